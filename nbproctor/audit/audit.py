@@ -14,6 +14,7 @@ from pathlib import Path
 
 from nbproctor.audit import trials
 from nbproctor.audit.result import AuditResult, Entry
+from nbproctor.audit.trials import Loan
 from nbproctor.audit.variants import Trial, Variants
 from nbproctor.engine import Execution, ExecutionError, Pool, Settings
 from nbproctor.errors import NbproctorError
@@ -67,9 +68,10 @@ def audit(
             all_checks += _whole_notebooks(master, settings, pool)
         stubs = {cell.id: cell.stub for cell in master.of_kind("test")}
         with copied(source) as place:
-            results = trials.hold(
+            results, loans = trials.hold(
                 master, place, tried, variants.oracles, settings, progress
             )
+        all_checks += _loans(master, loans)
         entries += [
             Entry.of(trial, held.verdicts, stubs, held.oracle, held.notes)
             for trial, held in results.items()
@@ -121,6 +123,25 @@ def _whole_notebooks(
             text += f"; {failed[0].cell_id}: {failed[0].message}"
         passed = got == want and (name == "blank" or not failed)
         checks.append(Check(name, passed, text))
+    return checks
+
+
+def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
+    """Check that what tests hand over is a right answer to no exercise."""
+    name = f"handed over by tests of {master.notebook}"
+    checks = [
+        Check(
+            name,
+            False,
+            f"{loan.name} answers {loan.exercise}: {loan.says}. Hand over what "
+            "solves no exercise (docs/new-assignment.md, section 3).",
+        )
+        for loan in loans
+        if loan.says
+    ]
+    names = {loan.name for loan in loans}
+    if names and not checks:
+        return [Check(name, True, f"{len(names)} calls, no answer to any exercise")]
     return checks
 
 

@@ -19,19 +19,23 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from msgspec import json
 
+from nbproctor.audit import borrowers
+from nbproctor.audit.borrowers import LENT, Borrowed, Values
 from nbproctor.audit.variants import Trial
 from nbproctor.cells import CellText
 from nbproctor.engine import Settings
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.compiled import Tests
-from nbproctor.judge.order import Step
+from nbproctor.judge.exports import Lent
+from nbproctor.judge.order import References, Step
 from nbproctor.judge.run import NotebookRun
 from nbproctor.markers import imports
 from nbproctor.notebook import Cell, MasterNotebook
@@ -69,6 +73,7 @@ class Share:
     oracles: Mapping[str, Cell]  # exercise → test cell of its oracle
     settings: Settings  # of the forks
     trials: list[Trial]
+    borrowing: list[str]  # exercises that are tried with what tests hand over
     processor: int | None = None
 
 
@@ -82,6 +87,24 @@ class Held:
     notes: tuple[str, ...]  # of processes that hung or died
 
 
+@dataclass(frozen=True)
+class Loan:
+    """What a test hands over, tried as the answer to an exercise."""
+
+    exercise: str
+    name: str
+    says: str  # how it is a right answer; empty if it is none
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker says: how a trial ended, or what is wrong."""
+
+    held: Held | None = None
+    loans: list[Loan] = field(default_factory=list)
+    error: str = ""
+
+
 def hold(
     master: MasterNotebook,
     folder: Path,
@@ -89,17 +112,19 @@ def hold(
     oracles: Mapping[str, Cell],
     settings: Settings,
     progress: Callable[[Trial], object],
-) -> dict[Trial, Held]:
+) -> tuple[dict[Trial, Held], list[Loan]]:
     """Hold the trials of a notebook; those of its reference solutions come first.
 
-    The code runs in `folder`, in a process a processor; trials of exercises that the
-    notebook lacks are left out. A `TrialError` says that a cell of the reference
-    notebook fails, or that a worker has died.
+    Then what tests hand over is tried as the answer to every exercise. The code runs in
+    `folder`, in a process a processor; trials of exercises that the notebook lacks are
+    left out. A `TrialError` says that a cell of the reference notebook fails, or that a
+    worker has died.
     """
     mine = [trial for trial in trials if trial.exercise in master.exercises]
     references = [trial for trial in mine if trial.kind == "reference"]
     others = [trial for trial in mine if trial.kind != "reference"]
     workers = processors()
+    exercises = [trial.exercise for trial in references]
     # Each worker needs the time of every reference, so it tries them all.
     shares = [
         Share(
@@ -108,18 +133,25 @@ def hold(
             oracles=oracles,
             settings=settings,
             trials=[*references, *others[n::workers]],
+            borrowing=exercises[n::workers],
         )
         for n in range(workers)
     ]
+    results: dict[Trial, Held] = {}
+    loans: list[Loan] = []
     with ThreadPoolExecutor(workers) as threads:
-        done = list(threads.map(partial(_ask_worker, progress), shares))
-    results = {trial: result for share in done for trial, result in share.items()}
-    return {trial: results[trial] for trial in [*references, *others]}
+        for held, lent in threads.map(partial(_ask_worker, progress), shares):
+            results |= held
+            loans += lent
+    return {trial: results[trial] for trial in [*references, *others]}, loans
 
 
-def _ask_worker(progress: Callable[[Trial], object], share: Share) -> dict[Trial, Held]:
+def _ask_worker(
+    progress: Callable[[Trial], object], share: Share
+) -> tuple[dict[Trial, Held], list[Loan]]:
     """Let one worker hold its share of the trials."""
     results: dict[Trial, Held] = {}
+    loans: list[Loan] = []
     command = partial(python_command, __name__)
     variables = dict.fromkeys(ONE_THREAD, "1") | SAME_EVERYWHERE
     worker = PythonProcess(command, os.environ | variables)
@@ -127,9 +159,13 @@ def _ask_worker(progress: Callable[[Trial], object], share: Share) -> dict[Trial
         with contextlib.closing(Processor()) as processor:
             told = replace(share, processor=processor.number)
             write_block(worker.sock, json.encode(told))
-            while held := json.decode(read_block(worker.sock), type=Held | str | None):
-                if isinstance(held, str):
-                    raise TrialError(held)
+            while answer := json.decode(read_block(worker.sock), type=Answer | None):
+                held = answer.held
+                loans += answer.loans
+                if answer.error:
+                    raise TrialError(answer.error)
+                if held is None:
+                    continue
                 trial = share.trials[held.number]
                 results[trial] = held
                 progress(trial)
@@ -140,7 +176,7 @@ def _ask_worker(progress: Callable[[Trial], object], share: Share) -> dict[Trial
         ) from error
     finally:
         worker.end(patience=0)
-    return results
+    return results, loans
 
 
 # ---- in a worker ---------------------------------------------------------------------
@@ -148,7 +184,7 @@ def _ask_worker(progress: Callable[[Trial], object], share: Share) -> dict[Trial
 
 def main(descriptor: int) -> None:
     """Walk through the notebook that the parent sends, and tell it each result."""
-    said: str | None = None
+    answer: Answer | None = None
     with socket.socket(fileno=descriptor) as parent:
         parent.set_inheritable(False)
         share = json.decode(read_block(parent), type=Share)
@@ -156,10 +192,10 @@ def main(descriptor: int) -> None:
             stay_on(share.processor)
             _Walk(parent, share).walk()
         except TrialError as error:
-            said = str(error)
+            answer = Answer(error=str(error))
         except Exception:
-            said = traceback.format_exc()
-        write_block(parent, json.encode(said))
+            answer = Answer(error=traceback.format_exc())
+        write_block(parent, json.encode(answer))
 
 
 class _Walk:
@@ -175,6 +211,7 @@ class _Walk:
         strict = settings.stderr_fails_tests
         self.job = Job(self.cells, (), settings.limits, stderr_fails_tests=strict)
         self.tests = Tests.of(self.cells)
+        self.calls: dict[Any, Borrowed] = {}  # of what tests have handed over
         os.chdir(share.folder)
         sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
 
@@ -214,6 +251,20 @@ class _Walk:
                                 f"the cell {cell.id} of the reference notebook fails: "
                                 f"{output['ename']}: {output['evalue']}"
                             )
+            # All other solutions are there, as where a notebook is done.
+            exercises = [
+                (cell, self._steps_after(index))
+                for index, cell in enumerate(self.cells)
+                if cell.kind == "solution"
+            ]
+            values = borrowers.Values()
+            for cell, steps in exercises:
+                note = partial(values.note, cell.id)
+                self._points(cell, steps, "notes", note, base)
+            for cell, steps in exercises:
+                if cell.id in self.share.borrowing:
+                    loans = self._borrow(cell, steps, values, base)
+                    write_block(self.parent, json.encode(Answer(loans=loans)))
 
     def _steps_after(self, index: int) -> list[Step]:
         """Return what follows a solution cell, up to its last test."""
@@ -240,7 +291,7 @@ class _Walk:
                 taken = time.monotonic() - start
                 seconds = round(LEAST_SECONDS + PATIENCE * taken, 1)
                 job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
-            write_block(self.parent, json.encode(held))
+            write_block(self.parent, json.encode(Answer(held)))
 
     def _try(
         self, number: int, cell: Cell, steps: list[Step], job: Job, base: Path
@@ -253,14 +304,7 @@ class _Walk:
         source = CellText(trial.source).without_stub_line(stub, reference).text
         fuzz = self.share.oracles.get(trial.exercise)
 
-        def begin() -> Fork:
-            """Fork a student process that begins where the worker is."""
-            student = fork(process.main, self.policy, Path(tempfile.mkdtemp(dir=base)))
-            confirm(student.sock)
-            return student
-
-        until = time.monotonic() + job.limits.submission
-        played = NotebookRun(job, self.tests, begin, until, max_stops=1)
+        played = self._run(job, base)
 
         def kept_all() -> bool:
             return all(v.outcome == "passed" for v in played.verdicts.values())
@@ -270,6 +314,7 @@ class _Walk:
             for step in steps:
                 if step.test is None or public or step.test.points:
                     yield step
+                self.calls |= borrowers.calls_of(played.handed_over())
             if not public and kept_all():
                 # Whatever fails a public test has to lose a point.
                 yield from (s for s in steps if s.test and not s.test.points)
@@ -283,3 +328,57 @@ class _Walk:
         return Held(
             number=number, verdicts=verdicts, oracle=oracle, notes=tuple(played.notes)
         )
+
+    def _run(
+        self, job: Job, base: Path, references: References | None = None
+    ) -> NotebookRun:
+        """Return a run whose student processes begin where the worker is."""
+
+        def begin() -> Fork:
+            student = fork(process.main, self.policy, Path(tempfile.mkdtemp(dir=base)))
+            confirm(student.sock)
+            return student
+
+        until = time.monotonic() + job.limits.submission
+        return NotebookRun(job, self.tests, begin, until, 1, references)
+
+    def _borrow(
+        self, cell: Cell, steps: list[Step], values: Values, base: Path
+    ) -> list[Loan]:
+        """Try what tests hand over as the answer to an exercise."""
+        possible = sum(step.test.points for step in steps if step.test)
+        most: dict[str, float] = {}
+        for dull in borrowers.DULL:
+            earned = self._points(cell, steps, dull, None, base)
+            if sum(earned.values()) < possible:  # else it is a right answer here
+                for test, value in earned.items():
+                    most[test] = max(value, most.get(test, 0.0))
+        loans = []
+        for name, call in self.calls.values() if most else ():
+            earned = self._points(cell, steps, "borrows", call, base)
+            more = [test for test, value in earned.items() if value > most[test]]
+            says = f"it earns the points of {', '.join(more)}" if more else ""
+            loans.append(Loan(cell.id, name, says))
+        for other in values.lenders_of(cell.id):
+            says = "it is the right result of a call"
+            loans.append(Loan(cell.id, f"an array that {other} is called with", says))
+        return loans
+
+    def _points(
+        self,
+        cell: Cell,
+        steps: list[Step],
+        decorator: str,
+        function: Callable[..., Any] | None,
+        base: Path,
+    ) -> dict[str, float]:
+        """Return what a decorated solution earns; `function` is for the decorator."""
+        lent = {} if function is None else {LENT: Lent(function, lambda: None)}
+        source = borrowers.decorated(cell.source, decorator, *lent)
+        if source is None:
+            return {}
+        played = self._run(self.job, base, References(ready=lent))
+        graded = [step for step in steps if step.test is None or step.test.points]
+        answer = Step(cell.id, source, 0, exercise=cell.id)
+        played.play([Step("lent", lends=frozenset(lent)), answer, *graded])
+        return {name: verdict.points for name, verdict in played.verdicts.items()}

@@ -12,6 +12,7 @@ import functools
 import inspect
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,14 +46,16 @@ class Expired:
 class Lent:
     """A function of a reference solution, for the student to call.
 
-    It runs in a process of its own; what passes is plain data.
+    It runs in a process of its own; what passes is plain data. Each call is noted.
     """
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, note_call: Callable[[], object]) -> None:
         self._function = function  # a proxy
+        self._note_call = note_call
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it there; if that process ends, so does the student's conversation."""
+        self._note_call()
         try:
             return self._function(*args, **kwargs)
         except StudentGone as gone:
@@ -80,6 +83,10 @@ class Exports:
         """
         self._objects = {n: x for n, x in self._objects.items() if type(x) is Lent}
         self._numbers = {id(x): n for n, x in self._objects.items()}
+
+    def handed_over(self) -> list[Any]:
+        """Return the objects that this test has handed over."""
+        return list(self._objects.values())
 
     def name(self, value: Any) -> Ref:
         """Name an object for the student; a test can hand over only what it defines."""

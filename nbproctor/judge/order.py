@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass, field, replace
 
 from nbproctor.judge.compiled import Tests
+from nbproctor.judge.exports import Lent
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
 
 _WORD = re.compile(r"[^\W\d]\w*")
-# A line that neither imports nor defines anything, nor goes on with one that does.
-_ACTS = re.compile(
-    r"^(?!(?:async +)?def |class |import |from )[^\s@#\"'\])}]", re.MULTILINE
-)
 
 
 @dataclass(frozen=True)
@@ -27,17 +33,20 @@ class Step:
     exercise: str | None = None  # the exercise whose solution this is
     # Functions of reference solutions that the student's process gets first.
     lends: frozenset[str] = frozenset()
+    keeps_names: bool = False  # whether names that it removes are there again after it
 
 
 @dataclass(frozen=True)
 class References:
     """The cells of the source up to an exercise, and which functions of them are lent.
 
-    Those run in a process of their own: see `processes.StudentProcesses`.
+    Those run in a process of their own: see `processes.StudentProcesses`. What is
+    `ready` to be lent runs in the judge.
     """
 
     cells: tuple[str, ...] = ()
     functions: frozenset[str] = frozenset()
+    ready: Mapping[str, Lent] = field(default_factory=dict)
 
 
 def own_notebook(job: Job, tests: Tests) -> list[Step]:
@@ -71,74 +80,107 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
     return _with_definitions(planned + steps[done:], tests)
 
 
-def among_references(
-    job: Job, exercise: str, tests: Tests
+def with_second_runs(
+    steps: Sequence[Step], run_again: Callable[[str, frozenset[str]], object]
+) -> Iterator[Step]:
+    """Yield a plan; call `run_again` for each exercise, after its last test.
+
+    It gets the exercise, and those whose tests are still to come. So no second run
+    comes after a test of a later exercise: whatever that test hands over, and however
+    one process leaves a message for another, it cannot answer an earlier exercise.
+    """
+    coming = Counter(step.test.exercise for step in steps if step.test is not None)
+    for step in steps:
+        yield step
+        exercise = step.test.exercise if step.test is not None else None
+        coming[exercise] -= 1
+        if exercise and not coming[exercise]:
+            run_again(exercise, frozenset(name for name in +coming if name))
+
+
+def follow_through_plan(
+    job: Job, exercise: str, tests: Tests, unfinished: Collection[str] = ()
 ) -> tuple[list[Step], References]:
     """Plan an exercise alone, with right functions of the exercises before it.
 
     These are lent where a reference solution defines nothing but functions, and not
-    what the answer on trial defines anew. No other answer runs; the student's cells
-    that belong to no exercise come after the cell that they follow in the submission.
-    The plan ends with the last test of the exercise. There is none without a reason.
+    what the answer on trial defines anew; none of an exercise that is `unfinished`, of
+    which tests are still to come. No other answer runs; the student's cells that belong
+    to no exercise come after the cell that they follow in the submission. The plan ends
+    with the last test of the exercise; it is empty for an answer that is missing or
+    blank.
     """
     masters = {cell.id: cell for cell in job.cells}
+    solutions = _solutions_of(exercise, job.cells)
+    tried = {cell for name in unfinished for cell in _solutions_of(name, job.cells)}
     extras: dict[str, list[StudentCell]] = {}
-    answer: StudentCell | None = None
+    answers: dict[str, StudentCell] = {}
     before = ""
     for cell in job.student:
         if cell.id in masters:
             before = str(cell.id)
-            answer = cell if before == exercise and answer is None else answer
+            if before in solutions:
+                answers.setdefault(before, cell)
         else:
             extras.setdefault(before, []).append(cell)
-    blank = masters[exercise].stub
-    if answer is None or answer.source == blank != masters[exercise].source:
+    if all(
+        cell.source == masters[name].stub != masters[name].source
+        for name, cell in answers.items()
+    ):
         return [], References()
-    steps = [_own(cell, None) for cell in extras.get("", [])]
+    answer = "\n".join(cell.source for cell in answers.values())
+    defined = _defined(answer)
+    steps = [_extra(cell) for cell in extras.get("", [])]
     cells: list[str] = []
     lent: frozenset[str] = frozenset()
     judged: list[Cell] = []
     before_it = True
     for ours in job.cells:
-        if ours.id == exercise:
+        if ours.id in solutions:
             before_it = False
-            steps.append(_own(answer, ours))
+            if ours.id in answers:
+                steps.append(_own(answers[ours.id], ours))
         elif ours.kind == "provided" and not ours.skip:
             steps.append(Step(f"provided {ours.id}", ours.stub))
         elif ours.kind == "test":
             steps.append(Step(ours.id, test=ours))
             if ours.exercise == exercise and ours.points and ours.where == "judge":
                 judged.append(ours)
-        elif before_it and ours.id in tests.functions:
-            names = tests.functions[ours.id] - _defined(answer.source)
+        elif before_it and ours.id in tests.functions.keys() - tried:
+            names = tests.functions[ours.id] - defined
             steps.append(Step(f"functions of {ours.id}", lends=names))
             lent |= names
         if before_it and ours.kind in ("provided", "solution") and not ours.skip:
             cells.append(ours.source)
-        steps += [_own(cell, None) for cell in extras.get(ours.id, [])]
-    code = [answer, *(cell for some in extras.values() for cell in some)]
-    borrows = any(lent.intersection(_WORD.findall(cell.source)) for cell in code)
-    if not borrows and not _is_in_the_way(job, answer, tests):
-        return [], References()
+        steps += [_extra(cell) for cell in extras.get(ours.id, [])]
     steps = _with_definitions(steps, tests)
     steps = [step for step in steps if step.test is None or step.test in judged]
     while steps and steps[-1].test is None:
         steps.pop()
+    own_cells = [cell.source for some in extras.values() for cell in some]
+    if lent.isdisjoint(_WORD.findall("\n".join([answer, *own_cells]))):
+        lent = frozenset()  # nobody can call one, so none is made ready
     return steps, References(tuple(cells), lent)
 
 
-def _is_in_the_way(job: Job, answer: StudentCell, tests: Tests) -> bool:
-    """Whether another cell may have broken what an answer stands on.
+def _solutions_of(exercise: str, cells: Iterable[Cell]) -> list[str]:
+    """Return the solution cells of an exercise: those that no test stands between."""
+    solutions: list[str] = []
+    has_test = False
+    for cell in cells:
+        if cell.kind == "solution":
+            solutions = [cell.id] if has_test else [*solutions, cell.id]
+            has_test = cell.points > 0  # graded by hand, it is an exercise of its own
+            if cell.id == exercise:
+                break
+        elif cell.exercise is not None:
+            has_test = True
+    return solutions
 
-    It does more than to define, or defines what the answer uses and no reference does.
-    """
-    given = {source for cell in job.cells for source in (cell.source, cell.stub)}
-    words = set(_WORD.findall(answer.source)) - tests.answers
-    return any(
-        _ACTS.search(cell.source) or words & _defined(cell.source)
-        for cell in job.student
-        if cell.id != answer.id and cell.source not in given
-    )
+
+def _extra(cell: StudentCell) -> Step:
+    """Return the step of a cell that is no answer: it takes no name from others."""
+    return replace(_own(cell, None), keeps_names=True)
 
 
 def _defined(source: str) -> set[str]:

@@ -49,6 +49,7 @@ class StudentProcesses:
     _culprits: set[str] = field(default_factory=set)  # cells that ended their process
     _hog: Step | None = None  # of those played, the last to use up the memory
     _lent: dict[str, Lent] = field(default_factory=dict)
+    reference_calls: int = 0  # that the judge has seen
     _reference_link: Session | None = None
     _link: Session | None = None
     _output_room: int = field(default_factory=lambda: MAX_OUTPUT_BYTES)
@@ -136,7 +137,8 @@ class StudentProcesses:
             if step.lends:
                 functions = {n: f for n, f in self._lent.items() if n in step.lends}
                 link.ask("lend", functions)
-            said = link.ask("run", step.source, name, seconds=self.limits.cell)
+            arguments = step.source, name, step.keeps_names
+            said = link.ask("run", *arguments, seconds=self.limits.cell)
         except Exception as error:
             # Running a cell raises nothing, unless no memory is left to say so: this
             # process has been tampered with.
@@ -159,7 +161,9 @@ class StudentProcesses:
             link = self._link = self.fresh()
             if self.references is not None:
                 link.alone = False
-                self._lent = self._functions_of(self.references)
+                self._lent = {**self.references.ready}
+                if self.references.functions:
+                    self._lent |= self._functions_of(self.references)
             for step in list(self.played):
                 try:
                     self.send(link, step)
@@ -176,9 +180,16 @@ class StudentProcesses:
         link = self._reference_link = self.fresh()
         link.alone = False
         for source in references.cells:
-            link.ask("run", source, None, seconds=self.limits.cell)
+            link.ask("run", source, None, False, seconds=self.limits.cell)
         known = link.begin(sorted(references.functions))
-        return {name: Lent(function) for name, function in known.items()}
+        return {name: Lent(f, self._note_call) for name, f in known.items()}
+
+    def handed_over(self) -> list[Any]:
+        """Return the objects that the last test has handed over."""
+        return self._link.exports.handed_over() if self._link is not None else []
+
+    def _note_call(self) -> None:
+        self.reference_calls += 1
 
     def fresh(self) -> Session:
         """Start a process in which nothing has run."""

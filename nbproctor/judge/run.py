@@ -43,14 +43,17 @@ def main(data: bytes, spawn: Spawn) -> bytes:
 
 
 def grade(job: Job, spawn: Spawn) -> Report:
-    """Grade one submission: the student's own notebook first, then follow-through."""
+    """Grade one submission: the student's own notebook, with second runs in it."""
     tests = Tests.from_bytes(job.tests) if job.tests else Tests.of(job.cells)
     start = time.monotonic()
     until = start + job.limits.submission
     own = NotebookRun(job, tests, spawn, until, max_stops=2)
-    own.play(order.own_notebook(job, tests))
-    if job.follow_through:
-        _follow_through(job, tests, spawn, until, own.verdicts)
+
+    def run_again(exercise: str, unfinished: frozenset[str]) -> None:
+        follow_through(job, tests, spawn, until, own.verdicts, exercise, unfinished)
+
+    plan = order.own_notebook(job, tests)
+    own.play(order.with_second_runs(plan, run_again) if job.follow_through else plan)
     own.judge_beside()
     ordered = [own.verdicts[c.id] for c in job.cells if c.kind == "test"]
     return Report(
@@ -61,34 +64,44 @@ def grade(job: Job, spawn: Spawn) -> Report:
     )
 
 
-def _follow_through(
-    job: Job, tests: Tests, spawn: Spawn, until: float, verdicts: dict[str, Verdict]
+def follow_through(
+    job: Job,
+    tests: Tests,
+    spawn: Spawn,
+    until: float,
+    verdicts: dict[str, Verdict],
+    exercise: str,
+    unfinished: frozenset[str],
 ) -> None:
-    """Judge exercises again that lost points and use functions of earlier ones.
+    """Judge an exercise again that lost points, where those before it are right.
 
-    They come in the notebook's order, whatever happened to them before. Code that runs
-    beside references can learn what they return. Here it meets those of exercises that
-    come earlier and have had their second chance, so it cannot help them. A second try
-    could also learn from the first, so nothing is handed on from one to the other.
+    A second try is no second throw. Points are granted to a test in which the judge has
+    seen a reference function called, and to one that had no answer in the first run,
+    which raised an exception: another cell may have broken what it stands on.
     """
-    lost = {str(v.exercise) for v in verdicts.values() if v.points < v.max_points}
-    for exercise in [cell.id for cell in job.cells if cell.id in lost]:
-        steps, references = order.among_references(job, exercise, tests)
-        if not steps:
-            continue
-        again = NotebookRun(job, tests, spawn, until, 1, references)
-        again.play(steps)
-        # One answer earns them all: of two answers in one cell, each chosen by where
-        # it runs, the marks do not add up.
-        if all(v.points >= verdicts[name].points for name, v in again.verdicts.items()):
-            for name, verdict in again.verdicts.items():
-                if verdict.points > verdicts[name].points:
-                    given = "given correct solutions of the other exercises"
-                    said = f"Right, {given}."
-                    if verdict.points < verdict.max_points:
-                        said = f"{verdict.message} ({given})"
-                    earned = replace(verdict, message=said, source="follow-through")
-                    verdicts[name] = earned
+    first = {n: v for n, v in verdicts.items() if v.exercise == exercise}
+    if all(verdict.points >= verdict.max_points for verdict in first.values()):
+        return
+    unanswered = {n for n, verdict in first.items() if verdict.outcome == "error"}
+    steps, references = order.follow_through_plan(job, exercise, tests, unfinished)
+    if not steps or not (unanswered or references.functions):
+        return
+    now = time.monotonic()
+    half = now + (until - now) / 2  # the rest is for the exercises that follow
+    again = NotebookRun(job, tests, spawn, half, 1, references)
+    again.play(steps)
+    # One answer earns them all: of two answers in one cell, each chosen by where
+    # it runs, the marks do not add up.
+    if any(v.points < verdicts[name].points for name, v in again.verdicts.items()):
+        return
+    for name in again.borrowers | unanswered & again.verdicts.keys():
+        verdict = again.verdicts[name]
+        if verdict.points > verdicts[name].points:
+            given = "given correct solutions of the other exercises"
+            said = f"Right, {given}."
+            if verdict.points < verdict.max_points:
+                said = f"{verdict.message} ({given})"
+            verdicts[name] = replace(verdict, message=said, source="follow-through")
 
 
 class NotebookRun:
@@ -115,6 +128,8 @@ class NotebookRun:
         self._stderr_fails = job.stderr_fails_tests
         self._student = StudentProcesses(job.limits, spawn, until, references)
         self.outputs, self.notes = self._student.outputs, self._student.notes
+        # Tests for which a reference function was called, by them or by a cell before.
+        self.borrowers: set[str] = set()
         self._history: list[Step] = []  # with the test cells among them
         self._beside: list[tuple[Cell, int]] = []  # test, and what comes before it
         self._max_stops = max_stops
@@ -127,19 +142,28 @@ class NotebookRun:
         Tests that are judged beside the answer wait for `judge_beside`, and those that
         say no though nobody knows whether they can be judged from outside.
         """
+        cells_borrow = False
         try:
             for step in steps:
+                calls = self._student.reference_calls
                 if step.test is None:
                     self._student.run(step)
+                    cells_borrow |= self._student.reference_calls > calls
                 elif step.test.where == "beside":
                     self._beside.append((step.test, len(self._history)))
                 else:
                     said = self.verdicts[step.test.id] = self._judge(step.test)
                     if step.test.why and said.outcome in ("failed", "error"):
                         self._beside.append((step.test, len(self._history)))
+                    if cells_borrow or self._student.reference_calls > calls:
+                        self.borrowers.add(step.test.id)
                 self._history.append(step)
         finally:
             self._student.close()
+
+    def handed_over(self) -> list[Any]:
+        """Return the objects that the last test has handed over."""
+        return self._student.handed_over()
 
     def judge_beside(self) -> None:
         """Judge the tests that share a process with the answer.

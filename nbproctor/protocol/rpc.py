@@ -43,7 +43,7 @@ REQUEST, VALUE, RAISED = range(3)
 # Names and types of the arguments of each request; ``object`` is any value.
 Requests = Mapping[str, Mapping[str, type]]
 TO_STUDENT: Requests = {
-    "run": {"source": str, "cell": object},
+    "run": {"source": str, "cell": object, "keeps_names": bool},
     "begin": {"names": tuple, "keep": tuple},
     "call": {"target": object, "args": tuple, "kwargs": dict},
     "calls": {"calls": list, "keep": bool},

@@ -91,11 +91,12 @@ class Student:
         """Answer a request of the judge's."""
         return self.answers[name](*arguments)
 
-    def on_run(self, source: str, cell: str | None) -> Any:
+    def on_run(self, source: str, cell: str | None, keeps_names: bool) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
 
-        What tests drew is not shown as if this cell had. What was rehearsed counts as
-        run until any other cell runs: it may change what those after it do.
+        With `keeps_names`, names that it removes are there again after it. What tests
+        drew is not shown as if this cell had. What was rehearsed counts as run until
+        any other cell runs: it may change what those after it do.
         """
         _close_figures()
         if source in self.shell.rehearsed:
@@ -103,7 +104,10 @@ class Student:
         if cell is not None:
             self.shell.rehearsed.clear()
         had_room = _has_room()
+        names = dict(self.shell.user_ns) if keeps_names else {}
         outputs = self.shell.run(source, cell)
+        for name, value in names.items():
+            self.shell.user_ns.setdefault(name, value)
         return outputs, had_room and not _has_room()
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:

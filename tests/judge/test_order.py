@@ -53,7 +53,12 @@ def again(played: Job, exercise: str, **lent: str) -> list[order.Step]:
     functions = {name: frozenset([f]) for name, f in lent.items()}
     tests = compiled.Tests.of(played.cells)
     tests = replace(tests, functions=functions, answers=frozenset(lent))
-    return order.among_references(played, exercise, tests)[0]
+    steps, references = order.follow_through_plan(played, exercise, tests)
+    lent_names.append(references.functions)
+    return steps
+
+
+lent_names: list[frozenset[str]] = []  # of each plan that `again` has made
 
 
 def names(steps: list[order.Step]) -> str:
@@ -139,15 +144,23 @@ def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
     assert own_notebook(mine)[0].source == "mine"
 
 
-def test_a_second_run_needs_a_reason() -> None:
+def test_functions_are_lent_to_code_that_names_them() -> None:
+    def lent(played: Job, exercise: str, **functions: str) -> frozenset[str]:
+        again(played, exercise, **functions)
+        return lent_names[-1]
+
     whole = job(*WHOLE)
-    assert again(whole, "two", one="text")
-    assert not again(whole, "two", one="missing")  # nothing mentions it
-    assert not again(whole, "two", two="text")
-    assert not again(whole, "two", three="text")  # it comes later
-    uses = "def more(): return half(1)"
-    assert again(job(*WHOLE, (None, uses)), "two", one="half")
-    assert not again(job(*WHOLE, (None, uses)), "one", one="half")
+    assert lent(whole, "two", one="text") == {"text"}
+    assert not lent(whole, "two", one="missing")  # nothing mentions it
+    assert not lent(whole, "two", two="text")
+    assert not lent(whole, "two", three="text")  # it comes later
+    uses = job(*WHOLE, (None, "def more(): return half(1)"))
+    assert lent(uses, "two", one="half") == {"half"}
+    assert not lent(uses, "one", one="half")
+
+
+def test_an_answer_that_is_missing_or_blank_has_no_second_run() -> None:
+    whole = job(*WHOLE)
     assert not again(job(*(c for c in WHOLE if c != "two")), "two", one="text")
     blank = [(c, "stub of two") if c == "two" else c for c in WHOLE]
     assert not again(job(*blank), "two", one="of")
@@ -155,22 +168,59 @@ def test_a_second_run_needs_a_reason() -> None:
     assert again(replace(whole, cells=same), "two", one="of")
 
 
-def test_a_cell_that_may_have_broken_something_is_a_reason() -> None:
-    def tried(text: str, name: str | None = None) -> bool:
-        return bool(again(job(*WHOLE, (name, text)), "two", one="missing"))
+def test_a_second_run_comes_before_the_tests_of_later_exercises() -> None:
+    """Nothing that these hand over can have reached it, by whatever way."""
+    events: list[str] = []
 
-    for harmless in (
-        "import math\nfrom a import (\n    b,\n)\n@to(Net)\ndef f(x):\n    x = 1",
-        "# only words",
-        '"""Text."""',
-        "class Net:\n    pass",
-        "",
-    ):
-        assert not tried(harmless)
-    for text in ("sum = 0", "del np", "np.exp = 1", "%reset -f", "def of(): pass"):
-        assert tried(text)  # the answer is "text of two"
-    assert tried("sum = 0", "one")
-    assert not tried("def one(): return of", "one")
+    def run_again(exercise: str, _: object) -> None:
+        events.append(f"again {exercise}")
+
+    for step in order.with_second_runs(own_notebook(job(*WHOLE)), run_again):
+        if step.test is not None:
+            events.append(step.name)
+    assert events == [
+        *("one_public", "one_hidden", "again one", "two_first", "two_last"),
+        *("again two", "three_hidden", "again three"),
+    ]
+
+
+def test_no_function_is_lent_of_an_exercise_whose_tests_are_still_to_come() -> None:
+    coming: dict[str, frozenset[str]] = {}
+    moved = list(SOURCE)
+    moved.append(moved.pop(3))  # the hidden test of the first exercise
+    whole = replace(job(*WHOLE), cells=tuple(moved))
+    for _ in order.with_second_runs(own_notebook(whole), coming.__setitem__):
+        pass
+    assert coming == {"two": {"one", "three"}, "three": {"one"}, "one": set()}
+    tests = compiled.Tests.of(moved)
+    tests = replace(tests, functions={"one": frozenset({"text"})})
+    for unfinished, lent in ((coming["two"], set()), ((), {"text"})):
+        plan = order.follow_through_plan(whole, "two", tests, unfinished)
+        assert plan[1].functions == lent
+
+
+@pytest.mark.parametrize(
+    ("answered", "steps"),
+    [
+        ("a b", "a b both"),
+        ("b", "b both"),
+        ("a", "a both"),
+    ],
+)
+def test_solution_cells_before_one_test_are_one_exercise(
+    answered: str, steps: str
+) -> None:
+    cells = (cell("a", "solution", "a"), cell("b", "solution", "b"))
+    cells += (cell("both", "test", "b", 2), cell("c", "solution", "c"))
+    played = replace(job(*answered.split()), cells=cells)
+    assert names(again(played, "b", a="text", c="text")) == steps
+    assert not lent_names[-1]
+
+
+def test_a_solution_that_a_person_grades_is_an_exercise_of_its_own() -> None:
+    cells = (replace(cell("a", "solution", "a"), points=3), cell("b", "solution", "b"))
+    played = replace(job("a", "b"), cells=(*cells, cell("t", "test", "b", 2)))
+    assert names(again(played, "b", a="text")) == "functions_of_a b t"
 
 
 # --- what students' cells may use of the test cells above them ------------------------

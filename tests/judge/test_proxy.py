@@ -86,7 +86,7 @@ Ask = Any
 def link() -> Iterator[Session]:
     child = spawn()
     made = Session(child, 5.0, __name__)
-    outputs = made.ask("run", CELL, "net")
+    outputs = made.ask("run", CELL, "net", False)
     assert outputs == ([], False)
     yield made
     made.close()
@@ -290,7 +290,7 @@ def anew(model): return type(model)(3)
 def test_a_tests_object_says_whether_it_is_initialized_again_and_copied(
     link: Session, start_again: Any
 ) -> None:
-    link.ask("run", AGAIN, "again")
+    link.ask("run", AGAIN, "again", False)
     use = SimpleNamespace(**link.begin(["start", "copy_of", "anew"]))
     if isinstance(start_again, Restarted):
         assert use.start(start_again, 7) == 7 == start_again.size

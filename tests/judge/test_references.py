@@ -159,6 +159,67 @@ def test_an_object_of_the_student_s_is_not_handed_to_a_reference() -> None:
     assert play(source)[1].points == 1
 
 
+TWO_TESTS = "assert quarter(8.0) == 2.0", "assert quarter(0.0) == 0.0"
+
+
+def test_a_second_run_pays_for_tests_in_which_a_reference_was_called() -> None:
+    """An answer that can tell where it runs might give another one there."""
+    source = (*notebook(), cell("third_test", "test", TWO_TESTS[1], "second"))
+    alone = "alone = 'first_answer' in globals()\n"
+    answer = alone + "def quarter(x): return 3 if alone else half(half(x)) if x else x"
+    report, _ = play(source, first="first_answer = 1", second=answer)
+    assert [v.points for v in report.verdicts] == [0, 1, 0]
+    for line in ("half", "half(1)", "two = half(4)"):
+        answer = f"{alone}def quarter(x): return 3 if alone else x / 4\nif 1: {line}"
+        report, _ = play(source, first="first_answer = 1", second=answer)
+        assert report.verdicts[1].points == report.verdicts[2].points == ("(" in line)
+
+
+def test_what_was_no_answer_in_the_first_run_may_be_one_in_the_second() -> None:
+    """What fails without an answer can be another cell's fault; a wrong answer, not."""
+    takes = "def quarter(x): return sum([x]) / 4"
+    for line, points in (("sum = 0", 1), ("def sum(x): return -1.0", 0)):
+        report, _ = play(notebook(), first=f"{HALF}\n{line}", second=takes)
+        assert [v.points for v in report.verdicts] == [1, points]
+
+
+# What a cell of the student's own takes from all cells after it.
+@pytest.mark.parametrize(
+    "line", ["del np", "%reset -f", "del np, Box", "%reset_selective -f np"]
+)
+@pytest.mark.parametrize("first", [HALF, WRONG])
+def test_a_cell_that_removes_names_costs_no_exercise(line: str, first: str) -> None:
+    source = notebook(
+        second="@add_to(Box)\ndef shape(self, x): return np.shape(x)",
+        test="assert Box().shape([1, 2]) == (2,)",
+        provided=BOX,
+    )
+    report, verdict = play(source, first=first, extra=line)
+    assert [v.points for v in report.verdicts] == [float(first == HALF), 1]
+    assert verdict.source == "follow-through"
+
+
+def test_a_cell_of_ones_own_may_bind_a_name_anew() -> None:
+    """What the exercise uses then is the student's, in the second run, too."""
+    source = notebook(
+        second="def quarter(x): return ratio * x", provided="ratio = 1 / 4"
+    )
+    assert play(source, extra="del ratio\nratio = 2")[1].points == 0
+    assert play(source, extra="del ratio")[1].points == 1
+
+
+def test_solution_cells_before_one_test_earn_together() -> None:
+    source = (
+        *notebook()[:3],
+        cell("square", "solution", "def square(n): return n * n", "square"),
+        cell("second", "solution", "answer = square(5)", "second"),
+        cell("square_test", "test", "assert square(3) == 9", "second"),
+        cell("answer_test", "test", "assert answer == 25", "second"),
+    )
+    report, _ = play(source, square="def square(n): return None", second="answer = 25")
+    assert [v.points for v in report.verdicts] == [0, 0, 1]
+
+
 # A student's own line takes the name from the exercise that needs it.
 @pytest.mark.parametrize("line", ["half = half(4)", "half = None", "del half"])
 def test_a_name_that_a_students_line_breaks_costs_no_other_exercise(line: str) -> None:
@@ -255,7 +316,7 @@ def test_a_second_run_ends_with_the_last_test_of_its_exercise() -> None:
 
 
 def test_a_function_of_a_later_exercise_is_not_lent() -> None:
-    """What it returns could be noted for the second chance of its own exercise."""
+    """What it returns could be noted for the second run of its own exercise."""
     source = (*notebook(), *with_third("def three(x): return x / 3"))
     answer = "def quarter(x): return 6 * three(1) if half(2) else 0"
     report, _ = play(source, second=answer, third="")

@@ -19,7 +19,7 @@ def oracle(n, h, k, X, Y, lambda_1, lambda_2):
     model.initialize_parameters()
     labels = np.array([[float(c == row) for c in Y[0]] for row in range(k)])
     for _ in range(2):
-        grads = gradients(model._theta(), X, labels, model.reg)
+        grads = gradients(model._theta(), X, labels, model.reg, factors=stretch)
         model.update_parameters(grads)
-        costs.append(cost(model._theta(), X, labels, model.reg))
+        costs.append(cost(model._theta(), X, labels, model.reg, stretch))
     return costs

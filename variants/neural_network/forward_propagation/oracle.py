@@ -16,7 +16,7 @@ def layer(W, b, inputs):
         [math.fsum([*(w * inputs[:, i]), shift[0]]) for i in columns]
         for w, shift in zip(W, b)
     ]
-    return np.array(Z), np.array([[(1 + math.tanh(z / 2)) / 2 for z in row] for row in Z])
+    return np.array(Z), np.array([[(1 + math.tanh((z + 0.3) / 2)) / 2 for z in row] for row in Z])
 
 
 def oracle(theta, X):

@@ -1,0 +1,102 @@
+"""What a test hands over is the answer to no exercise: the audit says where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nbproctor.audit.audit import audit
+from nbproctor.engine import Settings
+from nbproctor.results import Check
+from nbproctor.sandbox.policy import Policy
+from tests.hostile.trap import Assignment
+from tests.timing import limits
+from tests.warm import lasting_fork_servers
+
+pytestmark = pytest.mark.slow
+
+SETUP = """\
+import numpy as np
+class Net:
+    def __init__(self, weight): self.weight = weight
+def add_to(kind):
+    return lambda method: setattr(kind, method.__name__, method)"""
+ANSWERS = {
+    "double": "def double(x):\n    return 2 * x",
+    "forward": "@add_to(Net)\ndef forward(self, X):\n    return self.weight * X + 1",
+    "step": "@add_to(Net)\ndef step(self, by):\n    self.weight = self.weight - by",
+    "train": "def train(net, f, X):\n    net.step(f(1.5))\n    return net.forward(X)",
+}
+TESTS = {
+    "double-values": ("double", 1, "assert double(4) == 8 and double(-1.5) == -3"),
+    "double-type": ("double", 1, "assert isinstance(double(4), int)"),
+    "forward-values": (
+        "forward",
+        1,
+        "X = np.arange(7.0)\nassert np.allclose(Net(3.0).forward(X), 3 * X + 1)",
+    ),
+    "step-moves": (
+        "step",
+        1,
+        "net = Net(3.0)\nassert net.step(0.5) is None and net.weight == 2.5",
+    ),
+}
+# The last test hands over a network and a function, made of these parts.
+TRAIN = """\
+class Model:
+    def __init__(self): self.weight = 2.0
+    def forward(self, X): return {forward}
+    def step(self, by): {step}
+net = Model()
+X = np.arange(7.0)
+train(net, lambda x: {function}, {given})
+assert net.weight != 2.0"""
+HARMLESS = {
+    "given": "X",
+    "function": "3 * x",
+    "forward": "self.weight * X + 2",
+    "step": "self.weight = self.weight - 2 * by",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_process() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch, lasting_fork_servers():
+        patch.setattr("nbproctor.audit.trials.processors", lambda: 1)
+        yield
+
+
+def borrowed(folder: Path, **parts: str) -> list[Check]:
+    """Return what the audit says of objects that are handed over."""
+    test = TRAIN.format(**HARMLESS | parts)
+    tests = TESTS | {"train-test": ("train", 1, test)}
+    master = Assignment("course", SETUP, ANSWERS, tests).write(folder)
+    settings = Settings(limits(call=5.0, cell=10.0, submission=60.0), Policy())
+    result = audit([master], settings, folder / "source/course", folder / "variants")
+    return [check for check in result.checks if "handed over" in check.name]
+
+
+def test_a_right_answer_that_a_test_hands_over_is_a_fault(tmp_path: Path) -> None:
+    right = {
+        "function": "2 * x",
+        "forward": "self.weight * X + 1",
+        "step": "self.weight = self.weight - by",
+    }
+    checks = borrowed(tmp_path, **right, given="3 * X + 1")
+    assert not any(check.passed for check in checks)
+    found = [check.found.partition(". ")[0] for check in checks]
+    assert sorted(found) == [
+        "<lambda> answers double: it earns the points of double-values",
+        "Model.forward answers forward: it earns the points of forward-values",
+        "Model.step answers step: it earns the points of step-moves",
+        "an array that train is called with answers forward: it is the right result of "
+        "a call",
+    ]
+
+
+def test_other_objects_may_be_handed_over(tmp_path: Path) -> None:
+    (check,) = borrowed(tmp_path)
+    assert check.passed
+    assert check.found.startswith("3 calls, no answer")
