@@ -75,14 +75,14 @@ packages that they need come into .venv once. Ends with status 1 if one check fa
 
 # What is checked, how long it takes, and the command.
 CHECKS = (
-    ("the style of the code", "seconds", ("ruff", "check", ".")),
-    ("its types", "up to a minute", ("mypy", "--strict", "nbproctor")),
+    ("the style of the code", "seconds", ["ruff", "check", "."]),
+    ("its types", "up to a minute", ["mypy", "--strict", "nbproctor"]),
     (
         "what it does",
         "on two quiet cores six minutes, with --fast 20 seconds",
         # On all cores; the tests of a file share what was graded for them.
-        ("pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
-        + ("--durations=10", "--durations-min=1"),
+        ["pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+        + ["--durations=10"],
     ),
 )
 
@@ -269,10 +269,10 @@ def check(options):
     for number, (what, duration, command) in enumerate(CHECKS, 1):
         print("Check %d of %d: %s (%s)" % (number, len(CHECKS), what, duration))
         if command[0] == "pytest":
-            command += tuple(options)
+            command = command + options
         print("$ " + " ".join(command), flush=True)
         start = time.time()
-        if subprocess.call((PYTHON, "-m") + command, env=variables):
+        if subprocess.call([PYTHON, "-m"] + command, env=variables):
             failed.append(command[0])
         print("%s: %d seconds\n" % (command[0], time.time() - start))
     print("Failed: " + ", ".join(failed) if failed else "Every check has passed.")

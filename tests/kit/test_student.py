@@ -105,6 +105,7 @@ def test_the_start_script_takes_the_best_python_or_says_where_to_get_one(
 
 
 @POSIX
+@pytest.mark.slow
 def test_the_start_scripts_may_be_run_and_that_of_windows_has_its_line_ends(
     unpacked: Path,
 ) -> None:
