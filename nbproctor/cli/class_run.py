@@ -25,7 +25,7 @@ from rich.text import Text
 
 from nbproctor.cli.app import complaints, console, nbgrader, say
 from nbproctor.notebook import MasterNotebook
-from nbproctor.platforms.roster import letters
+from nbproctor.platforms.person import letters
 
 if TYPE_CHECKING:
     import pandas as pd
