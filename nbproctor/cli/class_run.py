@@ -25,7 +25,7 @@ from rich.text import Text
 
 from nbproctor.cli.app import TYPED, complaints, console, nbgrader, say
 from nbproctor.notebook import MasterNotebook
-from nbproctor.platforms.roster import letters
+from nbproctor.platforms.person import letters
 from nbproctor.statuses import STATUSES
 
 if TYPE_CHECKING:

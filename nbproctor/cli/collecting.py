@@ -30,9 +30,22 @@ from nbproctor.platforms import Roster
 
 if TYPE_CHECKING:
     from nbproctor.platforms import Download
+    from nbproctor.platforms.roster import MergeResult
 
 CLASS_LIST = Path("collected", "roster.csv")  # in the course
 Zone = Annotated[str, Option(help="Zone of the times, as Europe/Berlin.")]
+Answers = Annotated[
+    list[str] | None,
+    Option(
+        "--as",
+        help="Whose a name or number is, as 'Canvas id 1042=20260013'; it is kept. "
+        "Nothing after '=': somebody new.",
+    ),
+]
+SameKinds = Annotated[
+    list[str] | None,
+    Option(help="Identifiers that are the same, as 'GitHub handle=login'; kept."),
+]
 
 
 @app.command()
@@ -46,13 +59,8 @@ def collect(
     groups: Annotated[
         Path | None, Option(help="Who handed in together: CSV with group and student.")
     ] = None,
-    called: Annotated[
-        list[str] | None,
-        Option(
-            "--as",
-            help="Whose a name or number is, as 'Kim Smith=20260013'; it is kept.",
-        ),
-    ] = None,
+    called: Answers = None,
+    same: SameKinds = None,
     timezone: Zone = "",
     only: Annotated[
         list[str] | None, Option(help="Take this student's alone: id or name.")
@@ -67,17 +75,15 @@ def collect(
     """Put what a platform gives into submitted/, one folder a student.
 
     Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub Classroom, Teams, or a
-    folder or zip with a folder or a file for each student. Nothing that is there is
-    overwritten.
+    folder or zip with a folder or a file for each student, named by id, name or both,
+    as ILIAS, OpenOlat and Sakai do. Nothing that is there is overwritten. Work that may
+    be of several students is not placed: answer with --as.
     """
     course, assignment = open_course(assignment)
     names = [path.stem for path in course.sources(assignment)]
-    everybody = read_class_list(course)
-    if roster:
-        everybody.merge(platforms.read_class_list(roster))
-    for each in called or []:
-        text, _, student = each.rpartition("=")
-        everybody.call(text, student)
+    everybody = read_class_list(course, called, same)
+    listed_people = platforms.read_class_list(roster) if roster else []
+    merged = everybody.merge(listed_people)
     zone = zone_of(timezone)
     records = course.records(assignment)
     kept_groups = records / "groups.csv"
@@ -101,12 +107,10 @@ def collect(
         if groups and groups != kept_groups:
             records.mkdir(parents=True, exist_ok=True)
             kept_groups.write_bytes(groups.read_bytes())
-        if roster or called:
+        news = [everybody.add(s.person) for s in download.submissions if not s.found_by]
+        if roster or called or same or news:
             _import(course, everybody)
-        kept = {person.student for person in nbgrader.people(course)}
-        named = [s.person for s in download.submissions if s.person.last]
-        new = [person for person in named if person.student not in kept]
-        nbgrader.enrol(course, new)
+    _ask("Not taken from the class list:", merged)
     _tell(download, Roster() if only else everybody)
     next_step = f"Next: {TYPED} grade {assignment}"
     say("Nothing was written: a dry run." if dry_run else next_step)
@@ -115,33 +119,65 @@ def collect(
 @app.command()
 def roster(
     file: Annotated[Path, Argument(help="Class list of a platform, as CSV.")],
+    called: Answers = None,
+    same: SameKinds = None,
 ) -> None:
     """Import a class list, so that everybody has a name in table and formgrader.
 
     Any grade book or list of participants that a platform exports. People are added
-    and completed, never removed.
+    and completed, never removed. Who cannot be told apart from somebody else is listed.
     """
     course = nbgrader.Course(find_course())
-    everybody = read_class_list(course)
-    before = len(everybody.people)
-    new, changed = everybody.merge(platforms.read_class_list(file))
+    everybody = read_class_list(course, called, same)
+    before = len(everybody.students)
+    result = everybody.merge(platforms.read_class_list(file))
     _import(course, everybody)
-    as_before = f"{before - changed} as before: {CLASS_LIST}, and the gradebook."
-    say(f"{new} new, {changed} changed, {as_before}")
+    same_as_before = before - result.changed
+    say(
+        f"{result.new} new, {result.changed} changed, {same_as_before} as before: "
+        f"{CLASS_LIST}, and the gradebook."
+    )
+    _ask("Not taken from the list:", result)
 
 
-def read_class_list(course: nbgrader.Course) -> Roster:
-    """Return everybody in the imported class list or in the gradebook."""
+def read_class_list(
+    course: nbgrader.Course,
+    answers: list[str] | None = None,
+    same: list[str] | None = None,
+) -> Roster:
+    """Return everybody in the imported class list or in the gradebook.
+
+    `answers` and `same` are what a teacher says of them.
+    """
     path = course.root / CLASS_LIST
-    everybody = platforms.read_class_list(path) if path.is_file() else Roster()
-    everybody.merge(Roster(nbgrader.people(course)))
+    everybody = Roster(platforms.read_class_list(path) if path.is_file() else [])
+    for person in nbgrader.people(course):
+        everybody.add(person)
+    for each in same or []:
+        kind, _, other = each.partition("=")
+        everybody.equate(kind, other)
+    for each in answers or []:
+        text, _, student = each.rpartition("=")
+        everybody.answer(text, student)
     return everybody
 
 
 def _import(course: nbgrader.Course, everybody: Roster) -> None:
     """Keep a class list in the course, and tell the gradebook of everybody in it."""
     platforms.write_class_list(everybody, course.root / CLASS_LIST)
-    nbgrader.enrol(course, everybody.people)
+    nbgrader.enrol(course, everybody.students)
+
+
+def _ask(title: str, result: MergeResult) -> None:
+    """Print the rows of a list that a teacher has to be asked about."""
+    print_list(title, result.questions)
+    _suggest(result.same)
+
+
+def _suggest(same: set[str]) -> None:
+    for each in sorted(same):
+        kind, _, other = each.partition("=")
+        say(f'If everybody\'s {kind} is their {other}, answer once: --same "{each}"')
 
 
 _STATES = {
@@ -171,10 +207,11 @@ def _tell(download: Download, everybody: Roster) -> None:
     lines = [f"{s.person.name}: {s.why}" for s in written if s.why]
     lines += [f"{s.person.name}: {note}" for s in written for note in s.notes]
     print_list("Look at these:", lines + download.problems)
+    _suggest(download.same)
     if states["kept"]:
         say("To take them: --replace; of one: --only NAME --replace. Older are kept.")
     here = {s.person.student for s in written}
-    absent = [p.name for p in everybody.people if p.student not in here]
+    absent = [p.name for p in everybody.students if p.student not in here]
     if absent and found_by.total() > found_by[""]:
         print_list(
             "In class list or gradebook, but not in this download:", sorted(absent)

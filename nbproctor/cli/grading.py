@@ -23,7 +23,7 @@ from nbproctor.cli.app import (
     say,
 )
 from nbproctor.cli.class_run import grade_class
-from nbproctor.platforms.roster import Person, split_name
+from nbproctor.platforms.person import Person, split_name
 
 SECONDS = 2.0  # between two looks of `watch`
 

@@ -12,7 +12,7 @@ from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.gradebook import SharedGradebook, find_assignment
-from nbproctor.platforms import Person
+from nbproctor.platforms import Identifier, Kind, Person
 from nbproctor.results import SubmissionResult
 
 if TYPE_CHECKING:
@@ -26,8 +26,13 @@ def people(course: Path | Course) -> list[Person]:
     """Return everybody whom the gradebook knows."""
     with Course.at(course).gradebook() as book:
         return [
-            Person(s.id, s.last_name or "", s.first_name or "", s.email or "")
-            for s in book.students
+            Person(
+                student.id,
+                student.last_name or "",
+                student.first_name or "",
+                (Identifier(Kind.EMAIL, student.email),) if student.email else (),
+            )
+            for student in book.students
         ]
 
 

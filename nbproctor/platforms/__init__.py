@@ -17,17 +17,21 @@ from nbproctor.platforms.grade_book import (
     read_times,
     write_class_list,
 )
+from nbproctor.platforms.person import Clue, Identifier, Kind, Person
 from nbproctor.platforms.platform import ExportError
 from nbproctor.platforms.registry import AUTOGRADERS
-from nbproctor.platforms.roster import Person, Roster, RosterError
+from nbproctor.platforms.roster import Roster, RosterError
 from nbproctor.platforms.sheet import read_time
 
 __all__ = [
     "AUTOGRADERS",
+    "Clue",
     "CollectError",
     "Download",
     "ExportError",
     "Filled",
+    "Identifier",
+    "Kind",
     "Person",
     "Roster",
     "RosterError",

@@ -6,16 +6,18 @@ Its source is closed: this is what it documents, and what teachers' scripts read
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.platform import FileName, Platform
+from nbproctor.platforms.person import Clue, Identifier, Kind
+from nbproctor.platforms.platform import FileName, Names, Platform
 
 _NAME = re.compile(
-    r"(?P<assignment>.*?)_(?P<user>[^_]+)_attempt_"
-    r"(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"
+    r"(?P<head>.*?_[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"
 )
 
 
@@ -26,7 +28,11 @@ class Blackboard(Platform):
     titles = r"(.*) \[Total Pts: (?:up to )?([\d.,]+).*"  # "Lab [Total Pts: 100 Score]"
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
-        """``Lab 5_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb``."""
+        """``Lab 5_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb``.
+
+        Of a group it is the group's name. Assignment and login may hold ``_``, so the
+        login is one of several.
+        """
         match = _NAME.fullmatch(parts[0])
         if match is None or len(parts) > 1:
             return None
@@ -34,25 +40,33 @@ class Blackboard(Platform):
             when = datetime.strptime(match["when"], "%Y-%m-%d-%H-%M-%S")
         except ValueError:
             return None
+        words = match["head"].split("_")
+        logins = ("_".join(words[start:]) for start in range(len(words) - 1, 0, -1))
         return FileName(
-            match["user"],
+            match["head"],
             PurePosixPath(match["file"] or "attempt.txt"),
-            ids=(match["user"],),
+            identifiers=tuple(Identifier(Kind.LOGIN, login) for login in logins),
             submitted=when,
             attempt=match["when"],
             kind="file" if match["file"] else "page",
         )
 
-    def students(
-        self, files: Sequence[tuple[ArchiveEntry, FileName]]
-    ) -> list[tuple[str, tuple[str, ...]]]:
-        """Add name and login as the page beside an attempt has them.
+    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
+        """No login begins behind what all names share: the assignment is one of it."""
+        parsed = super().parse_all(entries)
+        words = zip(*(name.key.split("_") for name in parsed.values()), strict=False)
+        shared = sum(1 for _ in takewhile(lambda column: len({*column}) == 1, words))
+        for path, name in parsed.items():
+            least = name.key.count("_") + 1 - shared
+            logins = (i for i in name.identifiers if i.value.count("_") + 1 >= least)
+            parsed[path] = replace(name, identifiers=tuple(logins))
+        return parsed
 
-        A login with ``_`` is cut in the names of the files.
-        """
+    def students(self, files: Sequence[tuple[ArchiveEntry, FileName]]) -> list[Clue]:
+        """Take name and login of the page beside an attempt, which has them whole."""
         for entry, file in files:
             if file.kind == "page" and entry.size < 1 << 20:
                 text = entry.read().decode("utf-8", "replace")
                 if found := re.search(r"^\W*Name:\s*(.+?)\s*\(([^()]+)\)", text, re.M):
-                    return [(found[1], (found[2], *file.ids))]
+                    return [Clue(found[1], (Identifier(Kind.LOGIN, found[2]),))]
         return super().students(files)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
+from nbproctor.platforms.person import Identifier, Kind
 from nbproctor.platforms.platform import FileName, Names, Platform
 from nbproctor.platforms.sheet import read_time
 
@@ -43,7 +44,7 @@ class Brightspace(Platform):
             f"{match['user']} {match['name']}",
             PurePosixPath("/".join(inside)),
             match["name"].strip(),
-            (match["user"],),
+            (Identifier(Kind.BRIGHTSPACE, match["user"]),),
             submitted=when,
             attempt=when.isoformat() if when else match["when"],
             address=parts[0].removesuffix(f" - {match['file']}"),
@@ -52,7 +53,9 @@ class Brightspace(Platform):
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """Where several have the first number, it does not stand for a person."""
         parsed = super().parse_all(entries)
-        numbers = {name.ids for name in parsed.values()}
+        numbers = {name.identifiers for name in parsed.values()}
         if len(numbers) < len({name.name for name in parsed.values()}):
-            return {path: replace(name, ids=()) for path, name in parsed.items()}
+            return {
+                path: replace(name, identifiers=()) for path, name in parsed.items()
+            }
         return parsed

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from nbproctor.platforms.person import Identifier, Kind, letters
 from nbproctor.platforms.platform import (
     FileName,
     GradeColumn,
@@ -18,7 +19,6 @@ from nbproctor.platforms.platform import (
     choose_column,
     form_of_marks,
 )
-from nbproctor.platforms.roster import letters
 from nbproctor.platforms.sheet import Sheet
 
 # Canvas removes everything but letters, digits and underscores from a name. One with
@@ -49,11 +49,12 @@ class Canvas(Platform):
             return None
         group = match.groupdict()
         who = group["user"] or f"anon_{group['anonymous']}"
+        kind = Kind.CANVAS if group["user"] else Kind.ANONYMOUS
         return FileName(
             who,
             PurePosixPath(group["file"] or group["typed"]),
             group["name"] or "",
-            (who,),
+            (Identifier(kind, who),),
             late=bool(group["late"] or group["late2"] or group["late3"]),
             number=group["attachment"] or "",
             kind="typed" if group["typed"] else "file",
@@ -63,12 +64,20 @@ class Canvas(Platform):
         )
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
-        """In its grade book, "Student" is the name."""
-        plain = [letters(title) for title in sheet.values(0)]
-        name = plain.index("student") if "student" in plain else -1
-        if name in columns["id"] and ("id" in plain or "sisloginid" in plain):
-            columns["name"].append(name)
-            columns["id"].remove(name)
+        """In its grade book, "Student" is the name, and "ID" its own number.
+
+        In its list of groups, "user_id" is the SIS id.
+        """
+        titles = [letters(title) for title in sheet.values(0)]
+        in_grade_book = {"student", "sisloginid"} & {*titles} or titles[0] == "lastname"
+        if "id" in titles and in_grade_book:
+            columns[Kind.CANVAS] += columns[Kind.STUDENT]
+            columns["name"] += columns[Kind.WORD]
+        elif "canvasuserid" in titles:
+            columns[Kind.SIS] += columns[Kind.WORD]
+        else:
+            return
+        columns[Kind.STUDENT] = columns[Kind.WORD] = []
 
     def grade_column(
         self, sheet: Sheet, assignment: str, column: str | None

@@ -13,9 +13,17 @@ from typing import Literal
 
 from nbproctor.platforms import archive
 from nbproctor.platforms.archive import ArchiveEntry, CollectError, Content
+from nbproctor.platforms.person import KINDS, Clue, Person, safe
 from nbproctor.platforms.platform import FileName
-from nbproctor.platforms.registry import PLAIN, Recognised, name_in, plain, recognise
-from nbproctor.platforms.roster import Person, Roster, letters, safe, split_name
+from nbproctor.platforms.registry import (
+    PLAIN,
+    Recognised,
+    clue_of,
+    name_in,
+    plain,
+    recognise,
+)
+from nbproctor.platforms.roster import Roster
 from nbproctor.platforms.sheet import read_time
 
 MAX_NESTING = 3
@@ -62,11 +70,20 @@ class Download:
     #: A line for each thing that was not placed, or that a teacher should look at.
     problems: list[str]
     submissions: list[CollectedSubmission] = field(default_factory=list)
+    #: What was said of students whom a teacher named by ``--as``.
+    answered: dict[str, list[Clue]] = field(default_factory=lambda: defaultdict(list))
+    same: set[str] = field(default_factory=set)  # what may answer many of the questions
+    questions: int = 0  # number of students or groups whom only a teacher can tell
     listing: bytes = b""  # the platform's own, where it wants that back
 
     def problem(self, where: str, why: str) -> None:
         """Add a line: the file or the student, and what is wrong, as a sentence."""
         self.problems.append(f"{where}: {why}")
+
+    def question(self, where: str, why: str) -> None:
+        """Add a line about work that was not placed because a teacher has to say."""
+        self.problem(where, why)
+        self.questions += 1
 
     def by_student(self, content: Content) -> dict[str, Files]:
         """Return the files of each student, and say which are nobody's."""
@@ -89,14 +106,14 @@ class Download:
     def made_of(self, files: Files) -> Iterator[CollectedSubmission]:
         """Yield what one student, or each of a group, handed in with these files."""
         platform = self.recognised.platform
-        students = platform.students(files)
-        group = self.group(*students[0])
+        clues = platform.students(files)
+        group = self.group(clues[0])
         if group:
             members = [(person, "group") for person in self.groups[group]]
         else:
-            members = [m for who in students for m in self.person(*who, files)]
-            if len(students) > 1:
-                group = " and ".join(name for name, _ in students)
+            members = [member for clue in clues for member in self.person(clue, files)]
+            if len(clues) > 1:
+                group = " and ".join(map(str, clues))
         if not members:
             return
         whole = self.newest(*members[0], files)
@@ -110,62 +127,44 @@ class Download:
             else:
                 yield whole
 
-    def group(self, name: str, ids: Sequence[str]) -> str:
-        """Return the group of that name, unless the number is that of somebody else.
+    def group(self, clue: Clue) -> str:
+        """Return the group that a clue names, unless its number is somebody else's.
 
         Students may choose what a platform calls them.
         """
-        joint = {letters(name): name for name in self.groups}
-        group = joint.get(letters(name), "")
-        people, _ = self.roster.find(ids)
-        members = {*people} & {*self.groups.get(group, ())}
-        numbered = self.recognised.platform.numbers_groups
-        return group if members or numbered or not people else ""
+        group = next((name for name in self.groups if clue.is_called(name)), "")
+        owner = self.roster.find(Clue(identifiers=clue.identifiers)).person
+        members = {person.student for person in self.groups.get(group, ())}
+        is_member = owner is None or owner.student in members
+        return group if is_member or self.recognised.platform.numbers_groups else ""
 
-    def person(
-        self, name: str, ids: Sequence[str], files: Files
-    ) -> list[tuple[Person, str]]:
+    def person(self, clue: Clue, files: Files) -> list[tuple[Person, str]]:
         """Return whose files these are, and by what that was found; empty: unclear."""
-        people, by = self.roster.find(ids, name)
-        if not people:
-            return self.stranger(name, ids, files)
-        person = people[0]
-        if len(people) > 1:
-            who = " and ".join(f"{p.name} ({p.student})" for p in people[:3])
-            what = next(filter(None, ids), name)
-            why = f"It may be {who}. Not placed: say whose it is, "
-            why += f'--as "{what}={person.student}"'
-        elif by != "--as" and not person.may_be_called(name):
-            # Moodle's number of a group may be somebody's number too.
-            why = f"Its number is that of {person.name} ({person.student}), its name is"
-            why += f' not. Not placed. If it is theirs: --as "{name}={person.student}"'
+        clue = clue if str(clue) else Clue(files[0][1].key)
+        match = self.roster.find(clue)
+        if match.person:
+            if match.by == "--as":
+                self.answered[match.person.student].append(clue)
+            return [(match.person, match.by)]
+        inside = (name_in(file.file, self.own) for _, file in files)
+        matches = [self.roster.find(clue_of(word)) for word in {*inside} - {""}]
+        names = sorted({m.person.name for m in matches if m.person})
+        if match.question:
+            self.question(str(clue), str(match))
+            self.same |= {match.same} - {""}
+        elif names:
+            self.question(
+                str(clue),
+                f"Its files name students ({'; '.join(names[:5])}). Not placed: give "
+                "each of them a folder or a file of that name.",
+            )
         else:
-            return [(person, by)]
-        self.problem(name or files[0][1].key, why)
+            person = self.roster.new_person(clue)
+            if self.roster.people:
+                why = f"Not in the class list. Collected as {person.student!r}."
+                self.problem(str(clue), why)
+            return [(person, "")]
         return []
-
-    def stranger(
-        self, name: str, ids: Sequence[str], files: Files
-    ) -> list[tuple[Person, str]]:
-        """Make somebody who is not in the class list of what the platform says."""
-        key = files[0][1].key
-        inside = {name_in(file.file, self.own) for _, file in files}
-        several = {p.name for n in inside for p in self.roster.find([n], n)[0]}
-        if len(several) > 1:
-            self.problem(
-                name or key,
-                f"Its files name several students ({'; '.join(sorted(several)[:5])}). "
-                "Not placed: give each of them a folder or a file of that name.",
-            )
-            return []
-        last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
-        login = next(filter(None, ids), key)
-        person = Person(safe(login), last, first, login if "@" in login else "")
-        if self.roster.people:
-            self.problem(
-                name or key, f"Not in the class list. Collected as {person.student!r}."
-            )
-        return [(person, "")]
 
     def newest(self, person: Person, by: str, files: Files) -> CollectedSubmission:
         """Return the newest attempt, with its files under the names they get."""
@@ -252,6 +251,21 @@ class Download:
         self.problems += [f"{where}, {problem}" for problem in inner.problems]
         return contents if contents or not inner.problems else [(place, data)]
 
+    def finds_the_class(self) -> bool:
+        """Whether somebody of the class list is in it, or may well not be.
+
+        Names, and numbers of which nobody is to know whose they are, may be of new
+        students. What is only guessed, or a login without a name, is not to double the
+        class.
+        """
+        names = self.recognised.names.values()
+        speak_for_themselves = self.recognised.platform is not PLAIN and any(
+            name.name or any(KINDS[i.kind].is_hidden for i in name.identifiers)
+            for name in names
+        )
+        found = any(submission.found_by for submission in self.submissions)
+        return found or speak_for_themselves or not self.roster.people
+
     def say_same_files(self) -> None:
         """Say which students handed in the very same notebook, byte for byte."""
         by_content: dict[bytes, list[str]] = defaultdict(list)
@@ -312,6 +326,15 @@ def plan(
             )
         elif several[0].files:
             download.submissions += several
+            for clue in download.answered[student]:
+                roster.learn(several[0].person, clue)
+    if not (download.questions or download.finds_the_class()):
+        names = ", ".join(sorted({n.key for n in found.names.values()})[:5]) or "none"
+        raise CollectError(
+            f"{source} names nobody of the class list. {found}. The names there: "
+            f"{names}. If they are right, import a list that has them: kit.py roster. "
+            "Else give each student a folder or a file named by the id."
+        )
     download.say_same_files()
     download.submissions.sort(key=lambda submission: submission.person.student)
     return download

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from nbproctor.platforms.person import Identifier, Kind
 from nbproctor.platforms.platform import FileName, Platform, Visibility
+from nbproctor.platforms.sheet import Sheet
 from nbproctor.templates import render
 
 
@@ -19,8 +21,14 @@ class GitHubClassroom(Platform):
         slug = parts[0].removesuffix("-submissions")
         if slug == parts[0] or len(parts) < 3 or not parts[1].startswith(f"{slug}-"):
             return None
-        login = parts[1].removeprefix(f"{slug}-")
-        return FileName(login, PurePosixPath(*parts[2:]), ids=(login,))
+        handle = parts[1].removeprefix(f"{slug}-")
+        identifiers = (Identifier(Kind.GITHUB, handle),)
+        return FileName(handle, PurePosixPath(*parts[2:]), identifiers=identifiers)
+
+    def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
+        """In its roster, the name is the one that a student chose on GitHub."""
+        if columns[Kind.GITHUB] and columns[Kind.IDENTIFIER]:
+            columns["name"] = []
 
 
 def write_autograder(

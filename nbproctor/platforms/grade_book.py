@@ -13,43 +13,37 @@ from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 
-from nbproctor.platforms.platform import ExportError, GradeColumn, Platform
-from nbproctor.platforms.registry import PLATFORMS
-from nbproctor.platforms.roster import (
+from nbproctor.platforms.person import (
+    KINDS,
+    UNCERTAIN,
+    Clue,
+    Identifier,
+    Kind,
     Person,
-    Roster,
-    RosterError,
     letters,
-    safe,
+    possible_ids,
     split_name,
 )
+from nbproctor.platforms.platform import ExportError, GradeColumn, Platform
+from nbproctor.platforms.registry import PLATFORMS
+from nbproctor.platforms.roster import Roster, RosterError
 from nbproctor.platforms.sheet import TITLES, Sheet, decode, number, write_rows
 
-_COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
 _TIMES = ("time", "submitted", "handed in", "date", "timestamp")
 # Not kept when they say nothing about a person.
-_NOBODY = {"points possible", "student, test", "test student"}
+_NOBODY = {"points possible", "possible, points", "student, test"}
 # What stands for a mark where none is to be given.
 _EXCUSED = dict.fromkeys(("ex", "excused", "exempt"), "is excused")
 _NO_MARK = _EXCUSED | {"n/a": "does not have it there"}
 
 
-class Identity(NamedTuple):
-    """Whom a row is about, as the file has it; `participants` name no folder."""
+class PersonRow(NamedTuple):
+    """Whom a row is about, as the file has it."""
 
     row: int
-    ids: list[str]
-    participants: list[str]
-    email: str
-    called: str  # as far as the file has a name
-    last: str
-    first: str
+    clue: Clue
+    person: Person  # not of this course: the id is only what it might be called
     group: str
-
-    @property
-    def keys(self) -> list[str]:
-        """What may stand in a class list for this student."""
-        return [*self.ids, *self.participants, self.email]
 
 
 def people_columns(sheet: Sheet) -> dict[str, list[int]]:
@@ -59,51 +53,77 @@ def people_columns(sheet: Sheet) -> dict[str, list[int]]:
         kind: [i for known in words.split() for i, t in enumerate(plain) if t == known]
         for kind, words in TITLES.items()
     }
+    if (
+        columns[Kind.NUMBER] and "studentid" in plain
+    ):  # in our own class list, the id is that of this course
+        columns[Kind.COURSE] = [plain.index("studentid")]
+        columns[Kind.STUDENT].remove(plain.index("studentid"))
     for platform in PLATFORMS:
         platform.find_people(sheet, columns)
     return columns
 
 
-def identities(sheet: Sheet) -> Iterator[Identity]:
+def read_people(sheet: Sheet) -> Iterator[PersonRow]:
     """Yield whom each row below the titles is about."""
     columns = people_columns(sheet)
     for row in range(1, len(sheet.rows)):
         cells = {kind: sheet.texts(row, places) for kind, places in columns.items()}
-        one = {kind: next(iter(texts), "") for kind, texts in cells.items()}
-        last, first = one["last"], one["first"]
-        if one["name"] and not (last and first):
-            last, first = split_name(one["name"])
-        ids = [n.lstrip("#") for text in cells["id"] for n in text.split()]
-        participants = re.findall(r"\d+$", one["participant"])
-        called = one["name"] or ", ".join(filter(None, (last, first)))
-        about = ids, participants, one["email"], called, last, first, one["group"]
-        yield Identity(row, *about)
+        last, first, name, group = (
+            next(iter(cells[kind]), "") for kind in ("last", "first", "name", "group")
+        )
+        identifiers = [
+            identifier
+            for kind in Kind
+            for text in cells[kind]
+            for identifier in _identifiers(kind, text)
+        ]
+        words = [value for kind, value in identifiers if kind in UNCERTAIN]
+        if not (name or last or first):  # a word may be a name
+            name = next((word for word in words if re.search("[ ,]", word)), "")
+        if name and not (last and first):
+            last, first = split_name(name)
+        name = name or ", ".join(filter(None, (last, first)))
+        clue = Clue(name, tuple(identifiers))
+        ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(clue)
+        student = next(iter(ids), "")
+        yield PersonRow(
+            row, clue, Person(student, last, first, clue.identifiers), group
+        )
 
 
-def read_class_list(path: Path) -> Roster:
+def _identifiers(kind: Kind, text: str) -> Iterator[Identifier]:
+    """Yield what a cell holds; our own class list has several in one."""
+    if kind is Kind.COURSE:
+        yield Identifier(kind, text)
+        return
+    for part in re.split(r"[\s;]+" if kind is Kind.NUMBER else ";", text):
+        value = part.strip().lstrip("#")
+        if kind is Kind.PARTICIPANT:
+            value = "".join(re.findall(r"\d+$", value))
+        if kind is Kind.NUMBER and value.startswith("="):  # how a name was kept before
+            yield Identifier(Kind.NAME, value[1:])
+        elif value:
+            yield Identifier(kind, value)
+
+
+def read_class_list(path: Path) -> list[Person]:
     """Read a class list, in any CSV file that a platform gives.
 
     `RosterError`: it is none, or no column says who somebody is.
     """
     sheet = _read(path)
     columns = people_columns(sheet)
-    if not (columns["id"] or columns["email"] or columns["participant"]):
+    if not any(columns[kind] for kind in Kind):
         who = "that says who somebody is: student_id, login, username, id or e-mail"
         raise _lacking(path, sheet, who)
-    people: dict[str, Person] = {}
-    for found in identities(sheet):
-        ids = [*found.ids, found.email.partition("@")[0], *found.participants]
-        own = next(filter(None, ids), "")
-        student = safe(own)
-        if found.called.casefold() in _NOBODY or not own or student in people:
-            continue
-        numbers = dict.fromkeys((own, *found.ids, *found.participants))
-        others = tuple(number for number in numbers if number != student)
-        about = (student, found.last, found.first, found.email, others)
-        people[student] = Person(*about, next(iter(found.participants), ""))
+    people = [
+        row.person
+        for row in read_people(sheet)
+        if row.person.identifiers and row.person.full_name.casefold() not in _NOBODY
+    ]
     if not people:
         raise RosterError(f"{path} lists nobody.")
-    return Roster(list(people.values()))
+    return people
 
 
 def _read(path: Path) -> Sheet:
@@ -129,11 +149,14 @@ def _lacking(path: Path, sheet: Sheet, column: str) -> RosterError:
 
 def write_class_list(roster: Roster, path: Path) -> None:
     """Write a class list as a CSV file that `read_class_list` takes."""
+    kinds = [kind for kind, rule in KINDS.items() if rule.column]
+    titles = ["student_id", "last_name", "first_name"]
+    titles += [KINDS[kind].column for kind in kinds]
     rows = [
-        (p.student, p.last, p.first, p.email, " ".join(p.numbers), p.participant)
+        (p.student, p.last, p.first, *(";".join(p.values(kind)) for kind in kinds))
         for p in sorted(roster.people, key=lambda person: person.student)
     ]
-    write_rows(path, [_COLUMNS, *rows])
+    write_rows(path, [titles, *rows])
 
 
 def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
@@ -145,29 +168,29 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     if not people_columns(sheet)["group"]:
         raise _lacking(path, sheet, "'group', beside 'student'")
     groups: dict[str, list[Person]] = {}
-    for who in identities(sheet):
-        if who.group:
-            members = groups.setdefault(who.group, [])
-            person = _person(path, who, roster)
+    for row in read_people(sheet):
+        if row.group:
+            members = groups.setdefault(row.group, [])
+            person = _person(path, row, roster)
             members += [person] if person not in members else []
     return groups
 
 
-def _person(path: Path, who: Identity, roster: Roster) -> Person:
+def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
     """Return whom a row is about; `RosterError` if it is not one student."""
-    called = who.called or " ".join(who.keys).strip()  # "student" may hold names
-    people, _ = roster.find(who.keys, called)
-    if not called:
+    if not str(row.clue):
         raise RosterError(
-            f"{path}, row {who.row + 1} names nobody: a column is to be called id, "
+            f"{path}, row {row.row + 1} names nobody: a column is to be called id, "
             "student, name or email."
         )
-    if len(people) != 1:
+    match = roster.find(row.clue)
+    if match.person is None:
         raise RosterError(
-            f"{path}, row {who.row + 1}: {called!r} is not one student of the class "
-            "list. Import that first: kit.py roster"
+            f"{path}, row {row.row + 1}: {str(row.clue)!r} is not one student of the "
+            f"class list. {match.question} Import that first (kit.py roster), or call "
+            "the column what it holds: login, e-mail, name."
         )
-    return people[0]
+    return match.person
 
 
 def read_times(
@@ -175,8 +198,9 @@ def read_times(
 ) -> dict[str, str]:
     """Read when students handed in: student id → time, as it stands there.
 
-    The list is a platform's, or has one of the `titles`; without any, another list
-    says nothing. `RosterError`: it is none, or who is meant in a row is unclear.
+    The list is a platform's, or has one of the `titles`. Without any, another list and
+    a row that is unclear say nothing. `RosterError`: it is no such list, or who is
+    meant in a row is unclear.
     """
     sheet = _read(path)
     found = [p for each in PLATFORMS if (p := each.time_column(sheet)) is not None]
@@ -185,10 +209,11 @@ def read_times(
     if not found and titles:
         raise _lacking(path, sheet, f"for the time: one of {', '.join(titles)}")
     times = {}
-    for who in identities(sheet):
-        text = sheet.value(who.row, found[0]).strip() if found else ""
-        if text not in ("", "-"):
-            times[_person(path, who, roster).student] = text
+    for row in read_people(sheet):
+        text = sheet.value(row.row, found[0]).strip() if found else ""
+        is_known = titles or roster.find(row.clue).person
+        if text not in ("", "-") and is_known:
+            times[_person(path, row, roster).student] = text
     return times
 
 
@@ -261,11 +286,13 @@ def fill(
     filled = Filled(platform.name, sheet.value(0, there.column))
     factor = _factor(filled.column, there.most, max_score, scale)
     seen: dict[str, int] = {}
-    for who in identities(sheet):
-        row, label = who.row, next(filter(None, (who.called, *who.keys)), "")
+    for row, clue, _, _ in read_people(sheet):
+        label = str(clue)
         if row < there.first or not label:
             continue
-        student, why = _student(roster, who)
+        match = roster.find(clue)
+        student = match.person.student if match.person else ""
+        why = match.question or ("" if student else "is not known here")
         if student in seen:
             raise ExportError(
                 f"Rows {seen[student] + 1} and {row + 1} both seem to be {student!r}. "
@@ -307,18 +334,6 @@ def _column(
         "(in Moodle: the grading worksheet), and do not save it in a spreadsheet "
         "program."
     )
-
-
-def _student(roster: Roster, who: Identity) -> tuple[str, str]:
-    """Return the id of the one student whom a row is about, or why it has none."""
-    people, by = roster.find(who.keys, who.called)
-    if not people:
-        return "", "is not known here"
-    if len(people) > 1:
-        return "", "may be more than one student here"
-    if by != "--as" and not people[0].may_be_called(who.called):
-        return "", f"has the number of {people[0].name}, and another name"
-    return people[0].student, ""
 
 
 def _why_left(after: str, before: str, reason: str, locked: bool) -> str:

@@ -19,6 +19,7 @@ from msgspec import MsgspecError, Struct, yaml
 from nbproctor import __version__
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.archive import ArchiveEntry, CollectError, write_zip
+from nbproctor.platforms.person import Clue, Identifier, Kind
 from nbproctor.platforms.platform import (
     ExportError,
     FileName,
@@ -71,14 +72,22 @@ class Gradescope(Platform):
             key, *inside = path.relative_to(top.parent).parts
             by = said.get(key)
             if inside and by and by.submitters:
-                first, *others = (
-                    (s.name or "", (s.sid or "", s.email or "")) for s in by.submitters
-                )
-                file, when = PurePosixPath(*inside), by.created_at
+                first, *others = map(_clue, by.submitters)
                 parsed[path] = FileName(
-                    key, file, *first, submitted=when, others=tuple(others)
+                    key,
+                    PurePosixPath(*inside),
+                    first.name,
+                    first.identifiers,
+                    submitted=by.created_at,
+                    others=tuple(others),
                 )
         return parsed
+
+
+def _clue(submitter: _Submitter) -> Clue:
+    pairs = ((Kind.STUDENT, submitter.sid), (Kind.EMAIL, submitter.email))
+    identifiers = (Identifier(kind, value) for kind, value in pairs if value)
+    return Clue(submitter.name or "", tuple(identifiers))
 
 
 def write_autograder(

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
+from nbproctor.platforms.person import Identifier, Kind, Person, letters
 from nbproctor.platforms.platform import (
     ExportError,
     FileName,
@@ -21,7 +22,6 @@ from nbproctor.platforms.platform import (
     Platform,
     form_of_marks,
 )
-from nbproctor.platforms.roster import Person, letters
 from nbproctor.platforms.sheet import ABOUT_PEOPLE, Sheet, number
 
 _NAME = re.compile(
@@ -62,7 +62,7 @@ class Moodle(Platform):
             match["id"],
             PurePosixPath(inside),
             "" if match["name"].casefold() in _BLIND else match["name"],
-            (match["id"],),
+            (Identifier(Kind.PARTICIPANT, match["id"]),),
             kind="file" if match["kind"] == "file" else "typed",
             address=f"{match['name']}_{match['id']}_assignsubmission_{match['kind']}_",
         )
@@ -71,35 +71,36 @@ class Moodle(Platform):
         """One word for everybody is "Participant", in whatever language."""
         parsed = super().parse_all(entries)
         names = {name.name for name in parsed.values()}
-        several = len({name.ids for name in parsed.values()}) > 1
+        several = len({name.identifiers for name in parsed.values()}) > 1
         if several and len(names) == 1 and not any(" " in name for name in names):
             return {path: replace(name, name="") for path, name in parsed.items()}
         return parsed
 
     def address_of(self, address: str, member: Person) -> str:
         """Name the participant: the number of a group may be a stranger's."""
-        if not member.participant:
-            return ""
         name, _, tail = address.partition("_assignsubmission_")
         name = name.rpartition("_")[0]
-        return f"{name}_{member.participant}_assignsubmission_{tail}"
+        # Of several, the last is that of the worksheet that was imported last.
+        for participant in member.values(Kind.PARTICIPANT)[-1:]:
+            return f"{name}_{participant}_assignsubmission_{tail}"
+        return ""
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
         """Find the columns of a grading worksheet by their place and content."""
         rows = [row for row in range(1, len(sheet.rows)) if any(sheet.values(row))]
         if not rows or not _participants(sheet, rows):
             return
-        columns["participant"] = [0]
-        if 0 in columns["id"]:
-            columns["id"].remove(0)
+        for kind in Kind:
+            columns[kind] = [place for place in columns[kind] if place > 0]
+        columns[Kind.PARTICIPANT] = [0]
         known = {place for places in columns.values() for place in places}
         for place in sorted(set(range(min(len(sheet.rows[r]) for r in rows))) - known):
             cells = [sheet.value(row, place).strip() for row in rows]
-            if not columns["email"] and all("@" in cell for cell in cells if cell):
-                columns["email"] = [place] if any(cells) else []
+            if not columns[Kind.EMAIL] and all("@" in cell for cell in cells if cell):
+                columns[Kind.EMAIL] = [place] if any(cells) else []
         # Names stand second; in a blind worksheet what everybody handed in does.
         second = {sheet.value(row, 1).strip() for row in rows}
-        unnamed = not (columns["name"] or columns["last"] or 1 in columns["email"])
+        unnamed = not (columns["name"] or columns["last"] or 1 in columns[Kind.EMAIL])
         if unnamed and len(second) == len(rows):
             columns["name"] = [1]
 

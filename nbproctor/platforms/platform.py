@@ -11,7 +11,7 @@ from typing import Literal
 
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.roster import Person, letters
+from nbproctor.platforms.person import Clue, Identifier, Person, letters
 from nbproctor.platforms.sheet import Sheet, number
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
@@ -28,16 +28,20 @@ class FileName:
     key: str  # tells students of this download apart
     file: PurePosixPath  # as the student named it, with the student's own folders
     name: str = ""  # as the platform writes it; empty in anonymous downloads
-    ids: tuple[str, ...] = ()  # what may stand in a roster: number, login
+    identifiers: tuple[Identifier, ...] = ()  # as the platform has them
     late: bool = False
     submitted: datetime | None = None  # without a zone: in the platform's local time
     attempt: str = ""  # tells attempts of a student apart and orders them, if several
     number: str = ""  # orders the files of one attempt, where the platform does
     #: Of the student's, typed into the platform, or its own page about the hand-in.
     kind: Literal["file", "typed", "page"] = "file"
-    #: Name and ids of others who handed it in together with this student.
-    others: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    others: tuple[Clue, ...] = ()  # who handed it in together with this student
     address: str = ""  # under which the platform takes feedback on it, if it does
+
+    @property
+    def clue(self) -> Clue:
+        """What it says of who handed it in."""
+        return Clue(self.name, self.identifiers)
 
     @property
     def age(self) -> tuple[int, str]:
@@ -96,12 +100,10 @@ class Platform:
                     break
         return parsed
 
-    def students(
-        self, files: Sequence[tuple[ArchiveEntry, FileName]]
-    ) -> list[tuple[str, tuple[str, ...]]]:
-        """Return name and ids of the student whose files these are, or of several."""
+    def students(self, files: Sequence[tuple[ArchiveEntry, FileName]]) -> list[Clue]:
+        """Return what says whose files these are: of one student, or of several."""
         first = files[0][1]
-        return [(first.name, first.ids), *first.others]
+        return [first.clue, *first.others]
 
     def address_of(self, address: str, member: Person) -> str:
         """Return under which name feedback goes to a member of a group; none: ""."""

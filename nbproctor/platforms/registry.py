@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
@@ -14,6 +15,7 @@ from nbproctor.platforms.blackboard import Blackboard
 from nbproctor.platforms.brightspace import Brightspace
 from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.moodle import Moodle
+from nbproctor.platforms.person import Clue, Identifier, Kind
 from nbproctor.platforms.platform import FileName, Platform
 from nbproctor.platforms.roster import Roster
 from nbproctor.platforms.teams import Teams
@@ -74,12 +76,30 @@ def plain(
     paths = [entry.path for entry in entries]
     depth = _depth(paths, own, roster)
     names = {}
-    for path in paths:
-        short = PurePosixPath(*path.parts[depth:])
-        if who := name_in(short, own):
-            file = PurePosixPath(*(short.parts[1:] or short.parts))
-            names[path] = FileName(who, file, who, (who,))
+    below = {path: PurePosixPath(*path.parts[depth:]) for path in paths}
+    files = Counter(
+        name_in(short, own) for short in below.values() if not short.parts[1:]
+    )
+    for path, short in below.items():
+        word = name_in(short, own)
+        file = PurePosixPath(*(short.parts[1:] or short.parts))
+        # A file beside the folders may be anything, as a list of marks; and several of
+        # one name are copies, as Google Drive numbers them.
+        is_named = file != short or (short.suffix in _WORK and files[word] == 1)
+        if word and (is_named or is_of_class(word, roster)):
+            names[path] = FileName(word, file, identifiers=clue_of(word).identifiers)
     return Recognised(PLAIN, names, len(paths))
+
+
+def clue_of(word: str) -> Clue:
+    """Return what a name says that no platform made: an id, a name, or both."""
+    return Clue(identifiers=(Identifier(Kind.WORD, word),))
+
+
+def is_of_class(word: str, roster: Roster) -> bool:
+    """Whether a name that no platform made may be that of somebody in the class."""
+    match = roster.find(clue_of(word))
+    return bool(match.person or match.question)
 
 
 def _depth(paths: Sequence[PurePosixPath], own: Sequence[str], roster: Roster) -> int:
@@ -95,7 +115,7 @@ def _depth(paths: Sequence[PurePosixPath], own: Sequence[str], roster: Roster) -
         # What else a student alone hands in names nobody.
         works = [p for p in below if len(p.parts) > 1 or p.suffix in _WORK]
         names = {name_in(path, own) for path in works} - {"", *own}
-        if any(roster.find([name], name)[0] for name in names):
+        if any(is_of_class(name, roster) for name in names):
             return depth
         if len(names) > 1:
             several.append(depth)

@@ -1,220 +1,376 @@
-"""People of a class: how programs write their names, and who is meant by one."""
+"""Class list: who is meant by what a platform says. The one matcher of the package.
+
+Identifiers match within their kind only. What fits several people, or nobody but by a
+number of another kind, is asked and never assumed: a `Match` then holds a question.
+"""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Set
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from typing import NamedTuple
 
 from nbproctor.errors import NbproctorError
+from nbproctor.platforms.person import (
+    UNCERTAIN,
+    WORD_KINDS,
+    Clue,
+    Identifier,
+    Kind,
+    Person,
+    letters,
+    possible_ids,
+    safe,
+    spellings,
+    split_name,
+)
 
-_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """Split a full name into last and first: at the comma, else before the last word.
-
-    "King, Jr., Martin" has the last name "King, Jr."; a comma before "Jr." alone does
-    not part anything ("Martin King, Jr.").
-    """
-    parts = [part.strip() for part in name.split(",")]
-    suffix = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md)\.?", re.I)
-    if len(parts) > 1 and not suffix.fullmatch(parts[-1]):
-        return ", ".join(parts[:-1]), parts[-1]
-    words, tail = parts[0].split(), parts[1:]
-    last = ", ".join([*words[-1:], *tail])
-    return last, " ".join(words[:-1])
-
-
-def safe(student: str) -> str:
-    """Return an id that may name a folder on every system."""
-    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", student).strip(" .")
-    if re.fullmatch(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", name, re.I):
-        name = f"_{name}"
-    return name[:120] or "_"
-
-
-def letters(text: str) -> str:
-    """Return a text without accents, case, punctuation and spaces."""
-    flat = unicodedata.normalize("NFKD", text.casefold()).translate(_PLAIN)
-    return "".join(character for character in flat if character.isalnum())
-
-
-def spellings(last: str, first: str) -> set[str]:
-    """Return how a platform may write a name: in either order, without "Jr." too."""
-    short = last.split(",")[0]
-    names = {last + first, first + last, short + first, first + short}
-    return {text for name in names if (text := letters(name))}
-
-
-def _words(name: str) -> set[str]:
-    return {letters(word) for word in re.split(r"[\s,_-]+", name)} - {""}
+#: What parts the words of a folder's name; an id may hold the later of them.
+_BETWEEN_WORDS = (r"[\s,;()\[\]]+", r"[\s,;()\[\]_]+", r"[\s,;()\[\]_-]+")
 
 
 class RosterError(NbproctorError):
     """A class list cannot be read, or does not know somebody; says what to do."""
 
 
-@dataclass(frozen=True)
-class Person:
-    """A student, as the class list has it; what is not known is empty."""
+class Match(NamedTuple):
+    """Who is meant. Neither a person nor a question: nobody of the class."""
 
-    student: str  # the id: name of the folder in ``submitted/``, row of the gradebook
-    last: str = ""
-    first: str = ""
-    email: str = ""
-    numbers: tuple[str, ...] = ()  # by which a platform knows this student, logins too
-    participant: str = field(default="", compare=False)  # Moodle's, one of the numbers
+    person: Person | None = None
+    by: str = ""  # the kind of an identifier, "name" or "--as"
+    question: str = ""  # why it is not certain
+    answer: str = ""  # the option that answers the question
+    same: str = ""  # what may hold for all, for the option ``--same``
 
-    @property
-    def name(self) -> str:
-        """The name as a list sorts it, or the id where there is none."""
-        return ", ".join(filter(None, (self.last, self.first))) or self.student
+    def __str__(self) -> str:
+        return f"{self.question} Not taken: say whose it is, {self.answer}"
 
-    def may_be_called(self, name: str) -> bool:
-        """Whether a platform's name can be this student's: nothing says otherwise.
 
-        It is a spelling of the name, or an id; or one of the two has all words of the
-        other, as where a second first name is left out. Canvas joins the words.
-        """
-        spelled, joined = spellings(self.last, self.first), letters(name)
-        if not joined or not spelled:
-            return True
-        own, given = _words(f"{self.last} {self.first}"), _words(name)
-        ids = (self.student, *self.numbers, self.email, self.email.partition("@")[0])
-        return (
-            joined in {*spelled, *map(letters, ids)}
-            or (len(own) > 1 and own <= given)
-            or (len(given) > 1 and given <= own)
-            or (len(given) == 1 < len(own) and all(word in joined for word in own))
-        )
+@dataclass
+class MergeResult:
+    """What another class list brought."""
+
+    new: int = 0
+    changed: int = 0
+    #: A line for each row that was not taken, with what answers it.
+    questions: list[str] = field(default_factory=list)
+    same: set[str] = field(default_factory=set)  # what may answer many of them
 
 
 @dataclass
 class Roster:
-    """Everybody in the class."""
+    """Everybody in the class, and who may be in it: those without an id."""
 
     people: list[Person] = field(default_factory=list)
+    #: A teacher's answers: a text, and the id of the student who is meant by it; and of
+    #: which kind those are that do not say so.
+    answers: list[tuple[str, str]] = field(default_factory=list)
+    certain_kinds: dict[Kind, Kind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # Where in `people` somebody is, by a kind of text about them and that text.
-        self._known = defaultdict[tuple[str, str], set[int]](set)
-        for index, person in enumerate(self.people):
-            self._remember(index, person)
+        # Where in `people` somebody is: by an identifier, and by a text of any kind.
+        self._by_identifier = defaultdict[Identifier, set[int]](set)
+        self._by_text = defaultdict[str, set[int]](set)
+        for index in range(len(self.people)):
+            self._index(index)
 
-    def _remember(self, index: int, person: Person) -> None:
-        email = person.email.casefold()
-        about = [("id", each.casefold()) for each in (person.student, *person.numbers)]
-        about += [("e-mail", email), ("head", email.partition("@")[0])] * bool(email)
-        about += [("name", each) for each in spellings(person.last, person.first)]
-        for each in about:
-            self._known[each].add(index)
+    @property
+    def students(self) -> list[Person]:
+        """Everybody who is certain to be in the class."""
+        return [person for person in self.people if person.student]
 
-    def _found(self, kind: str, texts: Iterable[str]) -> set[int]:
-        return set().union(*(self._known.get((kind, each), ()) for each in texts))
+    def _index(self, index: int) -> None:
+        person = self.people[index]
+        for kind, value in person.all_identifiers():
+            text = value.casefold()
+            self._by_identifier[Identifier(kind, text)].add(index)
+            self._by_text[text].add(index)
+            self._by_text[text.partition("@")[0]].add(index)
+        for name in spellings(person.last, person.first):
+            self._by_identifier[Identifier(Kind.NAME, name)].add(index)
 
-    def find(self, ids: Iterable[str], name: str = "") -> tuple[list[Person], str]:
-        """Find who is meant: as a teacher said, by id or login, e-mail, or name.
+    def _with(self, kind: Kind, text: str) -> Set[int]:
+        """Return who has an identifier."""
+        return self._by_identifier.get(Identifier(kind, text.casefold()), set())
 
-        Return everybody who may be, and by what they were found.
-        """
-        wanted = [text.strip().casefold() for text in ids if text.strip()]
-        ways = [
-            ("--as", "id", [_said(text) for text in (*wanted, name)]),
-            ("id", "id", wanted),
-            ("e-mail", "e-mail", wanted),
-            # A login may also be how an e-mail address begins, or an address a login.
-            ("e-mail", "head", wanted),
-            ("name", "name", [letters(name), *spellings(*split_name(name))]),
-        ]
-        for by, kind, texts in ways:
-            if found := self._found(kind, texts):
-                return [self.people[i] for i in sorted(found)], by
-        return [], ""
+    def _at(self, student: str) -> int | None:
+        """Return where in `people` the student with exactly this id is."""
+        indexes = self._with(Kind.COURSE, student)
+        return next((i for i in indexes if self.people[i].student == student), None)
 
-    def call(self, text: str, student: str) -> None:
-        """Know somebody by one more name or number, which counts more than any other.
+    def answer(self, text: str, student: str) -> None:
+        """Take a teacher's word for who is meant by a name or an identifier.
 
-        It is one more number, so a class list keeps it. `RosterError`: as `one`.
+        Without a student it is somebody new. `RosterError`: it is not one student of
+        the class list.
         """
         if not letters(text):
             raise RosterError(
                 'Say it as --as "NAME=ID": how the platform names the work, and whose '
                 "it is."
             )
-        self.merge(Roster([Person(self.one(student).student, numbers=(_said(text),))]))
+        self.answers.append((text, self.one(student).student if student else ""))
+
+    def equate(self, kind: str, other: str) -> None:
+        """Take a teacher's word that identifiers of one kind are those of another.
+
+        `RosterError`: there is no such kind.
+        """
+        try:
+            target, source = Kind(kind), Kind(other)
+        except ValueError as error:
+            raise RosterError(
+                f"{error}. The kinds are: {', '.join(Kind)}. Say it as --same "
+                '"GitHub handle=login".'
+            ) from error
+        if target in UNCERTAIN:
+            self.certain_kinds[target] = source
+            return
+        for index, person in enumerate(self.people):
+            if not person.values(target):
+                values = (i.value for i in person.all_identifiers() if i.kind is source)
+                more = tuple(Identifier(target, value) for value in values)
+                self._complete(index, replace(person, identifiers=more))
+
+    def find(self, clue: Clue, namesakes: Container[int] = ()) -> Match:
+        """Find who is meant: as a teacher answered, by identifiers, or by name.
+
+        Those of `people` who are only `namesakes`, by their index, are not meant by a
+        name alone.
+        """
+        answers = {student for text, student in self.answers if clue.is_called(text)}
+        if len(answers) == 1:
+            index = self._at(answers.pop())
+            return Match() if index is None else Match(self.people[index], "--as")
+        claims = self._claims(clue)
+        if not claims:
+            claims = {i: "name" for i in self._named(clue) if i not in namesakes}
+        if len(claims) > 1:
+            return self._ask(claims, "It may be {}.", clue)
+        for index, by in claims.items():
+            if objection := self._objection(index, by, clue):
+                return self._ask(claims, objection, clue)
+            return Match(self.people[index], by)
+        return self._suspect(clue)
+
+    def _claims(self, clue: Clue) -> dict[int, str]:
+        """Return who has an identifier of the clue, of the same kind; and which."""
+        claims: dict[int, str] = {}
+        for kind, value in clue.identifiers:
+            kinds = UNCERTAIN.get(kind, (kind,))
+            if kind in self.certain_kinds:
+                kinds = (self.certain_kinds[kind],)
+            for each in kinds:
+                claims |= dict.fromkeys(self._with(each, value) - claims.keys(), each)
+        if not claims:
+            for index, rest in self._in_words(clue.word):
+                if self._is_named_in(rest, index):
+                    claims[index] = "id and name"
+        return claims
+
+    def _in_words(self, text: str) -> Iterator[tuple[int, str]]:
+        """Yield whose id is one of the words of a text, and the rest of the text."""
+        certain = self.certain_kinds.get(Kind.WORD)
+        for word in {w for between in _BETWEEN_WORDS for w in re.split(between, text)}:
+            for kind in (certain,) if certain else WORD_KINDS:
+                for index in self._with(kind, word):
+                    yield index, text.replace(word, " ", 1)
+
+    def _is_named_in(self, text: str, index: int) -> bool:
+        """Whether a text names somebody: exactly, and nobody else, or of a sure kind.
+
+        Beside the name it may hold more numbers, as in ``Okafor_Amara__4711``.
+        """
+        if Kind.WORD in self.certain_kinds:
+            return self.people[index].may_be_called(text)
+        name = re.sub(r"[^\W_]*\d[^\W_]*", " ", text)
+        return self._with(Kind.NAME, letters(name)) == {index}
+
+    def _named(self, clue: Clue) -> set[int]:
+        """Return who has exactly the name of the clue, however it is written."""
+        name = clue.name or clue.word
+        spelled = {letters(name), *spellings(*split_name(name))}
+        return set().union(*(self._with(Kind.NAME, text) for text in spelled))
+
+    def _objection(self, index: int, by: str, clue: Clue) -> str:
+        """Return what speaks against somebody whom a clue fits, or nothing."""
+        person = self.people[index]
+        if not person.student:
+            return "It may be {}, who is not in the class list yet."
+        if not person.may_be_called(clue.name):
+            return f"Its {by} is that of {{}}, its name is not."
+        if kind := person.contradicts(clue):
+            return f"By its {by} it is of {{}}, who has another {kind}."
+        if by == "name":
+            emails = set(map(str.casefold, person.values(Kind.EMAIL)))
+            texts = {v.casefold() for kind, v in clue.identifiers if kind is Kind.EMAIL}
+            if emails and texts and emails.isdisjoint(texts):
+                return "It may be {}, who has another e-mail address."
+            for _, value in clue.identifiers:
+                for other in self._with(Kind.NUMBER, value) - {index}:
+                    owner = _described(self.people[other])
+                    return f"It may be {{}}, but has a number of {owner}."
+        return ""
+
+    def _suspect(self, clue: Clue) -> Match:
+        """Ask where a number of another kind, or a word of a name, is somebody's."""
+        suspects = {index for index, _ in self._in_words(clue.word)}
+        for _, value in clue.identifiers:
+            for text in (value, safe(value), value.partition("@")[0]):
+                suspects |= self._by_text.get(text.casefold(), set())
+        suspects = {i for i in suspects if not self.people[i].contradicts(clue)}
+        if not suspects:
+            return Match()
+        what = "Nobody has it, but something of {} reads so."
+        match = self._ask(suspects, what, clue)
+        kind = self._kind_like(suspects, clue)
+        return match._replace(
+            answer=f'{match.answer}, or of somebody new, --as "{clue.answer}="',
+            same=f"{clue.identifiers[0].kind}={kind}" if kind else "",
+        )
+
+    def _kind_like(self, suspects: Iterable[int], clue: Clue) -> str:
+        """Return the kind of an identifier of suspects that reads like a clue's."""
+        texts = {value.casefold() for _, value in clue.identifiers}
+        kinds = [
+            kind
+            for index in sorted(suspects)
+            for kind, value in reversed(self.people[index].all_identifiers())
+            if value.casefold() in texts and kind is not Kind.NUMBER
+        ]
+        return kinds[0] if kinds else ""
+
+    def _ask(self, indexes: Iterable[int], what: str, clue: Clue) -> Match:
+        people = [self.people[index] for index in sorted(indexes)]
+        several = " and ".join(map(_described, people[:3]))
+        first = next((person.student for person in people if person.student), "")
+        answer = f'--as "{clue.answer}={first}"'
+        return Match(question=what.format(several), answer=answer)
 
     def one(self, student: str) -> Person:
         """Return the student who has this id, login, e-mail or name.
 
         `RosterError`: nobody has, or several have.
         """
-        people, _ = self.find([student], student)
+        indexes = {i for kind in WORD_KINDS for i in self._with(kind, student)}
+        indexes = indexes or self._named(Clue(student))
+        people = [self.people[i] for i in sorted(indexes) if self.people[i].student]
         if len(people) != 1:
-            several = "; ".join(f"{p.name} ({p.student})" for p in people)
+            several = "; ".join(map(_described, people))
             raise RosterError(
                 f"{student!r} is not one student of the class list"
                 f"{f', but may be {several}' if several else ''}. Give the id."
             )
         return people[0]
 
-    def merge(self, other: Roster) -> tuple[int, int]:
-        """Add the people of another list; say how many are new, how many changed.
+    def new_person(self, clue: Clue) -> Person:
+        """Return somebody who is not in the class list, with an id that nobody has."""
+        ids = possible_ids(clue) or [safe(clue.name)]
+        numbered = (f"{ids[0]}-{number}" for number in count(2))
+        free = (i for i in chain(ids, numbered) if not self._with(Kind.COURSE, i))
+        student = next(free)
+        name = clue.name or clue.word
+        last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
+        return Person(student, last, first).with_identifiers(clue.identifiers)
 
-        People are the same by id or e-mail; by name only where nobody else of either
-        list has it, and no e-mail says otherwise: a class may have two Kim Smiths. What
-        the other list leaves empty is kept. Nobody is removed.
+    def add(self, person: Person) -> bool:
+        """Add somebody, or complete who has this id; return whether that is news."""
+        index = self._at(person.student)
+        if index is not None:
+            return self._complete(index, person)
+        self.people.append(person.with_identifiers(()))
+        self._index(len(self.people) - 1)
+        return True
+
+    def learn(self, person: Person, clue: Clue) -> bool:
+        """Know somebody by what a platform says; return whether that is news.
+
+        A name that somebody else has is not kept: next time it may be theirs.
         """
-        before, taken = len(self.people), set[int]()
-        named, new, changed = [], 0, 0
-        for person in other.people:
-            if len(found := self._same(person)) == 1:
-                changed += self._complete(found, person)
-                taken |= found
+        more = list(clue.identifiers)
+        name = clue.name or clue.word
+        if not (self._named(clue) or person.may_be_called(name)):
+            more.append(Identifier(Kind.NAME, letters(name)))
+        for unclear in self.people:
+            if not unclear.student and not {*more}.isdisjoint(unclear.identifiers):
+                more += unclear.identifiers
+        is_news = self.add(Person(person.student, identifiers=tuple(more)))
+        self._forget_unclear(more)
+        return is_news
+
+    def _forget_unclear(self, identifiers: Iterable[Identifier]) -> None:
+        """Forget those without an id of whom all identifiers are somebody's now."""
+        answered = set(identifiers)
+        people = [p for p in self.people if p.student or {*p.identifiers} - answered]
+        if len(people) < len(self.people):
+            self.people = people
+            self.__post_init__()
+
+    def merge(self, people: Iterable[Person]) -> MergeResult:
+        """Add the people of another list, and what it says of those who are known.
+
+        People are the same by an identifier of one kind; by name only where nobody else
+        of either list has it, and nothing says otherwise: a class may have two Kim
+        Smiths. What the other list leaves empty is kept. Nobody is removed. Those who
+        are asked about are kept without an id, so that nobody is taken for them.
+        """
+        result = MergeResult()
+        # The ids of another course are numbers here.
+        numbers = {Kind.COURSE: Kind.NUMBER}
+        rows = [
+            replace(
+                person,
+                identifiers=tuple(
+                    Identifier(numbers.get(kind, kind), value)
+                    for kind, value in person.identifiers
+                ),
+            )
+            for person in people
+        ]
+        for row in rows:
+            self._forget_unclear(row.identifiers)
+        unclear: list[Person] = []
+        # Who is in the other list by an identifier is nobody else's namesake there.
+        taken = {index for row in rows for index in self._claims(row.clue)}
+        matches = [self.find(row.clue, taken) for row in rows]
+        by_name = Counter(m.person for m in matches if m.by in ("name", "--as"))
+        for row, match in zip(rows, matches, strict=True):
+            clue, person = row.clue, match.person
+            if person and match.by in ("name", "--as") and by_name[person] > 1:
+                several = f"{by_name[person]} rows may be of {_described(person)}."
+                match = Match(question=several, answer=f'--as "{clue.answer}=…"')
+            elif not (person or match.question):  # or who was added from another row
+                match = self.find(clue, range(len(self.people)))
+            if match.question:
+                result.questions.append(f"{clue}: {match}")
+                result.same |= {match.same} - {""}
+                unclear.append(replace(row, student=""))
+            elif match.person is None:
+                self.add(replace(row, student=self.new_person(clue).student))
+                result.new += 1
+            elif match.person.may_be_called(clue.name):
+                result.changed += self.add(replace(row, student=match.person.student))
             else:
-                named.append(person)
-        names = [spellings(person.last, person.first) for person in named]
-        count = Counter(name for each in names for name in each)
-        for person, each in zip(named, names, strict=True):
-            found = self._same(person)  # as somebody just added
-            if not found and all(count[name] == 1 for name in each):
-                found = {i for i in self._found("name", each) - taken if i < before}
-                emails = {self.people[i].email.casefold() for i in found}
-                if person.email and emails - {"", person.email.casefold()}:
-                    found = set()
-            if len(found) == 1:
-                changed += self._complete(found, person)
-            else:
-                self.people.append(person)
-                self._remember(len(self.people) - 1, person)
-                new += 1
-        return new, changed
+                result.changed += self.learn(match.person, clue)
+        for person in unclear:
+            self.add(person)
+        return result
 
-    def _same(self, person: Person) -> set[int]:
-        """Return who has the id of a person, or else the e-mail address."""
-        found = self._found("id", [person.student.casefold()])
-        return found or self._found("e-mail", [person.email.casefold()])
-
-    def _complete(self, found: set[int], person: Person) -> bool:
-        """Add what another list says of somebody; return whether that is news."""
-        index = min(found)
-        old = self.people[index]
-        numbers = (*old.numbers, person.student, *person.numbers)
-        both = Person(
-            old.student,
-            person.last or old.last,
-            person.first or old.first,
-            person.email or old.email,
-            tuple(n for n in dict.fromkeys(numbers) if n != old.student),
-            person.participant or old.participant,
-        )
-        self.people[index] = both
-        self._remember(index, both)
-        return both != old
+    def _complete(self, index: int, person: Person) -> bool:
+        """Add what is said of somebody; return whether that is news."""
+        before = self.people[index]
+        after = replace(
+            before,
+            last=person.last or before.last,
+            first=person.first or before.first,
+        ).with_identifiers(person.identifiers)
+        self.people[index] = after
+        self._index(index)
+        return after != before
 
 
-def _said(text: str) -> str:
-    """Return how `Roster.call` writes down a name; no platform writes numbers so."""
-    return f"={letters(text)}"
+def _described(person: Person) -> str:
+    return f"{person.name} ({person.student or 'of a class list'})"

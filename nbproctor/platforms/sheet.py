@@ -15,7 +15,7 @@ from pathlib import Path
 import babel
 from babel.localedata import locale_identifiers
 
-from nbproctor.platforms.roster import letters
+from nbproctor.platforms.person import KINDS, letters
 from nbproctor.sanitize import as_written, spreadsheet_cell
 
 _MARKS = (
@@ -23,28 +23,15 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# What a column is, by its title in several languages; of several columns for the id,
-# the first named here that is filled is the student's id.
+# What a column is, by its title in several languages; the most telling comes first.
 TITLES = {
-    "id": """
-        studentid student sisloginid loginid login username benutzername anmeldename
-        nomdutilisateur nombredeusuario githubusername orgdefinedid sisuserid idnumber
-        idnummer matrikelnummer numerodidentification numerodeid codiceidentificativo
-        rosteridentifier identifier identificador identifiant identificativo
-        identificatie id lmsuserid integrationid userid canvasuserid numbers
-    """,
-    "email": """
-        email emailaddress mail emailadresse adressedecourriel direcciondecorreo
-        indirizzoemail emailadres
-    """,
+    **{str(k): f"{letters(rule.column)} {rule.titles}" for k, rule in KINDS.items()},
     "last": "lastname surname familyname nachname nom apellidos cognome achternaam",
     "first": "firstname givenname vorname prenom nombre voornaam",
     "name": """
         name fullname studentname vollstandigername nomcomplet nombrecompleto nome
         nomecompleto volledigenaam
     """,
-    # Moodle's number, which names no folder.
-    "participant": "participant",
     "group": """
         group groups groupname gruppe gruppen gruppenname groupe groupes grupo grupos
         gruppo groep team

@@ -79,7 +79,7 @@ def test_the_whole_round(teacher: Round) -> None:
     assert said.startswith("4 new, 0 changed, 0 as before")
     said = teacher.run("collect", teacher.archive, "tiny")
     assert "Canvas (sure: 3 of 3 files are named so)." in said
-    assert "Found in the class list: 3 by id." in said
+    assert "Found in the class list: 3 by Canvas id." in said
     assert "but not in this download:\n  =1+1, Eve" in said
     grade = ("grade", "tiny", "--sandbox=weak")
     said = teacher.run(*grade, "--student=aokafor", "--student=aokafr", fails=True)
@@ -138,7 +138,7 @@ def test_a_group_and_a_name_that_is_told_get_their_marks(teacher: Round) -> None
     said = teacher.run("collect", again, "tiny", "--dry-run")
     assert said.strip().endswith("Nothing was written: a dry run.")
     assert sorted(teacher.course.rglob("*")) == before
-    assert "Team Blue: Its number is that of Nguyễn, Minh (mnguyen)" in said
+    assert "something of Nguyễn, Minh (mnguyen) reads so" in said
     told = ("--groups=groups.csv", "--as=Evi Sum=eve")
     said = teacher.run("collect", again, "tiny", *told)
     assert "3 students: 3 new." in said

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from nbproctor import platforms
-from nbproctor.platforms import ExportError, Person
+from nbproctor.platforms import ExportError
 from nbproctor.platforms.collected import FeedbackNames
+from tests.platforms.people import member
 from tests.platforms.test_collect import CLASS, Files, zipped
 
 Back = Callable[..., tuple[FeedbackNames, dict[str, bytes]]]
@@ -78,7 +79,7 @@ TYPED = "Amara Okafor_4711_assignsubmission_onlinetext_/onlinetext.html"
 IN_MOODLE = [f"{FOLDER}_/lab.feedback.ipynb", f"{FOLDER}_/lab.html"]  # for older ones
 DAY = "1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM"
 # The number of a group may be that of a participant who is a stranger to it.
-KNOWN = Person("aokafor", "Okafor", "Amara", participant="4711")
+KNOWN = member("aokafor", "Okafor", "Amara", participant="4711")
 TEAM = "Team Blue_4711_assignsubmission_file_"
 # Platform and what is collected → names in the zip, and who gets nothing, and why.
 BACK: dict[tuple[str, ...], tuple[list[str], dict[str, str]]] = {
@@ -128,7 +129,11 @@ def test_each_platform_gets_the_names_that_it_knows(
 ) -> None:
     platform, *paths = collected
     names, without = BACK[collected]
-    blue = [KNOWN, CLASS.people[2]] if platform == "Moodle" else CLASS.people[:2]
+    blue = (
+        [KNOWN, member("nguyen", "Nguyễn", "Minh")]
+        if platform == "Moodle"
+        else CLASS.people[:2]
+    )
     made, content = back(
         {path: path for path in paths},
         *(student for student in without if student == "visitor"),

@@ -10,14 +10,23 @@ from hypothesis import strategies as st
 
 from nbproctor.platforms import ExportError, Filled, Person, Roster, fill
 from nbproctor.platforms.sheet import Sheet
+from tests.platforms.people import member
+
+
+def _in_class(
+    login: str, last: str, first: str, email: str, canvas: str, sis: str
+) -> Person:
+    numbers = {"canvas": canvas, "sis": sis, "student": sis, "participant": canvas}
+    return member(login, last, first, email=email, login=login, **numbers)
+
 
 CLASS = Roster(
     [
-        Person("aokafor", "Okafor", "Amara", "ao@example.edu", ("1042", "900")),
-        Person("bking", "King, Jr.", "Bo", "bk@example.edu", ("1043", "901")),
-        Person("eve", '=HYPERLINK("x")', "Eve", "eve@example.edu", ("1044", "902")),
-        Person("nguyen", "Nguyễn", "Minh", "mn@example.edu", ("1045", "903")),
-        Person("pia", "Ångström", "Pia", "pia@example.edu", ("1046", "904")),
+        _in_class("aokafor", "Okafor", "Amara", "ao@example.edu", "1042", "900"),
+        _in_class("bking", "King, Jr.", "Bo", "bk@example.edu", "1043", "901"),
+        _in_class("eve", '=HYPERLINK("x")', "Eve", "eve@example.edu", "1044", "902"),
+        _in_class("nguyen", "Nguyễn", "Minh", "mn@example.edu", "1045", "903"),
+        _in_class("pia", "Ångström", "Pia", "pia@example.edu", "1046", "904"),
     ]
 )
 SCORES = {"aokafor": 87.5, "bking": 100.0, "eve": 66.666, "nguyen": nan, "pia": 90.0}
@@ -177,7 +186,7 @@ LEFT: dict[str, tuple[str, str, str]] = {
     "another one's number": (  # one platform's may be another's of somebody else
         CANVAS.replace(GONE, GONE.replace("999", "900")).replace(AMARA, ""),
         "Gone, Long",
-        "has the number of Okafor, Amara, and another name",
+        "Its SIS id is that of Okafor, Amara (aokafor), its name is not.",
     ),
 }
 

@@ -1,0 +1,268 @@
+"""People: their names, and the identifiers by which platforms know them, by kind.
+
+The same text means different people on different platforms: a login here may be the
+GitHub handle of somebody else. So every identifier has a `Kind`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+
+
+class Kind(StrEnum):
+    """What an identifier is; in the order in which a new student's id is chosen."""
+
+    COURSE = "id"  # in this course: the folder in ``submitted/``
+    STUDENT = "student id"
+    LOGIN = "login"
+    #: A text of which nobody knows what it is, as the name of a folder; and what a
+    #: teacher once typed into GitHub Classroom for each student.
+    WORD = "word"
+    IDENTIFIER = "roster identifier"
+    SIS = "SIS id"
+    #: Of a class list that an earlier version wrote, which did not keep the kind.
+    NUMBER = "number"
+    CANVAS = "Canvas id"
+    EMAIL = "e-mail"
+    GITHUB = "GitHub handle"
+    BRIGHTSPACE = "Brightspace user"
+    PARTICIPANT = "Moodle participant"
+    ANONYMOUS = "Canvas anonymous id"
+    NAME = "other name"  # only letters and digits of it
+
+
+class KindRule(NamedTuple):
+    """What is special about a kind."""
+
+    column: str = ""  # its title in our own class list
+    #: Titles of columns of other lists, as `letters` has them, the most telling first.
+    titles: str = ""
+    #: A person has only one: another one is another person's.
+    is_single: bool = False
+    #: It hides who somebody is, so it is not expected to be in the class list.
+    is_hidden: bool = False
+
+
+KINDS = {
+    Kind.COURSE: KindRule(is_single=True),  # in other lists, student_id is STUDENT
+    Kind.STUDENT: KindRule("student_number", "studentid id", is_single=True),
+    Kind.LOGIN: KindRule(
+        "login",
+        "sisloginid loginid username benutzername anmeldename nomdutilisateur "
+        "nombredeusuario",
+        is_single=True,
+    ),
+    Kind.WORD: KindRule(titles="student userid"),
+    Kind.IDENTIFIER: KindRule(
+        titles="rosteridentifier identifier identificador identifiant identificativo "
+        "identificatie"
+    ),
+    Kind.SIS: KindRule(
+        "sis_id",
+        "sisuserid orgdefinedid idnumber idnummer matrikelnummer numerodidentification "
+        "numerodeid codiceidentificativo",
+        is_single=True,
+    ),
+    Kind.NUMBER: KindRule("numbers"),
+    Kind.CANVAS: KindRule("canvas_id", "canvasuserid", is_single=True),
+    Kind.EMAIL: KindRule(
+        "email",
+        "emailaddress mail emailadresse adressedecourriel direcciondecorreo "
+        "indirizzoemail emailadres",
+    ),
+    Kind.GITHUB: KindRule("github_handle", "githubusername", is_single=True),
+    Kind.BRIGHTSPACE: KindRule("brightspace_user", is_single=True),
+    # Moodle gives one for each assignment.
+    Kind.PARTICIPANT: KindRule("participant", is_hidden=True),
+    Kind.ANONYMOUS: KindRule("canvas_anonymous_id", is_hidden=True),
+    Kind.NAME: KindRule("other_name"),
+}
+#: Kinds that say nothing of what an identifier is, and what it may be for certain.
+UNCERTAIN = {
+    Kind.WORD: (Kind.COURSE, Kind.EMAIL),
+    Kind.IDENTIFIER: (Kind.EMAIL,),
+    Kind.NUMBER: (),
+}
+#: What a word may be where a name stands beside it.
+WORD_KINDS = (Kind.COURSE, Kind.STUDENT, Kind.LOGIN, Kind.SIS, Kind.EMAIL)
+
+
+class Identifier(NamedTuple):
+    """By what a platform knows somebody."""
+
+    kind: Kind
+    value: str
+
+    def __str__(self) -> str:
+        if self.kind is Kind.WORD:
+            return self.value
+        return f"{self.kind} {self.value}"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Split a full name into last and first: at the comma, else before the last word.
+
+    "King, Jr., Martin" has the last name "King, Jr."; a comma before "Jr." alone does
+    not part anything ("Martin King, Jr.").
+    """
+    parts = [part.strip() for part in name.split(",")]
+    suffix = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md)\.?", re.I)
+    if len(parts) > 1 and not suffix.fullmatch(parts[-1]):
+        return ", ".join(parts[:-1]), parts[-1]
+    words, tail = parts[0].split(), parts[1:]
+    last = ", ".join([*words[-1:], *tail])
+    return last, " ".join(words[:-1])
+
+
+def safe(student: str) -> str:
+    """Return an id that may name a folder on every system."""
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", student).strip(" .")
+    if re.fullmatch(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", name, re.I):
+        name = f"_{name}"
+    return name[:120] or "_"
+
+
+def letters(text: str) -> str:
+    """Return a text without accents, case, punctuation and spaces."""
+    flat = unicodedata.normalize("NFKD", text.casefold()).translate(_PLAIN)
+    return "".join(character for character in flat if character.isalnum())
+
+
+def spellings(last: str, first: str) -> set[str]:
+    """Return how a platform may write a name: in either order, without "Jr." too."""
+    short = last.split(",")[0]
+    names = {last + first, first + last, short + first, first + short}
+    return {text for name in names if (text := letters(name))}
+
+
+def _words(name: str) -> set[str]:
+    return {letters(word) for word in re.split(r"[\s,_-]+", name)} - {""}
+
+
+@dataclass(frozen=True)
+class Clue:
+    """What one file says of who somebody is: a name, identifiers, or both."""
+
+    name: str = ""
+    identifiers: tuple[Identifier, ...] = ()
+
+    def __str__(self) -> str:
+        return self.name or " ".join(map(str, self.identifiers[:1]))
+
+    @property
+    def word(self) -> str:
+        """The text of no known kind, or nothing."""
+        return next((v for kind, v in self.identifiers if kind is Kind.WORD), "")
+
+    @property
+    def answer(self) -> str:
+        """By what ``--as`` says who is meant: an identifier, since names are shared."""
+        return str(self.identifiers[0]) if self.identifiers else self.name
+
+    def is_called(self, text: str) -> bool:
+        """Whether a teacher's text means this: its name, or an identifier."""
+        texts = [
+            self.name,
+            *(v for _, v in self.identifiers),
+            *map(str, self.identifiers),
+        ]
+        return letters(text) in map(letters, texts)
+
+
+def possible_ids(clue: Clue) -> list[str]:
+    """Return how somebody may be called in a course, the best first."""
+    ids: list[str] = []
+    for kind in Kind:
+        values = [value for each, value in clue.identifiers if each is kind]
+        if kind is Kind.EMAIL:
+            values = [text for v in values for text in (v.partition("@")[0], v)]
+        ids += map(safe, values)
+    return ids
+
+
+@dataclass(frozen=True)
+class Person:
+    """A student, as the class list has it; what is not known is empty."""
+
+    #: The id: name of the folder in ``submitted/``, row of the gradebook. Empty where a
+    #: class list names somebody of whom a teacher has to say who it is.
+    student: str
+    last: str = ""
+    first: str = ""
+    identifiers: tuple[Identifier, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name as a list sorts it, or the id where there is none."""
+        return self.full_name or self.student or str(self.clue)
+
+    @property
+    def full_name(self) -> str:
+        """The name as a list sorts it, or nothing."""
+        return ", ".join(filter(None, (self.last, self.first)))
+
+    @property
+    def email(self) -> str:
+        """The e-mail address that was said last, or nothing."""
+        return next(reversed(self.values(Kind.EMAIL)), "")
+
+    @property
+    def clue(self) -> Clue:
+        """What a list says of this student; its id is this course's business."""
+        return Clue(self.full_name, self.identifiers)
+
+    def values(self, *kinds: Kind) -> tuple[str, ...]:
+        """Return the identifiers of some kinds."""
+        return tuple(value for kind, value in self.identifiers if kind in kinds)
+
+    def all_identifiers(self) -> tuple[Identifier, ...]:
+        """Return the identifiers, and the id."""
+        course = [Identifier(Kind.COURSE, self.student)] if self.student else []
+        return (*course, *self.identifiers)
+
+    def with_identifiers(self, more: Iterable[Identifier]) -> Person:
+        """Return this student, known by more identifiers."""
+        more = tuple(more)
+        union = dict.fromkeys([i for i in self.identifiers if i not in more])
+        union |= dict.fromkeys(more)  # what was said last comes last
+        certain = [i for i in union if i.kind not in (*UNCERTAIN, Kind.COURSE)]
+        values = {identifier.value for identifier in certain}
+        # Once the kind of a number is known, it is no longer one of no kind.
+        numbers = [i for i in union if i.kind is Kind.NUMBER and i.value not in values]
+        identifiers = sorted(certain + numbers, key=lambda i: list(Kind).index(i.kind))
+        return replace(self, identifiers=tuple(identifiers))
+
+    def contradicts(self, clue: Clue) -> str:
+        """Return the kind of which this student has another identifier, or nothing."""
+        for kind, rule in KINDS.items():
+            if rule.is_single:
+                values = {v.casefold() for k, v in self.all_identifiers() if k is kind}
+                others = {v.casefold() for k, v in clue.identifiers if k is kind}
+                if values and others and values.isdisjoint(others):
+                    return kind
+        return ""
+
+    def may_be_called(self, name: str) -> bool:
+        """Whether a platform's name can be this student's: nothing says otherwise.
+
+        It is a spelling of the name, or an id; or one of the two has all words of the
+        other, as where a second first name is left out. Canvas joins the words.
+        """
+        spelled, joined = spellings(self.last, self.first), letters(name)
+        if not joined or not spelled:
+            return True
+        own, given = _words(f"{self.last} {self.first}"), _words(name)
+        ids = (*(v for _, v in self.all_identifiers()), self.email.partition("@")[0])
+        return (
+            joined in {*spelled, *map(letters, ids)}
+            or (len(own) > 1 and own <= given)
+            or (len(given) > 1 and given <= own)
+            or (len(given) == 1 < len(own) and all(word in joined for word in own))
+        )

@@ -1,0 +1,455 @@
+"""Nobody's work is placed under somebody else, however numbers and names overlap."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nbproctor import platforms
+from nbproctor.platforms import (
+    Clue,
+    CollectError,
+    ExportError,
+    Identifier,
+    Kind,
+    Person,
+    Roster,
+    RosterError,
+    fill,
+)
+from nbproctor.platforms.grade_book import read_people
+from nbproctor.platforms.roster import Match
+from nbproctor.platforms.sheet import Sheet
+from tests.platforms.people import member
+from tests.platforms.test_collect import Files, Understand, understand, zipped
+
+NAMES = [("Smith", "Kim"), ("Lee", "Ann Kim"), ("Kim", "Lee"), ("Okafor", "Amara")]
+__all__ = ["understand"]  # a fixture
+KINDS = (
+    Kind.STUDENT,
+    Kind.LOGIN,
+    Kind.SIS,
+    Kind.CANVAS,
+    Kind.GITHUB,
+    Kind.BRIGHTSPACE,
+    Kind.PARTICIPANT,
+)
+
+
+@dataclass(frozen=True)
+class Student:
+    """Somebody, with all numbers that platforms have; of each kind a different one."""
+
+    last: str
+    first: str
+    numbers: dict[Kind, str]
+
+    @property
+    def email(self) -> str:
+        return f"{self.numbers[Kind.LOGIN]}@x.edu"
+
+    @property
+    def full(self) -> str:
+        return f"{self.first} {self.last}"
+
+    def __getattr__(self, kind: str) -> str:
+        return self.numbers[Kind[kind.upper()]]
+
+
+def table(titles: str, rows: Iterable[Iterable[str]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([titles.split(","), *rows])
+    return buffer.getvalue()
+
+
+def of_no_kind(student: Student) -> str:
+    return " ".join(student.numbers[kind] for kind in KINDS)
+
+
+def identifier(student: Student, people: list[Student]) -> str:
+    """What a teacher types into GitHub Classroom, which takes no text twice."""
+    names = [each.full for each in people]
+    return student.email if names.count(student.full) > 1 else student.full
+
+
+UNGRADED = ("Submitted", "", "100.00", "Yes")
+# What each platform exports as a list of its people.
+LISTS: dict[str, Callable[[list[Student]], str]] = {
+    "own": lambda people: table(
+        "student_id,name,email", ([p.student, p.full, p.email] for p in people)
+    ),
+    "canvas": lambda people: table(
+        "Student,ID,SIS User ID,SIS Login ID,Section,Lab (77)",
+        ([f"{p.last}, {p.first}", p.canvas, p.sis, p.login, "A", ""] for p in people),
+    ),
+    "moodle": lambda people: table(
+        "Identifier,Full name,ID number,Email address,Status,Grade,Maximum Grade,"
+        "Grade can be changed",
+        (
+            [f"Participant {p.participant}", p.full, p.sis, p.email, *UNGRADED]
+            for p in people
+        ),
+    ),
+    "blind": lambda people: table(
+        "Identifier,Status,Grade,Maximum Grade,Grade can be changed",
+        ([f"Participant {p.participant}", "", "", "100.00", "Yes"] for p in people),
+    ),
+    "blackboard": lambda people: table(
+        "Last Name,First Name,Username,Student ID,Lab [Total Pts: 100 Score] |12",
+        ([p.last, p.first, p.login, p.student, ""] for p in people),
+    ),
+    "brightspace": lambda people: table(
+        "OrgDefinedId,Username,Last Name,First Name,Email,Lab Points Grade <Numeric "
+        "MaxPoints:100>,End-of-Line Indicator",
+        (
+            [f"#{p.sis}", f"#{p.login}", p.last, p.first, p.email, "", "#"]
+            for p in people
+        ),
+    ),
+    # Of an earlier version, which did not keep the kinds of numbers.
+    "old": lambda people: table(
+        "student_id,last_name,first_name,email,numbers,participant",
+        (
+            [p.student, p.last, p.first, p.email, of_no_kind(p), p.participant]
+            for p in people
+        ),
+    ),
+    "classroom by id": lambda people: table(
+        "identifier,github_username,github_id,name",
+        ([p.student, p.github, "77", ""] for p in people),
+    ),
+    "classroom by name": lambda people: table(
+        "identifier,github_username,github_id,name",
+        ([identifier(p, people), p.github, "77", "Kim Smith"] for p in people),
+    ),
+}
+WITH_MARKS = ("canvas", "moodle", "blind", "blackboard", "brightspace")
+WITHOUT_NAMES = {"blind", "classroom by id", "classroom by name"}
+TIME = "2026-11-24-22-30-00"
+
+
+def canvas(student: Student) -> str:
+    short = f"{student.last}{student.first}".lower().replace(" ", "")
+    return f"{short}_{student.canvas}_880{student.canvas}_lab.ipynb"
+
+
+# Under which name each platform gives the work of a student.
+DOWNLOADS: dict[str, Callable[[Student], str]] = {
+    "canvas": canvas,
+    "moodle": lambda p: f"{p.full}_{p.participant}_assignsubmission_file/lab.ipynb",
+    "blind": lambda p: f"Participant_{p.participant}_assignsubmission_file/lab.ipynb",
+    "blackboard": lambda p: f"Lab_5_{p.login}_attempt_{TIME}_lab.ipynb",
+    "brightspace": lambda p: (
+        f"{p.brightspace}-9 - {p.full} - Nov 24, 2026 1030 PM/lab.ipynb"
+    ),
+    "classroom": lambda p: f"lab-submissions/lab-{p.github}/lab.ipynb",
+    "teams": lambda p: f"Submitted files/{p.full}/Lab 5/Version 1/lab.ipynb",
+    "names": lambda p: f"{p.full}/lab.ipynb",
+    "sakai": lambda p: f"Lab/{p.last}, {p.first}({p.login})/lab.ipynb",
+    "ilias": lambda p: f"Lab/{p.last}_{p.first}_{p.login}_{p.canvas}/lab.ipynb",
+}
+
+
+# What a teacher may say of a list or a download, which is true.
+SAME = {
+    "classroom by id": ["roster identifier=student id"],
+    "sakai": ["word=login"],
+    "ilias": ["word=login"],
+}
+
+
+@st.composite
+def classes(draw: st.DrawFn) -> list[Student]:
+    """A class whose numbers are of the same small range in each kind."""
+    size = draw(st.integers(2, 5))
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=size, max_size=size))
+    ranges = st.permutations([str(number) for number in range(1, size + 4)])
+    numbers = {kind: draw(ranges) for kind in KINDS}
+    return [
+        Student(last, first, {kind: numbers[kind][n] for kind in KINDS})
+        for n, (last, first) in enumerate(names)
+    ]
+
+
+def import_list(roster: Roster, text: str, *same: str) -> Roster:
+    """Merge a list, then write and read the class list, as the commands do."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "list.csv")
+        path.write_text(text)
+        for each in same:
+            roster.equate(*each.split("="))
+        roster.merge(platforms.read_class_list(path))
+        platforms.write_class_list(roster, path)
+        return Roster(platforms.read_class_list(path))
+
+
+def collect(files: Files, roster: Roster, *same: str) -> list[tuple[Person, bytes]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "download.zip")
+        path.write_bytes(zipped(files))
+        for each in same:
+            roster.equate(*each.split("="))
+        try:
+            download = platforms.plan(path, "lab", ["lab"], roster)
+        except CollectError:
+            return []
+        for submission in download.submissions:
+            if not submission.found_by:
+                roster.add(submission.person)
+        return [(s.person, next(iter(s.files.values()))) for s in download.submissions]
+
+
+def owners(person: Person, class_: list[Student]) -> set[int]:
+    """Return whose numbers somebody of the class list has."""
+    return {
+        index
+        for index, student in enumerate(class_)
+        for kind, value in person.identifiers
+        if value in (student.numbers.get(kind), kind is Kind.EMAIL and student.email)
+    }
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    classes(),
+    # A list with everybody's name, at least: of a namesake in none nobody can know.
+    st.lists(st.sampled_from(sorted(LISTS)), min_size=1, max_size=4).filter(
+        lambda names: not WITHOUT_NAMES.issuperset(names)
+    ),
+    st.lists(st.sampled_from(sorted(DOWNLOADS)), min_size=1, max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_nobody_s_work_is_ever_placed_under_somebody_else(
+    class_: list[Student], lists: list[str], downloads: list[str], chance: random.Random
+) -> None:
+    roster = Roster()
+    for name in lists:
+        same = SAME.get(name, ()) if chance.random() < 0.5 else ()
+        rows = chance.sample(class_, len(class_))
+        roster = import_list(roster, LISTS[name](rows), *same)
+    for name in downloads:
+        handed_in = chance.sample(class_, chance.randint(1, len(class_)))
+        files: Files = {DOWNLOADS[name](s): str(class_.index(s)) for s in handed_in}
+        same = SAME.get(name, ()) if chance.random() < 0.5 else ()
+        for person, content in collect(files, roster, *same):
+            if owners(person, class_):  # else the class list has only a name
+                assert owners(person, class_) == {int(content)}, (name, person)
+    for person in roster.people:
+        assert len(owners(person, class_)) <= 1, person
+    scores = {
+        person.student: float(owner)
+        for person in roster.people
+        for owner in owners(person, class_)
+    }
+    for name in WITH_MARKS:
+        try:
+            filled = fill(LISTS[name](class_).encode(), "Lab", scores, 100.0, roster)
+        except ExportError as error:  # it does not know the column, or asks
+            assert "seem to be" in str(error) or name == "blind"
+            continue
+        table_rows = csv.DictReader(io.StringIO(filled.data.decode()))
+        for index, row in enumerate(table_rows):
+            assert float(row[filled.column] or index) == index, (name, row)
+
+
+def big_class() -> list[Student]:
+    """120 students, of whom 24 share a name with another; numbers overlap."""
+    order = random.Random(33)
+    numbers = {kind: order.sample(range(1001, 1131), 120) for kind in KINDS}
+    return [
+        Student(
+            f"Last{chr(97 + n % 108 // 26)}{chr(97 + n % 108 % 26)}",
+            "Ann Maria",
+            {kind: str(numbers[kind][n]) for kind in KINDS},
+        )
+        for n in range(120)
+    ]
+
+
+BIG = big_class()
+# Lists, a download, and how many are placed: without a teacher's word on the kinds of
+# identifiers, and with it. Who shares a name may have to be asked.
+WHOLE_CLASS = [
+    (["canvas"], "canvas", 120, 120),
+    (["moodle"], "moodle", 120, 120),
+    (["own", "moodle"], "moodle", 120, 120),
+    (["moodle", "own"], "blind", 120, 120),
+    (["blackboard"], "blackboard", 120, 120),
+    (["canvas", "brightspace"], "brightspace", 96, 96),  # its number is in no list
+    (["own", "classroom by id"], "classroom", 0, 120),
+    (["classroom by name", "own"], "classroom", 120, 120),
+    (["canvas", "classroom by name"], "classroom", 96, 96),
+    (["canvas"], "sakai", 96, 120),
+    (["brightspace"], "ilias", 96, 120),
+    (["own"], "folders", 96, 120),
+    (["canvas", "own"], "names", 96, 96),
+]
+SAME["folders"] = ["word=id"]
+DOWNLOADS["folders"] = lambda p: f"{p.last}, {p.first} ({p.student})/lab.ipynb"
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+@pytest.mark.parametrize(("lists", "download", "placed", "placed_if_told"), WHOLE_CLASS)
+def test_a_whole_class_is_placed_whatever_its_numbers(
+    lists: list[str], download: str, placed: int, placed_if_told: int, is_told: bool
+) -> None:
+    roster = Roster()
+    for name in lists:
+        same = SAME.get(name, ()) if is_told else ()
+        roster = import_list(roster, LISTS[name](BIG), *same)
+    assert len(roster.students) <= 120
+    files: Files = {}
+    for index, student in enumerate(BIG):
+        path = DOWNLOADS[download](student)
+        while path in files:  # no platform gives two folders one name
+            path = path.replace("Last", "_Last")
+        files[path] = str(index)
+    found = collect(files, roster, *(SAME.get(download, ()) if is_told else ()))
+    assert len(found) == (placed_if_told if is_told else placed)
+    assert all(owners(person, BIG) == {int(content)} for person, content in found)
+    assert len(roster.students) <= 120
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        f"Lab_Team {{}}_attempt_{TIME}_lab.ipynb",
+        "lab-submissions/lab-team-{}/lab.ipynb",
+        "Team {0}_17{0}_assignsubmission_file/lab.ipynb",
+        "team{0}_1{0}_88031_lab.ipynb",
+    ],
+)
+def test_each_of_40_groups_gets_its_work_on_every_platform(
+    understand: Understand, form: str
+) -> None:
+    roster = Roster()
+    roster.merge(
+        [s.person for s in read_people(Sheet.read(LISTS["own"](BIG).encode()))]
+    )
+    groups = {f"Team {n}": roster.people[3 * n : 3 * n + 3] for n in range(40)}
+    found = understand(
+        {form.format(n): f"work of {n}" for n in range(40)}, roster, groups
+    )
+    by = {s.person.student: next(iter(s.files.values())) for s in found.submissions}
+    assert by == {
+        person.student: f"work of {n}".encode()
+        for n in range(40)
+        for person in groups[f"Team {n}"]
+    }
+
+
+def in_kind(kind: Kind, value: str) -> Clue:
+    return Clue(identifiers=(Identifier(kind, value),))
+
+
+def test_a_number_of_another_kind_is_asked_and_a_teacher_answers() -> None:
+    everybody = [member("7", "Okafor", "Amara", login="bo"), member("8", "King", "Bo")]
+    roster = Roster(everybody)
+    match = roster.find(in_kind(Kind.GITHUB, "bo"))
+    assert (
+        match.person is None
+        and "something of Okafor, Amara (7) reads so" in match.question
+    )
+    assert match.answer.startswith('--as "GitHub handle bo=7"')
+    roster.answer("GitHub handle bo", "King, Bo")
+    person = roster.find(in_kind(Kind.GITHUB, "bo")).person
+    assert person == everybody[1]
+    roster.learn(person, in_kind(Kind.GITHUB, "bo"))
+    kept = Roster(roster.people).find(in_kind(Kind.GITHUB, "bo"))
+    assert (kept.person, kept.by) == (roster.people[1], "GitHub handle")
+    assert roster.find(in_kind(Kind.LOGIN, "bo")).person == everybody[0]
+
+
+def test_a_login_that_ends_like_another_s_is_not_theirs(understand: Understand) -> None:
+    roster = Roster([member("1", login="b"), member("2", login="aokafor")])
+    form = f"Lab_5_{{}}_attempt_{TIME}_lab.ipynb"
+    found = understand({form.format(login): "" for login in ("z_b", "aokafor")}, roster)
+    assert [s.person.student for s in found.submissions] == ["2", "z_b"]
+
+
+def test_a_teacher_says_that_somebody_is_new_or_that_two_kinds_are_one() -> None:
+    roster = Roster([member("7", "Okafor", "Amara", login="bo")])
+    roster.answer("GitHub handle 7", "")
+    assert roster.find(in_kind(Kind.GITHUB, "7")) == Match()
+    assert roster.new_person(in_kind(Kind.GITHUB, "7")).student == "7-2"
+    roster.equate("GitHub handle", "login")
+    assert roster.find(in_kind(Kind.GITHUB, "bo")).person == roster.people[0]
+    with pytest.raises(RosterError, match="The kinds are: id, student id, login"):
+        roster.equate("handle", "login")
+
+
+def test_nobody_is_taken_for_a_namesake_of_whom_a_list_has_to_be_asked() -> None:
+    roster = Roster([member("s1", "Smith", "Kim", login="s1")])
+    namesake = member("", "Smith", "Kim", login="s2", participant="9")
+    assert len(roster.merge([namesake]).questions) == 1
+    assert roster.find(Clue("Kim Smith")).person is None
+    assert roster.find(in_kind(Kind.PARTICIPANT, "9")).person is None
+    assert roster.find(in_kind(Kind.LOGIN, "s1")).person == roster.people[0]
+    roster.answer("login s2", "")
+    assert roster.merge([namesake]).new == 1
+    assert roster.find(in_kind(Kind.PARTICIPANT, "9")).person == roster.people[1]
+    assert {person.student for person in roster.people} == {"s1", "s2"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [
+            f"Copy of Lab 5 ({n}).ipynb" for n in range(120)
+        ],  # as Google Drive names them
+        [f"team-{n}/lab.ipynb" for n in range(5)],
+        [f"lab-submissions/lab-team-{n}/lab.ipynb" for n in range(5)],
+    ],
+)
+def test_a_download_that_names_nobody_of_the_class_is_refused(
+    understand: Understand, files: list[str]
+) -> None:
+    with pytest.raises(CollectError, match="names nobody of the class list"):
+        understand(dict.fromkeys(files, "x"))
+
+
+def test_copies_of_one_file_name_are_not_one_student(understand: Understand) -> None:
+    files = [f"Copy of Lab 5 ({n}).ipynb" for n in range(120)]
+    found = understand(dict.fromkeys(files, "x"), Roster())
+    assert not found.submissions and len(found.problems) == 120
+
+
+@pytest.mark.parametrize(
+    ("folder", "whose"),
+    [
+        ("Okafor, Amara (20260013)", "20260013"),
+        ("20260013 Amara Okafor", "20260013"),
+        ("Okafor_Amara_aok_4711", "20260013"),
+        ("King, Bo (20260013)", ""),  # another name
+        ("Amara (20260013)", ""),
+        ("Okafor, Amara Jane (20260013)", ""),  # who may be somebody else
+        ("Okafor, Amara (20260014)", ""),  # the number of Bo
+        ("Madonna (3)", "3"),
+        ("Madonna (20260013)", ""),
+    ],
+)
+def test_an_id_in_a_folder_s_name_counts_with_the_name_beside_it(
+    understand: Understand, folder: str, whose: str
+) -> None:
+    roster = Roster(
+        [
+            member("20260013", "Okafor", "Amara", login="aok"),
+            member("20260014", "King", "Bo", login="bo"),
+            member("3", "Madonna"),
+        ]
+    )
+    found = understand({f"{folder}/lab.ipynb": "x", "20260014/lab.ipynb": "y"}, roster)
+    taken = [
+        s.person.student for s in found.submissions if s.person.student != "20260014"
+    ]
+    assert taken == ([whose] if whose else [])
+    assert whose or "say whose it is" in "".join(found.problems)
