@@ -172,7 +172,7 @@ def test_an_answer_is_found_wherever_it_stands(
     rows: list[Row], area: str | None
 ) -> None:
     whole = [*rows, *(row for row in REST if row[0] not in dict(rows))]
-    made, _ = Rebuilt(plan([raw(text, name) for name, text in whole], SHORT)).notebook()
+    made, _ = Rebuilt(plan([raw(text, name) for name, text in whole], SHORT)).notebook({})
     (graded,) = (
         cell["source"]
         for cell in made

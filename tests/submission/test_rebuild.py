@@ -34,7 +34,7 @@ def rebuilt(
     cells: list[HandedCell], master: MasterNotebook = MASTER
 ) -> list[dict[str, Any]]:
     """Return the cells of the new notebook, which is a valid one."""
-    made, _ = Rebuilt(plan(cells, master)).notebook()
+    made, _ = Rebuilt(plan(cells, master)).notebook({})
     nbformat.validate(nbformat.from_dict(notebook(made)))
     return made
 
@@ -54,7 +54,7 @@ def test_as_many_cells_as_possible_stay_where_they_are(length: int) -> None:
 
 def test_only_what_cannot_work_is_moved_and_said_to_be() -> None:
     def moved(*cells: HandedCell) -> str:
-        _, notes = Rebuilt(plan([*cells], MASTER)).notebook()
+        _, notes = Rebuilt(plan([*cells], MASTER)).notebook({})
         return "".join(note for note in notes if "moved" in note)
 
     answer, test = raw(ANSWER, "area"), raw("", "area-test")
@@ -120,7 +120,7 @@ def test_the_line_of_the_stub_below_an_answer_is_graded_as_a_comment(
         LINE, f"### BEGIN SOLUTION\n    {right}\n    ### END SOLUTION"
     )
     master = master_of(given)
-    cells, notes = Rebuilt(plan([raw(answer, "area")], master)).notebook()
+    cells, notes = Rebuilt(plan([raw(answer, "area")], master)).notebook({})
     (made,) = (c for c in cells if c["source"].startswith("def area"))
     assert made["source"] == (graded or answer)
     assert any("still stood below your code" in note for note in notes) == bool(graded)
