@@ -15,8 +15,7 @@ from types import CodeType
 from nbproctor.cells import Block, CellText, HandedCell
 from nbproctor.notebook import Cell, MasterNotebook
 
-MAX_PIECES = 8  # into which a cell may have been split
-MAX_CHARS = 20_000  # of such a cell
+MAX_CHARS = 20_000  # of a cell that is compiled to see what it is
 
 
 class MasterTexts:
@@ -31,6 +30,7 @@ class MasterTexts:
         fixed = [c for c in master.cells if c.locked or not c.nbgrader]
         texts = [CellText.of(text) for c in fixed for text in (c.stub, c.source)]
         self.plain = {text.plain for text in texts}
+        self.words = {CellText.of(text).plain for _, text in master.texts} | {""}
         blocks = [block for text in texts for block in text.blocks]
         self.codes = {block.code for block in blocks}
         self.names = {name for block in blocks for name in block.binds}
@@ -113,14 +113,6 @@ class MasterTexts:
         tested = used - self.names - vars(builtins).keys()
         return not tested or not tested.isdisjoint(names_of(text)[0])
 
-    @cached_property
-    def demos(self) -> set[str]:
-        """Cell ids and plain texts of what is neither graded nor locked."""
-        demos = [cell for cell in self.master.cells if not cell.nbgrader]
-        words = [CellText.of(text) for _, text in self.master.texts]
-        texts = [*words, *(self.stub[cell.id] for cell in demos)]
-        return {cell.cell_id for cell in demos}.union(text.plain for text in texts)
-
 
 _texts_of = lru_cache(maxsize=8)(MasterTexts)  # the same for a whole class
 
@@ -162,7 +154,7 @@ def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     texts = _texts_of(master)
     plan = Plan(texts, cells)
     if master.repairs:
-        whole = list(_joined(cells, texts))
+        whole = _joined(cells, texts)
         plan = Plan(texts, [], len(cells) - len(whole))
         for handed in whole:
             _cut(handed, plan)
@@ -191,41 +183,42 @@ def names_of(text: CellText) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(bound), frozenset(used)
 
 
-def _joined(cells: list[HandedCell], texts: MasterTexts) -> Iterator[HandedCell]:
-    """Put cells together again that were split in the middle of a statement."""
-    locked = {texts.stub[c.id].plain for c in texts.master.cells if c.locked}
-    position = 0
-    while position < len(cells):
-        count, whole = _pieces(cells[position : position + MAX_PIECES], locked)
-        cell = cells[position]
-        yield cell if count == 1 else replace(cell, text=whole)
-        position += count
+def _joined(cells: list[HandedCell], texts: MasterTexts) -> list[HandedCell]:
+    """Put cells together again that were split in the middle of a statement.
+
+    One of them does not compile alone, and both do together; what follows in the body
+    of a function belongs to it, too.
+    """
+    whole: list[HandedCell] = []
+    is_body = False
+    for cell in cells:
+        above = whole[-1] if whole else None
+        together = _together(above, cell, texts, is_body) if above else None
+        is_body = together is not None
+        if above and together:
+            whole[-1] = replace(above, text=together)
+        else:
+            whole.append(cell)
+    return whole
 
 
-def _pieces(cells: list[HandedCell], locked: set[str]) -> tuple[int, CellText]:
-    """Return how many of these cells are pieces of one, and its text."""
-    # One of them does not compile alone, and all do together.
-    first, *below = cells
-    count, whole, text = 1, first.text, first.text.text
-    is_fixed = not whole.plain or whole.plain in locked
-    if first.kind != "code" or is_fixed or whole.is_cell_magic:
-        return count, whole
-    for number, cell in enumerate(below, 2):
-        is_other = cell.kind != "code" or cell.name not in (None, first.name)
-        if is_other or not cell.text.plain or cell.text.plain in locked:
-            break  # a locked cell is whole
-        text = text.rstrip("\n") + "\n" + cell.text.text
-        if len(text) > MAX_CHARS or (whole.tree and not cell.text.continues):
-            break
-        # Below a header, and what follows it, a whole line may still belong to it.
-        body = count > 1 or (whole.code and whole.code[-1].endswith(":"))
-        together = CellText(text)
-        pieces = body or not (whole.compiles and cell.text.compiles)
-        if pieces and together.compiles:
-            count, whole = number, together
-        elif whole.tree:
-            break
-    return count, whole
+def _together(
+    above: HandedCell, below: HandedCell, texts: MasterTexts, is_body: bool
+) -> CellText | None:
+    """Return two pieces of a cell as one; None if they are no pieces."""
+    upper, lower = above.text, below.text
+    is_code = above.kind == below.kind == "code" and not upper.is_cell_magic
+    if not is_code or below.name not in (None, above.name):
+        return None
+    if not texts.plain.isdisjoint((upper.plain, lower.plain)):
+        return None
+    text = CellText(upper.text.rstrip("\n") + "\n" + lower.text)
+    if len(text.text) > MAX_CHARS or not (upper.plain and lower.plain):
+        return None
+    is_whole = upper.compiles and (lower.compiles or not lower.continues)
+    if is_whole and not (is_body and lower.continues):
+        return None
+    return text if text.compiles else None
 
 
 def _cut(handed: HandedCell, plan: Plan) -> None:
@@ -302,7 +295,7 @@ def _note_changes(locked: Cell, blocks: list[Block], plan: Plan) -> None:
 
 
 def _by_mark(plan: Plan) -> Iterator[tuple[int, Cell]]:
-    """Match cells by ``grade_id``, or by the notebook format's cell id.
+    """Match cells by ``grade_id``, by the notebook format's cell id, or by given text.
 
     A cell that has the text of another cell, or less of the exercise than another one,
     has its metadata from another cell, or is only the stub of an answer elsewhere.
@@ -310,32 +303,21 @@ def _by_mark(plan: Plan) -> Iterator[tuple[int, Cell]]:
     texts = plan.texts
     cells = texts.cells.values()
     by_id = {cell.cell_id: cell for cell in cells}
-    fixed = {texts.stub[c.id].plain: c for c in cells if c.locked}
+    by_text = {texts.stub[c.id].plain: c for c in reversed(cells) if c.locked}
+    by_text.pop("", None)
     claims: dict[str, list[int]] = {}
     for position, handed in enumerate(plan.cells):
-        for cell in (texts.cells.get(handed.name or ""), by_id.get(handed.id)):
-            text = handed.text
-            owner = fixed.get(text.plain, cell) if text.plain else cell
-            if cell is None or owner is None:
+        named = texts.cells.get(handed.name or "")
+        owner = by_text.get(handed.text.plain)
+        for cell in (named, by_id.get(handed.id), owner):
+            if cell is None:
                 continue
-            same = texts.stub[owner.id].plain == texts.stub[cell.id].plain
-            if same and texts.level(text, cell) == plan.best.get(cell.id, 0):
+            same = owner is None or texts.stub[cell.id].plain == handed.text.plain
+            if same and texts.level(handed.text, cell) == plan.best.get(cell.id, 0):
                 claims.setdefault(cell.id, []).append(position)
                 break
     for name, positions in claims.items():
         yield _graded_copy(positions, texts.cells[name], plan), texts.cells[name]
-
-
-def _by_text(plan: Plan) -> Iterator[tuple[int, Cell]]:
-    """Match given cells by their text; those of the same text by their order."""
-    same: dict[str, list[Cell]] = {}
-    for cell in plan.unmatched:
-        if cell.locked and plan.texts.stub[cell.id].plain:
-            same.setdefault(plan.texts.stub[cell.id].plain, []).append(cell)
-    for position, handed in enumerate(plan.cells):
-        alike = same.get(handed.text.plain)
-        if position not in plan.match and alike:
-            yield position, alike.pop(0)
 
 
 def _by_definition(plan: Plan) -> Iterator[tuple[int, Cell]]:
@@ -372,7 +354,6 @@ def _by_place(plan: Plan) -> Iterator[tuple[int, Cell]]:
 
 RULES: tuple[Callable[[Plan], Iterator[tuple[int, Cell]]], ...] = (
     _by_mark,
-    _by_text,
     _by_definition,
     _by_place,
 )
@@ -382,10 +363,10 @@ def _graded_copy(positions: list[int], cell: Cell, plan: Plan) -> int:
     """Of several copies of a cell, return the last one that was worked on.
 
     It is the one that Python uses; an untouched copy below it is an accident. A locked
-    cell is put back as given anyway: the first is as good as any.
+    cell is put back as given anyway: one with its name is as good as any.
     """
     if cell.locked:
-        return positions[0]
+        return min(positions, key=lambda position: plan.cells[position].name != cell.id)
     worked = [p for p in positions if plan.texts.is_answered(plan.cells[p], cell)]
     return (worked or positions)[-1]
 
@@ -402,7 +383,6 @@ def _free_cells(cell: Cell, plan: Plan) -> list[int]:
         for position, handed in list(enumerate(plan.cells))[low + 1 : high]
         if position not in plan.match
         and handed.kind == cell.nbgrader["cell_type"]
-        and handed.text.plain
-        and texts.demos.isdisjoint((handed.id, handed.text.plain))
+        and handed.text.plain not in texts.plain | texts.words
         and texts.looks_like_answer(handed.text, cell)
     ]

@@ -7,9 +7,9 @@ cell of its own, from merged, locked or other cells.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
@@ -52,9 +52,11 @@ class Rebuilt:
         self._entries: list[Entry] = []
         for position, handed in enumerate(plan.cells):
             cell = plan.match.get(position)
-            if cell and cell.kind == "solution" and handed.name != cell.id:
+            if cell and cell.kind == "solution":
                 self._note_origin(position, cell)
-            self._entries.append((self._without_stub(handed, cell), cell))
+                if plan.texts.master.repairs:
+                    handed = self._without_stub(handed, cell)
+            self._entries.append((handed, cell))
         matched = [(handed, cell) for handed, cell in self._entries if cell]
         # Whether any exercise or test of the assignment is in it.
         self.belongs = any(c.kind in ("solution", "task", "test") for _, c in matched)
@@ -106,7 +108,9 @@ class Rebuilt:
         for handed, cell in self._with_absent(list(self._in_place()), additions):
             *own, answer = additions.get(cell.id, [handed]) if cell else [handed]
             entries += [(addition, None) for addition in own]
-            entries.append(self._without_stub_line(answer, cell))
+            if cell and cell.kind == "solution" and self._texts.master.repairs:
+                answer = self._without_stub_line(answer, cell)
+            entries.append((answer, cell))
         room = sanitize.room_for_notebook()
         return _with_ids([_written(*entry, room) for entry in entries]), [
             f"{_SENTENCES[key]}: {_some(names)}."
@@ -126,38 +130,33 @@ class Rebuilt:
                 helpers = [b for b in handed.text.blocks if not b.binds & stub.names]
                 yield number, CellText.of(_joined(helpers))
 
-    def _without_stub(self, handed: HandedCell, cell: Cell | None) -> HandedCell:
+    def _without_stub(self, handed: HandedCell, exercise: Cell) -> HandedCell:
         """Leave out the stub beside an answer; say so if it would have cost points."""
-        if cell is None or cell.kind != "solution" or not self._texts.master.repairs:
+        stub, blocks = self._texts.stub[exercise.id], handed.text.blocks
+        written = {block.signature for block in blocks if not block.unwritten}
+        left_over = stub.signatures & written
+        answer = [b for b in blocks if not (b.unwritten and b.signature in left_over)]
+        if len(answer) == len(blocks):
             return handed
-        stub, parts = self._texts.stub[cell.id], handed.text.blocks
-        same = [b for b in parts if b.signature in stub.signatures]
-        written = {block.signature for block in same if not block.unwritten}
-        answer = [b for b in parts if not (b.unwritten and b.signature in written)]
-        if len(answer) == len(parts):
-            return handed
-        if parts.index(answer[-1]) < len(parts) - 1 or not handed.text.compiles:
-            self._changes["stub"].append(cell.id)
+        if answer[-1] is not blocks[-1]:
+            self._changes["stub"].append(exercise.id)
         return replace(handed, text=CellText.of(_joined(answer)))
 
-    def _without_stub_line(self, handed: HandedCell, cell: Cell | None) -> Entry:
+    def _without_stub_line(self, handed: HandedCell, exercise: Cell) -> HandedCell:
         """Comment out the stub's line where that only ends a finished answer."""
-        if cell is None or cell.kind != "solution" or not self._texts.master.repairs:
-            return handed, cell
-        stub, reference = self._texts.stub[cell.id], CellText.of(cell.source)
+        stub, reference = self._texts.stub[exercise.id], CellText.of(exercise.source)
         text = handed.text.without_stub_line(stub, reference)
         if text is handed.text:
-            return handed, cell
-        self._changes["raises"].append(cell.id)
-        return replace(handed, text=text), cell
+            return handed
+        self._changes["raises"].append(exercise.id)
+        return replace(handed, text=text)
 
     def _note_origin(self, position: int, cell: Cell) -> None:
         """Note an answer that was cut out, or stands beside the cell that it is for."""
         plan = self._plan
-        is_beside = plan.cells[position].name is None and any(
-            handed.name == cell.id for handed in plan.cells
-        )
-        if position in plan.pieces or is_beside:
+        name = plan.cells[position].name
+        is_beside = name is None and cell.id in {other.name for other in plan.cells}
+        if is_beside or (position in plan.pieces and name != cell.id):
             self._changes["elsewhere"].append(cell.id)
 
     # ---- every cell of the assignment once, where it works ---------------------------
@@ -175,10 +174,9 @@ class Rebuilt:
         for number, (handed, cell) in enumerate(self._entries):
             if cell is None:
                 copied = texts.cells.get(handed.name or "")
-                if not copied or not (
-                    copied.locked or not texts.is_answered(handed, copied)
-                ):
-                    copied = by_text.get(handed.text.plain)
+                if copied and not copied.locked and texts.is_answered(handed, copied):
+                    copied = None
+                copied = copied or by_text.get(handed.text.plain)
                 if copied and texts.master.repairs:
                     rest = self._rest_of_stub(handed, copied)
                     if rest.code:
@@ -199,16 +197,15 @@ class Rebuilt:
             yield handed, cell
 
     def _rest_of_stub(self, handed: HandedCell, exercise: Cell) -> CellText:
-        """Return what a stub that was left out gives, and the answer does not have."""
+        """Return what a stub that was left out gives and the answer does not define."""
         answer = next((h for h, cell in self._entries if cell == exercise), NOTHING)
-        names = {name for block in answer.text.blocks for name in block.binds}
+        functions = self._texts.stub[exercise.id].to_write
+        written = answer.text.signatures.union(each.signature for each in functions)
+        is_stub = exercise.kind == "solution"
         rest = [
             block
             for block in handed.text.blocks
-            if exercise.kind == "solution"
-            and block.binds
-            and not block.unwritten
-            and names.isdisjoint(block.binds)
+            if is_stub and block.binds and block.signature not in written
         ]
         return CellText.of(_joined(rest).strip("\n"))
 
@@ -217,7 +214,7 @@ class Rebuilt:
         order = self._texts.order
         matched = [(p, cell) for p, (_, cell) in enumerate(self._entries) if cell]
         others = [(p, cell) for p, cell in matched if cell.kind != "test"]
-        stay = in_order([order[cell.id] for _, cell in others])
+        stay = _in_order([order[cell.id] for _, cell in others])
         locked = {p: order[cell.id] for p, cell in others if cell.locked}
         wrong = {p for p, rank in locked.items() if rank not in stay}
         answers = {cell.id: p for p, cell in others if cell.kind == "solution"}
@@ -256,16 +253,10 @@ def _joined(parts: Iterable[Block]) -> str:
     return "\n".join(block.text for block in parts)
 
 
-def in_order(ranks: list[int]) -> set[int]:
-    """Return the longest run of source positions that is in order already."""
-    tails: list[int] = []
-    chains: list[list[int]] = []
-    for rank in ranks:
-        index = bisect_left(tails, rank)
-        chain = [*(chains[index - 1] if index else []), rank]
-        tails[index : index + 1] = [rank]
-        chains[index : index + 1] = [chain]
-    return set(chains[-1]) if chains else set()
+def _in_order(ranks: list[int]) -> set[int]:
+    """Return which source positions stay if few are moved to put all in order."""
+    matches = SequenceMatcher(None, ranks, sorted(ranks)).get_matching_blocks()
+    return {rank for m in matches for rank in ranks[m.a : m.a + m.size]}
 
 
 # ---- cells as the notebook format has them -------------------------------------------

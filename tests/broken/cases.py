@@ -547,6 +547,19 @@ def helper_written_into_a_test(notebook: Notebook) -> None:
     test["source"] = "def total(x):\n    return sum(x)\n\n\n" + text(test)
 
 
+@edited("repaired", 10, "graded as a comment")
+def raise_left_below_the_answers(notebook: Notebook) -> None:
+    for name in ANSWERS:
+        cell = by_id(notebook, name)
+        cell["source"] = f"{text(cell)}\n{STUB}"
+
+
+@edited("graded", 10)
+def cells_of_ones_own_with_odd_ids(notebook: Notebook) -> None:
+    for number, name in enumerate(["me", "me", "", "a b", "x" * 65, "own-3", "tiny"]):
+        notebook["cells"].append(new_cell(f"x = {number}") | {"id": name})
+
+
 # --- several candidates: which answers are there, and which cells do they need? -------
 
 
@@ -566,6 +579,34 @@ def with_helper(notebook: Notebook) -> Notebook:
 def code_of(notebook: Notebook) -> list[str]:
     """Return the texts of the code cells."""
     return [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+@case("graded", 10)
+def untouched_copies_beside_it(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+    for number in range(20):
+        write(folder, blank(notebook, *ANSWERS), f"tiny-Copy{number}.ipynb")
+
+
+@case("repaired", 10, "You handed in 2 notebooks; 'tiny-Copy1.ipynb' was graded")
+def older_version_under_the_name(folder: Path, notebook: Notebook) -> None:
+    older = copy.deepcopy(blank(notebook, "mean_of"))
+    cell = by_id(older, "fizz")
+    cell["source"] = text(cell).replace(ANSWERS["fizz"], "    return 'fizz'")
+    write(folder, older)
+    write(folder, notebook, "tiny-Copy1.ipynb")
+
+
+@case("repaired", 10, "'tiny.ipynb' is empty. Another file was graded.")
+def empty_file_under_the_name(folder: Path, notebook: Notebook) -> None:
+    (folder / NAME).touch()
+    write(folder, notebook, "work.ipynb")
+
+
+@case("ungradable", None, "belongs to this assignment")
+def notebook_of_last_week(folder: Path, notebook: Notebook) -> None:
+    setup = by_id(notebook, "setup")
+    write(folder, notebook | {"cells": [setup, new_cell("total = 6")]})
 
 
 @case("repaired", 10, "What it leaves open was taken from 'rest.ipynb': mean_of")

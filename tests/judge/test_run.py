@@ -246,7 +246,7 @@ def test_where_no_place_is_known_what_passes_inside_alone_waits(
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ("def f(x)\n    return x", "SyntaxError in your cell `f`, line 1: expected ':'."),
+        ("def f(x)\n    return", "SyntaxError in your cell `f`, line 1: expected ':'."),
         ("\n\ndef f(x):\nreturn x", "IndentationError in your cell `f`, line 4: "),
     ],
 )
