@@ -249,19 +249,19 @@ def _cut(handed: HandedCell, plan: Plan) -> None:
                 owners.setdefault(index, cell.id)
     last = {owner: index for index, owner in sorted(owners.items())}
     parts: dict[str, list[Block]] = {owner: [] for owner in last}
-    own: list[Block] = []
+    between: list[Block] = []
     pieces: list[HandedCell] = []
     for index, block in enumerate(blocks):
         owner = owners.get(index)
         if owner is None:
-            own += [block] if texts.is_own(block, locked) else []
+            between += [block] if texts.is_own(block, locked) else []
             continue
         parts[owner].append(block)
         if index == last[owner]:
             name = owner if owner == handed.name else None
-            pieces += [_piece(own), _piece(parts[owner], name)]
-            own = []
-    pieces = [piece for piece in (*pieces, _piece(own)) if piece.text.code]
+            pieces += [_piece(between), _piece(parts[owner], name)]
+            between = []
+    pieces = [piece for piece in (*pieces, _piece(between)) if piece.text.code]
     if locked:
         _note_changes(
             locked, [b for i, b in enumerate(blocks) if i not in owners], plan
@@ -282,10 +282,12 @@ def _piece(blocks: list[Block], name: str | None = None) -> HandedCell:
 def _note_changes(locked: Cell, blocks: list[Block], plan: Plan) -> None:
     """Note what else was written into a locked cell."""
     texts = plan.texts
-    own = [block for block in blocks if texts.is_own(block, locked)]
-    plan.added += [locked.id] if own else []
+    definitions = [block for block in blocks if texts.is_own(block, locked)]
+    plan.added += [locked.id] if definitions else []
     for block in blocks:
-        is_new = block.code and block.code not in texts.codes and block not in own
+        is_new = (
+            block.code and block.code not in texts.codes and block not in definitions
+        )
         if is_new and texts.names.isdisjoint(block.binds):
             plan.unclear.append(locked.id)
             break
@@ -332,9 +334,9 @@ def _by_definition(plan: Plan) -> Iterator[tuple[int, Cell]]:
             and level
             and texts.level(handed.text, cell) == level
         ]
-        own = [p for p in positions if p not in plan.locked_pieces]
+        free = [p for p in positions if p not in plan.locked_pieces]
         if positions:
-            yield _graded_copy(own or positions, cell, plan), cell
+            yield _graded_copy(free or positions, cell, plan), cell
 
 
 def _by_place(plan: Plan) -> Iterator[tuple[int, Cell]]:

@@ -82,18 +82,18 @@ class Rebuilt:
         What another version says in the same words is left out.
         """
         answer = self._answers[name]
-        own = dict(self._own_code())
+        own_code = dict(self._own_code())
         _, needed = names_of(answer.text)
         chosen: set[int] = set()
         while more := {
             number
-            for number, text in own.items()
+            for number, text in own_code.items()
             if number not in chosen and names_of(text)[0] & needed
         }:
             chosen |= more
-            needed = needed.union(*(names_of(own[number])[1] for number in more))
+            needed = needed.union(*(names_of(own_code[number])[1] for number in more))
         present = {text.plain for _, text in other._own_code()}
-        texts = [own[number] for number in sorted(chosen)]
+        texts = [own_code[number] for number in sorted(chosen)]
         cells = [replace(NOTHING, text=t) for t in texts if t.plain not in present]
         return [*cells, answer]
 
@@ -106,8 +106,8 @@ class Rebuilt:
         """
         entries: list[Entry] = []
         for handed, cell in self._with_absent(list(self._in_place()), additions):
-            *own, answer = additions.get(cell.id, [handed]) if cell else [handed]
-            entries += [(addition, None) for addition in own]
+            *before, answer = additions.get(cell.id, [handed]) if cell else [handed]
+            entries += [(addition, None) for addition in before]
             if cell and cell.kind == "solution" and self._texts.master.repairs:
                 answer = self._without_stub_line(answer, cell)
             entries.append((answer, cell))
@@ -178,9 +178,9 @@ class Rebuilt:
                     copied = None
                 copied = copied or by_text.get(handed.text.plain)
                 if copied and texts.master.repairs:
-                    rest = self._rest_of_stub(handed, copied)
-                    if rest.code:
-                        yield replace(NOTHING, text=rest), None
+                    helpers = self._helpers_of_stub(handed, copied)
+                    if helpers.code:
+                        yield replace(NOTHING, text=helpers), None
                     elif copied.id not in changes["elsewhere"]:
                         changes["copies"].append(copied.id)
                     continue
@@ -196,18 +196,18 @@ class Rebuilt:
                     changes["text"].append(cell.id)
             yield handed, cell
 
-    def _rest_of_stub(self, handed: HandedCell, exercise: Cell) -> CellText:
+    def _helpers_of_stub(self, handed: HandedCell, exercise: Cell) -> CellText:
         """Return what a stub that was left out gives and the answer does not define."""
         answer = next((h for h, cell in self._entries if cell == exercise), NOTHING)
         functions = self._texts.stub[exercise.id].to_write
         written = answer.text.signatures.union(each.signature for each in functions)
         is_stub = exercise.kind == "solution"
-        rest = [
+        helpers = [
             block
             for block in handed.text.blocks
             if is_stub and block.binds and block.signature not in written
         ]
-        return CellText.of(_joined(rest).strip("\n"))
+        return CellText.of(_joined(helpers).strip("\n"))
 
     def _misplaced(self) -> set[int]:
         """Return where tests stand above what they need, or given code out of order."""

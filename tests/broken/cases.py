@@ -94,8 +94,8 @@ def answered(release: Notebook) -> Notebook:
 
 def by_id(notebook: Notebook, name: str) -> dict[str, Any]:
     """Return the cell with this id."""
-    found: dict[str, Any] = next(c for c in notebook["cells"] if c["id"] == name)
-    return found
+    cell: dict[str, Any] = next(c for c in notebook["cells"] if c["id"] == name)
+    return cell
 
 
 def text(cell: dict[str, Any]) -> str:
@@ -245,8 +245,8 @@ def saved_with_the_lines_of_its_transfer(folder: Path, notebook: Notebook) -> No
 @edited("repaired", 10, "marks of a merge")
 def conflict_of_a_merge_in_a_cell(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
-    theirs = "def fizz(n):\n    return 'theirs'"
-    cell["source"] = f"<<<<<<< local\n{text(cell)}\n=======\n{theirs}\n>>>>>>> remote"
+    second = "def fizz(n):\n    return 'theirs'"
+    cell["source"] = f"<<<<<<< local\n{text(cell)}\n=======\n{second}\n>>>>>>> remote"
 
 
 @edited("graded", 10)
@@ -338,8 +338,8 @@ def unknown_kernel(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "missing")
 def test_cells_deleted(notebook: Notebook) -> None:
-    gone = {"fizz-numbers", "fizz-multiples", "mean-oracle", "mean-public"}
-    notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in gone]
+    deleted = {"fizz-numbers", "fizz-multiples", "mean-oracle", "mean-public"}
+    notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in deleted]
 
 
 @edited("repaired", 5, "no cell in your notebook for: fizz")
@@ -436,8 +436,8 @@ def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
 @edited("repaired", 10, "moved back")
 def tests_moved_to_the_top(notebook: Notebook) -> None:
     tests = [c for c in notebook["cells"] if c["id"].startswith("mean-")]
-    rest = [c for c in notebook["cells"] if c not in tests]
-    notebook["cells"] = tests + rest
+    others = [c for c in notebook["cells"] if c not in tests]
+    notebook["cells"] = tests + others
 
 
 @edited("repaired", 10, "moved back")

@@ -82,12 +82,12 @@ def submit(path: Path, rows: list[Row]) -> None:
     path.write_text(json.dumps(notebook(cells)))
 
 
-def graded(made: Repaired) -> dict[str, str]:
+def graded(submission: Repaired) -> dict[str, str]:
     """Return the text of each cell of the assignment, and what passes, as `passed`."""
     names: dict[str, Any] = {}
     texts: dict[str, str] = {}
     passed = []
-    for each in made.notebook["cells"]:
+    for each in submission.notebook["cells"]:
         name = each["metadata"].get("nbgrader", {}).get("grade_id", "")
         texts[name] = each["source"]
         try:
@@ -109,7 +109,7 @@ MORE = "def area(r):\n    return 5 * r"
 
 
 @pytest.mark.parametrize(
-    ("changed", "own", "area"),
+    ("changed", "student_code", "area"),
     [
         # The last definition counts, as it does in Python.
         ({"side": f"{AREA_DONE}\n\n\n{MORE}\n\n\n{SIDE_DONE}"}, "", MORE),
@@ -147,11 +147,11 @@ def test_an_answer_is_found_wherever_it_stands(
     tmp_path: Path,
     master: MasterNotebook,
     changed: dict[str, str],
-    own: str,
+    student_code: str,
     area: str,
 ) -> None:
     rows = rows_of(**changed)
-    rows.insert(2, (None, own))
+    rows.insert(2, (None, student_code))
     texts = repaired(tmp_path, master, rows)
     assert texts["area"] == area
     assert texts["tools"] == TOOLS
@@ -179,26 +179,26 @@ def test_methods_of_the_given_class_are_answers(
 
 
 @pytest.mark.parametrize("first", ["up", "down"])
-@pytest.mark.parametrize("own", ["up", "down"])
+@pytest.mark.parametrize("cell_name", ["up", "down"])
 def test_answers_in_the_cell_of_another_keep_their_order_and_helpers(
-    tmp_path: Path, master: MasterNotebook, own: str, first: str
+    tmp_path: Path, master: MasterNotebook, cell_name: str, first: str
 ) -> None:
     up, down = f"{UP}self.count += ONE", f"{DOWN}self.count -= ONE"
     both = f"{up}\n\n\n{down}" if first == "up" else f"{down}\n\n\n{up}"
-    rows = rows_of(**{own: f"ONE = 1\n\n\n{both}\n\n\nprint(ONE)"})
+    rows = rows_of(**{cell_name: f"ONE = 1\n\n\n{both}\n\n\nprint(ONE)"})
     texts = repaired(tmp_path, master, rows)
     assert texts["passed"] == "up-test down-test"
     assert (texts["up"], texts["down"]) == (up, down)
 
 
 @pytest.mark.parametrize("wraps", ["", "\n\n\nround_up = round_up"])
-@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("is_free", [False, True])
 def test_a_finished_helper_in_the_cell_of_an_exercise_is_no_stub(
-    tmp_path: Path, master: MasterNotebook, own: bool, wraps: str
+    tmp_path: Path, master: MasterNotebook, is_free: bool, wraps: str
 ) -> None:
     answer = "def square(x):\n    return round_up(x) ** 2"
     cells = rows_of(square=f"{ROUND}{wraps}\n\n\n{answer}")
-    if own:
+    if is_free:
         cells = [*rows_of(), (None, answer + wraps)]
     assert "square-test" in repaired(tmp_path, master, cells)["passed"]
 
@@ -224,8 +224,8 @@ def test_text_of_a_student_s_is_harmless_in_every_cell(
     tmp_path: Path, master: MasterNotebook, kind: str
 ) -> None:
     words = "Words <script>alert(1)</script> [a](javascript:alert(1))"
-    own = {"cell_type": kind, "metadata": {}, "source": words}
-    (tmp_path / "m.ipynb").write_text(json.dumps(notebook([*CELLS, own])))
+    prose = {"cell_type": kind, "metadata": {}, "source": words}
+    (tmp_path / "m.ipynb").write_text(json.dumps(notebook([*CELLS, prose])))
     texts = [each["source"] for each in repair(tmp_path, master).notebook["cells"]]
     (text,) = (text for text in texts if "Words" in text)
     assert "<script" not in text and "javascript:" not in text
@@ -246,7 +246,7 @@ def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
     ):
         budget = partial(Budget, bytes=limit)
         monkeypatch.setattr("nbproctor.submission.repair.Budget", budget)
-        made = repair(tmp_path, master)
-        assert made.path.name == name
-        assert ("too big for all" in " ".join(made.notes)) == bool(looked)
-        assert looked in " ".join(made.notes)
+        submission = repair(tmp_path, master)
+        assert submission.path.name == name
+        assert ("too big for all" in " ".join(submission.notes)) == bool(looked)
+        assert looked in " ".join(submission.notes)
