@@ -40,8 +40,8 @@ class MasterTexts:
 
     def is_untouched(self, handed: HandedCell, cell: Cell) -> bool:
         """Whether a locked cell is as the student got it."""
-        texts = (self.stub[cell.id].plain, CellText.of(cell.source).plain)
-        return handed.text.plain in texts and handed.kind == cell.nbgrader["cell_type"]
+        is_same_kind = handed.kind == cell.nbgrader["cell_type"]
+        return is_same_kind and handed.text.plain in self.plain
 
     def is_answered(self, handed: HandedCell, cell: Cell) -> bool:
         """Whether the cell of an exercise says more than its stub."""
@@ -101,17 +101,16 @@ class MasterTexts:
         return block.code not in self.codes and not is_stub and (is_new or not locked)
 
     def looks_like_answer(self, text: CellText, exercise: Cell) -> bool:
-        """Whether a free cell binds what is asked for: the function, or what is tested.
+        """Whether a free cell can be the answer of an exercise without a function.
 
-        Where no test says what that is, any cell may be the answer.
+        It binds what is tested; where no test says what that is, any cell may be it.
         """
         stub = self.stub[exercise.id]
-        if stub.definitions or text.plain == stub.plain:
-            return text.defines(stub) or text.plain == stub.plain
         tests = [c for c in self.master.of_kind("test") if c.exercise == exercise.id]
         used = {name for c in tests for name in names_of(CellText.of(c.source))[1]}
         tested = used - self.names - vars(builtins).keys()
-        return not tested or not tested.isdisjoint(names_of(text)[0])
+        fits = not tested or not tested.isdisjoint(names_of(text)[0])
+        return not stub.definitions and (fits or text.plain == stub.plain)
 
 
 _texts_of = lru_cache(maxsize=8)(MasterTexts)  # the same for a whole class
@@ -340,7 +339,7 @@ def _by_definition(plan: Plan) -> Iterator[tuple[int, Cell]]:
 
 
 def _by_place(plan: Plan) -> Iterator[tuple[int, Cell]]:
-    """Match exercises with free cells between their neighbours in the source.
+    """Match exercises without functions with free cells between their neighbours.
 
     Of several that look like an answer, the longest is taken.
     """

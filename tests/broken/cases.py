@@ -677,7 +677,8 @@ def page_of(notebook: Notebook) -> str:
 @case("repaired", 10, "taken out of a web page")
 def page_of_a_server_that_shows_the_file(folder: Path, notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
-    cell["source"] = text(cell) + "\nassert 0 < 1 & 3, '&lt;'[1:] < 'x'"
+    signs = '    return str(n) if 0 < n % 3 < 3 else "fizz"  # &lt;'
+    cell["source"] = text(cell).replace(ANSWERS["fizz"], signs)
     (folder / NAME).write_text(page_of(notebook))
 
 
@@ -694,7 +695,8 @@ def exported_as_a_web_page(folder: Path, notebook: Notebook) -> None:
     import nbformat
     from nbconvert import HTMLExporter
 
-    book = nbformat.from_dict(notebook | {"nbformat": 4, "nbformat_minor": 5})
+    cells = [cell | {"source": text(cell)} for cell in notebook["cells"]]
+    book = nbformat.from_dict(notebook | {"cells": cells, "nbformat_minor": 5})
     page, _ = HTMLExporter().from_notebook_node(book)
     (folder / "tiny.html").write_text(page)
 
