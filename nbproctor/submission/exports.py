@@ -20,6 +20,7 @@ _CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(.*)$", re.MULTILINE)
 # An export writes "%matplotlib inline" as a call of this function.
 _MAGIC_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic.*$", re.MULTILINE)
 _FENCE = re.compile(r"^(?:`{3,}|~{3,})(.*)$\n?", re.MULTILINE)
+_PYTHON = re.compile(r"\b(?:i?python3?|py)\b")
 _HIGHLIGHTED = re.compile(r'class="[^"<>]*\bhl-[^"<>]*"[^<>]*>\s*\Z')  # nbconvert's
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -28,7 +29,8 @@ def cells_of_script(text: str) -> list[RawCell]:
     """Cut a Python script, of marimo or with marks of cells, into its cells."""
     if "import marimo" in text:
         with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            return [_code(source) for source in _marimo(text)]
+            if cells := [_code(source) for source in _marimo(text)]:
+                return cells
     parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
     return [
         _code(source)
@@ -47,7 +49,7 @@ def cells_of_markdown(text: str) -> list[RawCell]:
         if parts[number].strip():
             source = parts[number].strip("\n")
             cells.append({"cell_type": "markdown", "source": source})
-        if "py" in "".join(parts[number + 1 : number + 2]):
+        if _PYTHON.search("".join(parts[number + 1 : number + 2])):
             cells.append(_code("".join(parts[number + 2 : number + 3]).strip("\n")))
     return cells if any(cell["cell_type"] == "code" for cell in cells) else []
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from nbproctor.errors import NbproctorError
+from nbproctor.notebook import EXPORTS
 
 MAX_FILES = 20_000
 MAX_DEPTH = 30  # of folders
@@ -54,8 +55,6 @@ ZIP_DAMAGE = (
 # MemoryError: of a worker, which has a limit.
 _DAMAGE = (*ZIP_DAMAGE, tarfile.TarError, KeyError, MemoryError)
 PAGE = "a web page (HTML)"
-#: Endings of files into which a notebook is exported; JSON counts before them.
-EXPORTS = (".py", ".md", ".markdown", ".qmd", ".html", ".htm", ".webarchive")
 _KEYS = (b'"cells"', b'"metadata"', b'"nbformat"', b'"worksheets"')  # of a notebook
 _WRONG_FILES = {
     b"%PDF": "a PDF file",

@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any, Literal
@@ -35,11 +36,12 @@ _CONFLICT = re.compile(
     re.MULTILINE,
 )
 _LONG_STRING = re.compile(rb'"(?:[^"\\]++|\\[\s\S])*+(?:"|\Z)')
-_START = re.compile(r"\{\s*\"")
+_OBJECT = re.compile(r"\{\s*\"")
+_NOTEBOOK = re.compile(r"\{\s*\"(?:cells|metadata|nbformat|worksheets)")
 _SCRIPT = re.compile(r"(<script\b|</script>)", re.IGNORECASE)
 _FENCE = re.compile(r"`{3,}\w*")
 # Other programs say with it that a cell is Python: Databricks, Zeppelin.
-_LANGUAGE_MAGIC = re.compile(r"\A\s*%%?(?:python3?|pyspark)\b[^\n]*\n?")
+_LANGUAGE_MAGIC = re.compile(r"\A\s*%%?(?:python3?|pyspark)[^\S\n]*(?:\n|\Z)")
 _BLANKS = "\0 \t\r\n"
 
 Side = Literal["first", "second"]
@@ -166,8 +168,12 @@ def _notebooks(file: Candidate, text: str, notes: list[str]) -> list[dict[str, A
         code = cells_of_page(text)
     elif file.is_export:
         code = cells_of_script(text) if is_script else cells_of_markdown(text)
+    if is_page and not code:
+        raise _no_notebook(file, f" but {PAGE}")
+    if file.is_export and not code:
+        raise _no_notebook(file, ": it holds no code")
     if not code:
-        raise _no_notebook(file, f" but {PAGE}") if is_page else _fault(file, shown)
+        raise _fault(file, shown)
     notes.append(f"'{file.name}' is no notebook; its code was graded.")
     return [{"cells": code}]
 
@@ -176,26 +182,25 @@ def _objects(text: str) -> tuple[list[dict[str, Any]], int]:
     """Return the notebooks among the JSON objects in a text, and how long they are."""
     notebooks: list[dict[str, Any]] = []
     decoder = json.JSONDecoder(strict=False)
-    position = length = 0
+    length = 0
+    start = _OBJECT.search(text)  # the first object; then those that begin as one
     for _ in range(MAX_STARTS):
-        start = _START.search(text, position)
         if start is None or len(notebooks) == MAX_VERSIONS:
             break
-        position = start.start() + 1
-        try:
-            content, end = decoder.raw_decode(text, start.start())
-        except (ValueError, RecursionError):
-            continue
-        if "cells" in content or "worksheets" in content:
-            notebooks.append(content)
-            length += end - start.start()
-            position = end
+        end = start.start() + 1
+        with suppress(ValueError, RecursionError):
+            content, after = decoder.raw_decode(text, start.start())
+            if "cells" in content or "worksheets" in content:
+                notebooks.append(content)
+                length += after - start.start()
+                end = after
+        start = _NOTEBOOK.search(text, end)
     return notebooks, length
 
 
 def _fault(file: Candidate, text: str) -> Ungradable:
     """Say why a text holds no notebook."""
-    start = _START.search(text)
+    start = _OBJECT.search(text)
     try:
         content = json.loads(text[start.start() if start else 0 :], strict=False)
     except json.JSONDecodeError as error:

@@ -137,14 +137,11 @@ def _readings(
     # The likeliest first, then as many as can be: those that cost least.
     cost = [(each.is_export, each.cost) for each in files]
     order = [0, *sorted(range(1, len(files)), key=cost.__getitem__)]
-    for count, number in enumerate(order):
+    limit = sum(not file.is_export for file in files) + MAX_EXPORTS
+    for count, number in enumerate(order[:limit]):
         file = files[number]
         answered = {name for reading in readings for name in reading.answers}
-        if (
-            readings
-            and file.is_export
-            and (exercises <= answered or number > MAX_EXPORTS)
-        ):
+        if file.is_export and readings and exercises <= answered:
             break
         if readings and budget.is_low:
             notes.append(

@@ -122,7 +122,16 @@ def test_all_that_marimo_calls_a_cell_is_one() -> None:
         "def g(x):\n    return x",
         "def h(x)",
     ]
-    assert texts_and_notes(f"{script}\n(", "m.py")[0] == [f"{script}\n("]
+    for plain in (f"{script}\n(", "# import marimo\nx = 1"):
+        assert texts_and_notes(plain, "m.py")[0] == [plain]
+
+
+def test_code_in_other_languages_is_no_code_of_a_notebook() -> None:
+    fenced = "```copy\nx = 1\n```\n```python\ny = 2\n```\nWords\n~~~ {.py}\nz = 3\n~~~"
+    assert texts_and_notes(fenced, "m.md")[0] == ["y = 2", "Words", "z = 3"]
+    for text in ("Words", "```bash\nls\n```"):
+        with pytest.raises(Ungradable, match="it holds no code"):
+            texts_and_notes(text, "m.md")
 
 
 # --- limits ---------------------------------------------------------------------------
@@ -182,6 +191,7 @@ PASTED = "x\u00a0=\u200b 'a\u00a0b'  # \u200b"
         (PASTED, "code", "x = 'a\u00a0b'  # \u200b", "Invisible"),
         (PASTED, "markdown", PASTED, ""),
         ("%%python\nx = 1", "code", "x = 1", "%python"),
+        ("%python x = 1", "code", "%python x = 1", ""),
         ("%%python\nx = 1", "markdown", "%%python\nx = 1", ""),
     ],
 )
