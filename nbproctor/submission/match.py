@@ -15,6 +15,7 @@ from types import CodeType
 from nbproctor.cells import Block, CellText, HandedCell
 from nbproctor.notebook import Cell, MasterNotebook
 
+MAX_PIECES = 8  # of a cell, that are put together in one step
 MAX_CHARS = 20_000  # of a cell that is compiled to see what it is
 
 
@@ -185,39 +186,49 @@ def names_of(text: CellText) -> tuple[frozenset[str], frozenset[str]]:
 def _joined(cells: list[HandedCell], texts: MasterTexts) -> list[HandedCell]:
     """Put cells together again that were split in the middle of a statement.
 
-    One of them does not compile alone, and both do together; what follows in the body
+    One of them does not compile alone, and all do together; what follows in the body
     of a function belongs to it, too.
     """
     whole: list[HandedCell] = []
+    position = 0
     is_body = False
-    for cell in cells:
-        above = whole[-1] if whole else None
-        together = _together(above, cell, texts, is_body) if above else None
-        is_body = together is not None
-        if above and together:
-            whole[-1] = replace(above, text=together)
+    while position < len(cells):
+        following = cells[position : position + MAX_PIECES]
+        pieces = _pieces(whole[-1], following, texts, is_body) if whole else None
+        is_body = pieces is not None
+        if pieces:
+            count, text = pieces
+            whole[-1] = replace(whole[-1], text=text)
+            position += count
         else:
-            whole.append(cell)
+            whole.append(cells[position])
+            position += 1
     return whole
 
 
-def _together(
-    above: HandedCell, below: HandedCell, texts: MasterTexts, is_body: bool
-) -> CellText | None:
-    """Return two pieces of a cell as one; None if they are no pieces."""
-    upper, lower = above.text, below.text
-    is_code = above.kind == below.kind == "code" and not upper.is_cell_magic
-    if not is_code or below.name not in (None, above.name):
+def _pieces(
+    above: HandedCell, following: list[HandedCell], texts: MasterTexts, is_body: bool
+) -> tuple[int, CellText] | None:
+    """Return how many cells are pieces of the one above them, and the whole text."""
+    text = above.text.text
+    fixed = texts.plain | {""}
+    if above.kind != "code" or above.text.is_cell_magic or above.text.plain in fixed:
         return None
-    if not texts.plain.isdisjoint((upper.plain, lower.plain)):
-        return None
-    text = CellText(upper.text.rstrip("\n") + "\n" + lower.text)
-    if len(text.text) > MAX_CHARS or not (upper.plain and lower.plain):
-        return None
-    is_whole = upper.compiles and (lower.compiles or not lower.continues)
-    if is_whole and not (is_body and lower.continues):
-        return None
-    return text if text.compiles else None
+    for count, below in enumerate(following, 1):
+        is_other = below.kind != "code" or below.name not in (None, above.name)
+        text = text.rstrip("\n") + "\n" + below.text.text
+        if is_other or len(text) > MAX_CHARS or below.text.plain in fixed:
+            break
+        is_open = not above.text.compiles
+        is_rest = below.text.continues and (is_body or not below.text.compiles)
+        if not is_open and not is_rest:
+            break
+        whole = CellText(text)
+        if whole.compiles:
+            return count, whole
+        if not is_open:
+            break
+    return None
 
 
 def _cut(handed: HandedCell, plan: Plan) -> None:
@@ -304,16 +315,19 @@ def _by_mark(plan: Plan) -> Iterator[tuple[int, Cell]]:
     texts = plan.texts
     cells = texts.cells.values()
     by_id = {cell.cell_id: cell for cell in cells}
-    by_text = {texts.stub[c.id].plain: c for c in reversed(cells) if c.locked}
-    by_text.pop("", None)
+    by_text: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if cell.locked:
+            by_text.setdefault(texts.stub[cell.id].plain, []).append(cell)
+    by_text[""] = []
     claims: dict[str, list[int]] = {}
     for position, handed in enumerate(plan.cells):
         named = texts.cells.get(handed.name or "")
-        owner = by_text.get(handed.text.plain)
-        for cell in (named, by_id.get(handed.id), owner):
-            if cell is None:
-                continue
-            same = owner is None or texts.stub[cell.id].plain == handed.text.plain
+        owners = by_text.get(handed.text.plain, [])
+        open_owners = [owner for owner in owners if owner.id not in claims]
+        claimed = [named, by_id.get(handed.id), *(open_owners or owners)[:1]]
+        for cell in filter(None, claimed):
+            same = not owners or texts.stub[cell.id].plain == handed.text.plain
             if same and texts.level(handed.text, cell) == plan.best.get(cell.id, 0):
                 claims.setdefault(cell.id, []).append(position)
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,28 @@ def test_a_free_cell_is_an_answer_if_it_binds_what_is_tested(
     rows = [row for row in rows_of() if row[0] != "total"]
     rows[-1:-1] = [(None, text) for text in texts]
     assert repaired(tmp_path, master, rows)["total"] == chosen
+
+
+def test_a_function_that_was_split_in_many_is_one_again(
+    tmp_path: Path, master: MasterNotebook
+) -> None:
+    pieces = ["def area(r):", '    """Twice', "    two.", '    """', "    x = 2 * r"]
+    rows = rows_of(area=pieces[0])
+    rows[2:2] = [
+        (None, piece) for piece in [*pieces[1:], "    return 2 * x", "print(1)"]
+    ]
+    texts = repaired(tmp_path, master, rows)
+    assert texts["area"] == "\n".join([*pieces, "    return 2 * x"])
+
+
+def test_locked_cells_of_the_same_text_are_each_found_again(
+    tmp_path: Path, master: MasterNotebook
+) -> None:
+    twice = replace(master, cells=(*master.cells, replace(master.cells[0], id="again")))
+    rows: list[Row] = [(None, text) for text in (*RELEASED.values(), TOOLS)]
+    submit(tmp_path / "m.ipynb", rows)
+    (note,) = repair(tmp_path, twice).notes
+    assert "had lost their marks" in note
 
 
 @pytest.mark.parametrize("kind", ["markdown", "raw"])
