@@ -31,7 +31,8 @@ class MasterTexts:
         fixed = [c for c in master.cells if c.locked or not c.nbgrader]
         texts = [CellText.of(text) for c in fixed for text in (c.stub, c.source)]
         self.plain = {text.plain for text in texts}
-        self.words = {CellText.of(text).plain for _, text in master.texts} | {""}
+        words = {CellText.of(text).plain for _, text in master.texts}
+        self.fixed = self.plain | words | {""}  # of which nothing is an answer
         blocks = [block for text in texts for block in text.blocks]
         self.codes = {block.code for block in blocks}
         self.names = {name for block in blocks for name in block.binds}
@@ -123,9 +124,8 @@ class Plan:
 
     texts: MasterTexts
     cells: list[HandedCell]  # what was split is whole again, what was merged is cut
-    joined: int = 0  # how many cells were pieces of the one above
-    #: Positions of what was cut out of a cell, and of that out of a locked one.
-    pieces: set[int] = field(default_factory=set)
+    is_joined: bool = False  # some were pieces of the one above
+    #: Positions of what was cut out of locked cells.
     locked_pieces: set[int] = field(default_factory=set)
     #: Locked cells with code of the student's, and with what may be an answer.
     added: list[str] = field(default_factory=list)
@@ -155,7 +155,7 @@ def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     plan = Plan(texts, cells)
     if master.repairs:
         whole = _joined(cells, texts)
-        plan = Plan(texts, [], len(cells) - len(whole))
+        plan = Plan(texts, [], is_joined=len(whole) < len(cells))
         for handed in whole:
             _cut(handed, plan)
     for rule in RULES:
@@ -211,13 +211,13 @@ def _pieces(
 ) -> tuple[int, CellText] | None:
     """Return how many cells are pieces of the one above them, and the whole text."""
     text = above.text.text
-    fixed = texts.plain | {""}
-    if above.kind != "code" or above.text.is_cell_magic or above.text.plain in fixed:
+    is_whole = above.text.is_cell_magic or above.text.plain in texts.fixed
+    if above.kind != "code" or is_whole:
         return None
     for count, below in enumerate(following, 1):
         is_other = below.kind != "code" or below.name not in (None, above.name)
         text = text.rstrip("\n") + "\n" + below.text.text
-        if is_other or len(text) > MAX_CHARS or below.text.plain in fixed:
+        if is_other or len(text) > MAX_CHARS or below.text.plain in texts.fixed:
             break
         is_open = not above.text.compiles
         is_rest = below.text.continues and (is_body or not below.text.compiles)
@@ -278,9 +278,8 @@ def _cut(handed: HandedCell, plan: Plan) -> None:
         )
         is_tested = locked.exercise in others
         pieces.insert(len(pieces) if is_tested else 0, handed)
-    positions = range(len(plan.cells), len(plan.cells) + len(pieces))
-    plan.pieces.update(positions)
-    plan.locked_pieces.update(positions if locked else ())
+        positions = range(len(plan.cells), len(plan.cells) + len(pieces))
+        plan.locked_pieces.update(positions)
     plan.cells += pieces
 
 
@@ -292,15 +291,12 @@ def _piece(blocks: list[Block], name: str | None = None) -> HandedCell:
 def _note_changes(locked: Cell, blocks: list[Block], plan: Plan) -> None:
     """Note what else was written into a locked cell."""
     texts = plan.texts
-    definitions = [block for block in blocks if texts.is_own(block, locked)]
-    plan.added += [locked.id] if definitions else []
-    for block in blocks:
-        is_new = (
-            block.code and block.code not in texts.codes and block not in definitions
-        )
-        if is_new and texts.names.isdisjoint(block.binds):
-            plan.unclear.append(locked.id)
-            break
+    new = [block for block in blocks if block.code and block.code not in texts.codes]
+    if any(texts.is_own(block, locked) for block in new):
+        plan.added.append(locked.id)
+    others = [block for block in new if not texts.is_own(block, locked)]
+    if any(texts.names.isdisjoint(block.binds) for block in others):
+        plan.unclear.append(locked.id)
 
 
 # ---- which cell is which -------------------------------------------------------------
@@ -398,6 +394,6 @@ def _free_cells(cell: Cell, plan: Plan) -> list[int]:
         for position, handed in list(enumerate(plan.cells))[low + 1 : high]
         if position not in plan.match
         and handed.kind == cell.nbgrader["cell_type"]
-        and handed.text.plain not in texts.plain | texts.words
+        and handed.text.plain not in texts.fixed
         and texts.looks_like_answer(handed.text, cell)
     ]

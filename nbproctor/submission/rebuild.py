@@ -50,10 +50,12 @@ class Rebuilt:
         self._changes: dict[str, list[str]] = {key: [] for key in _SENTENCES}
         self._changes["added"] += plan.added
         self._entries: list[Entry] = []
+        has_marks = any(handed.name in plan.texts.cells for handed in plan.cells)
         for position, handed in enumerate(plan.cells):
             cell = plan.match.get(position)
             if cell and cell.kind == "solution":
-                self._note_origin(position, cell)
+                if has_marks and handed.name is None:
+                    self._changes["elsewhere"].append(cell.id)
                 if plan.texts.master.repairs:
                     handed = self._without_stub(handed, cell)
             self._entries.append((handed, cell))
@@ -150,14 +152,6 @@ class Rebuilt:
             return handed
         self._changes["raises"].append(exercise.id)
         return replace(handed, text=text)
-
-    def _note_origin(self, position: int, cell: Cell) -> None:
-        """Note an answer that was cut out, or stands beside the cell that it is for."""
-        plan = self._plan
-        name = plan.cells[position].name
-        is_beside = name is None and cell.id in {other.name for other in plan.cells}
-        if is_beside or (position in plan.pieces and name != cell.id):
-            self._changes["elsewhere"].append(cell.id)
 
     # ---- every cell of the assignment once, where it works ---------------------------
 

@@ -96,8 +96,6 @@ def repair(
         notes.append(
             f"Your notebook asked for a '{version.language}' kernel; Python was used."
         )
-    if chosen.joined:
-        notes.append("Cells that were split inside a statement were joined again.")
     answered = bool(chosen.answers) or not master.of_kind("solution", "task")
     return Repaired(
         {"cells": notebook} | _FORMAT, notes + changes, version.file.path, answered
@@ -111,7 +109,6 @@ class _Reading:
     number: int  # of its file: the likeliest is the first
     version: Version
     rebuilt: Rebuilt
-    joined: int
 
     @property
     def answers(self) -> dict[str, str]:
@@ -177,10 +174,14 @@ def _read(
     readings = []
     for version in read_versions(file, data, repairs=master.repairs):
         planned = plan(version.cells, master)
+        if planned.is_joined:
+            version.notes.append(
+                "Cells that were split inside a statement were joined again."
+            )
         rebuilt = Rebuilt(planned)
         # From an assignment without exercises, no answer can be missing.
         if rebuilt.belongs or not master.of_kind("solution", "task", "test"):
-            readings.append(_Reading(number, version, rebuilt, planned.joined))
+            readings.append(_Reading(number, version, rebuilt))
     if not readings:
         raise Ungradable(f"No cell of '{file.name}' belongs to this assignment.")
     return readings
