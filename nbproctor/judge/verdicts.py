@@ -89,6 +89,7 @@ _OUTSIDE = r"/(?!tmp/nbproctor)"
 _FORBIDDEN = re.compile(
     rf"\[Errno (1|13|30|-[23])\]|\[Errno 2\][^']*'{_OUTSIDE}|^{_OUTSIDE}.* not found\.$"
 )
+_PLACE = re.compile(r" \([^()]*, line (\d+)\)\Z")  # at the end of a SyntaxError
 _PLAIN_MAGIC = re.compile(r"%%(time|capture)\b")  # below which a cell runs as usual
 # Messages of Python and NumPy that help and carry nothing but shapes and names. They
 # are spelled out: a student's exception with such a message could carry anything else.
@@ -206,12 +207,13 @@ def describe_stop(name: str, source: str, outputs: list[Output]) -> Said | None:
     for output in outputs:
         kind, text = str(output.get("ename")), str(output.get("evalue"))
         if kind in ("SyntaxError", "IndentationError", "TabError"):
-            message, _, place = text.partition(" (")
-            number = re.search(r"line (\d+)\)", place)
             # IPython drops the empty lines at the top before it compiles.
             above = source[: len(source) - len(source.lstrip())].count("\n")
-            where = f", line {int(number[1]) + above}" if number else ""
-            text = one_line(message, 100)
+            where = ""
+            if place := _PLACE.search(text):
+                where = f", line {int(place[1]) + above}"
+                text = text[: place.start()]
+            text = one_line(text, 100)
             return UNREADABLE(kind=kind, cell=name, where=where, text=text)
         if kind in ("ImportError", "ModuleNotFoundError"):
             return ALL_STOPPED(line=f"an import, {one_line(text, 100)}")
