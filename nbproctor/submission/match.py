@@ -85,13 +85,20 @@ class MasterTexts:
                     ]
         return blocks
 
-    def level(self, text: CellText, exercise: Cell) -> int:
-        """Return what a cell has of an exercise: 2 its answer, 1 its functions."""
-        if text.plain in self.plain:  # an example of the same name
+    def level(self, handed: HandedCell, exercise: Cell) -> int:
+        """Return what a cell has of an exercise: 2 its answer, 1 its functions.
+
+        An example has nothing, nor has the cell of another one that defines the same.
+        """
+        stub = self.stub[exercise.id]
+        is_own = handed.name in (None, exercise.id)
+        other = None if is_own else self.stub.get(handed.name or "")
+        is_other = other and not stub.signatures.isdisjoint(other.signatures)
+        if is_other or handed.text.plain in self.plain:
             return 0
-        if self.master.repairs and self.answer_in(text, exercise):
+        if self.master.repairs and self.answer_in(handed.text, exercise):
             return 2
-        return int(text.defines(self.stub[exercise.id]))
+        return int(handed.text.defines(stub))
 
     def is_own(self, block: Block, locked: Cell | None) -> bool:
         """Whether a block is the student's own: no given code, and no stub.
@@ -144,7 +151,7 @@ class Plan:
         """Exercise → the level of the cell that has most of it."""
         level = self.texts.level
         return {
-            exercise.id: max((level(c.text, exercise) for c in self.cells), default=0)
+            exercise.id: max((level(c, exercise) for c in self.cells), default=0)
             for exercise in self.texts.exercises
         }
 
@@ -241,21 +248,24 @@ def _cut(handed: HandedCell, plan: Plan) -> None:
     blocks = texts.blocks_of(handed.text)
     cell = texts.cells.get(handed.name or "")
     locked = cell if cell and cell.locked else None
-    owners: dict[int, str] = {}
+    stub = texts.stub[cell.id] if cell and not locked else CellText("")
+    owners = {
+        index: handed.name or ""
+        for index, block in enumerate(blocks)
+        if block.signature in stub.signatures
+    }
     for exercise in texts.exercises if handed.kind == "code" else ():
-        indices = texts.answer_in(handed.text, exercise)
-        owners |= dict.fromkeys(indices, exercise.id)
+        for index in texts.answer_in(handed.text, exercise):
+            owners.setdefault(index, exercise.id)
     others = {*owners.values()} - {handed.name}
     is_mixed = cell or len(others) > 1 or any(b.code in texts.codes for b in blocks)
     is_untouched = handed.kind != "code" or handed.text.plain in texts.plain
     if is_untouched or not (locked or (others and is_mixed)):
         plan.cells.append(handed)
         return
-    if cell and not locked:
-        stub = texts.stub[cell.id]
+    if cell and not locked and not stub.definitions:
         for index, block in enumerate(blocks):
-            belongs = block.signature in stub.signatures or not stub.definitions
-            if belongs and block.code not in texts.codes:
+            if block.code not in texts.codes:
                 owners.setdefault(index, cell.id)
     last = {owner: index for index, owner in sorted(owners.items())}
     parts: dict[str, list[Block]] = {owner: [] for owner in last}
@@ -324,7 +334,7 @@ def _by_mark(plan: Plan) -> Iterator[tuple[int, Cell]]:
         claimed = [named, by_id.get(handed.id), *(open_owners or owners)[:1]]
         for cell in filter(None, claimed):
             same = not owners or texts.stub[cell.id].plain == handed.text.plain
-            if same and texts.level(handed.text, cell) == plan.best.get(cell.id, 0):
+            if same and texts.level(handed, cell) == plan.best.get(cell.id, 0):
                 claims.setdefault(cell.id, []).append(position)
                 break
     for name, positions in claims.items():
@@ -334,14 +344,14 @@ def _by_mark(plan: Plan) -> Iterator[tuple[int, Cell]]:
 def _by_definition(plan: Plan) -> Iterator[tuple[int, Cell]]:
     """Match exercises with the cells that have most of them; of locked ones last."""
     texts = plan.texts
-    for cell in plan.unmatched:
+    for cell in reversed(plan.unmatched):  # of two that define the same, the last one
         level = plan.best.get(cell.id, 0)
         positions = [
             position
             for position, handed in enumerate(plan.cells)
             if position not in plan.match
             and level
-            and texts.level(handed.text, cell) == level
+            and texts.level(handed, cell) == level
         ]
         free = [p for p in positions if p not in plan.locked_pieces]
         if positions:

@@ -62,11 +62,16 @@ CELLS = [
 RELEASED = {each["id"]: str(each["source"]) for each in CELLS}
 
 
+def master_of(folder: Path, cells: list[Notebook]) -> MasterNotebook:
+    """Return an assignment of these cells, as it is read."""
+    path = folder / "m.ipynb"
+    path.write_text(json.dumps(notebook(cells)))
+    return MasterNotebook.read(path)
+
+
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    path = tmp_path_factory.mktemp("master") / "m.ipynb"
-    path.write_text(json.dumps(notebook(CELLS)))
-    return MasterNotebook.read(path)
+    return master_of(tmp_path_factory.mktemp("master"), CELLS)
 
 
 def rows_of(**texts: str) -> list[Row]:
@@ -218,6 +223,23 @@ def test_a_free_cell_is_an_answer_if_it_binds_what_is_tested(
     rows = [row for row in rows_of() if row[0] != "total"]
     rows[-1:-1] = [(None, text) for text in texts]
     assert repaired(tmp_path, master, rows)["total"] == chosen
+
+
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("second", [MORE, AREA])
+def test_two_exercises_of_one_function_keep_their_answers(
+    tmp_path: Path, second: str, marked: bool
+) -> None:
+    cells = [solution("one", AREA), check("t", TEST), solution("two", AREA)]
+    master = master_of(tmp_path, cells)
+    rows: list[Row] = [("one", AREA_DONE), ("t", TEST), ("two", second)]
+    if not marked:
+        rows = [(None, text) for _, text in rows]
+    texts = repaired(tmp_path, master, rows)
+    if marked or second == MORE:
+        assert (texts["one"], texts["two"]) == (AREA_DONE, second)
+    else:
+        assert AREA_DONE in (texts["one"], texts["two"])
 
 
 def test_a_function_that_was_split_in_many_is_one_again(
