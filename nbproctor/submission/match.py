@@ -221,6 +221,8 @@ def _pieces(
     is_whole = above.text.is_cell_magic or above.text.plain in texts.fixed
     if above.kind != "code" or is_whole:
         return None
+    # Below a header, and its docstring, a line that compiles alone belongs to it, too.
+    is_body = is_body or "".join(above.text.code[-1:]).endswith(":")
     for count, below in enumerate(following, 1):
         is_other = below.kind != "code" or below.name not in (None, above.name)
         text = text.rstrip("\n") + "\n" + below.text.text

@@ -111,6 +111,7 @@ def repaired(folder: Path, master: MasterNotebook, rows: list[Row]) -> dict[str,
 
 AREA_DONE = "def area(r):\n    return 4 * r"
 SIDE_DONE = "def side(a):\n    return a / 2"
+HEAD = "def area(r):\n    'Return it.'"
 MORE = "def area(r):\n    return 5 * r"
 
 
@@ -146,6 +147,7 @@ MORE = "def area(r):\n    return 5 * r"
             "area = max(lambda r:\n4 * r, key=id)",
         ),
         ({"area": AREA_DONE}, "    print(area(1))", AREA_DONE),
+        ({"area": HEAD}, "    r.x = 1", f"{HEAD}\n    r.x = 1"),
         ({"area": "x = area(1,"}, TOOLS, "x = area(1,"),
     ],
 )
