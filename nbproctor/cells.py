@@ -249,28 +249,41 @@ class CellText:
         return self.text.lstrip().startswith("%%")
 
     @cached_property
-    def compiles(self) -> bool:
-        """Whether it is a cell by itself: the ``return`` of a function is none."""
+    def compiled(self) -> CodeType | None:
+        """The code of a cell, never to be run; None for the `return` of a function."""
         if self.tree is None:
-            return False
+            return None
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         with suppress(*_NO_PYTHON):
-            compile_code(self.tree, "<cell>", flags=flags)
-            return True
-        return False
+            return compile_code(self.tree, "<cell>", flags=flags)
+        return None
+
+    @property
+    def compiles(self) -> bool:
+        """Whether it is a cell by itself."""
+        return self.compiled is not None
 
     # ---- an answer and its stub ------------------------------------------------------
 
+    @cached_property
+    def to_write(self) -> tuple[Block, ...]:
+        """The functions of a stub that have no body; where all have one, all of them.
+
+        A finished helper beside them is given code, and no part of the answer.
+        """
+        unwritten = tuple(block for block in self.definitions if block.unwritten)
+        return unwritten or self.definitions
+
     def mentions(self, stub: CellText) -> bool:
         """Whether every function of a stub is named: worth a closer look."""
-        names = [block.name for block in stub.definitions]
+        names = [block.name for block in stub.to_write]
         return bool(names) and all(name in self.text for name in names if name)
 
     def defines(self, stub: CellText) -> bool:
         """Whether every function of a stub is defined, as stub or as answer."""
         return self.mentions(stub) and all(
-            any(block.defines(wanted) for block in self.blocks)
-            for wanted in stub.definitions
+            any(block.defines(function) for block in self.blocks)
+            for function in stub.to_write
         )
 
     def writes(self, block: Block) -> bool:

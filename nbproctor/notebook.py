@@ -87,6 +87,10 @@ TAGGED = "the source says so"
 _FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with any
 
 
+#: Endings of files into which a notebook is exported.
+EXPORTS = (".py", ".md", ".markdown", ".qmd", ".html", ".htm", ".webarchive")
+
+
 @dataclass(frozen=True)
 class Cell:
     """One cell of the source notebook.
@@ -215,7 +219,7 @@ class MasterNotebook:
     data: str | None  # folder, as `data_folder` finds it
     language: str = "python"  # of its kernel, in small letters
     texts: tuple[tuple[int, str], ...] = ()  # Markdown, and how many cells are above
-    scripts: tuple[str, ...] = ()  # SHA-256 of `.py` files handed out: nobody's answer
+    scripts: tuple[str, ...] = ()  # SHA-256 of handed out exports: nobody's answer
     repairs: bool = True  # whether an answer that would fail as it stands is repaired
 
     @classmethod
@@ -252,8 +256,9 @@ class MasterNotebook:
         try:
             cells = tuple(read_cells(raw, released, markers))
             texts = tuple(_texts(raw, {cell.id for cell in cells}, markers))
-            files = (p for p in sorted(path.parent.rglob("*.py")) if p.is_file())
-            scripts = tuple(hashlib.sha256(p.read_bytes()).hexdigest() for p in files)
+            files = (p for p in sorted(path.parent.rglob("*.*")) if p.is_file())
+            exports = (p.read_bytes() for p in files if p.suffix.lower() in EXPORTS)
+            scripts = tuple(hashlib.sha256(data).hexdigest() for data in exports)
         except (KeyError, ValueError, TypeError, OSError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error
         provided = (cell.source for cell in cells if cell.kind == "provided")

@@ -46,6 +46,8 @@ class StudentProcesses:
     sources: dict[str, str] = field(default_factory=dict)
     # Cells and exercises that the sandbox has refused something, and their text.
     refused: dict[str, str] = field(default_factory=dict)
+    # Exercises whose cell was not run, or not all of it, and what their tests say then.
+    stops: dict[str, Said] = field(default_factory=dict)
     _culprits: set[str] = field(default_factory=set)  # cells that ended their process
     _hog: Step | None = None  # of those played, the last to use up the memory
     _lent: dict[str, Lent] = field(default_factory=dict)
@@ -84,6 +86,9 @@ class StudentProcesses:
         said = [(str(o["ename"]), str(o["evalue"])) for o in outputs if "ename" in o]
         if any(verdicts.is_forbidden(*error) for error in said):
             self.refused[step.exercise or step.name] = step.source
+        stop = verdicts.describe_stop(step.name, step.source, outputs)
+        if step.exercise and stop:
+            self.stops[step.exercise] = stop
         if step.index is not None:
             self.outputs[step.index] = self._within_room(outputs)
 

@@ -55,6 +55,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
     plan = order.own_notebook(job, tests)
     own.play(order.with_second_runs(plan, run_again) if job.follow_through else plan)
     own.judge_beside()
+    own.explain_stops(job)
     ordered = [own.verdicts[c.id] for c in job.cells if c.kind == "test"]
     return Report(
         outputs=own.outputs,
@@ -178,6 +179,27 @@ class NotebookRun:
                 self.verdicts[cell.id] = found
             elif found.points > self.verdicts[cell.id].points:
                 self.verdicts[cell.id] = verdict(cell, verdicts.PASSES_INSIDE)
+
+    def explain_stops(self, job: Job) -> None:
+        """Have tests say what kept a cell from being run, before anything else.
+
+        A line that is no part of an answer, and stops all of them, makes no zero.
+        """
+        stops = self._student.stops
+        stubs = {cell.id: cell.stub.strip() for cell in job.cells}
+        answers = [
+            step.exercise
+            for step in self._history
+            if step.exercise and step.source.strip() != stubs[step.exercise]
+        ]
+        outcomes = {stops[name].outcome if name in stops else "" for name in answers}
+        for cell in job.cells:
+            stop = stops.get(cell.exercise or "")
+            if cell.id not in self.verdicts or stop is None:
+                continue
+            is_lost = self.verdicts[cell.id].outcome in ("failed", "error")
+            if is_lost and (stop.outcome == "error" or outcomes == {"not run"}):
+                self.verdicts[cell.id] = verdict(cell, stop)
 
     def _judge(
         self, cell: Cell, history: Sequence[Step] = (), *, retry: bool = True

@@ -59,6 +59,7 @@ NO_NAME = Said(
     "`{name}` does not exist: the cell that makes it was deleted, changed or failed.",
 )
 BESIDE_RAISED = Said("error", "The test ends in {kind}{text}")
+UNREADABLE = Said("error", "{kind} in your cell `{cell}`{where}: {text}.")
 # The student process ended.
 TIMEOUT = Said(
     "timeout", "{subject} was stopped: it did not finish in {limit:g} seconds."
@@ -77,6 +78,9 @@ UNJUDGED = Said(
 REFUSED = Said("not run", "Not judged: your code does what grading forbids{where}.")
 TOO_MUCH = Said("not run", "Not judged: a value is too large or too deep to be sent.")
 DOUBTED = Said("not run", "Not judged: it rests on an object's `{by}`, not asked here.")
+ALL_STOPPED = Said(
+    "not run", "Not judged: every answer stops at a line such as {line}."
+)
 PASSES_INSIDE = Said("not run", "Not judged: it passes in the answer's process alone.")
 
 # Not permitted, access denied, read-only, no network: as the system says it. What lies
@@ -85,6 +89,8 @@ _OUTSIDE = r"/(?!tmp/nbproctor)"
 _FORBIDDEN = re.compile(
     rf"\[Errno (1|13|30|-[23])\]|\[Errno 2\][^']*'{_OUTSIDE}|^{_OUTSIDE}.* not found\.$"
 )
+_PLACE = re.compile(r" \([^()]*, line (\d+)\)\Z")  # at the end of a SyntaxError
+_PLAIN_MAGIC = re.compile(r"%%(time|capture)\b")  # below which a cell runs as usual
 # Messages of Python and NumPy that help and carry nothing but shapes and names. They
 # are spelled out: a student's exception with such a message could carry anything else.
 _YOURS = "an object of yours"  # said for a proxy, which is no word of the student's
@@ -195,6 +201,33 @@ def _of_student(error: StudentError, sources: Mapping[str, str], hidden: bool) -
     text = one_line(error.text)
     is_shown = text and (not hidden or _is_helpful(text, sources))
     return RAISED(kind=kind, text=f" ({text})" if is_shown else "", where=where)
+
+
+def describe_stop(name: str, source: str, outputs: list[Output]) -> Said | None:
+    """Tell why no line of a cell, or none below one, was run: it says nothing on them.
+
+    Python cannot read it, or it stops at a magic or an import that is not there.
+    """
+    magic = source.lstrip().partition("\n")[0]
+    if magic.startswith("%%") and not _PLAIN_MAGIC.match(magic):
+        return ALL_STOPPED(line=f"a magic, `{one_line(magic, 100)}`")
+    for output in outputs:
+        kind, text = str(output.get("ename")), str(output.get("evalue"))
+        if kind in ("SyntaxError", "IndentationError", "TabError"):
+            # IPython drops the empty lines at the top before it compiles.
+            above = source[: len(source) - len(source.lstrip())].count("\n")
+            where = ""
+            if place := _PLACE.search(text):
+                where = f", line {int(place[1]) + above}"
+                text = text[: place.start()]
+            text = one_line(text, 100)
+            return UNREADABLE(kind=kind, cell=name, where=where, text=text)
+        if kind in ("ImportError", "ModuleNotFoundError"):
+            return ALL_STOPPED(line=f"an import, {one_line(text, 100)}")
+        printed = str(output.get("text"))
+        if printed.startswith("UsageError: "):
+            return ALL_STOPPED(line=f"a magic, {one_line(printed[12:], 100)}")
+    return None
 
 
 def is_forbidden(kind: str, text: str) -> bool:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from nbproctor.errors import NbproctorError
+from nbproctor.notebook import EXPORTS
 
 MAX_FILES = 20_000
 MAX_DEPTH = 30  # of folders
@@ -54,6 +55,7 @@ ZIP_DAMAGE = (
 # MemoryError: of a worker, which has a limit.
 _DAMAGE = (*ZIP_DAMAGE, tarfile.TarError, KeyError, MemoryError)
 PAGE = "a web page (HTML)"
+_KEYS = (b'"cells"', b'"metadata"', b'"nbformat"', b'"worksheets"')  # of a notebook
 _WRONG_FILES = {
     b"%PDF": "a PDF file",
     b"PK\x03\x04": "a zip archive or an Office document",
@@ -115,9 +117,9 @@ class Candidate:
         return self.name.rpartition("/")[2]
 
     @property
-    def is_script(self) -> bool:
-        """Whether it is Python code."""
-        return self.base.lower().endswith(".py")
+    def is_export(self) -> bool:
+        """Whether it may hold the code of a notebook, and is none."""
+        return self.base.lower().endswith(EXPORTS)
 
     def content(self) -> bytes:
         """Return what is in the file; `Ungradable` if it is unreadable or too big."""
@@ -233,7 +235,7 @@ def candidates(
         alike = name.lower().startswith(notebook.lower())
         depth = candidate.name.count("/")
         exact = name == f"{notebook}.ipynb"
-        return candidate.is_script, not exact, not alike, depth, candidate.name
+        return candidate.is_export, not exact, not alike, depth, candidate.name
 
     return sorted(likely, key=distance)
 
@@ -273,12 +275,12 @@ def _notebooks(
 
 
 def _is_likely(file: Candidate) -> bool:
-    """Whether a file may be a notebook, or a script, by its name or first bytes."""
+    """Whether a file may be a notebook, or an export, by its name or first bytes."""
     base, start = file.base.lower(), _start(file.head)
-    if ".ipynb" in base or base.endswith((".json", ".py")):
+    if ".ipynb" in base or base.endswith((".json", *EXPORTS)):
         return True
     # "tiny", "tiny.txt": editors and mail programs change the ending.
-    return start.startswith(b"{") and b'"cells"' in start
+    return start.startswith(b"{") and any(key in start for key in _KEYS)
 
 
 def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:

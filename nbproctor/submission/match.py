@@ -5,247 +5,378 @@ Everything is decided here, by rules in one order, before `rebuild` writes anyth
 
 from __future__ import annotations
 
-from collections import Counter
+import builtins
+import dis
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from types import CodeType
 
 from nbproctor.cells import Block, CellText, HandedCell
 from nbproctor.notebook import Cell, MasterNotebook
 
-MAX_GUESSES = 50  # cells that are compared, word by word, with a lost one
-MAX_WORDS = 1_000
-MAX_PIECES = 8  # into which a cell may have been split
-MAX_CHARS = 20_000  # of such a cell
-ALIKE = 0.3  # of their words, for a guess among several
+MAX_PIECES = 8  # of a cell, that are put together in one step
+MAX_CHARS = 20_000  # of a cell that is compiled to see what it is
 
 
-class Given:
-    """What the assignment says, and what of it students do not write."""
+class MasterTexts:
+    """What the master notebook says, and what of it students do not write."""
 
     def __init__(self, master: MasterNotebook) -> None:
         self.master = master
         self.cells = {cell.id: cell for cell in master.cells if cell.nbgrader}
         self.order = {cell.id: rank for rank, cell in enumerate(master.cells)}
         self.stub = {cell.id: CellText.of(cell.stub) for cell in master.cells}
-        texts = {c.id: (self.stub[c.id], CellText.of(c.source)) for c in master.cells}
-        self.plain = {name: {t.plain for t in pair} for name, pair in texts.items()}
+        self.exercises = master.of_kind("solution")
         fixed = [c for c in master.cells if c.locked or not c.nbgrader]
-        parts = [b for c in fixed for text in texts[c.id] for b in text.blocks]
-        self.codes = {block.code for block in parts}
-        self.names = {name for block in parts for name in block.binds}
-        self.classes = {block.name: block for block in parts if block.is_class}
-        stubs = [self.stub[cell.id] for cell in master.of_kind("solution")]
-        self.signatures = {name for stub in stubs for name in stub.signatures}
+        texts = [CellText.of(text) for c in fixed for text in (c.stub, c.source)]
+        self.plain = {text.plain for text in texts}
+        words = {CellText.of(text).plain for _, text in master.texts}
+        self.fixed = self.plain | words | {""}  # of which nothing is an answer
+        blocks = [block for text in texts for block in text.blocks]
+        self.codes = {block.code for block in blocks}
+        self.names = {name for block in blocks for name in block.binds}
+        stubs = [self.stub[cell.id] for cell in self.exercises]
+        self.functions = [block for stub in stubs for block in stub.definitions]
+        self.signatures = {function.signature for function in self.functions}
 
     def is_untouched(self, handed: HandedCell, cell: Cell) -> bool:
         """Whether a locked cell is as the student got it."""
-        same = handed.text.plain in self.plain[cell.id]
-        return same and handed.kind == cell.nbgrader["cell_type"]
+        is_same_kind = handed.kind == cell.nbgrader["cell_type"]
+        return is_same_kind and handed.text.plain in self.plain
 
     def is_answered(self, handed: HandedCell, cell: Cell) -> bool:
         """Whether the cell of an exercise says more than its stub."""
         return handed.text.answers(self.stub[cell.id], words=cell.kind == "task")
 
-    def is_added(self, block: Block) -> bool:
-        """Whether a block defines what the assignment does not: it can be kept."""
-        free = block.binds and self.names.isdisjoint(block.binds)
-        return bool(free) and block.signature not in self.signatures
+    def answer_in(self, text: CellText, exercise: Cell) -> set[int]:
+        """Return which blocks answer an exercise: with all its functions, or none.
+
+        The last definition counts, as it does in Python.
+        """
+        stub = self.stub[exercise.id]
+        if text.plain in self.plain or not text.mentions(stub):
+            return set()
+        last = {
+            function.signature: index
+            for index, block in enumerate(self.blocks_of(text))
+            for function in stub.to_write
+            if block.defines(function) and stub.writes(block)
+        }
+        return set(last.values()) if len(last) == len(stub.to_write) else set()
+
+    def blocks_of(self, text: CellText) -> list[Block]:
+        """Return blocks, each class before those of its methods that exercises ask for.
+
+        Such a method stands as the exercise has it: a function that is attached.
+        """
+        blocks: list[Block] = []
+        for block in text.blocks:
+            blocks.append(block)
+            for function in self.functions if block.is_class else ():
+                if f"({block.name})" in "".join(function.decorators):
+                    blocks += [
+                        Block(
+                            "\n".join([*function.decorators, method.text.strip("\n")]),
+                            (*function.decorators, *method.code),
+                        )
+                        for method in block.methods
+                        if method.name == function.name and not method.decorators
+                    ]
+        return blocks
+
+    def level(self, handed: HandedCell, exercise: Cell) -> int:
+        """Return what a cell has of an exercise: 2 its answer, 1 its functions.
+
+        An example has nothing, nor has the cell of another one that defines the same.
+        """
+        stub = self.stub[exercise.id]
+        is_own = handed.name in (None, exercise.id)
+        other = None if is_own else self.stub.get(handed.name or "")
+        is_other = other and not stub.signatures.isdisjoint(other.signatures)
+        if is_other or handed.text.plain in self.plain:
+            return 0
+        if self.master.repairs and self.answer_in(handed.text, exercise):
+            return 2
+        return int(handed.text.defines(stub))
+
+    def is_own(self, block: Block, locked: Cell | None) -> bool:
+        """Whether a block is the student's own: no given code, and no stub.
+
+        In a locked cell, it is if it defines what the assignment does not.
+        """
+        is_stub = block.unwritten and block.signature in self.signatures
+        is_new = bool(block.binds) and self.names.isdisjoint(block.binds)
+        return block.code not in self.codes and not is_stub and (is_new or not locked)
+
+    def looks_like_answer(self, text: CellText, exercise: Cell) -> bool:
+        """Whether a free cell can be the answer of an exercise without a function.
+
+        It binds what is tested; where no test says what that is, any cell may be it.
+        """
+        stub = self.stub[exercise.id]
+        tests = [c for c in self.master.of_kind("test") if c.exercise == exercise.id]
+        used = {name for c in tests for name in names_of(CellText.of(c.source))[1]}
+        tested = used - self.names - vars(builtins).keys()
+        fits = not tested or not tested.isdisjoint(names_of(text)[0])
+        return not stub.definitions and (fits or text.plain == stub.plain)
 
 
-_given = lru_cache(maxsize=8)(Given)  # the same for a whole class
-
-
-@dataclass(frozen=True)
-class Find:
-    """An answer outside its own cell: where, which blocks it is, and its text."""
-
-    position: int
-    used: frozenset[int]
-    text: str
+_texts_of = lru_cache(maxsize=8)(MasterTexts)  # the same for a whole class
 
 
 @dataclass
 class Plan:
-    """Which cell answers which: the cells handed in, by their position."""
+    """Which cell answers which: a student's cells, by their position."""
 
-    given: Given
-    cells: list[HandedCell]  # cells that were split are whole again
-    joined: int = 0  # how many were appended to the one above for that
+    texts: MasterTexts
+    cells: list[HandedCell]  # what was split is whole again, what was merged is cut
+    is_joined: bool = False  # some were pieces of the one above
+    #: Positions of what was cut out of locked cells.
+    locked_pieces: set[int] = field(default_factory=set)
+    #: Locked cells with code of the student's, and with what may be an answer.
+    added: list[str] = field(default_factory=list)
+    unclear: list[str] = field(default_factory=list)
     #: Position → the cell of the assignment that it is.
     match: dict[int, Cell] = field(default_factory=dict)
-    #: Exercises whose own cell is gone, or says nothing but its stub.
-    lacking: list[Cell] = field(default_factory=list)
-    #: Exercise → its answer, where that stands in another cell.
-    finds: dict[str, Find] = field(default_factory=dict)
 
     @property
-    def lost(self) -> list[Cell]:
-        """The cells of the assignment that are not found yet, in its order."""
-        taken = {cell.id for cell in self.match.values()}
-        return [c for c in self.given.cells.values() if c.id not in taken]
+    def unmatched(self) -> list[Cell]:
+        """The cells of the assignment that have no match yet, in its order."""
+        matched = {cell.id for cell in self.match.values()}
+        return [c for c in self.texts.cells.values() if c.id not in matched]
 
-    def answers_in(self, position: int) -> list[tuple[Cell, Find]]:
-        """Return the exercises whose answers stand in a cell that is not their own."""
-        finds = [(c, self.finds[c.id]) for c in self.lacking if c.id in self.finds]
-        return [(cell, find) for cell, find in finds if find.position == position]
-
-    def added_to(self, position: int) -> list[Block]:
-        """Return what a cell has beside its answers and the assignment's own code."""
-        used = {i for _, find in self.answers_in(position) for i in find.used}
-        return [
-            block
-            for index, block in enumerate(self.cells[position].text.blocks)
-            if block.code and index not in used and block.code not in self.given.codes
-        ]
+    @cached_property
+    def best(self) -> dict[str, int]:
+        """Exercise → the level of the cell that has most of it."""
+        level = self.texts.level
+        return {
+            exercise.id: max((level(c, exercise) for c in self.cells), default=0)
+            for exercise in self.texts.exercises
+        }
 
 
 def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     """Decide which cell is which, and where the answers stand."""
-    given = _given(master)
-    whole = list(_joined(cells, given)) if master.repairs else cells
-    made = Plan(given, whole, len(cells) - len(whole))
-    for rule in RULES:
-        for position, cell in rule(made):
-            made.match[position] = cell
-    position_of = {cell.id: position for position, cell in made.match.items()}
-    made.lacking = [
-        cell
-        for cell in master.of_kind("solution")
-        if cell.id not in position_of
-        or not given.is_answered(whole[position_of[cell.id]], cell)
-    ]
+    texts = _texts_of(master)
+    plan = Plan(texts, cells)
     if master.repairs:
-        _find_in_cells(made)
-    return made
+        whole = _joined(cells, texts)
+        plan = Plan(texts, [], is_joined=len(whole) < len(cells))
+        for handed in whole:
+            _cut(handed, plan)
+    for rule in RULES:
+        for position, cell in rule(plan):
+            plan.match[position] = cell
+    return plan
 
 
-def _joined(cells: list[HandedCell], given: Given) -> Iterator[HandedCell]:
-    """Put cells together again that were split in the middle of a statement."""
-    locked = {given.stub[c.id].plain for c in given.master.cells if c.locked}
-    at = 0
-    while at < len(cells):
-        count, whole = _pieces(cells[at : at + MAX_PIECES], locked)
-        yield cells[at] if count == 1 else replace(cells[at], text=whole)
-        at += count
+def names_of(text: CellText) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the global names that code binds, and those that it uses."""
+    bound: set[str] = set()
+    used: set[str] = set()
+    code = text.compiled if len(text.text) <= MAX_CHARS else None
+    codes = [code] if code else []
+    while codes:
+        code = codes.pop()
+        codes += [each for each in code.co_consts if isinstance(each, CodeType)]
+        for step in dis.get_instructions(code):
+            if step.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
+                used.add(step.argval)
+            elif step.opname == "STORE_GLOBAL" or (
+                step.opname == "STORE_NAME" and code.co_name == "<module>"
+            ):
+                bound.add(step.argval)
+    return frozenset(bound), frozenset(used)
 
 
-def _pieces(cells: list[HandedCell], locked: set[str]) -> tuple[int, CellText]:
-    """Return how many of these cells are pieces of one, and its text."""
-    # One of them does not compile alone, and all do together.
-    first, *below = cells
-    count, whole, text = 1, first.text, first.text.text
-    given = not whole.plain or whole.plain in locked
-    if first.kind != "code" or given or whole.is_cell_magic:
-        return count, whole
-    for number, cell in enumerate(below, 2):
-        is_other = cell.kind != "code" or cell.name not in (None, first.name)
-        if is_other or not cell.text.plain or cell.text.plain in locked:
-            break  # a given cell is whole
-        text = text.rstrip("\n") + "\n" + cell.text.text
-        if len(text) > MAX_CHARS or (whole.tree and not cell.text.continues):
+def _joined(cells: list[HandedCell], texts: MasterTexts) -> list[HandedCell]:
+    """Put cells together again that were split in the middle of a statement.
+
+    One of them does not compile alone, and all do together; what follows in the body
+    of a function belongs to it, too.
+    """
+    whole: list[HandedCell] = []
+    position = 0
+    is_body = False
+    while position < len(cells):
+        following = cells[position : position + MAX_PIECES]
+        pieces = _pieces(whole[-1], following, texts, is_body) if whole else None
+        is_body = pieces is not None
+        if pieces:
+            count, text = pieces
+            whole[-1] = replace(whole[-1], text=text)
+            position += count
+        else:
+            whole.append(cells[position])
+            position += 1
+    return whole
+
+
+def _pieces(
+    above: HandedCell, following: list[HandedCell], texts: MasterTexts, is_body: bool
+) -> tuple[int, CellText] | None:
+    """Return how many cells are pieces of the one above them, and the whole text."""
+    text = above.text.text
+    is_whole = above.text.is_cell_magic or above.text.plain in texts.fixed
+    if above.kind != "code" or is_whole:
+        return None
+    # Below a header, and its docstring, a line that compiles alone belongs to it, too.
+    is_body = is_body or "".join(above.text.code[-1:]).endswith(":")
+    for count, below in enumerate(following, 1):
+        is_other = below.kind != "code" or below.name not in (None, above.name)
+        text = text.rstrip("\n") + "\n" + below.text.text
+        if is_other or len(text) > MAX_CHARS or below.text.plain in texts.fixed:
             break
-        # Below a header, and what follows it, a whole line may still belong to it.
-        body = count > 1 or (whole.code and whole.code[-1].endswith(":"))
-        together = CellText(text)
-        pieces = body or not (whole.compiles and cell.text.compiles)
-        if pieces and together.compiles:
-            count, whole = number, together
-        elif whole.tree:
+        is_open = not above.text.compiles
+        is_rest = below.text.continues and (is_body or not below.text.compiles)
+        if not is_open and not is_rest:
             break
-    return count, whole
+        whole = CellText(text)
+        if whole.compiles:
+            return count, whole
+        if not is_open:
+            break
+    return None
+
+
+def _cut(handed: HandedCell, plan: Plan) -> None:
+    """Cut a cell of several into its answers, and the student's code between them.
+
+    An answer stands where its last part did. Given code is left out; a locked cell
+    itself comes before the rest, or below an answer that it tests.
+    """
+    texts = plan.texts
+    blocks = texts.blocks_of(handed.text)
+    cell = texts.cells.get(handed.name or "")
+    locked = cell if cell and cell.locked else None
+    stub = texts.stub[cell.id] if cell and not locked else CellText("")
+    owners = {
+        index: handed.name or ""
+        for index, block in enumerate(blocks)
+        if block.signature in stub.signatures
+    }
+    for exercise in texts.exercises if handed.kind == "code" else ():
+        for index in texts.answer_in(handed.text, exercise):
+            owners.setdefault(index, exercise.id)
+    others = {*owners.values()} - {handed.name}
+    is_mixed = cell or len(others) > 1 or any(b.code in texts.codes for b in blocks)
+    is_untouched = handed.kind != "code" or handed.text.plain in texts.plain
+    if is_untouched or not (locked or (others and is_mixed)):
+        plan.cells.append(handed)
+        return
+    if cell and not locked and not stub.definitions:
+        for index, block in enumerate(blocks):
+            if block.code not in texts.codes:
+                owners.setdefault(index, cell.id)
+    last = {owner: index for index, owner in sorted(owners.items())}
+    parts: dict[str, list[Block]] = {owner: [] for owner in last}
+    between: list[Block] = []
+    pieces: list[HandedCell] = []
+    for index, block in enumerate(blocks):
+        owner = owners.get(index)
+        if owner is None:
+            between += [block] if texts.is_own(block, locked) else []
+            continue
+        parts[owner].append(block)
+        if index == last[owner]:
+            name = owner if owner == handed.name else None
+            pieces += [_piece(between), _piece(parts[owner], name)]
+            between = []
+    pieces = [piece for piece in (*pieces, _piece(between)) if piece.text.code]
+    if locked:
+        _note_changes(
+            locked, [b for i, b in enumerate(blocks) if i not in owners], plan
+        )
+        is_tested = locked.exercise in others
+        pieces.insert(len(pieces) if is_tested else 0, handed)
+        positions = range(len(plan.cells), len(plan.cells) + len(pieces))
+        plan.locked_pieces.update(positions)
+    plan.cells += pieces
+
+
+def _piece(blocks: list[Block], name: str | None = None) -> HandedCell:
+    text = "\n".join(block.text for block in blocks)
+    return HandedCell("code", "", name, CellText.of(text.strip("\n")))
+
+
+def _note_changes(locked: Cell, blocks: list[Block], plan: Plan) -> None:
+    """Note what else was written into a locked cell."""
+    texts = plan.texts
+    new = [block for block in blocks if block.code and block.code not in texts.codes]
+    if any(texts.is_own(block, locked) for block in new):
+        plan.added.append(locked.id)
+    others = [block for block in new if not texts.is_own(block, locked)]
+    if any(texts.names.isdisjoint(block.binds) for block in others):
+        plan.unclear.append(locked.id)
 
 
 # ---- which cell is which -------------------------------------------------------------
 
 
-def _by_name(plan: Plan) -> Iterator[tuple[int, Cell]]:
-    """Match cells that have the ``grade_id`` of a cell of the assignment.
+def _by_mark(plan: Plan) -> Iterator[tuple[int, Cell]]:
+    """Match cells by ``grade_id``, by the notebook format's cell id, or by given text.
 
-    A cell that has the text of another cell, or an answer without the name of its
-    function, has its metadata from another cell.
+    A cell that has the text of another cell, or less of the exercise than another one,
+    has its metadata from another cell, or is only the stub of an answer elsewhere.
     """
-    given = plan.given
-    fixed = {given.stub[c.id].plain: c for c in given.cells.values() if c.locked}
+    texts = plan.texts
+    cells = texts.cells.values()
+    by_id = {cell.cell_id: cell for cell in cells}
+    by_text: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if cell.locked:
+            by_text.setdefault(texts.stub[cell.id].plain, []).append(cell)
+    by_text[""] = []
     claims: dict[str, list[int]] = {}
-    somewhere: dict[str, bool] = {}
     for position, handed in enumerate(plan.cells):
-        cell = given.cells.get(handed.name or "")
-        if cell is None:
-            continue
-        stub, text = given.stub[cell.id], handed.text
-        owner = fixed.get(text.plain, cell) if text.plain else cell
-        if given.stub[owner.id].plain != stub.plain:
-            continue
-        if text.plain and stub.signatures and not text.defines(stub):
-            if cell.id not in somewhere:
-                defined = (other.text.defines(stub) for other in plan.cells)
-                somewhere[cell.id] = any(defined)
-            if somewhere[cell.id]:
-                continue
-        claims.setdefault(cell.id, []).append(position)
+        named = texts.cells.get(handed.name or "")
+        owners = by_text.get(handed.text.plain, [])
+        open_owners = [owner for owner in owners if owner.id not in claims]
+        claimed = [named, by_id.get(handed.id), *(open_owners or owners)[:1]]
+        for cell in filter(None, claimed):
+            same = not owners or texts.stub[cell.id].plain == handed.text.plain
+            if same and texts.level(handed, cell) == plan.best.get(cell.id, 0):
+                claims.setdefault(cell.id, []).append(position)
+                break
     for name, positions in claims.items():
-        yield _graded_copy(positions, given.cells[name], plan), given.cells[name]
-
-
-def _by_id(plan: Plan) -> Iterator[tuple[int, Cell]]:
-    """Match cells by the notebook format's cell id."""
-    by_id = {cell.cell_id: cell for cell in plan.given.cells.values()}
-    lost = {cell.id for cell in plan.lost}
-    for position, handed in enumerate(plan.cells):
-        cell = by_id.get(handed.id)
-        if position not in plan.match and cell and cell.id in lost:
-            lost.remove(cell.id)
-            yield position, cell
-
-
-def _by_text(plan: Plan) -> Iterator[tuple[int, Cell]]:
-    """Match given cells by their text; those of the same text by their order."""
-    same: dict[str, list[Cell]] = {}
-    for cell in plan.lost:
-        if cell.locked and plan.given.stub[cell.id].plain:
-            same.setdefault(plan.given.stub[cell.id].plain, []).append(cell)
-    for position, handed in enumerate(plan.cells):
-        alike = same.get(handed.text.plain)
-        if position not in plan.match and alike:
-            yield position, alike.pop(0)
+        yield _graded_copy(positions, texts.cells[name], plan), texts.cells[name]
 
 
 def _by_definition(plan: Plan) -> Iterator[tuple[int, Cell]]:
-    """Match exercises with the cells that define their functions."""
-    for cell in plan.lost:
-        stub = plan.given.stub[cell.id]
+    """Match exercises with the cells that have most of them; of locked ones last."""
+    texts = plan.texts
+    for cell in reversed(plan.unmatched):  # of two that define the same, the last one
+        level = plan.best.get(cell.id, 0)
         positions = [
             position
             for position, handed in enumerate(plan.cells)
             if position not in plan.match
-            and handed.text.mentions(stub)
-            and stub.signatures <= handed.text.signatures
+            and level
+            and texts.level(handed, cell) == level
         ]
-        if cell.kind == "solution" and positions:
-            yield _graded_copy(positions, cell, plan), cell
+        free = [p for p in positions if p not in plan.locked_pieces]
+        if positions:
+            yield _graded_copy(free or positions, cell, plan), cell
 
 
 def _by_place(plan: Plan) -> Iterator[tuple[int, Cell]]:
-    """Match exercises with the free cells between their neighbours in the source."""
+    """Match exercises without functions with free cells between their neighbours.
+
+    Of several that look like an answer, the longest is taken.
+    """
     # Given cells may be those of last week's assignment: no guess stands on them alone.
     if not any(c.kind in ("solution", "task", "test") for c in plan.match.values()):
         return
-    for cell in plan.lost:
+    for cell in plan.unmatched:
         if cell.kind in ("solution", "task"):
             free = _free_cells(cell, plan)
-            stub = plan.given.stub[cell.id]
-            likeness = {p: _likeness(plan.cells[p].text, stub) for p in free}
-            if len(free) > 1:
-                free = [p for p in free if likeness[p] > ALIKE]
             if free:
-                yield max(free, key=likeness.__getitem__), cell
+                yield max(free, key=lambda p: len(plan.cells[p].text.plain)), cell
 
 
 RULES: tuple[Callable[[Plan], Iterator[tuple[int, Cell]]], ...] = (
-    _by_name,
-    _by_id,
-    _by_text,
+    _by_mark,
     _by_definition,
     _by_place,
 )
@@ -255,97 +386,26 @@ def _graded_copy(positions: list[int], cell: Cell, plan: Plan) -> int:
     """Of several copies of a cell, return the last one that was worked on.
 
     It is the one that Python uses; an untouched copy below it is an accident. A locked
-    cell is put back as given anyway: the first place is as good as any.
+    cell is put back as given anyway: one with its name is as good as any.
     """
     if cell.locked:
-        return positions[0]
-    worked = [p for p in positions if plan.given.is_answered(plan.cells[p], cell)]
+        return min(positions, key=lambda position: plan.cells[position].name != cell.id)
+    worked = [p for p in positions if plan.texts.is_answered(plan.cells[p], cell)]
     return (worked or positions)[-1]
 
 
 def _free_cells(cell: Cell, plan: Plan) -> list[int]:
-    """Return the free cells between the neighbours that `cell` has in the source."""
-    given = plan.given
-    ranks = {p: given.order[c.id] for p, c in plan.match.items()}
-    here = given.order[cell.id]
-    low = max((p for p, rank in ranks.items() if rank < here), default=-1)
-    high = min((p for p, rank in ranks.items() if rank > here), default=len(plan.cells))
-    demos = [c for c in given.master.cells if not c.nbgrader]
-    taken = {c.cell_id for c in demos} | {given.stub[c.id].plain for c in demos}
+    """Return what looks like an answer between the neighbours of its own cell."""
+    texts = plan.texts
+    ranks = {p: texts.order[c.id] for p, c in plan.match.items()}
+    rank = texts.order[cell.id]
+    low = max((p for p, other in ranks.items() if other < rank), default=-1)
+    high = min((p for p, other in ranks.items() if other > rank), default=None)
     return [
         position
-        for position in range(low + 1, high)
+        for position, handed in list(enumerate(plan.cells))[low + 1 : high]
         if position not in plan.match
-        and (handed := plan.cells[position]).kind == cell.nbgrader["cell_type"]
-        and handed.text.plain
-        and taken.isdisjoint((handed.id, handed.text.plain))
-    ][:MAX_GUESSES]
-
-
-def _likeness(one: CellText, other: CellText) -> float:
-    """Return the share of words that two cells have in common, from 0 to 1."""
-    left, right = (
-        Counter(each.text[: 10 * MAX_WORDS].split()[:MAX_WORDS])
-        for each in (one, other)
-    )
-    total = left.total() + right.total()
-    return 2 * (left & right).total() / total if total else 0.0
-
-
-# ---- answers outside their own cells -------------------------------------------------
-
-
-def _find_in_cells(plan: Plan) -> None:
-    """Look for answers in the student's own cells, then in locked ones.
-
-    Not in what the assignment itself says, such as an example of the same name. The
-    last definition counts, as it does in Python.
-    """
-    given, finds = plan.given, plan.finds
-    others = (c.id for c in given.master.cells if c.kind != "solution")
-    said = {text for name in others for text in given.plain[name]}
-    own: list[int] = []
-    locked: list[int] = []
-    for position, handed in enumerate(plan.cells):
-        cell = plan.match.get(position)
-        if handed.text.plain not in said:
-            (locked if cell and cell.locked else own).append(position)
-    for places in (own, locked):
-        open_ = [cell for cell in plan.lacking if cell.id not in finds]
-        for position in places:
-            for cell in open_:
-                if find := _find(
-                    position, plan.cells[position].text, given.stub[cell.id]
-                ):
-                    finds[cell.id] = find
-
-
-def _find(position: int, text: CellText, stub: CellText) -> Find | None:
-    """Look for every function of a stub among the blocks of one cell."""
-    if not text.mentions(stub):
-        return None
-    used, texts = set(), []
-    for wanted in stub.definitions:
-        for index, block in reversed(list(enumerate(text.blocks))):
-            if block.defines(wanted) and stub.writes(block):
-                texts.append(block.text)
-                used.add(index)
-                break
-            if method := _method(block, wanted):
-                texts.append(method)
-                break
-        else:
-            return None
-    return Find(position, frozenset(used), "\n\n".join(t.strip("\n") for t in texts))
-
-
-def _method(block: Block, wanted: Block) -> str | None:
-    """Return a method of a class as the function that the stub attaches to it."""
-    if not block.is_class or f"({block.name})" not in "".join(wanted.decorators):
-        return None
-    for method in reversed(block.methods):
-        if method.name == wanted.name and not method.unwritten:
-            if method.code[len(method.decorators) :] == wanted.code[1:]:
-                return None
-            return "\n".join([*wanted.decorators, method.text.strip("\n")])
-    return None
+        and handed.kind == cell.nbgrader["cell_type"]
+        and handed.text.plain not in texts.fixed
+        and texts.looks_like_answer(handed.text, cell)
+    ]

@@ -56,7 +56,7 @@ class ReadSubmission:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReaderSettings:
     """The notebooks that are graded, and the names of all of the assignment."""
 
     masters: list[MasterNotebook]
@@ -67,50 +67,56 @@ def readers(
     masters: Sequence[MasterNotebook], notebooks: Collection[str]
 ) -> Workers[ReadSubmission]:
     """Return workers that answer `HandedIn`; `notebooks` are all of the assignment."""
-    wanted = Wanted([*masters], [*notebooks])
+    settings = ReaderSettings([*masters], [*notebooks])
     count = processors()
-    return Workers(__name__, wanted, ReadSubmission, ALLOWANCE, count, _PATIENCE)
+    return Workers(__name__, settings, ReadSubmission, ALLOWANCE, count, _PATIENCE)
 
 
-def read(wanted: Wanted, handed_in: HandedIn) -> ReadSubmission:
+def read(settings: ReaderSettings, handed_in: HandedIn) -> ReadSubmission:
     """Read a submission in this process; only a `MemoryError` is raised."""
-    found, closed = ReadSubmission(), list[Path]()
+    submission, closed = ReadSubmission(), list[Path]()
     try:
         mark = fingerprint(handed_in.folder, closed)
-        found = ReadSubmission(mark, closed=bool(closed))
-        told = _closed(handed_in.folder, closed)
-        if handed_in.whole and found.fingerprint != handed_in.graded:
-            for master in wanted.masters:
-                others = {*wanted.notebooks} - {master.notebook}
+        submission = ReadSubmission(mark, closed=bool(closed))
+        notes = _closed(handed_in.folder, closed)
+        if handed_in.whole and mark != handed_in.graded:
+            for master in settings.masters:
+                others = {*settings.notebooks} - {master.notebook}
                 try:
                     repaired = repair(handed_in.folder, master, others)
-                    repaired.notes.extend(told)
-                    found.repaired[master.notebook] = repaired
+                    repaired.notes.extend(notes)
+                    submission.repaired[master.notebook] = repaired
                 except Ungradable as failure:
                     # What cannot be read may be the notebook.
-                    why = " ".join(told) or readable(str(failure))
-                    found.reasons[master.notebook] = why
+                    reason = " ".join(notes) or readable(str(failure))
+                    submission.reasons[master.notebook] = reason
     except MemoryError:
         raise
     except OSError as error:
-        said = error.errno or 0, error.strerror or "", readable(str(error.filename))
-        return ReadSubmission(found.fingerprint, failure=said)
+        failure_parts = (
+            error.errno or 0,
+            error.strerror or "",
+            readable(str(error.filename)),
+        )
+        return ReadSubmission(submission.fingerprint, failure=failure_parts)
     except Exception as error:  # whatever is in a student's files
         reason = readable(f"It could not be read ({error!r}).")
-        reasons = {master.notebook: reason for master in wanted.masters}
-        return ReadSubmission(found.fingerprint, reasons=reasons)
-    return found
+        reasons = {master.notebook: reason for master in settings.masters}
+        return ReadSubmission(submission.fingerprint, reasons=reasons)
+    return submission
 
 
 def _closed(folder: Path, closed: list[Path]) -> list[str]:
     """Say what cannot be read, and what to do, in one sentence or none."""
     names = [readable(path.relative_to(folder)) for path in closed]
     names = ["what was handed in" if name == "." else f"'{name}'" for name in names]
+    if not names:
+        return []
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
     return [
         f"Grading has no right to read {shown}: correct the rights, then grade again."
-    ][: len(names)]
+    ]
 
 
 if __name__ == "__main__":
-    serve(read, Wanted, HandedIn)
+    serve(read, ReaderSettings, HandedIn)

@@ -7,22 +7,22 @@ cell of its own, from merged, locked or other cells.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
 from nbproctor import sanitize
 from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell
 from nbproctor.notebook import Cell
-from nbproctor.submission.match import Find, Given, Plan
+from nbproctor.submission.match import Plan, names_of
 
 Entry = tuple[HandedCell, Cell | None]  # and the cell of the assignment that it is
 NOTHING = HandedCell("code", "", None, CellText(""))  # for a cell that is missing
 
-_SAID = {
-    "found": "Cells that had lost their marks (as after Colab or VS Code) were found "
+_SENTENCES = {
+    "matched": "Cells that had lost their marks (as after Colab or VS Code) were found "
     "again by their id, text and place",
     "restored": "Locked cells were put back as given",
     "copies": "Unchanged copies of given cells were left out",
@@ -30,7 +30,7 @@ _SAID = {
     "moved": "Locked cells were moved back to their place",
     "missing": "Locked cells that were missing were put back",
     "elsewhere": "Answers were found in a cell that is not their own",
-    "kept": "What you had added to locked cells is in cells of its own now",
+    "added": "What you had added to locked cells is in cells of its own now",
     "unclear": "What you had written into locked cells is not graded, because nothing "
     "tells which exercise it answers",
     "stub": "The given beginning still stood below your code, where it would replace "
@@ -46,212 +46,194 @@ class Rebuilt:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._given = plan.given
-        self._changes: dict[str, list[str]] = {key: [] for key in _SAID}
-        self._changes["elsewhere"] += [c.id for c in plan.lacking if c.id in plan.finds]
+        self._texts = plan.texts
+        self._changes: dict[str, list[str]] = {key: [] for key in _SENTENCES}
+        self._changes["added"] += plan.added
         self._entries: list[Entry] = []
+        has_marks = any(handed.name in plan.texts.cells for handed in plan.cells)
         for position, handed in enumerate(plan.cells):
-            self._place(position, handed, plan.match.get(position))
-        placed = [(handed, cell) for handed, cell in self._entries if cell]
-        # Whether any exercise or test of the assignment was handed in.
-        self.belongs = any(c.kind in ("solution", "task", "test") for _, c in placed)
-        # Exercise → its text, where that is more than the stub.
-        self.answers = {
-            cell.id: handed.text.text
-            for handed, cell in placed
+            cell = plan.match.get(position)
+            if cell and cell.kind == "solution":
+                if has_marks and handed.name is None:
+                    self._changes["elsewhere"].append(cell.id)
+                if plan.texts.master.repairs:
+                    handed = self._without_stub(handed, cell)
+            self._entries.append((handed, cell))
+        matched = [(handed, cell) for handed, cell in self._entries if cell]
+        # Whether any exercise or test of the assignment is in it.
+        self.belongs = any(c.kind in ("solution", "task", "test") for _, c in matched)
+        # Exercise → its cell, where that says more than the stub.
+        self._answers = {
+            cell.id: handed
+            for handed, cell in matched
             if cell.kind in ("solution", "task")
-            and self._given.is_answered(handed, cell)
+            and self._texts.is_answered(handed, cell)
         }
+        if any(cell.id not in self._answers for cell in plan.texts.exercises):
+            self._changes["unclear"] += plan.unclear
 
-    def notebook(self) -> tuple[list[dict[str, Any]], list[str]]:
-        """Return the cells as the notebook format has them, and what was changed."""
-        entries = self._with_absent(list(self._in_place()))
-        entries = [self._without_stub_line(*entry) for entry in entries]
+    @property
+    def answers(self) -> dict[str, str]:
+        """Exercise → its text, where that is more than the stub."""
+        return {name: handed.text.text for name, handed in self._answers.items()}
+
+    def answer_with_own_code(self, name: str, other: Rebuilt) -> list[HandedCell]:
+        """Return an answer behind what it needs of the student's own code.
+
+        Names lead to it, those that the answer uses, and those that this code uses.
+        What another version says in the same words is left out.
+        """
+        answer = self._answers[name]
+        own_code = dict(self._own_code())
+        _, needed = names_of(answer.text)
+        chosen: set[int] = set()
+        while more := {
+            number
+            for number, text in own_code.items()
+            if number not in chosen and names_of(text)[0] & needed
+        }:
+            chosen |= more
+            needed = needed.union(*(names_of(own_code[number])[1] for number in more))
+        present = {text.plain for _, text in other._own_code()}
+        texts = [own_code[number] for number in sorted(chosen)]
+        cells = [replace(NOTHING, text=t) for t in texts if t.plain not in present]
+        return [*cells, answer]
+
+    def notebook(
+        self, additions: Mapping[str, list[HandedCell]]
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        """Return the cells as the notebook format has them, and what was changed.
+
+        `additions` are answers of other versions, each behind what it needs.
+        """
+        entries: list[Entry] = []
+        for handed, cell in self._with_absent(list(self._in_place()), additions):
+            *before, answer = additions.get(cell.id, [handed]) if cell else [handed]
+            entries += [(addition, None) for addition in before]
+            if cell and cell.kind == "solution" and self._texts.master.repairs:
+                answer = self._without_stub_line(answer, cell)
+            entries.append((answer, cell))
         room = sanitize.room_for_notebook()
         return _with_ids([_written(*entry, room) for entry in entries]), [
-            f"{_SAID[key]}: {_some(names)}."
+            f"{_SENTENCES[key]}: {_some(names)}."
             for key, names in self._changes.items()
             if names
         ]
 
-    # ---- answers into cells of their own ---------------------------------------------
+    def _own_code(self) -> Iterator[tuple[int, CellText]]:
+        """Yield what the student wrote beside the answers, by its place."""
+        for number, (handed, cell) in enumerate(self._entries):
+            if handed.kind != "code" or (cell and cell.kind != "solution"):
+                continue
+            if cell is None:
+                yield number, handed.text
+            else:
+                stub = self._texts.stub[cell.id]
+                helpers = [b for b in handed.text.blocks if not b.binds & stub.names]
+                yield number, CellText.of(_joined(helpers))
 
-    def _add(self, text: str, cell: Cell | None = None) -> None:
-        """Append code as a cell of its own, if there is any."""
-        parsed = CellText.of(text.strip("\n"))
-        if parsed.code:
-            self._entries.append((HandedCell("code", "", None, parsed), cell))
-
-    def _place(self, position: int, handed: HandedCell, cell: Cell | None) -> None:
-        answers = self._plan.answers_in(position)
-        if cell is not None and cell.locked:
-            self._split_locked(position, handed, cell, answers)
-        elif answers or (cell is not None and cell.id in self._plan.finds):
-            self._split(handed, cell, answers)
-        else:
-            self._entries.append((self._without_stub(handed, cell), cell))
-
-    def _split_locked(
-        self,
-        position: int,
-        handed: HandedCell,
-        cell: Cell,
-        answers: list[tuple[Cell, Find]],
-    ) -> None:
-        """Put a locked cell back, between an answer that it tests and other code."""
-        given = self._given
-        entry = handed, cell
-        if given.is_untouched(handed, cell) or cell.nbgrader["cell_type"] != "code":
-            self._entries.append(entry)
-            return
-        added = self._plan.added_to(position)
-        kept = [block.text for block in added if given.is_added(block)]
-        kept += [text for block in added for text in _helpers(block, given)]
-        first = any(exercise.id == cell.exercise for exercise, _ in answers)
-        if not first:
-            self._entries.append(entry)
-        self._add("\n\n".join(kept))
-        for exercise, find in answers:
-            self._add(find.text, exercise)
-        if first:
-            self._entries.append(entry)
-        if kept:
-            self._changes["kept"].append(cell.id)
-        missing = any(c.id not in self._plan.finds for c in self._plan.lacking)
-        if missing and any(
-            given.names.isdisjoint(block.binds) and not given.is_added(block)
-            for block in added
-        ):
-            self._changes["unclear"].append(cell.id)
-
-    def _split(
-        self, handed: HandedCell, cell: Cell | None, answers: list[tuple[Cell, Find]]
-    ) -> None:
-        """Cut a cell of the student's into the answers that it holds, and the rest."""
-        parts, codes = handed.text.blocks, self._given.codes
-        whole = {index for _, find in answers for index in find.used}
-        alone = cell is None and len(answers) == 1 and whole
-        if alone and not any(b.binds and b.code in codes for b in parts):
-            exercise = answers[0][0]
-            self._entries.append((self._without_stub(handed, exercise), exercise))
-            return
-        at = {max(find.used, default=len(parts)): c for c, find in answers}
-        texts = {c.id: find.text for c, find in answers}
-        stub = self._given.stub[cell.id] if cell else CellText("")
-        own = [i for i, block in enumerate(parts) if block.signature in stub.signatures]
-        carrier = cell  # the exercise whose own cell this is
-        if cell and cell.id in self._plan.finds:  # of it, only the stub is here
-            carrier, codes = None, codes | stub.codes
-            whole |= set(own)
-        rest: list[Block] = []
-        for index, block in enumerate(parts):
-            if index in at:
-                if not carrier or (own and own[0] > index):
-                    self._add(_text(rest))
-                    rest = []
-                exercise = at.pop(index)
-                if carrier and own and own[-1] < index:
-                    self._entries.append((_with_text(handed, rest), carrier))
-                    carrier, rest = None, []
-                self._add(texts.pop(exercise.id), exercise)
-            elif index not in whole and block.code not in codes:
-                rest.append(block)
-        if carrier:
-            self._entries.append((_with_text(handed, rest), carrier))
-        else:
-            self._add(_text(rest))
-        for exercise, find in answers:
-            if exercise.id in texts:  # methods of a class, which is complete only now
-                self._add(find.text, exercise)
-
-    def _without_stub(self, handed: HandedCell, cell: Cell | None) -> HandedCell:
+    def _without_stub(self, handed: HandedCell, exercise: Cell) -> HandedCell:
         """Leave out the stub beside an answer; say so if it would have cost points."""
-        if cell is None or cell.kind != "solution" or not self._given.master.repairs:
+        stub, blocks = self._texts.stub[exercise.id], handed.text.blocks
+        written = {block.signature for block in blocks if not block.unwritten}
+        left_over = stub.signatures & written
+        answer = [b for b in blocks if not (b.unwritten and b.signature in left_over)]
+        if len(answer) == len(blocks):
             return handed
-        stub, parts = self._given.stub[cell.id], handed.text.blocks
-        same = [b for b in parts if b.signature in stub.signatures and stub.writes(b)]
-        solved = {block.signature for block in same}
-        kept = [b for b in parts if b.signature not in solved or stub.writes(b)]
-        if len(kept) == len(parts):
-            return handed
-        if parts.index(kept[-1]) < len(parts) - 1 or not handed.text.compiles:
-            self._changes["stub"].append(cell.id)
-        return replace(handed, text=CellText.of(_text(kept)))
+        if answer[-1] is not blocks[-1]:
+            self._changes["stub"].append(exercise.id)
+        return replace(handed, text=CellText.of(_joined(answer)))
 
-    def _without_stub_line(self, handed: HandedCell, cell: Cell | None) -> Entry:
+    def _without_stub_line(self, handed: HandedCell, exercise: Cell) -> HandedCell:
         """Comment out the stub's line where that only ends a finished answer."""
-        if cell is None or cell.kind != "solution" or not self._given.master.repairs:
-            return handed, cell
-        stub, reference = self._given.stub[cell.id], CellText.of(cell.source)
+        stub, reference = self._texts.stub[exercise.id], CellText.of(exercise.source)
         text = handed.text.without_stub_line(stub, reference)
         if text is handed.text:
-            return handed, cell
-        self._changes["raises"].append(cell.id)
-        return replace(handed, text=text), cell
+            return handed
+        self._changes["raises"].append(exercise.id)
+        return replace(handed, text=text)
 
     # ---- every cell of the assignment once, where it works ---------------------------
 
     def _in_place(self) -> Iterator[Entry]:
         """Yield what stays where it is: no copies, no locked cell where it fails."""
-        given, changes = self._given, self._changes
+        texts, changes = self._texts, self._changes
         by_text = {
-            given.stub[cell.id].plain: cell
-            for cell in given.cells.values()
+            texts.stub[cell.id].plain: cell
+            for cell in texts.cells.values()
             if cell.locked or cell.kind == "solution"
         }
         by_text.pop("", None)
-        misplaced = self._misplaced() if given.master.repairs else ()
-        for place, (handed, cell) in enumerate(self._entries):
+        misplaced = self._misplaced() if texts.master.repairs else ()
+        for number, (handed, cell) in enumerate(self._entries):
             if cell is None:
-                copied = given.cells.get(handed.name or "")
-                if not copied or not (
-                    copied.locked or not given.is_answered(handed, copied)
-                ):
-                    copied = by_text.get(handed.text.plain)
-                if copied and given.master.repairs:
-                    changes["copies"].append(copied.id)
+                copied = texts.cells.get(handed.name or "")
+                if copied and not copied.locked and texts.is_answered(handed, copied):
+                    copied = None
+                copied = copied or by_text.get(handed.text.plain)
+                if copied and texts.master.repairs:
+                    helpers = self._helpers_of_stub(handed, copied)
+                    if helpers.code:
+                        yield replace(NOTHING, text=helpers), None
+                    elif copied.id not in changes["elsewhere"]:
+                        changes["copies"].append(copied.id)
                     continue
-            elif place in misplaced:
+            elif number in misplaced:
                 changes["moved"].append(cell.id)
                 continue
             else:
                 if handed.name != cell.id and cell.id not in changes["elsewhere"]:
-                    changes["found"].append(cell.id)
-                if cell.locked and not given.is_untouched(handed, cell):
+                    changes["matched"].append(cell.id)
+                if cell.locked and not texts.is_untouched(handed, cell):
                     changes["restored"].append(cell.id)
                 elif handed.kind != cell.nbgrader["cell_type"]:
                     changes["text"].append(cell.id)
             yield handed, cell
 
+    def _helpers_of_stub(self, handed: HandedCell, exercise: Cell) -> CellText:
+        """Return what a stub that was left out gives and the answer does not define."""
+        answer = next((h for h, cell in self._entries if cell == exercise), NOTHING)
+        functions = self._texts.stub[exercise.id].to_write
+        written = answer.text.signatures.union(each.signature for each in functions)
+        is_stub = exercise.kind == "solution"
+        helpers = [
+            block
+            for block in handed.text.blocks
+            if is_stub and block.binds and block.signature not in written
+        ]
+        return CellText.of(_joined(helpers).strip("\n"))
+
     def _misplaced(self) -> set[int]:
         """Return where tests stand above what they need, or given code out of order."""
-        order = self._given.order
-        known = [(p, cell) for p, (_, cell) in enumerate(self._entries) if cell]
-        others = [(p, cell) for p, cell in known if cell.kind != "test"]
-        stay = in_order([order[cell.id] for _, cell in others])
+        order = self._texts.order
+        matched = [(p, cell) for p, (_, cell) in enumerate(self._entries) if cell]
+        others = [(p, cell) for p, cell in matched if cell.kind != "test"]
+        stay = _in_order([order[cell.id] for _, cell in others])
         locked = {p: order[cell.id] for p, cell in others if cell.locked}
         wrong = {p for p, rank in locked.items() if rank not in stay}
         answers = {cell.id: p for p, cell in others if cell.kind == "solution"}
-        for place, cell in known:
+        for position, cell in matched:
             if cell.kind == "test":
                 rank = order[cell.id]
                 needed = [p for p in locked if p not in wrong and locked[p] < rank]
-                if place < max([answers.get(cell.exercise or "", -1), *needed]):
-                    wrong.add(place)
+                if position < max([answers.get(cell.exercise or "", -1), *needed]):
+                    wrong.add(position)
         return wrong
 
-    def _with_absent(self, entries: list[Entry]) -> list[Entry]:
+    def _with_absent(
+        self, entries: list[Entry], additions: Collection[str]
+    ) -> list[Entry]:
         """Put every cell that is not there after the cell it follows in the source."""
-        place_of = {cell.id: n for n, (_, cell) in enumerate(entries) if cell}
-        absent: dict[int, list[Entry]] = {}  # place → what comes before it
-        place = 0
-        for cell in self._given.cells.values():
-            if cell.id in place_of:
-                place = place_of[cell.id] + 1
+        position_of = {cell.id: n for n, (_, cell) in enumerate(entries) if cell}
+        absent: dict[int, list[Entry]] = {}  # position → what comes before it
+        position = 0
+        for cell in self._texts.cells.values():
+            if cell.id in position_of:
+                position = position_of[cell.id] + 1
                 continue
-            absent.setdefault(place, []).append((NOTHING, cell))
+            absent.setdefault(position, []).append((NOTHING, cell))
             if cell.kind in ("solution", "task"):
-                self._changes["lost"].append(cell.id)
+                self._changes["lost"] += [cell.id] * (cell.id not in additions)
             elif cell.id not in self._changes["moved"]:
                 self._changes["missing"].append(cell.id)
         return [
@@ -261,36 +243,14 @@ class Rebuilt:
         ]
 
 
-def _helpers(block: Block, given: Given) -> Iterator[str]:
-    """Yield code for the methods that a given class got beside its own."""
-    original = given.classes.get(block.name) if block.is_class else None
-    if original is None or block.code == original.code:
-        return
-    own = {method.name for method in original.methods}
-    wanted = {signature.rpartition(")")[2] for signature in given.signatures}
-    for method in block.methods:
-        if method.name not in own | wanted:
-            name = method.name
-            yield f"{method.text}\n\n{block.name}.{name} = {name}\ndel {name}"
-
-
-def _text(parts: Iterable[Block]) -> str:
+def _joined(parts: Iterable[Block]) -> str:
     return "\n".join(block.text for block in parts)
 
 
-def _with_text(handed: HandedCell, parts: Iterable[Block]) -> HandedCell:
-    return replace(handed, text=CellText.of(_text(parts).strip("\n")))
-
-
-def in_order(ranks: list[int]) -> set[int]:
-    """Return the longest run of source positions that is in order already."""
-    tails: list[int] = []
-    chains: list[list[int]] = []
-    for rank in ranks:
-        at = bisect_left(tails, rank)
-        chain = [*(chains[at - 1] if at else []), rank]
-        tails[at : at + 1], chains[at : at + 1] = [rank], [chain]
-    return set(chains[-1]) if chains else set()
+def _in_order(ranks: list[int]) -> set[int]:
+    """Return which source positions stay if few are moved to put all in order."""
+    matches = SequenceMatcher(None, ranks, sorted(ranks)).get_matching_blocks()
+    return {rank for m in matches for rank in ranks[m.a : m.a + m.size]}
 
 
 # ---- cells as the notebook format has them -------------------------------------------
@@ -320,9 +280,9 @@ def _written(handed: HandedCell, cell: Cell | None, room: list[int]) -> dict[str
 
 def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give every cell a valid id of its own, never the name of a master's cell."""
-    given = [c for c in cells if "nbgrader" in c["metadata"]]
-    taken = {c["id"] for c in given}
-    taken |= {c["metadata"]["nbgrader"]["grade_id"] for c in given}
+    marked = [c for c in cells if "nbgrader" in c["metadata"]]
+    taken = {c["id"] for c in marked}
+    taken |= {c["metadata"]["nbgrader"]["grade_id"] for c in marked}
     for number, cell in enumerate(cells):
         if "nbgrader" in cell["metadata"]:
             continue

@@ -8,12 +8,12 @@ the student added, is taken from the file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from nbproctor.cells import grader_of
+from nbproctor.cells import HandedCell
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.files import (
     FILE_COST,
@@ -23,11 +23,12 @@ from nbproctor.submission.files import (
     candidates,
 )
 from nbproctor.submission.match import plan
-from nbproctor.submission.read import SIDES, Handed
+from nbproctor.submission.read import Version, read_versions
 from nbproctor.submission.rebuild import Rebuilt
 
 __all__ = ["Repaired", "Ungradable", "repair"]
 
+MAX_EXPORTS = 20  # files beside a notebook: scripts, Markdown, web pages
 _FORMAT = {
     "metadata": {
         "kernelspec": {
@@ -60,127 +61,127 @@ def repair(
     `siblings` are the names of the assignment's other notebooks: their files are not
     this one. `Ungradable`: no file in the folder is this notebook, and why.
     """
-    reading, others, notes = _choose(folder, master, siblings)
-    handed = reading.handed
-    cells, changes = reading.rebuilt.notebook()
-    notes += _complete(cells, reading, others) if master.repairs else ()
-    notes += handed.notes
-    if handed.language.lower() not in ("python", "ipython"):
-        notes.append(
-            f"Your notebook asked for a '{handed.language}' kernel; Python was used."
-        )
-    if reading.joined:
-        notes.append("Cells that were split inside a statement were joined again.")
-    answered = bool(reading.answers) or not master.of_kind("solution", "task")
-    return Repaired({"cells": cells} | _FORMAT, notes + changes, handed.path, answered)
-
-
-class _Reading(NamedTuple):
-    """A notebook that is this assignment."""
-
-    handed: Handed
-    rebuilt: Rebuilt
-    joined: int
-    answers: dict[str, str]
-
-
-def _choose(
-    folder: Path, master: MasterNotebook, siblings: Collection[str]
-) -> tuple[_Reading, list[_Reading], list[str]]:
-    """Return the file that answers most, of equals the likeliest, others, and notes."""
-    wanted = f"{master.notebook}.ipynb"
-    budget = Budget()
-    likely = candidates(folder, master.notebook, siblings, budget)
-    failures: dict[int, str] = {}
-    readings: dict[int, _Reading] = {}
-    notes = []
-    # The likeliest first, then as many as can be: those that cost least.
-    cost = [(each.is_script, each.cost) for each in likely]
-    for position in [0, *sorted(range(1, len(likely)), key=cost.__getitem__)]:
-        answered = any(reading.answers for reading in readings.values())
-        if answered and likely[position].is_script:
-            break
-        if readings and budget.is_low:
-            looked = len(readings) + len(failures)
-            notes.append(
-                f"Your files are too big for all to be looked at: {looked} of "
-                f"{len(likely)} were, one of which was graded."
-            )
-            break
-        try:
-            readings[position] = _read(likely[position], master, budget)
-        except Ungradable as failure:
-            failures[position] = str(failure)
-        except MemoryError as failure:  # the others may be smaller
-            failures[position] = str(likely[position].unreadable(failure))
-    if not readings:
-        raise Ungradable(failures[0])
-    readings = dict(sorted(readings.items()))
-    best = max(readings, key=lambda position: len(readings[position].answers))
-    chosen = readings[best]
-    name = chosen.handed.name
-    if name != wanted:
-        notes.append(f"Your notebook was found as '{name}', graded as '{wanted}'.")
+    readings, notes = _readings(folder, master, siblings)
+    chosen, *others = sorted(readings, key=_Reading.rank)
+    version = chosen.version
+    name, expected = version.file.name, f"{master.notebook}.ipynb"
+    if name != expected:
+        notes.insert(0, f"Your notebook was found as '{name}', graded as '{expected}'.")
     others = [
-        reading
-        for position, reading in readings.items()
-        if reading.answers != chosen.answers and (reading.answers or position < best)
+        other
+        for other in others
+        if other.answers != chosen.answers
+        and (other.answers or other.number < chosen.number)
     ]
-    if others:
-        most, count = len(chosen.answers), len(others) + 1
+    other_names = {other.version.file.name for other in others} - {name}
+    if other_names:
         notes.append(
-            f"You handed in {count} notebooks; '{name}' was graded: no other answers "
-            f"more than its {most} exercises."
+            f"You handed in {len(other_names) + 1} notebooks; '{name}' was graded: no "
+            f"other answers more than its {len(chosen.answers)} exercises."
         )
-    notes += [
-        f"{failure} Another file was graded."
-        for position, failure in sorted(failures.items())
-        if position < best
-    ]
-    return chosen, others, notes
-
-
-def _complete(
-    cells: list[dict[str, Any]], chosen: _Reading, others: list[_Reading]
-) -> Iterator[str]:
-    """Answer what the chosen file leaves open as other files do, and say so."""
-    answered = {*chosen.answers}
-    by_name = {grader_of(cell).get("grade_id"): cell for cell in cells}
-    for other in sorted(others, key=lambda reading: -len(reading.answers)):
-        more = [name for name in other.answers if name not in answered]
-        for cell in other.rebuilt.notebook()[0] if more else ():
-            if (name := grader_of(cell).get("grade_id")) in more:
-                by_name[name].update(cell)
+    additions: dict[str, list[HandedCell]] = {}
+    for other in others if master.repairs else ():
+        more = [n for n in other.answers if n not in chosen.answers | additions]
+        for exercise in more:
+            cells = other.rebuilt.answer_with_own_code(exercise, chosen.rebuilt)
+            additions[exercise] = cells
         if more:
-            answered |= {*more}
-            yield (
-                f"What it leaves open was taken from '{other.handed.name}': "
+            notes.append(
+                f"What it leaves open was taken from {other.version.label}: "
                 f"{', '.join(more)}."
             )
+    notebook, changes = chosen.rebuilt.notebook(additions)
+    notes += version.notes
+    if version.language.lower() not in ("python", "ipython"):
+        notes.append(
+            f"Your notebook asked for a '{version.language}' kernel; Python was used."
+        )
+    answered = bool(chosen.answers) or not master.of_kind("solution", "task")
+    return Repaired(
+        {"cells": notebook} | _FORMAT, notes + changes, version.file.path, answered
+    )
 
 
-def _read(candidate: Candidate, master: MasterNotebook, budget: Budget) -> _Reading:
-    """Read a file; where a merge left two versions in it, the one that answers more."""
-    data = candidate.content()
-    budget.bytes -= FILE_COST + max(candidate.cost, len(data))
-    if hashlib.sha256(data).hexdigest() in master.scripts:
-        raise Ungradable(f"'{candidate.name}' was handed out with the assignment.")
-    versions = []
-    for side in SIDES:
+@dataclass(frozen=True)
+class _Reading:
+    """A version of a notebook that is this assignment."""
+
+    number: int  # of its file: the likeliest is the first
+    version: Version
+    rebuilt: Rebuilt
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """Exercise → its answer."""
+        return self.rebuilt.answers
+
+    def rank(self) -> tuple[bool, bool, int, int]:
+        """Sort what answers most first; exports only behind answered notebooks."""
+        count = len(self.answers)
+        return not count, self.version.file.is_export, -count, self.number
+
+
+def _readings(
+    folder: Path, master: MasterNotebook, siblings: Collection[str]
+) -> tuple[list[_Reading], list[str]]:
+    """Return the versions in all files, the likeliest first, and notes."""
+    budget = Budget()
+    files = candidates(folder, master.notebook, siblings, budget)
+    exercises = {cell.id for cell in master.of_kind("solution", "task")}
+    failures: dict[int, str] = {}
+    readings: list[_Reading] = []
+    notes = []
+    # The likeliest first, then as many as can be: those that cost least.
+    cost = [(each.is_export, each.cost) for each in files]
+    order = [0, *sorted(range(1, len(files)), key=cost.__getitem__)]
+    limit = sum(not file.is_export for file in files) + MAX_EXPORTS
+    for count, number in enumerate(order[:limit]):
+        file = files[number]
+        answered = {name for reading in readings for name in reading.answers}
+        if file.is_export and readings and exercises <= answered:
+            break
+        if readings and budget.is_low:
+            notes.append(
+                f"Your files are too big for all to be looked at: {count} of "
+                f"{len(files)} were, one of which was graded."
+            )
+            break
         try:
-            handed = Handed(candidate, data, side, master.repairs)
-            made = plan(handed.cells, master)
-            rebuilt = Rebuilt(made)
-            # From an assignment without exercises, no answer can be missing.
-            if not rebuilt.belongs and master.of_kind("solution", "task", "test"):
-                raise Ungradable(
-                    f"No cell of '{handed.name}' belongs to this assignment."
-                )
-            versions.append(_Reading(handed, rebuilt, made.joined, rebuilt.answers))
-        except Ungradable:
-            if side == SIDES[-1] and not versions:
-                raise
-        else:
-            if not versions[-1].handed.merged:
-                break
-    return max(versions, key=lambda version: len(version.answers))
+            readings += _read(number, file, master, budget)
+        except Ungradable as failure:
+            failures[number] = str(failure)
+        except MemoryError as failure:  # the others may be smaller
+            failures[number] = str(file.unreadable(failure))
+    if not readings:
+        raise Ungradable(failures[0])
+    best = min(readings, key=_Reading.rank).number
+    notes += [
+        f"{failure} Another file was graded."
+        for number, failure in sorted(failures.items())
+        if number < best and not files[number].is_export
+    ]
+    return sorted(readings, key=lambda reading: reading.number), notes
+
+
+def _read(
+    number: int, file: Candidate, master: MasterNotebook, budget: Budget
+) -> list[_Reading]:
+    """Read a file: all versions in it that are this assignment."""
+    data = file.content()
+    budget.bytes -= FILE_COST + max(file.cost, len(data))
+    if hashlib.sha256(data).hexdigest() in master.scripts:
+        raise Ungradable(f"'{file.name}' was handed out with the assignment.")
+    readings = []
+    for version in read_versions(file, data, repairs=master.repairs):
+        planned = plan(version.cells, master)
+        if planned.is_joined:
+            version.notes.append(
+                "Cells that were split inside a statement were joined again."
+            )
+        rebuilt = Rebuilt(planned)
+        # From an assignment without exercises, no answer can be missing.
+        if rebuilt.belongs or not master.of_kind("solution", "task", "test"):
+            readings.append(_Reading(number, version, rebuilt))
+    if not readings:
+        raise Ungradable(f"No cell of '{file.name}' belongs to this assignment.")
+    return readings

@@ -9,12 +9,14 @@ from __future__ import annotations
 import copy
 import io
 import json
+import plistlib
 import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 Notebook = dict[str, Any]
@@ -52,6 +54,8 @@ class Case:
 CASES: list[Case] = []
 # Read in workers alone, with 2 seconds and 300 MB: anything else would not come back.
 BOMBS: list[Case] = []
+# A line that is no part of an answer stops it: seen only when the cells are run.
+STOPPED: list[Case] = []
 
 
 def case(
@@ -90,8 +94,8 @@ def answered(release: Notebook) -> Notebook:
 
 def by_id(notebook: Notebook, name: str) -> dict[str, Any]:
     """Return the cell with this id."""
-    found: dict[str, Any] = next(c for c in notebook["cells"] if c["id"] == name)
-    return found
+    cell: dict[str, Any] = next(c for c in notebook["cells"] if c["id"] == name)
+    return cell
 
 
 def text(cell: dict[str, Any]) -> str:
@@ -232,7 +236,7 @@ def latin_1(folder: Path, notebook: Notebook) -> None:
     path.write_bytes(path.read_text("utf-8").encode("latin-1"))
 
 
-@case("repaired", 10, "before your notebook")
+@case("repaired", 10, "around your notebook")
 def saved_with_the_lines_of_its_transfer(folder: Path, notebook: Notebook) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
     (folder / NAME).write_bytes(head + dump(notebook))
@@ -241,8 +245,8 @@ def saved_with_the_lines_of_its_transfer(folder: Path, notebook: Notebook) -> No
 @edited("repaired", 10, "marks of a merge")
 def conflict_of_a_merge_in_a_cell(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
-    theirs = "def fizz(n):\n    return 'theirs'"
-    cell["source"] = f"<<<<<<< local\n{text(cell)}\n=======\n{theirs}\n>>>>>>> remote"
+    second = "def fizz(n):\n    return 'theirs'"
+    cell["source"] = f"<<<<<<< local\n{text(cell)}\n=======\n{second}\n>>>>>>> remote"
 
 
 @edited("graded", 10)
@@ -334,8 +338,8 @@ def unknown_kernel(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "missing")
 def test_cells_deleted(notebook: Notebook) -> None:
-    gone = {"fizz-numbers", "fizz-multiples", "mean-oracle", "mean-public"}
-    notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in gone]
+    deleted = {"fizz-numbers", "fizz-multiples", "mean-oracle", "mean-public"}
+    notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in deleted]
 
 
 @edited("repaired", 5, "no cell in your notebook for: fizz")
@@ -432,8 +436,8 @@ def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
 @edited("repaired", 10, "moved back")
 def tests_moved_to_the_top(notebook: Notebook) -> None:
     tests = [c for c in notebook["cells"] if c["id"].startswith("mean-")]
-    rest = [c for c in notebook["cells"] if c not in tests]
-    notebook["cells"] = tests + rest
+    others = [c for c in notebook["cells"] if c not in tests]
+    notebook["cells"] = tests + others
 
 
 @edited("repaired", 10, "moved back")
@@ -497,7 +501,7 @@ for _case, _note, _blanks, _first in (
     CASES.append(Case(_case, _make, "repaired", 10, _note))
 
 
-@edited("repaired", 10, "the second was graded")
+@edited("repaired", 10, "version 2 was graded")
 def conflict_of_a_merge_with_the_answers_second(notebook: Notebook) -> None:
     for name, answer in ANSWERS.items():
         cell = by_id(notebook, name)
@@ -541,6 +545,188 @@ def helper_written_into_a_test(notebook: Notebook) -> None:
     answer["source"] = text(answer).replace("sum(", "total(")
     test = by_id(notebook, "mean-public")
     test["source"] = "def total(x):\n    return sum(x)\n\n\n" + text(test)
+
+
+@edited("repaired", 10, "graded as a comment")
+def raise_left_below_the_answers(notebook: Notebook) -> None:
+    for name in ANSWERS:
+        cell = by_id(notebook, name)
+        cell["source"] = f"{text(cell)}\n{STUB}"
+
+
+@edited("graded", 10)
+def cells_of_ones_own_with_odd_ids(notebook: Notebook) -> None:
+    for number, name in enumerate(["me", "me", "", "a b", "x" * 65, "own-3", "tiny"]):
+        notebook["cells"].append(new_cell(f"x = {number}") | {"id": name})
+
+
+# --- several candidates: which answers are there, and which cells do they need? -------
+
+
+HELPER = "def total(x):\n    return sum(x)"
+USES_HELPER = "    return total(numbers) / len(numbers)"
+
+
+def with_helper(notebook: Notebook) -> Notebook:
+    """Return the notebook with a cell of the student's own that one answer uses."""
+    notebook = copy.deepcopy(notebook)
+    cell = by_id(notebook, "mean_of")
+    cell["source"] = text(cell).replace(ANSWERS["mean_of"], USES_HELPER)
+    notebook["cells"].insert(2, new_cell(HELPER))
+    return notebook
+
+
+def code_of(notebook: Notebook) -> list[str]:
+    """Return the texts of the code cells."""
+    return [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+@case("graded", 10)
+def untouched_copies_beside_it(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+    for number in range(20):
+        write(folder, blank(notebook, *ANSWERS), f"tiny-Copy{number}.ipynb")
+
+
+@case("repaired", 10, "You handed in 2 notebooks; 'tiny-Copy1.ipynb' was graded")
+def older_version_under_the_name(folder: Path, notebook: Notebook) -> None:
+    older = copy.deepcopy(blank(notebook, "mean_of"))
+    cell = by_id(older, "fizz")
+    cell["source"] = text(cell).replace(ANSWERS["fizz"], "    return 'fizz'")
+    write(folder, older)
+    write(folder, notebook, "tiny-Copy1.ipynb")
+
+
+@case("repaired", 10, "'tiny.ipynb' is empty. Another file was graded.")
+def empty_file_under_the_name(folder: Path, notebook: Notebook) -> None:
+    (folder / NAME).touch()
+    write(folder, notebook, "work.ipynb")
+
+
+@case("ungradable", None, "belongs to this assignment")
+def notebook_of_last_week(folder: Path, notebook: Notebook) -> None:
+    setup = by_id(notebook, "setup")
+    write(folder, notebook | {"cells": [setup, new_cell("total = 6")]})
+
+
+@case("repaired", 10, "What it leaves open was taken from 'rest.ipynb': mean_of")
+def half_whose_answer_needs_a_cell_of_ones_own(
+    folder: Path, notebook: Notebook
+) -> None:
+    write(folder, blank(notebook, "mean_of"))
+    write(folder, blank(with_helper(notebook), "fizz"), "rest.ipynb")
+
+
+@case("repaired", 10, "What it leaves open was taken from 'rest.py': mean_of")
+def script_with_the_rest_beside_a_notebook(folder: Path, notebook: Notebook) -> None:
+    write(folder, blank(notebook, "mean_of"))
+    (folder / "rest.py").write_text("\n\n".join(code_of(with_helper(notebook))))
+
+
+@case("repaired", 10, "was taken from version 2 of 'tiny.ipynb': mean_of")
+def conflict_of_a_merge_with_an_answer_on_each_side(
+    folder: Path, notebook: Notebook
+) -> None:
+    sides = blank(notebook, "mean_of"), blank(with_helper(notebook), "fizz")
+    (folder / NAME).write_bytes(
+        b"<<<<<<< HEAD\n%b\n=======\n%b\n>>>>>>> work\n" % (*map(dump, sides),)
+    )
+
+
+@case("repaired", 10, "version 2 was graded")
+def two_notebooks_in_one_file(folder: Path, notebook: Notebook) -> None:
+    (folder / NAME).write_bytes(dump(blank(notebook, *ANSWERS)) + dump(notebook))
+
+
+@case("repaired", 10, "was taken from version 2 of 'tiny.ipynb': mean_of")
+def half_a_notebook_behind_the_other(folder: Path, notebook: Notebook) -> None:
+    second = blank(with_helper(notebook), "fizz")
+    (folder / NAME).write_bytes(dump(blank(notebook, "mean_of")) + dump(second))
+
+
+@edited("repaired", 5, "no cell in your notebook for: fizz")
+def helper_where_an_answer_was(notebook: Notebook) -> None:
+    metadata_lost_as_in_colab(notebook)
+    at = next(n for n, c in enumerate(notebook["cells"]) if "def fizz" in text(c))
+    notebook["cells"][at] |= {"source": "def double(n):\n    return 2 * n"}
+
+
+@edited("repaired", 10, "such as `%python`")
+def magic_of_databricks_above_every_cell(notebook: Notebook) -> None:
+    for name in ("setup", *ANSWERS):
+        cell = by_id(notebook, name)
+        cell["source"] = "%python\n" + text(cell)
+
+
+# --- what a notebook was exported as, or saved as by other programs -------------------
+
+
+@case("repaired", 10, "found as 'tiny.pdf'")
+def renamed_to_pdf_with_the_metadata_first(folder: Path, notebook: Notebook) -> None:
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    first = {"metadata": {"kernelspec": kernel, "long": "x" * 600}}
+    write(folder, first | {"nbformat": 4, "cells": notebook["cells"]}, "tiny.pdf")
+
+
+def page_of(notebook: Notebook) -> str:
+    """Return a page as a browser has it when it shows a raw file."""
+    shown = dump(notebook).decode().replace("&", "&amp;").replace("<", "&lt;")
+    return f"<html><body><pre>{shown}</pre></body></html>"
+
+
+@case("repaired", 10, "taken out of a web page")
+def page_of_a_server_that_shows_the_file(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz")
+    signs = '    return str(n) if 0 < n % 3 < 3 else "fizz"  # &lt;'
+    cell["source"] = text(cell).replace(ANSWERS["fizz"], signs)
+    (folder / NAME).write_text(page_of(notebook))
+
+
+@case("repaired", 10, "taken out of a web page")
+def web_archive_of_safari(folder: Path, notebook: Notebook) -> None:
+    resource = {"WebResourceData": page_of(notebook).encode()}
+    archive = {"WebMainResource": resource | {"WebResourceMIMEType": "text/html"}}
+    data = plistlib.dumps(archive, fmt=plistlib.FMT_BINARY)
+    (folder / "tiny.webarchive").write_bytes(data)
+
+
+@case("repaired", 10, "is no notebook; its code was graded")
+def exported_as_a_web_page(folder: Path, notebook: Notebook) -> None:
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    cells = [cell | {"source": text(cell)} for cell in notebook["cells"]]
+    book = nbformat.from_dict(notebook | {"cells": cells, "nbformat_minor": 5})
+    page, _ = HTMLExporter().from_notebook_node(book)
+    (folder / "tiny.html").write_text(page)
+
+
+def fenced(folder: Path, notebook: Notebook, name: str, fence: str) -> None:
+    """Write text as it is, and code in fences."""
+    parts = [
+        f"{fence}\n{text(cell)}\n```" if cell["cell_type"] == "code" else text(cell)
+        for cell in notebook["cells"]
+    ]
+    (folder / name).write_text("\n\n".join(["---\ntitle: Tiny\n---", *parts]))
+
+
+for _case, _name, _fence in (
+    ("exported_as_markdown", "tiny.md", "```python"),
+    ("written_in_quarto", "tiny.qmd", "```{python}\n#| echo: false"),
+    ("written_in_myst", "tiny.md", "```{code-cell} ipython3"),
+):
+    _make = partial(fenced, name=_name, fence=_fence)
+    CASES.append(Case(_case, _make, "repaired", 10, "its code was graded"))
+
+
+@case("repaired", 10, "is no notebook; its code was graded")
+def written_in_marimo(folder: Path, notebook: Notebook) -> None:
+    cells = ["import marimo\n\napp = marimo.App()"]
+    for source in code_of(notebook):
+        body = indent(source, "    ")
+        cells.append(f"@app.cell\ndef _(\n    fizz,\n):\n{body}\n    return (fizz,)")
+    cells.append('if __name__ == "__main__":\n    app.run()')
+    (folder / "tiny.py").write_text("\n\n\n".join(cells))
 
 
 # --- what cannot be graded ----------------------------------------------------
@@ -634,6 +820,47 @@ def zip_of_the_labs_folder_with_its_environment(
             archive.writestr(name, data)
         archive.writestr("lab/kit/original/tiny.ipynb", dump(blank(notebook, *ANSWERS)))
         archive.writestr("lab/tiny.ipynb", dump(notebook))
+
+
+# --- a line that stops every answer: no zero, but a reason ----------------------------
+
+
+def stopped(folder: Path, notebook: Notebook, line: str) -> None:
+    """Write a line above each answer."""
+    for name in ANSWERS:
+        cell = by_id(notebook, name)
+        cell["source"] = f"{line}\n{text(cell)}"
+    write(folder, notebook)
+
+
+for _case, _line, _note in (
+    ("every_answer_below_an_unknown_magic", "%sparkly on", "`%sparkly` not found"),
+    ("every_answer_below_a_missing_import", "import nothing_here", "'nothing_here'"),
+    ("every_answer_in_a_file", "%%writefile answer.txt", "`%%writefile answer.txt`"),
+):
+    _make = partial(stopped, line=_line)
+    STOPPED.append(
+        Case(_case, _make, "partial", None, f"every answer stops at|{_note}")
+    )
+for _case, _line in (
+    ("every_answer_below_a_command", "!pip install numpy"),
+    ("every_answer_timed", "%%time"),
+):
+    STOPPED.append(Case(_case, partial(stopped, line=_line), "graded", 10, ""))
+
+
+def one_stopped(folder: Path, notebook: Notebook, line: str) -> None:
+    """Write a line above one answer: that one is wrong."""
+    cell = by_id(notebook, "fizz")
+    cell["source"] = f"{line}\n{text(cell)}"
+    write(folder, notebook)
+
+
+for _case, _line in (
+    ("one_answer_below_an_unknown_magic", "%sparkly on"),
+    ("one_answer_below_a_missing_import", "import nothing_here"),
+):
+    STOPPED.append(Case(_case, partial(one_stopped, line=_line), "graded", 5, ""))
 
 
 # --- a few bytes that take hours or gigabytes -----------------------------------------

@@ -1,187 +1,299 @@
-"""Answers that stand in a place of their own are found; locked text never counts."""
+"""Every answer is found, wherever it stands; given code is neither lost nor graded."""
+
+from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nbproctor.submission.repair import repair
+from nbproctor.notebook import MasterNotebook
+from nbproctor.submission.files import FILE_COST, Budget
+from nbproctor.submission.repair import Repaired, repair
 from tests.notebooks import Notebook, cell, notebook
-from tests.submission.small import NAMELESS, check, master_of, solution
 
-ADD_TO = """\
-def add_to(cls):
-    def attach(method):
-        setattr(cls, method.__name__, method)
-        return method
-    return attach"""
-CLASS = '''\
-class Counter:
-    """Counts."""
-
-    def __init__(self, start):
-        self.count = start'''
-UP = """\
-@add_to(Counter)
-def up(self):
-    \"\"\"Count one up.\"\"\"
-"""
-DOWN = """\
-@add_to(Counter)
-def down(self):
-    # Count one down.
-"""
-STUB = "    raise NotImplementedError"
-BODY = {"up": "    self.count = self._plus(1)", "down": "    self.count -= 1"}
+Row = tuple[str | None, str]  # nbgrader's name, if the cell has one, and the text
+LINE = "raise NotImplementedError"
+TOOLS = "import math\nTAU = 2 * math.pi"
+AREA = f"def area(r):\n    {LINE}"
+SIDE = f"def side(a):\n    {LINE}"
+NAMELESS = f"# YOUR CODE HERE\n{LINE}()"
+COUNTER = "class Counter:\n    def __init__(self, start):\n        self.count = start"
+UP = "@add_to(Counter)\ndef up(self):\n    "
+DOWN = "@add_to(Counter)\ndef down(self):\n    "
+ADD_TO = (
+    "def add_to(cls):\n    return lambda method: setattr(cls, method.__name__, method)"
+)
+TEST = "assert area(1) > 3"
+ROUND = "def round_up(x):\n    return -(-x // 1)"
+SQUARE = f"def square(x):\n    {LINE}"
 
 
-class Work:
-    """A notebook of a student's, as released at first, and what is made of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.cells = [
-            cell("tools", ADD_TO),
-            cell("counter", CLASS),
-            solution("up", UP + STUB),
-            check("up-test", "c = Counter(1)\nc.up()\nassert c.count == 2"),
-            solution("down", DOWN + STUB),
-            check("down-test", "c = Counter(1)\nc.down()\nassert c.count == 0"),
-            solution("total", NAMELESS),
-            check("total-test", "assert total == 6"),
-        ]
-        self.master = master_of(self.cells)
-
-    def __getitem__(self, name: str) -> Notebook:
-        """Return a cell by nbgrader's name."""
-        marks = (each["metadata"].get("nbgrader") or {} for each in self.cells)
-        at = [mark.get("grade_id") for mark in marks].index(name)
-        return self.cells[at]
-
-    def repair(self) -> str:
-        """Replace the notebook by what is graded; return the notes."""
-        (self.folder / "m.ipynb").write_text(json.dumps(notebook(self.cells)))
-        made = repair(self.folder, self.master)
-        self.cells = made.notebook["cells"]
-        return " ".join(made.notes)
-
-    def passed(self) -> set[str]:
-        """Run the notebook as a kernel does; return the tests that pass."""
-        names: dict[str, Any] = {}
-        found = set()
-        for each in self.cells:
-            grader = each["metadata"].get("nbgrader", {})
-            try:
-                exec(each["source"], names)
-            except Exception:
-                continue
-            found |= {grader["grade_id"]} if grader.get("grade") else set()
-        return found
-
-    def count(self, text: str) -> int:
-        """Return in how many cells a text stands."""
-        return sum(text in each["source"] for each in self.cells)
+def solution(name: str, stub: str) -> Notebook:
+    """Return the cell of an exercise."""
+    return cell(name, stub, solution=True, locked=False)
 
 
-@pytest.fixture
-def work(tmp_path: Path) -> Work:
-    return Work(tmp_path)
+def check(name: str, source: str) -> Notebook:
+    """Return a test cell."""
+    return cell(name, source, grade=True, points=1)
 
 
-def class_with(*methods: str) -> str:
-    """Return the class with methods where a student thinks that methods belong."""
-    helper = "\n\n    def _plus(self, n):\n        return self.count + n"
-    start = CLASS.index("    def __init__")
-    text = CLASS[:start]
-    for name in methods:  # right below the docstring of the class
-        text += f"    def {name}(self):\n    {BODY[name]}\n\n"
-    return text + CLASS[start:] + helper
+CELLS = [
+    cell("tools", TOOLS),
+    solution("area", AREA),
+    check("area-test", TEST),
+    solution("side", SIDE),
+    check("side-test", "assert side(4) == 2"),
+    cell("add-to", ADD_TO),
+    cell("counter", COUNTER),
+    solution("up", UP + LINE),
+    check("up-test", "c = Counter(1)\nc.up()\nassert c.count == 2"),
+    solution("down", DOWN + LINE),
+    check("down-test", "c = Counter(1)\nc.down()\nassert c.count == 0"),
+    solution("square", f"{ROUND}\n\n\n{SQUARE}"),
+    check("square-test", "assert square(1.5) == 4"),
+    solution("total", NAMELESS),
+    check("total-test", "want = 6\nassert total == want"),
+]
+RELEASED = {each["id"]: str(each["source"]) for each in CELLS}
 
 
-WHOLE = class_with("up", "down")
-BOTH = {"up-test", "down-test"}
+def master_of(folder: Path, cells: list[Notebook]) -> MasterNotebook:
+    """Return an assignment of these cells, as it is read."""
+    path = folder / "m.ipynb"
+    path.write_text(json.dumps(notebook(cells)))
+    return MasterNotebook.read(path)
 
 
-def test_methods_written_into_the_locked_class_are_graded(work: Work) -> None:
-    work["counter"]["source"] = WHOLE
-    notes = work.repair()
-    assert work["counter"]["source"] == CLASS
-    assert work.passed() == BOTH
-    assert "not their own: up, down" in notes
-    assert "cells of its own now: counter" in notes
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
+    return master_of(tmp_path_factory.mktemp("master"), CELLS)
 
 
-@pytest.mark.parametrize("place", ["up", "down", None])
-def test_a_whole_class_in_any_other_cell_answers_all(
-    work: Work, place: str | None
+def rows_of(**texts: str) -> list[Row]:
+    """Return the released notebook with other texts in some cells."""
+    return [*(RELEASED | texts).items()]
+
+
+def submit(path: Path, rows: list[Row]) -> None:
+    """Write a notebook with these cells."""
+    cells: list[dict[str, Any]] = []
+    for name, source in rows:
+        marks = {"nbgrader": {"grade_id": name}} if name else {}
+        cells.append({"cell_type": "code", "metadata": marks, "source": source})
+    path.write_text(json.dumps(notebook(cells)))
+
+
+def graded(submission: Repaired) -> dict[str, str]:
+    """Return the text of each cell of the assignment, and what passes, as `passed`."""
+    names: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    passed = []
+    for each in submission.notebook["cells"]:
+        name = each["metadata"].get("nbgrader", {}).get("grade_id", "")
+        texts[name] = each["source"]
+        try:
+            exec(each["source"], names)
+        except Exception:
+            continue
+        passed += [name] if name.endswith("-test") else []
+    return texts | {"passed": " ".join(passed)}
+
+
+def repaired(folder: Path, master: MasterNotebook, rows: list[Row]) -> dict[str, str]:
+    submit(folder / "m.ipynb", rows)
+    return graded(repair(folder, master))
+
+
+AREA_DONE = "def area(r):\n    return 4 * r"
+SIDE_DONE = "def side(a):\n    return a / 2"
+HEAD = "def area(r):\n    'Return it.'"
+MORE = "def area(r):\n    return 5 * r"
+
+
+@pytest.mark.parametrize(
+    ("changed", "student_code", "area"),
+    [
+        # The last definition counts, as it does in Python.
+        ({"side": f"{AREA_DONE}\n\n\n{MORE}\n\n\n{SIDE_DONE}"}, "", MORE),
+        ({"area": "x = 1"}, MORE, MORE),
+        ({"side": f"{SIDE_DONE}\n\narea = lambda r: 4"}, "", "area = lambda r: 4"),
+        # What is no answer hides none.
+        ({"area": AREA_DONE}, "def area(r): ...", AREA_DONE),
+        (
+            {},
+            f"{AREA_DONE}\nx = 1\nprint(area(1))",
+            f"{AREA_DONE}\nx = 1\nprint(area(1))",
+        ),
+        # One in a given cell counts only where there is no other.
+        ({"tools": f"{TOOLS}\n\n\n{AREA_DONE}"}, "", AREA_DONE),
+        ({"tools": f"{TOOLS}\n\n\n{AREA_DONE}", "area": MORE}, "", MORE),
+        ({"area-test": f"{AREA_DONE}\n\n\n{TEST}"}, MORE, MORE),
+        (
+            {"tools": f"{TOOLS}\n\n\n{AREA_DONE}", "area-test": f"{MORE}\n\n\n{TEST}"},
+            "",
+            MORE,
+        ),
+        ({"side": f"{SIDE_DONE}\n\n\ndef area(r): ..."}, "", AREA),
+        # A statement that was cut in two is one again, and one that is whole is not.
+        ({"area": "def area(r):"}, "    return 4 * r", AREA_DONE),
+        (
+            {"area": "area = max(lambda r:"},
+            "4 * r, key=id)",
+            "area = max(lambda r:\n4 * r, key=id)",
+        ),
+        ({"area": AREA_DONE}, "    print(area(1))", AREA_DONE),
+        ({"area": HEAD}, "    r.x = 1", f"{HEAD}\n    r.x = 1"),
+        ({"area": "x = area(1,"}, TOOLS, "x = area(1,"),
+    ],
+)
+def test_an_answer_is_found_wherever_it_stands(
+    tmp_path: Path,
+    master: MasterNotebook,
+    changed: dict[str, str],
+    student_code: str,
+    area: str,
 ) -> None:
-    """And each exercise is in the notebook once; what follows the class is kept."""
-    text = f"{ADD_TO}\n\n\n{WHOLE}\n\n\nFINISHED = True"
-    if place:
-        work[place]["source"] += f"\n\n\n{text}"
-    else:
-        work.cells.append(work["up"] | {"id": "own", "metadata": {}, "source": text})
-    work.repair()
-    assert work.passed() == BOTH
-    assert work.count("FINISHED = True") == work.count("def add_to") == 1
-    marks = (each["metadata"].get("nbgrader") for each in work.cells)
-    names = [mark["grade_id"] for mark in marks if mark]
-    assert sorted(names) == sorted(c.id for c in work.master.cells)
+    rows = rows_of(**changed)
+    rows.insert(2, (None, student_code))
+    texts = repaired(tmp_path, master, rows)
+    assert texts["area"] == area
+    assert texts["tools"] == TOOLS
 
 
-def test_a_method_of_the_given_class_that_was_changed_is_put_back(work: Work) -> None:
-    work["counter"]["source"] = CLASS.replace("= start", "= 1")
-    work["up"]["source"] = UP + "    pass"
-    work.repair()
-    assert work["counter"]["source"] == CLASS
-    assert not any("= 1" in each["source"] for each in work.cells[:3])
-    assert "up-test" not in work.passed()
+WHOLE = f"""\
+{COUNTER}
+
+    def up(self):
+        self.count += 1
+
+    def down(self):
+        self.count -= 1"""
 
 
-@pytest.mark.parametrize("own", ["up", "down"])
+@pytest.mark.parametrize("name", ["counter", "up", "down", None])
+def test_methods_of_the_given_class_are_answers(
+    tmp_path: Path, master: MasterNotebook, name: str | None
+) -> None:
+    text = f"{RELEASED[name]}\n\n\n{WHOLE}" if name in ("up", "down") else WHOLE
+    rows = rows_of(**{name: text}) if name else [*rows_of(), (None, text)]
+    texts = repaired(tmp_path, master, rows)
+    assert {"up-test", "down-test"} <= {*texts["passed"].split()}
+    assert texts["counter"] == COUNTER
+
+
 @pytest.mark.parametrize("first", ["up", "down"])
+@pytest.mark.parametrize("cell_name", ["up", "down"])
 def test_answers_in_the_cell_of_another_keep_their_order_and_helpers(
-    work: Work, own: str, first: str
+    tmp_path: Path, master: MasterNotebook, cell_name: str, first: str
 ) -> None:
-    up, down = UP + "    self.count += ONE", DOWN + "    self.count -= ONE"
+    up, down = f"{UP}self.count += ONE", f"{DOWN}self.count -= ONE"
     both = f"{up}\n\n\n{down}" if first == "up" else f"{down}\n\n\n{up}"
-    work[own]["source"] = f"ONE = 1\n\n\n{both}\n\n\nprint(ONE)"
-    work.repair()
-    assert work.passed() == BOTH
-    for text in ("print(ONE)", "def up", "def down"):
-        assert work.count(text) == 1
-    for name in ("up", "down"):
-        assert f"def {name}" in work[name]["source"]
+    rows = rows_of(**{cell_name: f"ONE = 1\n\n\n{both}\n\n\nprint(ONE)"})
+    texts = repaired(tmp_path, master, rows)
+    assert texts["passed"] == "up-test down-test"
+    assert (texts["up"], texts["down"]) == (up, down)
 
 
-def test_text_in_a_locked_cell_far_from_an_unnamed_exercise_is_not_its_answer(
-    work: Work,
+@pytest.mark.parametrize("wraps", ["", "\n\n\nround_up = round_up"])
+@pytest.mark.parametrize("is_free", [False, True])
+def test_a_finished_helper_in_the_cell_of_an_exercise_is_no_stub(
+    tmp_path: Path, master: MasterNotebook, is_free: bool, wraps: str
 ) -> None:
-    work["counter"]["source"] = CLASS + "\n\ntotal = 6"
-    work.repair()
-    assert work["total"]["source"] == NAMELESS
+    answer = "def square(x):\n    return round_up(x) ** 2"
+    cells = rows_of(square=f"{ROUND}{wraps}\n\n\n{answer}")
+    if is_free:
+        cells = [*rows_of(), (None, answer + wraps)]
+    assert "square-test" in repaired(tmp_path, master, cells)["passed"]
 
 
 @pytest.mark.parametrize(
     ("texts", "chosen"),
     [
-        # The one most like the stub, which has 6 words; two in common are 4/13 or 4/14.
-        (["# YOUR notes", "# YOUR CODE HERE\ntotal = 6", "print('nothing')", ""], 1),
-        (["# YOUR a b c d e", "print('nothing')"], 0),
-        (["# YOUR a b c d e f", "print('nothing')"], None),
+        (["print('nothing')", "total = 6", "x = 3"], "total = 6"),
+        ([NAMELESS, "print('nothing')"], NAMELESS),
+        (["def helper(x):\n    return x"], ""),
     ],
 )
-def test_of_free_cells_one_that_is_like_the_stub_answers_an_exercise_without_a_name(
-    work: Work, texts: list[str], chosen: int | None
+def test_a_free_cell_is_an_answer_if_it_binds_what_is_tested(
+    tmp_path: Path, master: MasterNotebook, texts: list[str], chosen: str
 ) -> None:
-    at = work.cells.index(work["total"])
-    free = work["total"] | {"metadata": {}}
-    work.cells[at : at + 1] = [
-        free | {"id": f"free{number}", "source": text}
-        for number, text in enumerate(texts)
+    rows = [row for row in rows_of() if row[0] != "total"]
+    rows[-1:-1] = [(None, text) for text in texts]
+    assert repaired(tmp_path, master, rows)["total"] == chosen
+
+
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("second", [MORE, AREA])
+def test_two_exercises_of_one_function_keep_their_answers(
+    tmp_path: Path, second: str, marked: bool
+) -> None:
+    cells = [solution("one", AREA), check("t", TEST), solution("two", AREA)]
+    master = master_of(tmp_path, cells)
+    rows: list[Row] = [("one", AREA_DONE), ("t", TEST), ("two", second)]
+    if not marked:
+        rows = [(None, text) for _, text in rows]
+    texts = repaired(tmp_path, master, rows)
+    if marked or second == MORE:
+        assert (texts["one"], texts["two"]) == (AREA_DONE, second)
+    else:
+        assert AREA_DONE in (texts["one"], texts["two"])
+
+
+def test_a_function_that_was_split_in_many_is_one_again(
+    tmp_path: Path, master: MasterNotebook
+) -> None:
+    pieces = ["def area(r):", '    """Twice', "    two.", '    """', "    x = 2 * r"]
+    rows = rows_of(area=pieces[0])
+    rows[2:2] = [
+        (None, piece) for piece in [*pieces[1:], "    return 2 * x", "print(1)"]
     ]
-    notes = work.repair()
-    found = work["total"]["source"]
-    assert found == ("" if chosen is None else texts[chosen])
-    assert ("no cell in your notebook for: total" in notes) is (chosen is None)
+    texts = repaired(tmp_path, master, rows)
+    assert texts["area"] == "\n".join([*pieces, "    return 2 * x"])
+
+
+def test_locked_cells_of_the_same_text_are_each_found_again(
+    tmp_path: Path, master: MasterNotebook
+) -> None:
+    twice = replace(master, cells=(*master.cells, replace(master.cells[0], id="again")))
+    rows: list[Row] = [(None, text) for text in (*RELEASED.values(), TOOLS)]
+    submit(tmp_path / "m.ipynb", rows)
+    (note,) = repair(tmp_path, twice).notes
+    assert "had lost their marks" in note
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_text_of_a_student_s_is_harmless_in_every_cell(
+    tmp_path: Path, master: MasterNotebook, kind: str
+) -> None:
+    words = "Words <script>alert(1)</script> [a](javascript:alert(1))"
+    prose = {"cell_type": kind, "metadata": {}, "source": words}
+    (tmp_path / "m.ipynb").write_text(json.dumps(notebook([*CELLS, prose])))
+    texts = [each["source"] for each in repair(tmp_path, master).notebook["cells"]]
+    (text,) = (text for text in texts if "Words" in text)
+    assert "<script" not in text and "javascript:" not in text
+
+
+def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
+    tmp_path: Path, master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {"area": AREA_DONE, "side": SIDE_DONE, "total": "total = 6" + " " * 500}
+    for count, name in enumerate(("m", "z", "x"), 1):
+        texts = {key: answers[key] for key in [*answers][:count]}
+        submit(tmp_path / f"{name}.ipynb", rows_of(**texts))
+    sizes = [(tmp_path / f"{n}.ipynb").stat().st_size + FILE_COST for n in "mz"]
+    for limit, name, looked in (
+        (sum(sizes) + 1, "x.ipynb", ""),
+        (sum(sizes), "z.ipynb", "2 of 3"),
+        (1, "m.ipynb", "1 of 3"),  # the likeliest file is read in any case
+    ):
+        budget = partial(Budget, bytes=limit)
+        monkeypatch.setattr("nbproctor.submission.repair.Budget", budget)
+        submission = repair(tmp_path, master)
+        assert submission.path.name == name
+        assert ("too big for all" in " ".join(submission.notes)) == bool(looked)
+        assert looked in " ".join(submission.notes)

@@ -11,7 +11,13 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.workers import Allowance, ExceededError, WorkerError, Workers
 from nbproctor.submission import reading
 from nbproctor.submission.files import fingerprint
-from nbproctor.submission.reading import HandedIn, ReadSubmission, Wanted, read, readers
+from nbproctor.submission.reading import (
+    HandedIn,
+    ReaderSettings,
+    ReadSubmission,
+    read,
+    readers,
+)
 from nbproctor.submission.repair import repair
 from tests.broken.cases import answered, write
 from tests.submission.test_repair import MASTER, RELEASE
@@ -30,10 +36,10 @@ def test_a_worker_reads_what_this_process_would(
 ) -> None:
     odd = tmp_path / os.fsdecode(b"caf\xe9")  # a name need not be Unicode
     write(odd, answered(RELEASE), "tiny (1).ipynb")
-    found = workers.ask(HandedIn(odd)).result()
-    assert found == ReadSubmission(fingerprint(odd), {"tiny": repair(odd, MASTER)})
-    again = workers.ask(HandedIn(odd, found.fingerprint)).result()
-    assert again == ReadSubmission(found.fingerprint)  # nothing else was read
+    submission = workers.ask(HandedIn(odd)).result()
+    assert submission == ReadSubmission(fingerprint(odd), {"tiny": repair(odd, MASTER)})
+    again = workers.ask(HandedIn(odd, submission.fingerprint)).result()
+    assert again == ReadSubmission(submission.fingerprint)  # nothing else was read
 
 
 @pytest.mark.slow
@@ -69,8 +75,8 @@ def test_an_error_of_the_disk_crosses_as_one(
         raise OSError(24, "Too many open files", "tiny.ipynb")
 
     monkeypatch.setattr(reading, "fingerprint", fail)
-    found = read(Wanted([MASTER], []), HandedIn(tmp_path))
-    assert found.failure == (24, "Too many open files", "tiny.ipynb")
+    submission = read(ReaderSettings([MASTER], []), HandedIn(tmp_path))
+    assert submission.failure == (24, "Too many open files", "tiny.ipynb")
 
 
 def test_a_script_that_was_handed_out_is_nobodys_answer(

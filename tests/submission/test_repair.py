@@ -15,20 +15,21 @@ from hypothesis import strategies as st
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import Ungradable, repair
-from tests.broken.cases import CASES, Case, answered, by_id, text, write
+from tests.broken.cases import CASES, STUB, Case, answered, by_id, text, write
 from tests.conftest import PROJECT
 
 Notebook = dict[str, Any]
 
 
 def released(source: Path) -> Notebook:
-    """Return a notebook as students get it, made without nbgrader."""
+    """Return a notebook as students get it, repaired without nbgrader."""
     notebook: Notebook = json.loads(source.read_text("utf-8"))
     stubs = {cell.cell_id: cell.stub for cell in MasterNotebook.read(source).cells}
     for cell in notebook["cells"]:
         cell["source"] = stubs.get(cell["id"], "".join(cell["source"]))
         if cell["metadata"].get("nbgrader", {}).get("solution"):
-            cell["source"] += "\n    raise NotImplementedError  # your code here"
+            usual = "    # YOUR CODE HERE\n    raise NotImplementedError()"
+            cell["source"] = cell["source"].replace(usual, STUB)
     return notebook
 
 
@@ -48,17 +49,17 @@ def fingerprint(folder: Path) -> dict[str, str]:
 
 def complete(notebook: Notebook, master: MasterNotebook) -> None:
     """Check that every cell of the master is there once, as the master says."""
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for cell in notebook["cells"]:
         if meta := cell["metadata"].get("nbgrader"):
-            assert meta["grade_id"] not in found
-            found[meta["grade_id"]] = cell
-    wanted = {cell.id: cell for cell in master.cells if cell.nbgrader}
-    assert found.keys() == wanted.keys()
-    for name, cell in wanted.items():
-        assert found[name]["metadata"]["nbgrader"] == cell.nbgrader
+            assert meta["grade_id"] not in by_name
+            by_name[meta["grade_id"]] = cell
+    expected = {cell.id: cell for cell in master.cells if cell.nbgrader}
+    assert by_name.keys() == expected.keys()
+    for name, cell in expected.items():
+        assert by_name[name]["metadata"]["nbgrader"] == cell.nbgrader
         if cell.locked:
-            assert found[name]["source"] == cell.source
+            assert by_name[name]["source"] == cell.source
 
 
 LARGE = (
@@ -94,14 +95,14 @@ def test_what_is_broken_is_repaired_or_it_is_said_why(
             repair(folder, MASTER)
         notes = [str(caught.value)]
     else:
-        made = repair(folder, MASTER)
-        notes = made.notes
+        repaired = repair(folder, MASTER)
+        notes = repaired.notes
         assert bool(notes) == (case.status == "repaired")
-        nbformat.validate(nbformat.from_dict(made.notebook))
-        complete(made.notebook, MASTER)
-        write(tmp_path / "again", made.notebook)
+        nbformat.validate(nbformat.from_dict(repaired.notebook))
+        complete(repaired.notebook, MASTER)
+        write(tmp_path / "again", repaired.notebook)
         again = repair(tmp_path / "again", MASTER)
-        assert (again.notebook, again.notes) == (made.notebook, [])
+        assert (again.notebook, again.notes) == (repaired.notebook, [])
     assert case.note in " ".join(notes)
     assert fingerprint(folder) == before
 
@@ -121,9 +122,11 @@ def test_no_answer_is_repaired_in_a_course_that_says_so(
     case = next(case for case in CASES if case.name == name)
     case.make(tmp_path / name, answered(RELEASE))
     handed_in = json.loads((tmp_path / name / "tiny.ipynb").read_text("utf-8"))
-    made = repair(tmp_path / name, replace(MASTER, repairs=False))
+    repaired = repair(tmp_path / name, replace(MASTER, repairs=False))
     for cell in MASTER.of_kind("solution"):
-        assert text(by_id(made.notebook, cell.id)) == text(by_id(handed_in, cell.id))
+        assert text(by_id(repaired.notebook, cell.id)) == text(
+            by_id(handed_in, cell.id)
+        )
 
 
 def test_nothing_of_the_submission_but_text_survives(tmp_path: Path) -> None:
@@ -138,9 +141,9 @@ def test_nothing_of_the_submission_but_text_survives(tmp_path: Path) -> None:
             ]
     notebook["metadata"]["widgets"] = {"state": "<script>"}
     write(tmp_path, notebook)
-    made = json.dumps(repair(tmp_path, MASTER).notebook)
+    repaired = json.dumps(repair(tmp_path, MASTER).notebook)
     for forged in ("hide-input", "forged", "passed", "<script>", "widgets"):
-        assert forged not in made
+        assert forged not in repaired
 
 
 def test_a_lab_that_lost_all_marks_is_matched_cell_by_cell(
@@ -154,16 +157,16 @@ def test_a_lab_that_lost_all_marks_is_matched_cell_by_cell(
         cell["source"] = solved.get(cell["id"], cell["source"])
         cell |= {"id": f"colab{number}", "metadata": {"id": f"colab{number}"}}
     write(tmp_path, notebook, "neural_network.ipynb")
-    made = repair(tmp_path, lab)
-    complete(made.notebook, lab)
+    repaired = repair(tmp_path, lab)
+    complete(repaired.notebook, lab)
     answers = {
         cell["metadata"]["nbgrader"]["grade_id"]: cell["source"]
-        for cell in made.notebook["cells"]
+        for cell in repaired.notebook["cells"]
         if "nbgrader" in cell["metadata"]
     }
     for cell in lab.of_kind("solution"):
         assert answers[cell.id] == cell.source
-    assert len(made.notebook["cells"]) == len(notebook["cells"])
+    assert len(repaired.notebook["cells"]) == len(notebook["cells"])
 
 
 PIXEL = (  # a PNG of one pixel
@@ -181,9 +184,9 @@ def test_pictures_in_an_answer_in_words_are_kept_and_nothing_else(
     cell["source"] = "![my sketch](attachment:p.png)"
     cell["attachments"] = {"p.png": picture, "page": {"text/html": "<script>"}}
     write(tmp_path, notebook)
-    kept = repair(tmp_path, MASTER).notebook["cells"][0]
-    assert kept["attachments"] == {"p.png": picture}
-    assert kept["source"] == cell["source"]
+    words = repair(tmp_path, MASTER).notebook["cells"][0]
+    assert words["attachments"] == {"p.png": picture}
+    assert words["source"] == cell["source"]
 
 
 JSON = st.recursive(
@@ -201,14 +204,14 @@ JSON = st.recursive(
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    found = [path] if path else []
+    paths = [path] if path else []
     if isinstance(value, dict):
         for key in value:
-            found += places(value[key], (*path, key))
+            paths += places(value[key], (*path, key))
     elif isinstance(value, list):
         for position, item in enumerate(value):
-            found += places(item, (*path, position))
-    return found
+            paths += places(item, (*path, position))
+    return paths
 
 
 @pytest.mark.slow
@@ -232,12 +235,12 @@ def test_any_damage_to_a_notebook_is_repaired_or_said(
     folder = tmp_path_factory.mktemp("damaged")
     write(folder, notebook)
     try:
-        made = repair(folder, MASTER)
+        repaired = repair(folder, MASTER)
     except Ungradable as failure:
         assert str(failure).endswith(".")
     else:
-        nbformat.validate(nbformat.from_dict(made.notebook))
-        complete(made.notebook, MASTER)
+        nbformat.validate(nbformat.from_dict(repaired.notebook))
+        complete(repaired.notebook, MASTER)
 
 
 @given(content=st.binary(max_size=400))

@@ -1,0 +1,94 @@
+"""Cells of what a notebook was exported as: script, Markdown, marimo or web page.
+
+Each function takes the text of a file and returns cells as the notebook format has
+them. No text takes longer than in proportion to its length.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from html import unescape
+from textwrap import dedent
+from typing import Any
+
+RawCell = dict[str, Any]
+
+_CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(.*)$", re.MULTILINE)
+# An export writes "%matplotlib inline" as a call of this function.
+_MAGIC_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic.*$", re.MULTILINE)
+_FENCE = re.compile(r"^(?:`{3,}|~{3,})(.*)$\n?", re.MULTILINE)
+_PYTHON = re.compile(r"\b(?:i?python3?|py)\b")
+_HIGHLIGHTED = re.compile(r'class="[^"<>]*\bhl-[^"<>]*"[^<>]*>\s*\Z')  # nbconvert's
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def cells_of_script(text: str) -> list[RawCell]:
+    """Cut a Python script, of marimo or with marks of cells, into its cells."""
+    if "import marimo" in text:
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            if cells := [_code(source) for source in _marimo(text)]:
+                return cells
+    parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
+    return [
+        _code(source)
+        for kind, code in zip(parts[::2], parts[1::2], strict=True)
+        if "markdown" not in kind and "raw" not in kind
+        if (source := _MAGIC_CALL.sub("", code.strip("\n"))).strip()
+    ]
+
+
+def cells_of_markdown(text: str) -> list[RawCell]:
+    """Return the Python code in fences, and the text between them."""
+    # Text, what stands behind a fence, code, what stands behind its end, text …
+    parts = _FENCE.split(text)
+    cells: list[RawCell] = []
+    for number in range(0, len(parts), 4):
+        if parts[number].strip():
+            source = parts[number].strip("\n")
+            cells.append({"cell_type": "markdown", "source": source})
+        if _PYTHON.search("".join(parts[number + 1 : number + 2])):
+            cells.append(_code("".join(parts[number + 2 : number + 3]).strip("\n")))
+    return cells if any(cell["cell_type"] == "code" for cell in cells) else []
+
+
+def cells_of_page(page: str) -> list[RawCell]:
+    """Return the code cells of an HTML export of Jupyter's."""
+    cells = []
+    for part in page.split("</pre>"):
+        head, _, code = part.rpartition("<pre>")
+        if _HIGHLIGHTED.search(head, max(len(head) - 200, 0)):
+            cells.append(_code(unescape(_TAG.sub("", code)).strip("\n")))
+    return cells
+
+
+def _code(source: str) -> RawCell:
+    return {"cell_type": "code", "metadata": {}, "source": source}
+
+
+def _marimo(text: str) -> Iterator[str]:
+    """Yield the code of marimo's cells: the bodies of functions, without `return`."""
+    lines = text.split("\n")
+    for node in ast.parse(text).body:
+        match node:
+            case ast.Expr(
+                ast.Call(ast.Attribute(attr="_unparsable_cell"), [source, *_])
+            ):
+                yield dedent(str(ast.literal_eval(source)))
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                marks = " ".join(map(ast.unparse, node.decorator_list))
+                if "app.cell" in marks:
+                    yield _body(node.body, lines)
+                elif "app." in marks:  # a function or a class that is a cell itself
+                    yield "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            case ast.With():
+                yield _body(node.body, lines)
+
+
+def _body(body: list[ast.stmt], lines: list[str]) -> str:
+    first, last = body[0], body[-1]
+    start = min(n.lineno for n in (first, *getattr(first, "decorator_list", ())))
+    end = last.lineno - 1 if isinstance(last, ast.Return) else last.end_lineno
+    return dedent("\n".join(lines[start - 1 : end]))
