@@ -19,7 +19,7 @@ from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
-from nbproctor.nbgrader.prefetch import Submission
+from nbproctor.nbgrader.prefetch import Submission, submission_time
 from nbproctor.nbgrader.run import Run
 from nbproctor.pages.summary import cells_of, since
 from nbproctor.results import FILE, Report, Status, SubmissionResult
@@ -126,7 +126,7 @@ class Decisions:
             row = self._book.update_or_create_submission(
                 self._run.assignment, submission.student
             )
-            row.timestamp = submission.timestamp(self._run.course.view)
+            row.timestamp = submission_time(submission.folder)
             gradebook.withdraw(row, submission.reasons)
             marks = self._marks(submission)
             stands = self._decide(submission, marks)

@@ -283,7 +283,10 @@ def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
     (tmp_path / "link_1042_3_lab.ipynb").symlink_to("/etc/passwd")
     found = platforms.plan(tmp_path, "lab", ["lab"], CLASS, ZONE)
     assert list(texts(found)) == ["bking"]
-    assert said(found) == "link_1042_3_lab.ipynb: It is a link; not followed."
+    assert (
+        said(found)
+        == "link_1042_3_lab.ipynb: Not read: it is a link, which is not followed."
+    )
 
 
 # --- people -----------------------------------------------------------------------
