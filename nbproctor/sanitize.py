@@ -23,7 +23,11 @@ MAX_NOTEBOOK = 4_000_000  # characters of all text of a notebook
 MAX_LINE = 10_000
 MAX_TRACEBACK = 60  # lines
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Where a cell begins, also to a program that separates by semicolons, for which the
+# quotes of a cell in the middle mean nothing. East Asian programs take wide signs, too.
+_FORMULA = r"""(?=[\s"']*[-=+@\t\uff1d\uff0b\uff0d\uff20])"""
+_BEFORE_FORMULA = re.compile(rf"(^|[;\t\n]){_FORMULA}")
+_APOSTROPHE = re.compile(rf"(^|[;\t\n])'{_FORMULA}")
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -69,13 +73,12 @@ def spreadsheet_cell(text: str) -> str:
     A name may begin with "="; an apostrophe before it says that it is text.
     """
     text = plain_text(text)
-    formula = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
-    return f"'{text}" if formula else text
+    return text if _NUMBER.fullmatch(text) else _BEFORE_FORMULA.sub(r"\1'", text)
 
 
 def as_written(cell: str) -> str:
     """Undo `spreadsheet_cell`."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return _APOSTROPHE.sub(r"\1", cell)
 
 
 def one_line(text: object, limit: int = 300) -> str:

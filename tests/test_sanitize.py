@@ -1,6 +1,9 @@
 """Text and outputs of students are harmless, and take no longer than their length."""
 
 import base64
+import csv
+import io
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
@@ -16,6 +19,7 @@ from rich.table import Table
 
 from nbproctor import sanitize
 from nbproctor.cli.app import complaints, console
+from nbproctor.platforms.sheet import write_rows
 from tests.timing import grows_at_most, seconds
 
 PNG = base64.b64decode(
@@ -311,10 +315,38 @@ def test_no_text_steers_a_terminal() -> None:
         ("+1e-05", "+1e-05"),
         ("Ann", "Ann"),
         ("", ""),
+        ("x;=cmd", "x;'=cmd"),
+        ('x; "=cmd', "x;' \"=cmd"),
+        ("a\n+b", "a\n'+b"),
+        ("a; b = 3, -4", "a; b = 3, -4"),
+        ("\uff1dcmd", "'\uff1dcmd"),
     ],
 )
 def test_no_cell_of_a_table_is_a_formula(text: str, cell: str) -> None:
     assert sanitize.spreadsheet_cell(text) == cell
+
+
+CELLS = st.text(alphabet="x5;,=+-@\t\n\r \"'\uff1d\ud83d", max_size=12) | st.text()
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, st.floats(-9, 9)), max_size=5))
+def test_no_separator_makes_a_formula_of_a_name(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, float]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "names.csv"
+    write_rows(path, rows)
+    text = path.read_bytes().decode()
+    read = list(csv.reader(io.StringIO(text, newline="")))
+    names = [[sanitize.as_written(cell) for cell in row[:2]] for row in read]
+    assert names == [[sanitize.plain_text(cell) for cell in row[:2]] for row in rows]
+    assert [float(row[2]) for row in read] == [row[2] for row in rows]
+    with_semicolons = csv.reader(io.StringIO(text, newline=""), delimiter=";")
+    # Or by a program that takes no quote for one.
+    parts = [cell for row in with_semicolons for cell in row] + re.split("[;\n]", text)
+    for part in [*parts, *(cell for row in read for cell in row)]:
+        cell = part.lstrip(' \t"\n')
+        number = re.match(r'[-+][\d.]+(e[-+]?\d+)?(["\s,]|$)', cell)
+        assert number or not cell.startswith(("=", "+", "-", "@", "\uff1d")), part
 
 
 KEYS = ["output_type", "name", "text", "data", "ename", "evalue", "traceback"]

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nbproctor.cells import parse_code
 from nbproctor.judge.exports import Exports, Lent
 from nbproctor.judge.testcell import MODULE
 
@@ -135,7 +136,7 @@ def decorated(source: str, decorator: str, *lent: str) -> str | None:
     to be plain Python and define functions; otherwise there is none.
     """
     try:
-        tree = ast.parse(source)
+        tree = parse_code(source)
     except SyntaxError:
         return None
     bodies = [node.body for node in tree.body if isinstance(node, ast.ClassDef)]

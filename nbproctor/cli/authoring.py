@@ -28,8 +28,10 @@ from nbproctor.cli.app import (
     say,
 )
 from nbproctor.errors import NbproctorError
+from nbproctor.platforms.download import MAX_SUBMISSION
 from nbproctor.platforms.gradescope import results
 from nbproctor.platforms.platform import Visibility
+from nbproctor.submission import border
 
 # In a container that a platform runs, Gradescope for one: a course without students.
 container = typer.Typer()
@@ -246,7 +248,7 @@ def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") 
     course, student = nbgrader.Course(find_course()), "student"
     submitted = course.folder("submitted", assignment, student)
     shutil.rmtree(submitted, ignore_errors=True)
-    shutil.copytree(root / "submission", submitted, symlinks=True)
+    border.copy(root / "submission", submitted, MAX_SUBMISSION)
     (result,) = nbgrader.grade(
         course, assignment, [student], force=True, weak_sandbox=weak
     )

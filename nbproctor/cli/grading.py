@@ -135,7 +135,8 @@ def watch(
 
     Reads submitted/ and writes feedback/. What students get, and how many times a day
     for each exercise, stands in nbgrader_config.py: c.Nbproctor.early_feedback and
-    early_tries. After Ctrl-C, the same command goes on.
+    early_tries. After Ctrl-C, the same command goes on. Ends with status 1 if work
+    could not be collected, or a page not be given back.
     """
     course, name = open_course(assignment)
     with (
@@ -145,9 +146,12 @@ def watch(
         say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
         say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
         said = ""
+        problems = False
         while not watching.over(_now()):
             try:
-                say(*map(_line, watching.look(_now())))
+                tries = watching.look(_now())
+                say(*map(_line, tries))
+                problems = problems or any(each.problem for each in tries)
                 said = ""
             except nbgrader.CourseError as error:  # somebody else grades: the next look
                 if str(error) != said:
@@ -155,6 +159,8 @@ def watch(
                 said = str(error)
             time.sleep(SECONDS)
     say(f"The deadline has passed. Grade everybody: {TYPED} grade {name}")
+    if problems:
+        raise typer.Exit(1)
 
 
 def _now() -> datetime:
@@ -171,6 +177,8 @@ def _until(moment: datetime | None) -> str:
 def _line(tried: nbgrader.Try) -> str:
     clock = f"{datetime.now():%H:%M:%S} {tried.student}"
     result = tried.result
+    if tried.problem:
+        return f"{clock}: {tried.problem}."
     if tried.late:
         return f"{clock}: it came after the deadline, and is not tried."
     wait = f"no try left today for {tried.waiting} exercises"

@@ -278,12 +278,16 @@ def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
     After an error that is 0; the number that the cell ends in, within its points; else
     all of them. Of a hidden test, the student is told no text that their code could
     have made of it, only what the test says in so many words.
+
+    Such a process holds the text of the test, and the mark goes back to its author: as
+    a float it would carry six bytes of that text. So it is a number that the test
+    spells out, or else the nearest tenth of a point: 7 bits for a test of 10 points.
     """
     errors = [o for o in outputs if o.get("output_type") == "error"]
     if errors:
         name = str(errors[0].get("ename"))
         text = str(errors[0].get("evalue"))
-        shown = one_line(text) if not cell.points or text in _texts(cell) else ""
+        shown = one_line(text) if not cell.points or text in _messages(cell) else ""
         if name == "AssertionError":
             check = CHECK(text=shown)
             return 0.0, check if shown else UNTOLD(kind="hidden check")
@@ -291,10 +295,16 @@ def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
             return 0.0, REFUSED(where="")
         if name == "NotImplementedError":
             return 0.0, NOT_SOLVED(where=".")
-        kind = name if name in vars(builtins) else "an exception"
+        known_type = vars(builtins).get(name)
+        is_exception = isinstance(known_type, type) and issubclass(
+            known_type, BaseException
+        )
+        kind = name if is_exception else "an exception"
         return 0.0, BESIDE_RAISED(kind=kind, text=shown and f": {shown}")
     for output in outputs:
         number = _number(output)
+        if number is not None and number not in _numbers(cell):
+            number = round(number, 1)
         if number is not None and number < cell.points:
             return number, PART(points=number, most=cell.points)
     return cell.points, PASSED
@@ -310,7 +320,7 @@ def _number(output: Output) -> float | None:
     return max(number, 0.0) if number == number else 0.0
 
 
-def _texts(cell: Cell) -> set[str]:
+def _messages(cell: Cell) -> set[str]:
     """Return the messages that assertions of a cell spell out."""
     return {
         node.msg.value
@@ -318,4 +328,13 @@ def _texts(cell: Cell) -> set[str]:
         if isinstance(node, ast.Assert)
         and isinstance(node.msg, ast.Constant)
         and isinstance(node.msg.value, str)
+    }
+
+
+def _numbers(cell: Cell) -> set[float]:
+    """Return the numbers that a cell spells out."""
+    return {
+        node.value
+        for node in ast.walk(parse(cell.source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
     }

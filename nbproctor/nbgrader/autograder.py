@@ -30,7 +30,13 @@ from nbproctor.nbgrader.failures import CourseError, of_the_computer
 from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
-from nbproctor.nbgrader.prefetch import Prefetch, Spare, Submission, student_cells
+from nbproctor.nbgrader.prefetch import (
+    Prefetch,
+    Spare,
+    Submission,
+    student_cells,
+    submission_time,
+)
 from nbproctor.nbgrader.run import Run, executor
 from nbproctor.nbgrader.speed import one_gradebook
 from nbproctor.nbgrader.steps import use_own_steps
@@ -189,8 +195,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         with staging_folders(self.coursedir):
             staged = Path(self._format_source(run.assignment, student))
             graded = Path(self._format_dest(run.assignment, student))
-            dated = submission.timestamp(self.coursedir) is not None
-            submission.stage(staged, dated, run.notebooks)
+            submission.stage(staged, submission_time(submission.folder), run.notebooks)
             names = sorted(submission.repaired)
             self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
             self.run_pre_convert_hook()

@@ -38,8 +38,11 @@ from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_file
 from nbproctor.pages.outline import Outline
 from nbproctor.sandbox.forkserver import environment
 from nbproctor.sandbox.policy import Policy
+from nbproctor.sanitize import one_line
+from nbproctor.submission.files import readable
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
+MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
 _SILENT = logging.Logger("nbgrader")
 _SILENT.addHandler(logging.NullHandler())
 
@@ -54,6 +57,7 @@ class Course:
     """
 
     def __init__(self, root: Path, view: CourseDirectory | None = None) -> None:
+        _check_path(root)
         self.root = root
         if view is None:
             view = CourseDirectory(config=_read_config(root), log=_SILENT)
@@ -122,11 +126,14 @@ class Course:
         entries = above.iterdir() if above.is_dir() else ()
         names = fnmatch.filter((entry.name for entry in entries), pattern)
         left_out = self.view.student_id_exclude.split(",")
+        # A link in the students' part of a path would lead out of it.
+        look = os.lstat if step == "submitted" else os.stat
         # The pattern itself: an id that was given by name, with a bracket in it.
         for name in sorted({*names, pattern}.difference(left_out)):
             path = self.folder(step, assignment, name)
             try:
-                is_there = stat.S_ISDIR(path.stat().st_mode)
+                inside = [path, *path.parents][: len(path.parts) - len(above.parts)]
+                is_there = all(stat.S_ISDIR(look(each).st_mode) for each in inside)
             except OSError as error:
                 is_there = isinstance(error, PermissionError)
             if is_there:
@@ -306,6 +313,24 @@ class Course:
         """Return what the gradebook holds of an assignment: student → marks."""
         with self.gradebook() as book:
             return read_marks(book, assignment)
+
+
+def _check_path(root: Path) -> None:
+    """Raise `CourseError` if a course cannot be used where it is."""
+    path = root.absolute()
+    shown = one_line(str(path))
+    if readable(path) != str(path):
+        raise CourseError(
+            f"The path of the course, {shown}, is no text in this terminal's "
+            f"encoding ({sys.getfilesystemencoding()}). Set PYTHONUTF8=1, as in "
+            "`PYTHONUTF8=1 nbproctor grade`; if that does not help, rename the folder."
+        )
+    length = len(os.fsencode(path))
+    if length > MAX_PATH:
+        raise CourseError(
+            f"The path of the course has {length:,} bytes; the gradebook's database "
+            f"takes {MAX_PATH}. Move the course to a shorter path than {shown}."
+        )
 
 
 def _read_config(root: Path) -> Config:

@@ -19,7 +19,7 @@ from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
-from nbproctor.nbgrader.prefetch import Submission
+from nbproctor.nbgrader.prefetch import Submission, submission_time
 from nbproctor.nbgrader.run import Run
 from nbproctor.results import (
     FILE,
@@ -270,7 +270,7 @@ class Decisions:
         def enter() -> None:
             self._book.update_or_create_student(student)
             row = self._book.update_or_create_submission(assignment, student)
-            row.timestamp = submission.timestamp(self._run.course.view)
+            row.timestamp = submission_time(submission.folder)
 
         decision = self.settle(submission, enter, is_gradable=False)
         if decision.stands:

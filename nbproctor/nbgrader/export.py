@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.exportapp import ExportApp
 from nbgrader.plugins import CsvExportPlugin
 
-from nbproctor.sanitize import spreadsheet_cell
+from nbproctor.platforms.sheet import write_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
         rows = zip(table["assignment"], table["student_id"], strict=True)
         table.loc[[row not in known for row in rows], ["raw_score", "score"]] = ""
         # With names that the platform, or students, chose.
-        table.map(spreadsheet_cell).to_csv(path, index=False, lineterminator="\n")
+        write_rows(path, _rows(table))
 
 
 _stock_start = ExportApp.start
@@ -99,6 +99,12 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         if plain[column].dtype.kind == "M":
             plain[column] = plain[column].dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")
         elif plain[column].dtype.kind not in "ifb":
-            plain[column] = plain[column].fillna("").map(str).map(spreadsheet_cell)
+            plain[column] = plain[column].fillna("").map(str)
     # With its mark, Excel reads UTF-8 as UTF-8.
-    plain.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    write_rows(path, _rows(plain), "utf-8-sig")
+
+
+def _rows(table: pd.DataFrame) -> Iterator[Sequence[str | float]]:
+    yield [str(column) for column in table.columns]
+    cells = table.astype(object).where(table.notna(), "")
+    yield from cells.itertuples(index=False, name=None)

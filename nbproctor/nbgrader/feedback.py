@@ -7,7 +7,6 @@ behind formgrader's button; `feedback` is the same from Python.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Collection
@@ -25,17 +24,20 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
+from nbproctor.nbgrader.prefetch import STAMP, submission_time
 from nbproctor.pages.making import Order, PageError, make, notebook_of
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import SubmissionResult
+from nbproctor.submission.border import find
 from nbproctor.templates import render
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[int, int], None]  # pages made, pages to be made
+SECRET = "submission_secret.txt"  # by nbgrader's own: names the page in the exchange
 MAX_SIDE = 1000  # bytes of a file that tells a submission from others
 
 
@@ -242,15 +244,13 @@ def copy_for_release(course: Course, assignment: str, student: str) -> None:
     """
     handed_in = course.folder("submitted", assignment, student)
     pages = course.folder("feedback", assignment, student)
-    for name in ("timestamp.txt", "submission_secret.txt"):
-        path = handed_in / name
-        # A student's link would release what it leads to.
-        if not os.access(path, os.R_OK) or path.is_symlink() or not path.is_file():
-            continue
-        if path.stat().st_size < MAX_SIDE:
-            pages.mkdir(parents=True, exist_ok=True)
-            (pages / name).unlink(missing_ok=True)
-            shutil.copyfile(path, pages / name)
+    file = find(handed_in, SECRET)
+    if file and file.is_readable and file.size < MAX_SIDE:
+        (pages / SECRET).unlink(missing_ok=True)
+        file.copy(pages / SECRET)
+    if when := submission_time(handed_in):  # not the student's words: it is printed
+        pages.mkdir(parents=True, exist_ok=True)
+        (pages / STAMP).write_text(f"{when} UTC", "utf-8")
 
 
 def forget(pages_folder: Path, notebooks: list[str]) -> None:

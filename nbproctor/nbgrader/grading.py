@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 import nbgrader.apps.generatefeedbackapp
 from nbgrader import utils
+from nbgrader.exchange import ExchangeFactory
 from traitlets.config import Config
 
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import Course, find_programs
 from nbproctor.nbgrader.decision import MarkChange
+from nbproctor.nbgrader.exchange import ProctoredCollect, ProctoredReleaseFeedback
 from nbproctor.nbgrader.export import Export, watch_exports
 from nbproctor.nbgrader.failures import run
 from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.options import RunOptions
-from nbproctor.nbgrader.prefetch import Spare
+from nbproctor.nbgrader.prefetch import Spare, submission_time
 from nbproctor.results import SubmissionResult
 
 Progress = Callable[[SubmissionResult], None]
@@ -31,8 +34,10 @@ def proctor(config: Config) -> None:
 
     From then on, for this process only, ``Autograde`` is `ProctoredAutograde` and
     ``GenerateFeedback`` is `ProctoredFeedback` in nbgrader's own commands and behind
-    formgrader's buttons; ``nbgrader export`` writes no 0 for what was not graded, or
-    names whose work it is; and notebooks are not validated after every preprocessor.
+    formgrader's buttons; ``collect`` and ``release_feedback`` let in only students' own
+    regular files, and stop for no single student; ``nbgrader export`` writes no 0 for
+    what was not graded, or names whose work it is; and notebooks are not validated
+    after every preprocessor.
     All else that the configuration says stays in force, before this call or after it.
 
     Where nbproctor is not installed, nbgrader would pass over the error and grade
@@ -58,6 +63,22 @@ nbgrader.apps.autogradeapp.Autograde = ProctoredAutograde
 nbgrader.apps.api.Autograde = ProctoredAutograde
 nbgrader.apps.generatefeedbackapp.GenerateFeedback = ProctoredFeedback
 nbgrader.apps.api.GenerateFeedback = ProctoredFeedback
+# A course may have an exchange of another kind, which has no such folders.
+ExchangeFactory.collect.default_value = ProctoredCollect
+ExchangeFactory.release_feedback.default_value = ProctoredReleaseFeedback
+
+
+def _get_submitted_timestamp(
+    api: nbgrader.apps.NbGraderAPI, assignment: str, student: str
+) -> datetime | None:
+    """Return when somebody submitted; formgrader would wait for a pipe of that name."""
+    view = api.coursedir
+    return submission_time(
+        Path(view.format_path(view.submitted_directory, student, assignment))
+    )
+
+
+nbgrader.apps.NbGraderAPI.get_submitted_timestamp = _get_submitted_timestamp
 
 
 def _is_ignored(filename: str, ignore_globs: Sequence[str] | None = None) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
@@ -13,23 +11,25 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
 
 from nbproctor.engine import MAX_FILES_BYTES, Execution, Executor
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.nbgrader.run import Run
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
-from nbproctor.sandbox.workers import ExceededError, Workers
-from nbproctor.submission import files
-from nbproctor.submission.reading import TOO_MUCH, HandedIn, ReadSubmission
+from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
+from nbproctor.submission.border import StudentFile, find, walk
+from nbproctor.submission.files import readable
+from nbproctor.submission.reading import OVERDUE, TOO_MUCH, HandedIn, ReadSubmission
 from nbproctor.submission.repair import Repaired
 
 Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000
 AHEAD = 32  # submissions prepared before nbgrader asks, at least
 MAX_DATE = 1000  # bytes
-_OURS = {FILE, f".{FILE}", "timestamp.txt"}
+STAMP = "timestamp.txt"  # when something was handed in, by nbgrader's own
+_OURS = {FILE, f".{FILE}", STAMP}
 
 
 @dataclass
@@ -45,25 +45,11 @@ class Submission:
     reasons: dict[str, str] = field(default_factory=dict)
     running: dict[str, tuple[Cells, Future[Report]]] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
-    # What lies beside the notebook: place there → real path.
-    files: dict[Path, Path] = field(default_factory=dict)
+    # What lies beside the notebook, by its place there.
+    files: dict[Path, StudentFile] = field(default_factory=dict)
     done: SubmissionResult | None = None  # graded already, exactly so
     closed: bool = False  # something in it may not be read
     try_again: bool = False  # in the next run, though it is the same
-
-    def timestamp(self, view: CourseDirectory) -> datetime | None:
-        """Return when it was handed in, or None if no readable file says so."""
-        path = self.folder / "timestamp.txt"
-        try:
-            about = path.lstat()
-            # A link leads elsewhere, and reading a pipe would wait forever.
-            if not stat.S_ISREG(about.st_mode) or about.st_size > MAX_DATE:
-                return None
-            when: datetime | None = view.get_existing_timestamp(str(self.folder))
-        except (AttributeError, ValueError, OverflowError, OSError):
-            # For what is no date, nbgrader 0.9 calls a method that it does not have.
-            return None
-        return when
 
     def notes(self) -> dict[str, list[str]]:
         """Return what the student should know: notebook name → sentences."""
@@ -74,19 +60,18 @@ class Submission:
         }
         return told | {name: [why] for name, why in self.reasons.items()}
 
-    def stage(self, staged: Path, dated: bool, notebooks: Collection[str]) -> None:
+    def stage(
+        self, staged: Path, when: datetime | None, notebooks: Collection[str]
+    ) -> None:
         """Lay out a folder from which nbgrader reads the submission.
 
         It only asks whether there are `notebooks`: those that are not give it zeros.
         """
         staged.mkdir(parents=True)
-        links = dict(self.files)
-        if dated:
-            links[Path("timestamp.txt")] = self.folder / "timestamp.txt"
-        for place, path in links.items():
-            (staged / place).parent.mkdir(parents=True, exist_ok=True)
-            # A link to the student's own file; nbgrader copies it.
-            (staged / place).symlink_to(path.resolve())
+        for place, file in self.files.items():
+            file.copy(staged / place)
+        if when is not None:
+            (staged / STAMP).write_text(f"{when} UTC", "utf-8")
         for name in notebooks:
             (staged / f"{name}.ipynb").touch()
 
@@ -172,8 +157,8 @@ class Prefetch:
             for master in self._run.masters:
                 if repaired := submission.repaired.get(master.notebook):
                     self.execute(submission, master, repaired.notebook["cells"])
-        except ExceededError:
-            self._refuse_unread(submission)
+        except ExceededError as error:
+            self._refuse_unread(submission, error)
         except Exception as error:
             if of_the_computer(error) and not isinstance(error, PermissionError):
                 raise
@@ -181,12 +166,13 @@ class Prefetch:
             self._refuse(submission, f"It could not be read ({error!r}).")
         return submission
 
-    def _refuse_unread(self, submission: Submission) -> None:
+    def _refuse_unread(self, submission: Submission, error: ExceededError) -> None:
         """Refuse what takes too much to be read; a mark for the same files stays."""
         with contextlib.suppress(ExceededError):
             asked = HandedIn(submission.folder, whole=False)
             submission.fingerprint = self._readers.ask(asked).result().fingerprint
-        self._refuse(submission, TOO_MUCH)
+        reason = OVERDUE if isinstance(error, OverdueError) else TOO_MUCH
+        self._refuse(submission, reason)
         submission.try_again = True  # on another day this computer may be faster
 
     def _refuse(self, submission: Submission, reason: str) -> None:
@@ -198,23 +184,24 @@ class Prefetch:
         if not submission.repaired:
             return
         first = next(iter(submission.repaired.values()))
-        base = first.path.parent
+        base = first.path.parent.relative_to(submission.folder)
         assignment_files = {Path(name) for name, _ in self._run.settings.policy.files}
         reserved = _OURS | {f"{master.notebook}.html" for master in self._run.masters}
         left, dropped = MAX_FILES_BYTES, []
-        for path in files.files(base):
-            place = path.relative_to(base)
-            own = assignment_files.isdisjoint((place, *place.parents))
-            if path.suffix == ".ipynb" or place.parts[0] in reserved or not own:
+        for file in walk(submission.folder):
+            if not file.relative_path.is_relative_to(base):
                 continue
-            if not os.access(path, os.R_OK):
+            place = file.relative_path.relative_to(base)
+            own = assignment_files.isdisjoint((place, *place.parents))
+            if place.suffix == ".ipynb" or place.parts[0] in reserved or not own:
+                continue
+            if not file.is_readable:
                 continue  # which the reader has said
-            size = path.stat().st_size
-            if size < left and len(submission.files) < MAX_FILES_BESIDE:
-                left -= size
-                submission.files[place] = path
+            if file.size < left and len(submission.files) < MAX_FILES_BESIDE:
+                left -= file.size
+                submission.files[place] = file
             else:
-                dropped.append(files.readable(place))
+                dropped.append(readable(place))
         if dropped:
             limit = MAX_FILES_BYTES >> 20
             first.notes.append(
@@ -227,13 +214,31 @@ class Prefetch:
     ) -> Future[Report]:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
-        beside = {str(place): p.read_bytes() for place, p in submission.files.items()}
+        beside = {str(place): file.read() for place, file in submission.files.items()}
         execution = Execution(
             cells=code, master=master, settings=self._run.settings, files=beside
         )
         future = self._pool.execute(execution)
         submission.running[master.notebook] = code, future
         return future
+
+
+def submission_time(folder: Path) -> datetime | None:
+    """Return when a folder was submitted, in UTC, if a readable file in it says so."""
+    file = find(folder, STAMP)
+    if file is None or file.size > MAX_DATE:
+        return None
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        return read_timestamp(file.read().decode().strip())
+    return None
+
+
+def read_timestamp(text: str) -> datetime:
+    """Return a time of a student's in UTC; `ValueError` or `OverflowError` if none."""
+    if " /" in text or ".." in text:  # a time zone may be the path of a file
+        raise ValueError(text)
+    when: datetime = parse_utc(text)
+    return when
 
 
 def student_cells(cells: Sequence[Any]) -> Cells:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
+from nbproctor.submission.border import LINK, walk
 from nbproctor.submission.files import readable
 
 MAX_LISTED = 1_000
@@ -24,7 +25,7 @@ def handed_in(
     students = {
         student: path
         for student, path in course.folders("submitted", assignment)
-        if not _refusal(student) and (only is None or student in only)
+        if not refuse_student(student) and (only is None or student in only)
     }
     if not students:
         expected = course.folder("submitted", assignment, "<student>")
@@ -56,12 +57,15 @@ def _unread(
     step = submitted.name
     for student in _entries(submitted):
         shown = f"{step}/{_shown(student.name)}"
+        if any(map(os.path.islink, (student, student / assignment))):
+            yield f"{shown}/", f"{LINK}; put the folder itself there"
+            continue
         if not student.is_dir():
             if student.name.lower() not in _OURS:
                 where = f"{step}/<student>/{assignment}/"
                 yield shown, f"it is in no student's folder; move it to {where}"
             continue
-        if reason := _refusal(student.name):
+        if reason := refuse_student(student.name):
             yield f"{shown}/", f"{reason}; rename the folder"
             continue
         where = f"move it to {shown}/{assignment}/"
@@ -92,8 +96,10 @@ def _entries(here: Path) -> list[Path]:
     return sorted(path for path in here.iterdir() if not path.name.startswith("."))
 
 
-def _refusal(student: str) -> str | None:
+def refuse_student(student: str) -> str | None:
     """Return why a folder's name cannot be a student id, if it cannot."""
+    if student in ("", ".", ".."):
+        return "its name is no student's"
     if any(0xD800 <= ord(letter) <= 0xDFFF for letter in student):
         return "its name is not UTF-8"
     if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in student):
@@ -112,11 +118,10 @@ def _same(name: str, assignment: str) -> bool:
 
 
 def _has_notebook(here: Path) -> bool:
-    for _, folders, names in os.walk(here):
-        folders[:] = sorted(folders)[:20]
-        if any(name.lower().endswith((".ipynb", ".zip")) for name in names):
-            return True
-    return False
+    files = walk(here, most=MAX_LISTED)
+    return any(
+        file.relative_path.suffix.lower() in (".ipynb", ".zip") for file in files
+    )
 
 
 def _shown(name: str) -> str:

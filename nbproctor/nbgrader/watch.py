@@ -25,12 +25,13 @@ from typing import Any, NamedTuple
 
 from nbgrader.api import SubmittedAssignment
 from nbgrader.apps import NbGraderAPI
+from nbgrader.utils import capture_log
 from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, select
 
 from nbproctor.cells import CellText
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.failures import CourseError
+from nbproctor.nbgrader.failures import CourseError, of_the_computer
 from nbproctor.nbgrader.feedback import copy_for_release, feedback
 from nbproctor.nbgrader.gradebook import SharedGradebook, find_assignment
 from nbproctor.nbgrader.grading import regrade
@@ -39,6 +40,7 @@ from nbproctor.nbgrader.prefetch import Submission, student_cells
 from nbproctor.nbgrader.submitted import handed_in
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import SubmissionResult
+from nbproctor.submission.border import Refusal, walk
 from nbproctor.templates import render
 
 # Students who wait together: all get their pages when the last of them is graded.
@@ -92,6 +94,7 @@ class _Student:
 
     files: str = ""  # at the last look
     noticed: datetime = datetime.min  # when these were first seen; UTC
+    failures: int = 0  # of giving something back, for these and before
     late: str = ""  # files that were told as late
     waiting: dict[date, str] = field(default_factory=dict)  # for another day
     done: str = ""  # files that are tried
@@ -111,6 +114,7 @@ class Try:
     told: int = 0  # exercises, each of which has cost a try
     waiting: int = 0  # exercises that have changed, and have no try left today
     late: bool = False  # it came after the student's deadline
+    problem: str = ""  # why it could not be collected, or nothing be given back
 
 
 class Watch(contextlib.ExitStack):
@@ -134,6 +138,7 @@ class Watch(contextlib.ExitStack):
         )
         self._students: dict[str, _Student] = defaultdict(_Student)
         self._more = False  # the last look has left something for the next
+        self._problems: set[tuple[str, str]] = set()  # each is reported once
         with self._course.gradebook() as book:
             self._read_deadlines(book)
             _TRIES.create(book.engine, checkfirst=True)
@@ -162,13 +167,14 @@ class Watch(contextlib.ExitStack):
         is not still being written. `CourseError`: as `regrade`; the next look will
         find the same again.
         """
-        self._in_exchange("collect", update=True)
+        failures = self._in_exchange("Collect", update=True)
+        tries = [self._failed(name, reason, now) for name, reason in failures.items()]
         settled = self._settled(now)
         if settled:
             self._course = Course(self._root)  # the source may have changed since
         with self._course.gradebook() as book:
             self._read_deadlines(book)
-        taken, tries = [], []
+        taken = []
         for student in settled:
             known = self._students[student]
             if known.noticed <= self.extended.get(student, self.due or datetime.max):
@@ -178,9 +184,23 @@ class Watch(contextlib.ExitStack):
                 known.late = known.files
         self._more = len(taken) > AT_ONCE
         if taken:
-            taken.sort(key=lambda student: self._students[student].noticed)
+            taken.sort(key=self._turn)
             tries += self._grade(taken[:AT_ONCE], now)
-        return tries
+        new = [
+            each
+            for each in tries
+            if not each.problem or (each.student, each.problem) not in self._problems
+        ]
+        self._problems |= {(each.student, each.problem) for each in new if each.problem}
+        return new
+
+    def _turn(self, student: str) -> tuple[int, datetime]:
+        """Return when a student's turn is: what fails again keeps nobody waiting."""
+        known = self._students[student]
+        return known.failures, known.noticed
+
+    def _failed(self, student: str, problem: str, now: datetime) -> Try:
+        return Try(student, None, now, problem=problem)
 
     def _settled(self, now: datetime) -> list[str]:
         """Return the students whose files are new, and complete."""
@@ -189,7 +209,11 @@ class Watch(contextlib.ExitStack):
             folders = handed_in(self._course, self._assignment)
         settled = []
         for student, folder in folders.items():
-            known, files = self._students[student], _files(folder)
+            known = self._students[student]
+            try:
+                files = _files(folder)
+            except OSError as error:  # which reading it will say
+                files = str(error)
             if files != known.files:
                 known.files, known.noticed = files, now
             elif files not in (known.done, known.waiting.get(_here(now).date())):
@@ -250,10 +274,16 @@ class Watch(contextlib.ExitStack):
             # What cannot be graded tells nothing of the tests, and costs no try.
             if result.status == "ungradable":
                 self._students[result.student].read = _Read(notes=result.notes)
-        whole = [s for s in students if self._students[s].read.executed]
-        if whole and self._course.options.early_feedback == "page":
-            feedback(self._course, self._assignment, None, whole)
-        return [self._give_back(result, now) for result in results]
+        tries = []
+        for result in results:
+            try:
+                tries.append(self._give_back(result, now))
+            except Exception as error:  # of one submission: the next look tries again
+                if computer := of_the_computer(error):
+                    raise computer from error
+                self._students[result.student].failures += 1
+                tries.append(self._failed(result.student, str(error), now))
+        return tries
 
     def _give_back(self, result: SubmissionResult, now: datetime) -> Try:
         student, known = result.student, self._students[result.student]
@@ -269,10 +299,15 @@ class Watch(contextlib.ExitStack):
                     last = told[key] = Told(read.answers[key], passes, now)
                     stands = "" if read.waiting else known.files
                     rows.append((self._assignment, stands, student, key, *last))
-        if given == "passed" or (given == "page" and not read.executed):
+        if given == "page" and read.executed:
+            feedback(self._course, self._assignment, None, [student])
+        elif given != "nothing":
             self._write(read, result, told)
+        problem = ""
         if given != "nothing":
-            self._in_exchange("release_feedback", student)
+            problem = "; ".join(self._in_exchange("ReleaseFeedback", student).values())
+        if problem:  # nothing was told
+            rows = []
         # Now: after a kill the page is made again, and counted once.
         if rows:
             with self._course.gradebook() as book:
@@ -286,7 +321,7 @@ class Watch(contextlib.ExitStack):
             known.done = known.files
         shown = result if read.executed else None
         counts = len(rows), len(read.waiting)
-        return Try(student, shown, known.noticed, *counts)
+        return Try(student, shown, known.noticed, *counts, problem=problem)
 
     def _write(
         self, read: _Read, result: SubmissionResult, told: dict[str, Told]
@@ -314,29 +349,41 @@ class Watch(contextlib.ExitStack):
             (folder / f"{name}.html").write_text(page, "utf-8", errors="replace")
         copy_for_release(self._course, self._assignment, student)
 
-    def _in_exchange(self, command: str, *about: str, **options: bool) -> None:
-        """Have a command of nbgrader's work in its exchange, if that is used."""
+    def _in_exchange(
+        self, name: str, student: str = "*", **options: bool
+    ) -> dict[str, str]:
+        """Have a command of nbgrader's work in its exchange, if that is used.
+
+        Return what it could not do: folder or student → why.
+        """
         if not self._exchange:
-            return
+            return {}
         api = NbGraderAPI(config=self._course.config)
-        told = getattr(api, command)(self._assignment, *about, **options)
-        if not told["success"]:
+        view = api.coursedir
+        view.assignment_id, view.student_id = self._assignment, student
+        command = getattr(api.exchange, name)(
+            coursedir=view, authenticator=api.authenticator, parent=api
+        )
+        for option, value in options.items():
+            setattr(command, option, value)
+        told = capture_log(command)
+        failures: dict[str, str] = getattr(command, "failures", {})
+        if not told["success"] and not failures:
             reason = told.get("error") or told.get("log", "")
             last = reason.strip().splitlines()[-1:] or ["no reason given"]
-            raise CourseError(f"nbgrader {command} failed: {last[0]}")
+            raise CourseError(f"nbgrader's {name} failed: {last[0]}")
+        return failures
 
 
 def _files(folder: Path) -> str:
     """Return what tells the files in a folder from others, without reading them."""
     digest = hashlib.sha256()
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(place, name)
-            digest.update(os.fsencode(path.relative_to(folder)))
-            with contextlib.suppress(FileNotFoundError):  # it is being replaced
-                about = path.lstat()
-                digest.update(f"\0{about.st_size} {about.st_mtime_ns}\0".encode())
+    refusals: list[Refusal] = []
+    for file in walk(folder, refusals):
+        digest.update(os.fsencode(file.relative_path))
+        digest.update(f"\0{file.size} {file.changed}\0".encode())
+    for place, reason in refusals:
+        digest.update(os.fsencode(place) + f"\0{reason}\0".encode())
     return digest.hexdigest()
 
 

@@ -7,7 +7,6 @@ name, with limits on number, size and compression; whatever is refused is report
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import stat
 import zipfile
@@ -19,7 +18,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from nbproctor.errors import NbproctorError
-from nbproctor.submission.files import IGNORED, ZIP_DAMAGE, environments
+from nbproctor.submission import border
+from nbproctor.submission.border import IGNORED
+from nbproctor.submission.files import ZIP_DAMAGE, environments
 
 MAX_ENTRIES = 200_000
 MAX_FILE = 200 << 20  # bytes; twice the biggest notebook that is graded
@@ -67,7 +68,7 @@ def read(source: Path) -> Content:
     `CollectError`: it does not exist, or is an archive that cannot be opened.
     """
     if source.is_dir():
-        return _folder(source)
+        return _folder(source.resolve())  # the name is the teacher's
     if not source.is_file():
         raise CollectError(f"There is no file or folder {source}.")
     if is_zip(source.name):
@@ -144,16 +145,11 @@ def write_zip(
 
 def _folder(folder: Path) -> Content:
     content = Content()
-    for name, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = sorted(f for f in folders if f not in IGNORED)
-        for path in (Path(name, each) for each in sorted([*folders, *names])):
-            place = path.relative_to(folder).as_posix()
-            if path.is_symlink():
-                content.add(place, 0, "It is a link; not followed.", path.read_bytes)
-            elif path.is_file():
-                content.add(place, path.stat().st_size, "", path.read_bytes)
-            elif not path.is_dir():
-                content.add(place, 0, "It is not a regular file.", path.read_bytes)
+    refusals: list[border.Refusal] = []
+    for file in border.walk(folder, refusals, shared=True, most=MAX_ENTRIES):
+        content.add(file.relative_path.as_posix(), file.size, "", file.read)
+    for place, reason in refusals:
+        content.add(place.as_posix(), 0, f"Not read: {reason}.", bytes)
     return content
 
 

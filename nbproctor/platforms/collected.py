@@ -19,6 +19,7 @@ from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
 from nbproctor.platforms.sheet import write_rows
 from nbproctor.sanitize import as_written
+from nbproctor.submission import border
 
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
@@ -93,9 +94,9 @@ def _compare(
     if not folder.exists():
         return "new", ""
     there = {
-        PurePosixPath(path.relative_to(folder).as_posix()): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path != folder / STAMP
+        PurePosixPath(file.relative_path.as_posix()): file.read()
+        for file in border.walk(folder)
+        if file.relative_path != Path(STAMP)
     }
     if there == submission.files:
         return "same", ""

@@ -193,12 +193,21 @@ def decode(data: bytes) -> tuple[str, bytes, str]:
     return data.decode("latin-1"), b"", "latin-1"
 
 
-def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> None:
-    """Write a table of our own, in which no cell is a formula."""
+def write_rows(
+    path: Path, rows: Iterable[Iterable[str | float]], coding: str = "utf-8"
+) -> None:
+    """Write a table of our own: text is in quotes, and no cell of it is a formula.
+
+    All CSV files are written here, but for those of a platform that are filled in.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows(map(spreadsheet_cell, row) for row in rows)
+    with path.open("w", newline="", encoding=coding) as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        for row in rows:
+            writer.writerow(
+                spreadsheet_cell(cell) if isinstance(cell, str) else cell
+                for cell in row
+            )
 
 
 def _delimiter(text: str) -> str:

@@ -50,6 +50,10 @@ class ExceededError(NbproctorError):
     """An answer would take more time or memory than a worker has."""
 
 
+class OverdueError(ExceededError):
+    """By the clock an answer took too long, in which others may have computed."""
+
+
 @dataclass(frozen=True)
 class Allowance:
     """What a worker has for one question: seconds of computing, bytes of memory."""
@@ -165,7 +169,7 @@ class _Worker:
         return self.process.poll() is not None
 
     def ask(self, question: bytes, seconds: float) -> bytes:
-        """Return the answer; `ExceededError` if there is none."""
+        """Return the answer; `ExceededError`, or `OverdueError`, if there is none."""
         # Or each question would be blamed for what the computer lacks.
         if not self._is_ready and _read(self._stdout) is None:
             raise WorkerError(
@@ -173,7 +177,13 @@ class _Worker:
                 f"See why: {' '.join(map(str, self.process.args))}"  # type: ignore
             )
         self._is_ready = True
-        late = threading.Timer(seconds, self.process.kill)
+        is_overdue = threading.Event()
+
+        def end() -> None:
+            is_overdue.set()
+            self.process.kill()
+
+        late = threading.Timer(seconds, end)
         late.start()
         try:
             _write(self._stdin, question)
@@ -183,6 +193,8 @@ class _Worker:
         finally:
             late.cancel()
         self.is_worn = answer is None or answer.startswith(_WORN)
+        if answer is None and is_overdue.is_set():
+            raise OverdueError(f"it was not ready after {seconds:g} seconds")
         if answer is None:
             raise ExceededError("it took too much time or memory")
         return answer[1:]

@@ -14,6 +14,8 @@ from html import unescape
 from textwrap import dedent
 from typing import Any
 
+from nbproctor.cells import parse_code
+
 RawCell = dict[str, Any]
 
 _CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(.*)$", re.MULTILINE)
@@ -71,7 +73,7 @@ def _code(source: str) -> RawCell:
 def _marimo(text: str) -> Iterator[str]:
     """Yield the code of marimo's cells: the bodies of functions, without `return`."""
     lines = text.split("\n")
-    for node in ast.parse(text).body:
+    for node in parse_code(text).body:
         match node:
             case ast.Expr(
                 ast.Call(ast.Attribute(attr="_unparsable_cell"), [source, *_])

@@ -14,7 +14,6 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,22 +23,23 @@ from typing import IO
 
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import EXPORTS
+from nbproctor.submission.border import (
+    CLOSED,
+    ENVIRONMENT,
+    IGNORED,
+    MAX_FILES,
+    Refusal,
+    RefusedFileError,
+    StudentFile,
+    walk,
+)
 
-MAX_FILES = 20_000
-MAX_DEPTH = 30  # of folders
 MAX_NESTED = 2  # an archive in an archive
 MAX_NOTEBOOK_BYTES = 300_000_000
 MAX_SECONDS = 3.0  # of computing, for the search among many files
 FILE_COST = 2_000_000  # bytes of the budget that a notebook costs besides its own
 _HASHED_BYTES = MAX_NOTEBOOK_BYTES  # of a bigger file only the size is read
 _HEAD = 512  # bytes by which a file is known
-#: Folders and files that no student wrote.
-_IGNORED = """
-    .DS_Store .git .idea .ipynb_checkpoints .mypy_cache .pytest_cache .venv .vscode
-    __MACOSX Thumbs.db __pycache__ desktop.ini node_modules site-packages
-"""
-IGNORED = frozenset(_IGNORED.split())
-_ENVIRONMENT = "pyvenv.cfg"  # lies in every virtual environment
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 #: What a damaged zip archive, or one that Python cannot read, raises.
 ZIP_DAMAGE = (
@@ -138,50 +138,13 @@ class Candidate:
 
     def unreadable(self, error: Exception) -> Ungradable:
         """Return what an error of the disk, or of an archive, means."""
-        if isinstance(error, OSError) and error.strerror:
-            return Ungradable(f"'{self.name}' cannot be read: {error.strerror}.")
+        refusal = str(error) if isinstance(error, RefusedFileError) else None
+        if reason := refusal or getattr(error, "strerror", None):
+            return Ungradable(f"'{self.name}' cannot be read: {reason}.")
         if isinstance(error, MemoryError):
             return Ungradable(f"'{self.name}' takes too much memory to be read.")
         reason = str(error).rstrip(".") or "it is cut short"
         return Ungradable(f"'{self.name}' cannot be unpacked: {reason}.")
-
-
-def files(folder: Path, closed: list[Path] | None = None) -> Iterator[Path]:
-    """Yield the regular files under `folder`, in a stable order, shallow ones first.
-
-    Symbolic links are never followed, whatever they point to, so that nothing
-    outside the folder is ever read in a student's name. Virtual environments, caches
-    and the like are passed over; after `MAX_FILES` files nothing more is read. Folders
-    that cannot be opened are appended to `closed`.
-    """
-    count = 0
-    waiting = deque([(folder, 0)])
-    while waiting:
-        here, depth = waiting.popleft()
-        try:
-            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
-            if not os.access(here, os.X_OK):  # it may be listed, and no more
-                raise PermissionError
-        except PermissionError:
-            if closed is not None:
-                closed.append(here)
-            continue
-        except OSError:
-            continue
-        if depth and any(entry.name == _ENVIRONMENT for entry in entries):
-            continue
-        for entry in entries:
-            if entry.is_file(follow_symlinks=False):
-                if count == MAX_FILES:
-                    return
-                count += 1
-                yield Path(entry.path)
-            elif (
-                entry.is_dir(follow_symlinks=False)
-                and entry.name not in IGNORED
-                and depth < MAX_DEPTH
-            ):
-                waiting.append((Path(entry.path), depth + 1))
 
 
 def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
@@ -191,19 +154,19 @@ def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
     """
     total = hashlib.sha256()
     closed = [] if closed is None else closed
-    for path in files(folder, closed):
-        size = path.stat().st_size
-        content = f"{size} bytes"
+    refusals: list[Refusal] = []
+    for file in walk(folder, refusals):
+        content = f"{file.size} bytes"
         try:
-            if size <= _HASHED_BYTES:
-                with path.open("rb") as file:
-                    content = hashlib.file_digest(file, "sha256").hexdigest()
-        except PermissionError:
-            closed.append(path)
+            if file.size <= _HASHED_BYTES:
+                with file.open() as stream:
+                    content = hashlib.file_digest(stream, "sha256").hexdigest()
+        except RefusedFileError as error:
+            refusals.append(Refusal(file.relative_path, str(error)))
             content = "closed"
-        name = os.fsencode(path.relative_to(folder))
-        total.update(name + f"\0{content}\n".encode())
-    total.update(b"".join(os.fsencode(path.relative_to(folder)) for path in closed))
+        total.update(os.fsencode(file.relative_path) + f"\0{content}\n".encode())
+    closed += [folder / place for place, reason in refusals if reason == CLOSED]
+    total.update(b"".join(os.fsencode(place) for place, _ in refusals))
     return total.hexdigest()
 
 
@@ -215,19 +178,22 @@ def candidates(
     A file with the very name of a sibling, another notebook of the assignment, is not
     it. Where none could be it, `Ungradable` says what there is instead.
     """
-    handed = list(files(folder))
+    refusals: list[Refusal] = []
+    handed = list(walk(folder, refusals))
     budget.files -= len(handed)
     taken = {f"{sibling}.ipynb" for sibling in siblings}
     likely: list[Candidate] = []
     faults: list[str] = []
-    for path in handed:
-        name, opener = readable(path.relative_to(folder)), _opener(path)
-        size, head = path.stat().st_size, _head(opener)
-        file = Candidate(path, name, size, head, opener)
+    for each in handed:
+        name, head = readable(each.relative_path), _head(each.open)
+        file = Candidate(folder / each.relative_path, name, each.size, head, each.open)
         likely += _notebooks(file, budget, faults)
     likely = [candidate for candidate in likely if candidate.base not in taken]
     if not likely:
-        raise Ungradable(faults[0] if faults else _instead(folder, handed, notebook))
+        reason = _instead(handed, notebook)
+        for path, why in refusals[:1]:
+            reason += f" '{readable(path)}' is not read: {why}."
+        raise Ungradable(faults[0] if faults else reason)
 
     def distance(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
         # The very name first, then what browsers and Jupyter make of it.
@@ -238,10 +204,6 @@ def candidates(
         return candidate.is_export, not exact, not alike, depth, candidate.name
 
     return sorted(likely, key=distance)
-
-
-def _opener(path: Path) -> Opener:
-    return lambda: path.open("rb")
 
 
 def _head(opener: Opener) -> bytes:
@@ -287,7 +249,7 @@ def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
     """Return what a student wrote of an archive; `Ungradable` if it is damaged."""
     try:
         if file.head.startswith(b"PK"):
-            source = BytesIO(file.content()) if nested else file.path
+            source = BytesIO(file.content()) if nested else file.open()
             found = list(_in_zip(zipfile.ZipFile(source)))
         else:
             found = list(_in_tar(file, budget))
@@ -311,8 +273,8 @@ def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
 
 def environments(names: Iterable[str]) -> tuple[str, ...]:
     """Return which folders of an archive are virtual environments, as ``lab/env/``."""
-    marks = [name for name in names if name.endswith(f"/{_ENVIRONMENT}")]
-    return tuple(name.removesuffix(_ENVIRONMENT) for name in marks)
+    marks = [name for name in names if name.endswith(f"/{ENVIRONMENT}")]
+    return tuple(name.removesuffix(ENVIRONMENT) for name in marks)
 
 
 _Member = tuple[str, int, bytes, Opener]  # name, cost, head, opener
@@ -350,13 +312,13 @@ def _gunzip(file: Candidate, size: int) -> IO[bytes]:
         return BytesIO(unpacked.read(size))
 
 
-def _instead(folder: Path, handed: list[Path], notebook: str) -> str:
+def _instead(handed: list[StudentFile], notebook: str) -> str:
     if not handed:
         return f"No file was handed in; '{notebook}.ipynb' was expected."
-    shown = ", ".join(readable(path.relative_to(folder)) for path in handed[:3])
+    shown = ", ".join(readable(file.relative_path) for file in handed[:3])
     what = f"only {shown}"
     if not handed[1:]:
-        kind = wrong_kind(_head(_opener(handed[0])))
+        kind = wrong_kind(_head(handed[0].open))
         what += f", which is {kind}" if kind else ""
     return f"No notebook was handed in ({what}); '{notebook}.ipynb' was expected."
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.processors import processors
-from nbproctor.sandbox.workers import Allowance, Workers, serve
+from nbproctor.sandbox.workers import PATIENCE, Allowance, Workers, serve
 from nbproctor.submission.files import Ungradable, fingerprint, readable
 from nbproctor.submission.repair import Repaired, repair
 
@@ -23,6 +23,10 @@ TOO_MUCH = (
     f"It cannot be read within {ALLOWANCE.seconds} seconds of computing and "
     f"{ALLOWANCE.memory >> 20:,} MB of memory, far more than a notebook takes. "
     "Please hand in the notebook alone, not packed."
+)
+OVERDUE = (
+    f"It was not read in {PATIENCE * ALLOWANCE.seconds} seconds, perhaps because this "
+    "computer, or its disk, is busy with other work. Grade again."
 )
 # A worker reads a hundred submissions in a second: seldom is a second one needed.
 _PATIENCE = 0.5  # seconds

@@ -62,6 +62,25 @@ def test_its_outputs_earn_what_nbgrader_gives_for_them(
     assert determine_grade(nbformat.from_dict(node))[0] == points
 
 
+def test_a_mark_from_the_student_s_process_carries_no_text_out() -> None:
+    """Six bytes of a hidden test fit into a float; two marks of one test do not."""
+    source = "assert f(40) == 41\n1.125 if f(1) == 2 else 2 * f(3) / 7"
+    test = cell("beside", "test", source, 2.0)
+    number = int.from_bytes(source[:6].encode())
+    texts = [repr(2 * (number >> shift) / 2**48) for shift in range(3000)]
+    texts += [repr(n / 1e6) for n in range(-10_000, 2_100_000, 97)]
+    marks = {scored([result(text)], test)[0] for text in texts}
+    assert len({float(text) for text in texts}) > 20_000  # the control
+    assert marks == {n / 10 for n in range(21)}
+    # What the test itself gives is given.
+    assert scored([result("1.125")], test)[0] == 1.125
+    assert scored([result(repr(2 * 3 / 7))], test)[0] == 0.9
+    assert scored([result("1.96")], test) == (2, ("passed", ""))
+    # Nor does the name of an exception.
+    words = {scored([error(n, "")], test)[1].words for n in ("abs", "x41", "print")}
+    assert words == {"The test ends in an exception"}
+
+
 @pytest.mark.parametrize("text", ["nan", "-1", "-inf"])
 def test_a_result_that_is_no_score_earns_nothing(text: str) -> None:
     test = cell("beside", "test", "f(1)", 2.0)

@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError, speed
 from nbproctor.nbgrader.failures import ComputerError, of_the_computer
 from nbproctor.nbgrader.lock import OWNER, course_lock
+from nbproctor.sandbox.workers import OverdueError
 from tests.nbgrader.tiny import HandIn, graded, run_nbgrader
 from tests.programs import start
 
@@ -131,6 +133,50 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     assert "kept: 10 → no mark, Grading has no right to read" in done.stdout
     results = {name: r.status for name, r in graded(course).items()}
     assert results == dict.fromkeys(results, "graded") and len(results) == 8
+
+
+class BusyReaders(contextlib.nullcontext["BusyReaders"]):
+    """Stand for readers on a computer that does something else."""
+
+    def __init__(self, *_: object) -> None:
+        super().__init__(self)
+
+    def ask(self, _: object) -> Future[object]:
+        answer: Future[object] = Future()
+        answer.set_exception(OverdueError("it was not ready after 60 seconds"))
+        return answer
+
+
+def test_a_busy_computer_is_not_said_of_a_submission(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in("ada")
+    with monkeypatch.context() as patch:
+        patch.setattr("nbproctor.nbgrader.autograder.readers", BusyReaders)
+        result = graded(course)["ada"]
+    assert result.status == "ungradable"
+    assert "busy" in result.reason and "computing" not in result.reason
+    assert graded(course)["ada"].status == "graded"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("/".join(["d" * 200] * 7), "bytes; the gradebook's database takes 480"),
+        (os.fsdecode(b"\xdcbung"), "no text in this terminal's encoding"),
+    ],
+)
+def test_a_folder_that_no_course_can_be_in_is_said_to_be_one(
+    course: Path, tmp_path: Path, name: str, reason: str
+) -> None:
+    there = tmp_path / name
+    there.parent.mkdir(parents=True, exist_ok=True)
+    course.rename(there)
+    with pytest.raises(CourseError, match=reason) as told:
+        nbgrader.grade(there, "tiny")
+    assert "course" in str(told.value) and "ada" not in str(told.value)
+    with pytest.raises(CourseError, match=reason):
+        nbgrader.scores(there, "tiny")
 
 
 @pytest.mark.parametrize(

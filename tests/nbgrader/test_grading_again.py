@@ -186,7 +186,7 @@ def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
     ("where", "error"),
     [
         ("engine.servers._start", engine.EngineError("no layer of the sandbox")),
-        ("nbgrader.prefetch.files.files", OSError(24, "Too many open files")),
+        ("nbgrader.prefetch.walk", OSError(24, "Too many open files")),
     ],
 )
 def test_where_nothing_can_be_executed_or_read_earlier_results_are_kept(

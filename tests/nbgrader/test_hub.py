@@ -48,7 +48,7 @@ def test_a_round_through_the_exchange(
     settings = f"c.Exchange.root = {str(exchange)!r}"
     configure(course, settings)
     tmp_path.chmod(0o755)
-    for folder, mode in ((exchange, 0o777), (home, 0o755), (course, 0o700)):
+    for folder, mode in ((exchange, 0o1777), (home, 0o755), (course, 0o700)):
         folder.mkdir(exist_ok=True)
         folder.chmod(mode)
     own = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\n' + settings

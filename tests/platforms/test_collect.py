@@ -1,5 +1,6 @@
 """Downloads as platforms make them, whole and broken, into a folder of submissions."""
 
+import csv
 import io
 import random
 import struct
@@ -303,7 +304,10 @@ def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
     (tmp_path / "link_1042_3_lab.ipynb").symlink_to("/etc/passwd")
     found = platforms.plan(tmp_path, "lab", ["lab"], CLASS, ZONE)
     assert list(texts(found)) == ["bking"]
-    assert said(found) == "link_1042_3_lab.ipynb: It is a link; not followed."
+    assert (
+        said(found)
+        == "link_1042_3_lab.ipynb: Not read: it is a link, which is not followed."
+    )
 
 
 # --- people -----------------------------------------------------------------------
@@ -651,10 +655,11 @@ def test_the_records_say_what_the_platform_said(put: Put, tmp_path: Path) -> Non
     stamp = (tmp_path / "submitted/aokafor/lab/timestamp.txt").read_text()
     assert parse_utc(stamp) == datetime(2026, 11, 24, 21, 30)
     put({"kingjrbo_LATE_1043_5_lab.ipynb": "x"})
-    lines = (tmp_path / "collected/record.csv").read_text().splitlines()
+    with (tmp_path / "collected/record.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
     address = "kingjrbo_LATE_1043_5_lab.ipynb"
-    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address},,'
-    assert lines[2] == said
+    said = ["bking", "King, Jr., Bo", "Canvas", "", "yes", "5", "submissions.zip"]
+    assert rows[2] == [*said, address, "", ""]
 
 
 def test_moodle_s_worksheet_says_when_each_was_handed_in(

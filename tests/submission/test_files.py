@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.submission import files
+from nbproctor.submission import border, files
 from nbproctor.submission.files import (
     Budget,
     Candidate,
@@ -31,8 +31,8 @@ def put(folder: Path, *names: str) -> None:
         path.write_text(name)
 
 
-def found(folder: Path) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in files.files(folder)]
+def found(folder: Path, most: int = border.MAX_FILES) -> list[str]:
+    return [file.relative_path.as_posix() for file in border.walk(folder, most=most)]
 
 
 def likely(
@@ -84,12 +84,11 @@ def test_what_lies_deep_or_after_very_many_files_is_not_read(
     put(tmp_path, "deep/a/b/c.ipynb", "deep/d.ipynb", "e.ipynb", "z/f.ipynb")
     names = ["e.ipynb", "deep/d.ipynb", "z/f.ipynb", "deep/a/b/c.ipynb"]
     assert found(tmp_path) == names
-    monkeypatch.setattr(files, "MAX_DEPTH", 3)
+    monkeypatch.setattr(border, "MAX_DEPTH", 3)
     assert len(found(tmp_path)) == 4
-    monkeypatch.setattr(files, "MAX_DEPTH", 2)
+    monkeypatch.setattr(border, "MAX_DEPTH", 2)
     assert found(tmp_path) == names[:3]
-    monkeypatch.setattr(files, "MAX_FILES", 2)
-    assert found(tmp_path) == names[:2]
+    assert found(tmp_path, most=2) == names[:2]
 
 
 def test_an_environment_beside_the_work_is_passed_over(tmp_path: Path) -> None:
@@ -102,14 +101,14 @@ def test_a_folder_that_cannot_be_read_hides_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, "locked/a.ipynb", "work/tiny.ipynb")
-    scandir = os.scandir
+    opened = os.open
 
-    def guarded(path: Path) -> object:  # root could read a folder without rights
-        if path.name == "locked":
+    def guarded(name: str, flags: int, **options: int) -> int:
+        if name == "locked":  # root could read a folder without rights
             raise PermissionError(13, "Permission denied")
-        return scandir(path)
+        return opened(name, flags, **options)
 
-    monkeypatch.setattr(os, "scandir", guarded)
+    monkeypatch.setattr(os, "open", guarded)
     assert found(tmp_path) == ["work/tiny.ipynb"]
 
 
@@ -127,7 +126,7 @@ def test_a_file_that_is_gone_or_unreadable_is_said_to_be(tmp_path: Path) -> None
     put(tmp_path, "tiny.ipynb")
     (candidate,) = likely(tmp_path)
     (tmp_path / "tiny.ipynb").unlink()
-    with pytest.raises(Ungradable, match=r"'tiny\.ipynb' cannot be read: No such file"):
+    with pytest.raises(Ungradable, match=r"'tiny\.ipynb' cannot be read: it is gone"):
         candidate.content()
     with pytest.raises(Ungradable, match="No file was handed in"):
         likely(tmp_path / "nobody")

@@ -2,13 +2,21 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from nbproctor.notebook import MasterNotebook
-from nbproctor.sandbox.workers import Allowance, ExceededError, WorkerError, Workers
+from nbproctor.sandbox.workers import (
+    Allowance,
+    ExceededError,
+    OverdueError,
+    WorkerError,
+    Workers,
+)
 from nbproctor.submission import reading
 from nbproctor.submission.files import fingerprint
 from nbproctor.submission.reading import (
@@ -58,6 +66,20 @@ def test_the_next_one_is_read_after_one_that_exceeds_its_limits(
         with pytest.raises(ExceededError):
             slow.result()
     assert workers.ask(HandedIn(tmp_path / "good")).result().repaired
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is stopped there")
+def test_who_waited_for_a_busy_computer_is_not_said_to_have_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nbproctor.sandbox.workers.PATIENCE", 0.5)
+    before = psutil.Process().children()
+    with readers([MASTER], ["tiny"]) as busy:
+        busy.ask(HandedIn(tmp_path)).result()
+        for worker in set(psutil.Process().children()) - {*before}:
+            worker.suspend()
+        with pytest.raises(OverdueError):
+            busy.ask(HandedIn(tmp_path)).result()
 
 
 def test_a_worker_that_cannot_start_is_no_submissions_fault(

@@ -1,0 +1,195 @@
+"""nbgrader's exchange: work comes in, and pages go back, one student at a time.
+
+nbgrader's own commands follow links with the teacher's rights, believe the name of a
+folder, and stop for everybody at the first folder that is not as ``nbgrader submit``
+makes it. Every student may make such a folder.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import cached_property, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from nbgrader.api import Gradebook
+from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
+
+from nbproctor.nbgrader.failures import of_the_computer
+from nbproctor.nbgrader.feedback import SECRET
+from nbproctor.nbgrader.prefetch import STAMP, read_timestamp, submission_time
+from nbproctor.nbgrader.submitted import refuse_student
+from nbproctor.sanitize import one_line
+from nbproctor.submission import border
+from nbproctor.submission.border import RefusedFileError
+
+if sys.platform != "win32":  # where nbgrader has no exchange
+    import pwd
+
+NO_TIME = "its name does not say when it was submitted"
+MAX_NAMED = 10  # failures in one message
+
+
+class _OneByOne:
+    """What one of nbgrader's commands could not do, for which student."""
+
+    #: Folder → why its student's work, or page, stays where it is.
+    failures: dict[str, str]
+    fail: Callable[[str], None]
+
+    def start(self) -> None:
+        """Do what can be done, then say what could not be."""
+        self.failures = {}
+        super().start()  # type: ignore[misc]
+        if self.failures:
+            lines = [f"{name}: {reason}" for name, reason in self.failures.items()]
+            others = len(lines) - MAX_NAMED
+            if others > 0:
+                lines[MAX_NAMED:] = [f"and {others} more"]
+            self.fail(f"Not done: {'; '.join(lines)}. The rest was done.")
+
+    def attempt(self, folder: str, work: Callable[[], None]) -> None:
+        """Do the work for one student; what fails is that student's alone."""
+        try:
+            work()
+        except Exception as error:  # whatever a student made of it
+            if computer := of_the_computer(error):
+                self.failures.clear()  # it is not these that end the command
+                raise computer from error
+            self.failures[one_line(folder)] = one_line(str(error) or repr(error))
+
+
+class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
+    """`ExchangeCollect` that lets in nothing but the students' own regular files."""
+
+    def _path_to_record(self, path: str) -> dict[str, Any]:
+        """Read a folder's name; what is not a student's is nobody's newest work."""
+        name = Path(path).name
+        student, _, *time = name.rsplit("+", 3)
+        record = {"username": student, "filename": name, "timestamp": datetime.min}
+        try:
+            record["timestamp"] = read_timestamp(time[0])
+            record["owner"] = self._check(path, student)
+        except RefusedFileError as error:
+            return record | {"username": name, "problem": str(error)}
+        except Exception:  # of the parser, whatever the name is
+            return record | {"username": name, "problem": NO_TIME}
+        return record
+
+    def _check(self, path: str, student: str) -> int:
+        """Return who owns a folder; `RefusedFileError` if it is not a student's."""
+        if reason := refuse_student(student):
+            raise RefusedFileError(reason)
+        # nbgrader would take it for a pattern, or for the name without blanks.
+        if not {*"*?["}.isdisjoint(student) or student != student.strip():
+            raise RefusedFileError("its name has *, ?, [ or a blank at an end")
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode):
+            raise RefusedFileError("it is a link, or no folder, and is not followed")
+        owner = str(status.st_uid)
+        is_account = False
+        with suppress(KeyError):
+            owner = pwd.getpwuid(status.st_uid).pw_name
+        with suppress(KeyError):
+            is_account = bool(pwd.getpwnam(student))
+        if self.check_owner and owner != student:
+            message = f"the account {owner} submitted it, not {student}"
+            is_teacher = status.st_uid in (0, os.geteuid())
+            if not is_teacher and (is_account or owner in self._enrolled):
+                raise RefusedFileError(message)
+            self.log.warning("%s: %s", one_line(path), message)
+        return status.st_uid
+
+    @cached_property
+    def _enrolled(self) -> set[str]:
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
+            return {student.id for student in book.students}
+
+    def copy_files(self) -> None:
+        """Collect what is new of each student."""
+        self.log.info("Looking at the work of %d students", len(self.src_records))
+        for record in self.src_records:
+            self.attempt(record["filename"], partial(self._collect, **record))
+
+    def _collect(
+        self,
+        username: str,
+        filename: str,
+        timestamp: datetime,
+        owner: int = 0,
+        problem: str = "",
+    ) -> None:
+        if problem:
+            raise RefusedFileError(problem)
+        view = self.coursedir
+        target = Path(
+            view.format_path(view.submitted_directory, username, view.assignment_id)
+        )
+        before = submission_time(target)
+        if target.exists():
+            is_newer = self.update and (before is None or timestamp > before)
+            if not is_newer and (before == timestamp or not self.before_duedate):
+                return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            refusals = self._replace(target, filename, timestamp, owner)
+        finally:
+            with suppress(OSError):  # there is something in it
+                target.parent.rmdir()
+        self.log.info("Collected: %s", username)
+        for path, reason in refusals[:1]:
+            raise RefusedFileError(
+                f"collected, but for {len(refusals)} files, as '{path}': {reason}"
+            )
+
+    def _replace(
+        self, target: Path, filename: str, timestamp: datetime, owner: int
+    ) -> list[border.Refusal]:
+        """Copy a folder of the exchange beside its place, then move it there whole."""
+        with TemporaryDirectory(prefix=".collect-", dir=target.parent) as private:
+            received, ready = Path(private, "received"), Path(private, "ready")
+            source = Path(self.inbound_path, filename)
+            most = 1000 * self.coursedir.max_dir_size
+            refusals = border.copy(source, received, most, owner)
+            self.do_copy(received, ready)  # without what the course leaves out
+            stamp = ready / STAMP
+            if submission_time(ready) != timestamp:  # or it would be new for ever
+                if stamp.is_dir():
+                    shutil.rmtree(stamp)
+                stamp.unlink(missing_ok=True)
+                stamp.write_text(f"{timestamp} UTC", "utf-8")
+            if target.exists():
+                shutil.rmtree(target)
+            ready.rename(target)
+        return refusals
+
+
+class ProctoredReleaseFeedback(_OneByOne, ExchangeReleaseFeedback):  # type: ignore[misc]
+    """`ExchangeReleaseFeedback` for one student after the other."""
+
+    def copy_files(self) -> None:
+        """Release the pages of each student."""
+        pattern: str = self.src_path
+        # A student's id may have brackets in it.
+        folders = [pattern] if Path(pattern).is_dir() else sorted(glob.glob(pattern))  # noqa: PTH207
+        for folder in folders:
+            name = os.path.relpath(folder, self.coursedir.root)
+            self.attempt(name, partial(self._release, folder))
+
+    def _release(self, folder: str) -> None:
+        self.src_path = glob.escape(folder)
+        try:
+            super().copy_files()
+        except (FileNotFoundError, UnicodeDecodeError) as error:
+            raise RefusedFileError(
+                f"there is no {SECRET} of `nbgrader submit` beside it, so nobody could "
+                "fetch it from the exchange; give it another way"
+            ) from error

@@ -1,0 +1,124 @@
+"""Files of students are opened at the border and nowhere else, by nbgrader's code too.
+
+Python tells a hook of every file that it opens, by whatever function: in the process of
+the class, and in the workers that read submissions and make pages.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.broken.cases import answered, write
+from tests.nbgrader.tiny import configure, released
+
+if sys.platform != "linux":
+    pytest.skip("there is no exchange elsewhere", allow_module_level=True)
+
+pytestmark = pytest.mark.slow
+
+# Opened safely: without following a link. A name alone is looked up in an open folder.
+HOOK = r"""
+import os, re, sys, traceback
+_CLOSED = re.compile(r"/(submitted/\w+/tiny|inbound/\w+\+tiny[^/]*|download/\w+)(/|$)")
+_READ = {"open", "os.scandir", "os.listdir", "shutil.copyfile", "shutil.copytree"}
+_log = os.open(os.environ["OPENED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+def _hook(event, arguments):
+    if event not in _READ or isinstance(arguments[0], int):
+        return
+    path = os.path.abspath(os.fsdecode(arguments[0]))
+    flags = arguments[2] if event == "open" else 0
+    copied = "/.nbproctor-staging-" in path or "/.collect-" in path  # by the border
+    if not copied and _CLOSED.search(path) and not flags & (os.O_NOFOLLOW | os.O_CREAT):
+        where = "".join(traceback.format_stack(limit=6)[:-1])
+        os.write(_log, f"{event} {path}\n{where}\n".encode("utf-8", "replace"))
+sys.addaudithook(_hook)
+"""
+FLOW = r"""
+import sys
+from datetime import datetime
+from pathlib import Path
+from nbgrader.apps import NbGraderAPI
+from nbgrader.exchange.default import ExchangeCollect
+from nbproctor import nbgrader, platforms
+from nbproctor.nbgrader.submitted import unread
+from nbproctor.nbgrader.watch import Watch
+from nbproctor.platforms.roster import Roster
+root, stock = Path(sys.argv[1]), sys.argv[2:]
+course = nbgrader.Course(root)
+api = NbGraderAPI(config=course.config)
+if stock:
+    api.exchange.collect = ExchangeCollect
+    assert api.collect("tiny")["success"]
+    sys.exit()
+with Watch(root, "tiny", exchange=True, weak=True) as watch:
+    told = [each.student for _ in range(2) for each in watch.look(datetime(2026, 3, 2))]
+    assert told == ["ada"], told
+download = platforms.plan(root / "download", "tiny", ["tiny"], Roster([]), None)
+place = lambda student: course.folder("submitted", "tiny", student)
+for _ in range(2):  # the second time, what is there is compared
+    platforms.write(download, place, course.records("tiny"), "download")
+results, _ = nbgrader.regrade(course, "tiny")
+assert [each.score for each in results if each.score] == [10, 10], results
+nbgrader.feedback(course, "tiny")
+nbgrader.report(course, "tiny", alike=True)
+nbgrader.scores(course, "tiny")
+unread(course, "tiny")
+assert api.collect("tiny")["success"]
+assert api.release_feedback("tiny")["success"] is False  # one was not submitted there
+for work in api.autograde("tiny", "ada"), api.generate_feedback("tiny", "ada"):
+    assert work["success"], work
+assert api.get_submissions("tiny")
+"""
+
+
+def opened(course: Path, tmp_path: Path, *stock: str) -> str:
+    """Return what was opened of students' folders, other than at the border."""
+    hooks = tmp_path / "hooks"
+    hooks.mkdir(exist_ok=True)
+    (hooks / "sitecustomize.py").write_text(HOOK)
+    log = tmp_path / "opened"
+    log.write_text("")
+    project = Path(__file__).parents[2]
+    path = os.pathsep.join([str(hooks), str(project)])
+    done = subprocess.run(
+        [sys.executable, "-c", FLOW, str(course), *stock],
+        cwd=course,
+        env=os.environ | {"PYTHONPATH": path, "OPENED": str(log)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return log.read_text()
+
+
+def test_no_file_of_a_student_s_is_opened_but_at_the_border(
+    template: Path, tmp_path: Path
+) -> None:
+    course = Path(shutil.copytree(template, tmp_path / "course"))
+    exchange = tmp_path / "exchange"
+    configure(
+        course,
+        f"c.Exchange.root = {str(exchange)!r}",
+        "c.Nbproctor.early_feedback = 'page'",
+    )
+    time = "2026-03-01 10:00:00.000000 UTC"
+    inbound = exchange / "tiny/inbound" / f"ada+tiny+{time}+random"
+    (exchange / "tiny/feedback").mkdir(parents=True)
+    exchange.chmod(0o777)
+    for folder in inbound, course / "download" / "kim":
+        write(folder, answered(released(course)))
+        (folder / "data").mkdir()
+        (folder / "data/numbers.txt").write_text("1 2 3")
+        (folder / "timestamp.txt").write_text(time)
+    (inbound / "submission_secret.txt").write_text("secret")
+    stock = opened(course, tmp_path, "stock")  # the control
+    assert "shutil.copyfile" in stock and "os.scandir" in stock
+    shutil.rmtree(course / "submitted")
+    assert opened(course, tmp_path) == ""

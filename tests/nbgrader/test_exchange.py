@@ -1,0 +1,305 @@
+"""The exchange, in which every student may put what they like, under any name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("there is no exchange elsewhere", allow_module_level=True)
+
+from typer.testing import CliRunner
+
+from nbproctor import nbgrader
+from nbproctor.cli.app import app
+from nbproctor.nbgrader.watch import Try, Watch
+from nbproctor.sandbox import bubblewrap
+from tests.broken.cases import answered, by_id, write
+from tests.nbgrader.test_watch import NOON
+from tests.nbgrader.tiny import book, configure, graded, released, run_nbgrader
+from tests.pages.lab import words
+from tests.programs import start
+from tests.users import NOBODY, PROJECT, in_reach
+
+pytestmark = pytest.mark.slow
+IS_ROOT = os.geteuid() == 0
+TIME = "2026-03-01 10:00:00.000000 UTC"
+WRONG = "def mean_of(numbers):\n    return 0.5"
+ADA, BOB = 65531, 65532  # accounts without a name
+
+
+class Exchange:
+    """An exchange's folder, and what a student can do there without nbgrader."""
+
+    def __init__(self, course: Path, root: Path) -> None:
+        self.course, self.inbound = course, root / "tiny" / "inbound"
+        self.inbound.mkdir(parents=True)
+        (root / "tiny" / "feedback").mkdir()
+        root.chmod(0o777)
+        self.pages = root / "tiny" / "feedback"
+        configure(course, f"c.Exchange.root = {str(root)!r}")
+
+    def submit(self, student: str, time: str = TIME, **cells: str) -> Path:
+        """Submit as nbgrader does, right answers but for some."""
+        folder = self.inbound / f"{student}+tiny+{time}+random"
+        notebook = answered(released(self.course))
+        for exercise, source in cells.items():
+            by_id(notebook, exercise)["source"] = source
+        write(folder, notebook)
+        (folder / "timestamp.txt").write_text(time, errors="replace")
+        (folder / "submission_secret.txt").write_text(ascii((student, time)))
+        return folder
+
+    def released(self) -> str:
+        """Return all that students can fetch."""
+        return "".join(page.read_text("utf-8") for page in self.pages.iterdir())
+
+
+@pytest.fixture
+def exchange(course: Path, tmp_path: Path) -> Exchange:
+    return Exchange(course, tmp_path / "exchange")
+
+
+def watched(course: Path, looks: int = 2, weak: bool = True) -> dict[str, Try]:
+    """Watch for some looks; return what became of each student, or folder."""
+    with Watch(course, "tiny", exchange=True, weak=weak) as watch:
+        tries = [each for _ in range(looks) for each in watch.look(NOON)]
+    return {each.student: each for each in tries}
+
+
+def scores(tries: dict[str, Try]) -> dict[str, float | None]:
+    return {name: t.result.score for name, t in tries.items() if t.result}
+
+
+SOLUTION = "sum(numbers) / len(numbers)"  # stands in the source alone
+
+
+def link_to_the_source(folder: Path, course: Path) -> None:
+    (folder / "tiny.ipynb").unlink()
+    (folder / "tiny.ipynb").symlink_to(course / "source/tiny/tiny.ipynb")
+
+
+def hard_link_to_the_source(folder: Path, course: Path) -> None:
+    (folder / "tiny.ipynb").unlink()
+    (folder / "tiny.ipynb").hardlink_to(course / "source/tiny/tiny.ipynb")
+
+
+def link_to_the_source_s_folder(folder: Path, course: Path) -> None:
+    (folder / "tiny.ipynb").unlink()
+    (folder / "more").symlink_to(course / "source/tiny")
+
+
+def submission_that_is_a_link(folder: Path, course: Path) -> None:
+    shutil.rmtree(folder)
+    folder.symlink_to(course / "source/tiny")
+
+
+LINKS: list[Callable[[Path, Path], None]] = [
+    link_to_the_source,
+    hard_link_to_the_source,
+    link_to_the_source_s_folder,
+    submission_that_is_a_link,
+]
+
+
+def test_a_link_in_the_exchange_earns_nothing_and_shows_nothing(
+    course: Path, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(course, "c.Nbproctor.early_feedback = 'page'")
+    assert SOLUTION in (course / "source/tiny/tiny.ipynb").read_text("utf-8")
+    for link in LINKS:
+        link(exchange.submit(link.__name__), course)
+    exchange.submit("ada", mean_of=WRONG)
+    cheats = {link.__name__ for link in LINKS}
+    before = {p.name: p.read_bytes() for p in course.iterdir() if p.is_file()}
+    # The control: nbgrader's own command follows them all.
+    configure(course, "from nbgrader.exchange.default import ExchangeCollect")
+    configure(course, "c.ExchangeFactory.collect = ExchangeCollect")
+    done = run_nbgrader(course, "collect", "tiny")
+    assert done.returncode == 0, done.stderr
+    stock = {name: result.score for name, result in graded(course).items()}
+    assert stock == dict.fromkeys(cheats, 10) | {"ada": 5}
+
+    for number in range(2):  # in bubblewrap, if it is there; and without
+        if number:
+            monkeypatch.setattr(bubblewrap, "failure", lambda: "not in this test")
+        for name in ("submitted", "autograded", "feedback", ".nbproctor.cache"):
+            shutil.rmtree(course / name, ignore_errors=True)
+        for name, content in before.items():
+            (course / name).write_bytes(content)
+        tries = watched(course)
+        assert scores(tries)["ada"] == 5
+        assert not any(scores(tries).get(name) for name in cheats)
+        problems = {name for name, each in tries.items() if "link" in each.problem}
+        assert {name.partition("+")[0] for name in problems} == cheats
+        assert SOLUTION not in exchange.released()
+        assert "5 / 10 points" in words(exchange.released())
+        for path in (course / "submitted").rglob("*"):
+            assert not path.is_symlink()
+            assert not path.is_file() or SOLUTION.encode() not in path.read_bytes()
+
+
+def test_what_one_student_makes_of_a_folder_stops_nobody_else(
+    course: Path, exchange: Exchange
+) -> None:
+    times = [f"2026-03-01 10:00:0{number}.000000 UTC" for number in range(9)]
+    exchange.submit("zoe", mean_of=WRONG)
+    odd = {
+        "no date": exchange.submit("eve", time="tomorrow"),
+        "no Unicode": exchange.submit(os.fsdecode(b"e\xffve")),
+        "half a date": exchange.submit("eve", time=os.fsdecode(b"2026-\xff")),
+        "everybody": exchange.submit("*"),
+        "a zone that is a file": exchange.submit("eve", time="2026-03-01 10:00 .."),
+        "control": exchange.submit("\x1b]0;x\x07"),
+    }
+    for hidden in (".", ".."):  # passed over, as all names with a dot in front
+        exchange.submit(hidden)
+    (exchange.inbound / "eve+tiny+").write_text("a file")
+    os.mkfifo(exchange.inbound / f"eve+tiny+{times[0]}+pipe")
+    (exchange.inbound / f"eve+tiny+{times[1]}+link").symlink_to(course)
+    # Neither a secret nor a date: nbgrader releases no page to anybody after it.
+    by_hand = exchange.submit("bob", mean_of=WRONG)
+    (by_hand / "submission_secret.txt").unlink()
+    (by_hand / "timestamp.txt").unlink()
+    half = exchange.submit("cat")
+    (half / "submission_secret.txt").write_bytes(b"\xff")
+    (half / "timestamp.txt").unlink()
+    (half / "timestamp.txt").mkdir()
+    (half / "timestamp.txt" / "x").write_text("x")
+    big = exchange.submit("dan")
+    with (big / "big.bin").open("wb") as file:
+        file.truncate(10**9)  # a hole, which takes no room
+    before = stat.S_IMODE(course.stat().st_mode), sorted(os.listdir(course))
+
+    tries = watched(course)
+    assert scores(tries) == {"zoe": 5, "bob": 5, "cat": 10}
+    assert words(exchange.released()).count("1 of 2 exercises pass") == 1
+    assert tries["zoe"].told == 2
+    assert "submission_secret.txt" in tries["bob"].problem
+    assert tries["bob"].told == tries["cat"].told == 0, "nobody has seen a page"
+    assert any("too big" in each.problem for each in tries.values())
+    problems = [name for name, each in tries.items() if each.problem]
+    assert len(problems) == len(odd) + 6
+    assert all(name.isprintable() for name in problems), "they stand in a terminal"
+    assert {p.name for p in (course / "submitted").iterdir()} == {"zoe", "bob", "cat"}
+    added = {"submitted", "autograded", "feedback"}
+    names = {n for n in os.listdir(course) if not n.startswith(".")}
+    assert names - {*before[1]} <= added
+
+    # And the same by nbgrader's own commands, which say so at their end.
+    exchange.submit("ada")
+    for command, work in ("collect", "submitted"), ("release_feedback", "feedback"):
+        done = run_nbgrader(course, command, "tiny")
+        assert done.returncode == 1
+        assert "The rest was done." in done.stderr
+        assert (course / work / "ada/tiny").exists()
+        graded(course)
+        nbgrader.feedback(course, "tiny")
+    assert "bob" in done.stderr and "cat" in done.stderr
+    assert words(exchange.released()).count("10 / 10 points") == 1
+    assert words(exchange.released()).count("5 / 10 points") == 1
+
+
+def test_watch_ends_with_status_1_where_work_was_not_collected(
+    course: Path, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = exchange.inbound / "eve+tiny+tomorrow+random"
+    monkeypatch.setattr("nbproctor.cli.grading.SECONDS", 0)
+    monkeypatch.chdir(course)
+    command = ["watch", "tiny", "--exchange", "--sandbox", "weak"]
+    for status in 0, 1:
+        over = iter([False, True])
+        monkeypatch.setattr(Watch, "over", lambda *_, over=over: next(over))
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == status, done.output
+        assert (folder.name in done.output) == status
+        folder.mkdir(exist_ok=True)
+
+
+def test_what_was_collected_stays_when_the_newer_one_cannot_be(
+    course: Path, exchange: Exchange
+) -> None:
+    exchange.submit("ada", mean_of=WRONG)
+    assert scores(watched(course)) == {"ada": 5}
+    newer = exchange.submit("ada", time=TIME.replace("2026", "2027"))
+    with (newer / "big.bin").open("wb") as file:
+        file.truncate(10**9)
+    tries = watched(course, looks=4)
+    assert [each.problem for each in tries.values()] == [
+        "it is too big: 1,000 of 100 MB"
+    ], "said once"
+    assert (course / "submitted/ada/tiny/tiny.ipynb").exists()
+    (newer / "big.bin").unlink()
+    assert scores(watched(course)) == {"ada": 10}
+
+
+def test_a_date_that_is_none_is_not_collected_for_ever(
+    course: Path, exchange: Exchange
+) -> None:
+    (exchange.submit("ada") / "timestamp.txt").write_text("soon")
+    watched(course)
+    collected = course / "submitted/ada/tiny"
+    number = collected.stat().st_ino
+    watched(course)
+    assert collected.stat().st_ino == number
+    assert graded(course)["ada"].score == 10
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root makes files of several users")
+def test_nobody_submits_in_another_s_name(course: Path, exchange: Exchange) -> None:
+    """The control: with the check of owners switched off, the newer one counts."""
+    exchange.submit("daemon", mean_of=WRONG)  # an account of every system
+    forged = exchange.submit("daemon", time=TIME.replace("2026", "2027"))
+    os.chown(forged, BOB, BOB)
+    enrolled = exchange.submit("kim")  # not an account, sent by the account `nobody`
+    os.chown(enrolled, 65534, 65534)
+    with book(course) as gradebook:
+        gradebook.add_student("nobody")
+    moved = exchange.submit("ada")
+    os.chown(moved, ADA, ADA)  # and in it a notebook of root's, which may be
+    other = exchange.submit("bob")
+    for path in (other, *other.iterdir()):
+        os.chown(path, BOB, BOB)
+    os.chown(other / "tiny.ipynb", ADA, ADA)  # a classmate's, moved there
+    tries = watched(course)
+    assert scores(tries) == {"daemon": 5, "ada": 10, "bob": None}
+    assert "another account" in str([each.problem for each in tries.values()])
+    assert sum("the account" in t.problem for t in tries.values()) == 2
+    configure(course, "c.ExchangeCollect.check_owner = False")
+    assert scores(watched(course)) == {"daemon": 10, "kim": 10, "bob": None}
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
+def test_all_of_this_holds_for_an_ordinary_user() -> None:
+    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
+        pytest.skip("this test needs setpriv and bubblewrap")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command.append(str(Path(__file__).relative_to(PROJECT)))
+    with tempfile.TemporaryDirectory() as base:
+        Path(base).chmod(0o777)
+        command.append(f"--basetemp={base}/tests")
+        done = start(*in_reach([*NOBODY, *command]), cwd=PROJECT, HOME=base)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+
+
+@pytest.mark.skipif(IS_ROOT, reason="root reads everything")
+def test_a_folder_without_rights_stops_nobody(course: Path, exchange: Exchange) -> None:
+    exchange.submit("ada")
+    closed = exchange.submit("eve")
+    closed.chmod(0)
+    inside = exchange.submit("kim")
+    (inside / "timestamp.txt").chmod(0)
+    try:
+        tries = watched(course)
+    finally:
+        closed.chmod(0o700)
+    assert scores(tries) == {"ada": 10, "kim": 10}
+    assert sum("no right to read" in each.problem for each in tries.values()) == 2

@@ -1,0 +1,302 @@
+"""Nothing but a student's own regular files passes, however it is put in the way."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import stat
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nbproctor.sandbox import bubblewrap
+from nbproctor.submission import border
+from nbproctor.submission.border import Refusal, RefusedFileError, StudentFile
+from nbproctor.submission.files import Budget, Ungradable, candidates
+from tests.programs import start
+from tests.users import NOBODY, PROJECT, in_reach
+
+if sys.platform == "win32":
+    pytest.skip("it has no such files", allow_module_level=True)
+
+import fcntl
+
+SECRET = "what only the teacher may read"
+NAME = "tiny.ipynb"
+STRANGER = 65533
+IS_ROOT = os.geteuid() == 0
+Trick = Callable[[Path, Path], None]
+TRICKS: dict[str, Trick] = {}
+
+
+def trick(make: Trick) -> Trick:
+    """Enter a way to put `secret`, or what is no file, where a notebook should be."""
+    TRICKS[make.__name__] = make
+    return make
+
+
+@trick
+def symbolic_link(secret: Path, path: Path) -> None:
+    path.symlink_to(secret)
+
+
+@trick
+def relative_link(secret: Path, path: Path) -> None:
+    path.symlink_to(os.path.relpath(secret, path.parent))
+
+
+@trick
+def link_to_a_link(secret: Path, path: Path) -> None:
+    path.with_name("between").symlink_to(secret)
+    path.symlink_to("between")
+
+
+@trick
+def link_to_a_folder(secret: Path, path: Path) -> None:
+    path.symlink_to(secret.parent)
+
+
+@trick
+def folder_that_is_a_link(secret: Path, path: Path) -> None:
+    shutil.copyfile(secret, secret.with_name(path.name))
+    shutil.rmtree(path.parent)
+    path.parent.symlink_to(secret.parent)
+
+
+@trick
+def link_through_the_system(secret: Path, path: Path) -> None:
+    path.symlink_to(f"/proc/self/root{secret}")
+
+
+@trick
+def hard_link(secret: Path, path: Path) -> None:
+    path.hardlink_to(secret)
+
+
+@trick
+def pipe(secret: Path, path: Path) -> None:
+    os.mkfifo(path)
+
+
+@trick
+def local_socket(secret: Path, path: Path) -> None:
+    here = Path.cwd()
+    os.chdir(path.parent)  # its name may not be long
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(path.name)
+    os.chdir(here)
+
+
+if IS_ROOT:
+
+    @trick
+    def device(secret: Path, path: Path) -> None:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # /dev/zero
+
+    @trick
+    def file_of_somebody_else_that_was_moved(secret: Path, path: Path) -> None:
+        shutil.copyfile(secret, path)
+        os.chown(path, STRANGER, STRANGER)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "course" / "secret.ipynb"
+    path.parent.mkdir()
+    path.write_text(SECRET)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "student" / "tiny"
+    path.mkdir(parents=True)
+    (path / "honest.py").write_text("x = 1")
+    return path
+
+
+def put(name: str, secret: Path, folder: Path, depth: int) -> Path:
+    """Put something in the way, so deep in a student's folder."""
+    path = folder.joinpath(*"abcde"[:depth], NAME)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    TRICKS[name](secret, path)
+    return path
+
+
+def passing(folder: Path, refusals: list[Refusal]) -> list[StudentFile]:
+    return list(border.walk(folder, refusals))
+
+
+@pytest.mark.parametrize("depth", [0, 1, 4])
+@pytest.mark.parametrize("name", TRICKS)
+def test_what_is_not_the_student_s_own_file_is_refused_and_named(
+    secret: Path, folder: Path, tmp_path: Path, name: str, depth: int
+) -> None:
+    put(name, secret, folder, depth)
+    honest = [] if folder.is_symlink() else ["honest.py"]
+    refusals: list[Refusal] = []
+    assert [file.relative_path.name for file in passing(folder, refusals)] == honest
+    assert refusals
+    budget = Budget()
+    if honest:
+        found = candidates(folder, "tiny", (), budget)
+        assert [candidate.base for candidate in found] == honest
+        assert border.copy(folder, tmp_path / "copy", 1 << 20) == refusals
+    else:
+        with pytest.raises(RefusedFileError, match="link"):
+            border.copy(folder, tmp_path / "copy", 1 << 20)
+    copied = [path for path in (tmp_path / "copy").rglob("*") if not path.is_dir()]
+    assert [path.name for path in copied] == honest
+
+
+def test_who_has_a_hard_link_is_told_so(secret: Path, folder: Path) -> None:
+    (folder / "honest.py").unlink()
+    (folder / NAME).hardlink_to(secret)  # as some programs make backups
+    with pytest.raises(Ungradable, match=r"'tiny\.ipynb' is not read: .*hard link"):
+        candidates(folder, "tiny", (), Budget())
+
+
+@pytest.mark.parametrize("name", sorted(TRICKS.keys() - {"pipe", "device"}))
+def test_a_plain_copy_lets_it_in(
+    secret: Path, folder: Path, tmp_path: Path, name: str
+) -> None:
+    """The control: as nbgrader copies, which would wait for ever at a pipe."""
+    put(name, secret, folder, 1)
+    try:
+        shutil.copytree(folder, tmp_path / "copy")
+    except OSError:
+        assert name == "local_socket"  # one student's, that ends the copy of all
+        return
+    copied = [path for path in (tmp_path / "copy").rglob("*") if path.is_file()]
+    contents = [path.read_bytes() for path in copied]
+    assert SECRET.encode() in contents
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+@pytest.mark.parametrize("name", TRICKS)
+def test_what_takes_a_file_s_place_after_a_look_is_refused(
+    secret: Path, folder: Path, tmp_path: Path, name: str, depth: int
+) -> None:
+    path = folder.joinpath(*"abcde"[:depth], NAME)
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    (file,) = (f for f in border.walk(folder) if f.relative_path.name == NAME)
+    assert file.read() == b"{}"
+    path.unlink()
+    put(name, secret, folder, depth)
+    for attempt in (file.read, lambda: file.copy(tmp_path / "copy")):
+        with pytest.raises(RefusedFileError):
+            attempt()
+    assert not file.is_readable
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_folder_swapped_for_a_link_without_pause_shows_nothing(
+    secret: Path, folder: Path
+) -> None:
+    (secret.parent / NAME).write_text(SECRET)
+    (folder / "a").mkdir()
+    (folder / "a" / NAME).write_text("{}")
+    (folder / "b").symlink_to(secret.parent)
+    over = threading.Event()
+
+    def swap() -> None:
+        while not over.is_set():
+            for one, other in ("a", "c"), ("b", "a"), ("a", "b"), ("c", "a"):
+                (folder / one).rename(folder / other)
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    contents = set[bytes]()
+    looked_through = 0
+    try:
+        for _ in range(300):
+            for file in border.walk(folder):
+                with contextlib.suppress(OSError):
+                    contents.add(file.read())
+            with contextlib.suppress(OSError):  # the control
+                looked_through += (folder / "a" / NAME).read_text() == SECRET
+    finally:
+        over.set()
+        swapping.join()
+    assert contents <= {b"{}", b"x = 1"}
+    assert looked_through
+
+
+def test_a_file_that_its_owner_holds_back_keeps_nobody_waiting(
+    folder: Path,
+) -> None:
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # "let go of the file"
+    with (folder / "honest.py").open("a") as held:
+        try:
+            fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        except OSError:
+            pytest.skip("this file system has no leases")
+        (file,) = border.walk(folder)
+        begun = time.monotonic()
+        assert not file.is_readable
+        assert time.monotonic() - begun < 5  # a wait takes 45
+        fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    signal.signal(signal.SIGIO, before)
+    assert file.read() == b"x = 1"
+
+
+def test_more_than_is_allowed_is_said_and_not_copied(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "more.py").write_text("x")
+    refusals: list[Refusal] = []
+    assert len(list(border.walk(folder, refusals, most=1))) == 1
+    assert "more than 1 files" in str(refusals)
+    for number in range(30):
+        (folder / "folders" / str(number)).mkdir(parents=True)
+    assert len(list(border.walk(folder, refusals, most=2))) == 2
+    assert "too many files and folders" in str(refusals)
+    with pytest.raises(RefusedFileError, match="too big"):
+        border.copy(folder, tmp_path / "copy", 5)
+    assert not list((tmp_path / "copy").iterdir())
+
+
+def test_a_file_that_grows_meanwhile_is_read_up_to_its_size(folder: Path) -> None:
+    (file,) = border.walk(folder)
+    (folder / "honest.py").write_text("x = 12345")
+    assert file.read() == b"x = 1"
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root makes files of several users")
+def test_in_a_folder_of_many_students_each_has_an_owner(tmp_path: Path) -> None:
+    for student, owner in ("ada", 65531), ("bob", 65532):
+        path = tmp_path / student / "tiny"
+        path.mkdir(parents=True)
+        for name in ("own.py", "bobs.py"):
+            (path / name).write_text("")
+            os.chown(path / name, owner, owner)
+        os.chown(path.parent, owner, owner)
+    os.chown(tmp_path / "ada/tiny/bobs.py", 65532, 65532)
+    refusals: list[Refusal] = []
+    files = border.walk(tmp_path, refusals, shared=True)
+    names = [str(file.relative_path) for file in files]
+    assert names == ["ada/tiny/own.py", "bob/tiny/bobs.py", "bob/tiny/own.py"]
+    assert [str(place) for place, _ in refusals] == ["ada/tiny/bobs.py"]
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
+def test_all_of_this_holds_for_an_ordinary_user() -> None:
+    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
+        pytest.skip("this test needs setpriv and bubblewrap")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += ["-p", "no:randomly", str(Path(__file__).relative_to(PROJECT))]
+    with tempfile.TemporaryDirectory() as base:
+        Path(base).chmod(0o777)
+        command.append(f"--basetemp={base}/tests")
+        done = start(*in_reach([*NOBODY, *command]), cwd=PROJECT, HOME=base)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
