@@ -264,7 +264,7 @@ def test_the_time_to_find_long_strings_grows_no_faster_than_the_file(
 
     def refused(data: bytes) -> None:
         with pytest.raises(Ungradable, match="cut short"):
-            read.Handed(Candidate(Path("m"), "m.ipynb", 0, b"", BytesIO), data, "ours")
+            read.read_versions(Candidate(Path("m"), "m.ipynb", 0, b"", BytesIO), data)
 
     files = (b'{"cells": ["' + b'\\"' * n for n in (10_000, 200_000))
     assert grows_at_most(80, refused, *files)

@@ -67,7 +67,13 @@ PLACES: dict[str, tuple[str, ...]] = {
     "a page is made for each submission (`feedback.ProctoredFeedback`)": (
         "nbgrader.converters.generate_feedback:GenerateFeedback",
     ),
-    "a date that is none is no failure (`prefetch.Submission.timestamp`)": (
-        "nbgrader.coursedir:CourseDirectory.get_existing_timestamp",
+    "students' files come in through one border (`exchange.ProctoredCollect`)": (
+        "nbgrader.exchange.default.collect:ExchangeCollect._path_to_record",
+        "nbgrader.exchange.default.collect:ExchangeCollect.copy_files",
+        "nbgrader.apps.api:NbGraderAPI.get_submitted_timestamp",
+    ),
+    "pages are released student by student (`exchange.ProctoredReleaseFeedback`)": (
+        "nbgrader.exchange.abc.exchange:Exchange.start",
+        "nbgrader.exchange.default.release_feedback:ExchangeReleaseFeedback.copy_files",
     ),
 }

@@ -60,7 +60,13 @@ TESTED = {
     "nbgrader.converters.autograde:Autograde._init_preprocessors": "6f4b086f",
     "nbgrader.converters.autograde:Autograde.convert_single_notebook": "76ada2d1",
     "nbgrader.converters.generate_feedback:GenerateFeedback": "7eaa4e96",
-    "nbgrader.coursedir:CourseDirectory.get_existing_timestamp": "4f5afbf0",
+    "nbgrader.exchange.default.collect:ExchangeCollect._path_to_record": "483504f1",
+    "nbgrader.exchange.default.collect:ExchangeCollect.copy_files": "938a755d",
+    "nbgrader.apps.api:NbGraderAPI.get_submitted_timestamp": "5fc64627",
+    "nbgrader.exchange.abc.exchange:Exchange.start": "c46fa991",
+    "nbgrader.exchange.default.release_feedback:ExchangeReleaseFeedback.copy_files": (
+        "a4c8a7d7"
+    ),
 }
 # Private names of other packages than nbgrader.
 ELSEWHERE = {
@@ -96,7 +102,7 @@ def names_of(node: ast.AST) -> list[str]:
         case ast.ClassDef(name) | ast.FunctionDef(name):
             return [name]
         case ast.ImportFrom(names=aliases):
-            return [alias.name for alias in aliases]
+            return [alias.asname or alias.name for alias in aliases]
         case ast.Assign(targets=[ast.Name(name)]):
             return [name]
     return []
