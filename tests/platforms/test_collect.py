@@ -15,6 +15,7 @@ from nbgrader.utils import parse_utc
 from nbproctor import platforms
 from nbproctor.platforms import CollectError, Download, Person, Roster, RosterError
 from nbproctor.platforms.download import CollectedSubmission
+from nbproctor.platforms.person import Identifier, Kind
 from tests.platforms.people import member
 from tests.platforms.test_fill import GERMAN
 
@@ -340,10 +341,12 @@ def test_a_number_of_somebody_with_another_name_is_asked(
 def test_a_name_of_one_word_is_not_everybody_s_who_has_that_word(
     understand: Understand, called: str
 ) -> None:
-    roster = Roster([Person("lee", "Lee", "", "", ("1060",))])
+    number = Identifier(Kind.PARTICIPANT, "1060")
+    roster = Roster([Person("lee", "Lee", identifiers=(number,))])
     found = understand({f"{called}_1060{MOODLE}": "", "readme.txt": ""}, roster)
     assert "lee" not in texts(found)
-    assert "Its number is that of Lee (lee), its name is not." in said(found)
+    question = "Its Moodle participant is that of Lee (lee), its name is not."
+    assert question in said(found)
     assert texts(understand({f"Lee_1060{MOODLE}": ""}, roster)) == {
         "lee": {"lab.ipynb": ""}
     }
@@ -359,7 +362,7 @@ def test_a_name_of_one_word_is_not_everybody_s_who_has_that_word(
         (["Kim Smith.ipynb", "aokafor.ipynb"], "Kim Smith", ""),  # s1 has that name
     ],
 )
-def test_a_teacher_says_whose_it_is_and_the_class_list_keeps_it(
+def test_what_a_teacher_says_is_kept_in_the_class_list(
     understand: Understand, tmp_path: Path, paths: list[str], text: str, later: str
 ) -> None:
     roster = Roster(list(CLASS.people))
