@@ -1122,7 +1122,7 @@ def _cases() -> Iterator[Case]:
     for name, code in CODE.items():
         exercise = "orbit" if "def orbit" in code else "area"
         text = code if f"def {exercise}" in code else WRONG + code
-        earns = {exercise: EARNS.get(name, 0.0)}
+        earns = {exercise: EARNS.get(name, 0.0)} | COSTS.get(name, {})
         yield Case(name, {exercise: ATTEMPT + text}, earns)
     for name, code in BESIDE.items():
         blank = "def area(r):\n    raise NotImplementedError\n"
@@ -1130,6 +1130,9 @@ def _cases() -> Iterator[Case]:
         yield Case(name, {"area": blank, "orbit": ATTEMPT + code}, earns)
 
 
+# What an answer takes from others of its own notebook, as in a kernel: it binds names
+# of Python's anew, so that they return wrong values.
+COSTS = {"redefined_test_tools_stay_the_student_s": {"control": 1.0}}
 # What an answer that is partly right, or honest, earns all the same.
 EARNS = {
     # `allclose(area(r), exact(r))` looks at what it handed over once more.
