@@ -119,7 +119,7 @@ def _mark_change(facts: Facts) -> MarkChange | None:
     if reasons and not facts.is_new_submission:
         reason = " ".join(dict.fromkeys(reasons.values()))
     elif not cells:
-        reason = f"the late penalty is {after.penalty:g}, not {before.penalty:g}"
+        reason = f"the late penalty is {after.late_penalty}, not {before.late_penalty}"
     else:
         reason = "handed in again" if facts.is_new_submission else "graded again"
     return MarkChange(

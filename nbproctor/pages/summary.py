@@ -18,6 +18,7 @@ from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import (
     NOT_SOLVED,
     STOPPED,
+    LatePenalty,
     Mark,
     Verdict,
     grade_id,
@@ -58,6 +59,12 @@ class GradedNotebook:
     seconds: float = 0.0  # that its tests took; 0: not known
     version: str = ""  # which files these are, when they came and were graded
     since: str = ""  # what has changed since the student handed in before
+
+    @property
+    def late_penalty(self) -> LatePenalty:
+        """What is taken off for handing in late."""
+        points = [mark.points or 0.0 for mark in self.marks.values()]
+        return LatePenalty(self.penalty, earned=sum(points))
 
     def mark(self, cell: str) -> Mark:
         """Return the mark of a cell; without points where there is none."""
