@@ -75,14 +75,14 @@ class Section:
     @property
     def groups(self) -> list[list[ShownCell]]:
         """Its cells, text and code of the assignment that follow each other as one."""
-        made: list[list[ShownCell]] = []
+        groups: list[list[ShownCell]] = []
         for cell in self.cells:
-            before = made[-1][-1] if made else None
+            before = groups[-1][-1] if groups else None
             if cell.of_the_lab and before and before.of_the_lab and not before.outputs:
-                made[-1].append(cell)
+                groups[-1].append(cell)
             else:
-                made.append([cell])
-        return made
+                groups.append([cell])
+        return groups
 
 
 class Feedback:
@@ -134,13 +134,13 @@ class Feedback:
             else:
                 cells.append(_code(cell))
             if cell.test:
-                said = render("verdict.md", test=cell.test, plain=_plain)
-                cells.append(_text(said.strip()))
+                verdict = render("verdict.md", test=cell.test, plain=_plain)
+                cells.append(_text(verdict.strip()))
             if cell.comment:
                 quoted = "\n> ".join(sanitize.markdown(cell.comment).splitlines())
                 cells.append(_text(f"> **From your teacher:** {quoted}"))
-        for number, made in enumerate(cells):
-            made["id"] = f"feedback-{number}"
+        for number, built in enumerate(cells):
+            built["id"] = f"feedback-{number}"
         python = {"display_name": "Python 3", "language": "python", "name": "python3"}
         return {
             "cells": cells,
@@ -192,21 +192,21 @@ class Feedback:
         The notebook is cut at its headings, and where an exercise follows another.
         """
         rows = {row.exercise.id: row for row in self._summary.rows}
-        here = Section("")
-        cut = [here]
+        section = Section("")
+        cut = [section]
         of_row: dict[str, Section] = {}
         for cell in self._cells:
             if cell.heading:
-                here = Section(cell.heading)
-                cut.append(here)
+                section = Section(cell.heading)
+                cut.append(section)
             if row := rows.get(cell.exercise):
-                if cell.exercise not in of_row and here.row is not None:
-                    here = Section("")
-                    cut.append(here)
-                here = of_row.setdefault(cell.exercise, here)
-                here.row, here.title = row, row.exercise.name
+                if cell.exercise not in of_row and section.row is not None:
+                    section = Section("")
+                    cut.append(section)
+                section = of_row.setdefault(cell.exercise, section)
+                section.row, section.title = row, row.exercise.name
             if not cell.empty:
-                here.cells.append(cell)
+                section.cells.append(cell)
         exercises = [
             of_row.get(name) or Section(row.exercise.name, row)
             for name, row in rows.items()

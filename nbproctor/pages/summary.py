@@ -137,19 +137,19 @@ class Summary:
         ]
         #: One an exercise, in source order.
         self.rows = [self._row(e, points[e.id]) for e in exercises]
-        told = {v.cell_id for v in graded.verdicts if v.measures or v.message}
+        shown_tests = {v.cell_id for v in graded.verdicts if v.measures or v.message}
         #: Tests of no exercise that measured something, or failed.
         self.ungraded = [
             self._test(cell, "", full=False)
             for cell in master
-            if not cell.exercise and not cell.points and cell.id in told
+            if not cell.exercise and not cell.points and cell.id in shown_tests
         ]
         marks = [m.points for m in graded.marks.values() if m.points is not None]
         #: After a late penalty, never below 0; None: nothing is graded.
         self.total = total_of(marks, graded.penalty) if marks else None
-        left = [c.points for c in master if graded.mark(c.id).points is None]
+        ungraded_points = [c.points for c in master if graded.mark(c.id).points is None]
         #: Points that a person still has to give.
-        self.waiting = sum(left) if marks else 0.0
+        self.waiting = sum(ungraded_points) if marks else 0.0
 
     @property
     def next(self) -> ResultRow | None:
@@ -227,8 +227,10 @@ class Summary:
         followed = verdict.source == "follow-through"
         through = followed and verdict.points >= verdict.max_points
         # Where its exercise has all points, the mistake is elsewhere, or the test's.
-        here = full and not cell.points and verdict.outcome not in ("passed", "not run")
-        if through or here:
+        fails_elsewhere = (
+            full and not cell.points and verdict.outcome not in ("passed", "not run")
+        )
+        if through or fails_elsewhere:
             message = excuse
             if not (from_points and cell.points):
                 state = "given"
@@ -266,8 +268,10 @@ class Summary:
             cell = self._own.get(answer.id)
             if cell is None or (source_of(cell) or "").strip() == answer.stub.strip():
                 return True
-        told = [test for test in tests if test.max_points]
-        return bool(told) and all(t.message.startswith(NOT_SOLVED) for t in told)
+        scored_tests = [test for test in tests if test.max_points]
+        return bool(scored_tests) and all(
+            t.message.startswith(NOT_SOLVED) for t in scored_tests
+        )
 
     def _why(
         self, exercise: str, state: State, tests: Sequence[Test]
@@ -278,22 +282,24 @@ class Summary:
         if state == "waiting":
             return "A person reads this answer.", ""
         if error := _raised(self._own.get(exercise, {})):
-            found = _PLACE.search(error)
-            look = f"Line {found[1]} of your cell." if found else ""
+            position = _PLACE.search(error)
+            look = f"Line {position[1]} of your cell." if position else ""
             error = _PLACE.sub("", error).strip()
             return f"Your cell stopped: {error}", look or "The message below your cell."
         bad = [t for t in tests if t.state not in ("passed", "given", "waiting")]
-        told = [t for t in bad if t.max_points and t.message]
-        told.sort(
+        explained = [t for t in bad if t.max_points and t.message]
+        explained.sort(
             key=lambda test: _WRONG in test.message
         )  # stable: else in source order
-        first = next(iter([*told, *bad]), None)
+        first = next(iter([*explained, *bad]), None)
         if first is None:
             return "", ""
         look = first.title
-        if found := _LINE.search(first.message):
-            cell = "your cell" if found[1] == exercise else f"the cell `{found[1]}`"
-            look = f"Line {found[2]} of {cell}."
+        if position := _LINE.search(first.message):
+            cell = (
+                "your cell" if position[1] == exercise else f"the cell `{position[1]}`"
+            )
+            look = f"Line {position[2]} of {cell}."
         elif first.verdict.outcome == "timeout":
             look = "A loop that never ends, or does far too much."
         elif any(not t.max_points for t in bad):

@@ -59,10 +59,10 @@ _SCALARS = (
 )
 
 
-def _check(holds: bool, what: str) -> None:
+def _check(holds: bool, subject: str) -> None:
     """Raise `ValueError` where parts do not fit together."""
     if not holds:
-        raise ValueError(what)
+        raise ValueError(subject)
 
 
 # --- what a part can be ---------------------------------------------------------------
