@@ -51,7 +51,8 @@ class Markers(NamedTuple):
         `ValueError`: a region begins and does not end.
         """
         for begin, end in regions or self[:3]:
-            visible, inside = [], False
+            visible = []
+            inside = False
             for line in source.split("\n"):
                 if begin in line:
                     inside = True

@@ -275,7 +275,8 @@ def _python(text: str, name: str) -> str:
 
 def _without_docstring(text: str) -> str:
     """Return a module's text from its first statement on."""
-    tree, lines = parse_code(text), text.splitlines()
+    tree = parse_code(text)
+    lines = text.splitlines()
     if ast.get_docstring(tree) is not None:
         lines = lines[tree.body[0].end_lineno :]
     return "\n".join(lines).lstrip("\n")
@@ -348,7 +349,8 @@ def disagreement(
 
 def _compare(got: Any, want: Any, name: str) -> None:
     if isinstance(want, tuple | list) and isinstance(got, tuple | list):
-        got, want = dict(enumerate(got)), dict(enumerate(want))
+        got = dict(enumerate(got))
+        want = dict(enumerate(want))
     if isinstance(want, Mapping):
         if not isinstance(got, Mapping) or got.keys() != want.keys():
             raise AssertionError(f"{name} should have the entries {list(want)}")

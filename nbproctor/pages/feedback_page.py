@@ -89,7 +89,8 @@ class Feedback:
     """What page and notebook say; the graded notebook is read once."""
 
     def __init__(self, graded: GradedNotebook, outline: Outline) -> None:
-        self._graded, self._outline = graded, outline
+        self._graded = graded
+        self._outline = outline
         raw = cells_of(graded.path)
         self._summary = Summary(graded, outline, raw)
         tests = [test for row in self._summary.rows for test in row.tests]
@@ -102,7 +103,8 @@ class Feedback:
 
         `key` is the fingerprint of everything that it was made from.
         """
-        graded, summary = self._graded, self._summary
+        graded = self._graded
+        summary = self._summary
         folder = Path(graded.path).parent if graded.path else None
         exercises, others = self._sections()
         return render(
@@ -151,7 +153,8 @@ class Feedback:
 
     def _shown(self, cell: dict[str, Any]) -> ShownCell | None:
         """Return a cell as it may be seen; None: nobody is to see it."""
-        name, text = grade_id(cell), cell.get("cell_type") == "markdown"
+        name = grade_id(cell)
+        text = cell.get("cell_type") == "markdown"
         master = self._outline.cells.get(name or str(cell.get("id")))
         source = source_of(cell) or ""
         if not text and cell.get("cell_type") != "code":
@@ -204,7 +207,8 @@ class Feedback:
                     section = Section("")
                     cut.append(section)
                 section = of_row.setdefault(cell.exercise, section)
-                section.row, section.title = row, row.exercise.name
+                section.row = row
+                section.title = row.exercise.name
             if not cell.empty:
                 section.cells.append(cell)
         exercises = [

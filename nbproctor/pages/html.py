@@ -31,7 +31,8 @@ from nbproctor.results import Output
 MAX_CODE = 50_000  # characters of a cell that are shown
 MAX_OUTPUT = 20_000  # characters of an output that are shown
 MAX_FORMULA = 2000  # characters of a formula that is laid out
-HEAD, TAIL = 40, 10  # lines of an output
+HEAD = 40  # lines of an output
+TAIL = 10
 _PICTURES = {
     ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
     ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
@@ -60,10 +61,13 @@ def code(source: str) -> Markup:
     """Return Python code with its comments, strings, numbers and keywords marked."""
     if omitted := len(source[MAX_CODE:]):
         source = f"{source[:MAX_CODE]}\n[… {omitted} characters left out …]"
-    pieces, end, before = [], 0, ""
+    pieces = []
+    end = 0
+    before = ""
     for found in TOKENS.finditer(source):
         pieces.append(escape(source[end : found.start()], quote=False))
-        kind, text = str(found.lastgroup), found[0]
+        kind = str(found.lastgroup)
+        text = found[0]
         end = found.end()
         if kind == "w":
             kind = "k" if keyword.iskeyword(text) else ""

@@ -125,10 +125,12 @@ class Summary:
     def __init__(
         self, graded: GradedNotebook, outline: Outline, cells: Sequence[dict[str, Any]]
     ) -> None:
-        self._graded, self._outline = graded, outline
+        self._graded = graded
+        self._outline = outline
         self._own = {name: cell for cell in cells if (name := grade_id(cell))}
         self._verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
-        exercises, master = outline.exercises, outline.master.cells
+        exercises = outline.exercises
+        master = outline.master.cells
         points = {e.id: points_of(e.graded, graded.marks) for e in exercises}
         self._lost = [
             exercise
@@ -159,7 +161,8 @@ class Summary:
         return min(rows, key=lambda row: row.effort, default=None)
 
     def _row(self, exercise: Exercise, points: float | None) -> ResultRow:
-        graded, cells = self._graded, self._outline.cells
+        graded = self._graded
+        cells = self._outline.cells
         full = points is not None and points >= exercise.points
         worth = [name for name in exercise.graded if cells[name].points]
         marks = [graded.mark(name) for name in worth]
@@ -197,7 +200,8 @@ class Summary:
 
         `full`: its exercise has all points; `excuse` is then said of a test that fails.
         """
-        verdict, mark = self._verdicts.get(cell.id), self._graded.mark(cell.id)
+        verdict = self._verdicts.get(cell.id)
+        mark = self._graded.mark(cell.id)
         points = mark.points if cell.points else None
         from_points = mark.by_hand or verdict is None
         if verdict is None:
@@ -322,6 +326,7 @@ def _raised(cell: dict[str, Any]) -> str:
     outputs = cell.get("outputs")
     for output in outputs if isinstance(outputs, list) else ():
         if isinstance(output, dict) and output.get("output_type") == "error":
-            name, text = one_line(output.get("ename"), 60), output.get("evalue")
+            name = one_line(output.get("ename"), 60)
+            text = output.get("evalue")
             return f"{name}: {one_line(text, 160)}" if text else name
     return ""
