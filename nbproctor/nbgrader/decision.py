@@ -289,8 +289,10 @@ class Decisions:
         """Take back the scores that say nothing, and put remarks beside the answers."""
         row = self._book.find_submission(self._run.assignment, submission.student)
         gradebook.withdraw(row, submission.reasons)
+        if not is_gradable:
+            return
         notes = _notes(submission)
-        for notebook in row.notebooks if is_gradable else ():
+        for notebook in row.notebooks:
             if report := submission.reports.get(notebook.name):
                 if not_run := _not_run(report):
                     gradebook.unscore(notebook, not_run)
