@@ -24,7 +24,7 @@ class Limit(NamedTuple):
     """How much of something one message may hold, and what is said of more."""
 
     most: int
-    said: str
+    wording: str
 
 
 LIMITS = {
