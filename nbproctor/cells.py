@@ -399,9 +399,9 @@ def _cut(source: str) -> list[list[tuple[str, str]]]:
     for line, code, top in _lines(source):
         if top and code and not code[0].isspace():
             if complete and not _CONTINUES.match(code):
-                rest = _trailing(current)
-                finished.append(current[: len(current) - rest])
-                current = current[len(current) - rest :]
+                trailing = _trailing(current)
+                finished.append(current[: len(current) - trailing])
+                current = current[len(current) - trailing :]
                 complete = False
             complete = complete or not code.startswith("@")
         current.append((line, code))

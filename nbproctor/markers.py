@@ -42,8 +42,8 @@ class Markers(NamedTuple):
     def without_solution_markers(self, source: str) -> str:
         """Return a reference solution without the lines that mark it as one."""
         lines = source.split("\n")
-        kept = (ln for ln in lines if not any(mark in ln for mark in self.solution))
-        return "\n".join(kept)
+        visible = (ln for ln in lines if not any(mark in ln for mark in self.solution))
+        return "\n".join(visible)
 
     def without_regions(self, source: str, *regions: Region) -> str:
         """Return a cell as it is in the release; of some `regions` only.
@@ -51,22 +51,23 @@ class Markers(NamedTuple):
         `ValueError`: a region begins and does not end.
         """
         for begin, end in regions or self[:3]:
-            kept, inside = [], False
+            visible = []
+            inside = False
             for line in source.split("\n"):
                 if begin in line:
                     inside = True
                     if begin == self.solution[0]:
                         indent = line[: len(line) - len(line.lstrip())]
-                        kept += [indent + each for each in self.stub.split("\n")]
+                        visible += [indent + each for each in self.stub.split("\n")]
                 elif end in line:
                     inside = False
                 elif not inside:
-                    kept.append(line)
+                    visible.append(line)
             if inside:
                 raise ValueError(
                     f"a cell has '{begin}' without '{end}':\n{source[:200]}"
                 )
-            source = "\n".join(kept)
+            source = "\n".join(visible)
         return source
 
 
@@ -113,8 +114,8 @@ def outside(node: ast.AST) -> Iterator[ast.AST]:
 def definitions_of(tree: ast.Module) -> ast.Module:
     """Return only the imports, functions and classes at the top of a module."""
     kinds = ast.Import | ast.ImportFrom | DEFINITIONS
-    kept: list[ast.stmt] = [n for n in tree.body if isinstance(n, kinds)]
-    return ast.Module(kept, [])
+    statements: list[ast.stmt] = [n for n in tree.body if isinstance(n, kinds)]
+    return ast.Module(statements, [])
 
 
 def bound_by(definitions: ast.Module) -> set[str]:

@@ -35,16 +35,16 @@ def support_files(
     Notebooks are left out, and what has an ignored name; `data` is its data folder.
     """
     places = (path.relative_to(source) for path in sorted(source.rglob("*")))
-    found = {
+    files = {
         place.as_posix(): str((source / place).resolve())
         for place in places
         if (source / place).is_file()
         and place.suffix != ".ipynb"
         and not any(fnmatch(part, name) for part in place.parts for name in ignored)
     }
-    if data and not any(Path(place).parts[0] == "data" for place in found):
-        found["data"] = data
-    return found
+    if data and not any(Path(place).parts[0] == "data" for place in files):
+        files["data"] = data
+    return files
 
 
 def data_folder(notebook: Path) -> str | None:
@@ -166,7 +166,7 @@ def read_cells(
         if grader:
             grader |= flags | {"cell_type": cell["cell_type"]}
         tags = meta.get("tags", [])
-        beside = kind == "test" and BESIDE_TAG in tags
+        in_process = kind == "test" and BESIDE_TAG in tags
         scores = kind == "test" and (points or UNGRADED_TAG not in tags)
         yield Cell(
             id=name,
@@ -178,8 +178,8 @@ def read_cells(
             cell_id=str(cell.get("id", name)),
             stub=stub,
             nbgrader=grader,
-            where="beside" if beside else "judge",
-            why=TAGGED if beside else "",
+            where="beside" if in_process else "judge",
+            why=TAGGED if in_process else "",
         )
 
 
@@ -251,8 +251,8 @@ class MasterNotebook:
         raw = [cell for part in parts.values() for cell in part["cells"]]
         released = {}
         if release is not None and release.exists():
-            given = _content(release)["cells"]
-            released = {cell_name(c, i): c for i, c in enumerate(given)}
+            cells_given = _content(release)["cells"]
+            released = {cell_name(c, i): c for i, c in enumerate(cells_given)}
         try:
             cells = tuple(read_cells(raw, released, markers))
             texts = tuple(_texts(raw, {cell.id for cell in cells}, markers))

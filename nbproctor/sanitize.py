@@ -198,13 +198,13 @@ def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
 
 def alternatives(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
     """Keep the alternative texts of pictures, safe in a page that escapes nothing."""
-    found = {}
+    pictures = {}
     for mime in _IMAGES.keys() & bundle.keys():
         entry = metadata.get(mime) if isinstance(metadata, dict) else None
         alt = one_line(entry.get("alt")) if isinstance(entry, dict) else ""
         if alt := _MARKUP.sub("", alt):
-            found[mime] = {"alt": alt}
-    return found
+            pictures[mime] = {"alt": alt}
+    return pictures
 
 
 def _text(text: object, room: list[int]) -> str:

@@ -52,11 +52,11 @@ def audit(
             f"{', '.join(references)}."
         )
     variants = Variants.read(folder, references)
-    wanted = [exercise] if exercise else list(references)
-    variants.trials = [t for t in variants.trials if t.exercise in wanted]
+    exercises = [exercise] if exercise else list(references)
+    variants.trials = [t for t in variants.trials if t.exercise in exercises]
     tried = [
         Trial(exercise=e, kind="reference", name="reference", source=references[e])
-        for e in wanted
+        for e in exercises
     ]
     tried += variants.trials
     all_checks = list(checks)
@@ -82,7 +82,7 @@ def audit(
             name: tuple(c.id for c in b.cells if c.exercise == name and c.points)
             for b in masters
             for name in b.exercises
-            if name in wanted
+            if name in exercises
         },
         entries=tuple(entries),
         checks=tuple(all_checks),

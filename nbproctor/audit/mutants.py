@@ -41,7 +41,7 @@ def mutants(source: str) -> list[Mutant]:
     tree = parse_code(source)
     names = Counter[str]()
     results = list[Mutant]()
-    seen = {ast.dump(parse_code(reference := ast.unparse(tree)))}
+    seen_trees = {ast.dump(parse_code(reference := ast.unparse(tree)))}
     for parent, box, key, kind, new in _changes(tree, "cell"):
         old = box[key]
         shown = parent if isinstance(old, ast.Constant) else None  # 1 → 2 tells nothing
@@ -50,9 +50,9 @@ def mutants(source: str) -> list[Mutant]:
         text = ast.unparse(tree)
         after = ast.unparse(shown or new)
         box[key] = old
-        if (dump := ast.dump(parse_code(text))) in seen:
+        if (dump := ast.dump(parse_code(text))) in seen_trees:
             continue
-        seen.add(dump)
+        seen_trees.add(dump)
         name = f"{kind}: {_brief(before, after)}"
         if isinstance(old, ast.FunctionDef):
             name = f"{old.name}: {kind.partition(': ')[2]}"

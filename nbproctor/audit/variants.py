@@ -121,7 +121,7 @@ class Variants:
             )
             return
         for name, text, diff in all_mutants:
-            why = equivalent.pop(name, "")
+            justification = equivalent.pop(name, "")
             self.trials.append(
                 Trial(
                     exercise=exercise,
@@ -129,7 +129,7 @@ class Variants:
                     name=name,
                     source=text,
                     diff=diff,
-                    equivalent=why,
+                    equivalent=justification,
                 )
             )
         self.problems += [
@@ -175,24 +175,26 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
         tables = _tables(path, problems)
         usual = tables.pop("of", REFERENCE)
         for name, table in tables.items():
-            place = f"{shown(path)}, {name}"
+            location = f"{shown(path)}, {name}"
             try:
                 _check(kind, table)
                 source = _python(_source({"of": usual} | table, bases), name)
             except VariantError as error:
-                problems.append(f"{place}: {error}")
+                problems.append(f"{location}: {error}")
                 continue
             says = table.get("says", ())
             says = (says,) if isinstance(says, str) else tuple(says)
-            told = {key: table[key] for key in ("unnamed", "announced") if key in table}
+            options = {
+                key: table[key] for key in ("unnamed", "announced") if key in table
+            }
             trial = Trial(
                 exercise=folder.name,
                 kind=kind,
                 name=name,
                 source=source,
-                place=place,
+                place=location,
                 says=says,
-                **told,
+                **options,
             )
             variants.append(trial)
     return variants, problems
@@ -243,14 +245,20 @@ def edited(text: str, diff: str, name: str = REFERENCE) -> str:
             raise VariantError(f"{odd!r} in diff should start with -, + or a space")
         old = [line[1:] for line in marked if line[0] != "+"]
         size = len(old)
-        found = [i for i in range(len(lines) - size + 1) if lines[i : i + size] == old]
-        if len(found) != 1 or not old:
-            times = f"occurs {len(found)} times" if found and old else "does not occur"
+        positions = [
+            i for i in range(len(lines) - size + 1) if lines[i : i + size] == old
+        ]
+        if len(positions) != 1 or not old:
+            times = (
+                f"occurs {len(positions)} times"
+                if positions and old
+                else "does not occur"
+            )
             raise VariantError(
                 f"diff no longer fits: what it replaces, from {old[:1]}, {times} in "
                 f"{name}; it must occur once"
             )
-        places[found[0]] = old, [line[1:] for line in marked if line[0] != "-"]
+        places[positions[0]] = old, [line[1:] for line in marked if line[0] != "-"]
     for start in sorted(places, reverse=True):  # what is before it stays in its place
         old, new = places[start]
         lines[start : start + len(old)] = new
@@ -267,7 +275,8 @@ def _python(text: str, name: str) -> str:
 
 def _without_docstring(text: str) -> str:
     """Return a module's text from its first statement on."""
-    tree, lines = parse_code(text), text.splitlines()
+    tree = parse_code(text)
+    lines = text.splitlines()
     if ast.get_docstring(tree) is not None:
         lines = lines[tree.body[0].end_lineno :]
     return "\n".join(lines).lstrip("\n")
@@ -323,8 +332,8 @@ def disagreement(
     """Compare answers on random inputs; return the first difference in words."""
     for seed in range(ROUNDS):
         try:
-            made = inputs(np.random.default_rng(seed))
-            arguments = made if isinstance(made, tuple) else (made,)
+            drawn = inputs(np.random.default_rng(seed))
+            arguments = drawn if isinstance(drawn, tuple) else (drawn,)
             want = oracle(*copy.deepcopy(arguments))
         except Exception as error:
             return f"with seed {seed}, the oracle itself raises: {error!r:.200}"
@@ -340,7 +349,8 @@ def disagreement(
 
 def _compare(got: Any, want: Any, name: str) -> None:
     if isinstance(want, tuple | list) and isinstance(got, tuple | list):
-        got, want = dict(enumerate(got)), dict(enumerate(want))
+        got = dict(enumerate(got))
+        want = dict(enumerate(want))
     if isinstance(want, Mapping):
         if not isinstance(got, Mapping) or got.keys() != want.keys():
             raise AssertionError(f"{name} should have the entries {list(want)}")

@@ -245,7 +245,8 @@ def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") 
     weak = not print_layers()
     if weak:
         say("The sandbox is not whole here: a student's code may reach the tests.")
-    course, student = nbgrader.Course(find_course()), "student"
+    course = nbgrader.Course(find_course())
+    student = "student"
     submitted = course.folder("submitted", assignment, student)
     shutil.rmtree(submitted, ignore_errors=True)
     border.copy(root / "submission", submitted, MAX_SUBMISSION)

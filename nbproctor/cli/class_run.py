@@ -26,6 +26,7 @@ from rich.text import Text
 from nbproctor.cli.app import TYPED, complaints, console, nbgrader, say
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.person import letters
+from nbproctor.results import LatePenalty
 from nbproctor.statuses import STATUSES
 
 if TYPE_CHECKING:
@@ -187,8 +188,8 @@ def score_table(
 
 def _penalty(earned: Mapping[Any, Any]) -> str:
     points = sum(score for column, score in earned.items() if column != "total")
-    taken = points - earned["total"]
-    return f" (−{taken:g} late)" if taken > 0.005 else ""
+    penalty = LatePenalty(points - earned["total"], earned=points)
+    return f" (−{penalty} late)" if penalty.points > 0.005 else ""
 
 
 def _score(score: float, most: float) -> str:

@@ -12,18 +12,23 @@ Shape: TypeAlias = tuple[int, ...]
 
 def hint(actual: Shape, shape: Shape) -> str:
     """Say how a wrong shape may have come about."""
-    alike = [n for n in actual if n != 1] == [n for n in shape if n != 1]
     if actual == shape[::-1]:
         return ": it is transposed"
-    if alike and len(actual) < len(shape):
-        return ": a dimension was lost (keepdims=True or a reshape keeps it)"
-    if alike and len(actual) > len(shape):
-        return ": there are too many dimensions"
+    if _without_ones(actual) == _without_ones(shape):
+        if len(actual) < len(shape):
+            return ": a dimension was lost (keepdims=True or a reshape keeps it)"
+        if len(actual) > len(shape):
+            return ": there are too many dimensions"
     if not actual:
         return ": all went into one number, is an `axis` missing?"
-    if not shape or any(w == 1 < n for n, w in zip(actual, shape, strict=False)):
+    axes = zip(actual, shape, strict=False)
+    if not shape or any(length > 1 == right for length, right in axes):
         return ": is a sum missing, or were two shapes broadcast?"
     return ""
+
+
+def _without_ones(shape: Shape) -> list[int]:
+    return [length for length in shape if length != 1]
 
 
 def not_finite(got: Array, bad: Array) -> str:
@@ -46,7 +51,7 @@ def diagnosis(
     got: Array, want: Array, wrong: Array, rtol: float, factors: Mapping[str, float]
 ) -> str:
     """Name what is wrong with the values of an answer of the right shape."""
-    integers = got.dtype.kind in "iu"
+    is_integer = got.dtype.kind in "iu"
     got = got.astype(float)
     want = want.astype(float)
     bad = wrong & ~np.isfinite(got)
@@ -55,19 +60,19 @@ def diagnosis(
     everywhere = " everywhere" if got.size > 1 else ""
     if fits(got, -want, rtol):
         return f"has the wrong sign{everywhere}"
-    ratios = {f"multiplied by {label}": factor for label, factor in factors.items()}
-    ratios |= {f"divided by {label}": 1 / f for label, f in factors.items() if f}
-    ratios = {words: r for words, r in ratios.items() if abs(r - 1) > 0.01}
-    for sign, also in (1, ""), (-1, "has the wrong sign and "):
-        fitting = (k for k, r in ratios.items() if fits(got, sign * r * want, rtol))
-        if words := " or ".join(fitting):
-            return f"{also}is off by a factor: it was {words}"
-    if got.ndim == 2 and got.shape == got.T.shape and fits(got.T, want, rtol):
+    ratios = _ratios(factors)
+    if words := _fitting_ratios(got, want, rtol, ratios):
+        return f"is off by a factor: it was {words}"
+    if words := _fitting_ratios(got, -want, rtol, ratios):
+        return f"has the wrong sign and is off by a factor: it was {words}"
+    is_square = got.ndim == 2 and got.shape == got.T.shape
+    if is_square and fits(got.T, want, rtol):
         return "has the values of the transposed answer"
-    whole = bool((want == np.trunc(want)).all())
-    if whole and np.unique(got - want).tolist() in ([1], [-1]):
+    difference = got - want
+    should_be_whole = bool((want == np.trunc(want)).all())
+    if should_be_whole and np.unique(difference).tolist() in ([1], [-1]):
         return f"is off by one{everywhere}"
-    if integers and not whole and (np.abs(got - want) < 1).all():
+    if is_integer and not should_be_whole and (np.abs(difference) < 1).all():
         return "was cut to whole numbers: was it stored in an integer array?"
     if not got.any():
         return f"is zero{everywhere}"
@@ -75,10 +80,7 @@ def diagnosis(
         return "has the same value in every entry"
     if any(np.allclose(got, np.round(want, n), 1e-6, 0) for n in range(5)):
         return "was rounded"
-    least = got.min()
-    most = got.max()
-    inside = (least < got) & (got < most)
-    if inside.any() and wrong.sum() > 1 and fits(got, np.clip(want, least, most), rtol):
+    if wrong.sum() > 1 and _is_cut_off(got, want, rtol):
         return "is cut off: its largest or smallest values are wrong"
     if not got.ndim:
         return "is one number, as it should be, but not the right one"
@@ -89,11 +91,40 @@ def diagnosis(
     return f"{symptom} in {wrong.sum()} of {got.size} entries{_pattern(wrong)}"
 
 
+def _ratios(factors: Mapping[str, float]) -> dict[str, float]:
+    """Return by what an answer may be off, in words, but for nearly 1."""
+    ratios = {f"multiplied by {label}": factor for label, factor in factors.items()}
+    for label, factor in factors.items():
+        if factor:
+            ratios[f"divided by {label}"] = 1 / factor
+    return {words: ratio for words, ratio in ratios.items() if abs(ratio - 1) > 0.01}
+
+
+def _fitting_ratios(
+    got: Array, want: Array, rtol: float, ratios: Mapping[str, float]
+) -> str:
+    """Return by which of these ratios an answer is off, or nothing."""
+    fitting = [words for words, r in ratios.items() if fits(got, r * want, rtol)]
+    return " or ".join(fitting)
+
+
+def _is_cut_off(got: Array, want: Array, rtol: float) -> bool:
+    least = got.min()
+    most = got.max()
+    inside = (least < got) & (got < most)
+    return bool(inside.any()) and fits(got, np.clip(want, least, most), rtol)
+
+
 def _pattern(wrong: Array) -> str:
     """Say in which rows or columns the wrong entries are, when that tells something."""
-    axes = {"row": (1,), "column": (0,)} if wrong.ndim == 2 else {"index": ()}
-    for word, others in axes.items() if wrong.ndim < 3 else ():
-        hit = np.flatnonzero(lines := wrong.any(axis=others))
+    axes: dict[str, tuple[int, ...]] = {}
+    if wrong.ndim == 2:
+        axes = {"row": (1,), "column": (0,)}
+    elif wrong.ndim < 2:
+        axes = {"index": ()}
+    for word, others in axes.items():
+        lines = wrong.any(axis=others)
+        hit = np.flatnonzero(lines)
         if hit.size == 1 or hit.size <= min(3, lines.size // 2):
             return f", only at {word} {', '.join(map(str, hit))}"
     return f", the first at index {np.argwhere(wrong)[0].tolist()}"

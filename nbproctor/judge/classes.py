@@ -94,7 +94,7 @@ def stand_in(proxy: Proxy, name: str, base: str, bases: tuple[Any, ...]) -> Erro
         return ErrorClass(name, alone, {"_nbproctor": proxy})
 
 
-def error_of(kind: Any, text: str, own: Proxy | None = None) -> StudentError:
+def error_of(kind: Any, text: str, proxy: Proxy | None = None) -> StudentError:
     """Make an exception of a class, without calling its ``__init__``.
 
     Some built-in classes insist on arguments of their own there.
@@ -104,8 +104,8 @@ def error_of(kind: Any, text: str, own: Proxy | None = None) -> StudentError:
     error: StudentError = new(kind)
     error.text = text
     error.args = (text,)
-    if own is not None:
-        error.__dict__["_nbproctor"] = own
+    if proxy is not None:
+        error.__dict__["_nbproctor"] = proxy
     return error
 
 
@@ -194,9 +194,9 @@ class Type(metaclass=_OneArgument):
 def _classifies(builtin: Any, *relations: str) -> Any:
     """Make a test's ``isinstance``; what has one of these relations is not asked."""
 
-    def is_one(known: type, kind: Any, value: Any) -> bool:
+    def is_one(own_class: type, kind: Any, value: Any) -> bool:
         if isinstance(kind, type) and kind is not Type:
-            return issubclass(known, kind)
+            return issubclass(own_class, kind)
         return bool(builtin(value, kind))  # a class of the student's own: ask
 
     def classifies(value: Any, kinds: Any) -> bool:

@@ -77,7 +77,8 @@ class Program:
             raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
         except NotForJudgeError as error:
             raise BrokenTestError(f"the cell {name} {error}") from error
-        uses, makes = set(), set()
+        uses = set()
+        makes = set()
         for inner in _tables(table):
             for symbol in inner.get_symbols():
                 if inner is table and (symbol.is_assigned() or symbol.is_imported()):
@@ -87,7 +88,8 @@ class Program:
                     if symbol.is_declared_global() and symbol.is_assigned():
                         makes.add(symbol.get_name())
         read_first = set(_read_first(body))
-        uses, kept = uses | read_first, makes - read_first
+        uses = uses | read_first
+        kept = makes - read_first
         return cls(body, last, frozenset(uses), frozenset(kept), frozenset(makes))
 
     def run(self, names: dict[str, Any]) -> Any:

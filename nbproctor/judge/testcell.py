@@ -229,7 +229,8 @@ def captured(
     student_seconds: Callable[[], float],
 ) -> Iterator[tuple[io.StringIO, io.StringIO, list[measures.Measured]]]:
     """Collect what a test prints, what it writes to stderr, and what it measures."""
-    out, err = io.StringIO(), io.StringIO()
+    out = io.StringIO()
+    err = io.StringIO()
     measures.measured = []
     measures.student_seconds = student_seconds
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

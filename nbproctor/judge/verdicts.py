@@ -144,16 +144,16 @@ _HELPFUL = [
 ]
 
 
-def verdict(cell: Cell, said: Said, points: float = 0.0) -> Verdict:
+def verdict(cell: Cell, wording: Said, points: float = 0.0) -> Verdict:
     """Return the verdict of a test cell."""
-    line = one_line(said.words)
+    line = one_line(wording.words)
     most = cell.points
     return Verdict(
         cell_id=cell.id,
         exercise=cell.exercise,
         points=points,
         max_points=most,
-        outcome=said.outcome,
+        outcome=wording.outcome,
         message=line,
         where=cell.where,
     )

@@ -73,7 +73,8 @@ def first_page(course: Course, assignment: str, browser: bool = False) -> str:
 
 def given(course: Course, assignment: str) -> dict[str, bytes]:
     """Return the files that students get in every form: path → content."""
-    release, where = course.folder("release", assignment), course.options.hand_in
+    release = course.folder("release", assignment)
+    where = course.options.hand_in
     content = {f"{ORIGINAL}/{n}": (release / n).read_bytes() for n in tree(release)}
     content |= {n: (course.root / n).read_bytes() for n in data_of(course, assignment)}
     content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
@@ -103,7 +104,8 @@ def requirements(course: Course, assignment: str) -> list[str]:
     try to import, and go without, is left out: a package without a wheel does not
     install on every computer.
     """
-    pins, notebooks = _pins(course), course.sources(assignment)
+    pins = _pins(course)
+    notebooks = course.sources(assignment)
     provider = packages_distributions()
     beside = {path for nb in notebooks for path in nb.parent.glob("*.py")}
     modules = {name for nb in notebooks for name in MasterNotebook.read(nb).modules}

@@ -33,7 +33,8 @@ def new_assignment(course: Path, name: str) -> list[Path]:
         raise StarterError(
             f"{name!r} cannot name an assignment: use letters, digits, '-' and '_'."
         )
-    source, variants = course / "source" / name, course / "variants" / name
+    source = course / "source" / name
+    variants = course / "variants" / name
     config = course / "nbgrader_config.py"
     if config.exists():
         source = nbgrader.Course(course).folder("source", name)

@@ -36,23 +36,23 @@ class _Changes:
     @classmethod
     def of(cls, notebook: Any, master: MasterNotebook) -> _Changes:
         """Compare; a cell with the kind and text of one that is gone was renamed."""
-        gone: dict[str, list[Any]] = defaultdict(list)
+        unmatched_rows: dict[str, list[Any]] = defaultdict(list)
         for kind in ("source", "grade", "solution", "task"):
             for row in getattr(notebook, f"{kind}_cells"):
-                gone[row.name].append(row)
+                unmatched_rows[row.name].append(row)
         new = {cell.id: cell for cell in master.cells if cell.is_stored}
-        for name in gone.keys() & new.keys():
-            if _kinds(new[name]) == {type(row) for row in gone[name]}:
-                del gone[name], new[name]
+        for name in unmatched_rows.keys() & new.keys():
+            if _kinds(new[name]) == {type(row) for row in unmatched_rows[name]}:
+                del unmatched_rows[name], new[name]
         renamed = {}
-        for old, rows in [*gone.items()]:
+        for old, rows in [*unmatched_rows.items()]:
             for name, cell in new.items():
                 same = rows[0].source in (cell.source, cell.stub)
                 if same and _kinds(cell) == {type(row) for row in rows}:
-                    renamed[old] = name, gone.pop(old)
+                    renamed[old] = name, unmatched_rows.pop(old)
                     del new[name]
                     break
-        return cls(notebook, gone, new, renamed)
+        return cls(notebook, unmatched_rows, new, renamed)
 
     def told(self, course: Course) -> Iterator[str]:
         """Yield what becomes of each cell, and of whose marks."""
@@ -116,28 +116,30 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
         return None
     masters = {master.notebook: master for master in course.masters(assignment)}
     with course.gradebook() as book, book.transaction() as commit:
-        known = [each for each in book.assignments if each.name == assignment]
-        found = [
+        assignments = [each for each in book.assignments if each.name == assignment]
+        all_changes = [
             changes
-            for notebook in (known[0].notebooks if known else ())
+            for notebook in (assignments[0].notebooks if assignments else ())
             if notebook.submissions and notebook.name in masters
             if (changes := _Changes.of(notebook, masters[notebook.name])).gone
             or changes.new
             or changes.renamed
         ]
-        if not found:
+        if not all_changes:
             return None
         if not change:
-            told = "; ".join(each for changes in found for each in changes.told(course))
+            sentences = "; ".join(
+                each for changes in all_changes for each in changes.told(course)
+            )
             raise CourseError(
-                f"Students have marks for other cells of {assignment!r}: {told}. To "
-                "have it so: `release --change-cells`, which keeps a copy of the "
+                f"Students have marks for other cells of {assignment!r}: {sentences}. "
+                "To have it so: `release --change-cells`, which keeps a copy of the "
                 "gradebook, then `grade`. All other marks by hand stay."
             )
         now = f"{datetime.now():%Y-%m-%d_%H%M%S}"
         copy = file.with_suffix(f".{now}{file.suffix}")
         _copy(book, copy)
-        for changes in found:
+        for changes in all_changes:
             changes.apply(book)
         commit()
         return copy

@@ -119,7 +119,7 @@ def _mark_change(facts: Facts) -> MarkChange | None:
     if reasons and not facts.is_new_submission:
         reason = " ".join(dict.fromkeys(reasons.values()))
     elif not cells:
-        reason = f"the late penalty is {after.penalty:g}, not {before.penalty:g}"
+        reason = f"the late penalty is {after.late_penalty}, not {before.late_penalty}"
     else:
         reason = "handed in again" if facts.is_new_submission else "graded again"
     return MarkChange(
@@ -289,8 +289,10 @@ class Decisions:
         """Take back the scores that say nothing, and put remarks beside the answers."""
         row = self._book.find_submission(self._run.assignment, submission.student)
         gradebook.withdraw(row, submission.reasons)
+        if not is_gradable:
+            return
         notes = _notes(submission)
-        for notebook in row.notebooks if is_gradable else ():
+        for notebook in row.notebooks:
             if report := submission.reports.get(notebook.name):
                 if not_run := _not_run(report):
                     gradebook.unscore(notebook, not_run)

@@ -31,9 +31,9 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
 
         path = Path(self.to or "grades.csv")
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        known = {work for work, scored in _scored(gradebook) if any(scored)}
+        scored_work = {work for work, scored in _scored(gradebook) if any(scored)}
         rows = zip(table["assignment"], table["student_id"], strict=True)
-        table.loc[[row not in known for row in rows], ["raw_score", "score"]] = ""
+        table.loc[[row not in scored_work for row in rows], ["raw_score", "score"]] = ""
         # With names that the platform, or students, chose.
         write_rows(path, _rows(table))
 

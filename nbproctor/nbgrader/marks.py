@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
-from nbproctor.results import Mark, total_of
+from nbproctor.results import LatePenalty, Mark, total_of
 
 ROWS = 10_000  # that are in memory at once
 
@@ -93,6 +93,12 @@ class StudentMarks:
     def penalty(self) -> float:
         """Points taken off for handing in late."""
         return fsum(self.penalties.values())
+
+    @property
+    def late_penalty(self) -> LatePenalty:
+        """The same, with the points of which it is taken."""
+        points = [grade.points or 0.0 for grade in self.grades]
+        return LatePenalty(self.penalty, earned=fsum(points))
 
     @property
     def max_score(self) -> float:

@@ -159,7 +159,8 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
         for cell in master.cells
         if cell.points
     }
-    exercises, rows = dict.fromkeys(column_of.values(), nan), {}
+    exercises = dict.fromkeys(column_of.values(), nan)
+    rows = {}
     after = ["penalty", "total", "max_score"]
     excused = course.said(assignment, "excused")
     with course.gradebook() as book:

@@ -98,26 +98,26 @@ def _id_problems(content: dict[str, Any]) -> Iterator[str]:
 def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
     """Compare what headings say with what the test cells of their sections give."""
     open_ones: list[tuple[int, str]] = []  # level and text, the outermost first
-    said: dict[str, float] = {}
-    given: defaultdict[str, float] = defaultdict(float)
+    stated_points: dict[str, float] = {}
+    test_points: defaultdict[str, float] = defaultdict(float)
     for cell in cells:
         text = "".join(cell["source"])
         meta = grader_of(cell)
         if cell["cell_type"] == "code" and meta.get("grade"):
             for _, heading in open_ones:
-                given[heading] += float(meta.get("points") or 0)
+                test_points[heading] += float(meta.get("points") or 0)
         if cell["cell_type"] != "markdown":
             continue
         for marks, heading in _HEADING.findall(_FENCED.sub("", text)):
             open_ones = [one for one in open_ones if one[0] < len(marks)]
-            if found := _POINTS.search(heading):
-                said[heading] = float(found[1])
+            if match := _POINTS.search(heading):
+                stated_points[heading] = float(match[1])
                 open_ones.append((len(marks), heading))
-    for heading, points in said.items():
-        if abs(given[heading] - points) > 1e-9:
+    for heading, points in stated_points.items():
+        if abs(test_points[heading] - points) > 1e-9:
             yield (
                 f"the heading {heading!r} says {points:g} points, but the test cells "
-                f"below it sum to {given[heading]:g}"
+                f"below it sum to {test_points[heading]:g}"
             )
 
 
@@ -180,9 +180,11 @@ def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> No
         config.SaveCells.enabled = False
     source = course.folder("source", assignment)
     # nbgrader runs the reference to make tests of AUTOTEST lines: not in `source`.
-    made = any(b"AUTOTEST" in path.read_bytes() for path in source.glob("*.ipynb"))
-    with copied(source) if made else nullcontext(source) as folder:
-        if made:
+    has_autotests = any(
+        b"AUTOTEST" in path.read_bytes() for path in source.glob("*.ipynb")
+    )
+    with copied(source) if has_autotests else nullcontext(source) as folder:
+        if has_autotests:
             view.source_directory = str(folder.parent)
         # Named, because nbgrader's own search takes a bracket in a path for a pattern.
         at = converter._format_source(assignment, ".")
@@ -223,9 +225,11 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
         for master in course.masters(assignment):
             stock = kernel_faults(master, source, settings.limits.cell)
             faults += [f"stock nbgrader: {fault}" for _, fault in stock]
-            found, lost = place(master, course.view, settings, pool, source, again=True)
+            placed_master, lost = place(
+                master, course.view, settings, pool, source, again=True
+            )
             faults += [f"nbproctor: {fault}" for fault in lost]
-            masters.append(found)
+            masters.append(placed_master)
     course.changed(assignment, masters)
     return faults
 
@@ -245,17 +249,21 @@ def check_release(course: Path | Course, assignment: str) -> list[Check]:
             return [Check("source", False, str(error))]
         fresh = _contents(folder / assignment)
     notebooks = (data for path, data in fresh.items() if path.suffix == ".ipynb")
-    left = [m for data in notebooks for m in course.markers.left_over(data.decode())]
+    markers = [m for data in notebooks for m in course.markers.left_over(data.decode())]
     checks = [
         Check("source", True, "can be released"),
-        Check("release is clean", not left, f"found {left}" if left else "no markers"),
+        Check(
+            "release is clean",
+            not markers,
+            f"found {markers}" if markers else "no markers",
+        ),
     ]
     release = course.folder("release", assignment)
     if old := _contents(release):
-        found = f"{release} is not what the source makes: release it again"
+        finding = f"{release} is not what the source makes: release it again"
         if fresh == old:
-            found = "as the source makes it"
-        checks.append(Check("release is new", fresh == old, found))
+            finding = "as the source makes it"
+        checks.append(Check("release is new", fresh == old, finding))
     return checks
 
 

@@ -75,21 +75,22 @@ class Section:
     @property
     def groups(self) -> list[list[ShownCell]]:
         """Its cells, text and code of the assignment that follow each other as one."""
-        made: list[list[ShownCell]] = []
+        groups: list[list[ShownCell]] = []
         for cell in self.cells:
-            before = made[-1][-1] if made else None
+            before = groups[-1][-1] if groups else None
             if cell.of_the_lab and before and before.of_the_lab and not before.outputs:
-                made[-1].append(cell)
+                groups[-1].append(cell)
             else:
-                made.append([cell])
-        return made
+                groups.append([cell])
+        return groups
 
 
 class Feedback:
     """What page and notebook say; the graded notebook is read once."""
 
     def __init__(self, graded: GradedNotebook, outline: Outline) -> None:
-        self._graded, self._outline = graded, outline
+        self._graded = graded
+        self._outline = outline
         raw = cells_of(graded.path)
         self._summary = Summary(graded, outline, raw)
         tests = [test for row in self._summary.rows for test in row.tests]
@@ -102,7 +103,8 @@ class Feedback:
 
         `key` is the fingerprint of everything that it was made from.
         """
-        graded, summary = self._graded, self._summary
+        graded = self._graded
+        summary = self._summary
         folder = Path(graded.path).parent if graded.path else None
         exercises, others = self._sections()
         return render(
@@ -134,13 +136,13 @@ class Feedback:
             else:
                 cells.append(_code(cell))
             if cell.test:
-                said = render("verdict.md", test=cell.test, plain=_plain)
-                cells.append(_text(said.strip()))
+                verdict = render("verdict.md", test=cell.test, plain=_plain)
+                cells.append(_text(verdict.strip()))
             if cell.comment:
                 quoted = "\n> ".join(sanitize.markdown(cell.comment).splitlines())
                 cells.append(_text(f"> **From your teacher:** {quoted}"))
-        for number, made in enumerate(cells):
-            made["id"] = f"feedback-{number}"
+        for number, built in enumerate(cells):
+            built["id"] = f"feedback-{number}"
         python = {"display_name": "Python 3", "language": "python", "name": "python3"}
         return {
             "cells": cells,
@@ -151,7 +153,8 @@ class Feedback:
 
     def _shown(self, cell: dict[str, Any]) -> ShownCell | None:
         """Return a cell as it may be seen; None: nobody is to see it."""
-        name, text = grade_id(cell), cell.get("cell_type") == "markdown"
+        name = grade_id(cell)
+        text = cell.get("cell_type") == "markdown"
         master = self._outline.cells.get(name or str(cell.get("id")))
         source = source_of(cell) or ""
         if not text and cell.get("cell_type") != "code":
@@ -192,21 +195,22 @@ class Feedback:
         The notebook is cut at its headings, and where an exercise follows another.
         """
         rows = {row.exercise.id: row for row in self._summary.rows}
-        here = Section("")
-        cut = [here]
+        section = Section("")
+        cut = [section]
         of_row: dict[str, Section] = {}
         for cell in self._cells:
             if cell.heading:
-                here = Section(cell.heading)
-                cut.append(here)
+                section = Section(cell.heading)
+                cut.append(section)
             if row := rows.get(cell.exercise):
-                if cell.exercise not in of_row and here.row is not None:
-                    here = Section("")
-                    cut.append(here)
-                here = of_row.setdefault(cell.exercise, here)
-                here.row, here.title = row, row.exercise.name
+                if cell.exercise not in of_row and section.row is not None:
+                    section = Section("")
+                    cut.append(section)
+                section = of_row.setdefault(cell.exercise, section)
+                section.row = row
+                section.title = row.exercise.name
             if not cell.empty:
-                here.cells.append(cell)
+                section.cells.append(cell)
         exercises = [
             of_row.get(name) or Section(row.exercise.name, row)
             for name, row in rows.items()

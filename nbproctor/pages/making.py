@@ -83,11 +83,11 @@ def make(
     failed: list[str] = []
     with Workers(__name__, dict(outlines), str, limits, count) as workers:
         for told in ("", TOO_MUCH):
-            asked = {workers.ask(_page(order, told)): order for order in waiting}
+            order_of = {workers.ask(_page(order, told)): order for order in waiting}
             waiting = []
             failed = []
-            for future in as_completed(asked):
-                order = asked[future]
+            for future in as_completed(order_of):
+                order = order_of[future]
                 if error := _error(future):
                     waiting.append(order)
                     failed.append(f"{order.graded.student} ({error})")
@@ -112,11 +112,11 @@ def _error(future: Future[str]) -> str:
         raise PageError(str(error)) from error
 
 
-def _page(order: Order, told: str) -> Order:
+def _page(order: Order, note: str) -> Order:
     """Return the order, or what is left of it if the notebook cannot be shown."""
-    notes = [*order.graded.notes, told]
+    notes = [*order.graded.notes, note]
     graded = replace(order.graded, path=None, notes=notes)
-    return replace(order, graded=graded) if told else order
+    return replace(order, graded=graded) if note else order
 
 
 def _put(path: Path, text: str) -> None:

@@ -71,8 +71,9 @@ class Outline:
     @cached_property
     def texts(self) -> frozenset[str]:
         """The Markdown that a student gets, and what sanitizing makes of it."""
-        given = [text for _, text in self.master.texts]
-        return frozenset(t.strip() for t in [*given, *map(sanitize.markdown, given)])
+        texts = [text for _, text in self.master.texts]
+        texts += [sanitize.markdown(text) for text in texts]
+        return frozenset(text.strip() for text in texts)
 
     @property
     def points(self) -> float:
@@ -102,13 +103,13 @@ def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Ex
         for name, group in graded.items()
         if any(c.points for c in group) or group[0].kind == "solution"
     }
-    seen = [headings.get(name, "") for name in graded]
+    all_headings = [headings.get(name, "") for name in graded]
     needs = _needs(graded, cells)
     for name, group in graded.items():
         heading = _POINTS.sub("", headings.get(name, ""))
         numbered = _NUMBER.fullmatch(heading)
         number, title = numbered.groups() if numbered else ("", heading or name)
-        if heading and seen.count(headings.get(name, "")) > 1:
+        if heading and all_headings.count(headings.get(name, "")) > 1:
             title += f" ({name})"
         yield Exercise(
             id=name,
@@ -144,14 +145,15 @@ def _needs(
             groups[name] = [*groups.pop(name, []), cell]
     uses: dict[str, set[str]] = {}
     makers: dict[str, set[str]] = {}  # word → exercises above that define it
-    given: dict[str, set[str]] = {}  # word → words that the assignment's own needs
+    # Word → words that the assignment's own needs.
+    provided_needs: dict[str, set[str]] = {}
     for name, group in groups.items():
         trees = [parse(cell.source) for cell in group if cell.kind != "task"]
         words = set(_used(trees))
-        words = words.union(*(given.get(word, ()) for word in words))
+        words = words.union(*(provided_needs.get(word, ()) for word in words))
         if name not in graded:
             for word in _defined(trees):
-                given[word] = given.get(word, set()) | words
+                provided_needs[word] = provided_needs.get(word, set()) | words
             continue
         direct = {m for word in words for m in makers.get(word, ())} - {name}
         uses[name] = direct.union(*(uses[other] for other in direct))

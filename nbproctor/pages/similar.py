@@ -70,10 +70,10 @@ def similar(
     group = groups or {}
     pairs: dict[tuple[str, str], Pair] = {}
     for notebook, outline in outlines.items():
-        given = [cell.stub for cell in outline.master.cells]
-        words = names(given)
+        stubs = [cell.stub for cell in outline.master.cells]
+        words = names(stubs)
         handed_out = {
-            mark for text in given for mark in fingerprints(tokens(text, words))
+            mark for text in stubs for mark in fingerprints(tokens(text, words))
         }
         for exercise in outline.exercises:
             given_in = answers.get((notebook, exercise.id), {})
@@ -96,12 +96,12 @@ def similar(
     return sorted(pairs.values(), key=lambda pair: (-pair.shared, pair.students))
 
 
-def names(given: Iterable[str]) -> frozenset[str]:
+def names(texts: Iterable[str]) -> frozenset[str]:
     """Return what an answer may call by name: built-ins, and what the lab defines."""
-    found = set(dir(builtins))
-    for text in given:
-        found |= bound_by(definitions_of(parse(text)))
-    return frozenset(found)
+    defined = set(dir(builtins))
+    for text in texts:
+        defined |= bound_by(definitions_of(parse(text)))
+    return frozenset(defined)
 
 
 def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
@@ -109,31 +109,34 @@ def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
 
     Names that are `handed_out`, as `names` returns them, and attributes are kept.
     """
-    found = list(TOKENS.finditer(text))
-    ends = [0, *(each.end() for each in found)]
-    starts = [*(each.start() for each in found), len(text)]
+    matches = list(TOKENS.finditer(text))
+    ends = [0, *(each.end() for each in matches)]
+    starts = [*(each.start() for each in matches), len(text)]
     between = [text[end:start] for end, start in zip(ends, starts, strict=True)]
     bound = {
         each[0]
-        for each, after in zip(found, between[1:], strict=True)
+        for each, after in zip(matches, between[1:], strict=True)
         if after.lstrip().startswith("=") and not after.lstrip().startswith("==")
     }
-    kept = handed_out - bound  # what the answer itself assigns is a name of its own
-    made = []
-    for each, before in zip(found, between, strict=False):
-        made += [c for c in before if not c.isspace()]
+    # What the answer itself assigns is a name of its own.
+    fixed_names = handed_out - bound
+    normalized = []
+    for each, before in zip(matches, between, strict=False):
+        normalized += [c for c in before if not c.isspace()]
         kind = each.lastgroup
         word = each[0]
         if kind == "s":
             line = text[text.rfind("\n", 0, each.start()) + 1 : each.start()]
             docstring = not line.strip() and len(word) > 5 and word[:3] == word[-3:]
-            made += [] if docstring else ["text"]
+            normalized += [] if docstring else ["text"]
         elif kind == "w":
-            keep = keyword.iskeyword(word) or before.endswith(".") or word in kept
-            made.append(word if keep else "name")
+            keep = (
+                keyword.iskeyword(word) or before.endswith(".") or word in fixed_names
+            )
+            normalized.append(word if keep else "name")
         elif kind == "n":
-            made.append(word)
-    return made + [c for c in between[-1] if not c.isspace()]
+            normalized.append(word)
+    return normalized + [c for c in between[-1] if not c.isspace()]
 
 
 def fingerprints(parts: Sequence[str]) -> Iterator[int]:

@@ -18,6 +18,7 @@ from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import (
     NOT_SOLVED,
     STOPPED,
+    LatePenalty,
     Mark,
     Verdict,
     grade_id,
@@ -58,6 +59,12 @@ class GradedNotebook:
     seconds: float = 0.0  # that its tests took; 0: not known
     version: str = ""  # which files these are, when they came and were graded
     since: str = ""  # what has changed since the student handed in before
+
+    @property
+    def late_penalty(self) -> LatePenalty:
+        """What is taken off for handing in late."""
+        points = [mark.points or 0.0 for mark in self.marks.values()]
+        return LatePenalty(self.penalty, earned=sum(points))
 
     def mark(self, cell: str) -> Mark:
         """Return the mark of a cell; without points where there is none."""
@@ -118,10 +125,12 @@ class Summary:
     def __init__(
         self, graded: GradedNotebook, outline: Outline, cells: Sequence[dict[str, Any]]
     ) -> None:
-        self._graded, self._outline = graded, outline
+        self._graded = graded
+        self._outline = outline
         self._own = {name: cell for cell in cells if (name := grade_id(cell))}
         self._verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
-        exercises, master = outline.exercises, outline.master.cells
+        exercises = outline.exercises
+        master = outline.master.cells
         points = {e.id: points_of(e.graded, graded.marks) for e in exercises}
         self._lost = [
             exercise
@@ -130,19 +139,19 @@ class Summary:
         ]
         #: One an exercise, in source order.
         self.rows = [self._row(e, points[e.id]) for e in exercises]
-        told = {v.cell_id for v in graded.verdicts if v.measures or v.message}
+        shown_tests = {v.cell_id for v in graded.verdicts if v.measures or v.message}
         #: Tests of no exercise that measured something, or failed.
         self.ungraded = [
             self._test(cell, "", full=False)
             for cell in master
-            if not cell.exercise and not cell.points and cell.id in told
+            if not cell.exercise and not cell.points and cell.id in shown_tests
         ]
         marks = [m.points for m in graded.marks.values() if m.points is not None]
         #: After a late penalty, never below 0; None: nothing is graded.
         self.total = total_of(marks, graded.penalty) if marks else None
-        left = [c.points for c in master if graded.mark(c.id).points is None]
+        ungraded_points = [c.points for c in master if graded.mark(c.id).points is None]
         #: Points that a person still has to give.
-        self.waiting = sum(left) if marks else 0.0
+        self.waiting = sum(ungraded_points) if marks else 0.0
 
     @property
     def next(self) -> ResultRow | None:
@@ -152,7 +161,8 @@ class Summary:
         return min(rows, key=lambda row: row.effort, default=None)
 
     def _row(self, exercise: Exercise, points: float | None) -> ResultRow:
-        graded, cells = self._graded, self._outline.cells
+        graded = self._graded
+        cells = self._outline.cells
         full = points is not None and points >= exercise.points
         worth = [name for name in exercise.graded if cells[name].points]
         marks = [graded.mark(name) for name in worth]
@@ -190,7 +200,8 @@ class Summary:
 
         `full`: its exercise has all points; `excuse` is then said of a test that fails.
         """
-        verdict, mark = self._verdicts.get(cell.id), self._graded.mark(cell.id)
+        verdict = self._verdicts.get(cell.id)
+        mark = self._graded.mark(cell.id)
         points = mark.points if cell.points else None
         from_points = mark.by_hand or verdict is None
         if verdict is None:
@@ -220,8 +231,10 @@ class Summary:
         followed = verdict.source == "follow-through"
         through = followed and verdict.points >= verdict.max_points
         # Where its exercise has all points, the mistake is elsewhere, or the test's.
-        here = full and not cell.points and verdict.outcome not in ("passed", "not run")
-        if through or here:
+        fails_elsewhere = (
+            full and not cell.points and verdict.outcome not in ("passed", "not run")
+        )
+        if through or fails_elsewhere:
             message = excuse
             if not (from_points and cell.points):
                 state = "given"
@@ -259,8 +272,10 @@ class Summary:
             cell = self._own.get(answer.id)
             if cell is None or (source_of(cell) or "").strip() == answer.stub.strip():
                 return True
-        told = [test for test in tests if test.max_points]
-        return bool(told) and all(t.message.startswith(NOT_SOLVED) for t in told)
+        scored_tests = [test for test in tests if test.max_points]
+        return bool(scored_tests) and all(
+            t.message.startswith(NOT_SOLVED) for t in scored_tests
+        )
 
     def _why(
         self, exercise: str, state: State, tests: Sequence[Test]
@@ -271,22 +286,24 @@ class Summary:
         if state == "waiting":
             return "A person reads this answer.", ""
         if error := _raised(self._own.get(exercise, {})):
-            found = _PLACE.search(error)
-            look = f"Line {found[1]} of your cell." if found else ""
+            position = _PLACE.search(error)
+            look = f"Line {position[1]} of your cell." if position else ""
             error = _PLACE.sub("", error).strip()
             return f"Your cell stopped: {error}", look or "The message below your cell."
         bad = [t for t in tests if t.state not in ("passed", "given", "waiting")]
-        told = [t for t in bad if t.max_points and t.message]
-        told.sort(
+        explained = [t for t in bad if t.max_points and t.message]
+        explained.sort(
             key=lambda test: _WRONG in test.message
         )  # stable: else in source order
-        first = next(iter([*told, *bad]), None)
+        first = next(iter([*explained, *bad]), None)
         if first is None:
             return "", ""
         look = first.title
-        if found := _LINE.search(first.message):
-            cell = "your cell" if found[1] == exercise else f"the cell `{found[1]}`"
-            look = f"Line {found[2]} of {cell}."
+        if position := _LINE.search(first.message):
+            cell = (
+                "your cell" if position[1] == exercise else f"the cell `{position[1]}`"
+            )
+            look = f"Line {position[2]} of {cell}."
         elif first.verdict.outcome == "timeout":
             look = "A loop that never ends, or does far too much."
         elif any(not t.max_points for t in bad):
@@ -309,6 +326,7 @@ def _raised(cell: dict[str, Any]) -> str:
     outputs = cell.get("outputs")
     for output in outputs if isinstance(outputs, list) else ():
         if isinstance(output, dict) and output.get("output_type") == "error":
-            name, text = one_line(output.get("ename"), 60), output.get("evalue")
+            name = one_line(output.get("ename"), 60)
+            text = output.get("evalue")
             return f"{name}: {one_line(text, 160)}" if text else name
     return ""

@@ -24,7 +24,7 @@ class Limit(NamedTuple):
     """How much of something one message may hold, and what is said of more."""
 
     most: int
-    said: str
+    wording: str
 
 
 LIMITS = {
@@ -55,8 +55,8 @@ class MessageBudget:
         """Use an amount of a limit."""
         self.used[limit] = used = self.used.get(limit, 0) + amount
         if used > LIMITS[limit].most:
-            most, said = LIMITS[limit]
-            raise self.error(said.format(self.called, most=most, mib=most >> 20))
+            most, wording = LIMITS[limit]
+            raise self.error(wording.format(self.called, most=most, mib=most >> 20))
 
     def left(self, limit: str) -> int:
         """Return how much may still be used of a limit."""

@@ -165,7 +165,7 @@ def _read_request(receiver: Receiver, node: list[Node], depth: int) -> Any:
 
 def _read_again(receiver: Receiver, node: list[Node], depth: int) -> Any:
     receiver.shared = True
-    part, _ = receiver.seen[_number(node, receiver.seen)]
+    part, _ = receiver.tracked[_number(node, receiver.tracked)]
     if part is None:
         raise ProtocolError("a value contains itself")
     return part

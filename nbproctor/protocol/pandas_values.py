@@ -59,10 +59,10 @@ _SCALARS = (
 )
 
 
-def _check(holds: bool, what: str) -> None:
+def _check(holds: bool, subject: str) -> None:
     """Raise `ValueError` where parts do not fit together."""
     if not holds:
-        raise ValueError(what)
+        raise ValueError(subject)
 
 
 # --- what a part can be ---------------------------------------------------------------
@@ -245,109 +245,109 @@ def _assign(old: Any, new: Any) -> None:
 
 _TABLE = Change(_copy, _same, _assign)
 _DTYPES = (
-    *(pd.CategoricalDtype, pd.StringDtype, pd.DatetimeTZDtype, pd.PeriodDtype),
-    *(pd.IntervalDtype, pd.BooleanDtype, pd.Float32Dtype, pd.Float64Dtype),
-    *(pd.Int8Dtype, pd.Int16Dtype, pd.Int32Dtype, pd.Int64Dtype),
-    *(pd.UInt8Dtype, pd.UInt16Dtype, pd.UInt32Dtype, pd.UInt64Dtype, pd.SparseDtype),
+    pd.CategoricalDtype,
+    pd.StringDtype,
+    pd.DatetimeTZDtype,
+    pd.PeriodDtype,
+    pd.IntervalDtype,
+    pd.BooleanDtype,
+    pd.Float32Dtype,
+    pd.Float64Dtype,
+    pd.Int8Dtype,
+    pd.Int16Dtype,
+    pd.Int32Dtype,
+    pd.Int64Dtype,
+    pd.UInt8Dtype,
+    pd.UInt16Dtype,
+    pd.UInt32Dtype,
+    pd.UInt64Dtype,
+    pd.SparseDtype,
 )
-
-
-def _row(
-    name: str, fields: str, classes: Any, parts: Any, build: Any, change: Any = None
-) -> Row:
-    return Row(
-        tag=f"pandas.{name}",
-        fields=fields,
-        classes=classes,
-        change=change,
-        parts=parts,
-        build=build,
-    )
 
 
 _ends = attrgetter("left", "right", "closed")
 add(
-    _row(
-        name="DataFrame",
+    Row(
+        tag="pandas.DataFrame",
         fields="index index columns*",
         classes=pd.DataFrame,
         parts=_frame_parts,
         build=_frame,
         change=_TABLE,
     ),
-    _row(
-        name="Series",
+    Row(
+        tag="pandas.Series",
         fields="column index label",
         classes=pd.Series,
         parts=lambda x: (_column(x.array), x.index, x.name),
         build=_series,
         change=_TABLE,
     ),
-    _row(
-        name="Index",
+    Row(
+        tag="pandas.Index",
         fields="labels label steps",
         classes=_INDEXES,
         parts=_index_parts,
         build=_index,
     ),
-    _row(
-        name="RangeIndex",
+    Row(
+        tag="pandas.RangeIndex",
         fields="range label",
         classes=pd.RangeIndex,
         parts=lambda x: (range(x.start, x.stop, x.step), x.name),
         build=lambda numbers, name: pd.RangeIndex(numbers, name=name),
     ),
-    _row(
-        name="MultiIndex",
+    Row(
+        tag="pandas.MultiIndex",
         fields="titles levels places*",
         classes=pd.MultiIndex,
         parts=lambda x: (tuple(x.names), tuple(x.levels), *map(np.array, x.codes)),
         build=lambda names, levels, *codes: pd.MultiIndex(levels, codes, names=names),
     ),
-    _row(
-        name="Categorical",
+    Row(
+        tag="pandas.Categorical",
         fields="places few flag",
         classes=pd.Categorical,
         parts=lambda x: (np.array(x.codes), x.categories, bool(x.ordered)),
         build=_categories,
     ),
-    _row(
-        name="masked",
+    Row(
+        tag="pandas.masked",
         fields="numbers mask",
         classes=tuple({*_MASKED.values()}),
         parts=_masked_parts,
         build=lambda data, mask: _MASKED[data.dtype.kind](data, mask, copy=False),
     ),
-    _row(
-        name="strings",
+    Row(
+        tag="pandas.strings",
         fields="strings storage flag",
         classes=tuple(_TEXTS),
         parts=_strings_parts,
         build=_strings,
     ),
-    _row(
-        name="DatetimeArray",
+    Row(
+        tag="pandas.DatetimeArray",
         fields="dates zone",
         classes=DatetimeArray,
         parts=_dates_parts,
         build=lambda dates, zone: _in_zone(pd.DatetimeIndex(dates), zone).array,
     ),
-    _row(
-        name="TimedeltaArray",
+    Row(
+        tag="pandas.TimedeltaArray",
         fields="spans",
         classes=TimedeltaArray,
         parts=lambda x: (x.to_numpy(),),
         build=lambda spans: pd.TimedeltaIndex(spans).array,
     ),
-    _row(
-        name="PeriodArray",
+    Row(
+        tag="pandas.PeriodArray",
         fields="places freq",
         classes=PeriodArray,
         parts=attrgetter("asi8", "freqstr"),
         build=lambda ordinals, freq: PeriodArray(ordinals, dtype=pd.PeriodDtype(freq)),
     ),
-    _row(
-        name="IntervalArray",
+    Row(
+        tag="pandas.IntervalArray",
         fields="index index closed",
         classes=IntervalArray,
         parts=_ends,
@@ -356,57 +356,57 @@ add(
             pd.Index(left.array), pd.Index(right.array), closed
         ),
     ),
-    _row(
-        name="SparseArray",
+    Row(
+        tag="pandas.SparseArray",
         fields="numbers label",
         classes=SparseArray,
         parts=lambda x: (x.to_dense(), x.fill_value),
         build=lambda values, fill: SparseArray(values, fill_value=fill),
     ),
-    _row(
-        name="dtype",
+    Row(
+        tag="pandas.dtype",
         fields="extension",
         classes=_DTYPES,
         parts=lambda x: (pd.array([], dtype=x),),
         build=attrgetter("dtype"),
     ),
-    _row(
-        name="Timestamp",
+    Row(
+        tag="pandas.Timestamp",
         fields="moment zone",
         classes=pd.Timestamp,
         parts=_dates_parts,
         build=lambda moment, zone: _in_zone(pd.Timestamp(moment), zone),
     ),
-    _row(
-        name="Timedelta",
+    Row(
+        tag="pandas.Timedelta",
         fields="span",
         classes=pd.Timedelta,
         parts=lambda x: (x.to_numpy(),),
         build=pd.Timedelta,
     ),
-    _row(
-        name="Period",
+    Row(
+        tag="pandas.Period",
         fields="integer freq",
         classes=pd.Period,
         parts=attrgetter("ordinal", "freqstr"),
         build=lambda ordinal, freq: pd.Period(ordinal=ordinal, freq=freq),
     ),
-    _row(
-        name="Interval",
+    Row(
+        tag="pandas.Interval",
         fields="label label closed",
         classes=pd.Interval,
         parts=_ends,
         build=pd.Interval,
     ),
-    _row(
-        name="NaT",
+    Row(
+        tag="pandas.NaT",
         fields="",
         classes=type(pd.NaT),
         parts=lambda x: (),
         build=lambda: pd.NaT,
     ),
-    _row(
-        name="NA",
+    Row(
+        tag="pandas.NA",
         fields="",
         classes=type(pd.NA),
         parts=lambda x: (),

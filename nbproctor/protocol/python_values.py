@@ -315,7 +315,9 @@ add(
         build=date,
     ),
     Row(
-        *("time", "integer " + _three, time),
+        tag="time",
+        fields="integer " + _three,
+        classes=time,
         parts=lambda x: _clock(x) if x.tzinfo is None else None,
         build=time,
     ),
@@ -330,7 +332,9 @@ add(
         tag="timedelta", fields=_three, classes=timedelta, parts=_span, build=timedelta
     ),
     Row(
-        *("timezone", _three, timezone),
+        tag="timezone",
+        fields=_three,
+        classes=timezone,
         parts=lambda x: _span(x.utcoffset(None)),
         build=lambda *offset: timezone(timedelta(*offset)),
     ),
@@ -366,7 +370,9 @@ add(
         change=_ITEMS,
     ),
     Row(
-        *("deque", "longest value*", deque),
+        tag="deque",
+        fields="longest value*",
+        classes=deque,
         parts=lambda x: (x.maxlen, *x),
         build=_deque,
         change=_ITEMS,

@@ -205,7 +205,7 @@ class Decoded:
 
     value: Any  # as it was sent, changed by whoever got it
     # Its mutable parts in order, each with what `Change.same` compares, if tracked.
-    seen: list[tuple[Mutable, Any]]
+    tracked: list[tuple[Mutable, Any]]
     shared: bool  # whether a part, or one of what it replies to, is there repeatedly
 
     def compare(self) -> tuple[list[tuple[int, Mutable]], dict[int, int]]:
@@ -215,7 +215,7 @@ class Decoded:
         """
         changes = []
         numbers = {}
-        for number, (now, before) in enumerate(self.seen):
+        for number, (now, before) in enumerate(self.tracked):
             change = change_of(now)
             same = None if change is None else change.same(now, before)
             if same is not None:  # else, it cannot be what its original becomes
@@ -250,7 +250,7 @@ def decode(
         raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
     if receiver.at != len(raw):
         raise ProtocolError("a message holds more data than it names")
-    return Decoded(value, receiver.seen, receiver.shared)
+    return Decoded(value, receiver.tracked, receiver.shared)
 
 
 def write_back(mutables: list[Mutable], changes: Any) -> None:

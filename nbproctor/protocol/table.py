@@ -278,7 +278,7 @@ class Receiver(MessageBudget):
     request: Sequence[Mutable]
     used: dict[str, int] = field(default_factory=dict)
     # (None, None): not whole yet.
-    seen: list[tuple[Mutable, Any]] = field(default_factory=list)
+    tracked: list[tuple[Mutable, Any]] = field(default_factory=list)
 
     def value(self, x: Node, depth: int) -> Any:
         """Read a value; `depth` counts the values around it."""
@@ -333,7 +333,7 @@ def _reader_of(row: Row) -> Reader:
     copy = None if row.change is None else row.change.copy
 
     def numbered(receiver: Receiver, node: list[Node], depth: int) -> Mutable:
-        mutables = receiver.seen
+        mutables = receiver.tracked
         number = len(mutables)  # they are counted in order of beginning
         mutables.append(_NOT_YET)
         part = content(receiver, node, depth)

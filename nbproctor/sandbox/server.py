@@ -191,11 +191,11 @@ class Server:
 
     def _fork(
         self,
-        asked: socket.socket,
+        requester: socket.socket,
         policy: Policy,
         judge: int | None,
         body: Callable[..., None],
-        *kept: socket.socket,
+        *descriptors: socket.socket,
     ) -> Fork | None:
         """Fork a judge (`judge` is None), or a student process of a judge.
 
@@ -213,12 +213,12 @@ class Server:
             most = layers.taken()[1] + policy.memory + NOT_DATA
             scratch.mkdir(mode=0o700)
             try:
-                child = fork(body, policy, scratch, *kept)
+                child = fork(body, policy, scratch, *descriptors)
             except OSError:
                 scratch.rmdir()
                 raise
         except (OSError, RuntimeError) as error:
-            send(asked, {"error": str(error)})
+            send(requester, {"error": str(error)})
             return None
         owner = child.pid if judge is None else judge
         process = Running(

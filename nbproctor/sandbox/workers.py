@@ -147,7 +147,7 @@ class Workers(Generic[Answer]):
 class _Worker:
     """One worker, as the process that asks it holds it."""
 
-    def __init__(self, module: str, *told: bytes) -> None:
+    def __init__(self, module: str, *messages: bytes) -> None:
         command = [sys.executable, "-P", "-m", module]
         pipe = subprocess.PIPE
         try:
@@ -160,7 +160,7 @@ class _Worker:
         self._is_ready = False
         self.is_worn = False
         with contextlib.suppress(OSError):  # then it does not get ready
-            for block in told:
+            for block in messages:
                 _write(self._stdin, block)
 
     @property

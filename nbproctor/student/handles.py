@@ -117,8 +117,8 @@ def _about_error_class(kind: Any) -> tuple[Any, ...]:
     """Return name, built-in class and own bases of a class of exceptions."""
     bases = type.__dict__["__bases__"].__get__(kind)  # whatever its metaclass says
     inner = tuple(base for base in bases if issubclass(base, Exception))
-    own = () if kind.__module__ == "builtins" else inner
-    return str(kind.__name__)[:100], _builtin_of(kind), *own
+    bases_sent = () if kind.__module__ == "builtins" else inner
+    return str(kind.__name__)[:100], _builtin_of(kind), *bases_sent
 
 
 def _library_of(value: Any) -> tuple[str, str]:

@@ -115,7 +115,7 @@ def digest(place: str, library: Path) -> str:
 def test_nbgrader_is_the_one_that_was_tested_where_we_touch_it() -> None:
     library = Path(nbgrader.__file__).parent
     changed = {
-        place: reason
+        place: f"{digest(place, library)}: {reason}"
         for reason, places in PLACES.items()
         for place in places
         if digest(place, library) != TESTED.get(place)
