@@ -199,7 +199,7 @@ class NotebookRun:
                 return self._stopped(cell, late, self._limits.cell)
             except BrokenTestError as error:
                 return verdict(cell, verdicts.BROKEN(text=error))
-            except Exception as error:
+            except BaseException as error:  # a test may raise anything
                 short = retry and isinstance(error, MemoryError)
                 if short and cell.exercise not in self._short:
                     # It may not be at fault. It is judged again in a fresh process.

@@ -27,8 +27,9 @@ import numpy as np
 from nbproctor import expect
 from nbproctor.judge.classes import STAND_INS, ErrorClass, OwnError
 from nbproctor.judge.compiled import BrokenTestError, Program, Tests
-from nbproctor.judge.proxy import Proxy, StudentError
+from nbproctor.judge.proxy import Proxy, StudentRaised
 from nbproctor.judge.session import Session
+from nbproctor.protocol.frames import Interruption
 from nbproctor.sandbox.policy import site_packages
 
 MAX_PRINTED = 20_000  # characters of a test
@@ -97,7 +98,9 @@ class Namespace:
                 exec(test.definitions, space)
             else:
                 run(test.program, space, link, seconds)
-        except Exception:
+        except Interruption:
+            raise
+        except BaseException:
             pass  # it has its own verdict; what it made until then is there
         finally:
             self.end(cell, link)
@@ -137,9 +140,9 @@ class Namespace:
                 exec(helper.body, space)
                 if helper.last is not None:
                     eval(helper.last, space)
-            except StudentError:
+            except (StudentRaised, Interruption):
                 raise
-            except Exception as error:
+            except BaseException as error:
                 raise BrokenTestError(f"a helper cell fails: {error!r}") from error
         space.update((k, v) for k, v in self._kept.items() if k in test.shared)
         return space
@@ -169,7 +172,7 @@ def import_own_modules() -> None:
 # ---- one test cell run -----
 
 
-class TestTimeout(BaseException):
+class TestTimeout(Interruption):
     """A test cell took too long; not an error that a test may catch."""
 
 

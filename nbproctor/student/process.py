@@ -50,7 +50,7 @@ class Student:
         self.handles = Handles()
         self.relayed: dict[int, BaseException] = {}
         self.default = self.handles.default
-        self.connection = Connection(Wire(sock), TO_STUDENT, self, BaseException)
+        self.connection = Connection(Wire(sock), TO_STUDENT, self)
 
     # --- requests ---------------------------------------------------------------
 
