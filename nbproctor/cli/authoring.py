@@ -133,6 +133,7 @@ def prove(course: nbgrader.Course, assignment: str) -> None:
     with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(course.masters(assignment))
+        told += nbgrader.differences(course, assignment)
     say(*(f"{line}." for line in told), *course.options.surroundings(assignment))
     say(*faults, to=complaints)
     if faults:

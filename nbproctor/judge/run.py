@@ -237,8 +237,8 @@ class NotebookRun:
         What captures output, patches or deletes a student's names, or looks into
         objects of any library cannot be judged through proxies. It runs as in a kernel:
         the student's code could forge its result, as under stock nbgrader, but reaches
-        nothing else that the sandbox keeps from it, nor hidden parts of other test
-        cells (but for imports), which are never in this process.
+        nothing else that the sandbox keeps from it, nor hidden parts of test cells that
+        the judge judges (but for imports), which are never in this process.
         """
         tests, student = self._tests, self._student
         needs = {n for n, t in tests.cells.items() if t.program.binds & tests.outer}
@@ -247,6 +247,8 @@ class NotebookRun:
         for step in history:
             if step.test is None:
                 steps += [step] if step in student.played else []
+            elif step.name in needs and step.test.where == "beside":
+                steps.append(Step(step.name, step.test.source))
             elif step.name in needs:  # its imports, and what students see of it
                 body = parse(step.test.source).body
                 kept = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]

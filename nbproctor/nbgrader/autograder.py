@@ -27,12 +27,13 @@ from nbproctor.nbgrader.failures import CourseError, of_the_computer
 from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook, one_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
-from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
+from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run, executor
 from nbproctor.nbgrader.steps import use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, unread
 from nbproctor.results import FILE, Report, SubmissionResult
 from nbproctor.submission.reading import readers
+from nbproctor.submission.repair import student_cells
 
 STAGING = ".nbproctor-staging-"
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError, Workers
 from nbproctor.submission import files
 from nbproctor.submission.reading import TOO_MUCH, HandedIn, ReadSubmission
-from nbproctor.submission.repair import Repaired
+from nbproctor.submission.repair import Repaired, student_cells
 
 Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000
@@ -229,14 +229,3 @@ class Prefetch:
         future = self._pool.execute(execution)
         submission.running[master.notebook] = code, future
         return future
-
-
-def student_cells(cells: Sequence[Any]) -> Cells:
-    """Return the code of a notebook as the engine takes it."""
-    found = []
-    for index, cell in enumerate(cells):
-        if cell["cell_type"] == "code":
-            grader = cell["metadata"].get("nbgrader") or {}
-            name = grader.get("grade_id") or cell.get("id")
-            found.append(StudentCell(index, name, cell["source"]))
-    return found

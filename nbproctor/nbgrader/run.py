@@ -58,7 +58,7 @@ class Run:
         settings = self.course.settings(self.assignment, self.options)
         read = {m.notebook: m for m in self.course.masters(self.assignment)}
         for number, master in enumerate(self.masters):
-            placed, _ = place(master, self.course.view, settings, pool, source)
+            placed = place(master, self.course.view, settings, pool, source)
             read[master.notebook] = placed
             self.masters[number] = (
                 without_trust(placed) if self.options.trust == "judge" else placed

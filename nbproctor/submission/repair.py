@@ -8,13 +8,14 @@ the student added, is taken from the file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nbproctor.cells import grader_of
 from nbproctor.notebook import MasterNotebook
+from nbproctor.results import StudentCell
 from nbproctor.submission.files import (
     FILE_COST,
     Budget,
@@ -26,7 +27,7 @@ from nbproctor.submission.match import plan
 from nbproctor.submission.read import SIDES, Handed
 from nbproctor.submission.rebuild import Rebuilt
 
-__all__ = ["Repaired", "Ungradable", "repair"]
+__all__ = ["Repaired", "Ungradable", "repair", "student_cells"]
 
 _FORMAT = {
     "metadata": {
@@ -73,6 +74,17 @@ def repair(
         notes.append("Cells that were split inside a statement were joined again.")
     answered = bool(reading.answers) or not master.of_kind("solution", "task")
     return Repaired({"cells": cells} | _FORMAT, notes + changes, handed.path, answered)
+
+
+def student_cells(cells: Sequence[Any]) -> list[StudentCell]:
+    """Return the code of a notebook as the engine takes it."""
+    found = []
+    for index, cell in enumerate(cells):
+        if cell["cell_type"] == "code":
+            grader = cell["metadata"].get("nbgrader") or {}
+            name = grader.get("grade_id") or cell.get("id")
+            found.append(StudentCell(index, name, cell["source"]))
+    return found
 
 
 class _Reading(NamedTuple):
