@@ -32,7 +32,17 @@ from nbproctor.results import Limits, Report
 from nbproctor.submission.repair import Ungradable, repair, student_cells
 
 QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
-_NETWORK = re.compile(r"(https?|ftp)://|\bimport (requests|urllib|socket|http)\b")
+# What the sandbox forbids, as code that was lost by it looks, and what to do.
+_FORBIDDEN = {
+    r"(https?|ftp)://|\bimport (requests|urllib|socket|http)\b": (
+        "Its code may use the network, which grading forbids: if it must, put "
+        "c.Nbproctor.network = [{!r}] into nbgrader_config.py."
+    ),
+    r"^\s*!|=\s*!|^%%(bash|sh|script)\b|\bos\.(system|popen)\b|\bsubprocess\b": (
+        "Its code starts other programs, which grading forbids: in {!r}, write these "
+        "lines in Python, or grade them by hand."
+    ),
+}
 
 
 def wrong_answers(master: MasterNotebook) -> dict[str, MasterNotebook]:
@@ -78,13 +88,11 @@ def reference_faults(
     for v in lost:
         earned = f"{v.points:g} of {v.max_points:g}"
         yield f"the reference earns {earned} in {v.cell_id} ({v.message})."
-    exercises = {v.exercise for v in lost}
-    sources = (c.source for c in master.cells if c.id in exercises or not c.exercise)
-    if lost and not settings.policy.network and any(map(_NETWORK.search, sources)):
-        yield (
-            "its code may use the network, which grading forbids: if it must, put "
-            f"c.Nbproctor.network = [{master.assignment!r}] into nbgrader_config.py."
-        )
+    code = "\n".join(cell.source for cell in master.cells) if lost else ""
+    for pattern, advice in _FORBIDDEN.items():
+        allowed = "network" in advice and settings.policy.network
+        if not allowed and re.search(pattern, code, re.MULTILINE):
+            yield advice.format(master.assignment)
 
 
 def wrong_differences(

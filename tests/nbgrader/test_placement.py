@@ -232,6 +232,14 @@ def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
     )
 
 
+def test_a_course_that_needs_network_or_programs_hears_what_to_do(course: Path) -> None:
+    fetches = 'import urllib.request\ntext = !echo "fizz"\ndef fizz(n): return text[0]'
+    with_cells(course, {"fizz": f"### BEGIN SOLUTION\n{fetches}\n### END SOLUTION"})
+    told = "\n".join(nbgrader.lint(course, "tiny"))
+    assert "put c.Nbproctor.network = ['tiny'] into nbgrader_config.py." in told
+    assert "in 'tiny', write these lines in Python, or grade them by hand." in told
+
+
 def test_a_source_without_an_answer_says_so_and_blames_nobody(
     course: Path, hand_in: HandIn
 ) -> None:
