@@ -242,7 +242,10 @@ class NotebookRun:
         """
         tests, student = self._tests, self._student
         needs = {n for n, t in tests.cells.items() if t.program.binds & tests.outer}
-        needs.update(tests.cells[cell.id].needs)
+        test = tests.cells[cell.id]
+        needs.update(test.needs)
+        # Whatever uses names of these may have changed what they stand for.
+        needs.update(n for n, t in tests.cells.items() if t.program.uses & test.shared)
         steps: list[Step] = []
         for step in history:
             if step.test is None:
