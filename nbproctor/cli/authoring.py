@@ -85,7 +85,8 @@ def release(
 def lint(assignment: Assignment = None) -> None:
     """Prove that the reference solution earns every point, test cell by test cell.
 
-    Both under stock nbgrader and through nbproctor; `release` does it by itself.
+    Both under stock nbgrader and through nbproctor, where a blank notebook and two dull
+    answers are graded, too: marks that differ are named. `release` does it by itself.
     """
     prove(*open_course(assignment))
     say("The reference solution earns every point, in both ways.")
