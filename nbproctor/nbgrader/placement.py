@@ -99,8 +99,13 @@ def place(
     return _with(master, places)
 
 
-def without_trust(master: MasterNotebook) -> MasterNotebook:
-    """Return the notebook with nothing judged beside the answer."""
+def as_graded(master: MasterNotebook, trust: str) -> MasterNotebook:
+    """Return the notebook as submissions are graded by it.
+
+    Where `trust` is the judge's alone, nothing is judged beside the answer.
+    """
+    if trust != "judge":
+        return master
     return master.with_cells(
         replace(cell, where="nowhere")
         if cell.where == "beside"

@@ -115,13 +115,12 @@ def wrong_differences(
             points = marks.get(v.cell_id)
             if points is None or v.source == "follow-through":
                 continue
+            earned = f"earns {v.points:g} of {v.max_points:g}"
             if v.outcome == "not run":
-                said = f"{name} waits for a person ({v.message})"
-            elif v.points != points:
-                said = f"{name} earns {v.points:g} of {v.max_points:g} ({v.message})"
-            else:
+                earned = f"waits for a person ({v.message})"
+            elif v.points == points:
                 continue
-            yield f"{v.cell_id}: {said}, and {points:g} in a kernel"
+            yield f"{v.cell_id}: {name} {earned}, but {points:g} in a kernel"
 
 
 def _graded(

@@ -28,7 +28,7 @@ from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, run
-from nbproctor.nbgrader.placement import place
+from nbproctor.nbgrader.placement import as_graded, place
 from nbproctor.nbgrader.proof import kernel_faults, reference_faults, wrong_differences
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, copied
 from nbproctor.results import Check
@@ -219,7 +219,8 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
             stock = kernel_faults(master, source, settings.limits.cell)
             faults += [f"stock nbgrader: {fault}" for _, fault in stock]
             found = place(master, course.view, settings, pool, source, again=True)
-            lost = reference_faults(found, settings, pool)
+            graded = as_graded(found, course.options.trust)
+            lost = reference_faults(graded, settings, pool)
             faults += [f"nbproctor: {fault}" for fault in lost]
             masters.append(found)
     course.changed(assignment, masters)
@@ -243,7 +244,9 @@ def differences(course: Path | Course, assignment: str) -> list[str]:
         return [
             said
             for master in course.masters(assignment)
-            for said in wrong_differences(master, source, settings, pool)
+            for said in wrong_differences(
+                as_graded(master, course.options.trust), source, settings, pool
+            )
         ]
 
 
