@@ -1,21 +1,23 @@
 """Grade public courses with stock nbgrader and with nbproctor, and compare each mark.
 
 Given folders with clones of courses that use nbgrader, it finds their source notebooks
-(test cells, and solutions between markers), makes a course of each, and hands in the
-reference, the blank release, and mutants of the reference with one mistake in every
+(test cells, and solutions between markers or of somebody who has solved it), makes a
+course of each, and hands in the reference, the blank release, the reference in other
+forms and with values of other types, and mutants of it with one mistake in every
 exercise. Stock nbgrader runs foreign code as it is: here, in bubblewrap, without a
 network and with nothing but the course's own folder to write to.
 
     .venv/bin/python bench/courses.py CLONES/*                  # three of each
     .venv/bin/python bench/courses.py CLONES/* --only fourier --mutants 5
+    .venv/bin/python bench/courses.py CLONES/* --table   # clones named owner__name
 
 Prints every mark that differs, and a row a notebook: *plain* is nbproctor with its
 improvements turned off (follow-through, repair of answers, text on stderr that costs
 nothing); *usual* is how it is installed. A mark is the score of one test cell in one
-submission. It is *lost* where stock gave more, *gained* where stock gave less; *silent*
-are those lost without being said to be not judged. Where *plain* differs, both grade
-again some times: *chance* are marks that differ from themselves, of a test that draws
-numbers. Nothing of the courses is kept.
+submission. It is *lost* where stock gave more, *gained* where stock gave less, and
+*waiting* where it is not judged, but said to be a person's to decide. Where *plain*
+differs, both grade again some times: *chance* are marks that differ from themselves, of
+a test that draws numbers. Nothing of the courses is kept.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +63,48 @@ KEPT = (
 )
 LARGEST = 50 << 20  # bytes of a file beside a notebook
 COMMAND_SECONDS = 1800
-COUNTED = ("notebooks", "cells", "marks", "lost", "gained", "silent", "chance")
+_STUB = re.compile(r"YOUR CODE HERE|raise NotImplementedError")
+# Put before an answer; a type that is not named stays as it is.
+_CONVERT = """
+def _converted(value):
+    import collections, fractions, numpy
+    return {{{}}}.get(type(value), lambda same: same)(value)
+"""
+NUMPY = (
+    "bool: numpy.bool_, int: numpy.int64, float: numpy.float64, list: tuple, "
+    "dict: collections.OrderedDict, set: frozenset"
+)
+PLAIN = (
+    "int: float, float: numpy.float32, tuple: list, list: numpy.array, "
+    "numpy.ndarray: numpy.ndarray.tolist, numpy.float64: float, numpy.int64: int"
+)
+# Notebooks of public repositories that can be graded here: commit, repository, path.
+TABLE = """
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 01/SLU02 - Programming Basics
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 02/SLU03 - Git Basics
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 02/SLU04 - Data Structures
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 03/SLU05 - Flow Control
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 04/SLU07 - Functions Fundamentals
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 05/SLU08 - Functions Intermediate
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 05/SLU09 - OOP Basics
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 06/SLU10 - OOP Inheritance
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 06/SLU11 - String & File Handling
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 07/SLU12 - Linear Algebra & Numpy - Part 1
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 08/SLU13 - Linear Algebra & NumPy, Part 2
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 08/SLU14 - Modules & Packages
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 10/
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 11/
+b731faa3c6d0 LucasBoTang/Coursera_Reinforcement_Learning 01Fund
+5c7ae5d38a1e uhd-pap/course-deploy 10
+5c7ae5d38a1e uhd-pap/course-deploy 20
+1cda137c2844 zackives/gradescope-nbgrader source/ps1/problem1
+94dbdf5b17e2 ComplexNetTSP/ComplexNetTD source/Lab 1
+ebe2f2863dd5 ShaunFChen/Applied_bioinfo_nbgrader HW2
+9a17da29d8a0 castorfou/Reinforcement-Learning-specialization assignements/course
+71afde5183ba wwaldron/PH306-Assignment-Template assignment
+436a53caff3b zichengliao/zuics101-fa17 source/lab
+"""
+COUNTED = ("notebooks", "cells", "marks", "lost", "gained", "waiting", "chance")
 
 
 @dataclass
@@ -93,8 +137,9 @@ class Source:
             for end in ("BEGIN", "END")
         ]
         cells = self.cells(solution=True)
-        if not any(ends[0] in cell.source for cell in cells.values()):
-            return {}
+        marked = any(ends[0] in cell.source for cell in cells.values())
+        if not marked and any(_STUB.search(c.source) for c in cells.values()):
+            return {}  # a release; without marks and stubs, somebody has solved it
         return {
             name: "\n".join(
                 line
@@ -122,6 +167,10 @@ class Source:
         right = self.references()
         wrong = {exercise: _mutants(text) for exercise, text in right.items()}
         handed_in = {"reference": right, "blank": {}}
+        for name, change in FORMS.items():
+            other = {exercise: change(text) for exercise, text in right.items()}
+            if other != right:
+                handed_in[name] = other
         for number in range(count if any(wrong.values()) else 0):
             handed_in[f"mutant{number + 1}"] = right | {
                 exercise: made[spread(len(made), count)[number]]
@@ -129,6 +178,92 @@ class Source:
                 if made
             }
         return handed_in
+
+
+def other_form(text: str, first: int) -> str:
+    """Return the same answer with its functions in another form, in turn.
+
+    As a lambda or an object with ``__call__``, inside ``if True:``, and decorated.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):  # magics, or no Python
+        return text
+    for place, node in enumerate(tree.body):
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list:
+            form = (first + place) % 3
+            tree.body[place] = (_as_object, _as_branch, _as_decorated)[form](node)
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def _as_object(node: ast.FunctionDef) -> ast.stmt:
+    body = node.body[ast.get_docstring(node) is not None :]
+    if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value:
+        value: ast.expr = ast.Lambda(node.args, body[0].value)
+        return ast.Assign([ast.Name(node.name, ast.Store())], value)
+    made = ast.parse(
+        "class _Answer:\n    def __call__(self, *args, **named):\n"
+        f"        return self.answer(*args, **named)\n{node.name} = _Answer()"
+    ).body
+    made[0].body.append(node)  # type: ignore[attr-defined]
+    node.decorator_list = [ast.Name("staticmethod", ast.Load())]
+    node.name = "answer"
+    return ast.If(ast.Constant(value=True), made, [])
+
+
+def _as_branch(node: ast.FunctionDef) -> ast.stmt:
+    return ast.If(ast.Constant(value=True), [node], [])
+
+
+def _as_decorated(node: ast.FunctionDef) -> ast.stmt:
+    decorator = ast.parse(
+        "def _logged(function):\n    import functools\n"
+        "    @functools.wraps(function)\n    def inner(*args, **named):\n"
+        "        return function(*args, **named)\n    return inner"
+    ).body
+    node.decorator_list = [ast.Name("_logged", ast.Load())]
+    return ast.If(ast.Constant(value=True), [*decorator, node], [])
+
+
+def other_types(text: str, conversions: str) -> str:
+    """Return an answer whose functions and names have right values of other types."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return text
+    changed = _OtherTypes().visit(tree)
+    return f"{_CONVERT.format(conversions)}{ast.unparse(changed)}"
+
+
+class _OtherTypes(ast.NodeTransformer):
+    """Converts what functions return, and what is assigned outside of them."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Return) and inner.value:
+                inner.value = _converted(inner.value)
+        return ast.fix_missing_locations(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        if all(isinstance(target, ast.Name) for target in node.targets):
+            node.value = _converted(node.value)
+        return ast.fix_missing_locations(node)
+
+
+def _converted(value: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name("_converted", ast.Load()), [value], [])
+
+
+# Submissions that say the same in another way: name → what they make of a cell.
+FORMS = {
+    "form1": partial(other_form, first=0),
+    "form2": partial(other_form, first=1),
+    "types1": partial(other_types, conversions=NUMPY),
+    "types2": partial(other_types, conversions=PLAIN),
+}
 
 
 def spread(length: int, count: int) -> list[int]:
@@ -271,17 +406,15 @@ def differences(
     """Yield each mark that differs where stock gave any: how, and a line about it."""
     for (who, cell), theirs in stock.marks.items():
         mark = ours.marks.get((who, cell))
-        if theirs is None or mark == theirs or (mark is None and not theirs):
+        if theirs is None or mark == theirs:
             continue
-        kind = "gained" if mark is not None and mark > theirs else "lost"
+        kind = "waiting" if mark is None else "gained" if mark > theirs else "lost"
         kind = "chance" if (who, cell) in chance else kind
         score = "not judged" if mark is None else format(mark, "g")
         says = [ours.said[key] for key in ((who, cell), (who, "")) if key in ours.said]
         reason = "; ".join(says) or ours.log[-300:]
         told = f"stock {theirs:g}, nbproctor {score} ({reason})"
         yield kind, f"{kind}: {who} {cell}: {told}"
-        if kind == "lost" and mark is not None:
-            yield "silent", ""
 
 
 def compare(
@@ -303,6 +436,8 @@ def compare(
     if not given:
         print(f"{source}: stock nbgrader graded nothing\n{stock.log[-600:]}")
     for side, ours in SIDES.items():
+        if side not in chosen.sides:
+            continue
         graded = run(side, ours)
         if side == "plain" and [*differences(stock, graded, chance)]:
             for first, switch in [(stock, ""), (graded, ours)] * chosen.again:
@@ -314,8 +449,7 @@ def compare(
         counts["cells"] = len({cell for _, cell in given})
         for kind, line in differences(stock, graded, chance):
             counts[kind] += 1
-            if line:
-                print(f"  {side}: {line}")
+            print(f"  {side}: {line}")
         seconds = f"{stock.seconds:.0f} s / {graded.seconds:.0f} s"
         print(f"{source}, {side}: {row(counts)}, {seconds}", flush=True)
         yield side, counts
@@ -331,14 +465,21 @@ def some(chosen: argparse.Namespace, left_out: Counter[str]) -> Iterator[Source]
     The example that nbgrader makes is in many clones, and is taken once.
     """
     seen: set[tuple[str, ...]] = set()
+    rows = [row.split(" ", 2)[1:] for row in TABLE.strip().split("\n")]
+    listed = tuple(f"{name.replace('/', '__')}/{path}" for name, path in rows)
     for clone in chosen.clones:
         sources = []
         for source in find(clone.resolve(), left_out):
             tests = tuple(c.source for c in source.cells(solution=False).values())
-            if tests not in seen and chosen.only in str(source):
+            wanted = not chosen.table or str(source).startswith(listed)
+            if wanted and tests not in seen and chosen.only in str(source):
                 sources.append(source)
             seen.add(tests)
-        count = len(sources) if chosen.only else min(chosen.each, len(sources))
+        count = (
+            len(sources)
+            if chosen.only or chosen.table
+            else min(chosen.each, len(sources))
+        )
         yield from (sources[place] for place in spread(len(sources), count))
 
 
@@ -346,10 +487,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("clones", type=Path, nargs="+")
     options.add_argument("--only", default="", help="part of a notebook's name")
+    options.add_argument("--table", action="store_true", help="those of the table")
     options.add_argument("--mutants", type=int, default=3, help="wrong submissions")
     options.add_argument("--each", type=int, default=3, help="notebooks of a clone")
     options.add_argument("--again", type=int, default=4, help="where plain differs")
     options.add_argument("--seconds", type=int, default=60, help="for a cell")
+    options.add_argument("--sides", nargs="+", default=[*SIDES], choices=SIDES)
     options.add_argument("--keep", type=Path, help="where one notebook's courses stay")
     chosen = options.parse_args()
     left_out, courses = Counter[str](), set()

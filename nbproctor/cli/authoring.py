@@ -87,7 +87,8 @@ def release(
 def lint(assignment: Assignment = None) -> None:
     """Prove that the reference solution earns every point, test cell by test cell.
 
-    Both under stock nbgrader and through nbproctor; `release` does it by itself.
+    Both under stock nbgrader and through nbproctor, where a blank notebook and two dull
+    answers are graded, too: marks that differ are named. `release` does it by itself.
     """
     prove(*open_course(assignment))
     say("The reference solution earns every point, in both ways.")
@@ -135,6 +136,7 @@ def prove(course: nbgrader.Course, assignment: str) -> None:
     with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(course.masters(assignment))
+        told += nbgrader.differences(course, assignment)
     say(*(f"{line}." for line in told), *course.options.surroundings(assignment))
     say(*faults, to=complaints)
     if faults:

@@ -24,6 +24,7 @@ from nbproctor.judge.proxy import (
     NOT_AS_SUCH,
     Proxy,
     StudentError,
+    StudentRaised,
     ask,
     built_in,
     handle_of,
@@ -94,14 +95,14 @@ def stand_in(proxy: Proxy, name: str, base: str, bases: tuple[Any, ...]) -> Erro
         return ErrorClass(name, alone, {"_nbproctor": proxy})
 
 
-def error_of(kind: Any, text: str, proxy: Proxy | None = None) -> StudentError:
+def error_of(kind: Any, text: str, proxy: Proxy | None = None) -> StudentRaised:
     """Make an exception of a class, without calling its ``__init__``.
 
     Some built-in classes insist on arguments of their own there.
     """
     # MemoryError has a `__new__` that makes no class with another base before it.
     new = Exception.__new__ if issubclass(kind, MemoryError) else kind.__new__
-    error: StudentError = new(kind)
+    error: StudentRaised = new(kind)
     error.text = text
     error.args = (text,)
     if proxy is not None:
@@ -109,7 +110,7 @@ def error_of(kind: Any, text: str, proxy: Proxy | None = None) -> StudentError:
     return error
 
 
-def known_error(base: str, library: Any, text: str) -> StudentError:
+def known_error(base: str, library: Any, text: str) -> StudentRaised:
     """Make an exception that is of a class of the judge's process too.
 
     `base` is the name of a built-in class, `library` module and name of the class
@@ -137,20 +138,21 @@ def _class_of_library(name: str) -> type[Exception] | None:
     return kind if is_exception else None
 
 
-def _mirror(base: str) -> type[StudentError]:
+def _mirror(base: str) -> type[StudentRaised]:
     builtin = getattr(builtins, base, None)
-    if not isinstance(builtin, type) or not issubclass(builtin, Exception):
-        builtin = Exception
-    return _mirror_of(builtin)
+    is_exception = isinstance(builtin, type) and issubclass(builtin, BaseException)
+    return _mirror_of(builtin if is_exception else Exception)
 
 
 @functools.cache
-def _mirror_of(builtin: type[Exception]) -> type[StudentError]:
+def _mirror_of(builtin: Any) -> type[StudentRaised]:
     """Return the class of the student's exceptions that are of a class of ours."""
     # A call that raises StopIteration must not end a loop of the test's, as in
     # ``all(map(check, cases))``; a group cannot be made without its exceptions.
     if builtin is Exception or issubclass(builtin, NOT_AS_SUCH):
         return StudentError
+    if builtin in (BaseException, BaseExceptionGroup):
+        return StudentRaised
     above: Any = builtin.__base__
     try:
         return type("StudentError", (_mirror_of(above), builtin), {})
@@ -167,7 +169,7 @@ class _OneArgument(type):
             if handle.kind is not None and handle.relation == "exact":
                 return handle.kind
             return ask(args[0], "apply", "type", [args[0]])
-        if len(args) == 1 and isinstance(args[0], StudentError):
+        if len(args) == 1 and isinstance(args[0], StudentRaised):
             kinds = type(args[0]).__mro__  # the student's own, or one that is known
             if issubclass(kinds[0], OwnError):
                 return kinds[0]

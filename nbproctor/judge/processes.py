@@ -20,6 +20,7 @@ from nbproctor.judge.proxy import StudentGone
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import MODULE
 from nbproctor.judge.verdicts import Said
+from nbproctor.protocol.frames import Interruption
 from nbproctor.results import FILES, Limits, Output, error_output, stream_output
 from nbproctor.sanitize import clean, one_line
 
@@ -144,7 +145,9 @@ class StudentProcesses:
                 link.ask("lend", functions)
             arguments = step.source, name, step.keeps_names
             said = link.ask("run", *arguments, seconds=self.limits.cell)
-        except Exception as error:
+        except Interruption:
+            raise
+        except BaseException as error:
             # Running a cell raises nothing, unless no memory is left to say so: this
             # process has been tampered with.
             text = one_line(str(error))

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from nbproctor.errors import NbproctorError
+from nbproctor.protocol.frames import Interruption
 
 _T = TypeVar("_T")
 
@@ -27,7 +28,7 @@ _LOCAL = {"__array__", "__deepcopy__", "__mro_entries__"}
 NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
 
-class StudentError(NbproctorError):
+class StudentRaised(BaseException):
     """Student code raised something; an instance of the matching built-in class too."""
 
     kind = "Exception"  # name of the student's class
@@ -40,7 +41,11 @@ class StudentError(NbproctorError):
         return self.text
 
 
-class StudentGone(BaseException):
+class StudentError(StudentRaised, NbproctorError):
+    """Student code raised an `Exception`, as most do; ``sys.exit`` raises none."""
+
+
+class StudentGone(Interruption):
     """The student process has ended; `reason` is timeout, died or protocol."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -185,7 +190,7 @@ class Proxy:
         """Leave a ``with``; what the test itself raised is never held back."""
         error_class = None if error is None else built_in(type(error))
         done = ask(self, "get", self, "__exit__")(error_class, None, None)
-        return isinstance(error, StudentError) and done is True
+        return isinstance(error, StudentRaised) and done is True
 
     def __iter__(self) -> Iterator[Any]:
         items = ask(self, "apply", "iter", [self])

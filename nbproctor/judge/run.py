@@ -245,7 +245,7 @@ class NotebookRun:
                 return self._stopped(cell, late, self._limits.cell)
             except BrokenTestError as error:
                 return verdict(cell, verdicts.BROKEN(text=error))
-            except Exception as error:
+            except BaseException as error:  # a test may raise anything
                 short = retry and isinstance(error, MemoryError)
                 if short and cell.exercise not in self._short:
                     # It may not be at fault. It is judged again in a fresh process.
@@ -283,16 +283,21 @@ class NotebookRun:
         What captures output, patches or deletes a student's names, or looks into
         objects of any library cannot be judged through proxies. It runs as in a kernel:
         the student's code could forge its result, as under stock nbgrader, but reaches
-        nothing else that the sandbox keeps from it, nor hidden parts of other test
-        cells (but for imports), which are never in this process.
+        nothing else that the sandbox keeps from it, nor hidden parts of test cells that
+        the judge judges (but for imports), which are never in this process.
         """
         tests, student = self._tests, self._student
         needs = {n for n, t in tests.cells.items() if t.program.binds & tests.outer}
-        needs.update(tests.cells[cell.id].needs)
+        test = tests.cells[cell.id]
+        needs.update(test.needs)
+        # Whatever uses names of these may have changed what they stand for.
+        needs.update(n for n, t in tests.cells.items() if t.program.uses & test.shared)
         steps: list[Step] = []
         for step in history:
             if step.test is None:
                 steps += [step] if step in student.played else []
+            elif step.name in needs and step.test.where == "beside":
+                steps.append(Step(step.name, step.test.source))
             elif step.name in needs:  # its imports, and what students see of it
                 body = parse(step.test.source).body
                 kept = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]

@@ -28,8 +28,8 @@ from nbproctor.judge.proxy import (
     CallableProxy,
     Handle,
     Proxy,
-    StudentError,
     StudentGone,
+    StudentRaised,
     handle_of,
     printable,
 )
@@ -85,8 +85,8 @@ class Session:
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
 
-        Student code may raise a `StudentError`. A process that does not answer is ended
-        (`StudentGone`). An argument may be an `UnsendableError`.
+        Student code may raise a `StudentRaised`. A process that does not answer is
+        ended (`StudentGone`). An argument may be an `UnsendableError`.
         """
         if self.gone is not None:
             raise self.gone
@@ -143,10 +143,10 @@ class Session:
         The student's process says which of these methods there is, and no more.
         """
         methods = {name for _, *names in self.doubts for name in names} | {"__class__"}
-        with contextlib.suppress(StudentError, StudentGone, UnsendableError):
+        method = ""
+        with contextlib.suppress(BaseException):  # whatever the student's side raises
             method = self.ask("excuse", [*self.doubts])
-            return method if type(method) is str and method in methods else ""
-        return ""
+        return method if type(method) is str and method in methods else ""
 
     def close(self, reason: StudentGone | None = None) -> StudentGone:
         """End the student process; return why it has ended."""
@@ -263,7 +263,7 @@ class Session:
     def describe(self, error: BaseException) -> list[Any]:
         """Return what the student is told of an exception, and remember it."""
         # Text of a test's exception may show what it wanted; of a reference's, more.
-        is_harmless = isinstance(error, StudentError | RefusedError | RecursionError)
+        is_harmless = isinstance(error, StudentRaised | RefusedError | RecursionError)
         is_harmless = is_harmless and getattr(error, "origin", None) in (None, self)
         name = builtin_name(error)
         text = str(error) if is_harmless else f"a {name} in an object of the test"

@@ -27,8 +27,9 @@ import numpy as np
 from nbproctor.expect import measures
 from nbproctor.judge.classes import STAND_INS, ErrorClass, OwnError
 from nbproctor.judge.compiled import BrokenTestError, Program, Tests, execute
-from nbproctor.judge.proxy import Proxy, StudentError
+from nbproctor.judge.proxy import Proxy, StudentRaised
 from nbproctor.judge.session import Session
+from nbproctor.protocol.frames import Interruption
 from nbproctor.sandbox.policy import site_packages
 
 MAX_PRINTED = 20_000  # characters of a test
@@ -100,7 +101,9 @@ class Namespace:
                 execute(test.definitions, space)
             else:
                 run(test.program, space, session, seconds)
-        except Exception:
+        except Interruption:
+            raise
+        except BaseException:
             pass  # it has its own verdict; what it made until then is there
         finally:
             self.end(cell, session)
@@ -149,9 +152,9 @@ class Namespace:
         for helper in helpers:
             try:
                 helper.run(space)
-            except StudentError:
+            except (StudentRaised, Interruption):
                 raise
-            except Exception as error:
+            except BaseException as error:
                 raise BrokenTestError(f"a helper cell fails: {error!r}") from error
         space.update((k, v) for k, v in self._shared.items() if k in test.shared)
         return space
@@ -181,7 +184,7 @@ def import_own_modules() -> None:
 # ---- one test cell run -----
 
 
-class TestTimeout(BaseException):
+class TestTimeout(Interruption):
     """A test cell took too long; not an error that a test may catch."""
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from nbproctor import expect, results
 from nbproctor.judge.compiled import TEST_FILE
 from nbproctor.judge.exports import NotExportableError, builtin_name
-from nbproctor.judge.proxy import StudentError, StudentGone
+from nbproctor.judge.proxy import StudentRaised
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell
 from nbproctor.protocol.frames import UnsendableError
@@ -165,7 +165,7 @@ def explain(error: BaseException, sources: Mapping[str, str], *, hidden: bool) -
     Of `sources`, the student's own cells by our names for them, lines are quoted;
     nothing else is. Text and data of a `hidden` test stay unknown.
     """
-    if isinstance(error, StudentError):
+    if isinstance(error, StudentRaised):
         return _of_student(error, sources, hidden)
     if isinstance(error, NotExportableError):
         return BROKEN(text=error)
@@ -173,16 +173,16 @@ def explain(error: BaseException, sources: Mapping[str, str], *, hidden: bool) -
         return TOO_MUCH
     if isinstance(error, NameError) and error.name:
         return NO_NAME(name=error.name)
-    if isinstance(error, AssertionError):
-        return _of_check(error, hidden)
     name = builtin_name(error)
+    if name in ("AssertionError", "BaseException"):  # or a tool's own, as pytest's
+        return _of_check(error, hidden)
     text = one_line(re.sub(r"'\w*Proxy'( object)?", _YOURS, _text(error)))
     if hidden and not _is_helpful(text, sources):
         return LEADS_TO(kind=name)
     return ENDS_IN(kind=name, text=text)
 
 
-def _of_student(error: StudentError, sources: Mapping[str, str], hidden: bool) -> Said:
+def _of_student(error: StudentRaised, sources: Mapping[str, str], hidden: bool) -> Said:
     written = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
     kind = error.kind if written else builtin_name(error)
     where = "when your code was called"
@@ -235,7 +235,7 @@ def is_forbidden(kind: str, text: str) -> bool:
     return kind == "PermissionError" or bool(_FORBIDDEN.search(text))
 
 
-def _of_check(error: AssertionError, hidden: bool) -> Said:
+def _of_check(error: BaseException, hidden: bool) -> Said:
     frames = traceback.extract_tb(error.__traceback__)
     text = _text(error).strip()
     where = frames[-1] if frames else None
@@ -258,7 +258,7 @@ def _text(error: BaseException) -> str:
     """Return an exception's text; an object of the student's may be asked for it."""
     try:
         return str(error)
-    except (Exception, StudentGone):
+    except BaseException:
         return ""
 
 

@@ -21,7 +21,13 @@ from nbproctor.nbgrader.people import (
     term,
 )
 from nbproctor.nbgrader.placement import places_told
-from nbproctor.nbgrader.release import check_release, check_sources, generate, lint
+from nbproctor.nbgrader.release import (
+    check_release,
+    check_sources,
+    differences,
+    generate,
+    lint,
+)
 from nbproctor.nbgrader.submitted import unread
 from nbproctor.nbgrader.watch import Try, Watch
 
@@ -38,6 +44,7 @@ __all__ = [
     "check_sources",
     "class_table",
     "course_lock",
+    "differences",
     "enrol",
     "excuse",
     "extend",

@@ -34,7 +34,6 @@ from nbproctor.nbgrader.prefetch import (
     Prefetch,
     Spare,
     Submission,
-    student_cells,
     submission_time,
 )
 from nbproctor.nbgrader.run import Run, executor
@@ -43,6 +42,7 @@ from nbproctor.nbgrader.steps import use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, unread
 from nbproctor.results import FILE, Report, SubmissionResult
 from nbproctor.submission.reading import readers
+from nbproctor.submission.repair import student_cells
 
 STAGING = ".nbproctor-staging-"
 log = logging.getLogger(__name__)

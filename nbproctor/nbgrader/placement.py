@@ -14,43 +14,30 @@ stays as it is. The settings are those of grading.
 
 from __future__ import annotations
 
-import ast
-import atexit
 import json
 import logging
-import math
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import astuple, replace
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
-import nbclient
-import nbformat
-from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import determine_grade, has_failed
 
 from nbproctor import __version__
 from nbproctor.engine import Execution, ExecutionError, Executor, Settings
 from nbproctor.judge.verdicts import scored
-from nbproctor.markers import parse
-from nbproctor.nbgrader.failures import no_kernel
+from nbproctor.nbgrader.proof import kernel_faults, quick, wrong_answers
 from nbproctor.notebook import (
     BESIDE_TAG,
     TAGGED,
-    Cell,
     MasterNotebook,
     Where,
-    copied,
     support_files,
 )
-from nbproctor.results import Limits, Report, StudentCell, Verdict
+from nbproctor.results import Report, StudentCell
 
 FILE = ".nbproctor.json"  # in the course's folder
-QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
 UNKNOWN = "the source's own answer does not pass it"
 # What is run before and after the answers: names of the files that they change.
 _BEFORE = """
@@ -83,24 +70,24 @@ def place(
     source: Path,
     *,
     again: bool = False,
-) -> tuple[MasterNotebook, list[str]]:
+) -> MasterNotebook:
     """Determine where the test cells are judged, or read it, and record it.
 
     `source` is the folder of the assignment; `again` determines it even if it is
-    recorded, and then returns a sentence for each test in which the reference solution
-    loses points where it is judged now.
+    recorded.
     """
     found = placed(master, course)
     if found is not master and not again:
-        return found, []
+        return found
     blank = _with(master, {})
     try:
         run = _runner(blank, settings, pool)
-        places, lost = _places(blank, run, source, settings.limits.cell)
+        places = _places(blank, run, source, settings.limits.cell)
     except ExecutionError as error:
-        said = f"the reference solution of {master.notebook} cannot run: {error}"
-        log.warning("%s", said)
-        return blank, [said]
+        log.warning(
+            "the reference solution of %s cannot run: %s", master.notebook, error
+        )
+        return blank
     known = _read(course)
     book = known.setdefault(master.assignment, {})
     book[master.notebook] = {"digest": _digest(master), "tests": places}
@@ -109,15 +96,16 @@ def place(
         path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
     except OSError as error:  # found again by the next run
         log.warning("%s cannot be written: %s", path, error)
-    faults = [
-        f"the reference earns {v.points:g} of {v.max_points:g} in {name} ({v.message})."
-        for name, v in lost.items()
-    ]
-    return _with(master, places), faults
+    return _with(master, places)
 
 
-def without_trust(master: MasterNotebook) -> MasterNotebook:
-    """Return the notebook with nothing judged beside the answer."""
+def as_graded(master: MasterNotebook, trust: str) -> MasterNotebook:
+    """Return the notebook as submissions are graded by it.
+
+    Where `trust` is the judge's alone, nothing is judged beside the answer.
+    """
+    if trust != "judge":
+        return master
     return master.with_cells(
         replace(cell, where="nowhere")
         if cell.where == "beside"
@@ -150,8 +138,7 @@ def places_told(masters: Iterable[MasterNotebook]) -> list[str]:
 def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
     """Return what runs a notebook of the teacher's as a submission."""
     alone = replace(settings, follow_through=False)
-    # A wrong answer may hang in every test.
-    quick = Limits(*map(min, astuple(settings.limits), astuple(QUICK)))
+    hurried = replace(alone, limits=quick(settings.limits))
 
     pool.prepare(blank, alone)  # or say why nothing can be executed
 
@@ -163,51 +150,49 @@ def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
             for number, cell in enumerate(answers.cells)
             if cell.kind not in ("task", "text", *left_out)
         ]
-        used = alone if answers is master else replace(alone, limits=quick)
+        used = alone if answers is master else hurried
         return pool.execute(Execution(cells, master, used))
 
     return run
 
 
-def _places(
-    master: MasterNotebook, run: Runs, source: Path, timeout: float
-) -> tuple[Places, dict[str, Verdict]]:
-    """Return the places other than the judge, and the verdicts on lost points."""
+def _places(master: MasterNotebook, run: Runs, source: Path, timeout: float) -> Places:
+    """Return the places other than the judge."""
     lost = _lost(master, run)
-    why = _differing(master, run) | {n: v.message for n, v in lost.items()}
+    why = _differing(master, run) | lost
     if master.of_kind("test") and any(support_files(source, None)):
         why |= _reading_what_is_written(master, run)
-    if not why:
-        return {}, {}
     # What the source places itself stays there.
     free = {cell.id for cell in master.cells if cell.why != TAGGED}
-    trial: Places = {name: ("beside", why[name]) for name in why.keys() & free}
-    still = _lost(_with(master, trial), run)
-    places = {name: at for name, at in trial.items() if name not in still}
-    faults = {name: still[name] for name in still.keys() & lost.keys()}
-    if faults:
+    trial: Places = {}
+    # A test that uses names of one that has moved fails then, and moves along.
+    while moving := why.keys() & free - trial.keys():
+        trial |= {name: ("beside", why[name]) for name in moving}
+        lost = _lost(_with(master, trial), run)
+        why = lost | why
+    places = {name: at for name, at in trial.items() if name not in lost}
+    if lost.keys() & free:
+        nowhere: Places = {}
         fails = {name for name, _ in kernel_faults(master, source, timeout)}
-        for name in faults.keys() & free:
-            known = name not in fails
-            places[name] = ("nowhere", why[name]) if known else ("judge", UNKNOWN)
-    return places, faults
+        while lost.keys() & free - nowhere.keys():
+            lost = _lost(_with(master, places | nowhere), run)
+            why = lost | why
+            for name in lost.keys() & free - nowhere.keys():
+                known = name not in fails
+                nowhere[name] = ("nowhere", why[name]) if known else ("judge", UNKNOWN)
+        places |= nowhere
+    return places
 
 
-def _lost(master: MasterNotebook, run: Runs) -> dict[str, Verdict]:
+def _lost(master: MasterNotebook, run: Runs) -> dict[str, str]:
+    """Return the tests that the reference does not pass, and what is said of it."""
     verdicts = run(master, master, "helper").result().verdicts
-    return {v.cell_id: v for v in verdicts if v.outcome != "passed"}
+    return {v.cell_id: v.message for v in verdicts if v.outcome != "passed"}
 
 
 def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
     """Return the tests that give a wrong answer more than a kernel does."""
-    wrong = {
-        "a blank notebook": master.with_cells(
-            c if c.locked else replace(c, source=c.stub) for c in master.cells
-        )
-    }
-    for value in (None, 0):
-        cells = (_dull(cell, value) for cell in master.cells)
-        wrong[f"an answer that returns {value}"] = master.with_cells(cells)
+    wrong = wrong_answers(master)
     outside = {name: run(master, wrong[name], "helper") for name in wrong}
     # In one student process, where tests are code as any other.
     code = master.with_cells(
@@ -247,18 +232,6 @@ def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str
     }
 
 
-def _dull(cell: Cell, value: int | None) -> Cell:
-    """Return a solution cell whose functions return one value, whatever is asked."""
-    if cell.kind != "solution":
-        return cell
-    tree = parse(cell.source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("__"):
-            documented = node.body[: ast.get_docstring(node) is not None]
-            node.body = [*documented, ast.Return(ast.Constant(value))]
-    return replace(cell, source=ast.unparse(ast.fix_missing_locations(tree)))
-
-
 def _with(master: MasterNotebook, places: dict[str, Any]) -> MasterNotebook:
     cells = []
     for cell in master.cells:
@@ -280,70 +253,3 @@ def _read(course: CourseDirectory) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
-
-
-def kernel_faults(
-    master: MasterNotebook, source: Path, timeout: float
-) -> Iterator[tuple[str, str]]:
-    """Run all code in a copy of `source` as stock nbgrader does, but skipped cells.
-
-    Yields each cell that fails or does not earn all its points, and a sentence. A cell
-    that needs more than `timeout` seconds is interrupted.
-    """
-    notebook = nbformat.v4.new_notebook()
-    notebook.cells = [
-        _node(cell)
-        for cell in master.cells
-        if cell.kind not in ("task", "text") and not cell.skip
-    ]
-    with copied(source) as folder, TemporaryFile("w+", errors="replace") as log:
-        client = nbclient.NotebookClient(
-            notebook,
-            timeout=math.ceil(timeout),
-            interrupt_on_timeout=True,
-            allow_errors=True,
-            resources={"metadata": {"path": str(folder)}},
-            extra_arguments=["--log-level=ERROR"],
-        )
-        environment = os.environ | {"NBGRADER_EXECUTION": "autograde"}
-        environment |= {"PYTHONOPTIMIZE": ""}  # which would leave out assertions
-        try:
-            client.execute(env=environment, stderr=log)
-        except RuntimeError as error:
-            log.seek(0)
-            raise no_kernel([str(error), *log]) from error
-        finally:  # it fails where no kernel was started
-            atexit.unregister(client._cleanup_kernel)
-    for node in notebook.cells:
-        name = node.metadata["name"]
-        said = _complaint(node)
-        marks: dict[str, Any] = node.metadata.get("nbgrader", {})
-        if not marks.get("grade"):
-            if any(output.output_type == "error" for output in node.outputs):
-                yield name, f"the cell {name} fails ({said})."
-            continue
-        try:
-            score, most = determine_grade(node)
-        except ValueError as error:  # more points than the cell has
-            yield name, f"nbgrader refuses what {name} ends in ({error})."
-            continue
-        # None: graded by hand
-        if score is not None and (has_failed(node) or score < most):
-            yield name, f"the reference earns {score} of {most} in {name} ({said})."
-
-
-def _node(cell: Cell) -> NotebookNode:
-    node: NotebookNode = nbformat.v4.new_code_cell(cell.source)
-    node.metadata["name"] = cell.id
-    if cell.nbgrader:
-        node.metadata["nbgrader"] = nbformat.from_dict(cell.nbgrader)
-    return node
-
-
-def _complaint(node: NotebookNode) -> str:
-    for output in node.outputs:
-        if output.output_type == "error":
-            return f"{output.ename}: {output.evalue}"
-        if output.get("name") == "stderr":
-            return f"stderr: {output.text.strip()}"
-    return "no message"

@@ -22,7 +22,7 @@ from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
 from nbproctor.submission.border import StudentFile, find, walk
 from nbproctor.submission.files import readable
 from nbproctor.submission.reading import OVERDUE, TOO_MUCH, HandedIn, ReadSubmission
-from nbproctor.submission.repair import Repaired
+from nbproctor.submission.repair import Repaired, student_cells
 
 Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000
@@ -239,14 +239,3 @@ def read_timestamp(text: str) -> datetime:
         raise ValueError(text)
     when: datetime = parse_utc(text)
     return when
-
-
-def student_cells(cells: Sequence[Any]) -> Cells:
-    """Return the code of a notebook as the engine takes it."""
-    found = []
-    for index, cell in enumerate(cells):
-        if cell["cell_type"] == "code":
-            grader = cell["metadata"].get("nbgrader") or {}
-            name = grader.get("grade_id") or cell.get("id")
-            found.append(StudentCell(index, name, cell["source"]))
-    return found

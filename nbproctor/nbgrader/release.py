@@ -23,12 +23,13 @@ from nbgrader import nbgraderformat
 from nbgrader.converters import GenerateAssignment
 
 from nbproctor.cells import grader_of
-from nbproctor.engine import Pool
+from nbproctor.engine import Pool, Settings
 from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, run
-from nbproctor.nbgrader.placement import kernel_faults, place
+from nbproctor.nbgrader.placement import as_graded, place
+from nbproctor.nbgrader.proof import kernel_faults, reference_faults, wrong_differences
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, copied
 from nbproctor.results import Check
 from nbproctor.sandbox.layers import SandboxError, prepare
@@ -197,8 +198,9 @@ def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> No
 def lint(course: Path | Course, assignment: str) -> list[str]:
     """Grade the reference solution of an assignment in both ways, as a class is graded.
 
-    `placement` determines again where each test cell is judged, and records it. Where
-    layers of the sandbox are missing, it runs in those that there are.
+    `placement` determines again where each test cell is judged, and records it; then
+    `proof` grades. Where layers of the sandbox are missing, it runs in those that there
+    are.
 
     Returns
     -------
@@ -213,11 +215,7 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
         The engine does not run on this computer.
     """
     course = Course.at(course)
-    settings = course.settings(assignment)
-    try:
-        prepare()
-    except SandboxError:  # the code is the teacher's own
-        settings = replace(settings, policy=replace(settings.policy, weak=True))
+    settings = _settings(course, assignment)
     source = course.folder("source", assignment)
     faults = []
     masters = []
@@ -225,13 +223,47 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
         for master in course.masters(assignment):
             stock = kernel_faults(master, source, settings.limits.cell)
             faults += [f"stock nbgrader: {fault}" for _, fault in stock]
-            placed_master, lost = place(
+            placed_master = place(
                 master, course.view, settings, pool, source, again=True
             )
+            graded = as_graded(placed_master, course.options.trust)
+            lost = reference_faults(graded, settings, pool)
             faults += [f"nbproctor: {fault}" for fault in lost]
             masters.append(placed_master)
     course.changed(assignment, masters)
     return faults
+
+
+def differences(course: Path | Course, assignment: str) -> list[str]:
+    """Grade wrong answers to an assignment in both ways; say where their marks differ.
+
+    They are a blank notebook, and functions that return one value whatever is asked.
+
+    Returns
+    -------
+    list of str
+        One sentence for each such answer and test cell.
+    """
+    course = Course.at(course)
+    settings = _settings(course, assignment)
+    source = course.folder("source", assignment)
+    with Pool(1) as pool:
+        return [
+            said
+            for master in course.masters(assignment)
+            for said in wrong_differences(
+                as_graded(master, course.options.trust), source, settings, pool
+            )
+        ]
+
+
+def _settings(course: Course, assignment: str) -> Settings:
+    settings = course.settings(assignment)
+    try:
+        prepare()
+    except SandboxError:  # the code is the teacher's own
+        settings = replace(settings, policy=replace(settings.policy, weak=True))
+    return settings
 
 
 def check_release(course: Path | Course, assignment: str) -> list[Check]:

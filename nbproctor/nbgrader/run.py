@@ -14,7 +14,7 @@ from nbproctor.engine import Cache, EngineError, Executor, Kept, Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.placement import place, places_told, without_trust
+from nbproctor.nbgrader.placement import as_graded, place, places_told
 from nbproctor.results import SubmissionResult
 
 CACHE = ".nbproctor.cache"  # in the course's folder
@@ -61,11 +61,9 @@ class Run:
         settings = self.course.settings(self.assignment, self.options)
         read = {m.notebook: m for m in self.course.masters(self.assignment)}
         for number, master in enumerate(self.masters):
-            placed, _ = place(master, self.course.view, settings, pool, source)
+            placed = place(master, self.course.view, settings, pool, source)
             read[master.notebook] = placed
-            self.masters[number] = (
-                without_trust(placed) if self.options.trust == "judge" else placed
-            )
+            self.masters[number] = as_graded(placed, self.options.trust)
         self.course.changed(self.assignment, [*read.values()])
         for told in places_told(self.masters):
             log.warning("%s", told)

@@ -36,11 +36,12 @@ from nbproctor.nbgrader.feedback import copy_for_release, feedback
 from nbproctor.nbgrader.gradebook import SharedGradebook, find_assignment
 from nbproctor.nbgrader.grading import regrade
 from nbproctor.nbgrader.options import RunOptions
-from nbproctor.nbgrader.prefetch import Submission, student_cells
+from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.submitted import handed_in
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import SubmissionResult
 from nbproctor.submission.border import Refusal, walk
+from nbproctor.submission.repair import student_cells
 from nbproctor.templates import render
 
 # Students who wait together: all get their pages when the last of them is graded.

@@ -45,6 +45,10 @@ class ClosedError(ProtocolError):
     """The other side is gone."""
 
 
+class Interruption(BaseException):
+    """Ends what runs from outside: the one thing that no cell or function raises."""
+
+
 @dataclass(slots=True)
 class Encoded:
     """A value ready to be sent, and the mutable parts of it in order of appearance."""

@@ -30,6 +30,7 @@ from nbproctor.protocol.budget import ALIGN
 from nbproctor.protocol.frames import (
     Encoded,
     Frame,
+    Interruption,
     ProtocolError,
     UnsendableError,
     Wire,
@@ -79,17 +80,15 @@ def _check(kinds: Mapping[str, type], arguments: list[Any]) -> None:
 class Connection:
     """One side of the conversation, which answers `requests` by what `side` says.
 
-    ``side.answer`` gets the name of a request and its arguments; its result, or an
-    exception of the class `caught` that it raises, is the reply. ``side.default`` is
-    that of `encode`, ``side.resolve`` that of `decode`. ``side.describe`` makes a plain
-    value of such an exception, ``side.revive`` an exception of what the other side's
-    said.
+    ``side.answer`` gets the name of a request and its arguments; its result, or
+    whatever it raises but an `Interruption`, is the reply. ``side.default`` is that of
+    `encode`, ``side.resolve`` that of `decode`. ``side.describe`` makes a plain value
+    of an exception, ``side.revive`` an exception of what the other side's said.
     """
 
     wire: Wire
     requests: Requests
     side: Any
-    caught: type[BaseException] = Exception
     # A student's threads may all call an object of the test's, one at a time.
     _turn: Any = field(default_factory=threading.RLock)
 
@@ -153,16 +152,18 @@ class Connection:
         kind = VALUE
         try:
             value = self.side.answer(name, arguments)
-        except ProtocolError:
+        except (ProtocolError, Interruption):
             raise
-        except self.caught as error:
+        except BaseException as error:
             kind = RAISED
             value = self.side.describe(error)
         try:
             changes, numbers = request.compare()
             reply = value, changes or None
             encoded = encode(reply, self.side.default, numbers)
-        except self.caught as error:  # an object of a student's may raise anything
+        except Interruption:
+            raise
+        except BaseException as error:  # an object of a student's may raise anything
             kind = RAISED
             description = self.side.describe(error)
             encoded = encode((description, None), self.side.default)

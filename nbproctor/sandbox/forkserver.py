@@ -287,6 +287,8 @@ def environment(base: Path, cache: Path) -> dict[str, str]:
         # pandas imports pyarrow where that is installed, whose allocator starts a
         # thread of its own: with one, the fork server must not fork.
         "JE_ARROW_MALLOC_CONF": "background_thread:false",
+        # Processes are forbidden: scikit-learn then works with one, as with n_jobs=1.
+        "JOBLIB_MULTIPROCESSING": "0",
         "LANG": "C.UTF-8",
         # Each arena reserves 64 MiB of address space, which is limited.
         "MALLOC_ARENA_MAX": "2",

@@ -26,7 +26,7 @@ _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 _BUILTIN = {
     name
     for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, Exception)
+    if isinstance(kind, type) and issubclass(kind, BaseException)
 }
 _NAMED_TUPLE = vars(NamedTuple("_", [("x", int)])).keys()
 _BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)

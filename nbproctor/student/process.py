@@ -81,9 +81,7 @@ class Student:
             "excuse": self.on_excuse,
             "lend": self.on_lend,
         }
-        self.connection = Connection(
-            wire=Wire(sock), requests=TO_STUDENT, side=self, caught=BaseException
-        )
+        self.connection = Connection(wire=Wire(sock), requests=TO_STUDENT, side=self)
 
     # --- requests ---------------------------------------------------------------
 

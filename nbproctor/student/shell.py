@@ -20,7 +20,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from importlib import import_module
 from multiprocessing import dummy
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -252,6 +253,10 @@ def warm() -> ZMQInteractiveShell:
     """Make the shell of this process, or return the one it has."""
     if ZMQInteractiveShell.initialized():
         return ZMQInteractiveShell.instance()
+    # To count the threads of BLAS, scikit-learn reads a file of /proc; where there is
+    # none, as in the sandbox, it asks the process itself.
+    with suppress(ImportError):
+        import_module("threadpoolctl").__dict__["_HAS_PROCFS"] = False
     # Figures are drawn inline even where a notebook forgets to say so.
     os.environ["MPLBACKEND"] = _INLINE
     if "matplotlib" in sys.modules:

@@ -8,13 +8,14 @@ the student added, is taken from the file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbproctor.cells import HandedCell
 from nbproctor.notebook import MasterNotebook
+from nbproctor.results import StudentCell
 from nbproctor.submission.files import (
     FILE_COST,
     Budget,
@@ -26,7 +27,7 @@ from nbproctor.submission.match import plan
 from nbproctor.submission.read import Version, read_versions
 from nbproctor.submission.rebuild import Rebuilt
 
-__all__ = ["Repaired", "Ungradable", "repair"]
+__all__ = ["Repaired", "Ungradable", "repair", "student_cells"]
 
 MAX_EXPORTS = 20  # files beside a notebook: scripts, Markdown, web pages
 _FORMAT = {
@@ -100,6 +101,17 @@ def repair(
     return Repaired(
         {"cells": notebook} | _FORMAT, notes + changes, version.file.path, answered
     )
+
+
+def student_cells(cells: Sequence[Any]) -> list[StudentCell]:
+    """Return the code of a notebook as the engine takes it."""
+    code = []
+    for index, cell in enumerate(cells):
+        if cell["cell_type"] == "code":
+            grader = cell["metadata"].get("nbgrader") or {}
+            name = grader.get("grade_id") or cell.get("id")
+            code.append(StudentCell(index, name, cell["source"]))
+    return code
 
 
 @dataclass(frozen=True)

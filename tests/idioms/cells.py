@@ -697,5 +697,61 @@ def f(x): return True
 >>>
 assert all(f(x) == (x % 2 == 0) for x in range(5))
 {"checked": 5}
+=== pytest's raises
+def f(x):
+    if x < 0: raise ValueError
+    return x
+>>>
+def f(x): return x
+>>>
+import pytest
+with pytest.raises(ValueError):
+    f(-1)
+=== an exit that is wanted
+import sys
+def f(x): sys.exit(x)
+>>>
+def f(x): raise ValueError(x)
+>>>
+import pytest
+with pytest.raises(SystemExit):
+    f(1)
+=== an exit where an error is wanted
+def f(x): raise ValueError(x)
+>>>
+import sys
+def f(x): sys.exit(x)
+>>>
+try:
+    f(1)
+except Exception:
+    passed = True
+assert passed
+=== a function of the test's that leaves by an exit
+def f(stop): return stop(3)
+>>>
+def f(stop): return 3
+>>>
+import sys, pytest
+def stop(n): sys.exit(n)
+with pytest.raises(SystemExit) as caught:
+    f(stop)
+assert caught.value.code == 3
     '''
 )
+# What a test may raise: each ends it, as in a kernel.
+ENDS = """
+AssertionError() SystemExit(0) KeyboardInterrupt() GeneratorExit() StopIteration()
+BaseException() MemoryError() unittest.SkipTest("no") pytest.fail.Exception("no")
+pytest.skip.Exception("no") asyncio.CancelledError() ExceptionGroup("no",[OSError()])
+BaseExceptionGroup("no",[SystemExit()])
+"""
+IDIOMS += [
+    Idiom(
+        name=f"a test that raises {error}",
+        right="def f(x): return x",
+        wrong="def f(x): return -x",
+        test=f"import asyncio, pytest, unittest\nif f(1) != 1:\n    raise {error}",
+    )
+    for error in ENDS.split()
+]

@@ -196,3 +196,20 @@ def test_they_come_last_when_the_notebook_s_own_process_has_ended() -> None:
     report = judged(SOLUTION, early, after, start=counted)
     assert [v.points for v in report.verdicts] == [1, 1]
     assert living == ["", "ended"]
+
+
+def test_it_finds_what_tests_beside_it_made_and_changed() -> None:
+    answer = "class Account:\n    balance = 0"
+    tests = [
+        "account = Account()",
+        "account.balance += 10",
+        "account.balance += 5\nassert account.balance == 15",
+    ]
+    cells = [
+        notebooks.cell(f"t{n}", "test", text, 1.0, where="beside", stub="")
+        for n, text in enumerate(tests)
+    ]
+    report = notebooks.judged(
+        [cell("f", "solution", answer), *cells], ("f", answer), limits=LIMITS
+    )
+    assert [v.points for v in report.verdicts] == [1, 1, 1]

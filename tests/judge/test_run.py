@@ -87,7 +87,10 @@ def test_a_helper_cell_is_run_to_its_last_line() -> None:
     assert [verdict.points for verdict in report.verdicts] == [1]
 
 
-@pytest.mark.parametrize("trouble", ["1 / 0", "def (", "raise KeyError(f(1))"])
+TROUBLES = ["1 / 0", "def (", "raise KeyError(f(1))", "raise SystemExit"]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
 def test_a_helper_of_the_teacher_s_that_fails_is_the_teacher_s_to_know(
     trouble: str,
 ) -> None:
@@ -95,6 +98,27 @@ def test_a_helper_of_the_teacher_s_that_fails_is_the_teacher_s_to_know(
     (verdict,) = report.verdicts
     assert verdict.outcome == "not run"
     assert verdict.message.startswith("This test is broken, tell your teacher:")
+
+
+def test_whatever_a_test_raises_costs_that_test_alone() -> None:
+    fails = "import pytest\nwith pytest.raises(ValueError):\n    f(1)"
+    hands_over = "def leave(): raise SystemExit\nf(leave)()"
+    text = "Your answer could not be checked: it leads to a SystemExit."
+    report = judged(
+        cell("public", "test", fails),
+        cell("hidden", "test", fails, 1.0),
+        cell("exits", "test", "made = 1\nraise SystemExit", 1.0),
+        cell("hands-over", "test", hands_over, 1.0),
+        cell("after", "test", "assert made == 1 and f(2) == 2", 1.0),
+    )
+    public, *hidden = report.verdicts
+    assert public.message.startswith("DID NOT RAISE")
+    assert [(v.points, v.message) for v in hidden] == [
+        (0, "A hidden check fails."),
+        (0, text),
+        (0, text),
+        (1, ""),
+    ]
 
 
 def test_a_process_that_ends_is_noted_once_however_many_tests_it_costs() -> None:

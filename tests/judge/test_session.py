@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nbproctor.judge import session as session_of
-from nbproctor.judge.proxy import Proxy, StudentError, StudentGone
+from nbproctor.judge.proxy import Proxy, StudentError, StudentGone, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.rpc import TO_JUDGE, decode
@@ -141,10 +141,10 @@ def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
     except StudentGone as gone:
         assert session.gone is gone
         assert gone.reason in ("died", "protocol")
-    except Exception as error:
+    except BaseException as error:
         # The student's, or one that came of asking the test's object and was passed on.
         relayed = session._raised.values()
-        assert isinstance(error, StudentError) or any(e is error for e in relayed)
+        assert isinstance(error, StudentRaised) or any(e is error for e in relayed)
     else:
         assert isinstance(value, Proxy) or repr(value) is not None
     finally:
@@ -241,7 +241,7 @@ def test_an_exception_of_the_student_s_is_of_the_built_in_class() -> None:
     assert isinstance(error, StudentError)
     assert (error.kind, error.cell, error.line) == ("Kind", "cell", 3)
     assert str(error) == "x" * 2000
-    for other in ("SystemExit", "KeyboardInterrupt", "open", "Missing", "__name__"):
+    for other in ("open", "Missing", "__name__"):
         student = Student(raised(other))
         with pytest.raises(StudentError) as caught_other:
             student.session.ask("call", Spy(), (), {})
@@ -249,6 +249,15 @@ def test_an_exception_of_the_student_s_is_of_the_built_in_class() -> None:
         assert kinds[0] is StudentError or kinds[1] is StudentError
         built_in = [kind for kind in kinds if kind.__module__ == "builtins"]
         assert built_in == [Exception, BaseException, object]
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_what_is_no_exception_in_a_kernel_is_none_here(kind: Any) -> None:
+    student = Student(raised(kind.__name__))
+    with pytest.raises(StudentRaised) as caught:
+        student.session.ask("call", Spy(), (), {})
+    assert isinstance(caught.value, kind)
+    assert not isinstance(caught.value, Exception)
 
 
 @pytest.mark.parametrize(

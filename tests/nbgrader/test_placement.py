@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nbproctor import nbgrader
 from nbproctor.judge.compiled import Tests
+from nbproctor.nbgrader import proof
 from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import BESIDE_TAG, MasterNotebook
-from nbproctor.results import SubmissionResult
+from nbproctor.results import Report, SubmissionResult
 from tests.broken.cases import by_id
 from tests.nbgrader.tiny import (
     HandIn,
@@ -24,6 +27,7 @@ from tests.nbgrader.tiny import (
 )
 
 pytestmark = pytest.mark.slow
+GRADED = proof._graded
 CAPTURES = """\
 import io
 from contextlib import redirect_stdout
@@ -161,6 +165,76 @@ def test_what_gives_more_from_outside_goes_beside_like_what_gives_less(
         "fizz-multiples": "beside",
     }
     assert "from outside, but 0 in a kernel" in known["fizz-numbers"][1]
+
+
+ACCOUNT = """\
+class Account:
+    ### BEGIN SOLUTION
+    def __init__(self, balance=0):
+        self.balance = balance
+
+    def deposit(self, amount):
+        self.balance += amount
+    ### END SOLUTION
+"""
+LOOKED_AT = """\
+### BEGIN HIDDEN TESTS
+import inspect
+account = Account()
+assert "balance=0" in inspect.getsource(Account.__init__)
+### END HIDDEN TESTS
+"""
+USED = """\
+### BEGIN HIDDEN TESTS
+account.deposit(10)
+assert account.balance == 10
+### END HIDDEN TESTS
+"""
+
+
+def test_a_test_that_uses_names_of_one_that_moves_moves_along(
+    course: Path, hand_in: HandIn
+) -> None:
+    with_cells(
+        course,
+        {
+            "fizz": f"{RIGHT}\n{ACCOUNT}",
+            "fizz-numbers": LOOKED_AT,
+            "fizz-multiples": USED,
+        },
+    )
+    assert nbgrader.lint(course, "tiny") == []
+    assert nbgrader.differences(course, "tiny") == []
+    hand_in("right", fizz=f"{RIGHT}\n{ACCOUNT}")
+    hand_in("wrong", fizz=f"{RIGHT}\n{ACCOUNT}".replace("+=", "-="))
+    results = graded(course)
+    where = {"fizz-numbers": "beside", "fizz-multiples": "beside"}
+    assert notes(results, "right") == where
+    assert {name: r.score for name, r in results.items()} == {"right": 10, "wrong": 7}
+
+
+def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert nbgrader.differences(course, "tiny") == []
+
+    def generous(*arguments: Any) -> Report:
+        report = GRADED(*arguments)
+        verdicts = [replace(v, points=v.max_points) for v in report.verdicts]
+        return replace(report, verdicts=verdicts)
+
+    monkeypatch.setattr(proof, "_graded", generous)
+    told = nbgrader.differences(course, "tiny")
+    line = "fizz-numbers: a blank notebook earns 2 of 2, but 0 in a kernel"
+    assert line in told
+
+
+def test_a_course_that_needs_network_or_programs_hears_what_to_do(course: Path) -> None:
+    fetches = 'import urllib.request\ntext = !echo "fizz"\ndef fizz(n): return text[0]'
+    with_cells(course, {"fizz": f"### BEGIN SOLUTION\n{fetches}\n### END SOLUTION"})
+    told = "\n".join(nbgrader.lint(course, "tiny"))
+    assert "put c.Nbproctor.network = ['tiny'] into nbgrader_config.py." in told
+    assert "in 'tiny', write these lines in Python, or grade them by hand." in told
 
 
 def test_a_source_without_an_answer_says_so_and_blames_nobody(

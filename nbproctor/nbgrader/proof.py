@@ -1,0 +1,232 @@
+"""Proof: what an assignment's own answers earn as submissions, beside a kernel.
+
+It comes last, when it is decided where each test cell is judged, and asks for nothing
+but marks: it finds a difference whatever its cause. Everything is graded as a
+submission is, from the file on, or run by a kernel in a copy of the source.
+"""
+
+from __future__ import annotations
+
+import ast
+import atexit
+import json
+import math
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import astuple, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any
+
+import nbclient
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.utils import determine_grade, has_failed
+
+from nbproctor.engine import Execution, ExecutionError, Executor, Settings
+from nbproctor.markers import parse
+from nbproctor.nbgrader.failures import no_kernel
+from nbproctor.notebook import Cell, MasterNotebook, copied
+from nbproctor.results import Limits, Report
+from nbproctor.submission.repair import Ungradable, repair, student_cells
+
+QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
+# What the sandbox forbids, as code that was lost by it looks, and what to do.
+_FORBIDDEN = {
+    r"(https?|ftp)://|\bimport (requests|urllib|socket|http)\b": (
+        "Its code may use the network, which grading forbids: if it must, put "
+        "c.Nbproctor.network = [{!r}] into nbgrader_config.py."
+    ),
+    r"^\s*!|=\s*!|^%%(bash|sh|script)\b|\bos\.(system|popen)\b|\bsubprocess\b": (
+        "Its code starts other programs, which grading forbids: in {!r}, write these "
+        "lines in Python, or grade them by hand."
+    ),
+}
+
+
+def wrong_answers(master: MasterNotebook) -> dict[str, MasterNotebook]:
+    """Return the notebook without answers, and with dull ones."""
+    wrong = {
+        "a blank notebook": master.with_cells(
+            c if c.locked else replace(c, source=c.stub) for c in master.cells
+        )
+    }
+    for value in (None, 0):
+        cells = (_dull(cell, value) for cell in master.cells)
+        wrong[f"an answer that returns {value}"] = master.with_cells(cells)
+    return wrong
+
+
+def _dull(cell: Cell, value: int | None) -> Cell:
+    """Return a solution cell whose functions return one value, whatever is asked."""
+    if cell.kind != "solution":
+        return cell
+    tree = parse(cell.source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("__"):
+            documented = node.body[: ast.get_docstring(node) is not None]
+            node.body = [*documented, ast.Return(ast.Constant(value))]
+    return replace(cell, source=ast.unparse(ast.fix_missing_locations(tree)))
+
+
+def quick(limits: Limits) -> Limits:
+    """Return limits for a wrong answer, which may hang in every test."""
+    return Limits(*map(min, astuple(limits), astuple(QUICK)))
+
+
+def reference_faults(
+    master: MasterNotebook, settings: Settings, pool: Executor
+) -> Iterator[str]:
+    """Grade the reference as a submission; yield what it loses, in sentences."""
+    try:
+        report = _graded(master, master, settings, pool)
+    except (ExecutionError, Ungradable) as error:
+        yield f"the reference solution of {master.notebook} cannot run: {error}"
+        return
+    lost = [v for v in report.verdicts if v.outcome != "passed"]
+    for v in lost:
+        earned = f"{v.points:g} of {v.max_points:g}"
+        yield f"the reference earns {earned} in {v.cell_id} ({v.message})."
+    code = "\n".join(cell.source for cell in master.cells) if lost else ""
+    for pattern, advice in _FORBIDDEN.items():
+        allowed = "network" in advice and settings.policy.network
+        if not allowed and re.search(pattern, code, re.MULTILINE):
+            yield advice.format(master.assignment)
+
+
+def wrong_differences(
+    master: MasterNotebook, source: Path, settings: Settings, pool: Executor
+) -> Iterator[str]:
+    """Grade wrong answers as submissions and by a kernel; yield where marks differ.
+
+    What follow-through adds is meant, and no difference.
+    """
+    settings = replace(settings, limits=quick(settings.limits))
+    for name, answers in wrong_answers(master).items():
+        try:
+            report = _graded(master, answers, settings, pool)
+        except (ExecutionError, Ungradable) as error:
+            yield f"{master.notebook}: {name} cannot be graded: {error}"
+            continue
+        nodes = run_in_kernel(answers, source, settings.limits.cell)
+        marks = {n.metadata["name"]: _points(n, settings) for n in nodes}
+        for v in report.verdicts:
+            points = marks.get(v.cell_id)
+            if points is None or not v.max_points or v.source == "follow-through":
+                continue
+            earned = f"earns {v.points:g} of {v.max_points:g}"
+            if v.outcome == "not run":
+                earned = f"waits for a person ({v.message})"
+            elif v.points == points:
+                continue
+            yield f"{v.cell_id}: {name} {earned}, but {points:g} in a kernel"
+
+
+def _graded(
+    master: MasterNotebook, answers: MasterNotebook, settings: Settings, pool: Executor
+) -> Report:
+    """Grade answers from the file on that a student would hand in."""
+    cells = [
+        {
+            "cell_type": cell.nbgrader.get("cell_type", "code"),
+            "id": cell.cell_id,
+            "metadata": {"nbgrader": cell.nbgrader} if cell.nbgrader else {},
+            "source": cell.stub if cell.locked else cell.source,
+        }
+        for cell in answers.cells
+    ]
+    book = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    with TemporaryDirectory(prefix="nbproctor-") as folder:
+        Path(folder, f"{master.notebook}.ipynb").write_text(json.dumps(book), "utf-8")
+        repaired = repair(Path(folder), master)
+    code = student_cells(repaired.notebook["cells"])
+    return pool.execute(Execution(code, master, settings)).result()
+
+
+# ---- a kernel ------------------------------------------------------------------------
+
+
+def kernel_faults(
+    master: MasterNotebook, source: Path, timeout: float
+) -> Iterator[tuple[str, str]]:
+    """Yield each cell that fails or loses points in a kernel, and a sentence."""
+    for node in run_in_kernel(master, source, timeout):
+        name = node.metadata["name"]
+        said = _complaint(node)
+        marks: dict[str, Any] = node.metadata.get("nbgrader", {})
+        if not marks.get("grade"):
+            if any(output.output_type == "error" for output in node.outputs):
+                yield name, f"the cell {name} fails ({said})."
+            continue
+        try:
+            score, most = determine_grade(node)
+        except ValueError as error:  # more points than the cell has
+            yield name, f"nbgrader refuses what {name} ends in ({error})."
+            continue
+        # None: graded by hand
+        if score is not None and (has_failed(node) or score < most):
+            yield name, f"the reference earns {score} of {most} in {name} ({said})."
+
+
+def run_in_kernel(
+    master: MasterNotebook, source: Path, timeout: float
+) -> list[NotebookNode]:
+    """Run all code in a copy of `source` as stock nbgrader does, but skipped cells.
+
+    A cell that needs more than `timeout` seconds is interrupted.
+    """
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        _node(cell)
+        for cell in master.cells
+        if cell.kind not in ("task", "text") and not cell.skip
+    ]
+    with copied(source) as folder, TemporaryFile("w+", errors="replace") as log:
+        client = nbclient.NotebookClient(
+            notebook,
+            timeout=math.ceil(timeout),
+            interrupt_on_timeout=True,
+            allow_errors=True,
+            resources={"metadata": {"path": str(folder)}},
+            extra_arguments=["--log-level=ERROR"],
+        )
+        environment = os.environ | {"NBGRADER_EXECUTION": "autograde"}
+        environment |= {"PYTHONOPTIMIZE": ""}  # which would leave out assertions
+        try:
+            client.execute(env=environment, stderr=log)
+        except RuntimeError as error:
+            log.seek(0)
+            raise no_kernel([str(error), *log]) from error
+        finally:  # it fails where no kernel was started
+            atexit.unregister(client._cleanup_kernel)
+    nodes: list[NotebookNode] = notebook.cells
+    return nodes
+
+
+def _node(cell: Cell) -> NotebookNode:
+    node: NotebookNode = nbformat.v4.new_code_cell(cell.source)
+    node.metadata["name"] = cell.id
+    if cell.nbgrader:
+        node.metadata["nbgrader"] = nbformat.from_dict(cell.nbgrader)
+    return node
+
+
+def _points(node: NotebookNode, settings: Settings) -> float | None:
+    """Return what nbgrader gives a cell, if it gives anything."""
+    if not settings.stderr_fails_tests:
+        node.outputs = [o for o in node.outputs if o.get("name") != "stderr"]
+    try:
+        points: float | None = determine_grade(node)[0]
+    except ValueError:  # no test, or it ends in more points than it has
+        return None
+    return points
+
+
+def _complaint(node: NotebookNode) -> str:
+    for output in node.outputs:
+        if output.output_type == "error":
+            return f"{output.ename}: {output.evalue}"
+        if output.get("name") == "stderr":
+            return f"stderr: {output.text.strip()}"
+    return "no message"
