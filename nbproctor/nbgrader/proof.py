@@ -113,7 +113,7 @@ def wrong_differences(
         marks = {n.metadata["name"]: _points(n, settings) for n in nodes}
         for v in report.verdicts:
             points = marks.get(v.cell_id)
-            if points is None or v.source == "follow-through":
+            if points is None or not v.max_points or v.source == "follow-through":
                 continue
             earned = f"earns {v.points:g} of {v.max_points:g}"
             if v.outcome == "not run":
