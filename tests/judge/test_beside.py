@@ -210,6 +210,6 @@ def test_it_finds_what_tests_beside_it_made_and_changed() -> None:
         for n, text in enumerate(tests)
     ]
     report = notebooks.judged(
-        [cell("f", "solution", answer), *cells], ("f", answer), limits=LIMITS
+        [cell("f", "solution", answer), *cells], ("f", answer), limits=usual_limits()
     )
     assert [v.points for v in report.verdicts] == [1, 1, 1]
