@@ -62,8 +62,8 @@ def class_report(
 ) -> tuple[str, tuple[str, ...]]:
     """Say how a class did: the page, and the most important of it in three lines.
 
-    `notebooks` are all that was handed in; `outlines` are by notebook name. `missing`
-    has student id → name of those who handed in nothing, `excused` of those who need
+    `notebooks` are all that was submitted; `outlines` are by notebook name. `missing`
+    has student id → name of those who submitted nothing, `excused` of those who need
     no mark, `said_late` those who were late, as a platform says without saying how
     much. With `alike`, it looks for long answers that are more alike than the class is;
     `groups` has student id → name of the group, in which all are one. `surroundings`
@@ -93,7 +93,7 @@ def class_report(
     values = dict(
         title=next(iter(outlines.values())).title,
         assignment=notebooks[0].assignment,
-        handed_in=len(penalties),
+        submitted=len(penalties),
         totals=totals,
         worth=worth,
         middle=middle,
@@ -101,9 +101,9 @@ def class_report(
         notebooks=notebooks,
         items=items,
         mistakes=mistakes,
-        besides=list(_tests_beside(notebooks, outlines)),
+        in_process_tests=list(_in_process_tests(notebooks, outlines)),
         surroundings=surroundings,
-        asked_alike=alike,
+        alike=alike,
         pairs=pairs,
         shown=MOST,
         names={graded.student: who(graded) for graded in notebooks},
@@ -190,10 +190,10 @@ def _bins(
     return [(low + i * step, low + (i + 1) * step, counts[i]) for i in range(BINS)]
 
 
-def _tests_beside(
+def _in_process_tests(
     notebooks: Sequence[GradedNotebook], outlines: Mapping[str, Outline]
 ) -> Iterator[tuple[str, str, str, int, int]]:
-    """Yield the tests whose points rest on the answer's own process, and why.
+    """Yield the tests that were judged in the student's process, and why.
 
     Exercise, test, the reason, and how many of how many have the points.
     """
@@ -214,7 +214,7 @@ def _tests_beside(
 def _looks(notebooks: Sequence[GradedNotebook], totals: Collection[str]) -> Looks:
     """Return whose work to look at: section → note → all of whom that is said.
 
-    One line a note: in a large class many hand in a renamed file.
+    One line a note: in a large class many submit a renamed file.
     """
     looks: Looks = {section: {} for section in REPORT_SECTIONS}
     for notebook in notebooks:

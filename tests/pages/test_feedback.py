@@ -77,7 +77,7 @@ def test_the_first_screen_says_it_all(lab: Lab) -> None:
     assert "partly right 1 / 3 first-values is wrong." in row(page, "1.1")
     assert "passed 4 / 4" in row(page, "1.2")
     assert "to be graded by hand" in row(page, "1.3")
-    step = "Next step: +2 points in 1.1 First function : first-values is wrong."
+    step = "Fix next (+2 points) : 1.1 First function . first-values is wrong."
     assert step in words(page)
     without_a_notebook = lab.page(verdicts(first_values=0), path=None)
     assert "partly right 1 / 3 first-values is wrong." in row(without_a_notebook, "1.1")
@@ -94,8 +94,9 @@ def test_an_answer_that_was_not_begun_is_said_once_and_not_as_a_mistake(
     ]
     page = lab.page(said, {"first": blank})
     assert row(page, "1.1").endswith("not started 0 / 3")
-    assert "+3 points in 1.1 First function , which is as you got it." in words(page)
-    assert "still as you got it" not in words(page)
+    step = "Do next (+3 points) : 1.1 First function . You have not started it."
+    assert step in words(page)
+    assert words(page).count("You have not started") == 1
     assert page.count('class="test is-not-started"') == 3
     assert "not right yet" not in words(page)
 
@@ -106,7 +107,7 @@ def test_the_cheapest_step_comes_first_and_what_was_not_run_is_no_mistake(
     """Two mistakes in the first exercise, one in the second: begin with that one."""
     said = verdicts(first_values=0, first_types=0, second_values=0)
     page = lab.page(said)
-    assert "Next step: +4 points in 1.2 Second function : second-values" in words(page)
+    assert "Fix next (+4 points) : 1.2 Second function . second-val" in words(page)
     for outcome, message in (
         ("died", "Not run: `first` was stopped in earlier tests."),
         ("not run", "This test is broken, tell your teacher: x"),
@@ -150,7 +151,7 @@ def test_marks_and_comments_by_hand_are_marked_so(lab: Lab) -> None:
     assert "<script" not in page
 
 
-def test_a_test_judged_beside_the_answer_is_marked_so(lab: Lab) -> None:
+def test_a_test_judged_in_the_student_s_process_is_marked_so(lab: Lab) -> None:
     said = [
         replace(v, where="beside")
         if v.cell_id in ("first-values", "second-public")
@@ -159,11 +160,12 @@ def test_a_test_judged_beside_the_answer_is_marked_so(lab: Lab) -> None:
     ]
     feedback = lab.feedback(said)
     page = feedback.page()
-    assert page.count('<span class="soft beside">judged beside the answer</span>') == 2
+    label = "judged in the student’s process"
+    assert page.count(f'<span class="soft in-process">{label}</span>') == 2
     assert "ran in the same process as your code" in words(page)
     cells = [c["source"] for c in feedback.notebook()["cells"]]
-    assert sum("judged beside the answer" in source for source in cells) == 2
-    assert "beside" not in words(lab.page())
+    assert sum(label in source for source in cells) == 2
+    assert label not in words(lab.page())
     other = lab.graded([replace(v, where="beside") for v in verdicts()], student="bob")
     report = words(lab.report([lab.graded(said), other])[0])
     assert "1.1 First function first-values 1 of 2" in report
@@ -192,7 +194,7 @@ def test_a_repair_and_a_penalty_are_said(lab: Lab) -> None:
     notes = ["It was renamed."]
     page = words(lab.page(status="repaired", notes=notes, late=7200.0, penalty=2.0))
     assert "5 / 10" in page and "It was renamed. This cost you nothing." in page
-    assert "Handed in 2 hours late. 2 points are taken off" in page
+    assert "Submitted 2 hours late. 2 points are taken off" in page
 
 
 # --- the class ------------------------------------------------------------------------
@@ -216,7 +218,7 @@ def test_whom_the_platform_calls_late_is_late_in_the_report(lab: Lab) -> None:
     bob = lab.graded(student="bob", name="Bob", late=7200.0)
     report = lab.report([lab.graded(), bob], said_late={"ann", "zoe"})
     assert report[1][0].endswith(", 2 late.")
-    assert "Ann Ode ann : says the platform, but not how much" in words(report[0])
+    assert "Ann Ode ann : the platform does not say how late" in words(report[0])
     assert "Bob bob : 2 hours" in words(report[0])
 
 
@@ -233,11 +235,11 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
     report = lab.report(class_)
     lost = [(n < 2) * n + n % 5 for n in range(36)]
     totals = sorted([10, *(7 - each for each in lost[1:35])])
-    assert report[1][0] == "36 handed in, 36 graded."
+    assert report[1][0] == "36 submitted, 36 graded."
     assert report[1][1].startswith(f"Median {median([0.0, *totals]):g} of 10 points")
     share = 1 - sum(n % 5 for n in range(36)) / (36 * 4)
-    assert report[1][2].startswith(f"Hardest: 1.2 Second function, {share:.0%} of")
-    assert "28 students: 1.2 Second function: second-values is wrong." in report[1][2]
+    assert report[1][2].startswith(f"Hardest exercise: 1.2 Second function, {share:.0%}")
+    assert "(28 students): 1.2 Second function: second-values is" in report[1][2]
     numbers = words(report[0]).partition("The numbers points students")[2]
     counted = [int(n) for n in re.findall(r"to \d+ (\d+)", numbers)[:10]]
     assert counted == [sum(min(t, 9) == low for t in [0, *totals]) for low in range(10)]
@@ -265,16 +267,16 @@ def test_what_was_measured_is_on_page_notebook_and_report(lab: Lab) -> None:
         assert "7 / 10 points" in page
         assert (told in page, told in notebook) == (True, True)
         assert (
-            ("Measured, and not counted" in page)
-            == ("counts nothing" in page)
+            ("Not graded: loops" in page)
+            == ("not graded" in page)
             == bool(told)
         )
         assert ("loops a second" in notebook) == bool(told)
         shown = '<img alt="a &lt;4&gt;, read as 9" src="data:image/png;base64,iVBOR'
         assert (shown in made.page()) == (n == 2)
     page = words(lab.report([measured(n) for n in range(6)])[0])
-    told = page.partition("Measured, and not counted, of 5 who took part")[2]
-    assert told.startswith("; half of them reach 30.")
+    told = page.partition("Not graded. 5 students took part")[2]
+    assert told.startswith("; half of them reached 30.")
     assert "s5 50 with one rest s4 40 with one rest s3 30 s2 20 s1 10" in told
     assert "0 s0" not in told
 
