@@ -28,7 +28,7 @@ from nbproctor.templates import render
 
 # Hints, which a notebook folds: sanitized, they would all be open.
 _FOLDED = re.compile(r"\s*< ?details")
-# ``given`` by the assignment; ``own``: a cell that the student added.
+# ``given``: a cell of the assignment; ``own``: a cell that the student added.
 Role: TypeAlias = Literal["given", "answer", "own", "test"]
 
 
@@ -48,7 +48,7 @@ class ShownCell:
 
     @property
     def of_the_lab(self) -> bool:
-        """Whether students got it like this, and nobody said anything about it."""
+        """Whether it is unchanged and has no comment of a person."""
         return self.role == "given" and not self.comment
 
     @property
@@ -75,21 +75,22 @@ class Section:
     @property
     def groups(self) -> list[list[ShownCell]]:
         """Its cells, text and code of the assignment that follow each other as one."""
-        made: list[list[ShownCell]] = []
+        groups: list[list[ShownCell]] = []
         for cell in self.cells:
-            before = made[-1][-1] if made else None
+            before = groups[-1][-1] if groups else None
             if cell.of_the_lab and before and before.of_the_lab and not before.outputs:
-                made[-1].append(cell)
+                groups[-1].append(cell)
             else:
-                made.append([cell])
-        return made
+                groups.append([cell])
+        return groups
 
 
 class Feedback:
     """What page and notebook say; the graded notebook is read once."""
 
     def __init__(self, graded: GradedNotebook, outline: Outline) -> None:
-        self._graded, self._outline = graded, outline
+        self._graded = graded
+        self._outline = outline
         raw = cells_of(graded.path)
         self._summary = Summary(graded, outline, raw)
         tests = [test for row in self._summary.rows for test in row.tests]
@@ -102,7 +103,7 @@ class Feedback:
 
         `key` is the fingerprint of everything that it was made from.
         """
-        graded, summary = self._graded, self._summary
+        graded = self._graded
         folder = Path(graded.path).parent if graded.path else None
         exercises, others = self._sections()
         return render(
@@ -110,7 +111,7 @@ class Feedback:
             key=key,
             graded=graded,
             outline=self._outline,
-            summary=summary,
+            summary=self._summary,
             exercises=exercises,
             others=others,
             inline=html.inline,
@@ -120,9 +121,9 @@ class Feedback:
         )
 
     def notebook(self) -> dict[str, Any]:
-        """Return a notebook (format 4.5) that shows feedback beside each cell.
+        """Return a notebook (format 4.5) that shows feedback below each cell.
 
-        It holds no metadata of nbgrader's, so that nobody can hand it in by mistake.
+        It holds no metadata of nbgrader's, so that nobody can submit it by mistake.
         """
         about = {"graded": self._graded, "outline": self._outline}
         overview = render("overview.md", **about, summary=self._summary, plain=_plain)
@@ -134,13 +135,13 @@ class Feedback:
             else:
                 cells.append(_code(cell))
             if cell.test:
-                said = render("verdict.md", test=cell.test, plain=_plain)
-                cells.append(_text(said.strip()))
+                verdict = render("verdict.md", test=cell.test, plain=_plain)
+                cells.append(_text(verdict.strip()))
             if cell.comment:
                 quoted = "\n> ".join(sanitize.markdown(cell.comment).splitlines())
                 cells.append(_text(f"> **From your teacher:** {quoted}"))
-        for number, made in enumerate(cells):
-            made["id"] = f"feedback-{number}"
+        for number, entry in enumerate(cells):
+            entry["id"] = f"feedback-{number}"
         python = {"display_name": "Python 3", "language": "python", "name": "python3"}
         return {
             "cells": cells,
@@ -151,7 +152,8 @@ class Feedback:
 
     def _shown(self, cell: dict[str, Any]) -> ShownCell | None:
         """Return a cell as it may be seen; None: nobody is to see it."""
-        name, text = grade_id(cell), cell.get("cell_type") == "markdown"
+        name = grade_id(cell)
+        text = cell.get("cell_type") == "markdown"
         master = self._outline.cells.get(name or str(cell.get("id")))
         source = source_of(cell) or ""
         if not text and cell.get("cell_type") != "code":
@@ -192,26 +194,27 @@ class Feedback:
         The notebook is cut at its headings, and where an exercise follows another.
         """
         rows = {row.exercise.id: row for row in self._summary.rows}
-        here = Section("")
-        cut = [here]
+        section = Section("")
+        sections = [section]
         of_row: dict[str, Section] = {}
         for cell in self._cells:
             if cell.heading:
-                here = Section(cell.heading)
-                cut.append(here)
+                section = Section(cell.heading)
+                sections.append(section)
             if row := rows.get(cell.exercise):
-                if cell.exercise not in of_row and here.row is not None:
-                    here = Section("")
-                    cut.append(here)
-                here = of_row.setdefault(cell.exercise, here)
-                here.row, here.title = row, row.exercise.name
+                if cell.exercise not in of_row and section.row is not None:
+                    section = Section("")
+                    sections.append(section)
+                section = of_row.setdefault(cell.exercise, section)
+                section.row = row
+                section.title = row.exercise.name
             if not cell.empty:
-                here.cells.append(cell)
+                section.cells.append(cell)
         exercises = [
             of_row.get(name) or Section(row.exercise.name, row)
             for name, row in rows.items()
         ]
-        return exercises, [each for each in cut if each.row is None and each.own]
+        return exercises, [part for part in sections if part.row is None and part.own]
 
 
 def _raised(cell: ShownCell) -> bool:

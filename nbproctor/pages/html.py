@@ -31,7 +31,8 @@ from nbproctor.results import Output
 MAX_CODE = 50_000  # characters of a cell that are shown
 MAX_OUTPUT = 20_000  # characters of an output that are shown
 MAX_FORMULA = 2000  # characters of a formula that is laid out
-HEAD, TAIL = 40, 10  # lines of an output
+HEAD = 40  # first lines of an output that are shown
+TAIL = 10  # last lines of it
 _PICTURES = {
     ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
     ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
@@ -58,21 +59,24 @@ _DEFINES = frozenset({"def", "class"})
 @lru_cache(maxsize=500)  # the cells of the assignment are the same on every page
 def code(source: str) -> Markup:
     """Return Python code with its comments, strings, numbers and keywords marked."""
-    if left := len(source[MAX_CODE:]):
-        source = f"{source[:MAX_CODE]}\n[… {left} characters left out …]"
-    made, end, before = [], 0, ""
-    for found in TOKENS.finditer(source):
-        made.append(escape(source[end : found.start()], quote=False))
-        kind, text = str(found.lastgroup), found[0]
-        end = found.end()
+    if surplus := len(source[MAX_CODE:]):
+        source = f"{source[:MAX_CODE]}\n[… {surplus} characters left out …]"
+    parts = []
+    end = 0
+    before = ""
+    for token in TOKENS.finditer(source):
+        parts.append(escape(source[end : token.start()], quote=False))
+        kind = str(token.lastgroup)
+        text = token[0]
+        end = token.end()
         if kind == "w":
             kind = "k" if keyword.iskeyword(text) else ""
             kind = "d" if before in _DEFINES else kind
             before = text
         shown = escape(text, quote=False)
-        made.append(f'<span class="{kind}">{shown}</span>' if kind else shown)
-    made.append(escape(source[end:], quote=False))
-    return Markup("".join(made))
+        parts.append(f'<span class="{kind}">{shown}</span>' if kind else shown)
+    parts.append(escape(source[end:], quote=False))
+    return Markup("".join(parts))
 
 
 # What `latex2mathml` makes is built anew of these elements and attributes: its own
@@ -96,10 +100,12 @@ def _formula(latex: str, settings: Mapping[str, Any]) -> str:
     """Return a formula as MathML, or as its own LaTeX where that cannot be read."""
     latex = latex.strip()
     if latex and len(latex) <= MAX_FORMULA:
-        known = latex.replace("{aligned}", "{align*}")
+        supported = latex.replace("{aligned}", "{align*}")
         block = bool(settings["display_mode"])  # on lines of its own
         try:
-            element = convert_to_element(known, display="block" if block else "inline")
+            element = convert_to_element(
+                supported, display="block" if block else "inline"
+            )
             formula = _element(element)
         except Exception:  # its errors have no common base
             pass
@@ -265,11 +271,11 @@ def _text(text: str) -> str:
     """Return text as HTML, shortened in its middle, which it says."""
     lines = text.rstrip("\n").split("\n")
     if len(lines) > HEAD + TAIL + 1:
-        left = len(lines) - HEAD - TAIL
-        lines = [*lines[:HEAD], f"[… {left} lines left out …]", *lines[-TAIL:]]
+        surplus = len(lines) - HEAD - TAIL
+        lines = [*lines[:HEAD], f"[… {surplus} lines left out …]", *lines[-TAIL:]]
     text = "\n".join(lines)
     if len(text) > MAX_OUTPUT:
-        left = len(text) - MAX_OUTPUT
+        surplus = len(text) - MAX_OUTPUT
         half = MAX_OUTPUT // 2
-        text = f"{text[:half]}\n[… {left} characters left out …]\n{text[-half:]}"
+        text = f"{text[:half]}\n[… {surplus} characters left out …]\n{text[-half:]}"
     return escape(text, quote=False)

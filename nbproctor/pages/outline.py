@@ -71,8 +71,8 @@ class Outline:
     @cached_property
     def texts(self) -> frozenset[str]:
         """The Markdown that a student gets, and what sanitizing makes of it."""
-        given = [text for _, text in self.master.texts]
-        return frozenset(t.strip() for t in [*given, *map(sanitize.markdown, given)])
+        texts = [text for _, text in self.master.texts]
+        return frozenset(t.strip() for t in [*texts, *map(sanitize.markdown, texts)])
 
     @property
     def points(self) -> float:
@@ -83,12 +83,12 @@ class Outline:
 def _headings(master: MasterNotebook) -> Iterator[tuple[str, str]]:
     """Yield the last heading above each cell, or in it."""
     headings = [
-        (place, found[2].strip().rstrip("#").strip())
-        for place, text in master.texts
-        for found in HEADING.finditer(text)
+        (position, match[2].strip().rstrip("#").strip())
+        for position, text in master.texts
+        for match in HEADING.finditer(text)
     ]
     for index, cell in enumerate(master.cells):
-        above = [heading for place, heading in headings if place <= index]
+        above = [heading for position, heading in headings if position <= index]
         yield cell.id, above[-1] if above else ""
 
 
@@ -102,13 +102,13 @@ def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Ex
         for name, group in graded.items()
         if any(c.points for c in group) or group[0].kind == "solution"
     }
-    seen = [headings.get(name, "") for name in graded]
+    used_headings = [headings.get(name, "") for name in graded]
     needs = _needs(graded, cells)
     for name, group in graded.items():
         heading = _POINTS.sub("", headings.get(name, ""))
         numbered = _NUMBER.fullmatch(heading)
         number, title = numbered.groups() if numbered else ("", heading or name)
-        if heading and seen.count(headings.get(name, "")) > 1:
+        if heading and used_headings.count(headings.get(name, "")) > 1:
             title += f" ({name})"
         yield Exercise(
             id=name,
@@ -144,14 +144,14 @@ def _needs(
             groups[name] = [*groups.pop(name, []), cell]
     uses: dict[str, set[str]] = {}
     makers: dict[str, set[str]] = {}  # word → exercises above that define it
-    given: dict[str, set[str]] = {}  # word → words that the assignment's own needs
+    provided: dict[str, set[str]] = {}  # word of the assignment → words that it needs
     for name, group in groups.items():
         trees = [parse(cell.source) for cell in group if cell.kind != "task"]
         words = set(_used(trees))
-        words = words.union(*(given.get(word, ()) for word in words))
+        words = words.union(*(provided.get(word, ()) for word in words))
         if name not in graded:
             for word in _defined(trees):
-                given[word] = given.get(word, set()) | words
+                provided[word] = provided.get(word, set()) | words
             continue
         direct = {m for word in words for m in makers.get(word, ())} - {name}
         uses[name] = direct.union(*(uses[other] for other in direct))

@@ -26,7 +26,7 @@ from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
 Looks: TypeAlias = dict[ReportSection, dict[str, list[GradedNotebook]]]
-#: Exercise, sentence, and the students who were told it.
+#: Exercise, sentence, and the students who got it.
 Mistake: TypeAlias = tuple[str, str, list[str]]
 
 MOST = 20  # sentences that are shown
@@ -77,7 +77,10 @@ def class_report(
             earned.setdefault(graded.student, []).append(row.points)
     for graded in notebooks:
         penalties[graded.student] = penalties.get(graded.student, 0) + graded.penalty
-    totals = {who: total_of(points, penalties[who]) for who, points in earned.items()}
+    totals = {
+        student: total_of(points, penalties[student])
+        for student, points in earned.items()
+    }
     points = {student: fsum(each) for student, each in earned.items()}
     items = [
         _item(name, exercise, rows, points)
@@ -106,7 +109,7 @@ def class_report(
         alike=alike,
         pairs=pairs,
         shown=MOST,
-        names={graded.student: who(graded) for graded in notebooks},
+        names={graded.student: full_name(graded) for graded in notebooks},
         code=html.code,
         looks=_looks(notebooks, totals),
         late=late,
@@ -120,7 +123,7 @@ def class_report(
     return render("report.html", **values), tuple(lines)
 
 
-def who(graded: GradedNotebook) -> str:
+def full_name(graded: GradedNotebook) -> str:
     """Return a student's name and id."""
     return f"{graded.name} ({graded.student})" if graded.name else graded.student
 
@@ -128,7 +131,7 @@ def who(graded: GradedNotebook) -> str:
 def _read(
     notebooks: Iterable[GradedNotebook], outlines: Mapping[str, Outline], *, alike: bool
 ) -> tuple[Rows, Answers]:
-    """Read each notebook once: its exercises, and its answers if they are wanted."""
+    """Read each notebook once: its exercises, and its answers if `alike` needs them."""
     rows: Rows = []
     answers: Answers = {}
     for graded in notebooks:
@@ -173,10 +176,12 @@ def _mistakes(rows: Rows) -> list[Mistake]:
     names_by_mistake: dict[tuple[str, str], list[str]] = {}
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
-            names_by_mistake.setdefault((row.exercise.name, row.cause), []).append(
-                who(graded)
-            )
-    mistakes = [(*what, sorted(names)) for what, names in names_by_mistake.items()]
+            mistake = row.exercise.name, row.cause
+            names_by_mistake.setdefault(mistake, []).append(full_name(graded))
+    mistakes = [
+        (exercise, sentence, sorted(names))
+        for (exercise, sentence), names in names_by_mistake.items()
+    ]
     return sorted(mistakes, key=lambda mistake: -len(mistake[2]))
 
 
@@ -212,7 +217,7 @@ def _in_process_tests(
 
 
 def _looks(notebooks: Sequence[GradedNotebook], totals: Collection[str]) -> Looks:
-    """Return whose work to look at: section → note → all of whom that is said.
+    """Return whose work to check: section → note → all notebooks that have it.
 
     One line a note: in a large class many submit a renamed file.
     """

@@ -70,14 +70,14 @@ def similar(
     group = groups or {}
     pairs: dict[tuple[str, str], Pair] = {}
     for notebook, outline in outlines.items():
-        given = [cell.stub for cell in outline.master.cells]
-        words = names(given)
+        stubs = [cell.stub for cell in outline.master.cells]
+        words = names(stubs)
         handed_out = {
-            mark for text in given for mark in fingerprints(tokens(text, words))
+            mark for text in stubs for mark in fingerprints(tokens(text, words))
         }
         for exercise in outline.exercises:
-            given_in = answers.get((notebook, exercise.id), {})
-            once = {(group.get(s, s), text): s for s, text in given_in.items()}
+            submitted = answers.get((notebook, exercise.id), {})
+            once = {(group.get(s, s), text): s for s, text in submitted.items()}
             texts = {student: text for (_, text), student in once.items()}
             marks = {
                 student: set(fingerprints(tokens(text, words))) - handed_out
@@ -96,12 +96,12 @@ def similar(
     return sorted(pairs.values(), key=lambda pair: (-pair.shared, pair.students))
 
 
-def names(given: Iterable[str]) -> frozenset[str]:
+def names(stubs: Iterable[str]) -> frozenset[str]:
     """Return what an answer may call by name: built-ins, and what the lab defines."""
-    found = set(dir(builtins))
-    for text in given:
-        found |= bound_by(definitions_of(parse(text)))
-    return frozenset(found)
+    words = set(dir(builtins))
+    for text in stubs:
+        words |= bound_by(definitions_of(parse(text)))
+    return frozenset(words)
 
 
 def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
@@ -109,31 +109,33 @@ def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
 
     Names that are `handed_out`, as `names` returns them, and attributes are kept.
     """
-    found = list(TOKENS.finditer(text))
-    ends = [0, *(each.end() for each in found)]
-    starts = [*(each.start() for each in found), len(text)]
+    matches = list(TOKENS.finditer(text))
+    ends = [0, *(match.end() for match in matches)]
+    starts = [*(match.start() for match in matches), len(text)]
     between = [text[end:start] for end, start in zip(ends, starts, strict=True)]
     bound = {
-        each[0]
-        for each, after in zip(found, between[1:], strict=True)
+        match[0]
+        for match, after in zip(matches, between[1:], strict=True)
         if after.lstrip().startswith("=") and not after.lstrip().startswith("==")
     }
-    kept = handed_out - bound  # what the answer itself assigns is a name of its own
-    made = []
-    for each, before in zip(found, between, strict=False):
-        made += [c for c in before if not c.isspace()]
-        kind = each.lastgroup
-        word = each[0]
+    shared_names = handed_out - bound  # what the answer itself assigns is another name
+    parts = []
+    for match, before in zip(matches, between, strict=False):
+        parts += [c for c in before if not c.isspace()]
+        kind = match.lastgroup
+        word = match[0]
         if kind == "s":
-            line = text[text.rfind("\n", 0, each.start()) + 1 : each.start()]
+            line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
             docstring = not line.strip() and len(word) > 5 and word[:3] == word[-3:]
-            made += [] if docstring else ["text"]
+            parts += [] if docstring else ["text"]
         elif kind == "w":
-            keep = keyword.iskeyword(word) or before.endswith(".") or word in kept
-            made.append(word if keep else "name")
+            keep = (
+                keyword.iskeyword(word) or before.endswith(".") or word in shared_names
+            )
+            parts.append(word if keep else "name")
         elif kind == "n":
-            made.append(word)
-    return made + [c for c in between[-1] if not c.isspace()]
+            parts.append(word)
+    return parts + [c for c in between[-1] if not c.isspace()]
 
 
 def fingerprints(parts: Sequence[str]) -> Iterator[int]:
@@ -163,7 +165,7 @@ def alike(
         for mark in marks[student]:
             owners[mark].append(student)
     worth = {mark: log2(len(marks) / len(have)) for mark, have in owners.items()}
-    total = {s: sum(worth[mark] for mark in own) for s, own in marks.items()}
+    total = {s: sum(worth[m] for m in answer) for s, answer in marks.items()}
     met: Counter[tuple[str, str]] = Counter()
     for have in owners.values():
         if len(have) <= max(2, RARE * len(marks)):
