@@ -195,7 +195,7 @@ def container(arguments):
     """Run a command in the project's image, which is built if it does not exist.
 
     The container has the course's folder, under the name that it has here, and no
-    network. What it writes belongs to whoever started it.
+    network. Its files belong to the user who started it.
     """
     engine, told = container_engine()
     image = "nbproctor:" + image_version()

@@ -100,7 +100,7 @@ def data_of(course: Course, assignment: str) -> list[str]:
 def requirements(course: Course, assignment: str) -> list[str]:
     """Return pins of what the notebooks of an assignment import.
 
-    Modules that lie beside a notebook count by what they import themselves. What they
+    Of modules in the folder of a notebook, their own imports count. What they
     try to import, and go without, is left out: a package without a wheel does not
     install on every computer.
     """

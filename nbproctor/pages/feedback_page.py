@@ -151,7 +151,7 @@ class Feedback:
         }
 
     def _shown(self, cell: dict[str, Any]) -> ShownCell | None:
-        """Return a cell as it may be seen; None: nobody is to see it."""
+        """Return a cell as it may be seen; None: it must stay hidden."""
         name = grade_id(cell)
         text = cell.get("cell_type") == "markdown"
         master = self._outline.cells.get(name or str(cell.get("id")))

@@ -1,6 +1,6 @@
 """Cells of a notebook as HTML: text with its formulas, code, outputs.
 
-The HTML runs nothing and loads nothing from the network: no HTML of a cell is kept,
+The HTML runs nothing and loads nothing from the network: no HTML of a cell stays,
 pictures are in the page or left out. Formulas are MathML, which a browser shows without
 a font or a script from outside.
 """

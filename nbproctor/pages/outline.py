@@ -164,7 +164,7 @@ def _defined(trees: Iterable[ast.Module]) -> Iterator[str]:
     for node in (node for tree in trees for node in tree.body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if node.name.startswith("__"):
-                # Never called by name: whoever uses its class uses it.
+                # Never called by name: code that uses its class uses it.
                 yield from _used(node.decorator_list)
             else:
                 yield node.name

@@ -29,7 +29,7 @@ Answers: TypeAlias = dict[tuple[str, str], dict[str, str]]
 GRAM = 8  # tokens of a fingerprint: what is shorter is not seen
 WINDOW = 5  # so a passage of GRAM + WINDOW - 1 = 12 tokens is always seen
 MAX_TEXT = 20_000  # characters of an answer that are compared
-RARE = 0.1  # a fingerprint that more of the class have brings nobody together
+RARE = 0.1  # a fingerprint that more of the class have makes no pair
 LEAST = 12  # fingerprints that two must share: shorter answers are alike by nature
 ALIKE = 0.8  # of what is special about the shorter answer, the longer one has so much
 
@@ -107,7 +107,7 @@ def names(stubs: Iterable[str]) -> frozenset[str]:
 def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
     """Return what an answer, code or prose, consists of but for what is easily changed.
 
-    Names that are `handed_out`, as `names` returns them, and attributes are kept.
+    Names that are `handed_out`, as `names` returns them, and attributes do not change.
     """
     matches = list(TOKENS.finditer(text))
     ends = [0, *(match.end() for match in matches)]

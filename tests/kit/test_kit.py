@@ -90,7 +90,7 @@ def kit(
 def first(
     project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A toy beside what an ended run left, and how its first run ended."""
+    """A toy next to the remains of an aborted run, and the result of its first run."""
     root = make_toy(project, tmp_path_factory.mktemp("made"))
     (root / ".venv.old").touch()
     return root, kit(root, "grade", "neural_network")
@@ -337,7 +337,7 @@ def test_a_command_runs_in_a_container_with_the_course_and_no_network(
     same = json.loads((engines / "run.json").read_text())
     same = [word for word in same if word != "--userns=keep-id"]  # Podman's alone
     (engines / "podman").unlink()
-    # Who is root in a rootless Docker is whoever started it, outside.
+    # In a rootless Docker, root is the user who started it outside.
     current_user = f"--user={os.getuid()}:{os.getgid()}"
     for info, user in (
         ("", current_user),
