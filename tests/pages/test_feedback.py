@@ -209,7 +209,8 @@ def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
     ]
     cut = GradedNotebook("eve", "Eve", "lab", "lab", "ungradable", ["It is cut short."])
     page = lab.report([*class_, cut])[0]
-    need_you, repaired = page.split("<h2>Totals"), page.split("<h2>Repaired")
+    need_you = page.split("<h2>Totals")
+    repaired = page.split("<h2>Repaired")
     assert "eve" in need_you[0] and "It is cut short." in need_you[0]
     assert repaired[0].count("It was renamed.") == 0
     assert repaired[1].count("It was renamed.") == 1
