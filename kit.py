@@ -1,35 +1,44 @@
-"""The course kit's one command, the same on Windows, macOS and Linux.
+"""The commands of the course kit, the same on Windows, macOS and Linux.
 
+To try it:
     python kit.py demo      grade a sample class and show the table of scores
-    python kit.py lab       open the lab in JupyterLab
-    python kit.py submit    look at your copy of the lab before it is handed in
+    python kit.py doctor    check how well this computer isolates student code
+    python kit.py lab       open the lab in JupyterLab, as a student gets it
+    python kit.py submit    check your notebook before you submit it
+
+Before the term:
+    python kit.py new       make a new assignment with one exercise to change
+    python kit.py lint      check that the reference solution earns every point
+    python kit.py audit     check the hidden tests with right and wrong solutions
     python kit.py release   make the student version and the zip to hand out
-                            (--browser: and a site where the lab runs in a browser)
-    python kit.py collect   put a platform's zip of submissions into submitted/
-    python kit.py roster    import a class list, so that everybody has a name
-    python kit.py grade     grade what is in submitted/
-    python kit.py watch     grade what arrives before the deadline, and say what passes
+                            (--browser: also a site where the lab runs in a browser)
+    python kit.py roster    import a class list, so that every student has a name
+
+During the term:
+    python kit.py watch     give feedback on submissions before the deadline
     python kit.py extend    give one student more time
-    python kit.py late      say when somebody handed in, where no platform does
-    python kit.py export    give grades back: fill in the platform's file
-    python kit.py new       make another assignment, with one exercise to change
-    python kit.py init      switch nbproctor on in a course made for plain nbgrader
-    python kit.py off       switch it off again, and leave the course as it was
-    python kit.py lint      prove that the reference solution earns every point
-    python kit.py audit     try the tests with right and wrong solutions
-    python kit.py doctor    say what protects this computer from what it grades
+    python kit.py collect   put a platform's zip of submissions into submitted/
+    python kit.py late      enter when students submitted, if no platform says so
+    python kit.py grade     grade what is in submitted/
+    python kit.py export    fill in the platform's grade book and pack the feedback
+
+In an nbgrader course that you have already:
+    python kit.py init      switch nbproctor on
+    python kit.py off       switch nbproctor off, and leave the course as it was
+
+To change this project:
     python kit.py test      run all checks (--fast: only the quick ones)
 
-With --container a verb runs in the project's own image, by Podman or Docker: so a class
-is graded on macOS and Windows, where nothing else holds students' code.
+To grade on macOS or Windows, add --container. The command then runs in a container,
+which needs Podman or Docker. On Linux, you do not need one.
 
-The first run puts the pinned packages into .venv beside this file; nothing else on
-the computer changes, and nothing has to be activated.
-Every verb explains itself: python kit.py grade --help
+The first run installs the pinned packages into .venv next to this file. It changes
+nothing else on the computer, and you do not have to activate anything.
+To see the options of a command: python kit.py grade --help
 """
 
-# Standard library only. This file must parse on every Python that is still around,
-# 2.7 included: an old one is to get a sentence, not a SyntaxError.
+# Standard library only. This file must parse on every Python that is still in use,
+# 2.7 included, so that an old one prints a message instead of a SyntaxError.
 from __future__ import print_function
 
 import errno
@@ -44,7 +53,7 @@ import time
 OLDEST, NEWEST = (3, 11), (3, 14)  # every pin has a wheel for these, for newer not yet
 DOWNLOAD = "https://www.python.org/downloads/latest/python3.14/"
 HERE = os.path.dirname(os.path.realpath(__file__))
-# Students get this file too. Its verbs are the files of the folder kit/ there.
+# Students get this file too. Its commands are the files of the folder kit/ there.
 STUDENT = os.path.join(HERE, "kit")
 VENV = os.path.join(HERE, ".venv")
 ASIDE = VENV + ".old"
@@ -62,14 +71,14 @@ RECIPE = os.path.join("examples", "cluster", "Containerfile")
 TEST_HELP = """\
 python kit.py test [--fast] [WHAT ...]
 
-Run every check, as whoever changes the project must: ruff, mypy, and pytest. The
-packages that they need come into .venv once. Ends with status 1 if one check fails.
+Run every check of the project: ruff, mypy and pytest. The first run adds the packages
+that they need to .venv. The exit status is 1 if a check fails.
 
   --fast    leave out the tests that take a quarter of a second or more
-  WHAT      goes to pytest: a file or folder of tests, -k WORD, -x, ...
+  WHAT      arguments for pytest: a file or folder of tests, -k WORD, -x, ...
 
     python kit.py test --fast              20 seconds on two quiet cores
-    python kit.py test tests/platforms     the tests of one room
+    python kit.py test tests/platforms     the tests of one package folder
     python kit.py test                     everything: six minutes on two quiet cores
 """
 
@@ -92,13 +101,13 @@ class KitError(Exception):
 
 
 def main(arguments):
-    """Run one verb; return the exit status."""
+    """Run one command; return the exit status."""
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         found, newest = dotted(sys.version_info[:2]), dotted(NEWEST)
         raise KitError(
-            "This is Python %s, but the kit needs %s to %s. Install %s (beside\n"
-            "this one, if you like) from %s\n"
-            "(or from your system's packages), then run for example:  python%s kit.py"
+            "This is Python %s, but the kit needs %s to %s. Install %s (you can\n"
+            "keep this one too) from %s\n"
+            "or from your system's packages. Then run, for example:  python%s kit.py"
             % (found, dotted(OLDEST), newest, newest, DOWNLOAD, newest)
         )
     if os.path.isdir(STUDENT):
@@ -113,8 +122,8 @@ def main(arguments):
         return container(arguments)
     if WINDOWS and FORKING.intersection(arguments) and "--help" not in arguments:
         raise KitError(
-            "Windows cannot fork processes, and this verb runs notebooks in such. Add\n"
-            "--container, which needs Podman or Docker; or run it in WSL 2."
+            "Windows cannot fork processes, and this command needs that. Add\n"
+            "--container, which needs Podman or Docker, or use WSL 2."
         )
     if testing and ("-h" in arguments or "--help" in arguments):
         print(TEST_HELP.strip())
@@ -133,12 +142,12 @@ def main(arguments):
     if testing:
         return check(arguments[1:])
     os.environ["NBPROCTOR_TYPED"] = typed(arguments)
-    # -P: a file of a course called like a package must not stand for it.
+    # -P: a file of the course must not be imported instead of a package.
     return run([PYTHON, "-P", "-m", "nbproctor"] + arguments)
 
 
 def typed(arguments):
-    """Return what stood before a verb, for lines that say how to use one."""
+    """Return the words before the command, for messages that say how to use one."""
     words = [os.path.basename(sys.orig_argv[0])] + sys.orig_argv[1:]
     return " ".join(words[: words.index(arguments[0])]).replace(".exe ", " ")
 
@@ -154,7 +163,7 @@ def course():
 
 
 def working_folder():
-    """Return the folder to work in: this one, or the kit's, which is then said."""
+    """Return the folder to work in: this one, or the kit's with a message."""
     if course():
         return os.getcwd()
     if os.path.isfile(os.path.join(HERE, "nbgrader_config.py")):
@@ -163,39 +172,45 @@ def working_folder():
 
 
 def student(arguments):
-    """Run a verb of the folder that students get; only `lab` needs packages."""
-    verbs = {"lab": "open the lab", "submit": "look at it, and write what to hand in"}
-    if not arguments or arguments[0] not in verbs:
-        for verb in sorted(verbs):
-            print("python kit.py %-8s%s" % (verb, verbs[verb]))
+    """Run a command of the folder that students get; only `lab` needs packages."""
+    commands = {
+        "lab": "open the lab",
+        "submit": "check your notebook, and write the file to submit",
+    }
+    if not arguments or arguments[0] not in commands:
+        for command in sorted(commands):
+            print("python kit.py %-8s%s" % (command, commands[command]))
         return 0 if not arguments or arguments[0] in ("-h", "--help") else 2
     if arguments[0] == "lab":
         ensure([RUNTIME])
     python = PYTHON if arguments[0] == "lab" else sys.executable
-    verb = os.path.join(STUDENT, arguments[0] + ".py")
-    return run([python, verb] + arguments[1:])
+    script = os.path.join(STUDENT, arguments[0] + ".py")
+    return run([python, script] + arguments[1:])
 
 
 # ---- in a container ----------------------------------------------------------------
 
 
 def container(arguments):
-    """Run a verb in the project's image, which is built if it is not there yet.
+    """Run a command in the project's image, which is built if it does not exist.
 
     The container has the course's folder, under the name that it has here, and no
-    network. What it writes belongs to whoever started it.
+    network. Its files belong to the user who started it.
     """
     engine, told = container_engine()
     image = "nbproctor:" + image_version()
     known = [engine, "image", "inspect", image]
     if subprocess.call(known, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-        say("Making the image %s with %s: some minutes, once." % (image, engine))
+        say(
+            "Building the image %s with %s. This takes some minutes, once."
+            % (image, engine)
+        )
         recipe = os.path.join(HERE, RECIPE)
         build = [engine, "build", "--tag", image, "--file", recipe, HERE]
         if subprocess.call(build, stdout=sys.stderr):
             raise KitError(
-                "The image could not be made: the lines above say why. The first time\n"
-                "needs the internet. Then run the same command again."
+                "The image could not be built: the lines above say why. The first\n"
+                "build needs the internet. Then run the same command again."
             )
     folder = working_folder()
     root = course() or HERE
@@ -231,7 +246,7 @@ def image_version():
 
 
 def container_engine():
-    """Return the name of Podman or Docker, whichever is at work, and what it says."""
+    """Return the name of Podman or Docker, whichever is running, and its answer."""
     asleep = []
     for engine in ("podman", "docker"):
         try:
@@ -244,8 +259,8 @@ def container_engine():
             asleep.append("%s (%s)" % (engine, lines[-1].strip()))
     if asleep:
         raise KitError(
-            "Here, but not at work: %s.\nStart it (Docker Desktop, Podman Desktop, or "
-            "podman machine start),\nthen run the same command again."
+            "Installed, but not running: %s.\nStart it (Docker Desktop, Podman "
+            "Desktop, or podman machine start),\nthen run the same command again."
             % "; ".join(asleep)
         )
     raise KitError(
@@ -366,8 +381,8 @@ def installer():
         import venv  # noqa: F401
     except ImportError:
         raise KitError(
-            "This Python cannot make virtual environments: Debian and Ubuntu ship\n"
-            "that part as a package of its own. Install it and try again:\n"
+            "This Python cannot make virtual environments. On Debian and Ubuntu, this\n"
+            "part is a separate package. Install it, then run the command again:\n"
             "    sudo apt install python%s-venv" % dotted(sys.version_info[:2])
         )
     return [PYTHON, "-m", "pip"]
@@ -391,8 +406,8 @@ def call(command):
     if process.returncode:
         raise KitError(
             output + "\n\n"
-            "The packages could not be installed; nothing was left half-made.\n"
-            "If the lines above speak of a connection: the first run needs the\n"
+            "The packages could not be installed, and .venv is as it was before.\n"
+            "If the lines above name a connection: the first run needs the\n"
             "internet (or your package index). Then run the same command again."
         )
 
@@ -473,7 +488,7 @@ def dotted(version):
 
 
 def say(text):
-    """Tell what is going on, apart from what a verb prints."""
+    """Print a message on stderr, apart from the output of a command."""
     sys.stderr.write("kit: " + text + "\n")
     sys.stderr.flush()
 
@@ -487,7 +502,7 @@ if __name__ == "__main__":
         say(str(problem))
         sys.exit(1)
     except (IOError, OSError) as problem:
-        if problem.errno == errno.EPIPE:  # whoever read has enough: kit.py grade | head
+        if problem.errno == errno.EPIPE:  # the reader has stopped: kit.py grade | head
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
         say("%s\nCheck that you may write into %s and try again." % (problem, HERE))

@@ -27,9 +27,9 @@ from nbproctor.platforms import write_zip
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 KERNEL_NEEDS = {"ipython", "jedi", "micropip"}  # of Pyodide
 # Not of Pyodide: what the kernel imports, and what draws a progress bar.
-BESIDE = {"comm", "ipywidgets"}
-# What those need and has come with IPython, or is for other programs than JupyterLite.
-THERE = {*KERNEL_NEEDS, "jupyterlab-widgets", "traitlets", "widgetsnbextension"}
+ADDED = {"comm", "ipywidgets"}
+# Needed by those, but installed with IPython or only for other programs.
+PROVIDED = {*KERNEL_NEEDS, "jupyterlab-widgets", "traitlets", "widgetsnbextension"}
 EXTENSIONS = Path(sys.prefix) / "share/jupyter/labextensions"
 OPTIONS = (
     *("--contents=contents", "--output-dir=site", "--no-sourcemaps"),
@@ -46,20 +46,21 @@ def make_site(
     """Make the site of an assignment's release; return ``dist/<assignment>_browser``.
 
     Pyodide comes from its own address, or is copied from the folder `pyodide` into the
-    site, which then asks nothing of the outside. `HandoutError`: something is missing.
+    site, which then loads nothing from elsewhere. `HandoutError`: something is missing.
     """
     if find_spec("jupyterlite_pyodide_kernel") is None:
         raise HandoutError(
-            "The site needs JupyterLite: pip install 'nbproctor[browser]', then again."
+            "The site needs JupyterLite, which is not installed. Run "
+            "pip install 'nbproctor[browser]', then the same command again."
         )
     course = Course.at(course)
     pins = handout.requirements(course, assignment)
     names = {pin.partition("==")[0] for pin in pins}
-    wheels, compiled = _packages(BESIDE | names - handout.TOOLS)
+    wheels, compiled = _packages(ADDED | names - handout.TOOLS)
     if pyodide:
         _check(pyodide, KERNEL_NEEDS.union(compiled))
     content = {}
-    for name, data in handout.given(course, assignment).items():
+    for name, data in handout.student_files(course, assignment).items():
         content[f"contents/{name}"] = data
         content[f"contents/{name.removeprefix(f'{handout.ORIGINAL}/')}"] = data
     content["jupyter-lite.json"] = _configuration(assignment, [*compiled, *wheels])
@@ -77,8 +78,8 @@ def make_site(
         command = [sys.executable, "-m", "jupyterlite_core", "build", *OPTIONS]
         done = subprocess.run(command, cwd=lite, capture_output=True, text=True)
         if done.returncode:
-            told = (done.stdout + done.stderr)[-2000:]
-            raise HandoutError(f"JupyterLite could not make the site:\n{told}")
+            output = (done.stdout + done.stderr)[-2000:]
+            raise HandoutError(f"JupyterLite could not make the site:\n{output}")
         page = handout.first_page(course, assignment, browser=True)
         (lite / "site/index.html").write_text(page, "utf-8")
         shutil.rmtree(target, ignore_errors=True)
@@ -95,13 +96,13 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]
     wheels: dict[str, Distribution] = {}
     compiled = set[str]()
     waiting = list(names)
-    seen = set(THERE)
+    finished = set(PROVIDED)
     while waiting:
         package = distribution(waiting.pop())
         name = canonicalize_name(package.name)
-        if name in seen:
+        if name in finished:
             continue
-        seen.add(name)
+        finished.add(name)
         if "Root-Is-Purelib: true" in (package.read_text("WHEEL") or ""):
             file = f"{name.replace('-', '_')}-{package.version}-py3-none-any.whl"
             wheels[file] = package
@@ -143,7 +144,7 @@ def _check(pyodide: Path, needed: Iterable[str]) -> None:
 def _configuration(assignment: str, packages: list[str]) -> bytes:
     """Return the site's configuration; all `packages` are loaded before a cell runs.
 
-    For modules beside the notebook need some, and Pyodide looks at cells alone.
+    Modules next to the notebook may need some, but Pyodide looks only at cells.
     """
     # The kernel's worker loads wheels from where it is itself, four folders down.
     loaded = [f"../../../../pypi/{p}" if p.endswith(".whl") else p for p in packages]

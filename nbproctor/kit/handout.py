@@ -22,8 +22,8 @@ TOOLS = {"jupyter", "nbgrader"}
 HERE = Path(__file__).parent
 # Where kit.py and requirements.txt are, unless nbproctor is installed from a wheel.
 CHECKOUT = HERE.parents[1]
-# What of the package students get, in ``kit/``.
-GIVEN = (HERE / "submit.py", HERE.parent / "cells.py")
+# Modules of the package that students get, in ``kit/``.
+STUDENT_MODULES = (HERE / "submit.py", HERE.parent / "cells.py")
 ORIGINAL = "kit/original"  # the assignment as it is handed out; `lab` copies it
 STARTS = {  # Windows reads line ends of its own; the others must be allowed to run
     "start_linux.sh": "start.sh",
@@ -39,14 +39,14 @@ class HandoutError(NbproctorError):
 def pack(course: Path | Course, assignment: str) -> Path:
     """Pack the release of an assignment for students; return ``dist/<assignment>.zip``.
 
-    The same release gives the same bytes. An older zip is kept if this one cannot be
+    The same release gives the same bytes. An older zip stays if this one cannot be
     made: `HandoutError` where ``requirements.txt`` lacks a package. The notebook and
     its modules are in ``kit/original`` alone (``lab`` copies them): no zip that is
     unpacked over a student's folder overwrites work.
     """
     course = Course.at(course)
     kit = HERE / "kit.py"  # in a wheel
-    content = given(course, assignment) | {
+    content = student_files(course, assignment) | {
         "START.html": first_page(course, assignment).encode(),
         "kit.py": (kit if kit.is_file() else CHECKOUT / "kit.py").read_bytes(),
         # The packages, and the versions of those that they need in turn.
@@ -59,8 +59,8 @@ def pack(course: Path | Course, assignment: str) -> Path:
     content |= {name: _start(template) for name, template in STARTS.items()}
     content |= {f"kit/jupyter/{n}": (JUPYTER / n).read_bytes() for n in tree(JUPYTER)}
     target = course.root / "dist" / f"{assignment}.zip"
-    placed = {f"{assignment}/{name}": data for name, data in content.items()}
-    write_zip(target, placed, _mode)
+    entries = {f"{assignment}/{name}": data for name, data in content.items()}
+    write_zip(target, entries, _mode)
     return target
 
 
@@ -71,13 +71,13 @@ def first_page(course: Course, assignment: str, browser: bool = False) -> str:
     return render("start.html", **about, where=course.options.hand_in, browser=browser)
 
 
-def given(course: Course, assignment: str) -> dict[str, bytes]:
+def student_files(course: Course, assignment: str) -> dict[str, bytes]:
     """Return the files that students get in every form: path → content."""
     release = course.folder("release", assignment)
     where = course.options.hand_in
     content = {f"{ORIGINAL}/{n}": (release / n).read_bytes() for n in tree(release)}
     content |= {n: (course.root / n).read_bytes() for n in data_of(course, assignment)}
-    content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
+    content |= {f"kit/{path.name}": path.read_bytes() for path in STUDENT_MODULES}
     return content | ({"kit/hand_in.txt": where.encode()} if where else {})
 
 
@@ -87,8 +87,8 @@ def data_of(course: Course, assignment: str) -> list[str]:
     They lie in a folder, or have a name, that stands in a notebook or module.
     """
     release = course.folder("release", assignment)
-    given = [release / name for name in tree(release)]
-    texts = [p.read_text("utf-8") for p in given if p.suffix in (".ipynb", ".py")]
+    paths = [release / name for name in tree(release)]
+    texts = [p.read_text("utf-8") for p in paths if p.suffix in (".ipynb", ".py")]
 
     def named(file: str) -> bool:
         name = re.escape(file.partition("/")[0])
@@ -100,28 +100,31 @@ def data_of(course: Course, assignment: str) -> list[str]:
 def requirements(course: Course, assignment: str) -> list[str]:
     """Return pins of what the notebooks of an assignment import.
 
-    Modules that lie beside a notebook count by what they import themselves. What they
+    Of modules in the folder of a notebook, their own imports count. What they
     try to import, and go without, is left out: a package without a wheel does not
     install on every computer.
     """
     pins = _pins(course)
     notebooks = course.sources(assignment)
     provider = packages_distributions()
-    beside = {path for nb in notebooks for path in nb.parent.glob("*.py")}
+    local = {path for nb in notebooks for path in nb.parent.glob("*.py")}
     modules = {name for nb in notebooks for name in MasterNotebook.read(nb).modules}
-    for text in (path.read_text("utf-8") for path in beside):
+    for text in (path.read_text("utf-8") for path in local):
         modules.update(set(imports(text)) - _tried(text))
-    modules -= {path.stem for path in beside}
-    wanted = TOOLS.union(*(provider.get(m.partition(".")[0], []) for m in modules))
+    modules -= {path.stem for path in local}
+    packages = TOOLS.union(*(provider.get(m.partition(".")[0], []) for m in modules))
     lines = []
-    for package in sorted(wanted):
-        found = re.search(rf"^{re.escape(package)}==\S+", pins, re.M | re.I)
-        if found is None:
+    for package in sorted(packages):
+        pattern = re.compile(rf"^{re.escape(package)}==\S+", re.M | re.I)
+        pin = pattern.search(pins)
+        if pin is None:
             file = course.root / "requirements.txt"
-            here = re.search(rf"^{re.escape(package)}==\S+", _installed(), re.M | re.I)
-            line = f", for example {here[0]}" if here else ""
-            raise HandoutError(f"{file} does not pin {package!r}: add it there{line}.")
-        lines.append(found[0])
+            installed = pattern.search(_installed())
+            example = f", for example {installed[0]}" if installed else ""
+            raise HandoutError(
+                f"{file} does not pin {package!r}: add it there{example}."
+            )
+        lines.append(pin[0])
     return lines
 
 

@@ -27,43 +27,48 @@ def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
     """Bring a student's folder up to date, without losing what the student wrote.
 
     With `fresh`, it starts anew from the files as they are handed out now; a file that
-    the student changed is then kept beside under a dated name, and else left alone.
-    Returns what was done, and what the student may do, in sentences.
+    the student changed is then renamed to a dated name, and otherwise left alone.
+    Returns sentences on what was done and what the student may do.
     """
     folder.mkdir(parents=True, exist_ok=True)
     record = _read_record(folder)
     names = files(handed_out)
     first = not any((folder / name).exists() for name in names)
-    told, newer = [], []
+    sentences: list[str] = []
+    newer: list[str] = []
     for name in names:
-        source, target = handed_out / name, folder / name
-        given, now = record.get(name), _hash(source)
-        have = _hash(target) if target.is_file() else None
-        if have not in (None, now):
+        source = handed_out / name
+        target = folder / name
+        previous = record.get(name)
+        new = _hash(source)
+        current = _hash(target) if target.is_file() else None
+        if current not in (None, new):
             if fresh:
-                kept = _dated(target)
-                target.rename(kept)
-                told.append(f"Your {name} is kept as '{kept.name}'; a new one is here.")
-            elif have == given:
-                told.append(f"{name} was renewed; you had changed nothing in it.")
+                backup = _dated(target)
+                target.rename(backup)
+                sentences.append(
+                    f"Your {name} is now called '{backup.name}'. There is a new {name}."
+                )
+            elif current == previous:
+                sentences.append(f"{name} was renewed; you had changed nothing in it.")
             else:  # the student's work
-                if given not in (None, now):
+                if previous not in (None, new):
                     newer.append(name)
                 continue
-        if have != now:
+        if current != new:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-        record[name] = now
+        record[name] = new
     (folder / RECORD).write_text(json.dumps(record, indent=1), "utf-8")
     if newer:
-        told.append(
-            f"There is a newer {' and '.join(newer)}; your work was left alone. "
-            "To start from the new one, run the same command with --fresh "
-            "(yours is then kept beside, under a dated name)."
+        sentences.append(
+            f"There is a newer {' and '.join(newer)}. Your work was not changed. "
+            "To start from the new one, run the same command with --fresh. Your old "
+            "one then stays in the folder, with the date in its name."
         )
     if first:
-        told.append(f"The assignment was copied to {folder}: work there.")
-    return told
+        sentences.append(f"The assignment was copied to {folder}: work there.")
+    return sentences
 
 
 def open_lab(folder: Path, handed_out: Path, arguments: list[str]) -> int:
@@ -89,23 +94,26 @@ def open_lab(folder: Path, handed_out: Path, arguments: list[str]) -> int:
 
 def files(folder: Path) -> list[str]:
     """Return the files below `folder`, as paths with slashes, without hidden ones."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    names = (path.relative_to(folder).as_posix() for path in found)
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    names = (path.relative_to(folder).as_posix() for path in paths)
     return sorted(n for n in names if not re.search(r"(^|/)(\.|__pycache__/)", n))
 
 
 def main() -> int:
     """Open the notebook in the folder around ``kit/``, as a student has it."""
     parser = argparse.ArgumentParser(prog="kit.py lab", description="Open the lab.")
-    told = "start anew; your work is kept beside, under a dated name"
-    parser.add_argument("--fresh", action="store_true", help=told)
-    options, rest = parser.parse_known_args()
-    folder, handed_out = HERE.parent, HERE / "original"
+    fresh = "start with a new notebook; your old one gets a name with the date"
+    parser.add_argument("--fresh", action="store_true", help=fresh)
+    options, jupyter_options = parser.parse_known_args()
+    folder = HERE.parent
+    handed_out = HERE / "original"
     for sentence in renew(folder, handed_out, options.fresh):
         print(sentence)
     print("JupyterLab opens in your browser. Leave this window open while you work;")
     print("to stop JupyterLab, save there, then press Ctrl-C here.")
-    return open_lab(folder, handed_out, ["--Application.log_level=WARN", *rest])
+    return open_lab(
+        folder, handed_out, ["--Application.log_level=WARN", *jupyter_options]
+    )
 
 
 def _hash(path: Path) -> str:
@@ -113,10 +121,11 @@ def _hash(path: Path) -> str:
 
 
 def _dated(path: Path) -> Path:
-    """Return a name beside `path` that says when it was changed last, and is free."""
+    """Return a free name in the folder of `path` with the date of its last change."""
     changed = datetime.fromtimestamp(path.stat().st_mtime)
     stem = f"{path.stem} {changed:%Y-%m-%d %H.%M}"
-    dated, numbers = path.with_name(stem + path.suffix), count(2)
+    dated = path.with_name(stem + path.suffix)
+    numbers = count(2)
     while dated.exists():
         dated = path.with_name(f"{stem} ({next(numbers)}){path.suffix}")
     return dated

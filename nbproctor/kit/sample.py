@@ -1,6 +1,6 @@
 """A sample class: submissions made from the release, solutions and variants.
 
-Nothing here is edited by hand. ``examples/sample_class.toml`` says who hands in what.
+Nothing here is edited by hand. ``examples/sample_class.toml`` says who submits what.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def hand_in(
     master: MasterNotebook,
     variants: Path,
 ) -> tuple[str, NotebookNode]:
-    """Return the file name and the notebook that a student hands in.
+    """Return the file name and the notebook that a student submits.
 
     `SampleError`: the assignment has no such exercise, or no such variant.
     """
@@ -103,7 +103,7 @@ def solve(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
 def write_class(
     students: list[SampleStudent], course: Path, master: MasterNotebook, variants: Path
 ) -> None:
-    """Hand everything in: write ``submitted/`` of a course that has a release."""
+    """Submit everything: write ``submitted/`` of a course that has a release."""
     path = course / "release" / master.assignment / f"{master.notebook}.ipynb"
     release = nbformat.read(path, as_version=4)
     for student in students:

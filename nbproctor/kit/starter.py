@@ -24,7 +24,7 @@ class StarterError(NbproctorError):
 
 
 def new_assignment(course: Path, name: str) -> list[Path]:
-    """Make an assignment with one exercise; return what was made.
+    """Make an assignment with one exercise; return what was created.
 
     It passes ``lint``, ``release``, ``grade`` and ``audit`` as it is. A course that has
     no configuration gets one. `StarterError`: the name is none, or is taken.
@@ -45,12 +45,12 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     source.mkdir(parents=True)
     shutil.copyfile(_STARTER / "notebook.ipynb", notebook)
     shutil.copytree(_STARTER / "variants", variants)
-    made = [notebook, variants]
+    created = [notebook, variants]
     if not config.exists():
         text = (_STARTER / "config.txt").read_text("utf-8")
         config.write_text(text + SWITCH, "utf-8")
-        made.append(config)
-    return made
+        created.append(config)
+    return created
 
 
 def switch_on(course: Path) -> bool:
@@ -95,8 +95,8 @@ def switch_off(course: Path) -> None:
                     file.unlink()
         if nbgrader.Course(course).options.enabled:
             raise StarterError(
-                "nbproctor is switched on by lines that init did not write: take them "
-                f"out of {course / 'nbgrader_config.py'} yourself."
+                "nbproctor is switched on by lines that init did not write. Remove "
+                f"them from {course / 'nbgrader_config.py'} yourself."
             )
         shutil.rmtree(course / CACHE, ignore_errors=True)
     for file in [path for path in course.glob(".nbproctor*") if path.is_file()]:

@@ -1,8 +1,8 @@
-"""Looks at a notebook before it is handed in, and writes the one file to hand in.
+"""Checks a notebook before it is submitted, and writes the one file to submit.
 
 Standard library only: students get this file too, as ``kit/submit.py`` of their folder,
-with ``cells.py`` beside it. It compares with the notebook as it was handed out and runs
-nothing.
+with ``cells.py`` next to it. It compares the notebook with the one that was handed out,
+and runs nothing.
 """
 
 from __future__ import annotations
@@ -22,34 +22,37 @@ else:  # in a student's folder
     from cells import CellText, HandedCell, grader_of, imported, source_of
 
 HERE = Path(__file__).resolve().parent
-TARGET = "hand_in"  # the folder of the file to hand in
+TARGET = "hand_in"  # the folder of the file to submit
 IN_BROWSER = (
-    "It is in this browser alone: in the list of files on the left, open hand_in, "
-    "click {} with the right button, Download, and hand in what you get."
+    "The file is only in this browser. In the list of files on the left, open hand_in, "
+    "right-click {}, choose Download, and submit the downloaded file."
 )
 NAME_IT = "run the same command with --file=FILE."
-NO_FILE = f". Start the lab: that puts it there. Is yours elsewhere? Then {NAME_IT}"
-NOWHERE = "Hand it in where your course asks for it."
+NO_FILE = (
+    ". Start the lab, which copies it there. If your notebook is in another folder, "
+    f"{NAME_IT}"
+)
+NOWHERE = "Submit it where your course asks for it."
 MANY_BYTES = 20_000_000  # many platforms take no more
 SHOWN = 5
 
 
 class SubmitError(Exception):
-    """There is nothing that could be handed in; the message says why."""
+    """There is nothing to submit; the message says why."""
 
 
 @dataclass
 class Findings:
-    """What was seen in a notebook: what costs marks, and what is odd and costs nothing.
+    """What was noticed in a notebook: what costs marks, and what is odd but costs none.
 
-    `left` are the exercises, of so many, whose cell is gone or says nothing yet.
+    `unanswered` are the exercises, of so many, whose cell is missing or unchanged.
     """
 
     cells: list[_Cell]
-    given: dict[str, _Cell]  # of the notebook as it was handed out
+    originals: dict[str, _Cell]  # of the notebook as it was handed out
     costs: list[str] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
     exercises: int = 0
 
 
@@ -64,46 +67,49 @@ def find(folder: Path, original: Path) -> Path:
     names = ", ".join(f"'{path.name}'" for path in others)
     raise SubmitError(
         f"There is no {original.name} in {folder}"
-        + (f", but {names}. To name the one you mean, {NAME_IT}" if others else NO_FILE)
+        + (f", but {names}. To choose one of them, {NAME_IT}" if others else NO_FILE)
     )
 
 
 def check(notebook: Path, original: Path) -> Findings:
     """Compare a student's notebook, which is only read, with the one handed out."""
-    given = {cell.name: cell for cell in _cells(original) if cell.name}
-    found = Findings(_cells(notebook), given)
-    if not any(cell.name in given for cell in found.cells):
-        raise SubmitError(f"{notebook.name} holds no cell of {original.name}.")
-    _check_names(notebook, original, found)
-    _check_copies(found)
-    _check_answers(found)
-    _check_run(found)
-    _check_modules(notebook, original, found)
-    return found
+    originals = {cell.name: cell for cell in _cells(original) if cell.name}
+    findings = Findings(_cells(notebook), originals)
+    if not any(cell.name in originals for cell in findings.cells):
+        raise SubmitError(
+            f"{notebook.name} holds no cell of {original.name}, so it is another "
+            f"notebook. To choose the right one, {NAME_IT}"
+        )
+    _check_names(notebook, original, findings)
+    _check_copies(findings)
+    _check_answers(findings)
+    _check_run(findings)
+    _check_modules(notebook, original, findings)
+    return findings
 
 
 def write(notebook: Path, original: Path, folder: Path) -> Path:
-    """Write the file to hand in, under the right name, and return where it is."""
+    """Write the file to submit, under the right name, and return its path."""
     target = folder / TARGET / original.name
     target.parent.mkdir(exist_ok=True)
     target.write_bytes(notebook.read_bytes())
     return target
 
 
-def report(notebook: Path, found: Findings) -> list[str]:
-    """Return what was found, in lines to print."""
+def report(notebook: Path, findings: Findings) -> list[str]:
+    """Return the findings in lines to print."""
     saved = datetime.fromtimestamp(notebook.stat().st_mtime)
-    answered = found.exercises - len(found.left)
+    answered = findings.exercises - len(findings.unanswered)
     lines = [
         f"{notebook.name}, saved on {saved:%d %B %Y at %H:%M}: "
-        f"{answered} of {found.exercises} exercises are answered."
+        f"{answered} of {findings.exercises} exercises are answered."
     ]
-    if found.left:
+    if findings.unanswered:
         wrong = "" if answered else " Is it the file that you worked in?"
-        lines.append(f"Not answered: {_list(found.left)}.{wrong}")
+        lines.append(f"Not answered: {_list(findings.unanswered)}.{wrong}")
     for title, sentences in (
-        ("This would cost marks:", found.costs),
-        ("This is worth a look; by itself it costs nothing:", found.odd),
+        ("This would cost marks:", findings.costs),
+        ("Please check this; it does not cost marks by itself:", findings.odd),
     ):
         if sentences:
             lines += ["", title, *(f"  - {sentence}" for sentence in sentences)]
@@ -114,7 +120,7 @@ def main() -> int:
     """Check and write the notebook in the folder around ``kit/``."""
     parser = argparse.ArgumentParser(
         prog="kit.py submit",
-        description="Look at your notebook, and write the one file to hand in.",
+        description="Check your notebook, and write the one file to submit.",
     )
     parser.add_argument("--file", help="your notebook, if it has another name")
     silent = argparse.SUPPRESS
@@ -126,7 +132,7 @@ def main() -> int:
             notebook = Path(file) if file else find(folder, original)
             print(*report(notebook, check(notebook, original)), sep="\n")
             target = write(notebook, original, folder)
-            print(f"Hand in this one file: {target}")
+            print(f"Submit this one file: {target}")
             if sys.platform == "emscripten":  # where the disk is the browser's
                 print(IN_BROWSER.format(target.name))
         where = HERE / "hand_in.txt"
@@ -140,15 +146,16 @@ def main() -> int:
 # ---- what is looked at ---------------------------------------------------------------
 
 
-def _check_names(notebook: Path, original: Path, found: Findings) -> None:
+def _check_names(notebook: Path, original: Path, findings: Findings) -> None:
     if notebook.name != original.name:
-        found.odd.append(
-            f"Your file is called '{notebook.name}'; it is written as {original.name}."
+        findings.odd.append(
+            f"Your file is called '{notebook.name}'. The file to submit is called "
+            f"{original.name}."
         )
     if notebook.stat().st_size > MANY_BYTES:
-        found.odd.append(
-            f"The file has {notebook.stat().st_size / 1e6:.0f} MB: many platforms take "
-            "no more than 20. Delete outputs or pictures that need so much."
+        findings.odd.append(
+            f"The file has {notebook.stat().st_size / 1e6:.0f} MB, but many platforms "
+            "accept only 20. Delete large outputs or pictures."
         )
     later = [
         path.name
@@ -156,113 +163,122 @@ def _check_names(notebook: Path, original: Path, found: Findings) -> None:
         if path.stat().st_mtime > notebook.stat().st_mtime and _is(path, original)
     ]
     if later:
-        found.costs.append(
+        findings.costs.append(
             f"{_list(later)} was saved later than {notebook.name}. If your answers are "
             f"there, {NAME_IT}"
         )
 
 
-def _check_copies(found: Findings) -> None:
-    cells, given = found.cells, found.given
-    count = Counter(cell.name for cell in cells)
-    for name, cell in given.items():
+def _check_copies(findings: Findings) -> None:
+    count = Counter(cell.name for cell in findings.cells)
+    for name, cell in findings.originals.items():
         if cell.is_answer and not count[name]:
-            found.costs.append(
-                f"The cell of exercise {name} is gone: its answer may not be found. "
-                "Bring it back (Edit, Undo Cell Operation), or copy it from the "
-                "original in kit/original."
+            findings.costs.append(
+                f"The cell of exercise {name} is missing, so your answer may not be "
+                "found. Restore it (Edit, Undo Cell Operation), or copy it from the "
+                "notebook in kit/original."
             )
         elif cell.is_answer and count[name] > 1:
-            found.costs.append(
-                f"The cell of exercise {name} is there {count[name]} times; only one "
-                "is graded. Delete the others."
+            findings.costs.append(
+                f"The notebook has the cell of exercise {name} {count[name]} times, "
+                "but only one of them is graded. Delete the others."
             )
-    locked = {name: cell for name, cell in given.items() if not cell.is_answer}
-    if gone := [cell.start for name, cell in locked.items() if not count[name]]:
-        found.odd.append(f"Locked cells are gone: {_list(gone)}. Grading adds them.")
-    if twice := [cell.start for name, cell in locked.items() if count[name] > 1]:
-        found.odd.append(f"Locked cells are there twice: {_list(twice)}.")
+    locked = {
+        name: cell for name, cell in findings.originals.items() if not cell.is_answer
+    }
+    if missing := [cell.start for name, cell in locked.items() if not count[name]]:
+        findings.odd.append(
+            f"Locked cells are missing: {_list(missing)}. Grading adds them again."
+        )
+    if repeated := [cell.start for name, cell in locked.items() if count[name] > 1]:
+        findings.odd.append(f"The notebook has locked cells twice: {_list(repeated)}.")
     changed = [
         locked[cell.name].start
-        for cell in cells
+        for cell in findings.cells
         if cell.name in locked and cell.text.plain != locked[cell.name].text.plain
     ]
     if changed:
-        found.odd.append(
-            f"Locked cells were changed: {_list(changed)}. Grading undoes that: what "
-            "your answers need from there must stand in cells of your own."
+        findings.odd.append(
+            f"Locked cells were changed: {_list(changed)}. Grading undoes these "
+            "changes. If your answers need them, put them into new cells."
         )
 
 
-def _check_answers(found: Findings) -> None:
-    last = {cell.name: cell for cell in found.cells}
-    stubs = {name: cell for name, cell in found.given.items() if cell.is_answer}
-    found.exercises = len(stubs)
+def _check_answers(findings: Findings) -> None:
+    last = {cell.name: cell for cell in findings.cells}
+    stubs = {name: cell for name, cell in findings.originals.items() if cell.is_answer}
+    findings.exercises = len(stubs)
     for name, stub in stubs.items():
         cell = last.get(name)
         if not cell or not cell.text.answers(stub.text, words=not stub.is_code):
-            found.left.append(name)
+            findings.unanswered.append(name)
         elif stub.is_code and not cell.is_code:
-            found.costs.append(f"The cell of exercise {name} is no code cell any more.")
+            findings.costs.append(
+                f"The cell of exercise {name} is no longer a code cell. Change its "
+                "type back to Code."
+            )
         elif stub.is_code and (lost := stub.text.names - cell.text.names):
-            found.costs.append(
-                f"The cell of exercise {name} does not define {_list(sorted(lost))}: "
-                "bring it back there, under that name."
+            findings.costs.append(
+                f"The cell of exercise {name} does not define {_list(sorted(lost))}. "
+                "Define it there, under this name."
             )
         elif cell.text.without_stub_line(stub.text) is not cell.text:
-            found.odd.append(
-                f"In the cell of exercise {name} your code is there, but raise "
-                "NotImplementedError still ends it: delete that line."
+            findings.odd.append(
+                f"The cell of exercise {name} still ends with raise "
+                "NotImplementedError, below your code. Delete this line."
             )
-    for cell in found.cells:
+    for cell in findings.cells:
         if cell.is_code and cell.text.tree is None:
             if cell.name in stubs:
-                found.costs.append(
+                findings.costs.append(
                     f"The cell of exercise {cell.name} cannot run: it has a syntax "
-                    "error."
+                    "error. Correct it."
                 )
             else:
-                found.odd.append(f"A cell has a syntax error: {cell.start}.")
+                findings.odd.append(f"A cell has a syntax error: {cell.start}.")
 
 
-def _check_run(found: Findings) -> None:
-    code = [cell for cell in found.cells if cell.is_code and cell.text.plain]
+def _check_run(findings: Findings) -> None:
+    code = [cell for cell in findings.cells if cell.is_code and cell.text.plain]
     counts = [cell.raw.get("execution_count") for cell in code]
     run = [count for count in counts if isinstance(count, int)]
     again = "Choose Run, Restart Kernel and Run All Cells, then save."
     if not run:
-        found.odd.append(f"The saved file shows no run at all. {again}")
+        findings.odd.append(f"No cell has run in the saved file. {again}")
         return
     if len(run) < len(counts):
-        found.odd.append(
+        findings.odd.append(
             f"{len(counts) - len(run)} cells have not run in the saved file. {again}"
         )
     elif run != sorted(set(run)):
-        found.odd.append(
-            "The cells did not run from top to bottom; in grading they do. " + again
+        findings.odd.append(
+            f"The cells did not run from top to bottom, as they do in grading. {again}"
         )
-    tested, exercise = {}, ""
-    for name, cell in found.given.items():
+    tested: dict[str, str] = {}
+    exercise = ""
+    for name, cell in findings.originals.items():
         exercise = name if cell.is_answer else exercise
         tested[name] = exercise if grader_of(cell.raw).get("grade") else ""
     failed = [tested.get(cell.name) for cell in code if cell.has_failed]
     if failing := [*dict.fromkeys(filter(None, failed))]:
-        found.odd.append(f"Public tests fail of: {_list(failing)}.")
+        findings.odd.append(f"Public tests of these exercises fail: {_list(failing)}.")
 
 
-def _check_modules(notebook: Path, original: Path, found: Findings) -> None:
-    trees = [cell.text.tree for cell in found.cells if cell.is_code and cell.text.tree]
-    wanted = {name.partition(".")[0] for tree in trees for name in imported(tree)}
-    own = [
+def _check_modules(notebook: Path, original: Path, findings: Findings) -> None:
+    trees = [
+        cell.text.tree for cell in findings.cells if cell.is_code and cell.text.tree
+    ]
+    imports = {name.partition(".")[0] for tree in trees for name in imported(tree)}
+    local = [
         f"{name}.py"
-        for name in sorted(wanted)
+        for name in sorted(imports)
         if (notebook.parent / f"{name}.py").is_file()
         and not (original.parent / f"{name}.py").exists()
     ]
-    if own:
-        found.costs.append(
-            f"Your notebook imports {_list(own)}, which grading does not have: put "
-            "that code into a cell of the notebook."
+    if local:
+        findings.costs.append(
+            f"Your notebook imports {_list(local)}, which grading does not have. Put "
+            "this code into a cell of the notebook."
         )
 
 
@@ -304,12 +320,15 @@ def _cells(path: Path) -> list[_Cell]:
         content = json.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
         raise SubmitError(
-            f"{path.name} is cut short or damaged. Open it in JupyterLab and save it; "
-            "if it does not open, look for an older copy in .ipynb_checkpoints."
+            f"{path.name} is cut short or damaged. Open it in JupyterLab and save it. "
+            "If it does not open, look for an older copy in .ipynb_checkpoints."
         ) from error
     cells = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(cells, list):
-        raise SubmitError(f"{path.name} is no notebook: it has no cells.")
+        raise SubmitError(
+            f"{path.name} is not a notebook: it has no cells. Choose another file: "
+            f"{NAME_IT}"
+        )
     return [
         _Cell(cell)
         for cell in cells

@@ -28,7 +28,7 @@ from nbproctor.templates import render
 
 # Hints, which a notebook folds: sanitized, they would all be open.
 _FOLDED = re.compile(r"\s*< ?details")
-# ``given`` by the assignment; ``own``: a cell that the student added.
+# ``given``: a cell of the assignment; ``own``: a cell that the student added.
 Role: TypeAlias = Literal["given", "answer", "own", "test"]
 
 
@@ -48,7 +48,7 @@ class ShownCell:
 
     @property
     def of_the_lab(self) -> bool:
-        """Whether students got it like this, and nobody said anything about it."""
+        """Whether it is unchanged and has no comment of a person."""
         return self.role == "given" and not self.comment
 
     @property
@@ -104,7 +104,6 @@ class Feedback:
         `key` is the fingerprint of everything that it was made from.
         """
         graded = self._graded
-        summary = self._summary
         folder = Path(graded.path).parent if graded.path else None
         exercises, others = self._sections()
         return render(
@@ -112,7 +111,7 @@ class Feedback:
             key=key,
             graded=graded,
             outline=self._outline,
-            summary=summary,
+            summary=self._summary,
             exercises=exercises,
             others=others,
             inline=html.inline,
@@ -122,9 +121,9 @@ class Feedback:
         )
 
     def notebook(self) -> dict[str, Any]:
-        """Return a notebook (format 4.5) that shows feedback beside each cell.
+        """Return a notebook (format 4.5) that shows feedback below each cell.
 
-        It holds no metadata of nbgrader's, so that nobody can hand it in by mistake.
+        It holds no metadata of nbgrader's, so that nobody can submit it by mistake.
         """
         about = {"graded": self._graded, "outline": self._outline}
         overview = render("overview.md", **about, summary=self._summary, plain=_plain)
@@ -141,8 +140,8 @@ class Feedback:
             if cell.comment:
                 quoted = "\n> ".join(sanitize.markdown(cell.comment).splitlines())
                 cells.append(_text(f"> **From your teacher:** {quoted}"))
-        for number, built in enumerate(cells):
-            built["id"] = f"feedback-{number}"
+        for number, entry in enumerate(cells):
+            entry["id"] = f"feedback-{number}"
         python = {"display_name": "Python 3", "language": "python", "name": "python3"}
         return {
             "cells": cells,
@@ -152,7 +151,7 @@ class Feedback:
         }
 
     def _shown(self, cell: dict[str, Any]) -> ShownCell | None:
-        """Return a cell as it may be seen; None: nobody is to see it."""
+        """Return a cell as it may be seen; None: it must stay hidden."""
         name = grade_id(cell)
         text = cell.get("cell_type") == "markdown"
         master = self._outline.cells.get(name or str(cell.get("id")))
@@ -196,16 +195,16 @@ class Feedback:
         """
         rows = {row.exercise.id: row for row in self._summary.rows}
         section = Section("")
-        cut = [section]
+        sections = [section]
         of_row: dict[str, Section] = {}
         for cell in self._cells:
             if cell.heading:
                 section = Section(cell.heading)
-                cut.append(section)
+                sections.append(section)
             if row := rows.get(cell.exercise):
                 if cell.exercise not in of_row and section.row is not None:
                     section = Section("")
-                    cut.append(section)
+                    sections.append(section)
                 section = of_row.setdefault(cell.exercise, section)
                 section.row = row
                 section.title = row.exercise.name
@@ -215,7 +214,7 @@ class Feedback:
             of_row.get(name) or Section(row.exercise.name, row)
             for name, row in rows.items()
         ]
-        return exercises, [each for each in cut if each.row is None and each.own]
+        return exercises, [part for part in sections if part.row is None and part.own]
 
 
 def _raised(cell: ShownCell) -> bool:

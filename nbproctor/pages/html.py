@@ -1,6 +1,6 @@
 """Cells of a notebook as HTML: text with its formulas, code, outputs.
 
-The HTML runs nothing and loads nothing from the network: no HTML of a cell is kept,
+The HTML runs nothing and loads nothing from the network: no HTML of a cell stays,
 pictures are in the page or left out. Formulas are MathML, which a browser shows without
 a font or a script from outside.
 """
@@ -31,8 +31,8 @@ from nbproctor.results import Output
 MAX_CODE = 50_000  # characters of a cell that are shown
 MAX_OUTPUT = 20_000  # characters of an output that are shown
 MAX_FORMULA = 2000  # characters of a formula that is laid out
-HEAD = 40  # lines of an output
-TAIL = 10
+HEAD = 40  # first lines of an output that are shown
+TAIL = 10  # last lines of it
 _PICTURES = {
     ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
     ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
@@ -59,24 +59,24 @@ _DEFINES = frozenset({"def", "class"})
 @lru_cache(maxsize=500)  # the cells of the assignment are the same on every page
 def code(source: str) -> Markup:
     """Return Python code with its comments, strings, numbers and keywords marked."""
-    if omitted := len(source[MAX_CODE:]):
-        source = f"{source[:MAX_CODE]}\n[… {omitted} characters left out …]"
-    pieces = []
+    if surplus := len(source[MAX_CODE:]):
+        source = f"{source[:MAX_CODE]}\n[… {surplus} characters left out …]"
+    parts = []
     end = 0
     before = ""
-    for found in TOKENS.finditer(source):
-        pieces.append(escape(source[end : found.start()], quote=False))
-        kind = str(found.lastgroup)
-        text = found[0]
-        end = found.end()
+    for token in TOKENS.finditer(source):
+        parts.append(escape(source[end : token.start()], quote=False))
+        kind = str(token.lastgroup)
+        text = token[0]
+        end = token.end()
         if kind == "w":
             kind = "k" if keyword.iskeyword(text) else ""
             kind = "d" if before in _DEFINES else kind
             before = text
         shown = escape(text, quote=False)
-        pieces.append(f'<span class="{kind}">{shown}</span>' if kind else shown)
-    pieces.append(escape(source[end:], quote=False))
-    return Markup("".join(pieces))
+        parts.append(f'<span class="{kind}">{shown}</span>' if kind else shown)
+    parts.append(escape(source[end:], quote=False))
+    return Markup("".join(parts))
 
 
 # What `latex2mathml` makes is built anew of these elements and attributes: its own
@@ -271,11 +271,11 @@ def _text(text: str) -> str:
     """Return text as HTML, shortened in its middle, which it says."""
     lines = text.rstrip("\n").split("\n")
     if len(lines) > HEAD + TAIL + 1:
-        omitted = len(lines) - HEAD - TAIL
-        lines = [*lines[:HEAD], f"[… {omitted} lines left out …]", *lines[-TAIL:]]
+        surplus = len(lines) - HEAD - TAIL
+        lines = [*lines[:HEAD], f"[… {surplus} lines left out …]", *lines[-TAIL:]]
     text = "\n".join(lines)
     if len(text) > MAX_OUTPUT:
-        omitted = len(text) - MAX_OUTPUT
+        surplus = len(text) - MAX_OUTPUT
         half = MAX_OUTPUT // 2
-        text = f"{text[:half]}\n[… {omitted} characters left out …]\n{text[-half:]}"
+        text = f"{text[:half]}\n[… {surplus} characters left out …]\n{text[-half:]}"
     return escape(text, quote=False)

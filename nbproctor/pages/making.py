@@ -30,12 +30,15 @@ from nbproctor.sandbox.workers import (
 
 SECONDS = 20  # of computing, for one page
 MEMORY = 1 << 30  # bytes
-TOO_MUCH = "Your notebook is too much for this page. It was graded whole."
+TOO_MUCH = (
+    "Your notebook takes too much time or memory to be shown on this page. All of it "
+    "was graded."
+)
 
 
 @dataclass(frozen=True)
 class Order:
-    """A page to be made, and the annotated notebook beside it."""
+    """A page to be made, and the annotated notebook that goes with it."""
 
     graded: GradedNotebook
     page: str  # path where it goes
@@ -82,12 +85,14 @@ def make(
     limits = Allowance(seconds, MEMORY)
     failed: list[str] = []
     with Workers(__name__, dict(outlines), str, limits, count) as workers:
-        for told in ("", TOO_MUCH):
-            order_of = {workers.ask(_page(order, told)): order for order in waiting}
+        for note in ("", TOO_MUCH):
+            orders_by_future = {
+                workers.ask(_page(order, note)): order for order in waiting
+            }
             waiting = []
             failed = []
-            for future in as_completed(order_of):
-                order = order_of[future]
+            for future in as_completed(orders_by_future):
+                order = orders_by_future[future]
                 if error := _error(future):
                     waiting.append(order)
                     failed.append(f"{order.graded.student} ({error})")
@@ -96,7 +101,7 @@ def make(
     if failed:
         raise PageError(
             f"{len(failed)} feedback pages could not be made: {', '.join(failed[:3])}. "
-            "All others are there. Report this, with the notebook if you may."
+            "All others were made. Please report this, with the notebook if you may."
         )
 
 
@@ -107,13 +112,13 @@ def _error(future: Future[str]) -> str:
     except ExceededError as error:
         return str(error)
     except UnicodeEncodeError:
-        return "a name in it is no Unicode text"
+        return "a name in it is not Unicode text"
     except WorkerError as error:
         raise PageError(str(error)) from error
 
 
 def _page(order: Order, note: str) -> Order:
-    """Return the order, or what is left of it if the notebook cannot be shown."""
+    """Return the order; with a note, that of a page without the notebook's cells."""
     notes = [*order.graded.notes, note]
     graded = replace(order.graded, path=None, notes=notes)
     return replace(order, graded=graded) if note else order

@@ -84,12 +84,12 @@ class Outline:
 def _headings(master: MasterNotebook) -> Iterator[tuple[str, str]]:
     """Yield the last heading above each cell, or in it."""
     headings = [
-        (place, found[2].strip().rstrip("#").strip())
-        for place, text in master.texts
-        for found in HEADING.finditer(text)
+        (position, match[2].strip().rstrip("#").strip())
+        for position, text in master.texts
+        for match in HEADING.finditer(text)
     ]
     for index, cell in enumerate(master.cells):
-        above = [heading for place, heading in headings if place <= index]
+        above = [heading for position, heading in headings if position <= index]
         yield cell.id, above[-1] if above else ""
 
 
@@ -103,13 +103,13 @@ def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Ex
         for name, group in graded.items()
         if any(c.points for c in group) or group[0].kind == "solution"
     }
-    all_headings = [headings.get(name, "") for name in graded]
+    used_headings = [headings.get(name, "") for name in graded]
     needs = _needs(graded, cells)
     for name, group in graded.items():
         heading = _POINTS.sub("", headings.get(name, ""))
         numbered = _NUMBER.fullmatch(heading)
         number, title = numbered.groups() if numbered else ("", heading or name)
-        if heading and all_headings.count(headings.get(name, "")) > 1:
+        if heading and used_headings.count(headings.get(name, "")) > 1:
             title += f" ({name})"
         yield Exercise(
             id=name,
@@ -145,15 +145,14 @@ def _needs(
             groups[name] = [*groups.pop(name, []), cell]
     uses: dict[str, set[str]] = {}
     makers: dict[str, set[str]] = {}  # word → exercises above that define it
-    # Word → words that the assignment's own needs.
-    provided_needs: dict[str, set[str]] = {}
+    provided: dict[str, set[str]] = {}  # word of the assignment → words that it needs
     for name, group in groups.items():
         trees = [parse(cell.source) for cell in group if cell.kind != "task"]
         words = set(_used(trees))
-        words = words.union(*(provided_needs.get(word, ()) for word in words))
+        words = words.union(*(provided.get(word, ()) for word in words))
         if name not in graded:
             for word in _defined(trees):
-                provided_needs[word] = provided_needs.get(word, set()) | words
+                provided[word] = provided.get(word, set()) | words
             continue
         direct = {m for word in words for m in makers.get(word, ())} - {name}
         uses[name] = direct.union(*(uses[other] for other in direct))
@@ -166,7 +165,7 @@ def _defined(trees: Iterable[ast.Module]) -> Iterator[str]:
     for node in (node for tree in trees for node in tree.body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if node.name.startswith("__"):
-                # Never called by name: whoever uses its class uses it.
+                # Never called by name: code that uses its class uses it.
                 yield from _used(node.decorator_list)
             else:
                 yield node.name

@@ -26,7 +26,7 @@ from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
 Looks: TypeAlias = dict[ReportSection, dict[str, list[GradedNotebook]]]
-#: Exercise, sentence, and the students who were told it.
+#: Exercise, sentence, and the students who got it.
 Mistake: TypeAlias = tuple[str, str, list[str]]
 
 MOST = 20  # sentences that are shown
@@ -62,8 +62,8 @@ def class_report(
 ) -> tuple[str, tuple[str, ...]]:
     """Say how a class did: the page, and the most important of it in three lines.
 
-    `notebooks` are all that was handed in; `outlines` are by notebook name. `missing`
-    has student id → name of those who handed in nothing, `excused` of those who need
+    `notebooks` are all that was submitted; `outlines` are by notebook name. `missing`
+    has student id → name of those who submitted nothing, `excused` of those who need
     no mark, `said_late` those who were late, as a platform says without saying how
     much. With `alike`, it looks for long answers that are more alike than the class is;
     `groups` has student id → name of the group, in which all are one. `surroundings`
@@ -77,7 +77,10 @@ def class_report(
             earned.setdefault(graded.student, []).append(row.points)
     for graded in notebooks:
         penalties[graded.student] = penalties.get(graded.student, 0) + graded.penalty
-    totals = {who: total_of(points, penalties[who]) for who, points in earned.items()}
+    totals = {
+        student: total_of(points, penalties[student])
+        for student, points in earned.items()
+    }
     points = {student: fsum(each) for student, each in earned.items()}
     items = [
         _item(name, exercise, rows, points)
@@ -93,7 +96,7 @@ def class_report(
     values = dict(
         title=next(iter(outlines.values())).title,
         assignment=notebooks[0].assignment,
-        handed_in=len(penalties),
+        submitted=len(penalties),
         totals=totals,
         worth=worth,
         middle=middle,
@@ -101,12 +104,12 @@ def class_report(
         notebooks=notebooks,
         items=items,
         mistakes=mistakes,
-        besides=list(_tests_beside(notebooks, outlines)),
+        in_process_tests=list(_in_process_tests(notebooks, outlines)),
         surroundings=surroundings,
-        asked_alike=alike,
+        alike=alike,
         pairs=pairs,
         shown=MOST,
-        names={graded.student: who(graded) for graded in notebooks},
+        names={graded.student: full_name(graded) for graded in notebooks},
         code=html.code,
         looks=_looks(notebooks, totals),
         late=late,
@@ -120,7 +123,7 @@ def class_report(
     return render("report.html", **values), tuple(lines)
 
 
-def who(graded: GradedNotebook) -> str:
+def full_name(graded: GradedNotebook) -> str:
     """Return a student's name and id."""
     return f"{graded.name} ({graded.student})" if graded.name else graded.student
 
@@ -128,7 +131,7 @@ def who(graded: GradedNotebook) -> str:
 def _read(
     notebooks: Iterable[GradedNotebook], outlines: Mapping[str, Outline], *, alike: bool
 ) -> tuple[Rows, Answers]:
-    """Read each notebook once: its exercises, and its answers if they are wanted."""
+    """Read each notebook once: its exercises, and its answers if `alike` needs them."""
     rows: Rows = []
     answers: Answers = {}
     for graded in notebooks:
@@ -173,10 +176,12 @@ def _mistakes(rows: Rows) -> list[Mistake]:
     names_by_mistake: dict[tuple[str, str], list[str]] = {}
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
-            names_by_mistake.setdefault((row.exercise.name, row.cause), []).append(
-                who(graded)
-            )
-    mistakes = [(*what, sorted(names)) for what, names in names_by_mistake.items()]
+            mistake = row.exercise.name, row.cause
+            names_by_mistake.setdefault(mistake, []).append(full_name(graded))
+    mistakes = [
+        (exercise, sentence, sorted(names))
+        for (exercise, sentence), names in names_by_mistake.items()
+    ]
     return sorted(mistakes, key=lambda mistake: -len(mistake[2]))
 
 
@@ -190,10 +195,10 @@ def _bins(
     return [(low + i * step, low + (i + 1) * step, counts[i]) for i in range(BINS)]
 
 
-def _tests_beside(
+def _in_process_tests(
     notebooks: Sequence[GradedNotebook], outlines: Mapping[str, Outline]
 ) -> Iterator[tuple[str, str, str, int, int]]:
-    """Yield the tests whose points rest on the answer's own process, and why.
+    """Yield the tests that were judged in the student's process, and why.
 
     Exercise, test, the reason, and how many of how many have the points.
     """
@@ -212,9 +217,9 @@ def _tests_beside(
 
 
 def _looks(notebooks: Sequence[GradedNotebook], totals: Collection[str]) -> Looks:
-    """Return whose work to look at: section → note → all of whom that is said.
+    """Return whose work to check: section → note → all notebooks that have it.
 
-    One line a note: in a large class many hand in a renamed file.
+    One line a note: in a large class many submit a renamed file.
     """
     looks: Looks = {section: {} for section in REPORT_SECTIONS}
     for notebook in notebooks:

@@ -29,7 +29,7 @@ Answers: TypeAlias = dict[tuple[str, str], dict[str, str]]
 GRAM = 8  # tokens of a fingerprint: what is shorter is not seen
 WINDOW = 5  # so a passage of GRAM + WINDOW - 1 = 12 tokens is always seen
 MAX_TEXT = 20_000  # characters of an answer that are compared
-RARE = 0.1  # a fingerprint that more of the class have brings nobody together
+RARE = 0.1  # a fingerprint that more of the class have makes no pair
 LEAST = 12  # fingerprints that two must share: shorter answers are alike by nature
 ALIKE = 0.8  # of what is special about the shorter answer, the longer one has so much
 
@@ -76,8 +76,8 @@ def similar(
             mark for text in stubs for mark in fingerprints(tokens(text, words))
         }
         for exercise in outline.exercises:
-            given_in = answers.get((notebook, exercise.id), {})
-            once = {(group.get(s, s), text): s for s, text in given_in.items()}
+            submitted = answers.get((notebook, exercise.id), {})
+            once = {(group.get(s, s), text): s for s, text in submitted.items()}
             texts = {student: text for (_, text), student in once.items()}
             marks = {
                 student: set(fingerprints(tokens(text, words))) - handed_out
@@ -96,47 +96,46 @@ def similar(
     return sorted(pairs.values(), key=lambda pair: (-pair.shared, pair.students))
 
 
-def names(texts: Iterable[str]) -> frozenset[str]:
+def names(stubs: Iterable[str]) -> frozenset[str]:
     """Return what an answer may call by name: built-ins, and what the lab defines."""
-    defined = set(dir(builtins))
-    for text in texts:
-        defined |= bound_by(definitions_of(parse(text)))
-    return frozenset(defined)
+    words = set(dir(builtins))
+    for text in stubs:
+        words |= bound_by(definitions_of(parse(text)))
+    return frozenset(words)
 
 
 def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
     """Return what an answer, code or prose, consists of but for what is easily changed.
 
-    Names that are `handed_out`, as `names` returns them, and attributes are kept.
+    Names that are `handed_out`, as `names` returns them, and attributes do not change.
     """
     matches = list(TOKENS.finditer(text))
-    ends = [0, *(each.end() for each in matches)]
-    starts = [*(each.start() for each in matches), len(text)]
+    ends = [0, *(match.end() for match in matches)]
+    starts = [*(match.start() for match in matches), len(text)]
     between = [text[end:start] for end, start in zip(ends, starts, strict=True)]
     bound = {
-        each[0]
-        for each, after in zip(matches, between[1:], strict=True)
+        match[0]
+        for match, after in zip(matches, between[1:], strict=True)
         if after.lstrip().startswith("=") and not after.lstrip().startswith("==")
     }
-    # What the answer itself assigns is a name of its own.
-    fixed_names = handed_out - bound
-    normalized = []
-    for each, before in zip(matches, between, strict=False):
-        normalized += [c for c in before if not c.isspace()]
-        kind = each.lastgroup
-        word = each[0]
+    shared_names = handed_out - bound  # what the answer itself assigns is another name
+    parts = []
+    for match, before in zip(matches, between, strict=False):
+        parts += [c for c in before if not c.isspace()]
+        kind = match.lastgroup
+        word = match[0]
         if kind == "s":
-            line = text[text.rfind("\n", 0, each.start()) + 1 : each.start()]
+            line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
             docstring = not line.strip() and len(word) > 5 and word[:3] == word[-3:]
-            normalized += [] if docstring else ["text"]
+            parts += [] if docstring else ["text"]
         elif kind == "w":
             keep = (
-                keyword.iskeyword(word) or before.endswith(".") or word in fixed_names
+                keyword.iskeyword(word) or before.endswith(".") or word in shared_names
             )
-            normalized.append(word if keep else "name")
+            parts.append(word if keep else "name")
         elif kind == "n":
-            normalized.append(word)
-    return normalized + [c for c in between[-1] if not c.isspace()]
+            parts.append(word)
+    return parts + [c for c in between[-1] if not c.isspace()]
 
 
 def fingerprints(parts: Sequence[str]) -> Iterator[int]:
@@ -166,7 +165,7 @@ def alike(
         for mark in marks[student]:
             owners[mark].append(student)
     worth = {mark: log2(len(marks) / len(have)) for mark, have in owners.items()}
-    total = {s: sum(worth[mark] for mark in own) for s, own in marks.items()}
+    total = {s: sum(worth[m] for m in answer) for s, answer in marks.items()}
     met: Counter[tuple[str, str]] = Counter()
     for have in owners.values():
         if len(have) <= max(2, RARE * len(marks)):

@@ -35,12 +35,12 @@ State = Literal[
 
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
 _WRONG = "but is wrong"  # what `expect` says when it knows no better
-_PLACE = re.compile(r"\(<[^<>]*>, line (\d+)\)")  # in a SyntaxError
+_SYNTAX_ERROR_LINE = re.compile(r"\(<[^<>]*>, line (\d+)\)")
 
 
 @dataclass(frozen=True)
 class GradedNotebook:
-    """One notebook that one student handed in, graded or not."""
+    """One notebook that one student submitted, graded or not."""
 
     student: str
     name: str  # as people write it; may be empty
@@ -53,12 +53,12 @@ class GradedNotebook:
     marks: dict[str, Mark] = field(default_factory=dict)  # of its graded cells
     #: Cell → what a person wrote about it, in Markdown.
     comments: dict[str, str] = field(default_factory=dict)
-    penalty: float = 0.0  # points taken off for handing in late
+    penalty: float = 0.0  # points taken off for a late submission
     late: float = 0.0  # seconds after the due date; 0 if in time
     path: str | None = None  # of the notebook in ``autograded``, if there is one
     seconds: float = 0.0  # that its tests took; 0: not known
     version: str = ""  # which files these are, when they came and were graded
-    since: str = ""  # what has changed since the student handed in before
+    since: str = ""  # what has changed since the student's last submission
 
     @property
     def late_penalty(self) -> LatePenalty:
@@ -105,7 +105,7 @@ class ResultRow:
 
     @property
     def effort(self) -> tuple[bool, int, float]:
-        """Orders what is left to do: few causes that are told come first."""
+        """Order of exercises to do next: those with few causes that are named first."""
         if self.state == "not-started":
             return True, 0, 0.0
         lost = [
@@ -139,19 +139,19 @@ class Summary:
         ]
         #: One an exercise, in source order.
         self.rows = [self._row(e, points[e.id]) for e in exercises]
-        shown_tests = {v.cell_id for v in graded.verdicts if v.measures or v.message}
+        remarkable = {v.cell_id for v in graded.verdicts if v.measures or v.message}
         #: Tests of no exercise that measured something, or failed.
         self.ungraded = [
             self._test(cell, "", full=False)
             for cell in master
-            if not cell.exercise and not cell.points and cell.id in shown_tests
+            if not cell.exercise and not cell.points and cell.id in remarkable
         ]
         marks = [m.points for m in graded.marks.values() if m.points is not None]
         #: After a late penalty, never below 0; None: nothing is graded.
         self.total = total_of(marks, graded.penalty) if marks else None
-        ungraded_points = [c.points for c in master if graded.mark(c.id).points is None]
+        ungraded = [c.points for c in master if graded.mark(c.id).points is None]
         #: Points that a person still has to give.
-        self.waiting = sum(ungraded_points) if marks else 0.0
+        self.waiting = sum(ungraded) if marks else 0.0
 
     @property
     def next(self) -> ResultRow | None:
@@ -231,10 +231,8 @@ class Summary:
         followed = verdict.source == "follow-through"
         through = followed and verdict.points >= verdict.max_points
         # Where its exercise has all points, the mistake is elsewhere, or the test's.
-        fails_elsewhere = (
-            full and not cell.points and verdict.outcome not in ("passed", "not run")
-        )
-        if through or fails_elsewhere:
+        failed = verdict.outcome not in ("passed", "not run")
+        if through or (full and not cell.points and failed):
             message = excuse
             if not (from_points and cell.points):
                 state = "given"
@@ -272,10 +270,8 @@ class Summary:
             cell = self._own.get(answer.id)
             if cell is None or (source_of(cell) or "").strip() == answer.stub.strip():
                 return True
-        scored_tests = [test for test in tests if test.max_points]
-        return bool(scored_tests) and all(
-            t.message.startswith(NOT_SOLVED) for t in scored_tests
-        )
+        graded = [test for test in tests if test.max_points]
+        return bool(graded) and all(t.message.startswith(NOT_SOLVED) for t in graded)
 
     def _why(
         self, exercise: str, state: State, tests: Sequence[Test]
@@ -286,26 +282,24 @@ class Summary:
         if state == "waiting":
             return "A person reads this answer.", ""
         if error := _raised(self._own.get(exercise, {})):
-            position = _PLACE.search(error)
+            position = _SYNTAX_ERROR_LINE.search(error)
             look = f"Line {position[1]} of your cell." if position else ""
-            error = _PLACE.sub("", error).strip()
+            error = _SYNTAX_ERROR_LINE.sub("", error).strip()
             return f"Your cell stopped: {error}", look or "The message below your cell."
         bad = [t for t in tests if t.state not in ("passed", "given", "waiting")]
-        explained = [t for t in bad if t.max_points and t.message]
-        explained.sort(
-            key=lambda test: _WRONG in test.message
-        )  # stable: else in source order
-        first = next(iter([*explained, *bad]), None)
+        named = [t for t in bad if t.max_points and t.message]
+        # A stable sort: otherwise they stay in source order.
+        named.sort(key=lambda test: _WRONG in test.message)
+        first = next(iter([*named, *bad]), None)
         if first is None:
             return "", ""
         look = first.title
         if position := _LINE.search(first.message):
-            cell = (
-                "your cell" if position[1] == exercise else f"the cell `{position[1]}`"
-            )
+            name = position[1]
+            cell = "your cell" if name == exercise else f"the cell `{name}`"
             look = f"Line {position[2]} of {cell}."
         elif first.verdict.outcome == "timeout":
-            look = "A loop that never ends, or does far too much."
+            look = "Look for a loop that never ends, or that does far too much."
         elif any(not t.max_points for t in bad):
             look = "Its public test fails too: run that in your notebook."
         return first.message, look

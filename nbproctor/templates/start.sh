@@ -1,5 +1,5 @@
 #!/bin/sh
-# Finds a Python that the packages are made for, and lets it open the lab: kit.py does the rest.
+# Finds a Python that the packages support, and starts kit.py with it.
 unset CDPATH
 cd -- "$(dirname -- "$0")" || exit 1
 
@@ -22,14 +22,14 @@ find_python() {
 }
 
 if [ ! -f kit.py ]; then
-  echo "The other files are not beside this one. Unpack the whole zip, then start again."
+  echo "The other files of the zip are missing. Unpack the whole zip, then start again."
   status=1
 elif find_python "(3, 11) <= sys.version_info[:2] <= (3, 14)" || find_python True; then
-  "$python" kit.py lab "$@" # of another Python, kit.py says what to do
+  "$python" kit.py lab "$@" # with another version, kit.py says what to do
   status=$?
 else
-  echo "There is no Python on this computer, and the lab needs one: 3.11 to 3.14."
-  echo "Get it from https://www.python.org/downloads/latest/python3.14/ and start again."
+  echo "There is no Python on this computer. The lab needs Python 3.11 to 3.14."
+  echo "Download it from https://www.python.org/downloads/latest/python3.14/ and start again."
   echo "On Debian and Ubuntu: sudo apt install python3 python3-venv"
   status=1
 fi

@@ -233,7 +233,7 @@ def test_a_page_runs_nothing_of_a_student_s_and_nothing_from_outside_is_kept(
 ) -> None:
     (page,) = (course / "feedback" / student / "trap").glob("*.html")
     text = page.read_text("utf-8")
-    assert Requests(text).found == [] != Requests(SCRIPT).found
+    assert Requests(text).requests == [] != Requests(SCRIPT).requests
     assert SECRET not in text
     kept = course / "autograded" / student / "trap"
     for path in kept.rglob("*"):

@@ -99,31 +99,31 @@ def test_the_site_holds_the_lab_as_students_get_it(course: Path, site: Path) -> 
     assert size < 50e6
 
 
-def test_release_makes_the_site_of_any_course_without_pins_too_beside_the_zip(
+def test_release_makes_the_site_of_any_course_without_pins_too_next_to_the_zip(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course = shutil.copytree(project / "examples/tiny", tmp_path / "course")
     monkeypatch.chdir(course)
     done = CliRunner().invoke(app, ["release", "--browser"])
-    made = course / "dist/tiny_browser"
-    assert done.exit_code == 0 and str(made) in done.output, done.output
+    site = course / "dist/tiny_browser"
+    assert done.exit_code == 0 and str(site) in done.output, done.output
     # The first line comes at once, before half a minute of work.
     assert done.output.startswith("Grading the reference solution of tiny …\n")
     assert "To hand out:" in done.output
     assert (course / "release/tiny/tiny.ipynb").is_file()
     assert (course / "dist/tiny.zip").is_file()
-    assert 'href="lab/index.html?path=tiny.ipynb"' in (made / "index.html").read_text()
-    assert not (made / "files/data").exists()
+    assert 'href="lab/index.html?path=tiny.ipynb"' in (site / "index.html").read_text()
+    assert not (site / "files/data").exists()
 
 
 def test_every_package_is_one_of_pyodides_or_is_in_the_site(
     site: Path, pyodide: Path
 ) -> None:
-    theirs = json.loads((pyodide / "pyodide-lock.json").read_text())["packages"]
+    packages = json.loads((pyodide / "pyodide-lock.json").read_text())["packages"]
     loaded = settings(site)["loadPyodideOptions"]["packages"]
     wheels = [name for name in loaded if name.endswith(".whl")]
-    assert {*loaded} - {*wheels} <= theirs.keys()
-    assert theirs.keys() >= browser.KERNEL_NEEDS
+    assert {*loaded} - {*wheels} <= packages.keys()
+    assert packages.keys() >= browser.KERNEL_NEEDS
     worker = next((site / "extensions" / browser.KERNEL / "static").glob("*.worker.*"))
     assert wheels and all((worker.parent / name).is_file() for name in wheels)
 
@@ -134,8 +134,8 @@ def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
 ) -> None:
     axe = axe_core(pytestconfig)
     with chromium() as context:
-        asked: list[str] = []
-        context.on("request", lambda request: asked.append(request.url))
+        urls: list[str] = []
+        context.on("request", lambda request: urls.append(request.url))
         context.route(f"{CDN}**", lambda route: route.abort())
         page = context.new_page()
         assert "Hand in on Moodle, task 3." in accessible(page, address, axe)
@@ -148,14 +148,14 @@ def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
         with page.expect_download() as download:
             page.locator(".lm-Menu-itemLabel", has_text="Download").first.click()
         assert download.value.suggested_filename == f"{LAB}.ipynb"
-        got, given = (
+        downloaded, released = (
             nbformat.read(path, as_version=4).cells
             for path in (download.value.path(), course / f"release/{LAB}/{LAB}.ipynb")
         )
-        for mine, theirs in zip(got, given, strict=True):
-            assert mine.source == theirs.source and mine.id == theirs.id
-            assert mine.metadata.get("nbgrader") == theirs.metadata.get("nbgrader")
-        outside = [url for url in asked if re.match(r"https?:", url)]
+        for cell, original in zip(downloaded, released, strict=True):
+            assert cell.source == original.source and cell.id == original.id
+            assert cell.metadata.get("nbgrader") == original.metadata.get("nbgrader")
+        outside = [url for url in urls if re.match(r"https?:", url)]
         outside = [url for url in outside if not url.startswith((address, CDN))]
         assert outside == []
 

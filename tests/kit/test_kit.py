@@ -24,9 +24,9 @@ BIN = "Scripts" if WINDOWS else "bin"
 NOBODY = 65534
 CALLED = """\
 import json, os, shutil, sys
-seen = {"verb": sys.argv[1:], "folder": os.getcwd(), "prefix": sys.prefix,
+call = {"command": sys.argv[1:], "folder": os.getcwd(), "prefix": sys.prefix,
         "tool": shutil.which("python")}
-print(json.dumps(seen))
+print(json.dumps(call))
 sys.exit(7 if "fail" in sys.argv else 0)
 """
 BUILD = """\
@@ -66,8 +66,8 @@ def toy(project: Path, tmp_path: Path) -> Path:
     return make_toy(project, tmp_path)
 
 
-def make_toy(project: Path, place: Path) -> Path:
-    root = place / "a toy"
+def make_toy(project: Path, folder: Path) -> Path:
+    root = folder / "a toy"
     (root / "nbproctor").mkdir(parents=True)
     shutil.copy(project / "kit.py", root)
     pin = re.search(r"^six==\S+$", (project / "requirements.txt").read_text(), re.M)
@@ -90,19 +90,19 @@ def kit(
 def first(
     project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A toy beside what an ended run left, and how its first run ended."""
+    """A toy next to the remains of an aborted run, and the result of its first run."""
     root = make_toy(project, tmp_path_factory.mktemp("made"))
     (root / ".venv.old").touch()
     return root, kit(root, "grade", "neural_network")
 
 
 @pytest.fixture
-def made(first: tuple[Path, object]) -> Path:
+def used(first: tuple[Path, object]) -> Path:
     """The toy after its first run; its tests leave a whole environment, as they do."""
     return first[0]
 
 
-def seen(result: subprocess.CompletedProcess[str]) -> dict[str, object]:
+def call_of(result: subprocess.CompletedProcess[str]) -> dict[str, object]:
     assert result.returncode == 0, result.stderr
     answer: dict[str, object] = json.loads(result.stdout)
     return answer
@@ -118,22 +118,22 @@ def without_uv(tmp_path: Path) -> dict[str, str]:
     return {"PATH": str(empty)}
 
 
-def test_no_verb_prints_the_verbs_that_exist_and_makes_nothing(toy: Path) -> None:
+def test_no_command_prints_the_commands_that_exist_and_makes_nothing(toy: Path) -> None:
     result = kit(toy)
     assert result.returncode == 0
     named = set(re.findall(r"python kit\.py (\w+)  ", result.stdout))
-    known = {c.callback.__name__ for c in app.registered_commands if c.callback}
-    assert named == known | {"test"}
+    commands = {c.callback.__name__ for c in app.registered_commands if c.callback}
+    assert named == commands | {"test"}
     assert not (toy / ".venv").exists()
 
 
 @pytest.mark.slow
-def test_the_first_run_makes_the_environment_and_runs_the_verb(
+def test_the_first_run_makes_the_environment_and_runs_the_command(
     first: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     root, result = first
-    assert seen(result) == {
-        "verb": ["grade", "neural_network"],
+    assert call_of(result) == {
+        "command": ["grade", "neural_network"],
         "folder": str(root),
         "prefix": str(root / ".venv"),
         "tool": shutil.which("python", path=str(root / ".venv" / BIN)),
@@ -143,12 +143,12 @@ def test_the_first_run_makes_the_environment_and_runs_the_verb(
 
 
 @pytest.mark.slow
-def test_a_second_run_installs_nothing_and_passes_the_status_on(made: Path) -> None:
-    stamp = (made / ".venv" / "kit.json").stat().st_mtime_ns
-    result = kit(made, "fail")
+def test_a_second_run_installs_nothing_and_passes_the_status_on(used: Path) -> None:
+    stamp = (used / ".venv" / "kit.json").stat().st_mtime_ns
+    result = kit(used, "fail")
     assert result.returncode == 7
     assert result.stderr == ""
-    assert (made / ".venv" / "kit.json").stat().st_mtime_ns == stamp
+    assert (used / ".venv" / "kit.json").stat().st_mtime_ns == stamp
 
 
 def remove(venv: Path, pattern: str) -> None:
@@ -172,14 +172,15 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.slow
-def test_damage_or_a_move_is_noticed(made: Path, tmp_path: Path) -> None:
-    def usable(root: Path = made) -> bool:
+def test_damage_or_a_move_is_noticed(used: Path, tmp_path: Path) -> None:
+    def usable(root: Path = used) -> bool:
         kit = runpy.run_path(str(root / "kit.py"))
         return bool(kit["usable"](kit["read_stamp"]()))
 
     copied = partial(shutil.copytree, symlinks=True, copy_function=link)
-    assert not usable(copied(made, tmp_path / "elsewhere"))
-    venv, whole = made / ".venv", tmp_path / "whole"
+    assert not usable(copied(used, tmp_path / "elsewhere"))
+    venv = used / ".venv"
+    whole = tmp_path / "whole"
     copied(venv, whole)
     for name, damage in DAMAGE.items():
         assert usable()
@@ -190,21 +191,22 @@ def test_damage_or_a_move_is_noticed(made: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_changed_pins_renew_the_environment_even_if_it_is_activated(made: Path) -> None:
+def test_changed_pins_renew_the_environment_even_if_it_is_activated(used: Path) -> None:
     """And the pins of the site in the browser are added once."""
-    pins = made / "requirements.txt"
-    shutil.copy(pins, made / "requirements-browser.txt")
+    pins = used / "requirements.txt"
+    shutil.copy(pins, used / "requirements-browser.txt")
     pins.write_text(pins.read_text() + "# one more line\n")
-    python = shutil.which("python", path=str(made / ".venv" / BIN))
+    python = shutil.which("python", path=str(used / ".venv" / BIN))
     assert python
     words = ("release", "--pyodide=a folder")
-    result = kit(made, *words, python=python)
+    result = kit(used, *words, python=python)
     assert "Renewing .venv" in result.stderr
     assert "Adding the packages of requirements-browser.txt" in result.stderr
-    told = seen(result)
-    assert (told["verb"], told["prefix"]) == ([*words], str(made / ".venv"))
-    assert not (made / ".venv.old").exists()
-    assert kit(made, *words).stderr == ""
+    call = call_of(result)
+    assert call["command"] == [*words]
+    assert call["prefix"] == str(used / ".venv")
+    assert not (used / ".venv.old").exists()
+    assert kit(used, *words).stderr == ""
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])
@@ -312,35 +314,39 @@ def engines(toy: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
-def test_a_verb_runs_in_a_container_with_the_course_and_no_network(
+def test_a_command_runs_in_a_container_with_the_course_and_no_network(
     toy: Path, engines: Path, tmp_path: Path
 ) -> None:
     course = tmp_path / "a course"
     (course / "source").mkdir(parents=True)
     (course / "nbgrader_config.py").touch()
-    for place, below in ((toy.parent, toy), (course / "source", course / "source")):
+    for folder, below in ((toy.parent, toy), (course / "source", course / "source")):
         command = [sys.executable, toy / "kit.py", "grade", "--container", "lab"]
-        done = start(*command, cwd=place, PATH=str(engines))
-        told = seen(done)
-        assert (told["verb"], told["folder"]) == (["grade", "lab"], str(below))
+        done = start(*command, cwd=folder, PATH=str(engines))
+        call = call_of(done)
+        assert call["command"] == ["grade", "lab"]
+        assert call["folder"] == str(below)
         words = json.loads((engines / "run.json").read_text())
         assert "--network=none" in words and "--rm" in words
         assert f"--user={os.getuid()}:{os.getgid()}" in words
-        assert ("Making the image" in done.stderr) == (below == toy)  # once
+        assert ("Building the image" in done.stderr) == (below == toy)  # once
     assert not (toy / ".venv").exists()
     (toy / "nbproctor/__init__.py").write_text("# changed")
     again = kit(toy, "fail", "--container", PATH=str(engines))
-    assert again.returncode == 7 and "Making the image" in again.stderr
+    assert again.returncode == 7 and "Building the image" in again.stderr
     same = json.loads((engines / "run.json").read_text())
     same = [word for word in same if word != "--userns=keep-id"]  # Podman's alone
     (engines / "podman").unlink()
-    # Who is root in a rootless Docker is whoever started it, outside.
-    own = f"--user={os.getuid()}:{os.getgid()}"
-    for told, user in (("", own), ("Security Options: rootless", "--user=0:0")):
-        (engines / "docker.says").write_text(told)
+    # In a rootless Docker, root is the user who started it outside.
+    current_user = f"--user={os.getuid()}:{os.getgid()}"
+    for info, user in (
+        ("", current_user),
+        ("Security Options: rootless", "--user=0:0"),
+    ):
+        (engines / "docker.says").write_text(info)
         assert kit(toy, "fail", "--container", PATH=str(engines)).returncode == 7
         words = json.loads((engines / "run.json").read_text())
-        assert words == [user if word == own else word for word in same]
+        assert words == [user if word == current_user else word for word in same]
 
 
 @pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
@@ -351,7 +357,7 @@ def test_a_container_without_an_engine_says_what_is_missing(
     (engines / "podman").unlink()
     (engines / "docker.asleep").touch()
     asleep = kit(toy, "grade", "--container", PATH=str(engines))
-    assert "at work: docker (Cannot connect to docker)" in asleep.stderr
+    assert "not running: docker (Cannot connect to docker)" in asleep.stderr
     (engines / "docker").unlink()
     missing = kit(toy, "grade", "--container", PATH=str(engines))
     assert "needs Podman or Docker, and neither is on this computer" in missing.stderr
@@ -364,13 +370,13 @@ def test_a_container_without_an_engine_says_what_is_missing(
 
 def old_pythons() -> list[Path]:
     versions = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
-    found = sorted(versions.glob("*/bin/python"))
+    paths = sorted(versions.glob("*/bin/python"))
     names = ["python2.7", *(f"python3.{minor}" for minor in range(4, 11))]
-    found += [Path(path) for name in names if (path := shutil.which(name))]
+    paths += [Path(path) for name in names if (path := shutil.which(name))]
     show = "import sys; print(sys.version_info[:2] < (3, 11))"
     return [
         path
-        for path in found
+        for path in paths
         if subprocess.run([path, "-c", show], capture_output=True).stdout[:4] == b"True"
     ]
 
@@ -386,21 +392,21 @@ def test_real_old_pythons_can_read_the_file_far_enough(toy: Path) -> None:
         assert "the kit needs 3.11 to 3.14" in result.stderr, python
 
 
-def test_every_place_names_the_same_pythons(project: Path) -> None:
+def test_every_file_names_the_same_pythons(project: Path) -> None:
     script = (project / "kit.py").read_text()
-    found = re.search(r"OLDEST, NEWEST = \(3, (\d+)\), \(3, (\d+)\)", script)
-    assert found
-    minors = range(int(found[1]), int(found[2]) + 1)
+    versions = re.search(r"OLDEST, NEWEST = \(3, (\d+)\), \(3, (\d+)\)", script)
+    assert versions
+    minors = range(int(versions[1]), int(versions[2]) + 1)
     words = f"3.{minors[0]} to 3.{minors[-1]}"
     condition = f"(3, {minors[0]}) <= sys.version_info[:2] <= (3, {minors[-1]})"
     templates = project / "nbproctor/templates"
-    for place in (project / "README.md", *templates.glob("start.*")):
-        text = place.read_text("utf-8")
-        assert words in text, place
-        if place.suffix in (".sh", ".bat"):
+    for file in (project / "README.md", *templates.glob("start.*")):
+        text = file.read_text("utf-8")
+        assert words in text, file
+        if file.suffix in (".sh", ".bat"):
             assert condition in text
             names = re.findall(r"(?:python|py -)3\.(\d+)[ \"]", text)
-            assert sorted(map(int, names)) == [*minors], place
+            assert sorted(map(int, names)) == [*minors], file
     package = (project / "pyproject.toml").read_text()
     named = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', package)
     assert [*map(int, named)] == [*minors]

@@ -42,9 +42,9 @@ def declared(project: Path) -> dict[str, list[Requirement]]:
     return {name: list(map(Requirement, group)) for name, group in groups.items()}
 
 
-def installed(some: set[Requirement], python: str, platform: str) -> dict[str, str]:
-    """What pip takes from `some` there: canonical name → version."""
-    place = {
+def installed(pinned: set[Requirement], python: str, platform: str) -> dict[str, str]:
+    """What pip takes from these pins there: canonical name → version."""
+    markers = {
         "python_version": python,
         "python_full_version": f"{python}.7",
         "sys_platform": platform,
@@ -53,7 +53,7 @@ def installed(some: set[Requirement], python: str, platform: str) -> dict[str, s
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
     }
-    chosen = [p for p in some if p.marker is None or p.marker.evaluate(place)]
+    chosen = [p for p in pinned if p.marker is None or p.marker.evaluate(markers)]
     versions = {canonicalize_name(p.name): str(p.specifier)[2:] for p in chosen}
     assert len(versions) == len(chosen), "two pins of one package"
     return versions
@@ -83,7 +83,7 @@ def test_pins_fit_together_and_what_the_project_declares(
     runtime, more_for_site, lock = (pins(project / name) for name in PINNED)
     site = more_for_site | runtime
     part, more, whole = (
-        installed(some, python, platform) for some in (runtime, site, lock)
+        installed(pinned, python, platform) for pinned in (runtime, site, lock)
     )
     assert part.items() < more.items() < whole.items()
     assert whole["numpy"] == installed(lock, "3.11", platform)["numpy"]  # for all
@@ -92,11 +92,11 @@ def test_pins_fit_together_and_what_the_project_declares(
         (more, ["browser"]),
         (whole, ["dev", "cluster"]),
     ):
-        for wanted in (r for group in groups for r in declared[group]):
-            if wanted.marker is None or wanted.marker.evaluate(
+        for need in (r for group in groups for r in declared[group]):
+            if need.marker is None or need.marker.evaluate(
                 {"sys_platform": platform, "platform_system": PLATFORMS[platform]}
             ):
-                assert versions[canonicalize_name(wanted.name)] in wanted.specifier
+                assert versions[canonicalize_name(need.name)] in need.specifier
 
 
 def test_requirements_is_closed_and_holds_nothing_for_developers(
@@ -123,15 +123,15 @@ def closure(declared: list[Requirement]) -> set[str]:
     needed: set[tuple[str, str]] = set()
     waiting = list(declared)
     while waiting:
-        wanted = waiting.pop()
-        for extra in wanted.extras or {""}:
-            key = canonicalize_name(wanted.name), extra
-            if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
+        need = waiting.pop()
+        for extra in need.extras or {""}:
+            key = canonicalize_name(need.name), extra
+            if need.marker and not need.marker.evaluate({"extra": ""}):
                 continue
             if key in needed:
                 continue
             needed.add(key)
-            for further in map(Requirement, metadata.requires(wanted.name) or []):
+            for further in map(Requirement, metadata.requires(need.name) or []):
                 if further.marker is None or further.marker.evaluate({"extra": extra}):
                     further.marker = None
                     waiting.append(further)
@@ -171,9 +171,9 @@ def test_what_is_published_is_whole_and_holds_nothing_of_the_lab(built: Path) ->
         *("PKG-INFO", ".gitignore"),
     }
     with ZipFile(wheel) as archive:
-        told = archive.read(next(n for n in archive.namelist() if "METADATA" in n))
-        assert not re.search(rb"\]\((?!https?:)", told)  # the index has no such file
-        assert b"For students \xc2\xb7 For instructors" in told
+        page = archive.read(next(n for n in archive.namelist() if "METADATA" in n))
+        assert not re.search(rb"\]\((?!https?:)", page)  # the index has no such file
+        assert b"For students \xc2\xb7 For instructors" in page
         installed = {n for n in archive.namelist() if not n.startswith("nbproctor-")}
     assert installed == packed | {"nbproctor/kit/kit.py"}
 
@@ -211,8 +211,9 @@ def test_the_wheel_alone_grades_a_course_made_for_plain_nbgrader(
     right = "return str(n) if n % 3 else 'fizz'"
     (solved / "tiny.ipynb").write_text(notebook.replace(stub, right, 1), "utf-8")
     run("nbgrader", "autograde", "tiny")
-    told = json.loads((course / "autograded/ann/tiny/grading.json").read_text("utf-8"))
-    assert (told["status"], told["score"]) == ("graded", 5)
+    path = course / "autograded/ann/tiny/grading.json"
+    graded = json.loads(path.read_text("utf-8"))
+    assert graded["status"] == "graded" and graded["score"] == 5
     run("nbproctor", "off")
     assert (course / "nbgrader_config.py").read_text() == stock
     assert not list(course.glob(".nbproctor*"))
@@ -224,7 +225,8 @@ def test_the_documented_line_installs_a_clone(project: Path, tmp_path: Path) -> 
     page = (project / "docs/differences.md").read_text("utf-8")
     command = re.findall(r"^\$ (pip install .*)", page, re.MULTILINE)[0]
     venv.create(tmp_path / "environment", symlinks=True, with_pip=True)
-    clone, tools = tmp_path / "nbproctor", tmp_path / "tools"
+    clone = tmp_path / "nbproctor"
+    tools = tmp_path / "tools"
     parts = ["nbproctor", "kit.py", "pyproject.toml"]
     parts += ["README.md", "CHANGELOG.md", "LICENSE"]
     clone.mkdir()
@@ -310,10 +312,10 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
         ]
         notebook = archive.read(f"{LAB}/kit/original/{LAB}.ipynb")
         page = archive.read(f"{LAB}/START.html").decode()
-        wanted = archive.read(f"{LAB}/requirements.txt").decode()
+        requirements = archive.read(f"{LAB}/requirements.txt").decode()
     assert notebook == (course / "release" / LAB / f"{LAB}.ipynb").read_bytes()
     assert "$" not in page and all(s in page for s in ("Windows", "macOS", "Linux"))
-    constraint, *lines = wanted.splitlines()
+    constraint, *lines = requirements.splitlines()
     assert constraint == "-c kit/pins.txt"
     names = [line.partition("==")[0] for line in lines]
     # wget is left out: the digits come along, and it has no wheel.
@@ -357,11 +359,11 @@ def test_a_course_without_pins_gets_the_versions_that_are_installed(
         names = archive.namelist()
         text = archive.read(f"{LAB}/requirements.txt").decode()
         pins = archive.read(f"{LAB}/kit/pins.txt").decode().splitlines()
-    constraint, *wanted = text.splitlines()
-    assert constraint == "-c kit/pins.txt" and set(wanted) <= set(pins)
+    constraint, *lines = text.splitlines()
+    assert constraint == "-c kit/pins.txt" and set(lines) <= set(pins)
     assert not any("data/" in name for name in names)
-    assert {"nbgrader", "numpy", "seaborn"} < {line.split("==")[0] for line in wanted}
-    for line in wanted:
+    assert {"nbgrader", "numpy", "seaborn"} < {line.split("==")[0] for line in lines}
+    for line in lines:
         name, _, version = line.partition("==")
         assert metadata.version(name) == version
 

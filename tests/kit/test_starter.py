@@ -42,20 +42,20 @@ def test_a_new_assignment_passes_lint_release_audit_and_grade(
     nbgrader.generate(tmp_path, "ps1")
     result = tried(tmp_path, "ps1", checks=nbgrader.check_release(tmp_path, "ps1"))
     assert result.faults == [] and result.killed == result.named == 1
-    release, submitted = tmp_path / "release/ps1", tmp_path / "submitted/ann/ps1"
-    shutil.copytree(release, submitted)
+    submitted = tmp_path / "submitted/ann/ps1"
+    shutil.copytree(tmp_path / "release/ps1", submitted)
     notebook = submitted / "ps1.ipynb"
-    stub, solution = "raise NotImplementedError", "return 2  # "
+    stub = "raise NotImplementedError"
     text = notebook.read_text("utf-8")
     assert stub in text
-    notebook.write_text(text.replace(stub, solution), "utf-8")
+    notebook.write_text(text.replace(stub, "return 2  # "), "utf-8")
     (ann,) = nbgrader.grade(tmp_path, "ps1")
     assert (ann.status, ann.score, ann.max_score) == ("graded", 2, 5)
 
 
 def test_a_new_assignment_joins_a_course_and_overwrites_nothing(stock: Path) -> None:
-    made = starter.new_assignment(stock, "ps1")
-    assert stock / "nbgrader_config.py" not in made
+    created = starter.new_assignment(stock, "ps1")
+    assert stock / "nbgrader_config.py" not in created
     assert (stock / "nbgrader_config.py").read_text() == STOCK
     with pytest.raises(StarterError, match="is there already"):
         starter.new_assignment(stock, "ps1")
@@ -80,9 +80,9 @@ def test_a_course_is_as_it_was_once_nbproctor_is_off(
     before = content(stock)
     assert starter.switch_on(stock) and not starter.switch_on(stock)  # once
     assert ".nbproctor*" in (stock / ".gitignore").read_text().splitlines()
-    for made in (".nbproctor.json", ".nbproctor.cache/ab/1234"):
-        (stock / made).parent.mkdir(parents=True, exist_ok=True)
-        (stock / made).touch()
+    for name in (".nbproctor.json", ".nbproctor.cache/ab/1234"):
+        (stock / name).parent.mkdir(parents=True, exist_ok=True)
+        (stock / name).touch()
     starter.switch_off(stock)
     assert content(stock) == before
     starter.switch_off(stock)  # once more changes nothing
@@ -98,7 +98,7 @@ def test_what_init_did_not_write_is_taken_out_by_whoever_wrote_it(stock: Path) -
     config = stock / "nbgrader_config.py"
     config.write_text(STOCK + "\nfrom nbproctor import proctor\nproctor(c)\n")
     (stock / ".nbproctor.json").touch()
-    with pytest.raises(StarterError, match="take them"):
+    with pytest.raises(StarterError, match="Remove them"):
         starter.switch_off(stock)
     assert (stock / ".nbproctor.json").exists()
 

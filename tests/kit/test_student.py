@@ -1,4 +1,4 @@
-"""What students get: start scripts, a copy that is renewed, a look before hand-in."""
+"""What students get: start scripts, a copy that is renewed, a check of their work."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ KIT = "kit.py|lab|--no-browser|"
 
 @POSIX
 @pytest.mark.parametrize(
-    ("pythons", "said"),
+    ("pythons", "message"),
     [
         ({"python3": 309, "python": 312}, "python|{folder}|" + KIT),
         ({"python3": 309}, "python3|{folder}|" + KIT),  # kit.py says what to do
@@ -92,14 +92,14 @@ KIT = "kit.py|lab|--no-browser|"
 )
 @pytest.mark.slow
 def test_the_start_script_takes_the_best_python_or_says_where_to_get_one(
-    unpacked: Path, tmp_path: Path, pythons: dict[str, int] | None, said: str
+    unpacked: Path, tmp_path: Path, pythons: dict[str, int] | None, message: str
 ) -> None:
     if pythons is None:
         (unpacked / "kit.py").unlink()
     for name, version in (pythons or {}).items():
         fake_python(tmp_path, name, version)
     result = start(unpacked, tmp_path)
-    assert said.format(folder=unpacked) in result.stdout
+    assert message.format(folder=unpacked) in result.stdout
     assert result.returncode == (not pythons)
     assert ("no Python on this computer" in result.stdout) == (pythons == {})
 
@@ -109,7 +109,8 @@ def test_the_start_script_takes_the_best_python_or_says_where_to_get_one(
 def test_the_start_scripts_may_be_run_and_that_of_windows_has_its_line_ends(
     unpacked: Path,
 ) -> None:
-    linux, macos = unpacked / "start_linux.sh", unpacked / "start_macos.command"
+    linux = unpacked / "start_linux.sh"
+    macos = unpacked / "start_macos.command"
     assert os.access(linux, os.X_OK) and os.access(macos, os.X_OK)
     assert linux.read_bytes() == macos.read_bytes()
     windows = (unpacked / "start_windows.bat").read_bytes()
@@ -179,8 +180,8 @@ def test_a_copy_is_renewed_until_somebody_works_in_it(
     copy = tmp_path / "copy"
     lab.renew(copy, release)
     (release / "lab.ipynb").write_text("second")
-    (told,) = lab.renew(copy, release)
-    assert told == "lab.ipynb was renewed; you had changed nothing in it."
+    (sentence,) = lab.renew(copy, release)
+    assert sentence == "lab.ipynb was renewed; you had changed nothing in it."
     assert (copy / "lab.ipynb").read_text() == "second"
     (copy / "lab.ipynb").write_text("my work")
     assert lab.renew(copy, release) == []
@@ -197,16 +198,16 @@ def test_fresh_keeps_the_work_under_a_dated_name_and_says_so(
 ) -> None:
     copy = tmp_path / "copy"
     lab.renew(copy, release)
-    kept = []
+    copies: list[Path] = []
     for work in ("my work", "my work of the same minute"):
         (copy / "lab.ipynb").write_text(work)
         os.utime(copy / "lab.ipynb", (1_795_600_000, 1_795_600_000))
-        (told,) = lab.renew(copy, release, fresh=True)
-        kept.append(copy / told.split("'")[1])
-        assert kept[-1].read_text() == work
-        assert kept[-1].name.startswith("lab 2026-11-")
+        (sentence,) = lab.renew(copy, release, fresh=True)
+        copies.append(copy / sentence.split("'")[1])
+        assert copies[-1].read_text() == work
+        assert copies[-1].name.startswith("lab 2026-11-")
         assert (copy / "lab.ipynb").read_text() == "first"
-    assert len(set(kept)) == 2
+    assert len(set(copies)) == 2
     assert lab.renew(copy, release, fresh=True) == []  # there is no work any more
 
 
@@ -229,14 +230,18 @@ def test_no_zip_that_is_unpacked_over_the_work_overwrites_it(
                 path = folder.parent / name
                 path.unlink(missing_ok=True)
                 path.write_bytes(data)
-        told = lab.renew(folder, handed_out)
-        told = [line for line in told if "was renewed" not in line]  # unchanged pages
-        assert len(told) == newer and all("newer" in line for line in told)
+        sentences = [
+            sentence
+            for sentence in lab.renew(folder, handed_out)
+            if "was renewed" not in sentence  # of unchanged pages
+        ]
+        assert len(sentences) == newer
+        assert all("newer" in sentence for sentence in sentences)
         for name in lab.files(handed_out):
             assert (folder / name).read_text("utf-8") == "my work"
 
 
-# ---- before it is handed in ----------------------------------------------------------
+# ---- before it is submitted ----------------------------------------------------------
 
 
 @pytest.fixture
@@ -253,8 +258,8 @@ def work(lab_master: MasterNotebook, original: Path) -> Notebook:
         (cell for cell in solved.cells if cell.cell_type == "code"), 1
     ):
         cell.execution_count = count
-    made: Notebook = json.loads(nbformat.writes(solved))
-    return made
+    notebook_of_student: Notebook = json.loads(nbformat.writes(solved))
+    return notebook_of_student
 
 
 def cell_of(notebook: Notebook, name: str) -> Notebook:
@@ -276,16 +281,17 @@ def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
     work: Notebook, original: Path, lab_master: MasterNotebook, tmp_path: Path
 ) -> None:
     work["cells"][-1]["source"] = "files = !ls\nprint?\nif x:\n    %time f()"
-    found = submit.check(save(work, tmp_path), original)
-    assert (found.costs, found.odd, found.left) == ([], [], [])
-    assert found.exercises == 12
+    findings = submit.check(save(work, tmp_path), original)
+    assert (findings.costs, findings.odd, findings.unanswered) == ([], [], [])
+    assert findings.exercises == 12
     stub = next(cell.stub for cell in lab_master.cells if cell.id == ANSWER)
     cell_of(work, ANSWER)["source"] = f"# To do!\n\n{stub}"
-    assert submit.check(save(work, tmp_path), original).left == [ANSWER]
+    assert submit.check(save(work, tmp_path), original).unanswered == [ANSWER]
 
 
 Damage = Callable[[Notebook], object]
-ANSWER, TEST = "one_hot", "one_hot_public"
+ANSWER = "one_hot"
+TEST = "one_hot_public"
 FINISHED = "def one_hot(Y, n):\n    if n:\n        return Y"
 ERROR = {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}
 
@@ -316,10 +322,10 @@ def never_run(work: Notebook) -> None:
             cell["execution_count"] = None
 
 
-# What is said → what was done, and whether it costs marks and grading repairs it.
+# Warning → what was done, and whether it costs marks and grading repairs it.
 DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
-    "exercise one_hot is gone": (lose(ANSWER), True, True),
-    "exercise one_hot is there 2 times": (double(ANSWER), True, True),
+    "exercise one_hot is missing": (lose(ANSWER), True, True),
+    "exercise one_hot 2 times": (double(ANSWER), True, True),
     "exercise one_hot does not define one_hot": (
         change(ANSWER, source="def onehot(Y, n):\n    return 1"),
         True,
@@ -330,8 +336,8 @@ DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
         True,
         False,
     ),
-    "exercise one_hot is no code cell": (turn_to_text, True, True),
-    "one_hot your code is there, but raise NotImplementedError still ends it": (
+    "exercise one_hot is no longer a code cell": (turn_to_text, True, True),
+    "one_hot still ends with raise NotImplementedError, below your code": (
         change(ANSWER, source=f"{FINISHED}\n    raise NotImplementedError  # here"),
         False,
         True,
@@ -341,40 +347,44 @@ DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
         False,
         True,
     ),
-    "Locked cells are gone: '# Five classes": (lose(TEST), False, True),
-    "Locked cells are there twice: '# Five classes": (double(TEST), False, True),
+    "Locked cells are missing: '# Five classes": (lose(TEST), False, True),
+    "The notebook has locked cells twice: '# Five classes": (double(TEST), False, True),
     "A cell has a syntax error: 'x = ('.": (
         lambda work: work["cells"][-1].update(source="x = ("),
         False,
         False,
     ),
-    "shows no run at all": (never_run, False, False),
+    "No cell has run in the saved file": (never_run, False, False),
     "did not run from top to bottom": (
         change(ANSWER, execution_count=900),
         False,
         False,
     ),
     "1 cells have not run": (change(ANSWER, execution_count=None), False, False),
-    "Public tests fail of: one_hot.": (change(TEST, outputs=[ERROR]), False, False),
+    "Public tests of these exercises fail: one_hot.": (
+        change(TEST, outputs=[ERROR]),
+        False,
+        False,
+    ),
 }
 
 
-@pytest.mark.parametrize("said", DAMAGES)
+@pytest.mark.parametrize("warning", DAMAGES)
 def test_what_would_cost_marks_or_be_repaired_or_is_only_odd_is_named(
     work: Notebook,
     original: Path,
     lab_master: MasterNotebook,
     tmp_path: Path,
-    said: str,
+    warning: str,
 ) -> None:
-    damage, costs, repaired = DAMAGES[said]
+    damage, costs, repaired = DAMAGES[warning]
     damage(work)
-    handed = save(work, tmp_path / "handed")
-    found = submit.check(handed, original)
-    (told,) = found.costs if costs else found.odd
-    assert said in told
-    assert bool(found.costs) == costs
-    assert bool(repair(handed.parent, lab_master).notes) == repaired
+    path = save(work, tmp_path / "submitted")
+    findings = submit.check(path, original)
+    (sentence,) = findings.costs if costs else findings.odd
+    assert warning in sentence
+    assert bool(findings.costs) == costs
+    assert bool(repair(path.parent, lab_master).notes) == repaired
 
 
 def test_a_module_of_the_students_own_would_be_missing_in_grading(
@@ -383,9 +393,9 @@ def test_a_module_of_the_students_own_would_be_missing_in_grading(
     (tmp_path / "my_tools.py").touch()
     (tmp_path / "mnist.py").touch()
     work["cells"][-1]["source"] = "%time x = 1\nimport my_tools, mnist\n!ls"
-    found = submit.check(save(work, tmp_path), original)
-    assert len(found.costs) == 1 and "my_tools.py" in found.costs[0]
-    assert "mnist" not in found.costs[0]
+    findings = submit.check(save(work, tmp_path), original)
+    (cost,) = findings.costs
+    assert "my_tools.py" in cost and "mnist" not in cost
 
 
 def test_an_older_file_of_the_right_name_is_doubted(
@@ -420,41 +430,41 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
     assert "12 of 12 exercises are answered" in result.stdout
     assert "called 'neural_network (1).ipynb'" in result.stdout
     end = result.stdout.splitlines()[-2:]
-    assert end == [f"Hand in this one file: {target}", "Hand in on Moodle, task 3."]
+    assert end == [f"Submit this one file: {target}", "Hand in on Moodle, task 3."]
     assert end[1] in (unpacked / "START.html").read_text("utf-8")
     browsers = "import runpy, sys; sys.platform, sys.argv = 'emscripten', ['']"
     browsers += (
         "; sys.path += ['kit']; runpy.run_path('kit/submit.py', run_name='__main__')"
     )
     command = [sys.executable, "-S", "-c", browsers]
-    said = programs.start(*command, cwd=unpacked).stdout
-    assert f"open hand_in, click {LAB}.ipynb with the right button, Download" in said
+    output = programs.start(*command, cwd=unpacked).stdout
+    assert f"open hand_in, right-click {LAB}.ipynb, choose Download" in output
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "error"),
     [
         ('{"cells": [', "is cut short or damaged"),
-        ("[]", "is no notebook"),
+        ("[]", "is not a notebook"),
         ('{"cells": []}', "holds no cell of"),
         (None, "There is no neural_network.ipynb"),
     ],
 )
 @pytest.mark.slow
-def test_what_cannot_be_handed_in_is_not_written(
-    unpacked: Path, text: str | None, said: str
+def test_what_cannot_be_submitted_is_not_written(
+    unpacked: Path, text: str | None, error: str
 ) -> None:
     path = unpacked / f"{LAB}.ipynb"
     if text is not None:
         path.write_text(text)
     result = run_submit(unpacked)
     assert result.returncode == 1
-    assert said in result.stderr and "Traceback" not in result.stderr
+    assert error in result.stderr and "Traceback" not in result.stderr
     assert not (unpacked / "hand_in").exists()
 
 
 @pytest.mark.slow
-def test_a_word_that_is_no_verb_gets_those_that_are(unpacked: Path) -> None:
+def test_a_word_that_is_not_a_command_gets_the_commands(unpacked: Path) -> None:
     result = programs.start(sys.executable, "kit.py", "sumbit", cwd=unpacked)
     assert result.returncode == 2
     assert "kit.py lab" in result.stdout and "kit.py submit" in result.stdout
@@ -484,7 +494,9 @@ def test_submit_of_the_course_says_what_grading_would_repair(
 # ---- the table at the end of the lab, without nbgrader and nbproctor -----------------
 
 ALONE = "import sys; sys.modules['nbgrader'] = sys.modules['nbproctor'] = None"
-PASSES, LOOK, NOT_STARTED = "✓ passes its public test", "→ look here", "○ not started"
+PASSES = "✓ passes its public test"
+LOOK = "→ look here"
+NOT_STARTED = "○ not started"
 # A copy of a test without its checks is passed by.
 COPY = 'print("Exercise 1 passes its public test.")'
 CHANGED = f"Sigmoid.__call__ = lambda self, z: 0\nget_ipython().run_cell({COPY!r})"
@@ -499,9 +511,9 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
     release = nbformat.read(folder / f"{LAB}.ipynb", as_version=4)
     right = sample.solutions(lab_master)
     done = ("sigmoid", "regularization", "initialize_parameters", "predict")
-    some = {name: right[name] for name in (*done, "backward_propagation")}
-    some["one_hot"] = "def one_hot(Y, n_classes):\n    return 3"
-    some["compute_cost"] = "def compute_cost(A2, Y):\n    raise SystemExit"
+    answers_of_some = {name: right[name] for name in (*done, "backward_propagation")}
+    answers_of_some["one_hot"] = "def one_hot(Y, n_classes):\n    return 3"
+    answers_of_some["compute_cost"] = "def compute_cost(A2, Y):\n    raise SystemExit"
     # All that is not prose or a demonstration; the table is the last cell.
     partly, solved = (
         [
@@ -510,7 +522,7 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
             if cell.cell_type == "code"
             and (cell.metadata.get("nbgrader") or cell.id == "try-self-check")
         ]
-        for answers in (some, right)
+        for answers in (answers_of_some, right)
     )
     partly = [cell for cell in partly if cell.id != "predict-public"]
     alone, change, table = map(

@@ -159,7 +159,7 @@ def test_no_name_is_a_formula_in_what_nbgrader_exports(
 def test_the_report_counts_the_class(course: Path) -> None:
     written, lines = report(course, "tiny")
     text = written.read_text()
-    assert lines[0] == "4 handed in, 3 graded, 1 not graded, 1 missing."
+    assert lines[0] == "4 submitted, 3 graded, 1 not graded, 1 missing."
     assert "Eve Away" in text
     need_you = text.partition("<h2>Not graded")[2].partition("<h2>")[0]
     assert "cem</strong>: " in need_you and "dan" not in need_you

@@ -97,7 +97,7 @@ def test_the_tries_of_a_day_are_counted_after_a_kill_too(
     for watch in watching(course), watching(course):
         (tried,) = looks(watch)
         assert (tried.result, tried.told, tried.waiting) == (None, 0, 1)
-        assert "No try is left today for an exercise" in page(course)
+        assert "You have no tries left today for an exercise" in page(course)
         assert looks(watch) == []  # said once
     hand_in("ada", fizz=FIZZ)  # of which a try is left
     (tried,) = looks(watch)

@@ -63,9 +63,9 @@ def browser(milliseconds: int = 60_000) -> Iterator[Any]:
 def violations(page: Any, axe: str) -> list[Any]:
     """Return what axe-core has to say about a page: rule and place."""
     page.evaluate(axe)
-    found, passes = page.evaluate(AXE)
+    broken_rules, passes = page.evaluate(AXE)
     assert passes > 15, "axe-core did not look"
-    return list(found)
+    return list(broken_rules)
 
 
 def accessible(page: Any, address: str, axe: str, looks: Any = LOOKS) -> str:

@@ -1,4 +1,4 @@
-"""A small lab and what students hand in, as pages are made from it."""
+"""A small lab and what students submit, as pages are made from it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def cell(kind: str, source: str, name: str = "", **grader: Any) -> dict[str, Any
         flags = {"grade": False, "solution": False, "locked": True, "task": False}
         meta["tags"] = ["ungraded"] * (name == "speed")
         meta["nbgrader"] = flags | {"grade_id": name, "schema_version": 3} | grader
-    made = {"cell_type": kind, "metadata": meta, "source": source, "id": name or "c"}
-    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    entry = {"cell_type": kind, "metadata": meta, "source": source, "id": name or "c"}
+    return entry | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
 def hidden(comment: str) -> str:
@@ -57,7 +57,7 @@ def source_cells() -> list[dict[str, Any]]:
 
 
 class Lab:
-    """The lab in a folder, and what Ann handed in of it."""
+    """The lab in a folder, and what Ann submitted."""
 
     def __init__(self, folder: Path, heading: str = "") -> None:
         self.folder = folder
@@ -72,24 +72,24 @@ class Lab:
 
     def graded(
         self,
-        said: list[Verdict] | None = None,
+        results: list[Verdict] | None = None,
         answers: dict[str, str] | None = None,
         outputs: list[Any] | None = None,
         **more: Any,
     ) -> GradedNotebook:
-        """Return her graded notebook, all of it passed but for what is given.
+        """Return her graded notebook, all of it passed except for `results`.
 
         `answers` are texts by cell; ``own`` and ``text`` are cells that she added.
         `outputs` are those of her answer to the first exercise.
         """
-        said = verdicts() if said is None else said
+        results = verdicts() if results is None else results
         answers = answers or {}
         cells = source_cells()
-        for made in cells:
-            name = made["id"]
+        for entry in cells:
+            name = entry["id"]
             if name in ("first", "second"):
-                made["source"] = f"def {name}(x):\n    return x"
-            made["source"] = answers.get(name, made["source"])
+                entry["source"] = f"def {name}(x):\n    return x"
+            entry["source"] = answers.get(name, entry["source"])
         cells[1]["outputs"] = outputs or []
         if "own" in answers:
             cells.insert(3, cell("code", answers["own"], "own") | {"metadata": {}})
@@ -97,8 +97,15 @@ class Lab:
             cells.insert(3, cell("markdown", answers["text"]))
         path = self.folder / "graded.ipynb"
         path.write_text(json.dumps({"cells": cells, "metadata": {}}), "utf-8")
-        marks = {v.cell_id: Mark(v.points) for v in said if v.max_points}
-        ann = GradedNotebook("ann", "Ann Ode", "lab", "lab", "graded", verdicts=said)
+        marks = {v.cell_id: Mark(v.points) for v in results if v.max_points}
+        ann = GradedNotebook(
+            student="ann",
+            name="Ann Ode",
+            assignment="lab",
+            notebook="lab",
+            status="graded",
+            verdicts=results,
+        )
         marks["essay"] = Mark()
         return replace(ann, **({"marks": marks, "path": str(path)} | more))
 
@@ -113,18 +120,25 @@ class Lab:
 
 
 def verdicts(**points: float) -> list[Verdict]:
-    """Everything passed, but for those of which the points are given."""
-    made = []
-    for found in source_cells():
-        grader = found["metadata"].get("nbgrader", {})
-        if found["cell_type"] == "code" and grader.get("grade"):
-            name, most = grader["grade_id"], float(grader.get("points", 0))
-            earned = points.get(name.replace("-", "_"), most)
-            outcome = "passed" if name.replace("-", "_") not in points else "failed"
-            told = "" if outcome == "passed" else f"{name} is wrong."
-            exercise = name.partition("-")[0]
-            made.append(Verdict(name, exercise, earned, most, outcome, told))  # type: ignore[arg-type]
-    return made
+    """Every test passed, except those in `points`."""
+    results = []
+    for entry in source_cells():
+        grader = entry["metadata"].get("nbgrader", {})
+        if entry["cell_type"] == "code" and grader.get("grade"):
+            name = grader["grade_id"]
+            most = float(grader.get("points", 0))
+            failed = name.replace("-", "_") in points
+            results.append(
+                Verdict(
+                    cell_id=name,
+                    exercise=name.partition("-")[0],
+                    points=points.get(name.replace("-", "_"), most),
+                    max_points=most,
+                    outcome="failed" if failed else "passed",
+                    message=f"{name} is wrong." if failed else "",
+                )
+            )
+    return results
 
 
 def words(page: str) -> str:
@@ -138,17 +152,17 @@ class Requests(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.requests: list[str] = []
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("script", "iframe", "object", "embed", "link", "base", "form"):
-            self.found.append(tag)
+            self.requests.append(tag)
         for name, value in attrs:
             asks = name in ("src", "srcset", "poster", "background", "data")
             if name.startswith("on") or (asks and not str(value).startswith("data:")):
-                self.found.append(f"{name}={value}")
+                self.requests.append(f"{name}={value}")
             if name == "href" and not re.match(r"#|https?://|mailto:", str(value)):
-                self.found.append(f"{name}={value}")
+                self.requests.append(f"{name}={value}")
             if name == "style" and "url" in str(value):
-                self.found.append(f"{name}={value}")
+                self.requests.append(f"{name}={value}")

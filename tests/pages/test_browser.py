@@ -39,13 +39,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     lab = Lab(folder)
     text = "# Mine\n\n| a | b |\n|---|---|\n| $x$ | [l](https://example.org) |\n"
-    own = "def f(x: int) -> str:\n    return 'é'  # comment\nprint(1.5)"
+    added = "def f(x: int) -> str:\n    return 'é'  # comment\nprint(1.5)"
     pixel = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
-    said = verdicts(first_values=0, first_public=0, second_public=0)
+    results = verdicts(first_values=0, first_public=0, second_public=0)
     drawn = Measure("part that is read", 0.9, pictures=(("a 4, read as 9", pixel),) * 6)
     ann = lab.graded(
-        [replace(verdict, measures=(drawn,)) for verdict in said],
-        {"text": text, "own": own},
+        [replace(verdict, measures=(drawn,)) for verdict in results],
+        {"text": text, "own": added},
         [
             {"output_type": "stream", "name": "stdout", "text": "1.5\n" * 100},
             {"output_type": "display_data", "data": {"image/png": pixel}},
@@ -100,8 +100,8 @@ def test_axe_would_find_something(page: Any, written: Path, axe: str) -> None:
     text = (written / "mistakes.html").read_text().replace('<html lang="en">', "<html>")
     page.emulate_media(color_scheme="light", forced_colors="none")
     page.set_content(text.replace("--soft: #48515e", "--soft: #c0c0c0"))
-    found = {rule for rule, _ in violations(page, axe)}
-    assert {"html-has-lang", "color-contrast"} <= found
+    rules = {rule for rule, _ in violations(page, axe)}
+    assert {"html-has-lang", "color-contrast"} <= rules
 
 
 def test_forced_colours_leave_the_bars(page: Any, written: Path) -> None:

@@ -193,9 +193,11 @@ def test_from_the_zip_of_the_lab_to_the_comment_on_the_page(
     brief(home)
     answers = sample.solutions(lab_master)
     with browser(SECONDS) as context:
-        # The student: two exercises, a plot, Validate, and the file to hand in.
-        said = work_in_jupyterlab(context.new_page(), folder, home, answers)
-        assert "failed" in said and "Five classes" in said  # of exercise 3, not done
+        # The student: two exercises, a plot, Validate, and the file to submit.
+        output = work_in_jupyterlab(context.new_page(), folder, home, answers)
+        assert (
+            "failed" in output and "Five classes" in output
+        )  # of exercise 3, not done
         command = [sys.executable, "-I", folder / "kit.py", "submit"]
         done = subprocess.run(command, capture_output=True, text=True)
         assert "2 of 3 exercises are answered." in done.stdout

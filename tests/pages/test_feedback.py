@@ -77,7 +77,7 @@ def test_the_first_screen_says_it_all(lab: Lab) -> None:
     assert "partly right 1 / 3 first-values is wrong." in row(page, "1.1")
     assert "passed 4 / 4" in row(page, "1.2")
     assert "to be graded by hand" in row(page, "1.3")
-    step = "Next step: +2 points in 1.1 First function : first-values is wrong."
+    step = "Fix next (+2 points) : 1.1 First function . first-values is wrong."
     assert step in words(page)
     without_a_notebook = lab.page(verdicts(first_values=0), path=None)
     assert "partly right 1 / 3 first-values is wrong." in row(without_a_notebook, "1.1")
@@ -88,14 +88,15 @@ def test_an_answer_that_was_not_begun_is_said_once_and_not_as_a_mistake(
     lab: Lab, blank: str
 ) -> None:
     raised = {"outcome": "error", "message": "Not solved yet: NotImplementedError."}
-    said = [
+    results = [
         replace(v, **raised) if v.exercise == "first" else v
         for v in verdicts(first_values=0, first_types=0, first_public=0)
     ]
-    page = lab.page(said, {"first": blank})
+    page = lab.page(results, {"first": blank})
     assert row(page, "1.1").endswith("not started 0 / 3")
-    assert "+3 points in 1.1 First function , which is as you got it." in words(page)
-    assert "still as you got it" not in words(page)
+    step = "Do next (+3 points) : 1.1 First function . You have not started it."
+    assert step in words(page)
+    assert words(page).count("You have not started") == 1
     assert page.count('class="test is-not-started"') == 3
     assert "not right yet" not in words(page)
 
@@ -104,25 +105,27 @@ def test_the_cheapest_step_comes_first_and_what_was_not_run_is_no_mistake(
     lab: Lab,
 ) -> None:
     """Two mistakes in the first exercise, one in the second: begin with that one."""
-    said = verdicts(first_values=0, first_types=0, second_values=0)
-    page = lab.page(said)
-    assert "Next step: +4 points in 1.2 Second function : second-values" in words(page)
+    results = verdicts(first_values=0, first_types=0, second_values=0)
+    page = lab.page(results)
+    assert "Fix next (+4 points) : 1.2 Second function . second-val" in words(page)
     for outcome, message in (
         ("died", "Not run: `first` was stopped in earlier tests."),
         ("not run", "This test is broken, tell your teacher: x"),
     ):
         never = {"outcome": outcome, "message": message}
-        told = [replace(v, **never) if v.cell_id == "first-types" else v for v in said]
-        assert lab.page(told).count('class="test is-not-run"') == 1
+        stopped = [
+            replace(v, **never) if v.cell_id == "first-types" else v for v in results
+        ]
+        assert lab.page(stopped).count('class="test is-not-run"') == 1
 
 
 def test_who_has_all_points_of_an_exercise_sees_no_failure_of_it(lab: Lab) -> None:
-    given = {"points": 4.0, "source": "follow-through", "message": "Right."}
-    said = [
-        replace(v, **given) if v.cell_id == "second-values" else v
+    followed = {"points": 4.0, "source": "follow-through", "message": "Right."}
+    results = [
+        replace(v, **followed) if v.cell_id == "second-values" else v
         for v in verdicts(first_values=0, second_public=0, second_values=0)
     ]
-    page = lab.page(said)
+    page = lab.page(results)
     sentence = "Fails only because of exercise 1.1; you have the points."
     assert f"right, given the others 4 / 4 {sentence}" in row(page, "1.2")
     second = page[page.index('id="exercise-2"') : page.index('id="exercise-3"')]
@@ -131,41 +134,42 @@ def test_who_has_all_points_of_an_exercise_sees_no_failure_of_it(lab: Lab) -> No
 
 
 def test_a_public_test_that_fails_alone_costs_nothing_and_says_so(lab: Lab) -> None:
-    made = lab.graded(verdicts(first_public=0))
-    made.marks["essay"] = Mark(3, by_hand=True)
-    page = Feedback(made, lab.outline).page()
+    graded = lab.graded(verdicts(first_public=0))
+    graded.marks["essay"] = Mark(3, by_hand=True)
+    page = Feedback(graded, lab.outline).page()
     assert "passed 3 / 3" in row(page, "1.1") and 'class="test is-failed"' not in page
     assert "stricter than those with points; you have the points" in words(page)
 
 
 def test_marks_and_comments_by_hand_are_marked_so(lab: Lab) -> None:
     comments = {"second": "**Nearly**: see <script>alert(1)</script> $x<y$"}
-    made = lab.graded(verdicts(second_values=0), comments=comments)
+    graded = lab.graded(verdicts(second_values=0), comments=comments)
     by_hand = {"second-values": Mark(3.5, by_hand=True), "essay": Mark(3, by_hand=True)}
-    made.marks.update(by_hand)
-    page = Feedback(made, lab.outline).page()
+    graded.marks.update(by_hand)
+    page = Feedback(graded, lab.outline).page()
     assert "partly right by hand comment 3.5 / 4" in row(page, "1.2")
     assert "9.5 / 10 points" in words(page)
     assert "From your teacher" in page and "<strong>Nearly</strong>" in page
     assert "<script" not in page
 
 
-def test_a_test_judged_beside_the_answer_is_marked_so(lab: Lab) -> None:
-    said = [
+def test_a_test_judged_in_the_student_s_process_is_marked_so(lab: Lab) -> None:
+    results = [
         replace(v, where="beside")
         if v.cell_id in ("first-values", "second-public")
         else v
         for v in verdicts(first_values=0)
     ]
-    feedback = lab.feedback(said)
+    feedback = lab.feedback(results)
     page = feedback.page()
-    assert page.count('<span class="soft beside">judged beside the answer</span>') == 2
+    label = "judged in the student’s process"
+    assert page.count(f'<span class="soft in-process">{label}</span>') == 2
     assert "ran in the same process as your code" in words(page)
     cells = [c["source"] for c in feedback.notebook()["cells"]]
-    assert sum("judged beside the answer" in source for source in cells) == 2
-    assert "beside" not in words(lab.page())
+    assert sum(label in source for source in cells) == 2
+    assert label not in words(lab.page())
     other = lab.graded([replace(v, where="beside") for v in verdicts()], student="bob")
-    report = words(lab.report([lab.graded(said), other])[0])
+    report = words(lab.report([lab.graded(results), other])[0])
     assert "1.1 First function first-values 1 of 2" in report
     assert "second-public" not in report  # it has no points
 
@@ -192,7 +196,7 @@ def test_a_repair_and_a_penalty_are_said(lab: Lab) -> None:
     notes = ["It was renamed."]
     page = words(lab.page(status="repaired", notes=notes, late=7200.0, penalty=2.0))
     assert "5 / 10" in page and "It was renamed. This cost you nothing." in page
-    assert "Handed in 2 hours late. 2 points are taken off" in page
+    assert "Submitted 2 hours late. 2 points are taken off" in page
 
 
 # --- the class ------------------------------------------------------------------------
@@ -205,7 +209,8 @@ def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
     ]
     cut = GradedNotebook("eve", "Eve", "lab", "lab", "ungradable", ["It is cut short."])
     page = lab.report([*class_, cut])[0]
-    need_you, repaired = page.split("<h2>Totals"), page.split("<h2>Repaired")
+    need_you = page.split("<h2>Totals")
+    repaired = page.split("<h2>Repaired")
     assert "eve" in need_you[0] and "It is cut short." in need_you[0]
     assert repaired[0].count("It was renamed.") == 0
     assert repaired[1].count("It was renamed.") == 1
@@ -216,7 +221,7 @@ def test_whom_the_platform_calls_late_is_late_in_the_report(lab: Lab) -> None:
     bob = lab.graded(student="bob", name="Bob", late=7200.0)
     report = lab.report([lab.graded(), bob], said_late={"ann", "zoe"})
     assert report[1][0].endswith(", 2 late.")
-    assert "Ann Ode ann : says the platform, but not how much" in words(report[0])
+    assert "Ann Ode ann : the platform does not say how late" in words(report[0])
     assert "Bob bob : 2 hours" in words(report[0])
 
 
@@ -227,24 +232,25 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
         wrong = {"first_values": max(2 - n, 0)} if n < 2 else {}
         wrong |= {"second_values": 4 - n % 5} if n % 5 else {}
         taken = 100.0 if n == 35 else 0.0  # no total falls below 0
-        made = lab.graded(verdicts(**wrong), student=f"s{n:02}", penalty=taken)
-        class_.append(made)
+        class_.append(lab.graded(verdicts(**wrong), student=f"s{n:02}", penalty=taken))
     class_[0].marks["essay"] = Mark(3.0)
     report = lab.report(class_)
     lost = [(n < 2) * n + n % 5 for n in range(36)]
     totals = sorted([10, *(7 - each for each in lost[1:35])])
-    assert report[1][0] == "36 handed in, 36 graded."
+    assert report[1][0] == "36 submitted, 36 graded."
     assert report[1][1].startswith(f"Median {median([0.0, *totals]):g} of 10 points")
     share = 1 - sum(n % 5 for n in range(36)) / (36 * 4)
-    assert report[1][2].startswith(f"Hardest: 1.2 Second function, {share:.0%} of")
-    assert "28 students: 1.2 Second function: second-values is wrong." in report[1][2]
+    assert report[1][2].startswith(
+        f"Hardest exercise: 1.2 Second function, {share:.0%}"
+    )
+    assert "(28 students): 1.2 Second function: second-values is" in report[1][2]
     numbers = words(report[0]).partition("The numbers points students")[2]
     counted = [int(n) for n in re.findall(r"to \d+ (\d+)", numbers)[:10]]
     assert counted == [sum(min(t, 9) == low for t in [0, *totals]) for low in range(10)]
     second = [4 - n % 5 for n in range(36)]
     others = [3 - (n < 2) * n + 3 * (n == 0) for n in range(36)]
-    told = row_of(report[0], "1.2 Second function").split("%")[1].split()[0]
-    assert told == f"{correlation(second, others):.2f}"
+    item_rest = row_of(report[0], "1.2 Second function").split("%")[1].split()[0]
+    assert item_rest == f"{correlation(second, others):.2f}"
     assert 'aria-label="8 passed, 21 partly right, 7 not right yet"' in report[0]
     few = words(lab.report(class_[:29])[0])
     assert "item-rest" not in few and "With fewer than 30 students" in few
@@ -254,29 +260,26 @@ def test_what_was_measured_is_on_page_notebook_and_report(lab: Lab) -> None:
     def measured(n: int) -> GradedNotebook:
         drawn = (("a <4>, read as 9", "iVBORw0KGgo="),) * (n == 2)
         note = "with one rest" if n > 3 else ""
-        found = Measure("loops a second", 10.0 * n, note, drawn)
-        speed = Verdict("speed", None, 0, 0, "passed", measures=(found,) * (n > 0))
-        said = [v for v in verdicts() if v.cell_id != "speed"] + [speed]
-        return lab.graded(said, student=f"s{n}", name="")
+        loops = Measure("loops a second", 10.0 * n, note, drawn)
+        speed = Verdict("speed", None, 0, 0, "passed", measures=(loops,) * (n > 0))
+        results = [v for v in verdicts() if v.cell_id != "speed"] + [speed]
+        return lab.graded(results, student=f"s{n}", name="")
 
-    for n, told in enumerate(["", "loops a second: 10", "loops a second: 20"]):
-        made = Feedback(measured(n), lab.outline)
-        page, notebook = words(made.page()), json.dumps(made.notebook())
+    for n, measure in enumerate(["", "loops a second: 10", "loops a second: 20"]):
+        feedback = Feedback(measured(n), lab.outline)
+        page = words(feedback.page())
+        notebook = json.dumps(feedback.notebook())
         assert "7 / 10 points" in page
-        assert (told in page, told in notebook) == (True, True)
-        assert (
-            ("Measured, and not counted" in page)
-            == ("counts nothing" in page)
-            == bool(told)
-        )
-        assert ("loops a second" in notebook) == bool(told)
+        assert measure in page and measure in notebook
+        assert ("Not graded: loops" in page) == ("not graded" in page) == bool(measure)
+        assert ("loops a second" in notebook) == bool(measure)
         shown = '<img alt="a &lt;4&gt;, read as 9" src="data:image/png;base64,iVBOR'
-        assert (shown in made.page()) == (n == 2)
+        assert (shown in feedback.page()) == (n == 2)
     page = words(lab.report([measured(n) for n in range(6)])[0])
-    told = page.partition("Measured, and not counted, of 5 who took part")[2]
-    assert told.startswith("; half of them reach 30.")
-    assert "s5 50 with one rest s4 40 with one rest s3 30 s2 20 s1 10" in told
-    assert "0 s0" not in told
+    values = page.partition("Not graded. 5 students took part")[2]
+    assert values.startswith("; half of them reached 30.")
+    assert "s5 50 with one rest s4 40 with one rest s3 30 s2 20 s1 10" in values
+    assert "0 s0" not in values
 
 
 def row_of(page: str, exercise: str) -> str:
@@ -288,10 +291,11 @@ def row_of(page: str, exercise: str) -> str:
 
 
 def test_hidden_tests_are_on_no_page_and_in_no_notebook(lab: Lab) -> None:
-    made = lab.graded(verdicts(first_values=0))
-    assert SECRET in Path(str(made.path)).read_text()
-    feedback = Feedback(made, lab.outline)
-    page, notebook = feedback.page(), feedback.notebook()
+    graded = lab.graded(verdicts(first_values=0))
+    assert SECRET in Path(str(graded.path)).read_text()
+    feedback = Feedback(graded, lab.outline)
+    page = feedback.page()
+    notebook = feedback.notebook()
     for shown in page, json.dumps(notebook):
         assert SECRET not in shown and "Tools of the tests" not in shown
     assert 'first(<span class="n">1</span>) == ' in page  # the public test
@@ -322,10 +326,10 @@ def test_what_a_student_wrote_runs_nothing_and_asks_for_nothing(lab: Lab) -> Non
         {"output_type": "stream", "name": "stdout", "text": "</pre><script>"},
         {"output_type": "error", "ename": "<script>", "evalue": "<b>", "traceback": []},
     ]
-    own = "</pre><script>alert(1)</script>"
-    answers = {"text": HOSTILE, "own": own, "essay": HOSTILE}
+    code = "</pre><script>alert(1)</script>"
+    answers = {"text": HOSTILE, "own": code, "essay": HOSTILE}
     page = lab.page(None, answers, outputs, name="<script>alert(1)</script>")
-    assert Requests(page).found == [] and "<b>" not in page.partition("Your own")[2]
+    assert Requests(page).requests == [] and "<b>" not in page.partition("Your own")[2]
     assert "default-src 'none'" in page  # and a browser would refuse it all
 
 
@@ -363,7 +367,7 @@ def test_a_picture_carries_its_alternative_text(lab: Lab) -> None:
     assert alts[2:] == ["Picture made by this cell"] * 2 + ["A dog."]
     assert page.count("A dog.") == 1  # the lab says it once more for screen readers
     assert "seen twice." in page
-    assert Requests(page).found == []
+    assert Requests(page).requests == []
 
 
 def test_pictures_of_the_notebook_are_in_the_page_and_no_other_file(
@@ -377,13 +381,13 @@ def test_pictures_of_the_notebook_are_in_the_page_and_no_other_file(
     (inside / "grading.png").write_text("no picture")
     names = ("mine.png", "grading.png", "../outside.png", "attachment:a.png")
     text = " ".join(f"![{name}]({name})" for name in names)
-    made = lab.graded(None, {"text": text})
-    notebook = json.loads(Path(str(made.path)).read_text())
+    graded = lab.graded(None, {"text": text})
+    notebook = json.loads(Path(str(graded.path)).read_text())
     attached = {"a.png": {"image/png": PNG, "text/html": "<script>"}}
     next(c for c in notebook["cells"] if c["source"] == text)["attachments"] = attached
     (inside / "lab.ipynb").write_text(json.dumps(notebook))
-    made = replace(made, path=str(inside / "lab.ipynb"))
-    feedback = Feedback(made, lab.outline)
+    graded = replace(graded, path=str(inside / "lab.ipynb"))
+    feedback = Feedback(graded, lab.outline)
     page = feedback.page()
     assert re.findall('<img src="([^"]+)" alt="([^"]+)"', page) == [
         (f"data:image/png;base64,{PNG}", "mine.png"),
@@ -421,19 +425,19 @@ SLOW = {
 def test_no_cell_stalls_a_page(lab: Lab, answers: dict[str, str]) -> None:
     if "text" in answers:  # as a submission is repaired: never without
         answers = {"text": sanitize.markdown(answers["text"])}
-    made = lab.graded(None, answers)
+    graded = lab.graded(None, answers)
     start = time.process_time()
-    page = Feedback(made, lab.outline).page()
+    page = Feedback(graded, lab.outline).page()
     assert time.process_time() - start < 4
     assert ("left out …]" in page) == ("own" in answers)
 
 
-def order_of(made: GradedNotebook, folder: Path) -> Order:
-    page = folder / made.student / "lab.html"
-    return Order(made, str(page), f"key of {made.student}")
+def order_of(graded: GradedNotebook, folder: Path) -> Order:
+    page = folder / graded.student / "lab.html"
+    return Order(graded, str(page), f"key of {graded.student}")
 
 
-TOO_MUCH = "Your notebook is too much for this page"
+TOO_MUCH = "Your notebook takes too much time or memory to be shown"
 
 
 @pytest.mark.slow
@@ -445,10 +449,10 @@ def test_a_worker_that_takes_too_long_is_ended_and_all_pages_are_made(
     os.mkfifo(pipe)
     class_ = [lab.graded(student=name) for name in ("ann", "bob", "cem")]
     class_[1] = replace(class_[1], path=str(pipe))
-    orders = [order_of(made, tmp_path) for made in class_]
+    orders = [order_of(graded, tmp_path) for graded in class_]
     assert not any(order.is_made for order in orders)
-    made = make(orders, {"lab": lab.outline}, seconds=1)
-    assert {order.key for order in made} == {order.key for order in orders}
+    finished = make(orders, {"lab": lab.outline}, seconds=1)
+    assert {order.key for order in finished} == {order.key for order in orders}
     for order in orders:
         page = Path(order.page)
         assert order.is_made and not replace(order, key="of another").is_made
@@ -464,10 +468,10 @@ def test_a_notebook_too_big_for_a_worker_still_gets_a_page(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(making, "MEMORY", 200 << 20)
-    made = lab.graded()
-    path = Path(str(made.path))
+    graded = lab.graded()
+    path = Path(str(graded.path))
     text = path.read_text()
     path.write_text(text.replace('"cells": [', '"cells": [' + '{"":0},' * 1_000_000))
-    order = order_of(made, tmp_path)
+    order = order_of(graded, tmp_path)
     assert [*make([order], {"lab": lab.outline})] == [order]
     assert TOO_MUCH in words(Path(order.page).read_text())

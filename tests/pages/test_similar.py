@@ -35,8 +35,8 @@ def solutions(project: Path, outline: Outline) -> dict[str, str]:
 
 def disguised(answer: str) -> str:
     """Give every name of the student's own another one; add comments and space."""
-    own = re.findall(r"^\s*(?:for )?(\w+)(?:, (\w+))?(?: =| in)", answer, re.M)
-    for number, name in enumerate(sorted({n for pair in own for n in pair if n})):
+    assigned = re.findall(r"^\s*(?:for )?(\w+)(?:, (\w+))?(?: =| in)", answer, re.M)
+    for number, name in enumerate(sorted({n for pair in assigned for n in pair if n})):
         answer = re.sub(rf"(?<!\.)\b{name}\b", f"thing{number}", answer)
     answer = answer.replace(" * ", "*").replace(" - ", "-")
     return re.sub(r"(?m)^( {8}\S.*[^\\(,\[{])$", r"\1  # as I think\n", answer)
@@ -85,16 +85,15 @@ def test_the_report_shows_both_answers_and_only_when_asked(
         cell = {"cell_type": "code", "metadata": meta, "source": text}
         path = tmp_path / f"{student}.ipynb"
         path.write_text(json.dumps({"cells": [cell]}), "utf-8")
-        made = GradedNotebook(student, "", LAB, LAB, "graded", path=str(path))
-        class_.append(made)
+        class_.append(GradedNotebook(student, "", LAB, LAB, "graded", path=str(path)))
     plain = class_report(class_, {LAB: outline}, {})
-    assert "Alike" not in plain[0] and len(plain[1]) == 3
-    asked = class_report(class_, {LAB: outline}, {}, alike=True)
-    assert "<strong>own03</strong> and <strong>thief</strong>" in asked[0]
-    assert "not a verdict" in asked[0] and "<script" not in asked[0]
-    assert asked[1][3].startswith("1 pair has long answers that stand out as alike")
+    assert "Similar answers" not in plain[0] and len(plain[1]) == 3
+    with_pairs = class_report(class_, {LAB: outline}, {}, alike=True)
+    assert "<strong>own03</strong> and <strong>thief</strong>" in with_pairs[0]
+    assert "and no proof" in with_pairs[0] and "<script" not in with_pairs[0]
+    assert with_pairs[1][3].startswith("1 pair of students has long answers that")
     joint = {"own03": "Blue", "thief": "Blue", "own04": "Red"}
     together = class_report(class_, {LAB: outline}, {}, alike=True, groups=joint)
     none = class_report(class_[:5], {LAB: outline}, {}, alike=True)
-    assert none[1][3] == "No two long answers are more alike than the class is."
+    assert none[1][3] == "No two long answers stand out as alike."
     assert together[1][3] == none[1][3]
