@@ -5,6 +5,7 @@ A public test prints a card that says what holds, and what does not yet. `advise
 """
 
 import hashlib
+import linecache
 import sys
 import time
 import traceback
@@ -50,6 +51,23 @@ def go_on_in_colab():
         get_ipython().events.register("post_run_cell", go_on)
 
 
+def shorten_what_is_not_written():
+    """Let a cell say in one line which exercise it needs that is not written yet."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return
+
+    def show_line(shell, kind, error, frames, tb_offset=None):
+        code = [*traceback.walk_tb(frames)][-1][0].f_code
+        if code.co_code == left_out.__code__.co_code:
+            error._render_traceback_ = lambda: [f"✗ {code.co_name} is {NOT_WRITTEN}"]
+        shell.showtraceback((kind, error, frames))
+
+    if shell := get_ipython():
+        shell.set_custom_exc((NotImplementedError,), show_line)
+
+
 # --- public tests ---------------------------------------------------------------
 
 
@@ -69,12 +87,16 @@ class Card:
 
     @contextmanager
     def part(self, name):
-        """Look at one thing. The test goes on where it is wrong, but for the first."""
+        """Look at one thing. The test goes on where it is wrong, but for the first.
+
+        What stops with an error after that could not be judged.
+        """
         try:
             yield
         except Exception as error:
             is_first = not self.marks
-            self.marks.append(f"✗ {name}")
+            is_judged = self.error is None or isinstance(error, AssertionError)
+            self.marks.append(f"✗ {name}" if is_judged else f"– {name}")
             if not isinstance(error, AssertionError):
                 if self.error is None:
                     raise
@@ -105,10 +127,28 @@ def public_test(number, advise):
                 raise PublicTestError(advice) from error
             if isinstance(error, NotImplementedError):  # a line, not its way to there
                 error._render_traceback_ = lambda: [f"✗ {NOT_WRITTEN}"]
+            elif lines := error_in_answer(error, test):
+                error._render_traceback_ = lambda: lines
             raise
         print(*card.marks, sep="   ")
 
     return run
+
+
+def error_in_answer(error, test):
+    """Return lines that show where an answer stops, and why; none if it is not known.
+
+    The answer's line is the last that was typed into a cell other than the test's.
+    """
+    others = {test.__code__.co_filename, __file__}
+    lines = []
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        path = frame.f_code.co_filename
+        code = linecache.getline(path, number).strip()
+        if code and path not in others and not Path(path).exists():
+            where = f"✗ your code stops in {frame.f_code.co_name}, line {number}:"
+            lines = [where, f"    {code}"]
+    return [*lines, f"{type(error).__name__}: {error}"] if lines else []
 
 
 # --- what to mend first ---------------------------------------------------------
@@ -237,17 +277,24 @@ NEEDS = {
 }
 
 
+def functions_written(number, names):
+    """Return for each function of an exercise whether it does more than to raise."""
+    written = []
+    for path in EXERCISES[number][1]:
+        name, *method = path.split(".")
+        try:
+            function = getattr(names[name], *method) if method else names[name]
+            code = function.__code__.co_code
+        except (AttributeError, KeyError):
+            written.append(False)
+        else:
+            written.append(code != left_out.__code__.co_code)
+    return written
+
+
 def is_written(number, names):
     """Whether each function of an exercise does more than to raise."""
-    try:
-        for path in EXERCISES[number][1]:
-            name, *method = path.split(".")
-            found = names[name] if not method else getattr(names[name], *method)
-            if found.__code__.co_code == left_out.__code__.co_code:
-                return False
-    except (AttributeError, KeyError):
-        return False
-    return True
+    return all(functions_written(number, names))
 
 
 def is_right(number, names):
@@ -307,6 +354,8 @@ def public_test_says(number, names):
     tests = [cell for cell in names["In"] if cell.rstrip().endswith(line)]
     if not tests:
         return "○ not started: its test has not run since the kernel started"
+    if not any(functions_written(number, names)):
+        return "○ not started"
     try:
         with capture_output():
             # The first is the notebook's own; later ones may be changed copies.
@@ -316,10 +365,6 @@ def public_test_says(number, names):
         code = [*traceback.walk_tb(error.__traceback__)][-1][0].f_code
         if code.co_code != left_out.__code__.co_code:
             return "→ look here: " + STILL_ENDED.format(code.co_name)
-        # Not started while its first function is not written.
-        own = code.co_name == EXERCISES[number][1][0].split(".")[-1]
-        if own:
-            return "○ not started"
         return f"→ look here: {code.co_name} is not written yet"
     except BaseException as error:  # BaseException: one that you stop counts, too
         told = str(error).strip() or type(error).__name__

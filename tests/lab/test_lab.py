@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import io
 import json
+import linecache
 import math
 import re
 import shutil
@@ -325,6 +326,118 @@ def test_a_card_says_what_holds_and_the_first_thing_that_does_not(
         public_test(lab, "sigmoid")
     card = capsys.readouterr().out
     assert "✓ values   ✓ whole numbers   ✗ far out   ✓ z unchanged" in card
+
+
+def test_what_could_not_be_judged_is_no_finding(lab, monkeypatch, capsys):
+    right = lab["NeuralNetwork"].backward_propagation
+
+    def so_far(self, X, Y, cache):
+        return {"dW2": right(self, X, Y, cache)["dW2"]}
+
+    monkeypatch.setattr(lab["NeuralNetwork"], "backward_propagation", so_far)
+    with pytest.raises(AssertionError, match="right so far: save it, then add db2"):
+        public_test(lab, "backward_propagation")
+    card = capsys.readouterr().out
+    assert card.count("✗") == 1 and "✗ all four" in card
+    assert "– cache used" in card
+
+
+def test_an_error_in_an_answer_shows_its_own_line_and_the_last(lab, monkeypatch):
+    code = "def one_hot(Y, n_classes):\n    return Y.no_such_name\n"
+    names = {}
+    exec(compile(code, "<typed>", "exec"), names)
+    typed = len(code), None, code.splitlines(keepends=True), "<typed>"
+    monkeypatch.setitem(linecache.cache, "<typed>", typed)
+    monkeypatch.setitem(lab, "one_hot", names["one_hot"])
+    with pytest.raises(AttributeError) as raised:
+        public_test(lab, "one_hot")
+    where, line, reason = raised.value._render_traceback_()
+    assert where == "✗ your code stops in one_hot, line 2:"
+    assert line.strip() == "return Y.no_such_name"
+    assert reason.startswith("AttributeError: ")
+
+
+# What broke a public test itself: other lengths, an int, strings.
+@pytest.mark.parametrize(
+    ("exercise", "owner", "name", "wrong"),
+    [
+        ("one_hot", None, "one_hot", lambda Y, k: np.eye(k)[:, Y[0]] if k < 9 else 1),
+        ("one_hot", None, "one_hot", lambda Y, k: np.eye(k)[:, Y[0]].astype(str)),
+        (
+            "predict",
+            "NNClassifier",
+            "predict",
+            lambda self, X: np.full((1, 4), 1)[0, 0],
+        ),
+    ],
+)
+def test_a_public_test_says_what_is_wrong_and_does_not_raise(
+    lab, monkeypatch, exercise, owner, name, wrong
+):
+    if owner:
+        monkeypatch.setattr(lab[owner], name, wrong)
+    else:
+        monkeypatch.setitem(lab, name, wrong)
+    with pytest.raises(AssertionError):
+        public_test(lab, exercise)
+
+
+@pytest.fixture
+def with_few_digits(lab, monkeypatch):
+    """What the public test of fit takes from the notebook's data."""
+    monkeypatch.setitem(lab, "X_few", np.random.default_rng(0).random((784, 120)))
+    monkeypatch.setitem(lab, "Y_few", np.arange(120).reshape(1, 120) % 10)
+
+
+def test_an_example_left_out_does_not_break_the_public_test_of_fit(
+    lab, monkeypatch, with_few_digits
+):
+    right = lab["NNClassifier"].fit
+
+    def six_of_seven(self, X, Y):
+        m = 6 if X.shape[1] == 7 else X.shape[1]
+        return right(self, X[:, :m], Y[:, :m])
+
+    monkeypatch.setattr(lab["NNClassifier"], "fit", six_of_seven)
+    with pytest.raises(AssertionError, match="found 4; where does the loop"):
+        public_test(lab, "fit")
+
+
+def test_steps_may_be_called_by_the_class_of_the_model(
+    lab, monkeypatch, with_few_digits
+):
+    path = ROOT / "variants/neural_network/fit/right/steps_by_the_class.py"
+    exec(path.read_text("utf-8"), names := dict(lab))
+    monkeypatch.setattr(lab["NNClassifier"], "fit", names["fit"])
+    public_test(lab, "fit")
+
+
+def test_the_public_bounds_of_the_first_weights_are_those_of_grading(lab, monkeypatch):
+    network = lab["NeuralNetwork"]
+    right = network.initialize_parameters
+
+    def wider(self):
+        right(self)
+        self.W1 = 1.05 * self.W1
+
+    monkeypatch.setattr(network, "initialize_parameters", wider)
+    with pytest.raises(AssertionError, match=r"standard deviation should be 0\.01"):
+        public_test(lab, "initialize_parameters")
+
+
+def test_prime_may_ask_itself_by_name_beside_a_blank_exercise_1(lab, monkeypatch):
+    def prime(self, z):
+        return self(z=z) * (1 - self(z=z))
+
+    def blank(self, z):
+        raise NotImplementedError
+
+    monkeypatch.setattr(lab["Sigmoid"], "prime", prime)
+    monkeypatch.setattr(lab["Sigmoid"], "__call__", blank)
+    names = dict(lab)
+    for cell in MasterNotebook.read(SOURCE).cells:
+        if cell.id == "helpers" or (cell.exercise == "sigmoid_prime" and cell.points):
+            exec(cell.source, names)
 
 
 def test_looks_are_counted_in_a_file_and_the_same_look_once(lab, tmp_path, capsys):
