@@ -159,11 +159,11 @@ class Block:
             if start
         )
 
-    def defines(self, wanted: Block) -> bool:
+    def defines(self, stub: Block) -> bool:
         """Whether it binds what a stub defines: ``f = lambda x: x`` does too."""
-        if wanted.decorators:
-            return self.signature == wanted.signature
-        return wanted.name in self.binds
+        if stub.decorators:
+            return self.signature == stub.signature
+        return stub.name in self.binds
 
 
 class CellText:

@@ -34,15 +34,15 @@ def support_files(
 
     Notebooks are left out, and what has an ignored name; `data` is its data folder.
     """
-    places = (path.relative_to(source) for path in sorted(source.rglob("*")))
+    paths = (path.relative_to(source) for path in sorted(source.rglob("*")))
     files = {
-        place.as_posix(): str((source / place).resolve())
-        for place in places
-        if (source / place).is_file()
-        and place.suffix != ".ipynb"
-        and not any(fnmatch(part, name) for part in place.parts for name in ignored)
+        path.as_posix(): str((source / path).resolve())
+        for path in paths
+        if (source / path).is_file()
+        and path.suffix != ".ipynb"
+        and not any(fnmatch(part, name) for part in path.parts for name in ignored)
     }
-    if data and not any(Path(place).parts[0] == "data" for place in files):
+    if data and not any(Path(path).parts[0] == "data" for path in files):
         files["data"] = data
     return files
 
@@ -97,8 +97,8 @@ class Cell:
 
     `kind` is ``provided`` code, ``solution``, ``test`` (0 points: public), ``helper``
     (tools of the hidden tests, never shown to students), ``task`` (graded by hand) or
-    ``text`` (locked Markdown). A test is judged in the ``judge``, ``beside`` the answer
-    in the student's own process, or ``nowhere``.
+    ``text`` (locked Markdown). A test is judged in the ``judge``, in the student's
+    process (``beside``), or ``nowhere``.
     """
 
     id: str  # ``grade_id``, or the notebook's own cell id where nbgrader has none

@@ -67,14 +67,14 @@ def audit(
         with Pool(1) as pool:
             all_checks += _whole_notebooks(master, settings, pool)
         stubs = {cell.id: cell.stub for cell in master.of_kind("test")}
-        with copied(source) as place:
+        with copied(source) as folder_copy:
             results, loans = trials.hold(
-                master, place, tried, variants.oracles, settings, progress
+                master, folder_copy, tried, variants.oracles, settings, progress
             )
         all_checks += _loans(master, loans)
         entries += [
-            Entry.of(trial, held.verdicts, stubs, held.oracle, held.notes)
-            for trial, held in results.items()
+            Entry.of(trial, outcome.verdicts, stubs, outcome.oracle, outcome.notes)
+            for trial, outcome in results.items()
         ]
     return AuditResult(
         assignment=assignment,
@@ -109,10 +109,10 @@ def _whole_notebooks(
         except ExecutionError as error:
             checks.append(Check(name, False, str(error)))
             continue
-        for place, outputs in report.outputs.items() if name == "master" else ():
+        for index, outputs in report.outputs.items() if name == "master" else ():
             if outputs and outputs[-1]["output_type"] == "error":
                 raise AuditError(
-                    f"{master.notebook}: the cell {master.cells[place].id} of the "
+                    f"{master.notebook}: the cell {master.cells[index].id} of the "
                     f"reference notebook fails: {outputs[-1]['ename']}: "
                     f"{outputs[-1]['evalue']}"
                 )

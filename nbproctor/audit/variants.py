@@ -56,7 +56,7 @@ class Trial:
     kind: Kind
     name: str
     source: str
-    place: str = ""
+    location: str = ""
     diff: str = ""
     says: tuple[str, ...] = ()  # a message must hold one of these, if it is wrong
     unnamed: bool = False  # no message names its symptom, which is known
@@ -81,18 +81,18 @@ class Variants:
         """
         variants = cls()
         equivalent: dict[str, dict[str, str]] = {}
-        for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if place.is_dir() and not place.name.startswith((".", "__")):
-                if place.name in references:
-                    written, problems = read_variants(place, references[place.name])
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.is_dir() and not path.name.startswith((".", "__")):
+                if path.name in references:
+                    written, problems = read_variants(path, references[path.name])
                     variants.trials += written
                     variants.problems += problems
-                    variants._read_oracle(place)
-                    filed = _tables(place / "equivalent.toml", variants.problems)
-                    equivalent[place.name] = {k: str(v) for k, v in filed.items()}
+                    variants._read_oracle(path)
+                    filed = _tables(path / "equivalent.toml", variants.problems)
+                    equivalent[path.name] = {k: str(v) for k, v in filed.items()}
                 else:
                     variants.problems.append(
-                        f"{shown(place)}: there is no exercise {place.name!r}; the "
+                        f"{shown(path)}: there is no exercise {path.name!r}; the "
                         f"exercises are {', '.join(references)}"
                     )
         for exercise, source in references.items():
@@ -161,7 +161,7 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
                     kind="right",
                     name=path.stem,
                     source=text,
-                    place=shown(path),
+                    location=shown(path),
                 )
             )
     if stray := sorted(folder.glob("wrong/*.py")):
@@ -192,7 +192,7 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
                 kind=kind,
                 name=name,
                 source=source,
-                place=location,
+                location=location,
                 says=says,
                 **options,
             )

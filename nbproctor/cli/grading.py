@@ -109,13 +109,13 @@ def _check_handed_in(course: nbgrader.Course, assignment: str, student: str) -> 
     """Stop where a student named on the command line handed in nothing."""
     if student in dict(course.folders("submitted", assignment)):
         return
-    place = course.folder("submitted", assignment, student)
+    folder = course.folder("submitted", assignment, student)
     people = nbgrader.people(course)
-    found = get_close_matches(student, [person.student for person in people])
-    found += [p.student for p in people if student.casefold() in p.name.casefold()]
-    meant = f" Did you mean {' or '.join(dict.fromkeys(found))}?" if found else ""
+    similar = get_close_matches(student, [person.student for person in people])
+    similar += [p.student for p in people if student.casefold() in p.name.casefold()]
+    meant = f" Did you mean {' or '.join(dict.fromkeys(similar))}?" if similar else ""
     raise CommandError(
-        f"{student!r} has handed in nothing: there is no {place}.{meant}"
+        f"{student!r} has handed in nothing: there is no {folder}.{meant}"
     )
 
 
@@ -145,18 +145,18 @@ def watch(
     ):
         say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
         say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
-        said = ""
+        message = ""
         problems = False
         while not watching.over(_now()):
             try:
                 tries = watching.look(_now())
                 say(*map(_line, tries))
                 problems = problems or any(each.problem for each in tries)
-                said = ""
+                message = ""
             except nbgrader.CourseError as error:  # somebody else grades: the next look
-                if str(error) != said:
+                if str(error) != message:
                     say(error)
-                said = str(error)
+                message = str(error)
             time.sleep(SECONDS)
     say(f"The deadline has passed. Grade everybody: {TYPED} grade {name}")
     if problems:
@@ -185,8 +185,8 @@ def _line(tried: nbgrader.Try) -> str:
     if result is None:
         return f"{clock}: {wait if tried.waiting else 'no answer has changed'}."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
-    told = f"{tried.told} exercises told" + f", {wait}" * bool(tried.waiting)
+    counts = f"{tried.tries_used} exercises told" + f", {wait}" * bool(tried.waiting)
     return (
-        f"{clock}: {mark}{result.status}; {told}, "
+        f"{clock}: {mark}{result.status}; {counts}, "
         f"after {(_now() - tried.noticed).total_seconds():.0f} s."
     )

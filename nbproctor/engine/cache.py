@@ -34,7 +34,7 @@ LEFT_OUT = {"pip", "nbproctor"}
 def key(execution: Execution, conditions: str) -> str:
     """Return the name of a report: the hash of all that it depends on.
 
-    `conditions` are those of `Kept.conditions`.
+    `conditions` are those of `CachingExecutor.conditions`.
     """
     files = execution.files.items()
     contents = {name: hashlib.sha256(data).hexdigest() for name, data in files}
@@ -121,7 +121,7 @@ class Cache:
 
 
 @dataclass
-class Kept:
+class CachingExecutor:
     """An executor with a cache before it."""
 
     cache: Cache

@@ -70,7 +70,7 @@ def execute(execution: Execution, servers: Servers) -> Report:
     failures: list[str] = []
     while len(failures) < 2:
         try:
-            with servers.lend(master, settings) as server:
+            with servers.acquire(master, settings) as server:
                 seconds = max(round(until - time.monotonic()), 1)
                 return msgpack.decode(server.run(data, seconds), type=Report)
         except JudgeTimeoutError as error:
@@ -135,9 +135,9 @@ class Pool(ThreadPoolExecutor):
         about = [(path, path.stat()) for _, path in sorted(settings.own_files())]
         state = [(path, a.st_ino, a.st_size, a.st_mtime_ns) for path, a in about]
         if state != self._state:
-            self._servers.rest()
+            self._servers.retire()
         self._state = state
-        with self._servers.lend(master, settings):
+        with self._servers.acquire(master, settings):
             pass
 
     def execute(self, execution: Execution) -> Future[Report]:

@@ -33,7 +33,7 @@ from nbproctor.nbgrader.failures import CourseError, Log, of_the_gradebook
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.placement import placed
+from nbproctor.nbgrader.placement import read_placement
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
 from nbproctor.pages.outline import Outline
 from nbproctor.sandbox.forkserver import environment
@@ -96,10 +96,10 @@ class Course:
         """Return the folder of what platforms, and teachers, said of an assignment."""
         return self.root / "collected" / assignment
 
-    def said(self, assignment: str, what: str) -> dict[str, str]:
+    def read_column(self, assignment: str, column: str) -> dict[str, str]:
         """Return what is recorded there of each student: student → a column's text."""
         record = platforms.read_record(self.records(assignment)).items()
-        return {student: text for student, row in record if (text := row.get(what))}
+        return {student: text for student, row in record if (text := row.get(column))}
 
     def converter(
         self, kind: type[BaseConverter], assignment: str, **options: object
@@ -214,7 +214,7 @@ class Course:
                 )
         repairs = self.options.repair_answers
         masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
-        return [placed(master, self.view) for master in masters]
+        return [read_placement(master, self.view) for master in masters]
 
     def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
         """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.
@@ -347,13 +347,13 @@ def _read_config(root: Path) -> Config:
         )
     config = Config()
     loaders = {"py": PyFileConfigLoader, "json": JSONFileConfigLoader}
-    for place in (*reversed(jupyter_config_path()), str(root)):
+    for folder in (*reversed(jupyter_config_path()), str(root)):
         for kind, loader in loaders.items():
-            path = Path(place, f"nbgrader_config.{kind}")
+            path = Path(folder, f"nbgrader_config.{kind}")
             if not path.is_file():
                 continue
             try:
-                config.merge(loader(path.name, path=place).load_config())
+                config.merge(loader(path.name, path=folder).load_config())
             except Exception as error:
                 fault = f"{path} does not run: {error!r}. Correct it."
                 raise CourseError(fault) from error

@@ -130,7 +130,7 @@ def read_marks(
     One query a table. Equal grades are one object: of a large class that is a lot.
     """
     submitted = SubmittedAssignment
-    facts = book.known(assignment)
+    facts = book.find_facts(assignment)
     chosen = [submitted.assignment_id == facts.id]
     if student is not None:
         chosen.append(submitted.student_id == student)

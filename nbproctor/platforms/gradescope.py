@@ -62,7 +62,7 @@ class Gradescope(Platform):
             return {}
         top = min(lists, key=lambda path: len(path.parts))
         try:
-            said = yaml.decode(paths[top].read(), type=dict[str, _Submission])
+            listed = yaml.decode(paths[top].read(), type=dict[str, _Submission])
         except (MsgspecError, CollectError):
             return {}
         parsed = {}
@@ -70,7 +70,7 @@ class Gradescope(Platform):
             if not path.is_relative_to(top.parent):
                 continue
             key, *inside = path.relative_to(top.parent).parts
-            by = said.get(key)
+            by = listed.get(key)
             if inside and by and by.submitters:
                 first, *others = map(_clue, by.submitters)
                 parsed[path] = FileName(

@@ -194,8 +194,8 @@ def limit_resources(policy: Policy) -> None:
         resource.RLIMIT_DATA: data + policy.memory,
         resource.RLIMIT_AS: space + room,
     }
-    for what, most in limits.items():
-        _limit(what, most)
+    for resource_kind, most in limits.items():
+        _limit(resource_kind, most)
     # Writing past RLIMIT_FSIZE is then an OSError instead of a death.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 

@@ -123,7 +123,8 @@ class Candidate:
 
     def content(self) -> bytes:
         """Return what is in the file; `Ungradable` if it is unreadable or too big."""
-        size, parts = 0, []
+        size = 0
+        parts = []
         try:
             with self.open() as file:  # in parts: a file reserves all that it may read
                 while part := file.read(1 << 20):
@@ -165,8 +166,8 @@ def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
             refusals.append(Refusal(file.relative_path, str(error)))
             content = "closed"
         total.update(os.fsencode(file.relative_path) + f"\0{content}\n".encode())
-    closed += [folder / place for place, reason in refusals if reason == CLOSED]
-    total.update(b"".join(os.fsencode(place) for place, _ in refusals))
+    closed += [folder / path for path, reason in refusals if reason == CLOSED]
+    total.update(b"".join(os.fsencode(path) for path, _ in refusals))
     return total.hexdigest()
 
 
@@ -185,14 +186,19 @@ def candidates(
     likely: list[Candidate] = []
     faults: list[str] = []
     for each in handed:
-        name, head = readable(each.relative_path), _head(each.open)
-        file = Candidate(folder / each.relative_path, name, each.size, head, each.open)
+        file = Candidate(
+            path=folder / each.relative_path,
+            name=readable(each.relative_path),
+            cost=each.size,
+            head=_head(each.open),
+            open=each.open,
+        )
         likely += _notebooks(file, budget, faults)
     likely = [candidate for candidate in likely if candidate.base not in taken]
     if not likely:
         reason = _instead(handed, notebook)
-        for path, why in refusals[:1]:
-            reason += f" '{readable(path)}' is not read: {why}."
+        for refused, reason_of_refusal in refusals[:1]:
+            reason += f" '{readable(refused)}' is not read: {reason_of_refusal}."
         raise Ungradable(faults[0] if faults else reason)
 
     def distance(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
@@ -238,7 +244,8 @@ def _notebooks(
 
 def _is_likely(file: Candidate) -> bool:
     """Whether a file may be a notebook, or an export, by its name or first bytes."""
-    base, start = file.base.lower(), _start(file.head)
+    base = file.base.lower()
+    start = _start(file.head)
     if ".ipynb" in base or base.endswith((".json", *EXPORTS)):
         return True
     # "tiny", "tiny.txt": editors and mail programs change the ending.
@@ -250,21 +257,21 @@ def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
     try:
         if file.head.startswith(b"PK"):
             source = BytesIO(file.content()) if nested else file.open()
-            found = list(_in_zip(zipfile.ZipFile(source)))
+            contents = list(_in_zip(zipfile.ZipFile(source)))
         else:
-            found = list(_in_tar(file, budget))
+            contents = list(_in_tar(file, budget))
     except tarfile.ReadError as error:
         if not file.head.startswith(b"\x1f\x8b"):
             raise file.unreadable(error) from error
         opener = partial(_gunzip, file, MAX_NOTEBOOK_BYTES + 1)
         name = file.base.lower().removesuffix(".gz")
-        found = [(name, file.cost, _head(partial(_gunzip, file, _HEAD)), opener)]
+        contents = [(name, file.cost, _head(partial(_gunzip, file, _HEAD)), opener)]
     except _DAMAGE as error:
         raise file.unreadable(error) from error
-    apart = environments(name for name, *_ in found)
+    apart = environments(name for name, *_ in contents)
     members = [
         Candidate(file.path, readable(f"{file.name}/{name}"), cost, head, opener)
-        for name, cost, head, opener in found
+        for name, cost, head, opener in contents
         if not name.startswith(apart)
     ][: max(budget.files, 0)]
     budget.files -= len(members)
@@ -316,11 +323,10 @@ def _instead(handed: list[StudentFile], notebook: str) -> str:
     if not handed:
         return f"No file was handed in; '{notebook}.ipynb' was expected."
     shown = ", ".join(readable(file.relative_path) for file in handed[:3])
-    what = f"only {shown}"
-    if not handed[1:]:
-        kind = wrong_kind(_head(handed[0].open))
-        what += f", which is {kind}" if kind else ""
-    return f"No notebook was handed in ({what}); '{notebook}.ipynb' was expected."
+    kind = None if handed[1:] else wrong_kind(_head(handed[0].open))
+    if kind:
+        shown += f", which is {kind}"
+    return f"No notebook was handed in (only {shown}); '{notebook}.ipynb' was expected."
 
 
 def _start(data: bytes) -> bytes:

@@ -78,7 +78,8 @@ def readers(
 
 def read(settings: ReaderSettings, handed_in: HandedIn) -> ReadSubmission:
     """Read a submission in this process; only a `MemoryError` is raised."""
-    submission, closed = ReadSubmission(), list[Path]()
+    submission = ReadSubmission()
+    closed: list[Path] = []
     try:
         mark = fingerprint(handed_in.folder, closed)
         submission = ReadSubmission(mark, closed=bool(closed))
