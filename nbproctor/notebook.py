@@ -67,8 +67,8 @@ def copied(source: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
         folder = Path(name, *source.parts[1:])
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*IGNORED))
-        for above in (folder, *folder.parents[: len(source.parts) - 1]):
-            above.chmod(0o755)  # student processes may have a user id of their own
+        for parent in (folder, *folder.parents[: len(source.parts) - 1]):
+            parent.chmod(0o755)  # student processes may have a user id of their own
         data = data_folder(source / "any.ipynb")
         if data and not (link := Path(name, *Path(data).parts[1:])).exists():
             link.symlink_to(data)
@@ -263,8 +263,16 @@ class MasterNotebook:
             raise MasterNotebookError(f"{path}: {error}") from error
         provided = (cell.source for cell in cells if cell.kind == "provided")
         modules = tuple(dict.fromkeys(n for code in provided for n in imports(code)))
-        about = (path.parent.name, path.stem, cells, modules, data_folder(path))
-        return cls(*about, _language(parts[path]), texts, scripts)
+        return cls(
+            assignment=path.parent.name,
+            notebook=path.stem,
+            cells=cells,
+            modules=modules,
+            data=data_folder(path),
+            language=_language(parts[path]),
+            texts=texts,
+            scripts=scripts,
+        )
 
     def with_cells(self, cells: Iterable[Cell]) -> MasterNotebook:
         """Return the same notebook with other texts in its cells."""

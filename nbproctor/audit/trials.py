@@ -120,9 +120,9 @@ def hold(
     left out. A `TrialError` says that a cell of the reference notebook fails, or that a
     worker has died.
     """
-    mine = [trial for trial in trials if trial.exercise in master.exercises]
-    references = [trial for trial in mine if trial.kind == "reference"]
-    others = [trial for trial in mine if trial.kind != "reference"]
+    notebook_trials = [trial for trial in trials if trial.exercise in master.exercises]
+    references = [trial for trial in notebook_trials if trial.kind == "reference"]
+    others = [trial for trial in notebook_trials if trial.kind != "reference"]
     workers = processors()
     exercises = [trial.exercise for trial in references]
     # Each worker needs the time of every reference, so it tries them all.
@@ -285,8 +285,8 @@ class _Walk:
             start = time.monotonic()
             outcome = self._try(number, cell, steps, job, base)
             if trial.kind == "reference":
-                taken = time.monotonic() - start
-                seconds = round(LEAST_SECONDS + PATIENCE * taken, 1)
+                elapsed = time.monotonic() - start
+                seconds = round(LEAST_SECONDS + PATIENCE * elapsed, 1)
                 job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
             write_block(self.parent, json.encode(Answer(outcome)))
 

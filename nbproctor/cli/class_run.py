@@ -159,12 +159,12 @@ def score_table(
     `results` are those who get a row; `names` those to show for ids; `titles` of
     exercises are for the legend.
     """
-    points = {
-        exercise: most
-        for master in masters
-        for exercise in master.exercises
-        if (most := sum(c.points for c in master.cells if c.exercise == exercise))
-    }
+    points: dict[str, float] = {}
+    for master in masters:
+        for exercise in master.exercises:
+            most = sum(c.points for c in master.cells if c.exercise == exercise)
+            if most:
+                points[exercise] = most
     legend = [
         escape(f"{number} = {titles.get(exercise, exercise)} ({most:g})")
         for number, (exercise, most) in enumerate(points.items(), 1)

@@ -35,8 +35,8 @@ def demo(assignment: Assignment = None) -> None:
     Everything happens in the folder demo/, which each run makes anew; your own
     submissions and gradebook are not touched.
     """
-    around, name = open_course(assignment)
-    project = around.root
+    parent_course, name = open_course(assignment)
+    project = parent_course.root
     sample_class = project / "examples" / "sample_class.toml"
     if not sample_class.is_file():
         raise CommandError(
@@ -113,9 +113,11 @@ def _check_handed_in(course: nbgrader.Course, assignment: str, student: str) -> 
     people = nbgrader.people(course)
     similar = get_close_matches(student, [person.student for person in people])
     similar += [p.student for p in people if student.casefold() in p.name.casefold()]
-    meant = f" Did you mean {' or '.join(dict.fromkeys(similar))}?" if similar else ""
+    suggestion = (
+        f" Did you mean {' or '.join(dict.fromkeys(similar))}?" if similar else ""
+    )
     raise CommandError(
-        f"{student!r} has handed in nothing: there is no {folder}.{meant}"
+        f"{student!r} has handed in nothing: there is no {folder}.{suggestion}"
     )
 
 
@@ -174,19 +176,21 @@ def _until(moment: datetime | None) -> str:
     return f" until {moment.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M %Z}"
 
 
-def _line(tried: nbgrader.Try) -> str:
-    clock = f"{datetime.now():%H:%M:%S} {tried.student}"
-    result = tried.result
-    if tried.problem:
-        return f"{clock}: {tried.problem}."
-    if tried.late:
+def _line(attempt: nbgrader.Try) -> str:
+    clock = f"{datetime.now():%H:%M:%S} {attempt.student}"
+    result = attempt.result
+    if attempt.problem:
+        return f"{clock}: {attempt.problem}."
+    if attempt.late:
         return f"{clock}: it came after the deadline, and is not tried."
-    wait = f"no try left today for {tried.waiting} exercises"
+    wait = f"no try left today for {attempt.waiting} exercises"
     if result is None:
-        return f"{clock}: {wait if tried.waiting else 'no answer has changed'}."
+        return f"{clock}: {wait if attempt.waiting else 'no answer has changed'}."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
-    counts = f"{tried.tries_used} exercises told" + f", {wait}" * bool(tried.waiting)
+    counts = f"{attempt.tries_used} exercises told" + f", {wait}" * bool(
+        attempt.waiting
+    )
     return (
         f"{clock}: {mark}{result.status}; {counts}, "
-        f"after {(_now() - tried.noticed).total_seconds():.0f} s."
+        f"after {(_now() - attempt.noticed).total_seconds():.0f} s."
     )

@@ -165,11 +165,11 @@ class CachingExecutor:
         files nor this have changed since. What was graded in a weak sandbox does not
         count as graded in a whole one.
         """
-        of = master.digest, settings
-        if of not in self._conditions:  # it reads the assignment's files
+        dependencies = master.digest, settings
+        if dependencies not in self._conditions:  # it reads the assignment's files
             ingredients = (master.digest, settings.digest(), settings.policy.weak)
-            self._conditions[of] = _hash((*ingredients, self._versions))
-        return self._conditions[of]
+            self._conditions[dependencies] = _hash((*ingredients, self._versions))
+        return self._conditions[dependencies]
 
     def _keep(self, name: str, done: Future[Report], future: Future[Report]) -> None:
         """Write down how an execution ended, and only then tell it."""

@@ -132,8 +132,8 @@ class Pool(ThreadPoolExecutor):
 
         Those that have read other contents of the assignment's files are ended.
         """
-        about = [(path, path.stat()) for _, path in sorted(settings.own_files())]
-        state = [(path, a.st_ino, a.st_size, a.st_mtime_ns) for path, a in about]
+        file_stats = [(path, path.stat()) for _, path in sorted(settings.own_files())]
+        state = [(path, a.st_ino, a.st_size, a.st_mtime_ns) for path, a in file_stats]
         if state != self._state:
             self._servers.retire()
         self._state = state

@@ -72,9 +72,9 @@ class Settings:
         """
         policy = replace(self.policy, files=(), weak=False)
         total = hashlib.sha256(repr(replace(self, policy=policy)).encode())
-        alone = {Path(path) for _, path in self.policy.files}
+        single_files = {Path(path) for _, path in self.policy.files}
         for target, path in sorted(self.own_files()):
-            content = path.read_bytes() if path in alone else b""
+            content = path.read_bytes() if path in single_files else b""
             total.update(repr((str(target), path.stat().st_size)).encode() + content)
         return total.hexdigest()
 

@@ -172,11 +172,7 @@ class Tests:
             imported=frozenset(dict(solved).keys() - dict(provided).keys()),
             imports=tuple(entry for entry in provided + solved if entry[0] in used),
             outer=outer - vars(builtins).keys(),
-            functions={
-                name: names_bound
-                for name, names_bound in functions.items()
-                if names_bound
-            },
+            functions={name: names for name, names in functions.items() if names},
         )
 
     def to_bytes(self) -> bytes:

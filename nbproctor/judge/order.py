@@ -60,21 +60,23 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
     """
     masters = {cell.id: cell for cell in job.cells}
     steps: list[Step] = []
-    stands: dict[str, int] = {}  # test → how many steps stand above it
+    steps_above: dict[str, int] = {}  # test → how many steps stand above it
     for cell in job.student:
         master = masters.get(cell.id or "")
         if master is None or master.kind in ("provided", "solution"):
             if master is None or not (master.skip and cell.source == master.stub):
                 steps.append(_student_step(cell, master))
         elif master.kind == "test":
-            stands.setdefault(master.id, len(steps))
+            steps_above.setdefault(master.id, len(steps))
     solved = {step.exercise: n for n, step in enumerate(steps, 1) if step.exercise}
     planned: list[Step] = []
     done = 0
     for test in (cell for cell in job.cells if cell.kind == "test"):
-        of = test.exercise
-        first = solved.get(of, len(steps)) if of else 0
-        position = max(first, stands.get(test.id, first if of else len(steps)))
+        exercise = test.exercise
+        first = solved.get(exercise, len(steps)) if exercise else 0
+        position = max(
+            first, steps_above.get(test.id, first if exercise else len(steps))
+        )
         planned += [*steps[done:position], Step(test.id, test=test)]
         done = max(done, position)
     return _with_definitions(planned + steps[done:], tests)

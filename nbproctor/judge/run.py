@@ -90,14 +90,14 @@ def follow_through(
         return
     now = time.monotonic()
     half = now + (until - now) / 2  # the rest is for the exercises that follow
-    again = NotebookRun(job, tests, spawn, half, 1, references)
-    again.play(steps)
+    second_run = NotebookRun(job, tests, spawn, half, 1, references)
+    second_run.play(steps)
     # One answer earns them all: of two answers in one cell, each chosen by where
     # it runs, the marks do not add up.
-    if any(v.points < verdicts[name].points for name, v in again.verdicts.items()):
+    if any(v.points < verdicts[name].points for name, v in second_run.verdicts.items()):
         return
-    for name in again.borrowers | unanswered & again.verdicts.keys():
-        verdict = again.verdicts[name]
+    for name in second_run.borrowers | unanswered & second_run.verdicts.keys():
+        verdict = second_run.verdicts[name]
         if verdict.points > verdicts[name].points:
             condition = "given correct solutions of the other exercises"
             message = f"Right, {condition}."
@@ -179,8 +179,8 @@ class NotebookRun:
         seen of a hidden test.
         """
         for cell, position in self._in_process_tests:
-            inside = replace(cell, where="beside")
-            judged = self._judge(inside, self._history[:position])
+            in_process_test = replace(cell, where="beside")
+            judged = self._judge(in_process_test, self._history[:position])
             if cell.where == "beside":
                 self.verdicts[cell.id] = judged
             elif judged.points > self.verdicts[cell.id].points:

@@ -117,14 +117,12 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
     masters = {master.notebook: master for master in course.masters(assignment)}
     with course.gradebook() as book, book.transaction() as commit:
         assignments = [each for each in book.assignments if each.name == assignment]
-        all_changes = [
-            changes
-            for notebook in (assignments[0].notebooks if assignments else ())
-            if notebook.submissions and notebook.name in masters
-            if (changes := _Changes.of(notebook, masters[notebook.name])).removed
-            or changes.new
-            or changes.renamed
-        ]
+        all_changes = []
+        for notebook in assignments[0].notebooks if assignments else ():
+            if notebook.submissions and notebook.name in masters:
+                changes = _Changes.of(notebook, masters[notebook.name])
+                if changes.removed or changes.new or changes.renamed:
+                    all_changes.append(changes)
         if not all_changes:
             return None
         if not change:

@@ -122,8 +122,8 @@ class Course:
         """
         pattern = self.view.student_id
         parts = self.folder(step, assignment, "*").parts
-        above = Path(*parts[: parts.index("*")])
-        entries = above.iterdir() if above.is_dir() else ()
+        parent = Path(*parts[: parts.index("*")])
+        entries = parent.iterdir() if parent.is_dir() else ()
         names = fnmatch.filter((entry.name for entry in entries), pattern)
         left_out = self.view.student_id_exclude.split(",")
         # A link in the students' part of a path would lead out of it.
@@ -132,8 +132,10 @@ class Course:
         for name in sorted({*names, pattern}.difference(left_out)):
             path = self.folder(step, assignment, name)
             try:
-                inside = [path, *path.parents][: len(path.parts) - len(above.parts)]
-                is_there = all(stat.S_ISDIR(look(each).st_mode) for each in inside)
+                components = [path, *path.parents][
+                    : len(path.parts) - len(parent.parts)
+                ]
+                is_there = all(stat.S_ISDIR(look(each).st_mode) for each in components)
             except OSError as error:
                 is_there = isinstance(error, PermissionError)
             if is_there:
@@ -180,10 +182,8 @@ class Course:
     def header_and_footer(self) -> tuple[Path | None, Path | None]:
         """The notebooks that the course puts around each of its own, if any."""
         options = self.config.IncludeHeaderFooter
-        header, footer = (
-            Path(self.view.root, name) if (name := options.get(part)) else None
-            for part in ("header", "footer")
-        )
+        names = (options.get("header"), options.get("footer"))
+        header, footer = (Path(self.view.root, n) if n else None for n in names)
         return header, footer
 
     def masters(self, assignment: str) -> list[MasterNotebook]:
@@ -197,10 +197,12 @@ class Course:
 
     def _read_masters(self, assignment: str) -> list[MasterNotebook]:
         release = self.folder("release", assignment)
-        around = self.header_and_footer
+        header, footer = self.header_and_footer
         try:
             masters = [
-                MasterNotebook.read(path, release / path.name, *around, self.markers)
+                MasterNotebook.read(
+                    path, release / path.name, header, footer, self.markers
+                )
                 for path in self.sources(assignment)
             ]
         except MasterNotebookError as error:

@@ -225,10 +225,10 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         for student in by_student:
             copy_for_release(course, assignment, student)
         try:
-            for done, order in enumerate(make(waiting, outlines), start=1):
+            for number, order in enumerate(make(waiting, outlines), start=1):
                 self.log.info("Made %s", order.page)
                 if self.on_page:
-                    self.on_page(done, len(waiting))
+                    self.on_page(number, len(waiting))
         finally:
             for student, notebooks in by_student.items():
                 if course.folder("feedback", assignment, student).exists():

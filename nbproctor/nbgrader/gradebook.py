@@ -27,6 +27,7 @@ from nbproctor import sanitize
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
+from nbproctor.submission.files import list_few
 
 # nbgrader builds its objects in an order that SQLAlchemy comments on, harmlessly.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
@@ -182,20 +183,14 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
                 c.name: (c.locked and c.source, worth.get((master.notebook, c.name), 0))
                 for c in notebook.source_cells
             }
-            changed = list(
-                {name for name, _ in gradebook_cells.items() ^ source_cells.items()}
-            )
+            differences = gradebook_cells.items() ^ source_cells.items()
+            changed = sorted({name for name, _ in differences})
         if changed:
             raise CourseError(
                 f"The source of {master.assignment!r} is not what the gradebook "
-                f"was told when the release was made ({_list_few(changed)}). Make the "
+                f"was told when the release was made ({list_few(changed)}). Make the "
                 "release again, then grade."
             )
-
-
-def _list_few(names: list[str]) -> str:
-    names = sorted(names)
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
 
 
 def unscore(notebook: SubmittedNotebook, cells: Collection[str] | None = None) -> None:

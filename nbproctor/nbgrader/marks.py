@@ -135,8 +135,8 @@ def read_marks(
     if student is not None:
         chosen.append(submitted.student_id == student)
     marks = {}
-    around = joinedload(submitted.student), joinedload(submitted.assignment)
-    for row in book.db.scalars(select(submitted).options(*around).where(*chosen)):
+    related = joinedload(submitted.student), joinedload(submitted.assignment)
+    for row in book.db.scalars(select(submitted).options(*related).where(*chosen)):
         names = row.student.first_name, row.student.last_name
         late = float(row.total_seconds_late or 0)
         marks[row.student_id] = StudentMarks(

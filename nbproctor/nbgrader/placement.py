@@ -59,7 +59,7 @@ def read_placement(master: MasterNotebook, course: CourseDirectory) -> MasterNot
     record = _read(course).get(master.assignment, {}).get(master.notebook, {})
     if record.get("digest") != _digest(master):
         return master
-    return _with(master, {name: tuple(at) for name, at in record["tests"].items()})
+    return _with(master, record["tests"])
 
 
 def find_placement(
@@ -106,12 +106,14 @@ def as_graded(master: MasterNotebook, trust: str) -> MasterNotebook:
     """
     if trust != "judge":
         return master
-    return master.with_cells(
-        replace(cell, where="nowhere")
-        if cell.where == "beside"
-        else replace(cell, why=cell.why if cell.where == "nowhere" else "")
-        for cell in master.cells
-    )
+    cells = []
+    for cell in master.cells:
+        if cell.where == "beside":
+            cell = replace(cell, where="nowhere")
+        elif cell.where == "judge":
+            cell = replace(cell, why="")
+        cells.append(cell)
+    return master.with_cells(cells)
 
 
 def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
@@ -139,10 +141,10 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
 
 def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
     """Return what runs a notebook of the teacher's as a submission."""
-    alone = replace(settings, follow_through=False)
-    hurried = replace(alone, limits=quick(settings.limits))
+    without_second_runs = replace(settings, follow_through=False)
+    hurried = replace(without_second_runs, limits=quick(settings.limits))
 
-    pool.prepare(blank, alone)  # or say why nothing can be executed
+    pool.prepare(blank, without_second_runs)  # or say why nothing can be executed
 
     def run(
         master: MasterNotebook, answers: MasterNotebook, *left_out: str
@@ -152,7 +154,7 @@ def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
             for number, cell in enumerate(answers.cells)
             if cell.kind not in ("task", "text", *left_out)
         ]
-        used = alone if answers is master else hurried
+        used = without_second_runs if answers is master else hurried
         return pool.execute(Execution(cells, master, used))
 
     return run
@@ -172,7 +174,7 @@ def _places(master: MasterNotebook, run: Runs, source: Path, timeout: float) -> 
         trial |= {name: ("beside", reasons[name]) for name in moving}
         lost = _lost(_with(master, trial), run)
         reasons = lost | reasons
-    places = {name: at for name, at in trial.items() if name not in lost}
+    places = {name: placement for name, placement in trial.items() if name not in lost}
     if lost.keys() & free:
         nowhere: Places = {}
         fails = {name for name, _ in kernel_faults(master, source, timeout)}
@@ -242,8 +244,8 @@ def _with(master: MasterNotebook, places: dict[str, Any]) -> MasterNotebook:
     cells = []
     for cell in master.cells:
         where, reason = places.get(cell.id, ("judge", ""))
-        mine = cell.kind == "test" and cell.why != TAGGED
-        if mine and (cell.where, cell.why) != (where, reason):
+        is_placeable = cell.kind == "test" and cell.why != TAGGED
+        if is_placeable and (cell.where, cell.why) != (where, reason):
             cell = replace(cell, where=where, why=reason)
         cells.append(cell)
     return master.with_cells(cells)

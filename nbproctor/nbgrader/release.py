@@ -188,9 +188,9 @@ def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> No
         if has_autotests:
             view.source_directory = str(folder.parent)
         # Named, because nbgrader's own search takes a bracket in a path for a pattern.
-        at = converter._format_source(assignment, ".")
-        names = [path.name for path in course.sources(assignment)]
-        converter.assignments = {at: [f"{at}/{name}" for name in names]}
+        target = converter._format_source(assignment, ".")
+        paths = [f"{target}/{path.name}" for path in course.sources(assignment)]
+        converter.assignments = {target: paths}
         converter.init_notebooks = lambda: None
         run(converter, f"Making the release of {assignment!r}")
 

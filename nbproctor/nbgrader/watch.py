@@ -191,12 +191,12 @@ class Watch(contextlib.ExitStack):
         if taken:
             taken.sort(key=self._turn)
             tries += self._grade(taken[:AT_ONCE], now)
-        new = [
-            each
-            for each in tries
-            if not each.problem or (each.student, each.problem) not in self._problems
-        ]
-        self._problems |= {(each.student, each.problem) for each in new if each.problem}
+        new = []
+        for each in tries:
+            problem = each.student, each.problem
+            if not each.problem or problem not in self._problems:
+                new.append(each)
+                self._problems.add(problem)
         return new
 
     def _turn(self, student: str) -> tuple[int, datetime]:
@@ -234,9 +234,11 @@ class Watch(contextlib.ExitStack):
         row = find_assignment(book, self._assignment)
         extended: dict[str, datetime] = {}
         if row.duedate is not None:
-            of = SubmittedAssignment  # not all of its rows: this is asked every second
-            extensions = select(of.student_id, of.extension).where(
-                of.assignment_id == row.id, of.extension.isnot(None)
+            table = (
+                SubmittedAssignment  # not all of its rows: this is asked every second
+            )
+            extensions = select(table.student_id, table.extension).where(
+                table.assignment_id == row.id, table.extension.isnot(None)
             )
             extended = {
                 s: row.duedate + more for s, more in book.db.execute(extensions)
@@ -259,21 +261,13 @@ class Watch(contextlib.ExitStack):
         for name, outline in self._course.outlines(self._assignment).items():
             if name in repaired:
                 answers |= _answers(outline, repaired[name].notebook["cells"])
-        changed = {
-            key
-            for key, answer in answers.items()
-            if whole
-            or (
-                answer
-                and (
-                    key not in record.last_results
-                    or record.last_results[key].answer != answer
-                )
-            )
-        }
-        new = {
-            key for key in changed if record.used[key, _local_time(now).date()] < most
-        }
+        changed = set()
+        for key, answer in answers.items():
+            last = record.last_results.get(key)
+            if whole or (answer and (last is None or last.answer != answer)):
+                changed.add(key)
+        today = _local_time(now).date()
+        new = {key for key in changed if record.used[key, today] < most}
         if whole and new != changed:  # a try tells of all
             new = set()
         notes = submission.notes() | {n: r.notes for n, r in repaired.items()}
@@ -311,7 +305,7 @@ class Watch(contextlib.ExitStack):
         student = result.student
         record = self._students[student]
         read = record.read
-        shows = self._course.options.early_feedback
+        mode = self._course.options.early_feedback
         rows: list[tuple[Any, ...]] = []
         last_results = dict(record.last_results)
         for name, outline in self._course.outlines(self._assignment).items():
@@ -323,14 +317,14 @@ class Watch(contextlib.ExitStack):
                     last = last_results[key] = LastResult(
                         read.answers[key], passes, now
                     )
-                    stands = "" if read.waiting else record.files
-                    rows.append((self._assignment, stands, student, key, *last))
-        if shows == "page" and read.executed:
+                    tried_files = "" if read.waiting else record.files
+                    rows.append((self._assignment, tried_files, student, key, *last))
+        if mode == "page" and read.executed:
             feedback(self._course, self._assignment, None, [student])
-        elif shows != "nothing":
+        elif mode != "nothing":
             self._write(read, result, last_results)
         problem = ""
-        if shows != "nothing":
+        if mode != "nothing":
             problem = "; ".join(self._in_exchange("ReleaseFeedback", student).values())
         if problem:  # nothing was told
             rows = []
@@ -363,14 +357,10 @@ class Watch(contextlib.ExitStack):
         shutil.rmtree(folder, ignore_errors=True)  # it is of an earlier try
         folder.mkdir(parents=True)
         for name, outline in self._course.outlines(self._assignment).items():
-            rows = [
-                (
-                    exercise.name,
-                    read.state(key, last_results.get(key)),
-                    last_results.get(key),
-                )
-                for key, exercise in _exercises(outline)
-            ]
+            rows = []
+            for key, exercise in _exercises(outline):
+                last = last_results.get(key)
+                rows.append((exercise.name, read.state(key, last), last))
             page = render(
                 "early.html",
                 outline=outline,

@@ -112,9 +112,9 @@ def unzip(file: IO[bytes] | bytes) -> Content:
         )
     content = Content()
     named = [(_name(info), info) for info in infos if not info.is_dir()]
-    apart = environments(name for name, _ in named)
+    environment_folders = environments(name for name, _ in named)
     for name, info in named:
-        if not name.startswith(apart):
+        if not name.startswith(environment_folders):
             entry = partial(_read_entry, archive, info)
             content.add(name, info.file_size, _refused(name, info), entry)
     return content

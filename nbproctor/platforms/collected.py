@@ -65,10 +65,10 @@ def write(
         if dry_run or state == "kept":
             continue
         if state == "replaced":
-            aside = records / "replaced" / student
-            aside.mkdir(parents=True, exist_ok=True)
-            free = (aside / str(n) for n in count(1) if not (aside / str(n)).exists())
-            shutil.move(folder, next(free))
+            backup_folder = records / "replaced" / student
+            backup_folder.mkdir(parents=True, exist_ok=True)
+            paths = (backup_folder / str(number) for number in count(1))
+            shutil.move(folder, next(path for path in paths if not path.exists()))
         if state != "same":
             _write_whole(submission, folder)
         else:  # what is known stays, but a list of times may have come, or their zone
@@ -115,15 +115,15 @@ def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
     """Write a submission beside its place, and move it there when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".collect-", dir=folder.parent) as name:
-        whole = Path(name) / "submission"
-        whole.mkdir()
+        unfinished = Path(name) / "submission"
+        unfinished.mkdir()
         for relative_path, data in submission.files.items():
-            path = whole / relative_path
+            path = unfinished / relative_path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         if submission.submitted:
-            write_time(whole, submission.submitted)
-        whole.rename(folder)
+            write_time(unfinished, submission.submitted)
+        unfinished.rename(folder)
 
 
 def write_time(folder: Path, when: datetime) -> None:

@@ -316,8 +316,15 @@ def plan(
     recognised = recognise(content.entries) or plain(
         content.entries, file_names, roster
     )
-    about = file_names, roster, zone, groups or {}, times or {}
-    download = Download(recognised, *about, list(content.problems))
+    download = Download(
+        recognised=recognised,
+        file_names=file_names,
+        roster=roster,
+        zone=zone,
+        groups=groups or {},
+        times=times or {},
+        problems=list(content.problems),
+    )
     submissions: dict[str, list[CollectedSubmission]] = defaultdict(list)
     for files in download.by_student(content).values():
         for submission in download.made_of(files):

@@ -152,10 +152,10 @@ def write_class_list(roster: Roster, path: Path) -> None:
     kinds = [kind for kind, rule in KINDS.items() if rule.column]
     titles = ["student_id", "last_name", "first_name"]
     titles += [KINDS[kind].column for kind in kinds]
-    rows = [
-        (p.student, p.last, p.first, *(";".join(p.values(kind)) for kind in kinds))
-        for p in sorted(roster.people, key=lambda person: person.student)
-    ]
+    rows = []
+    for person in sorted(roster.people, key=lambda person: person.student):
+        identifiers = (";".join(person.values(kind)) for kind in kinds)
+        rows.append((person.student, person.last, person.first, *identifiers))
     write_rows(path, [titles, *rows])
 
 
@@ -286,7 +286,7 @@ def fill(
     platform, target = _column(sheet, assignment, column)
     filled = Filled(platform.name, sheet.value(0, target.column))
     factor = _factor(filled.column, target.most, max_score, scale)
-    rows: dict[str, int] = {}
+    row_of: dict[str, int] = {}
     for row, clue, _, _ in read_people(sheet):
         label = str(clue)
         if row < target.first or not label:
@@ -294,16 +294,17 @@ def fill(
         match = roster.find(clue)
         student = match.person.student if match.person else ""
         reason_to_skip = match.question or ("" if student else "is not known here")
-        if student in rows:
+        if student in row_of:
             raise ExportError(
-                f"Rows {rows[student] + 1} and {row + 1} both seem to be {student!r}. "
-                "Import the class list, so that they can be told apart: kit.py roster"
+                f"Rows {row_of[student] + 1} and {row + 1} both seem to be "
+                f"{student!r}. Import the class list, so that they can be told apart: "
+                "kit.py roster"
             )
         before = sheet.value(row, target.column).strip()
         mark = nan if student in excused else scores.get(student, nan) * factor
         after = target.excused if student in excused else _written(mark, target)
         if student:
-            rows[student] = row
+            row_of[student] = row
             reason = (reasons or {}).get(student) or "nothing was handed in"
             reason_to_skip = _reason_to_skip(
                 after, before, reason, row in target.locked
@@ -317,7 +318,7 @@ def fill(
             sheet.put(row, target.column, after)
             filled.changes.append(FilledMark(student, label, before, after))
     marked = {student for student, score in scores.items() if not isnan(score)}
-    filled.absent = sorted(marked - rows.keys())
+    filled.absent = sorted(marked - row_of.keys())
     filled.data = sheet.to_bytes()
     return filled
 

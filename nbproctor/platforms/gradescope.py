@@ -111,8 +111,11 @@ def write_autograder(
         content[name] = text.encode()
     packed = [course / "nbgrader_config.py", pins]
     packed += [*_below(source), *_below(course / "data")]
-    above = Path(str(files("nbproctor"))).parent
-    for root, paths in (course, packed), (above, _below(above / "nbproctor")):
+    package_parent = Path(str(files("nbproctor"))).parent
+    for root, paths in (
+        (course, packed),
+        (package_parent, _below(package_parent / "nbproctor")),
+    ):
         content |= {path.relative_to(root).as_posix(): path for path in paths}
     path = to or course / "exported" / f"{source.name}_gradescope.zip"
     write_zip(path, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)

@@ -113,9 +113,9 @@ def read_time(text: str, *languages: str) -> datetime | None:
         wrong = half and (halves.get(half) not in ("am", "pm") or hour > 12)
         if wrong or (before and hour <= 12):  # a half before the time: "오후 10:30"
             continue
-        at = hour % 12 + 12 * (halves[half] == "pm") if half else hour
+        hour_of_day = hour % 12 + 12 * (halves[half] == "pm") if half else hour
         try:
-            when = datetime(year, month, day, at, int(parts[3]))
+            when = datetime(year, month, day, hour_of_day, int(parts[3]))
         except ValueError:
             return None
         if year > 1000 and days <= {when.weekday()}:

@@ -14,7 +14,7 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -180,12 +180,12 @@ def candidates(
     it. Where none could be it, `Ungradable` says what there is instead.
     """
     refusals: list[Refusal] = []
-    handed = list(walk(folder, refusals))
-    budget.files -= len(handed)
-    taken = {f"{sibling}.ipynb" for sibling in siblings}
+    student_files = list(walk(folder, refusals))
+    budget.files -= len(student_files)
+    sibling_files = {f"{sibling}.ipynb" for sibling in siblings}
     likely: list[Candidate] = []
     faults: list[str] = []
-    for each in handed:
+    for each in student_files:
         file = Candidate(
             path=folder / each.relative_path,
             name=readable(each.relative_path),
@@ -194,9 +194,9 @@ def candidates(
             open=each.open,
         )
         likely += _notebooks(file, budget, faults)
-    likely = [candidate for candidate in likely if candidate.base not in taken]
+    likely = [candidate for candidate in likely if candidate.base not in sibling_files]
     if not likely:
-        reason = _instead(handed, notebook)
+        reason = _instead(student_files, notebook)
         for refused, reason_of_refusal in refusals[:1]:
             reason += f" '{readable(refused)}' is not read: {reason_of_refusal}."
         raise Ungradable(faults[0] if faults else reason)
@@ -229,16 +229,16 @@ def _notebooks(
         return []
     packed = file.head.startswith(_ARCHIVES) or file.head[257:262] == b"ustar"
     if packed and nested < MAX_NESTED:
-        inside: list[Candidate] = []
+        members: list[Candidate] = []
         try:
             for member in _members(file, budget, nested > 0):
-                inside += _notebooks(member, budget, faults, nested + 1)
+                members += _notebooks(member, budget, faults, nested + 1)
         except Ungradable as fault:
             faults.append(str(fault))
-        if budget.is_spent and not inside:
+        if budget.is_spent and not members:
             faults.append(f"'{file.name}' unpacks to more than can be read.")
-        if inside:
-            return inside
+        if members:
+            return members
     return [file] if _is_likely(file) else []
 
 
@@ -268,11 +268,11 @@ def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
         contents = [(name, file.cost, _head(partial(_gunzip, file, _HEAD)), opener)]
     except _DAMAGE as error:
         raise file.unreadable(error) from error
-    apart = environments(name for name, *_ in contents)
+    environment_folders = environments(name for name, *_ in contents)
     members = [
         Candidate(file.path, readable(f"{file.name}/{name}"), cost, head, opener)
         for name, cost, head, opener in contents
-        if not name.startswith(apart)
+        if not name.startswith(environment_folders)
     ][: max(budget.files, 0)]
     budget.files -= len(members)
     return members
@@ -319,11 +319,11 @@ def _gunzip(file: Candidate, size: int) -> IO[bytes]:
         return BytesIO(unpacked.read(size))
 
 
-def _instead(handed: list[StudentFile], notebook: str) -> str:
-    if not handed:
+def _instead(student_files: list[StudentFile], notebook: str) -> str:
+    if not student_files:
         return f"No file was handed in; '{notebook}.ipynb' was expected."
-    shown = ", ".join(readable(file.relative_path) for file in handed[:3])
-    kind = None if handed[1:] else wrong_kind(_head(handed[0].open))
+    shown = ", ".join(readable(file.relative_path) for file in student_files[:3])
+    kind = None if student_files[1:] else wrong_kind(_head(student_files[0].open))
     if kind:
         shown += f", which is {kind}"
     return f"No notebook was handed in (only {shown}); '{notebook}.ipynb' was expected."
@@ -339,6 +339,12 @@ def wrong_kind(data: bytes) -> str | None:
     if head.startswith(b"<<<<<<<"):  # marks of a merge
         return None
     return next((kind for m, kind in _WRONG_FILES.items() if head.startswith(m)), None)
+
+
+def list_few(names: Sequence[str], most: int = 3) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def readable(text: str | Path) -> str:

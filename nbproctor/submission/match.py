@@ -74,15 +74,13 @@ class MasterTexts:
         for block in text.blocks:
             blocks.append(block)
             for function in self.functions if block.is_class else ():
-                if f"({block.name})" in "".join(function.decorators):
-                    blocks += [
-                        Block(
-                            "\n".join([*function.decorators, method.text.strip("\n")]),
-                            (*function.decorators, *method.code),
-                        )
-                        for method in block.methods
-                        if method.name == function.name and not method.decorators
-                    ]
+                if f"({block.name})" not in "".join(function.decorators):
+                    continue
+                for method in block.methods:
+                    if method.name == function.name and not method.decorators:
+                        lines = [*function.decorators, method.text.strip("\n")]
+                        code = (*function.decorators, *method.code)
+                        blocks.append(Block("\n".join(lines), code))
         return blocks
 
     def level(self, handed: HandedCell, exercise: Cell) -> int:

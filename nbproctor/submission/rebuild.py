@@ -16,6 +16,7 @@ from typing import Any
 from nbproctor import sanitize
 from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell
 from nbproctor.notebook import Cell
+from nbproctor.submission.files import list_few
 from nbproctor.submission.match import Plan, names_of
 
 Entry = tuple[HandedCell, Cell | None]  # and the cell of the assignment that it is
@@ -114,11 +115,13 @@ class Rebuilt:
                 answer = self._without_stub_line(answer, cell)
             entries.append((answer, cell))
         room = sanitize.room_for_notebook()
-        return _with_ids([_written(*entry, room) for entry in entries]), [
-            f"{_SENTENCES[key]}: {_list_few(names)}."
+        cells = [_written(handed, cell, room) for handed, cell in entries]
+        notes = [
+            f"{_SENTENCES[key]}: {list_few(names, most=4)}."
             for key, names in self._changes.items()
             if names
         ]
+        return _with_ids(cells), notes
 
     def _own_code(self) -> Iterator[tuple[int, CellText]]:
         """Yield what the student wrote beside the answers, by its place."""
@@ -303,8 +306,3 @@ def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 _harmless = lru_cache(maxsize=1_000)(sanitize.markdown)  # mostly the assignment's own
-
-
-def _list_few(names: list[str]) -> str:
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(names[:4]) + more
