@@ -370,11 +370,9 @@ class _Walk:
         base: Path,
     ) -> dict[str, float]:
         """Return what a decorated solution earns; `function` is for the decorator."""
-        lent = (
-            {}
-            if function is None
-            else {LENT: ReferenceFunction(function, lambda: None)}
-        )
+        lent = {}
+        if function is not None:
+            lent[LENT] = ReferenceFunction(function, lambda: None)
         source = borrowers.decorated(cell.source, decorator, *lent)
         if source is None:
             return {}

@@ -49,7 +49,7 @@ class Execution:
 def execute(execution: Execution, servers: Servers) -> Report:
     """Grade one submission: a pure function of all but `servers`.
 
-    These lend a fork server. `ExecutionError`: no result even at the second try, or not
+    These have a fork server. `ExecutionError`: no result even at the second try, or not
     in time; `StoppedError`: the run was stopped; `EngineError`: no fork server can be
     started here.
     """

@@ -83,7 +83,7 @@ _Warm = tuple[Policy, tuple[str, ...], tuple[str, ...]]  # modules, rehearsed ce
 
 
 class Servers(AbstractContextManager["Servers"]):
-    """Fork servers that are lent: as many as are used at a time, and kept warm.
+    """Fork servers to be acquired: as many as are used at a time, and kept warm.
 
     Whoever makes them closes them; executions that still run then fail.
     """
@@ -98,9 +98,9 @@ class Servers(AbstractContextManager["Servers"]):
     def acquire(
         self, master: MasterNotebook, settings: Settings
     ) -> Iterator[ForkServer]:
-        """Lend a fork server that is warm for an assignment, started if need be.
+        """Yield a fork server that is warm for an assignment, started if need be.
 
-        After an exception it is ended, and the next to be lent is another.
+        After an exception it is ended, and the next to be acquired is another.
         `EngineError`: none can be started here; `StoppedError`: the run was
         stopped.
         """

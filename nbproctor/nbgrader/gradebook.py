@@ -67,7 +67,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """End the session, and all connections, if nobody uses it any more."""
         if not self._depth:
             self._cells.clear()
-            self._known.clear()
+            self._facts.clear()
             super().close()
 
     @contextlib.contextmanager

@@ -78,7 +78,7 @@ def test_fork_servers_that_die_while_nobody_uses_them_cost_nothing(
 ) -> None:
     with (
         servers.acquire(MASTER, SETTINGS) as one,
-        servers.lend(MASTER, SETTINGS) as two,
+        servers.acquire(MASTER, SETTINGS) as two,
     ):
         pass
     kill(one)
