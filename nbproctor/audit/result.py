@@ -118,7 +118,7 @@ class AuditResult:
     def faults(self) -> list[str]:
         """Everything for which the audit fails, in words."""
         faults = [
-            f"{e.location or e.exercise}: {e.fault}" for e in self.entries if e.fault
+            f"{e.place or e.exercise}: {e.fault}" for e in self.entries if e.fault
         ]
         faults += [f"{c.name}: {c.found}" for c in self.checks if not c.passed]
         return [*self.problems, *faults]
@@ -234,13 +234,13 @@ def lines(result: AuditResult) -> Iterator[str]:
             yield f"{count['exercise']}: catch nothing alone: {idle}"
     for entry in result.entries:
         for note in entry.notes:
-            yield f"Note: {entry.location or entry.name}: {note}"
+            yield f"Note: {entry.place or entry.name}: {note}"
     for entry in result.silent:
-        lost = f"{entry.location} loses {entry.silent:g} points"
+        lost = f"{entry.place} loses {entry.silent:g} points"
         yield f"Silent: {lost} ({', '.join(entry.caught)})"
     for entry in result.entries:
         if entry.unnamed:
-            yield f"Unnamed: no message names the symptom of {entry.location}"
+            yield f"Unnamed: no message names the symptom of {entry.place}"
     for entry in result.survivors:
         yield f"\nSurvives in {entry.exercise}: {entry.name}"
         if entry.disagreement:

@@ -56,7 +56,7 @@ class Trial:
     kind: Kind
     name: str
     source: str
-    location: str = ""
+    place: str = ""
     diff: str = ""
     says: tuple[str, ...] = ()  # a message must hold one of these, if it is wrong
     unnamed: bool = False  # no message names its symptom, which is known
@@ -161,7 +161,7 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
                     kind="right",
                     name=path.stem,
                     source=text,
-                    location=shown(path),
+                    place=shown(path),
                 )
             )
     if stray := sorted(folder.glob("wrong/*.py")):
@@ -192,7 +192,7 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
                 kind=kind,
                 name=name,
                 source=source,
-                location=location,
+                place=location,
                 says=says,
                 **options,
             )

@@ -123,12 +123,12 @@ cell = "area = max"
     assert problems == []
     turned, adds, half, own = variants
     assert turned.source == TURNED and turned.kind == "right"
-    assert turned.location == "variants/geometry/area/right/turned.py"
+    assert turned.place == "variants/geometry/area/right/turned.py"
     assert adds.source == REFERENCE.replace("*", "+")
     assert half.source == "def area(a, b):\n    return b * a / 2\n"
     assert adds.says == ("was added",) and half.says == ("half", "divided by 2")
     assert (half.announced, half.unnamed) == ("rectangles", False)
-    assert half.location == "variants/geometry/area/wrong.toml, half"
+    assert half.place == "variants/geometry/area/wrong.toml, half"
     assert (own.source, own.unnamed, own.says) == ("area = max", True, ())
 
 
