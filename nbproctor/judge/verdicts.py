@@ -152,17 +152,15 @@ _HELPFUL = [
 ]
 
 
-def verdict(cell: Cell, wording: Message, points: float = 0.0) -> Verdict:
+def verdict(cell: Cell, message: Message, points: float = 0.0) -> Verdict:
     """Return the verdict of a test cell."""
-    line = one_line(wording.words)
-    most = cell.points
     return Verdict(
         cell_id=cell.id,
         exercise=cell.exercise,
         points=points,
-        max_points=most,
-        outcome=wording.outcome,
-        message=line,
+        max_points=cell.points,
+        outcome=message.outcome,
+        message=one_line(message.words),
         where=cell.where,
     )
 

@@ -191,9 +191,10 @@ def test_a_call_that_asks_the_test_without_end_ends_the_process(
 ) -> None:
     monkeypatch.setattr(session_of, "MAX_CALLBACKS", 3)
     student = Student(call(), call(), call(), value(1), call(), value(2))
-    link, spy = student.session, Spy()
-    assert link.ask("call", spy, (), {}) == 1
-    assert link.ask("call", spy, (), {}) == 2  # each call counts anew
+    session = student.session
+    spy = Spy()
+    assert session.ask("call", spy, (), {}) == 1
+    assert session.ask("call", spy, (), {}) == 2  # each call counts anew
     student = Student(*[call()] * 4, value(1))
     with pytest.raises(ProcessEnded) as caught:
         student.session.ask("call", spy, (), {})
@@ -300,11 +301,11 @@ def test_a_test_that_shares_its_notebook_keeps_what_was_handed_over() -> None:
     student = Student(
         value(["student", 7, "Net", "", True, "", ""]), value(["d"]), call(0)
     )
-    link = student.session
-    net = link.ask("call", spy, (), {})
-    link.begin(["area"], keep=True)
+    session = student.session
+    net = session.ask("call", spy, (), {})
+    session.begin(["area"], keep=True)
     with pytest.raises(ProcessEnded):  # it left, after its call
-        link.ask("call", Spy(), (), {})
+        session.ask("call", Spy(), (), {})
     assert spy.seen == [((), {})]
     assert student.told()[1] == ("begin", ("area",), (7,))
     assert net is not None
