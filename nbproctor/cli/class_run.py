@@ -126,9 +126,8 @@ def _reasons(
         students_by_reason: dict[str, list[str]] = {}
         for result in results:
             if result.status == status and result.reason:
-                students_by_reason.setdefault(result.reason, []).append(
-                    names[result.student]
-                )
+                students = students_by_reason.setdefault(result.reason, [])
+                students.append(names[result.student])
         for reason, students in students_by_reason.items():
             if len(students) < 4:
                 yield f"{'; '.join(students)}: {reason}"
@@ -211,7 +210,7 @@ def change_lines(
     """
     lowered = "would be lower for the same files. Nothing was lowered; to let it happen"
     for is_kept, title in (False, "changed:"), (True, f"{lowered}: --lower"):
-        marks = [change for change in changes if change.is_kept is is_kept]
+        marks = [change for change in changes if change.is_kept == is_kept]
         count = "1 mark" if len(marks) == 1 else f"{len(marks)} marks"
         if marks:
             yield f"{count} {title}"

@@ -113,12 +113,10 @@ def _check_handed_in(course: nbgrader.Course, assignment: str, student: str) -> 
     people = nbgrader.people(course)
     similar = get_close_matches(student, [person.student for person in people])
     similar += [p.student for p in people if student.casefold() in p.name.casefold()]
-    suggestion = (
-        f" Did you mean {' or '.join(dict.fromkeys(similar))}?" if similar else ""
-    )
-    raise CommandError(
-        f"{student!r} has handed in nothing: there is no {folder}.{suggestion}"
-    )
+    message = f"{student!r} has handed in nothing: there is no {folder}."
+    if similar:
+        message += f" Did you mean {' or '.join(dict.fromkeys(similar))}?"
+    raise CommandError(message)
 
 
 @app.command()
@@ -187,9 +185,9 @@ def _line(attempt: nbgrader.Try) -> str:
     if result is None:
         return f"{clock}: {wait if attempt.waiting else 'no answer has changed'}."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
-    counts = f"{attempt.tries_used} exercises told" + f", {wait}" * bool(
-        attempt.waiting
-    )
+    counts = f"{attempt.tries_used} exercises told"
+    if attempt.waiting:
+        counts += f", {wait}"
     return (
         f"{clock}: {mark}{result.status}; {counts}, "
         f"after {(_now() - attempt.noticed).total_seconds():.0f} s."

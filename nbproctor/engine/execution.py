@@ -49,9 +49,9 @@ class Execution:
 def execute(execution: Execution, servers: Servers) -> Report:
     """Grade one submission: a pure function of all but `servers`.
 
-    These have a fork server. `ExecutionError`: no result even at the second try, or not
-    in time; `StoppedError`: the run was stopped; `EngineError`: no fork server can be
-    started here.
+    It runs in a fork server of these. `ExecutionError`: no result even at the second
+    try, or not in time; `StoppedError`: the run was stopped; `EngineError`: no fork
+    server can be started here.
     """
     master = execution.master
     settings = execution.settings

@@ -132,9 +132,8 @@ class Course:
         for name in sorted({*names, pattern}.difference(left_out)):
             path = self.folder(step, assignment, name)
             try:
-                components = [path, *path.parents][
-                    : len(path.parts) - len(parent.parts)
-                ]
+                depth = len(path.parts) - len(parent.parts)
+                components = [path, *path.parents][:depth]
                 is_there = all(stat.S_ISDIR(look(each).st_mode) for each in components)
             except OSError as error:
                 is_there = isinstance(error, PermissionError)

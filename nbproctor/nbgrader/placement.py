@@ -182,12 +182,9 @@ def _places(master: MasterNotebook, run: Runs, source: Path, timeout: float) -> 
             lost = _lost(_with(master, places | nowhere), run)
             reasons = lost | reasons
             for name in lost.keys() & free - nowhere.keys():
-                passes_in_kernel = name not in fails
-                nowhere[name] = (
-                    ("nowhere", reasons[name])
-                    if passes_in_kernel
-                    else ("judge", UNKNOWN)
-                )
+                nowhere[name] = ("nowhere", reasons[name])
+                if name in fails:
+                    nowhere[name] = ("judge", UNKNOWN)
         places |= nowhere
     return places
 

@@ -100,9 +100,7 @@ class _Student:
     waiting: dict[date, str] = field(default_factory=dict)  # for another day
     done: str = ""  # files that are tried
     read: _Read = field(default_factory=_Read)  # in this batch
-    last_results: dict[str, LastResult] = field(
-        default_factory=dict
-    )  # exercise → what, last
+    last_results: dict[str, LastResult] = field(default_factory=dict)  # by exercise
     # Tries of an exercise on a day.
     used: Counter[tuple[str, date]] = field(default_factory=Counter)
 
@@ -213,6 +211,7 @@ class Watch(contextlib.ExitStack):
         with contextlib.suppress(CourseError):  # nobody has handed in anything yet
             folders = handed_in(self._course, self._assignment)
         settled = []
+        today = _local_time(now).date()
         for student, folder in folders.items():
             record = self._students[student]
             try:
@@ -222,10 +221,7 @@ class Watch(contextlib.ExitStack):
             if files != record.files:
                 record.files = files
                 record.noticed = now
-            elif files not in (
-                record.done,
-                record.waiting.get(_local_time(now).date()),
-            ):
+            elif files not in (record.done, record.waiting.get(today)):
                 settled.append(student)
         return settled
 
@@ -234,15 +230,13 @@ class Watch(contextlib.ExitStack):
         row = find_assignment(book, self._assignment)
         extended: dict[str, datetime] = {}
         if row.duedate is not None:
-            table = (
-                SubmittedAssignment  # not all of its rows: this is asked every second
-            )
+            # Not all of its rows: this is asked every second.
+            table = SubmittedAssignment
             extensions = select(table.student_id, table.extension).where(
                 table.assignment_id == row.id, table.extension.isnot(None)
             )
-            extended = {
-                s: row.duedate + more for s, more in book.db.execute(extensions)
-            }
+            for student, extension in book.db.execute(extensions):
+                extended[student] = row.duedate + extension
         self.due: datetime | None = row.duedate
         self.extended = extended
 
