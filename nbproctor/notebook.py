@@ -331,11 +331,11 @@ def _texts(
     raw: list[dict[str, Any]], names: Collection[str], markers: Markers
 ) -> Iterator[tuple[int, str]]:
     """Yield the release's Markdown, each text with how many such cells are above."""
-    above = 0
+    cells_above = 0
     for position, cell in enumerate(raw):
         if cell["cell_type"] == "markdown":
-            yield above, markers.without_regions(_text(cell["source"]))
-        above += cell_name(cell, position) in names
+            yield cells_above, markers.without_regions(_text(cell["source"]))
+        cells_above += cell_name(cell, position) in names
 
 
 def _language(content: dict[str, Any]) -> str:

@@ -284,8 +284,8 @@ def _without_docstring(text: str) -> str:
 
 def shown(path: Path) -> str:
     """Return a path below the course: ``variants/…``."""
-    below = [*reversed(path.parts)].index("variants")
-    return "/".join(path.parts[-below - 1 :])
+    depth = [*reversed(path.parts)].index("variants")
+    return "/".join(path.parts[-depth - 1 :])
 
 
 # ---- oracles -------------------------------------------------------------------------

@@ -258,8 +258,8 @@ def _needs(
         needs[cell.id] = tuple(name for name in programs if name in needed)
         names = {n for n, c in owner.items() if c in needed} - program.makes
         shared[cell.id] = frozenset(names)
-        again = _imported_by(cell) & provided
-        owner |= dict.fromkeys(program.binds - again, cell.id)
+        repeated_imports = _imported_by(cell) & provided
+        owner |= dict.fromkeys(program.binds - repeated_imports, cell.id)
     return needs, shared
 
 

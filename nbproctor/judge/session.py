@@ -133,7 +133,9 @@ class Session:
         new_filters = []
         for each in warnings.filters:
             if each not in self._first_filters:
-                patterns = [getattr(each[at], "pattern", each[at]) for at in (1, 3)]
+                patterns = [
+                    getattr(part, "pattern", part) for part in (each[1], each[3])
+                ]
                 with contextlib.suppress(UnsendableError):  # no library names its class
                     self.exports.name(each[2])
                     new_filters.append((each[0], each[2], *patterns))
@@ -219,21 +221,21 @@ class Session:
 
     def resolve(self, ref: Ref) -> Any:
         """Return what the student names."""
-        number, *about = ref.fields or (None,)
+        number, *description = ref.fields or (None,)
         if ref.tag == "student" and type(number) is int:
-            return self._proxy(number, *about)
-        if ref.tag == "judge" and not about:
+            return self._proxy(number, *description)
+        if ref.tag == "judge" and not description:
             return self.exports.received(number)
         if ref.tag == "error" and type(number) is int:
-            return self._error_class(number, *about)
+            return self._error_class(number, *description)
         raise ProtocolError("the student's reference cannot be read")
 
-    def _proxy(self, number: int, *about: Any) -> Proxy:
+    def _proxy(self, number: int, *description: Any) -> Proxy:
         """Return the handle of an object, of what the tag `student` says about it."""
         existing = self._proxies.get(number)
         if existing is not None:
             return existing
-        match about:
+        match description:
             case (str(kind), str(name), bool(calls), str(public), str(relation)):
                 label = printable(f"{kind} {name}".strip())
                 handle = Handle(
@@ -248,9 +250,9 @@ class Session:
                 return proxy
         raise ProtocolError("the student's reference cannot be read")
 
-    def _error_class(self, number: int, *about: Any) -> ErrorClass:
+    def _error_class(self, number: int, *description: Any) -> ErrorClass:
         """Return the class that stands for one of the student's exceptions."""
-        match about:
+        match description:
             case (str(name), str(base), *bases) if number not in self._error_classes:
                 title = printable(name)
                 proxy = self._proxy(number, "type", title, True, "", "")

@@ -193,8 +193,8 @@ def explain(
 def _of_student(
     error: StudentRaised, sources: Mapping[str, str], hidden: bool
 ) -> Message:
-    written = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
-    kind = error.kind if written else builtin_name(error)
+    is_written = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
+    kind = error.kind if is_written else builtin_name(error)
     where = "when your code was called"
     if error.cell is not None and error.cell in sources and error.line is not None:
         lines = sources[error.cell].splitlines()
@@ -226,10 +226,10 @@ def describe_stop(name: str, source: str, outputs: list[Output]) -> Message | No
         text = str(output.get("evalue"))
         if kind in ("SyntaxError", "IndentationError", "TabError"):
             # IPython drops the empty lines at the top before it compiles.
-            above = source[: len(source) - len(source.lstrip())].count("\n")
+            lines_above = source[: len(source) - len(source.lstrip())].count("\n")
             where = ""
             if position := _PLACE.search(text):
-                where = f", line {int(position[1]) + above}"
+                where = f", line {int(position[1]) + lines_above}"
                 text = text[: position.start()]
             text = one_line(text, 100)
             return UNREADABLE(kind=kind, cell=name, where=where, text=text)
@@ -250,11 +250,11 @@ def _of_check(error: BaseException, hidden: bool) -> Message:
     frames = traceback.extract_tb(error.__traceback__)
     text = _text(error).strip()
     where = frames[-1] if frames else None
-    written = where is not None and (
+    is_written = where is not None and (
         where.filename.startswith(TEST_FILE)
         or Path(where.filename).parent == Path(expect.__file__).parent
     )
-    if text and written:
+    if text and is_written:
         return CHECK(text=text.split("\n")[0])
     if text and not hidden:
         return CHECK(text=text)

@@ -73,20 +73,20 @@ def _unread(
         if not entries and os.access(student, os.R_OK | os.X_OK):
             yield f"{shown}/", "it is empty"
         for entry in entries:
-            inside = f"{shown}/{_shown(entry.name)}"
+            entry_shown = f"{shown}/{_shown(entry.name)}"
             if entry.name == assignment:
                 if not entry.is_dir():
-                    yield inside, f"it is no folder; {where}"
+                    yield entry_shown, f"it is no folder; {where}"
             elif not entry.is_dir():
                 if entry.name.lower().endswith(_LOOSE) or len(entries) == 1:
-                    yield inside, f"it is in no assignment's folder; {where}"
+                    yield entry_shown, f"it is in no assignment's folder; {where}"
             elif entry.name not in others and (
                 _same(entry.name, assignment) or _has_notebook(entry)
             ):
                 reason = (
                     f"no assignment has this name; is it {assignment}? Then {where}"
                 )
-                yield f"{inside}/", reason
+                yield f"{entry_shown}/", reason
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -117,16 +117,20 @@ class Download:
                 group = " and ".join(map(str, clues))
         if not members:
             return
-        whole = self.newest(*members[0], files)
+        submission = self.newest(*members[0], files)
         of_member = (g for g, people in self.groups.items() if members[0][0] in people)
-        whole.group = group or next(of_member, "")
-        for person, by in members:
+        submission.group = group or next(of_member, "")
+        for person, found_by in members:
             if group:
-                addresses = [platform.address_of(a, person) for a in whole.addresses]
+                addresses = [
+                    platform.address_of(a, person) for a in submission.addresses
+                ]
                 addresses = sorted(filter(None, addresses))
-                yield replace(whole, person=person, found_by=by, addresses=addresses)
+                yield replace(
+                    submission, person=person, found_by=found_by, addresses=addresses
+                )
             else:
-                yield whole
+                yield submission
 
     def group(self, clue: Clue) -> str:
         """Return the group that a clue names, unless its number is somebody else's.
@@ -147,8 +151,8 @@ class Download:
             if match.by == "--as":
                 self.answered[match.person.student].append(clue)
             return [(match.person, match.by)]
-        inside = (name_in(file.file, self.file_names) for _, file in files)
-        matches = [self.roster.find(clue_of(word)) for word in {*inside} - {""}]
+        words = (name_in(file.file, self.file_names) for _, file in files)
+        matches = [self.roster.find(clue_of(word)) for word in {*words} - {""}]
         names = sorted({m.person.name for m in matches if m.person})
         if match.question:
             self.question(str(clue), str(match))
@@ -167,7 +171,9 @@ class Download:
             return [(person, "")]
         return []
 
-    def newest(self, person: Person, by: str, files: Files) -> CollectedSubmission:
+    def newest(
+        self, person: Person, found_by: str, files: Files
+    ) -> CollectedSubmission:
         """Return the newest attempt, with its files under the names they get."""
         newest, notes = _newest(files)
         names = [name for _, name in newest]
@@ -187,7 +193,7 @@ class Download:
             submitted=when,
             late=any(name.late for name in names),
             attempt=last.attempt or last.number,
-            found_by=by,
+            found_by=found_by,
             addresses=sorted({name.address for name in names if name.address}),
             notes=notes,
         )

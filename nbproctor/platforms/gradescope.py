@@ -69,16 +69,16 @@ class Gradescope(Platform):
         for path in paths:
             if not path.is_relative_to(top.parent):
                 continue
-            key, *inside = path.relative_to(top.parent).parts
-            by = listed.get(key)
-            if inside and by and by.submitters:
-                first, *others = map(_clue, by.submitters)
+            key, *path_inside = path.relative_to(top.parent).parts
+            entry = listed.get(key)
+            if path_inside and entry and entry.submitters:
+                first, *others = map(_clue, entry.submitters)
                 parsed[path] = FileName(
                     key,
-                    PurePosixPath(*inside),
+                    PurePosixPath(*path_inside),
                     first.name,
                     first.identifiers,
-                    submitted=by.created_at,
+                    submitted=entry.created_at,
                     others=tuple(others),
                 )
         return parsed

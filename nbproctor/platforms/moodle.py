@@ -55,12 +55,12 @@ class Moodle(Platform):
         match = _NAME.fullmatch(parts[0])
         if match is None:
             return None
-        inside = match["file"] if len(parts) == 1 else "/".join(parts[1:])
-        if not inside:
+        path_inside = match["file"] if len(parts) == 1 else "/".join(parts[1:])
+        if not path_inside:
             return None
         return FileName(
             match["id"],
-            PurePosixPath(inside),
+            PurePosixPath(path_inside),
             "" if match["name"].casefold() in _BLIND else match["name"],
             (Identifier(Kind.PARTICIPANT, match["id"]),),
             kind="file" if match["kind"] == "file" else "typed",

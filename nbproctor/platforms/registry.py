@@ -76,16 +76,18 @@ def plain(
     paths = [entry.path for entry in entries]
     depth = _depth(paths, file_names, roster)
     names = {}
-    below = {path: PurePosixPath(*path.parts[depth:]) for path in paths}
+    paths_below = {path: PurePosixPath(*path.parts[depth:]) for path in paths}
     files = Counter(
-        name_in(short, file_names) for short in below.values() if not short.parts[1:]
+        name_in(inner, file_names)
+        for inner in paths_below.values()
+        if not inner.parts[1:]
     )
-    for path, short in below.items():
-        word = name_in(short, file_names)
-        file = PurePosixPath(*(short.parts[1:] or short.parts))
+    for path, inner in paths_below.items():
+        word = name_in(inner, file_names)
+        file = PurePosixPath(*(inner.parts[1:] or inner.parts))
         # A file beside the folders may be anything, as a list of marks; and several of
         # one name are copies, as Google Drive numbers them.
-        is_named = file != short or (short.suffix in _WORK and files[word] == 1)
+        is_named = file != inner or (inner.suffix in _WORK and files[word] == 1)
         if word and (is_named or is_of_class(word, roster)):
             names[path] = FileName(word, file, identifiers=clue_of(word).identifiers)
     return Recognised(PLAIN, names, len(paths))
@@ -113,9 +115,9 @@ def _depth(
     common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
     several = []
     for depth in range(common + 1):
-        below = [PurePosixPath(*path.parts[depth:]) for path in paths]
+        paths_below = [PurePosixPath(*path.parts[depth:]) for path in paths]
         # What else a student alone hands in names nobody.
-        works = [p for p in below if len(p.parts) > 1 or p.suffix in _WORK]
+        works = [p for p in paths_below if len(p.parts) > 1 or p.suffix in _WORK]
         names = {name_in(path, file_names) for path in works} - {"", *file_names}
         if any(is_of_class(name, roster) for name in names):
             return depth

@@ -271,8 +271,8 @@ class Roster:
         """Return somebody who is not in the class list, with an id that nobody has."""
         ids = possible_ids(clue) or [safe(clue.name)]
         numbered = (f"{ids[0]}-{number}" for number in count(2))
-        free = (i for i in chain(ids, numbered) if not self._with(Kind.COURSE, i))
-        student = next(free)
+        free_ids = (i for i in chain(ids, numbered) if not self._with(Kind.COURSE, i))
+        student = next(free_ids)
         name = clue.name or clue.word
         last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
         return Person(student, last, first).with_identifiers(clue.identifiers)

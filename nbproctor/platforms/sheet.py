@@ -223,8 +223,8 @@ def _delimiter(text: str) -> str:
     writes semicolons.
     """
     line = text.lstrip().partition("\n")[0]
-    outside = "".join(line.split('"')[::2])
-    return max(",;\t", key=outside.count)
+    unquoted = "".join(line.split('"')[::2])
+    return max(",;\t", key=unquoted.count)
 
 
 def _unquoted(cell: str) -> str:

@@ -88,7 +88,9 @@ def lay_out(policy: Policy, folder: Path, room: float) -> list[Path]:
     for name, source in policy.files:
         mount_point = folder / name
         file = Path(source)
-        mount_points += [above for above in mount_point.parents if not above.exists()]
+        mount_points += [
+            parent for parent in mount_point.parents if not parent.exists()
+        ]
         mount_point.parent.mkdir(parents=True, exist_ok=True)
         if file.is_file() and file.stat().st_size <= room:
             room -= file.stat().st_size
