@@ -123,10 +123,8 @@ def test_a_change_elsewhere_tells_nothing_of_an_exercise(
     show = "globals()['fi' + 'zz'] = lambda n: str(n) if n % 3 else 'fizz'"
     hand_in("ada", fizz=FIZZ, **{"fizz-show": show})
     (tried,) = looks(watch)
-    assert (tried.result, tried.tries_used) == (
-        None,
-        0,
-    )  # nor does its time tell anything
+    # Nor does its time tell anything.
+    assert (tried.result, tried.tries_used) == (None, 0)
     forbidden = "def mean_of(numbers):\n    open('/etc/shadow')"
     hand_in("ada", fizz=FIZZ, mean_of=forbidden, **{"fizz-show": show})
     (tried,) = looks(watch)
