@@ -20,7 +20,15 @@ from typing import Any
 
 from distributed import LocalCluster
 
-from nbproctor.engine import Cache, Execution, Executor, Kept, Pool, Servers, Settings
+from nbproctor.engine import (
+    Cache,
+    CachingExecutor,
+    Execution,
+    Executor,
+    Pool,
+    Servers,
+    Settings,
+)
 from nbproctor.engine.cluster import Cluster
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
@@ -44,7 +52,7 @@ def sleeping_students(seconds: float) -> None:
         return report
 
     asleep = SimpleNamespace(tests=b"", process=SimpleNamespace(run=run))
-    Servers.lend = lambda *_: nullcontext(asleep)
+    Servers.acquire = lambda *_: nullcontext(asleep)
 
 
 def measure(executor: Executor, students: int, sleep: float, what: str) -> None:
@@ -80,7 +88,7 @@ def main() -> None:
     sleeping_students(sleep)
     for students in AT_ONCE:
         with tempfile.TemporaryDirectory() as folder:
-            kept = Kept(Cache(Path(folder), 1 << 30), Pool(students))
+            kept = CachingExecutor(Cache(Path(folder), 1 << 30), Pool(students))
             measure(kept, students, sleep, "pool with a cache")
     for students in AT_ONCE[:-1]:  # each worker is a process
         with LocalCluster(

@@ -214,7 +214,7 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
     }
     before = 0.0
     print(f"engine, processor seconds a submission (reference, mean of {rounds}):")
-    with Servers() as servers, servers.lend(master, settings) as lent:
+    with Servers() as servers, servers.acquire(master, settings) as lent:
         process = psutil.Process(lent.pid)
         for name, job in steps.items():
             data, start = msgpack.encode(job), _spent(process)

@@ -159,11 +159,11 @@ class Block:
             if start
         )
 
-    def defines(self, wanted: Block) -> bool:
+    def defines(self, stub: Block) -> bool:
         """Whether it binds what a stub defines: ``f = lambda x: x`` does too."""
-        if wanted.decorators:
-            return self.signature == wanted.signature
-        return wanted.name in self.binds
+        if stub.decorators:
+            return self.signature == stub.signature
+        return stub.name in self.binds
 
 
 class CellText:
@@ -188,13 +188,12 @@ class CellText:
         """The blocks in order; their texts joined are the cell's."""
         if len(self.text) > MAX_CHARS:
             return (Block(self.text, tuple(self.text.split("\n"))),)
-        return tuple(
-            Block(
-                "\n".join(line for line, _ in block),
-                tuple(short for _, code in block if (short := " ".join(code.split()))),
-            )
-            for block in _cut(self.text)
-        )
+        blocks = []
+        for lines in _cut(self.text):
+            text = "\n".join(line for line, _ in lines)
+            code = (" ".join(code.split()) for _, code in lines)
+            blocks.append(Block(text, tuple(filter(None, code))))
+        return tuple(blocks)
 
     @cached_property
     def code(self) -> tuple[str, ...]:
@@ -325,12 +324,12 @@ class CellText:
         if self.text.isascii():
             return self.text
         parts = []
-        at = 0
+        position = 0
         for token in _TOKEN.finditer(self.text):
             if token.lastgroup in ("comment", "triple", "string"):
-                parts += [_plain_blanks(self.text[at : token.start()]), token[0]]
-                at = token.end()
-        return "".join([*parts, _plain_blanks(self.text[at:])])
+                parts += [_plain_blanks(self.text[position : token.start()]), token[0]]
+                position = token.end()
+        return "".join([*parts, _plain_blanks(self.text[position:])])
 
 
 _remembered = lru_cache(maxsize=1_000)(CellText)  # more than an assignment has cells
@@ -426,7 +425,7 @@ def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
     """
     parts: list[str] = []
     tops: set[int] = set()  # where these lines start
-    at = line = depth = 0
+    position = line = depth = 0
 
     def pass_lines(end: int, inside: bool) -> None:
         nonlocal line, depth
@@ -441,16 +440,16 @@ def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
     pass_lines(0, inside=False)
     for token in _TOKEN.finditer(source):
         pass_lines(token.start(), inside=False)
-        parts.append(source[at : token.start()])
+        parts.append(source[position : token.start()])
         kind = token.lastgroup
         text = token[0]
-        at = token.end()
+        position = token.end()
         depth = max(depth + (kind == "open") - (kind == "close"), 0)
         alone = kind in ("triple", "string") and _alone(source, token)
         parts.append("\n" * text.count("\n") if kind == "comment" or alone else text)
         pass_lines(token.end() - 1 + (kind == "joined"), inside=True)
     pass_lines(len(source), inside=False)
-    code = "".join([*parts, source[at:]])
+    code = "".join([*parts, source[position:]])
     start = 0
     for whole, short in zip(source.split("\n"), code.split("\n"), strict=True):
         yield whole, short, start in tops

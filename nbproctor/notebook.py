@@ -34,15 +34,15 @@ def support_files(
 
     Notebooks are left out, and what has an ignored name; `data` is its data folder.
     """
-    places = (path.relative_to(source) for path in sorted(source.rglob("*")))
+    paths = (path.relative_to(source) for path in sorted(source.rglob("*")))
     files = {
-        place.as_posix(): str((source / place).resolve())
-        for place in places
-        if (source / place).is_file()
-        and place.suffix != ".ipynb"
-        and not any(fnmatch(part, name) for part in place.parts for name in ignored)
+        path.as_posix(): str((source / path).resolve())
+        for path in paths
+        if (source / path).is_file()
+        and path.suffix != ".ipynb"
+        and not any(fnmatch(part, name) for part in path.parts for name in ignored)
     }
-    if data and not any(Path(place).parts[0] == "data" for place in files):
+    if data and not any(Path(path).parts[0] == "data" for path in files):
         files["data"] = data
     return files
 
@@ -67,8 +67,8 @@ def copied(source: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
         folder = Path(name, *source.parts[1:])
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*IGNORED))
-        for above in (folder, *folder.parents[: len(source.parts) - 1]):
-            above.chmod(0o755)  # student processes may have a user id of their own
+        for parent in (folder, *folder.parents[: len(source.parts) - 1]):
+            parent.chmod(0o755)  # student processes may have a user id of their own
         data = data_folder(source / "any.ipynb")
         if data and not (link := Path(name, *Path(data).parts[1:])).exists():
             link.symlink_to(data)
@@ -97,8 +97,8 @@ class Cell:
 
     `kind` is ``provided`` code, ``solution``, ``test`` (0 points: public), ``helper``
     (tools of the hidden tests, never shown to students), ``task`` (graded by hand) or
-    ``text`` (locked Markdown). A test is judged in the ``judge``, ``beside`` the answer
-    in the student's own process, or ``nowhere``.
+    ``text`` (locked Markdown). A test is judged in the ``judge``, in the student's
+    process (``beside``), or ``nowhere``.
     """
 
     id: str  # ``grade_id``, or the notebook's own cell id where nbgrader has none
@@ -263,8 +263,16 @@ class MasterNotebook:
             raise MasterNotebookError(f"{path}: {error}") from error
         provided = (cell.source for cell in cells if cell.kind == "provided")
         modules = tuple(dict.fromkeys(n for code in provided for n in imports(code)))
-        about = (path.parent.name, path.stem, cells, modules, data_folder(path))
-        return cls(*about, _language(parts[path]), texts, scripts)
+        return cls(
+            assignment=path.parent.name,
+            notebook=path.stem,
+            cells=cells,
+            modules=modules,
+            data=data_folder(path),
+            language=_language(parts[path]),
+            texts=texts,
+            scripts=scripts,
+        )
 
     def with_cells(self, cells: Iterable[Cell]) -> MasterNotebook:
         """Return the same notebook with other texts in its cells."""
@@ -323,11 +331,11 @@ def _texts(
     raw: list[dict[str, Any]], names: Collection[str], markers: Markers
 ) -> Iterator[tuple[int, str]]:
     """Yield the release's Markdown, each text with how many such cells are above."""
-    above = 0
+    cells_above = 0
     for position, cell in enumerate(raw):
         if cell["cell_type"] == "markdown":
-            yield above, markers.without_regions(_text(cell["source"]))
-        above += cell_name(cell, position) in names
+            yield cells_above, markers.without_regions(_text(cell["source"]))
+        cells_above += cell_name(cell, position) in names
 
 
 def _language(content: dict[str, Any]) -> str:

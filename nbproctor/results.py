@@ -117,8 +117,8 @@ class Verdict:
     printed
         What a public test itself printed.
     where
-        Where the test cell was judged; ``beside`` the answer, its code could have
-        forged this.
+        Where the test cell was judged; in the student's process (``beside``), its code
+        could have forged this.
     measures
         Numbers that the test reports beside its points.
     """

@@ -98,7 +98,7 @@ def lasting_workers() -> Iterator[None]:
             while worker := self._idle.get_nowait():
                 if not (worker.is_worn or worker.is_gone):
                     self._all.discard(worker)
-                    for old in idle.put((self._module, *self._told), worker):
+                    for old in idle.put((self._module, *self._setup_messages), worker):
                         old.end()
         leave(self, *error)
 

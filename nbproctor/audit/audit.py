@@ -54,11 +54,11 @@ def audit(
     variants = Variants.read(folder, references)
     exercises = [exercise] if exercise else list(references)
     variants.trials = [t for t in variants.trials if t.exercise in exercises]
-    tried = [
+    solutions = [
         Trial(exercise=e, kind="reference", name="reference", source=references[e])
         for e in exercises
     ]
-    tried += variants.trials
+    solutions += variants.trials
     all_checks = list(checks)
     entries: list[Entry] = []
     policy = replace(settings.policy, weak=True)  # the code is the teacher's own
@@ -67,14 +67,14 @@ def audit(
         with Pool(1) as pool:
             all_checks += _whole_notebooks(master, settings, pool)
         stubs = {cell.id: cell.stub for cell in master.of_kind("test")}
-        with copied(source) as place:
+        with copied(source) as folder_copy:
             results, loans = trials.hold(
-                master, place, tried, variants.oracles, settings, progress
+                master, folder_copy, solutions, variants.oracles, settings, progress
             )
         all_checks += _loans(master, loans)
         entries += [
-            Entry.of(trial, held.verdicts, stubs, held.oracle, held.notes)
-            for trial, held in results.items()
+            Entry.of(trial, outcome.verdicts, stubs, outcome.oracle, outcome.notes)
+            for trial, outcome in results.items()
         ]
     return AuditResult(
         assignment=assignment,
@@ -98,7 +98,7 @@ def _whole_notebooks(
     """Grade as the class is graded: the master earns every point, a blank one none."""
     most = sum(cell.points for cell in master.of_kind("test"))
     checks = []
-    for name, want in ("master", most), ("blank", 0.0):
+    for name, expected in ("master", most), ("blank", 0.0):
         cells = [
             StudentCell(i, c.id, c.source if name == "master" or c.locked else c.stub)
             for i, c in enumerate(master.cells)
@@ -109,19 +109,19 @@ def _whole_notebooks(
         except ExecutionError as error:
             checks.append(Check(name, False, str(error)))
             continue
-        for place, outputs in report.outputs.items() if name == "master" else ():
+        for index, outputs in report.outputs.items() if name == "master" else ():
             if outputs and outputs[-1]["output_type"] == "error":
                 raise AuditError(
-                    f"{master.notebook}: the cell {master.cells[place].id} of the "
+                    f"{master.notebook}: the cell {master.cells[index].id} of the "
                     f"reference notebook fails: {outputs[-1]['ename']}: "
                     f"{outputs[-1]['evalue']}"
                 )
-        got = sum(verdict.points for verdict in report.verdicts)
+        earned = sum(verdict.points for verdict in report.verdicts)
         failed = [v for v in report.verdicts if v.outcome != "passed"]
-        text = f"{got:g} of {most:g} points"
-        if failed and got:
+        text = f"{earned:g} of {most:g} points"
+        if failed and earned:
             text += f"; {failed[0].cell_id}: {failed[0].message}"
-        passed = got == want and (name == "blank" or not failed)
+        passed = earned == expected and (name == "blank" or not failed)
         checks.append(Check(name, passed, text))
     return checks
 
@@ -146,9 +146,11 @@ def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
 
 
 def _hints(variants: Variants, folder: Path) -> list[str]:
-    tried = {trial.exercise for trial in variants.trials if trial.kind != "mutant"}
+    tried_exercises = {
+        trial.exercise for trial in variants.trials if trial.kind != "mutant"
+    }
     every = dict.fromkeys(trial.exercise for trial in variants.trials)
-    bare = [exercise for exercise in every if exercise not in tried]
+    bare = [exercise for exercise in every if exercise not in tried_exercises]
     if not bare:
         return []
     return [

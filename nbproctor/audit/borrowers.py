@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nbproctor.cells import parse_code
-from nbproctor.judge.exports import Exports, Lent
+from nbproctor.judge.exports import Exports, ReferenceFunction
 from nbproctor.judge.testcell import MODULE
 
 LENT = "_handed_over"  # the name of the call that is borrowed
@@ -43,22 +43,22 @@ def calls_of(objects: Iterable[Any]) -> dict[Any, Borrowed]:
     test.
     """
     calls: dict[Any, Borrowed] = {}
-    for thing in objects:
-        if isinstance(thing, types.FunctionType):
-            calls[thing.__code__] = _borrowed(thing.__name__, thing, thing)
-        elif not isinstance(thing, type | Lent):
-            kind = type(thing)
-            public = [name for name in dir(thing) if not name.startswith("_")]
+    for value in objects:
+        if isinstance(value, types.FunctionType):
+            calls[value.__code__] = _borrowed(value.__name__, value, value)
+        elif not isinstance(value, type | ReferenceFunction):
+            kind = type(value)
+            public = [name for name in dir(value) if not name.startswith("_")]
             for name in [*public, "__call__"]:
-                call = getattr(thing, name, None)
+                call = getattr(value, name, None)
                 if callable(call):
                     title = f"{kind.__qualname__}.{name}"
                     code = getattr(getattr(call, "__func__", call), "__code__", title)
-                    calls[code] = _borrowed(title, thing, call)
+                    calls[code] = _borrowed(title, value, call)
     return calls
 
 
-def _borrowed(name: str, thing: Any, call: Function) -> Borrowed:
+def _borrowed(name: str, target: Any, call: Function) -> Borrowed:
     """Make a function that calls a test's object as a student could.
 
     It gets the attributes of the answer's own object, sets those that it may, and
@@ -68,7 +68,7 @@ def _borrowed(name: str, thing: Any, call: Function) -> Borrowed:
     def ask(attributes: dict[str, Any], arguments: tuple[Any, ...]) -> Any:
         for key, value in attributes.items():
             with contextlib.suppress(Exception):
-                Exports(MODULE).set(thing, key, value)
+                Exports(MODULE).set(target, key, value)
         for count in range(len(arguments), -1, -1):
             try:
                 result = call(*arguments[:count])
@@ -76,7 +76,7 @@ def _borrowed(name: str, thing: Any, call: Function) -> Borrowed:
             except TypeError:
                 if not count:
                     raise
-        state = getattr(thing, "__dict__", {}).items()
+        state = getattr(target, "__dict__", {}).items()
         public = {k: v for k, v in state if isinstance(v, _PLAIN) and k[0] != "_"}
         return result, public
 

@@ -140,11 +140,11 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
         case ast.Return(ast.expr() as value):
             yield "nothing returned", ast.Return(ast.Constant(None))
             if not isinstance(value, ast.Constant | ast.Name):
-                yield "first one kept", ast.Return(_kept("return", value))
+                yield "first one kept", ast.Return(_cached("return", value))
         case ast.Assign([target], value) if not isinstance(value, ast.Constant):
             if isinstance(target, ast.Name | ast.Attribute):
-                kept = _kept(ast.unparse(target), value)
-                yield "first one kept", _with(node, value=kept)
+                cached = _cached(ast.unparse(target), value)
+                yield "first one kept", _with(node, value=cached)
             if isinstance(value, ast.BinOp):
                 yield "dimension lost", _with(node, value=_numpy("squeeze", value))
         case ast.AugAssign(target, _, value):
@@ -172,8 +172,10 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
         case ast.Attribute(value, "T"):
             yield "transpose dropped", value
         case ast.Dict(keys, values):
-            for names, rest in zip(_shorter(keys), _shorter(values), strict=True):
-                yield "entry dropped", _with(node, keys=names, values=rest)
+            for names, shorter_values in zip(
+                _shorter(keys), _shorter(values), strict=True
+            ):
+                yield "entry dropped", _with(node, keys=names, values=shorter_values)
             yield from _each("swapped", node, "values", _swapped(values))
         case ast.Tuple(elts) | ast.List(elts):
             yield from _each("swapped", node, "elts", _swapped(elts))
@@ -219,7 +221,7 @@ def _worked_on(node: ast.Call) -> ast.expr | None:
     return node.func.value if isinstance(node.func, ast.Attribute) else first
 
 
-def _kept(name: str, value: ast.expr) -> ast.expr:
+def _cached(name: str, value: ast.expr) -> ast.expr:
     """Return code that gives the value of its first call forever, as a wrong cache."""
     module = parse_code(f"globals().setdefault({f'kept {name}'!r}, None)")
     call: ast.Call = module.body[0].value  # type: ignore[attr-defined]

@@ -46,8 +46,8 @@ class Entry(Trial):
         warns = trial.announced
         untold = [v for v in silent if not warns or warns not in stubs[v.cell_id]]
         lost, in_silence, unannounced = (
-            sum(verdict.max_points - verdict.points for verdict in some)
-            for some in (failed, silent, untold)
+            sum(verdict.max_points - verdict.points for verdict in missed)
+            for missed in (failed, silent, untold)
         )
         return cls(
             **vars(trial),

@@ -34,7 +34,7 @@ from nbproctor.cells import CellText
 from nbproctor.engine import Settings
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.compiled import Tests
-from nbproctor.judge.exports import Lent
+from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.run import NotebookRun
 from nbproctor.markers import imports
@@ -78,7 +78,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Held:
+class TrialOutcome:
     """How a trial ended."""
 
     number: int  # in the share
@@ -100,7 +100,7 @@ class Loan:
 class Answer:
     """What a worker says: how a trial ended, or what is wrong."""
 
-    held: Held | None = None
+    outcome: TrialOutcome | None = None
     loans: list[Loan] = field(default_factory=list)
     error: str = ""
 
@@ -112,7 +112,7 @@ def hold(
     oracles: Mapping[str, Cell],
     settings: Settings,
     progress: Callable[[Trial], object],
-) -> tuple[dict[Trial, Held], list[Loan]]:
+) -> tuple[dict[Trial, TrialOutcome], list[Loan]]:
     """Hold the trials of a notebook; those of its reference solutions come first.
 
     Then what tests hand over is tried as the answer to every exercise. The code runs in
@@ -120,9 +120,9 @@ def hold(
     left out. A `TrialError` says that a cell of the reference notebook fails, or that a
     worker has died.
     """
-    mine = [trial for trial in trials if trial.exercise in master.exercises]
-    references = [trial for trial in mine if trial.kind == "reference"]
-    others = [trial for trial in mine if trial.kind != "reference"]
+    notebook_trials = [trial for trial in trials if trial.exercise in master.exercises]
+    references = [trial for trial in notebook_trials if trial.kind == "reference"]
+    others = [trial for trial in notebook_trials if trial.kind != "reference"]
     workers = processors()
     exercises = [trial.exercise for trial in references]
     # Each worker needs the time of every reference, so it tries them all.
@@ -137,43 +137,40 @@ def hold(
         )
         for n in range(workers)
     ]
-    results: dict[Trial, Held] = {}
+    results: dict[Trial, TrialOutcome] = {}
     loans: list[Loan] = []
     with ThreadPoolExecutor(workers) as threads:
-        for held, lent in threads.map(partial(_ask_worker, progress), shares):
-            results |= held
-            loans += lent
+        for outcomes, borrowed in threads.map(partial(_ask_worker, progress), shares):
+            results |= outcomes
+            loans += borrowed
     return {trial: results[trial] for trial in [*references, *others]}, loans
 
 
 def _ask_worker(
     progress: Callable[[Trial], object], share: Share
-) -> tuple[dict[Trial, Held], list[Loan]]:
+) -> tuple[dict[Trial, TrialOutcome], list[Loan]]:
     """Let one worker hold its share of the trials."""
-    results: dict[Trial, Held] = {}
+    results: dict[Trial, TrialOutcome] = {}
     loans: list[Loan] = []
     command = partial(python_command, __name__)
     variables = dict.fromkeys(ONE_THREAD, "1") | SAME_EVERYWHERE
     worker = PythonProcess(command, os.environ | variables)
     try:
         with contextlib.closing(Processor()) as processor:
-            told = replace(share, processor=processor.number)
-            write_block(worker.sock, json.encode(told))
+            on_processor = replace(share, processor=processor.number)
+            write_block(worker.sock, json.encode(on_processor))
             while answer := json.decode(read_block(worker.sock), type=Answer | None):
-                held = answer.held
                 loans += answer.loans
                 if answer.error:
                     raise TrialError(answer.error)
-                if held is None:
+                if answer.outcome is None:
                     continue
-                trial = share.trials[held.number]
-                results[trial] = held
+                trial = share.trials[answer.outcome.number]
+                results[trial] = answer.outcome
                 progress(trial)
     except (EOFError, ConnectionError) as error:
-        said = worker.printed(1000)
-        raise TrialError(
-            f"a process that held trials has died: {said or 'no message'}"
-        ) from error
+        message = worker.printed(1000) or "no message"
+        raise TrialError(f"a process that held trials has died: {message}") from error
     finally:
         worker.end(patience=0)
     return results, loans
@@ -286,16 +283,16 @@ class _Walk:
             if trial.exercise != cell.id:
                 continue
             start = time.monotonic()
-            held = self._try(number, cell, steps, job, base)
+            outcome = self._try(number, cell, steps, job, base)
             if trial.kind == "reference":
-                taken = time.monotonic() - start
-                seconds = round(LEAST_SECONDS + PATIENCE * taken, 1)
+                elapsed = time.monotonic() - start
+                seconds = round(LEAST_SECONDS + PATIENCE * elapsed, 1)
                 job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
-            write_block(self.parent, json.encode(Answer(held)))
+            write_block(self.parent, json.encode(Answer(outcome)))
 
     def _try(
         self, number: int, cell: Cell, steps: list[Step], job: Job, base: Path
-    ) -> Held:
+    ) -> TrialOutcome:
         trial = self.share.trials[number]
         public = trial.kind != "mutant"
         stub = CellText(cell.stub)
@@ -306,26 +303,26 @@ class _Walk:
 
         played = self._run(job, base)
 
-        def kept_all() -> bool:
+        def passed_all() -> bool:
             return all(v.outcome == "passed" for v in played.verdicts.values())
 
-        def wanted() -> Iterator[Step]:
+        def plan() -> Iterator[Step]:
             yield Step(trial.exercise, source, 0, exercise=trial.exercise)
             for step in steps:
                 if step.test is None or public or step.test.points:
                     yield step
                 self.calls |= borrowers.calls_of(played.handed_over())
-            if not public and kept_all():
+            if not public and passed_all():
                 # Whatever fails a public test has to lose a point.
                 yield from (s for s in steps if s.test and not s.test.points)
-            if fuzz and kept_all():
+            if fuzz and passed_all():
                 yield Step(fuzz.id, test=fuzz)
 
-        played.play(wanted())
-        played.judge_beside()
+        played.play(plan())
+        played.judge_in_process()
         oracle = played.verdicts.pop(fuzz.id, None) if fuzz else None
         verdicts = [*played.verdicts.values()]
-        return Held(
+        return TrialOutcome(
             number=number, verdicts=verdicts, oracle=oracle, notes=tuple(played.notes)
         )
 
@@ -373,7 +370,9 @@ class _Walk:
         base: Path,
     ) -> dict[str, float]:
         """Return what a decorated solution earns; `function` is for the decorator."""
-        lent = {} if function is None else {LENT: Lent(function, lambda: None)}
+        lent = {}
+        if function is not None:
+            lent[LENT] = ReferenceFunction(function, lambda: None)
         source = borrowers.decorated(cell.source, decorator, *lent)
         if source is None:
             return {}

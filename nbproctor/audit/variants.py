@@ -81,18 +81,18 @@ class Variants:
         """
         variants = cls()
         equivalent: dict[str, dict[str, str]] = {}
-        for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if place.is_dir() and not place.name.startswith((".", "__")):
-                if place.name in references:
-                    written, problems = read_variants(place, references[place.name])
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.is_dir() and not path.name.startswith((".", "__")):
+                if path.name in references:
+                    written, problems = read_variants(path, references[path.name])
                     variants.trials += written
                     variants.problems += problems
-                    variants._read_oracle(place)
-                    filed = _tables(place / "equivalent.toml", variants.problems)
-                    equivalent[place.name] = {k: str(v) for k, v in filed.items()}
+                    variants._read_oracle(path)
+                    filed = _tables(path / "equivalent.toml", variants.problems)
+                    equivalent[path.name] = {k: str(v) for k, v in filed.items()}
                 else:
                     variants.problems.append(
-                        f"{shown(place)}: there is no exercise {place.name!r}; the "
+                        f"{shown(path)}: there is no exercise {path.name!r}; the "
                         f"exercises are {', '.join(references)}"
                     )
         for exercise, source in references.items():
@@ -284,8 +284,8 @@ def _without_docstring(text: str) -> str:
 
 def shown(path: Path) -> str:
     """Return a path below the course: ``variants/…``."""
-    below = [*reversed(path.parts)].index("variants")
-    return "/".join(path.parts[-below - 1 :])
+    depth = [*reversed(path.parts)].index("variants")
+    return "/".join(path.parts[-depth - 1 :])
 
 
 # ---- oracles -------------------------------------------------------------------------
@@ -334,12 +334,12 @@ def disagreement(
         try:
             drawn = inputs(np.random.default_rng(seed))
             arguments = drawn if isinstance(drawn, tuple) else (drawn,)
-            want = oracle(*copy.deepcopy(arguments))
+            expected = oracle(*copy.deepcopy(arguments))
         except Exception as error:
             return f"with seed {seed}, the oracle itself raises: {error!r:.200}"
         try:
-            got = answer(*copy.deepcopy(arguments))
-            _compare(got, want, "the answer")
+            actual = answer(*copy.deepcopy(arguments))
+            _compare(actual, expected, "the answer")
         except AssertionError as error:
             return f"with seed {seed}, {error}"
         except Exception as error:
@@ -347,16 +347,16 @@ def disagreement(
     return None
 
 
-def _compare(got: Any, want: Any, name: str) -> None:
-    if isinstance(want, tuple | list) and isinstance(got, tuple | list):
-        got = dict(enumerate(got))
-        want = dict(enumerate(want))
-    if isinstance(want, Mapping):
-        if not isinstance(got, Mapping) or got.keys() != want.keys():
-            raise AssertionError(f"{name} should have the entries {list(want)}")
-        for key, right in want.items():
-            _compare(got[key], right, f"{name}[{key!r}]")
-    elif isinstance(want, _NUMERIC) and not isinstance(want, bool):
-        expect(got, want, name)
-    elif got != want:
-        raise AssertionError(f"{name} should be {want!r:.60}, not {got!r:.60}")
+def _compare(actual: Any, expected: Any, name: str) -> None:
+    if isinstance(expected, tuple | list) and isinstance(actual, tuple | list):
+        actual = dict(enumerate(actual))
+        expected = dict(enumerate(expected))
+    if isinstance(expected, Mapping):
+        if not isinstance(actual, Mapping) or actual.keys() != expected.keys():
+            raise AssertionError(f"{name} should have the entries {list(expected)}")
+        for key, right in expected.items():
+            _compare(actual[key], right, f"{name}[{key!r}]")
+    elif isinstance(expected, _NUMERIC) and not isinstance(expected, bool):
+        expect(actual, expected, name)
+    elif actual != expected:
+        raise AssertionError(f"{name} should be {expected!r:.60}, not {actual!r:.60}")

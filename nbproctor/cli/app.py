@@ -86,8 +86,8 @@ Sandbox = Annotated[
 ]
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(is_asked: bool) -> None:
+    if is_asked:
         console.print(f"nbproctor {__version__}")
         raise typer.Exit
 
@@ -119,11 +119,11 @@ class CommandError(NbproctorError):
 
 def find_course() -> Path:
     """Return the course around the working directory, as git finds its repository."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
+    current = Path.cwd()
+    for folder in (current, *current.parents):
         if (folder / "nbgrader_config.py").is_file():
             return folder
-    return here  # the nbgrader room then says what is missing
+    return current  # the nbgrader room then says what is missing
 
 
 def open_course(assignment: str | None) -> tuple[nbgrader.Course, str]:
@@ -228,8 +228,8 @@ def _sentence(error: BaseException) -> str:
     """Return what an error means that no room below has put into words."""
     cause: BaseException | None = error
     while cause is not None:
-        if known := nbgrader.of_the_computer(cause):
-            return str(known)
+        if computer_error := nbgrader.of_the_computer(cause):
+            return str(computer_error)
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, OSError):
         return f"{error}\nCheck that the file is there and that you may write."

@@ -135,9 +135,9 @@ def prove(course: nbgrader.Course, assignment: str) -> None:
     """Prove that the reference solution earns every point; `CommandError` if not."""
     with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
-        told = nbgrader.places_told(course.masters(assignment))
-        told += nbgrader.differences(course, assignment)
-    say(*(f"{line}." for line in told), *course.options.surroundings(assignment))
+        lines = nbgrader.describe_placement(course.masters(assignment))
+        lines += nbgrader.differences(course, assignment)
+    say(*(f"{line}." for line in lines), *course.options.surroundings(assignment))
     say(*faults, to=complaints)
     if faults:
         raise CommandError(f"faults in the tests: {len(faults)}, see above.")
@@ -149,8 +149,8 @@ def new(name: Annotated[str, Argument(help="Name of the assignment.")]) -> None:
     from nbproctor.kit import starter
 
     course = find_course()
-    made = starter.new_assignment(course, name)
-    say(*(f"Made {path.relative_to(course)}" for path in made))
+    paths = starter.new_assignment(course, name)
+    say(*(f"Made {path.relative_to(course)}" for path in paths))
     say(
         f"Change the notebook in JupyterLab, then try it: {TYPED} lint {name}, "
         f"{TYPED} audit {name}, {TYPED} release {name}."
@@ -170,8 +170,8 @@ def init() -> None:
     course = find_course()
     file = course / "nbgrader_config.py"
     missing = starter.switch_on(course)
-    said = "is switched on at the end of" if missing else "was switched on already in"
-    say(f"nbproctor {said} {file}.", verdict(probe()))
+    state = "is switched on at the end of" if missing else "was switched on already in"
+    say(f"nbproctor {state} {file}.", verdict(probe()))
     faulty = []
     for name in nbgrader.Course(course).assignments():
         try:
@@ -216,8 +216,8 @@ def print_layers() -> bool:
     meaning = Column(overflow="fold")  # a long path is folded, not cut
     table = Table("", "", meaning, box=None, show_header=False, padding=(0, 2, 0, 0))
     for layer in layers:
-        here = "yes" if layer.ok else "[red]no[/]" if layer.mandatory else "no"
-        table.add_row(here, layer.name, escape(layer.meaning))
+        state = "yes" if layer.ok else "[red]no[/]" if layer.mandatory else "no"
+        table.add_row(state, layer.name, escape(layer.meaning))
         if layer.remedy:
             table.add_row("", "", f"To get it: {escape(layer.remedy)}.")
     console.print(table, width=width)

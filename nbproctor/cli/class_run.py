@@ -91,8 +91,8 @@ def grade_class(
     say(*late_lines(course, assignment))
     for each in nbgrader.unread(course, assignment):
         complaints.print(f"[yellow]Not graded:[/] {escape(each)}")
-    told = [f"{line}." for line in nbgrader.places_told(masters)]
-    say("", *told, *course.options.surroundings(assignment), *lines)
+    placements = [f"{line}." for line in nbgrader.describe_placement(masters)]
+    say("", *placements, *course.options.surroundings(assignment), *lines)
     say(f"Class report:   {page}", f"Feedback pages: {pages}")
     failures = [names[r.student] for r in results if r.is_failure]
     if failures:
@@ -123,16 +123,17 @@ def _reasons(
     In a large class the few that need a look must not drown in "nothing handed in".
     """
     for status in STATUSES:
-        told: dict[str, list[str]] = {}
+        students_by_reason: dict[str, list[str]] = {}
         for result in results:
             if result.status == status and result.reason:
-                told.setdefault(result.reason, []).append(names[result.student])
-        for reason, who in told.items():
-            if len(who) < 4:
-                yield f"{'; '.join(who)}: {reason}"
+                students = students_by_reason.setdefault(result.reason, [])
+                students.append(names[result.student])
+        for reason, students in students_by_reason.items():
+            if len(students) < 4:
+                yield f"{'; '.join(students)}: {reason}"
             else:  # what it is comes before a long list
-                yield f"{len(who)} students: {reason}"
-                yield f"  {'; '.join(who)}"
+                yield f"{len(students)} students: {reason}"
+                yield f"  {'; '.join(students)}"
 
 
 def late_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
@@ -157,12 +158,12 @@ def score_table(
     `results` are those who get a row; `names` those to show for ids; `titles` of
     exercises are for the legend.
     """
-    points = {
-        exercise: most
-        for master in masters
-        for exercise in master.exercises
-        if (most := sum(c.points for c in master.cells if c.exercise == exercise))
-    }
+    points: dict[str, float] = {}
+    for master in masters:
+        for exercise in master.exercises:
+            most = sum(c.points for c in master.cells if c.exercise == exercise)
+            if most:
+                points[exercise] = most
     legend = [
         escape(f"{number} = {titles.get(exercise, exercise)} ({most:g})")
         for number, (exercise, most) in enumerate(points.items(), 1)
@@ -201,37 +202,36 @@ def _score(score: float, most: float) -> str:
 def change_lines(
     changes: Sequence[nbgrader.MarkChange],
     names: Mapping[str, str],
-    asked: Collection[str] = (),
+    students: Collection[str] = (),
 ) -> Iterator[str]:
     """Yield lines on changed marks: whose, by how much, why, and which were kept.
 
-    Of those who are `asked` for by name, each test too.
+    Of the `students` who were asked for by name, each test too.
     """
-    changed = [change for change in changes if not change.is_kept]
-    kept = [change for change in changes if change.is_kept]
     lowered = "would be lower for the same files. Nothing was lowered; to let it happen"
-    for some, title in (changed, "changed:"), (kept, f"{lowered}: --lower"):
-        count = "1 mark" if len(some) == 1 else f"{len(some)} marks"
-        if some:
+    for is_kept, title in (False, "changed:"), (True, f"{lowered}: --lower"):
+        marks = [change for change in changes if change.is_kept == is_kept]
+        count = "1 mark" if len(marks) == 1 else f"{len(marks)} marks"
+        if marks:
             yield f"{count} {title}"
-        for change in some:
-            yield from _line(change, names, asked)
-    for student in sorted({*asked} - {change.student for change in changes}):
+        for change in marks:
+            yield from _line(change, names, students)
+    for student in sorted({*students} - {change.student for change in changes}):
         yield f"{names.get(student, student)}: no mark of before has changed."
 
 
 def _line(
-    change: nbgrader.MarkChange, names: Mapping[str, str], asked: Collection[str]
+    change: nbgrader.MarkChange, names: Mapping[str, str], students: Collection[str]
 ) -> Iterator[str]:
     by = ""
     if change.before is not None and change.after is not None:
         by = f" ({change.after - change.before:+g})"
-    who = names.get(change.student, change.student)
-    yield f"  {who}: {_arrow(change.before, change.after)}{by}, {change.reason}"
+    name = names.get(change.student, change.student)
+    yield f"  {name}: {_arrow(change.before, change.after)}{by}, {change.reason}"
     # Where there was no mark at all, every test would be a line.
-    told = change.student in asked and change.before is not None
-    for cell, points in change.cells.items() if told else ():
-        yield f"    {cell}: {_arrow(*points)}"
+    if change.student in students and change.before is not None:
+        for cell, points in change.cells.items():
+            yield f"    {cell}: {_arrow(*points)}"
 
 
 def _arrow(*marks: float | None) -> str:

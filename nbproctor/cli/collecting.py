@@ -95,13 +95,13 @@ def collect(
             source, assignment, names, everybody, zone, together, times
         )
     if only:
-        there = Roster([s.person for s in download.submissions])
-        taken = {there.one(student) for student in only}
+        downloaded = Roster([s.person for s in download.submissions])
+        taken = {downloaded.one(student) for student in only}
         download.submissions = [s for s in download.submissions if s.person in taken]
     console.print(f"{download.recognised}.")
-    place = partial(course.folder, "submitted", assignment)
+    folder_of = partial(course.folder, "submitted", assignment)
     platforms.write(
-        download, place, records, source.name, replace=replace, dry_run=dry_run
+        download, folder_of, records, source.name, replace=replace, dry_run=dry_run
     )
     if not dry_run:
         if groups and groups != kept_groups:
@@ -204,14 +204,14 @@ def _tell(download: Download, everybody: Roster) -> None:
     if platform.times and not any(s.submitted for s in written):
         where = f"{platform.name} says it in {platform.times}"
         console.print(f"When each came is not known. {where}: --roster=FILE.csv")
-    lines = [f"{s.person.name}: {s.why}" for s in written if s.why]
+    lines = [f"{s.person.name}: {s.reason}" for s in written if s.reason]
     lines += [f"{s.person.name}: {note}" for s in written for note in s.notes]
     print_list("Look at these:", lines + download.problems)
     _suggest(download.same)
     if states["kept"]:
         say("To take them: --replace; of one: --only NAME --replace. Older are kept.")
-    here = {s.person.student for s in written}
-    absent = [p.name for p in everybody.students if p.student not in here]
+    students = {s.person.student for s in written}
+    absent = [p.name for p in everybody.students if p.student not in students]
     if absent and found_by.total() > found_by[""]:
         print_list(
             "In class list or gradebook, but not in this download:", sorted(absent)
@@ -272,12 +272,12 @@ def late(
     course, name = open_course(assignment)
     people = read_class_list(course)
     submitted = dict(course.folders("submitted", name))
-    for who, text in platforms.read_times(file, people).items():
-        if who not in submitted:
-            raise CommandError(f"{who!r} has handed in nothing of {name!r}.")
+    for student, text in platforms.read_times(file, people).items():
+        if student not in submitted:
+            raise CommandError(f"{student!r} has handed in nothing of {name!r}.")
         when = _moment(text, timezone, time())
-        platforms.write_time(submitted[who], when)
-        say(f"{who}: {_shown(when)}")
+        platforms.write_time(submitted[student], when)
+        say(f"{student}: {_shown(when)}")
     say(f"Next: {TYPED} grade {name}")
 
 

@@ -39,7 +39,7 @@ _MADE = ", ".join(["feedback", "csv", "parquet", "term", *platforms.AUTOGRADERS]
 
 @app.command()
 def export(
-    what: Annotated[
+    product: Annotated[
         str,
         Argument(
             metavar="WHAT",
@@ -70,7 +70,7 @@ def export(
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"
-    if what == "term":
+    if product == "term":
         table, names = nbgrader.term(course)
         path = to or exported / "term.csv"
         nbgrader.write_table(table, path)
@@ -80,25 +80,27 @@ def export(
             say(*late_lines(course, name))
         return
     assignment = choose(course, assignment)
-    if what == "feedback":
+    if product == "feedback":
         _give_back(course, assignment, to or exported / f"{assignment}_feedback.zip")
-    elif what in ("csv", "parquet"):
-        path = to or exported / f"{assignment}.{what}"
+    elif product in ("csv", "parquet"):
+        path = to or exported / f"{assignment}.{product}"
         nbgrader.write_table(table := _graded(course, assignment), path)
         empty = int(table["total"].isna().sum())
         say(f"{len(table)} students, {empty} of them without a mark: {path}")
-    elif autograder := platforms.AUTOGRADERS.get(what):
+    elif autograder := platforms.AUTOGRADERS.get(product):
         nbgrader.check_exportable(course, assignment)
         source = course.folder("source", assignment)
         say(autograder(course.root, source, to, visibility))
         return
     else:
-        file = Path(what)
+        file = Path(product)
         filled = _filled(course, assignment, file, column, scale)
         _show(filled)
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
         written = _write_filled(filled, target, write)
-        news = sorted({*filled.excused} - course.said(assignment, "excused").keys())
+        news = sorted(
+            {*filled.excused} - course.read_column(assignment, "excused").keys()
+        )
         if written and news:
             platforms.excuse(course.records(assignment), news)
             say(f"Excused here from now on, too: {', '.join(news)}")
@@ -120,7 +122,9 @@ def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:
     by_hand = "Mail the pages, or attach each to its student's work by hand."
     say(f"Upload it there: {takes}." if takes else by_hand)
     names = {person.student: person.name for person in nbgrader.people(course)}
-    print_list("Not in it:", [f"{names.get(s, s)}: {why}" for s, why in back.left])
+    print_list(
+        "Not in it:", [f"{names.get(s, s)}: {reason}" for s, reason in back.unmatched]
+    )
 
 
 def _filled(
@@ -147,7 +151,7 @@ def _filled(
         float(table["max_score"].max()),
         read_class_list(course),
         reasons,
-        course.said(assignment, "excused"),
+        course.read_column(assignment, "excused"),
         column,
         scale,
     )
@@ -176,7 +180,7 @@ def _graded(course: nbgrader.Course, assignment: str) -> pd.DataFrame:
             f"Nobody has a mark in {assignment!r} yet: collect, then grade."
         )
     # Canvas says that something was late, but not when it came.
-    late = course.said(assignment, "late")
+    late = course.read_column(assignment, "late")
     column = list(table.columns).index("hours_late")
     table.insert(column, "late", [student in late for student in table.index])
     return table
@@ -197,5 +201,7 @@ def _show(filled: Filled) -> None:
         f"{len(filled.changes)} marks change, {lower} of them to a lower one; "
         f"{filled.same} were there already."
     )
-    print_list("Left as they are:", [f"{who}: {why}" for who, why in filled.left])
+    print_list(
+        "Left as they are:", [f"{name}: {reason}" for name, reason in filled.skipped]
+    )
     print_list("Graded here, but not in the file:", filled.absent)

@@ -35,8 +35,8 @@ def demo(assignment: Assignment = None) -> None:
     Everything happens in the folder demo/, which each run makes anew; your own
     submissions and gradebook are not touched.
     """
-    around, name = open_course(assignment)
-    project = around.root
+    parent_course, name = open_course(assignment)
+    project = parent_course.root
     sample_class = project / "examples" / "sample_class.toml"
     if not sample_class.is_file():
         raise CommandError(
@@ -109,14 +109,14 @@ def _check_handed_in(course: nbgrader.Course, assignment: str, student: str) -> 
     """Stop where a student named on the command line handed in nothing."""
     if student in dict(course.folders("submitted", assignment)):
         return
-    place = course.folder("submitted", assignment, student)
+    folder = course.folder("submitted", assignment, student)
     people = nbgrader.people(course)
-    found = get_close_matches(student, [person.student for person in people])
-    found += [p.student for p in people if student.casefold() in p.name.casefold()]
-    meant = f" Did you mean {' or '.join(dict.fromkeys(found))}?" if found else ""
-    raise CommandError(
-        f"{student!r} has handed in nothing: there is no {place}.{meant}"
-    )
+    similar = get_close_matches(student, [person.student for person in people])
+    similar += [p.student for p in people if student.casefold() in p.name.casefold()]
+    message = f"{student!r} has handed in nothing: there is no {folder}."
+    if similar:
+        message += f" Did you mean {' or '.join(dict.fromkeys(similar))}?"
+    raise CommandError(message)
 
 
 @app.command()
@@ -145,18 +145,18 @@ def watch(
     ):
         say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
         say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
-        said = ""
+        message = ""
         problems = False
         while not watching.over(_now()):
             try:
                 tries = watching.look(_now())
                 say(*map(_line, tries))
                 problems = problems or any(each.problem for each in tries)
-                said = ""
+                message = ""
             except nbgrader.CourseError as error:  # somebody else grades: the next look
-                if str(error) != said:
+                if str(error) != message:
                     say(error)
-                said = str(error)
+                message = str(error)
             time.sleep(SECONDS)
     say(f"The deadline has passed. Grade everybody: {TYPED} grade {name}")
     if problems:
@@ -174,19 +174,21 @@ def _until(moment: datetime | None) -> str:
     return f" until {moment.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M %Z}"
 
 
-def _line(tried: nbgrader.Try) -> str:
-    clock = f"{datetime.now():%H:%M:%S} {tried.student}"
-    result = tried.result
-    if tried.problem:
-        return f"{clock}: {tried.problem}."
-    if tried.late:
+def _line(attempt: nbgrader.Try) -> str:
+    clock = f"{datetime.now():%H:%M:%S} {attempt.student}"
+    result = attempt.result
+    if attempt.problem:
+        return f"{clock}: {attempt.problem}."
+    if attempt.late:
         return f"{clock}: it came after the deadline, and is not tried."
-    wait = f"no try left today for {tried.waiting} exercises"
+    wait = f"no try left today for {attempt.waiting} exercises"
     if result is None:
-        return f"{clock}: {wait if tried.waiting else 'no answer has changed'}."
+        return f"{clock}: {wait if attempt.waiting else 'no answer has changed'}."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
-    told = f"{tried.told} exercises told" + f", {wait}" * bool(tried.waiting)
+    counts = f"{attempt.tries_used} exercises told"
+    if attempt.waiting:
+        counts += f", {wait}"
     return (
-        f"{clock}: {mark}{result.status}; {told}, "
-        f"after {(_now() - tried.noticed).total_seconds():.0f} s."
+        f"{clock}: {mark}{result.status}; {counts}, "
+        f"after {(_now() - attempt.noticed).total_seconds():.0f} s."
     )

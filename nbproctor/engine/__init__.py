@@ -1,6 +1,6 @@
 """Engine: executes one submission, and returns its report."""
 
-from nbproctor.engine.cache import Cache, Kept
+from nbproctor.engine.cache import Cache, CachingExecutor
 from nbproctor.engine.execution import (
     MAX_FILES_BYTES,
     Execution,
@@ -13,11 +13,11 @@ from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Setti
 __all__ = [
     "MAX_FILES_BYTES",
     "Cache",
+    "CachingExecutor",
     "EngineError",
     "Execution",
     "ExecutionError",
     "Executor",
-    "Kept",
     "Pool",
     "Servers",
     "Settings",

@@ -34,7 +34,7 @@ LEFT_OUT = {"pip", "nbproctor"}
 def key(execution: Execution, conditions: str) -> str:
     """Return the name of a report: the hash of all that it depends on.
 
-    `conditions` are those of `Kept.conditions`.
+    `conditions` are those of `CachingExecutor.conditions`.
     """
     files = execution.files.items()
     contents = {name: hashlib.sha256(data).hexdigest() for name, data in files}
@@ -121,7 +121,7 @@ class Cache:
 
 
 @dataclass
-class Kept:
+class CachingExecutor:
     """An executor with a cache before it."""
 
     cache: Cache
@@ -165,11 +165,11 @@ class Kept:
         files nor this have changed since. What was graded in a weak sandbox does not
         count as graded in a whole one.
         """
-        of = master.digest, settings
-        if of not in self._conditions:  # it reads the assignment's files
+        dependencies = master.digest, settings
+        if dependencies not in self._conditions:  # it reads the assignment's files
             ingredients = (master.digest, settings.digest(), settings.policy.weak)
-            self._conditions[of] = _hash((*ingredients, self._versions))
-        return self._conditions[of]
+            self._conditions[dependencies] = _hash((*ingredients, self._versions))
+        return self._conditions[dependencies]
 
     def _keep(self, name: str, done: Future[Report], future: Future[Report]) -> None:
         """Write down how an execution ended, and only then tell it."""

@@ -173,12 +173,14 @@ class Cluster(AbstractContextManager["Cluster"]):
                 return {}
             names = [grader.name for grader in self._graders.values()]
             refusals = self._client.run(refusal, names, workers=new, on_error="return")
-            self._ready |= {address for address, why in refusals.items() if why == ""}
+            self._ready |= {
+                address for address, reason in refusals.items() if reason == ""
+            }
             # One that has just come, or could not be reached, is asked again.
             return {
-                address: f"The worker {address} refuses: {_words(why)}"
-                for address, why in refusals.items()
-                if why and not isinstance(why, OSError)
+                address: f"The worker {address} refuses: {_words(reason)}"
+                for address, reason in refusals.items()
+                if reason and not isinstance(reason, OSError)
             }
 
     def _hand_out(self) -> None:
@@ -195,8 +197,8 @@ class Cluster(AbstractContextManager["Cluster"]):
                     self._take(future, running.pop(future))
                 if not self._ready or time.monotonic() - looked > LOOK_SECONDS:
                     refused |= (refusing := self._look())
-                    for address, why in refusing.items():
-                        log.warning("%s", why)
+                    for address, reason in refusing.items():
+                        log.warning("%s", reason)
                         self._client.retire_workers([address])
                     looked = time.monotonic()
                 died = any(t.deaths for t in (*running.values(), *self._waiting))
@@ -211,7 +213,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             if self._ready:
                 alive = time.monotonic()
             elif time.monotonic() - alive > PATIENCE_SECONDS:
-                sentences = [f" {why}" for why in refused.values()]
+                sentences = [f" {reason}" for reason in refused.values()]
                 self._broken = (
                     f"No worker is left at {self._address}. Run the same command when "
                     f"there are some: it goes on where it stopped."
@@ -338,7 +340,7 @@ class Grader(WorkerPlugin):
         try:
             if not self.refusal:
                 self._settings = self._unpacked()
-                with _servers.lend(self._master, self._settings):
+                with _servers.acquire(self._master, self._settings):
                     pass
         except (EngineError, OSError) as error:
             self.refusal = str(error)
@@ -348,16 +350,16 @@ class Grader(WorkerPlugin):
         self._folder = tempfile.TemporaryDirectory(prefix="nbproctor-assignment-")
         folder = Path(self._folder.name)
         folder.chmod(0o755)  # student processes may have a user id of their own
-        for place, content in self._files.items():
-            (folder / place).parent.mkdir(parents=True, exist_ok=True)
-            (folder / place).write_bytes(content)
+        for name, content in self._files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
         policy = self._settings.policy
-        files = tuple((place, str(folder / place)) for place, _ in policy.files)
+        files = tuple((name, str(folder / name)) for name, _ in policy.files)
         return replace(self._settings, policy=replace(policy, files=files))
 
     def teardown(self, worker: Any) -> None:
         """Forget the assignment: the coordinator is done."""
-        _servers.rest()
+        _servers.retire()
         if self._folder:
             self._folder.cleanup()
 

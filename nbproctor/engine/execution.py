@@ -49,9 +49,9 @@ class Execution:
 def execute(execution: Execution, servers: Servers) -> Report:
     """Grade one submission: a pure function of all but `servers`.
 
-    These lend a fork server. `ExecutionError`: no result even at the second try, or not
-    in time; `StoppedError`: the run was stopped; `EngineError`: no fork server can be
-    started here.
+    It runs in a fork server of these. `ExecutionError`: no result even at the second
+    try, or not in time; `StoppedError`: the run was stopped; `EngineError`: no fork
+    server can be started here.
     """
     master = execution.master
     settings = execution.settings
@@ -70,7 +70,7 @@ def execute(execution: Execution, servers: Servers) -> Report:
     failures: list[str] = []
     while len(failures) < 2:
         try:
-            with servers.lend(master, settings) as server:
+            with servers.acquire(master, settings) as server:
                 seconds = max(round(until - time.monotonic()), 1)
                 return msgpack.decode(server.run(data, seconds), type=Report)
         except JudgeTimeoutError as error:
@@ -132,12 +132,12 @@ class Pool(ThreadPoolExecutor):
 
         Those that have read other contents of the assignment's files are ended.
         """
-        about = [(path, path.stat()) for _, path in sorted(settings.own_files())]
-        state = [(path, a.st_ino, a.st_size, a.st_mtime_ns) for path, a in about]
+        file_stats = [(path, path.stat()) for _, path in sorted(settings.own_files())]
+        state = [(path, a.st_ino, a.st_size, a.st_mtime_ns) for path, a in file_stats]
         if state != self._state:
-            self._servers.rest()
+            self._servers.retire()
         self._state = state
-        with self._servers.lend(master, settings):
+        with self._servers.acquire(master, settings):
             pass
 
     def execute(self, execution: Execution) -> Future[Report]:

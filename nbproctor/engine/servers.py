@@ -59,10 +59,10 @@ class Settings:
 
     def own_files(self) -> Iterator[tuple[Path, Path]]:
         """Yield the assignment's own files, and those in its folders: place, path."""
-        for place, name in self.policy.files:
-            for path in (Path(name), *Path(name).rglob("*")):
+        for target, source in self.policy.files:
+            for path in (Path(source), *Path(source).rglob("*")):
                 if path.is_file():
-                    yield Path(place, path.relative_to(name)), path
+                    yield Path(target, path.relative_to(source)), path
 
     def digest(self) -> str:
         """Return the SHA-256 of all that a verdict depends on beside the cells.
@@ -72,10 +72,10 @@ class Settings:
         """
         policy = replace(self.policy, files=(), weak=False)
         total = hashlib.sha256(repr(replace(self, policy=policy)).encode())
-        alone = {Path(path) for _, path in self.policy.files}
-        for place, path in sorted(self.own_files()):
-            content = path.read_bytes() if path in alone else b""
-            total.update(repr((str(place), path.stat().st_size)).encode() + content)
+        single_files = {Path(path) for _, path in self.policy.files}
+        for target, path in sorted(self.own_files()):
+            content = path.read_bytes() if path in single_files else b""
+            total.update(repr((str(target), path.stat().st_size)).encode() + content)
         return total.hexdigest()
 
 
@@ -83,7 +83,7 @@ _Warm = tuple[Policy, tuple[str, ...], tuple[str, ...]]  # modules, rehearsed ce
 
 
 class Servers(AbstractContextManager["Servers"]):
-    """Fork servers that are lent: as many as are used at a time, and kept warm.
+    """Fork servers to be acquired: as many as are used at a time, and kept warm.
 
     Whoever makes them closes them; executions that still run then fail.
     """
@@ -95,10 +95,12 @@ class Servers(AbstractContextManager["Servers"]):
         self._closed = False
 
     @contextmanager
-    def lend(self, master: MasterNotebook, settings: Settings) -> Iterator[ForkServer]:
-        """Lend a fork server that is warm for an assignment, started if need be.
+    def acquire(
+        self, master: MasterNotebook, settings: Settings
+    ) -> Iterator[ForkServer]:
+        """Yield a fork server that is warm for an assignment, started if need be.
 
-        After an exception it is ended, and the next to be lent is another.
+        After an exception it is ended, and the next to be acquired is another.
         `EngineError`: none can be started here; `StoppedError`: the run was
         stopped.
         """
@@ -116,8 +118,8 @@ class Servers(AbstractContextManager["Servers"]):
         with self._lock:
             self._idle.append(server)
 
-    def rest(self) -> None:
-        """Lend none of them again; end those that nobody uses."""
+    def retire(self) -> None:
+        """Let none of them be acquired again; end those that nobody uses."""
         with self._lock:
             self._all = dict.fromkeys(self._all)
             idle = self._idle

@@ -89,8 +89,8 @@ class Program:
                         makes.add(symbol.get_name())
         read_first = set(_read_first(body))
         uses = uses | read_first
-        kept = makes - read_first
-        return cls(body, last, frozenset(uses), frozenset(kept), frozenset(makes))
+        lasting = makes - read_first
+        return cls(body, last, frozenset(uses), frozenset(lasting), frozenset(makes))
 
     def run(self, names: dict[str, Any]) -> Any:
         """Run the cell with these global names; return the value that it ends in."""
@@ -141,11 +141,11 @@ class Tests:
         helpers = [programs[cell.id] for cell in kinds["helper"]]
         others = [programs[c.id] for c in kinds["provided"] + kinds["solution"]]
         provided, solved = (
-            [made for cell in kinds[kind] for made in _imports_of(cell.source)]
+            [entry for cell in kinds[kind] for entry in _imports_of(cell.source)]
             for kind in ("provided", "solution")
         )
-        wanted = _union(p.uses for p in helpers) | {"*"}
-        wanted |= _union(programs[c.id].uses for c in kinds["test"])
+        used = _union(p.uses for p in helpers) | {"*"}
+        used |= _union(programs[c.id].uses for c in kinds["test"])
         needs, shared = _needs(cells, programs, {name for name, _ in provided})
         needed = _union(needs.values())
         tests: dict[str, CompiledTest] = {}
@@ -160,7 +160,7 @@ class Tests:
                 needs[cell.id],
                 shared[cell.id],
                 compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
-                *_seen(cell.stub),
+                *_visible_fields(cell.stub),
             )
         answers = (programs[c.id].makes - _imported_by(c) for c in kinds["solution"])
         outer = _union(p.uses for p in others) - _union(p.binds for p in others)
@@ -170,9 +170,9 @@ class Tests:
             helpers=tuple(helpers),
             answers=_union(answers),
             imported=frozenset(dict(solved).keys() - dict(provided).keys()),
-            imports=tuple(made for made in provided + solved if made[0] in wanted),
+            imports=tuple(entry for entry in provided + solved if entry[0] in used),
             outer=outer - vars(builtins).keys(),
-            functions={name: some for name, some in functions.items() if some},
+            functions={name: names for name, names in functions.items() if names},
         )
 
     def to_bytes(self) -> bytes:
@@ -217,11 +217,11 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
                 trouble = trouble or str(error)
     # No other word: the student's process is asked for these.
     others = (c.id for c in cells if c.kind in ("provided", "solution"))
-    known = _union(programs[name].binds for name in others)
+    earlier_names = _union(programs[name].binds for name in others)
     for cell in cells:
         program = programs[cell.id]
         if not _LOOK_UP.isdisjoint(program.uses | program.binds):
-            words = known.intersection(re.findall(r"\w+", cell.source))
+            words = earlier_names.intersection(re.findall(r"\w+", cell.source))
             # A text may be a name that must not be there: nobody else writes it.
             parts = (getattr(n, "value", 0) for n in ast.walk(parse(cell.source)))
             words |= {w for w in parts if isinstance(w, str) and w.isidentifier()}
@@ -258,8 +258,8 @@ def _needs(
         needs[cell.id] = tuple(name for name in programs if name in needed)
         names = {n for n, c in owner.items() if c in needed} - program.makes
         shared[cell.id] = frozenset(names)
-        again = _imported_by(cell) & provided
-        owner |= dict.fromkeys(program.binds - again, cell.id)
+        repeated_imports = _imported_by(cell) & provided
+        owner |= dict.fromkeys(program.binds - repeated_imports, cell.id)
     return needs, shared
 
 
@@ -270,8 +270,8 @@ def _functions(cell: Cell, program: Program) -> frozenset[str]:
         for node in parse(cell.source).body
         if isinstance(node, ast.FunctionDef) and not node.decorator_list
     }
-    rest = program.binds - plain - _imported_by(cell)
-    return frozenset() if rest else frozenset(plain)
+    others = program.binds - plain - _imported_by(cell)
+    return frozenset() if others else frozenset(plain)
 
 
 def _imports_of(source: str) -> Iterator[Import]:
@@ -293,7 +293,7 @@ def _imported_by(cell: Cell) -> set[str]:
     return {name for name, _ in _imports_of(cell.source)}
 
 
-def _seen(stub: str) -> tuple[frozenset[str], frozenset[str], str]:
+def _visible_fields(stub: str) -> tuple[frozenset[str], frozenset[str], str]:
     """Return the last fields of `CompiledTest`."""
     tree = parse(stub)
     names = (n for n in outside(tree) if isinstance(n, ast.Name))

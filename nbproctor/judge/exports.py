@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from nbproctor.errors import NbproctorError
-from nbproctor.judge.proxy import StudentGone
+from nbproctor.judge.proxy import ProcessEnded
 from nbproctor.protocol.frames import (
     ClosedError,
     LateError,
@@ -43,7 +43,7 @@ class Expired:
     """What is left of an object that an earlier test handed over."""
 
 
-class Lent:
+class ReferenceFunction:
     """A function of a reference solution, for the student to call.
 
     It runs in a process of its own; what passes is plain data. Each call is noted.
@@ -58,9 +58,9 @@ class Lent:
         self._note_call()
         try:
             return self._function(*args, **kwargs)
-        except StudentGone as gone:
-            kind = LateError if gone.reason == "timeout" else ClosedError
-            raise kind(f"a reference solution's process has ended ({gone})") from None
+        except ProcessEnded as end:
+            kind = LateError if end.reason == "timeout" else ClosedError
+            raise kind(f"a reference solution's process has ended ({end})") from None
 
 
 class Exports:
@@ -81,7 +81,9 @@ class Exports:
 
         An object that a student kept from one test must not answer the next one.
         """
-        self._objects = {n: x for n, x in self._objects.items() if type(x) is Lent}
+        self._objects = {
+            n: x for n, x in self._objects.items() if type(x) is ReferenceFunction
+        }
         self._numbers = {id(x): n for n, x in self._objects.items()}
 
     def handed_over(self) -> list[Any]:
@@ -178,7 +180,7 @@ class Exports:
             return self._of_test(value.func)
         if isinstance(value, types.FunctionType):
             return value.__globals__.get("__name__") == self._module
-        if type(value) in (types.SimpleNamespace, Lent):
+        if type(value) in (types.SimpleNamespace, ReferenceFunction):
             return True
         return any(kind.__module__ == self._module for kind in _classes(value))
 

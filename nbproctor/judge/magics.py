@@ -3,7 +3,7 @@
 IPython turns a magic into a call of ``get_ipython()`` with the text of the cell, and
 that name is the student's: who defines it would be handed the hidden test. So magics
 that only measure or hide what runs are taken out here, and their body is judged in the
-judge. A test cell with any other one cannot be, and belongs beside the answer.
+judge. A test cell with any other one cannot be, and belongs in the student's process.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ def _statements(name: str, line: str, cell: str | None) -> list[ast.stmt]:
         assert isinstance(hides, ast.With)
         hides.body = _body(cell)
         return [hides]
-    rest = _OPTIONS.sub("", line, count=1)
-    if name in ("timeit", "prun") and not rest.startswith("-"):
+    arguments = _OPTIONS.sub("", line, count=1)
+    if name in ("timeit", "prun") and not arguments.startswith("-"):
         # Once is enough; a block has no value, as these.
-        body = _body(rest) + _body(cell or "")
+        body = _body(arguments) + _body(cell or "")
         return [ast.If(ast.Constant(True), body, [])]
     raise _only_in_a_notebook(name, cell)
 

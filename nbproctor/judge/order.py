@@ -15,7 +15,7 @@ from collections.abc import (
 from dataclasses import dataclass, field, replace
 
 from nbproctor.judge.compiled import Tests
-from nbproctor.judge.exports import Lent
+from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
 
@@ -46,7 +46,7 @@ class References:
 
     cells: tuple[str, ...] = ()
     functions: frozenset[str] = frozenset()
-    ready: Mapping[str, Lent] = field(default_factory=dict)
+    ready: Mapping[str, ReferenceFunction] = field(default_factory=dict)
 
 
 def own_notebook(job: Job, tests: Tests) -> list[Step]:
@@ -60,23 +60,25 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
     """
     masters = {cell.id: cell for cell in job.cells}
     steps: list[Step] = []
-    stands: dict[str, int] = {}  # test → how many steps stand above it
+    steps_above: dict[str, int] = {}  # test → how many steps stand above it
     for cell in job.student:
         master = masters.get(cell.id or "")
         if master is None or master.kind in ("provided", "solution"):
             if master is None or not (master.skip and cell.source == master.stub):
-                steps.append(_own(cell, master))
+                steps.append(_student_step(cell, master))
         elif master.kind == "test":
-            stands.setdefault(master.id, len(steps))
+            steps_above.setdefault(master.id, len(steps))
     solved = {step.exercise: n for n, step in enumerate(steps, 1) if step.exercise}
     planned: list[Step] = []
     done = 0
     for test in (cell for cell in job.cells if cell.kind == "test"):
-        of = test.exercise
-        first = solved.get(of, len(steps)) if of else 0
-        place = max(first, stands.get(test.id, first if of else len(steps)))
-        planned += [*steps[done:place], Step(test.id, test=test)]
-        done = max(done, place)
+        exercise = test.exercise
+        first = solved.get(exercise, len(steps)) if exercise else 0
+        position = max(
+            first, steps_above.get(test.id, first if exercise else len(steps))
+        )
+        planned += [*steps[done:position], Step(test.id, test=test)]
+        done = max(done, position)
     return _with_definitions(planned + steps[done:], tests)
 
 
@@ -135,29 +137,33 @@ def follow_through_plan(
     lent: frozenset[str] = frozenset()
     judged: list[Cell] = []
     before_it = True
-    for ours in job.cells:
-        if ours.id in solutions:
+    for master in job.cells:
+        if master.id in solutions:
             before_it = False
-            if ours.id in answers:
-                steps.append(_own(answers[ours.id], ours))
-        elif ours.kind == "provided" and not ours.skip:
-            steps.append(Step(f"provided {ours.id}", ours.stub))
-        elif ours.kind == "test":
-            steps.append(Step(ours.id, test=ours))
-            if ours.exercise == exercise and ours.points and ours.where == "judge":
-                judged.append(ours)
-        elif before_it and ours.id in tests.functions.keys() - tried:
-            names = tests.functions[ours.id] - defined
-            steps.append(Step(f"functions of {ours.id}", lends=names))
+            if master.id in answers:
+                steps.append(_student_step(answers[master.id], master))
+        elif master.kind == "provided" and not master.skip:
+            steps.append(Step(f"provided {master.id}", master.stub))
+        elif master.kind == "test":
+            steps.append(Step(master.id, test=master))
+            if (
+                master.exercise == exercise
+                and master.points
+                and master.where == "judge"
+            ):
+                judged.append(master)
+        elif before_it and master.id in tests.functions.keys() - tried:
+            names = tests.functions[master.id] - defined
+            steps.append(Step(f"functions of {master.id}", lends=names))
             lent |= names
-        if before_it and ours.kind in ("provided", "solution") and not ours.skip:
-            cells.append(ours.source)
-        steps += [_extra(cell) for cell in extras.get(ours.id, [])]
+        if before_it and master.kind in ("provided", "solution") and not master.skip:
+            cells.append(master.source)
+        steps += [_extra(master) for master in extras.get(master.id, [])]
     steps = _with_definitions(steps, tests)
     steps = [step for step in steps if step.test is None or step.test in judged]
     while steps and steps[-1].test is None:
         steps.pop()
-    own_cells = [cell.source for some in extras.values() for cell in some]
+    own_cells = [cell.source for extra_cells in extras.values() for cell in extra_cells]
     if lent.isdisjoint(_WORD.findall("\n".join([answer, *own_cells]))):
         lent = frozenset()  # nobody can call one, so none is made ready
     return steps, References(tuple(cells), lent)
@@ -180,14 +186,14 @@ def _solutions_of(exercise: str, cells: Iterable[Cell]) -> list[str]:
 
 def _extra(cell: StudentCell) -> Step:
     """Return the step of a cell that is no answer: it takes no name from others."""
-    return replace(_own(cell, None), keeps_names=True)
+    return replace(_student_step(cell, None), keeps_names=True)
 
 
 def _defined(source: str) -> set[str]:
     """Return the names that lines at the left edge of a cell define or assign."""
     pattern = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *="
-    found = re.finditer(pattern, source, re.MULTILINE)
-    return {match[1] or match[2] for match in found}
+    matches = re.finditer(pattern, source, re.MULTILINE)
+    return {match[1] or match[2] for match in matches}
 
 
 def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
@@ -211,11 +217,11 @@ def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
     return complete[::-1]
 
 
-def _own(cell: StudentCell, master: Cell | None) -> Step:
+def _student_step(cell: StudentCell, master: Cell | None) -> Step:
     exercise = master.id if master is not None and master.kind == "solution" else None
     name = master.id if master is not None else f"cell {cell.index + 1}"
     source = cell.source
-    given = master is not None and master.kind == "provided" and master.nbgrader
-    if master is not None and given and source == master.source:
+    is_provided = master is not None and master.kind == "provided" and master.nbgrader
+    if master is not None and is_provided and source == master.source:
         source = master.stub  # without the parts that are hidden from students
     return Step(name, source, cell.index, exercise=exercise)

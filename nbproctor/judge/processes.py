@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 
 from nbproctor.judge import verdicts
-from nbproctor.judge.exports import Lent, builtin_name
+from nbproctor.judge.exports import ReferenceFunction, builtin_name
 from nbproctor.judge.order import References, Step
-from nbproctor.judge.proxy import StudentGone
+from nbproctor.judge.proxy import ProcessEnded
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import MODULE
-from nbproctor.judge.verdicts import Said
+from nbproctor.judge.verdicts import Message
 from nbproctor.protocol.frames import Interruption
 from nbproctor.results import FILES, Limits, Output, error_output, stream_output
 from nbproctor.sanitize import clean, one_line
@@ -48,21 +48,21 @@ class StudentProcesses:
     # Cells and exercises that the sandbox has refused something, and their text.
     refused: dict[str, str] = field(default_factory=dict)
     # Exercises whose cell was not run, or not all of it, and what their tests say then.
-    stops: dict[str, Said] = field(default_factory=dict)
+    stops: dict[str, Message] = field(default_factory=dict)
     _culprits: set[str] = field(default_factory=set)  # cells that ended their process
     _hog: Step | None = None  # of those played, the last to use up the memory
-    _lent: dict[str, Lent] = field(default_factory=dict)
+    _lent: dict[str, ReferenceFunction] = field(default_factory=dict)
     reference_calls: int = 0  # that the judge has seen
-    _reference_link: Session | None = None
-    _link: Session | None = None
+    _reference_session: Session | None = None
+    _session: Session | None = None
     _output_room: int = field(default_factory=lambda: MAX_OUTPUT_BYTES)
     _spawned: int = 0
 
     def close(self) -> None:
         """End the process that lives, if one does."""
-        for link in (self._link, self._reference_link):
-            if link is not None:
-                link.close()
+        for session in (self._session, self._reference_session):
+            if session is not None:
+                session.close()
 
     def run(self, step: Step) -> None:
         """Run a cell, in a fresh process if it ends the one that there is."""
@@ -70,13 +70,13 @@ class StudentProcesses:
             self.sources[step.name] = step.source
         if step.name in self._culprits:
             return
-        outputs, filled, gone = self._try(step)
-        short = gone.reason == "died" if gone else _lacks_memory(outputs)
+        outputs, filled, end = self._try(step)
+        short = end.reason == "died" if end else _lacks_memory(outputs)
         # In a fresh process, this cell may have the memory.
-        if short and (self.leave_out_hog() or gone is None):
-            outputs, filled, gone = self._try(step)
-        if gone is not None:
-            self._leave_out(step, gone)
+        if short and (self.exclude_memory_hog() or end is None):
+            outputs, filled, end = self._try(step)
+        if end is not None:
+            self._leave_out(step, end)
         elif filled and _lacks_memory(outputs):
             self._leave_out(step)
         else:
@@ -84,8 +84,8 @@ class StudentProcesses:
             self._hog = step if filled and step.index is not None else self._hog
         if step.name in self._culprits:
             outputs.append(error_output("CellStopped", self.notes[-1], self.notes[-1:]))
-        said = [(str(o["ename"]), str(o["evalue"])) for o in outputs if "ename" in o]
-        if any(verdicts.is_forbidden(*error) for error in said):
+        errors = [(str(o["ename"]), str(o["evalue"])) for o in outputs if "ename" in o]
+        if any(verdicts.is_forbidden(*error) for error in errors):
             self.refused[step.exercise or step.name] = step.source
         stop = verdicts.describe_stop(step.name, step.source, outputs)
         if step.exercise and stop:
@@ -93,11 +93,11 @@ class StudentProcesses:
         if step.index is not None:
             self.outputs[step.index] = self._within_room(outputs)
 
-    def _try(self, step: Step) -> tuple[list[Output], bool, StudentGone | None]:
+    def _try(self, step: Step) -> tuple[list[Output], bool, ProcessEnded | None]:
         try:
             return *self.send(self.living(), step), None
-        except StudentGone as gone:
-            return [], False, gone
+        except ProcessEnded as end:
+            return [], False, end
 
     def _within_room(self, outputs: list[Output]) -> list[Output]:
         """Return the outputs of a cell, or a word where the notebook has too many."""
@@ -107,22 +107,23 @@ class StudentProcesses:
         text = "[outputs left out: this notebook shows more than can be kept]\n"
         return [stream_output(text, "stderr")]
 
-    def _leave_out(self, step: Step, gone: StudentGone | None = None) -> None:
+    def _leave_out(self, step: Step, end: ProcessEnded | None = None) -> None:
         """Do not run a cell again that ended its process, or filled the memory."""
         self._culprits.add(step.name)
         text = f"Cell `{step.name}` used up the memory, so it was left out of the rest."
-        if gone is not None:
-            text = self.why_gone(gone, f"Cell `{step.name}`", self.limits.cell).words
+        if end is not None:
+            text = self.describe_end(end, f"Cell `{step.name}`", self.limits.cell).words
         self.notes.append(text)
         self.end()
 
-    def leave_out_hog(self) -> bool:
+    def exclude_memory_hog(self) -> bool:
         """End the process; leave out the cell that filled the memory, if one did.
 
         What fails for want of memory is rarely what took it.
         """
         self.end()
-        hog, self._hog = self._hog, None
+        hog = self._hog
+        self._hog = None
         if hog not in self.played:
             return False
         self._leave_out(hog)
@@ -131,20 +132,20 @@ class StudentProcesses:
 
     def end(self) -> None:
         """End the process that lives, if one does: the next is a fresh one."""
-        if self._link is not None:
-            self._link.close()
+        if self._session is not None:
+            self._session.close()
 
-    def send(self, link: Session, step: Step) -> tuple[list[Output], bool]:
+    def send(self, session: Session, step: Step) -> tuple[list[Output], bool]:
         """Run a cell; return its outputs, and whether it has used up the memory."""
         # An object that a test handed over is not for the cells after it.
-        link.exports.clear()
+        session.exports.clear()
         name = None if step.index == FILES else step.name
         try:
             if step.lends:
                 functions = {n: f for n, f in self._lent.items() if n in step.lends}
-                link.ask("lend", functions)
+                session.ask("lend", functions)
             arguments = step.source, name, step.keeps_names
-            said = link.ask("run", *arguments, seconds=self.limits.cell)
+            reply = session.ask("run", *arguments, seconds=self.limits.cell)
         except Interruption:
             raise
         except BaseException as error:
@@ -153,65 +154,67 @@ class StudentProcesses:
             text = one_line(str(error))
             output = error_output(builtin_name(error), text, [text])
             return [output], isinstance(error, MemoryError)
-        outputs, filled = (
-            said if type(said) is tuple and len(said) == 2 else (said, False)
-        )
+        if type(reply) is not tuple or len(reply) != 2:
+            return clean(reply), False
+        outputs, filled = reply
         return clean(outputs), filled is True
 
     def living(self) -> Session:
         """Return the living student process, or a fresh one with all cells replayed."""
-        while self._link is None or self._link.gone is not None:
+        while self._session is None or self._session.end is not None:
             if self._spawned >= MAX_SPAWNS:
-                raise StudentGone("died", "its process ended too often")
+                raise ProcessEnded("died", "its process ended too often")
             if time.monotonic() > self.until:
-                raise StudentGone("timeout", "there is no time left")
+                raise ProcessEnded("timeout", "there is no time left")
             self._spawned += 1
-            link = self._link = self.fresh()
+            session = self._session = self.fresh()
             if self.references is not None:
-                link.alone = False
+                session.alone = False
                 self._lent = {**self.references.ready}
                 if self.references.functions:
                     self._lent |= self._functions_of(self.references)
             for step in list(self.played):
                 try:
-                    self.send(link, step)
-                except StudentGone:
+                    self.send(session, step)
+                except ProcessEnded:
                     self._culprits.add(step.name)
                     self.played.remove(step)
                     break
-        return self._link
+        return self._session
 
-    def _functions_of(self, references: References) -> dict[str, Lent]:
+    def _functions_of(self, references: References) -> dict[str, ReferenceFunction]:
         """Run the reference solutions in a process of their own."""
-        if self._reference_link is not None:
-            self._reference_link.close()
-        link = self._reference_link = self.fresh()
-        link.alone = False
+        if self._reference_session is not None:
+            self._reference_session.close()
+        session = self._reference_session = self.fresh()
+        session.alone = False
         for source in references.cells:
-            link.ask("run", source, None, False, seconds=self.limits.cell)
-        known = link.begin(sorted(references.functions))
-        return {name: Lent(f, self._note_call) for name, f in known.items()}
+            session.ask("run", source, None, False, seconds=self.limits.cell)
+        functions = session.begin(sorted(references.functions))
+        return {
+            name: ReferenceFunction(f, self._note_call) for name, f in functions.items()
+        }
 
     def handed_over(self) -> list[Any]:
         """Return the objects that the last test has handed over."""
-        return self._link.exports.handed_over() if self._link is not None else []
+        return self._session.exports.handed_over() if self._session is not None else []
 
     def _note_call(self) -> None:
         self.reference_calls += 1
 
     def fresh(self) -> Session:
         """Start a process in which nothing has run."""
-        link = Session(self.spawn(), self.limits.call, MODULE)
-        link.until = self.until
-        return link
+        session = Session(self.spawn(), self.limits.call, MODULE)
+        session.until = self.until
+        return session
 
-    def why_gone(self, gone: StudentGone, subject: str, limit: float) -> Said:
+    def describe_end(self, end: ProcessEnded, subject: str, limit: float) -> Message:
         """Say why a process has ended, and what it was doing."""
         rows = {"timeout": verdicts.TIMEOUT, "died": verdicts.DIED}
-        said = rows.get(gone.reason, verdicts.PROTOCOL)
+        message = rows.get(end.reason, verdicts.PROTOCOL)
         if time.monotonic() > self.until:
-            said = verdicts.NO_TIME
-        return said(subject=subject, limit=limit, gone=gone)
+            message = verdicts.NO_TIME
+        return message(subject=subject, limit=limit, end=end)
 
 
 def _lacks_memory(outputs: Sequence[Output]) -> bool:

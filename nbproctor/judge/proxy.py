@@ -45,7 +45,7 @@ class StudentError(StudentRaised, NbproctorError):
     """Student code raised an `Exception`, as most do; ``sys.exit`` raises none."""
 
 
-class StudentGone(Interruption):
+class ProcessEnded(Interruption):
     """The student process has ended; `reason` is timeout, died or protocol."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -62,7 +62,7 @@ def printable(text: str) -> str:
 class Handle(NamedTuple):
     """What the judge knows of an object that stays in a student process."""
 
-    link: Any  # the `session.Session` of that process
+    session: Any  # the `session.Session` of that process
     number: int
     label: str  # name of its class; of a function or class, its own too
     # The class of a library that it has to do with, if any, and how: it may be of
@@ -79,7 +79,7 @@ def handle_of(proxy: object) -> Handle:
 
 def ask(proxy: object, request: str, *arguments: Any) -> Any:
     """Ask the process that has an object."""
-    return handle_of(proxy).link.ask(request, *arguments)
+    return handle_of(proxy).session.ask(request, *arguments)
 
 
 def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
@@ -164,14 +164,20 @@ class Proxy:
             and handle.relation == "class"
         ):
             return True
-        if not isinstance(other, Proxy) or handle.link is not handle_of(other).link:
+        if (
+            not isinstance(other, Proxy)
+            or handle.session is not handle_of(other).session
+        ):
             _doubt(self, "__eq__")
             return False
         return handle.number == handle_of(other).number or _truth("eq", self, other)
 
     def __ne__(self, other: object) -> bool:
         handle = handle_of(self)
-        if not isinstance(other, Proxy) or handle.link is not handle_of(other).link:
+        if (
+            not isinstance(other, Proxy)
+            or handle.session is not handle_of(other).session
+        ):
             return not self == other
         return handle.number != handle_of(other).number and _truth("ne", self, other)
 
@@ -294,7 +300,7 @@ def _named_class(name: str) -> type:
 
 def _doubt(proxy: Proxy, *methods: str) -> None:
     """Note that the judge decides what these methods would: see `Session.excuse`."""
-    handle_of(proxy).link.doubts.append((proxy, *methods))
+    handle_of(proxy).session.doubts.append((proxy, *methods))
 
 
 def _truth(name: str, *proxies: Proxy) -> bool:

@@ -14,11 +14,12 @@ from typing import Any
 
 from msgspec import msgpack
 
+from nbproctor.expect.measures import Measured
 from nbproctor.judge import order, testcell, verdicts
 from nbproctor.judge.compiled import BrokenTestError, Tests
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
-from nbproctor.judge.proxy import StudentGone
+from nbproctor.judge.proxy import ProcessEnded
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import (
     Namespace,
@@ -47,20 +48,20 @@ def grade(job: Job, spawn: Spawn) -> Report:
     tests = Tests.from_bytes(job.tests) if job.tests else Tests.of(job.cells)
     start = time.monotonic()
     until = start + job.limits.submission
-    own = NotebookRun(job, tests, spawn, until, max_stops=2)
+    run = NotebookRun(job, tests, spawn, until, max_stops=2)
 
     def run_again(exercise: str, unfinished: frozenset[str]) -> None:
-        follow_through(job, tests, spawn, until, own.verdicts, exercise, unfinished)
+        follow_through(job, tests, spawn, until, run.verdicts, exercise, unfinished)
 
     plan = order.own_notebook(job, tests)
-    own.play(order.with_second_runs(plan, run_again) if job.follow_through else plan)
-    own.judge_beside()
-    own.explain_stops(job)
-    ordered = [own.verdicts[c.id] for c in job.cells if c.kind == "test"]
+    run.play(order.with_second_runs(plan, run_again) if job.follow_through else plan)
+    run.judge_in_process()
+    run.explain_stops(job)
+    ordered = [run.verdicts[c.id] for c in job.cells if c.kind == "test"]
     return Report(
-        outputs=own.outputs,
+        outputs=run.outputs,
         verdicts=ordered,
-        notes=own.notes,
+        notes=run.notes,
         seconds=round(time.monotonic() - start, 3),
     )
 
@@ -89,20 +90,20 @@ def follow_through(
         return
     now = time.monotonic()
     half = now + (until - now) / 2  # the rest is for the exercises that follow
-    again = NotebookRun(job, tests, spawn, half, 1, references)
-    again.play(steps)
+    second_run = NotebookRun(job, tests, spawn, half, 1, references)
+    second_run.play(steps)
     # One answer earns them all: of two answers in one cell, each chosen by where
     # it runs, the marks do not add up.
-    if any(v.points < verdicts[name].points for name, v in again.verdicts.items()):
+    if any(v.points < verdicts[name].points for name, v in second_run.verdicts.items()):
         return
-    for name in again.borrowers | unanswered & again.verdicts.keys():
-        verdict = again.verdicts[name]
+    for name in second_run.borrowers | unanswered & second_run.verdicts.keys():
+        verdict = second_run.verdicts[name]
         if verdict.points > verdicts[name].points:
-            given = "given correct solutions of the other exercises"
-            said = f"Right, {given}."
+            condition = "given correct solutions of the other exercises"
+            message = f"Right, {condition}."
             if verdict.points < verdict.max_points:
-                said = f"{verdict.message} ({given})"
-            verdicts[name] = replace(verdict, message=said, source="follow-through")
+                message = f"{verdict.message} ({condition})"
+            verdicts[name] = replace(verdict, message=message, source="follow-through")
 
 
 class NotebookRun:
@@ -123,16 +124,21 @@ class NotebookRun:
         references: References | None = None,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
-        self._limits, self._tests, self._until = job.limits, tests, until
+        self._limits = job.limits
+        self._tests = tests
+        self._until = until
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
         self._names = Namespace(tests, elsewhere)
         self._stderr_fails = job.stderr_fails_tests
         self._student = StudentProcesses(job.limits, spawn, until, references)
-        self.outputs, self.notes = self._student.outputs, self._student.notes
+        self.outputs = self._student.outputs
+        self.notes = self._student.notes
         # Tests for which a reference function was called, by them or by a cell before.
         self.borrowers: set[str] = set()
         self._history: list[Step] = []  # with the test cells among them
-        self._beside: list[tuple[Cell, int]] = []  # test, and what comes before it
+        self._in_process_tests: list[
+            tuple[Cell, int]
+        ] = []  # test, and what comes before it
         self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
         self._short: set[str | None] = set()  # exercises that lacked memory once
@@ -140,8 +146,8 @@ class NotebookRun:
     def play(self, steps: Iterable[Step]) -> None:
         """Run cells and judge tests in order; end with no process left.
 
-        Tests that are judged beside the answer wait for `judge_beside`, and those that
-        say no though nobody knows whether they can be judged from outside.
+        Tests that are judged in the student's process wait for `judge_in_process`, and
+        those that say no though nobody knows whether they can be judged from outside.
         """
         cells_borrow = False
         try:
@@ -151,11 +157,11 @@ class NotebookRun:
                     self._student.run(step)
                     cells_borrow |= self._student.reference_calls > calls
                 elif step.test.where == "beside":
-                    self._beside.append((step.test, len(self._history)))
+                    self._in_process_tests.append((step.test, len(self._history)))
                 else:
-                    said = self.verdicts[step.test.id] = self._judge(step.test)
-                    if step.test.why and said.outcome in ("failed", "error"):
-                        self._beside.append((step.test, len(self._history)))
+                    judged = self.verdicts[step.test.id] = self._judge(step.test)
+                    if step.test.why and judged.outcome in ("failed", "error"):
+                        self._in_process_tests.append((step.test, len(self._history)))
                     if cells_borrow or self._student.reference_calls > calls:
                         self.borrowers.add(step.test.id)
                 self._history.append(step)
@@ -166,18 +172,18 @@ class NotebookRun:
         """Return the objects that the last test has handed over."""
         return self._student.handed_over()
 
-    def judge_beside(self) -> None:
+    def judge_in_process(self) -> None:
         """Judge the tests that share a process with the answer.
 
         They come last, when nothing is left that could show what such a process has
         seen of a hidden test.
         """
-        for cell, place in self._beside:
-            inside = replace(cell, where="beside")
-            found = self._judge(inside, self._history[:place])
+        for cell, position in self._in_process_tests:
+            in_process_test = replace(cell, where="beside")
+            judged = self._judge(in_process_test, self._history[:position])
             if cell.where == "beside":
-                self.verdicts[cell.id] = found
-            elif found.points > self.verdicts[cell.id].points:
+                self.verdicts[cell.id] = judged
+            elif judged.points > self.verdicts[cell.id].points:
                 self.verdicts[cell.id] = verdict(cell, verdicts.PASSES_INSIDE)
 
     def explain_stops(self, job: Job) -> None:
@@ -213,36 +219,38 @@ class NotebookRun:
         if time.monotonic() > self._until:
             return verdict(cell, verdicts.OUT_OF_TIME)
         if len(stops) >= self._max_stops:
-            said = verdicts.STOPPED(exercise=cell.exercise)
-            return verdict(cell, said._replace(outcome=stops[-1]))
+            message = verdicts.STOPPED(exercise=cell.exercise)
+            return verdict(cell, message._replace(outcome=stops[-1]))
         if cell.where == "beside":
-            return self._judge_beside(cell, history)
+            return self._judge_in_process(cell, history)
         student = self._student
         hidden = cell.points > 0 or cell.stub != cell.source
         try:
-            link = student.living()  # what fails here is no verdict on the answer
-        except StudentGone as gone:
-            return self._stopped(cell, gone)
+            session = student.living()  # what fails here is no verdict on the answer
+        except ProcessEnded as end:
+            return self._stopped(cell, end)
         points = 0.0
-        with testcell.captured(link.processor_seconds) as (out, err, measured):
+        with testcell.captured(session.processor_seconds) as (out, err, measured):
             try:
-                value = self._value(cell, link)
-                if link.gone is not None:
-                    raise link.gone
-                points, said = points_of(value, cell.points), verdicts.PASSED
+                value = self._value(cell, session)
+                if session.end is not None:
+                    raise session.end
+                points = points_of(value, cell.points)
+                message = verdicts.PASSED
                 if points < cell.points:
-                    said = verdicts.PART(points=points, most=cell.points)
+                    message = verdicts.PART(points=points, most=cell.points)
                 strict = hidden and self._stderr_fails
-                if strict and (err.getvalue() or link.ask("stderr") is True):
-                    points, said = 0.0, verdicts.STDERR
-            except StudentGone as gone:
-                if retry and gone.reason == "died" and student.leave_out_hog():
+                if strict and (err.getvalue() or session.ask("stderr") is True):
+                    points = 0.0
+                    message = verdicts.STDERR
+            except ProcessEnded as end:
+                if retry and end.reason == "died" and student.exclude_memory_hog():
                     return self._judge(cell, retry=False)
-                return self._stopped(cell, gone)
+                return self._stopped(cell, end)
             except TestTimeout:
-                link.close()
-                late = StudentGone("timeout", "the test took too long")
-                return self._stopped(cell, late, self._limits.cell)
+                session.close()
+                timeout = ProcessEnded("timeout", "the test took too long")
+                return self._stopped(cell, timeout, self._limits.cell)
             except BrokenTestError as error:
                 return verdict(cell, verdicts.BROKEN(text=error))
             except BaseException as error:  # a test may raise anything
@@ -250,34 +258,35 @@ class NotebookRun:
                 if short and cell.exercise not in self._short:
                     # It may not be at fault. It is judged again in a fresh process.
                     self._short.add(cell.exercise)
-                    student.leave_out_hog()
+                    student.exclude_memory_hog()
                     return self._judge(cell, retry=False)
-                said = explain(error, student.sources, hidden=hidden)
+                message = explain(error, student.sources, hidden=hidden)
                 name = error.name if isinstance(error, NameError) else None
                 if name and any(name in text for text in student.refused.values()):
-                    said = verdicts.REFUSED(where="")
-        if said.outcome in ("failed", "error"):
+                    message = verdicts.REFUSED(where="")
+        if message.outcome in ("failed", "error"):
             if cell.exercise in student.refused:
-                points, said = 0.0, verdicts.REFUSED(where=f" in `{cell.exercise}`")
-            elif excuse := link.excuse():
-                points, said = 0.0, verdicts.DOUBTED(by=excuse)
-        printed = "" if hidden else plain_text(out.getvalue())
-        measures = tuple(
-            Measure(one_line(n), v, one_line(t), tuple((one_line(c), p) for c, p in ps))
-            for n, v, t, ps in measured
+                points = 0.0
+                message = verdicts.REFUSED(where=f" in `{cell.exercise}`")
+            elif excuse := session.excuse():
+                points = 0.0
+                message = verdicts.DOUBTED(by=excuse)
+        return replace(
+            verdict(cell, message, points),
+            printed="" if hidden else plain_text(out.getvalue()),
+            measures=tuple(map(_as_lines, measured)),
         )
-        return replace(verdict(cell, said, points), printed=printed, measures=measures)
 
-    def _value(self, cell: Cell, link: Session) -> Any:
+    def _value(self, cell: Cell, session: Session) -> Any:
         seconds = min(self._limits.cell, self._until - time.monotonic())
         try:
-            space = self._names.begin(cell.id, link, seconds)
+            space = self._names.begin(cell.id, session, seconds)
             program = self._tests.cells[cell.id].program
-            return testcell.run(program, space, link, seconds)
+            return testcell.run(program, space, session, seconds)
         finally:
-            self._names.end(cell.id, link)
+            self._names.end(cell.id, session)
 
-    def _judge_beside(self, cell: Cell, history: Sequence[Step]) -> Verdict:
+    def _judge_in_process(self, cell: Cell, history: Sequence[Step]) -> Verdict:
         """Run a test cell, and what comes before it, in a process of the student's own.
 
         What captures output, patches or deletes a student's names, or looks into
@@ -286,7 +295,8 @@ class NotebookRun:
         nothing else that the sandbox keeps from it, nor hidden parts of test cells that
         the judge judges (but for imports), which are never in this process.
         """
-        tests, student = self._tests, self._student
+        tests = self._tests
+        student = self._student
         needs = {n for n, t in tests.cells.items() if t.program.binds & tests.outer}
         test = tests.cells[cell.id]
         needs.update(test.needs)
@@ -300,32 +310,45 @@ class NotebookRun:
                 steps.append(Step(step.name, step.test.source))
             elif step.name in needs:  # its imports, and what students see of it
                 body = parse(step.test.source).body
-                kept = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
-                for source in ("\n".join(map(ast.unparse, kept)), step.test.stub):
+                imports = [
+                    n for n in body if isinstance(n, ast.Import | ast.ImportFrom)
+                ]
+                for source in ("\n".join(map(ast.unparse, imports)), step.test.stub):
                     steps.append(Step(step.name, source))
-        link = student.fresh()
+        session = student.fresh()
         try:
             for step in steps:
-                student.send(link, step)
-            outputs, _ = student.send(link, Step(cell.id, cell.source))
-        except StudentGone as gone:
-            return self._stopped(cell, gone, self._limits.cell)
+                student.send(session, step)
+            outputs, _ = student.send(session, Step(cell.id, cell.source))
+        except ProcessEnded as end:
+            return self._stopped(cell, end, self._limits.cell)
         finally:
-            link.close()
-        points, said = verdicts.scored(outputs, cell)
+            session.close()
+        points, message = verdicts.scored(outputs, cell)
         on_stderr = any(output.get("name") == "stderr" for output in outputs)
         if points and self._stderr_fails and on_stderr:
-            points, said = 0.0, verdicts.STDERR
-        return verdict(cell, said, points)
+            points = 0.0
+            message = verdicts.STDERR
+        return verdict(cell, message, points)
 
     def _stopped(
-        self, cell: Cell, gone: StudentGone, limit: float | None = None
+        self, cell: Cell, end: ProcessEnded, limit: float | None = None
     ) -> Verdict:
         subject = f"`{cell.exercise or cell.id}`"
-        said = self._student.why_gone(gone, subject, limit or self._limits.call)
+        message = self._student.describe_end(end, subject, limit or self._limits.call)
         # Once is enough: each verdict says it too. What counts nothing is no note.
-        if said.words not in self.notes and (cell.exercise or cell.points):
-            self.notes.append(said.words)
-        outcome: Outcome = "timeout" if gone.reason == "timeout" else "died"
+        if message.words not in self.notes and (cell.exercise or cell.points):
+            self.notes.append(message.words)
+        outcome: Outcome = "timeout" if end.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)
-        return verdict(cell, said._replace(outcome=outcome))
+        return verdict(cell, message._replace(outcome=outcome))
+
+
+def _as_lines(measured: Measured) -> Measure:
+    """Return what a test has measured, with words that are safe to show."""
+    return Measure(
+        name=one_line(measured.name),
+        value=measured.value,
+        note=one_line(measured.note),
+        pictures=tuple((one_line(caption), png) for caption, png in measured.pictures),
+    )

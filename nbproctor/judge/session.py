@@ -27,8 +27,8 @@ from nbproctor.judge.proxy import (
     NOT_AS_SUCH,
     CallableProxy,
     Handle,
+    ProcessEnded,
     Proxy,
-    StudentGone,
     StudentRaised,
     handle_of,
     printable,
@@ -62,12 +62,13 @@ class Session:
 
     def __init__(self, child: Any, call_seconds: float, module: str) -> None:
         self.exports = Exports(module)
-        self.gone: StudentGone | None = None  # why the process has ended
+        self.end: ProcessEnded | None = None  # why the process has ended
         # What the judge has decided in this test: an object, and the methods not asked.
         self.doubts: deque[tuple[Any, ...]] = deque(maxlen=MAX_DOUBTS)
         self.until = float("inf")  # the moment that nothing may take longer than
         self.processor_seconds = child.processor_seconds
-        # Whether no other process runs code of the same notebook: see `exports.Lent`.
+        # Whether no other process runs code of the same notebook: see
+        # `exports.ReferenceFunction`.
         self.alone = True
         self._child = child
         self._seconds = call_seconds
@@ -78,22 +79,23 @@ class Session:
         self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
-        # Filters of warnings as the test began, and those since that were told.
+        # Filters of warnings as the test began, and those since that were sent.
         self._first_filters = [*warnings.filters]
-        self._told_filters: tuple[Any, ...] | None = ()
+        self._sent_filters: tuple[Any, ...] | None = ()
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
 
         Student code may raise a `StudentRaised`. A process that does not answer is
-        ended (`StudentGone`). An argument may be an `UnsendableError`.
+        ended (`ProcessEnded`). An argument may be an `UnsendableError`.
         """
-        if self.gone is not None:
-            raise self.gone
+        if self.end is not None:
+            raise self.end
         filters = self._filters()
-        if filters != self._told_filters:
-            request, arguments = "filtered", (filters, request, arguments)
-            self._told_filters = filters
+        if filters != self._sent_filters:
+            arguments = (filters, request, arguments)
+            request = "filtered"
+            self._sent_filters = filters
         outermost = self._deadline is None
         if self._deadline is None:
             limit = self._seconds if seconds is None else seconds
@@ -103,9 +105,9 @@ class Session:
             return self._connection.ask(request, *arguments, deadline=self._deadline)
         except ProtocolError as error:
             reason = _REASONS.get(type(error), "protocol")
-            raise self.close(StudentGone(reason, str(error))) from None
+            raise self.close(ProcessEnded(reason, str(error))) from None
         except UnsendableError:
-            self._told_filters = None  # the message with them may not have gone
+            self._sent_filters = None  # the message with them may not have gone
             raise
         finally:
             if outermost:
@@ -123,7 +125,7 @@ class Session:
         self._raised.clear()
         self.doubts.clear()
         self._first_filters = [*warnings.filters]
-        self._told_filters = ()
+        self._sent_filters = ()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def _filters(self) -> tuple[Any, ...]:
@@ -131,7 +133,9 @@ class Session:
         new_filters = []
         for each in warnings.filters:
             if each not in self._first_filters:
-                patterns = [getattr(each[at], "pattern", each[at]) for at in (1, 3)]
+                patterns = [
+                    getattr(part, "pattern", part) for part in (each[1], each[3])
+                ]
                 with contextlib.suppress(UnsendableError):  # no library names its class
                     self.exports.name(each[2])
                     new_filters.append((each[0], each[2], *patterns))
@@ -148,11 +152,11 @@ class Session:
             method = self.ask("excuse", [*self.doubts])
         return method if type(method) is str and method in methods else ""
 
-    def close(self, reason: StudentGone | None = None) -> StudentGone:
+    def close(self, reason: ProcessEnded | None = None) -> ProcessEnded:
         """End the student process; return why it has ended."""
-        self.gone = self.gone or reason or StudentGone("died", "it was ended")
+        self.end = self.end or reason or ProcessEnded("died", "it was ended")
         self._child.close()
-        return self.gone
+        return self.end
 
     # --- what the student asks of the test's objects ----------------------------
 
@@ -170,9 +174,9 @@ class Session:
             self._depth -= 1
 
     def _use(self, request: str, arguments: list[Any]) -> Any:
-        number, *rest = arguments
+        number, *arguments = arguments
         target = self.exports.find(number)
-        match request, *rest:
+        match request, *arguments:
             case "get", name:
                 return self.exports.get(target, name)
             case "set", name, value:
@@ -196,11 +200,11 @@ class Session:
             value = value.__dict__.get("_nbproctor", value)
         if issubclass(type(value), Proxy):
             handle = handle_of(value)
-            if handle.link is self:
+            if handle.session is self:
                 return Ref("student", (handle.number,))
             if not self.alone:
                 raise UnsendableError("only plain data passes between two exercises")
-            raise self.gone or StudentGone("died", "its process has ended")
+            raise self.end or ProcessEnded("died", "its process has ended")
         if issubclass(kind, StudentTuple):
             number = value._nbproctor_number
             # Of two processes, a number does not tell which one it is from.
@@ -217,25 +221,25 @@ class Session:
 
     def resolve(self, ref: Ref) -> Any:
         """Return what the student names."""
-        number, *about = ref.fields or (None,)
+        number, *description = ref.fields or (None,)
         if ref.tag == "student" and type(number) is int:
-            return self._proxy(number, *about)
-        if ref.tag == "judge" and not about:
+            return self._proxy(number, *description)
+        if ref.tag == "judge" and not description:
             return self.exports.received(number)
         if ref.tag == "error" and type(number) is int:
-            return self._error_class(number, *about)
+            return self._error_class(number, *description)
         raise ProtocolError("the student's reference cannot be read")
 
-    def _proxy(self, number: int, *about: Any) -> Proxy:
+    def _proxy(self, number: int, *description: Any) -> Proxy:
         """Return the handle of an object, of what the tag `student` says about it."""
         existing = self._proxies.get(number)
         if existing is not None:
             return existing
-        match about:
+        match description:
             case (str(kind), str(name), bool(calls), str(public), str(relation)):
                 label = printable(f"{kind} {name}".strip())
                 handle = Handle(
-                    link=self,
+                    session=self,
                     number=number,
                     label=label,
                     kind=class_named(public),
@@ -246,9 +250,9 @@ class Session:
                 return proxy
         raise ProtocolError("the student's reference cannot be read")
 
-    def _error_class(self, number: int, *about: Any) -> ErrorClass:
+    def _error_class(self, number: int, *description: Any) -> ErrorClass:
         """Return the class that stands for one of the student's exceptions."""
-        match about:
+        match description:
             case (str(name), str(base), *bases) if number not in self._error_classes:
                 title = printable(name)
                 proxy = self._proxy(number, "type", title, True, "", "")

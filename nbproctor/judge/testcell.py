@@ -85,7 +85,7 @@ class Namespace:
         """End a test: keep what it made for later ones, whether it failed or not."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
         self._session_of[name] = session
-        if session.gone is not None:
+        if session.end is not None:
             self._fatal.add(name)
         for shared in self._tests.cells[name].program.binds & self._shared_names:
             self._shared.pop(shared, None)
@@ -188,12 +188,12 @@ class TestTimeout(Interruption):
     """A test cell took too long; not an error that a test may catch."""
 
 
-def run(test: Program, space: dict[str, Any], link: Session, seconds: float) -> Any:
+def run(test: Program, space: dict[str, Any], session: Session, seconds: float) -> Any:
     """Run a test cell and return its last value, or raise what it raises.
 
     After so many seconds, that is a `TestTimeout`.
     """
-    with _afresh(link), _alarm(seconds):
+    with _afresh(session), _alarm(seconds):
         return test.run(space)
 
 
@@ -244,24 +244,24 @@ def captured(
 
 
 @contextlib.contextmanager
-def _afresh(link: Session) -> Iterator[None]:
+def _afresh(session: Session) -> Iterator[None]:
     """Start every test with the same global state; what it seeds, the student seeds."""
     with contextlib.ExitStack() as stack:
         for name, module in (("numpy", np.random), ("random", random)):
             original: Any = module.seed
             original(0)
             stack.callback(setattr, module, "seed", original)
-            seed = partial(_seed, original, name, link)
+            seed = partial(_seed, original, name, session)
             setattr(module, "seed", seed)  # noqa: B010 - for mypy
         for state in (warnings.catch_warnings(), np.errstate(), np.printoptions()):
             stack.enter_context(state)
         yield
 
 
-def _seed(seed_judge: Any, module: str, link: Session, *values: Any) -> None:
+def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:
     """Seed a global generator, and the student's."""
     seed_judge(*values)
-    link.ask("seed", module, list(values))
+    session.ask("seed", module, list(values))
 
 
 @contextlib.contextmanager

@@ -27,61 +27,69 @@ from nbproctor.results import Outcome, Output, Verdict
 from nbproctor.sanitize import one_line
 
 
-class Said(NamedTuple):
+class Message(NamedTuple):
     """What a test cell says: an outcome, and the words for it."""
 
     outcome: Outcome
     words: str
 
-    def __call__(self, **values: object) -> Said:
+    def __call__(self, **values: object) -> Message:
         """Fill in the words."""
         return self._replace(words=self.words.format(**values))
 
 
-PASSED = Said("passed", "")
+PASSED = Message("passed", "")
 # The test has been judged, and a check does not hold.
-CHECK = Said("failed", "{text}")
-UNTOLD = Said("failed", "A {kind} fails.")
-SHAPES = Said("failed", "A hidden check fails: shapes {one} and {other} differ.")
-PART = Said("failed", "Partly right: {points:g} of {most:g} points.")
-STDERR = Said(
+CHECK = Message("failed", "{text}")
+UNTOLD = Message("failed", "A {kind} fails.")
+SHAPES = Message("failed", "A hidden check fails: shapes {one} and {other} differ.")
+PART = Message("failed", "Partly right: {points:g} of {most:g} points.")
+STDERR = Message(
     "failed",
     "Something was written to stderr while this test ran, a warning perhaps: in this "
     "course, that costs its points.",
 )
-LEADS_TO = Said("failed", "Your answer could not be checked: it leads to a {kind}.")
-ENDS_IN = Said("failed", "Your answer could not be checked: {kind}: {text}")
+LEADS_TO = Message("failed", "Your answer could not be checked: it leads to a {kind}.")
+ENDS_IN = Message("failed", "Your answer could not be checked: {kind}: {text}")
 # Student code raised an exception, or a name is missing.
-NOT_SOLVED = Said("error", results.NOT_SOLVED + "{where}")
-RAISED = Said("error", "Your code raised {kind}{text} {where}")
-NO_NAME = Said(
+NOT_SOLVED = Message("error", results.NOT_SOLVED + "{where}")
+RAISED = Message("error", "Your code raised {kind}{text} {where}")
+NO_NAME = Message(
     "error",
     "`{name}` does not exist: the cell that makes it was deleted, changed or failed.",
 )
-BESIDE_RAISED = Said("error", "The test ends in {kind}{text}")
-UNREADABLE = Said("error", "{kind} in your cell `{cell}`{where}: {text}.")
+IN_PROCESS_RAISED = Message("error", "The test ends in {kind}{text}")
+UNREADABLE = Message("error", "{kind} in your cell `{cell}`{where}: {text}.")
 # The student process ended.
-TIMEOUT = Said(
+TIMEOUT = Message(
     "timeout", "{subject} was stopped: it did not finish in {limit:g} seconds."
 )
-NO_TIME = Said("timeout", "{subject} was stopped: the notebook's time is used up.")
-DIED = Said("died", "{subject} ended the Python process that it ran in.")
-PROTOCOL = Said("died", "{subject} broke the connection to the grader ({gone}).")
+NO_TIME = Message("timeout", "{subject} was stopped: the notebook's time is used up.")
+DIED = Message("died", "{subject} ended the Python process that it ran in.")
+PROTOCOL = Message("died", "{subject} broke the connection to the grader ({end}).")
 # The test was not run.
-STOPPED = Said("died", results.STOPPED + "`{exercise}` was stopped in earlier tests.")
-OUT_OF_TIME = Said("not run", "Not run: no time left for this notebook.")
-BROKEN = Said("not run", "This test is broken, tell your teacher: {text}")
-UNJUDGED = Said(
+STOPPED = Message(
+    "died", results.STOPPED + "`{exercise}` was stopped in earlier tests."
+)
+OUT_OF_TIME = Message("not run", "Not run: no time left for this notebook.")
+BROKEN = Message("not run", "This test is broken, tell your teacher: {text}")
+UNJUDGED = Message(
     "not run", "This test cannot be judged from outside; tell your teacher."
 )
 # It was run, and what it says is no fault of the answer's: a person has to look.
-REFUSED = Said("not run", "Not judged: your code does what grading forbids{where}.")
-TOO_MUCH = Said("not run", "Not judged: a value is too large or too deep to be sent.")
-DOUBTED = Said("not run", "Not judged: it rests on an object's `{by}`, not asked here.")
-ALL_STOPPED = Said(
+REFUSED = Message("not run", "Not judged: your code does what grading forbids{where}.")
+TOO_MUCH = Message(
+    "not run", "Not judged: a value is too large or too deep to be sent."
+)
+DOUBTED = Message(
+    "not run", "Not judged: it rests on an object's `{by}`, not asked here."
+)
+ALL_STOPPED = Message(
     "not run", "Not judged: every answer stops at a line such as {line}."
 )
-PASSES_INSIDE = Said("not run", "Not judged: it passes in the answer's process alone.")
+PASSES_INSIDE = Message(
+    "not run", "Not judged: it passes in the answer's process alone."
+)
 
 # Not permitted, access denied, read-only, no network: as the system says it. What lies
 # outside of the assignment is not even there: as Python and NumPy say it.
@@ -144,22 +152,22 @@ _HELPFUL = [
 ]
 
 
-def verdict(cell: Cell, wording: Said, points: float = 0.0) -> Verdict:
+def verdict(cell: Cell, message: Message, points: float = 0.0) -> Verdict:
     """Return the verdict of a test cell."""
-    line = one_line(wording.words)
-    most = cell.points
     return Verdict(
         cell_id=cell.id,
         exercise=cell.exercise,
         points=points,
-        max_points=most,
-        outcome=wording.outcome,
-        message=line,
+        max_points=cell.points,
+        outcome=message.outcome,
+        message=one_line(message.words),
         where=cell.where,
     )
 
 
-def explain(error: BaseException, sources: Mapping[str, str], *, hidden: bool) -> Said:
+def explain(
+    error: BaseException, sources: Mapping[str, str], *, hidden: bool
+) -> Message:
     """Tell what an exception that a test cell raised means for the student.
 
     Of `sources`, the student's own cells by our names for them, lines are quoted;
@@ -182,9 +190,11 @@ def explain(error: BaseException, sources: Mapping[str, str], *, hidden: bool) -
     return ENDS_IN(kind=name, text=text)
 
 
-def _of_student(error: StudentRaised, sources: Mapping[str, str], hidden: bool) -> Said:
-    written = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
-    kind = error.kind if written else builtin_name(error)
+def _of_student(
+    error: StudentRaised, sources: Mapping[str, str], hidden: bool
+) -> Message:
+    is_written = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
+    kind = error.kind if is_written else builtin_name(error)
     where = "when your code was called"
     if error.cell is not None and error.cell in sources and error.line is not None:
         lines = sources[error.cell].splitlines()
@@ -203,7 +213,7 @@ def _of_student(error: StudentRaised, sources: Mapping[str, str], hidden: bool) 
     return RAISED(kind=kind, text=f" ({text})" if is_shown else "", where=where)
 
 
-def describe_stop(name: str, source: str, outputs: list[Output]) -> Said | None:
+def describe_stop(name: str, source: str, outputs: list[Output]) -> Message | None:
     """Tell why no line of a cell, or none below one, was run: it says nothing on them.
 
     Python cannot read it, or it stops at a magic or an import that is not there.
@@ -212,14 +222,15 @@ def describe_stop(name: str, source: str, outputs: list[Output]) -> Said | None:
     if magic.startswith("%%") and not _PLAIN_MAGIC.match(magic):
         return ALL_STOPPED(line=f"a magic, `{one_line(magic, 100)}`")
     for output in outputs:
-        kind, text = str(output.get("ename")), str(output.get("evalue"))
+        kind = str(output.get("ename"))
+        text = str(output.get("evalue"))
         if kind in ("SyntaxError", "IndentationError", "TabError"):
             # IPython drops the empty lines at the top before it compiles.
-            above = source[: len(source) - len(source.lstrip())].count("\n")
+            lines_above = source[: len(source) - len(source.lstrip())].count("\n")
             where = ""
-            if place := _PLACE.search(text):
-                where = f", line {int(place[1]) + above}"
-                text = text[: place.start()]
+            if position := _PLACE.search(text):
+                where = f", line {int(position[1]) + lines_above}"
+                text = text[: position.start()]
             text = one_line(text, 100)
             return UNREADABLE(kind=kind, cell=name, where=where, text=text)
         if kind in ("ImportError", "ModuleNotFoundError"):
@@ -235,15 +246,15 @@ def is_forbidden(kind: str, text: str) -> bool:
     return kind == "PermissionError" or bool(_FORBIDDEN.search(text))
 
 
-def _of_check(error: BaseException, hidden: bool) -> Said:
+def _of_check(error: BaseException, hidden: bool) -> Message:
     frames = traceback.extract_tb(error.__traceback__)
     text = _text(error).strip()
     where = frames[-1] if frames else None
-    written = where is not None and (
+    is_written = where is not None and (
         where.filename.startswith(TEST_FILE)
         or Path(where.filename).parent == Path(expect.__file__).parent
     )
-    if text and written:
+    if text and is_written:
         return CHECK(text=text.split("\n")[0])
     if text and not hidden:
         return CHECK(text=text)
@@ -272,7 +283,7 @@ def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
     )
 
 
-def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
+def scored(outputs: list[Output], cell: Cell) -> tuple[float, Message]:
     """Score a test cell by its outputs, as nbgrader does.
 
     After an error that is 0; the number that the cell ends in, within its points; else
@@ -300,7 +311,7 @@ def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
             known_type, BaseException
         )
         kind = name if is_exception else "an exception"
-        return 0.0, BESIDE_RAISED(kind=kind, text=shown and f": {shown}")
+        return 0.0, IN_PROCESS_RAISED(kind=kind, text=shown and f": {shown}")
     for output in outputs:
         number = _number(output)
         if number is not None and number not in _numbers(cell):

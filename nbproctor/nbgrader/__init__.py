@@ -20,7 +20,7 @@ from nbproctor.nbgrader.people import (
     scores,
     term,
 )
-from nbproctor.nbgrader.placement import places_told
+from nbproctor.nbgrader.placement import describe_placement
 from nbproctor.nbgrader.release import (
     check_release,
     check_sources,
@@ -44,6 +44,7 @@ __all__ = [
     "check_sources",
     "class_table",
     "course_lock",
+    "describe_placement",
     "differences",
     "enrol",
     "excuse",
@@ -56,7 +57,6 @@ __all__ = [
     "of_the_computer",
     "pages",
     "people",
-    "places_told",
     "proctor",
     "regrade",
     "report",

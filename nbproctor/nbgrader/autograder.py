@@ -238,9 +238,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         self, notebook: NotebookNode, path: Path
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Take a notebook through nbgrader's steps before, or after, its execution."""
-        about = self.init_single_notebook_resources(str(path))
-        about["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        resources: dict[str, Any] = self.exporter._init_resources(about)
+        initial = self.init_single_notebook_resources(str(path))
+        initial["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        resources: dict[str, Any] = self.exporter._init_resources(initial)
         self._init_preprocessors()
         for step in self.exporter._preprocessors:
             notebook, resources = step(notebook, resources)

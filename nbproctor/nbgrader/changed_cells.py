@@ -29,7 +29,7 @@ class _Changes:
     """Changes to make in the gradebook, to the cells of one notebook."""
 
     notebook: Any  # its row
-    gone: dict[str, list[Any]]  # name → rows
+    removed: dict[str, list[Any]]  # name → rows
     new: dict[str, Cell]
     renamed: dict[str, tuple[str, list[Any]]]  # old name → new name, rows
 
@@ -54,7 +54,7 @@ class _Changes:
                     break
         return cls(notebook, unmatched_rows, new, renamed)
 
-    def told(self, course: Course) -> Iterator[str]:
+    def describe(self, course: Course) -> Iterator[str]:
         """Yield what becomes of each cell, and of whose marks."""
         for old, (name, _) in self.renamed.items():
             yield f"'{old}' is called '{name}' now and keeps its marks"
@@ -62,7 +62,7 @@ class _Changes:
             points = f" ({cell.points:g} points)" if cell.points else ""
             yield f"'{name}'{points} is new and has no marks yet"
         marks = course.marks(self.notebook.assignment.name)
-        for name in self.gone:
+        for name in self.removed:
             hand = [
                 student
                 for student, record in marks.items()
@@ -77,7 +77,7 @@ class _Changes:
         for name, rows in self.renamed.values():
             for row in rows:
                 row.name = name
-        for rows in self.gone.values():
+        for rows in self.removed.values():
             for row in rows:
                 for part in ("grades", "comments"):
                     for each in getattr(row, part, ()):
@@ -117,19 +117,17 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
     masters = {master.notebook: master for master in course.masters(assignment)}
     with course.gradebook() as book, book.transaction() as commit:
         assignments = [each for each in book.assignments if each.name == assignment]
-        all_changes = [
-            changes
-            for notebook in (assignments[0].notebooks if assignments else ())
-            if notebook.submissions and notebook.name in masters
-            if (changes := _Changes.of(notebook, masters[notebook.name])).gone
-            or changes.new
-            or changes.renamed
-        ]
+        all_changes = []
+        for notebook in assignments[0].notebooks if assignments else ():
+            if notebook.submissions and notebook.name in masters:
+                changes = _Changes.of(notebook, masters[notebook.name])
+                if changes.removed or changes.new or changes.renamed:
+                    all_changes.append(changes)
         if not all_changes:
             return None
         if not change:
             sentences = "; ".join(
-                each for changes in all_changes for each in changes.told(course)
+                each for changes in all_changes for each in changes.describe(course)
             )
             raise CourseError(
                 f"Students have marks for other cells of {assignment!r}: {sentences}. "
@@ -147,11 +145,11 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
 
 def _copy(book: Gradebook, file: Path) -> None:
     """Copy all rows into a file that nbgrader can open, wherever the gradebook is."""
-    with Gradebook(f"sqlite:///{file}") as kept:
+    with Gradebook(f"sqlite:///{file}") as copy:
         for table in reversed(Base.metadata.sorted_tables):  # its course, by default
-            kept.db.execute(delete(table))
+            copy.db.execute(delete(table))
         for table in Base.metadata.sorted_tables:
             rows = [dict(row._mapping) for row in book.db.execute(select(table))]
             if rows:
-                kept.db.execute(insert(table), rows)
-        kept.db.commit()
+                copy.db.execute(insert(table), rows)
+        copy.db.commit()

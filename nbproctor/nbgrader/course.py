@@ -33,7 +33,7 @@ from nbproctor.nbgrader.failures import CourseError, Log, of_the_gradebook
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.placement import placed
+from nbproctor.nbgrader.placement import read_placement
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
 from nbproctor.pages.outline import Outline
 from nbproctor.sandbox.forkserver import environment
@@ -96,10 +96,10 @@ class Course:
         """Return the folder of what platforms, and teachers, said of an assignment."""
         return self.root / "collected" / assignment
 
-    def said(self, assignment: str, what: str) -> dict[str, str]:
+    def read_column(self, assignment: str, column: str) -> dict[str, str]:
         """Return what is recorded there of each student: student → a column's text."""
         record = platforms.read_record(self.records(assignment)).items()
-        return {student: text for student, row in record if (text := row.get(what))}
+        return {student: text for student, row in record if (text := row.get(column))}
 
     def converter(
         self, kind: type[BaseConverter], assignment: str, **options: object
@@ -122,8 +122,8 @@ class Course:
         """
         pattern = self.view.student_id
         parts = self.folder(step, assignment, "*").parts
-        above = Path(*parts[: parts.index("*")])
-        entries = above.iterdir() if above.is_dir() else ()
+        parent = Path(*parts[: parts.index("*")])
+        entries = parent.iterdir() if parent.is_dir() else ()
         names = fnmatch.filter((entry.name for entry in entries), pattern)
         left_out = self.view.student_id_exclude.split(",")
         # A link in the students' part of a path would lead out of it.
@@ -132,8 +132,9 @@ class Course:
         for name in sorted({*names, pattern}.difference(left_out)):
             path = self.folder(step, assignment, name)
             try:
-                inside = [path, *path.parents][: len(path.parts) - len(above.parts)]
-                is_there = all(stat.S_ISDIR(look(each).st_mode) for each in inside)
+                depth = len(path.parts) - len(parent.parts)
+                components = [path, *path.parents][:depth]
+                is_there = all(stat.S_ISDIR(look(each).st_mode) for each in components)
             except OSError as error:
                 is_there = isinstance(error, PermissionError)
             if is_there:
@@ -180,10 +181,8 @@ class Course:
     def header_and_footer(self) -> tuple[Path | None, Path | None]:
         """The notebooks that the course puts around each of its own, if any."""
         options = self.config.IncludeHeaderFooter
-        header, footer = (
-            Path(self.view.root, name) if (name := options.get(part)) else None
-            for part in ("header", "footer")
-        )
+        names = (options.get("header"), options.get("footer"))
+        header, footer = (Path(self.view.root, n) if n else None for n in names)
         return header, footer
 
     def masters(self, assignment: str) -> list[MasterNotebook]:
@@ -197,10 +196,12 @@ class Course:
 
     def _read_masters(self, assignment: str) -> list[MasterNotebook]:
         release = self.folder("release", assignment)
-        around = self.header_and_footer
+        header, footer = self.header_and_footer
         try:
             masters = [
-                MasterNotebook.read(path, release / path.name, *around, self.markers)
+                MasterNotebook.read(
+                    path, release / path.name, header, footer, self.markers
+                )
                 for path in self.sources(assignment)
             ]
         except MasterNotebookError as error:
@@ -214,7 +215,7 @@ class Course:
                 )
         repairs = self.options.repair_answers
         masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
-        return [placed(master, self.view) for master in masters]
+        return [read_placement(master, self.view) for master in masters]
 
     def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
         """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.
@@ -347,13 +348,13 @@ def _read_config(root: Path) -> Config:
         )
     config = Config()
     loaders = {"py": PyFileConfigLoader, "json": JSONFileConfigLoader}
-    for place in (*reversed(jupyter_config_path()), str(root)):
+    for folder in (*reversed(jupyter_config_path()), str(root)):
         for kind, loader in loaders.items():
-            path = Path(place, f"nbgrader_config.{kind}")
+            path = Path(folder, f"nbgrader_config.{kind}")
             if not path.is_file():
                 continue
             try:
-                config.merge(loader(path.name, path=place).load_config())
+                config.merge(loader(path.name, path=folder).load_config())
             except Exception as error:
                 fault = f"{path} does not run: {error!r}. Correct it."
                 raise CourseError(fault) from error

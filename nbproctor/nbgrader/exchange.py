@@ -155,7 +155,8 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
     ) -> list[border.Refusal]:
         """Copy a folder of the exchange beside its place, then move it there whole."""
         with TemporaryDirectory(prefix=".collect-", dir=target.parent) as private:
-            received, ready = Path(private, "received"), Path(private, "ready")
+            received = Path(private, "received")
+            ready = Path(private, "ready")
             source = Path(self.inbound_path, filename)
             most = 1000 * self.coursedir.max_dir_size
             refusals = border.copy(source, received, most, owner)

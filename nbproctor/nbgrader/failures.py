@@ -93,9 +93,9 @@ def no_kernel(lines: Sequence[str]) -> ComputerError:
     """Return what to say of a kernel that did not start, by what it said itself."""
     last_line = next(filter(None, map(str.strip, reversed(lines))))
     advice = "No kernel can be started ({})."
-    for numbers, known in _SYSTEM:
+    for numbers, system_advice in _SYSTEM:
         if any(os.strerror(number) in last_line for number in numbers):
-            advice = known
+            advice = system_advice
     return ComputerError(f"{advice.format(last_line)} {AGAIN}")
 
 

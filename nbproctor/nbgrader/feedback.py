@@ -51,7 +51,7 @@ def graded_notebooks(
     """
     notebooks = []
     marks = course.marks(assignment)
-    excused = course.said(assignment, "excused")
+    excused = course.read_column(assignment, "excused")
     for student, path in course.folders("autograded", assignment):
         if only is not None and student not in only:
             continue
@@ -117,16 +117,16 @@ def report(
             student.id: " ".join(filter(None, (student.first_name, student.last_name)))
             for student in book.students
         }
-    excused = course.said(assignment, "excused").keys() & names.keys()
+    excused = course.read_column(assignment, "excused").keys() & names.keys()
     handed_in = {each.student for each in graded}
     rendered, lines = class_report(
         graded,
         course.outlines(assignment),
         {s: name for s, name in names.items() if s not in handed_in | excused},
         excused={s: names[s] for s in sorted(excused)},
-        said_late=course.said(assignment, "late"),
+        said_late=course.read_column(assignment, "late"),
         alike=alike,
-        groups=course.said(assignment, "group"),
+        groups=course.read_column(assignment, "group"),
         surroundings=course.options.surroundings(assignment),
     )
     return _write_report(course, assignment, rendered), lines
@@ -216,7 +216,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         outlines = course.outlines(assignment)
         graded = graded_notebooks(course, assignment, "feedback", self.only)
         makers = {name: _maker(outline) for name, outline in outlines.items()}
-        orders = [_order(course, made, makers[made.notebook]) for made in graded]
+        orders = [_order(course, page, makers[page.notebook]) for page in graded]
         waiting = [order for order in orders if self.force or not order.is_made]
         by_student: defaultdict[str, list[str]] = defaultdict(list)
         for order in waiting:
@@ -225,10 +225,10 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         for student in by_student:
             copy_for_release(course, assignment, student)
         try:
-            for done, order in enumerate(make(waiting, outlines), start=1):
+            for number, order in enumerate(make(waiting, outlines), start=1):
                 self.log.info("Made %s", order.page)
                 if self.on_page:
-                    self.on_page(done, len(waiting))
+                    self.on_page(number, len(waiting))
         finally:
             for student, notebooks in by_student.items():
                 if course.folder("feedback", assignment, student).exists():

@@ -27,12 +27,13 @@ from nbproctor import sanitize
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
+from nbproctor.submission.files import list_few
 
 # nbgrader builds its objects in an order that SQLAlchemy comments on, harmlessly.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 
-class KnownAssignment(NamedTuple):
+class AssignmentFacts(NamedTuple):
     """What the gradebook knows of an assignment, which no run changes."""
 
     id: str
@@ -52,7 +53,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         self.url = db_url
         self._depth = 0
         self._cells: dict[tuple[str, ...], Any] = {}
-        self._known: dict[str, KnownAssignment] = {}
+        self._facts: dict[str, AssignmentFacts] = {}
 
     def __enter__(self) -> SharedGradebook:
         self._depth += 1
@@ -66,7 +67,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """End the session, and all connections, if nobody uses it any more."""
         if not self._depth:
             self._cells.clear()
-            self._known.clear()
+            self._facts.clear()
             super().close()
 
     @contextlib.contextmanager
@@ -92,21 +93,21 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
 
             yield commit
 
-    def known(self, assignment: str) -> KnownAssignment:
+    def find_facts(self, assignment: str) -> AssignmentFacts:
         """Return what is known of an assignment; `CourseError` if nothing is."""
-        if assignment not in self._known:
+        if assignment not in self._facts:
             row = find_assignment(self, assignment)
-            facts = KnownAssignment(row.id, [], {})
+            facts = AssignmentFacts(row.id, [], {})
             for notebook in row.notebooks:
                 graded = [*notebook.grade_cells, *notebook.task_cells]
                 answers = [*notebook.solution_cells, *notebook.task_cells]
-                ids = [cell.id for cell in graded], [cell.id for cell in answers]
-                facts.notebooks.append((notebook.id, *ids))
-                facts.worth.update(
-                    {(notebook.name, c.name): c.max_score for c in graded}
-                )
-            self._known[assignment] = facts
-        return self._known[assignment]
+                graded_ids = [cell.id for cell in graded]
+                answer_ids = [cell.id for cell in answers]
+                facts.notebooks.append((notebook.id, graded_ids, answer_ids))
+                for cell in graded:
+                    facts.worth[notebook.name, cell.name] = cell.max_score
+            self._facts[assignment] = facts
+        return self._facts[assignment]
 
     def add_submission(
         self, assignment: str, student: str, **values: Any
@@ -118,7 +119,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """
         if "timestamp" in values:
             values["timestamp"] = parse_utc(values["timestamp"])
-        facts = self.known(assignment)
+        facts = self.find_facts(assignment)
         submission = SubmittedAssignment(
             assignment_id=facts.id, student_id=self.find_student(student).id, **values
         )
@@ -175,27 +176,21 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
         except MissingEntry:
             changed = [f"the whole notebook '{master.notebook}'"]
         else:
-            worth = book.known(master.assignment).worth
+            worth = book.find_facts(master.assignment).worth
             cells = filter(lambda cell: cell.is_stored, master.cells)
             source_cells = {c.id: (c.locked and c.source, c.points) for c in cells}
             gradebook_cells = {
                 c.name: (c.locked and c.source, worth.get((master.notebook, c.name), 0))
                 for c in notebook.source_cells
             }
-            changed = list(
-                {name for name, _ in gradebook_cells.items() ^ source_cells.items()}
-            )
+            differences = gradebook_cells.items() ^ source_cells.items()
+            changed = sorted({name for name, _ in differences})
         if changed:
             raise CourseError(
                 f"The source of {master.assignment!r} is not what the gradebook "
-                f"was told when the release was made ({_some(changed)}). Make the "
+                f"was told when the release was made ({list_few(changed)}). Make the "
                 "release again, then grade."
             )
-
-
-def _some(names: list[str]) -> str:
-    names = sorted(names)
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
 
 
 def unscore(notebook: SubmittedNotebook, cells: Collection[str] | None = None) -> None:

@@ -194,7 +194,7 @@ def regrade(
                     max_score=max_score,
                 )
             )
-    excused = course.said(assignment, "excused")
+    excused = course.read_column(assignment, "excused")
     for number, each in enumerate(results):
         if each.student in excused:
             results[number] = each.excuse()

@@ -130,13 +130,13 @@ def read_marks(
     One query a table. Equal grades are one object: of a large class that is a lot.
     """
     submitted = SubmittedAssignment
-    facts = book.known(assignment)
+    facts = book.find_facts(assignment)
     chosen = [submitted.assignment_id == facts.id]
     if student is not None:
         chosen.append(submitted.student_id == student)
     marks = {}
-    around = joinedload(submitted.student), joinedload(submitted.assignment)
-    for row in book.db.scalars(select(submitted).options(*around).where(*chosen)):
+    related = joinedload(submitted.student), joinedload(submitted.assignment)
+    for row in book.db.scalars(select(submitted).options(*related).where(*chosen)):
         names = row.student.first_name, row.student.last_name
         late = float(row.total_seconds_late or 0)
         marks[row.student_id] = StudentMarks(

@@ -131,7 +131,9 @@ class Nbproctor(Configurable):
             "may use the network: they can fetch what they return, and send away what "
             "hidden tests ask them": assignment in self.network,
         }
-        return [f"Answers {what}." for what, holds in sentences.items() if holds]
+        return [
+            f"Answers {sentence}." for sentence, holds in sentences.items() if holds
+        ]
 
 
 def _timeout(config: Config) -> float | None:

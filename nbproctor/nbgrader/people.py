@@ -43,16 +43,16 @@ def enrol(course: Path | Course, class_list: Iterable[Person]) -> int:
     """
     new = 0
     with Course.at(course).gradebook() as book:
-        known = {student.id: student for student in book.students}
+        enrolled = {student.id: student for student in book.students}
         for person in class_list:
             fields = zip(_NAMES, (person.last, person.first, person.email), strict=True)
-            given = {name: value for name, value in fields if value}
-            if person.student not in known:
+            filled = {name: value for name, value in fields if value}
+            if person.student not in enrolled:
                 new += 1
-                book.add_student(person.student, **given)
+                book.add_student(person.student, **filled)
                 continue
-            for name, value in given.items():
-                setattr(known[person.student], name, value)
+            for name, value in filled.items():
+                setattr(enrolled[person.student], name, value)
         book.db.commit()
     return new
 
@@ -96,8 +96,8 @@ def late_without_time(course: Path | Course, assignment: str) -> list[Person]:
     """
     course = Course.at(course)
     marks = course.marks(assignment)
-    late = course.said(assignment, "late").keys() & marks.keys()
-    late -= course.said(assignment, "excused").keys()
+    late = course.read_column(assignment, "late").keys() & marks.keys()
+    late -= course.read_column(assignment, "excused").keys()
     untimed = {student for student in late if marks[student].timestamp is None}
     return [person for person in people(course) if person.student in untimed]
 
@@ -162,33 +162,33 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
     exercises = dict.fromkeys(column_of.values(), nan)
     rows = {}
     after = ["penalty", "total", "max_score"]
-    excused = course.said(assignment, "excused")
+    excused = course.read_column(assignment, "excused")
     with course.gradebook() as book:
-        known = course.marks(assignment)
+        marks = course.marks(assignment)
         max_score = float(book.find_assignment(assignment).max_score)
         for student in book.students:
             folder = course.folder("autograded", assignment, student.id)
             result = SubmissionResult.read(folder)
-            found = known.get(student.id)
-            total = found.total() if found else None
+            mark = marks.get(student.id)
+            total = mark.total() if mark else None
             rows[student.id] = {
                 **{name: getattr(student, name) or "" for name in _NAMES},
                 "status": result.status if result else "missing",
                 "reason": result.reason if result else "Nothing was graded.",
-                "submitted": found.timestamp if found else None,
-                "hours_late": found.late / 3600 if found and result else nan,
+                "submitted": mark.timestamp if mark else None,
+                "hours_late": mark.late / 3600 if mark and result else nan,
                 **exercises,
-                "penalty": found.penalty if found else nan,
+                "penalty": mark.penalty if mark else nan,
                 "total": nan if total is None else total,
                 "max_score": max_score,
             }
             if student.id in excused:
                 rows[student.id] |= {"status": "excused", "reason": "", "total": nan}
             points: dict[str, list[float]] = {}
-            for grade in found.grades if found else ():
+            for grade in mark.grades if mark else ():
                 if column := column_of.get((grade.notebook, grade.cell)):
-                    given = nan if grade.points is None else grade.points
-                    points.setdefault(column, []).append(given)
+                    grade_points = nan if grade.points is None else grade.points
+                    points.setdefault(column, []).append(grade_points)
             rows[student.id] |= {column: fsum(each) for column, each in points.items()}
     columns = [*_ABOUT, *exercises, *after]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
@@ -207,8 +207,8 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     import pandas as pd  # a quarter of a second, which few commands need
 
     with course.gradebook() as book:
-        known = {assignment.name for assignment in book.assignments}
-    names = [name for name in course.assignments() if name in known]
+        released = {assignment.name for assignment in book.assignments}
+    names = [name for name in course.assignments() if name in released]
     parts = [pd.DataFrame(columns=_NAMES)]
     for name in names:
         table = class_table(course, name)

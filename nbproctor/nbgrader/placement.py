@@ -3,10 +3,10 @@
 Most test cells are judged from outside, by a judge that the answer cannot reach. That
 must give what a kernel gives, no less and no more. A cell in which the reference
 solution loses points so, or a blank release or a dull answer gets more than in a
-kernel, is judged beside the answer (see `judge.run`), if the reference earns them
-there. One that passes in a kernel alone is judged nowhere: a 0 would blame the student.
-What the reference passes nowhere has no known place: where such a cell says no, it is
-run beside the answer too, and where that says yes, a person decides.
+kernel, is judged in the student's process (see `judge.run`), if the reference earns
+them there. One that passes in a kernel alone is judged nowhere: a 0 would blame the
+student. What the reference passes nowhere has no known place: where such a cell says
+no, it is run in the student's process too, and where that says yes, a person decides.
 
 Everything runs as a submission does, or a kernel's in a copy of the source: the source
 stays as it is. The settings are those of grading.
@@ -54,15 +54,15 @@ Runs = Callable[..., Future[Report]]
 log = logging.getLogger(__name__)
 
 
-def placed(master: MasterNotebook, course: CourseDirectory) -> MasterNotebook:
+def read_placement(master: MasterNotebook, course: CourseDirectory) -> MasterNotebook:
     """Return the notebook with its test cells where they were found to belong."""
-    known = _read(course).get(master.assignment, {}).get(master.notebook, {})
-    if known.get("digest") != _digest(master):
+    record = _read(course).get(master.assignment, {}).get(master.notebook, {})
+    if record.get("digest") != _digest(master):
         return master
-    return _with(master, {name: tuple(at) for name, at in known["tests"].items()})
+    return _with(master, record["tests"])
 
 
-def place(
+def find_placement(
     master: MasterNotebook,
     course: CourseDirectory,
     settings: Settings,
@@ -76,9 +76,9 @@ def place(
     `source` is the folder of the assignment; `again` determines it even if it is
     recorded.
     """
-    found = placed(master, course)
-    if found is not master and not again:
-        return found
+    recorded = read_placement(master, course)
+    if recorded is not master and not again:
+        return recorded
     blank = _with(master, {})
     try:
         run = _runner(blank, settings, pool)
@@ -88,12 +88,12 @@ def place(
             "the reference solution of %s cannot run: %s", master.notebook, error
         )
         return blank
-    known = _read(course)
-    book = known.setdefault(master.assignment, {})
+    records = _read(course)
+    book = records.setdefault(master.assignment, {})
     book[master.notebook] = {"digest": _digest(master), "tests": places}
     path = Path(course.root, FILE)
     try:
-        path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
+        path.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n", "utf-8")
     except OSError as error:  # found again by the next run
         log.warning("%s cannot be written: %s", path, error)
     return _with(master, places)
@@ -102,23 +102,25 @@ def place(
 def as_graded(master: MasterNotebook, trust: str) -> MasterNotebook:
     """Return the notebook as submissions are graded by it.
 
-    Where `trust` is the judge's alone, nothing is judged beside the answer.
+    Where `trust` is the judge's alone, nothing is judged in the student's process.
     """
     if trust != "judge":
         return master
-    return master.with_cells(
-        replace(cell, where="nowhere")
-        if cell.where == "beside"
-        else replace(cell, why=cell.why if cell.where == "nowhere" else "")
-        for cell in master.cells
-    )
+    cells = []
+    for cell in master.cells:
+        if cell.where == "beside":
+            cell = replace(cell, where="nowhere")
+        elif cell.where == "judge":
+            cell = replace(cell, why="")
+        cells.append(cell)
+    return master.with_cells(cells)
 
 
-def places_told(masters: Iterable[MasterNotebook]) -> list[str]:
+def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
     """Say which test cells the judge does not judge, and why."""
     tests = [cell for master in masters for cell in master.of_kind("test")]
-    told = []
-    for where, said in (
+    lines = []
+    for where, description in (
         ("beside", "judged beside the answer, where its code could forge the result"),
         ("nowhere", "not judged"),
         (
@@ -131,16 +133,18 @@ def places_told(masters: Iterable[MasterNotebook]) -> list[str]:
         named = [cell for cell in tests if cell.where == where and cell.why]
         if named:
             names = "; ".join(f"{cell.id} ({cell.why})" for cell in named)
-            told.append(f"{len(named)} of {len(tests)} test cells are {said}: {names}")
-    return told
+            lines.append(
+                f"{len(named)} of {len(tests)} test cells are {description}: {names}"
+            )
+    return lines
 
 
 def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
     """Return what runs a notebook of the teacher's as a submission."""
-    alone = replace(settings, follow_through=False)
-    hurried = replace(alone, limits=quick(settings.limits))
+    without_second_runs = replace(settings, follow_through=False)
+    hurried = replace(without_second_runs, limits=quick(settings.limits))
 
-    pool.prepare(blank, alone)  # or say why nothing can be executed
+    pool.prepare(blank, without_second_runs)  # or say why nothing can be executed
 
     def run(
         master: MasterNotebook, answers: MasterNotebook, *left_out: str
@@ -150,7 +154,7 @@ def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
             for number, cell in enumerate(answers.cells)
             if cell.kind not in ("task", "text", *left_out)
         ]
-        used = alone if answers is master else hurried
+        used = without_second_runs if answers is master else hurried
         return pool.execute(Execution(cells, master, used))
 
     return run
@@ -159,27 +163,28 @@ def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
 def _places(master: MasterNotebook, run: Runs, source: Path, timeout: float) -> Places:
     """Return the places other than the judge."""
     lost = _lost(master, run)
-    why = _differing(master, run) | lost
+    reasons = _differing(master, run) | lost
     if master.of_kind("test") and any(support_files(source, None)):
-        why |= _reading_what_is_written(master, run)
+        reasons |= _reading_what_is_written(master, run)
     # What the source places itself stays there.
     free = {cell.id for cell in master.cells if cell.why != TAGGED}
     trial: Places = {}
     # A test that uses names of one that has moved fails then, and moves along.
-    while moving := why.keys() & free - trial.keys():
-        trial |= {name: ("beside", why[name]) for name in moving}
+    while moving := reasons.keys() & free - trial.keys():
+        trial |= {name: ("beside", reasons[name]) for name in moving}
         lost = _lost(_with(master, trial), run)
-        why = lost | why
-    places = {name: at for name, at in trial.items() if name not in lost}
+        reasons = lost | reasons
+    places = {name: placement for name, placement in trial.items() if name not in lost}
     if lost.keys() & free:
         nowhere: Places = {}
         fails = {name for name, _ in kernel_faults(master, source, timeout)}
         while lost.keys() & free - nowhere.keys():
             lost = _lost(_with(master, places | nowhere), run)
-            why = lost | why
+            reasons = lost | reasons
             for name in lost.keys() & free - nowhere.keys():
-                known = name not in fails
-                nowhere[name] = ("nowhere", why[name]) if known else ("judge", UNKNOWN)
+                nowhere[name] = ("nowhere", reasons[name])
+                if name in fails:
+                    nowhere[name] = ("judge", UNKNOWN)
         places |= nowhere
     return places
 
@@ -205,10 +210,10 @@ def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
         outputs = inside[name].result().outputs
         for v in outside[name].result().verdicts:
             number = numbers[v.cell_id]
-            points, said = scored(outputs.get(number, []), master.cells[number])
-            if v.points > points or v.outcome == "passed" != said.outcome:
-                told = f"{name} earns {v.points:g} from outside"
-                differing[v.cell_id] = f"{told}, but {points:g} in a kernel"
+            points, message = scored(outputs.get(number, []), master.cells[number])
+            if v.points > points or v.outcome == "passed" != message.outcome:
+                earned = f"{name} earns {v.points:g} from outside"
+                differing[v.cell_id] = f"{earned}, but {points:g} in a kernel"
     return differing
 
 
@@ -235,10 +240,10 @@ def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str
 def _with(master: MasterNotebook, places: dict[str, Any]) -> MasterNotebook:
     cells = []
     for cell in master.cells:
-        where, why = places.get(cell.id, ("judge", ""))
-        mine = cell.kind == "test" and cell.why != TAGGED
-        if mine and (cell.where, cell.why) != (where, why):
-            cell = replace(cell, where=where, why=why)
+        where, reason = places.get(cell.id, ("judge", ""))
+        is_placeable = cell.kind == "test" and cell.why != TAGGED
+        if is_placeable and (cell.where, cell.why) != (where, reason):
+            cell = replace(cell, where=where, why=reason)
         cells.append(cell)
     return master.with_cells(cells)
 
@@ -249,7 +254,7 @@ def _digest(master: MasterNotebook) -> str:
 
 def _read(course: CourseDirectory) -> dict[str, Any]:
     try:
-        known = json.loads(Path(course.root, FILE).read_text("utf-8"))
+        records = json.loads(Path(course.root, FILE).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    return records if isinstance(records, dict) else {}

@@ -29,7 +29,7 @@ MAX_FILES_BESIDE = 2_000
 AHEAD = 32  # submissions prepared before nbgrader asks, at least
 MAX_DATE = 1000  # bytes
 STAMP = "timestamp.txt"  # when something was handed in, by nbgrader's own
-_OURS = {FILE, f".{FILE}", STAMP}
+RESERVED_FILES = {FILE, f".{FILE}", STAMP}
 
 
 @dataclass
@@ -53,12 +53,12 @@ class Submission:
 
     def notes(self) -> dict[str, list[str]]:
         """Return what the student should know: notebook name → sentences."""
-        told = {
+        notes = {
             name: [*repaired.notes, *self.reports[name].notes]
             for name, repaired in self.repaired.items()
             if name in self.reports
         }
-        return told | {name: [why] for name, why in self.reasons.items()}
+        return notes | {name: [reason] for name, reason in self.reasons.items()}
 
     def stage(
         self, staged: Path, when: datetime | None, notebooks: Collection[str]
@@ -68,8 +68,8 @@ class Submission:
         It only asks whether there are `notebooks`: those that are not give it zeros.
         """
         staged.mkdir(parents=True)
-        for place, file in self.files.items():
-            file.copy(staged / place)
+        for path, file in self.files.items():
+            file.copy(staged / path)
         if when is not None:
             (staged / STAMP).write_text(f"{when} UTC", "utf-8")
         for name in notebooks:
@@ -93,7 +93,9 @@ class Prefetch:
         workers: Workers[ReadSubmission],
         spare: Spare | None = None,
     ) -> None:
-        self._run, self._pool, self._readers = run, pool, workers
+        self._run = run
+        self._pool = pool
+        self._readers = workers
         self._spare = spare
         self._reading: dict[str, tuple[Submission, Future[ReadSubmission]]] = {}
         self._waiting: dict[str, Submission] = {}
@@ -139,17 +141,19 @@ class Prefetch:
     def _prepare(
         self, submission: Submission, future: Future[ReadSubmission]
     ) -> Submission:
-        earlier, submission.done = submission.done, None
+        earlier = submission.done
+        submission.done = None
         try:
-            found = future.result()
-            submission.fingerprint, submission.closed = found.fingerprint, found.closed
-            if found.failure:
-                raise OSError(*found.failure)
-            submission.repaired.update(found.repaired)
-            submission.reasons.update(found.reasons)
+            reading = future.result()
+            submission.fingerprint = reading.fingerprint
+            submission.closed = reading.closed
+            if reading.failure:
+                raise OSError(*reading.failure)
+            submission.repaired.update(reading.repaired)
+            submission.reasons.update(reading.reasons)
             if self._spare and submission.repaired:
                 submission.done = self._spare(submission)
-            if earlier and earlier.handed_in == found.fingerprint:
+            if earlier and earlier.handed_in == reading.fingerprint:
                 submission.done = submission.done or earlier
             if submission.done:
                 return submission
@@ -169,8 +173,8 @@ class Prefetch:
     def _refuse_unread(self, submission: Submission, error: ExceededError) -> None:
         """Refuse what takes too much to be read; a mark for the same files stays."""
         with contextlib.suppress(ExceededError):
-            asked = HandedIn(submission.folder, whole=False)
-            submission.fingerprint = self._readers.ask(asked).result().fingerprint
+            request = HandedIn(submission.folder, whole=False)
+            submission.fingerprint = self._readers.ask(request).result().fingerprint
         reason = OVERDUE if isinstance(error, OverdueError) else TOO_MUCH
         self._refuse(submission, reason)
         submission.try_again = True  # on another day this computer may be faster
@@ -186,22 +190,25 @@ class Prefetch:
         first = next(iter(submission.repaired.values()))
         base = first.path.parent.relative_to(submission.folder)
         assignment_files = {Path(name) for name, _ in self._run.settings.policy.files}
-        reserved = _OURS | {f"{master.notebook}.html" for master in self._run.masters}
-        left, dropped = MAX_FILES_BYTES, []
+        reserved = RESERVED_FILES | {
+            f"{master.notebook}.html" for master in self._run.masters
+        }
+        remaining = MAX_FILES_BYTES
+        dropped = []
         for file in walk(submission.folder):
             if not file.relative_path.is_relative_to(base):
                 continue
-            place = file.relative_path.relative_to(base)
-            own = assignment_files.isdisjoint((place, *place.parents))
-            if place.suffix == ".ipynb" or place.parts[0] in reserved or not own:
+            path = file.relative_path.relative_to(base)
+            is_handed_out = not assignment_files.isdisjoint((path, *path.parents))
+            if path.suffix == ".ipynb" or path.parts[0] in reserved or is_handed_out:
                 continue
             if not file.is_readable:
                 continue  # which the reader has said
-            if file.size < left and len(submission.files) < MAX_FILES_BESIDE:
-                left -= file.size
-                submission.files[place] = file
+            if file.size < remaining and len(submission.files) < MAX_FILES_BESIDE:
+                remaining -= file.size
+                submission.files[path] = file
             else:
-                dropped.append(readable(place))
+                dropped.append(readable(path))
         if dropped:
             limit = MAX_FILES_BYTES >> 20
             first.notes.append(
@@ -214,9 +221,11 @@ class Prefetch:
     ) -> Future[Report]:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
-        beside = {str(place): file.read() for place, file in submission.files.items()}
         execution = Execution(
-            cells=code, master=master, settings=self._run.settings, files=beside
+            cells=code,
+            master=master,
+            settings=self._run.settings,
+            files={str(path): file.read() for path, file in submission.files.items()},
         )
         future = self._pool.execute(execution)
         submission.running[master.notebook] = code, future

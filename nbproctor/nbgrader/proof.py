@@ -153,11 +153,11 @@ def kernel_faults(
     """Yield each cell that fails or loses points in a kernel, and a sentence."""
     for node in run_in_kernel(master, source, timeout):
         name = node.metadata["name"]
-        said = _complaint(node)
+        complaint = _complaint(node)
         marks: dict[str, Any] = node.metadata.get("nbgrader", {})
         if not marks.get("grade"):
             if any(output.output_type == "error" for output in node.outputs):
-                yield name, f"the cell {name} fails ({said})."
+                yield name, f"the cell {name} fails ({complaint})."
             continue
         try:
             score, most = determine_grade(node)
@@ -166,7 +166,10 @@ def kernel_faults(
             continue
         # None: graded by hand
         if score is not None and (has_failed(node) or score < most):
-            yield name, f"the reference earns {score} of {most} in {name} ({said})."
+            yield (
+                name,
+                f"the reference earns {score} of {most} in {name} ({complaint}).",
+            )
 
 
 def run_in_kernel(

@@ -28,7 +28,7 @@ from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, run
-from nbproctor.nbgrader.placement import as_graded, place
+from nbproctor.nbgrader.placement import as_graded, find_placement
 from nbproctor.nbgrader.proof import kernel_faults, reference_faults, wrong_differences
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, copied
 from nbproctor.results import Check
@@ -188,9 +188,9 @@ def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> No
         if has_autotests:
             view.source_directory = str(folder.parent)
         # Named, because nbgrader's own search takes a bracket in a path for a pattern.
-        at = converter._format_source(assignment, ".")
-        names = [path.name for path in course.sources(assignment)]
-        converter.assignments = {at: [f"{at}/{name}" for name in names]}
+        target = converter._format_source(assignment, ".")
+        paths = [f"{target}/{path.name}" for path in course.sources(assignment)]
+        converter.assignments = {target: paths}
         converter.init_notebooks = lambda: None
         run(converter, f"Making the release of {assignment!r}")
 
@@ -223,7 +223,7 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
         for master in course.masters(assignment):
             stock = kernel_faults(master, source, settings.limits.cell)
             faults += [f"stock nbgrader: {fault}" for _, fault in stock]
-            placed_master = place(
+            placed_master = find_placement(
                 master, course.view, settings, pool, source, again=True
             )
             graded = as_graded(placed_master, course.options.trust)
@@ -249,9 +249,9 @@ def differences(course: Path | Course, assignment: str) -> list[str]:
     source = course.folder("source", assignment)
     with Pool(1) as pool:
         return [
-            said
+            sentence
             for master in course.masters(assignment)
-            for said in wrong_differences(
+            for sentence in wrong_differences(
                 as_graded(master, course.options.trust), source, settings, pool
             )
         ]

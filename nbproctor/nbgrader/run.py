@@ -10,11 +10,11 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor.engine import Cache, EngineError, Executor, Kept, Pool
+from nbproctor.engine import Cache, CachingExecutor, EngineError, Executor, Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.placement import as_graded, place, places_told
+from nbproctor.nbgrader.placement import as_graded, describe_placement, find_placement
 from nbproctor.results import SubmissionResult
 
 CACHE = ".nbproctor.cache"  # in the course's folder
@@ -55,18 +55,20 @@ class Run:
         """Return the folder of a student's graded notebooks."""
         return self.course.folder("autograded", self.assignment, student)
 
-    def place_tests(self, pool: Kept) -> None:
+    def place_tests(self, pool: CachingExecutor) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
         source = self.course.folder("source", self.assignment)
         settings = self.course.settings(self.assignment, self.options)
         read = {m.notebook: m for m in self.course.masters(self.assignment)}
         for number, master in enumerate(self.masters):
-            placed = place(master, self.course.view, settings, pool, source)
-            read[master.notebook] = placed
-            self.masters[number] = as_graded(placed, self.options.trust)
+            placed_master = find_placement(
+                master, self.course.view, settings, pool, source
+            )
+            read[master.notebook] = placed_master
+            self.masters[number] = as_graded(placed_master, self.options.trust)
         self.course.changed(self.assignment, [*read.values()])
-        for told in places_told(self.masters):
-            log.warning("%s", told)
+        for line in describe_placement(self.masters):
+            log.warning("%s", line)
         self.graded_with = [pool.conditions(m, self.settings) for m in self.masters]
 
     def earlier(self, student: str) -> SubmissionResult | None:
@@ -91,7 +93,7 @@ class Run:
 @contextlib.contextmanager
 def executor(
     course: CourseDirectory, options: Nbproctor, force: bool, pool: Pool | None
-) -> Iterator[Kept]:
+) -> Iterator[CachingExecutor]:
     """Yield what executes a course's submissions, with the course's cache before it.
 
     With `force` it executes what the cache has, too. `pool` is one that stays open.
@@ -99,7 +101,7 @@ def executor(
     """
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
     with contextlib.nullcontext(pool) if pool else _opened(options) as running:
-        yield Kept(cache, running, force)
+        yield CachingExecutor(cache, running, force)
 
 
 def _opened(options: Nbproctor) -> contextlib.AbstractContextManager[Executor]:

@@ -101,11 +101,11 @@ class SaveGrades(preprocessors.SaveAutoGrades):  # type: ignore[misc]
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Write scores and comments of a notebook into the gradebook."""
-        about = resources["nbgrader"]
-        self.notebook_id = about["notebook"]
-        self.student_id = about["student"]
-        self.assignment_id = about["assignment"]
-        with Gradebook(about["db_url"]) as book:
+        names = resources["nbgrader"]
+        self.notebook_id = names["notebook"]
+        self.student_id = names["student"]
+        self.assignment_id = names["assignment"]
+        with Gradebook(names["db_url"]) as book:
             notebook = book.find_submission_notebook(
                 self.notebook_id, self.assignment_id, self.student_id
             )

@@ -14,7 +14,7 @@ from nbproctor.submission.border import LINK, walk
 from nbproctor.submission.files import readable
 
 MAX_LISTED = 1_000
-_OURS = {"readme", "readme.md", "readme.txt", "thumbs.db", "desktop.ini"}
+RESERVED_FILES = {"readme", "readme.md", "readme.txt", "thumbs.db", "desktop.ini"}
 _LOOSE = (".ipynb", ".zip", ".gz", ".tar", ".py", ".json", ".7z", ".rar")
 
 
@@ -44,8 +44,8 @@ def unread(course: Path | Course, assignment: str) -> list[str]:
     if pattern.parts[-2:] != ("*", assignment):  # the course has a layout of its own
         return []
     submitted = pattern.parents[1]
-    found = islice(_unread(course, assignment, submitted), MAX_LISTED)
-    return [f"{path} was not read: {reason}" for path, reason in found]
+    entries = islice(_unread(course, assignment, submitted), MAX_LISTED)
+    return [f"{path} was not read: {reason}" for path, reason in entries]
 
 
 def _unread(
@@ -61,7 +61,7 @@ def _unread(
             yield f"{shown}/", f"{LINK}; put the folder itself there"
             continue
         if not student.is_dir():
-            if student.name.lower() not in _OURS:
+            if student.name.lower() not in RESERVED_FILES:
                 where = f"{step}/<student>/{assignment}/"
                 yield shown, f"it is in no student's folder; move it to {where}"
             continue
@@ -73,27 +73,27 @@ def _unread(
         if not entries and os.access(student, os.R_OK | os.X_OK):
             yield f"{shown}/", "it is empty"
         for entry in entries:
-            inside = f"{shown}/{_shown(entry.name)}"
+            entry_shown = f"{shown}/{_shown(entry.name)}"
             if entry.name == assignment:
                 if not entry.is_dir():
-                    yield inside, f"it is no folder; {where}"
+                    yield entry_shown, f"it is no folder; {where}"
             elif not entry.is_dir():
                 if entry.name.lower().endswith(_LOOSE) or len(entries) == 1:
-                    yield inside, f"it is in no assignment's folder; {where}"
+                    yield entry_shown, f"it is in no assignment's folder; {where}"
             elif entry.name not in others and (
                 _same(entry.name, assignment) or _has_notebook(entry)
             ):
                 reason = (
                     f"no assignment has this name; is it {assignment}? Then {where}"
                 )
-                yield f"{inside}/", reason
+                yield f"{entry_shown}/", reason
 
 
-def _entries(here: Path) -> list[Path]:
+def _entries(folder: Path) -> list[Path]:
     """Return what is in a folder; hidden files are the computer's own."""
-    if not os.access(here, os.R_OK | os.X_OK):
+    if not os.access(folder, os.R_OK | os.X_OK):
         return []  # whose work is there is told by grading it
-    return sorted(path for path in here.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def refuse_student(student: str) -> str | None:
@@ -117,8 +117,8 @@ def _same(name: str, assignment: str) -> bool:
     return bare(assignment) in bare(name)
 
 
-def _has_notebook(here: Path) -> bool:
-    files = walk(here, most=MAX_LISTED)
+def _has_notebook(folder: Path) -> bool:
+    files = walk(folder, most=MAX_LISTED)
     return any(
         file.relative_path.suffix.lower() in (".ipynb", ".zip") for file in files
     )

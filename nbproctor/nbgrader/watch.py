@@ -62,7 +62,7 @@ _TRIES = Table(
 )
 
 
-class Told(NamedTuple):
+class LastResult(NamedTuple):
     """What a student was told last of an exercise."""
 
     answer: str
@@ -80,7 +80,7 @@ class _Read:
     waiting: Collection[str] = ()  # that have changed, without a try left today
     executed: bool = True  # or refused; else nothing could be told anew
 
-    def state(self, exercise: str, last: Told | None) -> str:
+    def state(self, exercise: str, last: LastResult | None) -> str:
         """Say how an exercise stands, in words for its student."""
         if self.answers.get(exercise) == "":
             return "as you got it"
@@ -100,7 +100,7 @@ class _Student:
     waiting: dict[date, str] = field(default_factory=dict)  # for another day
     done: str = ""  # files that are tried
     read: _Read = field(default_factory=_Read)  # in this batch
-    told: dict[str, Told] = field(default_factory=dict)  # exercise → what, last
+    last_results: dict[str, LastResult] = field(default_factory=dict)  # by exercise
     # Tries of an exercise on a day.
     used: Counter[tuple[str, date]] = field(default_factory=Counter)
 
@@ -112,7 +112,7 @@ class Try:
     student: str
     result: SubmissionResult | None  # None: it was not graded
     noticed: datetime  # UTC
-    told: int = 0  # exercises, each of which has cost a try
+    tries_used: int = 0  # exercises, each of which has cost a try
     waiting: int = 0  # exercises that have changed, and have no try left today
     late: bool = False  # it came after the student's deadline
     problem: str = ""  # why it could not be collected, or nothing be given back
@@ -129,8 +129,10 @@ class Watch(contextlib.ExitStack):
 
     def __init__(self, root: Path, assignment: str, exchange: bool, weak: bool) -> None:
         super().__init__()
-        self._root, self._assignment = root, assignment
-        self._exchange, self._weak = exchange, weak
+        self._root = root
+        self._assignment = assignment
+        self._exchange = exchange
+        self._weak = weak
         self._course = Course(root)
         options = self._course.options
         # A connection to a cluster may break in days: each batch has its own.
@@ -147,12 +149,12 @@ class Watch(contextlib.ExitStack):
             for _, *row in book.db.execute(tries.order_by(_TRIES.c.given)):
                 self._count(*row)
 
-    def _count(self, files: str, student: str, key: str, *told: Any) -> None:
+    def _count(self, files: str, student: str, key: str, *row: Any) -> None:
         """Count a try, which the gradebook has."""
-        known = self._students[student]
-        last = known.told[key] = Told(*told)
-        known.used[key, _here(last.given).date()] += 1
-        known.done = files
+        record = self._students[student]
+        last = record.last_results[key] = LastResult(*row)
+        record.used[key, _local_time(last.given).date()] += 1
+        record.done = files
 
     def over(self, now: datetime) -> bool:
         """Whether everybody's time is over, and what came at its end is tried."""
@@ -177,28 +179,28 @@ class Watch(contextlib.ExitStack):
             self._read_deadlines(book)
         taken = []
         for student in settled:
-            known = self._students[student]
-            if known.noticed <= self.extended.get(student, self.due or datetime.max):
+            record = self._students[student]
+            if record.noticed <= self.extended.get(student, self.due or datetime.max):
                 taken.append(student)
-            elif known.late != known.files:  # `grade` will take these files
-                tries.append(Try(student, None, known.noticed, late=True))
-                known.late = known.files
+            elif record.late != record.files:  # `grade` will take these files
+                tries.append(Try(student, None, record.noticed, late=True))
+                record.late = record.files
         self._more = len(taken) > AT_ONCE
         if taken:
             taken.sort(key=self._turn)
             tries += self._grade(taken[:AT_ONCE], now)
-        new = [
-            each
-            for each in tries
-            if not each.problem or (each.student, each.problem) not in self._problems
-        ]
-        self._problems |= {(each.student, each.problem) for each in new if each.problem}
+        new = []
+        for each in tries:
+            problem = each.student, each.problem
+            if not each.problem or problem not in self._problems:
+                new.append(each)
+                self._problems.add(problem)
         return new
 
     def _turn(self, student: str) -> tuple[int, datetime]:
         """Return when a student's turn is: what fails again keeps nobody waiting."""
-        known = self._students[student]
-        return known.failures, known.noticed
+        record = self._students[student]
+        return record.failures, record.noticed
 
     def _failed(self, student: str, problem: str, now: datetime) -> Try:
         return Try(student, None, now, problem=problem)
@@ -209,15 +211,17 @@ class Watch(contextlib.ExitStack):
         with contextlib.suppress(CourseError):  # nobody has handed in anything yet
             folders = handed_in(self._course, self._assignment)
         settled = []
+        today = _local_time(now).date()
         for student, folder in folders.items():
-            known = self._students[student]
+            record = self._students[student]
             try:
                 files = _files(folder)
             except OSError as error:  # which reading it will say
                 files = str(error)
-            if files != known.files:
-                known.files, known.noticed = files, now
-            elif files not in (known.done, known.waiting.get(_here(now).date())):
+            if files != record.files:
+                record.files = files
+                record.noticed = now
+            elif files not in (record.done, record.waiting.get(today)):
                 settled.append(student)
         return settled
 
@@ -226,11 +230,13 @@ class Watch(contextlib.ExitStack):
         row = find_assignment(book, self._assignment)
         extended: dict[str, datetime] = {}
         if row.duedate is not None:
-            of = SubmittedAssignment  # not all of its rows: this is asked every second
-            found = select(of.student_id, of.extension).where(
-                of.assignment_id == row.id, of.extension.isnot(None)
+            # Not all of its rows: this is asked every second.
+            table = SubmittedAssignment
+            extensions = select(table.student_id, table.extension).where(
+                table.assignment_id == row.id, table.extension.isnot(None)
             )
-            extended = {s: row.duedate + more for s, more in book.db.execute(found)}
+            for student, extension in book.db.execute(extensions):
+                extended[student] = row.duedate + extension
         self.due: datetime | None = row.duedate
         self.extended = extended
 
@@ -239,27 +245,30 @@ class Watch(contextlib.ExitStack):
 
         Nor may it be: how long that takes tells something, too.
         """
-        options, student = self._course.options, submission.student
-        known, whole = self._students[student], options.early_feedback != "passed"
+        options = self._course.options
+        student = submission.student
+        record = self._students[student]
+        whole = options.early_feedback != "passed"
         most = inf if options.early_feedback == "nothing" else options.early_tries
-        repaired, answers = submission.repaired, dict[str, str]()
+        repaired = submission.repaired
+        answers: dict[str, str] = {}
         for name, outline in self._course.outlines(self._assignment).items():
             if name in repaired:
                 answers |= _answers(outline, repaired[name].notebook["cells"])
-        changed = {
-            key
-            for key, answer in answers.items()
-            if whole
-            or (answer and (key not in known.told or known.told[key].answer != answer))
-        }
-        new = {key for key in changed if known.used[key, _here(now).date()] < most}
+        changed = set()
+        for key, answer in answers.items():
+            last = record.last_results.get(key)
+            if whole or (answer and (last is None or last.answer != answer)):
+                changed.add(key)
+        today = _local_time(now).date()
+        new = {key for key in changed if record.used[key, today] < most}
         if whole and new != changed:  # a try tells of all
             new = set()
         notes = submission.notes() | {n: r.notes for n, r in repaired.items()}
         runs = bool(new or not answers)
-        known.read = _Read(answers, notes, new, changed - new, runs)
-        said = SubmissionResult(student, "graded", "Not executed.", None, 0.0)
-        return None if runs else said
+        record.read = _Read(answers, notes, new, changed - new, runs)
+        unexecuted = SubmissionResult(student, "graded", "Not executed.", None, 0.0)
+        return None if runs else unexecuted
 
     def _grade(self, students: list[str], now: datetime) -> list[Try]:
         for student in students:
@@ -287,25 +296,29 @@ class Watch(contextlib.ExitStack):
         return tries
 
     def _give_back(self, result: SubmissionResult, now: datetime) -> Try:
-        student, known = result.student, self._students[result.student]
-        read, given = known.read, self._course.options.early_feedback
+        student = result.student
+        record = self._students[student]
+        read = record.read
+        mode = self._course.options.early_feedback
         rows: list[tuple[Any, ...]] = []
-        told = dict(known.told)
+        last_results = dict(record.last_results)
         for name, outline in self._course.outlines(self._assignment).items():
             verdicts = result.verdicts.get(name, [])
             full = {v.cell_id for v in verdicts if v.points == v.max_points}
             for key, exercise in _exercises(outline):
                 if key in read.new:
                     passes = full.issuperset(exercise.tests)
-                    last = told[key] = Told(read.answers[key], passes, now)
-                    stands = "" if read.waiting else known.files
-                    rows.append((self._assignment, stands, student, key, *last))
-        if given == "page" and read.executed:
+                    last = last_results[key] = LastResult(
+                        read.answers[key], passes, now
+                    )
+                    tried_files = "" if read.waiting else record.files
+                    rows.append((self._assignment, tried_files, student, key, *last))
+        if mode == "page" and read.executed:
             feedback(self._course, self._assignment, None, [student])
-        elif given != "nothing":
-            self._write(read, result, told)
+        elif mode != "nothing":
+            self._write(read, result, last_results)
         problem = ""
-        if given != "nothing":
+        if mode != "nothing":
             problem = "; ".join(self._in_exchange("ReleaseFeedback", student).values())
         if problem:  # nothing was told
             rows = []
@@ -317,15 +330,20 @@ class Watch(contextlib.ExitStack):
         for row in rows:
             self._count(*row[1:])
         if read.waiting:
-            known.waiting = {_here(now).date(): known.files}
+            record.waiting = {_local_time(now).date(): record.files}
         else:
-            known.done = known.files
-        shown = result if read.executed else None
-        counts = len(rows), len(read.waiting)
-        return Try(student, shown, known.noticed, *counts, problem=problem)
+            record.done = record.files
+        return Try(
+            student,
+            result if read.executed else None,
+            record.noticed,
+            tries_used=len(rows),
+            waiting=len(read.waiting),
+            problem=problem,
+        )
 
     def _write(
-        self, read: _Read, result: SubmissionResult, told: dict[str, Told]
+        self, read: _Read, result: SubmissionResult, last_results: dict[str, LastResult]
     ) -> None:
         """Write a page for each notebook that says which exercises pass, no more."""
         student = result.student
@@ -333,10 +351,10 @@ class Watch(contextlib.ExitStack):
         shutil.rmtree(folder, ignore_errors=True)  # it is of an earlier try
         folder.mkdir(parents=True)
         for name, outline in self._course.outlines(self._assignment).items():
-            rows = [
-                (exercise.name, read.state(key, told.get(key)), told.get(key))
-                for key, exercise in _exercises(outline)
-            ]
+            rows = []
+            for key, exercise in _exercises(outline):
+                last = last_results.get(key)
+                rows.append((exercise.name, read.state(key, last), last))
             page = render(
                 "early.html",
                 outline=outline,
@@ -344,7 +362,7 @@ class Watch(contextlib.ExitStack):
                 read=read,
                 notes=read.notes.get(name, []),
                 result=result,
-                here=_here,
+                here=_local_time,
                 most=self._course.options.early_tries,
             )
             (folder / f"{name}.html").write_text(page, "utf-8", errors="replace")
@@ -361,16 +379,17 @@ class Watch(contextlib.ExitStack):
             return {}
         api = NbGraderAPI(config=self._course.config)
         view = api.coursedir
-        view.assignment_id, view.student_id = self._assignment, student
+        view.assignment_id = self._assignment
+        view.student_id = student
         command = getattr(api.exchange, name)(
             coursedir=view, authenticator=api.authenticator, parent=api
         )
         for option, value in options.items():
             setattr(command, option, value)
-        told = capture_log(command)
+        log = capture_log(command)
         failures: dict[str, str] = getattr(command, "failures", {})
-        if not told["success"] and not failures:
-            reason = told.get("error") or told.get("log", "")
+        if not log["success"] and not failures:
+            reason = log.get("error") or log.get("log", "")
             last = reason.strip().splitlines()[-1:] or ["no reason given"]
             raise CourseError(f"nbgrader's {name} failed: {last[0]}")
         return failures
@@ -383,12 +402,12 @@ def _files(folder: Path) -> str:
     for file in walk(folder, refusals):
         digest.update(os.fsencode(file.relative_path))
         digest.update(f"\0{file.size} {file.changed}\0".encode())
-    for place, reason in refusals:
-        digest.update(os.fsencode(place) + f"\0{reason}\0".encode())
+    for path, reason in refusals:
+        digest.update(os.fsencode(path) + f"\0{reason}\0".encode())
     return digest.hexdigest()
 
 
-def _here(moment: datetime) -> datetime:
+def _local_time(moment: datetime) -> datetime:
     """Return a moment that is in UTC by the clock of this place."""
     return moment.replace(tzinfo=UTC).astimezone()
 
@@ -405,7 +424,8 @@ def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
     That is its tests; its cell; the cells that define functions and classes which these
     name, and imports. Whatever it leaves out, no more is told for it: only later.
     """
-    master, answers = outline.cells, dict[str, str]()
+    master = outline.cells
+    answers: dict[str, str] = {}
     texts = {
         cell.id or str(cell.index): CellText.of(cell.source)
         for cell in student_cells(cells)
@@ -414,19 +434,26 @@ def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
     makers: dict[str, set[str]] = defaultdict(set)
     for name, text in [*texts.items()]:
         for block in text.blocks:
-            place = name if block.name else "\n".join(block.code)
-            if block.name or block.is_import or re.match(r"\w+ ?= ?lambda\b", place):
-                texts.setdefault(place, CellText.of(place))
+            text_of_block = name if block.name else "\n".join(block.code)
+            if (
+                block.name
+                or block.is_import
+                or re.match(r"\w+ ?= ?lambda\b", text_of_block)
+            ):
+                texts.setdefault(text_of_block, CellText.of(text_of_block))
                 for bound in block.binds:
-                    makers[bound].add(place)
+                    makers[bound].add(text_of_block)
     for key, each in _exercises(outline):
-        own, answers[key] = texts.get(each.id), ""
-        if own is None or not own.answers(CellText.of(master[each.id].stub)):
+        answers[key] = ""
+        answer = texts.get(each.id)
+        if answer is None or not answer.answers(CellText.of(master[each.id].stub)):
             continue
-        reached, following, left = {each.id}, [each.id], dict(makers)
+        reached = {each.id}
+        following = [each.id]
+        unvisited = dict(makers)
         while following:
             words = re.findall(r"\w+", "\n".join(texts[following.pop()].code))
-            more = set().union(*(left.pop(word, ()) for word in words)) - reached
+            more = set().union(*(unvisited.pop(word, ()) for word in words)) - reached
             following += more
             reached |= more
         parts = [texts[name].text.strip() for name in sorted(reached)]

@@ -49,15 +49,15 @@ class Content:
     entries: list[ArchiveEntry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def add(self, name: str, size: int, why: str, read: Callable[[], bytes]) -> None:
+    def add(self, name: str, size: int, reason: str, read: Callable[[], bytes]) -> None:
         """Add a file, or say why it is refused; pass over what no student wrote."""
         path = PurePosixPath(name)
         if not IGNORED.isdisjoint(path.parts) or path.name.startswith("._"):
             return
-        if not why and size > MAX_FILE:
-            why = f"It has {size >> 20} MB; {MAX_FILE >> 20} MB are taken at most."
-        if why:
-            self.problems.append(f"{name}: {why}")
+        if not reason and size > MAX_FILE:
+            reason = f"It has {size >> 20} MB; {MAX_FILE >> 20} MB are taken at most."
+        if reason:
+            self.problems.append(f"{name}: {reason}")
         else:
             self.entries.append(ArchiveEntry(path, size, read))
 
@@ -112,9 +112,9 @@ def unzip(file: IO[bytes] | bytes) -> Content:
         )
     content = Content()
     named = [(_name(info), info) for info in infos if not info.is_dir()]
-    apart = environments(name for name, _ in named)
+    environment_folders = environments(name for name, _ in named)
     for name, info in named:
-        if not name.startswith(apart):
+        if not name.startswith(environment_folders):
             entry = partial(_read_entry, archive, info)
             content.add(name, info.file_size, _refused(name, info), entry)
     return content
@@ -148,8 +148,8 @@ def _folder(folder: Path) -> Content:
     refusals: list[border.Refusal] = []
     for file in border.walk(folder, refusals, shared=True, most=MAX_ENTRIES):
         content.add(file.relative_path.as_posix(), file.size, "", file.read)
-    for place, reason in refusals:
-        content.add(place.as_posix(), 0, f"Not read: {reason}.", bytes)
+    for path, reason in refusals:
+        content.add(path.as_posix(), 0, f"Not read: {reason}.", bytes)
     return content
 
 

@@ -67,6 +67,6 @@ class Blackboard(Platform):
         for entry, file in files:
             if file.kind == "page" and entry.size < 1 << 20:
                 text = entry.read().decode("utf-8", "replace")
-                if found := re.search(r"^\W*Name:\s*(.+?)\s*\(([^()]+)\)", text, re.M):
-                    return [Clue(found[1], (Identifier(Kind.LOGIN, found[2]),))]
+                if match := re.search(r"^\W*Name:\s*(.+?)\s*\(([^()]+)\)", text, re.M):
+                    return [Clue(match[1], (Identifier(Kind.LOGIN, match[2]),))]
         return super().students(files)

@@ -36,13 +36,13 @@ class Brightspace(Platform):
         match = _NAME.fullmatch(parts[0])
         if match is None:
             return None
-        inside = [*([match["file"]] if match["file"] else []), *parts[1:]]
-        if not inside:
+        path_inside = [*([match["file"]] if match["file"] else []), *parts[1:]]
+        if not path_inside:
             return None
         when = read_time(match["when"], "en")
         return FileName(
             f"{match['user']} {match['name']}",
-            PurePosixPath("/".join(inside)),
+            PurePosixPath("/".join(path_inside)),
             match["name"].strip(),
             (Identifier(Kind.BRIGHTSPACE, match["user"]),),
             submitted=when,

@@ -48,13 +48,13 @@ class Canvas(Platform):
         if match is None or len(parts) > 1:
             return None
         group = match.groupdict()
-        who = group["user"] or f"anon_{group['anonymous']}"
+        user = group["user"] or f"anon_{group['anonymous']}"
         kind = Kind.CANVAS if group["user"] else Kind.ANONYMOUS
         return FileName(
-            who,
+            user,
             PurePosixPath(group["file"] or group["typed"]),
             group["name"] or "",
-            (Identifier(kind, who),),
+            (Identifier(kind, user),),
             late=bool(group["late"] or group["late2"] or group["late3"]),
             number=group["attachment"] or "",
             kind="typed" if group["typed"] else "file",
@@ -87,13 +87,13 @@ class Canvas(Platform):
         if heads[0] not in ("Student", "LastName") or "ID" not in heads:
             return None
         tops = [sheet.value(row, 0).strip() for row in range(min(4, len(sheet.rows)))]
-        known = "Points Possible" in tops
-        limits = tops.index("Points Possible") if known else 0
-        for place in range(len(heads)):
-            if "read only" in sheet.value(limits, place):
-                heads[place] = ""
+        has_limits = "Points Possible" in tops
+        limits = tops.index("Points Possible") if has_limits else 0
+        for index in range(len(heads)):
+            if "read only" in sheet.value(limits, index):
+                heads[index] = ""
         chosen, _ = choose_column(heads, r"(.*) \(\d+\)$", assignment, column)
-        most = sheet.value(limits, chosen) if known else ""
+        most = sheet.value(limits, chosen) if has_limits else ""
         form = form_of_marks(most, sheet)
         return GradeColumn(limits + 1, chosen, *form, excused="EX")
 

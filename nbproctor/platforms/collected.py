@@ -59,15 +59,16 @@ def write(
             "group": submission.group,
             "excused": before.get("excused", ""),
         }
-        state, why = _compare(submission, folder, before, row, replace)
-        submission.state, submission.why = state, why
+        state, reason = _compare(submission, folder, before, row, replace)
+        submission.state = state
+        submission.reason = reason
         if dry_run or state == "kept":
             continue
         if state == "replaced":
-            aside = records / "replaced" / student
-            aside.mkdir(parents=True, exist_ok=True)
-            free = (aside / str(n) for n in count(1) if not (aside / str(n)).exists())
-            shutil.move(folder, next(free))
+            backup_folder = records / "replaced" / student
+            backup_folder.mkdir(parents=True, exist_ok=True)
+            paths = (backup_folder / str(number) for number in count(1))
+            shutil.move(folder, next(path for path in paths if not path.exists()))
         if state != "same":
             _write_whole(submission, folder)
         else:  # what is known stays, but a list of times may have come, or their zone
@@ -93,12 +94,12 @@ def _compare(
 ) -> tuple[State, str]:
     if not folder.exists():
         return "new", ""
-    there = {
+    current_files = {
         PurePosixPath(file.relative_path.as_posix()): file.read()
         for file in border.walk(folder)
         if file.relative_path != Path(STAMP)
     }
-    if there == submission.files:
+    if current_files == submission.files:
         return "same", ""
     if replace:
         return "replaced", ""
@@ -114,15 +115,15 @@ def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
     """Write a submission beside its place, and move it there when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".collect-", dir=folder.parent) as name:
-        whole = Path(name) / "submission"
-        whole.mkdir()
-        for place, data in submission.files.items():
-            path = whole / place
+        unfinished = Path(name) / "submission"
+        unfinished.mkdir()
+        for relative_path, data in submission.files.items():
+            path = unfinished / relative_path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         if submission.submitted:
-            write_time(whole, submission.submitted)
-        whole.rename(folder)
+            write_time(unfinished, submission.submitted)
+        unfinished.rename(folder)
 
 
 def write_time(folder: Path, when: datetime) -> None:
@@ -175,7 +176,7 @@ class FeedbackNames:
     files: dict[str, Path] = field(default_factory=dict)  # by their place in the zip
     students: set[str] = field(default_factory=set)  # whose feedback is in it
     #: Students whose feedback has no place there, and why.
-    left: list[tuple[str, str]] = field(default_factory=list)
+    unmatched: list[tuple[str, str]] = field(default_factory=list)
 
 
 def feedback_names(
@@ -187,9 +188,9 @@ def feedback_names(
     folder that `write` filled. `ExportError`: two files would get one name.
     """
     record = read_record(records)
-    said = [row["platform"] for row in record.values() if row.get("address")]
-    taking = [p for p in PLATFORMS if p.upload and p.name in said]
-    platform = max(taking, key=lambda p: said.count(p.name), default=PLAIN)
+    platform_names = [row["platform"] for row in record.values() if row.get("address")]
+    taking = [p for p in PLATFORMS if p.upload and p.name in platform_names]
+    platform = max(taking, key=lambda p: platform_names.count(p.name), default=PLAIN)
     back = FeedbackNames(platform)
     for student, page, notebook in pages:
         row = record.get(student, {})
@@ -197,13 +198,13 @@ def feedback_names(
         names = platform.feedback_names(address, page, notebook) if address else {}
         group = row.get("group", "")
         if platform is not PLAIN and row.get("platform") != platform.name:
-            back.left.append((student, f"was not collected from {platform.name}"))
+            back.unmatched.append((student, f"was not collected from {platform.name}"))
         elif not address:
-            back.left.append((student, platform.why_no_address))
+            back.unmatched.append((student, platform.why_no_address))
         elif not names:
-            back.left.append((student, f"handed in no file called {page.stem}"))
+            back.unmatched.append((student, f"handed in no file called {page.stem}"))
         elif group and not back.files.keys().isdisjoint(names.values()):
-            back.left.append((student, f"gets it with {group}"))
+            back.unmatched.append((student, f"gets it with {group}"))
         else:
             back.students.add(student)
             for path, name in names.items():

@@ -54,7 +54,7 @@ class CollectedSubmission:
     #: What a teacher should know: earlier attempts, files that share a name.
     notes: list[str] = field(default_factory=list)
     state: State = "new"  # as `collected.write` finds it
-    why: str = ""  # the older one was kept
+    reason: str = ""  # the older one was kept
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Download:
     """A download understood: who handed in what, and what could not be placed."""
 
     recognised: Recognised
-    own: Sequence[str]  # names of the notebooks, and last of the assignment
+    file_names: Sequence[str]  # names of the notebooks, and last of the assignment
     roster: Roster
     zone: tzinfo | None
     groups: Mapping[str, list[Person]]
@@ -76,18 +76,19 @@ class Download:
     questions: int = 0  # number of students or groups whom only a teacher can tell
     listing: bytes = b""  # the platform's own, where it wants that back
 
-    def problem(self, where: str, why: str) -> None:
+    def problem(self, where: str, sentence: str) -> None:
         """Add a line: the file or the student, and what is wrong, as a sentence."""
-        self.problems.append(f"{where}: {why}")
+        self.problems.append(f"{where}: {sentence}")
 
-    def question(self, where: str, why: str) -> None:
+    def question(self, where: str, sentence: str) -> None:
         """Add a line about work that was not placed because a teacher has to say."""
-        self.problem(where, why)
+        self.problem(where, sentence)
         self.questions += 1
 
     def by_student(self, content: Content) -> dict[str, Files]:
         """Return the files of each student, and say which are nobody's."""
-        platform, names = self.recognised.platform, self.recognised.names
+        platform = self.recognised.platform
+        names = self.recognised.names
         unlike = f"Its name is not as {platform.name} writes it. Not placed."
         if platform is PLAIN:
             unlike = (
@@ -116,16 +117,20 @@ class Download:
                 group = " and ".join(map(str, clues))
         if not members:
             return
-        whole = self.newest(*members[0], files)
+        submission = self.newest(*members[0], files)
         of_member = (g for g, people in self.groups.items() if members[0][0] in people)
-        whole.group = group or next(of_member, "")
-        for person, by in members:
+        submission.group = group or next(of_member, "")
+        for person, found_by in members:
             if group:
-                addresses = [platform.address_of(a, person) for a in whole.addresses]
+                addresses = [
+                    platform.address_of(a, person) for a in submission.addresses
+                ]
                 addresses = sorted(filter(None, addresses))
-                yield replace(whole, person=person, found_by=by, addresses=addresses)
+                yield replace(
+                    submission, person=person, found_by=found_by, addresses=addresses
+                )
             else:
-                yield whole
+                yield submission
 
     def group(self, clue: Clue) -> str:
         """Return the group that a clue names, unless its number is somebody else's.
@@ -146,8 +151,8 @@ class Download:
             if match.by == "--as":
                 self.answered[match.person.student].append(clue)
             return [(match.person, match.by)]
-        inside = (name_in(file.file, self.own) for _, file in files)
-        matches = [self.roster.find(clue_of(word)) for word in {*inside} - {""}]
+        words = (name_in(file.file, self.file_names) for _, file in files)
+        matches = [self.roster.find(clue_of(word)) for word in {*words} - {""}]
         names = sorted({m.person.name for m in matches if m.person})
         if match.question:
             self.question(str(clue), str(match))
@@ -161,12 +166,14 @@ class Download:
         else:
             person = self.roster.new_person(clue)
             if self.roster.people:
-                why = f"Not in the class list. Collected as {person.student!r}."
-                self.problem(str(clue), why)
+                sentence = f"Not in the class list. Collected as {person.student!r}."
+                self.problem(str(clue), sentence)
             return [(person, "")]
         return []
 
-    def newest(self, person: Person, by: str, files: Files) -> CollectedSubmission:
+    def newest(
+        self, person: Person, found_by: str, files: Files
+    ) -> CollectedSubmission:
         """Return the newest attempt, with its files under the names they get."""
         newest, notes = _newest(files)
         names = [name for _, name in newest]
@@ -174,8 +181,10 @@ class Download:
         if not when and (text := self.times.get(person.student)):
             when = read_time(text)
             if not when:
-                why = f"{text!r}, when it was handed in, cannot be read. If it counts,"
-                self.problem(person.name, f"{why} say it: kit.py late")
+                sentence = (
+                    f"{text!r}, when it was handed in, cannot be read. If it counts,"
+                )
+                self.problem(person.name, f"{sentence} say it: kit.py late")
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
         last = max(names, key=lambda name: name.age)
@@ -184,7 +193,7 @@ class Download:
             submitted=when,
             late=any(name.late for name in names),
             attempt=last.attempt or last.number,
-            found_by=by,
+            found_by=found_by,
             addresses=sorted({name.address for name in names if name.address}),
             notes=notes,
         )
@@ -206,7 +215,7 @@ class Download:
             saved = " or saved as a page" if files else ""
             submission.notes.append(
                 f"A text was typed in{saved} ({text}). Unless it holds a notebook, ask "
-                f"for the file, {self.own[0]}.ipynb."
+                f"for the file, {self.file_names[0]}.ipynb."
             )
         latest_first = sorted(files or newest, key=lambda f: f[1].age, reverse=True)
         for entry, name in latest_first:
@@ -229,15 +238,15 @@ class Download:
         A notebook that was handed in again has its own name, which Canvas makes
         ``lab-1.ipynb``.
         """
-        if len(path.parts) > 1 and path.parts[0] == self.own[-1]:
+        if len(path.parts) > 1 and path.parts[0] == self.file_names[-1]:
             path = PurePosixPath(*path.parts[1:])
         match = re.fullmatch(r"(.+)-\d+", path.stem)
-        if match and path.suffix == ".ipynb" and match[1] in self.own[:-1]:
+        if match and path.suffix == ".ipynb" and match[1] in self.file_names[:-1]:
             return path.with_name(f"{match[1]}.ipynb")
         return path
 
     def unpack(
-        self, place: PurePosixPath, data: bytes, where: str
+        self, path_within: PurePosixPath, data: bytes, where: str
     ) -> list[tuple[PurePosixPath, bytes]]:
         """Return the files of an archive that a student handed in, or that itself."""
         try:
@@ -247,9 +256,9 @@ class Download:
                 raise CollectError("It would unpack to more than 1 GB.")
         except CollectError as error:
             self.problem(where, f"{error} It was left packed.")
-            return [(place, data)]
+            return [(path_within, data)]
         self.problems += [f"{where}, {problem}" for problem in inner.problems]
-        return contents if contents or not inner.problems else [(place, data)]
+        return contents if contents or not inner.problems else [(path_within, data)]
 
     def finds_the_class(self) -> bool:
         """Whether somebody of the class list is in it, or may well not be.
@@ -263,21 +272,21 @@ class Download:
             name.name or any(KINDS[i.kind].is_hidden for i in name.identifiers)
             for name in names
         )
-        found = any(submission.found_by for submission in self.submissions)
-        return found or speak_for_themselves or not self.roster.people
+        in_roster = any(submission.found_by for submission in self.submissions)
+        return in_roster or speak_for_themselves or not self.roster.people
 
     def say_same_files(self) -> None:
         """Say which students handed in the very same notebook, byte for byte."""
         by_content: dict[bytes, list[str]] = defaultdict(list)
         for submission in self.submissions:
-            for place, data in submission.files.items():
-                if place.suffix == ".ipynb" and place.stem in self.own[:-1]:
+            for path, data in submission.files.items():
+                if path.suffix == ".ipynb" and path.stem in self.file_names[:-1]:
                     name = submission.group or submission.person.name
                     if not submission.group or name not in by_content[data]:
                         by_content[data].append(name)
-        for who in by_content.values():
-            if len(who) > 1:
-                names = (" and " if len(who) == 2 else "; ").join(who)
+        for people in by_content.values():
+            if len(people) > 1:
+                names = (" and " if len(people) == 2 else "; ").join(people)
                 self.problem(
                     names, "They handed in the very same file. All were taken."
                 )
@@ -309,10 +318,19 @@ def plan(
     if not content.entries:
         lines = "".join(f"\n  {problem}" for problem in content.problems[:5])
         raise CollectError(f"{source} holds no file that can be collected.{lines}")
-    own = (*notebooks, assignment)
-    found = recognise(content.entries) or plain(content.entries, own, roster)
-    about = own, roster, zone, groups or {}, times or {}
-    download = Download(found, *about, list(content.problems))
+    file_names = (*notebooks, assignment)
+    recognised = recognise(content.entries) or plain(
+        content.entries, file_names, roster
+    )
+    download = Download(
+        recognised=recognised,
+        file_names=file_names,
+        roster=roster,
+        zone=zone,
+        groups=groups or {},
+        times=times or {},
+        problems=list(content.problems),
+    )
     submissions: dict[str, list[CollectedSubmission]] = defaultdict(list)
     for files in download.by_student(content).values():
         for submission in download.made_of(files):
@@ -329,9 +347,11 @@ def plan(
             for clue in download.answered[student]:
                 roster.learn(several[0].person, clue)
     if not (download.questions or download.finds_the_class()):
-        names = ", ".join(sorted({n.key for n in found.names.values()})[:5]) or "none"
+        names = (
+            ", ".join(sorted({n.key for n in recognised.names.values()})[:5]) or "none"
+        )
         raise CollectError(
-            f"{source} names nobody of the class list. {found}. The names there: "
+            f"{source} names nobody of the class list. {recognised}. The names there: "
             f"{names}. If they are right, import a list that has them: kit.py roster. "
             "Else give each student a folder or a file named by the id."
         )
@@ -382,7 +402,8 @@ def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> N
     if str(path).casefold() == STAMP:  # nbgrader would take it for the platform's word
         path = path.with_name(f"handed-in-{path.name}")
     taken = {str(other).casefold(): other for other in submission.files}
-    free, numbers = path, count(2)
+    free = path
+    numbers = count(2)
     while (other := taken.get(str(free).casefold())) is not None:
         if submission.files[other] == data:
             return

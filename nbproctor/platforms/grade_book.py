@@ -50,7 +50,7 @@ def people_columns(sheet: Sheet) -> dict[str, list[int]]:
     """Return which columns say who somebody is, by kind, the most telling first."""
     plain = [letters(title) for title in sheet.values(0)]
     columns = {
-        kind: [i for known in words.split() for i, t in enumerate(plain) if t == known]
+        kind: [i for word in words.split() for i, t in enumerate(plain) if t == word]
         for kind, words in TITLES.items()
     }
     if (
@@ -114,8 +114,8 @@ def read_class_list(path: Path) -> list[Person]:
     sheet = _read(path)
     columns = people_columns(sheet)
     if not any(columns[kind] for kind in Kind):
-        who = "that says who somebody is: student_id, login, username, id or e-mail"
-        raise _lacking(path, sheet, who)
+        missing = "that says who somebody is: student_id, login, username, id or e-mail"
+        raise _lacking(path, sheet, missing)
     people = [
         row.person
         for row in read_people(sheet)
@@ -152,10 +152,10 @@ def write_class_list(roster: Roster, path: Path) -> None:
     kinds = [kind for kind, rule in KINDS.items() if rule.column]
     titles = ["student_id", "last_name", "first_name"]
     titles += [KINDS[kind].column for kind in kinds]
-    rows = [
-        (p.student, p.last, p.first, *(";".join(p.values(kind)) for kind in kinds))
-        for p in sorted(roster.people, key=lambda person: person.student)
-    ]
+    rows = []
+    for person in sorted(roster.people, key=lambda person: person.student):
+        identifiers = (";".join(person.values(kind)) for kind in kinds)
+        rows.append((person.student, person.last, person.first, *identifiers))
     write_rows(path, [titles, *rows])
 
 
@@ -203,14 +203,14 @@ def read_times(
     meant in a row is unclear.
     """
     sheet = _read(path)
-    found = [p for each in PLATFORMS if (p := each.time_column(sheet)) is not None]
+    columns = [p for each in PLATFORMS if (p := each.time_column(sheet)) is not None]
     heads = [title.strip().casefold() for title in sheet.values(0)]
-    found += [heads.index(title) for title in titles if title in heads]
-    if not found and titles:
+    columns += [heads.index(title) for title in titles if title in heads]
+    if not columns and titles:
         raise _lacking(path, sheet, f"for the time: one of {', '.join(titles)}")
     times = {}
     for row in read_people(sheet):
-        text = sheet.value(row.row, found[0]).strip() if found else ""
+        text = sheet.value(row.row, columns[0]).strip() if columns else ""
         is_known = titles or roster.find(row.clue).person
         if text not in ("", "-") and is_known:
             times[_person(path, row, roster).student] = text
@@ -229,7 +229,8 @@ class FilledMark:
     @property
     def lower(self) -> bool:
         """Whether the mark is lower than it was."""
-        old, new = number(self.before), number(self.after)
+        old = number(self.before)
+        new = number(self.after)
         return old is not None and new is not None and new < old
 
 
@@ -243,7 +244,7 @@ class Filled:
     same: int = 0  # cells that said it already
     excused: list[str] = field(default_factory=list)  # by the platform
     #: Rows that were left as they are: whose, and why.
-    left: list[tuple[str, str]] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)  # who have a mark but no row
     data: bytes = b""  # every byte but those of the changed cells is as it was
 
@@ -282,39 +283,42 @@ def fill(
         It is no such file, the column is not clear, or it is worth something else.
     """
     sheet = Sheet.read(data)
-    platform, there = _column(sheet, assignment, column)
-    filled = Filled(platform.name, sheet.value(0, there.column))
-    factor = _factor(filled.column, there.most, max_score, scale)
-    seen: dict[str, int] = {}
+    platform, target = _column(sheet, assignment, column)
+    filled = Filled(platform.name, sheet.value(0, target.column))
+    factor = _factor(filled.column, target.most, max_score, scale)
+    row_of: dict[str, int] = {}
     for row, clue, _, _ in read_people(sheet):
         label = str(clue)
-        if row < there.first or not label:
+        if row < target.first or not label:
             continue
         match = roster.find(clue)
         student = match.person.student if match.person else ""
-        why = match.question or ("" if student else "is not known here")
-        if student in seen:
+        reason_to_skip = match.question or ("" if student else "is not known here")
+        if student in row_of:
             raise ExportError(
-                f"Rows {seen[student] + 1} and {row + 1} both seem to be {student!r}. "
-                "Import the class list, so that they can be told apart: kit.py roster"
+                f"Rows {row_of[student] + 1} and {row + 1} both seem to be "
+                f"{student!r}. Import the class list, so that they can be told apart: "
+                "kit.py roster"
             )
-        before = sheet.value(row, there.column).strip()
+        before = sheet.value(row, target.column).strip()
         mark = nan if student in excused else scores.get(student, nan) * factor
-        after = there.excused if student in excused else _written(mark, there)
+        after = target.excused if student in excused else _written(mark, target)
         if student:
-            seen[student] = row
+            row_of[student] = row
             reason = (reasons or {}).get(student) or "nothing was handed in"
-            why = _why_left(after, before, reason, row in there.locked)
+            reason_to_skip = _reason_to_skip(
+                after, before, reason, row in target.locked
+            )
             filled.excused += [student] * (before.casefold() in _EXCUSED)
-        if why:
-            filled.left.append((label, why))
+        if reason_to_skip:
+            filled.skipped.append((label, reason_to_skip))
         elif number(before) == round(mark, 2):
             filled.same += 1
         else:
-            sheet.put(row, there.column, after)
+            sheet.put(row, target.column, after)
             filled.changes.append(FilledMark(student, label, before, after))
     marked = {student for student, score in scores.items() if not isnan(score)}
-    filled.absent = sorted(marked - seen.keys())
+    filled.absent = sorted(marked - row_of.keys())
     filled.data = sheet.to_bytes()
     return filled
 
@@ -326,8 +330,8 @@ def _column(
     if not sheet.rows:
         raise ExportError("The file is empty.")
     for platform in reversed(PLATFORMS):  # Moodle's has no title to know it by
-        if found := platform.grade_column(sheet, assignment, column):
-            return platform, found
+        if target := platform.grade_column(sheet, assignment, column):
+            return platform, target
     raise ExportError(
         "The file is none that Canvas, Moodle, Blackboard or Brightspace give: its "
         f"titles are {', '.join(sheet.values(0)[:6])} … Export the grade book there "
@@ -336,13 +340,13 @@ def _column(
     )
 
 
-def _why_left(after: str, before: str, reason: str, locked: bool) -> str:
+def _reason_to_skip(after: str, before: str, reason: str, locked: bool) -> str:
     """Return why a cell that says `before` stays as it is, or nothing."""
     if before.casefold() in _NO_MARK:
         return f"{_NO_MARK[before.casefold()]} ({before})"
     if not after:
-        kept = f" (the file says {before})" if before not in ("", "-") else ""
-        return f"has no mark: {reason}{kept}"
+        mark_there = f" (the file says {before})" if before not in ("", "-") else ""
+        return f"has no mark: {reason}{mark_there}"
     return "is locked on the platform" if locked else ""
 
 

@@ -62,23 +62,23 @@ class Gradescope(Platform):
             return {}
         top = min(lists, key=lambda path: len(path.parts))
         try:
-            said = yaml.decode(paths[top].read(), type=dict[str, _Submission])
+            listed = yaml.decode(paths[top].read(), type=dict[str, _Submission])
         except (MsgspecError, CollectError):
             return {}
         parsed = {}
         for path in paths:
             if not path.is_relative_to(top.parent):
                 continue
-            key, *inside = path.relative_to(top.parent).parts
-            by = said.get(key)
-            if inside and by and by.submitters:
-                first, *others = map(_clue, by.submitters)
+            key, *path_inside = path.relative_to(top.parent).parts
+            entry = listed.get(key)
+            if path_inside and entry and entry.submitters:
+                first, *others = map(_clue, entry.submitters)
                 parsed[path] = FileName(
                     key,
-                    PurePosixPath(*inside),
+                    PurePosixPath(*path_inside),
                     first.name,
                     first.identifiers,
-                    submitted=by.created_at,
+                    submitted=entry.created_at,
                     others=tuple(others),
                 )
         return parsed
@@ -111,8 +111,11 @@ def write_autograder(
         content[name] = text.encode()
     packed = [course / "nbgrader_config.py", pins]
     packed += [*_below(source), *_below(course / "data")]
-    above = Path(str(files("nbproctor"))).parent
-    for root, paths in (course, packed), (above, _below(above / "nbproctor")):
+    package_parent = Path(str(files("nbproctor"))).parent
+    for root, paths in (
+        (course, packed),
+        (package_parent, _below(package_parent / "nbproctor")),
+    ):
         content |= {path.relative_to(root).as_posix(): path for path in paths}
     path = to or course / "exported" / f"{source.name}_gradescope.zip"
     write_zip(path, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)

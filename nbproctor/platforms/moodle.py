@@ -55,12 +55,12 @@ class Moodle(Platform):
         match = _NAME.fullmatch(parts[0])
         if match is None:
             return None
-        inside = match["file"] if len(parts) == 1 else "/".join(parts[1:])
-        if not inside:
+        path_inside = match["file"] if len(parts) == 1 else "/".join(parts[1:])
+        if not path_inside:
             return None
         return FileName(
             match["id"],
-            PurePosixPath(inside),
+            PurePosixPath(path_inside),
             "" if match["name"].casefold() in _BLIND else match["name"],
             (Identifier(Kind.PARTICIPANT, match["id"]),),
             kind="file" if match["kind"] == "file" else "typed",
@@ -91,13 +91,15 @@ class Moodle(Platform):
         if not rows or not _participants(sheet, rows):
             return
         for kind in Kind:
-            columns[kind] = [place for place in columns[kind] if place > 0]
+            columns[kind] = [column for column in columns[kind] if column > 0]
         columns[Kind.PARTICIPANT] = [0]
-        known = {place for places in columns.values() for place in places}
-        for place in sorted(set(range(min(len(sheet.rows[r]) for r in rows))) - known):
-            cells = [sheet.value(row, place).strip() for row in rows]
+        assigned = {column for places in columns.values() for column in places}
+        for column in sorted(
+            set(range(min(len(sheet.rows[r]) for r in rows))) - assigned
+        ):
+            cells = [sheet.value(row, column).strip() for row in rows]
             if not columns[Kind.EMAIL] and all("@" in cell for cell in cells if cell):
-                columns[Kind.EMAIL] = [place] if any(cells) else []
+                columns[Kind.EMAIL] = [column] if any(cells) else []
         # Names stand second; in a blind worksheet what everybody handed in does.
         second = {sheet.value(row, 1).strip() for row in rows}
         unnamed = not (columns["name"] or columns["last"] or 1 in columns[Kind.EMAIL])
@@ -107,8 +109,8 @@ class Moodle(Platform):
     def time_column(self, sheet: Sheet) -> int | None:
         """Find times by their place: after what says if the grade can be changed."""
         rows = range(1, len(sheet.rows))
-        place = _changeable(sheet, rows, 1) if _participants(sheet, rows) else None
-        return None if place is None else place + 1
+        changeable = _changeable(sheet, rows, 1) if _participants(sheet, rows) else None
+        return None if changeable is None else changeable + 1
 
     def grade_column(
         self, sheet: Sheet, assignment: str, column: str | None
@@ -120,22 +122,24 @@ class Moodle(Platform):
         rows = range(1, len(sheet.rows))
         if not rows or not _participants(sheet, rows):
             return None
-        for place in range(3, len(sheet.rows[0])):
-            limits = {sheet.value(row, place).strip() for row in rows}
+        for index in range(3, len(sheet.rows[0])):
+            limits = {sheet.value(row, index).strip() for row in rows}
             most = next(iter(limits))
-            marks = (sheet.value(row, place - 1).strip() for row in rows)
+            marks = (sheet.value(row, index - 1).strip() for row in rows)
             if (
                 len(limits) == 1
                 and number(most) is not None
                 and all(mark in ("", "-") or number(mark) is not None for mark in marks)
-                and letters(sheet.value(0, place - 1)) not in ABOUT_PEOPLE
+                and letters(sheet.value(0, index - 1)) not in ABOUT_PEOPLE
             ):
-                said = _changeable(sheet, rows, place + 1)
+                changeable = _changeable(sheet, rows, index + 1)
                 locked = frozenset(
-                    row for row in rows if said and _word(sheet, row, said) in _NO
+                    row
+                    for row in rows
+                    if changeable and _word(sheet, row, changeable) in _NO
                 )
                 form = form_of_marks(most, sheet)
-                return GradeColumn(1, place - 1, *form, locked)
+                return GradeColumn(1, index - 1, *form, locked)
         raise ExportError(
             "The grading worksheet has no column of points: does the assignment use a "
             "scale? In Moodle, give it points."
@@ -144,14 +148,14 @@ class Moodle(Platform):
 
 def _changeable(sheet: Sheet, rows: Sequence[int], start: int) -> int | None:
     """Return the first column that says yes or no of everybody."""
-    for place in range(start, len(sheet.rows[0])):
-        if {_word(sheet, row, place) for row in rows} <= _YES | _NO:
-            return place
+    for column in range(start, len(sheet.rows[0])):
+        if {_word(sheet, row, column) for row in rows} <= _YES | _NO:
+            return column
     return None
 
 
-def _word(sheet: Sheet, row: int, place: int) -> str:
-    return sheet.value(row, place).strip().casefold()
+def _word(sheet: Sheet, row: int, column: int) -> str:
+    return sheet.value(row, column).strip().casefold()
 
 
 def _participants(sheet: Sheet, rows: Sequence[int]) -> bool:
@@ -170,6 +174,6 @@ def _participants(sheet: Sheet, rows: Sequence[int]) -> bool:
 
 
 def _participant(text: str) -> bool:
-    found = re.fullmatch(r"(\D+?)\s?(\d+)", text)
-    named = found and (found[1].endswith(("/in", "/a", "(e)")) or " " in text)
-    return bool(found and (named or letters(found[1]) in _BLIND))
+    match = re.fullmatch(r"(\D+?)\s?(\d+)", text)
+    named = match and (match[1].endswith(("/in", "/a", "(e)")) or " " in text)
+    return bool(match and (named or letters(match[1]) in _BLIND))

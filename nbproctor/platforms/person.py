@@ -116,7 +116,8 @@ def split_name(name: str) -> tuple[str, str]:
     suffix = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md)\.?", re.I)
     if len(parts) > 1 and not suffix.fullmatch(parts[-1]):
         return ", ".join(parts[:-1]), parts[-1]
-    words, tail = parts[0].split(), parts[1:]
+    words = parts[0].split()
+    tail = parts[1:]
     last = ", ".join([*words[-1:], *tail])
     return last, " ".join(words[:-1])
 
@@ -255,14 +256,19 @@ class Person:
         It is a spelling of the name, or an id; or one of the two has all words of the
         other, as where a second first name is left out. Canvas joins the words.
         """
-        spelled, joined = spellings(self.last, self.first), letters(name)
+        spelled = spellings(self.last, self.first)
+        joined = letters(name)
         if not joined or not spelled:
             return True
-        own, given = _words(f"{self.last} {self.first}"), _words(name)
+        own_words = _words(f"{self.last} {self.first}")
+        words = _words(name)
         ids = (*(v for _, v in self.all_identifiers()), self.email.partition("@")[0])
         return (
             joined in {*spelled, *map(letters, ids)}
-            or (len(own) > 1 and own <= given)
-            or (len(given) > 1 and given <= own)
-            or (len(given) == 1 < len(own) and all(word in joined for word in own))
+            or (len(own_words) > 1 and own_words <= words)
+            or (len(words) > 1 and words <= own_words)
+            or (
+                len(words) == 1 < len(own_words)
+                and all(word in joined for word in own_words)
+            )
         )

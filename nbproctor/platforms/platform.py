@@ -147,17 +147,17 @@ def choose_column(
     group is the assignment's name. It is an `ExportError` if none is meant, or more
     than one.
     """
-    found = {i: match for i, h in enumerate(heads) if (match := re.match(titles, h))}
-    wanted = letters(column or assignment)
-    exact = [i for i, match in found.items() if letters(match[1]) == wanted]
+    matches = {i: match for i, h in enumerate(heads) if (match := re.match(titles, h))}
+    title = letters(column or assignment)
+    exact = [i for i, match in matches.items() if letters(match[1]) == title]
     group = 0 if column else 1
-    fitting = exact or [i for i, m in found.items() if wanted in letters(m[group])]
+    fitting = exact or [i for i, m in matches.items() if title in letters(m[group])]
     if len(fitting) == 1:
-        return fitting[0], found[fitting[0]]
-    known = "".join(f"\n  {heads[i]}" for i in found) or " none that takes marks."
+        return fitting[0], matches[fitting[0]]
+    columns = "".join(f"\n  {heads[i]}" for i in matches) or " none that takes marks."
     raise ExportError(
         f"It cannot be told which column {column or assignment!r} is. Say it with "
-        f"--column and a part of its title. The file's columns:{known}"
+        f"--column and a part of its title. The file's columns:{columns}"
     )
 
 

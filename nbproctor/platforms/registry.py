@@ -66,26 +66,28 @@ def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
         total = sum(p in names or p.name != platform.listing for p in paths)
         if names and 2 * len(names) >= total:
             fitting.append(Recognised(platform, names, total))
-    return max(fitting, key=lambda found: len(found.names), default=None)
+    return max(fitting, key=lambda recognised: len(recognised.names), default=None)
 
 
 def plain(
-    entries: Sequence[ArchiveEntry], own: Sequence[str], roster: Roster
+    entries: Sequence[ArchiveEntry], file_names: Sequence[str], roster: Roster
 ) -> Recognised:
     """Read names that no platform made: a folder or a file for each student."""
     paths = [entry.path for entry in entries]
-    depth = _depth(paths, own, roster)
+    depth = _depth(paths, file_names, roster)
     names = {}
-    below = {path: PurePosixPath(*path.parts[depth:]) for path in paths}
+    paths_below = {path: PurePosixPath(*path.parts[depth:]) for path in paths}
     files = Counter(
-        name_in(short, own) for short in below.values() if not short.parts[1:]
+        name_in(inner, file_names)
+        for inner in paths_below.values()
+        if not inner.parts[1:]
     )
-    for path, short in below.items():
-        word = name_in(short, own)
-        file = PurePosixPath(*(short.parts[1:] or short.parts))
+    for path, inner in paths_below.items():
+        word = name_in(inner, file_names)
+        file = PurePosixPath(*(inner.parts[1:] or inner.parts))
         # A file beside the folders may be anything, as a list of marks; and several of
         # one name are copies, as Google Drive numbers them.
-        is_named = file != short or (short.suffix in _WORK and files[word] == 1)
+        is_named = file != inner or (inner.suffix in _WORK and files[word] == 1)
         if word and (is_named or is_of_class(word, roster)):
             names[path] = FileName(word, file, identifiers=clue_of(word).identifiers)
     return Recognised(PLAIN, names, len(paths))
@@ -102,7 +104,9 @@ def is_of_class(word: str, roster: Roster) -> bool:
     return bool(match.person or match.question)
 
 
-def _depth(paths: Sequence[PurePosixPath], own: Sequence[str], roster: Roster) -> int:
+def _depth(
+    paths: Sequence[PurePosixPath], file_names: Sequence[str], roster: Roster
+) -> int:
     """Return how many folders lie around everything, above those of the students.
 
     It is the first level that names somebody of the class, or else several students.
@@ -111,10 +115,10 @@ def _depth(paths: Sequence[PurePosixPath], own: Sequence[str], roster: Roster) -
     common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
     several = []
     for depth in range(common + 1):
-        below = [PurePosixPath(*path.parts[depth:]) for path in paths]
+        paths_below = [PurePosixPath(*path.parts[depth:]) for path in paths]
         # What else a student alone hands in names nobody.
-        works = [p for p in below if len(p.parts) > 1 or p.suffix in _WORK]
-        names = {name_in(path, own) for path in works} - {"", *own}
+        works = [p for p in paths_below if len(p.parts) > 1 or p.suffix in _WORK]
+        names = {name_in(path, file_names) for path in works} - {"", *file_names}
         if any(is_of_class(name, roster) for name in names):
             return depth
         if len(names) > 1:
@@ -122,12 +126,12 @@ def _depth(paths: Sequence[PurePosixPath], own: Sequence[str], roster: Roster) -
     return several[0] if several else 0
 
 
-def name_in(path: PurePosixPath, own: Sequence[str]) -> str:
+def name_in(path: PurePosixPath, file_names: Sequence[str]) -> str:
     """Return the first folder, or what a file's name says beside the assignment's."""
     if len(path.parts) > 1:
         return path.parts[0]
     stem = re.sub(r"(?:\.(?:ipynb|zip|json|txt))+$", "", path.name, flags=re.I)
-    for name in own:
+    for name in file_names:
         stem = re.sub(rf"(?:^|[\s_.-]+){re.escape(name)}(?:$|(?=[\s_.-]))", "", stem)
     stem = re.sub(r"\s*\(\d+\)$|[\s_-]*\bCopy of$", "", stem)  # as Colab has it
     return stem.strip(" _.-")

@@ -120,7 +120,8 @@ class Roster:
         `RosterError`: there is no such kind.
         """
         try:
-            target, source = Kind(kind), Kind(other)
+            target = Kind(kind)
+            source = Kind(other)
         except ValueError as error:
             raise RosterError(
                 f"{error}. The kinds are: {', '.join(Kind)}. Say it as --same "
@@ -166,8 +167,8 @@ class Roster:
             for each in kinds:
                 claims |= dict.fromkeys(self._with(each, value) - claims.keys(), each)
         if not claims:
-            for index, rest in self._in_words(clue.word):
-                if self._is_named_in(rest, index):
+            for index, text in self._in_words(clue.word):
+                if self._is_named_in(text, index):
                     claims[index] = "id and name"
         return claims
 
@@ -224,8 +225,8 @@ class Roster:
         suspects = {i for i in suspects if not self.people[i].contradicts(clue)}
         if not suspects:
             return Match()
-        what = "Nobody has it, but something of {} reads so."
-        match = self._ask(suspects, what, clue)
+        question = "Nobody has it, but something of {} reads so."
+        match = self._ask(suspects, question, clue)
         kind = self._kind_like(suspects, clue)
         return match._replace(
             answer=f'{match.answer}, or of somebody new, --as "{clue.answer}="',
@@ -243,12 +244,12 @@ class Roster:
         ]
         return kinds[0] if kinds else ""
 
-    def _ask(self, indexes: Iterable[int], what: str, clue: Clue) -> Match:
+    def _ask(self, indexes: Iterable[int], question: str, clue: Clue) -> Match:
         people = [self.people[index] for index in sorted(indexes)]
         several = " and ".join(map(_described, people[:3]))
         first = next((person.student for person in people if person.student), "")
         answer = f'--as "{clue.answer}={first}"'
-        return Match(question=what.format(several), answer=answer)
+        return Match(question=question.format(several), answer=answer)
 
     def one(self, student: str) -> Person:
         """Return the student who has this id, login, e-mail or name.
@@ -270,8 +271,8 @@ class Roster:
         """Return somebody who is not in the class list, with an id that nobody has."""
         ids = possible_ids(clue) or [safe(clue.name)]
         numbered = (f"{ids[0]}-{number}" for number in count(2))
-        free = (i for i in chain(ids, numbered) if not self._with(Kind.COURSE, i))
-        student = next(free)
+        free_ids = (i for i in chain(ids, numbered) if not self._with(Kind.COURSE, i))
+        student = next(free_ids)
         name = clue.name or clue.word
         last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
         return Person(student, last, first).with_identifiers(clue.identifiers)
@@ -338,7 +339,8 @@ class Roster:
         matches = [self.find(row.clue, taken) for row in rows]
         by_name = Counter(m.person for m in matches if m.by in ("name", "--as"))
         for row, match in zip(rows, matches, strict=True):
-            clue, person = row.clue, match.person
+            clue = row.clue
+            person = match.person
             if person and match.by in ("name", "--as") and by_name[person] > 1:
                 several = f"{by_name[person]} rows may be of {_described(person)}."
                 match = Match(question=several, answer=f'--as "{clue.answer}=…"')

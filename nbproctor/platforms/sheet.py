@@ -43,8 +43,8 @@ ABOUT_PEOPLE = frozenset(" ".join(TITLES.values()).split())
 
 def number(text: str) -> float | None:
     """Return the number in a cell, with point or comma, or None."""
-    found = re.fullmatch(r"\s*(-?\d+(?:[.,]\d+)?)\s*", text)
-    return float(found[1].replace(",", ".")) if found else None
+    match = re.fullmatch(r"\s*(-?\d+(?:[.,]\d+)?)\s*", text)
+    return float(match[1].replace(",", ".")) if match else None
 
 
 @cache
@@ -90,26 +90,32 @@ def read_time(text: str, *languages: str) -> datetime | None:
     numbers = [int(digits) for digits in re.findall(r"\d+", parts[1])] if parts else []
     if parts is None or len(numbers) not in (2, 3):
         return None
-    said = {letters(word) for word in re.findall(r"[^\W\d]+", parts[1])}
-    hour, half = int(parts[2]), letters(parts[4])
-    known = languages or ("en", *(n for n in locale_identifiers() if "_" not in n))
-    for *calendar, halves in map(_words, known):
+    words = {letters(word) for word in re.findall(r"[^\W\d]+", parts[1])}
+    hour = int(parts[2])
+    half = letters(parts[4])
+    tried_languages = languages or (
+        "en",
+        *(n for n in locale_identifiers() if "_" not in n),
+    )
+    for *calendar, halves in map(_words, tried_languages):
         months, days = (_named(parts[1], names) for names in calendar)
-        if said and not (languages or days):
+        if words and not (languages or days):
             continue
         if len(numbers) == 3:
             year, month, day = numbers
         elif len(months) == 1:
-            year, month, day = max(numbers), months.pop(), min(numbers)
+            year = max(numbers)
+            month = months.pop()
+            day = min(numbers)
         else:
             continue
-        before = [word for word in said & halves.keys() if len(word) > 1]
+        before = [word for word in words & halves.keys() if len(word) > 1]
         wrong = half and (halves.get(half) not in ("am", "pm") or hour > 12)
         if wrong or (before and hour <= 12):  # a half before the time: "오후 10:30"
             continue
-        at = hour % 12 + 12 * (halves[half] == "pm") if half else hour
+        hour_of_day = hour % 12 + 12 * (halves[half] == "pm") if half else hour
         try:
-            when = datetime(year, month, day, at, int(parts[3]))
+            when = datetime(year, month, day, hour_of_day, int(parts[3]))
         except ValueError:
             return None
         if year > 1000 and days <= {when.weekday()}:
@@ -139,13 +145,13 @@ class Sheet:
         rows: list[list[str]] = []
         ends: list[str] = []
         cells: list[str] = []
-        for found in cell.finditer(text):
-            if found.start() == len(text) and not cells:
+        for match in cell.finditer(text):
+            if match.start() == len(text) and not cells:
                 break
-            cells.append(found[1])
-            if found[2] != separator:
+            cells.append(match[1])
+            if match[2] != separator:
                 rows.append(cells)
-                ends.append(found[2])
+                ends.append(match[2])
                 cells = []
         return cls(rows, ends, separator, mark, coding)
 
@@ -154,10 +160,10 @@ class Sheet:
         cells = self.rows[row]
         return _unquoted(cells[column]) if column < len(cells) else ""
 
-    def texts(self, row: int, places: Iterable[int]) -> list[str]:
+    def texts(self, row: int, columns: Iterable[int]) -> list[str]:
         """Return what some cells of a row say, but for those that say nothing."""
-        said = (as_written(self.value(row, place).strip()) for place in places)
-        return list(filter(None, said))
+        texts = (as_written(self.value(row, column).strip()) for column in columns)
+        return list(filter(None, texts))
 
     def values(self, row: int) -> list[str]:
         """Return what the cells of a row say."""
@@ -217,8 +223,8 @@ def _delimiter(text: str) -> str:
     writes semicolons.
     """
     line = text.lstrip().partition("\n")[0]
-    outside = "".join(line.split('"')[::2])
-    return max(",;\t", key=outside.count)
+    unquoted = "".join(line.split('"')[::2])
+    return max(",;\t", key=unquoted.count)
 
 
 def _unquoted(cell: str) -> str:

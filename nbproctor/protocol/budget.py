@@ -58,7 +58,7 @@ class MessageBudget:
             most, wording = LIMITS[limit]
             raise self.error(wording.format(self.called, most=most, mib=most >> 20))
 
-    def left(self, limit: str) -> int:
+    def remaining(self, limit: str) -> int:
         """Return how much may still be used of a limit."""
         return LIMITS[limit].most - self.used.get(limit, 0)
 

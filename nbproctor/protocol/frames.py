@@ -76,7 +76,7 @@ class Wire:
         self._sock = sock
         self._patience = 0.0
         self._sent = self._received = 0
-        self._rest = b""
+        self._unread = b""
         self._room = memoryview(bytearray(_CHUNK))
 
     def send(self, kind: int, encoded: Encoded, deadline: float | None = None) -> None:
@@ -95,9 +95,9 @@ class Wire:
 
     def receive(self, deadline: float | None = None) -> Frame:
         """Receive one frame, whatever the pace of its bytes, before `deadline`."""
-        data = self._rest or self._some(deadline)
+        data = self._unread or self._receive_part(deadline)
         while len(data) < _HEAD.size:
-            data += self._some(deadline)
+            data += self._receive_part(deadline)
         magic, version, kind, number, text, raw = _HEAD.unpack_from(data)
         self._received = self._received + 1 & 0xFFFFFFFF
         if (magic, version) != (_MAGIC, _VERSION):
@@ -109,7 +109,7 @@ class Wire:
         middle = _HEAD.size + text
         end = middle + raw
         body = data[_HEAD.size : middle]
-        self._rest = data[end:]
+        self._unread = data[end:]
         if len(data) >= end:
             return Frame(kind, body, bytearray(memoryview(data)[middle:end]))
         # Memory that nobody has written to is not really taken: a head that lies
@@ -128,7 +128,7 @@ class Wire:
             raise ClosedError("the other side is gone")
         return count
 
-    def _some(self, deadline: float | None) -> bytes:
+    def _receive_part(self, deadline: float | None) -> bytes:
         # To `recv` 64 KiB takes memory that is new to this process, page by page.
         return bytes(self._room[: self._into(self._room, deadline)])
 

@@ -85,16 +85,16 @@ _NOT_LISTED = (
     *(int, float, complex, str, bytes, tuple, list, dict, set, frozenset),
     *(BaseException, type, np.ndarray, np.generic),
 )
-_OURS = {"nbproctor", "IPython", "__main__"}
+GRADER_MODULES = {"nbproctor", "IPython", "__main__"}
 _name_of: dict[int, str] = {}  # by `id`: a class may say what it likes of its hash
 _class_of: dict[str, type] = {}
 
 
 def capture(_: object = ()) -> None:
     """List the classes of all libraries that are imported now."""
-    for place, module in list(sys.modules.items()):
-        top = place.partition(".")[0]
-        if top in sys.stdlib_module_names or top in _OURS:
+    for module_name, module in list(sys.modules.items()):
+        top = module_name.partition(".")[0]
+        if top in sys.stdlib_module_names or top in GRADER_MODULES:
             continue
         for value in list(getattr(module, "__dict__", {}).values()):
             if isinstance(value, type) and not issubclass(value, _NOT_LISTED):

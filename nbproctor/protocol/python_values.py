@@ -162,7 +162,7 @@ def _read_bytes(receiver: Receiver, node: list[Node], depth: int) -> bytes:
 
 
 def _write_range(sender: Sender, x: range, depth: int) -> Node:
-    if x[sender.left("length") :]:
+    if x[sender.remaining("length") :]:
         return None
     sender.spend("length", len(x))
     return sender.values(["R", x.start, x.stop, x.step], depth)
@@ -173,7 +173,7 @@ def _read_range(receiver: Receiver, node: list[Node], depth: int) -> range:
     if not all(type(x) is int for x in (start, stop, step)):
         raise ProtocolError("a range is not made of integers")
     numbers = range(start, stop, step)
-    if numbers[receiver.left("length") :]:
+    if numbers[receiver.remaining("length") :]:
         raise ProtocolError("ranges are too long")
     receiver.spend("length", len(numbers))
     return numbers

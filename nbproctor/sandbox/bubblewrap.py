@@ -59,10 +59,10 @@ def command(
     binds |= dict.fromkeys(writable, "--bind")
     binds = {path: how for path, how in binds.items() if path.exists()}
     # bubblewrap would make the folders above a bind for root's eyes only.
-    above = {parent for path in binds for parent in path.parents}
-    above -= {Path("/"), Path("/tmp"), *binds}
+    parents = {parent for path in binds for parent in path.parents}
+    parents -= {Path("/"), Path("/tmp"), *binds}
     # Outer folders first, or they would hide the inner ones.
-    for path in sorted(above | set(binds)):
+    for path in sorted(parents | set(binds)):
         if path in binds:
             line += [binds[path], str(path), str(path)]
         elif not binds.keys() & set(path.parents):
@@ -80,5 +80,5 @@ def failure() -> str | None:
         trial = command([sys.executable, "-I", "-S", "-c", ""], Policy())
     except FileNotFoundError as error:
         return str(error)
-    done = subprocess.run(trial, capture_output=True, text=True, check=False)
-    return None if done.returncode == 0 else done.stderr.strip() or "it just ended"
+    result = subprocess.run(trial, capture_output=True, text=True, check=False)
+    return None if result.returncode == 0 else result.stderr.strip() or "it just ended"

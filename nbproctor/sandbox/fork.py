@@ -173,10 +173,10 @@ def receive(sock: socket.socket) -> tuple[Json, list[int]]:
 
 def _read(sock: socket.socket, size: int) -> bytes:
     data = bytearray(size)
-    got = 0
-    while got < size:
-        count = sock.recv_into(memoryview(data)[got:])
+    received = 0
+    while received < size:
+        count = sock.recv_into(memoryview(data)[received:])
         if count == 0:
             raise EOFError("the other side has gone")
-        got += count
+        received += count
     return bytes(data)

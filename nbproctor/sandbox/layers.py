@@ -88,7 +88,9 @@ def lay_out(policy: Policy, folder: Path, room: float) -> list[Path]:
     for name, source in policy.files:
         mount_point = folder / name
         file = Path(source)
-        mount_points += [above for above in mount_point.parents if not above.exists()]
+        mount_points += [
+            parent for parent in mount_point.parents if not parent.exists()
+        ]
         mount_point.parent.mkdir(parents=True, exist_ok=True)
         if file.is_file() and file.stat().st_size <= room:
             room -= file.stat().st_size
@@ -194,8 +196,8 @@ def limit_resources(policy: Policy) -> None:
         resource.RLIMIT_DATA: data + policy.memory,
         resource.RLIMIT_AS: space + room,
     }
-    for what, most in limits.items():
-        _limit(what, most)
+    for resource_kind, most in limits.items():
+        _limit(resource_kind, most)
     # Writing past RLIMIT_FSIZE is then an OSError instead of a death.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 

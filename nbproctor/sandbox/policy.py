@@ -110,10 +110,10 @@ def free_uid(policy: Policy, outer: bool) -> int | None:
     if os.name != "posix" or os.geteuid() != 0 or not _mapped(first + SLOTS):
         return None
     for path in filter(Path.exists, map(Path, visible(policy))):
-        above = [] if outer else path.resolve().parents
+        parents = [] if outer else path.resolve().parents
         if not path.stat().st_mode & 0o004:
             return None
-        if any(not folder.stat().st_mode & 0o001 for folder in above):
+        if any(not folder.stat().st_mode & 0o001 for folder in parents):
             return None
     return first
 
@@ -121,7 +121,7 @@ def free_uid(policy: Policy, outer: bool) -> int | None:
 def _mapped(uid: int) -> bool:
     """Say whether this user namespace has a user id (rootless containers have few)."""
     for line in Path("/proc/self/uid_map").read_text().splitlines():
-        inside, _, count = map(int, line.split())
-        if inside <= uid < inside + count:
+        first_id, _, count = map(int, line.split())
+        if first_id <= uid < first_id + count:
             return True
     return False

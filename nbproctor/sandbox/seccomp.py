@@ -223,7 +223,8 @@ def _filter(network: bool) -> Any:
             # An older libseccomp may not know a newer call; then it stays forbidden.
             if sc.resolve_syscall(sc.Arch.NATIVE, name) != -1:
                 arguments = [
-                    sc.Arg(at, sc.MASKED_EQ, *what) for at, *what in conditions
+                    sc.Arg(position, sc.MASKED_EQ, *mask_and_value)
+                    for position, *mask_and_value in conditions
                 ]
                 program.add_rule(answer, name, *arguments)
     with Path(os.devnull).open("wb") as nowhere:

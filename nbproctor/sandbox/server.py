@@ -75,10 +75,10 @@ def measured(folder: Path) -> tuple[int, int]:
     through a memory map faster than anybody looks.
     """
     size = count = 0
-    for above, _, names in os.walk(folder):
+    for directory, _, names in os.walk(folder):
         for name in names:
             try:
-                status = Path(above, name).lstat()
+                status = Path(directory, name).lstat()
             except FileNotFoundError:
                 continue
             size += max(status.st_size, status.st_blocks * 512)

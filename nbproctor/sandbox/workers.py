@@ -80,7 +80,7 @@ class Workers(Generic[Answer]):
         patience: float = 0.0,
     ) -> None:
         self._module = module
-        self._told = encode(allowance), encode(setup)
+        self._setup_messages = encode(allowance), encode(setup)
         self._answer = answer
         self._seconds = PATIENCE * allowance.seconds
         self._patience = patience
@@ -123,7 +123,7 @@ class Workers(Generic[Answer]):
         return worker
 
     def _start(self) -> _Worker:
-        worker = _Worker(self._module, *self._told)
+        worker = _Worker(self._module, *self._setup_messages)
         self._all.add(worker)
         return worker
 

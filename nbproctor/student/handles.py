@@ -150,7 +150,9 @@ def library_error(error: BaseException) -> str | None:
     return ":".join(names)[:200] if is_plain else None
 
 
-def told_of(error: BaseException, cells: Mapping[str, tuple[str, int]]) -> list[Any]:
+def describe_exception(
+    error: BaseException, cells: Mapping[str, tuple[str, int]]
+) -> list[Any]:
     """Say what an exception is, and where in the student's cells it was raised.
 
     That is its first built-in class, its own class, its text, the name of the cell, and

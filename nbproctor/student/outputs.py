@@ -76,8 +76,8 @@ class Outputs:
         mimebundle = {str(mime): self._shorten(item) for mime, item in data.items()}
         alternative = alternatives(metadata, mimebundle)
         if update:
-            for earlier, known in zip(self._outputs, self._ids, strict=True):
-                if known is not None and known == display_id:
+            for earlier, shown_id in zip(self._outputs, self._ids, strict=True):
+                if shown_id is not None and shown_id == display_id:
                     earlier.update(data=mimebundle, metadata=alternative)
             return
         self._start()

@@ -28,10 +28,10 @@ from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.student.handles import (
     Handles,
     decides,
+    describe_exception,
     function_named,
     library_error,
     stand_in,
-    told_of,
 )
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
@@ -176,7 +176,7 @@ class Student:
     def describe(self, error: BaseException) -> Any:
         """Say of an exception what the judge, and then the student, is told."""
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
-        description = [*told_of(error, self.shell.compile.cells), relayed]
+        description = [*describe_exception(error, self.shell.compile.cells), relayed]
         kind = type(error)
         is_own = kind.__module__ == "__main__" and issubclass(kind, Exception)
         if relayed is not None or not is_own:

@@ -316,7 +316,7 @@ def rehearse(sources: Sequence[str]) -> None:
     is counted if they leave a file written or open: a fork has neither.
     """
     shell = warm()
-    before = _left()
+    before = _unforkable_state()
     sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
     with redirect_stdout(shell.stdout), redirect_stderr(shell.stderr):
         for source in sources:
@@ -325,13 +325,13 @@ def rehearse(sources: Sequence[str]) -> None:
                 break
             shell.rehearsed[source] = outputs
     sys.path[:] = [path for path in sys.path if path]
-    if _left() != before:
+    if _unforkable_state() != before:
         shell.rehearsed.clear()
         shell.reset(new_session=False)  # type: ignore[no-untyped-call]
         gc.collect()  # what is still open would later close a file of the fork's
 
 
-def _left() -> set[object]:
+def _unforkable_state() -> set[object]:
     """Return what a fork does not have: working folder, open descriptors, files."""
     folder = Path.cwd()
     files = {(path, path.lstat().st_mtime_ns) for path in (folder, *folder.rglob("*"))}

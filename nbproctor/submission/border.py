@@ -140,7 +140,8 @@ def walk(
     `shared` folder, each folder in it may be of another owner.
     """
     refusals = [] if refusals is None else refusals
-    files, names = most, most * MAX_ENTRIES
+    files = most
+    names = most * MAX_ENTRIES
     waiting = deque([(Path(), frozenset[int]())])
     while waiting:
         relative_path, owners = waiting.popleft()

@@ -90,7 +90,8 @@ def _marimo(text: str) -> Iterator[str]:
 
 
 def _body(body: list[ast.stmt], lines: list[str]) -> str:
-    first, last = body[0], body[-1]
+    first = body[0]
+    last = body[-1]
     start = min(n.lineno for n in (first, *getattr(first, "decorator_list", ())))
     end = last.lineno - 1 if isinstance(last, ast.Return) else last.end_lineno
     return dedent("\n".join(lines[start - 1 : end]))

@@ -14,7 +14,7 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -123,7 +123,8 @@ class Candidate:
 
     def content(self) -> bytes:
         """Return what is in the file; `Ungradable` if it is unreadable or too big."""
-        size, parts = 0, []
+        size = 0
+        parts = []
         try:
             with self.open() as file:  # in parts: a file reserves all that it may read
                 while part := file.read(1 << 20):
@@ -165,8 +166,8 @@ def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
             refusals.append(Refusal(file.relative_path, str(error)))
             content = "closed"
         total.update(os.fsencode(file.relative_path) + f"\0{content}\n".encode())
-    closed += [folder / place for place, reason in refusals if reason == CLOSED]
-    total.update(b"".join(os.fsencode(place) for place, _ in refusals))
+    closed += [folder / path for path, reason in refusals if reason == CLOSED]
+    total.update(b"".join(os.fsencode(path) for path, _ in refusals))
     return total.hexdigest()
 
 
@@ -179,20 +180,25 @@ def candidates(
     it. Where none could be it, `Ungradable` says what there is instead.
     """
     refusals: list[Refusal] = []
-    handed = list(walk(folder, refusals))
-    budget.files -= len(handed)
-    taken = {f"{sibling}.ipynb" for sibling in siblings}
+    student_files = list(walk(folder, refusals))
+    budget.files -= len(student_files)
+    sibling_files = {f"{sibling}.ipynb" for sibling in siblings}
     likely: list[Candidate] = []
     faults: list[str] = []
-    for each in handed:
-        name, head = readable(each.relative_path), _head(each.open)
-        file = Candidate(folder / each.relative_path, name, each.size, head, each.open)
+    for each in student_files:
+        file = Candidate(
+            path=folder / each.relative_path,
+            name=readable(each.relative_path),
+            cost=each.size,
+            head=_head(each.open),
+            open=each.open,
+        )
         likely += _notebooks(file, budget, faults)
-    likely = [candidate for candidate in likely if candidate.base not in taken]
+    likely = [candidate for candidate in likely if candidate.base not in sibling_files]
     if not likely:
-        reason = _instead(handed, notebook)
-        for path, why in refusals[:1]:
-            reason += f" '{readable(path)}' is not read: {why}."
+        reason = _instead(student_files, notebook)
+        for refused, reason_of_refusal in refusals[:1]:
+            reason += f" '{readable(refused)}' is not read: {reason_of_refusal}."
         raise Ungradable(faults[0] if faults else reason)
 
     def distance(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
@@ -223,22 +229,23 @@ def _notebooks(
         return []
     packed = file.head.startswith(_ARCHIVES) or file.head[257:262] == b"ustar"
     if packed and nested < MAX_NESTED:
-        inside: list[Candidate] = []
+        members: list[Candidate] = []
         try:
             for member in _members(file, budget, nested > 0):
-                inside += _notebooks(member, budget, faults, nested + 1)
+                members += _notebooks(member, budget, faults, nested + 1)
         except Ungradable as fault:
             faults.append(str(fault))
-        if budget.is_spent and not inside:
+        if budget.is_spent and not members:
             faults.append(f"'{file.name}' unpacks to more than can be read.")
-        if inside:
-            return inside
+        if members:
+            return members
     return [file] if _is_likely(file) else []
 
 
 def _is_likely(file: Candidate) -> bool:
     """Whether a file may be a notebook, or an export, by its name or first bytes."""
-    base, start = file.base.lower(), _start(file.head)
+    base = file.base.lower()
+    start = _start(file.head)
     if ".ipynb" in base or base.endswith((".json", *EXPORTS)):
         return True
     # "tiny", "tiny.txt": editors and mail programs change the ending.
@@ -250,22 +257,22 @@ def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
     try:
         if file.head.startswith(b"PK"):
             source = BytesIO(file.content()) if nested else file.open()
-            found = list(_in_zip(zipfile.ZipFile(source)))
+            contents = list(_in_zip(zipfile.ZipFile(source)))
         else:
-            found = list(_in_tar(file, budget))
+            contents = list(_in_tar(file, budget))
     except tarfile.ReadError as error:
         if not file.head.startswith(b"\x1f\x8b"):
             raise file.unreadable(error) from error
         opener = partial(_gunzip, file, MAX_NOTEBOOK_BYTES + 1)
         name = file.base.lower().removesuffix(".gz")
-        found = [(name, file.cost, _head(partial(_gunzip, file, _HEAD)), opener)]
+        contents = [(name, file.cost, _head(partial(_gunzip, file, _HEAD)), opener)]
     except _DAMAGE as error:
         raise file.unreadable(error) from error
-    apart = environments(name for name, *_ in found)
+    environment_folders = environments(name for name, *_ in contents)
     members = [
         Candidate(file.path, readable(f"{file.name}/{name}"), cost, head, opener)
-        for name, cost, head, opener in found
-        if not name.startswith(apart)
+        for name, cost, head, opener in contents
+        if not name.startswith(environment_folders)
     ][: max(budget.files, 0)]
     budget.files -= len(members)
     return members
@@ -312,15 +319,14 @@ def _gunzip(file: Candidate, size: int) -> IO[bytes]:
         return BytesIO(unpacked.read(size))
 
 
-def _instead(handed: list[StudentFile], notebook: str) -> str:
-    if not handed:
+def _instead(student_files: list[StudentFile], notebook: str) -> str:
+    if not student_files:
         return f"No file was handed in; '{notebook}.ipynb' was expected."
-    shown = ", ".join(readable(file.relative_path) for file in handed[:3])
-    what = f"only {shown}"
-    if not handed[1:]:
-        kind = wrong_kind(_head(handed[0].open))
-        what += f", which is {kind}" if kind else ""
-    return f"No notebook was handed in ({what}); '{notebook}.ipynb' was expected."
+    shown = ", ".join(readable(file.relative_path) for file in student_files[:3])
+    kind = None if student_files[1:] else wrong_kind(_head(student_files[0].open))
+    if kind:
+        shown += f", which is {kind}"
+    return f"No notebook was handed in (only {shown}); '{notebook}.ipynb' was expected."
 
 
 def _start(data: bytes) -> bytes:
@@ -333,6 +339,12 @@ def wrong_kind(data: bytes) -> str | None:
     if head.startswith(b"<<<<<<<"):  # marks of a merge
         return None
     return next((kind for m, kind in _WRONG_FILES.items() if head.startswith(m)), None)
+
+
+def list_few(names: Sequence[str], most: int = 3) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def readable(text: str | Path) -> str:

@@ -74,15 +74,13 @@ class MasterTexts:
         for block in text.blocks:
             blocks.append(block)
             for function in self.functions if block.is_class else ():
-                if f"({block.name})" in "".join(function.decorators):
-                    blocks += [
-                        Block(
-                            "\n".join([*function.decorators, method.text.strip("\n")]),
-                            (*function.decorators, *method.code),
-                        )
-                        for method in block.methods
-                        if method.name == function.name and not method.decorators
-                    ]
+                if f"({block.name})" not in "".join(function.decorators):
+                    continue
+                for method in block.methods:
+                    if method.name == function.name and not method.decorators:
+                        lines = [*function.decorators, method.text.strip("\n")]
+                        code = (*function.decorators, *method.code)
+                        blocks.append(Block("\n".join(lines), code))
         return blocks
 
     def level(self, handed: HandedCell, exercise: Cell) -> int:
@@ -161,9 +159,9 @@ def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     texts = _texts_of(master)
     plan = Plan(texts, cells)
     if master.repairs:
-        whole = _joined(cells, texts)
-        plan = Plan(texts, [], is_joined=len(whole) < len(cells))
-        for handed in whole:
+        joined = _joined(cells, texts)
+        plan = Plan(texts, [], is_joined=len(joined) < len(cells))
+        for handed in joined:
             _cut(handed, plan)
     for rule in RULES:
         for position, cell in rule(plan):
@@ -196,45 +194,45 @@ def _joined(cells: list[HandedCell], texts: MasterTexts) -> list[HandedCell]:
     One of them does not compile alone, and all do together; what follows in the body
     of a function belongs to it, too.
     """
-    whole: list[HandedCell] = []
+    joined: list[HandedCell] = []
     position = 0
     is_body = False
     while position < len(cells):
         following = cells[position : position + MAX_PIECES]
-        pieces = _pieces(whole[-1], following, texts, is_body) if whole else None
+        pieces = _pieces(joined[-1], following, texts, is_body) if joined else None
         is_body = pieces is not None
         if pieces:
             count, text = pieces
-            whole[-1] = replace(whole[-1], text=text)
+            joined[-1] = replace(joined[-1], text=text)
             position += count
         else:
-            whole.append(cells[position])
+            joined.append(cells[position])
             position += 1
-    return whole
+    return joined
 
 
 def _pieces(
-    above: HandedCell, following: list[HandedCell], texts: MasterTexts, is_body: bool
+    first: HandedCell, following: list[HandedCell], texts: MasterTexts, is_body: bool
 ) -> tuple[int, CellText] | None:
     """Return how many cells are pieces of the one above them, and the whole text."""
-    text = above.text.text
-    is_whole = above.text.is_cell_magic or above.text.plain in texts.fixed
-    if above.kind != "code" or is_whole:
+    text = first.text.text
+    is_whole = first.text.is_cell_magic or first.text.plain in texts.fixed
+    if first.kind != "code" or is_whole:
         return None
     # Below a header, and its docstring, a line that compiles alone belongs to it, too.
-    is_body = is_body or "".join(above.text.code[-1:]).endswith(":")
-    for count, below in enumerate(following, 1):
-        is_other = below.kind != "code" or below.name not in (None, above.name)
-        text = text.rstrip("\n") + "\n" + below.text.text
-        if is_other or len(text) > MAX_CHARS or below.text.plain in texts.fixed:
+    is_body = is_body or "".join(first.text.code[-1:]).endswith(":")
+    for count, next_cell in enumerate(following, 1):
+        is_other = next_cell.kind != "code" or next_cell.name not in (None, first.name)
+        text = text.rstrip("\n") + "\n" + next_cell.text.text
+        if is_other or len(text) > MAX_CHARS or next_cell.text.plain in texts.fixed:
             break
-        is_open = not above.text.compiles
-        is_rest = below.text.continues and (is_body or not below.text.compiles)
+        is_open = not first.text.compiles
+        is_rest = next_cell.text.continues and (is_body or not next_cell.text.compiles)
         if not is_open and not is_rest:
             break
-        whole = CellText(text)
-        if whole.compiles:
-            return count, whole
+        joined = CellText(text)
+        if joined.compiles:
+            return count, joined
         if not is_open:
             break
     return None

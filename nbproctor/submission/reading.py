@@ -13,7 +13,7 @@ from pathlib import Path
 from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.processors import processors
 from nbproctor.sandbox.workers import PATIENCE, Allowance, Workers, serve
-from nbproctor.submission.files import Ungradable, fingerprint, readable
+from nbproctor.submission.files import Ungradable, fingerprint, list_few, readable
 from nbproctor.submission.repair import Repaired, repair
 
 # Of a whole submission: a thousand times what an ordinary one takes, and enough for
@@ -78,7 +78,8 @@ def readers(
 
 def read(settings: ReaderSettings, handed_in: HandedIn) -> ReadSubmission:
     """Read a submission in this process; only a `MemoryError` is raised."""
-    submission, closed = ReadSubmission(), list[Path]()
+    submission = ReadSubmission()
+    closed: list[Path] = []
     try:
         mark = fingerprint(handed_in.folder, closed)
         submission = ReadSubmission(mark, closed=bool(closed))
@@ -116,9 +117,9 @@ def _closed(folder: Path, closed: list[Path]) -> list[str]:
     names = ["what was handed in" if name == "." else f"'{name}'" for name in names]
     if not names:
         return []
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
     return [
-        f"Grading has no right to read {shown}: correct the rights, then grade again."
+        f"Grading has no right to read {list_few(names)}: correct the rights, then "
+        "grade again."
     ]
 
 

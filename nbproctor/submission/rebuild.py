@@ -16,6 +16,7 @@ from typing import Any
 from nbproctor import sanitize
 from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell
 from nbproctor.notebook import Cell
+from nbproctor.submission.files import list_few
 from nbproctor.submission.match import Plan, names_of
 
 Entry = tuple[HandedCell, Cell | None]  # and the cell of the assignment that it is
@@ -114,11 +115,13 @@ class Rebuilt:
                 answer = self._without_stub_line(answer, cell)
             entries.append((answer, cell))
         room = sanitize.room_for_notebook()
-        return _with_ids([_written(*entry, room) for entry in entries]), [
-            f"{_SENTENCES[key]}: {_some(names)}."
+        cells = [_written(handed, cell, room) for handed, cell in entries]
+        notes = [
+            f"{_SENTENCES[key]}: {list_few(names, most=4)}."
             for key, names in self._changes.items()
             if names
         ]
+        return _with_ids(cells), notes
 
     def _own_code(self) -> Iterator[tuple[int, CellText]]:
         """Yield what the student wrote beside the answers, by its place."""
@@ -134,7 +137,8 @@ class Rebuilt:
 
     def _without_stub(self, handed: HandedCell, exercise: Cell) -> HandedCell:
         """Leave out the stub beside an answer; say so if it would have cost points."""
-        stub, blocks = self._texts.stub[exercise.id], handed.text.blocks
+        stub = self._texts.stub[exercise.id]
+        blocks = handed.text.blocks
         written = {block.signature for block in blocks if not block.unwritten}
         left_over = stub.signatures & written
         answer = [b for b in blocks if not (b.unwritten and b.signature in left_over)]
@@ -146,7 +150,8 @@ class Rebuilt:
 
     def _without_stub_line(self, handed: HandedCell, exercise: Cell) -> HandedCell:
         """Comment out the stub's line where that only ends a finished answer."""
-        stub, reference = self._texts.stub[exercise.id], CellText.of(exercise.source)
+        stub = self._texts.stub[exercise.id]
+        reference = CellText.of(exercise.source)
         text = handed.text.without_stub_line(stub, reference)
         if text is handed.text:
             return handed
@@ -157,7 +162,8 @@ class Rebuilt:
 
     def _in_place(self) -> Iterator[Entry]:
         """Yield what stays where it is: no copies, no locked cell where it fails."""
-        texts, changes = self._texts, self._changes
+        texts = self._texts
+        changes = self._changes
         by_text = {
             texts.stub[cell.id].plain: cell
             for cell in texts.cells.values()
@@ -258,10 +264,13 @@ def _in_order(ranks: list[int]) -> set[int]:
 
 def _written(handed: HandedCell, cell: Cell | None, room: list[int]) -> dict[str, Any]:
     """Return a cell; all of it but the text of an answer is the assignment's."""
-    text, kind, id = handed.text.text, handed.kind, handed.id
+    text = handed.text.text
+    kind = handed.kind
+    id = handed.id
     new: dict[str, Any] = {"metadata": {}}
     if cell:
-        kind, id = cell.nbgrader["cell_type"], cell.cell_id
+        kind = cell.nbgrader["cell_type"]
+        id = cell.cell_id
         new["metadata"]["nbgrader"] = dict(cell.nbgrader)
     if kind == "code":
         new |= {"outputs": [], "execution_count": None}
@@ -297,8 +306,3 @@ def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 _harmless = lru_cache(maxsize=1_000)(sanitize.markdown)  # mostly the assignment's own
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(names[:4]) + more

@@ -65,7 +65,8 @@ def repair(
     readings, notes = _readings(folder, master, siblings)
     chosen, *others = sorted(readings, key=_Reading.rank)
     version = chosen.version
-    name, expected = version.file.name, f"{master.notebook}.ipynb"
+    name = version.file.name
+    expected = f"{master.notebook}.ipynb"
     if name != expected:
         notes.insert(0, f"Your notebook was found as '{name}', graded as '{expected}'.")
     others = [

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from nbproctor.engine import Cache, Execution, ExecutionError, Kept, Settings, cache
+from nbproctor.engine import (
+    Cache,
+    CachingExecutor,
+    Execution,
+    ExecutionError,
+    Settings,
+    cache,
+)
 from nbproctor.engine.servers import StoppedError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell, Verdict
@@ -63,8 +70,8 @@ class Asks:
         self.asked = dict(cells=CELLS, master=master, settings=settings, files=FILES)
         self.folder, self.counting = folder / "cache", Counting()
 
-    def kept(self, **options: Any) -> Kept:
-        return Kept(Cache(self.folder, 1 << 20), self.counting, **options)
+    def kept(self, **options: Any) -> CachingExecutor:
+        return CachingExecutor(Cache(self.folder, 1 << 20), self.counting, **options)
 
     def __call__(self, **options: Any) -> Report:
         return self.kept(**options).execute(Execution(**self.asked)).result()

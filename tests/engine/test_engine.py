@@ -69,14 +69,17 @@ def test_a_fork_server_that_dies_costs_a_try_and_its_reason_is_logged(
     with caplog.at_level(logging.WARNING, "nbproctor"):
         assert earned(execute(Execution(RIGHT, MASTER, SETTINGS), servers))
     assert "the fork server has died" in caplog.text
-    with servers.lend(MASTER, SETTINGS) as other:
+    with servers.acquire(MASTER, SETTINGS) as other:
         assert other not in dead
 
 
 def test_fork_servers_that_die_while_nobody_uses_them_cost_nothing(
     servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with servers.lend(MASTER, SETTINGS) as one, servers.lend(MASTER, SETTINGS) as two:
+    with (
+        servers.acquire(MASTER, SETTINGS) as one,
+        servers.acquire(MASTER, SETTINGS) as two,
+    ):
         pass
     kill(one)
     kill(two)
@@ -135,24 +138,24 @@ def test_what_a_fork_server_has_read_before_a_change_is_not_lent(
     settings = Settings(policy=Policy(weak=True, files=files))
     with Pool(1) as pool, contextlib.ExitStack() as batch:
         pool.prepare(MASTER, settings)
-        earlier = batch.enter_context(pool._servers.lend(MASTER, settings))
+        earlier = batch.enter_context(pool._servers.acquire(MASTER, settings))
         if not busy:
             batch.close()
         new.write_text("new")  # as long, and a folder's files are not read for a digest
         new.replace(place)
         pool.prepare(MASTER, settings)
         batch.close()
-        with pool._servers.lend(MASTER, settings) as one:
+        with pool._servers.acquire(MASTER, settings) as one:
             assert one is not earlier
 
 
 def test_a_fork_server_is_kept_for_its_own_assignment_only(servers: Servers) -> None:
     others = Settings(policy=Policy(weak=True, memory=1 << 29))
-    with servers.lend(MASTER, SETTINGS) as one:
+    with servers.acquire(MASTER, SETTINGS) as one:
         pass
-    with servers.lend(MASTER, SETTINGS) as same:
+    with servers.acquire(MASTER, SETTINGS) as same:
         assert same is one
-    with servers.lend(MASTER, others) as other, pytest.raises(ForkServerError):
+    with servers.acquire(MASTER, others) as other, pytest.raises(ForkServerError):
         assert other is not one
         one.run(b"", 1)  # ended, or they would add up
 

@@ -83,7 +83,7 @@ Ask = Any
 
 
 @pytest.fixture(scope="module")
-def link() -> Iterator[Session]:
+def session() -> Iterator[Session]:
     child = spawn()
     made = Session(child, 5.0, __name__)
     outputs = made.ask("run", CELL, "net", False)
@@ -93,16 +93,16 @@ def link() -> Iterator[Session]:
 
 
 @pytest.fixture
-def ask(link: Session) -> Any:
+def ask(session: Session) -> Any:
     """Return a namespace of the student's names."""
     names = "Net identity calls fail swallow prime_of looked_at half near kinds"
     names += " point Point x_of odd parts spread layer Complex reused"
-    return SimpleNamespace(**link.begin(names.split()))
+    return SimpleNamespace(**session.begin(names.split()))
 
 
 @pytest.mark.parametrize("there", [False, True])
 def test_calls_asked_at_once_answer_as_one_after_another(
-    ask: Ask, link: Session, monkeypatch: pytest.MonkeyPatch, there: bool
+    ask: Ask, session: Session, monkeypatch: pytest.MonkeyPatch, there: bool
 ) -> None:
     here: dict[str, Any] = {}
     exec(CELL, here)
@@ -288,10 +288,10 @@ def anew(model): return type(model)(3)
 
 @pytest.mark.parametrize("start_again", [Restarted(1), Oracle()])
 def test_a_tests_object_says_whether_it_is_initialized_again_and_copied(
-    link: Session, start_again: Any
+    session: Session, start_again: Any
 ) -> None:
-    link.ask("run", AGAIN, "again", False)
-    use = SimpleNamespace(**link.begin(["start", "copy_of", "anew"]))
+    session.ask("run", AGAIN, "again", False)
+    use = SimpleNamespace(**session.begin(["start", "copy_of", "anew"]))
     if isinstance(start_again, Restarted):
         assert use.start(start_again, 7) == 7 == start_again.size
         for copied in use.copy_of(start_again):

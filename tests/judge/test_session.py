@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nbproctor.judge import session as session_of
-from nbproctor.judge.proxy import Proxy, StudentError, StudentGone, StudentRaised
+from nbproctor.judge.proxy import ProcessEnded, Proxy, StudentError, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.rpc import TO_JUDGE, decode
@@ -138,9 +138,9 @@ def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
     session = student.session
     try:
         value = session.ask("call", spy, ([1], {"a": spy}), {})
-    except StudentGone as gone:
-        assert session.gone is gone
-        assert gone.reason in ("died", "protocol")
+    except ProcessEnded as end:
+        assert session.end is end
+        assert end.reason in ("died", "protocol")
     except BaseException as error:
         # The student's, or one that came of asking the test's object and was passed on.
         relayed = session._raised.values()
@@ -191,11 +191,12 @@ def test_a_call_that_asks_the_test_without_end_ends_the_process(
 ) -> None:
     monkeypatch.setattr(session_of, "MAX_CALLBACKS", 3)
     student = Student(call(), call(), call(), value(1), call(), value(2))
-    link, spy = student.session, Spy()
-    assert link.ask("call", spy, (), {}) == 1
-    assert link.ask("call", spy, (), {}) == 2  # each call counts anew
+    session = student.session
+    spy = Spy()
+    assert session.ask("call", spy, (), {}) == 1
+    assert session.ask("call", spy, (), {}) == 2  # each call counts anew
     student = Student(*[call()] * 4, value(1))
-    with pytest.raises(StudentGone) as caught:
+    with pytest.raises(ProcessEnded) as caught:
         student.session.ask("call", spy, (), {})
     assert caught.value.reason == "protocol"
     assert student.ended == 1
@@ -275,7 +276,7 @@ def test_what_is_no_exception_in_a_kernel_is_none_here(kind: Any) -> None:
 )
 def test_what_no_student_process_says_ends_it(sent: tuple[int, Any]) -> None:
     student = Student(sent)
-    with pytest.raises(StudentGone) as caught:
+    with pytest.raises(ProcessEnded) as caught:
         student.session.ask("call", Spy(), (), {})
     assert (caught.value.reason, student.ended) == ("protocol", 1)
 
@@ -285,11 +286,11 @@ def test_silence_ends_the_process_at_the_earlier_of_two_deadlines() -> None:
         student = Student(leave=False)
         student.session.until = time.monotonic() + until
         started = time.monotonic()
-        with pytest.raises(StudentGone) as caught:
+        with pytest.raises(ProcessEnded) as caught:
             student.session.ask("call", Spy(), (), {}, seconds=seconds)
         assert time.monotonic() - started < 30
         assert caught.value.reason == "timeout"
-        with pytest.raises(StudentGone) as again:  # at once, and for the same reason
+        with pytest.raises(ProcessEnded) as again:  # at once, and for the same reason
             student.session.ask("get", Spy(), "x")
         assert again.value is caught.value
         assert student.ended == 1
@@ -300,11 +301,11 @@ def test_a_test_that_shares_its_notebook_keeps_what_was_handed_over() -> None:
     student = Student(
         value(["student", 7, "Net", "", True, "", ""]), value(["d"]), call(0)
     )
-    link = student.session
-    net = link.ask("call", spy, (), {})
-    link.begin(["area"], keep=True)
-    with pytest.raises(StudentGone):  # it left, after its call
-        link.ask("call", Spy(), (), {})
+    session = student.session
+    net = session.ask("call", spy, (), {})
+    session.begin(["area"], keep=True)
+    with pytest.raises(ProcessEnded):  # it left, after its call
+        session.ask("call", Spy(), (), {})
     assert spy.seen == [((), {})]
     assert student.told()[1] == ("begin", ("area",), (7,))
     assert net is not None

@@ -181,9 +181,11 @@ def test_what_one_student_makes_of_a_folder_stops_nobody_else(
     tries = watched(course)
     assert scores(tries) == {"zoe": 5, "bob": 5, "cat": 10}
     assert words(exchange.released()).count("1 of 2 exercises pass") == 1
-    assert tries["zoe"].told == 2
+    assert tries["zoe"].tries_used == 2
     assert "submission_secret.txt" in tries["bob"].problem
-    assert tries["bob"].told == tries["cat"].told == 0, "nobody has seen a page"
+    assert tries["bob"].tries_used == tries["cat"].tries_used == 0, (
+        "nobody has seen a page"
+    )
     assert any("too big" in each.problem for each in tries.values())
     problems = [name for name, each in tries.items() if each.problem]
     assert len(problems) == len(odd) + 6

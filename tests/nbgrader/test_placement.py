@@ -71,13 +71,13 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     where, why = known["tests"]["fizz-numbers"]
     assert where == "beside"
     assert why
-    told = nbgrader.places_told(nbgrader.Course(capturing).masters("tiny"))
+    told = nbgrader.describe_placement(nbgrader.Course(capturing).masters("tiny"))
     assert len(told) == 1
     assert told[0].startswith("1 of 6 test cells are judged beside the answer")
     assert "fizz-numbers" in told[0]
     # Another source is looked at again.
     change_source(capturing, "It prints", "It has to print")
-    assert nbgrader.places_told(nbgrader.Course(capturing).masters("tiny")) == []
+    assert nbgrader.describe_placement(nbgrader.Course(capturing).masters("tiny")) == []
     # Trust can be forbidden; the cell is then no zero.
     configure(capturing, 'c.Nbproctor.trust = "judge"')
     result = graded(capturing)["right"]
@@ -245,7 +245,7 @@ def test_a_source_without_an_answer_says_so_and_blames_nobody(
     hand_in("right", fizz=RIGHT)
     hand_in("silent", fizz=RIGHT.replace("print(said)", "pass"))
     results = graded(course)
-    (told,) = nbgrader.places_told(nbgrader.Course(course).masters("tiny"))
+    (told,) = nbgrader.describe_placement(nbgrader.Course(course).masters("tiny"))
     assert "nobody knows whether they can be" in told and "judge-beside" in told
     assert (results["right"].status, results["right"].score) == ("partial", None)
     assert "passes in the answer's process alone" in results["right"].reason

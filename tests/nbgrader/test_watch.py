@@ -92,26 +92,26 @@ def test_the_tries_of_a_day_are_counted_after_a_kill_too(
         hand_in("ada", mean_of=f"{WRONG}  # {number}")
         (tried,) = looks(watching(course))  # a new one: the last one was killed
         assert tried.result
-        assert (tried.told, tried.waiting) == (told, 0)
+        assert (tried.tries_used, tried.waiting) == (told, 0)
     hand_in("ada")
     for watch in watching(course), watching(course):
         (tried,) = looks(watch)
-        assert (tried.result, tried.told, tried.waiting) == (None, 0, 1)
+        assert (tried.result, tried.tries_used, tried.waiting) == (None, 0, 1)
         assert "You have no tries left today for an exercise" in page(course)
         assert looks(watch) == []  # said once
     hand_in("ada", fizz=FIZZ)  # of which a try is left
     (tried,) = looks(watch)
     assert tried.result
-    assert (tried.told, tried.waiting) == (1, 1)
+    assert (tried.tries_used, tried.waiting) == (1, 1)
     assert "0 of 2 exercises pass" in page(course)
     (tried,) = watch.look(NOON + timedelta(days=1))
-    assert (tried.told, tried.waiting) == (1, 0)
+    assert (tried.tries_used, tried.waiting) == (1, 0)
     assert "1 of 2 exercises pass" in page(course)
     watch = watching(course)
     assert looks(watch) == []  # nothing is new
     hand_in("ada").write_text("cut short")
     (tried,) = looks(watch)
-    assert tried.result and (tried.result.status, tried.told) == ("ungradable", 0)
+    assert tried.result and (tried.result.status, tried.tries_used) == ("ungradable", 0)
 
 
 def test_a_change_elsewhere_tells_nothing_of_an_exercise(
@@ -123,12 +123,13 @@ def test_a_change_elsewhere_tells_nothing_of_an_exercise(
     show = "globals()['fi' + 'zz'] = lambda n: str(n) if n % 3 else 'fizz'"
     hand_in("ada", fizz=FIZZ, **{"fizz-show": show})
     (tried,) = looks(watch)
-    assert (tried.result, tried.told) == (None, 0)  # nor does its time tell anything
+    # Nor does its time tell anything.
+    assert (tried.result, tried.tries_used) == (None, 0)
     forbidden = "def mean_of(numbers):\n    open('/etc/shadow')"
     hand_in("ada", fizz=FIZZ, mean_of=forbidden, **{"fizz-show": show})
     (tried,) = looks(watch)
     assert tried.result
-    assert tried.told == 1
+    assert tried.tries_used == 1
     points = {v.cell_id: v.points for v in tried.result.verdicts["tiny"]}
     assert points["fizz-numbers"], "it would have been told"
     assert "forbids" in str(tried.result.notes)  # at which line: more than one bit
@@ -140,7 +141,7 @@ def test_a_change_elsewhere_tells_nothing_of_an_exercise(
         cells = {"mean_of": blank(release, "mean_of"), "fizz": "fizz = odd"}
         hand_in("ada", **cells, **{"fizz-show": shows[days // 2].format(name)})
         tries = looks(watch, NOON + timedelta(days=days))
-        assert [each.told for each in tries] == [1], shows[days // 2]
+        assert [each.tries_used for each in tries] == [1], shows[days // 2]
     assert "as you got it" in page(course)
 
 

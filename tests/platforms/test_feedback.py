@@ -61,7 +61,7 @@ def test_canvas_finds_user_and_file_in_each_name(back: Back) -> None:
         }
     )
     names = list(content)
-    assert (made.platform.name, len(names), made.left) == ("Canvas", 3, [])
+    assert (made.platform.name, len(names), made.unmatched) == ("Canvas", 3, [])
     assert [numbers(name) for name in names] == [
         ["1043", "88032"],
         ["1044", "88033"],
@@ -141,7 +141,7 @@ def test_each_platform_gets_the_names_that_it_knows(
         groups={"Team Blue": blue} if "blue" in paths[0].lower() else None,
     )
     assert (made.platform.name, [*content]) == (platform, names)
-    left = dict(made.left)
+    left = dict(made.unmatched)
     assert left.keys() == without.keys()
     assert all(without[student] in why for student, why in left.items())
     if platform == "Brightspace":  # the list beside the folders, not a student's own

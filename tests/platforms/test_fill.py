@@ -195,7 +195,7 @@ LEFT: dict[str, tuple[str, str, str]] = {
 def test_who_gets_no_mark_is_said_and_the_row_stays(case: str) -> None:
     text, name, why = LEFT[case]
     result = filled(text, reasons={"nguyen": "no notebook"})
-    assert dict(result.left)[name] == why
+    assert dict(result.skipped)[name] == why
     row = next(line for line in text.splitlines() if name in line)
     assert row in result.data.decode().splitlines()
 
