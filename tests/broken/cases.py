@@ -349,7 +349,8 @@ def solution_cell_deleted(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "not their own: fizz")
 def two_answers_in_one_cell(notebook: Notebook) -> None:
-    fizz, mean = by_id(notebook, "fizz"), by_id(notebook, "mean_of")
+    fizz = by_id(notebook, "fizz")
+    mean = by_id(notebook, "mean_of")
     mean["source"] = text(fizz) + "\n\n\n" + text(mean)
     notebook["cells"].remove(fizz)
 

@@ -75,12 +75,14 @@ def test_a_command_takes_the_name_of_an_assignment_last(
     course: Path, command: str
 ) -> None:
     words = OF_AN_ASSIGNMENT[command]
-    for name, said in {
+    for name, message in {
         "": "Name the assignment, one of: second, tiny",
         "other": "There is no assignment 'other'",
     }.items():
         done = run_here(*words, *filter(None, [name]), cwd=course)
-        assert done.returncode == 1 and said in done.stderr, done.stdout + done.stderr
+        assert done.returncode == 1 and message in done.stderr, (
+            done.stdout + done.stderr
+        )
     check(command, [*words, "tiny"], course)
 
 

@@ -57,11 +57,12 @@ class Asks:
     """Asks one cache for the report of one execution, again and again."""
 
     def __init__(self, master: MasterNotebook, folder: Path) -> None:
-        beside = folder / "given.csv"
-        beside.write_text("1")
-        settings = Settings(policy=Policy(files=(("given.csv", str(beside)),)))
+        data_file = folder / "given.csv"
+        data_file.write_text("1")
+        settings = Settings(policy=Policy(files=(("given.csv", str(data_file)),)))
         self.asked = dict(cells=CELLS, master=master, settings=settings, files=FILES)
-        self.folder, self.counting = folder / "cache", Counting()
+        self.folder = folder / "cache"
+        self.counting = Counting()
 
     def kept(self, **options: Any) -> Kept:
         return Kept(Cache(self.folder, 1 << 20), self.counting, **options)
@@ -80,40 +81,44 @@ def ask(tiny_master: MasterNotebook, tmp_path: Path) -> Asks:
 
 def test_a_report_comes_back_whole_and_is_not_executed_again(ask: Asks) -> None:
     for _ in range(2):  # each is a run of its own
-        found = ask()
-        assert (found, found.seconds) == (REPORT, REPORT.seconds)
+        report = ask()
+        assert (report, report.seconds) == (REPORT, REPORT.seconds)
     assert ask.counting.asked == 1
 
 
 def test_nothing_is_started_before_something_has_to_be_executed(ask: Asks) -> None:
     ask()
     ask.counting = counting = Counting()
-    kept = ask.kept()
-    kept.prepare(ask.asked["master"], ask.asked["settings"])
-    kept.execute(Execution(**ask.asked)).result()
+    caching = ask.kept()
+    caching.prepare(ask.asked["master"], ask.asked["settings"])
+    caching.execute(Execution(**ask.asked)).result()
     assert (counting.prepared, counting.asked) == (0, 0)
     for _ in range(2):
-        kept.execute(Execution(**ask.asked | {"files": {}})).result()
+        caching.execute(Execution(**ask.asked | {"files": {}})).result()
     assert (counting.prepared, counting.asked) == (1, 1)
 
 
 def policy(**changes: Any) -> Any:
-    def change(asked: dict[str, Any]) -> None:
-        old = asked["settings"].policy
-        asked["settings"] = replace(asked["settings"], policy=replace(old, **changes))
+    def change(execution: dict[str, Any]) -> None:
+        old = execution["settings"].policy
+        execution["settings"] = replace(
+            execution["settings"], policy=replace(old, **changes)
+        )
 
     return change
 
 
 def settings(**changes: Any) -> Any:
-    return lambda asked: asked.update(settings=replace(asked["settings"], **changes))
+    return lambda execution: execution.update(
+        settings=replace(execution["settings"], **changes)
+    )
 
 
 def of_tests(**changes: Any) -> Any:
-    def change(asked: dict[str, Any]) -> None:
-        cells = asked["master"].cells
+    def change(execution: dict[str, Any]) -> None:
+        cells = execution["master"].cells
         changed = (replace(c, **changes) if c.kind == "test" else c for c in cells)
-        asked["master"] = asked["master"].with_cells(changed)
+        execution["master"] = execution["master"].with_cells(changed)
 
     return change
 
@@ -154,9 +159,9 @@ def test_another_version_executes_again(
     ask: Asks, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     ask()
-    found = cache.versions()
-    assert found[name]
-    monkeypatch.setattr(cache, "versions", lambda: found | {name: "another"})
+    versions = cache.versions()
+    assert versions[name]
+    monkeypatch.setattr(cache, "versions", lambda: versions | {name: "another"})
     ask()
     assert ask.counting.asked == 2
 
@@ -171,13 +176,13 @@ def test_the_version_of_nbproctor_is_that_of_its_source(
     (tmp_path / "judge").mkdir()
     module = tmp_path / "judge/order.py"
     monkeypatch.setattr(cache, "PACKAGE", tmp_path)
-    found = set()
+    modules = set()
     for text in ("a = 1", "a = 2"):
         module.write_text(text)
-        found.add(cache.versions()[cache.OWN])
+        modules.add(cache.versions()[cache.OWN])
     module.rename(tmp_path / "order.py")
-    found.add(cache.versions()[cache.OWN])
-    assert len(found) == 3
+    modules.add(cache.versions()[cache.OWN])
+    assert len(modules) == 3
 
 
 def test_force_executes_and_replaces_what_is_kept(ask: Asks) -> None:
@@ -217,15 +222,15 @@ def test_the_folder_is_bounded_and_keeps_what_was_used_last(ask: Asks) -> None:
     one = replace(REPORT, notes=[os.urandom(1000).hex()])  # and is not compressed away
     Cache(ask.folder, 1 << 20).write("00probe", one)
     (probe,) = ask.entries()
-    place = Cache(ask.folder, 20 * probe.stat().st_size)
+    small_cache = Cache(ask.folder, 20 * probe.stat().st_size)
     probe.unlink()
     names = [f"{number:02}entry" for number in range(60)]
     for moment, name in enumerate(names):
-        place.write(name, one)
+        small_cache.write(name, one)
         path = ask.folder / name[:2] / name
         if path.exists():
             os.utime(path, (moment, moment))
-        assert place.read(names[0])  # used all the time
+        assert small_cache.read(names[0])  # used all the time
     assert len(ask.entries()) <= 22
-    assert place.read(names[0]) and place.read(names[-2])
-    assert not place.read(names[1])
+    assert small_cache.read(names[0]) and small_cache.read(names[-2])
+    assert not small_cache.read(names[1])

@@ -99,7 +99,8 @@ def grade_with_second_runs_last(
     job: Job, start: Callable[[], Fork]
 ) -> dict[str, Verdict]:
     """Grade without the protection: see `order.with_second_runs`."""
-    tests, until = Tests.of(job.cells), float("inf")
+    tests = Tests.of(job.cells)
+    until = float("inf")
     first = run.NotebookRun(job, tests, start, until, max_stops=2)
     first.play(order.own_notebook(job, tests))
     for exercise in ("half", "secret", "use", "last"):

@@ -99,9 +99,9 @@ class Student:
         judges, self.sock = socket.socketpair()
         for number, (kind, node) in enumerate(sent, 1):
             text = json.dumps(node).encode()
-            rest = raw if number == len(sent) else b""
-            head = HEAD.pack(b"NP", 1, kind, number, len(text), len(rest))
-            self.sock.sendall(head + text + rest)
+            buffer = raw if number == len(sent) else b""
+            head = HEAD.pack(b"NP", 1, kind, number, len(text), len(buffer))
+            self.sock.sendall(head + text + buffer)
         if leave:
             self.sock.shutdown(socket.SHUT_WR)
         self.ended = 0
@@ -117,7 +117,8 @@ class Student:
     def told(self) -> list[Any]:
         """Return all that it was sent."""
         self.session._child.sock.close()
-        wire, values = Wire(self.sock), []
+        wire = Wire(self.sock)
+        values = []
         while True:
             try:
                 frame = wire.receive(time.monotonic() + 5)
@@ -134,7 +135,8 @@ class Student:
 def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
     sent: list[tuple[int, Any]], raw: bytes
 ) -> None:
-    student, spy = Student(*sent, raw=raw), Spy()
+    student = Student(*sent, raw=raw)
+    spy = Spy()
     session = student.session
     try:
         value = session.ask("call", spy, ([1], {"a": spy}), {})
@@ -155,7 +157,8 @@ def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
 
 
 def test_a_student_process_that_keeps_to_the_protocol_is_heard() -> None:
-    spy, items = Spy(), [1]
+    spy = Spy()
+    items = [1]
     session = Student(
         (0, ["t", "call", 0, ["t", 5], ["d", "a", ["judge", 0]]]),
         (0, ["t", "method", 0, "first", ["t", 6], ["d"]]),
@@ -182,8 +185,8 @@ def value(node: Any) -> tuple[int, Any]:
 
 
 def raised(base: str, relayed: object = None, text: str = "") -> tuple[int, Any]:
-    said = ["l", base, "Kind\x1b", text, "cell", 3, relayed, None, None]
-    return 2, ["t", said, ["l"]]
+    message = ["l", base, "Kind\x1b", text, "cell", 3, relayed, None, None]
+    return 2, ["t", message, ["l"]]
 
 
 def test_a_call_that_asks_the_test_without_end_ends_the_process(
@@ -191,7 +194,8 @@ def test_a_call_that_asks_the_test_without_end_ends_the_process(
 ) -> None:
     monkeypatch.setattr(session_of, "MAX_CALLBACKS", 3)
     student = Student(call(), call(), call(), value(1), call(), value(2))
-    link, spy = student.session, Spy()
+    link = student.session
+    spy = Spy()
     assert link.ask("call", spy, (), {}) == 1
     assert link.ask("call", spy, (), {}) == 2  # each call counts anew
     student = Student(*[call()] * 4, value(1))

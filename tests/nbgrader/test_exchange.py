@@ -32,14 +32,16 @@ pytestmark = pytest.mark.slow
 IS_ROOT = os.geteuid() == 0
 TIME = "2026-03-01 10:00:00.000000 UTC"
 WRONG = "def mean_of(numbers):\n    return 0.5"
-ADA, BOB = 65531, 65532  # accounts without a name
+ADA = 65531
+BOB = 65532  # accounts without a name
 
 
 class Exchange:
     """An exchange's folder, and what a student can do there without nbgrader."""
 
     def __init__(self, course: Path, root: Path) -> None:
-        self.course, self.inbound = course, root / "tiny" / "inbound"
+        self.course = course
+        self.inbound = root / "tiny" / "inbound"
         self.inbound.mkdir(parents=True)
         (root / "tiny" / "feedback").mkdir()
         root.chmod(0o777)

@@ -39,9 +39,9 @@ def ungraded(template: Path, tmp_path: Path) -> Path:
     return handed_in(template, tmp_path / "course")
 
 
-def handed_in(template: Path, place: Path) -> Path:
+def handed_in(template: Path, folder: Path) -> Path:
     """Make a course with two students: one is right, one is wrong about fizz(0)."""
-    course = Path(shutil.copytree(template, place))
+    course = Path(shutil.copytree(template, folder))
     hand_in(course, "right")
     hand_in(course, "odd", fizz=ODD)
     return course
@@ -157,9 +157,9 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
 def looked_at(course: Path) -> tuple[bool, list[str | None]]:
     """Return whether the first student's work needs a look, and its comments."""
     with book(course) as opened:
-        found = opened.find_submission("tiny", "right")
-        comments = [comment.comment for comment in found.notebooks[0].comments]
-        return found.needs_manual_grade, comments
+        submission = opened.find_submission("tiny", "right")
+        comments = [comment.comment for comment in submission.notebooks[0].comments]
+        return submission.needs_manual_grade, comments
 
 
 def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
@@ -180,7 +180,8 @@ def by_hand(course: Path, student: str) -> tuple[object, ...]:
 def grade_by_hand(course: Path, student: str) -> None:
     with book(course) as opened:
         grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
-        grade.manual_score, grade.extra_credit = 2.5, 0.5
+        grade.manual_score = 2.5
+        grade.extra_credit = 0.5
         comment = opened.find_comment("fizz", "tiny", "tiny", student)
         comment.manual_comment = "Zero is a multiple too."
         opened.db.commit()
@@ -339,10 +340,10 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
         "Student,ID,SIS Login ID,Section,tiny (1)\nRight,1,right,A,5\n"
         "Away,2,away,A,\nOdd,3,odd,A,EX\n"
     )
-    ours, theirs = os.openpty()  # who is asked there says yes
-    os.write(ours, b"y\n")
+    reader, writer = os.openpty()  # who is asked there says yes
+    os.write(reader, b"y\n")
     command = [sys.executable, "-P", "-m", "nbproctor", "export", "book.csv"]
-    terminal = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    terminal = dict.fromkeys(("stdin", "stdout", "stderr"), writer)
     subprocess.run(command, cwd=course, check=True, **terminal)
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 3
     assert nbgrader.class_table(course, "tiny").loc["odd", "status"] == "excused"

@@ -125,8 +125,8 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return same([*one.items()], [*other.items()])
     if isinstance(one, set | frozenset):  # a NaN is in no other set
-        found = (any(same(each, its) for its in other) for each in one)
-        return len(one) == len(other) and all(found)
+        matches = (any(same(each, its) for its in other) for each in one)
+        return len(one) == len(other) and all(matches)
     return bool(one == other)
 
 
@@ -249,7 +249,8 @@ of_pandas["Series"] = st.one_of(
 
 def values(inner: Values) -> dict[str, Values]:
     """For each tag, values that the sender writes with it, made of other values."""
-    items, small = st.lists(inner, max_size=4), st.integers(-9, 9)
+    items = st.lists(inner, max_size=4)
+    small = st.integers(-9, 9)
     dicts = st.dictionaries(keys, inner, max_size=4)
     return {
         "l": items,
@@ -299,7 +300,7 @@ def values(inner: Values) -> dict[str, Values]:
             defaultdict, st.sampled_from([None, int, list]), dicts
         ),
         "deque": st.builds(deque, items, st.none() | st.integers(0, 9)),
-        **{f"pandas.{name}": some for name, some in of_pandas.items()},
+        **{f"pandas.{name}": strategies for name, strategies in of_pandas.items()},
     }
 
 

@@ -23,14 +23,14 @@ SAME = "other_users or starts_threads or too_many or time_of"  # whoever it is
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-@pytest.mark.parametrize("who", OTHERS)
-def test_everything_holds_for_other_users_too(who: str) -> None:
+@pytest.mark.parametrize("user", OTHERS)
+def test_everything_holds_for_other_users_too(user: str) -> None:
     if not shutil.which("setpriv") or bubblewrap.failure() is not None:
         pytest.skip("this test needs setpriv and bubblewrap")
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     argv += [str(PROJECT / "tests/sandbox")]
-    argv += ["-k", f"({OTHERS[who]}) and not ({SAME})"]
-    if who == "an ordinary user":
+    argv += ["-k", f"({OTHERS[user]}) and not ({SAME})"]
+    if user == "an ordinary user":
         argv = [*NOBODY, *argv]
     environment = {
         "HOME": "/nonexistent",

@@ -88,11 +88,11 @@ def pipe(secret: Path, path: Path) -> None:
 
 @trick
 def local_socket(secret: Path, path: Path) -> None:
-    here = Path.cwd()
+    before = Path.cwd()
     os.chdir(path.parent)  # its name may not be long
     with socket.socket(socket.AF_UNIX) as opened:
         opened.bind(path.name)
-    os.chdir(here)
+    os.chdir(before)
 
 
 if IS_ROOT:
@@ -147,8 +147,8 @@ def test_what_is_not_the_student_s_own_file_is_refused_and_named(
     assert refusals
     budget = Budget()
     if honest:
-        found = candidates(folder, "tiny", (), budget)
-        assert [candidate.base for candidate in found] == honest
+        paths = candidates(folder, "tiny", (), budget)
+        assert [candidate.base for candidate in paths] == honest
         assert border.copy(folder, tmp_path / "copy", 1 << 20) == refusals
     else:
         with pytest.raises(RefusedFileError, match="link"):

@@ -229,8 +229,8 @@ def test_what_programs_add_to_an_archive_is_no_notebook(kind: str, path: Path) -
     names += " ._tiny.ipynb lab/.venv/lib/tiny.ipynb lab/env/pyvenv.cfg"
     names += " lab/env/share/tiny.ipynb lab/environment/TINY.IPYNB work/my._tiny.ipynb"
     path.write_bytes(packed(kind, *[(name, b"{}") for name in names.split()]))
-    found = [f"{path.name}/{name}" for name in names.split()[-2:]]
-    assert chosen(path.parent) == found
+    ignored = [f"{path.name}/{name}" for name in names.split()[-2:]]
+    assert chosen(path.parent) == ignored
 
 
 @pytest.mark.parametrize("kind", ["deflate", "tar"])
@@ -281,7 +281,8 @@ def test_a_folder_or_a_link_in_a_tar_is_not_followed(path: Path) -> None:
         folder.type = tarfile.DIRTYPE
         tar.addfile(folder)
         link = tarfile.TarInfo("link.ipynb")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        link.type = tarfile.SYMTYPE
+        link.linkname = "/etc/passwd"
         tar.addfile(link)
         info = tarfile.TarInfo("tiny.ipynb")
         info.size = len(NOTEBOOK)
@@ -328,13 +329,13 @@ def test_any_change_of_a_submission_changes_its_fingerprint(
         lambda: (tmp_path / "b.csv").rename(tmp_path / "data/b.csv"),
         lambda: (tmp_path / "data/b.csv").unlink(),
     ]
-    seen = {fingerprint(tmp_path)}
+    fingerprints = {fingerprint(tmp_path)}
     for change in changes:
         change()
-        seen.add(fingerprint(tmp_path))
-    assert len(seen) == 5  # an empty folder is nothing
+        fingerprints.add(fingerprint(tmp_path))
+    assert len(fingerprints) == 5  # an empty folder is nothing
     monkeypatch.setattr(files, "_HASHED_BYTES", 10)  # the notebook's
-    assert fingerprint(tmp_path) in seen
+    assert fingerprint(tmp_path) in fingerprints
     monkeypatch.setattr(files, "_HASHED_BYTES", 9)
     big = fingerprint(tmp_path)
     (tmp_path / "tiny.ipynb").write_text("TINY.ipynb")
