@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,8 +24,7 @@ from tests.broken.cases import answered, by_id, write
 from tests.nbgrader.test_watch import NOON
 from tests.nbgrader.tiny import book, configure, graded, released, run_nbgrader
 from tests.pages.lab import words
-from tests.programs import start
-from tests.users import NOBODY, PROJECT, in_reach
+from tests.users import run_as_nobody
 
 pytestmark = pytest.mark.slow
 IS_ROOT = os.geteuid() == 0
@@ -280,16 +278,7 @@ def test_nobody_submits_in_another_s_name(course: Path, exchange: Exchange) -> N
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
 def test_all_of_this_holds_for_an_ordinary_user() -> None:
-    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
-        pytest.skip("this test needs setpriv and bubblewrap")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command.append(str(Path(__file__).relative_to(PROJECT)))
-    with tempfile.TemporaryDirectory() as base:
-        Path(base).chmod(0o777)
-        command.append(f"--basetemp={base}/tests")
-        done = start(*in_reach([*NOBODY, *command]), cwd=PROJECT, HOME=base)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert " passed" in done.stdout
+    run_as_nobody(__file__)
 
 
 @pytest.mark.skipif(IS_ROOT, reason="root reads everything")

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import answered, write
 from tests.nbgrader.tiny import book, configure
 from tests.programs import run_python, start
-from tests.users import NOBODY, in_reach
+from tests.users import NOBODY, in_reach, require_other_users
 
 STUDENT = 65534  # called "nobody" everywhere
 # What a student tries, and must not succeed in.
@@ -41,8 +40,7 @@ for file in ("gradebook.db", "source/tiny/tiny.ipynb"):
 def test_a_round_through_the_exchange(
     project: Path, course: Path, tmp_path: Path
 ) -> None:
-    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
-        pytest.skip("this test needs setpriv and bubblewrap")
+    require_other_users()
     shutil.rmtree(course / "release")
     exchange = tmp_path / "exchange"
     home = tmp_path / "home"

@@ -9,7 +9,6 @@ import signal
 import socket
 import stat
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.sandbox import bubblewrap
 from nbproctor.submission import border
 from nbproctor.submission.border import Refusal, RefusedFileError, StudentFile
 from nbproctor.submission.files import Budget, Ungradable, candidates
-from tests.programs import start
-from tests.users import NOBODY, PROJECT, in_reach
+from tests.users import run_as_nobody
 
 if sys.platform == "win32":
     pytest.skip("it has no such files", allow_module_level=True)
@@ -290,13 +287,4 @@ def test_in_a_folder_of_many_students_each_has_an_owner(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
 def test_all_of_this_holds_for_an_ordinary_user() -> None:
-    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
-        pytest.skip("this test needs setpriv and bubblewrap")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command += ["-p", "no:randomly", str(Path(__file__).relative_to(PROJECT))]
-    with tempfile.TemporaryDirectory() as base:
-        Path(base).chmod(0o777)
-        command.append(f"--basetemp={base}/tests")
-        done = start(*in_reach([*NOBODY, *command]), cwd=PROJECT, HOME=base)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert " passed" in done.stdout
+    run_as_nobody(__file__)
