@@ -61,21 +61,6 @@ def points_and_ids_of_cells_are_the_source_s(folder: Path, notebook: Notebook) -
 
 
 @hostile
-def tests_that_were_changed_are_put_back(folder: Path, notebook: Notebook) -> None:
-    for block in notebook["cells"]:
-        if block["id"].startswith("area-"):
-            block["source"] = "7.0"
-    write(folder, notebook)
-
-
-@hostile
-def tests_that_were_deleted_still_count(folder: Path, notebook: Notebook) -> None:
-    cells = notebook["cells"]
-    notebook["cells"] = [c for c in cells if not c["id"].startswith("area-")]
-    write(folder, notebook)
-
-
-@hostile
 def a_tag_of_one_s_own_skips_nothing(folder: Path, notebook: Notebook) -> None:
     for block in notebook["cells"]:
         block["metadata"]["tags"] = ["skip-grading", "skip-execution"]

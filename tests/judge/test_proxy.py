@@ -22,13 +22,6 @@ class Net:
     def use(self, Z):
         return self.activation(Z) + self.activation.prime(Z)
 
-class Near:
-    def __sub__(self, other): return 0.0
-    __rsub__ = __sub__
-    def __lt__(self, other): return True
-    def __abs__(self): return 0.0
-    def __contains__(self, other): return True
-    def __iter__(self): return iter(())
 class MyError(ValueError): pass
 class Colour(enum.IntEnum):
     RED = 1
@@ -59,7 +52,6 @@ class Half:
     def __float__(self): return 0.5
     def __array__(self, *args, **kwargs): return np.array(0.5)
 def half(): return Half()
-def near(): return Near()
 def kinds():
     return [type("Own", (dict,), {})(a=1), np.matrix([[1, 2]]), np.float32(2),
             Colour.RED, np.array(3), np.bool_(True), np.ma.array([1, 2])]
@@ -131,24 +123,12 @@ def test_calls_asked_at_once_answer_as_one_after_another(
         next(answers)
 
 
-def test_what_a_test_computed_never_meets_an_objects_operators(ask: Ask) -> None:
+def test_an_object_that_is_a_number_is_computed_with_as_one(ask: Ask) -> None:
     number = ask.half()
     assert abs(number - 0.75) == 0.25
     assert 2 * number == 1.0
     assert number < 1
     np.testing.assert_array_equal(np.ones(2) - number, [0.5, 0.5])
-    near = ask.near()
-    with pytest.raises(TypeError):
-        near - 5
-    with pytest.raises(TypeError):
-        5 - near
-    with pytest.raises(TypeError):
-        assert near < 5
-    with pytest.raises(TypeError):
-        abs(near)
-    with pytest.raises(TypeError, match="gives no object"):
-        near - near
-    assert 5 not in near
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")

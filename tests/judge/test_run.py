@@ -302,29 +302,3 @@ def test_what_python_cannot_read_is_said_before_anything_else(
     for verdict in judged(*tests, answer=answer).verdicts:
         assert verdict.outcome == "error"
         assert verdict.message.startswith(message)
-
-
-UNKNOWN = "%sparkly on\n"
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "outcomes"),
-    [
-        (UNKNOWN, UNKNOWN, ["not run", "not run"]),
-        (UNKNOWN, "import nothing_here\n", ["not run", "not run"]),
-        (UNKNOWN, "# mine\n", ["error", "passed"]),
-        ("", "", ["passed", "passed"]),
-    ],
-)
-def test_a_line_that_stops_every_answer_makes_no_zero(
-    first: str, second: str, outcomes: list[str]
-) -> None:
-    other = ANSWER.replace("f(x)", "g(x)")
-    cells = (
-        cell("f", "solution", ANSWER),
-        cell("f-test", "test", "assert f(1) == 1", 1.0, exercise="f"),
-        cell("g", "solution", other),
-        cell("g-test", "test", "assert g(1) == 1", 1.0, exercise="g"),
-    )
-    report = notebooks.judged(cells, ("f", first + ANSWER), ("g", second + other))
-    assert [verdict.outcome for verdict in report.verdicts] == outcomes

@@ -112,16 +112,6 @@ def test_a_folder_that_cannot_be_read_hides_no_other(
     assert found(tmp_path) == ["work/tiny.ipynb"]
 
 
-def test_a_link_is_never_followed(tmp_path: Path) -> None:
-    outside = tmp_path / "outside"
-    put(outside, "secret.ipynb")
-    folder = tmp_path / "student"
-    folder.mkdir()
-    (folder / "tiny.ipynb").symlink_to(outside / "secret.ipynb")
-    (folder / "work").symlink_to(outside)
-    assert found(folder) == []
-
-
 def test_a_file_that_is_gone_or_unreadable_is_said_to_be(tmp_path: Path) -> None:
     put(tmp_path, "tiny.ipynb")
     (candidate,) = likely(tmp_path)
