@@ -421,7 +421,7 @@ def _shaped(got: object) -> Any:
 
 
 def test_a_typical_mistake_is_named_and_the_right_answer_never_is():
-    def known(**cells: object) -> Callable[[], dict[str, object]]:
+    def mistakes_of(**cells: object) -> Callable[[], dict[str, object]]:
         def mistakes() -> dict[str, object]:
             calls.append(1)
             return {"leaves out the bias": cells, "is the input": {"A": bare}}
@@ -432,7 +432,7 @@ def test_a_typical_mistake_is_named_and_the_right_answer_never_is():
     want = np.array([[1.5, -2.0]])
     bare = np.array([[0.5, -3.0]])
     both = {"Z1": want, "A": want}
-    expect(both, both, "cache", mistakes=known(Z1=bare))
+    expect(both, both, "cache", mistakes=mistakes_of(Z1=bare))
     assert not calls  # they are only worked out for a wrong answer
     for got, message in (
         (both | {"Z1": bare}, r'^cache\["Z1"\] leaves out the bias$'),
@@ -440,7 +440,7 @@ def test_a_typical_mistake_is_named_and_the_right_answer_never_is():
         (both | {"Z1": bare + 9}, "wrong everywhere"),
     ):
         with pytest.raises(AssertionError, match=message):
-            expect(got, both, "cache", mistakes=known(Z1=bare))
+            expect(got, both, "cache", mistakes=mistakes_of(Z1=bare))
     alone = {"is a mistake of another shape": 3.0, "leaves out the bias": bare}
     with pytest.raises(AssertionError, match=r"^Z1 leaves out the bias$"):
         expect(bare, want, "Z1", mistakes=alone)

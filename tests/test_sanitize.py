@@ -298,9 +298,9 @@ def test_no_text_steers_a_terminal() -> None:
         table.add_column(EVIL)
         table.add_row(EVIL)
         console.print(table)
-    with complaints.capture() as said:
+    with complaints.capture() as logs:
         complaints.print(f"[red]Stopped:[/] {escape(EVIL)}")
-    for text in printed.get(), said.get():
+    for text in printed.get(), logs.get():
         assert "=cmd" in text
         assert not set("\x1b\x07\u202e") & set(text)
 

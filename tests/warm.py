@@ -97,7 +97,7 @@ def lasting_workers() -> Iterator[None]:
         worker = idle.take(arguments)
         return start(*arguments) if worker is None or worker.is_gone else worker
 
-    def left(self: workers.Workers[Any], *error: object) -> None:
+    def leave_later(self: workers.Workers[Any], *error: object) -> None:
         with contextlib.suppress(queue.Empty):
             while worker := self._idle.get_nowait():
                 if not (worker.is_worn or worker.is_gone):
@@ -108,7 +108,7 @@ def lasting_workers() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "_Worker", take)
-        patch.setattr(workers.Workers, "__exit__", left)
+        patch.setattr(workers.Workers, "__exit__", leave_later)
         yield
     for worker in idle.drop():
         worker.end()

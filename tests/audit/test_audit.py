@@ -240,16 +240,18 @@ def test_what_cannot_be_audited_is_named(tiny):
 # --- what follows from what was found -------------------------------------------------
 
 
-def made(name: str, kind: Kind, says: tuple[str, ...] = (), **caught: str) -> Entry:
+def make_entry(
+    name: str, kind: Kind, says: tuple[str, ...] = (), **caught: str
+) -> Entry:
     trial = Trial("e", kind, name, "", says=says)
     return replace(Entry.of(trial, [], {}), lost=len(caught), most=2, caught=caught)
 
 
 def test_a_test_that_catches_nothing_alone_is_dead_weight():
     entries = (
-        made("a", "wrong", t1="e is zero", t2="e is zero"),
-        made("b", "mutant", t1="e is zero"),
-        made("c", "right", t3="x"),
+        make_entry("a", "wrong", t1="e is zero", t2="e is zero"),
+        make_entry("b", "mutant", t1="e is zero"),
+        make_entry("c", "right", t3="x"),
     )
     tests = {"e": ("t1", "t2", "t3")}
     result = AuditResult("a", tests, entries, (), (), (), 0.0)
@@ -267,7 +269,7 @@ def test_a_test_that_catches_nothing_alone_is_dead_weight():
 )
 def test_a_message_counts_only_if_it_names_the_expected_symptom(says, named):
     message = "dW1 has shape (3, 4), but should be (4, 3): it is transposed"
-    wrong = made("a", "wrong", says, t1="dW1 is wrong", t2=message)
+    wrong = make_entry("a", "wrong", says, t1="dW1 is wrong", t2=message)
     assert wrong.named is named
     assert ("should be told" in wrong.fault) is (not named and says != ())
 
@@ -275,7 +277,7 @@ def test_a_message_counts_only_if_it_names_the_expected_symptom(says, named):
 @pytest.mark.parametrize("kind", ["wrong", "mutant"])
 def test_what_fails_a_public_test_has_to_lose_a_point(kind):
     losing_none = replace(
-        made("a", kind, public="the cost is 1.3, but found 2.6"), lost=0
+        make_entry("a", kind, public="the cost is 1.3, but found 2.6"), lost=0
     )
     assert losing_none.fault.startswith("fails a public test, but keeps full marks")
     assert replace(losing_none, caught={}).fault == (

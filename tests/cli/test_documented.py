@@ -316,17 +316,17 @@ def forget_a_student(kit: Path, env: dict[str, str]) -> None:
     places = [kit / name for name in ("submitted", "autograded", "feedback")]
     places += [kit / "gradebook.db"]
 
-    def left() -> list[Path]:
+    def list_files() -> list[Path]:
         files = [p for file in places for p in (file, *file.rglob("*"))]
         files = [p for p in files if p.is_file() and p.name != "grading.log"]
         return [p for p in files if b"aokafor" in p.read_bytes()]
 
-    assert kit / "gradebook.db" in left()
+    assert kit / "gradebook.db" in list_files()
     for command in FORGET:
         run(command, 0, kit, env)
     with contextlib.closing(sqlite3.connect(kit / "gradebook.db")) as book:
         book.execute("VACUUM")
-    assert not left()
+    assert not list_files()
 
 
 def run(command: str, status: int, folder: Path, env: dict[str, str]) -> None:

@@ -31,8 +31,8 @@ ENDLESS = [StudentCell(0, "mean_of", "while True: pass")]
 
 @pytest.fixture
 def servers() -> Iterator[Servers]:
-    with Servers() as some:
-        yield some
+    with Servers() as new_servers:
+        yield new_servers
 
 
 def earned(report: object) -> set[str]:

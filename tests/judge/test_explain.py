@@ -56,7 +56,7 @@ REAL: list[Callable[[], object]] = [
 ]
 
 
-def told(kind: str = "ValueError", text: str = "", **more: Any) -> str:
+def explain_to_student(kind: str = "ValueError", text: str = "", **more: Any) -> str:
     """Return what is said of an exception in a student's code."""
     error = StudentError()
     error.kind = kind
@@ -79,13 +79,13 @@ def test_a_message_that_helps_is_shown_and_with_anything_more_in_it_not(
     code: Callable[[], object],
 ) -> None:
     text = message(code)
-    assert text.strip() in told(text=text), text
+    assert text.strip() in explain_to_student(text=text), text
     for forged in (
         f"{text} 0.73105857",
         f"0.73105857 {text}",
         text.replace(" ", " x "),
     ):
-        assert told(text=forged) == (
+        assert explain_to_student(text=forged) == (
             "Your code raised Exception in cell `area`, line 2: `return rr * r`"
         )
 
@@ -131,18 +131,20 @@ HERE = "Your code raised Exception in cell `area`"
 def test_an_exception_of_a_student_s_is_told_so(
     raised: dict[str, Any], explanation: str
 ) -> None:
-    assert told(**raised) == explanation
+    assert explain_to_student(**raised) == explanation
 
 
 @pytest.mark.parametrize("name", ["x" * 30, "n73105857863000487925"])
 def test_a_name_that_carries_data_is_not_shown(name: str) -> None:
-    assert name not in told(text=f"name '{name}' is not defined")
-    assert name not in told(text=f"{name}() missing 1 required positional argument")
+    assert name not in explain_to_student(text=f"name '{name}' is not defined")
+    assert name not in explain_to_student(
+        text=f"{name}() missing 1 required positional argument"
+    )
 
 
 def test_a_public_test_says_everything() -> None:
-    assert "(r is 3)" in told(text="r is 3", hidden=False)
-    assert "r is 3" not in told(text="r is 3")
+    assert "(r is 3)" in explain_to_student(text="r is 3", hidden=False)
+    assert "r is 3" not in explain_to_student(text="r is 3")
 
 
 # --- what a test cell itself raises --------------------------------------------------

@@ -114,7 +114,7 @@ class Student:
         self.ended += 1
         self.session._child.sock.close()
 
-    def told(self) -> list[Any]:
+    def received(self) -> list[Any]:
         """Return all that it was sent."""
         self.session._child.sock.close()
         wire = Wire(self.sock)
@@ -216,7 +216,7 @@ def test_calls_back_and_forth_end_at_a_depth(monkeypatch: pytest.MonkeyPatch) ->
 
     assert student.session.ask("call", again, (), {}) == 1
     assert len(calls) == 2
-    assert "too deep" in repr(student.told()[3])
+    assert "too deep" in repr(student.received()[3])
 
 
 def test_of_the_test_s_exceptions_the_last_hundred_are_known(
@@ -310,5 +310,5 @@ def test_a_test_that_shares_its_notebook_keeps_what_was_handed_over() -> None:
     with pytest.raises(StudentGone):  # it left, after its call
         link.ask("call", Spy(), (), {})
     assert spy.seen == [((), {})]
-    assert student.told()[1] == ("begin", ("area",), (7,))
+    assert student.received()[1] == ("begin", ("area",), (7,))
     assert net is not None

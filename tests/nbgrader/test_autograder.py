@@ -169,8 +169,8 @@ def test_who_is_enrolled_has_a_name_and_who_handed_in_nothing_no_score(
     by_student = statuses(graded(course))
     assert by_student == {"ann": ("graded", 10), "bob": ("missing", None)}
     assert nbgrader.scores(course, "tiny").loc["bob"].isna().all()
-    with book(course) as there:
-        names = {s.id: (s.last_name, s.first_name or "") for s in there.students}
+    with book(course) as gradebook:
+        names = {s.id: (s.last_name, s.first_name or "") for s in gradebook.students}
     assert names == {"ann": ("O'Neil", "Ann"), "bob": ("Bob", "")}
 
 

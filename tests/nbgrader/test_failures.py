@@ -174,9 +174,9 @@ def test_a_folder_that_no_course_can_be_in_is_said_to_be_one(
     moved = tmp_path / name
     moved.parent.mkdir(parents=True, exist_ok=True)
     course.rename(moved)
-    with pytest.raises(CourseError, match=reason) as told:
+    with pytest.raises(CourseError, match=reason) as caught:
         nbgrader.grade(moved, "tiny")
-    assert "course" in str(told.value) and "ada" not in str(told.value)
+    assert "course" in str(caught.value) and "ada" not in str(caught.value)
     with pytest.raises(CourseError, match=reason):
         nbgrader.scores(moved, "tiny")
 

@@ -83,7 +83,7 @@ def texts(download: Download) -> dict[str, dict[str, str]]:
     }
 
 
-def said(download: Download) -> str:
+def problems_of(download: Download) -> str:
     return "\n".join(download.problems)
 
 
@@ -205,7 +205,7 @@ def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(
     files |= {f"{old}_lab.ipynb": "old", f"{new}_lab.ipynb": "new"}
     # The names of the files may be parted in two ways; the page has the login.
     assert list(texts(understand(files, Roster()))) == ["z_b"]
-    assert "has another login" in said(understand(files))
+    assert "has another login" in problems_of(understand(files))
     roster = Roster([member("aokafor", "Okafor", "Amara", login="z_b")])
     (submission,) = understand(files, roster).submissions
     assert texts(understand(files, roster)) == {"aokafor": {"lab.ipynb": "new"}}
@@ -278,7 +278,7 @@ def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> Non
     )
     assert name(plan) == "Gradescope"
     stranger = "notes.txt: Its name is not as Gradescope writes it. Not placed."
-    assert said(plan) == stranger
+    assert problems_of(plan) == stranger
     both = {"lab.ipynb": "1"}
     assert texts(plan) == {
         "aokafor": both,
@@ -308,7 +308,7 @@ def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
     plan = platforms.plan(tmp_path, "lab", ["lab"], CLASS, ZONE)
     assert list(texts(plan)) == ["bking"]
     assert (
-        said(plan)
+        problems_of(plan)
         == "link_1042_3_lab.ipynb: Not read: it is a link, which is not followed."
     )
 
@@ -338,7 +338,7 @@ def test_a_number_of_somebody_with_another_name_is_asked(
     question = (
         "is that of Okafor, Amara (aokafor), its name is not. Not taken: say whose"
     )
-    assert (question in said(plan)) == (not student)
+    assert (question in problems_of(plan)) == (not student)
 
 
 @pytest.mark.parametrize("called", ["Bruce Lee", "Lee Ann", "Ann-Lee Kim"])
@@ -350,7 +350,7 @@ def test_a_name_of_one_word_is_not_everybody_s_who_has_that_word(
     plan = understand({f"{called}_1060{MOODLE}": "", "readme.txt": ""}, roster)
     assert "lee" not in texts(plan)
     question = "Its Moodle participant is that of Lee (lee), its name is not."
-    assert question in said(plan)
+    assert question in problems_of(plan)
     assert texts(understand({f"Lee_1060{MOODLE}": ""}, roster)) == {
         "lee": {"lab.ipynb": ""}
     }
@@ -391,9 +391,13 @@ def test_it_is_said_of_one_student_of_the_class() -> None:
 def test_the_very_same_file_from_two_students_is_said(understand: Understand) -> None:
     plan = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"})
     assert len(plan.submissions) == 2
-    assert said(plan).startswith("Okafor, Amara and King, Jr., Bo: They handed in")
+    assert problems_of(plan).startswith(
+        "Okafor, Amara and King, Jr., Bo: They handed in"
+    )
     plan = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"}, groups=GROUPS)
-    assert [s.group for s in plan.submissions] == ["Team Blue"] * 2 and not said(plan)
+    assert [s.group for s in plan.submissions] == ["Team Blue"] * 2 and not problems_of(
+        plan
+    )
 
 
 # --- groups -----------------------------------------------------------------------
@@ -426,7 +430,9 @@ def test_what_a_group_hands_in_is_every_member_s(
 def test_nobody_s_own_name_makes_work_that_of_a_group(understand: Understand) -> None:
     plan = understand({"teamblue_1044_88031_lab.ipynb": "x"}, groups=GROUPS)
     assert not plan.submissions
-    assert "teamblue: Its Canvas id is that of Nguyễn, Minh (nguyen)" in said(plan)
+    assert "teamblue: Its Canvas id is that of Nguyễn, Minh (nguyen)" in problems_of(
+        plan
+    )
 
 
 # --- archives that are broken, or meant to harm -----------------------------------
@@ -490,14 +496,14 @@ def test_a_bad_file_is_said_and_leaves_the_others(
 ) -> None:
     plan = understand(data)
     assert texts(plan) == {"bking": {"lab.ipynb": "good"}}
-    assert reason in said(plan)
+    assert reason in problems_of(plan)
 
 
 def test_a_zip_bomb_of_a_student_stays_packed(understand: Understand) -> None:
     bomb = zipped({"lab.ipynb": bytes(12 << 20)})
     plan = understand({"aokafor/lab.zip": bomb, "bking/lab.ipynb": "good"})
     assert [str(p) for p in plan.submissions[0].files] == ["lab.zip"]
-    assert "would unpack to 12 MB" in said(plan)
+    assert "would unpack to 12 MB" in problems_of(plan)
 
 
 def test_of_the_lab_s_folder_in_a_zip_the_environment_is_left_out(
@@ -700,7 +706,7 @@ def test_moodle_s_worksheet_says_when_each_was_handed_in(
     later = {"aokafor": times["aokafor"].replace("22:30", "23:30")}
     assert put(files, later)["aokafor"].state == "replaced"
     plan = understand(files, times={"aokafor": "gestern"})
-    assert "'gestern', when it was handed in, cannot be read." in said(plan)
+    assert "'gestern', when it was handed in, cannot be read." in problems_of(plan)
 
 
 def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from nbproctor.protocol.table import FIELDS, ROWS, Row
 Values = st.SearchStrategy[Any]
 
 
-class Thing(NamedTuple):  # `same` compares its parts
+class HandedObject(NamedTuple):  # `same` compares its parts
     """An object that is sent as a reference."""
 
     tag: str
@@ -43,7 +43,7 @@ PART = ["a list of the request that is replied to"]
 
 def default(value: Any) -> Any:
     """Name what the codec does not know."""
-    if isinstance(value, Thing):
+    if isinstance(value, HandedObject):
         return Ref(value.tag, value.fields)
     return NamedItems(7, type(value).__name__, value._fields, tuple(value))
 
@@ -55,7 +55,7 @@ def encoded(value: Any) -> Encoded:
 
 def decoded(frame: Frame) -> Any:
     """Decode what `encoded` made."""
-    return rpc.decode(frame, lambda ref: Thing(*ref), track=True, request=[PART])
+    return rpc.decode(frame, lambda ref: HandedObject(*ref), track=True, request=[PART])
 
 
 def unnamed(value: Any) -> Any:
@@ -288,10 +288,10 @@ def values(inner: Values) -> dict[str, Values]:
         "D": st.sampled_from([*DTYPES.values()])
         | st.sampled_from([np.dtype("O"), np.dtype("U3"), np.dtype(">i4")]),
         "N": st.builds(Point, inner, inner),
-        "student": st.just(Thing("student", (3, "Net", "", True, "", ""))),
-        "error": st.just(Thing("error", (4, "Oops", "ValueError", "base"))),
-        "judge": st.just(Thing("judge", (0, "Spy", "forward"))),
-        "library": st.just(Thing("library", ("numpy", "tanh"))),
+        "student": st.just(HandedObject("student", (3, "Net", "", True, "", ""))),
+        "error": st.just(HandedObject("error", (4, "Oops", "ValueError", "base"))),
+        "judge": st.just(HandedObject("judge", (0, "Spy", "forward"))),
+        "library": st.just(HandedObject("library", ("numpy", "tanh"))),
         "request": st.just(PART),
         "again": st.lists(inner, max_size=2).map(lambda part: (part, part)),
         "Counter": dicts.map(Counter),

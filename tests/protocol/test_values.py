@@ -159,7 +159,7 @@ def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
     assert unshared == [range(1)]
 
 
-class Ours(list):  # type: ignore[type-arg]
+class OwnList(list):  # type: ignore[type-arg]
     pass
 
 
@@ -182,7 +182,7 @@ class Ours(list):  # type: ignore[type-arg]
         np.zeros(2, "V8"),
         np.zeros(2, np.dtype("i1,f8", align=True)),  # with room between the fields
         # What has no row.
-        *(object(), Ours(), np.array([(1,)], "O,"), len),
+        *(object(), OwnList(), np.array([(1,)], "O,"), len),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -72,9 +72,9 @@ def start(
 def zygote(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
     os.environ["NBPROCTOR_TEST_SECRET"] = "of the parent"
     try:
-        with start(request.param, POLICY, "numpy") as made:
-            assert made.level == request.param
-            yield made
+        with start(request.param, POLICY, "numpy") as server:
+            assert server.level == request.param
+            yield server
     finally:
         del os.environ["NBPROCTOR_TEST_SECRET"]
 

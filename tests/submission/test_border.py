@@ -232,16 +232,16 @@ def test_a_file_that_its_owner_holds_back_keeps_nobody_waiting(
     folder: Path,
 ) -> None:
     before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # "let go of the file"
-    with (folder / "honest.py").open("a") as held:
+    with (folder / "honest.py").open("a") as opened:
         try:
-            fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            fcntl.fcntl(opened, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         except OSError:
             pytest.skip("this file system has no leases")
         (file,) = border.walk(folder)
         begun = time.monotonic()
         assert not file.is_readable
         assert time.monotonic() - begun < 5  # a wait takes 45
-        fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        fcntl.fcntl(opened, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     signal.signal(signal.SIGIO, before)
     assert file.read() == b"x = 1"
 

@@ -31,7 +31,7 @@ def put(folder: Path, *names: str) -> None:
         path.write_text(name)
 
 
-def found(folder: Path, most: int = border.MAX_FILES) -> list[str]:
+def walk_names(folder: Path, most: int = border.MAX_FILES) -> list[str]:
     return [file.relative_path.as_posix() for file in border.walk(folder, most=most)]
 
 
@@ -83,18 +83,18 @@ def test_what_lies_deep_or_after_very_many_files_is_not_read(
 ) -> None:
     put(tmp_path, "deep/a/b/c.ipynb", "deep/d.ipynb", "e.ipynb", "z/f.ipynb")
     names = ["e.ipynb", "deep/d.ipynb", "z/f.ipynb", "deep/a/b/c.ipynb"]
-    assert found(tmp_path) == names
+    assert walk_names(tmp_path) == names
     monkeypatch.setattr(border, "MAX_DEPTH", 3)
-    assert len(found(tmp_path)) == 4
+    assert len(walk_names(tmp_path)) == 4
     monkeypatch.setattr(border, "MAX_DEPTH", 2)
-    assert found(tmp_path) == names[:3]
-    assert found(tmp_path, most=2) == names[:2]
+    assert walk_names(tmp_path) == names[:3]
+    assert walk_names(tmp_path, most=2) == names[:2]
 
 
 def test_an_environment_beside_the_work_is_passed_over(tmp_path: Path) -> None:
     put(tmp_path, "env/pyvenv.cfg", "env/lib/a.ipynb", "work/tiny.ipynb")
     put(tmp_path, "pyvenv.cfg")  # what was handed in is read in any case
-    assert found(tmp_path) == ["pyvenv.cfg", "work/tiny.ipynb"]
+    assert walk_names(tmp_path) == ["pyvenv.cfg", "work/tiny.ipynb"]
 
 
 def test_a_folder_that_cannot_be_read_hides_no_other(
@@ -109,7 +109,7 @@ def test_a_folder_that_cannot_be_read_hides_no_other(
         return opened(name, flags, **options)
 
     monkeypatch.setattr(os, "open", guarded)
-    assert found(tmp_path) == ["work/tiny.ipynb"]
+    assert walk_names(tmp_path) == ["work/tiny.ipynb"]
 
 
 def test_a_file_that_is_gone_or_unreadable_is_said_to_be(tmp_path: Path) -> None:
