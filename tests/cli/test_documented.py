@@ -283,9 +283,9 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
     text = " ".join(re.sub(r"<[^>]+>", " ", page.read_text("utf-8")).split())
     for words in json.loads(Image.open(kit / "docs/picture.png").info["Shows"]):
         assert words in text, f"docs/picture.png is out of date: {words!r}"
-    for name, made in SAMPLES.items():
+    for name, generated in SAMPLES.items():
         shown = kit / f"docs/samples/{name}.html"
-        now = kit / made
+        now = kit / generated
         if name == "feedback":
             fits = words_of(now) == words_of(shown)
         else:  # of a larger class: more of it has something to say

@@ -69,7 +69,7 @@ def test_a_fault_is_a_sentence_from_every_verb(
     endings: dict[tuple[str, str], tuple[int, str]], fault: str
 ) -> None:
     met = set()
-    ends_by_verb = {verb: end for (what, verb), end in endings.items() if what == fault}
+    ends_by_verb = {verb: end for (name, verb), end in endings.items() if name == fault}
     for verb, (status, message) in ends_by_verb.items():
         assert "Traceback" not in message and "sqlalche" not in message, verb
         assert status in (0, 1), verb

@@ -98,9 +98,9 @@ def check(command: str, words: list[str], course: Path) -> None:
     assert done.returncode == (command in FAILS), text
     assert FAILS.get(command, "") in text
     for line in text.splitlines():
-        for command, rest in re.findall(r"nbproctor (\w+)([^,;.`(]*)", line):
+        for command, arguments in re.findall(r"nbproctor (\w+)([^,;.`(]*)", line):
             if command in OF_AN_ASSIGNMENT:
-                assert re.search(r"\b(tiny|second|third|ASSIGNMENT)\b", rest), line
+                assert re.search(r"\b(tiny|second|third|ASSIGNMENT)\b", arguments), line
 
 
 def test_the_first_hint_of_lab_and_submit_makes_the_release_of_this_assignment(

@@ -129,8 +129,8 @@ def halves(kinds: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
         wrong = list(kinds)[odd::2]
         for number in range(max(map(len, kinds.values()))):
             dealt[f"{odd}-{number}"] = {
-                name: kinds[name][(number + place) % len(kinds[name])]
-                for place, name in enumerate(wrong)
+                name: kinds[name][(number + position) % len(kinds[name])]
+                for position, name in enumerate(wrong)
             }
     return dealt
 

@@ -104,14 +104,16 @@ def _state(folder: Path) -> dict[str, tuple[str, int, int, int]]:
 
 def _left_behind() -> list[Path]:
     caches = Path.home() / ".cache" / "nbproctor"
-    places = [Path(p) for p in ("/", "/tmp", "/var/tmp", "/dev/shm", *site.PREFIXES)]
-    places += [
+    folders = [Path(p) for p in ("/", "/tmp", "/var/tmp", "/dev/shm", *site.PREFIXES)]
+    folders += [
         Path.home(),
         Path(tempfile.gettempdir()),
         Path(nbproctor.__file__).parent,
     ]
-    places += map(Path, site.getsitepackages())
-    leftovers = [path for place in places for path in place.glob("hostile_was_here*")]
+    folders += map(Path, site.getsitepackages())
+    leftovers = [
+        path for folder in folders for path in folder.glob("hostile_was_here*")
+    ]
     return leftovers + list(caches.rglob("hostile_was_here*"))
 
 

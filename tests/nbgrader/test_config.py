@@ -246,9 +246,9 @@ def test_nbgrader_s_time_limit_is_the_default_of_ours() -> None:
     config.Nbproctor.call_seconds = 2
     limits = Nbproctor(config=config).limits()
     assert (limits.call, limits.cell, limits.submission) == (2, 100, 500)
-    for given, seconds in ("7", 7), ("None", 60), ("-1", 60):  # of the command line
+    for timeout, seconds in ("7", 7), ("None", 60), ("-1", 60):  # of the command line
         config = Config()
-        config.Execute.timeout = DeferredConfigString(given)
+        config.Execute.timeout = DeferredConfigString(timeout)
         assert Nbproctor(config=config).limits().cell == seconds
 
 

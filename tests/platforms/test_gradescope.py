@@ -116,9 +116,9 @@ def test_the_archive_holds_no_student_and_no_gradebook(
     with pytest.raises(ExportError, match=r"requirements\.txt is missing"):
         write_autograder(course, course / "source/tiny", tmp_path / "a.zip", "hidden")
     (course / "requirements.txt").write_text("numpy==2.0\n")
-    for place in ("gradebook.db", "submitted/a/tiny/tiny.ipynb", "data/x.gz"):
-        (course / place).parent.mkdir(parents=True, exist_ok=True)
-        (course / place).touch()
+    for path in ("gradebook.db", "submitted/a/tiny/tiny.ipynb", "data/x.gz"):
+        (course / path).parent.mkdir(parents=True, exist_ok=True)
+        (course / path).touch()
     archive = tmp_path / "a.zip"
     again = tmp_path / "b.zip"
     write_autograder(course, course / "source/tiny", archive, "hidden")

@@ -282,7 +282,7 @@ def test_in_a_folder_of_many_students_each_has_an_owner(tmp_path: Path) -> None:
     files = border.walk(tmp_path, refusals, shared=True)
     names = [str(file.relative_path) for file in files]
     assert names == ["ada/tiny/own.py", "bob/tiny/bobs.py", "bob/tiny/own.py"]
-    assert [str(place) for place, _ in refusals] == ["ada/tiny/bobs.py"]
+    assert [str(location) for location, _ in refusals] == ["ada/tiny/bobs.py"]
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
