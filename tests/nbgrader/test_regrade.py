@@ -76,8 +76,8 @@ def harder(asked_more: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(asked_more, tmp_path / "harder"))
 
 
-def complaint_of(course: Path, *arguments: str) -> tuple[int, str]:
-    """Run a verb; return its status and what it complains of."""
+def run_command(course: Path, *arguments: str) -> tuple[int, str]:
+    """Run a command; return its status and what it complains of."""
     done = run_here(*arguments, cwd=course)
     return done.returncode, done.stderr
 
@@ -258,7 +258,7 @@ def test_who_is_late_at_an_unknown_time_is_named_and_so_is_what_to_do(
     (course / "class.csv").write_text('id,name\n51,"Right, Ann"\n52,"Odd, Bo"\n')
     shutil.rmtree(course / "submitted")
     assert (
-        complaint_of(course, "collect", str(download), "tiny", "--roster=class.csv")[0]
+        run_command(course, "collect", str(download), "tiny", "--roster=class.csv")[0]
         == 0
     )
     grade = ["grade", "tiny", "--sandbox=weak"]
@@ -272,7 +272,7 @@ def test_who_is_late_at_an_unknown_time_is_named_and_so_is_what_to_do(
         assert "nbproctor late FILE.csv tiny" in done.stdout
     assert totals(course) == {"52": 7, "51": 10}
     (course / "late.csv").write_text("student,time\n52,2026-11-25 00:30\n")
-    assert complaint_of(course, "late", "late.csv", "tiny")[0] == 0
+    assert run_command(course, "late", "late.csv", "tiny")[0] == 0
     done = run_here(*grade, "--lower", cwd=course)
     assert "(−7 late)" in done.stdout and "according to" not in done.stdout
     assert totals(course) == {"52": 0, "51": 10}
@@ -308,18 +308,19 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
     assert "(−5 late)" in done.stdout
 
     # Who was given more time, or handed in earlier than it seemed, is graded again.
-    assert complaint_of(
-        course, "extend", "right", "--until=2026-11-25T00:30+01:00"
-    ) == (0, "")
+    assert run_command(course, "extend", "right", "--until=2026-11-25T00:30+01:00") == (
+        0,
+        "",
+    )
     back = MarkChange("right", 5.0, 10.0, "the late penalty is 0, not 5", False)
     assert nbgrader.regrade(course, "tiny")[1] == [back]
     times = "id,time\nright,2026-11-25 00:30\nodd,2026-11-24\n"
     (course / "late.csv").write_text(times)
-    assert complaint_of(course, "late", "late.csv", "--timezone=UTC") == (0, "")
+    assert run_command(course, "late", "late.csv", "--timezone=UTC") == (0, "")
     lower = MarkChange("right", 10.0, 5.0, "the late penalty is 5, not 0", False)
     assert nbgrader.regrade(course, "tiny")[1] == [lower]
     assert nbgrader.class_table(course, "tiny").loc["right", "hours_late"] == 1
-    assert complaint_of(course, "export", "term") == (0, "")
+    assert run_command(course, "export", "term") == (0, "")
     page = (course / "report/term.html").read_text("utf-8")
     assert "5 of 10" in page and "late, 1.0 hours late" in page
     term = (course / "exported/term.csv").read_text("utf-8-sig")
@@ -330,7 +331,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
     # Of who is excused no mark is wanted, and nothing is a 0.
     nbgrader.enrol(course, [Person("away", "Way", "Anna")])
     for student in ("Anna Way", "right"):
-        assert complaint_of(course, "extend", student, "--excused") == (0, "")
+        assert run_command(course, "extend", student, "--excused") == (0, "")
     results = {each.student: each for each in nbgrader.regrade(course, "tiny")[0]}
     for student in ("away", "right"):
         assert (results[student].status, results[student].score) == ("excused", None)
@@ -338,21 +339,21 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
         assert row["status"] == "excused" and isnan(row["total"])
     nbgrader.feedback(course, "tiny")
     report(course, "tiny")
-    assert complaint_of(course, "export", "term") == (0, "")
+    assert run_command(course, "export", "term") == (0, "")
     for name in ("feedback/right/tiny/tiny", "report/tiny", "report/term"):
         assert "xcused" in (course / f"{name}.html").read_text("utf-8"), name
     (course / "book.csv").write_text(
         "Student,ID,SIS Login ID,Section,tiny (1)\nRight,1,right,A,5\n"
         "Away,2,away,A,\nOdd,3,odd,A,EX\n"
     )
-    reader, writer = os.openpty()  # who is asked there says yes
-    os.write(reader, b"y\n")
+    controller, device = os.openpty()  # who is asked there says yes
+    os.write(controller, b"y\n")
     command = [sys.executable, "-P", "-m", "nbproctor", "export", "book.csv"]
-    terminal = dict.fromkeys(("stdin", "stdout", "stderr"), writer)
+    terminal = dict.fromkeys(("stdin", "stdout", "stderr"), device)
     subprocess.run(command, cwd=course, check=True, **terminal)
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 3
     assert nbgrader.class_table(course, "tiny").loc["odd", "status"] == "excused"
-    assert complaint_of(course, "extend", "right", "--not-excused") == (0, "")
+    assert run_command(course, "extend", "right", "--not-excused") == (0, "")
     assert nbgrader.class_table(course, "tiny").loc["right", "total"] == 5
     plugin = "c.AssignLatePenalties.plugin_class = 'nbgrader.plugins.{}'"
     zero = "c.LateSubmissionPlugin.penalty_method = 'zero'"
