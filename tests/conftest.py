@@ -30,7 +30,8 @@ NO_SKIPS = tuple(filter(None, os.environ.get("NBPROCTOR_NO_SKIPS", "").split(","
 
 
 # Characters of a test's id behind its file, and of a parameter's value in it.
-MAX_ID, MAX_VALUE = 100, 24
+MAX_ID = 100
+MAX_VALUE = 24
 
 # A test file with such a line has no fast test.
 ALL_SLOW = re.compile(
@@ -165,9 +166,9 @@ def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from nbproctor import nbgrader
 
     base = tmp_path_factory.getbasetemp()
-    place = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    course = place / "template" / "tiny"
-    with FileLock(place / "template.lock"):
+    shared_folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    course = shared_folder / "template" / "tiny"
+    with FileLock(shared_folder / "template.lock"):
         if not course.exists():
             shutil.copytree(project / "examples/tiny", course)
             nbgrader.generate(course, "tiny")

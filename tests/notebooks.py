@@ -10,13 +10,15 @@ Notebook = dict[str, Any]
 def cell(name: str, source: str, kind: str = "code", **flags: Any) -> Notebook:
     """Return a locked cell, or with flags another that nbgrader knows."""
     meta = {"grade_id": name, "grade": False, "solution": False, "locked": True}
-    made = {
+    new_cell = {
         "cell_type": kind,
         "id": name,
         "metadata": {"nbgrader": meta | {"schema_version": 3, "task": False} | flags},
         "source": source,
     }
-    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    return new_cell | (
+        {"outputs": [], "execution_count": None} if kind == "code" else {}
+    )
 
 
 def notebook(cells: list[Notebook]) -> Notebook:

@@ -45,14 +45,14 @@ def run_python(
 ) -> subprocess.CompletedProcess[str]:
     """Run a module by its name, or a program by its text, to its end."""
     argv = [program, *map(str, arguments)]
-    asked = _process()
-    assert asked.stdin and asked.stdout
+    connection = _process()
+    assert connection.stdin and connection.stdout
     with tempfile.TemporaryDirectory() as folder:
-        said = [f"{folder}/stdout", f"{folder}/stderr"]
-        order = argv, str(cwd), dict(env or os.environ), said
-        print(json.dumps(order), file=asked.stdin, flush=True)
-        status = int(asked.stdout.readline())
-        out, err = (Path(path).read_text("utf-8") for path in said)
+        outputs = [f"{folder}/stdout", f"{folder}/stderr"]
+        order = argv, str(cwd), dict(env or os.environ), outputs
+        print(json.dumps(order), file=connection.stdin, flush=True)
+        status = int(connection.stdout.readline())
+        out, err = (Path(path).read_text("utf-8") for path in outputs)
     return subprocess.CompletedProcess(argv, status, out, err)
 
 
@@ -76,9 +76,12 @@ def run_here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[s
     """Run a verb of nbproctor in this process."""
     from nbproctor.cli import main
 
-    out, err, status = io.StringIO(), io.StringIO(), 0
+    out = io.StringIO()
+    err = io.StringIO()
+    status = 0
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    argv, sys.argv = sys.argv, ["nbproctor", *map(str, arguments)]
+    argv = sys.argv
+    sys.argv = ["nbproctor", *map(str, arguments)]
     try:
         with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
             main()
@@ -88,8 +91,8 @@ def run_here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[s
         sys.argv = argv
         for number, handler in before.items():
             signal.signal(number, handler)
-    said = out.getvalue(), err.getvalue()
-    return subprocess.CompletedProcess(arguments, status, *said)
+    outputs = out.getvalue(), err.getvalue()
+    return subprocess.CompletedProcess(arguments, status, *outputs)
 
 
 @functools.cache
@@ -116,16 +119,20 @@ def one_processor() -> None:
         os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
 
 
-def _run(argv: list[str], cwd: str, env: dict[str, str], said: list[str]) -> None:
+def _run(argv: list[str], cwd: str, env: dict[str, str], outputs: list[str]) -> None:
     one_processor()
     write = os.O_WRONLY | os.O_CREAT
-    files = os.open(os.devnull, os.O_RDONLY), *(os.open(path, write) for path in said)
+    files = (
+        os.open(os.devnull, os.O_RDONLY),
+        *(os.open(path, write) for path in outputs),
+    )
     for descriptor, file in enumerate(files):
         os.dup2(file, descriptor)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
-    sys.argv, sys.path[0] = argv, cwd
+    sys.argv = argv
+    sys.path[0] = cwd
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background
     if "\n" in argv[0]:
         exec(compile(argv[0], "<program>", "exec"), {"__name__": "__main__"})

@@ -53,13 +53,13 @@ print(x == 1)
 
 
 def test_the_blocks_of_a_cell() -> None:
-    found = CellText(CELL).blocks
-    assert "\n".join(block.text for block in found) == CELL
-    assert [block.signature for block in found if block.name] == [
+    blocks = CellText(CELL).blocks
+    assert "\n".join(block.text for block in blocks) == CELL
+    assert [block.signature for block in blocks if block.name] == [
         "@add_to(Net)@otherforward",
         "Net",
     ]
-    assert [sorted(block.binds) for block in found] == [
+    assert [sorted(block.binds) for block in blocks] == [
         ["np", "os"],
         ["c", "e"],
         ["x", "y"],
@@ -69,7 +69,7 @@ def test_the_blocks_of_a_cell() -> None:
         ["z"],
         [],
     ]
-    forward, net = (block for block in found if block.name)
+    forward, net = (block for block in blocks if block.name)
     assert forward.text.startswith("# Add it.\n@add_to")
     assert "this_is_text" not in "".join(forward.code)
     assert not forward.is_class
@@ -98,8 +98,8 @@ def test_a_function_without_a_body_is_unwritten(source: str, unwritten: bool) ->
 
 
 def test_a_bracket_that_is_never_closed_does_not_swallow_the_rest() -> None:
-    found = CellText("def broken(x:\n    return [1\ndef after():\n    return 1").blocks
-    assert [block.name for block in found] == ["broken", "after"]
+    blocks = CellText("def broken(x:\n    return [1\ndef after():\n    return 1").blocks
+    assert [block.name for block in blocks] == ["broken", "after"]
 
 
 def test_comments_and_blanks_are_no_code() -> None:
@@ -235,12 +235,12 @@ def test_the_time_to_repair_grows_no_faster_than_what_was_handed_in(
     source = project / "examples/tiny/source/tiny/tiny.ipynb"
     master = MasterNotebook.read(source)
     notebook = json.loads(source.read_text("utf-8"))
-    rest = [cell for cell in notebook["cells"] if cell["id"] != "fizz"]
+    others = [cell for cell in notebook["cells"] if cell["id"] != "fizz"]
 
     def handed_in(size: int) -> Path:
         length, count = (2_000, size) if kind == "cells" else (5_000 * size, 1)
-        own = {"cell_type": "markdown" if kind == "markdown" else "code"}
-        cells = [*rest, *(own | {"source": run(length)} for run in RUNS * count)]
+        new_cell = {"cell_type": "markdown" if kind == "markdown" else "code"}
+        cells = [*others, *(new_cell | {"source": run(length)} for run in RUNS * count)]
         path = tmp_path / str(size) / "tiny.ipynb"
         path.parent.mkdir()
         path.write_text(json.dumps(notebook | {"cells": cells}))
@@ -297,6 +297,6 @@ def test_one_function_compiles_all_code_of_notebooks(project: Path) -> None:
                     name = ast.unparse(node.func)
                     name = "run_cell" if name.endswith(".run_cell") else name
                     if name in callers:
-                        place = path.relative_to(project).as_posix()
-                        callers[name].add(f"{place}: {owner}")
+                        module = path.relative_to(project).as_posix()
+                        callers[name].add(f"{module}: {owner}")
     assert callers == COMPILERS

@@ -46,9 +46,9 @@ def one_line(message: str, name: str) -> str:
     return message
 
 
-def changed(array: np.ndarray[Any, Any], place: Any, value: float) -> Any:
+def changed(array: np.ndarray[Any, Any], index: Any, value: float) -> Any:
     copy = array.copy()
-    copy[place] = value
+    copy[index] = value
     return copy
 
 
@@ -149,7 +149,8 @@ def test_entries_of_a_mapping_are_judged_by_their_own_names() -> None:
 def test_only_a_factor_that_is_named_and_fits_is_told(
     got: Any, want: Any, factors: Any, says: str
 ) -> None:
-    got, want = np.array(got), np.array(want)
+    got = np.array(got)
+    want = np.array(want)
     assert diagnosis(got, want, factors=factors).endswith(says)
 
 
@@ -232,7 +233,7 @@ def test_finite_says_where_it_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "value",
     [
         WANT,
         changed(WANT, 0, np.nan),
@@ -243,12 +244,12 @@ def test_finite_says_where_it_is_not() -> None:
         None,
     ],
 )
-def test_what_was_not_touched_is_unchanged(kept: object) -> None:
-    expect_unchanged(copy.deepcopy(kept), kept, "cache")
+def test_what_was_not_touched_is_unchanged(value: object) -> None:
+    expect_unchanged(copy.deepcopy(value), value, "cache")
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "place"),
+    ("now", "before", "location"),
     [
         (changed(WANT, (0, 0), 1e-300), WANT, "cache was"),
         (WANT.T, WANT, "cache was"),
@@ -265,10 +266,10 @@ def test_what_was_not_touched_is_unchanged(kept: object) -> None:
         ([1, [2, 3]], [1, [2, 4]], "cache[1][1] was"),
     ],
 )
-def test_a_changed_argument_is_told(now: object, before: object, place: str) -> None:
+def test_a_changed_argument_is_told(now: object, before: object, location: str) -> None:
     with pytest.raises(AssertionError) as caught:
         expect_unchanged(now, before, "cache")
-    assert one_line(str(caught.value), "cache").startswith(place)
+    assert one_line(str(caught.value), "cache").startswith(location)
 
 
 def test_an_answer_works_on_copies_and_without_noise(
@@ -281,26 +282,29 @@ def test_an_answer_works_on_copies_and_without_noise(
         options["seen"] = True
         return array
 
-    given, options = WANT.copy(), {"axis": 0}
+    argument = WANT.copy()
+    options = {"axis": 0}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.testing.assert_array_equal(answer_of(noisy, given, options), 2 * WANT)
+        np.testing.assert_array_equal(answer_of(noisy, argument, options), 2 * WANT)
         with quiet(), pytest.raises(ZeroDivisionError):
             warnings.warn("all is quiet, but exceptions pass", stacklevel=1)
             noisy(1 / 0, {})
-    np.testing.assert_array_equal(given, WANT)
+    np.testing.assert_array_equal(argument, WANT)
     assert options == {"axis": 0}
     assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
-    ("names", "place"),
+    ("names", "location"),
     [
         (("cache", "m"), 'cache["A2"] was changed during the call'),
         ((), 'argument 1["A2"] was changed during the call'),
     ],
 )
-def test_an_argument_that_changes_is_named(names: tuple[str, ...], place: str) -> None:
+def test_an_argument_that_changes_is_named(
+    names: tuple[str, ...], location: str
+) -> None:
     def in_place(cache: dict[str, Any], m: int) -> Any:
         cache["A2"] *= -1
         return cache["A2"] * m
@@ -309,19 +313,19 @@ def test_an_argument_that_changes_is_named(names: tuple[str, ...], place: str) -
     for _ in range(2):  # the second call would undo the first
         with pytest.raises(AssertionError) as caught:
             expect_pure(in_place, cache, 3, names=names)
-        assert str(caught.value).startswith(place)
+        assert str(caught.value).startswith(location)
     np.testing.assert_array_equal(cache["A2"], WANT)
 
 
 def test_a_pure_function_is_called_once_and_its_answer_returned() -> None:
-    asked = []
+    arguments = []
 
     def pure(array: Any, factor: float) -> Any:
-        asked.append(factor)
+        arguments.append(factor)
         return array * factor
 
     np.testing.assert_array_equal(expect_pure(pure, WANT, 2.0), 2 * WANT)
-    assert asked == [2.0]
+    assert arguments == [2.0]
 
 
 DTYPES = st.sampled_from(
@@ -382,9 +386,9 @@ FINITE = hnp.arrays(
 @given(want=FINITE, data=st.data())
 def test_one_wrong_entry_is_enough_to_fail(want: Any, data: st.DataObject) -> None:
     got = np.array(want)
-    place = data.draw(st.integers(0, got.size - 1))
-    gap = data.draw(st.floats(1.01, 1e6)) * (1e-6 + 1e-4 * abs(want.flat[place]))
-    got.flat[place] += data.draw(st.sampled_from([-1, 1])) * gap
+    index = data.draw(st.integers(0, got.size - 1))
+    gap = data.draw(st.floats(1.01, 1e6)) * (1e-6 + 1e-4 * abs(want.flat[index]))
+    got.flat[index] += data.draw(st.sampled_from([-1, 1])) * gap
     diagnosis(got, want, factors=FACTORS)
 
 
@@ -417,25 +421,26 @@ def _shaped(got: object) -> Any:
 
 
 def test_a_typical_mistake_is_named_and_the_right_answer_never_is():
-    def known(**cells: object) -> Callable[[], dict[str, object]]:
+    def mistakes_of(**cells: object) -> Callable[[], dict[str, object]]:
         def mistakes() -> dict[str, object]:
-            asked.append(1)
+            calls.append(1)
             return {"leaves out the bias": cells, "is the input": {"A": bare}}
 
         return mistakes
 
-    asked: list[int] = []
-    want, bare = np.array([[1.5, -2.0]]), np.array([[0.5, -3.0]])
+    calls: list[int] = []
+    want = np.array([[1.5, -2.0]])
+    bare = np.array([[0.5, -3.0]])
     both = {"Z1": want, "A": want}
-    expect(both, both, "cache", mistakes=known(Z1=bare))
-    assert not asked  # they are only worked out for a wrong answer
-    for got, said in (
+    expect(both, both, "cache", mistakes=mistakes_of(Z1=bare))
+    assert not calls  # they are only worked out for a wrong answer
+    for got, message in (
         (both | {"Z1": bare}, r'^cache\["Z1"\] leaves out the bias$'),
         (both | {"A": bare}, r'^cache\["A"\] is the input$'),
         (both | {"Z1": bare + 9}, "wrong everywhere"),
     ):
-        with pytest.raises(AssertionError, match=said):
-            expect(got, both, "cache", mistakes=known(Z1=bare))
+        with pytest.raises(AssertionError, match=message):
+            expect(got, both, "cache", mistakes=mistakes_of(Z1=bare))
     alone = {"is a mistake of another shape": 3.0, "leaves out the bias": bare}
     with pytest.raises(AssertionError, match=r"^Z1 leaves out the bias$"):
         expect(bare, want, "Z1", mistakes=alone)

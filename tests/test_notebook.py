@@ -17,8 +17,8 @@ from tests.notebooks import cell as marked
 
 def cell(source: str | list[str], name: str = "", **flags: Any) -> Notebook:
     """Make a code cell; with a name, one that nbgrader knows."""
-    made = marked(name or "plain", source, **flags)  # type: ignore[arg-type]
-    return made if name else made | {"metadata": {}}
+    new_cell = marked(name or "plain", source, **flags)  # type: ignore[arg-type]
+    return new_cell if name else new_cell | {"metadata": {}}
 
 
 def read(folder: Path, *cells: Notebook) -> MasterNotebook:
@@ -61,7 +61,7 @@ TOOLS = f"# Tools of the tests.\n{HIDDEN}"
 
 
 @pytest.mark.parametrize(
-    ("made", "kind"),
+    ("new_cell", "kind"),
     [
         (cell("def check(x):\n    assert x", "tool"), "provided"),
         (cell("for x in [1]:\n    assert x", "looped"), "test"),
@@ -76,11 +76,11 @@ TOOLS = f"# Tools of the tests.\n{HIDDEN}"
     ],
 )
 def test_a_cell_below_an_exercise_is_what_its_marks_and_its_text_say(
-    tmp_path: Path, made: Notebook, kind: str
+    tmp_path: Path, new_cell: Notebook, kind: str
 ) -> None:
-    known = read(tmp_path, SOLUTION, made).cells[1]
-    points = made["metadata"]["nbgrader"].get("points", 0)
-    assert (known.kind, known.points) == (kind, points)
+    parsed = read(tmp_path, SOLUTION, new_cell).cells[1]
+    points = new_cell["metadata"]["nbgrader"].get("points", 0)
+    assert (parsed.kind, parsed.points) == (kind, points)
 
 
 def test_a_locked_assert_before_any_exercise_is_provided_code(tmp_path: Path) -> None:
@@ -91,9 +91,9 @@ def test_a_locked_assert_before_any_exercise_is_provided_code(tmp_path: Path) ->
 def test_a_stub_shows_neither_solution_nor_hidden_test(
     tiny_master: MasterNotebook,
 ) -> None:
-    for known in tiny_master.cells:
-        assert "BEGIN" not in known.stub
-    by_id = {known.id: known for known in tiny_master.cells}
+    for master_cell in tiny_master.cells:
+        assert "BEGIN" not in master_cell.stub
+    by_id = {master_cell.id: master_cell for master_cell in tiny_master.cells}
     assert "sum(numbers)" not in by_id["mean_of"].stub
     assert "exact_mean" not in by_id["mean-values"].stub
 
@@ -134,9 +134,9 @@ def test_data_is_found_within_the_course_and_does_not_change_the_digest(
     alone = read(course, SOLUTION)
     assert alone.data is None
     (course / "data").mkdir()
-    beside = read(course, SOLUTION)
-    assert beside.data == str(course / "data")
-    assert beside.digest == alone.digest
+    master = read(course, SOLUTION)
+    assert master.data == str(course / "data")
+    assert master.digest == alone.digest
 
 
 def test_the_opening_is_the_locked_code_before_the_first_exercise(
@@ -220,7 +220,7 @@ def test_what_is_locked_is_what_the_teacher_s_text_replaces(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", "not a readable notebook"),
         ("[]", "not a readable notebook"),
@@ -229,11 +229,11 @@ def test_what_is_locked_is_what_the_teacher_s_text_replaces(tmp_path: Path) -> N
     ],
 )
 def test_what_is_no_notebook_is_said_with_its_path(
-    tmp_path: Path, content: str, said: str
+    tmp_path: Path, content: str, message: str
 ) -> None:
     path = tmp_path / "bad.ipynb"
     path.write_text(content, "utf-8")
-    with pytest.raises(MasterNotebookError, match=said) as caught:
+    with pytest.raises(MasterNotebookError, match=message) as caught:
         MasterNotebook.read(path)
     assert str(path) in str(caught.value)
 

@@ -19,16 +19,16 @@ from nbproctor.kit.submit import SubmitError
 
 @pytest.mark.parametrize("name", nbproctor.__all__)
 def test_a_public_name_is_there_and_explained(name: str) -> None:
-    thing = getattr(nbproctor, name)
-    assert inspect.getdoc(thing)
-    assert thing.__name__.rpartition(".")[2] == name
+    value = getattr(nbproctor, name)
+    assert inspect.getdoc(value)
+    assert value.__name__.rpartition(".")[2] == name
 
 
 def test_type_checkers_see_the_same_names(project: Path) -> None:
     module = ast.parse((project / "nbproctor/__init__.py").read_text())
     block = next(node for node in module.body if isinstance(node, ast.If))
-    seen = {a.name for n in block.body for a in getattr(n, "names", [])}
-    assert seen == set(nbproctor.__all__)
+    names = {a.name for n in block.body for a in getattr(n, "names", [])}
+    assert names == set(nbproctor.__all__)
     assert (project / "nbproctor/py.typed").exists()
 
 
@@ -49,10 +49,10 @@ def test_every_error_of_the_package_is_an_nbproctor_error() -> None:
     for info in pkgutil.walk_packages(nbproctor.__path__, "nbproctor."):
         if info.name == "nbproctor.__main__":
             continue
-        for thing in vars(importlib.import_module(info.name)).values():
-            error = isinstance(thing, type) and issubclass(thing, Exception)
-            if error and thing.__module__.startswith("nbproctor."):
-                errors.add(thing)
+        for value in vars(importlib.import_module(info.name)).values():
+            error = isinstance(value, type) and issubclass(value, Exception)
+            if error and value.__module__.startswith("nbproctor."):
+                errors.add(value)
     assert len(errors) > 15
     errors.remove(SubmitError)  # students have its module without the package
     assert {e for e in errors if not issubclass(e, NbproctorError)} == set()

@@ -90,10 +90,10 @@ def test_imports_go_down(project: Path) -> None:
     up = [
         f"{path.relative_to(project)} imports {room}"
         for path in package.rglob("*.py")
-        if (own := room_of(path, package)) not in FACADE
+        if (own_room := room_of(path, package)) not in FACADE
         for top, room in facts(path).imports
         if top == "nbproctor" and room in FLOOR_OF
-        if room != own and FLOOR_OF[room] <= FLOOR_OF[own]
+        if room != own_room and FLOOR_OF[room] <= FLOOR_OF[own_room]
     ]
     assert not up
 
@@ -120,8 +120,8 @@ def test_the_map_gives_every_room_in_its_order_with_its_own_sentence(
     for name, sentence in rows:
         path = package / name
         path = path if path.is_file() else path / "__init__.py"
-        said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-        first = " ".join(said.partition("\n\n")[0].split())
+        docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        first = " ".join(docstring.partition("\n\n")[0].split())
         assert sentence == first.replace("``", "`"), name
 
 

@@ -94,8 +94,8 @@ def test_a_link_or_tag_that_would_run_something_does_not(text: str) -> None:
 def test_a_link_in_a_formula_runs_nothing(word: str, gap: str) -> None:
     # MathJax takes what stands in the braces as it is; a browser then leaves out gaps.
     for link in gap.join(f"{word}:"), f"{word}{gap}\\:", gap.join(word) + ":":
-        made = sanitize.markdown(f"$$\\href{{{link}alert(1)}}{{x}}$$")
-        address = made.split("{")[1].split("}")[0]
+        page = sanitize.markdown(f"$$\\href{{{link}alert(1)}}{{x}}$$")
+        address = page.split("{")[1].split("}")[0]
         for left_out in "\t\r\n\\":
             address = address.replace(left_out, "")
         assert not address.strip().lower().startswith(f"{word.lower()}:")
@@ -129,7 +129,7 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "shortened"),
     [
         (" " * 100_000 + "a", "[cut]"),
         ("a" + "\n" * 100_000 + "b", "[cut]"),
@@ -142,9 +142,9 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
         ),
     ],
 )
-def test_what_is_too_long_is_cut_with_a_word(text: str, said: str) -> None:
+def test_what_is_too_long_is_cut_with_a_word(text: str, shortened: str) -> None:
     short = sanitize.markdown(text)
-    assert said in short
+    assert shortened in short
     assert len(short) < len(text)
 
 
@@ -184,8 +184,8 @@ def test_the_texts_of_a_notebook_share_their_room() -> None:
     """Screenshots pasted in Colab do not stop a notebook, nor do all of them stay."""
     room = sanitize.room_for_notebook()
     screenshot = f"![a](data:image/png;base64,{'A' * (sanitize.MAX_IMAGES // 3)})"
-    made = [sanitize.markdown(screenshot, (), room) for _ in range(4)]
-    assert ["left out" in text for text in made] == [False, False, True, True]
+    pages = [sanitize.markdown(screenshot, (), room) for _ in range(4)]
+    assert ["left out" in text for text in pages] == [False, False, True, True]
     assert sanitize.attachments({"a": {"image/png": picture(9_000_000)}}, room) == {}
     words = [sanitize.markdown("word\n" * 9_000, (), room) for _ in range(100)]
     assert words[0] == "word\n" * 9_000 and "Cut here" in words[99]
@@ -205,8 +205,8 @@ def shown(*mimebundles: dict[str, Any]) -> list[dict[str, Any]]:
 def test_each_kind_is_kept_up_to_the_limit_of_all_together() -> None:
     half = picture(sanitize.MAX_IMAGES // 2 - 1_000)
     cleaned = sanitize.clean(shown(*[{"image/png": half}] * 3))
-    kept = ["image/png" in output["data"] for output in cleaned]
-    assert kept == [True, True, False]
+    are_kept = ["image/png" in output["data"] for output in cleaned]
+    assert are_kept == [True, True, False]
     too_big = picture(sanitize.MAX_IMAGES + 4_000)
     (output,) = sanitize.clean(shown({"image/png": too_big}))
     assert "image/png" not in output["data"]
@@ -268,15 +268,15 @@ def test_an_error_keeps_its_words_without_colours_and_controls() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "kept"),
+    ("count", "expected"),
     [(3, 3), (0, 0), (-1, None), (True, None), (1 << 31, None), ("3", None)],
 )
 def test_an_execution_count_is_a_small_number_or_none(
-    count: object, kept: int | None
+    count: object, expected: int | None
 ) -> None:
     result = {"output_type": "execute_result", "data": {}, "execution_count": count}
     (output,) = sanitize.clean([result])
-    assert output["execution_count"] == kept
+    assert output["execution_count"] == expected
     (output,) = sanitize.clean(shown({"text/plain": "1"}))
     assert output.keys() == {"output_type", "data", "metadata"}
 
@@ -298,9 +298,9 @@ def test_no_text_steers_a_terminal() -> None:
         table.add_column(EVIL)
         table.add_row(EVIL)
         console.print(table)
-    with complaints.capture() as said:
+    with complaints.capture() as logs:
         complaints.print(f"[red]Stopped:[/] {escape(EVIL)}")
-    for text in printed.get(), said.get():
+    for text in printed.get(), logs.get():
         assert "=cmd" in text
         assert not set("\x1b\x07\u202e") & set(text)
 
@@ -407,7 +407,7 @@ def test_what_is_made_harmless_can_still_be_read(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [None, 7, ["a"], {"a.png": 7}, {"a.png": {"image/png": 7}}], ids=repr
+    "attachments", [None, 7, ["a"], {"a.png": 7}, {"a.png": {"image/png": 7}}], ids=repr
 )
-def test_attachments_of_any_other_kind_are_none(given: object) -> None:
-    assert sanitize.attachments(given) == {}
+def test_attachments_of_any_other_kind_are_none(attachments: object) -> None:
+    assert sanitize.attachments(attachments) == {}

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
-from nbproctor.sandbox import policy
+import pytest
+
+from nbproctor.sandbox import bubblewrap, policy
+from tests.programs import start
 
 PROJECT = Path(__file__).parents[1]
 # An ordinary user: put before a command, within `in_reach`.
@@ -31,3 +37,22 @@ def in_reach(argv: list[str]) -> list[str]:
         elif closed & set(path.parents) and not inner & set(path.parents):
             line += ["--perms", "0755", "--dir", str(path)]
     return [*line, "--", *argv]
+
+
+def require_other_users() -> None:
+    """Skip a test where no command runs as another user."""
+    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
+        pytest.skip("this test needs setpriv and bubblewrap")
+
+
+def run_as_nobody(file: str) -> None:
+    """Run a file of tests as an ordinary user; fail if one of them fails."""
+    require_other_users()
+    path = Path(file).relative_to(PROJECT)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
+    with tempfile.TemporaryDirectory() as base:
+        Path(base).chmod(0o777)
+        command.append(f"--basetemp={base}/tests")
+        done = start(*in_reach([*NOBODY, *map(str, command)]), cwd=PROJECT, HOME=base)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout

@@ -26,10 +26,10 @@ class Idle:
     def take(self, kind: object) -> Any:
         """Take one of a kind, or None."""
         with self._lock:
-            found = next((pair for pair in self._all if pair[0] == kind), None)
-            if found:
-                self._all.remove(found)
-        return found[1] if found else None
+            match = next((pair for pair in self._all if pair[0] == kind), None)
+            if match:
+                self._all.remove(match)
+        return match[1] if match else None
 
     def put(self, kind: object, process: Any) -> list[Any]:
         """Keep one; return those that are too many."""
@@ -52,8 +52,11 @@ def lasting_fork_servers() -> Iterator[None]:
     As one run's submissions share it. One that failed, or still works, is ended, and so
     is one that has files of an assignment, which a test may change.
     """
-    start, run, close = ForkServer.start, ForkServer.run, ForkServer.close
-    idle, sound = Idle(), dict[ForkServer, str]()
+    start = ForkServer.start
+    run = ForkServer.run
+    close = ForkServer.close
+    idle = Idle()
+    sound = dict[ForkServer, str]()
 
     def take(policy: Any, preload: Any, **options: Any) -> ForkServer:
         kind = repr((policy, preload, options))
@@ -86,14 +89,15 @@ def lasting_fork_servers() -> Iterator[None]:
 @contextlib.contextmanager
 def lasting_workers() -> Iterator[None]:
     """Let a run take a reader, or what makes pages, that one before it has left."""
-    start, leave = workers._Worker, workers.Workers.__exit__
+    start = workers._Worker
+    leave = workers.Workers.__exit__
     idle = Idle()
 
-    def take(*told: Any) -> Any:
-        worker = idle.take(told)
-        return start(*told) if worker is None or worker.is_gone else worker
+    def take(*arguments: Any) -> Any:
+        worker = idle.take(arguments)
+        return start(*arguments) if worker is None or worker.is_gone else worker
 
-    def left(self: workers.Workers[Any], *error: object) -> None:
+    def leave_later(self: workers.Workers[Any], *error: object) -> None:
         with contextlib.suppress(queue.Empty):
             while worker := self._idle.get_nowait():
                 if not (worker.is_worn or worker.is_gone):
@@ -104,7 +108,7 @@ def lasting_workers() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "_Worker", take)
-        patch.setattr(workers.Workers, "__exit__", left)
+        patch.setattr(workers.Workers, "__exit__", leave_later)
         yield
     for worker in idle.drop():
         worker.end()

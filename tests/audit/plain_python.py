@@ -33,30 +33,30 @@ LONG = "backward_propagation", "fit", "predict"
 
 def sample_of(trials: Iterable[Trial]) -> list[Trial]:
     """Return of right and wrong variants and of mutants every so many."""
-    seen: Counter[tuple[str, str]] = Counter()
-    found = []
+    counts: Counter[tuple[str, str]] = Counter()
+    chosen = []
     for trial in trials:
         every = {"right": 4, "wrong": 8, "mutant": 24}[trial.kind]
         every = every * 3 // 2 if trial.exercise in LONG else every
-        if seen[trial.exercise, trial.kind] % every == 0:
-            found.append(trial)
-        seen[trial.exercise, trial.kind] += 1
-    return found
+        if counts[trial.exercise, trial.kind] % every == 0:
+            chosen.append(trial)
+        counts[trial.exercise, trial.kind] += 1
+    return chosen
 
 
 def in_a_fork(run: Callable[[], set[str]]) -> set[str]:
     """Call `run` in a process of its own, as every submission has its own kernel."""
-    ours, theirs = os.pipe()
+    reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             signal.alarm(PATIENCE)
             sys.stdout = sys.stderr = io.StringIO()
-            os.write(theirs, json.dumps(sorted(run())).encode())
+            os.write(writer, json.dumps(sorted(run())).encode())
         finally:
             os._exit(0)
-    os.close(theirs)
-    with os.fdopen(ours, "rb") as pipe:
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
         sent = pipe.read()
     os.waitpid(pid, 0)
     return set(json.loads(sent))
@@ -64,15 +64,15 @@ def in_a_fork(run: Callable[[], set[str]]) -> set[str]:
 
 def passed(names: dict[str, Any], cells: Iterable[Cell]) -> set[str]:
     """Run cells in one namespace; return the tests among them that raise nothing."""
-    found = set()
+    test_names = set()
     for cell in cells:
         try:
             exec(cell.source.replace("%matplotlib inline", ""), names)
         except Exception:
             continue  # as nbgrader: 0 points, and the next cell runs all the same
         if cell.kind == "test":
-            found.add(cell.id)
-    return found
+            test_names.add(cell.id)
+    return test_names
 
 
 def code_of(master: MasterNotebook) -> list[Cell]:
@@ -87,15 +87,18 @@ def passed_plainly(
 
     As under stock nbgrader all names are in one namespace, and all cells are run.
     """
-    code, names = code_of(master), dict[str, Any]()
-    for place, cell in enumerate(code):
+    code = code_of(master)
+    names = dict[str, Any]()
+    for number, cell in enumerate(code):
         if cell.kind == "solution":
             gc.freeze()  # forks need not copy what they do not touch
-            rest = code[place + 1 :]
-            own = list(itertools.takewhile(lambda c: c.kind != "solution", rest))
+            following = code[number + 1 :]
+            attached = list(
+                itertools.takewhile(lambda c: c.kind != "solution", following)
+            )
             for trial in (t for t in trials if t.exercise == cell.id):
                 answer = replace(cell, source=trial.source)
-                yield trial, in_a_fork(partial(passed, names, [answer, *own]))
+                yield trial, in_a_fork(partial(passed, names, [answer, *attached]))
             if cell.id == master.exercises[-1]:
                 return
         passed(names, [cell])
@@ -105,11 +108,12 @@ def passed_by(
     master: MasterNotebook, submissions: Iterable[dict[str, str]]
 ) -> list[list[str]]:
     """Run whole notebooks, in which what has no answer stays blank."""
-    code, names = code_of(master), dict[str, Any]()
+    code = code_of(master)
+    names = dict[str, Any]()
     opening = list(itertools.takewhile(lambda c: c.kind != "solution", code))
     passed(names, opening)
     gc.freeze()
-    found = []
+    results = []
     for answers in submissions:
         cells = [
             replace(cell, source=answers.get(cell.id, cell.stub))
@@ -117,8 +121,8 @@ def passed_by(
             else cell
             for cell in code[len(opening) :]
         ]
-        found.append(sorted(in_a_fork(partial(passed, names, cells))))
-    return found
+        results.append(sorted(in_a_fork(partial(passed, names, cells))))
+    return results
 
 
 def of_variants(master: MasterNotebook, folder: Path) -> list[Any]:
@@ -137,7 +141,8 @@ def main(notebook: Path, *folder: Path) -> None:
     """Print what passes, of variants in a folder, or of submissions that are read."""
     master = MasterNotebook.read(notebook)
     sys.path.insert(0, "")  # for the modules beside the notebook
-    printed, sys.stdout = sys.stdout, io.StringIO()
+    printed = sys.stdout
+    sys.stdout = io.StringIO()
     rows = (
         of_variants(master, *folder)
         if folder

@@ -87,15 +87,15 @@ def entry(result: AuditResult, exercise: str, kind: str, name: str) -> Entry:
 def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
     from nbproctor import nbgrader
 
-    seen = []
+    progress = []
     checks = nbgrader.check_release(tiny, "tiny")
-    result = tried(tiny, checks=checks, progress=seen.append)
+    result = tried(tiny, checks=checks, progress=progress.append)
     assert result.faults == [] and result.hints == ()
     assert result.killed == 1 and result.survivors == []
     assert {c.name: c.passed for c in result.checks} == dict.fromkeys(
         ("source", "release is clean", "master", "blank"), True
     )
-    assert len(seen) >= len(result.entries) > 20
+    assert len(progress) >= len(result.entries) > 20
     assert entry(result, "fizz", "right", "if_and_else").fuzzed
     html, data = matrix.write(result, tmp_path / "audit")
     assert json.loads(data.read_text("utf-8"))["killed"] == 1
@@ -112,13 +112,14 @@ def test_one_exercise_is_tried_without_the_others_and_an_old_release_is_a_fault(
     assert all(check.passed for check in nbgrader.check_release(tiny, "tiny"))
     released = tiny / "release/tiny/tiny.ipynb"
     released.write_text(released.read_text("utf-8").replace("fizz(3)", "fizz(6)"))
-    checks, seen = nbgrader.check_release(tiny, "tiny"), []
-    result = tried(tiny, "tiny", checks, seen.append, exercise="mean_of")
+    checks = nbgrader.check_release(tiny, "tiny")
+    progress = []
+    result = tried(tiny, "tiny", checks, progress.append, exercise="mean_of")
     (fault,) = result.faults
     assert "is not what the source makes" in fault
     assert {e.exercise for e in result.entries} == {*result.tests} == {"mean_of"}
     assert {e.kind for e in result.entries} == {"reference", "right", "wrong", "mutant"}
-    assert {trial.exercise for trial in seen} == {"mean_of"}
+    assert {trial.exercise for trial in progress} == {"mean_of"}
 
 
 @pytest.fixture(scope="module")
@@ -239,16 +240,18 @@ def test_what_cannot_be_audited_is_named(tiny):
 # --- what follows from what was found -------------------------------------------------
 
 
-def made(name: str, kind: Kind, says: tuple[str, ...] = (), **caught: str) -> Entry:
+def make_entry(
+    name: str, kind: Kind, says: tuple[str, ...] = (), **caught: str
+) -> Entry:
     trial = Trial("e", kind, name, "", says=says)
     return replace(Entry.of(trial, [], {}), lost=len(caught), most=2, caught=caught)
 
 
 def test_a_test_that_catches_nothing_alone_is_dead_weight():
     entries = (
-        made("a", "wrong", t1="e is zero", t2="e is zero"),
-        made("b", "mutant", t1="e is zero"),
-        made("c", "right", t3="x"),
+        make_entry("a", "wrong", t1="e is zero", t2="e is zero"),
+        make_entry("b", "mutant", t1="e is zero"),
+        make_entry("c", "right", t3="x"),
     )
     tests = {"e": ("t1", "t2", "t3")}
     result = AuditResult("a", tests, entries, (), (), (), 0.0)
@@ -266,16 +269,20 @@ def test_a_test_that_catches_nothing_alone_is_dead_weight():
 )
 def test_a_message_counts_only_if_it_names_the_expected_symptom(says, named):
     message = "dW1 has shape (3, 4), but should be (4, 3): it is transposed"
-    wrong = made("a", "wrong", says, t1="dW1 is wrong", t2=message)
+    wrong = make_entry("a", "wrong", says, t1="dW1 is wrong", t2=message)
     assert wrong.named is named
     assert ("should be told" in wrong.fault) is (not named and says != ())
 
 
 @pytest.mark.parametrize("kind", ["wrong", "mutant"])
 def test_what_fails_a_public_test_has_to_lose_a_point(kind):
-    kept = replace(made("a", kind, public="the cost is 1.3, but found 2.6"), lost=0)
-    assert kept.fault.startswith("fails a public test, but keeps full marks")
-    assert replace(kept, caught={}).fault == ("keeps full marks" * (kind == "wrong"))
+    losing_none = replace(
+        make_entry("a", kind, public="the cost is 1.3, but found 2.6"), lost=0
+    )
+    assert losing_none.fault.startswith("fails a public test, but keeps full marks")
+    assert replace(losing_none, caught={}).fault == (
+        "keeps full marks" * (kind == "wrong")
+    )
 
 
 # --- equivalence fuzzing --------------------------------------------------------------
@@ -294,12 +301,17 @@ def test_fuzzing_finds_the_first_difference_and_hands_out_copies():
 
     assert disagreement(inputs, oracle, spoils) is None
     assert disagreement(inputs, lambda *_: [1, 2], lambda *_: (1.0, 2.0)) is None
-    told = disagreement(inputs, oracle, lambda x, _: {"y": abs(2 * x)})
-    assert told is not None and told.startswith("with seed 0, the answer['y']")
-    told = disagreement(inputs, oracle, lambda x, _: {"y": x / "2"})
-    assert told is not None and "raises" in told
-    told = disagreement(inputs, lambda *_: 1 / 0, spoils)
-    assert told is not None and "the oracle itself raises: ZeroDivisionError" in told
+    difference = disagreement(inputs, oracle, lambda x, _: {"y": abs(2 * x)})
+    assert difference is not None and difference.startswith(
+        "with seed 0, the answer['y']"
+    )
+    difference = disagreement(inputs, oracle, lambda x, _: {"y": x / "2"})
+    assert difference is not None and "raises" in difference
+    difference = disagreement(inputs, lambda *_: 1 / 0, spoils)
+    assert (
+        difference is not None
+        and "the oracle itself raises: ZeroDivisionError" in difference
+    )
 
 
 @pytest.mark.parametrize(
@@ -319,12 +331,12 @@ def lab(project: Path) -> AuditResult:
     """A sample of all solutions, on ten inputs each: `kit.py audit` tries the rest."""
 
     def fewer(folder: Path, references: dict[str, str]) -> Variants:
-        found = read(folder, references)
-        found.trials = sample_of(found.trials)
+        assignment = read(folder, references)
+        assignment.trials = sample_of(assignment.trials)
         few = "from nbproctor.audit import variants\nvariants.ROUNDS = 10\n"
-        for exercise, cell in found.oracles.items():
-            found.oracles[exercise] = replace(cell, source=few + cell.source)
-        return found
+        for exercise, cell in assignment.oracles.items():
+            assignment.oracles[exercise] = replace(cell, source=few + cell.source)
+        return assignment
 
     read = Variants.read
     with pytest.MonkeyPatch.context() as patch:
@@ -356,14 +368,14 @@ def test_no_message_holds_a_number_that_is_not_public(lab, project):
     cells = json.loads(source.read_text("utf-8"))["cells"]
     public = [c["source"] for c in cells if c["cell_type"] == "markdown"]
     public += [cell.stub for cell in MasterNotebook.read(source).cells]
-    known = set(re.findall(NUMBER, "\n".join(map("".join, public))))
+    public_numbers = set(re.findall(NUMBER, "\n".join(map("".join, public))))
     hidden = {test for tests in lab.tests.values() for test in tests}
     wrong = [entry for entry in lab.entries if entry.kind == "wrong"]
     messages = {m for e in wrong for test, m in e.caught.items() if test in hidden}
     assert len(messages) > 40
     for message in messages:
-        told = re.sub("|".join(HARMLESS), "", message)
-        assert set(re.findall(NUMBER, told)) <= known, message
+        words = re.sub("|".join(HARMLESS), "", message)
+        assert set(re.findall(NUMBER, words)) <= public_numbers, message
 
 
 @pytest.mark.slow

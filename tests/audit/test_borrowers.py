@@ -86,8 +86,8 @@ def test_a_right_answer_that_a_test_hands_over_is_a_fault(tmp_path: Path) -> Non
     }
     checks = borrowed(tmp_path, **right, given="3 * X + 1")
     assert not any(check.passed for check in checks)
-    found = [check.found.partition(". ")[0] for check in checks]
-    assert sorted(found) == [
+    reasons = [check.found.partition(". ")[0] for check in checks]
+    assert sorted(reasons) == [
         "<lambda> answers double: it earns the points of double-values",
         "Model.forward answers forward: it earns the points of forward-values",
         "Model.step answers step: it earns the points of step-moves",

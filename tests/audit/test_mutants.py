@@ -88,9 +88,11 @@ def body(source: str) -> str:
 def test_the_mistakes_people_make_in_an_expression(
     source: str, expected: list[str]
 ) -> None:
-    made = [body(m.source) for m in mutants(f"x = {source}") if "pass" not in m.source]
+    bodies = [
+        body(m.source) for m in mutants(f"x = {source}") if "pass" not in m.source
+    ]
     for want in expected:
-        assert any(got.startswith(want) for got in made), (want, made)
+        assert any(got.startswith(want) for got in bodies), (want, bodies)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,8 @@ def test_an_answer_that_changes_its_arguments_is_among_them() -> None:
     names: dict[str, Any] = {}
     source = "def f(self, x, grads):\n    return x + grads['dW']"
     exec(next(m.source for m in mutants(source) if "zeroed" in m.name), names)
-    x, grads = np.ones(2), {"dW": np.ones(2)}
+    x = np.ones(2)
+    grads = {"dW": np.ones(2)}
     assert not names["f"](None, x, grads).any()
     assert not x.any() and not grads["dW"].any()
     assert not [m for m in mutants("def f(self): return 1") if "zeroed" in m.name]
@@ -140,15 +143,17 @@ def test_what_is_not_graded_is_left_alone() -> None:
         "ValueError": "raise ValueError('no example' + str(1))",
     }
     for mutant in mutants(REFERENCE):
-        left = [text for word, text in where_it_stands.items() if word in mutant.source]
-        for text in always + left:
+        unmutated = [
+            text for word, text in where_it_stands.items() if word in mutant.source
+        ]
+        for text in always + unmutated:
             assert text in mutant.source
 
 
 def test_only_arguments_that_may_change_places_are_swapped() -> None:
-    made = {mutant.source for mutant in mutants("x = np.maximum(a, b)")}
-    assert "x = np.minimum(a, b)" in made
-    assert "x = np.maximum(b, a)" not in made  # symmetric
+    sources = {mutant.source for mutant in mutants("x = np.maximum(a, b)")}
+    assert "x = np.minimum(a, b)" in sources
+    assert "x = np.maximum(b, a)" not in sources  # symmetric
     for mutant in mutants("x = self.f(*a) + np.sum(*a, b) + f(b, *a)"):
         compile(mutant.source, mutant.name, "exec")
 
@@ -157,12 +162,12 @@ def test_only_arguments_that_may_change_places_are_swapped() -> None:
 @pytest.mark.parametrize("module", [REFERENCE, bisect])
 def test_every_mutant_is_valid_new_and_named(module: ModuleType | str) -> None:
     source = module if isinstance(module, str) else inspect.getsource(module)
-    made = mutants(source)
-    assert len(made) > 40
-    assert len({mutant.name for mutant in made}) == len(made)
-    trees = {ast.dump(ast.parse(mutant.source)) for mutant in made}
-    assert len(trees | {ast.dump(ast.parse(source))}) == len(made) + 1
-    for mutant in made:
+    all_mutants = mutants(source)
+    assert len(all_mutants) > 40
+    assert len({mutant.name for mutant in all_mutants}) == len(all_mutants)
+    trees = {ast.dump(ast.parse(mutant.source)) for mutant in all_mutants}
+    assert len(trees | {ast.dump(ast.parse(source))}) == len(all_mutants) + 1
+    for mutant in all_mutants:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # such as `1(x)`
             compile(mutant.source, mutant.name, "exec")

@@ -86,10 +86,10 @@ def area(a, b):
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An exercise with a right variant."""
-    place = tmp_path / "variants/geometry/area"
-    (place / "right").mkdir(parents=True)
-    (place / "right/turned.py").write_text(TURNED)
-    return place
+    variants_folder = tmp_path / "variants/geometry/area"
+    (variants_folder / "right").mkdir(parents=True)
+    (variants_folder / "right/turned.py").write_text(TURNED)
+    return variants_folder
 
 
 def test_a_wrong_variant_changes_the_reference_or_a_right_one(folder):
@@ -121,7 +121,7 @@ cell = "area = max"
 """)
     variants, problems = read_variants(folder, REFERENCE)
     assert problems == []
-    turned, adds, half, own = variants
+    turned, adds, half, unnamed_variant = variants
     assert turned.source == TURNED and turned.kind == "right"
     assert turned.place == "variants/geometry/area/right/turned.py"
     assert adds.source == REFERENCE.replace("*", "+")
@@ -129,7 +129,11 @@ cell = "area = max"
     assert adds.says == ("was added",) and half.says == ("half", "divided by 2")
     assert (half.announced, half.unnamed) == ("rectangles", False)
     assert half.place == "variants/geometry/area/wrong.toml, half"
-    assert (own.source, own.unnamed, own.says) == ("area = max", True, ())
+    assert (unnamed_variant.source, unnamed_variant.unnamed, unnamed_variant.says) == (
+        "area = max",
+        True,
+        (),
+    )
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,12 @@ def text(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def set_answer(notebook: Notebook, name: str, code: str) -> None:
+    """Put other code in the place of the right answer."""
+    cell = by_id(notebook, name)
+    cell["source"] = text(cell).replace(ANSWERS[name], code)
+
+
 def dump(notebook: Notebook) -> bytes:
     """Return a notebook as a file holds it."""
     return json.dumps(notebook, ensure_ascii=False, indent=1).encode()
@@ -121,8 +127,7 @@ def blank(notebook: Notebook, *exercises: str) -> Notebook:
     """Return the notebook with the stub in place of some answers."""
     notebook = copy.deepcopy(notebook)
     for name in exercises:
-        cell = by_id(notebook, name)
-        cell["source"] = text(cell).replace(ANSWERS[name], STUB)
+        set_answer(notebook, name, STUB)
     return notebook
 
 
@@ -349,7 +354,8 @@ def solution_cell_deleted(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "not their own: fizz")
 def two_answers_in_one_cell(notebook: Notebook) -> None:
-    fizz, mean = by_id(notebook, "fizz"), by_id(notebook, "mean_of")
+    fizz = by_id(notebook, "fizz")
+    mean = by_id(notebook, "mean_of")
     mean["source"] = text(fizz) + "\n\n\n" + text(mean)
     notebook["cells"].remove(fizz)
 
@@ -373,8 +379,7 @@ def all_cells_merged_into_one(notebook: Notebook) -> None:
 @edited("repaired", 5, "not their own: fizz, mean_of")
 def all_cells_merged_into_a_locked_one_and_one_wrong(notebook: Notebook) -> None:
     # The public test of the wrong answer fails in the middle of the merged cell.
-    cell = by_id(notebook, "fizz")
-    cell["source"] = text(cell).replace(ANSWERS["fizz"], "    return n")
+    set_answer(notebook, "fizz", "    return n")
     code = [cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     merge(notebook, *code, keep="setup")
 
@@ -384,9 +389,7 @@ def an_import_and_a_helper_added_to_a_locked_cell(notebook: Notebook) -> None:
     cell = by_id(notebook, "setup")
     helper = "def third(n):\n    return math.fmod(n, 3) == 0"
     cell["source"] = text(cell) + f"\nimport math\n\n\n{helper}"
-    cell = by_id(notebook, "fizz")
-    answer = '    return "fizz" if third(n) else str(n)'
-    cell["source"] = text(cell).replace(ANSWERS["fizz"], answer)
+    set_answer(notebook, "fizz", '    return "fizz" if third(n) else str(n)')
 
 
 @edited("repaired", 5, "nothing tells which exercise it answers: fizz-public")
@@ -503,10 +506,9 @@ for _case, _note, _blanks, _first in (
 
 @edited("repaired", 10, "version 2 was graded")
 def conflict_of_a_merge_with_the_answers_second(notebook: Notebook) -> None:
-    for name, answer in ANSWERS.items():
-        cell = by_id(notebook, name)
-        both = f"<<<<<<< HEAD\n{STUB}\n=======\n{answer}\n>>>>>>> work"
-        cell["source"] = text(cell).replace(answer, both)
+    for name, code in ANSWERS.items():
+        both = f"<<<<<<< HEAD\n{STUB}\n=======\n{code}\n>>>>>>> work"
+        set_answer(notebook, name, both)
 
 
 @case("repaired", 10, "work/tiny.ipynb")
@@ -570,8 +572,7 @@ USES_HELPER = "    return total(numbers) / len(numbers)"
 def with_helper(notebook: Notebook) -> Notebook:
     """Return the notebook with a cell of the student's own that one answer uses."""
     notebook = copy.deepcopy(notebook)
-    cell = by_id(notebook, "mean_of")
-    cell["source"] = text(cell).replace(ANSWERS["mean_of"], USES_HELPER)
+    set_answer(notebook, "mean_of", USES_HELPER)
     notebook["cells"].insert(2, new_cell(HELPER))
     return notebook
 
@@ -591,8 +592,7 @@ def untouched_copies_beside_it(folder: Path, notebook: Notebook) -> None:
 @case("repaired", 10, "You handed in 2 notebooks; 'tiny-Copy1.ipynb' was graded")
 def older_version_under_the_name(folder: Path, notebook: Notebook) -> None:
     older = copy.deepcopy(blank(notebook, "mean_of"))
-    cell = by_id(older, "fizz")
-    cell["source"] = text(cell).replace(ANSWERS["fizz"], "    return 'fizz'")
+    set_answer(older, "fizz", "    return 'fizz'")
     write(folder, older)
     write(folder, notebook, "tiny-Copy1.ipynb")
 
@@ -676,9 +676,9 @@ def page_of(notebook: Notebook) -> str:
 
 @case("repaired", 10, "taken out of a web page")
 def page_of_a_server_that_shows_the_file(folder: Path, notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz")
-    signs = '    return str(n) if 0 < n % 3 < 3 else "fizz"  # &lt;'
-    cell["source"] = text(cell).replace(ANSWERS["fizz"], signs)
+    set_answer(
+        notebook, "fizz", '    return str(n) if 0 < n % 3 < 3 else "fizz"  # &lt;'
+    )
     (folder / NAME).write_text(page_of(notebook))
 
 
@@ -825,42 +825,32 @@ def zip_of_the_labs_folder_with_its_environment(
 # --- a line that stops every answer: no zero, but a reason ----------------------------
 
 
-def stopped(folder: Path, notebook: Notebook, line: str) -> None:
+def stopped(folder: Path, notebook: Notebook, fizz: str, mean_of: str) -> None:
     """Write a line above each answer."""
-    for name in ANSWERS:
+    for name, line in {"fizz": fizz, "mean_of": mean_of}.items():
         cell = by_id(notebook, name)
         cell["source"] = f"{line}\n{text(cell)}"
     write(folder, notebook)
 
 
-for _case, _line, _note in (
-    ("every_answer_below_an_unknown_magic", "%sparkly on", "`%sparkly` not found"),
-    ("every_answer_below_a_missing_import", "import nothing_here", "'nothing_here'"),
-    ("every_answer_in_a_file", "%%writefile answer.txt", "`%%writefile answer.txt`"),
+MAGIC = "%sparkly on"
+MISSING = "import nothing_here"
+FILE = "%%writefile answer.txt"
+INSTALL = "!pip install numpy"
+for _case, _fizz, _mean, _score, _note in (
+    ("every_answer_below_an_unknown_magic", MAGIC, MAGIC, None, "`%sparkly` not found"),
+    ("every_answer_below_a_missing_import", MISSING, MISSING, None, "'nothing_here'"),
+    ("every_answer_in_a_file", FILE, FILE, None, f"`{FILE}`"),
+    ("every_answer_below_a_line_of_its_own", MAGIC, MISSING, None, ""),
+    ("every_answer_below_a_command", INSTALL, INSTALL, 10, ""),
+    ("every_answer_timed", "%%time", "%%time", 10, ""),
+    ("one_answer_below_an_unknown_magic", MAGIC, "", 5, ""),
+    ("one_answer_below_a_missing_import", MISSING, "", 5, ""),
 ):
-    _make = partial(stopped, line=_line)
-    STOPPED.append(
-        Case(_case, _make, "partial", None, f"every answer stops at|{_note}")
-    )
-for _case, _line in (
-    ("every_answer_below_a_command", "!pip install numpy"),
-    ("every_answer_timed", "%%time"),
-):
-    STOPPED.append(Case(_case, partial(stopped, line=_line), "graded", 10, ""))
-
-
-def one_stopped(folder: Path, notebook: Notebook, line: str) -> None:
-    """Write a line above one answer: that one is wrong."""
-    cell = by_id(notebook, "fizz")
-    cell["source"] = f"{line}\n{text(cell)}"
-    write(folder, notebook)
-
-
-for _case, _line in (
-    ("one_answer_below_an_unknown_magic", "%sparkly on"),
-    ("one_answer_below_a_missing_import", "import nothing_here"),
-):
-    STOPPED.append(Case(_case, partial(one_stopped, line=_line), "graded", 5, ""))
+    _status = "partial" if _score is None else "graded"
+    _words = f"every answer stops at|{_note}" if _score is None else ""
+    _make = partial(stopped, fizz=_fizz, mean_of=_mean)
+    STOPPED.append(Case(_case, _make, _status, _score, _words))
 
 
 # --- a few bytes that take hours or gigabytes -----------------------------------------

@@ -81,7 +81,7 @@ def cross(course: Path) -> list[tuple[str, str, int, str]]:
     from nbproctor.nbgrader import speed
 
     speed.BUSY_MILLISECONDS = 20
-    found = []
+    results = []
     for fault, (happens, name, _) in FAULTS.items():
         for verb, arguments in VERBS.items():
             if verb == "release" and name in ("feedback", "report"):
@@ -89,13 +89,13 @@ def cross(course: Path) -> list[tuple[str, str, int, str]]:
             copy = Path(shutil.copytree(course, course.with_name("copy")))
             other = happens(copy / name)
             done = run_here(*arguments, cwd=copy)
-            found.append((fault, verb, done.returncode, done.stderr))
+            results.append((fault, verb, done.returncode, done.stderr))
             if other:
                 other.close()
             for folder in (copy, copy / "feedback", copy / "report"):
                 folder.chmod(0o755)
             shutil.rmtree(copy)
-    return found
+    return results
 
 
 if __name__ == "__main__":

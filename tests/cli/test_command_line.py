@@ -29,18 +29,18 @@ def nbproctor(*arguments: str, folder: Path, **more: str) -> tuple[int, str, str
 
 @pytest.mark.slow
 def test_the_version_is_said(tmp_path: Path) -> None:
-    status, said, _ = nbproctor("--version", folder=tmp_path)
-    assert (status, said) == (0, f"nbproctor {__version__}\n")
+    status, output, _ = nbproctor("--version", folder=tmp_path)
+    assert (status, output) == (0, f"nbproctor {__version__}\n")
 
 
 @pytest.mark.slow
 def test_a_usage_line_names_what_was_typed(tmp_path: Path) -> None:
-    status, _, said = nbproctor(
+    status, _, message = nbproctor(
         "grade", "--wrong", folder=tmp_path, NBPROCTOR_TYPED="python3 kit.py"
     )
     assert status == 2
-    assert said.startswith("Usage: python3 kit.py grade ")
-    assert "Try 'python3 kit.py grade --help' for help." in said
+    assert message.startswith("Usage: python3 kit.py grade ")
+    assert "Try 'python3 kit.py grade --help' for help." in message
     assert "Usage: nbproctor grade" in nbproctor("grade", "-x", folder=tmp_path)[2]
 
 
@@ -104,12 +104,12 @@ def test_the_demo_of_another_course_stops_before_it_makes_anything(tiny: Path) -
 
 @pytest.mark.slow
 def test_a_course_can_be_named(tiny: Path, tmp_path: Path) -> None:
-    for course, said in {
+    for course, message in {
         "tiny": f"There is no {tiny / 'release' / 'tiny'}",
         ".": "is no course: it has no nbgrader_config.py",
     }.items():
         done = run_python("nbproctor", f"--course={course}", "lab", cwd=tmp_path)
-        assert done.returncode == 1 and said in done.stderr
+        assert done.returncode == 1 and message in done.stderr
 
 
 @pytest.mark.slow
@@ -143,11 +143,11 @@ def test_a_reason_is_said_once_the_gravest_first_and_of_many_before_the_names() 
     ]
     names = {who: who.title() for who in ("ann", "bob", "dan", "eve", *"ab")}
     graver = ["Eve: It is cut short.", "Bob: It was renamed."]
-    said = [*graver, "Ann; Dan: Nothing handed in."]
-    assert list(_reasons(results, names)) == said
+    lines = [*graver, "Ann; Dan: Nothing handed in."]
+    assert list(_reasons(results, names)) == lines
     results += [result(student, "missing", "Nothing handed in.") for student in "ab"]
-    said = [*graver, "4 students: Nothing handed in.", "  Ann; Dan; A; B"]
-    assert list(_reasons(results, names)) == said
+    lines = [*graver, "4 students: Nothing handed in.", "  Ann; Dan; A; B"]
+    assert list(_reasons(results, names)) == lines
 
 
 def test_namesakes_have_their_id_beside_the_name() -> None:

@@ -48,7 +48,8 @@ CLASS = "aokafor", "dpatel"
 # The demo's class: who is in the picture, and one without a mark.
 DEMO = "hivanova", "dpatel"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md")
-KIT, BIN = "python kit.py", ".venv/bin"
+KIT = "python kit.py"
+BIN = ".venv/bin"
 DUE = f'{BIN}/nbgrader db assignment add {LAB} --duedate="2026-11-24 23:00:00 UTC"'
 # Command → status. Grading ends with 1 where somebody could not be graded.
 EVENING = {
@@ -124,7 +125,7 @@ UNTESTED = {'pip install -c requirements.lock ".[cluster]"'}
 
 def documented(project: Path) -> set[str]:
     """Return all commands of all documents; ``cd`` belongs to the next line."""
-    found: set[str] = set()
+    commands: set[str] = set()
     for path in (p for pattern in DOCUMENTS for p in project.glob(pattern)):
         for block in re.findall(r"```console\n(.*?)```", path.read_text("utf-8"), re.S):
             folder = ""
@@ -133,15 +134,15 @@ def documented(project: Path) -> set[str]:
                 if command.startswith("cd "):
                     folder = f"{command} && "
                 else:
-                    found.add(folder + command)
-    return found
+                    commands.add(folder + command)
+    return commands
 
 
 def test_every_documented_command_is_run_by_a_test(project: Path) -> None:
     tested = EVENING.keys() | ELSEWHERE.keys() | {*FORGET}
     assert documented(project) == tested | UNTESTED
-    for place in ELSEWHERE.values():
-        assert (project / place).is_file()
+    for file in ELSEWHERE.values():
+        assert (project / file).is_file()
 
 
 @pytest.mark.slow
@@ -153,14 +154,14 @@ def test_every_verb_and_option_in_running_text_exists(project: Path) -> None:
     for command in documented(project):
         if command.startswith(f"{KIT} "):
             words = re.sub(rf"^{KIT} (--course \S+ )?", "", command)
-            verb, _, rest = words.partition(" ")
-            named.add((verb, rest))
+            verb, _, options = words.partition(" ")
+            named.add((verb, options))
     assert {verb for verb, _ in named} > {"grade", "export", "test", "doctor"}
     helped = {}
-    for verb, rest in sorted(named):
+    for verb, options in sorted(named):
         if verb not in helped:
             helped[verb] = help_of(project, verb)
-        for option in re.findall(r"--[a-z-]+", rest):
+        for option in re.findall(r"--[a-z-]+", options):
             assert option in helped[verb], f"{verb} has no {option}"
 
 
@@ -200,12 +201,18 @@ def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _not_of_the_project(folder: str, names: list[str]) -> set[str]:
     """Leave out what runs have made at the top, and what no command reads."""
-    made = {"demo", "lab", "dist", "report", "audit", "exported", "collected"}
-    made |= {"submitted", "autograded", "feedback", "gradebook.db", ".nbproctor.json"}
-    made |= {".git", ".venv", ".venv.old", "tests", "bench", ".hypothesis"}
+    generated = {"demo", "lab", "dist", "report", "audit", "exported", "collected"}
+    generated |= {
+        "submitted",
+        "autograded",
+        "feedback",
+        "gradebook.db",
+        ".nbproctor.json",
+    }
+    generated |= {".git", ".venv", ".venv.old", "tests", "bench", ".hypothesis"}
     at_the_top = "kit.py" in names
     cache = {n for n in names if n == "__pycache__" or n.endswith("_cache")}
-    return cache | (made & {*names} if at_the_top else set())
+    return cache | (generated & {*names} if at_the_top else set())
 
 
 def hand_in(root: Path) -> None:
@@ -276,8 +283,9 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
     text = " ".join(re.sub(r"<[^>]+>", " ", page.read_text("utf-8")).split())
     for words in json.loads(Image.open(kit / "docs/picture.png").info["Shows"]):
         assert words in text, f"docs/picture.png is out of date: {words!r}"
-    for name, made in SAMPLES.items():
-        shown, now = (kit / f"docs/samples/{name}.html", kit / made)
+    for name, generated in SAMPLES.items():
+        shown = kit / f"docs/samples/{name}.html"
+        now = kit / generated
         if name == "feedback":
             fits = words_of(now) == words_of(shown)
         else:  # of a larger class: more of it has something to say
@@ -299,8 +307,8 @@ def words_of(page: Path) -> set[str]:
 
 def headings_of(page: Path) -> set[str]:
     """Return the headings of a page, and those of its tables."""
-    found = re.findall(r"<(h\d|th)\b[^>]*>(.*?)</\1>", page.read_text("utf-8"), re.S)
-    return {" ".join(re.sub(r"<[^>]+>", "", text).split()) for _, text in found}
+    headings = re.findall(r"<(h\d|th)\b[^>]*>(.*?)</\1>", page.read_text("utf-8"), re.S)
+    return {" ".join(re.sub(r"<[^>]+>", "", text).split()) for _, text in headings}
 
 
 def forget_a_student(kit: Path, env: dict[str, str]) -> None:
@@ -308,17 +316,17 @@ def forget_a_student(kit: Path, env: dict[str, str]) -> None:
     places = [kit / name for name in ("submitted", "autograded", "feedback")]
     places += [kit / "gradebook.db"]
 
-    def left() -> list[Path]:
-        files = [p for place in places for p in (place, *place.rglob("*"))]
+    def list_files() -> list[Path]:
+        files = [p for file in places for p in (file, *file.rglob("*"))]
         files = [p for p in files if p.is_file() and p.name != "grading.log"]
         return [p for p in files if b"aokafor" in p.read_bytes()]
 
-    assert kit / "gradebook.db" in left()
+    assert kit / "gradebook.db" in list_files()
     for command in FORGET:
         run(command, 0, kit, env)
     with contextlib.closing(sqlite3.connect(kit / "gradebook.db")) as book:
         book.execute("VACUUM")
-    assert not left()
+    assert not list_files()
 
 
 def run(command: str, status: int, folder: Path, env: dict[str, str]) -> None:
@@ -328,9 +336,9 @@ def run(command: str, status: int, folder: Path, env: dict[str, str]) -> None:
         done = run_python(module, *words, cwd=folder, env=env)
     else:
         done = start("bash", "-c", command, cwd=folder, **env)
-    said = f"$ {command}\n{done.stdout}\n{done.stderr}"
-    assert done.returncode == status, said
-    assert "Traceback" not in said, said
+    transcript = f"$ {command}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == status, transcript
+    assert "Traceback" not in transcript, transcript
 
 
 def serves(command: str, folder: Path, env: dict[str, str]) -> None:
@@ -343,14 +351,14 @@ def serves(command: str, folder: Path, env: dict[str, str]) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    said = []
+    output_lines = []
     try:
         assert server.stdout
         for line in server.stdout:
-            said.append(line)
+            output_lines.append(line)
             if "is running at" in line:
                 return
-        pytest.fail(f"$ {command}\n{''.join(said)}")
+        pytest.fail(f"$ {command}\n{''.join(output_lines)}")
     finally:
         server.terminate()
         server.communicate()
@@ -460,5 +468,5 @@ def test_the_site_has_every_page_no_warning_and_no_dead_link(
                 dead.append(f"{path.relative_to(tmp_path)}: {address}")
     assert not dead
     index = json.loads((tmp_path / "search/search_index.json").read_text("utf-8"))
-    found = {entry["location"].partition("/")[0] for entry in index["docs"]}
-    assert {*PAGES} <= found
+    folders = {entry["location"].partition("/")[0] for entry in index["docs"]}
+    assert {*PAGES} <= folders

@@ -50,13 +50,14 @@ def endings(graded_course: Path) -> dict[tuple[str, str], tuple[int, str]]:
     done = start(*command, cwd=graded_course, PYTHONPATH=str(PROJECT))
     assert done.returncode == 0, done.stderr
     return {
-        (fault, verb): (n, said) for fault, verb, n, said in json.loads(done.stdout)
+        (fault, verb): (n, message)
+        for fault, verb, n, message in json.loads(done.stdout)
     }
 
 
 def test_the_table_names_every_verb() -> None:
-    known = {verb.split()[0] for verb in VERBS} | OTHERS
-    assert known == {
+    verbs = {verb.split()[0] for verb in VERBS} | OTHERS
+    assert verbs == {
         command.name or command.callback.__name__
         for command in app.registered_commands
         if command.callback
@@ -68,14 +69,14 @@ def test_a_fault_is_a_sentence_from_every_verb(
     endings: dict[tuple[str, str], tuple[int, str]], fault: str
 ) -> None:
     met = set()
-    here = {verb: end for (what, verb), end in endings.items() if what == fault}
-    for verb, (status, said) in here.items():
-        assert "Traceback" not in said and "sqlalche" not in said, verb
+    ends_by_verb = {verb: end for (name, verb), end in endings.items() if name == fault}
+    for verb, (status, message) in ends_by_verb.items():
+        assert "Traceback" not in message and "sqlalche" not in message, verb
         assert status in (0, 1), verb
         # A root without its rights over files has no sandbox: `release` ends by that.
-        if status and "no scratch folder" not in said:
+        if status and "no scratch folder" not in message:
             met.add(verb)
-            assert FAULTS[fault][2] in " ".join(said.split()), verb
+            assert FAULTS[fault][2] in " ".join(message.split()), verb
     assert met
     if FAULTS[fault][2] in ("is damaged", "locked by", "cannot be opened"):
         assert met == set(VERBS)
@@ -100,17 +101,17 @@ SURROUNDINGS = {
 }
 
 
-@pytest.mark.parametrize("what", SURROUNDINGS)
+@pytest.mark.parametrize("surrounding", SURROUNDINGS)
 def test_a_verb_does_its_work_in_poor_surroundings_or_ends_in_a_sentence(
-    graded_course: Path, what: str
+    graded_course: Path, surrounding: str
 ) -> None:
-    command, said = SURROUNDINGS[what]
+    command, message = SURROUNDINGS[surrounding]
     if "bwrap" in command and (problem := bubblewrap.failure()) is not None:
         pytest.skip(f"no user id without a name can be had here: {problem}")
     command = command.format(NBPROCTOR)
     done = start("sh", "-c", command, cwd=graded_course, PYTHONPATH=str(PROJECT))
-    assert done.returncode == bool(said), done.stderr
-    assert done.stderr.startswith(said) and bool(done.stderr) == bool(said)
+    assert done.returncode == bool(message), done.stderr
+    assert done.stderr.startswith(message) and bool(done.stderr) == bool(message)
     assert "Traceback" not in done.stderr
 
 

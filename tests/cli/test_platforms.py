@@ -58,7 +58,8 @@ def before(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the course and what is downloaded for it."""
     folder = tmp_path_factory.mktemp("round")
     course = Path(shutil.copytree(template, folder / "course"))
-    right, half = answered(released(course)), answered(released(course))
+    right = answered(released(course))
+    half = answered(released(course))
     by_id(half, "fizz")["source"] = "def fizz(n):\n    return str(n)"
     contents = [json.dumps(right), json.dumps(half), json.dumps(right)[:300]]
     with zipfile.ZipFile(folder / "submissions.zip", "w") as archive:
@@ -75,37 +76,37 @@ def teacher(before: Path, tmp_path: Path) -> Round:
 
 
 def test_the_whole_round(teacher: Round) -> None:
-    said = teacher.run("roster", teacher.gradebook)
-    assert said.startswith("4 new, 0 changed, 0 as before")
-    said = teacher.run("collect", teacher.archive, "tiny")
-    assert "Canvas (sure: 3 of 3 files are named so)." in said
-    assert "Found in the class list: 3 by Canvas id." in said
-    assert "but not in this download:\n  =1+1, Eve" in said
+    output = teacher.run("roster", teacher.gradebook)
+    assert output.startswith("4 new, 0 changed, 0 as before")
+    output = teacher.run("collect", teacher.archive, "tiny")
+    assert "Canvas (sure: 3 of 3 files are named so)." in output
+    assert "Found in the class list: 3 by Canvas id." in output
+    assert "but not in this download:\n  =1+1, Eve" in output
     grade = ("grade", "tiny", "--sandbox=weak")
-    said = teacher.run(*grade, "--student=aokafor", "--student=aokafr", fails=True)
-    assert "'aokafr' has handed in nothing" in said
-    assert "Did you mean aokafor?" in said
+    output = teacher.run(*grade, "--student=aokafor", "--student=aokafr", fails=True)
+    assert "'aokafr' has handed in nothing" in output
+    assert "Did you mean aokafor?" in output
     assert "Did you mean bking?" in teacher.run("grade", "--student=King", fails=True)
     assert not list(teacher.course.glob("autograded/*/tiny"))  # said before the work
-    said = teacher.run(*grade, fails=True)
-    assert "Okafor, Amara" in said  # names, not ids
-    assert "Not graded: Nguyễn, Minh. The reasons stand above." in said
-    said = teacher.run("export", teacher.gradebook, "tiny")
-    assert "Nothing was written. To write the file, run the same command" in said
+    output = teacher.run(*grade, fails=True)
+    assert "Okafor, Amara" in output  # names, not ids
+    assert "Not graded: Nguyễn, Minh. The reasons stand above." in output
+    output = teacher.run("export", teacher.gradebook, "tiny")
+    assert "Nothing was written. To write the file, run the same command" in output
     filled = teacher.gradebook.with_name("grades_filled.csv")
     assert not filled.exists()
-    said = teacher.run("export", teacher.gradebook, "tiny", "--write")
+    output = teacher.run("export", teacher.gradebook, "tiny", "--write")
     assert teacher.gradebook.read_bytes() == GRADEBOOK.encode()
-    assert "Nguyễn, Minh: has no mark: ungradable." in said
-    assert "=1+1, Eve: has no mark: missing." in said
+    assert "Nguyễn, Minh: has no mark: ungradable." in output
+    assert "=1+1, Eve: has no mark: missing." in output
     marks = GRADEBOOK.replace("aokafor,A,,", "aokafor,A,10.00,")
     assert filled.read_bytes().decode() == marks.replace("bking,A,,", "bking,A,7.00,")
     with_names = nbgrader.people(teacher.course)
     assert {p.student: p.name for p in with_names}["bking"] == "King, Jr., Bo"
 
     # Tables have a column an exercise, and no formula.
-    said = teacher.run("export", "csv", "tiny")
-    assert "4 students, 2 of them without a mark" in said
+    output = teacher.run("export", "csv", "tiny")
+    assert "4 students, 2 of them without a mark" in output
     path = teacher.course / "exported/tiny.csv"
     text = path.read_bytes().decode("utf-8-sig")
     rows = {row["student"]: row for row in csv.DictReader(io.StringIO(text))}
@@ -131,25 +132,25 @@ def test_a_group_and_a_name_that_is_told_get_their_marks(teacher: Round) -> None
         right, half, _ = (archive.read(name) for name in archive.namelist())
     again = teacher.course / "moodle.zip"
     with zipfile.ZipFile(again, "w") as archive:
-        for who, content in (("Team Blue_1044", right), ("Evi Sum_77", half)):
-            archive.writestr(f"{who}_assignsubmission_file/tiny.ipynb", content)
+        for student, content in (("Team Blue_1044", right), ("Evi Sum_77", half)):
+            archive.writestr(f"{student}_assignsubmission_file/tiny.ipynb", content)
     teacher.run("roster", teacher.gradebook)
     before = sorted(teacher.course.rglob("*"))
-    said = teacher.run("collect", again, "tiny", "--dry-run")
-    assert said.strip().endswith("Nothing was written: a dry run.")
+    output = teacher.run("collect", again, "tiny", "--dry-run")
+    assert output.strip().endswith("Nothing was written: a dry run.")
     assert sorted(teacher.course.rglob("*")) == before
-    assert "something of Nguyễn, Minh (mnguyen) reads so" in said
-    told = ("--groups=groups.csv", "--as=Evi Sum=eve")
-    said = teacher.run("collect", again, "tiny", *told)
-    assert "3 students: 3 new." in said
-    assert "Found in the class list: 2 by group, 1 by --as." in said
-    said = teacher.run("collect", again, "tiny")  # both are kept
-    assert "3 students: 3 there already." in said
+    assert "something of Nguyễn, Minh (mnguyen) reads so" in output
+    answers = ("--groups=groups.csv", "--as=Evi Sum=eve")
+    output = teacher.run("collect", again, "tiny", *answers)
+    assert "3 students: 3 new." in output
+    assert "Found in the class list: 2 by group, 1 by --as." in output
+    output = teacher.run("collect", again, "tiny")  # both are kept
+    assert "3 students: 3 there already." in output
     mine = [teacher.course / f"submitted/{s}/tiny/tiny.ipynb" for s in ("bking", "eve")]
     for path in mine:
         path.write_text("{}")
-    said = teacher.run("collect", again, "tiny", "--replace", "--only=eve")
-    assert "1 students: 1 replaced" in said and mine[0].read_text() == "{}"
+    output = teacher.run("collect", again, "tiny", "--replace", "--only=eve")
+    assert "1 students: 1 replaced" in output and mine[0].read_text() == "{}"
     teacher.run("collect", again, "tiny", "--replace")
     teacher.run("grade", "tiny", "--sandbox=weak")
     scores = nbgrader.scores(teacher.course, "tiny")["total"]
@@ -157,7 +158,7 @@ def test_a_group_and_a_name_that_is_told_get_their_marks(teacher: Round) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["collect", "nothing.zip", "tiny"], "There is no file or folder nothing.zip."),
         (["collect", ".", "other"], "There is no assignment 'other'"),
@@ -170,13 +171,13 @@ def test_a_group_and_a_name_that_is_told_get_their_marks(teacher: Round) -> None
     ],
 )
 def test_what_cannot_be_done_is_said(
-    teacher: Round, arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+    teacher: Round, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(teacher.course)
-    if "database" in said:
+    if "database" in message:
         with (teacher.course / "nbgrader_config.py").open("a") as file:
             file.write("\nc.CourseDirectory.db_url = 'sqlite:///gradebook.db'\n")
-    with pytest.raises(NbproctorError, match=re.escape(said)):
+    with pytest.raises(NbproctorError, match=re.escape(message)):
         app(arguments, standalone_mode=False)
 
 
@@ -190,9 +191,9 @@ def test_the_classroom_workflow_runs_what_this_test_runs(teacher: Round) -> None
         for entry, login in zip(
             archive.namelist(), ("amara-ok", "bo", "minh"), strict=True
         ):
-            place = clones / f"lab-5-{login}"
-            place.mkdir(parents=True)
-            (place / "tiny.ipynb").write_bytes(archive.read(entry))
+            clone = clones / f"lab-5-{login}"
+            clone.mkdir(parents=True)
+            (clone / "tiny.ipynb").write_bytes(archive.read(entry))
     commands = [
         line.strip().split()[2:]
         for line in text.splitlines()
@@ -275,5 +276,7 @@ def test_no_verb_changes_anything_in_source(
     for command in ("generate_assignment --force", "autograde --force"):
         run_nbgrader(teacher.course, *command.split(), "tiny")
         assert tree() == before, command
-    known = {c.callback.__name__ for c in app.registered_commands if c.callback}
-    assert {verb for verb, *_ in verbs} == known - {"lab", "watch"}
+    verb_functions = {
+        c.callback.__name__ for c in app.registered_commands if c.callback
+    }
+    assert {verb for verb, *_ in verbs} == verb_functions - {"lab", "watch"}

@@ -75,12 +75,14 @@ def test_a_command_takes_the_name_of_an_assignment_last(
     course: Path, command: str
 ) -> None:
     words = OF_AN_ASSIGNMENT[command]
-    for name, said in {
+    for name, message in {
         "": "Name the assignment, one of: second, tiny",
         "other": "There is no assignment 'other'",
     }.items():
         done = run_here(*words, *filter(None, [name]), cwd=course)
-        assert done.returncode == 1 and said in done.stderr, done.stdout + done.stderr
+        assert done.returncode == 1 and message in done.stderr, (
+            done.stdout + done.stderr
+        )
     check(command, [*words, "tiny"], course)
 
 
@@ -96,9 +98,9 @@ def check(command: str, words: list[str], course: Path) -> None:
     assert done.returncode == (command in FAILS), text
     assert FAILS.get(command, "") in text
     for line in text.splitlines():
-        for command, rest in re.findall(r"nbproctor (\w+)([^,;.`(]*)", line):
+        for command, arguments in re.findall(r"nbproctor (\w+)([^,;.`(]*)", line):
             if command in OF_AN_ASSIGNMENT:
-                assert re.search(r"\b(tiny|second|third|ASSIGNMENT)\b", rest), line
+                assert re.search(r"\b(tiny|second|third|ASSIGNMENT)\b", arguments), line
 
 
 def test_the_first_hint_of_lab_and_submit_makes_the_release_of_this_assignment(

@@ -34,19 +34,19 @@ REPORT = Report(
 
 
 class Counting:
-    """An executor that counts what it is asked for, and gives a report made before."""
+    """An executor that counts executions, and gives a report made before."""
 
     width = 1
 
     def __init__(self, error: Exception | None = None) -> None:
-        self.asked = self.prepared = 0
+        self.executed = self.prepared = 0
         self.error = error
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         self.prepared += 1
 
     def execute(self, execution: Execution) -> Future[Report]:
-        self.asked += 1
+        self.executed += 1
         future: Future[Report] = Future()
         if self.error:
             future.set_exception(self.error)
@@ -60,67 +60,74 @@ class Counting:
     def __exit__(self, *error: object) -> None: ...
 
 
-class Asks:
+class CacheUser:
     """Asks one cache for the report of one execution, again and again."""
 
     def __init__(self, master: MasterNotebook, folder: Path) -> None:
-        beside = folder / "given.csv"
-        beside.write_text("1")
-        settings = Settings(policy=Policy(files=(("given.csv", str(beside)),)))
-        self.asked = dict(cells=CELLS, master=master, settings=settings, files=FILES)
-        self.folder, self.counting = folder / "cache", Counting()
+        data_file = folder / "given.csv"
+        data_file.write_text("1")
+        settings = Settings(policy=Policy(files=(("given.csv", str(data_file)),)))
+        self.execution = dict(
+            cells=CELLS, master=master, settings=settings, files=FILES
+        )
+        self.folder = folder / "cache"
+        self.counting = Counting()
 
     def kept(self, **options: Any) -> CachingExecutor:
         return CachingExecutor(Cache(self.folder, 1 << 20), self.counting, **options)
 
     def __call__(self, **options: Any) -> Report:
-        return self.kept(**options).execute(Execution(**self.asked)).result()
+        return self.kept(**options).execute(Execution(**self.execution)).result()
 
     def entries(self) -> list[Path]:
         return sorted(self.folder.glob("??/*"))
 
 
 @pytest.fixture
-def ask(tiny_master: MasterNotebook, tmp_path: Path) -> Asks:
-    return Asks(tiny_master, tmp_path)
+def ask(tiny_master: MasterNotebook, tmp_path: Path) -> CacheUser:
+    return CacheUser(tiny_master, tmp_path)
 
 
-def test_a_report_comes_back_whole_and_is_not_executed_again(ask: Asks) -> None:
+def test_a_report_comes_back_whole_and_is_not_executed_again(ask: CacheUser) -> None:
     for _ in range(2):  # each is a run of its own
-        found = ask()
-        assert (found, found.seconds) == (REPORT, REPORT.seconds)
-    assert ask.counting.asked == 1
+        report = ask()
+        assert (report, report.seconds) == (REPORT, REPORT.seconds)
+    assert ask.counting.executed == 1
 
 
-def test_nothing_is_started_before_something_has_to_be_executed(ask: Asks) -> None:
+def test_nothing_is_started_before_something_has_to_be_executed(ask: CacheUser) -> None:
     ask()
     ask.counting = counting = Counting()
-    kept = ask.kept()
-    kept.prepare(ask.asked["master"], ask.asked["settings"])
-    kept.execute(Execution(**ask.asked)).result()
-    assert (counting.prepared, counting.asked) == (0, 0)
+    caching = ask.kept()
+    caching.prepare(ask.execution["master"], ask.execution["settings"])
+    caching.execute(Execution(**ask.execution)).result()
+    assert (counting.prepared, counting.executed) == (0, 0)
     for _ in range(2):
-        kept.execute(Execution(**ask.asked | {"files": {}})).result()
-    assert (counting.prepared, counting.asked) == (1, 1)
+        caching.execute(Execution(**ask.execution | {"files": {}})).result()
+    assert (counting.prepared, counting.executed) == (1, 1)
 
 
 def policy(**changes: Any) -> Any:
-    def change(asked: dict[str, Any]) -> None:
-        old = asked["settings"].policy
-        asked["settings"] = replace(asked["settings"], policy=replace(old, **changes))
+    def change(execution: dict[str, Any]) -> None:
+        old = execution["settings"].policy
+        execution["settings"] = replace(
+            execution["settings"], policy=replace(old, **changes)
+        )
 
     return change
 
 
 def settings(**changes: Any) -> Any:
-    return lambda asked: asked.update(settings=replace(asked["settings"], **changes))
+    return lambda execution: execution.update(
+        settings=replace(execution["settings"], **changes)
+    )
 
 
 def of_tests(**changes: Any) -> Any:
-    def change(asked: dict[str, Any]) -> None:
-        cells = asked["master"].cells
+    def change(execution: dict[str, Any]) -> None:
+        cells = execution["master"].cells
         changed = (replace(c, **changes) if c.kind == "test" else c for c in cells)
-        asked["master"] = asked["master"].with_cells(changed)
+        execution["master"] = execution["master"].with_cells(changed)
 
     return change
 
@@ -148,24 +155,24 @@ INGREDIENTS = {
 
 @pytest.mark.parametrize("change", INGREDIENTS.values(), ids=INGREDIENTS)
 def test_what_a_report_depends_on_is_executed_again_when_it_changes(
-    ask: Asks, change: Any
+    ask: CacheUser, change: Any
 ) -> None:
     ask()
-    change(ask.asked)
+    change(ask.execution)
     ask()
-    assert ask.counting.asked == 2
+    assert ask.counting.executed == 2
 
 
 @pytest.mark.parametrize("name", [cache.OWN, "Python", "numpy"])
 def test_another_version_executes_again(
-    ask: Asks, monkeypatch: pytest.MonkeyPatch, name: str
+    ask: CacheUser, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     ask()
-    found = cache.versions()
-    assert found[name]
-    monkeypatch.setattr(cache, "versions", lambda: found | {name: "another"})
+    versions = cache.versions()
+    assert versions[name]
+    monkeypatch.setattr(cache, "versions", lambda: versions | {name: "another"})
     ask()
-    assert ask.counting.asked == 2
+    assert ask.counting.executed == 2
 
 
 def test_another_pip_or_way_of_installing_is_no_other_version() -> None:
@@ -178,25 +185,25 @@ def test_the_version_of_nbproctor_is_that_of_its_source(
     (tmp_path / "judge").mkdir()
     module = tmp_path / "judge/order.py"
     monkeypatch.setattr(cache, "PACKAGE", tmp_path)
-    found = set()
+    modules = set()
     for text in ("a = 1", "a = 2"):
         module.write_text(text)
-        found.add(cache.versions()[cache.OWN])
+        modules.add(cache.versions()[cache.OWN])
     module.rename(tmp_path / "order.py")
-    found.add(cache.versions()[cache.OWN])
-    assert len(found) == 3
+    modules.add(cache.versions()[cache.OWN])
+    assert len(modules) == 3
 
 
-def test_force_executes_and_replaces_what_is_kept(ask: Asks) -> None:
+def test_force_executes_and_replaces_what_is_kept(ask: CacheUser) -> None:
     ask()
     (entry,) = ask.entries()
     entry.write_bytes(b"")
     ask(force=True)
-    assert (ask(), ask.counting.asked) == (REPORT, 2)
+    assert (ask(), ask.counting.executed) == (REPORT, 2)
 
 
 @pytest.mark.parametrize("damage", ["empty", "half", "one byte"])
-def test_a_damaged_entry_is_executed_again(ask: Asks, damage: str) -> None:
+def test_a_damaged_entry_is_executed_again(ask: CacheUser, damage: str) -> None:
     ask()
     (entry,) = ask.entries()
     data = bytearray(entry.read_bytes())
@@ -205,34 +212,34 @@ def test_a_damaged_entry_is_executed_again(ask: Asks, damage: str) -> None:
     else:
         del data[0 if damage == "empty" else len(data) // 2 :]
     entry.write_bytes(data)
-    assert (ask(), ask.counting.asked) == (REPORT, 2)
+    assert (ask(), ask.counting.executed) == (REPORT, 2)
 
 
 @pytest.mark.parametrize(
     "error", [ExecutionError("It failed twice."), StoppedError("Ctrl-C"), OSError()]
 )
-def test_what_gave_no_report_is_tried_again(ask: Asks, error: Exception) -> None:
+def test_what_gave_no_report_is_tried_again(ask: CacheUser, error: Exception) -> None:
     ask.counting.error = error
     for _ in range(2):
         with pytest.raises(type(error)):
             ask()
-    assert ask.counting.asked == 2
+    assert ask.counting.executed == 2
     assert ask.entries() == []
 
 
-def test_the_folder_is_bounded_and_keeps_what_was_used_last(ask: Asks) -> None:
+def test_the_folder_is_bounded_and_keeps_what_was_used_last(ask: CacheUser) -> None:
     one = replace(REPORT, notes=[os.urandom(1000).hex()])  # and is not compressed away
     Cache(ask.folder, 1 << 20).write("00probe", one)
     (probe,) = ask.entries()
-    place = Cache(ask.folder, 20 * probe.stat().st_size)
+    small_cache = Cache(ask.folder, 20 * probe.stat().st_size)
     probe.unlink()
     names = [f"{number:02}entry" for number in range(60)]
     for moment, name in enumerate(names):
-        place.write(name, one)
+        small_cache.write(name, one)
         path = ask.folder / name[:2] / name
         if path.exists():
             os.utime(path, (moment, moment))
-        assert place.read(names[0])  # used all the time
+        assert small_cache.read(names[0])  # used all the time
     assert len(ask.entries()) <= 22
-    assert place.read(names[0]) and place.read(names[-2])
-    assert not place.read(names[1])
+    assert small_cache.read(names[0]) and small_cache.read(names[-2])
+    assert not small_cache.read(names[1])

@@ -31,8 +31,8 @@ ENDLESS = [StudentCell(0, "mean_of", "while True: pass")]
 
 @pytest.fixture
 def servers() -> Iterator[Servers]:
-    with Servers() as some:
-        yield some
+    with Servers() as new_servers:
+        yield new_servers
 
 
 def earned(report: object) -> set[str]:
@@ -99,11 +99,13 @@ def test_what_starts_a_thread_is_left_to_each_notebook(
     code = THREAD if where == "the first cell" else f"import {library.stem}"
     locked = {**first.nbgrader, "locked": True}
     cell = replace(first, id="a", source=code, stub=code, nbgrader=locked, skip=False)
-    own = replace(MASTER.with_cells([cell, *MASTER.cells]), modules=(library.stem,))
+    threading_master = replace(
+        MASTER.with_cells([cell, *MASTER.cells]), modules=(library.stem,)
+    )
     try:
         library.write_text(THREAD)
         ran = [StudentCell(0, "a", code), replace(RIGHT[0], index=1)]
-        assert earned(execute(Execution(ran, own, SETTINGS), servers))
+        assert earned(execute(Execution(ran, threading_master, SETTINGS), servers))
     finally:
         library.unlink()
 
@@ -111,20 +113,20 @@ def test_what_starts_a_thread_is_left_to_each_notebook(
 def test_a_file_replaced_between_two_runs_of_a_pool_is_read_anew(
     tmp_path: Path,
 ) -> None:
-    place = tmp_path / "weight.txt"
-    settings = Settings(policy=Policy(weak=True, files=(("weight.txt", str(place)),)))
+    weights = tmp_path / "weight.txt"
+    settings = Settings(policy=Policy(weak=True, files=(("weight.txt", str(weights)),)))
     weighed = "w = float(open('weight.txt').read())\n" + RIGHT[0].source
     cells = [StudentCell(0, "mean_of", f"{weighed} * w")]
-    told = []
+    scores = []
     with Pool(1) as pool:
         for weight in "21":
             (tmp_path / "new").write_text(weight)
-            (tmp_path / "new").replace(place)
+            (tmp_path / "new").replace(weights)
             pool.prepare(MASTER, settings)
-            told.append(
+            scores.append(
                 earned(pool.execute(Execution(cells, MASTER, settings)).result())
             )
-    assert len(told[0]) < len(told[1])
+    assert len(scores[0]) < len(scores[1])
 
 
 @pytest.mark.parametrize("busy", [True, False])
@@ -132,9 +134,10 @@ def test_what_a_fork_server_has_read_before_a_change_is_not_lent(
     tmp_path: Path, busy: bool
 ) -> None:
     (tmp_path / "data").mkdir()
-    place, new = tmp_path / "data/one.txt", tmp_path / "new"
-    place.write_text("old")
-    files = (("data", str(place.parent)),)
+    original = tmp_path / "data/one.txt"
+    new = tmp_path / "new"
+    original.write_text("old")
+    files = (("data", str(original.parent)),)
     settings = Settings(policy=Policy(weak=True, files=files))
     with Pool(1) as pool, contextlib.ExitStack() as batch:
         pool.prepare(MASTER, settings)
@@ -142,7 +145,7 @@ def test_what_a_fork_server_has_read_before_a_change_is_not_lent(
         if not busy:
             batch.close()
         new.write_text("new")  # as long, and a folder's files are not read for a digest
-        new.replace(place)
+        new.replace(original)
         pool.prepare(MASTER, settings)
         batch.close()
         with pool._servers.acquire(MASTER, settings) as one:

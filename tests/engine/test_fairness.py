@@ -82,7 +82,8 @@ class Grading:
     """Grades many notebooks side by side."""
 
     def __init__(self, pool: Pool, master: MasterNotebook, folder: Path) -> None:
-        self.pool, self.master = pool, master
+        self.pool = pool
+        self.master = master
         files = support_files(folder, master.data)
         policy = Policy(files=tuple(files.items()))
         times = limits(call=2.0, cell=10.0, submission=300)
@@ -92,9 +93,9 @@ class Grading:
         """Return the report of each notebook, by the same names."""
         running = {
             name: self.pool.execute(
-                Execution(notebook(self.master, some), self.master, self.settings)
+                Execution(notebook(self.master, chosen), self.master, self.settings)
             )
-            for name, some in answers.items()
+            for name, chosen in answers.items()
         }
         return {name: future.result() for name, future in running.items()}
 
@@ -111,11 +112,11 @@ def lost(report: Report) -> set[str | None]:
 
 def earned(report: Report) -> dict[str | None, tuple[float, float]]:
     """Exercise → points, of how many; only where there are any."""
-    found: dict[str | None, tuple[float, float]] = {}
+    sums: dict[str | None, tuple[float, float]] = {}
     for v in report.verdicts:
-        points, most = found.get(v.exercise, (0.0, 0.0))
-        found[v.exercise] = points + v.points, most + v.max_points
-    return {exercise: marks for exercise, marks in found.items() if marks[0]}
+        points, most = sums.get(v.exercise, (0.0, 0.0))
+        sums[v.exercise] = points + v.points, most + v.max_points
+    return {exercise: marks for exercise, marks in sums.items() if marks[0]}
 
 
 def halves(kinds: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
@@ -128,8 +129,8 @@ def halves(kinds: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
         wrong = list(kinds)[odd::2]
         for number in range(max(map(len, kinds.values()))):
             dealt[f"{odd}-{number}"] = {
-                name: kinds[name][(number + place) % len(kinds[name])]
-                for place, name in enumerate(wrong)
+                name: kinds[name][(number + position) % len(kinds[name])]
+                for position, name in enumerate(wrong)
             }
     return dealt
 
@@ -181,6 +182,8 @@ def test_a_mark_earned_by_follow_through_says_so_and_no_other_does(
 ) -> None:
     """The reference of `fit` calls `one_hot` and `compute_cost`; `predict` no other."""
     report = graded({"": {name: solutions[name] for name in ("fit", "predict")}})[""]
-    said = {(v.exercise, v.source, v.message) for v in report.verdicts if v.points}
+    provenance = {
+        (v.exercise, v.source, v.message) for v in report.verdicts if v.points
+    }
     note = "Right, given correct solutions of the other exercises."
-    assert said == {("fit", "follow-through", note), ("predict", "own", "")}
+    assert provenance == {("fit", "follow-through", note), ("predict", "own", "")}

@@ -56,13 +56,13 @@ def complaint(pool: Pool, *opening: Cell, answer: str) -> str:
 
 @pytest.mark.parametrize("package", INSTALLED)
 def test_an_answer_may_import_and_use_it(pool: Pool, package: str) -> None:
-    told = complaint(pool, answer=PACKAGES[package])
-    assert bool(told) == (package in REFUSED), told
+    message = complaint(pool, answer=PACKAGES[package])
+    assert bool(message) == (package in REFUSED), message
 
 
 @pytest.mark.parametrize("package", INSTALLED)
 def test_a_notebook_that_begins_with_it_is_graded(pool: Pool, package: str) -> None:
     marks = {"locked": True, "solution": False, "grade": False}
     opening = cell("opening", "provided", f"import {package}", nbgrader=marks)
-    told = complaint(pool, opening, answer=PACKAGES[package])
-    assert bool(told) == (package in REFUSED), told
+    message = complaint(pool, opening, answer=PACKAGES[package])
+    assert bool(message) == (package in REFUSED), message

@@ -9,5 +9,5 @@ from nbproctor.engine import Servers
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
-    with Servers() as some:
-        yield some
+    with Servers() as new_servers:
+        yield new_servers

@@ -45,7 +45,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged
     moved = {"area-map", "control-values"}
 
     def judge(where: Where, **cells: str) -> dict[str, float]:
-        placed = master.with_cells(
+        moved_master = master.with_cells(
             # The tools of hidden tests are of another cell: these two need none.
             replace(c, where=where, source=c.source.replace("exact(r)", "3 * r * r"))
             if c.id in moved
@@ -54,7 +54,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged
         )
         code = TRAP.handed_in(**cells)
         settings = Settings(limits(call=1.0, cell=2.0, submission=40.0), Policy())
-        report = execute(Execution(code, placed, settings), servers)
+        report = execute(Execution(code, moved_master, settings), servers)
         return {verdict.cell_id: verdict.points for verdict in report.verdicts}
 
     return judge
@@ -78,10 +78,11 @@ def test_it_can_forge_the_cell_beside_it_and_no_other(judged: Judged) -> None:
 def test_it_reads_the_text_of_the_cell_beside_it_and_of_no_other(
     judged: Judged,
 ) -> None:
-    own, other = "math.isclose(area"[::-1], "np.allclose(area"[::-1]
+    own_text = "math.isclose(area"[::-1]
+    other = "np.allclose(area"[::-1]
     # Only whoever finds the text knows the answer.
     reader = SEARCH + "def area(r):\n    return 3 * r * r if found({!r}) else -1.0"
-    earns = judged("beside", area=reader.format(own))
+    earns = judged("beside", area=reader.format(own_text))
     assert earns["area-map"] == 1
     for word in (other, MARK[::-1], "mean_of([1, 2, 6])"[::-1]):
         earns = judged("beside", area=reader.format(word))

@@ -52,8 +52,8 @@ def cell(kind: str, source: str, **more: Any) -> dict[str, Any]:
 
 @hostile
 def points_and_ids_of_cells_are_the_source_s(folder: Path, notebook: Notebook) -> None:
-    for found in notebook["cells"]:
-        meta = found["metadata"]["nbgrader"]
+    for block in notebook["cells"]:
+        meta = block["metadata"]["nbgrader"]
         meta |= {"points": 1000, "locked": False, "solution": True, "grade": True}
         if meta["grade_id"].startswith("area-"):
             meta["grade_id"] = "control-values"
@@ -61,32 +61,17 @@ def points_and_ids_of_cells_are_the_source_s(folder: Path, notebook: Notebook) -
 
 
 @hostile
-def tests_that_were_changed_are_put_back(folder: Path, notebook: Notebook) -> None:
-    for found in notebook["cells"]:
-        if found["id"].startswith("area-"):
-            found["source"] = "7.0"
-    write(folder, notebook)
-
-
-@hostile
-def tests_that_were_deleted_still_count(folder: Path, notebook: Notebook) -> None:
-    cells = notebook["cells"]
-    notebook["cells"] = [c for c in cells if not c["id"].startswith("area-")]
-    write(folder, notebook)
-
-
-@hostile
 def a_tag_of_one_s_own_skips_nothing(folder: Path, notebook: Notebook) -> None:
-    for found in notebook["cells"]:
-        found["metadata"]["tags"] = ["skip-grading", "skip-execution"]
+    for block in notebook["cells"]:
+        block["metadata"]["tags"] = ["skip-grading", "skip-execution"]
     write(folder, notebook)
 
 
 @hostile
 def stored_outputs_are_thrown_away(folder: Path, notebook: Notebook) -> None:
     score = {"text/plain": "7.0", "text/html": SCRIPT}
-    for found in notebook["cells"]:
-        found["outputs"] = [
+    for block in notebook["cells"]:
+        block["outputs"] = [
             {
                 "output_type": "execute_result",
                 "data": score,
@@ -101,9 +86,11 @@ def stored_outputs_are_thrown_away(folder: Path, notebook: Notebook) -> None:
 def a_cell_with_the_tools_of_the_tests_is_not_theirs(
     folder: Path, notebook: Notebook
 ) -> None:
-    own = cell("code", "def exact(r): return -1.0", outputs=[], execution_count=None)
-    own["metadata"] = {"nbgrader": {"grade_id": "oracle", "locked": True}}
-    notebook["cells"].insert(1, own)
+    own_cell = cell(
+        "code", "def exact(r): return -1.0", outputs=[], execution_count=None
+    )
+    own_cell["metadata"] = {"nbgrader": {"grade_id": "oracle", "locked": True}}
+    notebook["cells"].insert(1, own_cell)
     write(folder, notebook)
 
 
@@ -134,8 +121,8 @@ def links_show_nothing_of_the_course(folder: Path, notebook: Notebook) -> None:
     course = folder.parents[2]
     code = "from pathlib import Path\nfor p in Path('.').iterdir():\n    print(p)\n    "
     code += "print(p.read_text()[:99])"
-    own = cell("code", code, outputs=[], execution_count=None)
-    notebook["cells"].insert(0, own)
+    own_cell = cell("code", code, outputs=[], execution_count=None)
+    notebook["cells"].insert(0, own_cell)
     write(folder, notebook)
     for name in ("gradebook.db", "secret.txt", "source", "submitted"):
         (folder / f"link-{name}").symlink_to(course / name)
@@ -168,11 +155,11 @@ def a_cell_that_is_slow_to_read_does_not_delay_the_class(
     for number in range(200):
         words = cell("code", f"a {number} " * 50, outputs=[], execution_count=None)
         notebook["cells"].insert(1, words)
-    for found in notebook["cells"]:
-        found["id"] = "lost" if found["id"] == "area" else found["id"]
-        if found["id"] == "lost":
-            found["metadata"] = {}
-            found["source"] = "area = lambda r: -1.0"
+    for block in notebook["cells"]:
+        block["id"] = "lost" if block["id"] == "area" else block["id"]
+        if block["id"] == "lost":
+            block["metadata"] = {}
+            block["source"] = "area = lambda r: -1.0"
     write(folder, notebook)
 
 
@@ -212,9 +199,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder.mkdir(parents=True)
         notebook = copy.deepcopy(release)
         answers = ANSWERS | {"area": WRONG}
-        for found in notebook["cells"]:
-            if found["id"] in answers:
-                found["source"] = answers[found["id"]]
+        for block in notebook["cells"]:
+            if block["id"] in answers:
+                block["source"] = answers[block["id"]]
         HANDED_IN.get(student, write)(folder, notebook)
     grade(root, "trap")
     feedback(root, "trap")
@@ -235,10 +222,10 @@ def test_a_page_runs_nothing_of_a_student_s_and_nothing_from_outside_is_kept(
     text = page.read_text("utf-8")
     assert Requests(text).requests == [] != Requests(SCRIPT).requests
     assert SECRET not in text
-    kept = course / "autograded" / student / "trap"
-    for path in kept.rglob("*"):
+    copied = course / "autograded" / student / "trap"
+    for path in copied.rglob("*"):
         assert not path.is_symlink()
         if path.is_file():
             assert SECRET.encode() not in path.read_bytes()
-    report = json.loads((kept / "grading.json").read_text("utf-8"))
+    report = json.loads((copied / "grading.json").read_text("utf-8"))
     assert report["score"] == 6.0

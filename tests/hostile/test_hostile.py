@@ -93,26 +93,28 @@ def _processes() -> frozenset[int]:
 
 def _state(folder: Path) -> dict[str, tuple[str, int, int, int]]:
     """Return contents, rights, owners and times of everything in a folder."""
-    found = {}
+    state = {}
     for path in sorted(folder.rglob("*")):
         info = path.lstat()
         content = path.read_bytes() if path.is_file() else b""
         digest = hashlib.sha256(content).hexdigest()
-        found[str(path)] = digest, info.st_mode, info.st_uid, info.st_mtime_ns
-    return found
+        state[str(path)] = digest, info.st_mode, info.st_uid, info.st_mtime_ns
+    return state
 
 
 def _left_behind() -> list[Path]:
     caches = Path.home() / ".cache" / "nbproctor"
-    places = [Path(p) for p in ("/", "/tmp", "/var/tmp", "/dev/shm", *site.PREFIXES)]
-    places += [
+    folders = [Path(p) for p in ("/", "/tmp", "/var/tmp", "/dev/shm", *site.PREFIXES)]
+    folders += [
         Path.home(),
         Path(tempfile.gettempdir()),
         Path(nbproctor.__file__).parent,
     ]
-    places += map(Path, site.getsitepackages())
-    found = [path for place in places for path in place.glob("hostile_was_here*")]
-    return found + list(caches.rglob("hostile_was_here*"))
+    folders += map(Path, site.getsitepackages())
+    leftovers = [
+        path for folder in folders for path in folder.glob("hostile_was_here*")
+    ]
+    return leftovers + list(caches.rglob("hostile_was_here*"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -127,11 +129,11 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
 
     assert TRAP.earned(report) == FULL | case.earns
 
-    said = json.dumps(report.outputs)
-    assert "DONE" not in said
+    output_text = json.dumps(report.outputs)
+    assert "DONE" not in output_text
     tried = [text.removeprefix(ATTEMPT) for text in cells.values()]
-    assert ("refused" in said) == any("attempt(" in text for text in tried)
-    assert not any(word in said for word in ("<script", "<svg", "onerror"))
+    assert ("refused" in output_text) == any("attempt(" in text for text in tried)
+    assert not any(word in output_text for word in ("<script", "<svg", "onerror"))
     everything = msgspec.json.encode(report).decode()
     assert SECRET not in everything
     assert MARK not in everything

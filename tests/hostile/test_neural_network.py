@@ -105,8 +105,8 @@ MOVED = (
 def test_an_object_of_a_later_test_answers_no_earlier_exercise(lab: Lab) -> None:
     exercises = "backward_propagation", "fit"
     cheating = {"backward_propagation": ASKED, "fit": ANSWERED}
-    found = lab.points(lab.right | cheating, *exercises, last=MOVED)
-    assert sum_of(found, "backward_propagation") == 0
+    scores = lab.points(lab.right | cheating, *exercises, last=MOVED)
+    assert sum_of(scores, "backward_propagation") == 0
     # Moved cells cost an honest notebook nothing.
     assert sum(lab.points(lab.right, *exercises, last=MOVED).values()) == 22 + 16
 
@@ -129,10 +129,10 @@ import math
 
 
 def test_the_known_costs_of_an_empty_network_earn_nothing(lab: Lab) -> None:
-    found = lab.points(lab.right | {"fit": EMPTIED}, "fit", "predict")
-    assert found.pop("fit_unchanged") == 1
-    assert sum_of(found, "fit") == 0
-    assert sum_of(found, "predict") == 6
+    scores = lab.points(lab.right | {"fit": EMPTIED}, "fit", "predict")
+    assert scores.pop("fit_unchanged") == 1
+    assert sum_of(scores, "fit") == 0
+    assert sum_of(scores, "predict") == 6
 
 
 # Each answer has the right type and shape, changes nothing, is another one for another
@@ -198,8 +198,8 @@ def predict(self, X): return np.zeros((1, X.shape[1]), int)
 def test_shapes_alone_earn_less_than_a_third(lab: Lab) -> None:
     # The most that was reached without any right value; a new test must not raise it.
     assert set(SHAPES) == set(lab.right)
-    found = lab.points(SHAPES, *SHAPES)
-    assert sum(found.values()) <= 30
+    scores = lab.points(SHAPES, *SHAPES)
+    assert sum(scores.values()) <= 30
 
 
 # The mean digit of each class: honest, and trained at once.
@@ -241,10 +241,10 @@ LEARNED_BEFORE = HONEST.replace("self.means", "X, Y = X_train, Y_train; self.mea
 def test_the_contest_counts_what_predictions_say(
     lab: Lab, answer: str, least: float, most: float, says: str
 ) -> None:
-    found = lab.verdict("contest_measured", lab.right | {"contest": answer})
-    (measure,) = found.measures
+    measured = lab.verdict("contest_measured", lab.right | {"contest": answer})
+    (measure,) = measured.measures
     assert least <= measure.value <= most and fnmatch(str(measure), says)
-    assert (found.points, found.max_points) == (0, 0)
+    assert (measured.points, measured.max_points) == (0, 0)
 
 
 def test_whoever_leaves_the_contest_out_is_in_none(lab: Lab) -> None:
@@ -266,5 +266,5 @@ def test_whose_network_learns_is_shown_what_it_misreads(lab: Lab) -> None:
         assert fnmatch(caption, "a [0-9], read as [0-9]")
         assert imread(BytesIO(b64decode(picture))).shape[:2] == (28, 28)
     for answer in {"predict": CHANCE}, {"fit": ""}:
-        found = lab.verdict("network_measured", lab.right | answer)
-        assert (found.outcome, found.measures) == ("passed", ())
+        measured = lab.verdict("network_measured", lab.right | answer)
+        assert (measured.outcome, measured.measures) == ("passed", ())

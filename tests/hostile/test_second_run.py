@@ -99,7 +99,8 @@ def grade_with_second_runs_last(
     job: Job, start: Callable[[], Fork]
 ) -> dict[str, Verdict]:
     """Grade without the protection: see `order.with_second_runs`."""
-    tests, until = Tests.of(job.cells), float("inf")
+    tests = Tests.of(job.cells)
+    until = float("inf")
     first = run.NotebookRun(job, tests, start, until, max_stops=2)
     first.play(order.own_notebook(job, tests))
     for exercise in ("half", "secret", "use", "last"):
@@ -129,13 +130,15 @@ def test_what_a_later_test_hands_over_is_not_sent_back(way: str) -> None:
     space: dict[str, Any] = {}
     exec(tools, space)
 
-    def tried(grader: Any) -> float:
+    def grade_attack(grader: Any) -> float:
         secret = f"{tools}\n{BORROW}"
         return attack((space["read"]() + AHEAD) % SLOTS, grader, secret=secret)
 
     # On a busy computer a message may come too late, or a number may fit by chance.
-    assert any(tried(grade_with_second_runs_last) for _ in range(3)), "no control"
-    assert not all(tried(grade) for _ in range(3))
+    assert any(grade_attack(grade_with_second_runs_last) for _ in range(3)), (
+        "no control"
+    )
+    assert not all(grade_attack(grade) for _ in range(3))
 
 
 def test_a_cell_that_ends_tells_no_earlier_exercise(
@@ -149,7 +152,7 @@ def test_a_cell_that_ends_tells_no_earlier_exercise(
         started.append(spawn())
         return started[-1]
 
-    def tried(grader: Any) -> float:
+    def grade_attack(grader: Any) -> float:
         started.clear()
         # The first run is number 0. After one end: 1, and the second run of `secret`,
         # after that of `half`, is number 3; without one it would be number 2.
@@ -157,5 +160,5 @@ def test_a_cell_that_ends_tells_no_earlier_exercise(
         ends = "def use(thing):\n    if thing.value() == 3: os._exit(0)"
         return attack(3, grader, start, secret=secret, use=ends)
 
-    assert tried(grade_with_second_runs_last) == 1, "no control"
-    assert tried(grade) == 0
+    assert grade_attack(grade_with_second_runs_last) == 1, "no control"
+    assert grade_attack(grade) == 0

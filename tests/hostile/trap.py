@@ -94,8 +94,8 @@ TESTS: dict[str, tuple[str, int, str]] = {
 
 def hidden(source: str) -> str:
     """Return a test that students do not get; a magic stays its first line."""
-    magic, _, rest = source.partition("\n") if source[:2] == "%%" else ("", "", source)
-    text = f"### BEGIN HIDDEN TESTS\n{rest}\n### END HIDDEN TESTS"
+    magic, _, body = source.partition("\n") if source[:2] == "%%" else ("", "", source)
+    text = f"### BEGIN HIDDEN TESTS\n{body}\n### END HIDDEN TESTS"
     return f"{magic}\n{text}" if magic else text
 
 

@@ -15,27 +15,28 @@ from dataclasses import dataclass
 class Idiom:
     """A small exercise: its name says what is special about it.
 
-    `beside`: why it is judged beside the answer; empty if the judge does.
+    `reason`: why it is judged beside the answer; empty if the judge does.
     """
 
     name: str
     right: str
     wrong: str
     test: str
-    beside: str = ""
+    reason: str = ""
 
 
 def _read(text: str) -> list[Idiom]:
     idioms = []
     for part in text.strip().split("\n=== ")[0:]:
         title, _, body = part.removeprefix("=== ").partition("\n")
-        name, _, beside = title.partition(" | ")
+        name, _, reason = title.partition(" | ")
         right, wrong, test = (p.strip("\n") for p in body.split("\n>>>\n"))
         if changed := re.fullmatch(r"(\d+):(?: (.+))?", wrong):
-            lines, number = right.split("\n"), int(changed[1])
+            lines = right.split("\n")
+            number = int(changed[1])
             lines[number - 1 : number] = [changed[2]] if changed[2] else []
             wrong = "\n".join(lines)
-        idioms.append(Idiom(name.strip(), right, wrong, test, beside.strip()))
+        idioms.append(Idiom(name.strip(), right, wrong, test, reason.strip()))
     return idioms
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 FORGET = """for _name in [*globals()]:
     if _name not in _first:
         del globals()[_name]"""
-BESIDE = [idiom for idiom in IDIOMS if idiom.beside]
+BESIDE = [idiom for idiom in IDIOMS if idiom.reason]
 LIBRARIES = "pandas", "scipy.sparse", "sklearn.linear_model", "unittest.mock"
 LIBRARIES += "matplotlib.figure", "matplotlib.backends.backend_agg"
 
@@ -92,7 +92,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], flo
 
 def points(idiom: Idiom, answer: str) -> float:
     """Grade through the judge, or beside the answer where the table says so."""
-    where = "beside" if idiom.beside else "judge"
+    where = "beside" if idiom.reason else "judge"
     cells = tuple(
         replace(cell, where=where) if cell.id == "points" else cell
         for cell in notebook(idiom, answer)
@@ -152,14 +152,14 @@ def test_only_what_the_judge_cannot_judge_is_beside(
 @pytest.mark.parametrize("kind", ["right", "wrong", "nothing"])
 def test_what_is_judged_nowhere_blames_nobody(kind: str) -> None:
     cells = notebook(BESIDE[0], answers_of(BESIDE[0])[kind])
-    found = verdict((*cells[:-1], replace(cells[-1], where="nowhere")))
-    assert found.outcome == "not run"
-    assert found.message == (
+    result = verdict((*cells[:-1], replace(cells[-1], where="nowhere")))
+    assert result.outcome == "not run"
+    assert result.message == (
         "This test cannot be judged from outside; tell your teacher."
     )
     # Such a verdict makes the submission partial, without a score: see
     # tests/nbgrader/test_placement.py.
-    assert found.max_points
+    assert result.max_points
 
 
 def test_no_exception_of_an_answer_tells_a_testing_tool_to_skip() -> None:
@@ -181,4 +181,4 @@ assert result.wasSuccessful()
 def test_the_table_in_the_docs_is_this_table(project: Path) -> None:
     page = (project / "docs" / "new-assignment.md").read_text("utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| has ")]
-    assert rows == [f"| has {idiom.name} | {idiom.beside} |" for idiom in BESIDE]
+    assert rows == [f"| has {idiom.name} | {idiom.reason} |" for idiom in BESIDE]

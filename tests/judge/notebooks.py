@@ -23,8 +23,8 @@ def cell(
     name: str, kind: Kind, source: str, points: float = 0.0, **fields: Any
 ) -> Cell:
     """Make a cell of a master notebook, of the exercise `f`."""
-    made = Cell(name, kind, source, points, "f", False, name, source, {})
-    return replace(made, **fields)
+    new_cell = Cell(name, kind, source, points, "f", False, name, source, {})
+    return replace(new_cell, **fields)
 
 
 def judged(
@@ -35,6 +35,6 @@ def judged(
 ) -> Report:
     """Judge a notebook that was handed in as these cells: id and text."""
     student = tuple(StudentCell(n, *pair) for n, pair in enumerate(handed_in))
-    given: dict[str, Any] = {"limits": usual_limits(), "follow_through": False}
-    given |= options
-    return grade(Job(tuple(cells), student, **given), start)
+    defaults: dict[str, Any] = {"limits": usual_limits(), "follow_through": False}
+    defaults |= options
+    return grade(Job(tuple(cells), student, **defaults), start)

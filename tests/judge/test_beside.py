@@ -55,8 +55,8 @@ def test_its_outputs_earn_what_nbgrader_gives_for_them(
     outputs: list[Output], points: float, outcome: str
 ) -> None:
     test = cell("beside", "test", "assert f(1)", 2.0)
-    earned, said = scored(outputs, test)
-    assert (earned, said.outcome) == (points, outcome)
+    earned, judgement = scored(outputs, test)
+    assert (earned, judgement.outcome) == (points, outcome)
     node: Any = nbformat.v4.new_code_cell("", outputs=outputs)
     node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": 2.0}
     assert determine_grade(nbformat.from_dict(node))[0] == points
@@ -84,8 +84,8 @@ def test_a_mark_from_the_student_s_process_carries_no_text_out() -> None:
 @pytest.mark.parametrize("text", ["nan", "-1", "-inf"])
 def test_a_result_that_is_no_score_earns_nothing(text: str) -> None:
     test = cell("beside", "test", "f(1)", 2.0)
-    points, said = scored([result(text)], test)
-    assert (points, said) == (0, ("failed", "Partly right: 0 of 2 points."))
+    points, judgement = scored([result(text)], test)
+    assert (points, judgement) == (0, ("failed", "Partly right: 0 of 2 points."))
 
 
 def test_a_result_without_text_is_no_score() -> None:
@@ -107,29 +107,29 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "text", "said"), SAID)
+@pytest.mark.parametrize(("kind", "text", "message"), SAID)
 def test_of_a_hidden_test_only_its_own_words_are_told(
-    kind: str, text: str, said: str
+    kind: str, text: str, message: str
 ) -> None:
     hidden = cell("beside", "test", TOLD, 2.0)
     points, (outcome, words) = scored([error(kind, text)], hidden)
-    assert (points, words) == (0, said)
+    assert (points, words) == (0, message)
     assert outcome == ("failed" if kind == "AssertionError" else "error")
 
 
 def test_of_a_public_test_every_word_is_told() -> None:
     public = cell("beside", "test", TOLD)
-    said = scored([error("AssertionError", "not 40")], public)[1]
-    assert said.words == "not 40"
-    said = scored([error("KeyError", "'x'")], public)[1]
-    assert said.words == "The test ends in KeyError: 'x'"
+    judgement = scored([error("AssertionError", "not 40")], public)[1]
+    assert judgement.words == "not 40"
+    judgement = scored([error("KeyError", "'x'")], public)[1]
+    assert judgement.words == "The test ends in KeyError: 'x'"
 
 
 def judged(
-    *cells: Cell, limits: Limits | None = None, own: str = "", start: Spawn = spawn
+    *cells: Cell, limits: Limits | None = None, own_id: str = "", start: Spawn = spawn
 ) -> Report:
     """Judge a notebook of these cells below one of the student's own."""
-    handed_in = [(None, own), *((c.id, c.source) for c in cells)]
+    handed_in = [(None, own_id), *((c.id, c.source) for c in cells)]
     return notebooks.judged(
         cells, *handed_in, limits=limits or usual_limits(), start=start
     )
@@ -156,7 +156,7 @@ def test_before_it_runs_what_it_needs_and_of_other_tests_nothing() -> None:
     before = ["a = 1", SOLUTION.source, imports, "x = 1"]
     shows = f"assert f(x)\nassert In[1:-1] == {before}, 'ran something else'"
     report = judged(
-        SOLUTION, needed, other, cell("beside", "test", shows, 1.0), own="a = 1"
+        SOLUTION, needed, other, cell("beside", "test", shows, 1.0), own_id="a = 1"
     )
     assert [v.message for v in report.verdicts] == ["", "", ""]
 
@@ -173,10 +173,10 @@ def test_one_that_hangs_is_stopped_at_the_limit_of_a_cell() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("own", ["while True: pass", "import os; os._exit(1)"])
-def test_a_cell_that_was_stopped_before_does_not_run_beside_it(own: str) -> None:
+@pytest.mark.parametrize("own_id", ["while True: pass", "import os; os._exit(1)"])
+def test_a_cell_that_was_stopped_before_does_not_run_beside_it(own_id: str) -> None:
     test = cell("beside", "test", "assert f(1) == 2", 1.0)
-    report = judged(SOLUTION, test, limits=usual_limits(cell=0.6), own=own)
+    report = judged(SOLUTION, test, limits=usual_limits(cell=0.6), own_id=own_id)
     (verdict,) = report.verdicts
     assert verdict.points == 1, verdict.message
     assert len(report.notes) == 1

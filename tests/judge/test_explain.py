@@ -11,7 +11,8 @@ from nbproctor.judge.exports import NotExportableError
 from nbproctor.judge.proxy import StudentError
 from nbproctor.judge.verdicts import explain
 
-MATRIX, THREE = np.zeros((3, 4)), cast(Any, 3)
+MATRIX = np.zeros((3, 4))
+THREE = cast(Any, 3)
 SOURCES = {"area": "def area(r):\n    return rr * r\n"}
 
 
@@ -55,11 +56,13 @@ REAL: list[Callable[[], object]] = [
 ]
 
 
-def told(kind: str = "ValueError", text: str = "", **more: Any) -> str:
+def explain_to_student(kind: str = "ValueError", text: str = "", **more: Any) -> str:
     """Return what is said of an exception in a student's code."""
     error = StudentError()
-    error.kind, error.text = kind, text
-    error.cell, error.line = more.get("cell", "area"), more.get("line", 2)
+    error.kind = kind
+    error.text = text
+    error.cell = more.get("cell", "area")
+    error.line = more.get("line", 2)
     sources = {"area": more["own"]} if "own" in more else SOURCES
     return explain(error, sources, hidden=more.get("hidden", True))[1]
 
@@ -76,13 +79,13 @@ def test_a_message_that_helps_is_shown_and_with_anything_more_in_it_not(
     code: Callable[[], object],
 ) -> None:
     text = message(code)
-    assert text.strip() in told(text=text), text
+    assert text.strip() in explain_to_student(text=text), text
     for forged in (
         f"{text} 0.73105857",
         f"0.73105857 {text}",
         text.replace(" ", " x "),
     ):
-        assert told(text=forged) == (
+        assert explain_to_student(text=forged) == (
             "Your code raised Exception in cell `area`, line 2: `return rr * r`"
         )
 
@@ -94,7 +97,7 @@ HERE = "Your code raised Exception in cell `area`"
 
 
 @pytest.mark.parametrize(
-    ("raised", "said"),
+    ("raised", "explanation"),
     [
         (
             {"kind": "NotImplementedError", "line": 1, "own": STUB},
@@ -126,20 +129,22 @@ HERE = "Your code raised Exception in cell `area`"
     ],
 )
 def test_an_exception_of_a_student_s_is_told_so(
-    raised: dict[str, Any], said: str
+    raised: dict[str, Any], explanation: str
 ) -> None:
-    assert told(**raised) == said
+    assert explain_to_student(**raised) == explanation
 
 
 @pytest.mark.parametrize("name", ["x" * 30, "n73105857863000487925"])
 def test_a_name_that_carries_data_is_not_shown(name: str) -> None:
-    assert name not in told(text=f"name '{name}' is not defined")
-    assert name not in told(text=f"{name}() missing 1 required positional argument")
+    assert name not in explain_to_student(text=f"name '{name}' is not defined")
+    assert name not in explain_to_student(
+        text=f"{name}() missing 1 required positional argument"
+    )
 
 
 def test_a_public_test_says_everything() -> None:
-    assert "(r is 3)" in told(text="r is 3", hidden=False)
-    assert "r is 3" not in told(text="r is 3")
+    assert "(r is 3)" in explain_to_student(text="r is 3", hidden=False)
+    assert "r is 3" not in explain_to_student(text="r is 3")
 
 
 # --- what a test cell itself raises --------------------------------------------------
@@ -190,22 +195,22 @@ def judged(source: str, *, hidden: bool, **names: object) -> tuple[str, str]:
 def test_what_a_test_raises_hides_values(
     source: str, outcome: str, hidden: str, public: str
 ) -> None:
-    got, said = judged(source, hidden=True)
-    assert (got, said) == (outcome, hidden)
+    got, explanation = judged(source, hidden=True)
+    assert (got, explanation) == (outcome, hidden)
     assert public in judged(source, hidden=False)[1]
 
 
 @pytest.mark.parametrize("hidden", [True, False])
 def test_a_proxy_is_not_named(hidden: bool) -> None:
     error = TypeError("'Proxy' object is not callable")
-    _, said = explain(error, SOURCES, hidden=hidden)
-    assert said.endswith("an object of yours is not callable")
+    _, explanation = explain(error, SOURCES, hidden=hidden)
+    assert explanation.endswith("an object of yours is not callable")
 
 
 def test_a_test_that_hands_over_what_it_may_not_is_broken_not_failed() -> None:
-    outcome, said = explain(NotExportableError("no Lock"), SOURCES, hidden=True)
+    outcome, explanation = explain(NotExportableError("no Lock"), SOURCES, hidden=True)
     assert outcome == "not run"
-    assert said == "This test is broken, tell your teacher: no Lock"
+    assert explanation == "This test is broken, tell your teacher: no Lock"
 
 
 def test_an_exception_that_cannot_be_asked_for_its_text_is_explained() -> None:
@@ -214,6 +219,6 @@ def test_an_exception_that_cannot_be_asked_for_its_text_is_explained() -> None:
             raise RuntimeError
 
     for hidden in (True, False):
-        outcome, said = explain(MuteError(), SOURCES, hidden=hidden)
+        outcome, explanation = explain(MuteError(), SOURCES, hidden=hidden)
         assert outcome == "failed"
-        assert "KeyError" in said
+        assert "KeyError" in explanation

@@ -77,7 +77,8 @@ def exports() -> Exports:
 
 
 def test_what_a_test_defines_can_be_handed_over(exports: Exports) -> None:
-    square, spy = TEST["square"], TEST["Spy"]()
+    square = TEST["square"]
+    spy = TEST["Spy"]()
     assert exports.name(square) == Ref("judge", (0, "function"))
     assert exports.name(spy) == Ref("judge", (1, "Spy", "forward"))
     assert exports.name(square) == Ref("judge", (0, "function"))  # the same number
@@ -123,7 +124,7 @@ def test_a_public_attribute_that_the_test_made_can_be_read(exports: Exports) -> 
 
 
 @pytest.mark.parametrize(
-    ("thing", "names"),
+    ("value", "names"),
     [
         ("Spy()", "_answer _hidden __class__ __init__ __dict__ module library missing"),
         ("Anything()", "_x"),
@@ -132,11 +133,11 @@ def test_a_public_attribute_that_the_test_made_can_be_read(exports: Exports) -> 
     ],
 )
 def test_what_is_private_or_a_library_s_cannot_be_read(
-    exports: Exports, thing: str, names: str
+    exports: Exports, value: str, names: str
 ) -> None:
     for name in names.split():
         with pytest.raises(RefusedError):
-            exports.get(eval(thing, TEST), name)
+            exports.get(eval(value, TEST), name)
 
 
 def test_a_student_sets_a_value_and_no_code(exports: Exports) -> None:

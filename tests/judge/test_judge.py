@@ -83,10 +83,10 @@ FULL = {c.id: c.points for c in SOURCE if c.kind == "test"}
 def submission(**changed: str) -> tuple[StudentCell, ...]:
     """Return the notebook of a student; `before_<cell>` comes before a named cell."""
     cells: list[tuple[str | None, str]] = []
-    for ours in SOURCE:
-        if text := changed.get(f"before_{ours.id}"):
+    for source_cell in SOURCE:
+        if text := changed.get(f"before_{source_cell.id}"):
             cells.append((None, text))
-        cells.append((ours.id, changed.get(ours.id, ours.source)))
+        cells.append((source_cell.id, changed.get(source_cell.id, source_cell.source)))
     return tuple(StudentCell(n, *pair) for n, pair in enumerate(cells))
 
 
@@ -96,7 +96,7 @@ def judged(*tests: Cell, follow_through: bool = True, **changed: str) -> Report:
     `tests` stand for those of the same name; the student's cells may be `changed`.
     """
     others = {test.id: test for test in tests}
-    cells = tuple(others.get(ours.id, ours) for ours in SOURCE)
+    cells = tuple(others.get(source_cell.id, source_cell) for source_cell in SOURCE)
     times = limits(call=1.0, cell=3.0, submission=60.0)
     job = Job(cells, submission(**changed), times, follow_through=follow_through)
     return msgpack.decode(run.main(msgpack.encode(job), spawn), type=Report)
@@ -112,13 +112,13 @@ def verdict(report: Report, name: str) -> Verdict:
 
 def nbgrader_points(report: Report) -> dict[str, float]:
     """What nbgrader's own rule makes of the outputs."""
-    made = {}
+    nbgrader_scores = {}
     for name, most in FULL.items():
-        said = verdict(report, name).outputs()
-        node: Any = nbformat.v4.new_code_cell("", outputs=said)
+        outputs = verdict(report, name).outputs()
+        node: Any = nbformat.v4.new_code_cell("", outputs=outputs)
         node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": most}
-        made[name] = determine_grade(nbformat.from_dict(node))[0]
-    return made
+        nbgrader_scores[name] = determine_grade(nbformat.from_dict(node))[0]
+    return nbgrader_scores
 
 
 # --- honest -----------------------------------------------------------------------
@@ -149,12 +149,12 @@ WRONG: dict[str, tuple[str, str, dict[str, float]]] = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
-def test_a_wrong_exercise_loses_its_own_points_and_no_others(what: str) -> None:
-    name, text, lost = WRONG[what]
+@pytest.mark.parametrize("exercise", WRONG)
+def test_a_wrong_exercise_loses_its_own_points_and_no_others(exercise: str) -> None:
+    name, text, lost = WRONG[exercise]
     report = judged(**{name: text})  # type: ignore[arg-type]
     assert points(report) == nbgrader_points(report) == FULL | lost
-    if outcome := {"hangs": "timeout", "dies": "died"}.get(what):
+    if outcome := {"hangs": "timeout", "dies": "died"}.get(exercise):
         assert [v.outcome for v in report.verdicts[:3]] == [outcome] * 3
         assert "`act`" in verdict(report, "act_values").message
 
@@ -165,11 +165,11 @@ def test_messages_name_the_students_line_and_nothing_of_a_hidden_test() -> None:
         scale=SCALE.replace("x *= factor", "x += factor"),
         forward=FORWARD.replace("W @ X", "X.T @ W"),
     )
-    told = verdict(report, "act_values")
-    assert told.outcome == "error"
-    assert "ValueError" in told.message
-    assert "line 5" in told.message
-    assert "raise ValueError" in told.message
+    act_verdict = verdict(report, "act_values")
+    assert act_verdict.outcome == "error"
+    assert "ValueError" in act_verdict.message
+    assert "line 5" in act_verdict.message
+    assert "raise ValueError" in act_verdict.message
     text = json.dumps([verdict(report, n).outputs() for n in FULL if n != "act_public"])
     for secret in ("3.5", "4.25", "7.5", "assert", "Twice"):
         assert secret not in text.replace("AssertionError", "")
@@ -196,8 +196,8 @@ def test_an_object_without_text_costs_its_own_exercise_only(body: str) -> None:
     odd = (
         f"class Odd:\n    def __repr__(self):\n        {body}\n    __str__ = __repr__\n"
     )
-    told = replace(SOURCE[4], source="got = act(1)\nassert got == 1, got")
-    report = judged(told, act=f"{odd}def act(z): return Odd()")
+    changed_test = replace(SOURCE[4], source="got = act(1)\nassert got == 1, got")
+    report = judged(changed_test, act=f"{odd}def act(z): return Odd()")
     assert verdict(report, "act_values").outcome == "failed"
     assert points(report) == FULL | ACT_LOST
 
@@ -244,7 +244,8 @@ class Any:
 np = Any()
 def half(x): return -1
 """
-ROOT, ROOT_TEST = "from math import sqrt as root", "assert root(4) == 2"
+ROOT = "from math import sqrt as root"
+ROOT_TEST = "assert root(4) == 2"
 # A name of Python's or of a module: the reference, the test, an answer, its points.
 NAMES: dict[str, tuple[str, str, str, int]] = {
     "Python's own, right": (SUM, SUM_TEST, SUM, 2),

@@ -128,8 +128,8 @@ def test_whatever_was_moved_tests_of_exercises_keep_their_order(
 def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
     cells = tuple(replace(c, skip=c.id == "demo") for c in SOURCE)
     for text, run in (("text of demo", False), ("mine", True)):
-        some = [(c, text if c == "demo" else f"text of {c}") for c in WHOLE]
-        played = replace(job(*some), cells=cells)
+        whole = [(c, text if c == "demo" else f"text of {c}") for c in WHOLE]
+        played = replace(job(*whole), cells=cells)
         assert ("demo" in names(own_notebook(played))) is run
         assert "demo" not in names(again(played, "two", one="text"))
 
@@ -236,7 +236,7 @@ NOT_VALUES = "import math\n\ndef helper():\n    return LIMIT"
 
 
 @pytest.mark.parametrize(
-    ("own", "outer", "defined"),
+    ("inner", "outer", "defined"),
     [
         ("y = helper()", "", NOT_VALUES),  # a value is the test's own
         ("y = math.pi", "", NOT_VALUES),
@@ -249,16 +249,16 @@ NOT_VALUES = "import math\n\ndef helper():\n    return LIMIT"
 )
 @pytest.mark.parametrize("above", [False, True])
 def test_what_a_test_defines_is_there_for_cells_behind_it_that_use_it(
-    own: str, outer: str, defined: str | None, above: bool
+    inner: str, outer: str, defined: str | None, above: bool
 ) -> None:
     public = replace(SOURCE[2], stub=PUBLIC, source=f"{PUBLIC}hidden = 1\n")
-    handed_in = [(None, own), *WHOLE] if above else [*WHOLE, (None, own)]
+    handed_in = [(None, inner), *WHOLE] if above else [*WHOLE, (None, inner)]
     played = replace(job(*handed_in), cells=(*SOURCE[:2], public, *SOURCE[3:]))
     steps = own_notebook(played, {outer})
     places = [s.name for s in steps]
     if above or defined is None:
         assert not any("definitions" in name for name in places)
     else:
-        place = places.index("definitions of one_public")
-        assert places[place - 1] == "one_public"
-        assert steps[place].source.strip() == defined.strip()
+        position = places.index("definitions of one_public")
+        assert places[position - 1] == "one_public"
+        assert steps[position].source.strip() == defined.strip()

@@ -73,7 +73,7 @@ def memory_of(pid: int) -> bytes:
     return b"\0".join(parts)
 
 
-def looked_at(running: Future[Report]) -> Iterator[tuple[int, bytes]]:
+def read_memories(running: Future[Report]) -> Iterator[tuple[int, bytes]]:
     """Yield the memory of all processes below this one, again and again.
 
     Those that were there before are looked at in the end, and what has a reference in
@@ -123,12 +123,14 @@ def test_no_reference_is_in_the_memory_of_a_process_with_student_code(
     waiting = {name: f"{WAIT}\ndef {name}(x): return half(x)" for name in TRIED}
     cells = tuple(COURSE.handed_in(**blank | waiting))
     settings = Settings(LIMITS, Policy())
-    students, references = set(), set()
+    students = set()
+    references = set()
     with Pool(1) as pool:
         pool.prepare(master, settings)
         running = pool.execute(Execution(cells, master, settings))
-        for pid, memory in looked_at(running):
-            has_student, has_mark = STUDENT.encode() in memory, MARK.encode() in memory
+        for pid, memory in read_memories(running):
+            has_student = STUDENT.encode() in memory
+            has_mark = MARK.encode() in memory
             assert not (has_student and has_mark), "a reference where student code is"
             students |= {pid} if has_student else set()
             references |= {pid} if has_mark else set()

@@ -108,9 +108,9 @@ RIGHT: dict[str, tuple[str, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", RIGHT)
-def test_a_function_works_as_if_it_were_in_the_notebook(what: str) -> None:
-    source = notebook(*RIGHT[what])
+@pytest.mark.parametrize("function", RIGHT)
+def test_a_function_works_as_if_it_were_in_the_notebook(function: str) -> None:
+    source = notebook(*RIGHT[function])
     honest = play(source, first=source[1].source)[1]
     assert (honest.points, honest.source) == (1, "own")
     report, verdict = play(source)
@@ -140,9 +140,9 @@ BOX = (
 )
 
 
-@pytest.mark.parametrize("what", NOT_LENT)
-def test_only_plain_functions_of_plain_data_are_lent(what: str) -> None:
-    source = notebook(*NOT_LENT[what], "assert use(4) == 2", BOX)
+@pytest.mark.parametrize("function", NOT_LENT)
+def test_only_plain_functions_of_plain_data_are_lent(function: str) -> None:
+    source = notebook(*NOT_LENT[function], "assert use(4) == 2", BOX)
     assert play(source, first=source[1].source)[1].points == 1
     report, verdict = play(source)
     assert (verdict.points, verdict.source) == (0, "own")
@@ -229,10 +229,10 @@ def test_a_name_that_a_students_line_breaks_costs_no_other_exercise(line: str) -
 
 
 def test_what_an_answer_defines_anew_is_its_own() -> None:
-    own = "def half(x, by=1):\n    return x / 3\n"
-    assert play(notebook(), second=own + QUARTER)[1].points == 0
-    own = own.replace("x / 3", "x / 2")
-    assert play(notebook(), second=own + QUARTER)[1].source == "own"
+    own_code = "def half(x, by=1):\n    return x / 3\n"
+    assert play(notebook(), second=own_code + QUARTER)[1].points == 0
+    own_code = own_code.replace("x / 3", "x / 2")
+    assert play(notebook(), second=own_code + QUARTER)[1].source == "own"
 
 
 def test_one_that_kept_its_points_may_still_be_what_another_one_lacks() -> None:

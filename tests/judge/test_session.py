@@ -99,9 +99,9 @@ class Student:
         judges, self.sock = socket.socketpair()
         for number, (kind, node) in enumerate(sent, 1):
             text = json.dumps(node).encode()
-            rest = raw if number == len(sent) else b""
-            head = HEAD.pack(b"NP", 1, kind, number, len(text), len(rest))
-            self.sock.sendall(head + text + rest)
+            buffer = raw if number == len(sent) else b""
+            head = HEAD.pack(b"NP", 1, kind, number, len(text), len(buffer))
+            self.sock.sendall(head + text + buffer)
         if leave:
             self.sock.shutdown(socket.SHUT_WR)
         self.ended = 0
@@ -114,10 +114,11 @@ class Student:
         self.ended += 1
         self.session._child.sock.close()
 
-    def told(self) -> list[Any]:
+    def received(self) -> list[Any]:
         """Return all that it was sent."""
         self.session._child.sock.close()
-        wire, values = Wire(self.sock), []
+        wire = Wire(self.sock)
+        values = []
         while True:
             try:
                 frame = wire.receive(time.monotonic() + 5)
@@ -134,7 +135,8 @@ class Student:
 def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
     sent: list[tuple[int, Any]], raw: bytes
 ) -> None:
-    student, spy = Student(*sent, raw=raw), Spy()
+    student = Student(*sent, raw=raw)
+    spy = Spy()
     session = student.session
     try:
         value = session.ask("call", spy, ([1], {"a": spy}), {})
@@ -155,7 +157,8 @@ def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
 
 
 def test_a_student_process_that_keeps_to_the_protocol_is_heard() -> None:
-    spy, items = Spy(), [1]
+    spy = Spy()
+    items = [1]
     session = Student(
         (0, ["t", "call", 0, ["t", 5], ["d", "a", ["judge", 0]]]),
         (0, ["t", "method", 0, "first", ["t", 6], ["d"]]),
@@ -182,8 +185,8 @@ def value(node: Any) -> tuple[int, Any]:
 
 
 def raised(base: str, relayed: object = None, text: str = "") -> tuple[int, Any]:
-    said = ["l", base, "Kind\x1b", text, "cell", 3, relayed, None, None]
-    return 2, ["t", said, ["l"]]
+    message = ["l", base, "Kind\x1b", text, "cell", 3, relayed, None, None]
+    return 2, ["t", message, ["l"]]
 
 
 def test_a_call_that_asks_the_test_without_end_ends_the_process(
@@ -213,7 +216,7 @@ def test_calls_back_and_forth_end_at_a_depth(monkeypatch: pytest.MonkeyPatch) ->
 
     assert student.session.ask("call", again, (), {}) == 1
     assert len(calls) == 2
-    assert "too deep" in repr(student.told()[3])
+    assert "too deep" in repr(student.received()[3])
 
 
 def test_of_the_test_s_exceptions_the_last_hundred_are_known(
@@ -307,5 +310,5 @@ def test_a_test_that_shares_its_notebook_keeps_what_was_handed_over() -> None:
     with pytest.raises(ProcessEnded):  # it left, after its call
         session.ask("call", Spy(), (), {})
     assert spy.seen == [((), {})]
-    assert student.told()[1] == ("begin", ("area",), (7,))
+    assert student.received()[1] == ("begin", ("area",), (7,))
     assert net is not None

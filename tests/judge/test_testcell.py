@@ -99,9 +99,9 @@ def hidden(test: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", JUDGED)
-def test_a_magic_that_measures_or_hides_is_judged_in_the_judge(what: str) -> None:
-    test = hidden(JUDGED[what])
+@pytest.mark.parametrize("magic", JUDGED)
+def test_a_magic_that_measures_or_hides_is_judged_in_the_judge(magic: str) -> None:
+    test = hidden(JUDGED[magic])
     (verdict,) = judged(test, ANSWER).verdicts
     assert (verdict.outcome, verdict.points) == ("passed", 1), verdict.message
     report = judged(test, SPY)
@@ -111,16 +111,16 @@ def test_a_magic_that_measures_or_hides_is_judged_in_the_judge(what: str) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", NOT_JUDGED)
-def test_a_cell_with_any_other_one_is_not_judged_in_the_judge(what: str) -> None:
-    test, why = NOT_JUDGED[what]
+@pytest.mark.parametrize("magic", NOT_JUDGED)
+def test_a_cell_with_any_other_one_is_not_judged_in_the_judge(magic: str) -> None:
+    test, reason = NOT_JUDGED[magic]
     for answer in (ANSWER, SPY):
         report = judged(hidden(test), answer)
         (verdict,) = report.verdicts
         assert (verdict.outcome, verdict.points) == ("not run", 0)
-        assert f"the cell t {why}" in verdict.message
+        assert f"the cell t {reason}" in verdict.message
         assert MARK not in str(report.outputs)
-    if what not in ("%%", "!", "x = !", "within another"):  # no program runs there
+    if magic not in ("%%", "!", "x = !", "within another"):  # no program runs there
         (verdict,) = judged(test, ANSWER, "beside").verdicts
         assert verdict.points == 1, verdict.message
 
@@ -151,8 +151,11 @@ def test_a_cell_without_ipython_s_syntax_stays_as_it_is() -> None:
 
 def test_a_text_that_looks_like_a_magic_stays_as_it_is_below_one() -> None:
     for text in ("s = %time", "\n%%time\n%time x\n"):
-        (_, kept) = ast.parse(judged_python(f"%time f(1)\n'''{text}'''")).body
-        assert isinstance(kept, ast.Expr) and ast.literal_eval(kept.value) == text
+        (_, expression) = ast.parse(judged_python(f"%time f(1)\n'''{text}'''")).body
+        assert (
+            isinstance(expression, ast.Expr)
+            and ast.literal_eval(expression.value) == text
+        )
 
 
 def test_what_a_magic_is_told_cannot_hide_another_one() -> None:

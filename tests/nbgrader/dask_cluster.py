@@ -75,7 +75,9 @@ class RunningCluster:
         host: str = "tcp://127.0.0.1",
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self.folder, self._workers, self._host = folder, workers, host
+        self.folder = folder
+        self._workers = workers
+        self._host = host
         self._env = {**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})}
         self._file = folder / "scheduler.json"
         (folder / "preload.py").write_text(PRELOAD.replace("FOLDER", repr(str(folder))))

@@ -12,20 +12,20 @@ Rows = dict[tuple[str, ...], tuple[Any, ...]]
 
 def rows(db_url: str, assignment: str = "tiny") -> Rows:
     """Everything but the ids, which nbgrader draws."""
-    found: Rows = {}
+    result: Rows = {}
     with Gradebook(db_url, "tiny") as book:
         for student in book.students:
-            found["student", student.id] = (student.first_name, student.last_name)
+            result["student", student.id] = (student.first_name, student.last_name)
         for each in book.assignment_submissions(assignment):
-            who = each.student.id
-            found["submission", who] = (each.timestamp, each.total_seconds_late)
+            student_id = each.student.id
+            result["submission", student_id] = (each.timestamp, each.total_seconds_late)
             for notebook in each.notebooks:
-                found["notebook", who, notebook.name] = (
+                result["notebook", student_id, notebook.name] = (
                     notebook.late_submission_penalty,
                     notebook.failed_tests,
                 )
                 for grade in notebook.grades:
-                    found["grade", who, notebook.name, grade.name] = (
+                    result["grade", student_id, notebook.name, grade.name] = (
                         grade.auto_score,
                         grade.manual_score,
                         grade.extra_credit,
@@ -33,11 +33,11 @@ def rows(db_url: str, assignment: str = "tiny") -> Rows:
                         grade.max_score,
                     )
                 for comment in notebook.comments:
-                    found["comment", who, notebook.name, comment.name] = (
+                    result["comment", student_id, notebook.name, comment.name] = (
                         comment.auto_comment,
                         comment.manual_comment,
                     )
-    return found
+    return result
 
 
 def graded_files(course: Path, assignment: str = "tiny") -> dict[str, bytes]:

@@ -41,8 +41,8 @@ pytestmark = pytest.mark.slow
 
 
 def handed_in(course: Path) -> dict[Path, tuple[int, int, int]]:
-    found = ((path, path.lstat()) for path in (course / "submitted").rglob("*"))
-    return {path: (s.st_mode, s.st_size, s.st_mtime_ns) for path, s in found}
+    files = ((path, path.lstat()) for path in (course / "submitted").rglob("*"))
+    return {path: (s.st_mode, s.st_size, s.st_mtime_ns) for path, s in files}
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_the_broken_class_gets_status_and_score_each_and_is_never_touched(
     assert list(table.columns) == ["fizz", "mean_of", "total"]
     for case in cases:
         outcome = outcomes[case.name]
-        found = outcome.status, outcome.score
-        assert found == (case.status, case.score), outcome
+        status_and_score = outcome.status, outcome.score
+        assert status_and_score == (case.status, case.score), outcome
         assert all(note in outcome.reason for note in case.note.split("|"))
         total = table.loc[case.name, "total"]
         assert total == case.score or (case.score is None and total != total)
@@ -112,8 +112,10 @@ def test_scores_are_those_of_stock_nbgrader(
     config.write_text("\n".join(line for line in lines if "proctor" not in line))
     done = run_nbgrader(stock, "autograde", "tiny")
     assert done.returncode == 0, done.stderr
-    told = {name: result.reason for name, result in graded(course).items()}
-    assert [name for name, why in told.items() if "wrong file" in why] == ["blank"]
+    reasons = {name: result.reason for name, result in graded(course).items()}
+    assert [name for name, reason in reasons.items() if "wrong file" in reason] == [
+        "blank"
+    ]
     expected = nbgrader.scores(stock, "tiny")
     assert nbgrader.scores(course, "tiny").equals(expected)
     assert expected["total"].nunique() == 3
@@ -132,8 +134,8 @@ def test_an_endless_loop_costs_its_own_exercise_only_and_stands_in_the_log(
     assert "`fizz` was stopped" in outcomes["ann"].reason
     log = (course / "autograded/grading.log").read_text("utf-8")
     assert "started for tiny, sandbox level" in log
-    said = f"ann: `fizz` was stopped: it did not finish in {seconds:g} seconds."
-    assert said in log
+    warning = f"ann: `fizz` was stopped: it did not finish in {seconds:g} seconds."
+    assert warning in log
     assert (outcomes["bob"].status, outcomes["bob"].score) == ("graded", 10)
 
 
@@ -164,11 +166,11 @@ def test_who_is_enrolled_has_a_name_and_who_handed_in_nothing_no_score(
 ) -> None:
     hand_in("ann")
     nbgrader.enrol(course, [Person("ann", "O'Neil", "Ann"), Person("bob", "Bob")])
-    found = statuses(graded(course))
-    assert found == {"ann": ("graded", 10), "bob": ("missing", None)}
+    by_student = statuses(graded(course))
+    assert by_student == {"ann": ("graded", 10), "bob": ("missing", None)}
     assert nbgrader.scores(course, "tiny").loc["bob"].isna().all()
-    with book(course) as there:
-        names = {s.id: (s.last_name, s.first_name or "") for s in there.students}
+    with book(course) as gradebook:
+        names = {s.id: (s.last_name, s.first_name or "") for s in gradebook.students}
     assert names == {"ann": ("O'Neil", "Ann"), "bob": ("Bob", "")}
 
 
@@ -203,8 +205,8 @@ def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
     folder = hand_in("ann", fizz=f"def fizz(n):\n{answer}").parent
     (folder / "own.txt").touch()
     assert graded(course)["ann"].score == 10
-    left = course / "autograded/ann/tiny"
-    assert (left / "own.txt").exists() and (left / "data/word.txt").exists()
+    autograded = course / "autograded/ann/tiny"
+    assert (autograded / "own.txt").exists() and (autograded / "data/word.txt").exists()
 
 
 def test_cells_run_in_the_notebooks_own_order_and_an_example_is_nobodys_answer(
@@ -212,18 +214,21 @@ def test_cells_run_in_the_notebooks_own_order_and_an_example_is_nobodys_answer(
 ) -> None:
     with source_of(course) as notebook:
         setup = by_id(notebook, "setup")
-        given, locked = copy.deepcopy(setup), copy.deepcopy(setup)
-        for number, (made, source) in enumerate(
-            [(given, "start = 7"), (locked, "three = start")]
+        before = copy.deepcopy(setup)
+        locked = copy.deepcopy(setup)
+        for number, (new_cell, source) in enumerate(
+            [(before, "start = 7"), (locked, "three = start")]
         ):
-            made["id"] = made["metadata"]["nbgrader"]["grade_id"] = f"more{number}"
-            made["source"] = source
-        given["metadata"] = {}
+            new_cell["id"] = new_cell["metadata"]["nbgrader"]["grade_id"] = (
+                f"more{number}"
+            )
+            new_cell["source"] = source
+        before["metadata"] = {}
         setup["source"] = text(setup) + "\nstart = 3\nthree = 3"
-        place = notebook["cells"].index(setup) + 1
+        position = notebook["cells"].index(setup) + 1
         answer = "def mean_of(numbers):\n    return sum(numbers) / len(numbers)"
-        example = given | {"id": "example", "source": answer}
-        notebook["cells"][place:place] = [given, locked, example]
+        example = before | {"id": "example", "source": answer}
+        notebook["cells"][position:position] = [before, locked, example]
     code = "def fizz(n):\n    return str(n) if n % three else 'fizz'"
     for student, start in {"ann": "start = 3", "bob": "start = 7"}.items():
         hand_in(student, fizz=code, more0=start)

@@ -40,8 +40,8 @@ def a_class(course: Path, hand_in: HandIn) -> Path:
     """Right, wrong, unreadable; with a file beside, and one that a test reads."""
     for student in STUDENTS:
         hand_in(student, fizz=f"def fizz(n):  # {student}\n    return str(n)")
-    beside = course / "submitted/eva/tiny/helper.py"
-    beside.write_text("def fizz(n):\n    return 'fizz' if n % 3 == 0 else str(n)\n")
+    helper = course / "submitted/eva/tiny/helper.py"
+    helper.write_text("def fizz(n):\n    return 'fizz' if n % 3 == 0 else str(n)\n")
     hand_in("eva", fizz="from helper import fizz")
     (course / "submitted/ben/tiny/tiny.ipynb").write_text("{")
     return course
@@ -60,25 +60,25 @@ def test_a_cluster_gives_the_gradebook_of_this_computer_though_a_worker_is_kille
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    here = Path(shutil.copytree(a_class, tmp_path / "here"))
-    local = graded(here)
+    local_course = Path(shutil.copytree(a_class, tmp_path / "here"))
+    local = graded(local_course)
     assert local["eva"].score == 10
 
     nothing_here(monkeypatch)
     before = cluster.pids()
-    told: list[str] = []
+    students: list[str] = []
 
     def kill_one(result: SubmissionResult) -> None:
-        told.append(result.student)
-        if len(told) == 1:
+        students.append(result.student)
+        if len(students) == 1:
             os.kill(before[0], signal.SIGKILL)
 
     remote_ = graded(a_class, cluster=cluster.address, progress=kill_one)
     assert {s: (r.status, r.score, r.reason) for s, r in remote_.items()} == {
         s: (r.status, r.score, r.reason) for s, r in local.items()
     }
-    assert rows(url(a_class)) == rows(url(here))
-    assert graded_files(a_class) == graded_files(here)
+    assert rows(url(a_class)) == rows(url(local_course))
+    assert graded_files(a_class) == graded_files(local_course)
     cluster.client.wait_for_workers(2, timeout=60)
     assert before[0] not in cluster.pids()
 
@@ -104,12 +104,14 @@ def test_a_killed_coordinator_goes_on_with_the_same_workers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hand_in("hal", fizz="def fizz(n):  # held for hal\n    return str(n)")
-    here = Path(shutil.copytree(a_class, tmp_path / "here"))
-    graded(here)
+    local_course = Path(shutil.copytree(a_class, tmp_path / "here"))
+    graded(local_course)
 
     killed = run_python(KILLED, a_class, cluster.address, cwd=a_class)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    executed, finished = (len([*c.glob(f"{CACHE}/??/*")]) for c in (here, a_class))
+    executed, finished = (
+        len([*c.glob(f"{CACHE}/??/*")]) for c in (local_course, a_class)
+    )
     sent: list[object] = []
     execute = engine_cluster.Cluster.execute
 
@@ -123,8 +125,8 @@ def test_a_killed_coordinator_goes_on_with_the_same_workers(
     graded(a_class, cluster=cluster.address)
     assert 1 <= finished < executed
     assert len(sent) == executed - finished
-    assert rows(url(a_class)) == rows(url(here))
-    assert graded_files(a_class) == graded_files(here)
+    assert rows(url(a_class)) == rows(url(local_course))
+    assert graded_files(a_class) == graded_files(local_course)
 
 
 def test_a_submission_that_ends_its_worker_each_time_is_given_up_and_nobody_else(
@@ -158,7 +160,7 @@ def test_workers_without_a_sandbox_refuse_and_nothing_is_graded(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("numpy", r"refuses: it has numpy [\d.]+ \(the coordinator has 0\)"),
         ("nbproctor's source", "refuses: its nbproctor is another version"),
@@ -169,11 +171,11 @@ def test_workers_of_another_version_refuse(
     a_class: Path,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
-    said: str,
+    message: str,
 ) -> None:
     other = versions() | {name: "0"}
     monkeypatch.setattr(engine_cluster, "versions", lambda: other)
-    with pytest.raises(CourseError, match=said):
+    with pytest.raises(CourseError, match=message):
         graded(a_class, cluster=cluster.address)
 
 

@@ -39,13 +39,13 @@ def keys(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(folder: Path) -> dict[str, str | bool]:
     """Dask's configuration with the keys of a folder."""
     tls = "distributed.comm.tls"
-    own = {
+    own_files = {
         f"{tls}.{role}.{kind}": str(folder / f"own.{ending}")
         for role in ROLES
         for kind, ending in (("cert", "pem"), ("key", "key"))
     }
     ca = {f"{tls}.ca-file": str(folder / "ca.pem")}
-    return {**own, **ca, "distributed.comm.require-encryption": True}
+    return {**own_files, **ca, "distributed.comm.require-encryption": True}
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +104,8 @@ def test_a_scheduler_that_was_away_costs_nobody_anything(
 ) -> None:
     for student in ("ana", "ben", "cem"):
         hand_in(student, fizz=f"def fizz(n):  # held for {student}\n    return str(n)")
-    here = Path(shutil.copytree(course, tmp_path / "here"))
-    graded(here)
+    local_course = Path(shutil.copytree(course, tmp_path / "here"))
+    graded(local_course)
     # Who is blamed for a single end of a worker is given up: nobody may be.
     monkeypatch.setattr(engine_cluster, "DEATHS", 1)
     monkeypatch.setattr(engine_cluster, "CONNECT_SECONDS", 5)
@@ -135,5 +135,5 @@ def test_a_scheduler_that_was_away_costs_nobody_anything(
         logging.getLogger("distributed.client").removeHandler(watch)
     assert [results[s].status for s in ("ana", "ben", "cem")] == ["graded"] * 3
     assert away.is_set()
-    assert rows(url(course)) == rows(url(here))
-    assert graded_files(course) == graded_files(here)
+    assert rows(url(course)) == rows(url(local_course))
+    assert graded_files(course) == graded_files(local_course)

@@ -64,7 +64,8 @@ def test_a_command_executes_the_configuration_once(
 
 
 def test_a_second_call_changes_nothing() -> None:
-    once, twice = Config(), Config()
+    once = Config()
+    twice = Config()
     proctor(once)
     proctor(twice)
     proctor(twice)
@@ -82,19 +83,19 @@ NAMED = (
 
 
 @pytest.mark.parametrize(
-    ("place", "lines", "passed"),
+    ("config_path", "lines", "passed"),
     [("before", BOTH, 2), ("after", BOTH, 2), ("after", NAMED, 1)],
 )
 def test_the_pipelines_can_be_configured_in_every_way(
-    course: Path, hand_in: HandIn, place: str, lines: str, passed: int
+    course: Path, hand_in: HandIn, config_path: str, lines: str, passed: int
 ) -> None:
     lines = f"{PASSING}{lines}\n"
-    if place == "after":
+    if config_path == "after":
         configure(course, lines)
     else:
         text = (course / CONFIG).read_text()
-        before, call, rest = text.partition("proctor(c)")
-        (course / CONFIG).write_text(f"{before}{lines}{call}{rest}")
+        before, call, after = text.partition("proctor(c)")
+        (course / CONFIG).write_text(f"{before}{lines}{call}{after}")
     hand_in("ann", fizz="def fizz(n):\n    return str(n)")
     assert graded(course)["ann"].score == 7
     assert (course / "passed").read_text() == "x" * passed
@@ -110,18 +111,20 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize("change", REFUSED)
 def test_where_the_sandbox_would_be_left_out_nothing_is_graded(
-    course: Path, hand_in: HandIn, what: str
+    course: Path, hand_in: HandIn, change: str
 ) -> None:
     hand_in("ann")
-    option = what.startswith("--")
+    option = change.startswith("--")
     text = (course / CONFIG).read_text()
     if not option:
-        (course / CONFIG).write_text(text.replace("proctor(c)", f"{what}\nproctor(c)"))
-    done = run_nbgrader(course, "autograde", "tiny", *[what] * option)
+        (course / CONFIG).write_text(
+            text.replace("proctor(c)", f"{change}\nproctor(c)")
+        )
+    done = run_nbgrader(course, "autograde", "tiny", *[change] * option)
     assert done.returncode == 1
-    assert REFUSED[what] in done.stderr and "Nothing is graded" in done.stderr
+    assert REFUSED[change] in done.stderr and "Nothing is graded" in done.stderr
     assert not (course / "autograded").exists()
 
 
@@ -151,8 +154,8 @@ def test_where_nbproctor_is_not_installed_only_grading_is_refused(
     assert "Traceback" not in done.stderr
     assert not (course / "autograded").exists()
     for command in ["db", "student", "list"], ["generate_feedback", "tiny"]:
-        said = run_nbgrader(course, *command).stderr
-        assert "nbproctor_is_missing" not in said
+        message = run_nbgrader(course, *command).stderr
+        assert "nbproctor_is_missing" not in message
     button = run_python(FORMGRADER, cwd=course)
     assert button.stdout.startswith("tiny\n"), button.stderr
     assert "Nothing is graded" in button.stdout
@@ -243,9 +246,9 @@ def test_nbgrader_s_time_limit_is_the_default_of_ours() -> None:
     config.Nbproctor.call_seconds = 2
     limits = Nbproctor(config=config).limits()
     assert (limits.call, limits.cell, limits.submission) == (2, 100, 500)
-    for given, seconds in ("7", 7), ("None", 60), ("-1", 60):  # of the command line
+    for timeout, seconds in ("7", 7), ("None", 60), ("-1", 60):  # of the command line
         config = Config()
-        config.Execute.timeout = DeferredConfigString(given)
+        config.Execute.timeout = DeferredConfigString(timeout)
         assert Nbproctor(config=config).limits().cell == seconds
 
 
@@ -281,7 +284,8 @@ def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
     path = course / "source/tiny/tiny.ipynb"
     shutil.copy(path, path.with_name("other.ipynb"))
     room.generate(course, "tiny")
-    right, wrong = answered(release), answered(release)
+    right = answered(release)
+    wrong = answered(release)
     by_id(wrong, "fizz")["source"] = "def fizz(n):\n    return str(n)"
     write(course / "submitted/ann/tiny", right, "tiny.ipynb")
     write(course / "submitted/ann/tiny", wrong, "other.ipynb")
@@ -374,8 +378,8 @@ def test_a_cell_of_the_source_that_never_ends_costs_lint_one_line(course: Path) 
     assert {fault.partition(" in ")[2].split()[0] for fault in faults} == {
         "fizz-numbers"
     }
-    who = {fault.partition(":")[0] for fault in faults}
-    assert who == {"nbproctor", "stock nbgrader"}
+    graders = {fault.partition(":")[0] for fault in faults}
+    assert graders == {"nbproctor", "stock nbgrader"}
 
 
 def test_a_configuration_in_the_home_folder_holds_for_every_command(
@@ -407,9 +411,9 @@ def test_an_exporter_of_the_course_is_told_which_zeros_are_none(
     hand_in("ann")
     (course / "submitted/bob/tiny").mkdir(parents=True)
     graded(course)
-    own = run_nbgrader(course, "export", "--exporter=mine.Mine")
-    assert own.returncode == 0
-    assert "where Mine writes a 0 it is none: bob (tiny)" in own.stderr
+    exported = run_nbgrader(course, "export", "--exporter=mine.Mine")
+    assert exported.returncode == 0
+    assert "where Mine writes a 0 it is none: bob (tiny)" in exported.stderr
     with book(course) as gradebook:
         Export(to=str(course / "grades.csv")).export(gradebook)
     rows = csv.DictReader((course / "grades.csv").open())

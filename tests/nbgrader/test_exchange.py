@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,21 +24,22 @@ from tests.broken.cases import answered, by_id, write
 from tests.nbgrader.test_watch import NOON
 from tests.nbgrader.tiny import book, configure, graded, released, run_nbgrader
 from tests.pages.lab import words
-from tests.programs import start
-from tests.users import NOBODY, PROJECT, in_reach
+from tests.users import run_as_nobody
 
 pytestmark = pytest.mark.slow
 IS_ROOT = os.geteuid() == 0
 TIME = "2026-03-01 10:00:00.000000 UTC"
 WRONG = "def mean_of(numbers):\n    return 0.5"
-ADA, BOB = 65531, 65532  # accounts without a name
+ADA = 65531
+BOB = 65532  # accounts without a name
 
 
 class Exchange:
     """An exchange's folder, and what a student can do there without nbgrader."""
 
     def __init__(self, course: Path, root: Path) -> None:
-        self.course, self.inbound = course, root / "tiny" / "inbound"
+        self.course = course
+        self.inbound = root / "tiny" / "inbound"
         self.inbound.mkdir(parents=True)
         (root / "tiny" / "feedback").mkdir()
         root.chmod(0o777)
@@ -280,16 +280,7 @@ def test_nobody_submits_in_another_s_name(course: Path, exchange: Exchange) -> N
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
 def test_all_of_this_holds_for_an_ordinary_user() -> None:
-    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
-        pytest.skip("this test needs setpriv and bubblewrap")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command.append(str(Path(__file__).relative_to(PROJECT)))
-    with tempfile.TemporaryDirectory() as base:
-        Path(base).chmod(0o777)
-        command.append(f"--basetemp={base}/tests")
-        done = start(*in_reach([*NOBODY, *command]), cwd=PROJECT, HOME=base)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert " passed" in done.stdout
+    run_as_nobody(__file__)
 
 
 @pytest.mark.skipif(IS_ROOT, reason="root reads everything")

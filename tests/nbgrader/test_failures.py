@@ -109,27 +109,29 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     for student in (*before, *others):
         hand_in(student)
     graded(course, students=before)
-    here = course / "submitted"
-    (here / "beside/tiny/notes.txt").write_text("x")
-    (here / "below/tiny/more").mkdir()
+    submitted = course / "submitted"
+    (submitted / "beside/tiny/notes.txt").write_text("x")
+    (submitted / "below/tiny/more").mkdir()
     closed = ["kept/tiny/tiny.ipynb", "notebook/tiny/tiny.ipynb", "assignment/tiny"]
     closed += ["folder", "locked", "beside/tiny/notes.txt", "below/tiny/more"]
     for name in closed:
-        (here / name).chmod(0o644 if name in ("folder", "assignment/tiny") else 0)
+        (submitted / name).chmod(0o644 if name in ("folder", "assignment/tiny") else 0)
     command = [sys.executable, "-m", "nbproctor", "grade", "--sandbox=weak"]
     done = start(*bound_by_rights(*command), cwd=course)
     for name in closed:
-        (here / name).chmod(0o755)
+        (submitted / name).chmod(0o755)
     assert done.returncode == 1, done.stderr
     assert "Not graded: assignment; folder; locked; notebook." in done.stderr
-    said = {
+    messages = {
         "assignment; folder; locked": "what was handed in",
         "notebook": "'tiny.ipynb'",
         "beside": "'notes.txt'",
         "below": "'more'",
     }
-    for who, what in said.items():
-        assert f"{who}: Grading has no right to read {what}: corr" in done.stdout
+    for students, subject in messages.items():
+        assert (
+            f"{students}: Grading has no right to read {subject}: corr" in done.stdout
+        )
     assert "kept: 10 → no mark, Grading has no right to read" in done.stdout
     results = {name: r.status for name, r in graded(course).items()}
     assert results == dict.fromkeys(results, "graded") and len(results) == 8
@@ -169,14 +171,14 @@ def test_a_busy_computer_is_not_said_of_a_submission(
 def test_a_folder_that_no_course_can_be_in_is_said_to_be_one(
     course: Path, tmp_path: Path, name: str, reason: str
 ) -> None:
-    there = tmp_path / name
-    there.parent.mkdir(parents=True, exist_ok=True)
-    course.rename(there)
-    with pytest.raises(CourseError, match=reason) as told:
-        nbgrader.grade(there, "tiny")
-    assert "course" in str(told.value) and "ada" not in str(told.value)
+    moved = tmp_path / name
+    moved.parent.mkdir(parents=True, exist_ok=True)
+    course.rename(moved)
+    with pytest.raises(CourseError, match=reason) as caught:
+        nbgrader.grade(moved, "tiny")
+    assert "course" in str(caught.value) and "ada" not in str(caught.value)
     with pytest.raises(CourseError, match=reason):
-        nbgrader.scores(there, "tiny")
+        nbgrader.scores(moved, "tiny")
 
 
 @pytest.mark.parametrize(
@@ -193,11 +195,11 @@ def test_a_folder_that_no_course_can_be_in_is_said_to_be_one(
 def test_what_the_computer_does_is_known_by_its_error(
     error: Exception, sentence: str
 ) -> None:
-    known = of_the_computer(error)
-    assert isinstance(known, ComputerError)
-    assert sentence in str(known)
-    assert "same command again" in str(known)
-    assert "sqlalche" not in str(known)
+    computer_error = of_the_computer(error)
+    assert isinstance(computer_error, ComputerError)
+    assert sentence in str(computer_error)
+    assert "same command again" in str(computer_error)
+    assert "sqlalche" not in str(computer_error)
 
 
 def test_what_a_submission_does_is_not_the_computer_s() -> None:

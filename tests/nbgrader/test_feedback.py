@@ -60,18 +60,18 @@ def page(course: Path, student: str) -> Path:
 
 
 def test_every_way_makes_the_same_page(course: Path) -> None:
-    made = {student: page(course, student).read_text() for student in STUDENTS}
+    pages = {student: page(course, student).read_text() for student in STUDENTS}
     (course / "autograded/ann/tiny/other.html").write_text("of a student")
     shutil.rmtree(course / "feedback")
     view = Course(course).view
     formgrader = NbGraderAPI(view, config=view.config)
     answer = formgrader.generate_feedback("tiny", "bob")  # the button of one student
     assert answer["success"], answer
-    assert page(course, "bob").read_text() == made["bob"]
+    assert page(course, "bob").read_text() == pages["bob"]
     assert not page(course, "ann").exists()
     done = run_nbgrader(course, "generate_feedback", "tiny")
     assert done.returncode == 0, done.stderr
-    assert {s: page(course, s).read_text() for s in STUDENTS} == made
+    assert {s: page(course, s).read_text() for s in STUDENTS} == pages
     files = {path.name for path in page(course, "ann").parent.iterdir()}
     assert files == {"tiny.html", "tiny.feedback.ipynb"}
 
@@ -90,11 +90,14 @@ def test_what_a_student_s_cell_shows_is_on_the_page_and_in_its_notebook(
     course: Path, source: str
 ) -> None:
     """Through the files, as nbformat writes and reads them."""
-    shown, made = SHOWN[source], page(course, "bob")
-    text = html.unescape(re.sub("<(?!img)[^>]+>", "", made.read_text("utf-8")))
+    shown = SHOWN[source]
+    feedback_page = page(course, "bob")
+    text = html.unescape(re.sub("<(?!img)[^>]+>", "", feedback_page.read_text("utf-8")))
     assert shown in text.partition(source)[2]
     graded = nbformat.read(course / "autograded/bob/tiny/tiny.ipynb", as_version=4)
-    annotated = nbformat.read(made.with_name("tiny.feedback.ipynb"), as_version=4)
+    annotated = nbformat.read(
+        feedback_page.with_name("tiny.feedback.ipynb"), as_version=4
+    )
     outputs, copied = (
         next(cell.outputs for cell in notebook.cells if cell.source == source)
         for notebook in (graded, annotated)
@@ -115,17 +118,17 @@ def test_a_page_says_which_files_it_is_of_in_a_line_to_send(course: Path) -> Non
 def test_only_a_page_with_something_new_is_made_again(course: Path) -> None:
     feedback(course, "tiny")
     before = {s: page(course, s).stat().st_mtime_ns for s in STUDENTS}
-    told: list[int] = []
-    feedback(course, "tiny", lambda made, of: told.append(of))
-    assert told == []
+    counts: list[int] = []
+    feedback(course, "tiny", lambda done, of: counts.append(of))
+    assert counts == []
     with book(course) as gradebook:
         comment = gradebook.find_comment("mean_of", "tiny", "tiny", "bob")
         comment.manual_comment = "Read *what a median is*."
         score = gradebook.find_grade("mean-values", "tiny", "tiny", "bob")
         score.manual_score = 1.5
         gradebook.db.commit()
-    feedback(course, "tiny", lambda made, of: told.append(of))
-    assert told == [1]
+    feedback(course, "tiny", lambda done, of: counts.append(of))
+    assert counts == [1]
     after = {s: page(course, s).stat().st_mtime_ns for s in STUDENTS}
     assert {s for s in STUDENTS if after[s] != before[s]} == {"bob"}
     bob = page(course, "bob").read_text()
@@ -138,12 +141,12 @@ def test_one_student_alone_has_a_page_made_and_what_was_deleted_is_made_again(
     feedback(course, "tiny")
     for student in STUDENTS:
         page(course, student).unlink()
-    told: list[int] = []
-    feedback(course, "tiny", lambda made, of: told.append(of), ["bob"])
+    counts: list[int] = []
+    feedback(course, "tiny", lambda done, of: counts.append(of), ["bob"])
     assert [s for s in STUDENTS if page(course, s).exists()] == ["bob"]
     page(course, "bob").with_name("tiny.feedback.ipynb").unlink()
-    feedback(course, "tiny", lambda made, of: told.append(of))
-    assert told == [1, 4, 4, 4, 4] and page(course, "ann").exists()
+    feedback(course, "tiny", lambda done, of: counts.append(of))
+    assert counts == [1, 4, 4, 4, 4] and page(course, "ann").exists()
 
 
 def test_no_name_is_a_formula_in_what_nbgrader_exports(

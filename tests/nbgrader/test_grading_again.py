@@ -44,7 +44,7 @@ def write_in_r(notebook: Notebook) -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "line", "said"),
+    ("edit", "line", "message"),
     [
         (change, "", r"fizz-numbers.*Make the release again"),
         (write_in_r, "", "notebook for 'r'"),
@@ -57,14 +57,14 @@ def test_nobody_is_graded_by_another_source_course_or_folder(
     hand_in: HandIn,
     edit: Callable[[Notebook], None] | None,
     line: str,
-    said: str,
+    message: str,
 ) -> None:
     hand_in("ann")
     configure(course, line)
     if edit:
         with source_of(course, release=False) as notebook:
             edit(notebook)
-    with pytest.raises(CourseError, match=said):
+    with pytest.raises(CourseError, match=message):
         nbgrader.grade(course, "tiny")
     assert not list((course / "autograded").glob("*/tiny"))
 
@@ -112,8 +112,8 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     command = [*disk, small, sys.executable, "-c", FULL, course, small]
     done = start(*command, cwd=course, PYTHONPATH=str(project))
     assert done.returncode == 0, done.stderr
-    said, scores = json.loads(done.stdout)
-    assert "disk is full" in said and "same command again" in said, said
+    message, scores = json.loads(done.stdout)
+    assert "disk is full" in message and "same command again" in message, message
     assert scores == {"ann": 10, "bob": 10, "cem": 10}
 
 

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import answered, write
 from tests.nbgrader.tiny import book, configure
 from tests.programs import run_python, start
-from tests.users import NOBODY, in_reach
+from tests.users import NOBODY, in_reach, require_other_users
 
 STUDENT = 65534  # called "nobody" everywhere
 # What a student tries, and must not succeed in.
@@ -41,18 +40,18 @@ for file in ("gradebook.db", "source/tiny/tiny.ipynb"):
 def test_a_round_through_the_exchange(
     project: Path, course: Path, tmp_path: Path
 ) -> None:
-    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
-        pytest.skip("this test needs setpriv and bubblewrap")
+    require_other_users()
     shutil.rmtree(course / "release")
-    exchange, home = tmp_path / "exchange", tmp_path / "home"
+    exchange = tmp_path / "exchange"
+    home = tmp_path / "home"
     settings = f"c.Exchange.root = {str(exchange)!r}"
     configure(course, settings)
     tmp_path.chmod(0o755)
     for folder, mode in ((exchange, 0o1777), (home, 0o755), (course, 0o700)):
         folder.mkdir(exist_ok=True)
         folder.chmod(mode)
-    own = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\n' + settings
-    (home / "nbgrader_config.py").write_text(own)
+    config = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\n' + settings
+    (home / "nbgrader_config.py").write_text(config)
     bin_ = tmp_path / "bin"
     bin_.mkdir()
     script = f'#!/bin/sh\nexec {sys.executable} -m nbgrader "$@"\n'
@@ -61,13 +60,13 @@ def test_a_round_through_the_exchange(
     env = os.environ | {"PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}"}
 
     def run(prompt: str, command: list[str]) -> None:
-        place = home if prompt == "student$" else course
-        there = env | {"HOME": str(place), "PYTHONPATH": str(project)}
-        if place == course:
-            done = run_python(*command, cwd=course, env=there)
+        user_home = home if prompt == "student$" else course
+        variables = env | {"HOME": str(user_home), "PYTHONPATH": str(project)}
+        if user_home == course:
+            done = run_python(*command, cwd=course, env=variables)
         else:
             os.chown(home, STUDENT, STUDENT)
-            done = start(*in_reach([*NOBODY, *command]), cwd=home, **there)
+            done = start(*in_reach([*NOBODY, *command]), cwd=home, **variables)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
     page = (project / "docs/hub.md").read_text("utf-8")
@@ -78,9 +77,10 @@ def test_a_round_through_the_exchange(
             notebook = json.loads((home / "tiny/tiny.ipynb").read_text("utf-8"))
             write(home / "tiny", answered(notebook))
         run(prompt, command.split())
-    (given,) = (home / "tiny/feedback").rglob("*.html")
+    (feedback_page,) = (home / "tiny/feedback").rglob("*.html")
     assert (
-        given.read_bytes() == (course / "feedback/nobody/tiny/tiny.html").read_bytes()
+        feedback_page.read_bytes()
+        == (course / "feedback/nobody/tiny/tiny.html").read_bytes()
     )
     with book(course) as gradebook:
         assert gradebook.find_submission("tiny", "nobody").score == 10

@@ -82,9 +82,9 @@ def modules() -> list[ModuleType]:
     return [importlib.import_module(f"{room.__name__}.{name}") for name in names]
 
 
-def source_of(place: str, library: Path) -> str:
+def source_of(qualified_name: str, library: Path) -> str:
     """Return the text of a place; of a name that a module imports, the module's."""
-    module, _, name = place.partition(":")
+    module, _, name = qualified_name.partition(":")
     path = library.joinpath(*module.split(".")[1:])
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     text = path.read_text("utf-8")
@@ -108,17 +108,17 @@ def names_of(node: ast.AST) -> list[str]:
     return []
 
 
-def digest(place: str, library: Path) -> str:
-    return hashlib.sha256(source_of(place, library).encode()).hexdigest()[:8]
+def digest(name: str, library: Path) -> str:
+    return hashlib.sha256(source_of(name, library).encode()).hexdigest()[:8]
 
 
 def test_nbgrader_is_the_one_that_was_tested_where_we_touch_it() -> None:
     library = Path(nbgrader.__file__).parent
     changed = {
-        place: f"{digest(place, library)}: {reason}"
+        name: f"{digest(name, library)}: {reason}"
         for reason, places in PLACES.items()
-        for place in places
-        if digest(place, library) != TESTED.get(place)
+        for name in places
+        if digest(name, library) != TESTED.get(name)
     }
     assert not changed, f"Read these again in nbgrader {nbgrader.__version__}"
 
@@ -137,5 +137,7 @@ def test_every_place_that_is_touched_stands_in_the_table(module: ModuleType) -> 
     used = set(re.findall(r"\.(_[a-z]\w*)", inspect.getsource(module)))
     text = "\n".join(inspect.getsource(each) for each in modules())
     defined = set(re.findall(r"(?:def |self\.|^|    )(_[a-z]\w*)(?=[(:,]| [:=])", text))
-    table = {place.rpartition(":")[2].rpartition(".")[2] for place in ALL}
+    table = {
+        qualified_name.rpartition(":")[2].rpartition(".")[2] for qualified_name in ALL
+    }
     assert overridden | (used - defined - ELSEWHERE) <= table

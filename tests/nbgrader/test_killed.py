@@ -82,13 +82,13 @@ def earned(course: Path) -> list[str]:
     with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as file:
         assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert file.execute("PRAGMA foreign_key_check").fetchall() == []
-    found: list[tuple[object, ...]] = [*rows(url(course)).items()]
+    records: list[tuple[object, ...]] = [*rows(url(course)).items()]
     for path in course.glob(f"autograded/*/tiny/{FILE}"):
-        told = json.loads(path.read_text("utf-8"))
-        told |= {"seconds": None, "graded": None}
-        found.append((path.parts[-3], json.dumps(told, sort_keys=True)))
-    found += [(p.parts[-3], p.name) for p in course.glob("feedback/*/tiny/*")]
-    return sorted(map(repr, found))
+        report = json.loads(path.read_text("utf-8"))
+        report |= {"seconds": None, "graded": None}
+        records.append((path.parts[-3], json.dumps(report, sort_keys=True)))
+    records += [(p.parts[-3], p.name) for p in course.glob("feedback/*/tiny/*")]
+    return sorted(map(repr, records))
 
 
 @pytest.fixture
@@ -106,15 +106,15 @@ def class_of(course: Path, hand_in: HandIn, release: Notebook) -> Path:
 @pytest.fixture
 def executions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A number for each execution in this process."""
-    found: list[int] = []
+    numbers: list[int] = []
     run = ForkServer.run
 
     def counted(self: ForkServer, job: bytes, timeout: float) -> bytes:
-        found.append(len(job))
+        numbers.append(len(job))
         return run(self, job, timeout)
 
     monkeypatch.setattr(ForkServer, "run", counted)
-    return found
+    return numbers
 
 
 def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
@@ -124,9 +124,9 @@ def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
     whole = command(class_of)
     assert whole.returncode == 1, whole.stderr  # dan's file is not a notebook
     steps = int(class_of.with_name("steps").read_text())
-    wanted = earned(class_of)
-    assert sum("No response" in row for row in wanted) == 2
-    assert sum("'feedback" in row or ".html" in row for row in wanted) >= 3
+    expected = earned(class_of)
+    assert sum("No response" in row for row in expected) == 2
+    assert sum("'feedback" in row or ".html" in row for row in expected) >= 3
 
     # Each goes on where the one before was killed.
     for share in (0.28, 0.42):
@@ -135,7 +135,7 @@ def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
     done = run_here("grade", cwd=course)
     assert done.returncode == 1, done.stderr
     assert str(course / "feedback") in done.stdout
-    assert earned(course) == wanted
+    assert earned(course) == expected
     assert {p.name for p in course.iterdir()} == {p.name for p in class_of.iterdir()}
     # The copy was taken in the middle of it, with everything open.
     copy = course.with_name("copy0.42")
@@ -143,7 +143,7 @@ def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
     assert 1 <= finished <= wholly == 3
     executions.clear()
     assert run_here("grade", cwd=copy).returncode == 1
-    assert earned(copy) == wanted
+    assert earned(copy) == expected
     assert len(executions) == wholly - finished  # nothing was executed twice
 
 
@@ -156,7 +156,8 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
     with book(course) as opened:
         for student in ("bob", "dan"):
             grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
-            grade.manual_score, grade.extra_credit = 2.5, 0.5
+            grade.manual_score = 2.5
+            grade.extra_credit = 0.5
         opened.db.commit()
     with_one(course)
     # Bob's and dan's pages are as they are now.
@@ -166,7 +167,7 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
     whole = command(quiet)
     assert "would be lower for the same files. Nothing was lowered" in whole.stdout
     steps = int(course.with_name("steps").read_text())
-    wanted = whole.stdout.replace(str(quiet), "")
+    expected = whole.stdout.replace(str(quiet), "")
     assert everything(quiet) == before
 
     moments = random.Random(18)
@@ -177,6 +178,6 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
         assert (stands in killed.stderr) == (how != signal.SIGKILL)
         assert everything(course) == before
     done = run_here("grade", cwd=course)
-    assert done.stdout.replace(str(course), "") == wanted, done.stderr
+    assert done.stdout.replace(str(course), "") == expected, done.stderr
     assert earned(course) == earned(quiet)
     assert everything(course) == before

@@ -30,12 +30,12 @@ def test_the_table_shows_what_was_graded_by_hand_since(
     hand_in("ann", fizz="")
     assert graded(course)["ann"].score == 5
     with book(course) as gradebook:
-        found = gradebook.find_submission("tiny", "ann").notebooks[0]
-        for grade in found.grades:
+        notebook = gradebook.find_submission("tiny", "ann").notebooks[0]
+        for grade in notebook.grades:
             grade.manual_score = grade.max_score
         gradebook.db.commit()
-    said = run_here("grade", "--sandbox=weak", cwd=course).stdout
-    assert re.search(r"ann +5 +5 +10 +graded", said)
+    output = run_here("grade", "--sandbox=weak", cwd=course).stdout
+    assert re.search(r"ann +5 +5 +10 +graded", output)
 
 
 def test_a_narrow_table_wraps_names_and_cuts_nothing(project: Path) -> None:
@@ -47,9 +47,9 @@ def test_a_narrow_table_wraps_names_and_cuts_nothing(project: Path) -> None:
     # The other exercise has no points, and so no column.
     cells = (replace(c, points=c.points * (c.exercise == "fizz")) for c in master.cells)
     console.print(score_table(scores, [result], [master.with_cells(cells)], names, {}))
-    said = console.file.getvalue()
-    assert "ungradable" in said and "…" not in said
-    assert all(word in said for word in names["ann"].split())
+    table = console.file.getvalue()
+    assert "ungradable" in table and "…" not in table
+    assert all(word in table for word in names["ann"].split())
 
 
 def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
@@ -63,13 +63,13 @@ def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
     marked = '"nbgrader": {\n     "grade": false,\n     "grade_id": "mean_of"'
     assert marked in source
     source = source.replace(marked, marked.replace("nbgrader", "nobody's"))
-    for ours, theirs in {
+    for default, configured in {
         "BEGIN SOLUTION": "ANSWER {",
         "END SOLUTION": "} ANSWER",
         "BEGIN HIDDEN TESTS": "<secret>",
         "END HIDDEN TESTS": "</secret>",
     }.items():
-        source = source.replace(ours, theirs)
+        source = source.replace(default, configured)
     path.write_text(source, "utf-8")
     configure(
         course,
@@ -104,11 +104,11 @@ WRONG = "def rule(n):\n    return 'wrong'\n"
 def test_exclude_overwriting_is_kept(course: Path, hand_in: HandIn) -> None:
     (course / "source/tiny/helper.py").write_text(RIGHT)
     (hand_in("ann", fizz=HELPED).parent / "helper.py").write_text(WRONG)
-    kept = course / "autograded/ann/tiny/helper.py"
-    assert (graded(course)["ann"].score, kept.read_text()) == (10, RIGHT)
+    helper = course / "autograded/ann/tiny/helper.py"
+    assert (graded(course)["ann"].score, helper.read_text()) == (10, RIGHT)
     configure(course, "c.Autograde.exclude_overwriting = {'tiny': ['helper.py']}")
     again = graded(course, force=True)
-    assert (again["ann"].score, kept.read_text()) == (5, WRONG)
+    assert (again["ann"].score, helper.read_text()) == (5, WRONG)
 
 
 WARNS = (
@@ -123,8 +123,12 @@ def test_what_an_answer_meets_in_a_kernel_it_meets_here(
     course: Path, hand_in: HandIn
 ) -> None:
     """And a module of hers named like a library harms nobody."""
-    told = "    import os\n    assert os.environ['NBGRADER_EXECUTION'] == 'autograde'\n"
-    hand_in("told", fizz=f"def fizz(n):\n{told}    return str(n) if n % 3 else 'fizz'")
+    answer = (
+        "    import os\n    assert os.environ['NBGRADER_EXECUTION'] == 'autograde'\n"
+    )
+    hand_in(
+        "told", fizz=f"def fizz(n):\n{answer}    return str(n) if n % 3 else 'fizz'"
+    )
     hand_in("warns", fizz=WARNS)
     for name in ("numpy", "json", "fractions", "nbproctor"):
         (hand_in("named").parent / f"{name}.py").write_text("raise SystemExit")
@@ -152,8 +156,8 @@ def test_an_old_page_does_not_stand_for_a_new_submission(
 
 
 def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
-    own = "def fizz(n):\n    ### BEGIN HIDDEN TESTS\n    return 'my own line'"
-    hand_in("ann", fizz=own)
+    own_answer = "def fizz(n):\n    ### BEGIN HIDDEN TESTS\n    return 'my own line'"
+    hand_in("ann", fizz=own_answer)
     graded(course)
     assert run_nbgrader(course, "generate_feedback", "tiny").returncode == 0
     page = (course / "feedback/ann/tiny/tiny.html").read_text("utf-8")

@@ -67,14 +67,16 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     assert {name: r.score for name, r in results.items()} == {"right": 10, "silent": 8}
     assert {r.status for r in results.values()} <= {"graded", "repaired"}
     assert notes(results, "right") == {"fizz-numbers": "beside"}
-    known = json.loads((capturing / FILE).read_text())["tiny"]["tiny"]
-    where, why = known["tests"]["fizz-numbers"]
+    placements = json.loads((capturing / FILE).read_text())["tiny"]["tiny"]
+    where, reason = placements["tests"]["fizz-numbers"]
     assert where == "beside"
-    assert why
-    told = nbgrader.describe_placement(nbgrader.Course(capturing).masters("tiny"))
-    assert len(told) == 1
-    assert told[0].startswith("1 of 6 test cells are judged beside the answer")
-    assert "fizz-numbers" in told[0]
+    assert reason
+    description = nbgrader.describe_placement(
+        nbgrader.Course(capturing).masters("tiny")
+    )
+    assert len(description) == 1
+    assert description[0].startswith("1 of 6 test cells are judged beside the answer")
+    assert "fizz-numbers" in description[0]
     # Another source is looked at again.
     change_source(capturing, "It prints", "It has to print")
     assert nbgrader.describe_placement(nbgrader.Course(capturing).masters("tiny")) == []
@@ -83,7 +85,7 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     result = graded(capturing)["right"]
     assert (result.status, result.score) == ("partial", None)
     assert "cannot be judged from outside; tell your teacher" in result.reason
-    assert json.loads((capturing / FILE).read_text())["tiny"]["tiny"] != known
+    assert json.loads((capturing / FILE).read_text())["tiny"]["tiny"] != placements
 
 
 def test_an_answer_may_write_files_beside_the_data_and_those_handed_out(
@@ -159,12 +161,12 @@ def test_what_gives_more_from_outside_goes_beside_like_what_gives_less(
 ) -> None:
     with_cells(course, TWO_SIDED)
     assert nbgrader.lint(course, "tiny") == []
-    known = json.loads((course / FILE).read_text())["tiny"]["tiny"]["tests"]
-    assert {name: where for name, (where, _) in known.items()} == {
+    tests = json.loads((course / FILE).read_text())["tiny"]["tiny"]["tests"]
+    assert {name: where for name, (where, _) in tests.items()} == {
         "fizz-numbers": "beside",
         "fizz-multiples": "beside",
     }
-    assert "from outside, but 0 in a kernel" in known["fizz-numbers"][1]
+    assert "from outside, but 0 in a kernel" in tests["fizz-numbers"][1]
 
 
 ACCOUNT = """\
@@ -224,17 +226,17 @@ def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
         return replace(report, verdicts=verdicts)
 
     monkeypatch.setattr(proof, "_graded", generous)
-    told = nbgrader.differences(course, "tiny")
+    difference = nbgrader.differences(course, "tiny")
     line = "fizz-numbers: a blank notebook earns 2 of 2, but 0 in a kernel"
-    assert line in told
+    assert line in difference
 
 
 def test_a_course_that_needs_network_or_programs_hears_what_to_do(course: Path) -> None:
     fetches = 'import urllib.request\ntext = !echo "fizz"\ndef fizz(n): return text[0]'
     with_cells(course, {"fizz": f"### BEGIN SOLUTION\n{fetches}\n### END SOLUTION"})
-    told = "\n".join(nbgrader.lint(course, "tiny"))
-    assert "put c.Nbproctor.network = ['tiny'] into nbgrader_config.py." in told
-    assert "in 'tiny', write these lines in Python, or grade them by hand." in told
+    warnings = "\n".join(nbgrader.lint(course, "tiny"))
+    assert "put c.Nbproctor.network = ['tiny'] into nbgrader_config.py." in warnings
+    assert "in 'tiny', write these lines in Python, or grade them by hand." in warnings
 
 
 def test_a_source_without_an_answer_says_so_and_blames_nobody(
@@ -245,8 +247,13 @@ def test_a_source_without_an_answer_says_so_and_blames_nobody(
     hand_in("right", fizz=RIGHT)
     hand_in("silent", fizz=RIGHT.replace("print(said)", "pass"))
     results = graded(course)
-    (told,) = nbgrader.describe_placement(nbgrader.Course(course).masters("tiny"))
-    assert "nobody knows whether they can be" in told and "judge-beside" in told
+    (description,) = nbgrader.describe_placement(
+        nbgrader.Course(course).masters("tiny")
+    )
+    assert (
+        "nobody knows whether they can be" in description
+        and "judge-beside" in description
+    )
     assert (results["right"].status, results["right"].score) == ("partial", None)
     assert "passes in the answer's process alone" in results["right"].reason
     assert results["silent"].score == 8

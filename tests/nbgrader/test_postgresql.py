@@ -57,8 +57,8 @@ def server() -> Iterator[str]:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
         data = ("-D", folder / "data")
-        own = ("-U", "teacher", "-A", "trust", "-E", "UTF8", "--no-sync")
-        run("initdb", *data, *own)
+        initial = ("-U", "teacher", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run("initdb", *data, *initial)
         settings = f"-k {folder} -c listen_addresses= -c fsync=off"
         run("pg_ctl", *data, "-w", "start", "-o", settings, "-l", folder / "log")
         try:
@@ -137,7 +137,8 @@ def test_a_class_on_postgresql_is_graded_regraded_and_exported_as_on_sqlite(
         (local / "grades.csv").read_text().splitlines()
     )
 
-    before, renamed = rows(server), ("fizz-multiples", "fizz-others")
+    before = rows(server)
+    renamed = ("fizz-multiples", "fizz-others")
     copies = [
         change_source(course, *renamed, change_cells=True)
         for course in (on_server, local)

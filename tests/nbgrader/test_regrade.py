@@ -39,9 +39,9 @@ def ungraded(template: Path, tmp_path: Path) -> Path:
     return handed_in(template, tmp_path / "course")
 
 
-def handed_in(template: Path, place: Path) -> Path:
+def handed_in(template: Path, folder: Path) -> Path:
     """Make a course with two students: one is right, one is wrong about fizz(0)."""
-    course = Path(shutil.copytree(template, place))
+    course = Path(shutil.copytree(template, folder))
     hand_in(course, "right")
     hand_in(course, "odd", fizz=ODD)
     return course
@@ -76,8 +76,8 @@ def harder(asked_more: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(asked_more, tmp_path / "harder"))
 
 
-def said(course: Path, *arguments: str) -> tuple[int, str]:
-    """Run a verb; return its status and what it complains of."""
+def run_command(course: Path, *arguments: str) -> tuple[int, str]:
+    """Run a command; return its status and what it complains of."""
     done = run_here(*arguments, cwd=course)
     return done.returncode, done.stderr
 
@@ -145,21 +145,21 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
     assert since() == "no answer has changed."
     (course / "submitted/right/tiny/tiny.ipynb").write_text('{"cells": [')
     assert again(course) == [MarkChange("right", 10.0, None, "handed in again", False)]
-    waits, comments = looked_at(course)
+    waits, comments = read_comments(course)
     assert waits and all("cut short" in str(comment) for comment in comments)
     assert nbgrader.scores(course, "tiny").loc["right"].isna().all()
     assert not (course / "autograded/right/tiny/tiny.ipynb").exists()
     hand_in(course, "right")
     assert again(course) == [MarkChange("right", None, 10.0, "handed in again", False)]
-    assert looked_at(course) == (False, [None, None])  # nothing of it is left
+    assert read_comments(course) == (False, [None, None])  # nothing of it is left
 
 
-def looked_at(course: Path) -> tuple[bool, list[str | None]]:
+def read_comments(course: Path) -> tuple[bool, list[str | None]]:
     """Return whether the first student's work needs a look, and its comments."""
     with book(course) as opened:
-        found = opened.find_submission("tiny", "right")
-        comments = [comment.comment for comment in found.notebooks[0].comments]
-        return found.needs_manual_grade, comments
+        submission = opened.find_submission("tiny", "right")
+        comments = [comment.comment for comment in submission.notebooks[0].comments]
+        return submission.needs_manual_grade, comments
 
 
 def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
@@ -180,7 +180,8 @@ def by_hand(course: Path, student: str) -> tuple[object, ...]:
 def grade_by_hand(course: Path, student: str) -> None:
     with book(course) as opened:
         grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
-        grade.manual_score, grade.extra_credit = 2.5, 0.5
+        grade.manual_score = 2.5
+        grade.extra_credit = 0.5
         comment = opened.find_comment("fizz", "tiny", "tiny", student)
         comment.manual_comment = "Zero is a multiple too."
         opened.db.commit()
@@ -256,7 +257,10 @@ def test_who_is_late_at_an_unknown_time_is_named_and_so_is_what_to_do(
             archive.write(path, f"{name}_7001_tiny.ipynb")
     (course / "class.csv").write_text('id,name\n51,"Right, Ann"\n52,"Odd, Bo"\n')
     shutil.rmtree(course / "submitted")
-    assert said(course, "collect", str(download), "tiny", "--roster=class.csv")[0] == 0
+    assert (
+        run_command(course, "collect", str(download), "tiny", "--roster=class.csv")[0]
+        == 0
+    )
     grade = ["grade", "tiny", "--sandbox=weak"]
     for command in (grade, ["export", "csv", "tiny"], ["export", "term"]):
         done = run_here(*command, cwd=course)
@@ -268,7 +272,7 @@ def test_who_is_late_at_an_unknown_time_is_named_and_so_is_what_to_do(
         assert "nbproctor late FILE.csv tiny" in done.stdout
     assert totals(course) == {"52": 7, "51": 10}
     (course / "late.csv").write_text("student,time\n52,2026-11-25 00:30\n")
-    assert said(course, "late", "late.csv", "tiny")[0] == 0
+    assert run_command(course, "late", "late.csv", "tiny")[0] == 0
     done = run_here(*grade, "--lower", cwd=course)
     assert "(−7 late)" in done.stdout and "according to" not in done.stdout
     assert totals(course) == {"52": 0, "51": 10}
@@ -304,16 +308,19 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
     assert "(−5 late)" in done.stdout
 
     # Who was given more time, or handed in earlier than it seemed, is graded again.
-    assert said(course, "extend", "right", "--until=2026-11-25T00:30+01:00") == (0, "")
+    assert run_command(course, "extend", "right", "--until=2026-11-25T00:30+01:00") == (
+        0,
+        "",
+    )
     back = MarkChange("right", 5.0, 10.0, "the late penalty is 0, not 5", False)
     assert nbgrader.regrade(course, "tiny")[1] == [back]
     times = "id,time\nright,2026-11-25 00:30\nodd,2026-11-24\n"
     (course / "late.csv").write_text(times)
-    assert said(course, "late", "late.csv", "--timezone=UTC") == (0, "")
+    assert run_command(course, "late", "late.csv", "--timezone=UTC") == (0, "")
     lower = MarkChange("right", 10.0, 5.0, "the late penalty is 5, not 0", False)
     assert nbgrader.regrade(course, "tiny")[1] == [lower]
     assert nbgrader.class_table(course, "tiny").loc["right", "hours_late"] == 1
-    assert said(course, "export", "term") == (0, "")
+    assert run_command(course, "export", "term") == (0, "")
     page = (course / "report/term.html").read_text("utf-8")
     assert "5 of 10" in page and "late, 1.0 hours late" in page
     term = (course / "exported/term.csv").read_text("utf-8-sig")
@@ -324,7 +331,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
     # Of who is excused no mark is wanted, and nothing is a 0.
     nbgrader.enrol(course, [Person("away", "Way", "Anna")])
     for student in ("Anna Way", "right"):
-        assert said(course, "extend", student, "--excused") == (0, "")
+        assert run_command(course, "extend", student, "--excused") == (0, "")
     results = {each.student: each for each in nbgrader.regrade(course, "tiny")[0]}
     for student in ("away", "right"):
         assert (results[student].status, results[student].score) == ("excused", None)
@@ -332,21 +339,21 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
         assert row["status"] == "excused" and isnan(row["total"])
     nbgrader.feedback(course, "tiny")
     report(course, "tiny")
-    assert said(course, "export", "term") == (0, "")
+    assert run_command(course, "export", "term") == (0, "")
     for name in ("feedback/right/tiny/tiny", "report/tiny", "report/term"):
         assert "xcused" in (course / f"{name}.html").read_text("utf-8"), name
     (course / "book.csv").write_text(
         "Student,ID,SIS Login ID,Section,tiny (1)\nRight,1,right,A,5\n"
         "Away,2,away,A,\nOdd,3,odd,A,EX\n"
     )
-    ours, theirs = os.openpty()  # who is asked there says yes
-    os.write(ours, b"y\n")
+    controller, device = os.openpty()  # who is asked there says yes
+    os.write(controller, b"y\n")
     command = [sys.executable, "-P", "-m", "nbproctor", "export", "book.csv"]
-    terminal = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    terminal = dict.fromkeys(("stdin", "stdout", "stderr"), device)
     subprocess.run(command, cwd=course, check=True, **terminal)
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 3
     assert nbgrader.class_table(course, "tiny").loc["odd", "status"] == "excused"
-    assert said(course, "extend", "right", "--not-excused") == (0, "")
+    assert run_command(course, "extend", "right", "--not-excused") == (0, "")
     assert nbgrader.class_table(course, "tiny").loc["right", "total"] == 5
     plugin = "c.AssignLatePenalties.plugin_class = 'nbgrader.plugins.{}'"
     zero = "c.LateSubmissionPlugin.penalty_method = 'zero'"

@@ -36,7 +36,7 @@ def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (lambda nb: nbgrader_meta(nb, "fizz-public").update(grade_id="fizz"), "'fizz'"),
         (
@@ -58,11 +58,11 @@ def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
     ],
 )
 def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
-    course: Path, damage: Callable[[Notebook], object], said: str
+    course: Path, damage: Callable[[Notebook], object], message: str
 ) -> None:
     with source_of(course, release=False) as notebook:
         damage(notebook)
-    with pytest.raises(CourseError, match=said) as caught:
+    with pytest.raises(CourseError, match=message) as caught:
         nbgrader.check_sources(course, "tiny")
     assert str(course / "source/tiny/tiny.ipynb") in str(caught.value)
 
@@ -88,15 +88,15 @@ def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
     hint = {"cell_type": "markdown", "id": "hint", "source": "Count."}
     with source_of(course) as notebook:
         notebook["cells"].insert(3, hint | {"metadata": {"tags": ["hint"]}})
-    kept = json.loads((course / "release/tiny/tiny.ipynb").read_text())
+    with_hints = json.loads((course / "release/tiny/tiny.ipynb").read_text())
     page = (project / "docs/new-assignment.md").read_text("utf-8")
     lines = re.findall(r"```python\n(from nbconvert.*?)```", page, re.S)
     config = course / "nbgrader_config.py"
     config.write_text(config.read_text("utf-8") + lines[0])
     nbgrader.generate(course, "tiny")
-    left = json.loads((course / "release/tiny/tiny.ipynb").read_text())
-    assert kept["cells"].pop(3)["id"] == "hint"
-    assert left == kept
+    without_hints = json.loads((course / "release/tiny/tiny.ipynb").read_text())
+    assert with_hints["cells"].pop(3)["id"] == "hint"
+    assert without_hints == with_hints
 
 
 def test_a_release_that_fails_changes_nothing(course: Path) -> None:
@@ -105,12 +105,12 @@ def test_a_release_that_fails_changes_nothing(course: Path) -> None:
         cell["source"] = text(cell).replace("### END HIDDEN TESTS", "")
     before = (course / "release/tiny/tiny.ipynb").read_bytes()
     gradebook = (course / "gradebook.db").read_bytes()
-    there = {*course.iterdir()}
+    listing = {*course.iterdir()}
     with pytest.raises(CourseError, match="END HIDDEN TESTS"):
         nbgrader.generate(course, "tiny")
     assert (course / "release/tiny/tiny.ipynb").read_bytes() == before
     assert (course / "gradebook.db").read_bytes() == gradebook
-    assert {*course.iterdir()} == there
+    assert {*course.iterdir()} == listing
 
 
 def test_an_unknown_assignment_is_said_with_the_known_ones(course: Path) -> None:
@@ -141,21 +141,23 @@ def test_a_release_with_other_cells_keeps_all_marks_that_still_have_one(
     with source_of(course, release=False) as source:
         renamed = by_id(source, "fizz-multiples")["metadata"]["nbgrader"]
         renamed["grade_id"] = "fizz-others"
-        gone = by_id(source, "mean-input")
-        new = json.loads(json.dumps(gone))
+        deleted = by_id(source, "mean-input")
+        new = json.loads(json.dumps(deleted))
         new["metadata"]["nbgrader"]["grade_id"] = new["id"] = "mean-more"
         new["source"][0] = "# Checked here: nothing else.\n"
-        source["cells"][source["cells"].index(gone)] = new
+        source["cells"][source["cells"].index(deleted)] = new
 
     before = (course / "gradebook.db").read_bytes(), rows(url(course))
     with pytest.raises(CourseError, match="Make the release again"):
         graded(course)
     with pytest.raises(CourseError, match="release --change-cells") as refused:
         nbgrader.generate(course, "tiny")
-    said = str(refused.value)
-    assert "'fizz-multiples' is called 'fizz-others' now and keeps its marks" in said
-    assert "'mean-more' (2 points) is new" in said
-    assert "'mean-input' goes with its marks, and what was given by hand to bob" in said
+    message = str(refused.value)
+    assert "'fizz-multiples' is called 'fizz-others' now and keeps its marks" in message
+    assert "'mean-more' (2 points) is new" in message
+    assert (
+        "'mean-input' goes with its marks, and what was given by hand to bob" in message
+    )
     assert rows(url(course)) == before[1]
 
     copy = nbgrader.generate(course, "tiny", change_cells=True)

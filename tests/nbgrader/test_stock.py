@@ -36,11 +36,11 @@ pytestmark = pytest.mark.slow
 
 def nbgrader(course: Path, *arguments: str) -> None:
     """Run nbgrader's own command, with nbproctor installed: hidden tests use it."""
-    here = str(Path(sys.executable).parent)
+    scripts = str(Path(sys.executable).parent)
     done = start(
         *(sys.executable, "-m", "nbgrader", *arguments),
         cwd=course,
-        PATH=os.pathsep.join([here, os.environ["PATH"]]),
+        PATH=os.pathsep.join([scripts, os.environ["PATH"]]),
         PYTHONPATH=str(Path(__file__).parents[2]),
         IPYTHONDIR=str(course.parent / "ipython"),  # see `brief`
     )
@@ -50,16 +50,16 @@ def nbgrader(course: Path, *arguments: str) -> None:
 @pytest.fixture(scope="module")
 def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The course without nbproctor, its release made by nbgrader."""
-    made = tmp_path_factory.mktemp("stock") / "course"
-    made.mkdir()
-    brief(made.parent)
+    folder = tmp_path_factory.mktemp("stock") / "course"
+    folder.mkdir()
+    brief(folder.parent)
     for name in ("source", "data"):
-        (made / name).symlink_to(project / name)
+        (folder / name).symlink_to(project / name)
     lines = (project / "nbgrader_config.py").read_text().splitlines(keepends=True)
     config = "".join(line for line in lines if "proctor" not in line.lower())
-    (made / "nbgrader_config.py").write_text(config)
-    nbgrader(made, "generate_assignment", LAB)
-    return made
+    (folder / "nbgrader_config.py").write_text(config)
+    nbgrader(folder, "generate_assignment", LAB)
+    return folder
 
 
 # --- the release ------------------------------------------------------------------
@@ -79,8 +79,8 @@ def test_the_release_shows_no_solution_no_hidden_test_and_no_output(
     source = nbformat.read(project / "source" / NOTEBOOK, as_version=4)
     text = "\n".join(cell.source for cell in source.cells)
     public = re.sub(region, "", text, flags=re.DOTALL)
-    kept = [part for _, part in re.findall(region, text, re.DOTALL)]
-    lines = {line.strip() for part in kept for line in part.splitlines()}
+    regions = [part for _, part in re.findall(region, text, re.DOTALL)]
+    lines = {line.strip() for part in regions for line in part.splitlines()}
     # `return self` and the like also stand in cells that everybody may read.
     secrets = {line for line in lines if line not in public}
     assert len(secrets) > 0.9 * len(lines) > 300
@@ -108,10 +108,10 @@ def shares(exercises: Sequence[str]) -> list[tuple[str, ...]]:
 
 def summed(lab_master: MasterNotebook, points: dict[str, float]) -> dict[str, float]:
     """Return the points of each exercise, given those of test cells."""
-    found = dict.fromkeys(lab_master.exercises, 0.0)
+    sums = dict.fromkeys(lab_master.exercises, 0.0)
     for cell in (cell for cell in lab_master.of_kind("test") if cell.points):
-        found[str(cell.exercise)] += points.get(cell.id, 0.0)
-    return found
+        sums[str(cell.exercise)] += points.get(cell.id, 0.0)
+    return sums
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def test_a_name_that_cannot_be_an_id_is_refused_and_ends_nothing(course: Path) -
     results = graded(course)
     assert [(r.student, r.score) for r in results.values()] == [("honest", 10)]
     unread = "\n".join(map(str, nbgrader.unread(course, "tiny")))
-    assert all(said in unread for said in names.values())
+    assert all(message in unread for message in names.values())
     assert unread.count("\n") == 2 and unread.replace("\n", "").isprintable()
 
 
@@ -99,10 +99,10 @@ def test_what_lies_elsewhere_is_listed_with_where_it_should_be(course: Path) -> 
         "submitted/file/tiny": "no folder",
         "submitted/dora.zip": "submitted/<student>/tiny/",
     }
-    found = dict(each.split(READ) for each in nbgrader.unread(course, "tiny"))
-    assert found.keys() == expected.keys()
-    for path, said in expected.items():
-        assert said in found[path]
+    unread = dict(each.split(READ) for each in nbgrader.unread(course, "tiny"))
+    assert unread.keys() == expected.keys()
+    for path, message in expected.items():
+        assert message in unread[path]
     done = run_here("grade", "tiny", "--sandbox=weak", cwd=course)
     assert done.returncode == 0, done.stderr
     assert all(path + READ in done.stderr for path in expected)

@@ -65,12 +65,12 @@ def test_a_student_is_told_which_exercises_pass_and_no_more(
     tries = {each.student: each.result for each in looks(watching(course))}
     assert statuses(tries) == {"ada": ("graded", 5), "kim": ("ungradable", None)}
     assert "could not be graded" in page(course, "kim")
-    said = page(course)
-    assert "1 of 2 exercises pass" in said
-    assert said.count("not yet") == said.count("✓ passes") == 1
+    shown = page(course)
+    assert "1 of 2 exercises pass" in shown
+    assert shown.count("not yet") == shown.count("✓ passes") == 1
     for verdict in tries["ada"].verdicts["tiny"]:
-        assert not verdict.message or verdict.message not in said
-        assert verdict.cell_id not in said
+        assert not verdict.message or verdict.message not in shown
+        assert verdict.cell_id not in shown
 
 
 def test_what_is_still_being_written_waits(course: Path, hand_in: HandIn) -> None:
@@ -88,11 +88,11 @@ def test_the_tries_of_a_day_are_counted_after_a_kill_too(
     course: Path, hand_in: HandIn
 ) -> None:
     configure(course, "c.Nbproctor.early_tries = 2")
-    for number, told in (1, 2), (2, 1):
+    for number, tries in (1, 2), (2, 1):
         hand_in("ada", mean_of=f"{WRONG}  # {number}")
         (tried,) = looks(watching(course))  # a new one: the last one was killed
         assert tried.result
-        assert (tried.tries_used, tried.waiting) == (told, 0)
+        assert (tried.tries_used, tried.waiting) == (tries, 0)
     hand_in("ada")
     for watch in watching(course), watching(course):
         (tried,) = looks(watch)
@@ -169,12 +169,12 @@ def test_after_the_deadline_marks_and_pages_stay(course: Path, hand_in: HandIn) 
 
 
 def test_the_teacher_says_what_is_given_back(course: Path, hand_in: HandIn) -> None:
-    for given in "nothing", "page":
-        configure(course, f"c.Nbproctor.early_feedback = {given!r}")
-        hand_in("ada", mean_of=f"{WRONG}  # {given}")
+    for level in "nothing", "page":
+        configure(course, f"c.Nbproctor.early_feedback = {level!r}")
+        hand_in("ada", mean_of=f"{WRONG}  # {level}")
         (tried,) = looks(watching(course))
         assert tried.result is not None
-        assert (course / "feedback").exists() == (given == "page")
+        assert (course / "feedback").exists() == (level == "page")
     assert "5 / 10 points" in page(course)
 
 
@@ -223,22 +223,23 @@ def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
 def test_a_student_fetches_it_from_the_exchange(
     course: Path, tmp_path: Path, hand_in: HandIn
 ) -> None:
-    exchange, home = tmp_path / "exchange", tmp_path / "home"
+    exchange = tmp_path / "exchange"
+    home = tmp_path / "home"
     exchange.mkdir(mode=0o777)
     exchange.chmod(0o777)
     root = f"c.Exchange.root = {str(exchange)!r}"
     configure(course, root)
-    own = f"c = get_config()\n{root}\nc.CourseDirectory.course_id = 'tiny'\n"
+    config = f"c = get_config()\n{root}\nc.CourseDirectory.course_id = 'tiny'\n"
     handed_in = hand_in("me", mean_of=WRONG)
     shutil.copytree(handed_in.parent, home / "tiny")
-    (home / "nbgrader_config.py").write_text(own)
+    (home / "nbgrader_config.py").write_text(config)
     shutil.rmtree(course / "submitted")
-    for place, command in (course, "release_assignment"), (home, "submit"):
-        done = run_nbgrader(place, command, "tiny", "--course=tiny")
+    for folder, command in (course, "release_assignment"), (home, "submit"):
+        done = run_nbgrader(folder, command, "tiny", "--course=tiny")
         assert done.returncode == 0, done.stderr
     (tried,) = looks(watching(course, exchange=True))
     assert tried.result is not None
     got = run_nbgrader(home, "fetch_feedback", "tiny", "--course=tiny")
     assert got.returncode == 0, got.stderr
-    (found,) = (home / "tiny/feedback").glob("*/tiny.html")
-    assert "1 of 2 exercises pass" in words(found.read_text("utf-8"))
+    (feedback_page,) = (home / "tiny/feedback").glob("*/tiny.html")
+    assert "1 of 2 exercises pass" in words(feedback_page.read_text("utf-8"))

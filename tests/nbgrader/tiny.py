@@ -53,8 +53,8 @@ def statuses(
 
 
 def totals(course: Path) -> dict[str, float]:
-    found = nbgrader.scores(course, "tiny")["total"].to_dict()
-    return {str(student): total for student, total in found.items()}
+    scores = nbgrader.scores(course, "tiny")["total"].to_dict()
+    return {str(student): total for student, total in scores.items()}
 
 
 def configure(course: Path, *lines: str) -> None:

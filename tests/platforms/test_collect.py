@@ -83,7 +83,7 @@ def texts(download: Download) -> dict[str, dict[str, str]]:
     }
 
 
-def said(download: Download) -> str:
+def problems_of(download: Download) -> str:
     return "\n".join(download.problems)
 
 
@@ -94,7 +94,8 @@ def name(download: Download) -> str:
 # --- platforms --------------------------------------------------------------------
 
 MOODLE = "_assignsubmission_file/lab.ipynb"
-NOV_23, NOV_24 = "Nov 23, 2026 1030 PM", "Nov 24, 2026 1030 PM"
+NOV_23 = "Nov 23, 2026 1030 PM"
+NOV_24 = "Nov 24, 2026 1030 PM"
 # Platform and what is said → each file, and as whose it is collected under which name.
 DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
     ("Canvas", ""): {
@@ -176,21 +177,21 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("platform", "why"), DOWNLOADS)
+@pytest.mark.parametrize(("platform", "case"), DOWNLOADS)
 def test_each_file_is_found_to_be_whose_it_is(
-    understand: Understand, platform: str, why: str
+    understand: Understand, platform: str, case: str
 ) -> None:
-    whose = DOWNLOADS[platform, why]
-    found = understand({path: path for path in whose})
-    assert name(found) == platform
+    owners = DOWNLOADS[platform, case]
+    plan = understand({path: path for path in owners})
+    assert name(plan) == platform
     collected = {
         f"{student}/{file}": path
-        for student, files in texts(found).items()
+        for student, files in texts(plan).items()
         for file, path in files.items()
     }
-    assert collected == {place: path for path, place in whose.items() if place}
-    told = [*found.problems, *(note for s in found.submissions for note in s.notes)]
-    assert any(why in line for line in told) if why else not told
+    assert collected == {owner: path for path, owner in owners.items() if owner}
+    notes = [*plan.problems, *(note for s in plan.submissions for note in s.notes)]
+    assert any(case in line for line in notes) if case else not notes
 
 
 def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(
@@ -204,35 +205,35 @@ def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(
     files |= {f"{old}_lab.ipynb": "old", f"{new}_lab.ipynb": "new"}
     # The names of the files may be parted in two ways; the page has the login.
     assert list(texts(understand(files, Roster()))) == ["z_b"]
-    assert "has another login" in said(understand(files))
+    assert "has another login" in problems_of(understand(files))
     roster = Roster([member("aokafor", "Okafor", "Amara", login="z_b")])
     (submission,) = understand(files, roster).submissions
     assert texts(understand(files, roster)) == {"aokafor": {"lab.ipynb": "new"}}
     assert submission.submitted == datetime(2026, 11, 24, 21, 30, tzinfo=UTC)
     assert submission.notes == ["The newest of 2 attempts was taken."]
-    found = understand(files | {f"{empty}.txt": page}, roster)
-    assert texts(found) == {"aokafor": {"lab.ipynb": "new"}}
-    assert "holds no file" in "".join(found.submissions[0].notes)
+    plan = understand(files | {f"{empty}.txt": page}, roster)
+    assert texts(plan) == {"aokafor": {"lab.ipynb": "new"}}
+    assert "holds no file" in "".join(plan.submissions[0].notes)
 
 
 @pytest.mark.parametrize("around", ["", "Lab 5/", "Classroom/Course A/Lab 5/"])
-@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("has_list", [True, False])
 @pytest.mark.parametrize(
     "file", ["{}.ipynb", "{} - lab.ipynb", "{}/lab.ipynb", "{}/lab/lab.ipynb"]
 )
 def test_plain_files_and_folders_whatever_is_around_them(
-    understand: Understand, around: str, known: bool, file: str
+    understand: Understand, around: str, has_list: bool, file: str
 ) -> None:
-    whose = {
+    owners = {
         "aokafor": "aokafor",
         "bking@example.edu": "bking",
         "Minh Nguyen": "nguyen",
     }
-    files = {around + file.format(name): name for name in whose}
-    found = understand(files, CLASS if known else Roster())
-    assert str(found.recognised).startswith("plain files (a guess: 3 of 3")
-    assert {s: list(files.values()) for s, files in texts(found).items()} == {
-        student if known else name: [name] for name, student in whose.items()
+    files = {around + file.format(name): name for name in owners}
+    plan = understand(files, CLASS if has_list else Roster())
+    assert str(plan.recognised).startswith("plain files (a guess: 3 of 3")
+    assert {s: list(files.values()) for s, files in texts(plan).items()} == {
+        student if has_list else name: [name] for name, student in owners.items()
     }
 
 
@@ -266,7 +267,7 @@ submission_2:
 
 def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> None:
     forged = METADATA.replace("Amara Okafor", "Kim Smith")
-    found = understand(
+    plan = understand(
         {
             "export/submission_1/lab.ipynb": "1",
             "export/submission_2/lab.ipynb": "2",
@@ -275,16 +276,17 @@ def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> Non
             "notes.txt": "",
         }
     )
-    assert name(found) == "Gradescope"
+    assert name(plan) == "Gradescope"
     stranger = "notes.txt: Its name is not as Gradescope writes it. Not placed."
-    assert said(found) == stranger
+    assert problems_of(plan) == stranger
     both = {"lab.ipynb": "1"}
-    assert texts(found) == {
+    assert texts(plan) == {
         "aokafor": both,
         "bking": both,
         "nguyen": {"lab.ipynb": "2", "submission_metadata.yml": forged},
     }
-    first, last = found.submissions[0], found.submissions[-1]
+    first = plan.submissions[0]
+    last = plan.submissions[-1]
     assert first.group == "Amara Okafor and Bo King" and not last.group
     assert f"{first.submitted:%d %H:%M %z}" == "24 21:30 +0000"
 
@@ -292,21 +294,21 @@ def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> Non
 def test_an_archive_in_an_archive_is_opened(understand: Understand) -> None:
     one = zipped({"okaforamara_1042_1_lab.ipynb": "1"})
     two = zipped({"kingjrbo_1043_2_lab.ipynb": "2"})
-    found = understand({"week 5.zip": zipped({"group1.zip": one, "group2.zip": two})})
-    assert name(found) == "Canvas"
-    assert texts(found) == {"aokafor": {"lab.ipynb": "1"}, "bking": {"lab.ipynb": "2"}}
-    own = zipped({"lab.ipynb": "2", "data/x.csv": "x"})
-    found = understand({"bking.zip": own, "aokafor.ipynb": "1"})
-    assert texts(found)["bking"] == {"lab.ipynb": "2", "data/x.csv": "x"}
+    plan = understand({"week 5.zip": zipped({"group1.zip": one, "group2.zip": two})})
+    assert name(plan) == "Canvas"
+    assert texts(plan) == {"aokafor": {"lab.ipynb": "1"}, "bking": {"lab.ipynb": "2"}}
+    archive = zipped({"lab.ipynb": "2", "data/x.csv": "x"})
+    plan = understand({"bking.zip": archive, "aokafor.ipynb": "1"})
+    assert texts(plan)["bking"] == {"lab.ipynb": "2", "data/x.csv": "x"}
 
 
 def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
     (tmp_path / "kingjrbo_1043_2_lab.ipynb").write_text("2")
     (tmp_path / "link_1042_3_lab.ipynb").symlink_to("/etc/passwd")
-    found = platforms.plan(tmp_path, "lab", ["lab"], CLASS, ZONE)
-    assert list(texts(found)) == ["bking"]
+    plan = platforms.plan(tmp_path, "lab", ["lab"], CLASS, ZONE)
+    assert list(texts(plan)) == ["bking"]
     assert (
-        said(found)
+        problems_of(plan)
         == "link_1042_3_lab.ipynb: Not read: it is a link, which is not followed."
     )
 
@@ -315,7 +317,7 @@ def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "whose"),
+    ("path", "student"),
     [
         ("Team Blue_4711_assignsubmission_file/lab.ipynb", ""),  # a group's number
         ("Minh Nguyen_4711_assignsubmission_file/lab.ipynb", ""),
@@ -329,12 +331,14 @@ def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
     ],
 )
 def test_a_number_of_somebody_with_another_name_is_asked(
-    understand: Understand, path: str, whose: str
+    understand: Understand, path: str, student: str
 ) -> None:
-    found = understand({path: "1", "readme.txt": ""})
-    assert [s.person.student for s in found.submissions] == [whose][: bool(whose)]
-    asked = "is that of Okafor, Amara (aokafor), its name is not. Not taken: say whose"
-    assert (asked in said(found)) == (not whose)
+    plan = understand({path: "1", "readme.txt": ""})
+    assert [s.person.student for s in plan.submissions] == [student][: bool(student)]
+    question = (
+        "is that of Okafor, Amara (aokafor), its name is not. Not taken: say whose"
+    )
+    assert (question in problems_of(plan)) == (not student)
 
 
 @pytest.mark.parametrize("called", ["Bruce Lee", "Lee Ann", "Ann-Lee Kim"])
@@ -343,10 +347,10 @@ def test_a_name_of_one_word_is_not_everybody_s_who_has_that_word(
 ) -> None:
     number = Identifier(Kind.PARTICIPANT, "1060")
     roster = Roster([Person("lee", "Lee", identifiers=(number,))])
-    found = understand({f"{called}_1060{MOODLE}": "", "readme.txt": ""}, roster)
-    assert "lee" not in texts(found)
+    plan = understand({f"{called}_1060{MOODLE}": "", "readme.txt": ""}, roster)
+    assert "lee" not in texts(plan)
     question = "Its Moodle participant is that of Lee (lee), its name is not."
-    assert question in said(found)
+    assert question in problems_of(plan)
     assert texts(understand({f"Lee_1060{MOODLE}": ""}, roster)) == {
         "lee": {"lab.ipynb": ""}
     }
@@ -371,8 +375,10 @@ def test_what_a_teacher_says_is_kept_in_the_class_list(
     by = {s.person.student: s.found_by for s in understand(files, roster).submissions}
     assert by["s2"] == "--as"
     platforms.write_class_list(roster, tmp_path / "kept.csv")
-    kept = Roster(platforms.read_class_list(tmp_path / "kept.csv"))
-    by = {s.person.student: s.found_by for s in understand(files, kept).submissions}
+    class_list = Roster(platforms.read_class_list(tmp_path / "kept.csv"))
+    by = {
+        s.person.student: s.found_by for s in understand(files, class_list).submissions
+    }
     assert by.get("s2", "") == later
 
 
@@ -383,13 +389,15 @@ def test_it_is_said_of_one_student_of_the_class() -> None:
 
 
 def test_the_very_same_file_from_two_students_is_said(understand: Understand) -> None:
-    found = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"})
-    assert len(found.submissions) == 2
-    assert said(found).startswith("Okafor, Amara and King, Jr., Bo: They handed in")
-    found = understand(
-        {"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"}, groups=GROUPS
+    plan = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"})
+    assert len(plan.submissions) == 2
+    assert problems_of(plan).startswith(
+        "Okafor, Amara and King, Jr., Bo: They handed in"
     )
-    assert [s.group for s in found.submissions] == ["Team Blue"] * 2 and not said(found)
+    plan = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"}, groups=GROUPS)
+    assert [s.group for s in plan.submissions] == ["Team Blue"] * 2 and not problems_of(
+        plan
+    )
 
 
 # --- groups -----------------------------------------------------------------------
@@ -403,12 +411,12 @@ GROUPS = {"Team Blue": CLASS.people[:2], "Red": CLASS.people[3:]}
 def test_what_a_group_hands_in_is_every_member_s(
     understand: Understand, form: str
 ) -> None:
-    whose = [("Team Blue", "1043"), ("Red", "7"), ("Minh Nguyễn", "1044")]
+    owners = [("Team Blue", "1043"), ("Red", "7"), ("Minh Nguyễn", "1044")]
     if "88031" in form:
-        whose = [(name.lower().replace(" ", ""), number) for name, number in whose]
-    files = {form.format(*who): str(n) for n, who in enumerate(whose, 1)}
-    found = understand(files, groups=GROUPS)
-    by = {s.person.student: (*s.files.values(), s.found_by) for s in found.submissions}
+        owners = [(name.lower().replace(" ", ""), number) for name, number in owners]
+    files = {form.format(*owner): str(n) for n, owner in enumerate(owners, 1)}
+    plan = understand(files, groups=GROUPS)
+    by = {s.person.student: (*s.files.values(), s.found_by) for s in plan.submissions}
     assert by == {
         "aokafor": (b"1", "group"),
         "bking": (b"1", "group"),
@@ -416,13 +424,15 @@ def test_what_a_group_hands_in_is_every_member_s(
         "s2": (b"2", "group"),
         "nguyen": (b"3", "Canvas id" if "88031" in form else "name"),
     }
-    assert not found.problems
+    assert not plan.problems
 
 
 def test_nobody_s_own_name_makes_work_that_of_a_group(understand: Understand) -> None:
-    found = understand({"teamblue_1044_88031_lab.ipynb": "x"}, groups=GROUPS)
-    assert not found.submissions
-    assert "teamblue: Its Canvas id is that of Nguyễn, Minh (nguyen)" in said(found)
+    plan = understand({"teamblue_1044_88031_lab.ipynb": "x"}, groups=GROUPS)
+    assert not plan.submissions
+    assert "teamblue: Its Canvas id is that of Nguyễn, Minh (nguyen)" in problems_of(
+        plan
+    )
 
 
 # --- archives that are broken, or meant to harm -----------------------------------
@@ -445,10 +455,10 @@ def link() -> bytes:
     return buffer.getvalue()
 
 
-def listed(place: int, value: int, form: str = "<B") -> bytes:
+def listed(offset: int, value: int, form: str = "<B") -> bytes:
     """Say something else of the first file in the archive's list."""
     data = bytearray(zipped({BAD: "x" * 5000, "bking/lab.ipynb": "good"}))
-    struct.pack_into(form, data, data.index(b"PK\x01\x02") + place, value)
+    struct.pack_into(form, data, data.index(b"PK\x01\x02") + offset, value)
     return bytes(data)
 
 
@@ -464,7 +474,7 @@ def damaged(kind: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "why"),
+    ("data", "reason"),
     [
         (named("../../aokafor/lab.ipynb"), "leads out of the archive"),
         (named("/etc/aokafor/lab.ipynb"), "leads out of the archive"),
@@ -482,29 +492,37 @@ def damaged(kind: int) -> bytes:
     ],
 )
 def test_a_bad_file_is_said_and_leaves_the_others(
-    understand: Understand, data: bytes, why: str
+    understand: Understand, data: bytes, reason: str
 ) -> None:
-    found = understand(data)
-    assert texts(found) == {"bking": {"lab.ipynb": "good"}}
-    assert why in said(found)
+    plan = understand(data)
+    assert texts(plan) == {"bking": {"lab.ipynb": "good"}}
+    assert reason in problems_of(plan)
 
 
 def test_a_zip_bomb_of_a_student_stays_packed(understand: Understand) -> None:
     bomb = zipped({"lab.ipynb": bytes(12 << 20)})
-    found = understand({"aokafor/lab.zip": bomb, "bking/lab.ipynb": "good"})
-    assert [str(p) for p in found.submissions[0].files] == ["lab.zip"]
-    assert "would unpack to 12 MB" in said(found)
+    plan = understand({"aokafor/lab.zip": bomb, "bking/lab.ipynb": "good"})
+    assert [str(p) for p in plan.submissions[0].files] == ["lab.zip"]
+    assert "would unpack to 12 MB" in problems_of(plan)
 
 
 def test_of_the_lab_s_folder_in_a_zip_the_environment_is_left_out(
     understand: Understand,
 ) -> None:
     written = ["lab/lab.ipynb", "lab/tools.py", "lab/env.csv"]
-    made = [f"lab/{name}/lib/site.py" for name in (".venv", "env", "__pycache__")]
-    inside = [*written, *made, "lab/env/pyvenv.cfg", "lab/.DS_Store", "__MACOSX/x"]
+    environments = [
+        f"lab/{name}/lib/site.py" for name in (".venv", "env", "__pycache__")
+    ]
+    inside = [
+        *written,
+        *environments,
+        "lab/env/pyvenv.cfg",
+        "lab/.DS_Store",
+        "__MACOSX/x",
+    ]
     packed = zipped(dict.fromkeys(inside, "x"))
-    found = understand({"aokafor/lab.zip": packed, "bking/lab.ipynb": "y"})
-    assert [*texts(found)["aokafor"]] == written and not found.problems
+    plan = understand({"aokafor/lab.zip": packed, "bking/lab.ipynb": "y"})
+    assert [*texts(plan)["aokafor"]] == written and not plan.problems
 
 
 def test_names_in_two_codings_are_read(understand: Understand) -> None:
@@ -516,8 +534,8 @@ def test_names_in_two_codings_are_read(understand: Understand) -> None:
     coded = f"José Núñez_1{MOODLE}".encode("cp437")
     twin = "J" * len(coded)
     data = bytearray(zipped({twin: "x"}).replace(twin.encode(), coded))
-    found = understand(bytes(data), Roster([Person("jn", "Núñez", "José")]))
-    assert list(texts(found)) == ["jn"]
+    plan = understand(bytes(data), Roster([Person("jn", "Núñez", "José")]))
+    assert list(texts(plan)) == ["jn"]
 
 
 @pytest.mark.parametrize(
@@ -538,10 +556,10 @@ def test_what_is_no_download_or_cut_short_is_said(
 
 def test_names_are_fit_for_every_system(understand: Understand) -> None:
     files = {"a:b?.ipynb": "1", "con.txt": "2", "Lab.ipynb": "3", "lab.ipynb": "4"}
-    found = texts(understand({f"aokafor/{name}": t for name, t in files.items()}))
-    assert sorted(found["aokafor"].values()) == ["1", "2", "3", "4"]
-    assert {"a_b_.ipynb", "_con.txt"} < found["aokafor"].keys()
-    assert len({name.casefold() for name in found["aokafor"]}) == 4
+    collected = texts(understand({f"aokafor/{name}": t for name, t in files.items()}))
+    assert sorted(collected["aokafor"].values()) == ["1", "2", "3", "4"]
+    assert {"a_b_.ipynb", "_con.txt"} < collected["aokafor"].keys()
+    assert len({name.casefold() for name in collected["aokafor"]}) == 4
 
 
 # --- writing ----------------------------------------------------------------------
@@ -628,10 +646,10 @@ def test_the_name_of_a_file_makes_it_nobody_else_s(
     forged = mine.format(other.format("lab.ipynb").replace("2026", "2027"))
     download = understand(files | {forged: "forged"})
     assert name(download) == platform
-    found = texts(download)
-    assert found["bking"] == {"lab.ipynb": "b"}
-    assert found.keys() == {"aokafor", "bking"}
-    assert "forged" in found["aokafor"].values()
+    collected = texts(download)
+    assert collected["bking"] == {"lab.ipynb": "b"}
+    assert collected.keys() == {"aokafor", "bking"}
+    assert "forged" in collected["aokafor"].values()
     assert not any("2027" in str(s.submitted) for s in download.submissions)
 
 
@@ -648,8 +666,8 @@ def test_nobody_says_himself_when_he_handed_in(
 ) -> None:
     files = {"aokafor_1042_4_lab.ipynb": "x", name: content}
     assert put(files)["aokafor"].state == "new"
-    there = {p.name.lower() for p in (tmp_path / "submitted/aokafor/lab").iterdir()}
-    assert there == {"lab.ipynb", "handed-in-timestamp.txt"}
+    names = {p.name.lower() for p in (tmp_path / "submitted/aokafor/lab").iterdir()}
+    assert names == {"lab.ipynb", "handed-in-timestamp.txt"}
     assert put(files)["aokafor"].state == "same"
 
 
@@ -661,8 +679,8 @@ def test_the_records_say_what_the_platform_said(put: Put, tmp_path: Path) -> Non
     with (tmp_path / "collected/record.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     address = "kingjrbo_LATE_1043_5_lab.ipynb"
-    said = ["bking", "King, Jr., Bo", "Canvas", "", "yes", "5", "submissions.zip"]
-    assert rows[2] == [*said, address, "", ""]
+    record = ["bking", "King, Jr., Bo", "Canvas", "", "yes", "5", "submissions.zip"]
+    assert rows[2] == [*record, address, "", ""]
 
 
 def test_moodle_s_worksheet_says_when_each_was_handed_in(
@@ -687,8 +705,8 @@ def test_moodle_s_worksheet_says_when_each_was_handed_in(
     assert put(files, times)["aokafor"].state == "kept"
     later = {"aokafor": times["aokafor"].replace("22:30", "23:30")}
     assert put(files, later)["aokafor"].state == "replaced"
-    found = understand(files, times={"aokafor": "gestern"})
-    assert "'gestern', when it was handed in, cannot be read." in said(found)
+    plan = understand(files, times={"aokafor": "gestern"})
+    assert "'gestern', when it was handed in, cannot be read." in problems_of(plan)
 
 
 def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None:

@@ -38,10 +38,10 @@ def back(tmp_path: Path) -> Back:
                 notebook = page.with_suffix(".feedback.ipynb")
                 notebook.write_text(f"notebook of {student}")
                 pages.append((student, page, notebook))
-        made = platforms.feedback_names(pages, tmp_path / "c")
-        platforms.write_zip(tmp_path / "back.zip", made.files)
+        names = platforms.feedback_names(pages, tmp_path / "c")
+        platforms.write_zip(tmp_path / "back.zip", names.files)
         with zipfile.ZipFile(tmp_path / "back.zip") as archive:
-            return made, {name: archive.read(name) for name in archive.namelist()}
+            return names, {name: archive.read(name) for name in archive.namelist()}
 
     return run
 
@@ -52,7 +52,7 @@ def numbers(name: str) -> list[str]:
 
 
 def test_canvas_finds_user_and_file_in_each_name(back: Back) -> None:
-    made, content = back(
+    archive, content = back(
         {
             "okaforamara_1042_88031_lab.ipynb": "x",
             "okaforamara_1042_88029_picture.png": "x",
@@ -61,7 +61,7 @@ def test_canvas_finds_user_and_file_in_each_name(back: Back) -> None:
         }
     )
     names = list(content)
-    assert (made.platform.name, len(names), made.unmatched) == ("Canvas", 3, [])
+    assert (archive.platform.name, len(names), archive.unmatched) == ("Canvas", 3, [])
     assert [numbers(name) for name in names] == [
         ["1043", "88032"],
         ["1044", "88033"],
@@ -134,16 +134,16 @@ def test_each_platform_gets_the_names_that_it_knows(
         if platform == "Moodle"
         else CLASS.people[:2]
     )
-    made, content = back(
+    archive, content = back(
         {path: path for path in paths},
         *(student for student in without if student == "visitor"),
         notebooks=("a", "b", "c") if paths[0].endswith("a.ipynb") else ("lab",),
         groups={"Team Blue": blue} if "blue" in paths[0].lower() else None,
     )
-    assert (made.platform.name, [*content]) == (platform, names)
-    left = dict(made.unmatched)
-    assert left.keys() == without.keys()
-    assert all(without[student] in why for student, why in left.items())
+    assert (archive.platform.name, [*content]) == (platform, names)
+    reasons = dict(archive.unmatched)
+    assert reasons.keys() == without.keys()
+    assert all(without[student] in reason for student, reason in reasons.items())
     if platform == "Brightspace":  # the list beside the folders, not a student's own
         assert content["index.html"].decode() == paths[-1]
 

@@ -193,9 +193,9 @@ LEFT: dict[str, tuple[str, str, str]] = {
 
 @pytest.mark.parametrize("case", LEFT)
 def test_who_gets_no_mark_is_said_and_the_row_stays(case: str) -> None:
-    text, name, why = LEFT[case]
+    text, name, reason = LEFT[case]
     result = filled(text, reasons={"nguyen": "no notebook"})
-    assert dict(result.skipped)[name] == why
+    assert dict(result.skipped)[name] == reason
     row = next(line for line in text.splitlines() if name in line)
     assert row in result.data.decode().splitlines()
 

@@ -50,8 +50,10 @@ def autograder(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     _environment(root / "source")
     setup = (root / "source/setup.sh").read_text()
     script = setup.replace("apt-get", "true apt-get")  # this computer stays as it is
-    place = root / "source"
-    done = start("bash", "-c", script, place / "setup.sh", cwd=place)
+    autograder_source = root / "source"
+    done = start(
+        "bash", "-c", script, autograder_source / "setup.sh", cwd=autograder_source
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip().endswith("earns every point in this container.")
     shutil.copy(root / "source/run_autograder", root)
@@ -64,9 +66,9 @@ def _environment(source: Path) -> None:
     Installing them anew takes a network and a minute.
     """
     venv.create(source / ".venv", symlinks=True)
-    made = Path(sysconfig.get_path("purelib"))
-    place = source / ".venv" / made.relative_to(sys.prefix)
-    (place / "all.pth").write_text(f"{source}\n{made}\n")
+    installed = Path(sysconfig.get_path("purelib"))
+    target = source / ".venv" / installed.relative_to(sys.prefix)
+    (target / "all.pth").write_text(f"{source}\n{installed}\n")
     for name in ("bin", "share/jupyter"):
         (source / ".venv" / name).mkdir(parents=True, exist_ok=True)
         for path in (Path(sys.prefix) / name).iterdir():
@@ -114,10 +116,11 @@ def test_the_archive_holds_no_student_and_no_gradebook(
     with pytest.raises(ExportError, match=r"requirements\.txt is missing"):
         write_autograder(course, course / "source/tiny", tmp_path / "a.zip", "hidden")
     (course / "requirements.txt").write_text("numpy==2.0\n")
-    for place in ("gradebook.db", "submitted/a/tiny/tiny.ipynb", "data/x.gz"):
-        (course / place).parent.mkdir(parents=True, exist_ok=True)
-        (course / place).touch()
-    archive, again = tmp_path / "a.zip", tmp_path / "b.zip"
+    for path in ("gradebook.db", "submitted/a/tiny/tiny.ipynb", "data/x.gz"):
+        (course / path).parent.mkdir(parents=True, exist_ok=True)
+        (course / path).touch()
+    archive = tmp_path / "a.zip"
+    again = tmp_path / "b.zip"
     write_autograder(course, course / "source/tiny", archive, "hidden")
     names = zipfile.ZipFile(archive).namelist()
     scripts = {"setup.sh", "run_autograder", "nbgrader_config.py", "data/x.gz"}
@@ -139,6 +142,6 @@ def test_what_nobody_has_judged_gets_no_score_there(
     about = ("s", "graded", "A reason.", 0.0, 10.0)
     result = SubmissionResult(*about, verdicts={"tiny": verdicts})
     content = results(result, [tiny_master], "after_due_date", 1.6)
-    told = [(t["score"], t["visibility"]) for t in content.get("tests", ())]
-    assert told == [(0, "after_due_date")] * (2 if outcome == "failed" else 0)
+    scores = [(t["score"], t["visibility"]) for t in content.get("tests", ())]
+    assert scores == [(0, "after_due_date")] * (2 if outcome == "failed" else 0)
     assert "score" not in content

@@ -298,9 +298,9 @@ DOWNLOADS["folders"] = lambda p: f"{p.last}, {p.first} ({p.student})/lab.ipynb"
 
 
 @pytest.mark.parametrize("is_told", [False, True])
-@pytest.mark.parametrize(("lists", "download", "placed", "placed_if_told"), WHOLE_CLASS)
+@pytest.mark.parametrize(("lists", "download", "count", "placed_if_told"), WHOLE_CLASS)
 def test_a_whole_class_is_placed_whatever_its_numbers(
-    lists: list[str], download: str, placed: int, placed_if_told: int, is_told: bool
+    lists: list[str], download: str, count: int, placed_if_told: int, is_told: bool
 ) -> None:
     roster = Roster()
     for name in lists:
@@ -313,9 +313,9 @@ def test_a_whole_class_is_placed_whatever_its_numbers(
         while path in files:  # no platform gives two folders one name
             path = path.replace("Last", "_Last")
         files[path] = str(index)
-    found = collect(files, roster, *(SAME.get(download, ()) if is_told else ()))
-    assert len(found) == (placed_if_told if is_told else placed)
-    assert all(owners(person, BIG) == {int(content)} for person, content in found)
+    plan = collect(files, roster, *(SAME.get(download, ()) if is_told else ()))
+    assert len(plan) == (placed_if_told if is_told else count)
+    assert all(owners(person, BIG) == {int(content)} for person, content in plan)
     assert len(roster.students) <= 120
 
 
@@ -336,10 +336,10 @@ def test_each_of_40_groups_gets_its_work_on_every_platform(
         [s.person for s in read_people(Sheet.read(LISTS["own"](BIG).encode()))]
     )
     groups = {f"Team {n}": roster.people[3 * n : 3 * n + 3] for n in range(40)}
-    found = understand(
+    plan = understand(
         {form.format(n): f"work of {n}" for n in range(40)}, roster, groups
     )
-    by = {s.person.student: next(iter(s.files.values())) for s in found.submissions}
+    by = {s.person.student: next(iter(s.files.values())) for s in plan.submissions}
     assert by == {
         person.student: f"work of {n}".encode()
         for n in range(40)
@@ -364,16 +364,16 @@ def test_a_number_of_another_kind_is_asked_and_a_teacher_answers() -> None:
     person = roster.find(in_kind(Kind.GITHUB, "bo")).person
     assert person == everybody[1]
     roster.learn(person, in_kind(Kind.GITHUB, "bo"))
-    kept = Roster(roster.people).find(in_kind(Kind.GITHUB, "bo"))
-    assert (kept.person, kept.by) == (roster.people[1], "GitHub handle")
+    listed = Roster(roster.people).find(in_kind(Kind.GITHUB, "bo"))
+    assert (listed.person, listed.by) == (roster.people[1], "GitHub handle")
     assert roster.find(in_kind(Kind.LOGIN, "bo")).person == everybody[0]
 
 
 def test_a_login_that_ends_like_another_s_is_not_theirs(understand: Understand) -> None:
     roster = Roster([member("1", login="b"), member("2", login="aokafor")])
     form = f"Lab_5_{{}}_attempt_{TIME}_lab.ipynb"
-    found = understand({form.format(login): "" for login in ("z_b", "aokafor")}, roster)
-    assert [s.person.student for s in found.submissions] == ["2", "z_b"]
+    plan = understand({form.format(login): "" for login in ("z_b", "aokafor")}, roster)
+    assert [s.person.student for s in plan.submissions] == ["2", "z_b"]
 
 
 def test_a_teacher_says_that_somebody_is_new_or_that_two_kinds_are_one() -> None:
@@ -419,12 +419,12 @@ def test_a_download_that_names_nobody_of_the_class_is_refused(
 
 def test_copies_of_one_file_name_are_not_one_student(understand: Understand) -> None:
     files = [f"Copy of Lab 5 ({n}).ipynb" for n in range(120)]
-    found = understand(dict.fromkeys(files, "x"), Roster())
-    assert not found.submissions and len(found.problems) == 120
+    plan = understand(dict.fromkeys(files, "x"), Roster())
+    assert not plan.submissions and len(plan.problems) == 120
 
 
 @pytest.mark.parametrize(
-    ("folder", "whose"),
+    ("folder", "student"),
     [
         ("Okafor, Amara (20260013)", "20260013"),
         ("20260013 Amara Okafor", "20260013"),
@@ -438,7 +438,7 @@ def test_copies_of_one_file_name_are_not_one_student(understand: Understand) -> 
     ],
 )
 def test_an_id_in_a_folder_s_name_counts_with_the_name_beside_it(
-    understand: Understand, folder: str, whose: str
+    understand: Understand, folder: str, student: str
 ) -> None:
     roster = Roster(
         [
@@ -447,9 +447,9 @@ def test_an_id_in_a_folder_s_name_counts_with_the_name_beside_it(
             member("3", "Madonna"),
         ]
     )
-    found = understand({f"{folder}/lab.ipynb": "x", "20260014/lab.ipynb": "y"}, roster)
+    plan = understand({f"{folder}/lab.ipynb": "x", "20260014/lab.ipynb": "y"}, roster)
     taken = [
-        s.person.student for s in found.submissions if s.person.student != "20260014"
+        s.person.student for s in plan.submissions if s.person.student != "20260014"
     ]
-    assert taken == ([whose] if whose else [])
-    assert whose or "say whose it is" in "".join(found.problems)
+    assert taken == ([student] if student else [])
+    assert student or "say whose it is" in "".join(plan.problems)

@@ -26,9 +26,9 @@ def entries(*paths: str) -> list[ArchiveEntry]:
 
 
 def read(*paths: str) -> registry.Recognised:
-    found = registry.recognise(entries(*paths))
-    assert found is not None
-    return found
+    format_and_names = registry.recognise(entries(*paths))
+    assert format_and_names is not None
+    return format_and_names
 
 
 PARTS = {
@@ -67,10 +67,10 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("platform", "form", "said"), FORMS)
+@pytest.mark.parametrize(("platform", "form", "expected"), FORMS)
 @given(parts=st.fixed_dictionaries(PARTS))
 def test_names_that_a_platform_makes_are_read_back(
-    platform: str, form: str, said: dict[str, str], parts: dict[str, Any]
+    platform: str, form: str, expected: dict[str, str], parts: dict[str, Any]
 ) -> None:
     # As Canvas's `sanitize_user_name` and `sanitize_file_name` do.
     parts["short"] = re.sub(r"[\W_]", "", parts["name"].lower()) or "x"
@@ -78,10 +78,10 @@ def test_names_that_a_platform_makes_are_read_back(
     hour = when.hour % 12 or 12
     parts["day"] = f"{when:%b} {when.day}, {when.year} {hour}{when:%M %p}"
     path = form.format(**parts)
-    found = read(path)
-    handed = found.names[PurePosixPath(path)]
-    assert (found.platform.name, str(handed.file)) == (platform, parts["file"])
-    for field, text in said.items():
+    parsed = read(path)
+    handed = parsed.names[PurePosixPath(path)]
+    assert (parsed.platform.name, str(handed.file)) == (platform, parts["file"])
+    for field, text in expected.items():
         value = getattr(handed, field)
         if field == "identifiers":  # of several, as a name may be parted, one is right
             assert text.format(**parts) in map(str, value)
@@ -98,9 +98,9 @@ def test_names_that_a_platform_makes_are_read_back(
     ],
 )
 def test_a_canvas_name_may_hold_underscores(path: str, name: str, file: str) -> None:
-    found = read(path)
-    handed = found.names[PurePosixPath(path)]
-    assert found.platform.name == "Canvas"
+    parsed = read(path)
+    handed = parsed.names[PurePosixPath(path)]
+    assert parsed.platform.name == "Canvas"
     identifiers = (Identifier(Kind.CANVAS, "1042"),)
     assert (handed.name, handed.identifiers) == (name, identifiers)
     assert handed.file.stem == file
@@ -163,8 +163,8 @@ def test_moodle_s_times_are_read_in_any_language_or_not_at_all(
 
 def test_folders_around_and_a_few_strangers_do_not_matter() -> None:
     paths = [f"a/b/okaforamara_{n}_9{n}_lab.ipynb" for n in range(9)]
-    found = read(*paths, "a/b/notes.txt")
-    assert str(found) == "Canvas (sure: 9 of 10 files are named so)"
+    parsed = read(*paths, "a/b/notes.txt")
+    assert str(parsed) == "Canvas (sure: 9 of 10 files are named so)"
     assert "probably" in str(read(*paths[:3], "x.txt", "y.txt"))
 
 

@@ -139,7 +139,7 @@ def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         ("", "is empty"),
         ("colour,size\nred,2\n", "no column that says who"),
@@ -147,17 +147,17 @@ def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
         ("PK\x03\x04", "no CSV file"),
     ],
 )
-def test_what_is_no_class_list_is_said(tmp_path: Path, text: str, why: str) -> None:
-    with pytest.raises(RosterError, match=why):
+def test_what_is_no_class_list_is_said(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(RosterError, match=reason):
         people(tmp_path, text)
 
 
 def test_a_list_is_written_as_it_is_read_and_has_no_formula(tmp_path: Path) -> None:
     before = people(tmp_path, CANVAS)
     write_class_list(Roster(before), tmp_path / "kept.csv")
-    kept = (tmp_path / "kept.csv").read_text()
-    assert not any(cell.startswith("=") for cell in kept.replace('"', "").split(","))
-    again = [person.with_identifiers(()) for person in people(tmp_path, kept)]
+    text = (tmp_path / "kept.csv").read_text()
+    assert not any(cell.startswith("=") for cell in text.replace('"', "").split(","))
+    again = [person.with_identifiers(()) for person in people(tmp_path, text)]
     assert again == sorted(before, key=lambda person: person.student)
 
 
@@ -202,15 +202,17 @@ def test_a_list_of_groups(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         ("group,student\nBlue,nobody\n", "row 2: 'nobody' is not one student"),
         ("student,name\naokafor,Amara\n", "has no column 'group'"),
     ],
 )
-def test_groups_of_strangers_are_refused(tmp_path: Path, text: str, why: str) -> None:
+def test_groups_of_strangers_are_refused(
+    tmp_path: Path, text: str, reason: str
+) -> None:
     (tmp_path / "groups.csv").write_text(text)
-    with pytest.raises(RosterError, match=why):
+    with pytest.raises(RosterError, match=reason):
         read_groups(tmp_path / "groups.csv", Roster(people(tmp_path, CANVAS)))
 
 
@@ -221,7 +223,7 @@ OTHER_ADDRESS = member("s1", "Smith", "Kim", email="other@x.edu")
 
 
 @pytest.mark.parametrize(
-    ("known", "more", "added", "changed", "questions"),
+    ("persons", "more", "added", "changed", "questions"),
     [
         ([], [SMITH, NAMESAKE], 2, 0, 0),  # of one list: two people
         ([SMITH, NAMESAKE], [NAMESAKE, SMITH], 0, 0, 0),
@@ -234,17 +236,17 @@ OTHER_ADDRESS = member("s1", "Smith", "Kim", email="other@x.edu")
     ],
 )
 def test_namesakes_stay_apart_and_lists_of_two_platforms_meet(
-    known: list[Person],
+    persons: list[Person],
     more: list[Person],
     added: int,
     changed: int,
     questions: int,
 ) -> None:
-    roster = Roster([*known])
+    roster = Roster([*persons])
     result = roster.merge(more)
     assert (result.new, result.changed) == (added, changed)
     assert len(result.questions) == questions
-    assert len({person.student for person in roster.students}) == len(known) + added
+    assert len({person.student for person in roster.students}) == len(persons) + added
     if changed:
         merged = member("s1", "Smith", "Kim", login="s1", sis="4711", email="k@x.edu")
         assert roster.people == [merged]

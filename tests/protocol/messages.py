@@ -30,7 +30,7 @@ from nbproctor.protocol.table import FIELDS, ROWS, Row
 Values = st.SearchStrategy[Any]
 
 
-class Thing(NamedTuple):  # `same` compares its parts
+class HandedObject(NamedTuple):  # `same` compares its parts
     """An object that is sent as a reference."""
 
     tag: str
@@ -43,7 +43,7 @@ PART = ["a list of the request that is replied to"]
 
 def default(value: Any) -> Any:
     """Name what the codec does not know."""
-    if isinstance(value, Thing):
+    if isinstance(value, HandedObject):
         return Ref(value.tag, value.fields)
     return NamedItems(7, type(value).__name__, value._fields, tuple(value))
 
@@ -55,7 +55,7 @@ def encoded(value: Any) -> Encoded:
 
 def decoded(frame: Frame) -> Any:
     """Decode what `encoded` made."""
-    return rpc.decode(frame, lambda ref: Thing(*ref), track=True, request=[PART])
+    return rpc.decode(frame, lambda ref: HandedObject(*ref), track=True, request=[PART])
 
 
 def unnamed(value: Any) -> Any:
@@ -125,8 +125,8 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return same([*one.items()], [*other.items()])
     if isinstance(one, set | frozenset):  # a NaN is in no other set
-        found = (any(same(each, its) for its in other) for each in one)
-        return len(one) == len(other) and all(found)
+        matches = (any(same(each, its) for its in other) for each in one)
+        return len(one) == len(other) and all(matches)
     return bool(one == other)
 
 
@@ -249,7 +249,8 @@ of_pandas["Series"] = st.one_of(
 
 def values(inner: Values) -> dict[str, Values]:
     """For each tag, values that the sender writes with it, made of other values."""
-    items, small = st.lists(inner, max_size=4), st.integers(-9, 9)
+    items = st.lists(inner, max_size=4)
+    small = st.integers(-9, 9)
     dicts = st.dictionaries(keys, inner, max_size=4)
     return {
         "l": items,
@@ -287,10 +288,10 @@ def values(inner: Values) -> dict[str, Values]:
         "D": st.sampled_from([*DTYPES.values()])
         | st.sampled_from([np.dtype("O"), np.dtype("U3"), np.dtype(">i4")]),
         "N": st.builds(Point, inner, inner),
-        "student": st.just(Thing("student", (3, "Net", "", True, "", ""))),
-        "error": st.just(Thing("error", (4, "Oops", "ValueError", "base"))),
-        "judge": st.just(Thing("judge", (0, "Spy", "forward"))),
-        "library": st.just(Thing("library", ("numpy", "tanh"))),
+        "student": st.just(HandedObject("student", (3, "Net", "", True, "", ""))),
+        "error": st.just(HandedObject("error", (4, "Oops", "ValueError", "base"))),
+        "judge": st.just(HandedObject("judge", (0, "Spy", "forward"))),
+        "library": st.just(HandedObject("library", ("numpy", "tanh"))),
         "request": st.just(PART),
         "again": st.lists(inner, max_size=2).map(lambda part: (part, part)),
         "Counter": dicts.map(Counter),
@@ -299,7 +300,7 @@ def values(inner: Values) -> dict[str, Values]:
             defaultdict, st.sampled_from([None, int, list]), dicts
         ),
         "deque": st.builds(deque, items, st.none() | st.integers(0, 9)),
-        **{f"pandas.{name}": some for name, some in of_pandas.items()},
+        **{f"pandas.{name}": strategies for name, strategies in of_pandas.items()},
     }
 
 

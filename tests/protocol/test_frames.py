@@ -43,9 +43,9 @@ Pair = tuple[socket.socket, socket.socket]
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        yield ours, theirs
+    near, far = socket.socketpair()
+    with near, far:
+        yield near, far
 
 
 def soon() -> float:
@@ -59,17 +59,17 @@ def later() -> float:
 
 @given(messages.anything, st.integers(0, 10**6), st.integers(1, 255))
 def test_a_damaged_frame_is_read_or_refused_but_never_waited_for(
-    value: Any, place: int, flip: int
+    value: Any, position: int, flip: int
 ) -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        Wire(ours).send(0, messages.encoded(value), later())
-        data = bytearray(theirs.recv(1 << 20))
-        data[place % len(data)] ^= flip
-        ours.sendall(data) if len(data) < 1 << 16 else None
-        ours.shutdown(socket.SHUT_WR)
+    near, far = socket.socketpair()
+    with near, far:
+        Wire(near).send(0, messages.encoded(value), later())
+        data = bytearray(far.recv(1 << 20))
+        data[position % len(data)] ^= flip
+        near.sendall(data) if len(data) < 1 << 16 else None
+        near.shutdown(socket.SHUT_WR)
         with contextlib.suppress(ProtocolError):
-            messages.decoded(Wire(theirs).receive(later()))
+            messages.decoded(Wire(far).receive(later()))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,8 @@ def test_a_closed_peer_is_said_to_be_closed(pair: Pair) -> None:
 
 
 def test_messages_that_come_together_are_read_one_by_one(pair: Pair) -> None:
-    sender, reader = Wire(pair[0]), Wire(pair[1])
+    sender = Wire(pair[0])
+    reader = Wire(pair[1])
     for number in range(20):
         sender.send(number, encode([number, np.arange(number)]), later())
     for number in range(20):
@@ -180,7 +181,7 @@ def unsendable(value: object) -> None:
 @contextmanager
 def answered_by(answer: Callable[[Any], Any]) -> Iterator[Connection]:
     """Connect with a side that answers the request ``use`` by this function."""
-    ours, others = socket.socketpair()
+    near, others = socket.socketpair()
 
     def connect(sock: socket.socket) -> Connection:
         side = SimpleNamespace(
@@ -188,7 +189,7 @@ def answered_by(answer: Callable[[Any], Any]) -> Iterator[Connection]:
             default=unsendable,
             resolve=lambda ref: ref,
             describe=repr,
-            revive=lambda said: LookupError(said),
+            revive=lambda text: LookupError(text),
         )
         return Connection(Wire(sock), REQUESTS, side)
 
@@ -199,9 +200,9 @@ def answered_by(answer: Callable[[Any], Any]) -> Iterator[Connection]:
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        yield connect(ours)
+        yield connect(near)
     finally:
-        ours.close()
+        near.close()
         thread.join()
         others.close()
 
@@ -224,20 +225,20 @@ CHANGES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_a_change_in_place_reaches_the_one_who_asked(what: str) -> None:
-    value, change = CHANGES[what]
+@pytest.mark.parametrize("changing", CHANGES)
+def test_a_change_in_place_reaches_the_one_who_asked(changing: str) -> None:
+    value, change = CHANGES[changing]
     expected = decode(frame(encode(value))).value
     change(expected)
-    given = decode(frame(encode(value))).value
+    argument = decode(frame(encode(value))).value
     with answered_by(change) as connection:
-        connection.ask("use", given)
-    assert same(given, expected)
+        connection.ask("use", argument)
+    assert same(argument, expected)
 
 
 def test_what_was_handed_over_comes_back_as_itself_with_its_changes() -> None:
     inner = np.zeros(2)
-    given = [inner, {"a": 1}]
+    arguments = [inner, {"a": 1}]
 
     def answer(got: Any) -> Any:
         got[0][0] = 1
@@ -245,10 +246,10 @@ def test_what_was_handed_over_comes_back_as_itself_with_its_changes() -> None:
         return got, got[0], got[1]
 
     with answered_by(answer) as connection:
-        whole, array, table = connection.ask("use", given)
-    assert whole is given
+        whole, array, table = connection.ask("use", arguments)
+    assert whole is arguments
     assert array is inner
-    assert table is given[1]
+    assert table is arguments[1]
     assert table["b"] is inner
     assert inner.tolist() == [1, 0]
 
@@ -261,17 +262,17 @@ def test_an_answer_that_cannot_be_sent_is_an_exception_and_no_end() -> None:
 
 
 def test_an_array_that_was_made_another_in_place_leaves_the_test_s_as_it_was() -> None:
-    given = np.arange(4.0)
+    array = np.arange(4.0)
 
     def answer(got: Any) -> Any:
         got.dtype = np.int32  # as many bytes, other numbers
         return got
 
     with answered_by(answer) as connection:
-        got = connection.ask("use", given)
-    assert got is not given
+        got = connection.ask("use", array)
+    assert got is not array
     assert got.dtype == np.int32
-    assert given.tolist() == [0, 1, 2, 3]
+    assert array.tolist() == [0, 1, 2, 3]
 
 
 def test_of_an_array_only_what_it_can_take_is_changed() -> None:
@@ -297,7 +298,8 @@ def test_of_an_array_only_what_it_can_take_is_changed() -> None:
     ids=repr,
 )
 def test_a_change_that_does_not_fit_ends_the_conversation(changes: Any) -> None:
-    items, array = [1], np.zeros(2)
+    items = [1]
+    array = np.zeros(2)
     with pytest.raises(ProtocolError):
         write_back([items, array], changes)
     assert (items, array.tolist()) == ([1], [0, 0])

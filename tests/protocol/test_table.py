@@ -76,7 +76,8 @@ def test_a_wrong_missing_or_further_field_is_a_protocol_error(tag: str) -> None:
     @settings(max_examples=5)
     def each_is_refused(value: Any) -> None:
         sent = encoded(value)
-        raw, node = b"".join(sent.buffers), json.loads(sent.text)
+        raw = b"".join(sent.buffers)
+        node = json.loads(sent.text)
         if tag == "again":
             node = node[2]
         for position in range(1, len(node) + 1):

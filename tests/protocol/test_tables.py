@@ -53,7 +53,8 @@ FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", None, "z"]})
 )
 @pytest.mark.filterwarnings("ignore:The inplace keyword")
 def test_what_a_call_changes_in_a_frame_is_changed(change: Any) -> None:
-    original, kernel = FRAME.copy(), FRAME.copy()
+    original = FRAME.copy()
+    kernel = FRAME.copy()
     sent = encoded([original])
     got = decoded(frame(sent))
     change(got.value[0])
@@ -165,9 +166,9 @@ def test_a_table_with_a_column_of_another_length_or_kind_is_refused(
     value: Any, forge: Callable[[list[Any], bytearray], None]
 ) -> None:
     assert arrays_in(node_of(value)[0])
-    for place in range(len(arrays_in(node_of(value)[0]))):
+    for index in range(len(arrays_in(node_of(value)[0]))):
         node, raw = node_of(value)
-        array = arrays_in(node)[place]
+        array = arrays_in(node)[index]
         if forge is of_objects and array[0] == "O":
             continue  # as it should be
         forge(array, raw)
@@ -175,20 +176,20 @@ def test_a_table_with_a_column_of_another_length_or_kind_is_refused(
             read(node, raw)
 
 
-def changed(value: Any, place: int, cells: Any) -> Any:
+def changed(value: Any, index: int, cells: Any) -> Any:
     """Return a message with other numbers in one of its arrays."""
     node, _ = node_of(value)
     parts = [a for a in arrays_in(node) if a[0] == "a"]
     sizes = [np.dtype(a[1]).itemsize * int(np.prod(a[2])) for a in parts]
     starts = np.cumsum([0, *(size + -size % 16 for size in sizes)])
     _, raw = node_of(value)
-    new = np.array(cells, parts[place][1]).tobytes()
-    raw[starts[place] : starts[place] + len(new)] = new
+    new = np.array(cells, parts[index][1]).tobytes()
+    raw[starts[index] : starts[index] + len(new)] = new
     return node, raw
 
 
 @pytest.mark.parametrize(
-    ("value", "place", "cells"),
+    ("value", "index", "cells"),
     [
         (pd.Categorical(["u", "v"]), 0, [0, 2]),
         (pd.Categorical(["u", "v"]), 0, [-2, 0]),
@@ -196,9 +197,9 @@ def changed(value: Any, place: int, cells: Any) -> Any:
     ],
 )
 def test_places_outside_of_a_table_are_refused(
-    value: Any, place: int, cells: Any
+    value: Any, index: int, cells: Any
 ) -> None:
-    node, raw = changed(value, place, cells)
+    node, raw = changed(value, index, cells)
     with pytest.raises(ProtocolError):
         read(node, raw)
 

@@ -153,13 +153,13 @@ def test_many_keys_with_a_few_collisions_each_arrive() -> None:
 
 
 def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
-    left: list[Any] = []
+    unshared: list[Any] = []
     ranges = [range(MAX_RANGE - 9), range(9), range(1)]
-    encode(ranges, lambda value: left.append(value) or "a handle")
-    assert left == [range(1)]
+    encode(ranges, lambda value: unshared.append(value) or "a handle")
+    assert unshared == [range(1)]
 
 
-class Ours(list):  # type: ignore[type-arg]
+class OwnList(list):  # type: ignore[type-arg]
     pass
 
 
@@ -182,7 +182,7 @@ class Ours(list):  # type: ignore[type-arg]
         np.zeros(2, "V8"),
         np.zeros(2, np.dtype("i1,f8", align=True)),  # with room between the fields
         # What has no row.
-        *(object(), Ours(), np.array([(1,)], "O,"), len),
+        *(object(), OwnList(), np.array([(1,)], "O,"), len),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -320,9 +320,9 @@ def test_an_array_of_text_holds_nothing_but_text() -> None:
 
 def test_behind_its_value_a_message_has_blanks_only() -> None:
     assert decode(Frame(0, b"1   ", bytearray())).value == 1
-    for rest in (b" 2", b" x", b"\n", b"]"):
+    for trailing in (b" 2", b" x", b"\n", b"]"):
         with pytest.raises(ProtocolError):
-            decode(Frame(0, b"1" + rest, bytearray()))
+            decode(Frame(0, b"1" + trailing, bytearray()))
 
 
 _JSON = ["[", "]", ",", ":", "{", "}", '"', "\\", "u", "d8", "00", "é", "-", "0", "1"]
@@ -340,9 +340,9 @@ _JSON += [".", "e", "+", "NaN", "Infinity", "null", "true", '"a"', " ", "\n", "\
 def test_json_is_read_as_python_reads_it(text: str) -> None:
     """Read by another library first, it is taken, refused and understood alike."""
 
-    def read(what: Callable[[], Any]) -> Any:
+    def read(decoder: Callable[[], Any]) -> Any:
         try:
-            return repr(what())
+            return repr(decoder())
         except (ValueError, RecursionError, ProtocolError):
             return "refused"
 
@@ -392,12 +392,12 @@ TEN: dict[str, Any] = {  # parts that count as ten items
 }
 
 
-@pytest.mark.parametrize("what", TEN)
+@pytest.mark.parametrize("value", TEN)
 def test_a_part_counts_as_often_as_it_stands_somewhere(
-    what: str, monkeypatch: pytest.MonkeyPatch
+    value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rpc, "MAX_REPEATED", 100)
-    part = TEN[what]
+    part = TEN[value]
     check_repeats([[part] * 11])  # ten times more than once
     check_repeats([part] * 11)
     with pytest.raises(ProtocolError, match="too often"):

@@ -72,9 +72,9 @@ def start(
 def zygote(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
     os.environ["NBPROCTOR_TEST_SECRET"] = "of the parent"
     try:
-        with start(request.param, POLICY, "numpy") as made:
-            assert made.level == request.param
-            yield made
+        with start(request.param, POLICY, "numpy") as server:
+            assert server.level == request.param
+            yield server
     finally:
         del os.environ["NBPROCTOR_TEST_SECRET"]
 
@@ -94,8 +94,8 @@ def family(zygote: ForkServer) -> list[psutil.Process]:
 
 def survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Wait for processes to end; those of a namespace end shortly after its first."""
-    _, left = psutil.wait_procs(processes, timeout=10)
-    return [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
 def forks(zygote: ForkServer) -> tuple[psutil.Process, list[psutil.Process]]:
@@ -104,8 +104,8 @@ def forks(zygote: ForkServer) -> tuple[psutil.Process, list[psutil.Process]]:
     while time.monotonic() < deadline:
         for server in family(zygote):
             with contextlib.suppress(psutil.NoSuchProcess):
-                if len(made := server.children()) == 2:
-                    return server, sorted(made, key=lambda fork: fork.pid)
+                if len(processes := server.children()) == 2:
+                    return server, sorted(processes, key=lambda fork: fork.pid)
     raise AssertionError("no judge with a student within 20 seconds")
 
 
@@ -133,8 +133,8 @@ def test_the_kernel_ends_a_fork_before_who_grades(zygote: ForkServer) -> None:
         for process in family(zygote)
         if process.name() != "bwrap"
     ]
-    own = int(Path("/proc/self/oom_score_adj").read_text())
-    assert scores and min(scores) >= max(own, 500)
+    own_score = int(Path("/proc/self/oom_score_adj").read_text())
+    assert scores and min(scores) >= max(own_score, 500)
 
 
 def test_warm_and_late_imports_work(zygote: ForkServer) -> None:
@@ -165,13 +165,13 @@ answer = sorted(found)
 def test_nothing_of_the_parent_is_in_the_environment(zygote: ForkServer) -> None:
     code = "import os; answer = [v for v in os.environ.values() if 'parent' in v]"
     assert student(zygote, code) == "[]"
-    own = (
+    own_code = (
         "import os; answer = os.environ['HOME'] == os.getcwd() == os.environ['TMPDIR']"
     )
-    assert student(zygote, own) == "True"
+    assert student(zygote, own_code) == "True"
     # pandas imports pyarrow where that is installed, whose allocator has a thread.
-    said = "import os; answer = os.environ['JE_ARROW_MALLOC_CONF']"
-    assert student(zygote, said) == "'background_thread:false'"
+    arrow_code = "import os; answer = os.environ['JE_ARROW_MALLOC_CONF']"
+    assert student(zygote, arrow_code) == "'background_thread:false'"
 
 
 @pytest.mark.parametrize(
@@ -186,8 +186,10 @@ def test_inside_bubblewrap_the_course_does_not_even_exist() -> None:
         # The judge reads the folder: its mount view is the student's.
         code = f"import os\nresult = os.path.exists({str(PROJECT / 'source')!r})"
         assert judged(zygote, code) is False
-        seen = f"import os\nresult = os.path.exists({str(PROJECT / 'nbproctor')!r})"
-        assert judged(zygote, seen) is True
+        package_code = (
+            f"import os\nresult = os.path.exists({str(PROJECT / 'nbproctor')!r})"
+        )
+        assert judged(zygote, package_code) is True
 
 
 def test_memory_and_disk_bombs_harm_nobody_else(zygote: ForkServer) -> None:
@@ -295,8 +297,8 @@ listed = ask(other, f"import os; answer = os.listdir({home} + '/..')")
 shot = ask(other, f"import os; answer = os.kill({one.pid}, 9)")
 result = [kept, stolen, listed, shot, ask(one, "answer = 'alive'")]
 """
-    kept, stolen, listed, shot, alive = judged(zygote, code)
-    assert kept == "'solution'"
+    stored, stolen, listed, shot, alive = judged(zygote, code)
+    assert stored == "'solution'"
     assert "Error" in stolen
     assert "PermissionError" in listed
     assert "PermissionError" in shot
@@ -356,8 +358,8 @@ def test_a_network_is_there_for_students_where_it_is_asked_for(level: str) -> No
             # Whoever closes it would wait: the judge, if it was sent there.
             ").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes(8)",
         ):
-            made = student(zygote, f"import socket; socket.socket({refused})")
-            assert "PermissionError" in made
+            answer = student(zygote, f"import socket; socket.socket({refused})")
+            assert "PermissionError" in answer
         with pytest.raises(JudgeError, match="PermissionError"):
             judged(zygote, "import socket; socket.socket()")
         with start(level) as usual:
@@ -412,8 +414,8 @@ def test_a_dead_judge_is_an_error_and_its_students_die(
     zygote: ForkServer, how: str
 ) -> None:
     before = len(family(zygote))
-    said = {"os._exit(3)": "exit status 3", "os.abort()": "SIGABRT"}.get(how, "SIGKILL")
-    with pytest.raises(JudgeError, match=said):
+    end = {"os._exit(3)": "exit status 3", "os.abort()": "SIGABRT"}.get(how, "SIGKILL")
+    with pytest.raises(JudgeError, match=end):
         judged(zygote, f"children = [spawn(), spawn()]\n{how}")
     assert len(family(zygote)) == before
     assert student(zygote, "answer = 1") == "1"
@@ -456,11 +458,11 @@ def test_when_the_zygote_is_killed_everything_dies(level: str) -> None:
     zygote = start(level)
     with ThreadPoolExecutor(1) as background:
         job = background.submit(judged, zygote, f"{ASK}\nwhile True: pass")
-        server, made = forks(zygote)
+        server, processes = forks(zygote)
         server.kill()
         with pytest.raises((ForkServerError, JudgeError)):
             job.result()
-    assert survivors([server, *made]) == []
+    assert survivors([server, *processes]) == []
     with pytest.raises(ForkServerError):
         judged(zygote, "result = 1")
     zygote.close()

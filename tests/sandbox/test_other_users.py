@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 
-from nbproctor.sandbox import bubblewrap
 from tests.conftest import PROJECT
-from tests.users import NOBODY, in_reach
+from tests.users import NOBODY, in_reach, require_other_users
 
 pytestmark = pytest.mark.slow
 # What depends on who the user is; all of it was tried as this user.
@@ -23,14 +21,13 @@ SAME = "other_users or starts_threads or too_many or time_of"  # whoever it is
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-@pytest.mark.parametrize("who", OTHERS)
-def test_everything_holds_for_other_users_too(who: str) -> None:
-    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
-        pytest.skip("this test needs setpriv and bubblewrap")
+@pytest.mark.parametrize("user", OTHERS)
+def test_everything_holds_for_other_users_too(user: str) -> None:
+    require_other_users()
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     argv += [str(PROJECT / "tests/sandbox")]
-    argv += ["-k", f"({OTHERS[who]}) and not ({SAME})"]
-    if who == "an ordinary user":
+    argv += ["-k", f"({OTHERS[user]}) and not ({SAME})"]
+    if user == "an ordinary user":
         argv = [*NOBODY, *argv]
     environment = {
         "HOME": "/nonexistent",

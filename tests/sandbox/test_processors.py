@@ -10,7 +10,8 @@ import pytest
 from nbproctor.sandbox import processors
 from tests import conftest
 
-QUOTA, PERIOD = "cpu/{}cpu.cfs_quota_us", "cpu/{}cpu.cfs_period_us"
+QUOTA = "cpu/{}cpu.cfs_quota_us"
+PERIOD = "cpu/{}cpu.cfs_period_us"
 
 
 def version_1(quota: str, group: str = "", period: str = "100000\n") -> dict[str, str]:

@@ -142,12 +142,12 @@ def test_nothing_but_the_interpreter_and_the_scratch_can_be_read(
     folders = [Path("/"), Path("/proc"), Path("/home"), PROJECT, tmp_path]
 
     def look() -> list[Path]:
-        seen = []
+        readable = []
         for path in [*paths, *folders]:
             read = path.read_bytes if path in paths else partial(os.listdir, path)
             with contextlib.suppress(FileNotFoundError):  # where /proc is hidden
-                seen += [] if refused(read) else [path]
-        return seen
+                readable += [] if refused(read) else [path]
+        return readable
 
     assert inside(look) == []
     assert inside(lambda: Path(os.__file__).read_text() != "")
@@ -259,9 +259,9 @@ def test_a_tmpfs_bounds_bytes_and_files_together(scratch: Path, inside: Inside) 
                 count += 1
         return size, count, len([*scratch.iterdir()])
 
-    size, count, seen = inside(fill, Policy(scratch=8 << 20, scratch_files=100))
+    size, count, files = inside(fill, Policy(scratch=8 << 20, scratch_files=100))
     assert 4 << 20 <= size <= 8 << 20
-    assert count == seen <= 100
+    assert count == files <= 100
     assert list(scratch.iterdir()) == []  # nobody outside ever saw it
 
 
@@ -292,18 +292,18 @@ def test_in_a_plain_folder_every_byte_stays_visible(
 @pytest.mark.parametrize("how", ["bytearray", "threads", "numpy"])
 def test_a_memory_bomb_is_a_memory_error(inside: Inside, how: str) -> None:
     def bomb() -> None:
-        kept: list[Any] = []
+        blocks: list[Any] = []
         if how == "numpy":
             import numpy as np
 
-            kept.append(np.ones(1 << 28))
+            blocks.append(np.ones(1 << 28))
         elif how == "threads":
-            worker = threading.Thread(target=lambda: kept.append(bytearray(1 << 31)))
+            worker = threading.Thread(target=lambda: blocks.append(bytearray(1 << 31)))
             worker.start()
             worker.join()
-            raise MemoryError if not kept else AssertionError
-        while len(kept) < 64:
-            kept.append(bytearray(1 << 25))
+            raise MemoryError if not blocks else AssertionError
+        while len(blocks) < 64:
+            blocks.append(bytearray(1 << 25))
 
     threading.excepthook = lambda *_: None
     with pytest.raises(MemoryError):
@@ -326,7 +326,8 @@ def test_time_of_the_processor_is_limited(scratch: Path) -> None:
 def test_threads_work_but_not_without_end(inside: Inside) -> None:
     def start() -> int:
         threading.stack_size(1 << 16)
-        stop, started = threading.Event(), 0
+        stop = threading.Event()
+        started = 0
         with contextlib.suppress(RuntimeError):
             while started < 1000:
                 threading.Thread(target=stop.wait, daemon=True).start()
@@ -412,10 +413,20 @@ def call(name: str, *arguments: Any) -> int:
 PAGE = mmap.PAGESIZE
 PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 RW = mmap.PROT_READ | mmap.PROT_WRITE
-PEERCRED, SNDBUF, RCVBUF, COOKIE, PEERPIDFD = 17, 7, 8, 57, 77
-GROWSDOWN, DROPPABLE, HUGETLB, LOCKED = 0x100, 0x08, 0x40000, 0x2000
-MERGEABLE, COLD, PAGEOUT = 12, 20, 21
-THREAD, NEWUTS = 0x10000, 0x04000000
+PEERCRED = 17
+SNDBUF = 7
+RCVBUF = 8
+COOKIE = 57
+PEERPIDFD = 77
+GROWSDOWN = 0x100
+DROPPABLE = 0x08
+HUGETLB = 0x40000
+LOCKED = 0x2000
+MERGEABLE = 12
+COLD = 20
+PAGEOUT = 21
+THREAD = 0x10000
+NEWUTS = 0x04000000
 BUFFER = ctypes.create_string_buffer(1 << 12)
 FEWER_FILES = (ctypes.c_long * 2)(100, 100)  # more, the kernel refuses anyway
 NO_TIME = (ctypes.c_long * 2)(0, 1 << 31)  # more nanoseconds than a second has
@@ -572,8 +583,8 @@ def test_reading_changes_no_time_of_access(
     if not accessed(read.read_text):
         pytest.skip("this file system keeps no times of access")
     policy = Policy(readable=(str(read),))
-    seen = accessed(lambda: inside(read.read_text, policy))
-    assert seen == (kind == "plain folder")  # what docs/security.md says of it
+    times = accessed(lambda: inside(read.read_text, policy))
+    assert times == (kind == "plain folder")  # what docs/security.md says of it
 
 
 def test_the_file_system_is_read_only_but_for_the_scratch(
@@ -584,14 +595,14 @@ def test_the_file_system_is_read_only_but_for_the_scratch(
         return [bool(flag & os.ST_RDONLY) for flag in flags]
 
     before = look()  # read-only already, if this runs in a sandbox itself
-    here = [True, True, False] if kind == "own tmpfs" else [*before[:2], False]
-    assert inside(look) == here
+    writable = [True, True, False] if kind == "own tmpfs" else [*before[:2], False]
+    assert inside(look) == writable
 
 
 def test_nobody_can_tell_which_processes_run(inside: Inside, kind: str) -> None:
     processes = [Path("/proc/self"), Path(f"/proc/{os.getppid()}")]
-    seen = inside(lambda: [path.exists() for path in processes])
-    assert seen == [kind == "plain folder"] * 2  # what docs/security.md says of it
+    visible = inside(lambda: [path.exists() for path in processes])
+    assert visible == [kind == "plain folder"] * 2  # what docs/security.md says of it
 
 
 def test_space_at_once_is_refused(inside: Inside) -> None:
@@ -614,9 +625,9 @@ def test_limits_are_those_of_the_policy(inside: Inside) -> None:
         }
 
     policy = Policy(memory=100 << 20, threads=10, stack=1 << 20, scratch=5 << 20)
-    found = inside(ask, policy)
-    assert all(soft == hard for soft, hard in found.values())
-    most = {name: hard for name, (_, hard) in found.items()}
+    limits = inside(ask, policy)
+    assert all(soft == hard for soft, hard in limits.values())
+    most = {name: hard for name, (_, hard) in limits.items()}
     space, data = layers.taken()
     assert 0 < most["AS"] - space < 700 << 20
     assert 0 < most["DATA"] - data < 200 << 20
@@ -672,7 +683,8 @@ def test_a_process_cannot_be_traced_and_dies_with_its_parent(
     inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seccomp, "confine", lambda _: None)  # it lets nobody ask
-    get_dumpable, get_pdeathsig = 3, 2
+    get_dumpable = 3
+    get_pdeathsig = 2
 
     def ask() -> tuple[int, int, int]:
         number = ctypes.c_int()
@@ -733,16 +745,16 @@ def test_temporary_files_work(inside: Inside, kind: str) -> None:
         number, name = tempfile.mkstemp()
         os.write(number, b"kept")
         os.close(number)
-        kept = Path(name).read_bytes()
+        content = Path(name).read_bytes()
         if kind == "plain folder":  # where nothing is removed
-            return [kept, b"spooled", b"deep"]
+            return [content, b"spooled", b"deep"]
         with tempfile.TemporaryFile() as file:
             file.write(b"spooled")
             file.seek(0)
             spooled = file.read()
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "deep").write_bytes(b"deep")
-            return [kept, spooled, Path(folder, "deep").read_bytes()]
+            return [content, spooled, Path(folder, "deep").read_bytes()]
 
     assert inside(work) == [b"kept", b"spooled", b"deep"]
 
@@ -778,20 +790,20 @@ def test_honest_code_runs(inside: Inside) -> None:
 
 def test_privileges_are_gone(scratch: Path) -> None:
     uid = free_uid(Policy(), outer=False)
-    ours, theirs = socket.socketpair()
+    near, far = socket.socketpair()
     pid = os.fork()
     if pid == 0:
         layers.enter(Policy(uid=uid), scratch)
-        theirs.send(b"in")
-        theirs.recv(1)
+        far.send(b"in")
+        far.recv(1)
         os._exit(0)
-    assert ours.recv(2) == b"in"
+    assert near.recv(2) == b"in"
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = {name: value.split() for name, value in (s.split(":", 1) for s in lines)}
-    ours.send(b"x")
+    near.send(b"x")
     os.waitpid(pid, 0)
-    ours.close()
-    theirs.close()
+    near.close()
+    far.close()
     for kind in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
         assert int(status[kind][0], 16) == 0
     assert status["NoNewPrivs"] == ["1"]
@@ -851,7 +863,7 @@ def test_the_doctor_agrees_with_what_the_sandbox_does(
     assert fork(lambda: "ran", Policy(), scratch) == ("ran", 0)
     assert all(layer.ok for layer in doctor.probe() if layer.mandatory)
     monkeypatch.setattr(seccomp, "confine", broken)
-    found = doctor.probe()
-    ill = [layer for layer in found if not layer.ok and layer.mandatory]
+    report = doctor.probe()
+    ill = [layer for layer in report if not layer.ok and layer.mandatory]
     assert ill and all(layer.remedy for layer in ill)
-    assert "must not grade" in doctor.verdict(found)
+    assert "must not grade" in doctor.verdict(report)

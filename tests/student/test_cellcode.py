@@ -47,8 +47,8 @@ def test_the_cells_of_the_lab_become_what_ipython_makes_of_them() -> None:
     lab = Path(__file__).parents[2] / "source/neural_network/neural_network.ipynb"
     for cell in nbformat.read(lab, as_version=4).cells:
         if cell.cell_type == "code":
-            known = transformed(TransformerManager(), cell.source)
-            assert transformed(Transformer(), cell.source) == known
+            expected = transformed(TransformerManager(), cell.source)
+            assert transformed(Transformer(), cell.source) == expected
 
 
 def test_a_notebook_may_have_magics_of_its_own_kind() -> None:

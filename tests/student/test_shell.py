@@ -27,19 +27,19 @@ CLEAN = multiprocessing.get_context("forkserver")
 CLEAN.set_forkserver_preload(["tests.student.warmed"])
 
 
-def forked(what: str, folder: Path, cells: Sequence[str]) -> Any:
+def forked(name: str, folder: Path, cells: Sequence[str]) -> Any:
     """Call a function of `warmed` in a fork of a warm shell."""
     from tests.student import warmed  # which warms a shell here too
 
     receiver, sender = CLEAN.Pipe(duplex=False)
-    told = getattr(warmed, what), folder, cells, sender
-    process = CLEAN.Process(target=warmed.send, args=told)
+    arguments = getattr(warmed, name), folder, cells, sender
+    process = CLEAN.Process(target=warmed.send, args=arguments)
     process.start()
     sender.close()
-    made = receiver.recv()
+    result = receiver.recv()
     process.join()
-    assert not isinstance(made, str), made
-    return made
+    assert not isinstance(result, str), result
+    return result
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def run_all(tmp_path: Path) -> RunAll:
     """Run cells, in order; the outputs of each."""
 
     def run(*cells: str) -> list[Outputs]:
-        made: list[Outputs] = forked("run", tmp_path, cells)
-        shown = [nbformat.v4.new_code_cell("", outputs=outputs) for outputs in made]
+        results: list[Outputs] = forked("run", tmp_path, cells)
+        shown = [nbformat.v4.new_code_cell("", outputs=outputs) for outputs in results]
         nbformat.validate(nbformat.from_dict(nbformat.v4.new_notebook(cells=shown)))
-        return made
+        return results
 
     return run
 
@@ -115,8 +115,8 @@ def test_of_the_metadata_of_an_output_the_alternative_text_is_kept(run: Run) -> 
         "display(plt.gcf(), metadata=meta); plt.close()"
     )
     outputs = run(cell)
-    kept = {"image/png": {"alt": "A line." + 292 * "." + "…"}}
-    assert [o["metadata"] for o in (*outputs, *clean(outputs))] == [kept, kept]
+    metadata = {"image/png": {"alt": "A line." + 292 * "." + "…"}}
+    assert [o["metadata"] for o in (*outputs, *clean(outputs))] == [metadata, metadata]
 
 
 def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
@@ -181,7 +181,7 @@ def test_what_was_printed_can_be_cleared(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "said"),
+    ("cell", "message"),
     [
         ("input('name')", "nobody to ask"),
         ("import getpass; getpass.getpass()", "nobody to ask"),
@@ -190,11 +190,11 @@ def test_what_was_printed_can_be_cleared(run: Run) -> None:
     ],
 )
 def test_what_grading_does_not_give_is_an_error_that_says_so(
-    run: Run, cell: str, said: str, tmp_path: Path
+    run: Run, cell: str, message: str, tmp_path: Path
 ) -> None:
     (output,) = run(cell)
-    assert output["output_type"] == "error" and said in output["evalue"]
-    assert ("nobody" in said) != (output["ename"] == "PermissionError")
+    assert output["output_type"] == "error" and message in output["evalue"]
+    assert ("nobody" in message) != (output["ename"] == "PermissionError")
     assert list(tmp_path.iterdir()) == []
 
 

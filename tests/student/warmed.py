@@ -32,12 +32,12 @@ def rehearsed(cells: Sequence[str]) -> Any:
 
 
 def send(
-    what: Callable[..., Any], folder: Path, cells: Sequence[str], sender: Connection
+    function: Callable[..., Any], folder: Path, cells: Sequence[str], sender: Connection
 ) -> None:
     """Send what a function makes of cells in a folder, or its exception as text."""
     try:
         os.chdir(folder)
-        sender.send(what(cells))
+        sender.send(function(cells))
     except BaseException:
         sender.send(traceback.format_exc())
     finally:

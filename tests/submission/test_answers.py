@@ -191,7 +191,8 @@ def test_methods_of_the_given_class_are_answers(
 def test_answers_in_the_cell_of_another_keep_their_order_and_helpers(
     tmp_path: Path, master: MasterNotebook, cell_name: str, first: str
 ) -> None:
-    up, down = f"{UP}self.count += ONE", f"{DOWN}self.count -= ONE"
+    up = f"{UP}self.count += ONE"
+    down = f"{DOWN}self.count -= ONE"
     both = f"{up}\n\n\n{down}" if first == "up" else f"{down}\n\n\n{up}"
     rows = rows_of(**{cell_name: f"ONE = 1\n\n\n{both}\n\n\nprint(ONE)"})
     texts = repaired(tmp_path, master, rows)

@@ -9,7 +9,6 @@ import signal
 import socket
 import stat
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.sandbox import bubblewrap
 from nbproctor.submission import border
 from nbproctor.submission.border import Refusal, RefusedFileError, StudentFile
 from nbproctor.submission.files import Budget, Ungradable, candidates
-from tests.programs import start
-from tests.users import NOBODY, PROJECT, in_reach
+from tests.users import run_as_nobody
 
 if sys.platform == "win32":
     pytest.skip("it has no such files", allow_module_level=True)
@@ -88,11 +85,11 @@ def pipe(secret: Path, path: Path) -> None:
 
 @trick
 def local_socket(secret: Path, path: Path) -> None:
-    here = Path.cwd()
+    before = Path.cwd()
     os.chdir(path.parent)  # its name may not be long
     with socket.socket(socket.AF_UNIX) as opened:
         opened.bind(path.name)
-    os.chdir(here)
+    os.chdir(before)
 
 
 if IS_ROOT:
@@ -147,8 +144,8 @@ def test_what_is_not_the_student_s_own_file_is_refused_and_named(
     assert refusals
     budget = Budget()
     if honest:
-        found = candidates(folder, "tiny", (), budget)
-        assert [candidate.base for candidate in found] == honest
+        paths = candidates(folder, "tiny", (), budget)
+        assert [candidate.base for candidate in paths] == honest
         assert border.copy(folder, tmp_path / "copy", 1 << 20) == refusals
     else:
         with pytest.raises(RefusedFileError, match="link"):
@@ -235,16 +232,16 @@ def test_a_file_that_its_owner_holds_back_keeps_nobody_waiting(
     folder: Path,
 ) -> None:
     before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # "let go of the file"
-    with (folder / "honest.py").open("a") as held:
+    with (folder / "honest.py").open("a") as opened:
         try:
-            fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            fcntl.fcntl(opened, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         except OSError:
             pytest.skip("this file system has no leases")
         (file,) = border.walk(folder)
         begun = time.monotonic()
         assert not file.is_readable
         assert time.monotonic() - begun < 5  # a wait takes 45
-        fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        fcntl.fcntl(opened, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     signal.signal(signal.SIGIO, before)
     assert file.read() == b"x = 1"
 
@@ -285,18 +282,9 @@ def test_in_a_folder_of_many_students_each_has_an_owner(tmp_path: Path) -> None:
     files = border.walk(tmp_path, refusals, shared=True)
     names = [str(file.relative_path) for file in files]
     assert names == ["ada/tiny/own.py", "bob/tiny/bobs.py", "bob/tiny/own.py"]
-    assert [str(place) for place, _ in refusals] == ["ada/tiny/bobs.py"]
+    assert [str(location) for location, _ in refusals] == ["ada/tiny/bobs.py"]
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
 def test_all_of_this_holds_for_an_ordinary_user() -> None:
-    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
-        pytest.skip("this test needs setpriv and bubblewrap")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command += ["-p", "no:randomly", str(Path(__file__).relative_to(PROJECT))]
-    with tempfile.TemporaryDirectory() as base:
-        Path(base).chmod(0o777)
-        command.append(f"--basetemp={base}/tests")
-        done = start(*in_reach([*NOBODY, *command]), cwd=PROJECT, HOME=base)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert " passed" in done.stdout
+    run_as_nobody(__file__)

@@ -104,7 +104,8 @@ def test_an_error_of_the_disk_crosses_as_one(
 def test_a_script_that_was_handed_out_is_nobodys_answer(
     project: Path, tmp_path: Path
 ) -> None:
-    source, handed = tmp_path / "source", tmp_path / "handed"
+    source = tmp_path / "source"
+    handed = tmp_path / "handed"
     shutil.copytree(project / "examples/tiny/source/tiny", source)
     write(handed, RELEASE)
     script = "\n\n".join(cell.source for cell in MASTER.of_kind("solution"))
