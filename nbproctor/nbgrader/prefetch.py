@@ -186,13 +186,15 @@ class Prefetch:
         first = next(iter(submission.repaired.values()))
         base = first.path.parent.relative_to(submission.folder)
         assignment_files = {Path(name) for name, _ in self._run.settings.policy.files}
+        folders = {parent for name in assignment_files for parent in name.parents}
         reserved = _OURS | {f"{master.notebook}.html" for master in self._run.masters}
         left, dropped = MAX_FILES_BYTES, []
         for file in walk(submission.folder):
             if not file.relative_path.is_relative_to(base):
                 continue
             place = file.relative_path.relative_to(base)
-            own = assignment_files.isdisjoint((place, *place.parents))
+            own = place not in folders
+            own &= assignment_files.isdisjoint((place, *place.parents))
             if place.suffix == ".ipynb" or place.parts[0] in reserved or not own:
                 continue
             if not file.is_readable:
