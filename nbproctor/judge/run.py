@@ -326,8 +326,8 @@ class NotebookRun:
         seconds = min(self._limits.cell, self._until - time.monotonic())
         try:
             space = self._names.begin(cell.id, link, seconds)
-            program = self._tests.cells[cell.id].program
-            return testcell.run(program, space, link, seconds)
+            test = self._tests.cells[cell.id]
+            return testcell.run(test, space, link, seconds)
         finally:
             self._names.end(cell.id, link)
 
