@@ -728,6 +728,20 @@ def test_an_archive_of_a_student_is_nobody_elses_work(
     assert texts(found)["bking"] == {"lab.ipynb": "good"}
 
 
+@pytest.mark.parametrize("platform", FORGED)
+@pytest.mark.parametrize("folder", ["", "more/"])
+def test_many_files_of_one_student_do_not_decide_what_a_download_is(
+    understand: Understand, platform: str, folder: str
+) -> None:
+    path = f"aokafor/{folder}{FORGED[platform]}"
+    forged: Files = {path.replace("lab", f"lab{n}"): "evil" for n in range(30)}
+    honest: Files = {"bking/lab.ipynb": "good", "nguyen/lab.ipynb": "good"}
+    for others in ({"bking/lab.ipynb": "good"}, honest):
+        found = texts(understand({path: "evil", **forged, **others}))
+        assert found["bking"] == {"lab.ipynb": "good"}
+        assert set(found) == {"aokafor", *(p.partition("/")[0] for p in others)}
+
+
 def test_a_file_without_a_name_in_a_students_archive_stops_nobody(
     understand: Understand,
 ) -> None:
