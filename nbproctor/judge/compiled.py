@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import dis
+import hashlib
 import marshal
 import re
 import symtable
@@ -115,6 +116,8 @@ class CompiledTest:
     seen_makes: frozenset[str]
     seen_binds: frozenset[str]
     seen_definitions: str
+    # Of the global random generators; who cannot read the solutions cannot guess it.
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,7 @@ class Tests:
                 shared[cell.id],
                 compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
                 *_visible_fields(cell.stub),
+                seed=_seed(cell, kinds["solution"]),
             )
         answers = (programs[c.id].makes - _imported_by(c) for c in kinds["solution"])
         outer = _union(p.uses for p in others) - _union(p.binds for p in others)
@@ -261,6 +265,12 @@ def _needs(
         repeated_imports = _imported_by(cell) & provided
         owner |= dict.fromkeys(program.binds - repeated_imports, cell.id)
     return needs, shared
+
+
+def _seed(test: Cell, solutions: Iterable[Cell]) -> int:
+    """Return the same number for a test each time, made of texts that are hidden."""
+    texts = [test.id, test.source, *(cell.source for cell in solutions)]
+    return int.from_bytes(hashlib.sha256("\0".join(texts).encode()).digest())
 
 
 def _functions(cell: Cell, program: Program) -> frozenset[str]:

@@ -83,21 +83,21 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
 
 
 def with_second_runs(
-    steps: Sequence[Step], run_again: Callable[[str, frozenset[str]], object]
+    steps: Sequence[Step], judge_again: Callable[[Cell, frozenset[str]], object]
 ) -> Iterator[Step]:
-    """Yield a plan; call `run_again` for each exercise, after its last test.
+    """Yield a plan; call `judge_again` for each test of an exercise, right after it.
 
-    It gets the exercise, and those whose tests are still to come. So no second run
-    comes after a test of a later exercise: whatever that test hands over, and however
-    one process leaves a message for another, it cannot answer an earlier exercise.
+    It gets the test, and the exercises of which tests are still to come. So no test is
+    judged in a second run after a later one was in the first: whatever that one hands
+    over, and however one process leaves a message for another, it answers none before.
     """
     coming = Counter(step.test.exercise for step in steps if step.test is not None)
     for step in steps:
         yield step
-        exercise = step.test.exercise if step.test is not None else None
-        coming[exercise] -= 1
-        if exercise and not coming[exercise]:
-            run_again(exercise, frozenset(name for name in +coming if name))
+        if step.test is not None:
+            coming[step.test.exercise] -= 1
+            if step.test.exercise:
+                judge_again(step.test, frozenset(name for name in +coming if name))
 
 
 def follow_through_plan(
@@ -109,8 +109,8 @@ def follow_through_plan(
     what the answer on trial defines anew; none of an exercise that is `unfinished`, of
     which tests are still to come. No other answer runs; the student's cells that belong
     to no exercise come after the cell that they follow in the submission. The plan ends
-    with the last test of the exercise; it is empty for an answer that is missing or
-    blank.
+    with the last test of the exercise that may gain; it is empty for an answer that is
+    missing or blank.
     """
     masters = {cell.id: cell for cell in job.cells}
     solutions = _solutions_of(exercise, job.cells)
@@ -160,6 +160,7 @@ def follow_through_plan(
             cells.append(master.source)
         steps += [_extra(master) for master in extras.get(master.id, [])]
     steps = _with_definitions(steps, tests)
+    judged = [test for test in judged if not _is_of_others(test, tests, lent)]
     steps = [step for step in steps if step.test is None or step.test in judged]
     while steps and steps[-1].test is None:
         steps.pop()
@@ -167,6 +168,16 @@ def follow_through_plan(
     if lent.isdisjoint(_WORD.findall("\n".join([answer, *own_cells]))):
         lent = frozenset()  # nobody can call one, so none is made ready
     return steps, References(tuple(cells), lent)
+
+
+def _is_of_others(test: Cell, tests: Tests, lent: frozenset[str]) -> bool:
+    """Whether all answers that a test reads are lent: it says nothing on this one."""
+    compiled = tests.cells[test.id]
+    programs = [compiled.program, *tests.helpers[: compiled.helpers]]
+    programs += [tests.cells[name].program for name in compiled.needs]
+    names = frozenset[str]().union(*(program.uses for program in programs))
+    reads = names & tests.answers
+    return bool(reads) and reads <= lent
 
 
 def _solutions_of(exercise: str, cells: Iterable[Cell]) -> list[str]:

@@ -49,12 +49,15 @@ def grade(job: Job, spawn: Spawn) -> Report:
     start = time.monotonic()
     until = start + job.limits.submission
     run = NotebookRun(job, tests, spawn, until, max_stops=2)
-
-    def run_again(exercise: str, unfinished: frozenset[str]) -> None:
-        follow_through(job, tests, spawn, until, run.verdicts, exercise, unfinished)
-
+    second_runs = SecondRuns(job, tests, spawn, until, run.verdicts)
     plan = order.own_notebook(job, tests)
-    run.play(order.with_second_runs(plan, run_again) if job.follow_through else plan)
+    try:
+        if job.follow_through:
+            run.play(order.with_second_runs(plan, second_runs.judge))
+        else:
+            run.play(plan)
+    finally:
+        second_runs.close()
     run.judge_in_process()
     run.explain_stops(job)
     ordered = [run.verdicts[c.id] for c in job.cells if c.kind == "test"]
@@ -66,44 +69,86 @@ def grade(job: Job, spawn: Spawn) -> Report:
     )
 
 
-def follow_through(
-    job: Job,
-    tests: Tests,
-    spawn: Spawn,
-    until: float,
-    verdicts: dict[str, Verdict],
-    exercise: str,
-    unfinished: frozenset[str],
-) -> None:
-    """Judge an exercise again that lost points, where those before it are right.
+class SecondRuns:
+    """Exercises that lost points, judged again where those before them are right.
 
     A second try is no second throw. Points are granted to a test in which the judge has
     seen a reference function called, and to one that had no answer in the first run,
     which raised an exception: another cell may have broken what it stands on.
     """
-    first = {n: v for n, v in verdicts.items() if v.exercise == exercise}
-    if all(verdict.points >= verdict.max_points for verdict in first.values()):
-        return
-    unanswered = {n for n, verdict in first.items() if verdict.outcome == "error"}
-    steps, references = order.follow_through_plan(job, exercise, tests, unfinished)
-    if not steps or not (unanswered or references.functions):
-        return
-    now = time.monotonic()
-    half = now + (until - now) / 2  # the rest is for the exercises that follow
-    second_run = NotebookRun(job, tests, spawn, half, 1, references)
-    second_run.play(steps)
-    # One answer earns them all: of two answers in one cell, each chosen by where
-    # it runs, the marks do not add up.
-    if any(v.points < verdicts[name].points for name, v in second_run.verdicts.items()):
-        return
-    for name in second_run.borrowers | unanswered & second_run.verdicts.keys():
-        verdict = second_run.verdicts[name]
-        if verdict.points > verdicts[name].points:
-            condition = "given correct solutions of the other exercises"
-            message = f"Right, {condition}."
-            if verdict.points < verdict.max_points:
-                message = f"{verdict.message} ({condition})"
-            verdicts[name] = replace(verdict, message=message, source="follow-through")
+
+    def __init__(
+        self,
+        job: Job,
+        tests: Tests,
+        spawn: Spawn,
+        until: float,
+        verdicts: dict[str, Verdict],
+    ) -> None:
+        self._job, self._tests, self._spawn, self._until = job, tests, spawn, until
+        self._verdicts = verdicts  # of the first run, and what is granted
+        self._runs: dict[str, NotebookRun] = {}
+        self._steps: dict[str, list[Step]] = {}  # exercise → what its run has to do
+
+    def judge(self, test: Cell, unfinished: frozenset[str]) -> None:
+        """Judge a test again, from the first one on that lost its exercise points.
+
+        It has just been judged in the first run, and none that comes after it: what
+        these are called with, or hand over, cannot answer it. `unfinished` are the
+        exercises whose tests are still to come.
+        """
+        exercise = str(test.exercise)
+        first = self._verdicts.get(test.id)
+        if exercise not in self._runs and first and first.points < first.max_points:
+            self._begin(exercise, unfinished, is_answered=first.outcome != "error")
+        if exercise in self._runs:
+            steps = self._steps[exercise]
+            positions = (n for n, step in enumerate(steps, 1) if step.test is test)
+            end = next(positions, 0)
+            self._runs[exercise].advance(steps[:end])
+            del steps[:end]
+            if exercise not in unfinished:
+                self._grant(exercise)
+
+    def close(self) -> None:
+        """End the processes that live."""
+        for second_run in self._runs.values():
+            second_run.close()
+
+    def _begin(
+        self, exercise: str, unfinished: frozenset[str], *, is_answered: bool
+    ) -> None:
+        steps, references = order.follow_through_plan(
+            self._job, exercise, self._tests, unfinished
+        )
+        if is_answered and not references.functions:
+            return
+        now = time.monotonic()
+        half = now + (self._until - now) / 2  # the rest is for later exercises
+        self._steps[exercise] = steps
+        self._runs[exercise] = NotebookRun(
+            self._job, self._tests, self._spawn, half, 1, references
+        )
+
+    def _grant(self, exercise: str) -> None:
+        second_run = self._runs[exercise]
+        second_run.close()
+        verdicts = {name: self._verdicts[name] for name in second_run.verdicts}
+        unanswered = {n for n, first in verdicts.items() if first.outcome == "error"}
+        # One answer earns them all: of two answers in one cell, each chosen by where
+        # it runs, the marks do not add up.
+        if any(v.points < verdicts[n].points for n, v in second_run.verdicts.items()):
+            return
+        for name in second_run.borrowers | unanswered:
+            verdict = second_run.verdicts[name]
+            if verdict.points > verdicts[name].points:
+                condition = "given correct solutions of the other exercises"
+                message = f"Right, {condition}."
+                if verdict.points < verdict.max_points:
+                    message = f"{verdict.message} ({condition})"
+                self._verdicts[name] = replace(
+                    verdict, message=message, source="follow-through"
+                )
 
 
 class NotebookRun:
@@ -135,6 +180,7 @@ class NotebookRun:
         self.notes = self._student.notes
         # Tests for which a reference function was called, by them or by a cell before.
         self.borrowers: set[str] = set()
+        self._cells_borrow = False
         self._history: list[Step] = []  # with the test cells among them
         self._in_process_tests: list[
             tuple[Cell, int]
@@ -149,24 +195,31 @@ class NotebookRun:
         Tests that are judged in the student's process wait for `judge_in_process`, and
         those that say no though nobody knows whether they can be judged from outside.
         """
-        cells_borrow = False
         try:
-            for step in steps:
-                calls = self._student.reference_calls
-                if step.test is None:
-                    self._student.run(step)
-                    cells_borrow |= self._student.reference_calls > calls
-                elif step.test.where == "beside":
-                    self._in_process_tests.append((step.test, len(self._history)))
-                else:
-                    judged = self.verdicts[step.test.id] = self._judge(step.test)
-                    if step.test.why and judged.outcome in ("failed", "error"):
-                        self._in_process_tests.append((step.test, len(self._history)))
-                    if cells_borrow or self._student.reference_calls > calls:
-                        self.borrowers.add(step.test.id)
-                self._history.append(step)
+            self.advance(steps)
         finally:
-            self._student.close()
+            self.close()
+
+    def advance(self, steps: Iterable[Step]) -> None:
+        """Do the next steps; the process that runs cells lives on."""
+        for step in steps:
+            calls = self._student.reference_calls
+            if step.test is None:
+                self._student.run(step)
+                self._cells_borrow |= self._student.reference_calls > calls
+            elif step.test.where == "beside":
+                self._in_process_tests.append((step.test, len(self._history)))
+            else:
+                judged = self.verdicts[step.test.id] = self._judge(step.test)
+                if step.test.why and judged.outcome in ("failed", "error"):
+                    self._in_process_tests.append((step.test, len(self._history)))
+                if self._cells_borrow or self._student.reference_calls > calls:
+                    self.borrowers.add(step.test.id)
+            self._history.append(step)
+
+    def close(self) -> None:
+        """End the process that lives, if one does."""
+        self._student.close()
 
     def handed_over(self) -> list[Any]:
         """Return the objects that the last test has handed over."""
@@ -281,8 +334,8 @@ class NotebookRun:
         seconds = min(self._limits.cell, self._until - time.monotonic())
         try:
             space = self._names.begin(cell.id, session, seconds)
-            program = self._tests.cells[cell.id].program
-            return testcell.run(program, space, session, seconds)
+            test = self._tests.cells[cell.id]
+            return testcell.run(test, space, session, seconds)
         finally:
             self._names.end(cell.id, session)
 

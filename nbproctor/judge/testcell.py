@@ -26,7 +26,7 @@ import numpy as np
 
 from nbproctor.expect import measures
 from nbproctor.judge.classes import STAND_INS, ErrorClass, OwnError
-from nbproctor.judge.compiled import BrokenTestError, Program, Tests, execute
+from nbproctor.judge.compiled import BrokenTestError, CompiledTest, Tests, execute
 from nbproctor.judge.proxy import Proxy, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.protocol.frames import Interruption
@@ -100,7 +100,7 @@ class Namespace:
             if cell in self._fatal:
                 execute(test.definitions, space)
             else:
-                run(test.program, space, session, seconds)
+                run(test, space, session, seconds)
         except Interruption:
             raise
         except BaseException:
@@ -188,13 +188,15 @@ class TestTimeout(Interruption):
     """A test cell took too long; not an error that a test may catch."""
 
 
-def run(test: Program, space: dict[str, Any], session: Session, seconds: float) -> Any:
+def run(
+    test: CompiledTest, space: dict[str, Any], session: Session, seconds: float
+) -> Any:
     """Run a test cell and return its last value, or raise what it raises.
 
     After so many seconds, that is a `TestTimeout`.
     """
-    with _afresh(session), _alarm(seconds):
-        return test.run(space)
+    with _afresh(session, test.seed), _alarm(seconds):
+        return test.program.run(space)
 
 
 def points_of(value: Any, most: float) -> float:
@@ -244,12 +246,18 @@ def captured(
 
 
 @contextlib.contextmanager
-def _afresh(session: Session) -> Iterator[None]:
-    """Start every test with the same global state; what it seeds, the student seeds."""
+def _afresh(session: Session, first_seed: int) -> Iterator[None]:
+    """Start a test with the same global state each time.
+
+    What it draws before it seeds anything, no student can compute; what it seeds, the
+    student's process seeds, too.
+    """
+    words = [first_seed >> shift & 0xFFFFFFFF for shift in range(0, 256, 32)]
+    np.random.seed(words)
+    random.seed(first_seed)
     with contextlib.ExitStack() as stack:
         for name, module in (("numpy", np.random), ("random", random)):
             original: Any = module.seed
-            original(0)
             stack.callback(setattr, module, "seed", original)
             seed = partial(_seed, original, name, session)
             setattr(module, "seed", seed)  # noqa: B010 - for mypy

@@ -190,6 +190,7 @@ class Prefetch:
         first = next(iter(submission.repaired.values()))
         base = first.path.parent.relative_to(submission.folder)
         assignment_files = {Path(name) for name, _ in self._run.settings.policy.files}
+        folders = {parent for name in assignment_files for parent in name.parents}
         reserved = RESERVED_FILES | {
             f"{master.notebook}.html" for master in self._run.masters
         }
@@ -200,6 +201,7 @@ class Prefetch:
                 continue
             path = file.relative_path.relative_to(base)
             is_handed_out = not assignment_files.isdisjoint((path, *path.parents))
+            is_handed_out |= path in folders
             if path.suffix == ".ipynb" or path.parts[0] in reserved or is_handed_out:
                 continue
             if not file.is_readable:

@@ -111,10 +111,11 @@ def unzip(file: IO[bytes] | bytes) -> Content:
             f"{total / 2**30:.0f} GB. Nothing was unpacked."
         )
     content = Content()
-    named = [(_name(info), info) for info in infos if not info.is_dir()]
+    # Not `ZipInfo.is_dir`, which fails where an entry has no name.
+    named = [(_name(info), info) for info in infos if not info.filename.endswith("/")]
     environment_folders = environments(name for name, _ in named)
     for name, info in named:
-        if not name.startswith(environment_folders):
+        if name and not name.startswith(environment_folders):
             entry = partial(_read_entry, archive, info)
             content.add(name, info.file_size, _refused(name, info), entry)
     return content

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from itertools import count
@@ -365,18 +366,17 @@ def _flatten(content: Content, depth: int = 0) -> Content:
     if depth == MAX_NESTING or recognise(content.entries):
         return content
     flat = Content(problems=list(content.problems))
+    alone = len(content.entries) == 1
     for entry in content.entries:
+        inner = Content()
         if archive.is_zip(entry.path.name):
-            try:
+            with suppress(CollectError):  # whosever it is, it is looked at again
                 inner = _flatten(archive.unzip(entry.read()), depth + 1)
-            except CollectError:
-                inner = Content()  # whosever it is, it is looked at again
-            alone = len(content.entries) == 1
-            if alone or recognise(inner.entries):
-                flat.entries += inner.entries
-                flat.problems += inner.problems
-                continue
-        flat.entries.append(entry)
+        if not (alone and inner.entries) and not recognise(inner.entries):
+            # One of them is a student's, so all may be, with names of their choice.
+            return content
+        flat.entries += inner.entries
+        flat.problems += inner.problems
     return flat
 
 

@@ -58,13 +58,25 @@ class Recognised(NamedTuple):
 
 
 def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
-    """Return the platform whose names fit most files, if they fit at least half."""
+    """Return the platform whose names fit most files, if they fit at least half.
+
+    They have to fit most folders, too: how many files there are in one, and how they
+    are called, is up to a student where no platform has named the folders.
+    """
     paths = [entry.path for entry in entries]
+    common = _common_depth(paths)
     fitting = []
     for platform in PLATFORMS:
         names = platform.parse_all(entries)
         total = sum(p in names or p.name != platform.listing for p in paths)
-        if names and 2 * len(names) >= total:
+        folders = {p.parts[common] for p in paths if len(p.parts) > common + 1}
+        fits = Counter(p.parts[common] for p in names)
+        most = sum(1 for folder in folders if fits[folder])
+        if (
+            names
+            and 2 * len(names) >= total
+            and (2 * most > len(folders) or len(folders) < 2)
+        ):
             fitting.append(Recognised(platform, names, total))
     return max(fitting, key=lambda recognised: len(recognised.names), default=None)
 
@@ -111,10 +123,8 @@ def _depth(
 
     It is the first level that names somebody of the class, or else several students.
     """
-    levels = zip(*(path.parts[:-1] for path in paths), strict=False)
-    common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
     several = []
-    for depth in range(common + 1):
+    for depth in range(_common_depth(paths) + 1):
         paths_below = [PurePosixPath(*path.parts[depth:]) for path in paths]
         # What else a student alone hands in names nobody.
         works = [p for p in paths_below if len(p.parts) > 1 or p.suffix in _WORK]
@@ -124,6 +134,12 @@ def _depth(
         if len(names) > 1:
             several.append(depth)
     return several[0] if several else 0
+
+
+def _common_depth(paths: Sequence[PurePosixPath]) -> int:
+    """Return how many folders lie around everything."""
+    levels = zip(*(path.parts[:-1] for path in paths), strict=False)
+    return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
 
 
 def name_in(path: PurePosixPath, file_names: Sequence[str]) -> str:

@@ -290,7 +290,8 @@ _Member = tuple[str, int, bytes, Opener]  # name, cost, head, opener
 def _in_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
     for info in archive.infolist():
         name = info.filename.replace("\\", "/")  # as some programs of Windows write it
-        if not info.is_dir() and IGNORED.isdisjoint(name.split("/")):
+        is_file = name and not name.endswith("/")  # `is_dir` fails without a name
+        if is_file and IGNORED.isdisjoint(name.split("/")):
             opener = partial(archive.open, info.filename)
             yield name, info.file_size, _head(opener), opener
 

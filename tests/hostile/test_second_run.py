@@ -1,9 +1,10 @@
-"""What a later test hands over answers no earlier exercise, however it is sent there.
+"""What a later test hands over answers no earlier test, however it is sent there.
 
 The course of these attacks has the fault that they need: a test hands over the answer
-to the exercise before. A submission without that answer notes it in its first run, in
-something that the kernel counts for all processes, and reads it in its second run. As
-a control, each attack earns the point where second runs come last.
+to the exercise before, or to the test before of the same exercise. A submission without
+that answer notes it in its first run, in something that the kernel counts for all
+processes, and reads it in its second run. As a control, each attack earns the point
+where second runs come last.
 """
 
 from __future__ import annotations
@@ -72,8 +73,11 @@ BORROW = "def secret():\n    half(1)\n    return read()"
 NOTE = "def use(thing):\n    send(thing.value())"
 
 
-def course(number: int) -> tuple[Cell, ...]:
-    """Return a course with a secret that only tests know, and a fault: they tell it."""
+def course(number: int, together: bool = False) -> tuple[Cell, ...]:
+    """Return a course with a secret that only tests know, and a fault: they tell it.
+
+    The test that does comes in a later exercise, or `together` with the secret's.
+    """
     tells = f"class Thing:\n    def value(self): return {number}\nuse(Thing())"
     tests = {"half": "assert half(2) == 1", "secret": f"assert secret() == {number}"}
     tests |= {"use": tells, "last": "assert last() == 1"}
@@ -83,10 +87,14 @@ def course(number: int) -> tuple[Cell, ...]:
         "use": "def use(thing): return thing.value()",
         "last": "def last(): return 1",
     }
+    if together:
+        answers["secret"] += "\n" + answers["use"]
     cells = []
     for name, answer in answers.items():
-        cells.append(cell(name, "solution", answer, exercise=name, stub=""))
-        cells.append(cell(f"{name}_test", "test", tests[name], 1.0, exercise=name))
+        exercise = "secret" if together and name == "use" else name
+        if exercise == name:
+            cells.append(cell(name, "solution", answer, exercise=name, stub=""))
+        cells.append(cell(f"{name}_test", "test", tests[name], 1.0, exercise=exercise))
     return tuple(cells)
 
 
@@ -103,36 +111,44 @@ def grade_with_second_runs_last(
     until = float("inf")
     first = run.NotebookRun(job, tests, start, until, max_stops=2)
     first.play(order.own_notebook(job, tests))
-    for exercise in ("half", "secret", "use", "last"):
-        run.follow_through(
-            job, tests, start, until, first.verdicts, exercise, frozenset()
-        )
+    second_runs = run.SecondRuns(job, tests, start, until, first.verdicts)
+    for _ in order.with_second_runs(order.own_notebook(job, tests), second_runs.judge):
+        pass
     return first.verdicts
 
 
 def attack(
-    number: int, grader: Any, start: Callable[[], Fork] = spawn, **texts: str
+    number: int,
+    grader: Any,
+    start: Callable[[], Fork] = spawn,
+    *,
+    together: bool = False,
+    **texts: str,
 ) -> float:
     """Return what a submission earns for a secret that it does not know."""
     answers = {"half": "raise NotImplementedError", "secret": BORROW, "use": NOTE}
     answers |= {"last": "def last(): return 1"} | texts
     student = tuple(StudentCell(n, *pair) for n, pair in enumerate(answers.items()))
     allowed = limits(call=30.0, cell=60.0, submission=200.0)
-    verdicts = grader(Job(course(number), student, allowed), start)
+    verdicts = grader(Job(course(number, together), student, allowed), start)
     assert verdicts["last_test"].points == 1
     points: float = verdicts["secret_test"].points
     return points
 
 
+@pytest.mark.parametrize("together", [False, True], ids=["exercises", "tests"])
 @pytest.mark.parametrize("way", WAYS)
-def test_what_a_later_test_hands_over_is_not_sent_back(way: str) -> None:
+def test_what_a_later_test_hands_over_is_not_sent_back(
+    way: str, together: bool
+) -> None:
     tools = TOOLS.format(**WAYS[way]._asdict(), slots=SLOTS)
     space: dict[str, Any] = {}
     exec(tools, space)
 
     def grade_attack(grader: Any) -> float:
-        secret = f"{tools}\n{BORROW}"
-        return attack((space["read"]() + AHEAD) % SLOTS, grader, secret=secret)
+        secret = f"{tools}\n{BORROW}\n{NOTE}"
+        number = (space["read"]() + AHEAD) % SLOTS
+        return attack(number, grader, together=together, secret=secret)
 
     # On a busy computer a message may come too late, or a number may fit by chance.
     assert any(grade_attack(grade_with_second_runs_last) for _ in range(3)), (
@@ -162,3 +178,23 @@ def test_a_cell_that_ends_tells_no_earlier_exercise(
 
     assert grade_attack(grade_with_second_runs_last) == 1, "no control"
     assert grade_attack(grade) == 0
+
+
+@pytest.mark.parametrize("answer", ["# half", "def other(): return half(2)"])
+@pytest.mark.parametrize("test", ["half(4) == 2", "half(4) == other()"])
+def test_a_test_of_borrowed_functions_alone_earns_nothing(
+    answer: str, test: str
+) -> None:
+    """Of a wrong answer: a right one of another exercise has another test behind it."""
+    half, other = "def half(x): return x / 2", "def other(): return 2 * half(2)"
+    cells = (
+        cell("half", "solution", half, exercise="half", stub=""),
+        cell("half_test", "test", "assert half(2) == 1", 1.0, exercise="half"),
+        cell("other", "solution", other, exercise="other", stub=""),
+        cell("last_test", "test", f"assert {test}", 1.0, exercise="other"),
+    )
+    for text, expected in (answer, 0), (other, int("other" in test)):
+        student = StudentCell(0, "half", "x = 1"), StudentCell(1, "other", text)
+        allowed = limits(call=30.0, cell=60.0, submission=200.0)
+        verdicts = grade(Job(cells, student, allowed), spawn)
+        assert verdicts["last_test"].points == expected

@@ -168,20 +168,18 @@ def test_an_answer_that_is_missing_or_blank_has_no_second_run() -> None:
     assert again(replace(whole, cells=same), "two", one="of")
 
 
-def test_a_second_run_comes_before_the_tests_of_later_exercises() -> None:
-    """Nothing that these hand over can have reached it, by whatever way."""
+def test_a_test_is_judged_again_before_any_later_one_is_judged() -> None:
+    """Nothing that this one hands over can have reached it, by whatever way."""
     events: list[str] = []
 
-    def run_again(exercise: str, _: object) -> None:
-        events.append(f"again {exercise}")
+    def judge_again(test: Cell, _: object) -> None:
+        events.append(f"again {test.id}")
 
-    for step in order.with_second_runs(own_notebook(job(*WHOLE)), run_again):
+    for step in order.with_second_runs(own_notebook(job(*WHOLE)), judge_again):
         if step.test is not None:
             events.append(step.name)
-    assert events == [
-        *("one_public", "one_hidden", "again one", "two_first", "two_last"),
-        *("again two", "three_hidden", "again three"),
-    ]
+    tests = "one_public", "one_hidden", "two_first", "two_last", "three_hidden"
+    assert events == [each for name in tests for each in (name, f"again {name}")]
 
 
 def test_no_function_is_lent_of_an_exercise_whose_tests_are_still_to_come() -> None:
@@ -189,7 +187,11 @@ def test_no_function_is_lent_of_an_exercise_whose_tests_are_still_to_come() -> N
     moved = list(SOURCE)
     moved.append(moved.pop(3))  # the hidden test of the first exercise
     whole = replace(job(*WHOLE), cells=tuple(moved))
-    for _ in order.with_second_runs(own_notebook(whole), coming.__setitem__):
+
+    def judge_again(test: Cell, unfinished: frozenset[str]) -> None:
+        coming[str(test.exercise)] = unfinished
+
+    for _ in order.with_second_runs(own_notebook(whole), judge_again):
         pass
     assert coming == {"two": {"one", "three"}, "three": {"one"}, "one": set()}
     tests = compiled.Tests.of(moved)

@@ -253,3 +253,30 @@ def test_the_points_of_a_value(value: Any, points: float | None) -> None:
         assert points_of(value, 2.0) == 2
     else:
         assert points_of(value, 2.0) == points
+
+
+# What a test draws without a seed of its own, and how an answer draws from another.
+GUESSES = {
+    "random.random()": "random.Random({}).random()",
+    "np.random.rand()": "np.random.RandomState({}).rand()",
+}
+
+
+@pytest.mark.parametrize("draw", GUESSES)
+def test_what_a_test_draws_cannot_be_computed(draw: str) -> None:
+    def earned(answer: str, before: str = "") -> float:
+        imports = "import random\nimport numpy as np"
+        test = f"{before}x = {draw}\nassert f(1) == x"
+        source = (
+            cell("given", "provided", imports, stub=imports),
+            cell("f", "solution", "def f(n): return hidden", stub=""),
+            cell("test", "test", test, 1.0, stub=""),
+        )
+        report = notebooks.judged(source, ("given", imports), ("f", answer))
+        (verdict,) = report.verdicts
+        return verdict.points
+
+    guesses = ["f = lambda n: " + GUESSES[draw].format(seed) for seed in ("0", "1", "")]
+    seeded = "random.seed(0)\nnp.random.seed(0)\n"
+    assert earned(guesses[0], seeded) == 1  # the control: a seed that is known
+    assert [earned(guess) for guess in guesses] == [0, 0, 0]

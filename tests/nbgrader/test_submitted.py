@@ -123,3 +123,15 @@ def test_when_nothing_can_be_graded_it_is_said_what_lies_there(course: Path) -> 
     write(course / "submitted/ann", answered(released(course)))
     with pytest.raises(CourseError, match=r"submitted/ann/tiny\.ipynb was not read"):
         nbgrader.grade(course, "tiny")
+
+
+def test_a_file_named_as_a_folder_of_the_course_costs_nothing(course: Path) -> None:
+    folder = course / "source/tiny/tools"
+    folder.mkdir()
+    (folder / "n.txt").write_text("3")
+    nbgrader.generate(course, "tiny")
+    answer = "def fizz(n):\n    three = int(open('tools/n.txt').read())\n"
+    answer += "    return str(n) if n % three else 'fizz'"
+    hand_in(course, "ada", fizz=answer).with_name("tools").write_text("x")
+    (result,) = graded(course).values()
+    assert (result.status, result.score) == ("graded", 10), result.reason

@@ -717,3 +717,55 @@ def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None
     path.write_text("\n".join(old) + "\n")
     assert put(canvas(7, "x"))["aokafor"].state == "same"
     assert path.read_text() == whole
+
+
+FORGED = {
+    "canvas": "kingjrbo_1043_9001_lab.ipynb",
+    "moodle": "Bo King, Jr._4712_assignsubmission_file/lab.ipynb",
+}
+
+
+@pytest.mark.parametrize("platform", FORGED)
+@pytest.mark.parametrize("folder", ["", "Class/"])
+def test_an_archive_of_a_student_is_nobody_elses_work(
+    understand: Understand, platform: str, folder: str
+) -> None:
+    """Whatever is in it: a download holds a platform's archives alone, or none."""
+    forged = zipped({FORGED[platform]: "evil"})
+    assert texts(understand(forged)) == {"bking": {"lab.ipynb": "evil"}}  # the control
+    found = understand(
+        {f"{folder}aokafor/lab.zip": forged, f"{folder}bking/lab.ipynb": "good"}
+    )
+    assert texts(found)["bking"] == {"lab.ipynb": "good"}
+    found = understand(
+        {
+            f"{folder}aokafor.zip": forged,
+            f"{folder}bking.zip": zipped({"lab.ipynb": "good"}),
+        }
+    )
+    assert texts(found)["bking"] == {"lab.ipynb": "good"}
+
+
+@pytest.mark.parametrize("platform", FORGED)
+@pytest.mark.parametrize("folder", ["", "more/"])
+def test_many_files_of_one_student_do_not_decide_what_a_download_is(
+    understand: Understand, platform: str, folder: str
+) -> None:
+    path = f"aokafor/{folder}{FORGED[platform]}"
+    forged: Files = {path.replace("lab", f"lab{n}"): "evil" for n in range(30)}
+    honest: Files = {"bking/lab.ipynb": "good", "nguyen/lab.ipynb": "good"}
+    for others in ({"bking/lab.ipynb": "good"}, honest):
+        found = texts(understand({path: "evil", **forged, **others}))
+        assert found["bking"] == {"lab.ipynb": "good"}
+        assert set(found) == {"aokafor", *(p.partition("/")[0] for p in others)}
+
+
+def test_a_file_without_a_name_in_a_students_archive_stops_nobody(
+    understand: Understand,
+) -> None:
+    odd = zipped({"": "x", "lab.ipynb": "own"})
+    found = understand({"aokafor/lab.zip": odd, "bking/lab.ipynb": "good"})
+    assert texts(found) == {
+        "aokafor": {"lab.ipynb": "own"},
+        "bking": {"lab.ipynb": "good"},
+    }
