@@ -170,13 +170,6 @@ class _Worker:
 
     def ask(self, question: bytes, seconds: float) -> bytes:
         """Return the answer; `ExceededError`, or `OverdueError`, if there is none."""
-        # Or each question would be blamed for what the computer lacks.
-        if not self._is_ready and _read(self._stdout) is None:
-            raise WorkerError(
-                "A process that reads submissions or makes pages ended as it started. "
-                f"See why: {' '.join(map(str, self.process.args))}"  # type: ignore
-            )
-        self._is_ready = True
         is_overdue = threading.Event()
 
         def end() -> None:
@@ -186,9 +179,14 @@ class _Worker:
         late = threading.Timer(seconds, end)
         late.start()
         try:
+            self._wait_until_ready()
             _write(self._stdin, question)
             answer = _read(self._stdout)
         except OSError:
+            answer = None
+        except WorkerError:
+            if not is_overdue.is_set():
+                raise
             answer = None
         finally:
             late.cancel()
@@ -198,6 +196,15 @@ class _Worker:
         if answer is None:
             raise ExceededError("it took too much time or memory")
         return answer[1:]
+
+    def _wait_until_ready(self) -> None:
+        """Wait for the start, or each question would be blamed if there is none."""
+        if not self._is_ready and _read(self._stdout) is None:
+            raise WorkerError(
+                "A process that reads submissions or makes pages ended as it started. "
+                f"See why: {' '.join(map(str, self.process.args))}"  # type: ignore
+            )
+        self._is_ready = True
 
     def end(self) -> None:
         """End the process."""
