@@ -13,6 +13,7 @@ from typer import Argument, Option
 
 from nbproctor import platforms
 from nbproctor.cli.app import (
+    TYPED,
     Assignment,
     CommandError,
     app,
@@ -95,7 +96,7 @@ def export(
     else:
         file = Path(product)
         filled = _filled(course, assignment, file, column, scale)
-        _show(filled)
+        _show(filled, product)
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
         written = _write_filled(filled, target, write)
         news = sorted(
@@ -186,7 +187,7 @@ def _graded(course: nbgrader.Course, assignment: str) -> pd.DataFrame:
     return table
 
 
-def _show(filled: Filled) -> None:
+def _show(filled: Filled, file: str) -> None:
     say(f"{filled.platform}, column {filled.column!r}")
     for change in filled.changes[:SHOWN]:
         arrow = "[red]lower[/]" if change.lower else ""
@@ -204,4 +205,6 @@ def _show(filled: Filled) -> None:
     print_list(
         "Left as they are:", [f"{name}: {reason}" for name, reason in filled.skipped]
     )
+    if filled.skipped:
+        say(f"If somebody is not recognised, import it first: {TYPED} roster {file}")
     print_list("Graded here, but not in the file:", filled.absent)

@@ -180,8 +180,8 @@ def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
     """Return whom a row is about; `RosterError` if it is not one student."""
     if not str(row.clue):
         raise RosterError(
-            f"{path}, row {row.row + 1} names nobody: a column is to be called id, "
-            "student, name or email."
+            f"{path}, row {row.row + 1} names nobody: call a column student (the id in "
+            "this course), login, name or email."
         )
     match = roster.find(row.clue)
     if match.person is None:

@@ -34,6 +34,7 @@ def graded_course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     (course / "late.csv").write_text("student,time\nann,2030-01-01 12:00\n")
     with book(course) as opened:
         opened.update_or_create_assignment("tiny", duedate="2030-01-02 00:00:00 UTC")
+        opened.update_or_create_student("cem")
     nbgrader.grade(course, "tiny", weak_sandbox=True)
     for name in ("feedback", "report"):
         (course / name).mkdir(exist_ok=True)

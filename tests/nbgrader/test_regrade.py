@@ -314,7 +314,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
     )
     back = MarkChange("right", 5.0, 10.0, "the late penalty is 0, not 5", False)
     assert nbgrader.regrade(course, "tiny")[1] == [back]
-    times = "id,time\nright,2026-11-25 00:30\nodd,2026-11-24\n"
+    times = "student,time\nright,2026-11-25 00:30\nodd,2026-11-24\n"
     (course / "late.csv").write_text(times)
     assert run_command(course, "late", "late.csv", "--timezone=UTC") == (0, "")
     lower = MarkChange("right", 10.0, 5.0, "the late penalty is 5, not 0", False)
@@ -346,6 +346,9 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
         "Student,ID,SIS Login ID,Section,tiny (1)\nRight,1,right,A,5\n"
         "Away,2,away,A,\nOdd,3,odd,A,EX\n"
     )
+    # The course's ids are logins: nobody knows that before a teacher says it.
+    same = ("--same", "login=id")
+    assert run_command(course, "roster", "book.csv", *same)[0] == 0
     controller, device = os.openpty()  # who is asked there says yes
     os.write(controller, b"y\n")
     command = [sys.executable, "-P", "-m", "nbproctor", "export", "book.csv"]
