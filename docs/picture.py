@@ -1,4 +1,4 @@
-"""Make what README and docs/results.md show, from what two verbs have left.
+"""Make what README and docs/results.md show, from what two commands leave.
 
     python kit.py demo
     python kit.py audit
