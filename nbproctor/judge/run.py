@@ -85,7 +85,10 @@ class SecondRuns:
         until: float,
         verdicts: dict[str, Verdict],
     ) -> None:
-        self._job, self._tests, self._spawn, self._until = job, tests, spawn, until
+        self._job = job
+        self._tests = tests
+        self._spawn = spawn
+        self._until = until
         self._verdicts = verdicts  # of the first run, and what is granted
         self._runs: dict[str, NotebookRun] = {}
         self._steps: dict[str, list[Step]] = {}  # exercise → what its run has to do
@@ -182,9 +185,8 @@ class NotebookRun:
         self.borrowers: set[str] = set()
         self._cells_borrow = False
         self._history: list[Step] = []  # with the test cells among them
-        self._in_process_tests: list[
-            tuple[Cell, int]
-        ] = []  # test, and what comes before it
+        # Tests for the student's process, each with how many steps come before it.
+        self._in_process_tests: list[tuple[Cell, int]] = []
         self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
         self._short: set[str | None] = set()  # exercises that lacked memory once
