@@ -4,47 +4,52 @@ The course of these attacks has the fault that they need: a test hands over the 
 to the exercise before, or to the test before of the same exercise. A submission without
 that answer notes it in its first run, in something that the kernel counts for all
 processes, and reads it in its second run. As a control, each attack earns the point
-where second runs come last.
+where second runs come last. All of this in the sandbox, with bubblewrap and without it,
+and as root and as an ordinary user.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import os
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
+from msgspec import msgpack
 
-from nbproctor.judge import order, run
-from nbproctor.judge.compiled import Tests
+if sys.platform != "linux":
+    pytest.skip("student code is held on Linux only", allow_module_level=True)
+
 from nbproctor.notebook import Cell
-from nbproctor.results import Job, StudentCell, Verdict
-from nbproctor.sandbox.fork import Fork
-from tests.forked import spawn
-from tests.judge.notebooks import cell
-from tests.timing import limits
+from nbproctor.results import Job, Report, StudentCell
+from nbproctor.sandbox.forkserver import ForkServer
+from nbproctor.sandbox.policy import Policy
+from tests.judge.notebooks import cell, judged
+from tests.sandbox.test_forkserver import LEVELS, start
+from tests.timing import limits, patience
+from tests.users import run_as_nobody
 
 pytestmark = pytest.mark.slow
 
-SLOTS = 64  # so many values can be sent
-AHEAD = 3  # the value to be sent is so far from the one that would be read before
+SLOTS = 16  # so many values can be sent
 
 
 class Way(NamedTuple):
     """A way to send a number from one process to another that starts later."""
 
     counter: str  # what all processes of a computer see count up
-    slot: int  # so many counts make one value, for others count up, too
+    slot: int  # so many counts make one value, more on a busy computer
     step: str  # counts up
 
 
 WAYS = {
-    "process numbers": Way("newest()", 512, "start_new_thread(int, ())"),
-    "pipe numbers": Way("max(pipe() for _ in range(1500))", 8192, "pipe()"),
-    "the clock": Way("time.time() * 1000", 1000, "time.sleep(0.001)"),
+    "process numbers": Way("newest()", 512, "newest()"),
+    "pipe numbers": Way("max(pipe() for _ in range(1500))", 4096, "pipe()"),
+    "the clock": Way("time.time() * 1000", 600, "time.sleep(0.001)"),
 }
 TOOLS = """
 import os, threading, time
-from _thread import start_new_thread
 
 def newest():
     numbers = []
@@ -66,118 +71,101 @@ def read():
 
 def send(number):
     while read() != number:
-        for _ in range({slot} // 16):
+        for _ in range({slot} // 6):
             {step}
 """
 BORROW = "def secret():\n    half(1)\n    return read()"
 NOTE = "def use(thing):\n    send(thing.value())"
+# A number that only tests know, and that nobody would read yet: one for each judge.
+SECRET = "number = int(os.environ.setdefault('SECRET', str((read() + 2) % 16)))"
+TESTS = {
+    "half": "assert half(2) == 1",
+    "secret": "assert secret() == number",
+    "use": "class Thing:\n    def value(self): return number\nuse(Thing())",
+    "last": "assert last() == 1",
+}
+ANSWERS = {
+    "half": "def half(x): return x / 2",
+    "secret": "def secret(): return half(0)",
+    "use": "def use(thing): return thing.value()",
+    "last": "def last(): return 1",
+}
 
 
-def course(number: int, together: bool = False) -> tuple[Cell, ...]:
+def course(helper: str, together: bool) -> tuple[Cell, ...]:
     """Return a course with a secret that only tests know, and a fault: they tell it.
 
     The test that does comes in a later exercise, or `together` with the secret's.
     """
-    tells = f"class Thing:\n    def value(self): return {number}\nuse(Thing())"
-    tests = {"half": "assert half(2) == 1", "secret": f"assert secret() == {number}"}
-    tests |= {"use": tells, "last": "assert last() == 1"}
-    answers = {
-        "half": "def half(x): return x / 2",
-        "secret": f"def secret(): return {number} + half(0)",
-        "use": "def use(thing): return thing.value()",
-        "last": "def last(): return 1",
-    }
-    if together:
-        answers["secret"] += "\n" + answers["use"]
-    cells = []
-    for name, answer in answers.items():
+    cells = [cell("helper", "helper", helper)]
+    for name, answer in ANSWERS.items():
         exercise = "secret" if together and name == "use" else name
         if exercise == name:
             cells.append(cell(name, "solution", answer, exercise=name, stub=""))
-        cells.append(cell(f"{name}_test", "test", tests[name], 1.0, exercise=exercise))
+        cells.append(cell(f"{name}_test", "test", TESTS[name], 1.0, exercise=exercise))
     return tuple(cells)
 
 
-def grade(job: Job, start: Callable[[], Fork]) -> dict[str, Verdict]:
-    """Grade as submissions are."""
-    return {v.cell_id: v for v in run.grade(job, start).verdicts}
-
-
-def grade_with_second_runs_last(
-    job: Job, start: Callable[[], Fork]
-) -> dict[str, Verdict]:
-    """Grade without the protection: see `order.with_second_runs`."""
-    tests = Tests.of(job.cells)
-    until = float("inf")
-    first = run.NotebookRun(job, tests, start, until, max_stops=2)
-    first.play(order.own_notebook(job, tests))
-    second_runs = run.SecondRuns(job, tests, start, until, first.verdicts)
-    for _ in order.with_second_runs(order.own_notebook(job, tests), second_runs.judge):
-        pass
-    return first.verdicts
+@pytest.fixture(scope="module", params=LEVELS)
+def server(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
+    rehearsal = "nbproctor.student.shell:rehearse", ()
+    with start(request.param, Policy(), rehearsal, probe="second_runs") as new_server:
+        yield new_server
 
 
 def attack(
-    number: int,
-    grader: Any,
-    start: Callable[[], Fork] = spawn,
-    *,
+    server: ForkServer,
+    protected: bool,
+    helper: str,
     together: bool = False,
-    **texts: str,
+    **answers: str,
 ) -> float:
     """Return what a submission earns for a secret that it does not know."""
-    answers = {"half": "raise NotImplementedError", "secret": BORROW, "use": NOTE}
-    answers |= {"last": "def last(): return 1"} | texts
-    student = tuple(StudentCell(n, *pair) for n, pair in enumerate(answers.items()))
+    texts = {"half": "raise NotImplementedError", "use": NOTE, "last": ANSWERS["last"]}
+    texts |= answers
+    student = tuple(StudentCell(n, name, texts[name]) for n, name in enumerate(ANSWERS))
     allowed = limits(call=30.0, cell=60.0, submission=200.0)
-    verdicts = grader(Job(course(number, together), student, allowed), start)
-    assert verdicts["last_test"].points == 1
-    points: float = verdicts["secret_test"].points
-    return points
+    job = msgpack.encode(Job(course(helper, together), student, allowed))
+    report = server.run((b"1" if protected else b"0") + job, timeout=600)
+    verdicts = msgpack.decode(report, type=Report).verdicts
+    points = {verdict.cell_id: verdict.points for verdict in verdicts}
+    assert points["last_test"] == 1
+    return points["secret_test"]
 
 
-@pytest.mark.parametrize("together", [False, True], ids=["exercises", "tests"])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("way", "together"), [*((way, False) for way in WAYS), ("pipe numbers", True)]
+)
 def test_what_a_later_test_hands_over_is_not_sent_back(
-    way: str, together: bool
+    server: ForkServer, way: str, together: bool
 ) -> None:
-    tools = TOOLS.format(**WAYS[way]._asdict(), slots=SLOTS)
-    space: dict[str, Any] = {}
-    exec(tools, space)
+    slot = round(WAYS[way].slot * patience())
+    tools = TOOLS.format(**WAYS[way]._replace(slot=slot)._asdict(), slots=SLOTS)
+    helper = f"{tools}\n{SECRET}"
+    secret = f"{tools}\n{BORROW}\n{NOTE}"
 
-    def grade_attack(grader: Any) -> float:
-        secret = f"{tools}\n{BORROW}\n{NOTE}"
-        number = (space["read"]() + AHEAD) % SLOTS
-        return attack(number, grader, together=together, secret=secret)
+    def try_attack(protected: bool) -> float:
+        return attack(server, protected, helper, together, secret=secret)
 
     # On a busy computer a message may come too late, or a number may fit by chance.
-    assert any(grade_attack(grade_with_second_runs_last) for _ in range(3)), (
-        "no control"
-    )
-    assert not all(grade_attack(grade) for _ in range(3))
+    assert any(try_attack(protected=False) for _ in range(4)), "no control"
+    assert not all(try_attack(protected=True) for _ in range(4))
 
 
-def test_a_cell_that_ends_tells_no_earlier_exercise(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_cell_that_ends_tells_no_earlier_exercise(server: ForkServer) -> None:
     """Each end makes one process more, which the numbers of later ones show."""
-    started: list[Fork] = []
+    # The first run is number 0. After one end: 1, and the second run of `secret`,
+    # after that of `half`, is number 3; without one it would be number 2.
+    secret = f"import os\n{BORROW}".replace("read()", "int(os.environ['PROCESS'])")
+    ends = "def use(thing):\n    if thing.value() == 3: os._exit(0)"
+    for protected in False, True:  # the first is the control
+        points = attack(server, protected, "number = 3", secret=secret, use=ends)
+        assert points == (not protected)
 
-    def start() -> Fork:
-        monkeypatch.setenv("PROCESS", str(len(started)))
-        started.append(spawn())
-        return started[-1]
 
-    def grade_attack(grader: Any) -> float:
-        started.clear()
-        # The first run is number 0. After one end: 1, and the second run of `secret`,
-        # after that of `half`, is number 3; without one it would be number 2.
-        secret = f"import os\n{BORROW}".replace("read()", "int(os.environ['PROCESS'])")
-        ends = "def use(thing):\n    if thing.value() == 3: os._exit(0)"
-        return attack(3, grader, start, secret=secret, use=ends)
-
-    assert grade_attack(grade_with_second_runs_last) == 1, "no control"
-    assert grade_attack(grade) == 0
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_all_of_this_holds_for_an_ordinary_user() -> None:
+    run_as_nobody(__file__)
 
 
 @pytest.mark.parametrize("answer", ["# half", "def other(): return half(2)"])
@@ -194,7 +182,6 @@ def test_a_test_of_borrowed_functions_alone_earns_nothing(
         cell("last_test", "test", f"assert {test}", 1.0, exercise="other"),
     )
     for text, expected in (answer, 0), (other, int("other" in test)):
-        student = StudentCell(0, "half", "x = 1"), StudentCell(1, "other", text)
-        allowed = limits(call=30.0, cell=60.0, submission=200.0)
-        verdicts = grade(Job(cells, student, allowed), spawn)
-        assert verdicts["last_test"].points == expected
+        handed_in = ("half", "x = 1"), ("other", text)
+        report = judged(cells, *handed_in, follow_through=True)
+        assert report.verdicts[-1].points == expected

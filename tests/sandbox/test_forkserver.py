@@ -56,15 +56,19 @@ def at(level: str) -> Iterator[None]:
 
 
 def start(
-    level: str, policy: Policy = POLICY, *preload: Any, path: Sequence[str] = (PROBES,)
+    level: str,
+    policy: Policy = POLICY,
+    *preload: Any,
+    path: Sequence[str] = (PROBES,),
+    probe: str = "probe",
 ) -> ForkServer:
     policy = replace(policy, readable=(*policy.readable, *path))
     with at(level):
         return ForkServer.start(
             policy,
             [("sys:path.extend", path), *preload],
-            student_main="probe:student",
-            judge_main="probe:judge",
+            student_main=f"{probe}:student",
+            judge_main=f"{probe}:judge",
         )
 
 
