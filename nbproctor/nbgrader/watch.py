@@ -16,7 +16,7 @@ import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from math import inf
@@ -280,12 +280,11 @@ class Watch(contextlib.ExitStack):
             pool=self._pool,
             spare=partial(self._spare, now),
         )
-        for result in results:
-            # What cannot be graded tells nothing of the tests, and costs no try.
-            if result.status == "ungradable":
-                self._students[result.student].read = _Read(notes=result.notes)
         tries = []
         for result in results:
+            if result.is_failure:
+                record = self._students[result.student]
+                record.read = replace(record.read, notes=result.notes)
             try:
                 tries.append(self._give_back(result, now))
             except Exception as error:  # of one submission: the next look tries again
@@ -308,9 +307,10 @@ class Watch(contextlib.ExitStack):
             for key, exercise in _exercises(outline):
                 if key in read.new:
                     passes = full.issuperset(exercise.tests)
-                    last = last_results[key] = LastResult(
-                        read.answers[key], passes, now
-                    )
+                    # That an execution failed tells something, too: it is a try. The
+                    # same answer may be tried again.
+                    answer = "" if result.is_failure else read.answers[key]
+                    last = last_results[key] = LastResult(answer, passes, now)
                     tried_files = "" if read.waiting else record.files
                     rows.append((self._assignment, tried_files, student, key, *last))
         if mode == "page" and read.executed:

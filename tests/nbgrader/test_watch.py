@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor.nbgrader.watch import Try, Watch
+from nbproctor.sandbox.forkserver import ForkServer, JudgeTimeoutError
 from tests.nbgrader.tiny import (
     HandIn,
     Notebook,
@@ -143,6 +144,30 @@ def test_a_change_elsewhere_tells_nothing_of_an_exercise(
         tries = looks(watch, NOON + timedelta(days=days))
         assert [each.tries_used for each in tries] == [1], shows[days // 2]
     assert "as you got it" in page(course)
+
+
+def test_an_execution_that_fails_is_a_try(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that can make its judge fail would have as many as it likes."""
+    configure(course, "c.Nbproctor.early_tries = 1")
+
+    def fail(*_: object) -> bytes:
+        raise JudgeTimeoutError("no result")
+
+    hand_in("ada")
+    watch = watching(course)
+    with monkeypatch.context() as patch:
+        patch.setattr(ForkServer, "run", fail)
+        (tried,) = looks(watch)
+    assert tried.result and (tried.result.status, tried.tries_used) == ("ungradable", 2)
+    assert "could not be graded" in page(course)
+    hand_in("ada", fizz=FIZZ)
+    (tried,) = looks(watch)
+    assert (tried.result, tried.waiting) == (None, 2)
+    (tried,) = watch.look(NOON + timedelta(days=1))
+    assert tried.tries_used == 2  # also of the answer that was left as it was
+    assert "1 of 2 exercises pass" in page(course)
 
 
 def test_after_the_deadline_marks_and_pages_stay(course: Path, hand_in: HandIn) -> None:
