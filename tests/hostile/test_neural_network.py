@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from base64 import b64decode
+from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatch
 from io import BytesIO
@@ -17,8 +18,11 @@ if sys.platform != "linux":
 
 from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, support_files
-from nbproctor.results import Report, StudentCell, Verdict
+from nbproctor.results import Job, Report, StudentCell, Verdict
+from nbproctor.sandbox.forkserver import ForkServer
 from nbproctor.sandbox.policy import Policy
+from tests.hostile.test_second_run import grade
+from tests.sandbox.test_forkserver import start
 
 pytestmark = pytest.mark.slow
 
@@ -109,6 +113,85 @@ def test_an_object_of_a_later_test_answers_no_earlier_exercise(lab: Lab) -> None
     assert sum_of(scores, "backward_propagation") == 0
     # Moved cells cost an honest notebook nothing.
     assert sum(lab.points(lab.right, *exercises, last=MOVED).values()) == 22 + 16
+
+
+# A notebook without a solution and with a perfect memory: in its first run, it has the
+# penalties that a later test hands over answer what earlier tests have asked.
+ANSWER = """
+import pickle
+from contextlib import suppress
+def answer(*question):
+    with suppress(Exception):
+        compute_cost(np.full((1, 1), 0.5), np.ones((1, 1)))
+    notes = recall()
+    text = pickle.dumps(question).hex()
+    remember(**{text: None} | notes)
+    return notes.get(text)
+"""
+PENALTY = """
+@add_to(Regularization)
+def NAME(self, *a, **k): return answer("NAME", vars(self), a, k)
+"""
+TOLD = """
+import pickle
+@add_to(NeuralNetwork)
+def initialize_parameters(self): pass
+@add_to(NeuralNetwork)
+def backward_propagation(self, X, Y, cache):
+    notes = recall()
+    for text in notes.keys() - {"processes"}:
+        name, lambdas, a, k = pickle.loads(bytes.fromhex(text))
+        for each in lambdas:
+            setattr(self.reg, each, lambdas[each])
+        notes[text] = getattr(self.reg, name)(*a, **k)
+    remember(**notes)
+"""
+SOLVED_NOTHING = {
+    exercise: ANSWER + "".join(PENALTY.replace("NAME", name) for name in names)
+    for exercise, names in {
+        "regularization": ("l1", "l2"),
+        "regularization_grad": ("l1_grad", "l2_grad"),
+    }.items()
+} | {"backward_propagation": TOLD}
+LAST = "backward_propagation_l1"
+STAND_INS = "# They are the notebook's own"
+
+
+@pytest.fixture(scope="module")
+def remembering(lab: Lab) -> Iterator[ForkServer]:
+    """A fork server whose student processes have a memory that all of them share."""
+    rehearsal = "nbproctor.student.shell:rehearse", lab.master.opening
+    policy = lab.settings.policy
+    with start("standard", policy, rehearsal, probe="second_runs") as server:
+        yield server
+
+
+@pytest.mark.parametrize("protected", [True, False])
+@pytest.mark.parametrize("stand_ins", ["wrong", "right"])
+def test_a_perfect_memory_of_what_tests_hand_over_earns_nothing(
+    lab: Lab, remembering: ForkServer, stand_ins: str, protected: bool
+) -> None:
+    """Each of two protections is enough: the order, and that stand-ins are wrong."""
+    cells = []
+    for each in lab.master.cells:
+        source = each.source
+        if stand_ins == "right":
+            source = source.replace(STAND_INS, f"Penalty = RightPenalty\n{STAND_INS}")
+        if (
+            each.kind != "test"
+            or fnmatch(each.id, "regularization*")
+            or each.id == LAST
+        ):
+            cells.append(replace(each, source=source))
+    student = (
+        StudentCell(n, each.id, SOLVED_NOTHING.get(each.id, each.stub))
+        for n, each in enumerate(cells)
+        if each.kind in ("provided", "solution")
+    )
+    job = Job(tuple(cells), tuple(student), lab.settings.limits)
+    points = grade(remembering, job, protected=protected)
+    is_control = stand_ins == "right" and not protected
+    assert bool(sum(points.values())) == is_control
 
 
 EMPTIED = """

@@ -26,6 +26,7 @@ from nbproctor.results import Job, Report, StudentCell
 from nbproctor.sandbox.forkserver import ForkServer
 from nbproctor.sandbox.policy import Policy
 from tests.judge.notebooks import cell, judged
+from tests.probes.second_runs import UNPROTECTED
 from tests.sandbox.test_forkserver import LEVELS, start
 from tests.timing import limits, patience
 from tests.users import run_as_nobody
@@ -113,6 +114,14 @@ def server(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
         yield new_server
 
 
+def grade(server: ForkServer, job: Job, *, protected: bool) -> dict[str, float]:
+    """Return the points of each test, with the protection or without it."""
+    data = msgpack.encode(job)
+    report = server.run(data if protected else UNPROTECTED + data, timeout=600)
+    verdicts = msgpack.decode(report, type=Report).verdicts
+    return {verdict.cell_id: verdict.points for verdict in verdicts}
+
+
 def attack(
     server: ForkServer,
     protected: bool,
@@ -125,10 +134,8 @@ def attack(
     texts |= answers
     student = tuple(StudentCell(n, name, texts[name]) for n, name in enumerate(ANSWERS))
     allowed = limits(call=30.0, cell=60.0, submission=200.0)
-    job = msgpack.encode(Job(course(helper, together), student, allowed))
-    report = server.run((b"1" if protected else b"0") + job, timeout=600)
-    verdicts = msgpack.decode(report, type=Report).verdicts
-    points = {verdict.cell_id: verdict.points for verdict in verdicts}
+    job = Job(course(helper, together), student, allowed)
+    points = grade(server, job, protected=protected)
     assert points["last_test"] == 1
     return points["secret_test"]
 
@@ -156,8 +163,8 @@ def test_a_cell_that_ends_tells_no_earlier_exercise(server: ForkServer) -> None:
     """Each end makes one process more, which the numbers of later ones show."""
     # The first run is number 0. After one end: 1, and the second run of `secret`,
     # after that of `half`, is number 3; without one it would be number 2.
-    secret = f"import os\n{BORROW}".replace("read()", "int(os.environ['PROCESS'])")
-    ends = "def use(thing):\n    if thing.value() == 3: os._exit(0)"
+    secret = BORROW.replace("read()", "process_number")
+    ends = "import os\ndef use(thing):\n    if thing.value() == 3: os._exit(0)"
     for protected in False, True:  # the first is the control
         points = attack(server, protected, "number = 3", secret=secret, use=ends)
         assert points == (not protected)

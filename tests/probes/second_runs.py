@@ -1,9 +1,14 @@
-"""A judge that can be told to judge second runs last, as the control of attacks."""
+"""A judge without the protection of second runs, as the control of attacks on them.
+
+Student processes have a perfect way to tell each other something here: a dictionary
+that all those of a job share.
+"""
 
 from __future__ import annotations
 
+import builtins
 import mmap
-import os
+import pickle
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,23 +19,39 @@ from nbproctor.judge.order import Step
 from nbproctor.judge.processes import Spawn
 from nbproctor.student import process
 
-PROTECTED = b"1"
+UNPROTECTED = b"second runs last"  # before a `Job`
 with_second_runs = order.with_second_runs
-students = mmap.mmap(-1, 1)  # how many were started; shared by all forks
+shared = mmap.mmap(-1, 1 << 20)
+
+
+def recall() -> Any:
+    return pickle.loads(shared)
+
+
+def remember(**notes: Any) -> None:
+    pickled = pickle.dumps(notes)
+    shared[: len(pickled)] = pickled
 
 
 def judge(data: bytes, spawn: Spawn) -> bytes:
-    """Grade a `Job`, as submissions are if the byte before it is `PROTECTED`."""
-    students[0] = 0
-    if data[:1] != PROTECTED:
+    """Grade a `Job` as submissions are, or without protection."""
+    if data.startswith(UNPROTECTED):
         order.with_second_runs = second_runs_last
-    return run.main(data[1:], spawn)
+    remember(processes=-1)
+    return run.main(data.removeprefix(UNPROTECTED), spawn)
 
 
 def student(sock: socket.socket) -> None:
-    """Serve as a student process does; it knows how many were started before it."""
-    os.environ["PROCESS"] = str(students[0])
-    students[0] += 1
+    """Serve as a student process does; the first has the number 0."""
+    notes = recall()
+    notes["processes"] += 1
+    remember(**notes)
+    names = {
+        "recall": recall,
+        "remember": remember,
+        "process_number": notes["processes"],
+    }
+    vars(builtins).update(names)
     process.main(sock)
 
 
