@@ -6,6 +6,7 @@ behind formgrader's button; `feedback` is the same from Python.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 from collections import defaultdict
@@ -30,7 +31,7 @@ from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import SubmissionResult
-from nbproctor.submission.border import find
+from nbproctor.submission.border import RefusedFileError, find
 from nbproctor.templates import render
 
 if TYPE_CHECKING:
@@ -244,13 +245,23 @@ def copy_for_release(course: Course, assignment: str, student: str) -> None:
     """
     handed_in = course.folder("submitted", assignment, student)
     pages = course.folder("feedback", assignment, student)
-    file = find(handed_in, SECRET)
-    if file and file.is_readable and file.size < MAX_SIDE:
-        (pages / SECRET).unlink(missing_ok=True)
-        file.copy(pages / SECRET)
+    if secret := read_secret(handed_in):
+        pages.mkdir(parents=True, exist_ok=True)
+        (pages / SECRET).write_bytes(secret)
     if when := submission_time(handed_in):  # not the student's words: it is printed
         pages.mkdir(parents=True, exist_ok=True)
         (pages / STAMP).write_text(f"{when} UTC", "utf-8")
+
+
+def read_secret(handed_in: Path) -> bytes:
+    """Return what names a submission's pages in the exchange; empty if nothing can."""
+    file = find(handed_in, SECRET)
+    with contextlib.suppress(RefusedFileError, UnicodeDecodeError):
+        if file and file.size < MAX_SIDE:
+            secret = file.read()
+            secret.decode()  # as nbgrader will
+            return secret
+    return b""
 
 
 def forget(pages_folder: Path, notebooks: list[str]) -> None:

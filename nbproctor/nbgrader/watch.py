@@ -32,7 +32,7 @@ from nbproctor.cells import CellText
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, of_the_computer
-from nbproctor.nbgrader.feedback import copy_for_release, feedback
+from nbproctor.nbgrader.feedback import copy_for_release, feedback, read_secret
 from nbproctor.nbgrader.gradebook import SharedGradebook, find_assignment
 from nbproctor.nbgrader.grading import regrade
 from nbproctor.nbgrader.options import RunOptions
@@ -260,6 +260,9 @@ class Watch(contextlib.ExitStack):
             last = record.last_results.get(key)
             if whole or (answer and (last is None or last.answer != answer)):
                 changed.add(key)
+        is_told = options.early_feedback != "nothing"
+        if self._exchange and is_told and not read_secret(submission.folder):
+            changed = set()  # its page could be fetched by nobody
         today = _local_time(now).date()
         new = {key for key in changed if record.used[key, today] < most}
         if whole and new != changed:  # a try tells of all

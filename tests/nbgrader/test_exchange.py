@@ -179,7 +179,7 @@ def test_what_one_student_makes_of_a_folder_stops_nobody_else(
     before = stat.S_IMODE(course.stat().st_mode), sorted(os.listdir(course))
 
     tries = watched(course)
-    assert scores(tries) == {"zoe": 5, "bob": 5, "cat": 10}
+    assert scores(tries) == {"zoe": 5}, "only what can be told is executed"
     assert words(exchange.released()).count("1 of 2 exercises pass") == 1
     assert tries["zoe"].tries_used == 2
     assert "submission_secret.txt" in tries["bob"].problem
@@ -276,6 +276,20 @@ def test_nobody_submits_in_another_s_name(course: Path, exchange: Exchange) -> N
     assert sum("the account" in t.problem for t in tries.values()) == 2
     configure(course, "c.ExchangeCollect.check_owner = False")
     assert scores(watched(course)) == {"daemon": 10, "kim": 10, "bob": None}
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root makes files of several users")
+def test_nobody_puts_another_folder_in_the_place_of_the_course(
+    course: Path, exchange: Exchange
+) -> None:
+    """The control: where several accounts teach, it may belong to any of them."""
+    exchange.submit("ada")
+    os.chown(exchange.inbound.parent, ADA, ADA)
+    with pytest.raises(nbgrader.CourseError, match="belongs to another account"):
+        watched(course)
+    assert not (course / "submitted").exists()
+    configure(course, "c.CourseDirectory.groupshared = True")
+    assert scores(watched(course)) == {"ada": 10}
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
