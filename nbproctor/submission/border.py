@@ -165,8 +165,13 @@ def walk(
         for name, status in looks:
             inside = relative_path / name
             if stat.S_ISDIR(status.st_mode):
-                if name not in IGNORED and depth < MAX_DEPTH:
+                if name in IGNORED:
+                    continue
+                if depth < MAX_DEPTH:
                     waiting.append((inside, owners))
+                else:
+                    reason = f"it is more than {MAX_DEPTH} folders deep"
+                    refusals.append(Refusal(inside, reason))
             elif reason := _reason(status, owners):
                 refusals.append(Refusal(inside, reason))
             elif not files:
