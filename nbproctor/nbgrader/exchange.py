@@ -70,24 +70,6 @@ class _OneByOne:
 class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
     """`ExchangeCollect` that lets in nothing but the students' own regular files."""
 
-    def init_src(self) -> None:
-        """Refuse a folder that a student has put in the place of the course's.
-
-        The exchange's root is everybody's: without a sticky bit, anybody may rename
-        what is in it, and then reads what the others submit.
-        """
-        course = Path(self.root, self.coursedir.course_id)
-        teachers = {0, os.geteuid(), Path(self.coursedir.root).stat().st_uid}
-        for path in filter(Path.exists, (course, course / "inbound")):
-            strangers = {path.lstat().st_uid, path.stat().st_uid} - teachers
-            if strangers and not self.coursedir.groupshared:
-                self.fail(
-                    f"{path} belongs to another account ({strangers.pop()}), which "
-                    "could read what others submit. Was yours renamed? Put it back, "
-                    f"and let nobody rename it again: chmod +t {self.root}"
-                )
-        super().init_src()
-
     def _path_to_record(self, path: str) -> dict[str, Any]:
         """Read a folder's name; what is not a student's is nobody's newest work."""
         name = Path(path).name

@@ -68,7 +68,6 @@ PLACES: dict[str, tuple[str, ...]] = {
         "nbgrader.converters.generate_feedback:GenerateFeedback",
     ),
     "students' files come in through one border (`exchange.ProctoredCollect`)": (
-        "nbgrader.exchange.default.collect:ExchangeCollect.init_src",
         "nbgrader.exchange.default.collect:ExchangeCollect._path_to_record",
         "nbgrader.exchange.default.collect:ExchangeCollect.copy_files",
         "nbgrader.apps.api:NbGraderAPI.get_submitted_timestamp",

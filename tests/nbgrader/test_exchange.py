@@ -278,20 +278,6 @@ def test_nobody_submits_in_another_s_name(course: Path, exchange: Exchange) -> N
     assert scores(watched(course)) == {"daemon": 10, "kim": 10, "bob": None}
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root makes files of several users")
-def test_nobody_puts_another_folder_in_the_place_of_the_course(
-    course: Path, exchange: Exchange
-) -> None:
-    """The control: where several accounts teach, it may belong to any of them."""
-    exchange.submit("ada")
-    os.chown(exchange.inbound.parent, ADA, ADA)
-    with pytest.raises(nbgrader.CourseError, match="belongs to another account"):
-        watched(course)
-    assert not (course / "submitted").exists()
-    configure(course, "c.CourseDirectory.groupshared = True")
-    assert scores(watched(course)) == {"ada": 10}
-
-
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
 def test_all_of_this_holds_for_an_ordinary_user() -> None:
     run_as_nobody(__file__)

@@ -60,7 +60,6 @@ TESTED = {
     "nbgrader.converters.autograde:Autograde._init_preprocessors": "6f4b086f",
     "nbgrader.converters.autograde:Autograde.convert_single_notebook": "76ada2d1",
     "nbgrader.converters.generate_feedback:GenerateFeedback": "7eaa4e96",
-    "nbgrader.exchange.default.collect:ExchangeCollect.init_src": "a250f107",
     "nbgrader.exchange.default.collect:ExchangeCollect._path_to_record": "483504f1",
     "nbgrader.exchange.default.collect:ExchangeCollect.copy_files": "938a755d",
     "nbgrader.apps.api:NbGraderAPI.get_submitted_timestamp": "5fc64627",
