@@ -16,7 +16,7 @@ import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from math import inf
@@ -285,9 +285,6 @@ class Watch(contextlib.ExitStack):
         )
         tries = []
         for result in results:
-            if result.is_failure:
-                record = self._students[result.student]
-                record.read = replace(record.read, notes=result.notes)
             try:
                 tries.append(self._give_back(result, now))
             except Exception as error:  # of one submission: the next look tries again
@@ -363,7 +360,7 @@ class Watch(contextlib.ExitStack):
                 outline=outline,
                 rows=rows,
                 read=read,
-                notes=read.notes.get(name, []),
+                notes=(result if result.is_failure else read).notes.get(name, []),
                 result=result,
                 here=_local_time,
                 most=self._course.options.early_tries,
