@@ -90,9 +90,18 @@ class Measure:
     value: float
     note: str = ""
     pictures: tuple[tuple[str, str], ...] = ()  # caption, PNG in base64
+    of: float = 0  # the most that could be reached; 0: not a count
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.value:g}{self.note and f' ({self.note})'}"
+        return f"{self.name}: {self.amount}{self.note and f', {self.note}'}"
+
+    @property
+    def amount(self) -> str:
+        """The value in words: 0.75, or 375 of 500 (75 %)."""
+        if not self.of:
+            return f"{self.value:g}"
+        percent = 100 * self.value / self.of
+        return f"{self.value:g} of {self.of:g} ({percent:.0f} %)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Measured(NamedTuple):
     value: float
     note: str
     pictures: list[tuple[str, str]]
+    of: float
 
 
 #: In the judge, what a test has measured so far.
@@ -35,9 +36,11 @@ def measure(
     value: float,
     note: str = "",
     pictures: Sequence[tuple[str, npt.ArrayLike]] = (),
+    of: float = 0,
 ) -> None:
     """Report a number that pages show under a name, and that never counts.
 
+    With `of`, the value is a count, and pages say *375 of 500 (75 %)*.
     Only the judge's are reported; in a kernel, and beside the answer, it is printed.
     `pictures` are shown below it: a caption that says what is seen, and an array
     (height, width) from 0 (white) to 1 (black). `ValueError`: it is no finite number,
@@ -49,9 +52,12 @@ def measure(
         raise ValueError(f"The test measures {name} as {shown}.")
     drawn = [(caption, _png(array)) for caption, array in pictures]
     if measured is not None:
-        measured.append(Measured(name=name, value=number, note=note, pictures=drawn))
+        measured.append(
+            Measured(name=name, value=number, note=note, pictures=drawn, of=of)
+        )
     else:
-        sys.stdout.write(f"{name}: {number:g}{note and f' ({note})'}\n")
+        total = f" of {of:g}" if of else ""
+        sys.stdout.write(f"{name}: {number:g}{total}{note and f', {note}'}\n")
 
 
 def processor_seconds() -> float:

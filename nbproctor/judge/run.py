@@ -404,6 +404,7 @@ def _as_lines(measured: Measured) -> Measure:
     return Measure(
         name=one_line(measured.name),
         value=measured.value,
+        of=float(measured.of),
         note=one_line(measured.note),
         pictures=tuple((one_line(caption), png) for caption, png in measured.pictures),
     )

@@ -4,6 +4,7 @@ A public test prints a card that says what holds, and what does not yet. `advise
 `self_check` are given the names of the notebook, and look there when they are asked.
 """
 
+import copy
 import hashlib
 import linecache
 import sys
@@ -375,6 +376,129 @@ def public_test_says(number, names):
     except BaseException as error:  # BaseException: one that you stop counts, too
         told = str(error).strip() or type(error).__name__
         return f"→ look here: {told}".splitlines()[0]
+
+
+# --- a test that you write (section 4.5) -------------------------------------------
+
+
+class PenaltyFor:
+    """The gradients of a penalty, always for the same number of examples."""
+
+    def __init__(self, reg, m):
+        self.reg, self.m = reg, m
+
+    def l1_grad(self, W1, W2, m):
+        """Return the gradient of l1 for `self.m`, whatever m is."""
+        return self.reg.l1_grad(W1, W2, self.m)
+
+    def l2_grad(self, W1, W2, m):
+        """Return the gradient of l2 for `self.m`, whatever m is."""
+        return self.reg.l2_grad(W1, W2, self.m)
+
+
+class FlatActivation:
+    """An activation whose derivative is 1 everywhere."""
+
+    def prime(self, z):
+        """Return ones."""
+        return np.ones_like(z)
+
+
+def changed(network, **attributes):
+    """Return a copy of a network with some attributes replaced."""
+    network = copy.copy(network)
+    vars(network).update(attributes)
+    return network
+
+
+def of_all(change):
+    """Return a mistake that changes each gradient, for a batch of m examples."""
+
+    def backward(right, network, X, Y, cache):
+        grads = right(network, X, Y, cache)
+        return {name: change(grad, X.shape[1]) for name, grad in grads.items()}
+
+    return backward
+
+
+def without_last(right, network, X, Y, cache):
+    """Return gradients in which the last example does not count."""
+    kept = slice(max(1, X.shape[1] - 1))
+    cache = {name: array[:, kept] for name, array in cache.items()}
+    return right(network, X[:, kept], Y[:, kept], cache)
+
+
+def same_for_all_units(right, network, X, Y, cache):
+    """Return gradients in which all hidden units share one step of the bias."""
+    grads = right(network, X, Y, cache)
+    return dict(grads, db1=np.full_like(grads["db1"], grads["db1"].mean()))
+
+
+def as_for_squares(right, network, X, Y, cache):
+    """Return gradients with the slope of the output in them."""
+    A2 = cache["A2"]
+    return right(network, X, Y, dict(cache, A2=Y + (A2 - Y) * A2 * (1 - A2)))
+
+
+# What is wrong, and a function that makes it of a right `backward_propagation`.
+GRADIENT_MISTAKES = {
+    "every sign": of_all(lambda grad, m: -grad),
+    "1/m is missing": of_all(lambda grad, m: m * grad),
+    "numbers below 0.02 became 0": of_all(
+        lambda grad, m: np.where(abs(grad) < 0.02, 0, grad)
+    ),
+    "the penalties are missing": lambda right, network, *given: right(
+        changed(network, reg=PenaltyFor(network.reg, np.inf)), *given
+    ),
+    "1/m is missing in the penalties": lambda right, network, *given: right(
+        changed(network, reg=PenaltyFor(network.reg, 1)), *given
+    ),
+    "the derivative of the activation is missing": lambda right, network, *given: right(
+        changed(network, activation=FlatActivation()), *given
+    ),
+    "the derivative is taken at A1, not at Z1": lambda right, network, X, Y, cache: (
+        right(network, X, Y, dict(cache, Z1=cache["A1"]))
+    ),
+    "dZ2 is that of a squared error": as_for_squares,
+    "the last example of a batch is left out": without_last,
+    "db1 is the same for all units": same_for_all_units,
+}
+RIGHT_GRADIENTS = {
+    "your own": lambda right, *given: right(*given),
+    "the same with short floats": of_all(lambda grad, m: grad.astype(np.float32)),
+}
+
+
+def is_caught(accepts, right, backward):
+    """Whether a student's test refuses one way to get the gradients."""
+    return not accepts(lambda *given: backward(right, *given))
+
+
+def try_test(accepts, names):
+    """Say which wrong gradients the test of section 4.5 catches.
+
+    A mistake that changes nothing in your way to write the method is left out.
+    """
+    right = names["NeuralNetwork"].backward_propagation
+    network, (X, Y) = names["random_network"](0.8, 1.5), names["random_examples"](6)
+    given = network, X, Y, dict(network.forward_propagation(X))
+    grads = right(*given)
+    wrong = {}
+    for name, backward in GRADIENT_MISTAKES.items():
+        others = backward(right, *given)
+        if not all(np.allclose(grads[each], others[each]) for each in grads):
+            wrong[name] = is_caught(accepts, right, backward)
+    for name, caught in wrong.items():
+        print(f"✓ caught: {name}" if caught else "✗ missed: a wrong one")
+    refused = [
+        name
+        for name, backward in RIGHT_GRADIENTS.items()
+        if is_caught(accepts, right, backward)
+    ]
+    for name in refused:
+        print(f"✗ refused, but right: {name}")
+    print(f"You catch {sum(wrong.values())} of {len(wrong)}", end="")
+    print(", and refuse what is right." if refused else ", and accept what is right.")
 
 
 # --- the contest ------------------------------------------------------------------

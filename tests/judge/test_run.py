@@ -66,14 +66,17 @@ def test_a_test_reports_what_it_measures_until_it_fails(points: float) -> None:
     assert (measured.outcome, measured.points) == ("failed", 0)
     assert measured.measures == (Measure("answer", 3.0, "of three"),)
     assert in_process.measures == ()  # there, an answer could say anything
-    assert measured.outputs()[0]["text"] == "answer: 3 (of three)\n"
+    assert measured.outputs()[0]["text"] == "answer: 3, of three\n"
 
 
 def test_what_is_no_number_or_picture_is_not_measured(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     measure("in a kernel", 2)
-    assert capsys.readouterr().out == "in a kernel: 2\n"
+    measure("words", 375, "in a minute", of=500)
+    printed = capsys.readouterr().out
+    assert printed == "in a kernel: 2\nwords: 375 of 500, in a minute\n"
+    assert Measure("words", 375.0, of=500).amount == "375 of 500 (75 %)"
     with pytest.raises(ValueError, match="measures loss as nan"):
         measure("loss", math.nan)
     for pictures in [("too large", np.zeros((1, 129)))], [("small", [[0]])] * 7:

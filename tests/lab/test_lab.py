@@ -844,3 +844,53 @@ def test_the_shipped_data_are_mnist():
     assert images.dtype == labels.dtype == np.uint8
     assert all(MNIST.is_intact(DATA / f"{name}.gz", name) for name in (IMAGES, LABELS))
     assert math.isclose(images.mean(), 33.3184, abs_tol=1e-3)  # a published mean
+
+
+# --- 4.5, the student's own test ----------------------------------------------------
+
+
+def examiner(lab, lambdas, m):
+    """A student's test that compares with measured slopes, on m examples."""
+
+    def accepts(backward):
+        network = lab["random_network"](*lambdas)
+        X, Y = lab["random_examples"](m)
+
+        def cost():
+            weights = network.W1, network.W2, m
+            penalty = network.reg.l1(*weights) + network.reg.l2(*weights)
+            output = network.forward_propagation(X)["A2"]
+            return lab["compute_cost"](output, Y) + penalty
+
+        grads = backward(network, X, Y, network.forward_propagation(X))
+        return all(
+            np.allclose(
+                grads[f"d{name}"],
+                lab["numerical_gradient"](cost, getattr(network, name)),
+                rtol=1e-3,
+                atol=1e-5,
+            )
+            for name in ("W1", "b1", "W2", "b2")
+        )
+
+    return accepts
+
+
+@pytest.mark.parametrize(
+    ("lambdas", "m", "says"),
+    [
+        ((0.8, 1.5), 6, "You catch 10 of 10, and accept what is right."),
+        ((0, 0), 6, "You catch 8 of 10, and accept what is right."),
+        ((0, 0), 1, "You catch 6 of 10, and accept what is right."),
+    ],
+)
+def test_a_test_catches_more_with_a_batch_and_penalties(lab, capsys, lambdas, m, says):
+    lab["lab_tools"].try_test(examiner(lab, lambdas, m), lab)
+    assert capsys.readouterr().out.splitlines()[-1] == says
+
+
+def test_a_test_that_refuses_all_is_told_so(lab, capsys):
+    lab["lab_tools"].try_test(lambda backward: False, lab)
+    *_, short_floats, last = capsys.readouterr().out.splitlines()
+    assert short_floats == "✗ refused, but right: the same with short floats"
+    assert last == "You catch 10 of 10, and refuse what is right."

@@ -24,6 +24,7 @@ from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Mark, Measure, Verdict
 from nbproctor.statuses import STATUSES, Status
 from tests.pages.lab import SECRET, Lab, Requests, verdicts, words
+from tests.timing import patience
 
 PNG = "iVBORw0KGgo="  # how a PNG begins, in base64
 
@@ -451,7 +452,8 @@ def test_a_worker_that_takes_too_long_is_ended_and_all_pages_are_made(
     class_[1] = replace(class_[1], path=str(pipe))
     orders = [order_of(graded, tmp_path) for graded in class_]
     assert not any(order.is_made for order in orders)
-    finished = make(orders, {"lab": lab.outline}, seconds=1)
+    seconds = round(2 * patience())
+    finished = make(orders, {"lab": lab.outline}, seconds=seconds)
     assert {order.key for order in finished} == {order.key for order in orders}
     for order in orders:
         page = Path(order.page)
