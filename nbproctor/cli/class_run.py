@@ -1,4 +1,4 @@
-"""Grading of a class on the command line: its progress, its table, its changes."""
+"""Grading of a class on the command line: progress, table, changed marks."""
 
 from __future__ import annotations
 
@@ -118,9 +118,9 @@ def _names(
 def _reasons(
     results: Sequence[SubmissionResult], names: Mapping[str, str]
 ) -> Iterator[str]:
-    """Yield a line a reason, with everybody whose it is; the gravest first.
+    """Yield a line for each reason, with its students; the most serious reason first.
 
-    In a large class the few that need a look must not drown in "nothing handed in".
+    In a large class, "Nothing submitted" must not hide the few that need attention.
     """
     for status in STATUSES:
         students_by_reason: dict[str, list[str]] = {}
@@ -140,8 +140,13 @@ def late_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
     """Yield lines on those who are late at an unknown time, so without a penalty."""
     if people := nbgrader.late_without_time(course, assignment):
         names = "; ".join(person.name for person in people)
-        yield f"Late in {assignment} according to the platform, but not when: {names}."
-        yield "  No penalty was taken. To record when each came, put student and time"
+        yield (
+            f"Late in {assignment}, but the platform does not say by how much: {names}."
+        )
+        yield (
+            "  They got no late penalty. To record when they submitted, put student "
+            "and time"
+        )
         yield f"  into a CSV file: {TYPED} late FILE.csv {assignment}"
         yield f"  Then: {TYPED} grade {assignment}"
 
@@ -204,11 +209,14 @@ def change_lines(
     names: Mapping[str, str],
     students: Collection[str] = (),
 ) -> Iterator[str]:
-    """Yield lines on changed marks: whose, by how much, why, and which were kept.
+    """Yield lines on changed marks: whose, by how much, why, and which did not change.
 
-    Of the `students` who were asked for by name, each test too.
+    For the `students` who were named on the command line, list each test too.
     """
-    lowered = "would be lower for the same files. Nothing was lowered; to let it happen"
+    lowered = (
+        "would be lower although the files are the same. The old mark was kept. "
+        "To lower it"
+    )
     for is_kept, title in (False, "changed:"), (True, f"{lowered}: --lower"):
         marks = [change for change in changes if change.is_kept == is_kept]
         count = "1 mark" if len(marks) == 1 else f"{len(marks)} marks"
@@ -217,7 +225,7 @@ def change_lines(
         for change in marks:
             yield from _line(change, names, students)
     for student in sorted({*students} - {change.student for change in changes}):
-        yield f"{names.get(student, student)}: no mark of before has changed."
+        yield f"{names.get(student, student)}: no earlier mark has changed."
 
 
 def _line(

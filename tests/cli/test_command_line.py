@@ -106,7 +106,7 @@ def test_the_demo_of_another_course_stops_before_it_makes_anything(tiny: Path) -
 def test_a_course_can_be_named(tiny: Path, tmp_path: Path) -> None:
     for course, message in {
         "tiny": f"There is no {tiny / 'release' / 'tiny'}",
-        ".": "is no course: it has no nbgrader_config.py",
+        ".": "is not a course: it has no nbgrader_config.py",
     }.items():
         done = run_python("nbproctor", f"--course={course}", "lab", cwd=tmp_path)
         assert done.returncode == 1 and message in done.stderr
@@ -135,18 +135,18 @@ def result(student: str, status: Status, reason: str = "") -> SubmissionResult:
 
 def test_a_reason_is_said_once_the_gravest_first_and_of_many_before_the_names() -> None:
     results = [
-        result("ann", "missing", "Nothing handed in."),
+        result("ann", "missing", "Nothing submitted."),
         result("bob", "repaired", "It was renamed."),
         result("cem", "graded"),
-        result("dan", "missing", "Nothing handed in."),
+        result("dan", "missing", "Nothing submitted."),
         result("eve", "ungradable", "It is cut short."),
     ]
     names = {who: who.title() for who in ("ann", "bob", "dan", "eve", *"ab")}
     graver = ["Eve: It is cut short.", "Bob: It was renamed."]
-    lines = [*graver, "Ann; Dan: Nothing handed in."]
+    lines = [*graver, "Ann; Dan: Nothing submitted."]
     assert list(_reasons(results, names)) == lines
-    results += [result(student, "missing", "Nothing handed in.") for student in "ab"]
-    lines = [*graver, "4 students: Nothing handed in.", "  Ann; Dan; A; B"]
+    results += [result(student, "missing", "Nothing submitted.") for student in "ab"]
+    lines = [*graver, "4 students: Nothing submitted.", "  Ann; Dan; A; B"]
     assert list(_reasons(results, names)) == lines
 
 

@@ -487,7 +487,7 @@ def test_submit_of_the_course_says_what_grading_would_repair(
     assert result.returncode == 0, result.stderr
     assert "Grading would say: " in result.stdout
     target = tmp_path / "lab" / LAB / "hand_in" / f"{LAB}.ipynb"
-    assert f"Hand in this one file: {target}" in result.stdout
+    assert f"Submit this one file: {target}" in result.stdout
     assert json.loads(target.read_text("utf-8")) == work
 
 
