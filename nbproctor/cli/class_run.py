@@ -97,8 +97,7 @@ def grade_class(
     failures = [names[r.student] for r in results if r.is_failure]
     if failures:
         complaints.print(
-            f"[red]Not graded:[/] {escape('; '.join(failures))}. The reasons stand "
-            "above."
+            f"[red]Not graded:[/] {escape('; '.join(failures))}. The reasons are above."
         )
         raise typer.Exit(1)
 

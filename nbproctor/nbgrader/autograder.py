@@ -84,8 +84,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         try:
             if not Nbproctor(parent=self).enabled:
                 raise CourseError(
-                    "nbgrader_config.py asks for nbproctor, but did not run to "
-                    "proctor(c): its error stands above. Nothing is graded without the "
+                    "nbgrader_config.py asks for nbproctor, but failed before "
+                    "proctor(c). See the error above. Nothing is graded without the "
                     "sandbox."
                 )
             use_own_steps(self)
@@ -93,8 +93,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self._grade_class()
             if self._ungradable and self.on_result is None:
                 raise CourseError(
-                    f"Not graded: {', '.join(self._ungradable)}. The reasons stand "
-                    f"above, and in grading.json in each student's folder."
+                    f"Not graded: {', '.join(self._ungradable)}. The reasons are "
+                    "above, and in grading.json in each student's folder."
                 )
         except Exception as error:
             if isinstance(error, CourseError):

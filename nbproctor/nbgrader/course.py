@@ -210,8 +210,8 @@ class Course:
             if master.language != "python":
                 raise CourseError(
                     f"{master.notebook!r} is a notebook for {master.language!r}. "
-                    "nbproctor grades Python only: take proctor(c) out of "
-                    "nbgrader_config.py to grade this course with nbgrader alone."
+                    "nbproctor grades only Python. To grade this course with plain "
+                    "nbgrader, remove proctor(c) from nbgrader_config.py."
                 )
         repairs = self.options.repair_answers
         masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
@@ -253,8 +253,8 @@ class Course:
         for name, value in options.environment.items():
             if name in sets or {*"=\0"} & {*name} or "\0" in value or not name:
                 raise CourseError(
-                    f"c.Nbproctor.environment sets {name!r}, which the sandbox sets "
-                    "itself, or which is no variable. Leave it out."
+                    f"c.Nbproctor.environment sets {name!r}, which is reserved for "
+                    "the sandbox or cannot be an environment variable. Remove it."
                 )
         data = next((m.data for m in self.masters(assignment) if m.data), None)
         source = self.folder("source", assignment)
@@ -322,7 +322,7 @@ def _check_path(root: Path) -> None:
     shown = one_line(str(path))
     if readable(path) != str(path):
         raise CourseError(
-            f"The path of the course, {shown}, is no text in this terminal's "
+            f"The path of the course, {shown}, cannot be written in this terminal's "
             f"encoding ({sys.getfilesystemencoding()}). Set PYTHONUTF8=1, as in "
             "`PYTHONUTF8=1 nbproctor grade`; if that does not help, rename the folder."
         )
@@ -356,7 +356,7 @@ def _read_config(root: Path) -> Config:
             try:
                 config.merge(loader(path.name, path=folder).load_config())
             except Exception as error:
-                fault = f"{path} does not run: {error!r}. Correct it."
+                fault = f"{path} has an error: {error!r}. Correct it."
                 raise CourseError(fault) from error
     config.CourseDirectory.root = str(root.resolve())
     find_programs()

@@ -32,7 +32,7 @@ from nbproctor.statuses import STATUSES, Status
 
 log = logging.getLogger(__name__)
 
-NOTHING_ANSWERED = "No exercise in it is answered: it may be the wrong file."
+NOTHING_ANSWERED = "It answers no exercise: it may be the wrong file."
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,11 @@ def _mark_change(facts: Facts) -> MarkChange | None:
     if reasons and not facts.is_new_submission:
         reason = " ".join(dict.fromkeys(reasons.values()))
     elif not cells:
-        reason = f"the late penalty is {after.late_penalty}, not {before.late_penalty}"
+        reason = (
+            f"the late penalty is now {after.late_penalty}, not {before.late_penalty}"
+        )
     else:
-        reason = "handed in again" if facts.is_new_submission else "graded again"
+        reason = "submitted again" if facts.is_new_submission else "graded again"
     return MarkChange(
         student=facts.submission.student,
         before=before.total(),
@@ -146,7 +148,7 @@ def _result(facts: Facts) -> SubmissionResult:
         reason = [sentence for sentences in notes.values() for sentence in sentences]
         reason = list(dict.fromkeys(reason))
         if marks.late:
-            reason.append(f"Handed in {marks.late / 3600:.1f} hours late.")
+            reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
         if marks.waiting:
             reason.append(f"To be graded by hand: {', '.join(marks.waiting)}.")
     else:

@@ -54,7 +54,7 @@ class _OneByOne:
             others = len(lines) - MAX_NAMED
             if others > 0:
                 lines[MAX_NAMED:] = [f"and {others} more"]
-            self.fail(f"Not done: {'; '.join(lines)}. The rest was done.")
+            self.fail(f"Failed: {'; '.join(lines)}. Everything else was done.")
 
     def attempt(self, folder: str, work: Callable[[], None]) -> None:
         """Do the work for one student; what fails is that student's alone."""
@@ -90,10 +90,12 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
             raise RefusedFileError(reason)
         # nbgrader would take it for a pattern, or for the name without blanks.
         if not {*"*?["}.isdisjoint(student) or student != student.strip():
-            raise RefusedFileError("its name has *, ?, [ or a blank at an end")
+            raise RefusedFileError(
+                "its name contains *, ? or [, or begins or ends with a space"
+            )
         status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode):
-            raise RefusedFileError("it is a link, or no folder, and is not followed")
+            raise RefusedFileError("it is a link or not a folder, so it is not read")
         owner = str(status.st_uid)
         is_account = False
         with suppress(KeyError):
@@ -115,7 +117,7 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
 
     def copy_files(self) -> None:
         """Collect what is new of each student."""
-        self.log.info("Looking at the work of %d students", len(self.src_records))
+        self.log.info("Checking the submissions of %d students", len(self.src_records))
         for record in self.src_records:
             self.attempt(record["filename"], partial(self._collect, **record))
 
@@ -147,7 +149,8 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
         self.log.info("Collected: %s", username)
         for path, reason in refusals[:1]:
             raise RefusedFileError(
-                f"collected, but for {len(refusals)} files, as '{path}': {reason}"
+                f"collected without {len(refusals)} files, for example '{path}': "
+                f"{reason}"
             )
 
     def _replace(
@@ -191,6 +194,7 @@ class ProctoredReleaseFeedback(_OneByOne, ExchangeReleaseFeedback):  # type: ign
             super().copy_files()
         except (FileNotFoundError, UnicodeDecodeError) as error:
             raise RefusedFileError(
-                f"there is no {SECRET} of `nbgrader submit` beside it, so nobody could "
-                "fetch it from the exchange; give it another way"
+                f"the submission has no {SECRET} from `nbgrader submit`, so the "
+                "student could not fetch the page from the exchange; send it another "
+                "way"
             ) from error

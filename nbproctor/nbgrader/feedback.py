@@ -85,7 +85,7 @@ def graded_notebooks(
             notebooks.append(notebook)
     if not notebooks:
         raise CourseError(
-            f"Nothing of {assignment!r} is graded yet: grade it, then ask for "
+            f"Nothing in {assignment!r} is graded yet. Grade it before you ask for "
             f"{purpose}."
         )
     return notebooks
@@ -94,7 +94,7 @@ def graded_notebooks(
 def _version(record: StudentMarks, result: SubmissionResult) -> str:
     """Say which files a page is of: when they came, were graded, and their mark."""
     when = record.timestamp and record.timestamp.replace(tzinfo=UTC)
-    times = {"handed in": when, "graded": result.graded}
+    times = {"submitted": when, "graded": result.graded}
     parts = [
         f"{did} {t.astimezone():%Y-%m-%d %H:%M %Z}" for did, t in times.items() if t
     ]
@@ -173,7 +173,7 @@ def feedback(
     converter.course = course
     converter.on_page = progress
     converter.only = students
-    run(converter, f"Writing the feedback of {assignment!r}")
+    run(converter, f"Writing feedback for {assignment!r}")
     return Path(converter.coursedir.root, converter.coursedir.feedback_directory)
 
 

@@ -184,7 +184,7 @@ def regrade(
             max_score = float(book.find_assignment(assignment).max_score)
             absent = sorted({student.id for student in book.students} - handed_in)
         for student in absent:
-            reason = "Nothing handed in."
+            reason = "Nothing submitted."
             tell(
                 SubmissionResult(
                     student=student,

@@ -49,11 +49,11 @@ def course_lock(course: Path, doing: str, kind: str = "") -> Iterator[None]:
             finally:
                 owner.unlink(missing_ok=True)
     except Timeout:
-        holder = "Another command is at work"
+        holder = "Another command is running"
         with contextlib.suppress(OSError):
             holder = owner.read_text("utf-8")
         raise LockedError(
-            f"{holder}. Wait until that has ended, then give the same command again."
+            f"{holder}. Wait until it has finished, then run the same command again."
         ) from None
 
 

@@ -121,8 +121,8 @@ def check_exportable(course: Path | Course, assignment: str) -> None:
     if "db_url" in course.config.CourseDirectory:
         raise CourseError(
             "nbgrader_config.py names a database (c.CourseDirectory.db_url), which "
-            "must not go to another platform. Set it only where you grade, for "
-            "example: if 'NBGRADER_DB' in os.environ"
+            "must not be sent to another platform. Set it only on the computer where "
+            "you grade, for example: if 'NBGRADER_DB' in os.environ"
         )
 
 

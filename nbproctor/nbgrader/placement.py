@@ -38,7 +38,7 @@ from nbproctor.notebook import (
 from nbproctor.results import Report, StudentCell
 
 FILE = ".nbproctor.json"  # in the course's folder
-UNKNOWN = "the source's own answer does not pass it"
+UNKNOWN = "the solution in the source does not pass it"
 # What is run before and after the answers: names of the files that they change.
 _BEFORE = """
 from pathlib import Path
@@ -121,13 +121,18 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
     tests = [cell for master in masters for cell in master.of_kind("test")]
     lines = []
     for where, description in (
-        ("beside", "judged beside the answer, where its code could forge the result"),
+        (
+            "beside",
+            "judged in the student's process, where student code could forge "
+            "the result",
+        ),
         ("nowhere", "not judged"),
         (
             "judge",
-            "judged from outside, and nobody knows whether they can be: put a right "
-            f"answer into the source, or the tag {BESIDE_TAG!r} on a cell that needs "
-            "the answer's own process; what passes there alone waits for a person",
+            "judged from outside, although this could not be checked. Put a correct "
+            f"solution into the source, or put the tag {BESIDE_TAG!r} on a cell that "
+            "must run in the student's process. An answer that passes only there "
+            "waits to be graded by hand",
         ),
     ):
         named = [cell for cell in tests if cell.where == where and cell.why]
@@ -212,7 +217,7 @@ def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
             number = numbers[v.cell_id]
             points, message = scored(outputs.get(number, []), master.cells[number])
             if v.points > points or v.outcome == "passed" != message.outcome:
-                earned = f"{name} earns {v.points:g} from outside"
+                earned = f"{name} earns {v.points:g} when judged from outside"
                 differing[v.cell_id] = f"{earned}, but {points:g} in a kernel"
     return differing
 

@@ -214,8 +214,8 @@ class Prefetch:
         if dropped:
             limit = MAX_FILES_BYTES >> 20
             first.notes.append(
-                f"Files beside your notebook beyond {limit} MB were left out, or more "
-                f"than {MAX_FILES_BESIDE:,}: {', '.join(dropped[:3])}."
+                f"Besides your notebook, at most {MAX_FILES_BESIDE:,} files and "
+                f"{limit} MB are used. Left out: {', '.join(dropped[:3])}."
             )
 
     def execute(

@@ -35,12 +35,12 @@ QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
 # What the sandbox forbids, as code that was lost by it looks, and what to do.
 _FORBIDDEN = {
     r"(https?|ftp)://|\bimport (requests|urllib|socket|http)\b": (
-        "Its code may use the network, which grading forbids: if it must, put "
+        "Its code may use the network, which grading does not allow. If it must, put "
         "c.Nbproctor.network = [{!r}] into nbgrader_config.py."
     ),
     r"^\s*!|=\s*!|^%%(bash|sh|script)\b|\bos\.(system|popen)\b|\bsubprocess\b": (
-        "Its code starts other programs, which grading forbids: in {!r}, write these "
-        "lines in Python, or grade them by hand."
+        "Its code starts other programs, which grading does not allow. In {!r}, write "
+        "these lines in Python, or grade them by hand."
     ),
 }
 
@@ -117,7 +117,7 @@ def wrong_differences(
                 continue
             earned = f"earns {v.points:g} of {v.max_points:g}"
             if v.outcome == "not run":
-                earned = f"waits for a person ({v.message})"
+                earned = f"waits to be graded by hand ({v.message})"
             elif v.points == points:
                 continue
             yield f"{v.cell_id}: {name} {earned}, but {points:g} in a kernel"
@@ -162,7 +162,7 @@ def kernel_faults(
         try:
             score, most = determine_grade(node)
         except ValueError as error:  # more points than the cell has
-            yield name, f"nbgrader refuses what {name} ends in ({error})."
+            yield name, f"nbgrader rejects the last value of {name} ({error})."
             continue
         # None: graded by hand
         if score is not None and (has_failed(node) or score < most):

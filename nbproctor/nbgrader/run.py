@@ -111,7 +111,7 @@ def _opened(options: Nbproctor) -> contextlib.AbstractContextManager[Executor]:
         from nbproctor.engine.cluster import Cluster
     except ImportError as error:
         raise EngineError(
-            "Grading on a cluster needs the package distributed, in the version "
-            "that requirements.lock names: pip install 'nbproctor[cluster]'."
+            "Grading on a cluster needs the package distributed, in the version given "
+            "in requirements.lock: pip install 'nbproctor[cluster]'."
         ) from error
     return Cluster(options.cluster)

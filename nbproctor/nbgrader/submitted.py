@@ -63,7 +63,7 @@ def _unread(
         if not student.is_dir():
             if student.name.lower() not in RESERVED_FILES:
                 where = f"{step}/<student>/{assignment}/"
-                yield shown, f"it is in no student's folder; move it to {where}"
+                yield shown, f"it is not in a student's folder; move it to {where}"
             continue
         if reason := refuse_student(student.name):
             yield f"{shown}/", f"{reason}; rename the folder"
@@ -76,16 +76,14 @@ def _unread(
             entry_shown = f"{shown}/{_shown(entry.name)}"
             if entry.name == assignment:
                 if not entry.is_dir():
-                    yield entry_shown, f"it is no folder; {where}"
+                    yield entry_shown, f"it is not a folder; {where}"
             elif not entry.is_dir():
                 if entry.name.lower().endswith(_LOOSE) or len(entries) == 1:
-                    yield entry_shown, f"it is in no assignment's folder; {where}"
+                    yield entry_shown, f"it is not in an assignment's folder; {where}"
             elif entry.name not in others and (
                 _same(entry.name, assignment) or _has_notebook(entry)
             ):
-                reason = (
-                    f"no assignment has this name; is it {assignment}? Then {where}"
-                )
+                reason = f"no assignment has this name. If it is {assignment}, {where}"
                 yield f"{entry_shown}/", reason
 
 
@@ -99,7 +97,7 @@ def _entries(folder: Path) -> list[Path]:
 def refuse_student(student: str) -> str | None:
     """Return why a folder's name cannot be a student id, if it cannot."""
     if student in ("", ".", ".."):
-        return "its name is no student's"
+        return "its name cannot be a student's id"
     if any(0xD800 <= ord(letter) <= 0xDFFF for letter in student):
         return "its name is not UTF-8"
     if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in student):

@@ -201,8 +201,8 @@ class _Worker:
         """Wait for the start, or each question would be blamed if there is none."""
         if not self._is_ready and _read(self._stdout) is None:
             raise WorkerError(
-                "A process that reads submissions or makes pages ended as it started. "
-                f"See why: {' '.join(map(str, self.process.args))}"  # type: ignore
+                "A process that reads submissions or makes pages ended at its start. "
+                f"To see why, run: {' '.join(map(str, self.process.args))}"  # type: ignore
             )
         self._is_ready = True
 

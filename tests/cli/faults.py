@@ -69,10 +69,18 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "an older schema": (_older, BOOK, "nbgrader db upgrade"),
     "a folder": (_folder, BOOK, "cannot be opened"),
     "not readable": (lambda path: path.chmod(0), BOOK, "cannot be opened"),
-    "not writable": (lambda path: path.chmod(0o444), BOOK, "Check file and rights"),
-    "feedback": (lambda path: path.chmod(0o555), "feedback", "Correct its rights"),
-    "report": (lambda path: path.chmod(0o555), "report", "no right to read or write"),
-    "the course": (lambda path: path.chmod(0o555), ".", "right"),
+    "not writable": (
+        lambda path: path.chmod(0o444),
+        BOOK,
+        "Check the file and its permissions",
+    ),
+    "feedback": (lambda path: path.chmod(0o555), "feedback", "Correct its permissions"),
+    "report": (
+        lambda path: path.chmod(0o555),
+        "report",
+        "no permission to read or write",
+    ),
+    "the course": (lambda path: path.chmod(0o555), ".", "permission"),
 }
 
 

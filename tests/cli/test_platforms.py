@@ -79,7 +79,7 @@ def test_the_whole_round(teacher: Round) -> None:
     output = teacher.run("roster", teacher.gradebook)
     assert output.startswith("4 new, 0 changed, 0 unchanged")
     output = teacher.run("collect", teacher.archive, "tiny")
-    assert "Canvas (sure: 3 of 3 files are named so)." in output
+    assert "Canvas (sure: 3 of 3 file names match)." in output
     assert "Matched with the class list: 3 by Canvas id." in output
     assert "but not in this download:\n  =1+1, Eve" in output
     grade = ("grade", "tiny", "--sandbox=weak")
@@ -90,7 +90,7 @@ def test_the_whole_round(teacher: Round) -> None:
     assert not list(teacher.course.glob("autograded/*/tiny"))  # said before the work
     output = teacher.run(*grade, fails=True)
     assert "Okafor, Amara" in output  # names, not ids
-    assert "Not graded: Nguyễn, Minh. The reasons stand above." in output
+    assert "Not graded: Nguyễn, Minh. The reasons are above." in output
     output = teacher.run("export", teacher.gradebook, "tiny")
     assert "Nothing was written. To write the file, run the same command" in output
     filled = teacher.gradebook.with_name("grades_filled.csv")

@@ -44,7 +44,7 @@ OF_AN_ASSIGNMENT = {
 # What ends with a sentence: this course has no sample class, and was never without
 # nbproctor.
 FAILS = {
-    "demo": "the demo is of the course that nbproctor comes with",
+    "demo": "Run the demo in nbproctor's own repository",
     "off": "by lines that init did not write",
 }
 

@@ -196,7 +196,9 @@ def watch_process(course: Path) -> Iterator[subprocess.Popen[str]]:
     ) as process:
         try:
             assert process.stdout
-            assert process.stdout.readline() == "Watching tiny. Ctrl-C ends it.\n"
+            assert (
+                process.stdout.readline() == "Watching tiny. To stop, press Ctrl-C.\n"
+            )
             yield process
         finally:
             process.kill()
