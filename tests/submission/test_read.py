@@ -101,7 +101,7 @@ def test_the_cells_of_a_script_are_its_code() -> None:
         "y = 2",
         "z = 3",
     ]
-    assert "no notebook; its code was graded" in notes
+    assert "not a notebook. Its code was graded" in notes
 
 
 def test_all_that_marimo_calls_a_cell_is_one() -> None:
@@ -128,7 +128,7 @@ def test_code_in_other_languages_is_no_code_of_a_notebook() -> None:
     fenced = "```copy\nx = 1\n```\n```python\ny = 2\n```\nWords\n~~~ {.py}\nz = 3\n~~~"
     assert texts_and_notes(fenced, "m.md")[0] == ["y = 2", "Words", "z = 3"]
     for text in ("Words", "```bash\nls\n```"):
-        with pytest.raises(Ungradable, match="it holds no code"):
+        with pytest.raises(Ungradable, match="it contains no code"):
             texts_and_notes(text, "m.md")
 
 
@@ -139,7 +139,7 @@ def test_a_file_of_very_many_lists_is_not_read(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(read, "MAX_BRACKETS", 3)
     texts_and_notes('{"cells": [[]]}')
     for text in ('{"cells": [[], []]}', '{"cells": [{}, {}]}'):
-        with pytest.raises(Ungradable, match="more lists"):
+        with pytest.raises(Ungradable, match="more nested lists"):
             texts_and_notes(text)
 
 
