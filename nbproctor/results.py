@@ -292,9 +292,9 @@ def describe_changes(
             without_effect.append(exercise.name)
     if without_effect:
         names = ", ".join(without_effect)
-        changes.append(f"changed, with as many points as before: {names}")
+        changes.append(f"changed, with the same points: {names}")
     summary = "; ".join(changes) or "no answer has changed"
-    return f"Since you handed in before: {summary}."
+    return f"Since your last submission: {summary}."
 
 
 FILE = "grading.json"

@@ -107,8 +107,10 @@ def _compare(
     after = row["attempt"] or row["submitted"]
     if before and after:
         newer = (len(after), after) > (len(before), before)
-        return ("replaced", "") if newer else ("kept", "What is there is newer.")
-    return "kept", "Another one is there, and no time tells which is newer."
+        return (
+            ("replaced", "") if newer else ("kept", "The one already there is newer.")
+        )
+    return "kept", "There is already another one, and it is unknown which is newer."
 
 
 def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
@@ -202,7 +204,7 @@ def feedback_names(
         elif not address:
             back.unmatched.append((student, platform.why_no_address))
         elif not names:
-            back.unmatched.append((student, f"handed in no file called {page.stem}"))
+            back.unmatched.append((student, f"submitted no file called {page.stem}"))
         elif group and not back.files.keys().isdisjoint(names.values()):
             back.unmatched.append((student, f"gets it with {group}"))
         else:
@@ -210,8 +212,9 @@ def feedback_names(
             for path, name in names.items():
                 if (other := back.files.setdefault(name, path)) != path:
                     raise ExportError(
-                        f"Two files would be {name!r} in the zip: {other} and {path}. "
-                        "Collect again, so that each student has a name of their own."
+                        f"Two files would have the name {name!r} in the zip: {other} "
+                        f"and {path}. Collect again, so that each student has a "
+                        "different name."
                     )
     listing = records / platform.listing
     if platform.listing and listing.is_file():

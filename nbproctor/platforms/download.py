@@ -90,10 +90,11 @@ class Download:
         """Return the files of each student, and say which are nobody's."""
         platform = self.recognised.platform
         names = self.recognised.names
-        unlike = f"Its name is not as {platform.name} writes it. Not placed."
+        unlike = f"{platform.name} does not use such file names. Not placed."
         if platform is PLAIN:
             unlike = (
-                "Its name does not say whose it is. Put it into a folder of that name."
+                "Its name does not say whose it is. Put it into a folder with the "
+                "student's name."
             )
         by_student: dict[str, Files] = defaultdict(list)
         for entry in content.entries:
@@ -161,8 +162,8 @@ class Download:
         elif names:
             self.question(
                 str(clue),
-                f"Its files name students ({'; '.join(names[:5])}). Not placed: give "
-                "each of them a folder or a file of that name.",
+                f"Its files name students ({'; '.join(names[:5])}). Not placed. Give "
+                "each student a folder or a file with their name.",
             )
         else:
             person = self.roster.new_person(clue)
@@ -182,9 +183,7 @@ class Download:
         if not when and (text := self.times.get(person.student)):
             when = read_time(text)
             if not when:
-                sentence = (
-                    f"{text!r}, when it was handed in, cannot be read. If it counts,"
-                )
+                sentence = f"{text!r}is not a readable submission time. If you need it,"
                 self.problem(person.name, f"{sentence} say it: kit.py late")
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
@@ -208,15 +207,16 @@ class Download:
         typed = [name.file.name for _, name in newest if name.kind == "typed"]
         if files and typed:
             submission.notes.append(
-                f"Read there what was typed in; only files were taken ({typed[0]})."
+                "Only files were collected. Read the typed text on the platform "
+                f"({typed[0]})."
             )
         elif all("".join(n.file.suffixes).lower() in _TEXTS for _, n in files):
             text = (files or newest)[0][1].file.name
             # Not each platform names what was typed so that it can be told.
             saved = " or saved as a page" if files else ""
             submission.notes.append(
-                f"A text was typed in{saved} ({text}). Unless it holds a notebook, ask "
-                f"for the file, {self.file_names[0]}.ipynb."
+                f"Text was typed in{saved} ({text}). If it is not a notebook, ask for "
+                f"the file {self.file_names[0]}.ipynb."
             )
         latest_first = sorted(files or newest, key=lambda f: f[1].age, reverse=True)
         for entry, name in latest_first:
@@ -231,7 +231,7 @@ class Download:
             for path, content in contents:
                 _add(submission, path, content)
         if not submission.files:
-            self.problem(submission.person.name, "No file could be taken.")
+            self.problem(submission.person.name, "No file could be collected.")
 
     def target(self, path: PurePosixPath) -> PurePosixPath:
         """Return a file's place in the submission: without the assignment's folder.
@@ -289,7 +289,9 @@ class Download:
             if len(people) > 1:
                 names = (" and " if len(people) == 2 else "; ").join(people)
                 self.problem(
-                    names, "They handed in the very same file. All were taken."
+                    names,
+                    "They submitted exactly the same file. It was collected "
+                    "for each of them.",
                 )
 
 
@@ -312,13 +314,13 @@ def plan(
     """
     if source.suffix.lower() in _TABLES:
         raise CollectError(
-            f"{source} is a table, and no download of what students handed in. A class "
-            "list is for `roster`, a grade book for `export`."
+            f"{source} is a table, not a download of submissions. For a class list, "
+            "use `roster`; for a grade book, use `export`."
         )
     content = _flatten(archive.read(source))
     if not content.entries:
         lines = "".join(f"\n  {problem}" for problem in content.problems[:5])
-        raise CollectError(f"{source} holds no file that can be collected.{lines}")
+        raise CollectError(f"{source} contains no file that can be collected.{lines}")
     file_names = (*notebooks, assignment)
     recognised = recognise(content.entries) or plain(
         content.entries, file_names, roster
@@ -340,8 +342,9 @@ def plan(
         if len(several) > 1:
             download.problem(
                 several[0].person.name,
-                f"{len(several)} submissions of the download seem to be by "
-                f"{student!r}. None was placed: the class list has to tell them apart.",
+                f"{len(several)} submissions in the download seem to be by "
+                f"{student!r}. None was placed. Import a class list that "
+                "distinguishes them.",
             )
         elif several[0].files:
             download.submissions += several
@@ -352,9 +355,10 @@ def plan(
             ", ".join(sorted({n.key for n in recognised.names.values()})[:5]) or "none"
         )
         raise CollectError(
-            f"{source} names nobody of the class list. {recognised}. The names there: "
-            f"{names}. If they are right, import a list that has them: kit.py roster. "
-            "Else give each student a folder or a file named by the id."
+            f"No name in {source} is in the class list. {recognised}. The names "
+            f"there: {names}. If these names are right, import a class list that "
+            "contains them: kit.py roster. Otherwise, give each student a folder or a "
+            "file named with their id."
         )
     download.say_same_files()
     download.submissions.sort(key=lambda submission: submission.person.student)
@@ -390,9 +394,11 @@ def _newest(files: Files) -> tuple[Files, list[str]]:
     chosen = next(iter(full), order[0])
     notes = []
     if chosen != order[0]:
-        notes.append("The newest attempt holds no file; the one before it was taken.")
+        notes.append(
+            "The newest attempt contains no file, so the one before it was collected."
+        )
     if older := len([a for a in full if a != chosen]):
-        notes.append(f"The newest of {older + 1} attempts was taken.")
+        notes.append(f"The newest of {older + 1} attempts was collected.")
     return attempts[chosen], notes
 
 
@@ -410,6 +416,7 @@ def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> N
         free = path.with_name(f"{path.stem} ({next(numbers)}){path.suffix}")
     if free != path:
         submission.notes.append(
-            f"Two files are called {path.name}; the older one is now {free.name}."
+            f"Two files are called {path.name}. The older one is now called "
+            f"{free.name}."
         )
     submission.files[free] = data

@@ -41,7 +41,7 @@ class Moodle(Platform):
     numbers_groups = True
     times = "its grading worksheet"
     why_no_address = (
-        "handed in with a group, and their own number there is not known: import the "
+        "submitted with a group, and their own Moodle number is not known. Import the "
         "grading worksheet (kit.py roster), then collect again"
     )
     upload = "Submissions, Upload multiple feedback files in a zip"
@@ -141,8 +141,8 @@ class Moodle(Platform):
                 form = form_of_marks(most, sheet)
                 return GradeColumn(1, index - 1, *form, locked)
         raise ExportError(
-            "The grading worksheet has no column of points: does the assignment use a "
-            "scale? In Moodle, give it points."
+            "The grading worksheet has no column for points. If the assignment uses a "
+            "scale in Moodle, change it to points."
         )
 
 

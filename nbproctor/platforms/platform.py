@@ -154,10 +154,12 @@ def choose_column(
     fitting = exact or [i for i, m in matches.items() if title in letters(m[group])]
     if len(fitting) == 1:
         return fitting[0], matches[fitting[0]]
-    columns = "".join(f"\n  {heads[i]}" for i in matches) or " none that takes marks."
+    columns = "".join(f"\n  {heads[i]}" for i in matches) or (
+        " none that can hold marks."
+    )
     raise ExportError(
-        f"It cannot be told which column {column or assignment!r} is. Say it with "
-        f"--column and a part of its title. The file's columns:{columns}"
+        f"It is not clear which column belongs to {column or assignment!r}. Give part "
+        f"of its title with --column. The file's columns:{columns}"
     )
 
 

@@ -53,7 +53,7 @@ class Recognised(NamedTuple):
         fitting = len(self.names)
         sure = "sure" if 10 * fitting >= 9 * self.total else "probably"
         sure = "a guess" if self.platform is PLAIN else sure
-        named = f"{fitting} of {self.total} files are named so"
+        named = f"{fitting} of {self.total} file names match"
         return f"{self.platform.name} ({sure}: {named})"
 
 

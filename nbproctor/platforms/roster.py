@@ -46,7 +46,7 @@ class Match(NamedTuple):
     same: str = ""  # what may hold for all, for the option ``--same``
 
     def __str__(self) -> str:
-        return f"{self.question} Not taken: say whose it is, {self.answer}"
+        return f"{self.question} Skipped. To say whose it is: {self.answer}"
 
 
 @dataclass
@@ -109,8 +109,7 @@ class Roster:
         """
         if not letters(text):
             raise RosterError(
-                'Say it as --as "NAME=ID": how the platform names the work, and whose '
-                "it is."
+                'Write --as "NAME=ID": the name on the platform, and the student\'s id.'
             )
         self.answers.append((text, self.one(student).student if student else ""))
 
@@ -124,8 +123,8 @@ class Roster:
             source = Kind(other)
         except ValueError as error:
             raise RosterError(
-                f"{error}. The kinds are: {', '.join(Kind)}. Say it as --same "
-                '"GitHub handle=login".'
+                f"{error}. The kinds are: {', '.join(Kind)}. Write, for example, "
+                '--same "GitHub handle=login".'
             ) from error
         if target in UNCERTAIN:
             self.certain_kinds[target] = source
@@ -202,9 +201,9 @@ class Roster:
         if not person.student:
             return "It may be {}, who is not in the class list yet."
         if not person.may_be_called(clue.name):
-            return f"Its {by} is that of {{}}, its name is not."
+            return f"Its {by} belongs to {{}}, but its name is another."
         if kind := person.contradicts(clue):
-            return f"By its {by} it is of {{}}, who has another {kind}."
+            return f"By its {by}, it belongs to {{}}, who has another {kind}."
         if by == "name":
             emails = set(map(str.casefold, person.values(Kind.EMAIL)))
             texts = {v.casefold() for kind, v in clue.identifiers if kind is Kind.EMAIL}
@@ -225,11 +224,11 @@ class Roster:
         suspects = {i for i in suspects if not self.people[i].contradicts(clue)}
         if not suspects:
             return Match()
-        question = "Nobody has it, but something of {} reads so."
+        question = "Nobody has it, but {} has something with the same text."
         match = self._ask(suspects, question, clue)
         kind = self._kind_like(suspects, clue)
         return match._replace(
-            answer=f'{match.answer}, or of somebody new, --as "{clue.answer}="',
+            answer=f'{match.answer}, or for a new student: --as "{clue.answer}="',
             same=f"{clue.identifiers[0].kind}={kind}" if kind else "",
         )
 
@@ -262,8 +261,8 @@ class Roster:
         if len(people) != 1:
             several = "; ".join(map(_described, people))
             raise RosterError(
-                f"{student!r} is not one student of the class list"
-                f"{f', but may be {several}' if several else ''}. Give the id."
+                f"{student!r} does not identify one student in the class "
+                f"list{f', but may be {several}' if several else ''}. Give the id."
             )
         return people[0]
 
@@ -342,7 +341,7 @@ class Roster:
             clue = row.clue
             person = match.person
             if person and match.by in ("name", "--as") and by_name[person] > 1:
-                several = f"{by_name[person]} rows may be of {_described(person)}."
+                several = f"{by_name[person]} rows may belong to {_described(person)}."
                 match = Match(question=several, answer=f'--as "{clue.answer}=…"')
             elif not (person or match.question):  # or who was added from another row
                 match = self.find(clue, range(len(self.people)))
@@ -375,4 +374,4 @@ class Roster:
 
 
 def _described(person: Person) -> str:
-    return f"{person.name} ({person.student or 'of a class list'})"
+    return f"{person.name} ({person.student or 'in a class list'})"

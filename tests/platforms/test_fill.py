@@ -170,11 +170,11 @@ AMARA = '"Okafor, Amara",1042,900,aokafor,A,9.50,,95.00,A\r\n'
 LEFT: dict[str, tuple[str, str, str]] = {
     "not graded": (CANVAS, "Nguyễn, Minh", "has no mark: no notebook"),
     "excused": (CANVAS, "Ångström, Pia", "is excused (EX)"),
-    "of no class": (CANVAS, "Gone, Long", "is not known here"),
+    "of no class": (CANVAS, "Gone, Long", "is not in this course"),
     "not assigned": (
         CANVAS.replace("EX", "N/A"),
         "Ångström, Pia",
-        "does not have it there (N/A)",
+        "has no such submission on the platform (N/A)",
     ),
     "locked": (MOODLE, "Pia Ångström", "is locked on the platform"),
     "locked, in German": (GERMAN, "Pia Ångström", "is locked on the platform"),
@@ -186,7 +186,7 @@ LEFT: dict[str, tuple[str, str, str]] = {
     "another one's number": (  # one platform's may be another's of somebody else
         CANVAS.replace(GONE, GONE.replace("999", "900")).replace(AMARA, ""),
         "Gone, Long",
-        "Its SIS id is that of Okafor, Amara (aokafor), its name is not.",
+        "Its SIS id belongs to Okafor, Amara (aokafor), but its name is another.",
     ),
 }
 

@@ -142,9 +142,9 @@ def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("", "is empty"),
-        ("colour,size\nred,2\n", "no column that says who"),
-        ("student_id,name\n", "lists nobody"),
-        ("PK\x03\x04", "no CSV file"),
+        ("colour,size\nred,2\n", "no column that identifies"),
+        ("student_id,name\n", "lists no students"),
+        ("PK\x03\x04", "not a CSV file"),
     ],
 )
 def test_what_is_no_class_list_is_said(tmp_path: Path, text: str, reason: str) -> None:
