@@ -116,7 +116,7 @@ def markdown(
         if position % 2:
             fits = len(part) <= room[1]
             room[1] -= len(part) * fits
-            parts[position] = part if fits else "(a picture left out)"
+            parts[position] = part if fits else "(a picture was left out)"
         else:
             parts[position] = _shorten(part, max(room[0] - max(end, 0), 0))
             room[0] -= len(parts[position])
@@ -192,7 +192,7 @@ def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
             bundle["text/plain"] = _text(data[mime], room)
             break
     if not bundle:
-        bundle["text/plain"] = "[an output of a kind that grading leaves out]"
+        bundle["text/plain"] = "[grading leaves out this kind of output]"
     return bundle
 
 

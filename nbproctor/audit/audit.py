@@ -128,20 +128,26 @@ def _whole_notebooks(
 
 def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
     """Check that what tests hand over is a right answer to no exercise."""
-    name = f"handed over by tests of {master.notebook}"
+    name = f"test arguments in {master.notebook}"
     checks = [
         Check(
             name,
             False,
-            f"{loan.name} answers {loan.exercise}: {loan.says}. Hand over what "
-            "solves no exercise (docs/new-assignment.md, section 3).",
+            f"{loan.name} gives away {loan.exercise}: {loan.says}. Tests must not "
+            "pass a right answer to student code (docs/new-assignment.md, section 3).",
         )
         for loan in loans
         if loan.says
     ]
     names = {loan.name for loan in loans}
     if names and not checks:
-        return [Check(name, True, f"{len(names)} calls, no answer to any exercise")]
+        return [
+            Check(
+                name,
+                True,
+                f"{len(names)} calls, and none passes a right answer to student code",
+            )
+        ]
     return checks
 
 
@@ -154,8 +160,8 @@ def _hints(variants: Variants, folder: Path) -> list[str]:
     if not bare:
         return []
     return [
-        f"Only mutants were tried for {', '.join(bare)}. Put right solutions into "
-        f"{folder / bare[0] / 'right'}, one a file, and wrong ones into "
-        f"{folder / bare[0] / 'wrong.toml'}, to see that no right one loses a point "
-        f"and no wrong one keeps all."
+        f"Only mutants were tried for {', '.join(bare)}. To check that right "
+        "solutions keep every point and wrong ones lose some, put right ones into "
+        f"{folder / bare[0] / 'right'} (one per file) and wrong ones into "
+        f"{folder / bare[0] / 'wrong.toml'}."
     ]

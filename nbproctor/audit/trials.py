@@ -170,7 +170,7 @@ def _ask_worker(
                 progress(trial)
     except (EOFError, ConnectionError) as error:
         message = worker.printed(1000) or "no message"
-        raise TrialError(f"a process that held trials has died: {message}") from error
+        raise TrialError(f"a process of the audit has died: {message}") from error
     finally:
         worker.end(patience=0)
     return results, loans
@@ -358,7 +358,7 @@ class _Walk:
             loans.append(Loan(cell.id, name, says))
         for other in values.lenders_of(cell.id):
             says = "it is the right result of a call"
-            loans.append(Loan(cell.id, f"an array that {other} is called with", says))
+            loans.append(Loan(cell.id, f"an array that tests pass to {other}", says))
         return loans
 
     def _points(

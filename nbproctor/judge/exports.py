@@ -126,7 +126,9 @@ class Exports:
     def received(self, number: Any) -> Any:
         """Return the object that the student sends back, if it still counts."""
         if type(number) is not int or not 0 <= number < self._next:
-            raise ProtocolError("the student names what was never handed over")
+            raise ProtocolError(
+                "the student's code refers to an object that it was never given"
+            )
         return self._objects.get(number, Expired())
 
     def get(self, target: Any, name: str) -> Any:
@@ -154,7 +156,8 @@ class Exports:
         plain = not isinstance(target, (type, *_FUNCTIONS)) and not callable(descriptor)
         if name.startswith("_") or not plain:
             raise RefusedError(
-                f"attribute {name!r} of the test's {type(target).__name__} is fixed"
+                f"attribute {name!r} of the test's {type(target).__name__} cannot be "
+                "set"
             )
         setattr(target, name, value)
 

@@ -104,13 +104,16 @@ class StudentProcesses:
         self._output_room -= len(msgspec.json.encode(outputs))
         if self._output_room >= 0:
             return outputs
-        text = "[outputs left out: this notebook shows more than can be kept]\n"
+        text = "[outputs left out: this notebook shows more than can be stored]\n"
         return [stream_output(text, "stderr")]
 
     def _leave_out(self, step: Step, end: ProcessEnded | None = None) -> None:
         """Do not run a cell again that ended its process, or filled the memory."""
         self._culprits.add(step.name)
-        text = f"Cell `{step.name}` used up the memory, so it was left out of the rest."
+        text = (
+            f"Cell `{step.name}` used too much memory, so it was left out of the "
+            "remaining tests."
+        )
         if end is not None:
             text = self.describe_end(end, f"Cell `{step.name}`", self.limits.cell).words
         self.notes.append(text)

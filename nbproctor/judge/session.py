@@ -164,7 +164,7 @@ class Session:
         """Do what the student asks of an object that a test handed over."""
         self._callbacks += 1
         if self._callbacks > MAX_CALLBACKS:
-            raise ProtocolError("a call has asked the test's objects too often")
+            raise ProtocolError("a call used the test's objects too often")
         if self._depth >= MAX_DEPTH:
             raise RecursionError("calls between student and test are nested too deep")
         self._depth += 1

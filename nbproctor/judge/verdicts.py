@@ -46,8 +46,8 @@ SHAPES = Message("failed", "A hidden check fails: shapes {one} and {other} diffe
 PART = Message("failed", "Partly right: {points:g} of {most:g} points.")
 STDERR = Message(
     "failed",
-    "Something was written to stderr while this test ran, a warning perhaps: in this "
-    "course, that costs its points.",
+    "While this test ran, something (perhaps a warning) was written to stderr. In "
+    "this course, that costs its points.",
 )
 LEADS_TO = Message("failed", "Your answer could not be checked: it leads to a {kind}.")
 ENDS_IN = Message("failed", "Your answer could not be checked: {kind}: {text}")
@@ -72,23 +72,27 @@ STOPPED = Message(
     "died", results.STOPPED + "`{exercise}` was stopped in earlier tests."
 )
 OUT_OF_TIME = Message("not run", "Not run: no time left for this notebook.")
-BROKEN = Message("not run", "This test is broken, tell your teacher: {text}")
+BROKEN = Message("not run", "This test is broken. Please tell your teacher: {text}")
 UNJUDGED = Message(
-    "not run", "This test cannot be judged from outside; tell your teacher."
+    "not run", "This test cannot be judged from outside. Please tell your teacher."
 )
 # It was run, and what it says is no fault of the answer's: a person has to look.
-REFUSED = Message("not run", "Not judged: your code does what grading forbids{where}.")
+REFUSED = Message(
+    "not run",
+    "Not judged: your code does something that grading does not allow{where}.",
+)
 TOO_MUCH = Message(
-    "not run", "Not judged: a value is too large or too deep to be sent."
+    "not run", "Not judged: a value is too large or too deeply nested to be sent."
 )
 DOUBTED = Message(
-    "not run", "Not judged: it rests on an object's `{by}`, not asked here."
+    "not run",
+    "Not judged: the result depends on an object's `{by}`, which is not called here.",
 )
 ALL_STOPPED = Message(
-    "not run", "Not judged: every answer stops at a line such as {line}."
+    "not run", "Not judged: in grading, any answer would stop at such a line ({line})."
 )
 PASSES_INSIDE = Message(
-    "not run", "Not judged: it passes in the answer's process alone."
+    "not run", "Not judged: it passes only in the student's process."
 )
 
 # Not permitted, access denied, read-only, no network: as the system says it. What lies

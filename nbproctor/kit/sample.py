@@ -123,7 +123,9 @@ def new_course(project: Path, assignment: str) -> Path:
     mark = course / "MADE_BY_DEMO.txt"
     if course.exists():
         if not mark.exists():
-            raise SampleError(f"{course} was not made by the demo. Move it away.")
+            raise SampleError(
+                f"{course} was not made by the demo. Move it to another place."
+            )
         shutil.rmtree(course)
     course.mkdir()
     mark.write_text("The next `python kit.py demo` deletes this folder.\n", "utf-8")

@@ -31,7 +31,7 @@ from nbproctor.sandbox.workers import (
 SECONDS = 20  # of computing, for one page
 MEMORY = 1 << 30  # bytes
 TOO_MUCH = (
-    "Your notebook takes too much time or memory to be shown on this page. All of it "
+    "Showing your notebook on this page would take too much time or memory. All of it "
     "was graded."
 )
 
@@ -100,8 +100,9 @@ def make(
                     yield order
     if failed:
         raise PageError(
-            f"{len(failed)} feedback pages could not be made: {', '.join(failed[:3])}. "
-            "All others were made. Please report this, with the notebook if you may."
+            f"{len(failed)} feedback pages could not be made: "
+            f"{', '.join(failed[:3])}. All other pages were made. Please report this "
+            "as a bug, with the notebook if you may share it."
         )
 
 

@@ -192,13 +192,13 @@ class JudgeObject:
         prototype = cls._nbproctor_known
         stand_in: JudgeObject = copy(prototype)
         if stand_in is prototype:
-            raise TypeError("an object of the test cannot be made anew")
+            raise TypeError("an object of the test cannot be created again")
         return stand_in
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Initialize it again, as ``self.model.__init__(…)`` does."""
         if "init_again" not in vars(type(self)):
-            raise TypeError("an object of the test cannot be made anew")
+            raise TypeError("an object of the test cannot be created again")
         _call("init_again", self, *args, **kwargs)
 
     def __copy__(self) -> Any:

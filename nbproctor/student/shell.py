@@ -46,7 +46,9 @@ NO_COMMANDS = (
     "Other programs cannot be started while a notebook is graded"
     " (shell commands, %pip, %%bash, os.system, subprocess): "
 )
-_NO_INPUT = "input() has nobody to ask while a notebook is graded: use a value instead."
+_NO_INPUT = (
+    "input() cannot be used while a notebook is graded: use a fixed value instead."
+)
 # Magics, commands and help; the signs at the start of a line are automatic quotes and
 # calls.
 _MAGIC = re.compile(r"[%!?]|^\s*[,;/]", re.MULTILINE)

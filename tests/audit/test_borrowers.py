@@ -99,4 +99,4 @@ def test_a_right_answer_that_a_test_hands_over_is_a_fault(tmp_path: Path) -> Non
 def test_other_objects_may_be_handed_over(tmp_path: Path) -> None:
     (check,) = borrowed(tmp_path)
     assert check.passed
-    assert check.found.startswith("3 calls, no answer")
+    assert check.found.startswith("3 calls, and none passes")

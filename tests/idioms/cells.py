@@ -15,7 +15,7 @@ from dataclasses import dataclass
 class Idiom:
     """A small exercise: its name says what is special about it.
 
-    `reason`: why it is judged beside the answer; empty if the judge does.
+    `reason`: why it is judged in the student's process; empty if not.
     """
 
     name: str

@@ -124,8 +124,8 @@ def test_init_says_what_will_differ_and_which_assignment_is_faulty(stock: Path) 
     assert done.returncode == 1
     assert "switched on at the end of" in done.stdout
     assert "tiny: the reference solution earns every point." in done.stdout
-    assert "What differs from plain nbgrader" in done.stdout
+    assert "differs from plain nbgrader" in done.stdout
     assert "\nnbproctor: the reference earns" in done.stderr
     assert "\nstock nbgrader: the reference earns" in f"\n{done.stderr}"
     assert "wrong: The tests have faults: " in done.stderr
-    assert "does not earn everything in wrong" in done.stderr
+    assert "does not earn every point in wrong" in done.stderr
