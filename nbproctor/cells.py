@@ -1,4 +1,4 @@
-"""Cells of a student's, parsed once: text, blocks, names that they define, syntax tree.
+"""A student's cells, parsed once: text, blocks, names that they define, syntax tree.
 
 Standard library only: students get this file beside ``kit/submit.py``, so that what
 they are told before they hand in is what grading does. A cell that does not compile has

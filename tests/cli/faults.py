@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.programs import run_here
 
-VERBS = {
+COMMANDS = {
     "release": ["release"],
     "grade": ["grade", "--sandbox=weak"],
     "collect": ["collect", "download"],
@@ -91,7 +91,7 @@ def cross(course: Path) -> list[tuple[str, str, int, str]]:
     speed.BUSY_MILLISECONDS = 20
     results = []
     for fault, (happens, name, _) in FAULTS.items():
-        for verb, arguments in VERBS.items():
+        for verb, arguments in COMMANDS.items():
             if verb == "release" and name in ("feedback", "report"):
                 continue  # it writes neither, and takes seconds
             copy = Path(shutil.copytree(course, course.with_name("copy")))
