@@ -193,7 +193,7 @@ def _line(attempt: nbgrader.Try) -> str:
     if result is None:
         return f"{clock}: {wait if attempt.waiting else 'no answer has changed'}."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
-    counts = f"feedback on {attempt.tries_used} exercises"
+    counts = f"exercises with new feedback: {attempt.tries_used}"
     if attempt.waiting:
         counts += f", {wait}"
     return (

@@ -183,8 +183,8 @@ class Download:
         if not when and (text := self.times.get(person.student)):
             when = read_time(text)
             if not when:
-                sentence = f"{text!r}is not a readable submission time. If you need it,"
-                self.problem(person.name, f"{sentence} say it: kit.py late")
+                sentence = f"{text!r} is not a readable submission time."
+                self.problem(person.name, f"{sentence} To record it: kit.py late")
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
         last = max(names, key=lambda name: name.age)

@@ -224,7 +224,7 @@ class Roster:
         suspects = {i for i in suspects if not self.people[i].contradicts(clue)}
         if not suspects:
             return Match()
-        question = "Nobody has it, but {} has something with the same text."
+        question = "Nobody has it, but it looks like an identifier of {}."
         match = self._ask(suspects, question, clue)
         kind = self._kind_like(suspects, clue)
         return match._replace(

@@ -251,7 +251,7 @@ def saved_with_the_lines_of_its_transfer(folder: Path, notebook: Notebook) -> No
     (folder / NAME).write_bytes(head + dump(notebook))
 
 
-@edited("repaired", 10, "marks of a merge")
+@edited("repaired", 10, "merge markers")
 def conflict_of_a_merge_in_a_cell(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     second = "def fizz(n):\n    return 'theirs'"
@@ -264,7 +264,7 @@ def hundred_and_twenty_megabytes_of_outputs(notebook: Notebook) -> None:
     by_id(notebook, "fizz")["outputs"] = [big]
 
 
-@edited("repaired", 10, "were cut")
+@edited("repaired", 10, "were shortened")
 def six_megabytes_pasted_into_an_answer(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     cell["source"] = f'PASTED = "{"x" * 6_000_000}"\n' + text(cell)
@@ -345,7 +345,7 @@ def unknown_kernel(notebook: Notebook) -> None:
 # --- cells --------------------------------------------------------------------
 
 
-@edited("repaired", 10, "missing")
+@edited("repaired", 10, "Missing")
 def test_cells_deleted(notebook: Notebook) -> None:
     deleted = {"fizz-numbers", "fizz-multiples", "mean-oracle", "mean-public"}
     notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in deleted]
@@ -356,7 +356,7 @@ def solution_cell_deleted(notebook: Notebook) -> None:
     notebook["cells"] = [c for c in notebook["cells"] if c["id"] != "fizz"]
 
 
-@edited("repaired", 10, "not their own: fizz")
+@edited("repaired", 10, "a different cell than expected: fizz")
 def two_answers_in_one_cell(notebook: Notebook) -> None:
     fizz = by_id(notebook, "fizz")
     mean = by_id(notebook, "mean_of")
@@ -364,23 +364,23 @@ def two_answers_in_one_cell(notebook: Notebook) -> None:
     notebook["cells"].remove(fizz)
 
 
-@edited("repaired", 10, "not their own: fizz")
+@edited("repaired", 10, "a different cell than expected: fizz")
 def answer_merged_into_the_locked_cell_above(notebook: Notebook) -> None:
     merge(notebook, "setup", "fizz", keep="setup")
 
 
-@edited("repaired", 10, "not their own: fizz")
+@edited("repaired", 10, "a different cell than expected: fizz")
 def answer_merged_into_the_test_below(notebook: Notebook) -> None:
     merge(notebook, "fizz", "fizz-public", keep="fizz-public")
 
 
-@edited("repaired", 10, "not their own: mean_of")
+@edited("repaired", 10, "a different cell than expected: mean_of")
 def all_cells_merged_into_one(notebook: Notebook) -> None:
     code = [cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     merge(notebook, *code, keep="fizz")
 
 
-@edited("repaired", 5, "not their own: fizz, mean_of")
+@edited("repaired", 5, "a different cell than expected: fizz, mean_of")
 def all_cells_merged_into_a_locked_one_and_one_wrong(notebook: Notebook) -> None:
     # The public test of the wrong answer fails in the middle of the merged cell.
     set_answer(notebook, "fizz", "    return n")
@@ -403,12 +403,12 @@ def something_else_written_into_a_test(notebook: Notebook) -> Notebook:
     return blank(notebook, "fizz")
 
 
-@edited("repaired", 10, "not their own: fizz")
+@edited("repaired", 10, "a different cell than expected: fizz")
 def answer_above_the_stub(notebook: Notebook) -> Notebook:
     return above_the_stub(notebook, text(by_id(notebook, "fizz")))
 
 
-@edited("repaired", 10, "not their own: fizz")
+@edited("repaired", 10, "a different cell than expected: fizz")
 def answer_at_the_end_of_the_notebook(notebook: Notebook) -> Notebook:
     answer = new_cell(text(by_id(notebook, "fizz")))
     notebook = blank(notebook, "fizz")
@@ -454,7 +454,7 @@ def exercises_swapped(notebook: Notebook) -> None:
     cells[fizz], cells[mean] = cells[mean], cells[fizz]
 
 
-@edited("repaired", 10, "put back as given")
+@edited("repaired", 10, "Changed locked cells were restored")
 def tests_turned_into_text(notebook: Notebook) -> None:
     for name in ("fizz-numbers", "mean-values"):
         cell = by_id(notebook, name)
@@ -462,13 +462,13 @@ def tests_turned_into_text(notebook: Notebook) -> None:
         del cell["outputs"], cell["execution_count"]
 
 
-@edited("repaired", 10, "code again")
+@edited("repaired", 10, "code cells again")
 def solution_turned_into_raw_text(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     cell["cell_type"] = "raw"
 
 
-@edited("repaired", 0, "put back as given")
+@edited("repaired", 0, "Changed locked cells were restored")
 def tests_rewritten_to_pass(notebook: Notebook) -> Notebook:
     notebook = blank(notebook, *ANSWERS)
     for cell in notebook["cells"]:
@@ -485,7 +485,7 @@ def cells_that_are_no_cells(notebook: Notebook) -> None:
 # --- what other programs, and pasting, make of a notebook ----------------------
 
 
-@edited("repaired", 10, "not their own: fizz")
+@edited("repaired", 10, "a different cell than expected: fizz")
 def decorated_answer_above_the_stub(notebook: Notebook) -> Notebook:
     decorated = "import functools\n\n@functools.cache\n"
     return above_the_stub(notebook, decorated + text(by_id(notebook, "fizz")))
@@ -501,7 +501,7 @@ def pasted(folder: Path, notebook: Notebook, blanks: str, first: str) -> None:
 
 
 for _case, _note, _blanks, _first in (
-    ("answers_in_fences_as_from_a_chat", "Fences", " " * 4, "```python\n"),
+    ("answers_in_fences_as_from_a_chat", "Code fences", " " * 4, "```python\n"),
     ("hard_blanks_and_invisible_signs", "Invisible characters", "\u00a0" * 4, "\ufeff"),
 ):
     _make = partial(pasted, blanks=_blanks, first=_first)
@@ -665,7 +665,7 @@ def magic_of_databricks_above_every_cell(notebook: Notebook) -> None:
 # --- what a notebook was exported as, or saved as by other programs -------------------
 
 
-@case("repaired", 10, "found as 'tiny.pdf'")
+@case("repaired", 10, "'tiny.pdf' was graded as")
 def renamed_to_pdf_with_the_metadata_first(folder: Path, notebook: Notebook) -> None:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     first = {"metadata": {"kernelspec": kernel, "long": "x" * 600}}

@@ -65,7 +65,7 @@ BOOK = "gradebook.db"
 FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "damaged": (lambda path: _write(path, 200, b"U"), BOOK, "is damaged"),
     "another file": (lambda path: _write(path, 0, b"x"), BOOK, "is damaged"),
-    "locked whole": (_lock, BOOK, "locked by"),
+    "locked whole": (_lock, BOOK, "has locked"),
     "an older schema": (_older, BOOK, "nbgrader db upgrade"),
     "a folder": (_folder, BOOK, "cannot be opened"),
     "not readable": (lambda path: path.chmod(0), BOOK, "cannot be opened"),
@@ -85,7 +85,7 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
 
 
 def cross(course: Path) -> list[tuple[str, str, int, str]]:
-    """Run every verb against every fault, each in a copy of the course."""
+    """Run every command against every fault, each in a copy of the course."""
     from nbproctor.nbgrader import speed
 
     speed.BUSY_MILLISECONDS = 20

@@ -13,7 +13,7 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.cli import app
 from nbproctor.sandbox import bubblewrap
-from tests.cli.faults import FAULTS, OTHERS, COMMANDS
+from tests.cli.faults import COMMANDS, FAULTS, OTHERS
 from tests.conftest import PROJECT
 from tests.nbgrader.tiny import book, hand_in
 from tests.programs import start
@@ -79,7 +79,7 @@ def test_a_fault_is_a_sentence_from_every_verb(
             met.add(verb)
             assert FAULTS[fault][2] in " ".join(message.split()), verb
     assert met
-    if FAULTS[fault][2] in ("is damaged", "locked by", "cannot be opened"):
+    if FAULTS[fault][2] in ("is damaged", "has locked", "cannot be opened"):
         assert met == set(COMMANDS)
 
 

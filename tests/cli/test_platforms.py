@@ -139,7 +139,7 @@ def test_a_group_and_a_name_that_is_told_get_their_marks(teacher: Round) -> None
     output = teacher.run("collect", again, "tiny", "--dry-run")
     assert output.strip().endswith("Dry run: nothing was written.")
     assert sorted(teacher.course.rglob("*")) == before
-    assert "something of Nguyễn, Minh (mnguyen) reads so" in output
+    assert "an identifier of Nguyễn, Minh (mnguyen)" in output
     answers = ("--groups=groups.csv", "--as=Evi Sum=eve")
     output = teacher.run("collect", again, "tiny", *answers)
     assert "3 students: 3 new." in output

@@ -109,4 +109,4 @@ def test_the_first_hint_of_lab_and_submit_makes_the_release_of_this_assignment(
     for command in ("lab", "submit"):
         done = run_here(command, "second", cwd=course)
         assert done.returncode == 1
-        assert done.stderr.rstrip().endswith("Make it: nbproctor release second")
+        assert done.stderr.rstrip().endswith("To make it: nbproctor release second")

@@ -187,7 +187,7 @@ def test_a_folder_that_no_course_can_be_in_is_said_to_be_one(
         (OSError(errno.EROFS, "Read-only file system", "x"), "cannot be written"),
         (MemoryError(), "too little memory"),
         (OperationalError("SELECT", {}, Exception("no such table: grade")), "upgrade"),
-        (OperationalError("SELECT", {}, Exception("disk is full")), "Make room"),
+        (OperationalError("SELECT", {}, Exception("disk is full")), "Free some space"),
     ],
 )
 def test_what_the_computer_does_is_known_by_its_error(

@@ -303,7 +303,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
     assert (table.loc["right", "total"], table.loc["odd", "total"]) == (5, 7)
     result = SubmissionResult.read(course / "autograded/right/tiny")
     assert result is not None and result.status == "late"
-    assert "Handed in 1.5 hours late." in done.stdout
+    assert "Submitted 1.5 hours late." in done.stdout
     assert "(−5 late)" in done.stdout
 
     # Who was given more time, or handed in earlier than it seemed, is graded again.

@@ -213,13 +213,16 @@ def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
         assert second.returncode == 1
         assert "has been watching 'tiny' since" in second.stderr
         line = first.stdout.readline()
-        assert "ada: " in line and "2 exercises told" in line
+        assert "ada: " in line and "new feedback: 2," in line
     hand_in("ada")
     with watch_process(course) as third:
-        assert "10 of 10, graded; 1 exercises told" in third.stdout.readline()
+        assert (
+            "10 of 10, graded; exercises with new feedback: 1,"
+            in third.stdout.readline()
+        )
         third.send_signal(signal.SIGINT)
         assert third.wait(60) == 130
-        assert "the same command goes on" in third.stdout.read()
+        assert "run the same command again" in third.stdout.read()
 
 
 def test_a_student_fetches_it_from_the_exchange(

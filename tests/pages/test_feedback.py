@@ -195,7 +195,7 @@ def test_every_status_has_words_of_its_own(lab: Lab, status: Status) -> None:
 def test_a_repair_and_a_penalty_are_said(lab: Lab) -> None:
     notes = ["It was renamed."]
     page = words(lab.page(status="repaired", notes=notes, late=7200.0, penalty=2.0))
-    assert "5 / 10" in page and "It was renamed. This cost you nothing." in page
+    assert "5 / 10" in page and "It was renamed. This cost you no points." in page
     assert "Submitted 2 hours late. 2 points are taken off" in page
 
 

@@ -145,7 +145,7 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         f"1042-9 - Amara Okafor - {NOV_24}/lab.ipynb": "aokafor/lab.ipynb",
         "7-9 - Bo King, Jr. - Nov 24, 2026 1230 AM - lab.ipynb": "bking/lab.ipynb",
     },
-    ("Brightspace", "typed in or saved as a page (Text.html). Unless"): {
+    ("Brightspace", "typed in or saved as a page (Text.html). If"): {
         f"7-9 - Bo King, Jr. - {NOV_24}/Text.html": "bking/Text.html"
     },
     ("Brightspace", ""): {  # one number for all is nobody's
@@ -382,7 +382,9 @@ def test_what_a_teacher_says_is_kept_in_the_class_list(
 
 def test_it_is_said_of_one_student_of_the_class() -> None:
     for student in ("Kim Smith", "nobody"):
-        with pytest.raises(RosterError, match="is not one student of the class list"):
+        with pytest.raises(
+            RosterError, match="does not identify one student in the class list"
+        ):
             Roster(list(CLASS.people)).answer("Blue", student)
 
 
@@ -428,7 +430,7 @@ def test_what_a_group_hands_in_is_every_member_s(
 def test_nobody_s_own_name_makes_work_that_of_a_group(understand: Understand) -> None:
     plan = understand({"teamblue_1044_88031_lab.ipynb": "x"}, groups=GROUPS)
     assert not plan.submissions
-    assert "teamblue: Its Canvas id is that of Nguyễn, Minh (nguyen)" in problems_of(
+    assert "teamblue: Its Canvas id belongs to Nguyễn, Minh (nguyen)" in problems_of(
         plan
     )
 

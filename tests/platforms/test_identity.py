@@ -356,8 +356,7 @@ def test_a_number_of_another_kind_is_asked_and_a_teacher_answers() -> None:
     roster = Roster(everybody)
     match = roster.find(in_kind(Kind.GITHUB, "bo"))
     assert (
-        match.person is None
-        and "something of Okafor, Amara (7) reads so" in match.question
+        match.person is None and "an identifier of Okafor, Amara (7)" in match.question
     )
     assert match.answer.startswith('--as "GitHub handle bo=7"')
     roster.answer("GitHub handle bo", "King, Bo")

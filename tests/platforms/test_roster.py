@@ -135,7 +135,7 @@ def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
     assert Roster(everybody).find(Clue("Madonna")).person == everybody[1]
     both = [member("1", email="kim@x.edu"), member("2", email="kim@y.edu")]
     match = Roster(both).find(Clue(identifiers=(Identifier(Kind.LOGIN, "kim"),)))
-    assert "something of 1 (1) and 2 (2) reads so" in match.question
+    assert "an identifier of 1 (1) and 2 (2)" in match.question
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,10 @@ def test_a_list_of_groups(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("group,student\nBlue,nobody\n", "row 2: 'nobody' is not one student"),
+        (
+            "group,student\nBlue,nobody\n",
+            "row 2: 'nobody' does not identify one student",
+        ),
         ("student,name\naokafor,Amara\n", "has no column 'group'"),
     ],
 )

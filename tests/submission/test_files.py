@@ -116,7 +116,9 @@ def test_a_file_that_is_gone_or_unreadable_is_said_to_be(tmp_path: Path) -> None
     put(tmp_path, "tiny.ipynb")
     (candidate,) = likely(tmp_path)
     (tmp_path / "tiny.ipynb").unlink()
-    with pytest.raises(Ungradable, match=r"'tiny\.ipynb' cannot be read: it is gone"):
+    with pytest.raises(
+        Ungradable, match=r"'tiny\.ipynb' cannot be read: it has disappeared"
+    ):
         candidate.content()
     with pytest.raises(Ungradable, match="No file was submitted"):
         likely(tmp_path / "nobody")

@@ -45,12 +45,15 @@ def of_cells(*cells: Any) -> tuple[list[str], str]:
         ((TEXT + " ").encode("utf-16-le")[:-1], "UTF-16"),  # cut inside a sign
         (bytes(8) + TEXT.encode(), ""),
         (TEXT.encode("utf-16-le") + bytes(5), "UTF-16"),
-        (json.dumps([NOTEBOOK]).encode(), "around"),
-        (json.dumps({"name": "m.ipynb", "content": NOTEBOOK}).encode(), "around"),
+        (json.dumps([NOTEBOOK]).encode(), "before or after"),
+        (
+            json.dumps({"name": "m.ipynb", "content": NOTEBOOK}).encode(),
+            "before or after",
+        ),
         (f"<html><pre>{escape(TEXT)}</pre></html>".encode(), "web page"),
         (f'<p>{{"a": 1}}</p>\n<script>{TEXT}</script>'.encode(), "web page"),
-        (f"Here is it:\n{TEXT}".encode(), "around"),
-        (f"{TEXT}\nSent from my phone".encode(), "around"),
+        (f"Here is it:\n{TEXT}".encode(), "before or after"),
+        (f"{TEXT}\nSent from my phone".encode(), "before or after"),
         (f"  {TEXT}\r\n\0\0".encode(), ""),
     ],
 )
@@ -161,7 +164,7 @@ def test_too_much_is_cut_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read, "MAX_LINE_CHARS", 8)
     texts, notes = of_cells(code | {"source": "short\n" + "x" * 15 + "\nx = 1234"})
     assert texts == ["short\nx = 1234"]
-    assert "were cut" in notes
+    assert "were shortened" in notes
     assert of_cells(code | {"source": "x = 1\n" * 4})[0] == [""]
     assert of_cells({"source": "words " * 9}) == (["words " * 9], "")
     monkeypatch.setattr(read, "MAX_SOURCE_CHARS", 10)
@@ -181,8 +184,8 @@ PASTED = "x\u00a0=\u200b 'a\u00a0b'  # \u200b"
         (["a\n", "b"], "code", "a\nb", ""),
         (["a", "b"], "code", "a\nb", ""),  # lines without their ends
         (["a", 7, "b"], "code", "a\nb", "damaged"),
-        ("a\r\nb\rc\n", "code", "a\nb\nc\n", "Line ends"),
-        (f"\n{FENCED}  \n\n", "code", "x = 1", "Fences"),
+        ("a\r\nb\rc\n", "code", "a\nb\nc\n", "line endings"),
+        (f"\n{FENCED}  \n\n", "code", "x = 1", "Code fences"),
         (FENCED, "markdown", FENCED, ""),
         (f"y\n{FENCED}", "code", f"y\n{FENCED}", ""),
         ("```not this\nx\n```", "code", "```not this\nx\n```", ""),
