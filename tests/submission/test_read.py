@@ -45,15 +45,15 @@ def of_cells(*cells: Any) -> tuple[list[str], str]:
         ((TEXT + " ").encode("utf-16-le")[:-1], "UTF-16"),  # cut inside a sign
         (bytes(8) + TEXT.encode(), ""),
         (TEXT.encode("utf-16-le") + bytes(5), "UTF-16"),
-        (json.dumps([NOTEBOOK]).encode(), "before or after"),
+        (json.dumps([NOTEBOOK]).encode(), "other text"),
         (
             json.dumps({"name": "m.ipynb", "content": NOTEBOOK}).encode(),
             "before or after",
         ),
         (f"<html><pre>{escape(TEXT)}</pre></html>".encode(), "web page"),
         (f'<p>{{"a": 1}}</p>\n<script>{TEXT}</script>'.encode(), "web page"),
-        (f"Here is it:\n{TEXT}".encode(), "before or after"),
-        (f"{TEXT}\nSent from my phone".encode(), "before or after"),
+        (f"Here is it:\n{TEXT}".encode(), "other text"),
+        (f"{TEXT}\nSent from my phone".encode(), "other text"),
         (f"  {TEXT}\r\n\0\0".encode(), ""),
     ],
 )
