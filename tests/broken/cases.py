@@ -508,7 +508,7 @@ for _case, _note, _blanks, _first in (
     CASES.append(Case(_case, _make, "repaired", 10, _note))
 
 
-@edited("repaired", 10, "version 2 was graded")
+@edited("repaired", 10, "Version 2 was graded")
 def conflict_of_a_merge_with_the_answers_second(notebook: Notebook) -> None:
     for name, code in ANSWERS.items():
         both = f"<<<<<<< HEAD\n{STUB}\n=======\n{code}\n>>>>>>> work"
@@ -637,7 +637,7 @@ def conflict_of_a_merge_with_an_answer_on_each_side(
     )
 
 
-@case("repaired", 10, "version 2 was graded")
+@case("repaired", 10, "Version 2 was graded")
 def two_notebooks_in_one_file(folder: Path, notebook: Notebook) -> None:
     (folder / NAME).write_bytes(dump(blank(notebook, *ANSWERS)) + dump(notebook))
 

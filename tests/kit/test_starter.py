@@ -57,7 +57,7 @@ def test_a_new_assignment_joins_a_course_and_overwrites_nothing(stock: Path) -> 
     created = starter.new_assignment(stock, "ps1")
     assert stock / "nbgrader_config.py" not in created
     assert (stock / "nbgrader_config.py").read_text() == STOCK
-    with pytest.raises(StarterError, match="is already there"):
+    with pytest.raises(StarterError, match="already exists"):
         starter.new_assignment(stock, "ps1")
 
 
@@ -109,7 +109,7 @@ def test_a_configuration_that_would_not_run_is_left_as_it_was(tmp_path: Path) ->
         starter.switch_on(tmp_path)  # there is none: this is not a course
     for broken in ("c = get_config(", "c = None"):
         file.write_text(broken)
-        with pytest.raises(CourseError, match="does not run"):
+        with pytest.raises(CourseError, match="has an error"):
             starter.switch_on(tmp_path)
         assert file.read_text() == broken
 

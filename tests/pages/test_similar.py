@@ -95,5 +95,5 @@ def test_the_report_shows_both_answers_and_only_when_asked(
     joint = {"own03": "Blue", "thief": "Blue", "own04": "Red"}
     together = class_report(class_, {LAB: outline}, {}, alike=True, groups=joint)
     none = class_report(class_[:5], {LAB: outline}, {}, alike=True)
-    assert none[1][3] == "No two long answers stand out as alike."
+    assert none[1][3] == "No two long answers are unusually similar."
     assert together[1][3] == none[1][3]
