@@ -1,7 +1,7 @@
 """A student's cells, parsed once: text, blocks, names that they define, syntax tree.
 
 Standard library only: students get this file beside ``kit/submit.py``, so that what
-they are told before they hand in is what grading does. A cell that does not compile has
+they are told before they submit is what grading does. A cell that does not compile has
 blocks too, and to cut one takes time in proportion to its length, whatever is in it.
 """
 

@@ -1,7 +1,7 @@
 """Jobs, reports and submission results, as plain data.
 
 ``grading.json`` is written last, so it also tells a submission that is done from one
-that was interrupted, and what was handed in then from what is handed in now.
+that was interrupted, and what was submitted then from what is submitted now.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def total_of(points: Iterable[float], penalty: float) -> float:
 
 @dataclass(frozen=True)
 class LatePenalty:
-    """What is taken off for handing in late, and of how much; every text says it so."""
+    """What is taken off for submitting late, and of how much; every text says it so."""
 
     points: float
     earned: float  # before the penalty
@@ -334,7 +334,7 @@ class SubmissionResult:
     graded : datetime or None
         When this was graded.
     since : dict
-        Notebook name → what has changed since the student handed in before.
+        Notebook name → what has changed since the student submitted before.
     """
 
     student: str

@@ -1,7 +1,7 @@
 """Borrowers: what a test hands over, tried as the answer to every exercise.
 
 An answer that calls an object of a test's has solved nothing, so it may earn only what
-a dull answer earns: one that raises an exception, returns nothing or its argument, or
+a dummy answer earns: one that raises an exception, returns nothing or its argument, or
 in which every value is wrong. If it earns more, that object is a right answer, for code
 that keeps hold of what it returns.
 """

@@ -37,7 +37,7 @@ class Execution:
     """What one execution depends on: a submission, and how it is graded.
 
     `cells` are the code cells of the notebook, in order; `files` (relative path →
-    content) what else the student handed in, there when the first cell runs.
+    content) what else the student submitted, there when the first cell runs.
     """
 
     cells: Sequence[StudentCell]

@@ -51,7 +51,7 @@ def read_class(path: Path) -> list[SampleStudent]:
         raise SampleError(f"{path}: {error}") from error
 
 
-def hand_in(
+def submit(
     student: SampleStudent,
     release: NotebookNode,
     master: MasterNotebook,
@@ -107,7 +107,7 @@ def write_class(
     path = course / "release" / master.assignment / f"{master.notebook}.ipynb"
     release = nbformat.read(path, as_version=4)
     for student in students:
-        name, notebook = hand_in(student, release, master, variants)
+        name, notebook = submit(student, release, master, variants)
         folder = course / "submitted" / student.id / master.assignment
         folder.mkdir(parents=True)
         content = nbformat.writes(notebook).encode()

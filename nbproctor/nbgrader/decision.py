@@ -1,6 +1,6 @@
 """Decision on a submission: its status, and whether its marks are written at all.
 
-A mark can change because the student handed in something else, and then it is simply
+A mark can change because the student submitted something else, and then it is simply
 the mark of that. Where the same files earn less than before, because a test or a limit
 was changed, the mark that a student may have seen is kept until somebody says that the
 lower one is meant. What a person wrote into the gradebook is never touched.
@@ -71,10 +71,10 @@ class Facts:
 
     @cached_property
     def is_new_submission(self) -> bool:
-        """Whether the student has handed in something else since the last result."""
+        """Whether the student has submitted something else since the last result."""
         submission = self.submission
         previous = self.previous_result
-        # What cannot be read now was read before: nobody handed in anything else.
+        # What cannot be read now was read before: nobody submitted anything else.
         is_closed = submission.closed and bool(submission.reasons)
         has_changed = previous and previous.handed_in != submission.fingerprint
         return bool(has_changed) and not is_closed
@@ -311,7 +311,7 @@ class Decisions:
         previous_marks: StudentMarks,
         marks: StudentMarks,
     ) -> dict[str, str]:
-        """Say what became of each notebook since its student handed in before."""
+        """Say what became of each notebook since its student submitted before."""
         if previous is None:
             return {}
         if previous.handed_in == submission.fingerprint:

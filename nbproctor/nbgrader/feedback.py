@@ -152,7 +152,7 @@ def feedback(
     progress: Progress | None = None,
     students: Collection[str] | None = None,
 ) -> Path:
-    """Write the feedback page of every notebook handed in; return their folder.
+    """Write the feedback page of every submitted notebook; return their folder.
 
     A page whose grades, comments and notebook have not changed is left as it is.
 

@@ -17,7 +17,7 @@ from nbproctor.sandbox.policy import Policy
 class RunOptions:
     """What is asked of one grading run, beside what the course configures."""
 
-    students: Collection[str] | None = None  # all who handed in if None
+    students: Collection[str] | None = None  # all who submitted if None
     force: bool = False  # grade again what is graded already
     lower: bool = False  # let a mark become lower though the files are the same
     # As the course configures it, if None.

@@ -60,7 +60,7 @@ def enrol(course: Path | Course, class_list: Iterable[Person]) -> int:
 def extend(
     course: Path | Course, assignment: str, student: str, until: datetime
 ) -> datetime:
-    """Let a student hand in until later than others; return when those must.
+    """Let a student submit until later than others; return when those must.
 
     `CourseError`: the assignment has no due date, or nobody knows the student.
     """
@@ -134,7 +134,7 @@ def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
     DataFrame
         Index: student id. One column an exercise in source order (points, the sum
         of its test cells), then ``total`` (points after a late penalty, never below
-        0). NaN: not graded, or nothing handed in. A cell graded outside any
+        0). NaN: not graded, or nothing submitted. A cell graded outside any
         exercise has a column of its own name.
     """
     table = class_table(course, assignment)

@@ -2,7 +2,7 @@
 
 Most test cells are judged from outside, by a judge that the answer cannot reach. That
 must give what a kernel gives, no less and no more. A cell in which the reference
-solution loses points so, or a blank release or a dull answer gets more than in a
+solution loses points so, or a blank release or a dummy answer gets more than in a
 kernel, is judged in the student's process (see `judge.run`), if the reference earns
 them there. One that passes in a kernel alone is judged nowhere: a 0 would blame the
 student. What the reference passes nowhere has no known place: where such a cell says

@@ -28,7 +28,7 @@ Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000
 AHEAD = 32  # submissions prepared before nbgrader asks, at least
 MAX_DATE = 1000  # bytes
-STAMP = "timestamp.txt"  # when something was handed in, by nbgrader's own
+STAMP = "timestamp.txt"  # when something was submitted, by nbgrader's own
 RESERVED_FILES = {FILE, f".{FILE}", STAMP}
 
 
@@ -37,7 +37,7 @@ class Submission:
     """One student's submission, on its way from the files to the reports."""
 
     student: str
-    folder: Path  # of the files that were handed in
+    folder: Path  # of the files that were submitted
     fingerprint: str = ""  # of these files
     # By the name of a notebook: what will be graded, or why nothing can be; what is
     # being executed, and the report to come; the report that was used.
@@ -83,7 +83,7 @@ Spare: TypeAlias = Callable[[Submission], SubmissionResult | None]
 class Prefetch:
     """Submissions of a run, in its order; more are read and executed meanwhile.
 
-    `workers` read what students handed in, and executions run in `pool`.
+    `workers` read what students submitted, and executions run in `pool`.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Prefetch:
         """Have a submission read; `done` is its result, if it is still the same."""
         folder = self._run.folders[student]
         submission = Submission(student, folder, done=self._run.earlier(student))
-        # Who may spare the execution has to see what was handed in.
+        # Whoever can skip the execution has to see the submission.
         earlier = None if self._spare else submission.done
         graded = earlier.handed_in if earlier else ""
         future = self._readers.ask(HandedIn(folder, graded))

@@ -46,7 +46,7 @@ _FORBIDDEN = {
 
 
 def wrong_answers(master: MasterNotebook) -> dict[str, MasterNotebook]:
-    """Return the notebook without answers, and with dull ones."""
+    """Return the notebook without answers, and with dummy ones."""
     wrong = {
         "a blank notebook": master.with_cells(
             c if c.locked else replace(c, source=c.stub) for c in master.cells
@@ -126,7 +126,7 @@ def wrong_differences(
 def _graded(
     master: MasterNotebook, answers: MasterNotebook, settings: Settings, pool: Executor
 ) -> Report:
-    """Grade answers from the file on that a student would hand in."""
+    """Grade answers from the file on that a student would submit."""
     cells = [
         {
             "cell_type": cell.nbgrader.get("cell_type", "code"),

@@ -1,4 +1,4 @@
-"""Contents of ``submitted/``: who handed in, and what lies where nothing is read."""
+"""Contents of ``submitted/``: who submitted, and files in places that are not read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOSE = (".ipynb", ".zip", ".gz", ".tar", ".py", ".json", ".7z", ".rar")
 def handed_in(
     course: Course, assignment: str, only: Collection[str] | None = None
 ) -> dict[str, Path]:
-    """Return what students handed in: student id → folder; `CourseError` if nothing."""
+    """Return what students submitted: student id → folder; `CourseError` if nothing."""
     students = {
         student: path
         for student, path in course.folders("submitted", assignment)

@@ -72,7 +72,7 @@ class LastResult(NamedTuple):
 
 @dataclass(frozen=True)
 class _Read:
-    """What a student has handed in, before any of it is executed."""
+    """What a student has submitted, before any of it is executed."""
 
     answers: dict[str, str] = field(default_factory=dict)  # see `_answers`
     notes: dict[str, list[str]] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class _Student:
 
 @dataclass(frozen=True)
 class Try:
-    """What became of one thing that a student handed in before the deadline."""
+    """What became of one thing that a student submitted before the deadline."""
 
     student: str
     result: SubmissionResult | None  # None: it was not graded
@@ -208,7 +208,7 @@ class Watch(contextlib.ExitStack):
     def _settled(self, now: datetime) -> list[str]:
         """Return the students whose files are new, and complete."""
         folders: dict[str, Path] = {}
-        with contextlib.suppress(CourseError):  # nobody has handed in anything yet
+        with contextlib.suppress(CourseError):  # nobody has submitted anything yet
             folders = handed_in(self._course, self._assignment)
         settled = []
         today = _local_time(now).date()

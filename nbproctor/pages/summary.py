@@ -62,7 +62,7 @@ class GradedNotebook:
 
     @property
     def late_penalty(self) -> LatePenalty:
-        """What is taken off for handing in late."""
+        """What is taken off for submitting late."""
         points = [mark.points or 0.0 for mark in self.marks.values()]
         return LatePenalty(self.penalty, earned=sum(points))
 

@@ -129,7 +129,7 @@ def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
 
 
 def write_time(folder: Path, when: datetime) -> None:
-    """Say beside a submission's files when it was handed in: nbgrader reads it there.
+    """Say beside a submission's files when it was submitted: nbgrader reads it there.
 
     As its own exchange writes it.
     """
@@ -145,7 +145,7 @@ def read_record(records: Path) -> dict[str, dict[str, str]]:
     """Return what is said of each student, of a folder that `write` filled.
 
     ``late`` is the platform's word; ``excused`` a teacher's, by `excuse`; ``group``
-    names those who handed in together.
+    names those who submitted together.
     """
     try:
         with (records / "record.csv").open(newline="", encoding="utf-8") as file:

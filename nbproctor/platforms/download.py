@@ -1,4 +1,4 @@
-"""Downloads: who handed in what, and what could not be placed; nothing is written."""
+"""Downloads: who submitted what, and what could not be placed; nothing is written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAX_NESTING = 3
 _TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
 _TEXTS = {".html", ".htm", ".txt"}
 MAX_SUBMISSION = 1 << 30  # bytes
-STAMP = "timestamp.txt"  # when something was handed in, for nbgrader
+STAMP = "timestamp.txt"  # when something was submitted, for nbgrader
 
 Files = list[tuple[ArchiveEntry, FileName]]
 # Collected before: the same. Replaced: the older one is now among those replaced.
@@ -41,7 +41,7 @@ State = Literal["new", "same", "replaced", "kept"]
 
 @dataclass
 class CollectedSubmission:
-    """What one student handed in: the newest attempt."""
+    """What one student submitted: the newest attempt."""
 
     person: Person
     files: dict[PurePosixPath, bytes] = field(default_factory=dict)  # by their place
@@ -60,7 +60,7 @@ class CollectedSubmission:
 
 @dataclass
 class Download:
-    """A download understood: who handed in what, and what could not be placed."""
+    """A download understood: who submitted what, and what could not be placed."""
 
     recognised: Recognised
     file_names: Sequence[str]  # names of the notebooks, and last of the assignment
@@ -107,7 +107,7 @@ class Download:
         return by_student
 
     def made_of(self, files: Files) -> Iterator[CollectedSubmission]:
-        """Yield what one student, or each of a group, handed in with these files."""
+        """Yield what one student, or each of a group, submitted with these files."""
         platform = self.recognised.platform
         clues = platform.students(files)
         group = self.group(clues[0])
@@ -203,7 +203,7 @@ class Download:
     def take(self, submission: CollectedSubmission, newest: Files) -> None:
         """Read the files of an attempt and say where each goes."""
         files = [(entry, name) for entry, name in newest if name.kind == "file"]
-        # What was typed into the platform is kept where nothing else was handed in.
+        # What was typed into the platform is kept where nothing else was submitted.
         typed = [name.file.name for _, name in newest if name.kind == "typed"]
         if files and typed:
             submission.notes.append(
@@ -236,7 +236,7 @@ class Download:
     def target(self, path: PurePosixPath) -> PurePosixPath:
         """Return a file's place in the submission: without the assignment's folder.
 
-        A notebook that was handed in again has its own name, which Canvas makes
+        A notebook that was submitted again has its own name, which Canvas makes
         ``lab-1.ipynb``.
         """
         if len(path.parts) > 1 and path.parts[0] == self.file_names[-1]:
@@ -249,7 +249,7 @@ class Download:
     def unpack(
         self, path_within: PurePosixPath, data: bytes, where: str
     ) -> list[tuple[PurePosixPath, bytes]]:
-        """Return the files of an archive that a student handed in, or that itself."""
+        """Return the files of an archive that a student submitted, or that itself."""
         try:
             inner = archive.unzip(data)
             contents = [(entry.path, entry.read()) for entry in inner.entries]
@@ -277,7 +277,7 @@ class Download:
         return in_roster or speak_for_themselves or not self.roster.people
 
     def say_same_files(self) -> None:
-        """Say which students handed in the very same notebook, byte for byte."""
+        """Say which students submitted the very same notebook, byte for byte."""
         by_content: dict[bytes, list[str]] = defaultdict(list)
         for submission in self.submissions:
             for path, data in submission.files.items():
@@ -308,7 +308,7 @@ def plan(
 
     `notebooks` are those of the assignment, without ``.ipynb``; `zone` is that of the
     platform's times, else this computer's. Each member of one of the `groups` gets what
-    the group handed in. `times` of students, from a list of the platform's, count where
+    the group submitted. `times` of students, from a list of the platform's, count where
     the download has none. `CollectError`: there is no such file, it cannot be
     opened, or it holds nothing.
     """

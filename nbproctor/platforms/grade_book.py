@@ -201,7 +201,7 @@ def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
 def read_times(
     path: Path, roster: Roster, titles: Sequence[str] = _TIMES
 ) -> dict[str, str]:
-    """Read when students handed in: student id → time, as it stands there.
+    """Read when students submitted: student id → time, as it stands there.
 
     The list is a platform's, or has one of the `titles`. Without any, another list and
     a row that is unclear say nothing. `RosterError`: it is no such list, or who is

@@ -100,7 +100,7 @@ class Moodle(Platform):
             cells = [sheet.value(row, column).strip() for row in rows]
             if not columns[Kind.EMAIL] and all("@" in cell for cell in cells if cell):
                 columns[Kind.EMAIL] = [column] if any(cells) else []
-        # Names stand second; in a blind worksheet what everybody handed in does.
+        # Names stand second; in a blind worksheet what everybody submitted does.
         second = {sheet.value(row, 1).strip() for row in rows}
         unnamed = not (columns["name"] or columns["last"] or 1 in columns[Kind.EMAIL])
         if unnamed and len(second) == len(rows):
@@ -117,7 +117,7 @@ class Moodle(Platform):
     ) -> GradeColumn | None:
         """Find marks by the order of the columns, which never changes.
 
-        Who, what was handed in, grade, maximum grade, …
+        Who, what was submitted, grade, maximum grade, …
         """
         rows = range(1, len(sheet.rows))
         if not rows or not _participants(sheet, rows):

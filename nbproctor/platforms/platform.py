@@ -79,8 +79,8 @@ class Platform:
     #: groups are the assignment's name and what it is worth.
     titles = ""
     listing = ""  # its own file in a download, which it wants back with the feedback
-    numbers_groups = False  # what a group handed in has its number, not a member's
-    times = ""  # the list that says when each was handed in, where no download does
+    numbers_groups = False  # what a group submitted has its number, not a member's
+    times = ""  # the list that says when each was submitted, where no download does
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """Read a file's path in a download, or say that it is not named so.
@@ -113,7 +113,7 @@ class Platform:
         """Correct which columns of a class list say who somebody is."""
 
     def time_column(self, sheet: Sheet) -> int | None:
-        """Tell where a list of the platform says when each was handed in."""
+        """Tell where a list of the platform says when each was submitted."""
         return None
 
     def grade_column(

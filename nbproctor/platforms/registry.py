@@ -31,7 +31,7 @@ PLATFORMS: tuple[Platform, ...] = (
     Teams(),
     Canvas(),
 )
-_WORK = (".ipynb", ".zip")  # what students hand in, in plain files
+_WORK = (".ipynb", ".zip")  # what students submit, in plain files
 # No platform: a folder or a file for each student, as `plain` reads it.
 PLAIN = Platform()
 # What makes a platform grade by itself, by the word of ``export``: writes it, and
@@ -126,7 +126,7 @@ def _depth(
     several = []
     for depth in range(_common_depth(paths) + 1):
         paths_below = [PurePosixPath(*path.parts[depth:]) for path in paths]
-        # What else a student alone hands in names nobody.
+        # What else a student alone submits names nobody.
         works = [p for p in paths_below if len(p.parts) > 1 or p.suffix in _WORK]
         names = {name_in(path, file_names) for path in works} - {"", *file_names}
         if any(is_of_class(name, roster) for name in names):

@@ -1,4 +1,4 @@
-"""Files that a student handed in, on the disk and in archives, read within one budget.
+"""Files that a student submitted, on the disk and in archives, read within one budget.
 
 Nothing is unpacked to the disk, so names in an archive can lead nowhere.
 """

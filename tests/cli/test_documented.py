@@ -225,7 +225,7 @@ def hand_in(root: Path) -> None:
     rows += [["    Points Possible", "", "", "", "100.00"]]
     with zipfile.ZipFile(root / "submissions.zip", "w") as archive:
         for number, student in enumerate(students, 1000):
-            _, notebook = sample.hand_in(
+            _, notebook = sample.submit(
                 student, release, master, root / "variants" / LAB
             )
             flat = unicodedata.normalize("NFC", student.name).casefold()
