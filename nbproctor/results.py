@@ -1,7 +1,7 @@
 """Jobs, reports and submission results, as plain data.
 
-``grading.json`` is written last, so it also tells a submission that is done from one
-that was interrupted, and what was submitted then from what is submitted now.
+``grading.json`` is written last. So it also distinguishes a finished submission from an
+interrupted one, and an earlier submission from the current one.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def total_of(points: Iterable[float], penalty: float) -> float:
 
 @dataclass(frozen=True)
 class LatePenalty:
-    """What is taken off for submitting late, and of how much; every text says it so."""
+    """A late penalty and the points it is taken from, in the same words everywhere."""
 
     points: float
     earned: float  # before the penalty

@@ -23,7 +23,7 @@ from nbproctor.results import Check, StudentCell
 
 
 class AuditError(NbproctorError):
-    """The tests cannot be tried at all; the message says why and what to do."""
+    """The tests cannot be audited; the message says why and what to do."""
 
 
 def audit(
@@ -35,13 +35,13 @@ def audit(
     progress: Callable[[Trial], object] = lambda trial: None,
     exercise: str | None = None,
 ) -> AuditResult:
-    """Try the tests of an assignment, or those of one exercise.
+    """Audit the tests of an assignment, or those of one exercise.
 
-    Its notebooks, in `source`, are graded as `settings` say, in whatever sandbox there
-    is, and by what `folder` holds, ``variants/<assignment>``, which need not exist.
-    `checks` are reported with the rest; `progress` is called after each solution, from
-    some thread. `AuditError`: the exercise is unknown, or the assignment's own
-    solutions do not run; `TrialError`: a worker has died.
+    The notebooks in `source` are graded with `settings`, in whatever sandbox there is.
+    `folder` is ``variants/<assignment>``, which need not exist. `checks` are reported
+    with the rest. `progress` is called after each solution, from any thread.
+    `AuditError`: the exercise is unknown, or the assignment's own solutions do not run.
+    `TrialError`: a worker has died.
     """
     start = time.monotonic()
     assignment = masters[0].assignment
@@ -127,7 +127,7 @@ def _whole_notebooks(
 
 
 def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
-    """Check that what tests hand over is a right answer to no exercise."""
+    """Check that no object that a test passes to student code solves an exercise."""
     name = f"test arguments in {master.notebook}"
     checks = [
         Check(

@@ -94,7 +94,7 @@ class Entry(Trial):
 
     @property
     def survives(self) -> bool:
-        """Whether this is a mutant that keeps full marks and is not filed."""
+        """Whether it is a mutant with full marks that is not listed as equivalent."""
         return self.kind == "mutant" and not self.lost and not self.equivalent
 
     @property
@@ -126,12 +126,12 @@ class AuditResult:
 
     @property
     def survivors(self) -> list[Entry]:
-        """Mutants that no test catches and nobody has filed."""
+        """Mutants that no test catches and that are not listed as equivalent."""
         return [entry for entry in self.entries if entry.survives]
 
     @property
     def killed(self) -> float:
-        """Share of the mutants that are not filed as equivalent and are caught."""
+        """Share of mutants that are caught, without those listed as equivalent."""
         mutants = [e for e in self.entries if e.kind == "mutant" and not e.equivalent]
         return 1 - len(self.survivors) / len(mutants) if mutants else 1.0
 

@@ -1,10 +1,10 @@
-"""Trials: solutions of single exercises are executed, a thousand in half a minute.
+"""Trials: solutions of single exercises are run, a thousand in half a minute.
 
-They are shared among a few workers. Before a worker runs the solution of an exercise of
-the reference notebook, it forks once for every solution on trial: imports and data are
+A few workers share them. Before a worker runs the solution of an exercise of the
+reference notebook, it forks once for every solution on trial. So imports and data are
 loaded once, all other exercises are right, and a solution that hangs or dies harms no
-other. Fork and judge are those of grading; the sandbox is put on as far as this
-computer has one.
+other. Fork and judge are those of grading. Of the sandbox, every layer that this
+computer has is used.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class TrialOutcome:
 
 @dataclass(frozen=True)
 class Loan:
-    """What a test hands over, tried as the answer to an exercise."""
+    """A test's object, tried as the answer to an exercise."""
 
     exercise: str
     name: str
@@ -98,7 +98,7 @@ class Loan:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker says: how a trial ended, or what is wrong."""
+    """A worker's message: how a trial ended, or what went wrong."""
 
     outcome: TrialOutcome | None = None
     loans: list[Loan] = field(default_factory=list)
@@ -342,7 +342,7 @@ class _Walk:
     def _borrow(
         self, cell: Cell, steps: list[Step], values: Values, base: Path
     ) -> list[Loan]:
-        """Try what tests hand over as the answer to an exercise."""
+        """Try objects that tests pass to student code as the answer to an exercise."""
         possible = sum(step.test.points for step in steps if step.test)
         most: dict[str, float] = {}
         for dull in borrowers.DULL:

@@ -1,20 +1,18 @@
-"""Variants of an assignment: what a teacher wrote to try its tests.
+"""Variants of an assignment: a teacher's right and wrong solutions.
 
-``variants/<assignment>/<exercise>/`` holds right and wrong solutions. A right one is a
-design of its own, so it is a file: ``right/<name>.py``. A wrong one is mostly one slip,
-so ``wrong.toml`` has an entry for each, with the lines that differ and the symptom that
-a student must be told. ``equivalent.toml`` says of mutants why no test can tell them
-from the reference. See ``docs/new-assignment.md``.
+They are in ``variants/<assignment>/<exercise>/``. A right one has its own design, so it
+is a file: ``right/<name>.py``. A wrong one usually has one mistake, so ``wrong.toml``
+has an entry for each, with the lines that differ and the symptom that the student's
+message must name. ``equivalent.toml`` says why no test can distinguish a mutant from
+the reference. See ``docs/new-assignment.md``.
 
 ``oracle.py`` is an oracle, with which a right solution must agree on random inputs. It
 is plain Python that reads like a test cell: it may use the names of the notebook and
-the tools of its hidden tests. It defines
-
-- ``inputs(rng)``: the arguments of one random example, as a tuple; `rng` is a
-  `numpy.random.Generator`;
-- ``oracle(*arguments)``: the right answer, found in another way than the reference;
-- ``answer(*arguments)``: the solution's answer. It may be left out where the exercise
-  is one function of the exercise's name.
+the tools of its hidden tests. It defines ``inputs(rng)``, the arguments of one random
+example, as a tuple (`rng` is a `numpy.random.Generator`); ``oracle(*arguments)``, the
+right answer, computed in another way than the reference; and ``answer(*arguments)``,
+the solution's answer, which may be left out if the exercise is one function of the
+exercise's name.
 """
 
 from __future__ import annotations

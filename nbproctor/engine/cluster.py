@@ -1,14 +1,14 @@
-"""Submissions executed by the workers of a Dask scheduler, on any number of computers.
+"""Submissions run by the workers of a Dask scheduler, on any number of computers.
 
-One task of Dask's is one submission. A worker plugin (`Grader`) holds the assignment on
-each worker, also on those that come later. Dask's `KilledWorker` names what a worker
-had when it died: the submission that it executed, and one that waited there. Until
-these have an end, no worker is given a second one, so that the next `KilledWorker`
-names the submission that ends workers.
+One Dask task is one submission. A worker plugin (`Grader`) holds the assignment on each
+worker, also on those that come later. Dask's `KilledWorker` names what a worker had
+when it died: the submission that it ran, and one that waited there. Until these have
+ended, no worker gets a second one, so that the next `KilledWorker` names the submission
+that ends workers.
 
 Coordinator and workers trust each other, and Dask carries Python objects between them.
-What a student wrote goes both ways as text and numbers alone: code to execute, and the
-report, which the judge made of plain data.
+What a student wrote crosses only as text and numbers, in both directions: code to run,
+and the report, which the judge made of plain data.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._ready.clear()
 
     def _look(self) -> dict[str, str]:
-        """Ask the workers that have come; return what is said of those that refuse."""
+        """Ask new workers whether they can grade; return why some cannot."""
         with self._looking:
             if self._client.status == "closed":  # it tries for some seconds alone
                 self._client = _connect(self._address)
@@ -298,7 +298,7 @@ def _connect(address: str) -> Any:
 
 
 def _words(answer: object) -> str:
-    """Return what a worker answered; of an error, what it says."""
+    """Return a worker's answer, or the text of its error."""
     if isinstance(answer, ModuleNotFoundError | AttributeError):
         return f"it has no nbproctor, or a different version ({answer})"
     return answer if isinstance(answer, str) else repr(answer)

@@ -1,4 +1,4 @@
-"""Warm fork servers: what submissions of one assignment are executed by."""
+"""Warm fork servers, which run the submissions of one assignment."""
 
 from __future__ import annotations
 

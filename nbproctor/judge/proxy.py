@@ -193,7 +193,7 @@ class Proxy:
         return ask(self, "get", self, "__enter__")()
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        """Leave a ``with``; what the test itself raised is never held back."""
+        """Leave a ``with``; an exception of the test is never suppressed."""
         error_class = None if error is None else built_in(type(error))
         done = ask(self, "get", self, "__exit__")(error_class, None, None)
         return isinstance(error, StudentRaised) and done is True

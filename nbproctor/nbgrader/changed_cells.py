@@ -1,7 +1,7 @@
 """Cells that were renamed, added or removed after somebody was graded.
 
-nbgrader refuses such a release for good. Here the gradebook is adapted to it, once its
-copy is made and somebody has read what becomes of the marks.
+nbgrader always refuses such a release. Here the gradebook is adapted to it, after it
+has been copied and a teacher has read what happens to the marks.
 """
 
 from __future__ import annotations

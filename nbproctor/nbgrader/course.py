@@ -48,12 +48,12 @@ _SILENT.addHandler(logging.NullHandler())
 
 
 class Course:
-    """A course folder and all that is known about it; each fact is found out once.
+    """A course folder and all facts about it; each is read only once.
 
     `view` is nbgrader's own idea of the folders: as one of its commands has configured
-    it, or else of the configuration, which is read then. Copy `config` before you
-    change it. `CourseError`: the folder is no course, or its configuration does not
-    run.
+    it, or else from the configuration, which is read then. Copy `config` before you
+    change it. `CourseError`: the folder is not a course, or its configuration has an
+    error.
     """
 
     def __init__(self, root: Path, view: CourseDirectory | None = None) -> None:
@@ -116,9 +116,10 @@ class Course:
         return kind(coursedir=view, config=config, log=log)
 
     def folders(self, step: str, assignment: str) -> Iterator[tuple[str, Path]]:
-        """Yield id and folder of the students that are chosen, sorted by id.
+        """Yield id and folder of the chosen students, sorted by id.
 
-        Also where nobody gave the right to look: it is to be said, not passed over.
+        This includes folders without permission to read them: they are reported, not
+        skipped.
         """
         pattern = self.view.student_id
         parts = self.folder(step, assignment, "*").parts

@@ -1,9 +1,9 @@
 """Decision on a submission: its status, and whether its marks are written at all.
 
-A mark can change because the student submitted something else, and then it is simply
-the mark of that. Where the same files earn less than before, because a test or a limit
-was changed, the mark that a student may have seen is kept until somebody says that the
-lower one is meant. What a person wrote into the gradebook is never touched.
+If the student has submitted something else, the new mark simply counts. If the same
+files earn less than before, because a test or a limit was changed, the mark that a
+student may have seen stays until a teacher confirms the lower one. Marks and comments
+that a person wrote into the gradebook are never touched.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NOTHING_ANSWERED = "It answers no exercise: it may be the wrong file."
 
 @dataclass(frozen=True)
 class MarkChange:
-    """A student whose mark is not what it was: total points; None is no mark."""
+    """A student whose mark has changed: total points; None is no mark."""
 
     student: str
     before: float | None
@@ -59,7 +59,7 @@ class MarkChange:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the decision on a submission rests on."""
+    """The facts on which the decision on a submission depends."""
 
     submission: Submission
     is_gradable: bool
@@ -229,11 +229,11 @@ class Decisions:
         *,
         is_gradable: bool = True,
     ) -> Decision:
-        """Have a submission graded, and decide whether what was written stands.
+        """Grade a submission, and decide whether its marks are kept.
 
-        All that `grade` and this write into the gradebook is one transaction: it
-        stands as a whole, or nothing of it does. Only afterwards is anything told:
-        whoever is told may write into the gradebook.
+        All that `grade` and this method write into the gradebook is one transaction:
+        all of it is written, or nothing. Results are reported only afterwards, because
+        the receiver may write into the gradebook.
         """
         run = self._run
         student = submission.student
@@ -311,7 +311,7 @@ class Decisions:
         previous_marks: StudentMarks,
         marks: StudentMarks,
     ) -> dict[str, str]:
-        """Say what became of each notebook since its student submitted before."""
+        """Describe how each notebook has changed since the last submission."""
         if previous is None:
             return {}
         if previous.handed_in == submission.fingerprint:

@@ -1,8 +1,8 @@
-"""nbgrader's exchange: work comes in, and pages go back, one student at a time.
+"""nbgrader's exchange: submissions come in and pages go back, one student at a time.
 
-nbgrader's own commands follow links with the teacher's rights, believe the name of a
+nbgrader's own commands follow links with the teacher's permissions, trust the name of a
 folder, and stop for everybody at the first folder that is not as ``nbgrader submit``
-makes it. Every student may make such a folder.
+makes it. Every student can make such a folder.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ MAX_NAMED = 10  # failures in one message
 
 
 class _OneByOne:
-    """What one of nbgrader's commands could not do, for which student."""
+    """One of nbgrader's commands, with the failures of each student."""
 
     #: Folder → why its student's work, or page, stays where it is.
     failures: dict[str, str]
     fail: Callable[[str], None]
 
     def start(self) -> None:
-        """Do what can be done, then say what could not be."""
+        """Do everything that can be done, then report the failures."""
         self.failures = {}
         super().start()  # type: ignore[misc]
         if self.failures:
@@ -57,7 +57,7 @@ class _OneByOne:
             self.fail(f"Failed: {'; '.join(lines)}. Everything else was done.")
 
     def attempt(self, folder: str, work: Callable[[], None]) -> None:
-        """Do the work for one student; what fails is that student's alone."""
+        """Do the work for one student; a failure affects only this student."""
         try:
             work()
         except Exception as error:  # whatever a student made of it

@@ -1,7 +1,7 @@
-"""Failures in words: what a teacher can put right, and what no submission causes.
+"""Failures in words: those that a teacher can correct and no submission causes.
 
 The disk, the gradebook and the computer stop the run with a sentence. They make no
-submission ungradable, so the same command goes on where it stopped.
+submission ungradable, so the same command continues where it stopped.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _GRADEBOOK = (
 
 
 class CourseError(NbproctorError):
-    """Something a teacher has to put right; the message says what and how."""
+    """Something that a teacher has to correct; the message says what and how."""
 
 
 class ComputerError(CourseError):

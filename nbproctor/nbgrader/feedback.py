@@ -106,9 +106,9 @@ def _version(record: StudentMarks, result: SubmissionResult) -> str:
 def report(
     course: Path | Course, assignment: str, *, alike: bool = False
 ) -> tuple[Path, tuple[str, ...]]:
-    """Write the class report; return its path, and the lines of it for a terminal.
+    """Write the class report; return its path and its lines for a terminal.
 
-    With `alike`, it looks for long answers that are more alike than the class is.
+    With `alike`, it looks for unusually similar long answers.
     """
     course = Course.at(course)
     graded = graded_notebooks(course, assignment, "a report")
@@ -238,9 +238,9 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
 
 
 def copy_for_release(course: Course, assignment: str, student: str) -> None:
-    """Copy what ``nbgrader release_feedback`` wants beside a page, from the hand-in.
+    """Copy the files that ``nbgrader release_feedback`` needs next to a page.
 
-    That is how the exchange knows which submission the page is of.
+    From them the exchange knows which submission the page belongs to.
     """
     handed_in = course.folder("submitted", assignment, student)
     pages = course.folder("feedback", assignment, student)

@@ -204,10 +204,10 @@ def unscore(notebook: SubmittedNotebook, cells: Collection[str] | None = None) -
 
 
 def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
-    """Take back what tests gave notebooks that could not be graded, and say why.
+    """Withdraw the test scores of notebooks that could not be graded, and say why.
 
-    An older score must not stand for a newer submission, nor may there be a 0. What a
-    person gave is not ours to take.
+    An older score must not count for a newer submission, nor may there be a 0. Scores
+    that a person gave stay.
     """
     for notebook in submission.notebooks:
         if notebook.name in reasons:
@@ -221,10 +221,10 @@ def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> Non
 def remark(
     notebook: SubmittedNotebook, sentences: Sequence[str], verdicts: Sequence[Verdict]
 ) -> None:
-    """Put what a student should know beside the answers, as automatic comments.
+    """Write automatic comments for the student next to the answers.
 
-    Formgrader and the feedback page show them: `sentences` at the first answer, and
-    at each exercise which marks were earned by follow-through.
+    Formgrader and the feedback page show them: `sentences` at the first answer, and at
+    each exercise which marks were earned by follow-through.
     """
     followed = [v for v in verdicts if v.source == "follow-through"]
     if not sentences and not followed:

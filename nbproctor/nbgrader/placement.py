@@ -1,15 +1,16 @@
 """Placement: where each test cell is judged, determined before any student is graded.
 
-Most test cells are judged from outside, by a judge that the answer cannot reach. That
-must give what a kernel gives, no less and no more. A cell in which the reference
-solution loses points so, or a blank release or a dummy answer gets more than in a
-kernel, is judged in the student's process (see `judge.run`), if the reference earns
-them there. One that passes in a kernel alone is judged nowhere: a 0 would blame the
-student. What the reference passes nowhere has no known place: where such a cell says
-no, it is run in the student's process too, and where that says yes, a person decides.
+Most test cells are judged from outside, by a judge that the answer cannot reach. This
+must give the same points as a kernel. A cell runs in the student's process (see
+`judge.run`) if the reference solution loses points through the judge, or a blank
+release or a dummy answer gets more than in a kernel; and if the reference earns the
+points there. A cell that passes only in a kernel is not judged: a 0 would blame the
+student. If the reference passes a cell nowhere, it is not known where the cell must
+run. If such a cell fails from outside, it also runs in the student's process, and if it
+passes there, a person decides.
 
-Everything runs as a submission does, or a kernel's in a copy of the source: the source
-stays as it is. The settings are those of grading.
+Everything runs like a submission, or in a kernel in a copy of the source, so the source
+does not change. The settings are those of grading.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Proof: what an assignment's own answers earn as submissions, beside a kernel.
+"""Proof: the points of an assignment's own answers as submissions and in a kernel.
 
-It comes last, when it is decided where each test cell is judged, and asks for nothing
-but marks: it finds a difference whatever its cause. Everything is graded as a
-submission is, from the file on, or run by a kernel in a copy of the source.
+It comes last, when it is decided where each test cell is judged. It compares only
+marks, so it finds a difference whatever its cause. Everything is graded from the file
+on, like a submission, or run by a kernel in a copy of the source.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def wrong_answers(master: MasterNotebook) -> dict[str, MasterNotebook]:
 
 
 def _dull(cell: Cell, value: int | None) -> Cell:
-    """Return a solution cell whose functions return one value, whatever is asked."""
+    """Return a solution cell whose functions always return one value."""
     if cell.kind != "solution":
         return cell
     tree = parse(cell.source)
@@ -100,7 +100,7 @@ def wrong_differences(
 ) -> Iterator[str]:
     """Grade wrong answers as submissions and by a kernel; yield where marks differ.
 
-    What follow-through adds is meant, and no difference.
+    Differences that follow-through causes are intended and not reported.
     """
     settings = replace(settings, limits=quick(settings.limits))
     for name, answers in wrong_answers(master).items():
@@ -126,7 +126,7 @@ def wrong_differences(
 def _graded(
     master: MasterNotebook, answers: MasterNotebook, settings: Settings, pool: Executor
 ) -> Report:
-    """Grade answers from the file on that a student would submit."""
+    """Grade answers from the file on, like a submission."""
     cells = [
         {
             "cell_type": cell.nbgrader.get("cell_type", "code"),

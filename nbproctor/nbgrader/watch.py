@@ -1,10 +1,10 @@
-"""Feedback before the deadline: grade what arrives, give back what may be given.
+"""Feedback before the deadline: grade what arrives, and give back what is allowed.
 
-What a student learns is bounded by how many tries of an exercise there are: each is a
-row in the gradebook, so a run that was killed goes on with the same count. A page shows
-an exercise as it was told last, whatever became of it meanwhile; it is told anew, and a
-try is spent, when its answer has changed. So a change of one exercise spends no try of
-another, and shows nothing of it.
+The number of tries of an exercise limits what a student learns. Each try is a row in
+the gradebook, so a run that was killed continues with the same count. A page shows the
+last result of an exercise. There is a new result, and a try is used, only when its
+answer has changed. So a change of one exercise uses no try of another, and shows
+nothing about it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _TRIES = Table(
 
 
 class LastResult(NamedTuple):
-    """What a student was told last of an exercise."""
+    """The last result of an exercise that a student saw."""
 
     answer: str
     passes: bool
@@ -107,7 +107,7 @@ class _Student:
 
 @dataclass(frozen=True)
 class Try:
-    """What became of one thing that a student submitted before the deadline."""
+    """The result of one submission before the deadline."""
 
     student: str
     result: SubmissionResult | None  # None: it was not graded
@@ -198,7 +198,7 @@ class Watch(contextlib.ExitStack):
         return new
 
     def _turn(self, student: str) -> tuple[int, datetime]:
-        """Return when a student's turn is: what fails again keeps nobody waiting."""
+        """Return when a student's turn is: repeated failures must not delay others."""
         record = self._students[student]
         return record.failures, record.noticed
 
@@ -241,9 +241,9 @@ class Watch(contextlib.ExitStack):
         self.extended = extended
 
     def _spare(self, now: datetime, submission: Submission) -> SubmissionResult | None:
-        """Find out what can be told anew; if nothing can, it need not be executed.
+        """Find out which exercises can have a new result; if none can, nothing is run.
 
-        Nor may it be: how long that takes tells something, too.
+        The time that a run takes would be information, too.
         """
         options = self._course.options
         student = submission.student
@@ -419,10 +419,11 @@ def _exercises(outline: Outline) -> Iterator[tuple[str, Exercise]]:
 
 
 def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
-    """Return what the results of exercises are of: exercise → digest, "" if blank.
+    """Return on what the results of exercises depend: exercise → digest, "" if blank.
 
-    That is its tests; its cell; the cells that define functions and classes which these
-    name, and imports. Whatever it leaves out, no more is told for it: only later.
+    These are its tests, its cell, imports, and the cells that define functions and
+    classes which these name. If something is missing here, students do not learn more,
+    only later.
     """
     master = outline.cells
     answers: dict[str, str] = {}

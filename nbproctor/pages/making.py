@@ -1,8 +1,8 @@
 """Making the pages of a class: each in a worker, see `nbproctor.sandbox.workers`.
 
-What a student wrote may find a way to make a page slow or large; then its worker is
-ended, and another makes the page without the notebook. That is the only fence around a
-page: what is in it need not count time or memory again.
+A student may find a way to make a page slow or large. Then its worker is ended, and
+another one makes the page without the notebook. This is the only limit on a page: its
+parts need not count time or memory again.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class Download:
         return by_student
 
     def made_of(self, files: Files) -> Iterator[CollectedSubmission]:
-        """Yield what one student, or each of a group, submitted with these files."""
+        """Yield the submissions of these files: of a student, or of each in a group."""
         platform = self.recognised.platform
         clues = platform.students(files)
         group = self.group(clues[0])
@@ -262,11 +262,10 @@ class Download:
         return contents if contents or not inner.problems else [(path_within, data)]
 
     def finds_the_class(self) -> bool:
-        """Whether somebody of the class list is in it, or may well not be.
+        """Whether a download contains somebody of the class list, or may well do so.
 
-        Names, and numbers of which nobody is to know whose they are, may be of new
-        students. What is only guessed, or a login without a name, is not to double the
-        class.
+        Names, and numbers that need not be known, may belong to new students. Guessed
+        names, or a login without a name, must not double the class.
         """
         names = self.recognised.names.values()
         speak_for_themselves = self.recognised.platform is not PLAIN and any(

@@ -65,8 +65,8 @@ class Allowance:
 class Workers(Generic[Answer]):
     """At most `count` workers of one kind; a context manager, which ends them.
 
-    Each runs `module`, which calls `serve`, is told `setup` first, and has the
-    `allowance` for each question; an answer is decoded as `answer`. A question waits
+    Each runs `module`, which calls `serve`. It first gets `setup`, and has the
+    `allowance` for each question. An answer is decoded as `answer`. A question waits
     `patience` seconds for a worker before another one is started.
     """
 

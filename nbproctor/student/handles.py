@@ -1,7 +1,7 @@
 """Objects that stay where they are: the student's by number, the judge's by a stand-in.
 
-Whatever the judge is told of an object here is found out without the methods of a
-student's class. A test hands over a function, an activation or a whole model; student
+What the judge learns about an object here is found out without the methods of a
+student's class. A test may pass a function, an activation or a whole model; student
 code gets a `JudgeObject` that asks the judge for everything (see `judge.exports`).
 """
 

@@ -1,7 +1,7 @@
-"""Repair: make what a student submitted gradable, or say why it cannot be graded.
+"""Repair: make a submission gradable, or say why it cannot be graded.
 
-Whatever a student's file claims about itself is ignored: kinds, points and the text
-of locked cells come from the master. Only the text of solution cells, and of cells that
+Whatever a student's file claims about itself is ignored: kinds, points and the text of
+locked cells come from the master. Only the text of solution cells, and of cells that
 the student added, is taken from the file.
 """
 
