@@ -92,7 +92,7 @@ class Exports:
         return list(self._objects.values())
 
     def name(self, value: Any) -> Ref:
-        """Number an object for the student; a test can pass only what it defines."""
+        """Return a number for an object; a test can pass only what it defines."""
         kind = type(value)
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")

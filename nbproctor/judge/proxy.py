@@ -83,10 +83,10 @@ def ask(proxy: object, request: str, *arguments: Any) -> Any:
 
 
 def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
-    """Compute: the student's operator among their own objects, or the judge's.
+    """Compute, by the student's operator between their own objects, else the judge's.
 
-    What a test computed never meets a method of the student's, or an object whose
-    ``-`` is always 0 would be near to everything.
+    A value that a test computed never meets a method of the student's. Otherwise an
+    object whose ``-`` is always 0 would be close to everything.
     """
     if not all(isinstance(other, Proxy) for other in others):
         return _by_judge(proxy, name, *others)

@@ -83,7 +83,7 @@ class Namespace:
         return self._fill(name, session)
 
     def end(self, name: str, session: Session) -> None:
-        """End a test; store the names that it made for later ones, even if it failed."""
+        """End a test; store the names that it made for later ones, passed or not."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
         self._session_of[name] = session
         if session.end is not None:

@@ -60,7 +60,7 @@ class RefusedFileError(NbproctorError, OSError):
 
 
 class Refusal(NamedTuple):
-    """What was passed over: where it lies in the folder, and why."""
+    """A file that was left out: its place in the folder, and the reason."""
 
     relative_path: Path
     reason: str

@@ -1,4 +1,4 @@
-"""Reading a file: the versions of a notebook in it, whatever transfers made of them."""
+"""Reading a file: the versions of a notebook in it, in whatever form it arrived."""
 
 from __future__ import annotations
 

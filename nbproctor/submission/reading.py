@@ -1,7 +1,8 @@
 """Reading of a class: each submission in a worker, within limits of time and memory.
 
-Reading is a risk: a few bytes may unpack to gigabytes, or be made so that to parse them
-takes hours. What exceeds the limits is ungradable; everybody else is graded.
+Reading is a risk: a few bytes may unpack to gigabytes, or be made so that parsing them
+takes hours. A submission that exceeds the limits is ungradable; everybody else is
+graded.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The gradable notebook: written from a plan, with sentences on what was changed.
+"""The gradable notebook: written from a plan, with sentences on the changes.
 
-Every cell of the assignment is in it once, locked ones as given; every answer has a
-cell of its own, from merged, locked or other cells.
+It has every cell of the assignment once, locked ones unchanged. Every answer has a cell
+of its own, whether it came from a merged, a locked or another cell.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Rebuilt:
         return _with_ids(cells), notes
 
     def _own_code(self) -> Iterator[tuple[int, CellText]]:
-        """Yield what the student wrote beside the answers, by its place."""
+        """Yield what the student wrote besides the answers, by its place."""
         for number, (handed, cell) in enumerate(self._entries):
             if handed.kind != "code" or (cell and cell.kind != "solution"):
                 continue
