@@ -153,8 +153,8 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
     except MissingEntry:
         raise CourseError(
             f"The gradebook does not have {assignment!r} yet. Make its release here "
-            f"once: `nbproctor release {assignment}` (or `python kit.py release "
-            f"{assignment}`)."
+            f"once: `nbproctor release {assignment}` (with the kit, write "
+            "`python kit.py` instead of `nbproctor`)."
         ) from None
 
 
