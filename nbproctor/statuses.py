@@ -19,7 +19,7 @@ class ReportSection:
     list_name: str = ""
 
 
-NOT_GRADED = ReportSection("Not graded: please decide")
+NOT_GRADED = ReportSection("Not graded: please check")
 GRADED_IN_PART = ReportSection("Graded in part: please check")
 GRADED = ReportSection("Graded: please check")
 REPAIRED = ReportSection(

@@ -91,9 +91,9 @@ def collect(
 
     Reads downloads from Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub
     Classroom and Teams. Also reads any folder or zip with a folder or file per student,
-    named by id, name or both, as in ILIAS, OpenOlat and Sakai. Existing submissions are
-    not overwritten. A submission that could belong to several students is not placed:
-    say whose it is with --as.
+    named by id, name or both, as in ILIAS, OpenOlat and Sakai. A newer attempt replaces
+    an older one, which is saved. A submission that could belong to several students is
+    not placed: say whose it is with --as.
     """
     course, assignment = open_course(assignment)
     names = [path.stem for path in course.sources(assignment)]
@@ -270,7 +270,7 @@ def extend(
 ) -> None:
     """Give a student more time, or excuse the student from the assignment.
 
-    The next `grade` grades a late submission again.
+    If the submission is already graded, run `grade` again.
     """
     course, name = open_course(assignment)
     person = read_class_list(course).one(student)

@@ -69,9 +69,9 @@ def export(
 
     The platform's file is a grade book from Canvas, Blackboard or Brightspace, or
     Moodle's grading worksheet. It is never changed: --write makes a filled copy next to
-    it. A mark that is missing here stays empty. `feedback` packs everybody's feedback
-    in the form that the platform accepts. `term` makes a table and a page of all
-    assignments.
+    it. Students without a mark are left unchanged there. `feedback` packs everybody's
+    feedback in the form that the platform accepts. `term` makes a table and a page of
+    all assignments.
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"
