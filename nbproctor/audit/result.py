@@ -203,8 +203,7 @@ def lines(result: AuditResult) -> Iterator[str]:
     """Yield what to print: the summary, then everything to act upon."""
     width = max([len(exercise) for exercise in result.tests], default=8) + 2
     yield (
-        f"{'exercise':{width}}{'right':>9}{'wrong':>10}{'mutants':>12}"
-        f"{'told':>10}{'silent':>8}"
+        f"{'exercise':{width}}{'right':>9}{'wrong':>10}{'mutants':>12}{'named':>10}{'silent':>8}"
     )
     for c in result.counts():
         right = f"{c['right'] - c['unfair']}/{c['right']}"

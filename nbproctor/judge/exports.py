@@ -114,8 +114,8 @@ class Exports:
             ):
                 return Ref("library", (module or "numpy", name))
         raise NotExportableError(
-            f"A test can hand a student's code numbers, text, containers, arrays, and "
-            f"functions and objects that it defines, but no {kind.__name__}."
+            "A test can pass numbers, text, containers, arrays, and its own functions "
+            f"and objects to student code, but no {kind.__name__}."
         )
 
     def find(self, number: int) -> Any:

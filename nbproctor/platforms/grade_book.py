@@ -170,7 +170,7 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     """
     sheet = _read(path)
     if not people_columns(sheet)["group"]:
-        raise _lacking(path, sheet, "'group', beside 'student'")
+        raise _lacking(path, sheet, "'group' (in addition to 'student')")
     groups: dict[str, list[Person]] = {}
     for row in read_people(sheet):
         if row.group:
