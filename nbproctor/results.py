@@ -57,7 +57,7 @@ class Limits:
     submission: float = 300.0
 
 
-FILES = -1  # the place of code that is no cell, but writes the files beside them
+FILES = -1  # the place of code that is no cell, but writes the files next to them
 
 
 @dataclass(frozen=True)
@@ -326,7 +326,7 @@ class SubmissionResult:
     handed_in : str
         SHA-256 of everything in the student's folder; empty: to be graded again.
     graded_with : list of str
-        `engine.cache.conditions` of each notebook: what a report depends on beside it.
+        `engine.cache.conditions` of each notebook: what a report depends on besides it.
     seconds : dict
         Notebook name → how long its tests took.
     late : float

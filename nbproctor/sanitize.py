@@ -1,6 +1,6 @@
 """Sanitizing: outputs and text of a student's cells, safe for anybody to open.
 
-Everything is built anew from what is known to be harmless: plain text, and PNG and JPEG
+Everything is rebuilt from what is known to be harmless: plain text, and PNG and JPEG
 pictures. HTML, JavaScript, SVG, Markdown, LaTeX and widgets are left out or kept as
 text, because nbgrader's pages would show them alive.
 """

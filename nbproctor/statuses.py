@@ -41,7 +41,7 @@ class StatusRow:
     section: ReportSection | None = None  # of the class report, if it lists these
     is_failure: bool = False  # no mark; the command that graded ends with status 1
     is_mark_due: bool = True  # without a mark, something is still to be done
-    is_remarkable: bool = True  # the page of a term shows it beside the mark
+    is_remarkable: bool = True  # the page of a term shows it with the mark
 
 
 #: By name, the gravest first.

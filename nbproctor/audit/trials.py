@@ -73,7 +73,7 @@ class Share:
     oracles: Mapping[str, Cell]  # exercise → test cell of its oracle
     settings: Settings  # of the forks
     trials: list[Trial]
-    borrowing: list[str]  # exercises that are tried with what tests hand over
+    borrowing: list[str]  # exercises that are tried with the tests' objects
     processor: int | None = None
 
 
@@ -115,9 +115,9 @@ def hold(
 ) -> tuple[dict[Trial, TrialOutcome], list[Loan]]:
     """Hold the trials of a notebook; those of its reference solutions come first.
 
-    Then what tests hand over is tried as the answer to every exercise. The code runs in
-    `folder`, in a process a processor; trials of exercises that the notebook lacks are
-    left out. A `TrialError` says that a cell of the reference notebook fails, or that a
+    Then every object that a test passes on is tried as the answer to every exercise.
+    The code runs in `folder`, with one process per processor. Trials of exercises that
+    the notebook lacks are left out. A `TrialError` says that a cell of the reference notebook fails, or that a
     worker has died.
     """
     notebook_trials = [trial for trial in trials if trial.exercise in master.exercises]
@@ -208,9 +208,9 @@ class _Walk:
         strict = settings.stderr_fails_tests
         self.job = Job(self.cells, (), settings.limits, stderr_fails_tests=strict)
         self.tests = Tests.of(self.cells)
-        self.calls: dict[Any, Borrowed] = {}  # of what tests have handed over
+        self.calls: dict[Any, Borrowed] = {}  # of objects that tests passed on
         os.chdir(share.folder)
-        sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
+        sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
 
     def _with_fuzzing(self) -> Iterator[Cell]:
         """Yield the cells, and an exercise's fuzzing after the last of its own."""

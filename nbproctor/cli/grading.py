@@ -32,7 +32,7 @@ SECONDS = 2.0  # between two looks of `watch`
 def demo(assignment: Assignment = None) -> None:
     """Grade a sample class and show the table of scores.
 
-    Everything happens in the folder demo/, which each run makes anew. Your own
+    Everything happens in the folder demo/. Each run makes it again. Your own
     submissions and gradebook are not touched.
     """
     parent_course, name = open_course(assignment)

@@ -155,7 +155,7 @@ class Cluster(AbstractContextManager["Cluster"]):
                 self._ready.clear()
                 return {}
             info = self._client.scheduler_info(n_workers=-1)
-            if info["id"] != self._scheduler:  # it was started anew, and knows nothing
+            if info["id"] != self._scheduler:  # it was started again, and knows nothing
                 # Dask would try again by itself, beside others.
                 self._client.run_on_scheduler(
                     lambda dask_scheduler: setattr(

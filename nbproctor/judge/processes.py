@@ -140,7 +140,7 @@ class StudentProcesses:
 
     def send(self, session: Session, step: Step) -> tuple[list[Output], bool]:
         """Run a cell; return its outputs, and whether it has used up the memory."""
-        # An object that a test handed over is not for the cells after it.
+        # An object that a test passed on is not for the cells after it.
         session.exports.clear()
         name = None if step.index == FILES else step.name
         try:

@@ -226,7 +226,7 @@ class NotebookRun:
         self._student.close()
 
     def handed_over(self) -> list[Any]:
-        """Return the objects that the last test has handed over."""
+        """Return the objects that the last test has passed on."""
         return self._student.handed_over()
 
     def judge_in_process(self) -> None:

@@ -171,7 +171,7 @@ def _modules(tests: Tests) -> dict[str, Any]:
 
 
 def import_own_modules() -> None:
-    """Let tests import the modules that lie beside the source notebook.
+    """Let tests import the modules that lie next to the source notebook.
 
     They come before installed packages, as in a kernel, but not before Python's own.
     A judge's folder holds the assignment's own files and none of the student's.

@@ -115,7 +115,7 @@ def write_class(
 
 
 def new_course(project: Path, assignment: str) -> Path:
-    """Make ``demo/`` anew: the same course, source and data, and no students.
+    """Make ``demo/`` again: the same course, source and data, and no students.
 
     `SampleError`: there is a folder ``demo`` that no demo made.
     """

@@ -280,7 +280,7 @@ class Course:
     def changed(
         self, assignment: str, masters: list[MasterNotebook] | None = None
     ) -> None:
-        """Forget what was read of an assignment: it was written anew, as `masters`."""
+        """Forget what was read of an assignment: it was written again, as `masters`."""
         self._masters.pop(assignment, None)
         self._outlines.pop(assignment, None)
         if masters is not None:

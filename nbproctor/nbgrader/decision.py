@@ -288,7 +288,7 @@ class Decisions:
         self._tell(result)
 
     def _annotate(self, submission: Submission, is_gradable: bool) -> None:
-        """Take back the scores that say nothing, and put remarks beside the answers."""
+        """Take back scores that say nothing, and put remarks next to the answers."""
         row = self._book.find_submission(self._run.assignment, submission.student)
         gradebook.withdraw(row, submission.reasons)
         if not is_gradable:

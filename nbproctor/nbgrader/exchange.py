@@ -156,7 +156,7 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
     def _replace(
         self, target: Path, filename: str, timestamp: datetime, owner: int
     ) -> list[border.Refusal]:
-        """Copy a folder of the exchange beside its place, then move it there whole."""
+        """Copy a folder of the exchange next to its place, then move it there whole."""
         with TemporaryDirectory(prefix=".collect-", dir=target.parent) as private:
             received = Path(private, "received")
             ready = Path(private, "ready")

@@ -178,7 +178,7 @@ def feedback(
 
 
 def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path, Path]]:
-    """Return the pages made so far: student id, page, and the notebook beside it."""
+    """Return the pages made so far: student id, page, and the notebook next to it."""
     return [
         (student, page, notebook_of(page))
         for student, folder in Course.at(course).folders("feedback", assignment)
@@ -189,7 +189,7 @@ def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path, Path]
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     """`GenerateFeedback` with nbproctor's pages, also for ungradable submissions.
 
-    What lies beside a graded notebook is not copied: no page shows anything of it.
+    What lies next to a graded notebook is not copied: no page shows anything of it.
     """
 
     #: Called with the number of pages made so far, and of those to be made.

@@ -45,7 +45,7 @@ class Submission:
     reasons: dict[str, str] = field(default_factory=dict)
     running: dict[str, tuple[Cells, Future[Report]]] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
-    # What lies beside the notebook, by its place there.
+    # What lies next to the notebook, by its place there.
     files: dict[Path, StudentFile] = field(default_factory=dict)
     done: SubmissionResult | None = None  # graded already, exactly so
     closed: bool = False  # something in it may not be read
@@ -184,7 +184,7 @@ class Prefetch:
         submission.reasons = {master.notebook: reason for master in self._run.masters}
 
     def _keep_files(self, submission: Submission) -> None:
-        """Find what lies beside the notebook, without what the course puts there."""
+        """Find what lies next to the notebook, without what the course puts there."""
         if not submission.repaired:
             return
         first = next(iter(submission.repaired.values()))

@@ -140,7 +140,7 @@ def generate(
 ) -> Path | None:
     """Make the student version of an assignment, and tell the gradebook its cells.
 
-    The release is made beside its final place and swapped in when it is complete,
+    The release is made next to its final place and swapped in when it is complete,
     so that a failure leaves the old one as it was.
 
     Returns
@@ -272,7 +272,7 @@ def _settings(course: Course, assignment: str) -> Settings:
 def check_release(course: Path | Course, assignment: str) -> list[Check]:
     """Check the source of an assignment, and its release if there is one.
 
-    A release is made beside it and thrown away; the gradebook is left alone.
+    A release is made next to it and thrown away; the gradebook is left alone.
     """
     course = Course.at(course)
     with tempfile.TemporaryDirectory(prefix=".release-", dir=course.view.root) as name:

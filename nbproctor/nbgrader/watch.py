@@ -76,9 +76,9 @@ class _Read:
 
     answers: dict[str, str] = field(default_factory=dict)  # see `_answers`
     notes: dict[str, list[str]] = field(default_factory=dict)
-    new: Collection[str] = ()  # exercises that can be told anew
+    new: Collection[str] = ()  # exercises that can be tried again
     waiting: Collection[str] = ()  # that have changed, without a try left today
-    executed: bool = True  # or refused; else nothing could be told anew
+    executed: bool = True  # or refused; else nothing could be tried again
 
     def state(self, exercise: str, last: LastResult | None) -> str:
         """Say how an exercise stands, in words for its student."""
@@ -96,7 +96,7 @@ class _Student:
     files: str = ""  # at the last look
     noticed: datetime = datetime.min  # when these were first seen; UTC
     failures: int = 0  # of giving something back, for these and before
-    late: str = ""  # files that were told as late
+    late: str = ""  # files that were reported as late
     waiting: dict[date, str] = field(default_factory=dict)  # for another day
     done: str = ""  # files that are tried
     read: _Read = field(default_factory=_Read)  # in this batch
@@ -320,7 +320,7 @@ class Watch(contextlib.ExitStack):
         problem = ""
         if mode != "nothing":
             problem = "; ".join(self._in_exchange("ReleaseFeedback", student).values())
-        if problem:  # nothing was told
+        if problem:  # nothing was shown
             rows = []
         # Now: after a kill the page is made again, and counted once.
         if rows:

@@ -79,7 +79,7 @@ def code(source: str) -> Markup:
     return Markup("".join(parts))
 
 
-# What `latex2mathml` makes is built anew of these elements and attributes: its own
+# What `latex2mathml` makes is rebuilt from these elements and attributes: its own
 # output lets a formula carry HTML and links.
 _ELEMENTS = re.compile(
     "math|menclose|mfrac|mi|mmultiscripts|mn|mo|mover|mpadded|mphantom|mprescripts|"

@@ -114,7 +114,7 @@ def _compare(
 
 
 def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
-    """Write a submission beside its place, and move it there when it is complete."""
+    """Write a submission next to its place, and move it there when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".collect-", dir=folder.parent) as name:
         unfinished = Path(name) / "submission"
@@ -186,7 +186,7 @@ def feedback_names(
 ) -> FeedbackNames:
     """Name pages and annotated notebooks as the platform takes them.
 
-    `pages`: student id, page, and the annotated notebook beside it; `records`: the
+    `pages`: student id, page, and the annotated notebook next to it; `records`: the
     folder that `write` filled. `ExportError`: two files would get one name.
     """
     record = read_record(records)

@@ -212,7 +212,7 @@ class Download:
             )
         elif all("".join(n.file.suffixes).lower() in _TEXTS for _, n in files):
             text = (files or newest)[0][1].file.name
-            # Not each platform names what was typed so that it can be told.
+            # Not each platform names what was typed so that it is recognised.
             saved = " or saved as a page" if files else ""
             submission.notes.append(
                 f"Text was typed in{saved} ({text}). If it is not a notebook, ask for "

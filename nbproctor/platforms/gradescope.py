@@ -52,7 +52,7 @@ class Gradescope(Platform):
     listing = "submission_metadata.yml"
 
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
-        """Read who submitted ``submission_4711/`` from the list beside the folders.
+        """Read who submitted ``submission_4711/`` from the list next to the folders.
 
         A student's own file of that name lies deeper.
         """

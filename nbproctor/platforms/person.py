@@ -90,7 +90,7 @@ UNCERTAIN = {
     Kind.IDENTIFIER: (Kind.EMAIL,),
     Kind.NUMBER: (),
 }
-#: What a word may be where a name stands beside it.
+#: What a word may be where a name stands next to it.
 WORD_KINDS = (Kind.COURSE, Kind.STUDENT, Kind.LOGIN, Kind.SIS, Kind.EMAIL)
 
 

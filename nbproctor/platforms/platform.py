@@ -122,7 +122,7 @@ class Platform:
         """Tell where marks go; None: the platform gives no such file.
 
         The column is looked for by the assignment's name, or by `column`, a part of its
-        title. It is an `ExportError` if it cannot be told which column is meant.
+        title. It is an `ExportError` if it is unclear which column is meant.
         """
         heads = [head.strip() for head in sheet.values(0)]
         if not self.titles or not any(re.match(self.titles, head) for head in heads):

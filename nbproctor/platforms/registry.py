@@ -97,7 +97,7 @@ def plain(
     for path, inner in paths_below.items():
         word = name_in(inner, file_names)
         file = PurePosixPath(*(inner.parts[1:] or inner.parts))
-        # A file beside the folders may be anything, as a list of marks; and several of
+        # A file next to the folders may be anything, as a list of marks; and several of
         # one name are copies, as Google Drive numbers them.
         is_named = file != inner or (inner.suffix in _WORK and files[word] == 1)
         if word and (is_named or is_of_class(word, roster)):

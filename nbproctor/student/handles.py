@@ -183,7 +183,7 @@ class JudgeObject:
     its own copy.
     """
 
-    #: Of the class that stands for a test's: an object that was handed over.
+    #: Of the class that stands for a test's: an object passed to student code.
     _nbproctor_known: ClassVar[Any] = None
     _nbproctor_link: tuple[Connection, int, str]  # its number, the name of its class
 

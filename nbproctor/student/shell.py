@@ -319,7 +319,7 @@ def rehearse(sources: Sequence[str]) -> None:
     """
     shell = warm()
     before = _unforkable_state()
-    sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
+    sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
     with redirect_stdout(shell.stdout), redirect_stderr(shell.stderr):
         for source in sources:
             outputs = shell.run(source)

@@ -225,7 +225,7 @@ def _notebooks(
     file: Candidate, budget: Budget, faults: list[str], nested: int = 0
 ) -> list[Candidate]:
     """Return the file, or those in the archive that it is, which may be a notebook."""
-    if file.base.startswith("._"):  # what macOS puts beside a file
+    if file.base.startswith("._"):  # what macOS puts next to a file
         return []
     packed = file.head.startswith(_ARCHIVES) or file.head[257:262] == b"ustar"
     if packed and nested < MAX_NESTED:

@@ -136,7 +136,7 @@ class Rebuilt:
                 yield number, CellText.of(_joined(helpers))
 
     def _without_stub(self, handed: HandedCell, exercise: Cell) -> HandedCell:
-        """Leave out the stub beside an answer; say so if it would have cost points."""
+        """Leave out the stub next to an answer; say so if it would have cost points."""
         stub = self._texts.stub[exercise.id]
         blocks = handed.text.blocks
         written = {block.signature for block in blocks if not block.unwritten}

@@ -29,7 +29,7 @@ from nbproctor.submission.rebuild import Rebuilt
 
 __all__ = ["Repaired", "Ungradable", "repair", "student_cells"]
 
-MAX_EXPORTS = 20  # files beside a notebook: scripts, Markdown, web pages
+MAX_EXPORTS = 20  # files next to a notebook: scripts, Markdown, web pages
 _FORMAT = {
     "metadata": {
         "kernelspec": {
