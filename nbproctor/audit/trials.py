@@ -117,8 +117,8 @@ def hold(
 
     Then every object that a test passes on is tried as the answer to every exercise.
     The code runs in `folder`, with one process per processor. Trials of exercises that
-    the notebook lacks are left out. A `TrialError` says that a cell of the reference notebook fails, or that a
-    worker has died.
+    the notebook lacks are left out. `TrialError`: a cell of the reference notebook
+    fails, or a worker has died.
     """
     notebook_trials = [trial for trial in trials if trial.exercise in master.exercises]
     references = [trial for trial in notebook_trials if trial.kind == "reference"]
