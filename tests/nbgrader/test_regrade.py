@@ -311,12 +311,12 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
         0,
         "",
     )
-    back = MarkChange("right", 5.0, 10.0, "the late penalty is 0, not 5", False)
+    back = MarkChange("right", 5.0, 10.0, "the late penalty is now 0, not 5", False)
     assert nbgrader.regrade(course, "tiny")[1] == [back]
     times = "student,time\nright,2026-11-25 00:30\nodd,2026-11-24\n"
     (course / "late.csv").write_text(times)
     assert run_command(course, "late", "late.csv", "--timezone=UTC") == (0, "")
-    lower = MarkChange("right", 10.0, 5.0, "the late penalty is 5, not 0", False)
+    lower = MarkChange("right", 10.0, 5.0, "the late penalty is now 5, not 0", False)
     assert nbgrader.regrade(course, "tiny")[1] == [lower]
     assert nbgrader.class_table(course, "tiny").loc["right", "hours_late"] == 1
     assert run_command(course, "export", "term") == (0, "")
