@@ -213,8 +213,8 @@ def change_lines(
     For the `students` who were named on the command line, list each test too.
     """
     lowered = (
-        "would be lower although the files are the same. The old mark was kept. "
-        "To lower it"
+        "would be lower although the files are the same. Nothing was lowered. To allow "
+        "it"
     )
     for is_kept, title in (False, "changed:"), (True, f"{lowered}: --lower"):
         marks = [change for change in changes if change.is_kept == is_kept]

@@ -39,7 +39,7 @@ CLOSED = "there is no permission to read it"
 # What the system says of a name that has become something else.
 _REFUSALS = {
     errno.ELOOP: LINK,
-    errno.ENOTDIR: f"{LINK}, or it is not a folder",
+    errno.ENOTDIR: "it is a link, or not a folder",
     errno.ENXIO: NO_FILE,
     errno.ENOENT: "it has disappeared",
     errno.EACCES: CLOSED,
