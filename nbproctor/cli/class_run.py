@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from rich.text import Text
 
 from nbproctor.cli.app import TYPED, complaints, console, nbgrader, say
 from nbproctor.notebook import MasterNotebook
+from nbproctor.platforms import labels
 from nbproctor.platforms.person import letters
 from nbproctor.results import LatePenalty
 from nbproctor.statuses import STATUSES
@@ -79,8 +79,8 @@ def grade_class(
             students,
         )
     page, lines = nbgrader.report(course, assignment, alike=alike)
-    enrolled = {person.student: person.name for person in nbgrader.people(course)}
-    names = _names(results, {**enrolled, **(names or {})})
+    ids = {result.student: result.student for result in results}
+    names = labels({**ids, **nbgrader.names(course), **(names or {})})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment)
     masters = course.masters(assignment)
@@ -100,18 +100,6 @@ def grade_class(
             f"[red]Not graded:[/] {escape('; '.join(failures))}. The reasons are above."
         )
         raise typer.Exit(1)
-
-
-def _names(
-    results: Sequence[SubmissionResult], names: Mapping[str, str]
-) -> dict[str, str]:
-    """Return a name for each student: the id too where several are called so."""
-    shown = {r.student: names.get(r.student, r.student) for r in results}
-    count = Counter(shown.values())
-    return {
-        student: name if count[name] == 1 else f"{name} ({student})"
-        for student, name in shown.items()
-    }
 
 
 def _reasons(
@@ -137,8 +125,9 @@ def _reasons(
 
 def late_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
     """Yield lines on those who are late at an unknown time, so without a penalty."""
-    if people := nbgrader.late_without_time(course, assignment):
-        names = "; ".join(person.name for person in people)
+    if students := nbgrader.late_without_time(course, assignment):
+        shown = labels(nbgrader.names(course))
+        names = "; ".join(shown[student] for student in students)
         yield (
             f"Late in {assignment}, but the platform does not say by how much: {names}."
         )

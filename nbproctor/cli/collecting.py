@@ -1,9 +1,9 @@
-"""Commands on who submits and when: ``collect``, ``roster``, ``extend``, ``late``."""
+"""Who submits and when: ``collect``, ``roster``, ``due``, ``extend``, ``late``."""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,12 +26,13 @@ from nbproctor.cli.app import (
     print_list,
     say,
 )
-from nbproctor.platforms import Roster
+from nbproctor.platforms import Roster, labels
 
 if TYPE_CHECKING:
     from nbproctor.platforms import Download
     from nbproctor.platforms.roster import MergeResult
 
+END_OF_DAY = time(23, 59, 59)
 CLASS_LIST = Path("collected", "roster.csv")  # in the course
 Zone = Annotated[str, Option(help="Time zone of the times, for example Europe/Berlin.")]
 Answers = Annotated[
@@ -216,15 +217,17 @@ def _tell(download: Download, everybody: Roster) -> None:
     if everybody.people:
         by = [f"{n} by {how}" for how, n in found_by.most_common() if how]
         console.print(f"Matched with the class list: {', '.join(by) or 'nobody'}.")
-    late = [s.person.name for s in written if s.late]
+    names = labels({s.person.student: s.person.name for s in written})
+    names |= everybody.labels
+    late = [names[s.person.student] for s in written if s.late]
     platform = download.recognised.platform
     if late:
         console.print(f"Late, according to {platform.name}: {escape('; '.join(late))}.")
     if platform.times and not any(s.submitted for s in written):
         where = f"{platform.name} has them in {platform.times}"
         console.print(f"The submission times are not known. {where}: --roster=FILE.csv")
-    lines = [f"{s.person.name}: {s.reason}" for s in written if s.reason]
-    lines += [f"{s.person.name}: {note}" for s in written for note in s.notes]
+    notes = [(s, note) for s in written for note in (s.reason, *s.notes) if note]
+    lines = [f"{names[s.person.student]}: {note}" for s, note in notes]
     print_list("Please check these:", lines + download.problems)
     _suggest(download.same)
     if states["kept"]:
@@ -233,7 +236,7 @@ def _tell(download: Download, everybody: Roster) -> None:
             "--replace). The old ones are saved."
         )
     students = {s.person.student for s in written}
-    absent = [p.name for p in everybody.students if p.student not in students]
+    absent = [names[p.student] for p in everybody.students if p.student not in students]
     if absent and found_by.total() > found_by[""]:
         print_list(
             "In the class list or gradebook, but not in this download:", sorted(absent)
@@ -255,10 +258,14 @@ def extend(
     until: Annotated[
         str,
         Option(
-            help="New deadline, for example '2026-12-01 18:00'. A date alone "
-            "includes the whole day."
+            help="A deadline of the student's own, for example '2026-12-01 18:00'. A "
+            "date alone includes the whole day. It stays if the due date changes."
         ),
     ] = "",
+    days: Annotated[
+        float,
+        Option(help="Days after the due date. They move with the due date."),
+    ] = 0,
     excused: Annotated[
         bool | None,
         Option(
@@ -273,18 +280,52 @@ def extend(
     If the submission is already graded, run `grade` again.
     """
     course, name = open_course(assignment)
-    person = read_class_list(course).one(student)
-    student = person.student
+    people = read_class_list(course)
+    student = people.one(student).student
+    label = people.labels[student]
     if excused is not None:
         nbgrader.excuse(course, name, student, excused)
-        say(f"{person.name} is {'' if excused else 'not '}excused from {name}.")
+        say(f"{label} is {'' if excused else 'not '}excused from {name}.")
         return
-    end = _moment(until, timezone, time(23, 59, 59))
-    due = nbgrader.extend(course, name, student, end)
+    if bool(until) == bool(days):
+        raise CommandError("Give one of --until, --days, --excused, --not-excused.")
+    extension: datetime | timedelta = timedelta(days=days)
+    if until:
+        extension = _moment(until, timezone, END_OF_DAY)
+    end, due = nbgrader.extend(course, name, student, extension)
+    stays = "This stays" if until else "This moves, too,"
     say(
-        f"{person.name} may submit {name} until {_shown(end)}, others until "
-        f"{_shown(due)}. If it is already graded, run {TYPED} grade {name} again."
+        f"{label} may submit {name} until {_shown(end)}, others until {_shown(due)}. "
+        f"{stays} if the due date changes. If it is already graded, run {TYPED} grade "
+        f"{name} again."
     )
+
+
+@app.command()
+def due(
+    date: Annotated[
+        str,
+        Argument(
+            help="When it is due, for example '2026-12-01 18:00'. A date alone "
+            "includes the whole day."
+        ),
+    ],
+    assignment: Assignment = None,
+    timezone: Zone = "",
+) -> None:
+    """Set when an assignment is due.
+
+    If submissions are already graded, run `grade` again.
+    """
+    course, name = open_course(assignment)
+    moment = _moment(date, timezone, END_OF_DAY)
+    fixed = nbgrader.set_due(course, name, moment)
+    say(f"{name} is due at {_shown(moment)}.")
+    if fixed:
+        names = labels(nbgrader.names(course))
+        shown = "; ".join(names[student] for student in fixed)
+        say(f"The deadline of their own stays for: {shown}")
+    say(f"If submissions are already graded, run {TYPED} grade {name} again.")
 
 
 @app.command()
@@ -302,11 +343,12 @@ def late(
     people = read_class_list(course)
     submitted = dict(course.folders("submitted", name))
     for student, text in platforms.read_times(file, people).items():
+        label = people.labels[student]
         if student not in submitted:
-            raise CommandError(f"{student!r} has not submitted {name!r}.")
+            raise CommandError(f"{label} has not submitted {name!r}.")
         when = _moment(text, timezone, time())
         platforms.write_time(submitted[student], when)
-        say(f"{student}: {_shown(when)}")
+        say(f"{label}: {_shown(when)}")
     say(f"Next: {TYPED} grade {name}")
 
 

@@ -107,8 +107,11 @@ def export(
             {*filled.excused} - course.read_column(assignment, "excused").keys()
         )
         if written and news:
-            platforms.excuse(course.records(assignment), news)
-            say(f"Now excused here too: {', '.join(news)}")
+            records = course.records(assignment)
+            platforms.note(records, "excused", dict.fromkeys(news, "yes"))
+            shown = platforms.labels(nbgrader.names(course))
+            excused = "; ".join(shown.get(student, student) for student in news)
+            say(f"Now excused here too: {excused}")
     say(*late_lines(course, assignment))
 
 
@@ -129,7 +132,7 @@ def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:
     say(f"{by}: {len(back.students)} students, {target}")
     by_hand = "Mail the pages, or attach each page to its student's submission by hand."
     say(f"To upload it: {takes}." if takes else by_hand)
-    names = {person.student: person.name for person in nbgrader.people(course)}
+    names = platforms.labels(nbgrader.names(course))
     print_list(
         "Not in it:", [f"{names.get(s, s)}: {reason}" for s, reason in back.unmatched]
     )

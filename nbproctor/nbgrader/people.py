@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import fsum, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,11 @@ def people(course: Path | Course) -> list[Person]:
         ]
 
 
+def names(course: Path | Course) -> dict[str, str]:
+    """Return everybody's name, by id."""
+    return {person.student: person.name for person in people(course)}
+
+
 def enrol(course: Path | Course, class_list: Iterable[Person]) -> int:
     """Enter people into the gradebook; return how many are new.
 
@@ -57,25 +62,57 @@ def enrol(course: Path | Course, class_list: Iterable[Person]) -> int:
     return new
 
 
-def extend(
-    course: Path | Course, assignment: str, student: str, until: datetime
-) -> datetime:
-    """Let a student submit until later than others; return when those must.
+def set_due(course: Course, assignment: str, due: datetime) -> list[str]:
+    """Set when an assignment is due; return who has a fixed time of their own.
 
+    nbgrader stores an extension as a duration after the due date. So whoever has more
+    time until a fixed moment gets another duration, and that moment stays.
+    `CourseError`: the assignment was not released.
+    """
+    fixed_times = course.read_column(assignment, "until")
+    with course.gradebook() as book:
+        row = find_assignment(book, assignment)
+        row.duedate = _naive(due)
+        for student, until in fixed_times.items():
+            submission = book.update_or_create_submission(assignment, student)
+            submission.extension = _naive(datetime.fromisoformat(until)) - row.duedate
+        book.db.commit()
+    return sorted(fixed_times)
+
+
+def extend(
+    course: Course,
+    assignment: str,
+    student: str,
+    extension: datetime | timedelta,
+) -> tuple[datetime, datetime]:
+    """Let a student submit later than others; return until when, and those (UTC).
+
+    A moment stays if the due date changes; a duration is added to any due date.
     `CourseError`: the assignment has no due date, or nobody knows the student.
     """
-    with Course.at(course).gradebook() as book:
+    with course.gradebook() as book:
         due = find_assignment(book, assignment).duedate
         if due is None:
             raise CourseError(
-                f"{assignment!r} has no due date. Set it in formgrader, or: nbgrader "
-                f"db assignment add {assignment} --duedate='2026-12-01 18:00 CET'"
+                f"{assignment!r} has no due date. To set it: kit.py due "
+                f"'2026-12-01 18:00' {assignment}"
             )
         _check_enrolled(book, student)
         row = book.update_or_create_submission(assignment, student)
-        row.extension = until.astimezone(UTC).replace(tzinfo=None) - due
+        until = ""
+        if isinstance(extension, datetime):
+            until = platforms.utc(extension).replace(" UTC", "+00:00")
+            extension = _naive(extension) - due
+        row.extension = extension
         book.db.commit()
-        return datetime.combine(due.date(), due.time(), UTC)
+    platforms.note(course.records(assignment), "until", {student: until})
+    return (due + extension).replace(tzinfo=UTC), due.replace(tzinfo=UTC)
+
+
+def _naive(moment: datetime) -> datetime:
+    """Return a moment as nbgrader stores it: in UTC, without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def excuse(course: Course, assignment: str, student: str, yes: bool) -> None:
@@ -86,11 +123,12 @@ def excuse(course: Course, assignment: str, student: str, yes: bool) -> None:
     with course.gradebook() as book:
         find_assignment(book, assignment)
         _check_enrolled(book, student)
-    platforms.excuse(course.records(assignment), [student], yes)
+    text = "yes" if yes else ""
+    platforms.note(course.records(assignment), "excused", {student: text})
 
 
-def late_without_time(course: Path | Course, assignment: str) -> list[Person]:
-    """Return who was late as the platform says, which does not say when they came.
+def late_without_time(course: Path | Course, assignment: str) -> list[str]:
+    """Return the ids of those who are late by the platform's word, at an unknown time.
 
     Without a time there is no penalty.
     """
@@ -98,8 +136,7 @@ def late_without_time(course: Path | Course, assignment: str) -> list[Person]:
     marks = course.marks(assignment)
     late = course.read_column(assignment, "late").keys() & marks.keys()
     late -= course.read_column(assignment, "excused").keys()
-    untimed = {student for student in late if marks[student].timestamp is None}
-    return [person for person in people(course) if person.student in untimed]
+    return sorted(student for student in late if marks[student].timestamp is None)
 
 
 def _check_enrolled(book: SharedGradebook, student: str) -> None:

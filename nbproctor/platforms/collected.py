@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -23,7 +23,7 @@ from nbproctor.submission import border
 
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
-COLUMNS = (*_FIRST, "address", "group", "excused")
+COLUMNS = (*_FIRST, "address", "group", "excused", "until")
 
 
 def write(
@@ -58,6 +58,7 @@ def write(
             "address": "/".join(submission.addresses),  # no name of a file holds one
             "group": submission.group,
             "excused": before.get("excused", ""),
+            "until": before.get("until", ""),
         }
         state, reason = _compare(submission, folder, before, row, replace)
         submission.state = state
@@ -144,8 +145,8 @@ def utc(when: datetime) -> str:
 def read_record(records: Path) -> dict[str, dict[str, str]]:
     """Return what is said of each student, of a folder that `write` filled.
 
-    ``late`` is the platform's word; ``excused`` a teacher's, by `excuse`; ``group``
-    names those who submitted together.
+    ``late`` is the platform's word; ``excused`` and ``until`` (UTC) are a teacher's, by
+    `note`; ``group`` names those who submitted together.
     """
     try:
         with (records / "record.csv").open(newline="", encoding="utf-8") as file:
@@ -161,12 +162,12 @@ def _save(records: Path, record: dict[str, dict[str, str]]) -> None:
     write_rows(records / "record.csv", [COLUMNS, *rows])
 
 
-def excuse(records: Path, students: Iterable[str], yes: bool = True) -> None:
-    """Note that no mark of students is wanted, or is after all."""
+def note(records: Path, column: str, texts: Mapping[str, str]) -> None:
+    """Note what a teacher says of students: student id → a column's text."""
     record = read_record(records)
-    for student in students:
+    for student, text in texts.items():
         row = record.setdefault(student, dict.fromkeys(COLUMNS, ""))
-        row |= {"student": student, "excused": "yes" if yes else ""}
+        row |= {"student": student, column: text}
     _save(records, record)
 
 

@@ -291,13 +291,14 @@ def fill(
     platform, target = _column(sheet, assignment, column)
     filled = Filled(platform.name, sheet.value(0, target.column))
     factor = _factor(filled.column, target.most, max_score, scale)
+    names = roster.labels
     row_of: dict[str, int] = {}
     for row, clue, _, _ in read_people(sheet):
-        label = str(clue)
-        if row < target.first or not label:
+        if row < target.first or not str(clue):
             continue
         match = roster.find(clue)
         student = match.person.student if match.person else ""
+        label = names.get(student, str(clue))
         reason_to_skip = match.question or ("" if student else "is not in this course")
         if student in row_of:
             raise ExportError(
@@ -323,7 +324,8 @@ def fill(
             sheet.put(row, target.column, after)
             filled.changes.append(FilledMark(student, label, before, after))
     marked = {student for student, score in scores.items() if not isnan(score)}
-    filled.absent = sorted(marked - row_of.keys())
+    absent = marked - row_of.keys()
+    filled.absent = sorted(names.get(student, student) for student in absent)
     filled.data = sheet.to_bytes()
     return filled
 

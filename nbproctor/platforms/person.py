@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -175,6 +176,18 @@ class Clue:
             *map(str, self.identifiers),
         ]
         return letters(text) in map(letters, texts)
+
+
+def labels(names: Mapping[str, str]) -> dict[str, str]:
+    """Return how students are shown, by id: the name, and the id if others share it.
+
+    `names` are those of a class, by id.
+    """
+    counts = Counter(names.values())
+    return {
+        student: name if counts[name] == 1 else f"{name} ({student})"
+        for student, name in names.items()
+    }
 
 
 def possible_ids(clue: Clue) -> list[str]:

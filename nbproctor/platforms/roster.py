@@ -21,6 +21,7 @@ from nbproctor.platforms.person import (
     Identifier,
     Kind,
     Person,
+    labels,
     letters,
     possible_ids,
     safe,
@@ -81,6 +82,11 @@ class Roster:
     def students(self) -> list[Person]:
         """Everybody who is certain to be in the class."""
         return [person for person in self.people if person.student]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """How each student is shown, by id."""
+        return labels({person.student: person.name for person in self.students})
 
     def _index(self, index: int) -> None:
         person = self.people[index]

@@ -21,6 +21,7 @@ COMMANDS = {
     "grade": ["grade", "--sandbox=weak"],
     "collect": ["collect", "download"],
     "roster": ["roster", "class.csv"],
+    "due": ["due", "2030-01-01"],
     "extend": ["extend", "ann", "--until=2030-01-01"],
     "late": ["late", "late.csv"],
     "export": ["export", "csv"],

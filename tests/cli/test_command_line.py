@@ -13,7 +13,8 @@ import pytest
 from nbproctor import __version__
 from nbproctor.cli import authoring
 from nbproctor.cli.app import console
-from nbproctor.cli.class_run import _names, _reasons
+from nbproctor.cli.class_run import _reasons
+from nbproctor.platforms import labels
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox import doctor
 from nbproctor.sandbox.doctor import Layer
@@ -151,9 +152,9 @@ def test_a_reason_is_said_once_the_gravest_first_and_of_many_before_the_names() 
 
 
 def test_namesakes_have_their_id_beside_the_name() -> None:
-    results = [result(student, "graded") for student in ("s1", "s2", "s3")]
-    assert _names(results, {"s1": "Smith, Kim", "s2": "Smith, Kim"}) == {
+    names = {"s1": "Smith, Kim", "s2": "Smith, Kim", "s3": "Ode, Ann"}
+    assert labels(names) == {
         "s1": "Smith, Kim (s1)",
         "s2": "Smith, Kim (s2)",
-        "s3": "s3",
+        "s3": "Ode, Ann",
     }

@@ -35,6 +35,7 @@ OF_AN_ASSIGNMENT = {
     "submit": ["submit"],
     "collect": ["collect", "download"],
     "late": ["late", "late.csv"],
+    "due": ["due", "2001-01-01"],
     "extend": ["extend", "ann", "--until=2001-01-02"],
     "grade": ["grade", "--sandbox=weak"],
     "watch": ["watch", "--sandbox=weak"],

@@ -680,7 +680,7 @@ def test_the_records_say_what_the_platform_said(put: Put, tmp_path: Path) -> Non
         rows = list(csv.reader(file))
     address = "kingjrbo_LATE_1043_5_lab.ipynb"
     record = ["bking", "King, Jr., Bo", "Canvas", "", "yes", "5", "submissions.zip"]
-    assert rows[2] == [*record, address, "", ""]
+    assert rows[2] == [*record, address, "", "", ""]
 
 
 def test_moodle_s_worksheet_says_when_each_was_handed_in(
