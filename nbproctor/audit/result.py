@@ -241,7 +241,7 @@ def lines(result: AuditResult) -> Iterator[str]:
             yield f"Note: {entry.place or entry.name}: {note}"
     for entry in result.silent:
         lost = f"{entry.place} loses {entry.silent:g} points"
-        yield f"Silently: {lost} ({', '.join(entry.caught)})"
+        yield f"Silent: {lost} ({', '.join(entry.caught)})"
     for entry in result.entries:
         if entry.unnamed:
             yield f"Unnamed: no message names the symptom of {entry.place}"

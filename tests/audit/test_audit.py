@@ -167,7 +167,7 @@ def test_every_bad_file_is_named_and_the_audit_goes_on(troubled):
         f"{wrong} no_python: does not parse",
         "variants/tiny/nothing: there is no exercise 'nothing'",
         "variants/tiny/mean_of/oracle.py: does not define oracle()",
-        "names 'fizz: gone', but there is no such mutant",
+        "lists 'fizz: gone', but there is no such mutant",
         "fizz: is listed as equivalent, but fizz-",
         f"{wrong} silent: {silence}",
         f"{wrong} announced_elsewhere: {silence}",

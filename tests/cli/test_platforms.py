@@ -84,7 +84,7 @@ def test_the_whole_round(teacher: Round) -> None:
     assert "but not in this download:\n  =1+1, Eve" in output
     grade = ("grade", "tiny", "--sandbox=weak")
     output = teacher.run(*grade, "--student=aokafor", "--student=aokafr", fails=True)
-    assert "'aokafr' has handed in nothing" in output
+    assert "'aokafr' has not submitted anything" in output
     assert "Did you mean aokafor?" in output
     assert "Did you mean bking?" in teacher.run("grade", "--student=King", fails=True)
     assert not list(teacher.course.glob("autograded/*/tiny"))  # said before the work
