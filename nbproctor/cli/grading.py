@@ -183,7 +183,7 @@ def _until(moment: datetime | None) -> str:
 
 
 def _line(attempt: nbgrader.Try) -> str:
-    clock = f"{datetime.now():%H:%M:%S} {attempt.student}"
+    clock = f"{datetime.now().astimezone():%H:%M:%S %Z} {attempt.student}"
     result = attempt.result
     if attempt.problem:
         return f"{clock}: {attempt.problem}."

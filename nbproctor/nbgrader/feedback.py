@@ -133,15 +133,28 @@ def report(
 
 
 def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> Path:
-    """Write the page of a whole term, of the table that `people.term` returns."""
+    """Write the pages of a whole term, of the table that `people.term` returns.
+
+    One is for the teacher, and in the folder ``term`` next to it one for each student.
+    """
     rows = table.reset_index().to_dict("records")
-    text = render("term.html", rows=rows, assignments=assignments)
+    values = {"assignments": assignments, "local_time": _local_time}
+    for row in rows:
+        page = render("term.html", rows=[row], own=True, **values)
+        _write_report(course, f"term/{row['student']}", page)
+    text = render("term.html", rows=rows, own=False, **values)
     return _write_report(course, "term", text)
+
+
+def _local_time(moment: pd.Timestamp) -> str:
+    """Return a moment that is in UTC by the clock of this place."""
+    when = moment.to_pydatetime().replace(tzinfo=UTC).astimezone()
+    return f"{when:%Y-%m-%d %H:%M %Z}"
 
 
 def _write_report(course: Course, name: str, text: str) -> Path:
     page = course.root / "report" / f"{name}.html"
-    page.parent.mkdir(exist_ok=True)
+    page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(text, "utf-8", errors="replace")
     return page
 

@@ -39,7 +39,7 @@ def course_lock(course: Path, doing: str, kind: str = "") -> Iterator[None]:
             if lock.lock_counter > 1:
                 yield
                 return
-            now = f"{datetime.now():%Y-%m-%d %H:%M}"
+            now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"
             owner.write_text(
                 f"{_user()} has been {doing} since {now} (process {os.getpid()})",
                 "utf-8",

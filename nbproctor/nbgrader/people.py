@@ -238,19 +238,42 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     """Return a table of all assignments that were released, and their names.
 
     Index: student id. Columns: ``last_name``, ``first_name``, ``email``; of each
-    assignment its points under its name (NaN: no mark), and with ``_of``, ``_status``
-    and ``_hours_late`` behind it what they are of, and how they came about.
+    assignment its points under its name (NaN: no mark), and with ``_of``, ``_status``,
+    ``_hours_late``, ``_submitted`` and ``_due`` (both UTC) behind it what they are of,
+    and how they came about. ``total`` is the sum of the marks, and ``total_of`` what
+    all assignments are worth from which the student is not excused.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
     with course.gradebook() as book:
-        released = {assignment.name for assignment in book.assignments}
-    names = [name for name in course.assignments() if name in released]
+        due = {assignment.name: assignment.duedate for assignment in book.assignments}
+        extensions = {
+            (submission.assignment.name, submission.student.id): submission.extension
+            for assignment in book.assignments
+            for submission in assignment.submissions
+            if submission.extension
+        }
+    names = [name for name in course.assignments() if name in due]
     parts = [pd.DataFrame(columns=_NAMES)]
     for name in names:
         table = class_table(course, name)
         parts[0] = table[_NAMES]
         columns = {"total": name, "max_score": f"{name}_of"}
-        columns |= {c: f"{name}_{c}" for c in ("status", "hours_late")}
+        after = ("status", "hours_late", "submitted", "due")
+        columns |= {column: f"{name}_{column}" for column in after}
+        no_time = timedelta()
+        table["due"] = pd.to_datetime(
+            [
+                due[name] and due[name] + extensions.get((name, student), no_time)
+                for student in table.index
+            ]
+        )
         parts.append(table[[*columns]].rename(columns=columns))
-    return pd.concat(parts, axis="columns").rename_axis("student"), names
+    whole = pd.concat(parts, axis="columns").rename_axis("student")
+    whole["total"] = whole[names].sum(axis="columns", min_count=1)
+    is_due = [whole[f"{name}_status"] != "excused" for name in names]
+    worth = [whole[f"{name}_of"] for name in names]
+    whole["total_of"] = sum(
+        of * counts for of, counts in zip(worth, is_due, strict=True)
+    )
+    return whole, names

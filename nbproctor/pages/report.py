@@ -70,10 +70,11 @@ def class_report(
     say what answers could use.
     """
     rows, answers = _read(notebooks, outlines, alike=alike)
+    due = {each.student for each in notebooks if STATUSES[each.status].is_mark_due}
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded
     penalties: dict[str, float] = {}
     for graded, row in rows:
-        if row.points is not None:
+        if row.points is not None and graded.student in due:
             earned.setdefault(graded.student, []).append(row.points)
     for graded in notebooks:
         penalties[graded.student] = penalties.get(graded.student, 0) + graded.penalty
@@ -98,6 +99,7 @@ def class_report(
         assignment=notebooks[0].assignment,
         submitted=len(penalties),
         totals=totals,
+        not_graded=len(due - totals.keys()),
         worth=worth,
         middle=middle,
         bins_of=_bins,
