@@ -69,12 +69,13 @@ def class_report(
     `groups` has student id → name of the group, in which all are one. `surroundings`
     say what answers could use.
     """
-    rows, answers = _read(notebooks, outlines, alike=alike)
+    all_rows, answers = _read(notebooks, outlines, alike=alike)
     due = {each.student for each in notebooks if STATUSES[each.status].is_mark_due}
+    rows = [(graded, row) for graded, row in all_rows if graded.student in due]
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded
     penalties: dict[str, float] = {}
     for graded, row in rows:
-        if row.points is not None and graded.student in due:
+        if row.points is not None:
             earned.setdefault(graded.student, []).append(row.points)
     for graded in notebooks:
         penalties[graded.student] = penalties.get(graded.student, 0) + graded.penalty
