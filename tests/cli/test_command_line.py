@@ -121,7 +121,7 @@ def test_kit_means_the_course_around_the_working_directory(
         pytest.skip("this environment was not made by kit.py")
     done = start(sys.executable, project / "kit.py", "grade", cwd=tiny / "source/tiny")
     assert done.returncode == 1
-    assert "does not know 'tiny' yet" in done.stderr  # not the project's own course
+    assert "does not have 'tiny' yet" in done.stderr  # not the project's own course
     done = start(sys.executable, project / "kit.py", "grade", "x", cwd=tiny.parent)
     assert f"no course around this folder: the one in {project} is used" in done.stderr
     assert "There is no assignment 'x'" in done.stderr

@@ -295,4 +295,4 @@ def test_a_folder_without_rights_stops_nobody(course: Path, exchange: Exchange) 
     finally:
         closed.chmod(0o700)
     assert scores(tries) == {"ada": 10, "kim": 10}
-    assert sum("no right to read" in each.problem for each in tries.values()) == 2
+    assert sum("no permission to read" in each.problem for each in tries.values()) == 2
