@@ -1,6 +1,6 @@
-"""Command line: the verbs, and the only place that prints."""
+"""Command line: the commands, and the only place that prints."""
 
-# Importing a module of verbs registers them, in this order, which `--help` keeps.
+# Importing a module of commands registers them. `--help` lists them in this order.
 from nbproctor.cli import (  # noqa: I001
     grading,  # noqa: F401
     collecting,  # noqa: F401

@@ -1,9 +1,9 @@
-"""IPython's own syntax in a test cell: what the judge does itself, and nothing else.
+"""IPython's own syntax in a test cell: the magics that the judge implements.
 
-IPython turns a magic into a call of ``get_ipython()`` with the text of the cell, and
-that name is the student's: who defines it would be handed the hidden test. So magics
-that only measure or hide what runs are taken out here, and their body is judged in the
-judge. A test cell with any other one cannot be, and belongs in the student's process.
+IPython turns a magic into a call of ``get_ipython()`` with the text of the cell. That
+name is the student's: whoever defines it would get the hidden test. So magics that only
+measure or hide what runs are removed here, and their body runs in the judge. A test
+cell with any other magic runs in the student's process.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Feedback before the deadline: grade what arrives, give back what may be given.
+"""Feedback before the deadline: grade what arrives, and give back what is allowed.
 
-What a student learns is bounded by how many tries of an exercise there are: each is a
-row in the gradebook, so a run that was killed goes on with the same count. A page shows
-an exercise as it was told last, whatever became of it meanwhile; it is told anew, and a
-try is spent, when its answer has changed. So a change of one exercise spends no try of
-another, and shows nothing of it.
+The number of tries of an exercise limits what a student learns. Each try is a row in
+the gradebook, so a run that was killed continues with the same count. A page shows the
+last result of an exercise. There is a new result, and a try is used, only when its
+answer has changed. So a change of one exercise uses no try of another, and shows
+nothing about it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _TRIES = Table(
 
 
 class LastResult(NamedTuple):
-    """What a student was told last of an exercise."""
+    """The last result of an exercise that a student saw."""
 
     answer: str
     passes: bool
@@ -72,13 +72,13 @@ class LastResult(NamedTuple):
 
 @dataclass(frozen=True)
 class _Read:
-    """What a student has handed in, before any of it is executed."""
+    """What a student has submitted, before any of it is executed."""
 
     answers: dict[str, str] = field(default_factory=dict)  # see `_answers`
     notes: dict[str, list[str]] = field(default_factory=dict)
-    new: Collection[str] = ()  # exercises that can be told anew
+    new: Collection[str] = ()  # exercises that can be tried again
     waiting: Collection[str] = ()  # that have changed, without a try left today
-    executed: bool = True  # or refused; else nothing could be told anew
+    executed: bool = True  # or refused; else nothing could be tried again
 
     def state(self, exercise: str, last: LastResult | None) -> str:
         """Say how an exercise stands, in words for its student."""
@@ -96,7 +96,7 @@ class _Student:
     files: str = ""  # at the last look
     noticed: datetime = datetime.min  # when these were first seen; UTC
     failures: int = 0  # of giving something back, for these and before
-    late: str = ""  # files that were told as late
+    late: str = ""  # files that were reported as late
     waiting: dict[date, str] = field(default_factory=dict)  # for another day
     done: str = ""  # files that are tried
     read: _Read = field(default_factory=_Read)  # in this batch
@@ -107,7 +107,7 @@ class _Student:
 
 @dataclass(frozen=True)
 class Try:
-    """What became of one thing that a student handed in before the deadline."""
+    """The result of one submission before the deadline."""
 
     student: str
     result: SubmissionResult | None  # None: it was not graded
@@ -198,7 +198,7 @@ class Watch(contextlib.ExitStack):
         return new
 
     def _turn(self, student: str) -> tuple[int, datetime]:
-        """Return when a student's turn is: what fails again keeps nobody waiting."""
+        """Return when a student's turn is: repeated failures must not delay others."""
         record = self._students[student]
         return record.failures, record.noticed
 
@@ -208,7 +208,7 @@ class Watch(contextlib.ExitStack):
     def _settled(self, now: datetime) -> list[str]:
         """Return the students whose files are new, and complete."""
         folders: dict[str, Path] = {}
-        with contextlib.suppress(CourseError):  # nobody has handed in anything yet
+        with contextlib.suppress(CourseError):  # nobody has submitted anything yet
             folders = handed_in(self._course, self._assignment)
         settled = []
         today = _local_time(now).date()
@@ -241,9 +241,9 @@ class Watch(contextlib.ExitStack):
         self.extended = extended
 
     def _spare(self, now: datetime, submission: Submission) -> SubmissionResult | None:
-        """Find out what can be told anew; if nothing can, it need not be executed.
+        """Find out which exercises can have a new result; if none can, nothing is run.
 
-        Nor may it be: how long that takes tells something, too.
+        The time that a run takes would be information, too.
         """
         options = self._course.options
         student = submission.student
@@ -320,7 +320,7 @@ class Watch(contextlib.ExitStack):
         problem = ""
         if mode != "nothing":
             problem = "; ".join(self._in_exchange("ReleaseFeedback", student).values())
-        if problem:  # nothing was told
+        if problem:  # nothing was shown
             rows = []
         # Now: after a kill the page is made again, and counted once.
         if rows:
@@ -419,10 +419,11 @@ def _exercises(outline: Outline) -> Iterator[tuple[str, Exercise]]:
 
 
 def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
-    """Return what the results of exercises are of: exercise → digest, "" if blank.
+    """Return on what the results of exercises depend: exercise → digest, "" if blank.
 
-    That is its tests; its cell; the cells that define functions and classes which these
-    name, and imports. Whatever it leaves out, no more is told for it: only later.
+    These are its tests, its cell, imports, and the cells that define functions and
+    classes which these name. If something is missing here, students do not learn more,
+    only later.
     """
     master = outline.cells
     answers: dict[str, str] = {}

@@ -131,9 +131,10 @@ class Student:
         return self.shell.outputs.has("stderr")
 
     def on_excuse(self, decided: list[Any]) -> str:
-        """Return the first method of those that the judge did without, if there is one.
+        """Return the first of these methods that an object has, if there is one.
 
-        That is ``__class__`` if it got as plain what a class of the student's derives.
+        It is ``__class__`` if the judge received the value of a student's subclass as
+        plain data.
         """
         for value, *methods in decided:
             for method in methods:
@@ -174,7 +175,7 @@ class Student:
     # --- exceptions -------------------------------------------------------------
 
     def describe(self, error: BaseException) -> Any:
-        """Say of an exception what the judge, and then the student, is told."""
+        """Describe an exception for the judge, which may show it to the student."""
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
         description = [*describe_exception(error, self.shell.compile.cells), relayed]
         kind = type(error)

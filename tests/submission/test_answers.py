@@ -264,7 +264,7 @@ def test_locked_cells_of_the_same_text_are_each_found_again(
     rows: list[Row] = [(None, text) for text in (*RELEASED.values(), TOOLS)]
     submit(tmp_path / "m.ipynb", rows)
     (note,) = repair(tmp_path, twice).notes
-    assert "had lost their marks" in note
+    assert "without nbgrader's metadata" in note
 
 
 @pytest.mark.parametrize("kind", ["markdown", "raw"])
@@ -296,5 +296,5 @@ def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
         monkeypatch.setattr("nbproctor.submission.repair.Budget", budget)
         submission = repair(tmp_path, master)
         assert submission.path.name == name
-        assert ("too big for all" in " ".join(submission.notes)) == bool(looked)
+        assert ("too big to read all" in " ".join(submission.notes)) == bool(looked)
         assert looked in " ".join(submission.notes)

@@ -116,9 +116,11 @@ def test_a_file_that_is_gone_or_unreadable_is_said_to_be(tmp_path: Path) -> None
     put(tmp_path, "tiny.ipynb")
     (candidate,) = likely(tmp_path)
     (tmp_path / "tiny.ipynb").unlink()
-    with pytest.raises(Ungradable, match=r"'tiny\.ipynb' cannot be read: it is gone"):
+    with pytest.raises(
+        Ungradable, match=r"'tiny\.ipynb' cannot be read: it has disappeared"
+    ):
         candidate.content()
-    with pytest.raises(Ungradable, match="No file was handed in"):
+    with pytest.raises(Ungradable, match="No file was submitted"):
         likely(tmp_path / "nobody")
 
 
@@ -245,7 +247,7 @@ def test_a_tar_is_not_unpacked_for_ever_to_find_what_lies_behind(path: Path) -> 
     first = ("video.mp4", bytes(1000))
     path = path.rename(path.with_name("lab.tgz"))
     path.write_bytes(packed("tar.gz", first, *members))
-    with pytest.raises(Ungradable, match="unpacks to more than can be read"):
+    with pytest.raises(Ungradable, match="too large to read once"):
         likely(path.parent, Budget(bytes=1000))
 
 
