@@ -11,12 +11,12 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import LazyLoader, find_spec, module_from_spec
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -55,6 +55,7 @@ app = typer.Typer(
     help="Release a course of Jupyter notebooks, collect the submissions, and grade "
     "them.",
 )
+_Command = TypeVar("_Command", bound=Callable[..., None])
 # How `kit.py` was called, for lines that say what to type next; taken out, so that no
 # program started here inherits it.
 TYPED = os.environ.pop("NBPROCTOR_TYPED", "nbproctor")
@@ -84,6 +85,22 @@ Assignment = Annotated[
 Sandbox = Annotated[
     Literal["strict", "weak"],
     Option(help="weak: grade even if parts of the sandbox are missing."),
+]
+
+
+def _refuse_container(is_asked: bool) -> None:
+    if is_asked:
+        raise CommandError("--container is an option of kit.py. Use that.")
+
+
+Container = Annotated[
+    bool,
+    Option(
+        "--container",
+        help="Run in a container (kit.py only; needs Podman or Docker).",
+        callback=_refuse_container,
+        is_eager=True,
+    ),
 ]
 
 
@@ -118,6 +135,12 @@ def options(
     if not (course / "nbgrader_config.py").is_file():
         raise CommandError(f"{course} is not a course: it has no nbgrader_config.py.")
     os.chdir(course)
+
+
+def command(*examples: str, **settings: Any) -> Callable[[_Command], _Command]:
+    """Register a command of the course; its ``--help`` ends with the examples."""
+    lines = [f"- `{TYPED} {example}`" for example in examples]
+    return app.command(epilog="\n\n".join(["Examples:", *lines]), **settings)
 
 
 class CommandError(NbproctorError):

@@ -18,8 +18,10 @@ from nbproctor.cli.app import (
     TYPED,
     Assignment,
     CommandError,
+    Container,
     app,
     at_work,
+    command,
     complaints,
     console,
     find_course,
@@ -45,7 +47,7 @@ From now on, grading differs from plain nbgrader in three ways:
 Next: {TYPED} grade ASSIGNMENT, or nbgrader autograde as before."""
 
 
-@app.command()
+@command("release", "release lab2 --browser")
 def release(
     assignment: Assignment = None,
     change_cells: Annotated[
@@ -71,6 +73,7 @@ def release(
             "server.",
         ),
     ] = None,
+    container: Container = False,
 ) -> None:
     """Check the source, make the student version, and pack the zip for students."""
     from nbproctor.kit import handout
@@ -92,8 +95,8 @@ def release(
         say(f"To put on a web server: {site}")
 
 
-@app.command()
-def lint(assignment: Assignment = None) -> None:
+@command("lint", "lint lab2")
+def lint(assignment: Assignment = None, container: Container = False) -> None:
     """Check that the reference solution earns every point in every test cell.
 
     It is graded by plain nbgrader and by nbproctor. A blank notebook and two
@@ -104,12 +107,13 @@ def lint(assignment: Assignment = None) -> None:
     say("The reference solution earns every point, in nbgrader and in nbproctor.")
 
 
-@app.command()
+@command("audit", "audit lab2")
 def audit(
     assignment: Assignment = None,
     exercise: Annotated[
         str | None, Option(help="Audit only this exercise. Writes no report.")
     ] = None,
+    container: Container = False,
 ) -> None:
     """Check the tests with right solutions, wrong solutions, and mutants.
 
@@ -154,7 +158,7 @@ def prove(course: nbgrader.Course, assignment: str) -> None:
         raise CommandError(f"The tests have faults: {len(faults)}. See above.")
 
 
-@app.command()
+@command("new lab2", "new second_lab")
 def new(name: Annotated[str, Argument(help="Name of the assignment.")]) -> None:
     """Make an assignment with one example exercise, and a course if there is none."""
     from nbproctor.kit import starter
@@ -168,8 +172,8 @@ def new(name: Annotated[str, Argument(help="Name of the assignment.")]) -> None:
     )
 
 
-@app.command()
-def init() -> None:
+@command("init", "--course ~/my_course init")
+def init(container: Container = False) -> None:
     """Switch nbproctor on in an existing nbgrader course, and show what will differ.
 
     Grades the reference solution of every assignment with nbgrader and with nbproctor.
@@ -200,7 +204,7 @@ def init() -> None:
         )
 
 
-@app.command()
+@command("off", "--course ~/my_course off")
 def off() -> None:
     """Switch nbproctor off: undo `init` and delete .nbproctor.*. Marks stay."""
     from nbproctor.kit import starter
@@ -210,8 +214,8 @@ def off() -> None:
     say(f"{course} is a plain nbgrader course again.")
 
 
-@app.command()
-def doctor() -> None:
+@command("doctor", "doctor --container")
+def doctor(container: Container = False) -> None:
     """Check how well this computer isolates student code."""
     if not print_layers():
         raise CommandError("On this computer, grading needs --sandbox=weak. See above.")

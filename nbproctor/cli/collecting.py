@@ -17,8 +17,8 @@ from nbproctor.cli.app import (
     TYPED,
     Assignment,
     CommandError,
-    app,
     at_work,
+    command,
     console,
     find_course,
     nbgrader,
@@ -53,7 +53,7 @@ SameKinds = Annotated[
 ]
 
 
-@app.command()
+@command("collect submissions.zip", "collect submissions.zip lab2 --dry-run")
 def collect(
     source: Annotated[
         Path, Argument(help="Zip or folder, as downloaded from the platform.")
@@ -133,7 +133,7 @@ def collect(
     say("Dry run: nothing was written." if dry_run else next_step)
 
 
-@app.command()
+@command("roster class_list.csv", "roster grades.csv --same 'GitHub handle=login'")
 def roster(
     file: Annotated[Path, Argument(help="Class list from a platform, as CSV.")],
     called: Answers = None,
@@ -251,7 +251,7 @@ def zone_of(name: str) -> ZoneInfo | None:
         raise CommandError(f"There is no time zone {name!r}.") from error
 
 
-@app.command()
+@command("extend 20260013 --until='2026-12-01 18:00'", "extend 20260013 lab2 --days=2")
 def extend(
     student: Annotated[str, Argument(help="Id or name of the student.")],
     assignment: Assignment = None,
@@ -301,7 +301,7 @@ def extend(
     )
 
 
-@app.command()
+@command("due '2026-11-30 18:00'", "due 2026-11-30 lab2 --timezone=Europe/Berlin")
 def due(
     date: Annotated[
         str,
@@ -328,7 +328,7 @@ def due(
     say(f"If submissions are already graded, run {TYPED} grade {name} again.")
 
 
-@app.command()
+@command("late times.csv", "late worksheet.csv lab2 --timezone=Europe/Berlin")
 def late(
     file: Annotated[Path, Argument(help="CSV with student and submission time.")],
     assignment: Assignment = None,

@@ -16,9 +16,9 @@ from nbproctor.cli.app import (
     TYPED,
     Assignment,
     CommandError,
-    app,
     at_work,
     choose,
+    command,
     console,
     find_course,
     nbgrader,
@@ -38,7 +38,7 @@ SHOWN = 40  # changes
 _MADE = ", ".join(["feedback", "csv", "parquet", "term", *platforms.AUTOGRADERS])
 
 
-@app.command()
+@command("export grades.csv lab2 --write", "export feedback")
 def export(
     product: Annotated[
         str,

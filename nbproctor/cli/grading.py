@@ -15,8 +15,9 @@ from nbproctor.cli.app import (
     TYPED,
     Assignment,
     CommandError,
+    Container,
     Sandbox,
-    app,
+    command,
     console,
     nbgrader,
     open_course,
@@ -28,8 +29,8 @@ from nbproctor.platforms.person import Person, split_name
 SECONDS = 2.0  # between two looks of `watch`
 
 
-@app.command()
-def demo(assignment: Assignment = None) -> None:
+@command("demo", "demo --container")
+def demo(assignment: Assignment = None, container: Container = False) -> None:
     """Grade a sample class and show the table of scores.
 
     Everything happens in the folder demo/. Each run makes it again. Your own
@@ -60,7 +61,7 @@ def demo(assignment: Assignment = None) -> None:
         grade_class(course, name, nbgrader.RunOptions(weak_sandbox=True), names)
 
 
-@app.command()
+@command("grade", "grade lab2 --student=20260013 --lower")
 def grade(
     assignment: Assignment = None,
     force: Annotated[
@@ -83,23 +84,13 @@ def grade(
     cluster: Annotated[
         str, Option(help="Grade on the workers of this Dask scheduler.")
     ] = "",
-    container: Annotated[
-        bool,
-        Option(
-            "--container",
-            help="Grade in a container (kit.py only; needs Podman or Docker).",
-        ),
-    ] = False,
+    container: Container = False,
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
 
     Submissions that are already graded and have not changed are skipped. Exits with
     status 1 if a submission could not be graded.
     """
-    if container:
-        raise CommandError(
-            "--container is an option of kit.py: kit.py grade --container"
-        )
     course, name = open_course(assignment)
     for each in student or ():
         _check_submitted(course, name, each)
@@ -127,7 +118,7 @@ def _check_submitted(course: nbgrader.Course, assignment: str, student: str) -> 
     raise CommandError(message)
 
 
-@app.command()
+@command("watch", "watch lab2 --exchange")
 def watch(
     assignment: Assignment = None,
     exchange: Annotated[
@@ -138,6 +129,7 @@ def watch(
         ),
     ] = False,
     sandbox: Sandbox = "strict",
+    container: Container = False,
 ) -> None:
     """Grade submissions as they arrive, and give feedback before the deadline.
 

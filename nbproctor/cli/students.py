@@ -12,7 +12,7 @@ from nbproctor.cli.app import (
     TYPED,
     Assignment,
     CommandError,
-    app,
+    command,
     nbgrader,
     open_course,
     say,
@@ -21,7 +21,7 @@ from nbproctor.kit import lab as kit_lab
 from nbproctor.kit import submit as kit_submit
 
 
-@app.command(context_settings={"ignore_unknown_options": True})
+@command("lab", "lab lab2 --fresh", context_settings={"ignore_unknown_options": True})
 def lab(
     arguments: Annotated[
         list[str] | None,
@@ -54,7 +54,7 @@ def lab(
     raise typer.Exit(kit_lab.open_lab(copy, release, options))
 
 
-@app.command()
+@command("submit", "submit lab2 --file=my_notebook.ipynb")
 def submit(
     assignment: Assignment = None,
     file: Annotated[
