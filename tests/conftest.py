@@ -52,16 +52,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 # Files that take longest. None of them is to be the last one, for which all wait.
-LONGEST = "test_audit", "test_hostile", "test_documented", "test_day", "test_autograder"
-LONGEST += "test_stock", "test_cluster", "test_kit", "test_idioms", "test_regrade"
-LONGEST += "test_lab", "test_show_pieces", "test_other_users", "test_fairness"
-LONGEST += (
-    "test_release",
-    "test_killed",
-    "test_faults",
-    "test_gradescope",
-    "test_config",
-)
+LONGEST = """
+    test_documented test_audit test_day test_hub test_exchange test_packaging
+    test_postgresql test_platforms test_interpreter test_config test_autograder
+    test_hostile test_stock test_cluster test_kit test_idioms test_regrade test_lab
+    test_show_pieces test_other_users test_fairness test_collection test_release
+    test_killed test_faults test_gradescope test_student test_two_assignments
+"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -97,11 +94,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             f"These ids of tests have more than {MAX_ID} characters. Shorten the name "
             "or give ids:\n" + "\n".join(too_long)
         )
-    items.sort(
-        key=lambda item: (
-            LONGEST.index(stem) if (stem := item.path.stem) in LONGEST else len(LONGEST)
-        )
-    )
+    order = {stem: number for number, stem in enumerate(LONGEST.split())}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 def pytest_collection_finish() -> None:
@@ -174,6 +168,21 @@ def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             nbgrader.generate(course, "tiny")
             assert nbgrader.lint(course, "tiny") == []
     return course
+
+
+# What starts a process for each processor, and the files whose tests have it so.
+COUNTED = "audit.trials", "engine.execution", "pages.making", "submission.reading"
+ON_ALL = ("test_autograder",)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_process_of_a_kind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """To start another takes longer than the few submissions of a test."""
+    on_all = only_fast(request.config) or request.path.stem in ON_ALL
+    with pytest.MonkeyPatch.context() as patch:
+        for name in () if on_all else COUNTED:
+            patch.setattr(f"nbproctor.{name}.processors", lambda: 1)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from nbproctor.results import Check
 from nbproctor.sandbox.policy import Policy
 from tests.hostile.trap import Assignment
 from tests.timing import limits
-from tests.warm import lasting_fork_servers
 
 pytestmark = pytest.mark.slow
 
@@ -59,13 +57,6 @@ HARMLESS = {
     "forward": "self.weight * X + 2",
     "step": "self.weight = self.weight - 2 * by",
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_process() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, lasting_fork_servers():
-        patch.setattr("nbproctor.audit.trials.processors", lambda: 1)
-        yield
 
 
 def borrowed(folder: Path, **parts: str) -> list[Check]:

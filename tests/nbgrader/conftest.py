@@ -21,21 +21,6 @@ def warm_processes() -> Iterator[None]:
         yield
 
 
-# What starts one process for each processor, and tests that have it so.
-COUNTED = "engine.execution", "submission.reading", "pages.making"
-ON_ALL = ("test_autograder",)
-
-
-@pytest.fixture(autouse=True)
-def one_processor(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """To start a process takes longer than the few submissions of a test."""
-    if request.path.stem not in ON_ALL:
-        for module in COUNTED:
-            monkeypatch.setattr(f"nbproctor.{module}.processors", lambda: 1)
-
-
 @pytest.fixture
 def course(template: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(template, tmp_path / "course"))

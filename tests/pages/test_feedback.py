@@ -22,6 +22,7 @@ from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.making import Order, make, notebook_of
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Mark, Measure, Verdict
+from nbproctor.sandbox import workers
 from nbproctor.statuses import STATUSES, Status
 from tests.pages.lab import SECRET, Lab, Requests, verdicts, words
 from tests.timing import patience
@@ -445,7 +446,7 @@ TOO_MUCH = "Showing your notebook on this page would take too much"
 def test_a_worker_that_takes_too_long_is_ended_and_all_pages_are_made(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "processors", lambda: 1)  # each takes time to start
+    monkeypatch.setattr(workers, "PATIENCE", 2)
     pipe = tmp_path / "pipe.ipynb"  # whoever reads it waits forever
     os.mkfifo(pipe)
     class_ = [lab.graded(student=name) for name in ("ann", "bob", "cem")]
