@@ -27,8 +27,8 @@ from nbproctor.kit import sample
 from nbproctor.notebook import Cell, MasterNotebook
 
 PATIENCE = 60  # seconds for a variant and its tests
-# Their tests train networks, and take half of the time of all.
-LONG = "backward_propagation", "fit", "predict"
+# Of each kind, one trial in so many; of `fit`, whose tests train networks, half.
+SHARE = {"right": 6, "wrong": 12, "mutant": 32}
 
 
 def sample_of(trials: Iterable[Trial]) -> list[Trial]:
@@ -36,8 +36,7 @@ def sample_of(trials: Iterable[Trial]) -> list[Trial]:
     counts: Counter[tuple[str, str]] = Counter()
     chosen = []
     for trial in trials:
-        every = {"right": 4, "wrong": 8, "mutant": 24}[trial.kind]
-        every = every * 3 // 2 if trial.exercise in LONG else every
+        every = SHARE[trial.kind] * (2 if trial.exercise == "fit" else 1)
         if counts[trial.exercise, trial.kind] % every == 0:
             chosen.append(trial)
         counts[trial.exercise, trial.kind] += 1

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,14 @@ import numpy as np
 import pytest
 
 from nbproctor.audit import result as matrix
+from nbproctor.audit import trials
 from nbproctor.audit.audit import AuditError, AuditResult, audit
 from nbproctor.audit.result import Entry
+from nbproctor.audit.trials import Share
 from nbproctor.audit.variants import Kind, Trial, Variants, disagreement
 from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from tests.audit.plain_python import sample_of
-from tests.warm import lasting_fork_servers
 
 NUMBER = r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)"
 # Numbers that tell where or how many, and code that the student wrote.
@@ -35,14 +35,6 @@ HARMLESS = [
     r"(rows?|columns?|index|line|dim|size|axis|dimension|operand) [\d, ]+",
     r"found \d+",
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_process() -> Iterator[None]:
-    """Let one process try the few solutions: each tries the references first."""
-    with pytest.MonkeyPatch.context() as patch, lasting_fork_servers():
-        patch.setattr("nbproctor.audit.trials.processors", lambda: 1)
-        yield
 
 
 @pytest.fixture
@@ -339,9 +331,13 @@ def lab(project: Path) -> AuditResult:
             assignment.oracles[exercise] = replace(cell, source=few + cell.source)
         return assignment
 
+    def borrow_less(**fields: Any) -> Share:
+        return Share(**fields | {"borrowing": fields["borrowing"][::4]})
+
     read = Variants.read
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Variants, "read", fewer)
+        patch.setattr(trials, "Share", borrow_less)
         return tried(project, "neural_network")
 
 
