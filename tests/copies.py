@@ -1,7 +1,14 @@
-"""Copies of large folders, as fast as the file system allows."""
+"""Copies of large folders, as fast as the file system allows, and a shorter lab."""
 
 import os
 import shutil
+from pathlib import Path
+
+import nbformat
+
+from nbproctor.notebook import SKIP_TAG
+
+PLOT = "plot-sigmoid"
 
 
 def link(source: str, target: str) -> None:
@@ -10,3 +17,15 @@ def link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:  # another file system
         shutil.copy2(source, target)
+
+
+def shorten_lab(path: Path) -> None:
+    """Leave the lab's notebook its first three exercises, and one plot."""
+    notebook = nbformat.read(path, as_version=4)
+    names = [cell.id for cell in notebook.cells]
+    notebook.cells = [
+        cell
+        for cell in notebook.cells[: names.index("compute-cost-note")]
+        if SKIP_TAG not in cell.metadata.get("tags", []) or cell.id == PLOT
+    ]
+    nbformat.write(notebook, path)

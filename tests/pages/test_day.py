@@ -22,14 +22,14 @@ from nbgrader.api import Gradebook
 
 from nbproctor import nbgrader
 from nbproctor.kit import handout, sample
-from nbproctor.notebook import SKIP_TAG, MasterNotebook
+from nbproctor.notebook import MasterNotebook
+from tests.copies import PLOT, shorten_lab
 from tests.kernels import brief
 from tests.pages.browser import LOOKS, MARKS, accessible, axe_core, browser
 from tests.programs import run_python
 
 pytestmark = MARKS
 LAB = "neural_network"
-PLOT = "plot-sigmoid"
 SECONDS = 120_000  # in Playwright's milliseconds: for the longest single step
 
 
@@ -42,15 +42,7 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole day") / "my course"
     for part in (f"source/{LAB}", "data"):
         shutil.copytree(project / part, folder / part)
-    path = folder / f"source/{LAB}/{LAB}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    names = [cell.id for cell in notebook.cells]
-    notebook.cells = [
-        cell
-        for cell in notebook.cells[: names.index("compute-cost-note")]
-        if SKIP_TAG not in cell.metadata.get("tags", []) or cell.id == PLOT
-    ]
-    nbformat.write(notebook, path)
+    shorten_lab(folder / f"source/{LAB}/{LAB}.ipynb")
     for part in ("nbgrader_config.py", "requirements.txt", "kit.py"):
         shutil.copy(project / part, folder)
     nbgrader.generate(folder, LAB)
