@@ -98,8 +98,17 @@ def family(zygote: ForkServer) -> list[psutil.Process]:
 
 def survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Wait for processes to end; those of a namespace end shortly after its first."""
-    _, alive = psutil.wait_procs(processes, timeout=10)
-    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    deadline = time.monotonic() + 10
+    while (alive := [*filter(is_alive, processes)]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return alive
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it has not ended, be there nobody who asks how, as in some containers."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def forks(zygote: ForkServer) -> tuple[psutil.Process, list[psutil.Process]]:
