@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -45,14 +46,16 @@ def require_other_users() -> None:
         pytest.skip("this test needs setpriv and bubblewrap")
 
 
-def run_as_nobody(file: str) -> None:
-    """Run a file of tests as an ordinary user; fail if one of them fails."""
+def run_tests(path: Path, words: str = "", user: Sequence[str] = NOBODY) -> None:
+    """Run tests as an ordinary user, or another one; fail if one of them fails.
+
+    `words` choose them by their names, as after ``-k``.
+    """
     require_other_users()
-    path = Path(file).relative_to(PROJECT)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
+    command = [*user, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     with tempfile.TemporaryDirectory() as base:
         Path(base).chmod(0o777)
-        command.append(f"--basetemp={base}/tests")
-        done = start(*in_reach([*NOBODY, *map(str, command)]), cwd=PROJECT, HOME=base)
+        command += [f"--basetemp={base}/tests", "-k", words, str(path)]
+        done = start(*in_reach(command), cwd=PROJECT, HOME=base)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -29,7 +30,7 @@ from tests.judge.notebooks import cell, judged
 from tests.probes.second_runs import UNPROTECTED
 from tests.sandbox.test_forkserver import LEVELS, start
 from tests.timing import limits, patience
-from tests.users import run_as_nobody
+from tests.users import run_tests
 
 pytestmark = pytest.mark.slow
 
@@ -172,7 +173,7 @@ def test_a_cell_that_ends_tells_no_earlier_exercise(server: ForkServer) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_all_of_this_holds_for_an_ordinary_user() -> None:
-    run_as_nobody(__file__)
+    run_tests(Path(__file__))
 
 
 @pytest.mark.parametrize("answer", ["# half", "def other(): return half(2)"])
@@ -181,7 +182,8 @@ def test_a_test_of_borrowed_functions_alone_earns_nothing(
     answer: str, test: str
 ) -> None:
     """Of a wrong answer: a right one of another exercise has another test behind it."""
-    half, other = "def half(x): return x / 2", "def other(): return 2 * half(2)"
+    half = "def half(x): return x / 2"
+    other = "def other(): return 2 * half(2)"
     cells = (
         cell("half", "solution", half, exercise="half", stub=""),
         cell("half_test", "test", "assert half(2) == 1", 1.0, exercise="half"),

@@ -24,7 +24,7 @@ from tests.broken.cases import answered, by_id, write
 from tests.nbgrader.test_watch import NOON
 from tests.nbgrader.tiny import book, configure, graded, released, run_nbgrader
 from tests.pages.lab import words
-from tests.users import run_as_nobody
+from tests.users import run_tests
 
 pytestmark = pytest.mark.slow
 IS_ROOT = os.geteuid() == 0
@@ -279,8 +279,8 @@ def test_nobody_submits_in_another_s_name(course: Path, exchange: Exchange) -> N
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
-def test_all_of_this_holds_for_an_ordinary_user() -> None:
-    run_as_nobody(__file__)
+def test_links_and_rights_stop_nobody_who_is_an_ordinary_user() -> None:
+    run_tests(Path(__file__), "link or rights")
 
 
 @pytest.mark.skipif(IS_ROOT, reason="root reads everything")

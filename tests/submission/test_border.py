@@ -19,7 +19,7 @@ import pytest
 from nbproctor.submission import border
 from nbproctor.submission.border import Refusal, RefusedFileError, StudentFile
 from nbproctor.submission.files import Budget, Ungradable, candidates
-from tests.users import run_as_nobody
+from tests.users import run_tests
 
 if sys.platform == "win32":
     pytest.skip("it has no such files", allow_module_level=True)
@@ -288,6 +288,7 @@ def test_in_a_folder_of_many_students_each_has_an_owner(tmp_path: Path) -> None:
     assert [str(location) for location, _ in refusals] == ["ada/tiny/bobs.py"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
 def test_all_of_this_holds_for_an_ordinary_user() -> None:
-    run_as_nobody(__file__)
+    run_tests(Path(__file__))
