@@ -3,11 +3,8 @@
 from nbproctor.platforms import Identifier, Kind, Person
 
 
-def member(student_id: str, last: str = "", first: str = "", **kinds: str) -> Person:
-    """A student; each keyword is a `Kind`, with its identifiers between spaces."""
-    identifiers = [
-        Identifier(Kind[name.upper()], value)
-        for name, values in kinds.items()
-        for value in values.split()
-    ]
-    return Person(student_id, last, first).with_identifiers(identifiers)
+def member(student_id: str, name: str = "", numbers: str = "") -> Person:
+    """A student, called "Last, First"; each number is a `Kind`, ``=`` and a value."""
+    pairs = (number.split("=") for number in numbers.split())
+    identifiers = [Identifier(Kind[kind.upper()], value) for kind, value in pairs]
+    return Person(student_id, *name.rsplit(", ", 1)).with_identifiers(identifiers)

@@ -23,25 +23,17 @@ CLASS = Roster(
     [
         member(
             "aokafor",
-            "Okafor",
-            "Amara",
-            login="aokafor",
-            email="a.okafor@example.edu",
-            canvas="1042",
-            participant="4711",
+            "Okafor, Amara",
+            "login=aokafor email=a.okafor@example.edu canvas=1042 participant=4711",
         ),
         member(
             "bking",
-            "King, Jr.",
-            "Bo",
-            login="bking",
-            email="bking@example.edu",
-            canvas="1043",
-            participant="4712",
+            "King, Jr., Bo",
+            "login=bking email=bking@example.edu canvas=1043 participant=4712",
         ),
-        member("nguyen", "Nguyễn", "Minh", canvas="1044", participant="4713"),
-        member("s1", "Smith", "Kim", email="k1@example.edu", participant="1050"),
-        member("s2", "Smith", "Kim", email="k2@example.edu", participant="1051"),
+        member("nguyen", "Nguyễn, Minh", "canvas=1044 participant=4713"),
+        member("s1", "Smith, Kim", "email=k1@example.edu participant=1050"),
+        member("s2", "Smith, Kim", "email=k2@example.edu participant=1051"),
     ]
 )
 ZONE = timezone(timedelta(hours=1))
@@ -206,7 +198,7 @@ def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(
     # The names of the files may be parted in two ways; the page has the login.
     assert list(texts(understand(files, Roster()))) == ["z_b"]
     assert "has another login" in problems_of(understand(files))
-    roster = Roster([member("aokafor", "Okafor", "Amara", login="z_b")])
+    roster = Roster([member("aokafor", "Okafor, Amara", "login=z_b")])
     (submission,) = understand(files, roster).submissions
     assert texts(understand(files, roster)) == {"aokafor": {"lab.ipynb": "new"}}
     assert submission.submitted == datetime(2026, 11, 24, 21, 30, tzinfo=UTC)
@@ -733,17 +725,15 @@ def test_an_archive_of_a_student_is_nobody_elses_work(
     """Whatever is in it: a download holds a platform's archives alone, or none."""
     forged = zipped({FORGED[platform]: "evil"})
     assert texts(understand(forged)) == {"bking": {"lab.ipynb": "evil"}}  # the control
-    found = understand(
+    honest = {"lab.ipynb": "good"}
+    download = understand(
         {f"{folder}aokafor/lab.zip": forged, f"{folder}bking/lab.ipynb": "good"}
     )
-    assert texts(found)["bking"] == {"lab.ipynb": "good"}
-    found = understand(
-        {
-            f"{folder}aokafor.zip": forged,
-            f"{folder}bking.zip": zipped({"lab.ipynb": "good"}),
-        }
+    assert texts(download)["bking"] == honest
+    download = understand(
+        {f"{folder}aokafor.zip": forged, f"{folder}bking.zip": zipped(honest)}
     )
-    assert texts(found)["bking"] == {"lab.ipynb": "good"}
+    assert texts(download)["bking"] == honest
 
 
 @pytest.mark.parametrize("platform", FORGED)
@@ -755,17 +745,17 @@ def test_many_files_of_one_student_do_not_decide_what_a_download_is(
     forged: Files = {path.replace("lab", f"lab{n}"): "evil" for n in range(30)}
     honest: Files = {"bking/lab.ipynb": "good", "nguyen/lab.ipynb": "good"}
     for others in ({"bking/lab.ipynb": "good"}, honest):
-        found = texts(understand({path: "evil", **forged, **others}))
-        assert found["bking"] == {"lab.ipynb": "good"}
-        assert set(found) == {"aokafor", *(p.partition("/")[0] for p in others)}
+        collected = texts(understand({path: "evil", **forged, **others}))
+        assert collected["bking"] == {"lab.ipynb": "good"}
+        assert set(collected) == {"aokafor", *(p.partition("/")[0] for p in others)}
 
 
 def test_a_file_without_a_name_in_a_students_archive_stops_nobody(
     understand: Understand,
 ) -> None:
     odd = zipped({"": "x", "lab.ipynb": "own"})
-    found = understand({"aokafor/lab.zip": odd, "bking/lab.ipynb": "good"})
-    assert texts(found) == {
+    download = understand({"aokafor/lab.zip": odd, "bking/lab.ipynb": "good"})
+    assert texts(download) == {
         "aokafor": {"lab.ipynb": "own"},
         "bking": {"lab.ipynb": "good"},
     }

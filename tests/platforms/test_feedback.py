@@ -79,7 +79,7 @@ TYPED = "Amara Okafor_4711_assignsubmission_onlinetext_/onlinetext.html"
 IN_MOODLE = [f"{FOLDER}_/lab.feedback.ipynb", f"{FOLDER}_/lab.html"]  # for older ones
 DAY = "1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM"
 # The number of a group may be that of a participant who is a stranger to it.
-KNOWN = member("aokafor", "Okafor", "Amara", participant="4711")
+KNOWN = member("aokafor", "Okafor, Amara", "participant=4711")
 TEAM = "Team Blue_4711_assignsubmission_file_"
 # Platform and what is collected → names in the zip, and who gets nothing, and why.
 BACK: dict[tuple[str, ...], tuple[list[str], dict[str, str]]] = {
@@ -130,7 +130,7 @@ def test_each_platform_gets_the_names_that_it_knows(
     platform, *paths = collected
     names, without = BACK[collected]
     blue = (
-        [KNOWN, member("nguyen", "Nguyễn", "Minh")]
+        [KNOWN, member("nguyen", "Nguyễn, Minh")]
         if platform == "Moodle"
         else CLASS.people[:2]
     )

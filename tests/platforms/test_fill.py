@@ -13,20 +13,18 @@ from nbproctor.platforms.sheet import Sheet
 from tests.platforms.people import member
 
 
-def _in_class(
-    login: str, last: str, first: str, email: str, canvas: str, sis: str
-) -> Person:
-    numbers = {"canvas": canvas, "sis": sis, "student": sis, "participant": canvas}
-    return member(login, last, first, email=email, login=login, **numbers)
+def _in_class(login: str, name: str, email: str, canvas: str, sis: str) -> Person:
+    numbers = f"email={email} login={login} canvas={canvas} sis={sis} student={sis}"
+    return member(login, name, f"{numbers} participant={canvas}")
 
 
 CLASS = Roster(
     [
-        _in_class("aokafor", "Okafor", "Amara", "ao@example.edu", "1042", "900"),
-        _in_class("bking", "King, Jr.", "Bo", "bk@example.edu", "1043", "901"),
-        _in_class("eve", '=HYPERLINK("x")', "Eve", "eve@example.edu", "1044", "902"),
-        _in_class("nguyen", "Nguyễn", "Minh", "mn@example.edu", "1045", "903"),
-        _in_class("pia", "Ångström", "Pia", "pia@example.edu", "1046", "904"),
+        _in_class("aokafor", "Okafor, Amara", "ao@example.edu", "1042", "900"),
+        _in_class("bking", "King, Jr., Bo", "bk@example.edu", "1043", "901"),
+        _in_class("eve", '=HYPERLINK("x"), Eve', "eve@example.edu", "1044", "902"),
+        _in_class("nguyen", "Nguyễn, Minh", "mn@example.edu", "1045", "903"),
+        _in_class("pia", "Ångström, Pia", "pia@example.edu", "1046", "904"),
     ]
 )
 SCORES = {"aokafor": 87.5, "bking": 100.0, "eve": 66.666, "nguyen": nan, "pia": 90.0}
