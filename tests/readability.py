@@ -81,11 +81,10 @@ def measure_readability(root: Path) -> Readability:
 
 
 def _docstring(node: ast.AST) -> ast.AST | None:
-    match node:
-        case ast.AST(body=[ast.Expr(ast.Constant(str())) as first, *_]) if isinstance(
-            node, DOCUMENTED
-        ):
-            return first
+    if isinstance(node, DOCUMENTED):
+        match node.body:
+            case [ast.Expr(ast.Constant(str())) as first, *_]:
+                return first
     return None
 
 
@@ -104,13 +103,16 @@ def _count_code_lines(text: str, tree: ast.Module) -> int:
     )
 
 
-def _nodes_to_read(node: ast.AST) -> Iterator[ast.AST]:
-    docstring = _docstring(node)
-    if not isinstance(node, (ast.expr_context, ast.Module)):
-        yield node
-    for child in ast.iter_child_nodes(node):
-        if child is not docstring and not isinstance(child, IMPORTS):
-            yield from _nodes_to_read(child)
+def _nodes_to_read(tree: ast.Module) -> Iterator[ast.AST]:
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, (ast.expr_context, ast.Module)):
+            yield node
+        docstring = _docstring(node)
+        for child in ast.iter_child_nodes(node):
+            if child is not docstring and not isinstance(child, IMPORTS):
+                waiting.append(child)
 
 
 def _targets(node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> list[ast.expr]:

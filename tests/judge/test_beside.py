@@ -67,10 +67,10 @@ def test_a_mark_from_the_student_s_process_carries_no_text_out() -> None:
     source = "assert f(40) == 41\n1.125 if f(1) == 2 else 2 * f(3) / 7"
     test = cell("beside", "test", source, 2.0)
     number = int.from_bytes(source[:6].encode())
-    texts = [repr(2 * (number >> shift) / 2**48) for shift in range(3000)]
-    texts += [repr(n / 1e6) for n in range(-10_000, 2_100_000, 97)]
+    texts = [repr(2 * (number >> shift) / 2**48) for shift in range(50)]
+    texts += [repr(n / 1e6) for n in range(-10_000, 2_100_000, 997)]
     marks = {scored([result(text)], test)[0] for text in texts}
-    assert len({float(text) for text in texts}) > 20_000  # the control
+    assert len({float(text) for text in texts}) > 2_000  # the control
     assert marks == {n / 10 for n in range(21)}
     # What the test itself gives is given.
     assert scored([result("1.125")], test)[0] == 1.125

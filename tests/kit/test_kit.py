@@ -118,6 +118,7 @@ def without_uv(tmp_path: Path) -> dict[str, str]:
     return {"PATH": str(empty)}
 
 
+@pytest.mark.slow
 def test_no_command_prints_the_commands_that_exist_and_makes_nothing(toy: Path) -> None:
     result = kit(toy)
     assert result.returncode == 0

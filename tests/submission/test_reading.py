@@ -29,6 +29,7 @@ from nbproctor.submission.reading import (
 from nbproctor.submission.repair import repair
 from tests.broken.cases import answered, write
 from tests.submission.test_repair import MASTER, RELEASE
+from tests.timing import patience
 
 
 @pytest.fixture
@@ -68,11 +69,12 @@ def test_the_next_one_is_read_after_one_that_exceeds_its_limits(
     assert workers.ask(HandedIn(tmp_path / "good")).result().repaired
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing is stopped there")
 def test_who_waited_for_a_busy_computer_is_not_said_to_have_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nbproctor.sandbox.workers.PATIENCE", 0.5)
+    monkeypatch.setattr("nbproctor.sandbox.workers.PATIENCE", 0.2 * patience())
     before = psutil.Process().children()
     with readers([MASTER], ["tiny"]) as busy:
         busy.ask(HandedIn(tmp_path)).result()
