@@ -66,7 +66,7 @@ requests = st.sampled_from(sorted(TO_JUDGE)).flatmap(
     ).map(list)
 )
 changes = st.lists(st.tuples(st.just("t"), st.integers(-1, 3), values).map(list))
-replies = st.tuples(st.just("t"), values, changes.map(lambda some: ["l", *some]))
+replies = st.tuples(st.just("t"), values, changes.map(lambda parts: ["l", *parts]))
 errors = st.tuples(
     st.just("t"),
     st.tuples(

@@ -57,18 +57,19 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
         patch.chdir(folder)
         patch.syspath_prepend(str(folder))
         for cell in cells:
-            given = cell.kind in ("provided", "solution") and cell.nbgrader
-            if given or cell.id in shown.split():
+            is_graded = cell.kind in ("provided", "solution") and cell.nbgrader
+            if is_graded or cell.id in shown.split():
                 exec(re.sub(r"(?m)^%.*", "", cell.source), names)
         names["tqdm"] = lambda items, **options: items
-        made = SimpleNamespace(**names, folder=folder)
-        made.sigmoid = made.NeuralNetwork(784, 64, 10, 0.5)
-        made.softmax = made.SoftmaxNetwork(784, 24, 10, 0.1)
-        made.wrong = made.NeuralNetwork(784, 64, 10, 0.005)
+        solved = SimpleNamespace(**names, folder=folder)
+        solved.sigmoid = solved.NeuralNetwork(784, 64, 10, 0.5)
+        solved.softmax = solved.SoftmaxNetwork(784, 24, 10, 0.1)
+        solved.wrong = solved.NeuralNetwork(784, 64, 10, 0.005)
         for name, epochs in (("sigmoid", 5), ("softmax", 2), ("wrong", 1)):
-            classifier = made.NNClassifier(getattr(made, name), epochs)
-            made.take_home(classifier.fit(made.X_train, made.Y_train), f"{name}.html")
-        yield made
+            classifier = solved.NNClassifier(getattr(solved, name), epochs)
+            classifier.fit(solved.X_train, solved.Y_train)
+            solved.take_home(classifier, f"{name}.html")
+        yield solved
     for path in SOURCE.glob("*.py"):
         sys.modules.pop(path.stem, None)
 
@@ -78,13 +79,14 @@ def page(lab: SimpleNamespace) -> Iterator[Any]:
     """A page that keeps what it asks for and what goes wrong in it."""
     with browser() as context:
         page = context.new_page()
-        page.asked, page.errors = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on("console", lambda message: page.errors.append(message.text))
+        urls: list[str] = []
+        errors: list[str] = []
+        page.on("request", lambda request: urls.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text))
         yield page
-        assert page.errors == []
-        assert all(re.match(r"file:.*\.html$", url) for url in page.asked), page.asked
+        assert errors == []
+        assert all(re.match(r"file:.*\.html$", url) for url in urls), urls
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,8 @@ def test_the_page_prepares_a_drawing_as_the_notebook_does(
 ) -> None:
     rng = np.random.default_rng(0)
     see(page, lab.folder / "sigmoid.html")
-    papers, want = [], []
+    papers = []
+    want = []
     for digit in lab.X_val[:, :50].T:
         ink = np.kron(digit.reshape(28, 28), np.ones(rng.integers(1, 4, 2)))
         ink = np.pad(ink, rng.integers(0, 20, (2, 2)))
@@ -180,12 +183,13 @@ def test_bars_and_units_move_while_one_draws_and_clear_ends_it(
     box = page.locator("#sheet").bounding_box()
     page.mouse.move(box["x"] + 140, box["y"] + 60)
     page.mouse.down()
-    seen = []
+    activations = []
     for y in (120, 180, 220):
         page.mouse.move(box["x"] + 130, box["y"] + y, steps=3)
         page.evaluate("() => new Promise(requestAnimationFrame)")
-        seen.append(page.evaluate(look))
-    assert seen[0] != seen[1] != seen[2]  # the button is still down
+        activations.append(page.evaluate(look))
+    first, second, third = activations  # the button is still down
+    assert first != second != third
     page.mouse.up()
     assert max(page.evaluate(look)) <= 1
     page.get_by_role("button", name="Clear").click()
@@ -229,9 +233,9 @@ def test_the_page_says_how_good_its_network_is(lab: SimpleNamespace, page: Any) 
     for name in ("sigmoid", "wrong"):
         see(page, lab.folder / f"{name}.html")
         right = lab.NNClassifier(getattr(lab, name)).predict(lab.X_test) == lab.Y_test
-        said = page.locator("#tested").inner_text()
-        assert said.startswith("Of 50,000 handwritten digits")
-        assert f"it read {100 * right.mean():.1f} in 100" in said
+        sentence = page.locator("#tested").inner_text()
+        assert sentence.startswith("Of 50,000 handwritten digits")
+        assert f"it read {100 * right.mean():.1f} in 100" in sentence
         problem = page.locator("#problem").inner_text()
         assert problem.startswith("It is not right yet") == (name == "wrong")
     page.goto((lab.folder / "my_network_template.html").as_uri())
@@ -239,18 +243,24 @@ def test_the_page_says_how_good_its_network_is(lab: SimpleNamespace, page: Any) 
     assert not page.locator("#sheet").is_visible()
 
 
-@pytest.mark.parametrize("what", ["tanh", "nan"])
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("tanh", "answers otherwise than the network"),
+        ("nan", "are not finite"),
+    ],
+    ids=["tanh", "nan"],
+)
 def test_a_network_that_the_page_cannot_compute_is_told(
-    lab: SimpleNamespace, page: Any, what: str
+    lab: SimpleNamespace, page: Any, fault: str, message: str
 ) -> None:
     network = lab.NeuralNetwork(784, 8, 10, 0.5)
-    network.W1 = network.W1 + (np.nan if what == "nan" else 0.1)
-    if what == "tanh":
+    network.W1 = network.W1 + (np.nan if fault == "nan" else 0.1)
+    if fault == "tanh":
         network.activation = np.tanh
     lab.take_home(lab.NNClassifier(network), "odd.html")
     see(page, lab.folder / "odd.html")
-    told = {"tanh": "answers otherwise than the network", "nan": "are not finite"}[what]
-    assert told in page.locator("#problem").inner_text()
+    assert message in page.locator("#problem").inner_text()
 
 
 def test_what_a_student_named_or_wrote_is_not_in_the_page(lab: SimpleNamespace) -> None:
@@ -276,10 +286,12 @@ def test_the_network_page_is_accessible_and_prints(
 
 
 def test_the_change_that_fools_a_network_is_the_smallest(lab: SimpleNamespace) -> None:
-    model, names = lab.sigmoid, {**vars(lab), "model": lab.sigmoid}
+    model = lab.sigmoid
+    names = {**vars(lab), "model": model}
     source = MasterNotebook.read(SOURCE / "neural_network.ipynb").cells
     exec(next(cell.source for cell in source if cell.id == "fool"), names)
-    three, fooled = names["three"], names["fooled"]
+    three = names["three"]
+    fooled = names["fooled"]
     Z2 = model.forward_propagation(np.hstack([three, fooled]))["Z2"]
     assert [*Z2.argmax(axis=0)] == [3, 8]
     # At the nearest point of a border, the way there is along the border's own slope:
@@ -300,6 +312,8 @@ def test_the_change_that_fools_a_network_is_the_smallest(lab: SimpleNamespace) -
 
 PAPER = SOURCE / "paper_network.html"
 WEIGHTS = {"W1": (2, 2), "b1": (2, 1), "W2": (1, 2), "b2": (1, 1)}
+EXAMPLE = np.array([[1.0], [2]])
+LABEL = np.array([[1]])
 
 
 def minus(text: str) -> float:
@@ -340,21 +354,20 @@ def test_every_number_of_the_paper_page_is_the_notebooks(
 ) -> None:
     see(page, PAPER)
     rng = np.random.default_rng(0)
-    x, y = np.array([[1.0], [2]]), np.array([[1]])
     network = lab.NeuralNetwork(2, 2, 1, 0.1)
     for _ in range(5):
         for name, shape in WEIGHTS.items():
             setattr(network, name, np.round(rng.uniform(-6, 6, shape) * 20) / 20)
         for name, value in entries(network).items():
             slide(page, name, value)
-        cache = network.forward_propagation(x)
+        cache = network.forward_propagation(EXAMPLE)
         got = page.evaluate("compute(theta)")
         for key, want in (
             *(("z", cache["Z1"]), ("a", cache["A1"]), ("zOut", cache["Z2"])),
             *(("aOut", cache["A2"]), ("cost", -np.log(cache["A2"]))),
         ):
             np.testing.assert_allclose(got[key], want.squeeze(), rtol=1e-9)
-        grads = network.backward_propagation(x, y, cache)
+        grads = network.backward_propagation(EXAMPLE, LABEL, cache)
         slopes = entries(SimpleNamespace(**{n: grads[f"d{n}"] for n in WEIGHTS}))
         assert got["gradient"] == pytest.approx(slopes, rel=1e-9, abs=1e-15)
         unseen = entries(network)
@@ -362,8 +375,8 @@ def test_every_number_of_the_paper_page_is_the_notebooks(
             name = row.locator("label").inner_text()
             value = minus(row.locator("output").inner_text())
             assert value == pytest.approx(unseen.pop(name))
-            said, number = row.locator(".slope").inner_text().split(" = ")
-            assert said == f"d{name}" and abs(minus(number) - slopes[name]) < 6e-5
+            slope, number = row.locator(".slope").inner_text().split(" = ")
+            assert slope == f"d{name}" and abs(minus(number) - slopes[name]) < 6e-5
             pointing = row.locator(".arrow").get_attribute("class").split()
             assert ("left" in pointing) == (slopes[name] > 0)
         assert unseen == {}
@@ -372,8 +385,10 @@ def test_every_number_of_the_paper_page_is_the_notebooks(
 
 def on_paper(lab: SimpleNamespace) -> Any:
     network = lab.NeuralNetwork(2, 2, 1, 1)
-    network.W1, network.W2 = np.array([[2, -1], [1, -0.5]]), np.array([[2.0, -4]])
-    network.b1, network.b2 = np.array([[0], [np.log(3)]]), np.array([[2.0]])
+    network.W1 = np.array([[2, -1], [1, -0.5]])
+    network.b1 = np.array([[0], [np.log(3)]])
+    network.W2 = np.array([[2.0, -4]])
+    network.b2 = np.array([[2.0]])
     return network
 
 
@@ -396,8 +411,8 @@ def test_the_game_counts_moves_and_knows_the_best_five(
     assert page.locator("#moves li").all_inner_texts() == moves
     weights = entries(on_paper(lab))
     mine = weights | {"W1[1, 1]": -2.5, "b2[0]": 4, "W2[0, 0]": 3}
-    told = page.locator("#told").inner_text()
-    assert told.startswith(f"Your five moves: {cost_of(mine):.4f}. ")
+    result = page.locator("#told").inner_text()
+    assert result.startswith(f"Your five moves: {cost_of(mine):.4f}. ")
 
     best = np.inf
     steps = [(name, way) for name in weights for way in (-1, 1)]
@@ -407,8 +422,8 @@ def test_the_game_counts_moves_and_knows_the_best_five(
             moved[name] += way
         if max(Counter(name for name, _ in five).values()) <= 3:  # never twice in a row
             best = min(best, cost_of(moved))
-    assert f"The best five: {best:.4f}. " in told
-    assert told.endswith(f"α = 1: {descended(lab, rate=1, steps=5):.4f}.")
+    assert f"The best five: {best:.4f}. " in result
+    assert result.endswith(f"α = 1: {descended(lab, rate=1, steps=5):.4f}.")
     page.get_by_role("button", name="As on paper").click()
     page.get_by_role("button", name="One step downhill").click()
     cost = f"{descended(lab, rate=0.1, steps=1):.4f}"
@@ -417,11 +432,11 @@ def test_the_game_counts_moves_and_knows_the_best_five(
 
 def descended(lab: SimpleNamespace, rate: float, steps: int) -> float:
     """The cost after some steps of the notebook's own gradient descent."""
-    network, x, y = on_paper(lab), np.array([[1.0], [2]]), np.array([[1]])
+    network = on_paper(lab)
     network.learning_rate = rate
     for _ in range(steps):
-        cache = network.forward_propagation(x)
-        network.update_parameters(network.backward_propagation(x, y, cache))
+        cache = network.forward_propagation(EXAMPLE)
+        network.update_parameters(network.backward_propagation(EXAMPLE, LABEL, cache))
     return cost_of(entries(network))
 
 

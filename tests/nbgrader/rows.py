@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook
 
 Rows = dict[tuple[str, ...], tuple[Any, ...]]
+OF_NOTEBOOK = attrgetter("late_submission_penalty", "failed_tests")
+OF_GRADE = attrgetter(
+    "auto_score", "manual_score", "extra_credit", "needs_manual_grade", "max_score"
+)
+OF_COMMENT = attrgetter("auto_comment", "manual_comment")
 
 
 def rows(db_url: str, assignment: str = "tiny") -> Rows:
@@ -20,23 +26,13 @@ def rows(db_url: str, assignment: str = "tiny") -> Rows:
             student_id = each.student.id
             result["submission", student_id] = (each.timestamp, each.total_seconds_late)
             for notebook in each.notebooks:
-                result["notebook", student_id, notebook.name] = (
-                    notebook.late_submission_penalty,
-                    notebook.failed_tests,
-                )
-                for grade in notebook.grades:
-                    result["grade", student_id, notebook.name, grade.name] = (
-                        grade.auto_score,
-                        grade.manual_score,
-                        grade.extra_credit,
-                        grade.needs_manual_grade,
-                        grade.max_score,
-                    )
-                for comment in notebook.comments:
-                    result["comment", student_id, notebook.name, comment.name] = (
-                        comment.auto_comment,
-                        comment.manual_comment,
-                    )
+                result["notebook", student_id, notebook.name] = OF_NOTEBOOK(notebook)
+                for part in notebook.grades:
+                    key = "grade", student_id, notebook.name, part.name
+                    result[key] = OF_GRADE(part)
+                for part in notebook.comments:
+                    key = "comment", student_id, notebook.name, part.name
+                    result[key] = OF_COMMENT(part)
     return result
 
 

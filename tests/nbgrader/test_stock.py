@@ -38,7 +38,10 @@ def nbgrader(course: Path, *arguments: str) -> None:
     """Run nbgrader's own command, with nbproctor installed: hidden tests use it."""
     scripts = str(Path(sys.executable).parent)
     done = start(
-        *(sys.executable, "-m", "nbgrader", *arguments),
+        sys.executable,
+        "-m",
+        "nbgrader",
+        *arguments,
         cwd=course,
         PATH=os.pathsep.join([scripts, os.environ["PATH"]]),
         PYTHONPATH=str(Path(__file__).parents[2]),
