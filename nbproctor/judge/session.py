@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
-import warnings
 from collections import deque
 from typing import Any
 from weakref import WeakValueDictionary
@@ -79,9 +78,6 @@ class Session:
         self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
-        # Filters of warnings as the test began, and those since that were sent.
-        self._first_filters = [*warnings.filters]
-        self._sent_filters: tuple[Any, ...] | None = ()
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
@@ -91,11 +87,6 @@ class Session:
         """
         if self.end is not None:
             raise self.end
-        filters = self._filters()
-        if filters != self._sent_filters:
-            arguments = (filters, request, arguments)
-            request = "filtered"
-            self._sent_filters = filters
         outermost = self._deadline is None
         if self._deadline is None:
             limit = self._seconds if seconds is None else seconds
@@ -106,9 +97,6 @@ class Session:
         except ProtocolError as error:
             reason = _REASONS.get(type(error), "protocol")
             raise self.close(ProcessEnded(reason, str(error))) from None
-        except UnsendableError:
-            self._sent_filters = None  # the message with them may not have gone
-            raise
         finally:
             if outermost:
                 self._deadline = None
@@ -124,22 +112,7 @@ class Session:
             self._error_classes.clear()
         self._raised.clear()
         self.doubts.clear()
-        self._first_filters = [*warnings.filters]
-        self._sent_filters = ()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
-
-    def _filters(self) -> tuple[Any, ...]:
-        """Return the test's own filters of warnings: action, class, text, module."""
-        new_filters = []
-        for each in warnings.filters:
-            if each not in self._first_filters:
-                patterns = [
-                    getattr(part, "pattern", part) for part in (each[1], each[3])
-                ]
-                with contextlib.suppress(UnsendableError):  # no library names its class
-                    self.exports.name(each[2])
-                    new_filters.append((each[0], each[2], *patterns))
-        return tuple(new_filters)
 
     def excuse(self) -> str:
         """Return why the test may have failed by what the judge decided, or nothing.
