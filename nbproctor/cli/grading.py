@@ -133,10 +133,10 @@ def watch(
 ) -> None:
     """Grade what arrives until the deadline, and give back what you allow.
 
-    Reads submitted/ and writes feedback/. What students get, and how many times a day
-    for each exercise, stands in nbgrader_config.py: c.Nbproctor.early_feedback and
-    early_tries. After Ctrl-C, the same command goes on. Ends with status 1 if work
-    could not be collected, or a page not be given back.
+    Reads submitted/ and writes feedback/. What students get, and how many times a day,
+    stands in nbgrader_config.py: c.Nbproctor.early_feedback and early_tries. After
+    Ctrl-C, the same command goes on. Ends with status 1 if work could not be collected,
+    or a page not be given back.
     """
     course, name = open_course(assignment)
     with (
@@ -181,14 +181,10 @@ def _line(attempt: nbgrader.Try) -> str:
         return f"{clock}: {attempt.problem}."
     if attempt.late:
         return f"{clock}: it came after the deadline, and is not tried."
-    wait = f"no try left today for {attempt.waiting} exercises"
     if result is None:
-        return f"{clock}: {wait if attempt.waiting else 'no answer has changed'}."
+        return f"{clock}: no try left today."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
-    counts = f"{attempt.tries_used} exercises told"
-    if attempt.waiting:
-        counts += f", {wait}"
     return (
-        f"{clock}: {mark}{result.status}; {counts}, "
+        f"{clock}: {mark}{result.status}; try {attempt.tries_today} today, "
         f"after {(_now() - attempt.noticed).total_seconds():.0f} s."
     )

@@ -95,7 +95,7 @@ class Nbproctor(Configurable):
         "pass; or the whole feedback page.",
     ).tag(config=True)
     early_tries = Integer(
-        3, help="How many times a day `watch` tells a student of an exercise."
+        3, help="How many submissions of a student a day `watch` gives feedback on."
     ).tag(config=True)
     workers = Integer(
         0, help="Submissions executed at once; 0: as many as there are processors."
