@@ -419,16 +419,6 @@ def answer_above_the_stub_in_one_cell(notebook: Notebook) -> None:
     cell["source"] = text(cell) + "\n\n\n" + stub
 
 
-@edited("repaired", 10, "joined again")
-def cells_split_inside_a_function(notebook: Notebook) -> None:
-    for name, answer in ANSWERS.items():
-        cell = by_id(notebook, name)
-        at = notebook["cells"].index(cell)
-        below = copy.deepcopy(cell) | {"id": f"{name}-below", "source": answer}
-        cell["source"] = text(cell).replace(answer, "")
-        notebook["cells"].insert(at + 1, below)
-
-
 @edited("graded", 10)
 def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
