@@ -231,7 +231,7 @@ def test_the_time_to_repair_grows_no_faster_than_what_was_handed_in(
 
     def handed_in(size: int) -> Path:
         # What is shorter is remembered, and costs nothing the second time.
-        whole = 2 * MAX_REMEMBERED
+        whole = MAX_REMEMBERED * 6 // 5
         length, count = (2_000, size) if kind == "cells" else (whole * size, 1)
         new_cell = {"cell_type": "markdown" if kind == "markdown" else "code"}
         cells = [*others, *(new_cell | {"source": run(length)} for run in RUNS * count)]
