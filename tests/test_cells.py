@@ -95,12 +95,6 @@ def test_a_bracket_that_is_never_closed_does_not_swallow_the_rest() -> None:
     assert [block.name for block in blocks] == ["broken", "after"]
 
 
-def test_comments_and_blanks_are_no_code() -> None:
-    spaced = CellText("x  =  1  # one\n\n'''Say.'''\n")
-    assert spaced.code == CellText("x = 1").code
-    assert CellText("x = '# one'").code != CellText("x = ''").code
-
-
 AREA = "def area(r):\n    raise NotImplementedError"
 ANSWER = "def area(r):\n    return 3"
 

@@ -515,7 +515,9 @@ def solved_script_beside_an_untouched_notebook(
 ) -> None:
     write(folder, blank(notebook, *ANSWERS))
     code = [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    (folder / "homework.py").write_text("# %%\n" + "\n\n# %%\n".join(code))
+    cells = ["Words that are no code", *code]
+    words = "# %% [markdown]\n" + "\n\n# %%\n".join(cells)
+    (folder / "homework.py").write_text(words)
 
 
 @edited("repaired", 10, "had lost their marks")

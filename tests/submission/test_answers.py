@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -212,16 +211,6 @@ def test_two_exercises_of_one_function_keep_their_answers(
         assert (texts["one"], texts["two"]) == (AREA_DONE, second)
     else:
         assert AREA_DONE in (texts["one"], texts["two"])
-
-
-def test_locked_cells_of_the_same_text_are_each_found_again(
-    tmp_path: Path, master: MasterNotebook
-) -> None:
-    twice = replace(master, cells=(*master.cells, replace(master.cells[0], id="again")))
-    rows: list[Row] = [(None, text) for text in (*RELEASED.values(), TOOLS)]
-    submit(tmp_path / "m.ipynb", rows)
-    (note,) = repair(tmp_path, twice).notes
-    assert "had lost their marks" in note
 
 
 @pytest.mark.parametrize("kind", ["markdown", "raw"])
