@@ -4,7 +4,7 @@ Most test cells are judged from outside, by a judge that the answer cannot reach
 must give what a kernel gives, no less and no more. A cell in which the reference
 solution loses points so, or a blank release or a dull answer gets more than in a
 kernel, is judged in the student's process (see `judge.run`), if the reference earns
-them there; so is one that filters warnings. One that passes in a kernel alone is judged
+them there; so is one that looks at warnings. One that passes in a kernel alone is judged
 nowhere: a 0 would blame the student. What the reference passes nowhere has no known
 place: where such a cell says no, it is run in the student's process too, and where that
 says yes, a person decides.
@@ -50,9 +50,10 @@ _AFTER = """
 for p, time in _times.items():
     if not p.exists() or p.stat().st_mtime_ns != time: print(p.name)
 """
-# What fails or hides a warning of the answer's, or passes where none is seen.
-_FILTERS = re.compile(
-    r"\b(catch_warnings|simplefilter|filterwarnings|assert_no_warnings)\b"
+# A test that fails, or passes, by the warnings of an answer; not one that ignores them.
+_WARNED = re.compile(
+    r"catch_warnings\(record|assert_no_warnings"
+    r"|\b(simplefilter|filterwarnings)\((?!\s*(action=)?[\"']ignore)"
 )
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
 # A notebook that is run: what it is graded by, the answers, kinds to be left out.
@@ -169,7 +170,7 @@ def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
 def _places(master: MasterNotebook, run: Runs, source: Path, timeout: float) -> Places:
     """Return the places other than the judge."""
     lost = _lost(master, run)
-    reasons = _differing(master, run) | lost | _filtering_warnings(master)
+    reasons = _differing(master, run) | lost | _counting_on_warnings(master)
     if master.of_kind("test") and any(support_files(source, None)):
         reasons |= _reading_what_is_written(master, run)
     # What the source places itself stays there.
@@ -223,12 +224,12 @@ def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
     return differing
 
 
-def _filtering_warnings(master: MasterNotebook) -> dict[str, str]:
-    """Return the tests that filter warnings: the answer's arise in its own process."""
+def _counting_on_warnings(master: MasterNotebook) -> dict[str, str]:
+    """Return the tests that look at warnings: the answer's arise in its own process."""
     return {
-        cell.id: "it filters warnings, which arise in the answer's process"
+        cell.id: "it looks at warnings, which arise in the answer's process"
         for cell in master.of_kind("test")
-        if _FILTERS.search(cell.source)
+        if _WARNED.search(cell.source)
     }
 
 

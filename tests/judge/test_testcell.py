@@ -44,7 +44,8 @@ NOT_JUDGED = {
     "x = !": "x = !echo 1\nassert f(1) == 2",
     "%": "%who\nassert f(1) == 2",
     "x = %": "x = %pwd\nassert f(1) == 2",
-    "%%": "%%time\nassert f(1) == 2",
+    "%%": "%%timeit -n 1 -r 1\nassert f(1) == 2",
+    "within another": "%%time\n!echo 1\nassert f(1) == 2",
     "%%bash": "%%bash\necho 1",
     "?": "f?\nassert f(1) == 2",
     "its name": "s = get_ipython()\nassert s and f(1) == 2",
@@ -73,8 +74,15 @@ def hidden(test: str) -> str:
 
 
 @pytest.mark.slow
-def test_what_a_test_displays_is_not_the_student_s_to_see() -> None:
-    test = f"display({MARK!r})\nassert f(1) == 2"
+@pytest.mark.parametrize(
+    "test",
+    [
+        f"display({MARK!r})\nassert f(1) == 2",
+        f"%%time\nassert f(1) == 2  # {MARK}",
+        f"%matplotlib inline\nassert f(1) == 2  # {MARK}",
+    ],
+)
+def test_what_a_test_shows_or_times_is_judged_in_the_judge(test: str) -> None:
     (verdict,) = judged(test, ANSWER).verdicts
     assert (verdict.outcome, verdict.points) == ("passed", 1), verdict.message
     report = judged(test, SPY)
@@ -93,7 +101,12 @@ def test_a_cell_of_ipython_s_own_syntax_is_not_judged_in_the_judge(syntax: str) 
         assert (verdict.outcome, verdict.points) == ("not run", 0)
         assert "the cell t " in verdict.message
         assert MARK not in str(report.outputs)
-    if syntax not in ("%%bash", "!", "x = !"):  # no program runs there
+    if syntax not in (
+        "%%bash",
+        "!",
+        "x = !",
+        "within another",
+    ):  # no program runs there
         (verdict,) = judged(test, ANSWER, "beside").verdicts
         assert verdict.points == 1, verdict.message
 
@@ -101,6 +114,7 @@ def test_a_cell_of_ipython_s_own_syntax_is_not_judged_in_the_judge(syntax: str) 
 @pytest.mark.slow
 def test_a_cell_that_ends_in_a_semicolon_has_no_value() -> None:
     assert judged("f(1) / 4", ANSWER).verdicts[0].points == 0.5
+    assert judged("%%time\nf(1) / 4", ANSWER).verdicts[0].points == 0.5
     assert judged("f(1) / 4;", ANSWER).verdicts[0].points == 1
 
 

@@ -123,7 +123,7 @@ def test_an_answer_may_write_files_beside_the_data_and_those_handed_out(
     assert points == {"right": [2, 3], "wrong": [2, 0], "nothing": [0, 3]}
 
 
-def test_a_test_that_filters_warnings_is_judged_where_they_arise(
+def test_a_test_that_looks_at_warnings_is_judged_where_they_arise(
     course: Path, hand_in: HandIn
 ) -> None:
     right = 'def fizz(n):\n    return "fizz" if n % 3 == 0 else str(n)'
@@ -135,7 +135,10 @@ def test_a_test_that_filters_warnings_is_judged_where_they_arise(
         "    warnings.simplefilter('error')\n    assert fizz(3) == 'fizz'\n"
         "### END HIDDEN TESTS"
     )
-    with_cells(course, {"fizz-numbers": test})
+    ignores = (
+        "import warnings\nwarnings.simplefilter('ignore')\nassert fizz(3) == 'fizz'"
+    )
+    with_cells(course, {"fizz-numbers": test, "fizz-multiples": ignores})
     hand_in("right", fizz=right)
     hand_in("warns", fizz=warns)
     results = graded(course)
