@@ -4,10 +4,10 @@ Most test cells are judged from outside, by a judge that the answer cannot reach
 must give what a kernel gives, no less and no more. A cell in which the reference
 solution loses points so, or a blank release or a dull answer gets more than in a
 kernel, is judged in the student's process (see `judge.run`), if the reference earns
-them there; so is one that looks at warnings. One that passes in a kernel alone is judged
-nowhere: a 0 would blame the student. What the reference passes nowhere has no known
-place: where such a cell says no, it is run in the student's process too, and where that
-says yes, a person decides.
+them there; so is one that looks at warnings. One that passes in a kernel alone is
+judged nowhere: a 0 would blame the student. What the reference passes nowhere has no
+known place: where such a cell says no, it is run in the student's process too, and
+where that says yes, a person decides.
 
 Everything runs as a submission does, or a kernel's in a copy of the source: the source
 stays as it is. The settings are those of grading.
