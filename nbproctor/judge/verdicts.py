@@ -81,9 +81,6 @@ REFUSED = Message("not run", "Not judged: your code does what grading forbids{wh
 TOO_MUCH = Message(
     "not run", "Not judged: a value is too large or too deep to be sent."
 )
-DOUBTED = Message(
-    "not run", "Not judged: it rests on an object's `{by}`, not asked here."
-)
 ALL_STOPPED = Message(
     "not run", "Not judged: every answer stops at a line such as {line}."
 )

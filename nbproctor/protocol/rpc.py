@@ -53,7 +53,6 @@ TO_STUDENT: Requests = {
     "apply": {"name": str, "arguments": list},
     "seed": {"module": str, "arguments": list},
     "stderr": {},
-    "excuse": {"decided": list},
     "lend": {"functions": dict},
 }
 # `number` is that of an object that the test handed over.
