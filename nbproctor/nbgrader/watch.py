@@ -226,13 +226,13 @@ class Watch(contextlib.ExitStack):
             student: None for student in students if student not in graded
         }
         if graded:
-            found, _ = regrade(
+            graded_now, _ = regrade(
                 self._course,
                 self._assignment,
                 options=RunOptions(graded, weak_sandbox=self._weak or None),
                 pool=self._pool,
             )
-            results |= {result.student: result for result in found}
+            results |= {result.student: result for result in graded_now}
         tries = []
         for student, result in results.items():
             try:
