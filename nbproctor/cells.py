@@ -203,11 +203,6 @@ class CellText:
         return frozenset().union(*(block.binds for block in self.blocks))
 
     @cached_property
-    def words(self) -> frozenset[str]:
-        """The words of the code, names among them."""
-        return frozenset(re.findall(r"\w+", "\n".join(self.code)))
-
-    @cached_property
     def tree(self) -> ast.Module | None:
         """The syntax tree without IPython's own lines; None where it is no Python.
 
@@ -228,15 +223,27 @@ class CellText:
         return self.text.lstrip().startswith("%%")
 
     @cached_property
-    def compiles(self) -> bool:
-        """Whether it is a cell by itself; the `return` of a function alone is not."""
+    def compiled(self) -> CodeType | None:
+        """The code of a cell, never to be run; None for the `return` of a function."""
         if self.tree is None:
-            return False
+            return None
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         with suppress(*_NO_PYTHON):
-            compile_code(self.tree, "<cell>", flags=flags)
-            return True
-        return False
+            return compile_code(self.tree, "<cell>", flags=flags)
+        return None
+
+    @property
+    def compiles(self) -> bool:
+        """Whether it is a cell by itself."""
+        return self.compiled is not None
+
+    @cached_property
+    def uses(self) -> frozenset[str]:
+        """The global names in the code, and attributes; none where it is no cell."""
+        codes = [self.compiled] if self.compiled else []
+        for code in codes:
+            codes += [part for part in code.co_consts if isinstance(part, CodeType)]
+        return frozenset().union(*(code.co_names for code in codes))
 
     # ---- an answer and its stub ------------------------------------------------------
 

@@ -92,7 +92,7 @@ class MasterTexts:
         stub = self.stub[exercise.id]
         tests = [c for c in self.master.of_kind("test") if c.exercise == exercise.id]
         texts = [CellText.of(test.source) for test in tests]
-        used = frozenset().union(*(test.words - test.names for test in texts))
+        used = frozenset().union(*(test.uses - test.names for test in texts))
         tested = used - self.names - vars(builtins).keys()
         fits = not tested or not tested.isdisjoint(text.names)
         return not stub.definitions and (fits or text.plain == stub.plain)

@@ -86,13 +86,13 @@ class Rebuilt:
         """
         answer = self._answers[name]
         own_code = self._own_code()
-        needed = answer.text.words
-        chosen: list[CellText] = []
+        needed = answer.text.uses
+        chosen: set[CellText] = set()
         while more := [
             text for text in own_code if text not in chosen and text.binds & needed
         ]:
-            chosen += more
-            needed = needed.union(*(text.words for text in more))
+            chosen.update(more)
+            needed = needed.union(*(text.uses for text in more))
         present = {text.plain for text in other._own_code()}
         cells = [
             replace(NOTHING, text=text)
