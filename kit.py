@@ -16,6 +16,7 @@ Before the term:
 
 During the term:
     python kit.py watch     give feedback on submissions before the deadline
+    python kit.py due       set when an assignment is due
     python kit.py extend    give one student more time
     python kit.py collect   put a platform's zip of submissions into submitted/
     python kit.py late      enter when students submitted, if no platform says so

@@ -72,7 +72,7 @@ def make_course(place: Path, count: int) -> None:
         place / "submissions.zip", "w", zipfile.ZIP_DEFLATED
     ) as archive:
         for number, student in enumerate(the_class(count)):
-            _, notebook = sample.hand_in(
+            _, notebook = sample.submit(
                 student, release, master, ROOT / "variants" / LAB
             )
             name = f"{student.id}_{1000 + number}_{90_000 + number}_{LAB}.ipynb"

@@ -1,4 +1,4 @@
-"""An autograder for Jupyter notebooks that cannot be fooled, beside nbgrader.
+"""An autograder for Jupyter notebooks, on top of nbgrader, that cannot be tricked.
 
 A course switches it on with ``proctor(c)`` in its ``nbgrader_config.py``. Hidden tests
 may use the module `nbproctor.expect`.

@@ -1,8 +1,8 @@
-"""Cells of a student's, parsed once: text, blocks, names that they define, syntax tree.
+"""A student's cells, parsed once: text, blocks, names that they define, syntax tree.
 
-Standard library only: students get this file beside ``kit/submit.py``, so that what
-they are told before they hand in is what grading does. A cell that does not compile has
-blocks too, and to cut one takes time in proportion to its length, whatever is in it.
+Standard library only: students get this file together with ``kit/submit.py``, so that
+the check before they submit agrees with grading. A cell that does not compile has
+blocks, too. Cutting it takes time in proportion to its length, whatever it contains.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def compile_code(
 ) -> CodeType:
     """Compile Python, however this process was started.
 
-    Under ``python -O`` assertions stay, which are what a test consists of; under
-    ``-W error`` a warning of the compiler's does not make a cell a syntax error. So all
-    code of notebooks and of an audit goes through here and `parse_code`.
+    Under ``python -O``, assertions stay, because tests consist of them. Under ``-W
+    error``, a compiler warning does not make a cell a syntax error. So all code of
+    notebooks and of an audit goes through this function and `parse_code`.
     """
     compiled: CodeType
     with warnings.catch_warnings(action="ignore"):
@@ -143,7 +143,7 @@ class Block:
 
 
 class CellText:
-    """The text of a cell, and what it says; all of it is found out once, when asked."""
+    """The text of a cell and its parts, each computed once, when needed."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -257,7 +257,7 @@ class CellText:
         return unwritten or self.definitions
 
     def mentions(self, stub: CellText) -> bool:
-        """Whether every function of a stub is named: worth a closer look."""
+        """Whether every function of a stub is named: a reason to look more closely."""
         names = [block.name for block in stub.to_write]
         return bool(names) and all(name in self.text for name in names if name)
 
@@ -320,7 +320,7 @@ _remembered = lru_cache(maxsize=1_000)(CellText)  # more than an assignment has 
 
 @dataclass(frozen=True)
 class HandedCell:
-    """One cell as a student handed it in; what else a file claims has no part here."""
+    """One submitted cell; anything else that the file claims is ignored."""
 
     kind: str  # code, markdown or raw
     id: str

@@ -1,7 +1,7 @@
 """Jobs, reports and submission results, as plain data.
 
-``grading.json`` is written last, so it also tells a submission that is done from one
-that was interrupted, and what was handed in then from what is handed in now.
+``grading.json`` is written last. So it also distinguishes a finished submission from an
+interrupted one, and an earlier submission from the current one.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Limits:
     submission: float = 300.0
 
 
-FILES = -1  # the place of code that is no cell, but writes the files beside them
+FILES = -1  # the place of code that is no cell, but writes the files next to them
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def total_of(points: Iterable[float], penalty: float) -> float:
 
 @dataclass(frozen=True)
 class LatePenalty:
-    """What is taken off for handing in late, and of how much; every text says it so."""
+    """A late penalty and the points it is taken from, in the same words everywhere."""
 
     points: float
     earned: float  # before the penalty
@@ -301,9 +301,9 @@ def describe_changes(
             without_effect.append(exercise.name)
     if without_effect:
         names = ", ".join(without_effect)
-        changes.append(f"changed, with as many points as before: {names}")
+        changes.append(f"changed, with the same points: {names}")
     summary = "; ".join(changes) or "no answer has changed"
-    return f"Since you handed in before: {summary}."
+    return f"Since your last submission: {summary}."
 
 
 FILE = "grading.json"
@@ -335,7 +335,7 @@ class SubmissionResult:
     handed_in : str
         SHA-256 of everything in the student's folder; empty: to be graded again.
     graded_with : list of str
-        `engine.cache.conditions` of each notebook: what a report depends on beside it.
+        `engine.cache.conditions` of each notebook: what a report depends on besides it.
     seconds : dict
         Notebook name → how long its tests took.
     late : float
@@ -343,7 +343,7 @@ class SubmissionResult:
     graded : datetime or None
         When this was graded.
     since : dict
-        Notebook name → what has changed since the student handed in before.
+        Notebook name → what has changed since the student submitted before.
     """
 
     student: str

@@ -1,6 +1,6 @@
 """Sanitizing: outputs and text of a student's cells, safe for anybody to open.
 
-Everything is built anew from what is known to be harmless: plain text, and PNG and JPEG
+Everything is rebuilt from what is known to be harmless: plain text, and PNG and JPEG
 pictures. HTML, JavaScript, SVG, Markdown, LaTeX and widgets are left out or kept as
 text, because nbgrader's pages would show them alive.
 """
@@ -116,7 +116,7 @@ def markdown(
         if position % 2:
             fits = len(part) <= room[1]
             room[1] -= len(part) * fits
-            parts[position] = part if fits else "(a picture left out)"
+            parts[position] = part if fits else "(a picture was left out)"
         else:
             parts[position] = _shorten(part, max(room[0] - max(end, 0), 0))
             room[0] -= len(parts[position])
@@ -192,7 +192,7 @@ def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
             bundle["text/plain"] = _text(data[mime], room)
             break
     if not bundle:
-        bundle["text/plain"] = "[an output of a kind that grading leaves out]"
+        bundle["text/plain"] = "[grading leaves out this kind of output]"
     return bundle
 
 

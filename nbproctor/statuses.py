@@ -19,12 +19,13 @@ class ReportSection:
     list_name: str = ""
 
 
-NOT_GRADED = ReportSection("Not graded: these need you")
-GRADED_IN_PART = ReportSection("Graded in part: look at these")
-GRADED = ReportSection("Graded: look at these")
+NOT_GRADED = ReportSection("Not graded: please check")
+GRADED_IN_PART = ReportSection("Graded in part: please check")
+GRADED = ReportSection("Graded: please check")
 REPAIRED = ReportSection(
     "Repaired",
-    introduction="Nothing to do: each repair is told to its student, and cost nothing.",
+    introduction="You need not do anything. Each repair is shown to the student and "
+    "cost no points.",
     list_name="The repairs",
 )
 REPORT_SECTIONS = (NOT_GRADED, GRADED_IN_PART, GRADED, REPAIRED)
@@ -40,7 +41,7 @@ class StatusRow:
     section: ReportSection | None = None  # of the class report, if it lists these
     is_failure: bool = False  # no mark; the command that graded ends with status 1
     is_mark_due: bool = True  # without a mark, something is still to be done
-    is_remarkable: bool = True  # the page of a term shows it beside the mark
+    is_remarkable: bool = True  # the page of a term shows it with the mark
 
 
 #: By name, the gravest first.
@@ -50,33 +51,35 @@ STATUSES: dict[str, StatusRow] = {
         StatusRow(
             "ungradable",
             headline="Could not be graded",
-            advice="This is not a zero: you have no score yet. What you handed in is "
-            "kept just as it came. If you can mend it, hand it in again; if you "
-            "cannot, or do not know how, show this page to your teacher.",
+            advice="This is not a zero: you have no score yet. Your submission was "
+            "saved exactly as you sent it. If you can correct it, submit it "
+            "again. If you cannot, or do not know how, show this page to your "
+            "teacher.",
             section=NOT_GRADED,
             is_failure=True,
         ),
         StatusRow(
             "partial",
             headline="Graded in part",
-            advice="Everything else is graded as usual; the list says where to look.",
+            advice="Everything else is graded as usual. The list below shows where to "
+            "look.",
             section=GRADED_IN_PART,
         ),
         StatusRow(
             "repaired",
             headline="Graded, after a repair",
-            advice="This cost you nothing. Next time, hand in the notebook under its "
-            "own name and with all its cells.",
+            advice="This cost you no points. Next time, submit the notebook under its "
+            "original name and with all its cells.",
             section=REPAIRED,
         ),
-        StatusRow("late", headline="Graded, handed in late", section=GRADED),
+        StatusRow("late", headline="Graded, submitted late", section=GRADED),
         StatusRow("graded", headline="Graded", section=GRADED, is_remarkable=False),
-        StatusRow("missing", headline="Nothing handed in", is_mark_due=False),
+        StatusRow("missing", headline="Nothing submitted", is_mark_due=False),
         StatusRow(
             "excused",
             headline="Excused",
-            advice="You need no mark in this assignment: whatever stands here counts "
-            "nothing, neither for you nor against you.",
+            advice="You need no mark in this assignment. Nothing on this page counts "
+            "for or against you.",
             is_mark_due=False,
         ),
     )

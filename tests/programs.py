@@ -73,7 +73,7 @@ def start(
 
 
 def run_here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a verb of nbproctor in this process."""
+    """Run a command of nbproctor in this process."""
     from nbproctor.cli import main
 
     out = io.StringIO()

@@ -23,7 +23,7 @@ from nbproctor.results import Check, StudentCell
 
 
 class AuditError(NbproctorError):
-    """The tests cannot be tried at all; the message says why and what to do."""
+    """The tests cannot be audited; the message says why and what to do."""
 
 
 def audit(
@@ -35,13 +35,13 @@ def audit(
     progress: Callable[[Trial], object] = lambda trial: None,
     exercise: str | None = None,
 ) -> AuditResult:
-    """Try the tests of an assignment, or those of one exercise.
+    """Audit the tests of an assignment, or those of one exercise.
 
-    Its notebooks, in `source`, are graded as `settings` say, in whatever sandbox there
-    is, and by what `folder` holds, ``variants/<assignment>``, which need not exist.
-    `checks` are reported with the rest; `progress` is called after each solution, from
-    some thread. `AuditError`: the exercise is unknown, or the assignment's own
-    solutions do not run; `TrialError`: a worker has died.
+    The notebooks in `source` are graded with `settings`, in whatever sandbox there is.
+    `folder` is ``variants/<assignment>``, which need not exist. `checks` are reported
+    with the rest. `progress` is called after each solution, from any thread.
+    `AuditError`: the exercise is unknown, or the assignment's own solutions do not run.
+    `TrialError`: a worker has died.
     """
     start = time.monotonic()
     assignment = masters[0].assignment
@@ -127,21 +127,27 @@ def _whole_notebooks(
 
 
 def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
-    """Check that what tests hand over is a right answer to no exercise."""
-    name = f"handed over by tests of {master.notebook}"
+    """Check that no object that a test passes to student code solves an exercise."""
+    name = f"test arguments in {master.notebook}"
     checks = [
         Check(
             name,
             False,
-            f"{loan.name} answers {loan.exercise}: {loan.says}. Hand over what "
-            "solves no exercise (docs/new-assignment.md, section 3).",
+            f"{loan.name} gives away {loan.exercise}: {loan.says}. Tests must not "
+            "pass a right answer to student code (docs/new-assignment.md, section 3).",
         )
         for loan in loans
         if loan.says
     ]
     names = {loan.name for loan in loans}
     if names and not checks:
-        return [Check(name, True, f"{len(names)} calls, no answer to any exercise")]
+        return [
+            Check(
+                name,
+                True,
+                f"{len(names)} calls, and none passes a right answer to student code",
+            )
+        ]
     return checks
 
 
@@ -154,8 +160,8 @@ def _hints(variants: Variants, folder: Path) -> list[str]:
     if not bare:
         return []
     return [
-        f"Only mutants were tried for {', '.join(bare)}. Put right solutions into "
-        f"{folder / bare[0] / 'right'}, one a file, and wrong ones into "
-        f"{folder / bare[0] / 'wrong.toml'}, to see that no right one loses a point "
-        f"and no wrong one keeps all."
+        f"Only mutants were tried for {', '.join(bare)}. To check that right "
+        "solutions keep every point and wrong ones lose some, put right ones into "
+        f"{folder / bare[0] / 'right'} (one per file) and wrong ones into "
+        f"{folder / bare[0] / 'wrong.toml'}."
     ]

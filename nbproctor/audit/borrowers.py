@@ -1,9 +1,9 @@
-"""Borrowers: what a test hands over, tried as the answer to every exercise.
+"""Borrowers: objects that tests pass to student code, tried as answers.
 
-An answer that calls an object of a test's has solved nothing, so it may earn only what
-a dull answer earns: one that raises an exception, returns nothing or its argument, or
-in which every value is wrong. If it earns more, that object is a right answer, for code
-that keeps hold of what it returns.
+An answer that calls an object of a test has solved nothing. So it may earn only what a
+dummy answer earns: one that raises an exception, returns nothing or its argument, or in
+which every value is wrong. If it earns more, that object is a right answer for code
+that stores what the object returns.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ Array = np.ndarray[Any, Any]
 
 
 class Borrowed(NamedTuple):
-    """A call that an object of a test's offers, as `borrows` makes it."""
+    """A call that a test's object offers, as `borrows` makes it."""
 
     name: str
     call: Function
 
 
 def calls_of(objects: Iterable[Any]) -> dict[Any, Borrowed]:
-    """Return what an answer could call of objects that tests have handed over.
+    """Return what an answer could call on the objects that tests pass to it.
 
-    By its code, each call is there once: helper cells make their classes anew for every
-    test.
+    Each call is listed once, by its code: helper cells make their classes again for
+    every test.
     """
     calls: dict[Any, Borrowed] = {}
     for value in objects:
@@ -84,9 +84,10 @@ def _borrowed(name: str, target: Any, call: Function) -> Borrowed:
 
 
 class Values:
-    """Arrays that tests hand over, among which right results are looked for.
+    """Arrays that tests pass to student code, in which right results are looked for.
 
-    What is smaller than `LEAST`, or one number everywhere, may be the same by chance.
+    Arrays smaller than `LEAST`, or with the same number everywhere, may be equal by
+    chance.
     """
 
     LEAST = 6
@@ -105,7 +106,7 @@ class Values:
             arrays += [array for array in large if np.ptp(array)]
 
     def lenders_of(self, exercise: str) -> list[str]:
-        """Return the other exercises whose tests hand over one of its results."""
+        """Return the other exercises whose tests pass on one of its results."""
         return [
             other
             for other, arrays in self._arguments.items()
@@ -157,7 +158,7 @@ def decorated(source: str, decorator: str, *lent: str) -> str | None:
 
 
 def borrows(call: Function) -> Callable[[Function], Function]:
-    """Let a function be a call that was handed over."""
+    """Replace a function by a call of a test's object."""
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
@@ -175,7 +176,7 @@ def borrows(call: Function) -> Callable[[Function], Function]:
 
 
 def notes(note: Function) -> Callable[[Function], Function]:
-    """Let a function tell what it is called with, and what it returns."""
+    """Record the arguments and results of a function."""
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)

@@ -1,10 +1,10 @@
-"""Mutants: small, plausible mistakes in a reference solution, to try the hidden tests.
+"""Mutants: small, plausible mistakes in a reference solution, to check hidden tests.
 
-A mutant that keeps its full marks shows a hole in the tests, or is equivalent. Why no
-existing tool: mutmut's operators (LibCST functions, no public interface), cosmic-ray's
-(parso plug-ins) and mutatest's know general Python. None drops a ``.T``, a copy, a term
-or a factor, or confuses ``@`` with ``*`` or ``sum`` with ``mean``: the mistakes of
-numerical code.
+A mutant that keeps full marks shows a gap in the tests, or is equivalent. No existing
+tool fits: mutmut (LibCST functions, no public interface), cosmic-ray (parso plug-ins)
+and mutatest know general Python. None drops a ``.T``, a copy, a term or a factor, or
+confuses ``@`` with ``*`` or ``sum`` with ``mean``, which are the mistakes of numerical
+code.
 """
 
 from __future__ import annotations
@@ -293,8 +293,9 @@ for given in ({names},):
 def zeroed(function: ast.FunctionDef) -> ast.FunctionDef | None:
     """Return a function that first sets arrays and lists among its arguments to 0.
 
-    The answer is then right for the zeroed arguments: a test that compares with the
-    arguments it handed over, instead of with copies, believes it. None without any.
+    The answer is then right for the zeroed arguments. A test that compares with the
+    arguments themselves, instead of with copies, accepts it. Return None if there is no
+    function.
     """
     names = [arg.arg for arg in function.args.args if arg.arg != "self"]
     if not names:

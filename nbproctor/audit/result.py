@@ -78,22 +78,23 @@ class Entry(Trial):
                 return "keeps full marks"
             case "wrong" if self.says and not self.named:
                 return (
-                    f"should be told {' or '.join(self.says)!r}, but is told {caught}"
+                    f"its message should contain {' or '.join(self.says)!r}, but is "
+                    f"{caught}"
                 )
             case "wrong" if self.unannounced > SILENCE:
                 return (
-                    f"loses {self.unannounced:g} points in silence: its public test "
-                    f"passes, and no comment tells of it ({caught})"
+                    f"loses {self.unannounced:g} points silently: its public test "
+                    f"passes, and no comment mentions the problem ({caught})"
                 )
             case "mutant" if self.equivalent and self.lost:
-                return f"is filed as equivalent, but {caught}"
+                return f"is listed as equivalent, but {caught}"
             case "mutant" if self.equivalent and self.disagreement:
-                return f"is filed as equivalent, but differs: {self.disagreement}"
+                return f"is listed as equivalent, but differs: {self.disagreement}"
         return ""
 
     @property
     def survives(self) -> bool:
-        """Whether this is a mutant that keeps full marks and is not filed."""
+        """Whether it is a mutant with full marks that is not listed as equivalent."""
         return self.kind == "mutant" and not self.lost and not self.equivalent
 
     @property
@@ -125,12 +126,12 @@ class AuditResult:
 
     @property
     def survivors(self) -> list[Entry]:
-        """Mutants that no test catches and nobody has filed."""
+        """Mutants that no test catches and that are not listed as equivalent."""
         return [entry for entry in self.entries if entry.survives]
 
     @property
     def killed(self) -> float:
-        """Share of the mutants that are not filed as equivalent and are caught."""
+        """Share of mutants that are caught, without those listed as equivalent."""
         mutants = [e for e in self.entries if e.kind == "mutant" and not e.equivalent]
         return 1 - len(self.survivors) / len(mutants) if mutants else 1.0
 
@@ -202,8 +203,7 @@ def lines(result: AuditResult) -> Iterator[str]:
     """Yield what to print: the summary, then everything to act upon."""
     width = max([len(exercise) for exercise in result.tests], default=8) + 2
     yield (
-        f"{'exercise':{width}}{'right':>9}{'wrong':>10}{'mutants':>12}"
-        f"{'told':>10}{'silent':>8}"
+        f"{'exercise':{width}}{'right':>9}{'wrong':>10}{'mutants':>12}{'named':>10}{'silent':>8}"
     )
     for c in result.counts():
         right = f"{c['right'] - c['unfair']}/{c['right']}"
@@ -216,22 +216,26 @@ def lines(result: AuditResult) -> Iterator[str]:
             f"{share:>10}{c['silent']:>8g}"
         )
     yield (
-        "right ones that keep all points, wrong ones that lose some, mutants that are "
-        "caught (without those filed as equivalent), wrong ones told their symptom, "
-        "points that wrong ones lose although their public tests pass"
+        "right: right solutions that keep every point. wrong: wrong solutions that "
+        "lose points. mutants: mutants that are caught, without those listed as "
+        "equivalent. named: wrong solutions whose message names the symptom. silent: "
+        "points that wrong solutions lose although their public tests pass."
     )
     yield ""
     for check in result.checks:
         yield f"{'ok' if check.passed else 'NO':3} {check.name}: {check.found}"
     silent = sum(entry.silent for entry in result.silent)
     yield (
-        f"Mutants caught: {result.killed:.1%}. Wrong variants told their symptom: "
-        f"{result.named:.0%}. Silent loss: {silent:g} points of {len(result.silent)} "
-        f"wrong variants. {result.seconds:.0f} seconds."
+        f"Mutants caught: {result.killed:.1%}. Wrong solutions whose message names "
+        f"the symptom: {result.named:.0%}. Silent loss: {silent:g} points in "
+        f"{len(result.silent)} wrong solutions. {result.seconds:.0f} seconds."
     )
     for count in result.counts():
         if idle := ", ".join(count["idle"]):
-            yield f"{count['exercise']}: catch nothing alone: {idle}"
+            yield (
+                f"{count['exercise']}: these tests catch nothing that other tests "
+                f"miss: {idle}"
+            )
     for entry in result.entries:
         for note in entry.notes:
             yield f"Note: {entry.place or entry.name}: {note}"
@@ -246,7 +250,7 @@ def lines(result: AuditResult) -> Iterator[str]:
         if entry.disagreement:
             yield f"It is wrong: {entry.disagreement}. A test should catch it."
         elif entry.fuzzed:
-            yield "It agrees with the oracle: perhaps equivalent."
+            yield "It agrees with the oracle, so it may be equivalent."
         yield entry.diff
     yield from (f"Hint: {hint}" for hint in result.hints)
     yield from (f"FAULT {fault}" for fault in result.faults)

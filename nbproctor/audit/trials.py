@@ -1,10 +1,10 @@
-"""Trials: solutions of single exercises are executed, a thousand in half a minute.
+"""Trials: solutions of single exercises are run, a thousand in half a minute.
 
-They are shared among a few workers. Before a worker runs the solution of an exercise of
-the reference notebook, it forks once for every solution on trial: imports and data are
+A few workers share them. Before a worker runs the solution of an exercise of the
+reference notebook, it forks once for every solution on trial. So imports and data are
 loaded once, all other exercises are right, and a solution that hangs or dies harms no
-other. Fork and judge are those of grading; the sandbox is put on as far as this
-computer has one.
+other. Fork and judge are those of grading. Of the sandbox, every layer that this
+computer has is used.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Share:
     oracles: Mapping[str, Cell]  # exercise → test cell of its oracle
     settings: Settings  # of the forks
     trials: list[Trial]
-    borrowing: list[str]  # exercises that are tried with what tests hand over
+    borrowing: list[str]  # exercises that are tried with the tests' objects
     processor: int | None = None
 
 
@@ -89,7 +89,7 @@ class TrialOutcome:
 
 @dataclass(frozen=True)
 class Loan:
-    """What a test hands over, tried as the answer to an exercise."""
+    """A test's object, tried as the answer to an exercise."""
 
     exercise: str
     name: str
@@ -98,7 +98,7 @@ class Loan:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker says: how a trial ended, or what is wrong."""
+    """A worker's message: how a trial ended, or what went wrong."""
 
     outcome: TrialOutcome | None = None
     loans: list[Loan] = field(default_factory=list)
@@ -115,10 +115,10 @@ def hold(
 ) -> tuple[dict[Trial, TrialOutcome], list[Loan]]:
     """Hold the trials of a notebook; those of its reference solutions come first.
 
-    Then what tests hand over is tried as the answer to every exercise. The code runs in
-    `folder`, in a process a processor; trials of exercises that the notebook lacks are
-    left out. A `TrialError` says that a cell of the reference notebook fails, or that a
-    worker has died.
+    Then every object that a test passes on is tried as the answer to every exercise.
+    The code runs in `folder`, with one process per processor. Trials of exercises that
+    the notebook lacks are left out. `TrialError`: a cell of the reference notebook
+    fails, or a worker has died.
     """
     notebook_trials = [trial for trial in trials if trial.exercise in master.exercises]
     references = [trial for trial in notebook_trials if trial.kind == "reference"]
@@ -170,7 +170,7 @@ def _ask_worker(
                 progress(trial)
     except (EOFError, ConnectionError) as error:
         message = worker.printed(1000) or "no message"
-        raise TrialError(f"a process that held trials has died: {message}") from error
+        raise TrialError(f"a process of the audit has died: {message}") from error
     finally:
         worker.end(patience=0)
     return results, loans
@@ -208,9 +208,9 @@ class _Walk:
         strict = settings.stderr_fails_tests
         self.job = Job(self.cells, (), settings.limits, stderr_fails_tests=strict)
         self.tests = Tests.of(self.cells)
-        self.calls: dict[Any, Borrowed] = {}  # of what tests have handed over
+        self.calls: dict[Any, Borrowed] = {}  # of objects that tests passed on
         os.chdir(share.folder)
-        sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
+        sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
 
     def _with_fuzzing(self) -> Iterator[Cell]:
         """Yield the cells, and an exercise's fuzzing after the last of its own."""
@@ -342,7 +342,7 @@ class _Walk:
     def _borrow(
         self, cell: Cell, steps: list[Step], values: Values, base: Path
     ) -> list[Loan]:
-        """Try what tests hand over as the answer to an exercise."""
+        """Try objects that tests pass to student code as the answer to an exercise."""
         possible = sum(step.test.points for step in steps if step.test)
         most: dict[str, float] = {}
         for dull in borrowers.DULL:
@@ -358,7 +358,7 @@ class _Walk:
             loans.append(Loan(cell.id, name, says))
         for other in values.lenders_of(cell.id):
             says = "it is the right result of a call"
-            loans.append(Loan(cell.id, f"an array that {other} is called with", says))
+            loans.append(Loan(cell.id, f"an array that tests pass to {other}", says))
         return loans
 
     def _points(

@@ -1,20 +1,18 @@
-"""Variants of an assignment: what a teacher wrote to try its tests.
+"""Variants of an assignment: a teacher's right and wrong solutions.
 
-``variants/<assignment>/<exercise>/`` holds right and wrong solutions. A right one is a
-design of its own, so it is a file: ``right/<name>.py``. A wrong one is mostly one slip,
-so ``wrong.toml`` has an entry for each, with the lines that differ and the symptom that
-a student must be told. ``equivalent.toml`` says of mutants why no test can tell them
-from the reference. See ``docs/new-assignment.md``.
+They are in ``variants/<assignment>/<exercise>/``. A right one has its own design, so it
+is a file: ``right/<name>.py``. A wrong one usually has one mistake, so ``wrong.toml``
+has an entry for each, with the lines that differ and the symptom that the student's
+message must name. ``equivalent.toml`` says why no test can distinguish a mutant from
+the reference. See ``docs/new-assignment.md``.
 
 ``oracle.py`` is an oracle, with which a right solution must agree on random inputs. It
 is plain Python that reads like a test cell: it may use the names of the notebook and
-the tools of its hidden tests. It defines
-
-- ``inputs(rng)``: the arguments of one random example, as a tuple; `rng` is a
-  `numpy.random.Generator`;
-- ``oracle(*arguments)``: the right answer, found in another way than the reference;
-- ``answer(*arguments)``: the solution's answer. It may be left out where the exercise
-  is one function of the exercise's name.
+the tools of its hidden tests. It defines ``inputs(rng)``, the arguments of one random
+example, as a tuple (`rng` is a `numpy.random.Generator`); ``oracle(*arguments)``, the
+right answer, computed in another way than the reference; and ``answer(*arguments)``,
+the solution's answer, which may be left out if the exercise is one function of the
+exercise's name.
 """
 
 from __future__ import annotations
@@ -117,7 +115,7 @@ class Variants:
         except SyntaxError as error:
             self.problems.append(
                 f"the solution of {exercise} is not plain Python ({error}), so no "
-                "mutants of it are made"
+                "mutants are made of it"
             )
             return
         for name, text, diff in all_mutants:
@@ -133,8 +131,8 @@ class Variants:
                 )
             )
         self.problems += [
-            f"equivalent.toml of {exercise} names {name!r}, but there is no such "
-            "mutant (any more): remove the line"
+            f"equivalent.toml of {exercise} lists {name!r}, but there is no such "
+            "mutant (any more). Remove the line"
             for name in equivalent
         ]
 
@@ -166,8 +164,8 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
             )
     if stray := sorted(folder.glob("wrong/*.py")):
         problems.append(
-            f"{shown(stray[0])}: a wrong variant is an entry of wrong.toml, which says "
-            "its symptom too; a whole cell goes there as cell = '''…'''"
+            f"{shown(stray[0])}: a wrong solution must be an entry of wrong.toml, "
+            "which also gives its symptom. Put a whole cell there as cell = '''…'''"
         )
     kinds: tuple[Kind, ...] = "right", "wrong"
     for kind in kinds:
@@ -211,9 +209,11 @@ def _tables(path: Path, problems: list[str]) -> dict[str, Any]:
 
 def _check(kind: Kind, table: Any) -> None:
     if not isinstance(table, dict) or not {"why"} <= table.keys() <= {*KEYS}:
-        raise VariantError(f"an entry has the keys {', '.join(KEYS)}; why is needed")
+        raise VariantError(
+            f"the keys of an entry are {', '.join(KEYS)}, and why is required"
+        )
     if bool(table.get("diff")) == bool(table.get("cell")):
-        raise VariantError("either diff or cell is needed")
+        raise VariantError("either diff or cell is required")
     if kind == "wrong" and bool(table.get("says")) == table.get("unnamed", False):
         raise VariantError(
             "needs says = '…', a phrase of the message that names the symptom, or "
@@ -255,8 +255,8 @@ def edited(text: str, diff: str, name: str = REFERENCE) -> str:
                 else "does not occur"
             )
             raise VariantError(
-                f"diff no longer fits: what it replaces, from {old[:1]}, {times} in "
-                f"{name}; it must occur once"
+                f"diff no longer fits: the text it replaces, from {old[:1]}, {times} "
+                f"in {name}; it must occur once"
             )
         places[positions[0]] = old, [line[1:] for line in marked if line[0] != "-"]
     for start in sorted(places, reverse=True):  # what is before it stays in its place

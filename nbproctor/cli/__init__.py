@@ -1,13 +1,28 @@
-"""Command line: the verbs, and the only place that prints."""
+"""Command line: the commands, and the only place that prints."""
 
-# Importing a module of verbs registers them, in this order, which `--help` keeps.
-from nbproctor.cli import (  # noqa: I001
-    grading,  # noqa: F401
+from typer.models import CommandInfo
+
+# Importing a module of commands registers them.
+from nbproctor.cli import (
+    authoring,  # noqa: F401
     collecting,  # noqa: F401
     exporting,  # noqa: F401
+    grading,  # noqa: F401
     students,  # noqa: F401
-    authoring,  # noqa: F401
 )
 from nbproctor.cli.app import app, main
+
+# `--help` lists them in the order of use.
+ORDER = ["demo", "doctor", "lab", "submit", "new", "lint", "audit", "release"]
+ORDER += ["roster", "due", "watch", "extend", "collect", "late", "grade", "export"]
+ORDER += ["init", "off"]
+
+
+def _position(command: CommandInfo) -> int:
+    assert command.callback
+    return ORDER.index(command.callback.__name__)
+
+
+app.registered_commands.sort(key=_position)
 
 __all__ = ["app", "main"]

@@ -1,4 +1,4 @@
-"""Command line, and what every verb needs: console, course, an end in words."""
+"""Command line, and what every command needs: console, course, error messages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import LazyLoader, find_spec, module_from_spec
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -52,8 +52,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # it wraps paragraphs; others keep their line breaks
-    help="A course of Jupyter notebooks: release it, grade it, look at it.",
+    help="Release a course of Jupyter notebooks, collect the submissions, and grade "
+    "them.",
 )
+_Command = TypeVar("_Command", bound=Callable[..., None])
 # How `kit.py` was called, for lines that say what to type next; taken out, so that no
 # program started here inherits it.
 TYPED = os.environ.pop("NBPROCTOR_TYPED", "nbproctor")
@@ -78,11 +80,27 @@ def say(*lines: object, to: Console = console) -> None:
 
 
 Assignment = Annotated[
-    str | None, Argument(help="Folder below source/; needed only if there are several.")
+    str | None, Argument(help="Folder in source/. Needed only if there are several.")
 ]
 Sandbox = Annotated[
     Literal["strict", "weak"],
-    Option(help="weak: grade even where the sandbox has gaps."),
+    Option(help="weak: grade even if parts of the sandbox are missing."),
+]
+
+
+def _refuse_container(is_asked: bool) -> None:
+    if is_asked:
+        raise CommandError("--container is an option of kit.py. Use that.")
+
+
+Container = Annotated[
+    bool,
+    Option(
+        "--container",
+        help="Run in a container (kit.py only; needs Podman or Docker).",
+        callback=_refuse_container,
+        is_eager=True,
+    ),
 ]
 
 
@@ -97,24 +115,36 @@ def options(
     version: Annotated[
         bool,
         Option(
-            "--version", help="Say which version.", callback=_version, is_eager=True
+            "--version",
+            help="Show the version and exit.",
+            callback=_version,
+            is_eager=True,
         ),
     ] = False,
     course: Annotated[
         Path | None,
-        Option(help="Folder of the course; else the one around this folder."),
+        Option(
+            help="Course folder. By default, this folder or the nearest parent "
+            "that is one."
+        ),
     ] = None,
 ) -> None:
-    """Take the options that belong to no verb."""
+    """Take the options that belong to no command."""
     if course is None:
         return
     if not (course / "nbgrader_config.py").is_file():
-        raise CommandError(f"{course} is no course: it has no nbgrader_config.py.")
+        raise CommandError(f"{course} is not a course: it has no nbgrader_config.py.")
     os.chdir(course)
 
 
+def command(*examples: str, **settings: Any) -> Callable[[_Command], _Command]:
+    """Register a command of the course; its ``--help`` ends with the examples."""
+    lines = [f"- `{TYPED} {example}`" for example in examples]
+    return app.command(epilog="\n\n".join(["Examples:", *lines]), **settings)
+
+
 class CommandError(NbproctorError):
-    """A verb cannot do its work; the message says what to do."""
+    """A command cannot do its work; the message says what to do."""
 
 
 def find_course() -> Path:
@@ -162,7 +192,7 @@ def print_list(title: str, lines: Sequence[str]) -> None:
     say(*(f"  {line}" for line in lines))
 
 
-# Whatever goes wrong, on every computer, ends in a sentence.
+# Whatever goes wrong, the command ends with a sentence.
 _SIGNALS = {
     "SIGINT": "Ctrl-C",
     "SIGTERM": "SIGTERM",
@@ -171,14 +201,14 @@ _SIGNALS = {
 
 
 class _Signalled(BaseException):
-    """Somebody wants the verb to end; no `Exception`, so nothing goes on after it."""
+    """A signal ends the command; not an `Exception`, so that nothing catches it."""
 
 
 def main() -> None:
-    """Run a verb; say what is wrong in words, and end with status 1, if it fails."""
-    # nbformat imports jsonschema, and that a grammar of IRIs if it can: a second of
-    # the two that a verb takes to start, for a check that no notebook is given. The kit
-    # pins a jsonschema that does not; other courses may have a later one.
+    """Run a command; if it fails, print what is wrong and exit with status 1."""
+    # nbformat imports jsonschema, which imports a grammar of IRIs if it can. That takes
+    # one of the two seconds in which a command starts, for a check that no notebook
+    # needs. The kit pins a jsonschema without it; other courses may have a later one.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     # nbgrader logs the traceback of what a database raises, and then raises it.
     logging.getLogger("tornado.application").disabled = True
@@ -192,7 +222,10 @@ def main() -> None:
         app(prog_name=TYPED)
     except _Signalled as signalled:
         name, status = signalled.args
-        _stop(f"{name}. What was finished stands; the same command goes on.", status)
+        _stop(
+            f"{name}. Finished work is saved. To continue, run the same command again.",
+            status,
+        )
     except NbproctorError as error:
         _stop(str(error))
     except Exception as error:
@@ -206,7 +239,7 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _furnish() -> None:
-    """Make up for what a verb, and what it starts, expect to be there."""
+    """Provide what a command and its subprocesses expect, where it is missing."""
     # A number that is free would be given to the next file, and be printed into.
     while (number := os.open(os.devnull, os.O_RDWR)) < 3:
         os.set_inheritable(number, True)
@@ -214,7 +247,7 @@ def _furnish() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
-        # A terminal that cannot show a dash, or an ü, ends no verb.
+        # A terminal that cannot show a dash, or an ü, must not end a command.
         if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
@@ -225,16 +258,19 @@ def _furnish() -> None:
 
 
 def _sentence(error: BaseException) -> str:
-    """Return what an error means that no room below has put into words."""
+    """Return what an error means that no other module has put into words."""
     cause: BaseException | None = error
     while cause is not None:
         if computer_error := nbgrader.of_the_computer(cause):
             return str(computer_error)
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, OSError):
-        return f"{error}\nCheck that the file is there and that you may write."
+        return (
+            f"{error}\n"
+            "Check that the file exists and that you are allowed to write there."
+        )
     lines = "".join(traceback.format_exception(error))
-    return f"This is a fault of nbproctor. Please report it, with these lines:\n{lines}"
+    return f"This is a bug in nbproctor. Please report it, with these lines:\n{lines}"
 
 
 def _stop(reason: str, status: int = 1) -> NoReturn:

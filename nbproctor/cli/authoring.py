@@ -1,4 +1,4 @@
-"""The verbs of authors: to make and prove an assignment, to begin, in a container."""
+"""Commands for authors: to begin, to make and check an assignment, in a container."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from nbproctor.cli.app import (
     TYPED,
     Assignment,
     CommandError,
+    Container,
     app,
     at_work,
+    command,
     complaints,
     console,
     find_course,
@@ -33,37 +35,47 @@ from nbproctor.platforms.gradescope import results
 from nbproctor.platforms.platform import Visibility
 from nbproctor.submission import border
 
-# In a container that a platform runs, Gradescope for one: a course without students.
+# In a container that a platform (Gradescope) runs: a course without students.
 container = typer.Typer()
 app.add_typer(container, name="container", hidden=True)
 _DIFFERENCES = f"""\
-What differs from plain nbgrader, for every submission:
-  - what could not be graded has a reason and no score, never a 0;
-  - an exercise that failed is graded again among correct others
-    (off: c.Nbproctor.follow_through = False);
-  - text on stderr costs a test cell nothing.
+From now on, grading differs from plain nbgrader in three ways:
+  - a submission that cannot be graded gets a reason and no score, never a 0;
+  - an exercise that failed is graded again with correct solutions of the others
+    (to switch this off: c.Nbproctor.follow_through = False);
+  - text on stderr does not cost points.
 Next: {TYPED} grade ASSIGNMENT, or nbgrader autograde as before."""
 
 
-@app.command()
+@command("release", "release lab2 --browser")
 def release(
     assignment: Assignment = None,
     change_cells: Annotated[
         bool,
-        Option("--change-cells", help="Keep a copy of the gradebook, then adapt it."),
+        Option(
+            "--change-cells",
+            help="Allow changes to graded cells: copy the gradebook, then adapt it.",
+        ),
     ] = False,
     browser: Annotated[
         bool,
-        Option("--browser", help="Make a site too, where the lab runs in a browser."),
+        Option(
+            "--browser", help="Also make a website where the lab runs in a browser."
+        ),
     ] = False,
     pyodide: Annotated[
         Path | None,
         Option(
-            exists=True, file_okay=False, help="A site with this Pyodide: no network."
+            exists=True,
+            file_okay=False,
+            help="Make the website from this Pyodide "
+            "folder, so that it needs no other "
+            "server.",
         ),
     ] = None,
+    container: Container = False,
 ) -> None:
-    """Check the source, make the student version, and pack the zip to hand out."""
+    """Check the source, make the student version, and pack the zip for students."""
     from nbproctor.kit import handout
     from nbproctor.kit.browser import make_site
 
@@ -73,37 +85,40 @@ def release(
         nbgrader.check_cells(course, name)
     prove(course, name)
     if copy := nbgrader.generate(course, name, change_cells=change_cells):
-        say(f"Gradebook of before: {copy}")
+        say(f"Copy of the old gradebook: {copy}")
     say(f"Student version: {course.folder('release', name)}")
     archive = handout.pack(course, name)
     say(f"To hand out:     {archive}")
     if browser or pyodide:
-        with at_work("Making the site"):
+        with at_work("Making the website"):
             site = make_site(course, name, pyodide)
         say(f"To put on a web server: {site}")
 
 
-@app.command()
-def lint(assignment: Assignment = None) -> None:
-    """Prove that the reference solution earns every point, test cell by test cell.
+@command("lint", "lint lab2")
+def lint(assignment: Assignment = None, container: Container = False) -> None:
+    """Check that the reference solution earns every point in every test cell.
 
-    Both under stock nbgrader and through nbproctor, where a blank notebook and two dull
-    answers are graded, too: marks that differ are named. `release` does it by itself.
+    It is graded by plain nbgrader and by nbproctor. A blank notebook and two
+    meaningless answers are graded as well, and every mark that differs between the two
+    is listed. `release` does this by itself.
     """
     prove(*open_course(assignment))
-    say("The reference solution earns every point, in both ways.")
+    say("The reference solution earns every point, in nbgrader and in nbproctor.")
 
 
-@app.command()
+@command("audit", "audit lab2")
 def audit(
     assignment: Assignment = None,
     exercise: Annotated[
-        str | None, Option(help="Try the tests of this one only; write no matrix.")
+        str | None, Option(help="Audit only this exercise. Writes no report.")
     ] = None,
+    container: Container = False,
 ) -> None:
-    """Try the tests: right solutions must keep every point, wrong ones lose some.
+    """Check the tests with right solutions, wrong solutions, and mutants.
 
-    Ends with status 1 if one does not. Writes the matrix exercise × solution to audit/.
+    A right solution must earn every point, a wrong one must lose some. Exits with
+    status 1 if one does not. Writes a report on every exercise and solution to audit/.
     """
     from nbproctor.audit import result as matrix
     from nbproctor.audit.audit import audit as try_tests
@@ -126,13 +141,13 @@ def audit(
     say(*matrix.lines(result))
     if exercise is None:
         page, _ = matrix.write(result, course.root / "audit")
-        say(f"The whole matrix: {page}")
+        say(f"Full report: {page}")
     if result.faults:
-        raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
+        raise CommandError(f"The tests have faults: {len(result.faults)}. See above.")
 
 
 def prove(course: nbgrader.Course, assignment: str) -> None:
-    """Prove that the reference solution earns every point; `CommandError` if not."""
+    """Raise `CommandError` unless the reference solution earns every point."""
     with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
         lines = nbgrader.describe_placement(course.masters(assignment))
@@ -140,29 +155,29 @@ def prove(course: nbgrader.Course, assignment: str) -> None:
     say(*(f"{line}." for line in lines), *course.options.surroundings(assignment))
     say(*faults, to=complaints)
     if faults:
-        raise CommandError(f"faults in the tests: {len(faults)}, see above.")
+        raise CommandError(f"The tests have faults: {len(faults)}. See above.")
 
 
-@app.command()
+@command("new lab2", "new second_lab")
 def new(name: Annotated[str, Argument(help="Name of the assignment.")]) -> None:
-    """Make an assignment with one exercise to change, and a course if there is none."""
+    """Make an assignment with one example exercise, and a course if there is none."""
     from nbproctor.kit import starter
 
     course = find_course()
     paths = starter.new_assignment(course, name)
     say(*(f"Made {path.relative_to(course)}" for path in paths))
     say(
-        f"Change the notebook in JupyterLab, then try it: {TYPED} lint {name}, "
-        f"{TYPED} audit {name}, {TYPED} release {name}."
+        f"Edit the notebook in JupyterLab. Then run {TYPED} lint {name}, {TYPED} "
+        f"audit {name} and {TYPED} release {name}."
     )
 
 
-@app.command()
-def init() -> None:
-    """Switch nbproctor on in an existing nbgrader course, and say what will differ.
+@command("init", "--course ~/my_course init")
+def init(container: Container = False) -> None:
+    """Switch nbproctor on in an existing nbgrader course, and show what will differ.
 
-    Grades the reference solution of every assignment in both ways. Ends with status 1
-    if it loses points in one, or cannot be graded.
+    Grades the reference solution of every assignment with nbgrader and with nbproctor.
+    Exits with status 1 if it loses points or cannot be graded.
     """
     from nbproctor.kit import starter
     from nbproctor.sandbox.doctor import probe, verdict
@@ -184,30 +199,30 @@ def init() -> None:
     say(_DIFFERENCES)
     if faulty:
         raise CommandError(
-            f"the reference solution does not earn everything in {', '.join(faulty)}: "
-            "see above."
+            "The reference solution does not earn every point in "
+            f"{', '.join(faulty)}. See above."
         )
 
 
-@app.command()
+@command("off", "--course ~/my_course off")
 def off() -> None:
-    """Switch nbproctor off: `init` taken back, .nbproctor.* removed; marks stay."""
+    """Switch nbproctor off: undo `init` and delete .nbproctor.*. Marks stay."""
     from nbproctor.kit import starter
 
     course = find_course()
     starter.switch_off(course)
-    say(f"{course} is a course of plain nbgrader again.")
+    say(f"{course} is a plain nbgrader course again.")
 
 
-@app.command()
-def doctor() -> None:
-    """Say what protects this computer from the code that it grades."""
+@command("doctor", "doctor --container")
+def doctor(container: Container = False) -> None:
+    """Check how well this computer isolates student code."""
     if not print_layers():
-        raise CommandError("Grading needs --sandbox=weak here: see above.")
+        raise CommandError("On this computer, grading needs --sandbox=weak. See above.")
 
 
 def print_layers() -> bool:
-    """Print the sandbox's layers; return whether all that must be there are."""
+    """Print the sandbox's layers; return whether no mandatory one is missing."""
     from nbproctor.sandbox.doctor import probe, verdict
 
     layers = probe()
@@ -239,14 +254,16 @@ def prepare(assignment: str) -> None:
 def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") -> None:
     """Grade ``root/submission`` and write ``root/results/results.json``.
 
-    The platform is never given a 0 for what could not be graded: then there is no
-    score, and the status is 1.
+    A submission that could not be graded gets no score, never a 0, and the status is 1.
     """
     start = time.monotonic()
-    say("What protects this container from the code that it grades:")
+    say("How this container isolates student code:")
     weak = not print_layers()
     if weak:
-        say("The sandbox is not whole here: a student's code may reach the tests.")
+        say(
+            "Parts of the sandbox are missing here: student code may be able to reach "
+            "the tests."
+        )
     course = nbgrader.Course(find_course())
     student = "student"
     submitted = course.folder("submitted", assignment, student)
@@ -262,5 +279,5 @@ def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") 
     (root / "results" / "results.json").write_text(text + "\n", "utf-8")
     say(f"{result.status}. {result.reason}")
     if "tests" not in content:
-        say("There is no score, and no 0: grade this submission by hand.")
+        say("There is no score (not even a 0). Grade this submission by hand.")
         raise typer.Exit(1)

@@ -1,8 +1,7 @@
-"""Grading of a class on the command line: its progress, its table, its changes."""
+"""Grading of a class on the command line: progress, table, changed marks."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from rich.text import Text
 
 from nbproctor.cli.app import TYPED, complaints, console, nbgrader, say
 from nbproctor.notebook import MasterNotebook
+from nbproctor.platforms import labels
 from nbproctor.platforms.person import letters
 from nbproctor.results import LatePenalty
 from nbproctor.statuses import STATUSES
@@ -79,8 +79,8 @@ def grade_class(
             students,
         )
     page, lines = nbgrader.report(course, assignment, alike=alike)
-    enrolled = {person.student: person.name for person in nbgrader.people(course)}
-    names = _names(results, {**enrolled, **(names or {})})
+    ids = {result.student: result.student for result in results}
+    names = labels({**ids, **nbgrader.names(course), **(names or {})})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment)
     masters = course.masters(assignment)
@@ -97,30 +97,17 @@ def grade_class(
     failures = [names[r.student] for r in results if r.is_failure]
     if failures:
         complaints.print(
-            f"[red]Not graded:[/] {escape('; '.join(failures))}. The reasons stand "
-            "above."
+            f"[red]Not graded:[/] {escape('; '.join(failures))}. The reasons are above."
         )
         raise typer.Exit(1)
-
-
-def _names(
-    results: Sequence[SubmissionResult], names: Mapping[str, str]
-) -> dict[str, str]:
-    """Return a name for each student: the id too where several are called so."""
-    shown = {r.student: names.get(r.student, r.student) for r in results}
-    count = Counter(shown.values())
-    return {
-        student: name if count[name] == 1 else f"{name} ({student})"
-        for student, name in shown.items()
-    }
 
 
 def _reasons(
     results: Sequence[SubmissionResult], names: Mapping[str, str]
 ) -> Iterator[str]:
-    """Yield a line a reason, with everybody whose it is; the gravest first.
+    """Yield a line for each reason, with its students; the most serious reason first.
 
-    In a large class the few that need a look must not drown in "nothing handed in".
+    In a large class, "Nothing submitted" must not hide the few that need attention.
     """
     for status in STATUSES:
         students_by_reason: dict[str, list[str]] = {}
@@ -138,10 +125,16 @@ def _reasons(
 
 def late_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
     """Yield lines on those who are late at an unknown time, so without a penalty."""
-    if people := nbgrader.late_without_time(course, assignment):
-        names = "; ".join(person.name for person in people)
-        yield f"Late in {assignment} according to the platform, but not when: {names}."
-        yield "  No penalty was taken. To record when each came, put student and time"
+    if students := nbgrader.late_without_time(course, assignment):
+        shown = labels(nbgrader.names(course))
+        names = "; ".join(shown[student] for student in students)
+        yield (
+            f"Late in {assignment}, but the platform does not say by how much: {names}."
+        )
+        yield (
+            "  They got no late penalty. To record when they submitted, put student "
+            "and time"
+        )
         yield f"  into a CSV file: {TYPED} late FILE.csv {assignment}"
         yield f"  Then: {TYPED} grade {assignment}"
 
@@ -204,11 +197,14 @@ def change_lines(
     names: Mapping[str, str],
     students: Collection[str] = (),
 ) -> Iterator[str]:
-    """Yield lines on changed marks: whose, by how much, why, and which were kept.
+    """Yield lines on changed marks: whose, by how much, why, and which did not change.
 
-    Of the `students` who were asked for by name, each test too.
+    For the `students` who were named on the command line, list each test too.
     """
-    lowered = "would be lower for the same files. Nothing was lowered; to let it happen"
+    lowered = (
+        "would be lower although the files are the same. Nothing was lowered. To allow "
+        "it"
+    )
     for is_kept, title in (False, "changed:"), (True, f"{lowered}: --lower"):
         marks = [change for change in changes if change.is_kept == is_kept]
         count = "1 mark" if len(marks) == 1 else f"{len(marks)} marks"
@@ -217,7 +213,7 @@ def change_lines(
         for change in marks:
             yield from _line(change, names, students)
     for student in sorted({*students} - {change.student for change in changes}):
-        yield f"{names.get(student, student)}: no mark of before has changed."
+        yield f"{names.get(student, student)}: no earlier mark has changed."
 
 
 def _line(

@@ -1,9 +1,9 @@
-"""The verbs on who hands in and when: ``collect``, ``roster``, ``extend``, ``late``."""
+"""Who submits and when: ``collect``, ``roster``, ``due``, ``extend``, ``late``."""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,8 +17,8 @@ from nbproctor.cli.app import (
     TYPED,
     Assignment,
     CommandError,
-    app,
     at_work,
+    command,
     console,
     find_course,
     nbgrader,
@@ -26,58 +26,75 @@ from nbproctor.cli.app import (
     print_list,
     say,
 )
-from nbproctor.platforms import Roster
+from nbproctor.platforms import Roster, labels
 
 if TYPE_CHECKING:
     from nbproctor.platforms import Download
     from nbproctor.platforms.roster import MergeResult
 
+END_OF_DAY = time(23, 59, 59)
 CLASS_LIST = Path("collected", "roster.csv")  # in the course
-Zone = Annotated[str, Option(help="Zone of the times, as Europe/Berlin.")]
+Zone = Annotated[str, Option(help="Time zone of the times, for example Europe/Berlin.")]
 Answers = Annotated[
     list[str] | None,
     Option(
         "--as",
-        help="Whose a name or number is, as 'Canvas id 1042=20260013'; it is kept. "
-        "Nothing after '=': somebody new.",
+        help="Say whose name or number this is, for example 'Canvas id "
+        "1042=20260013'. Nothing after '=' means a new student. The answer is "
+        "remembered.",
     ),
 ]
 SameKinds = Annotated[
     list[str] | None,
-    Option(help="Identifiers that are the same, as 'GitHub handle=login'; kept."),
+    Option(
+        help="Say that two kinds of identifier are the same, for example 'GitHub "
+        "handle=login'. The answer is remembered."
+    ),
 ]
 
 
-@app.command()
+@command("collect submissions.zip", "collect submissions.zip lab2 --dry-run")
 def collect(
-    source: Annotated[Path, Argument(help="Zip or folder, as the platform gave it.")],
+    source: Annotated[
+        Path, Argument(help="Zip or folder, as downloaded from the platform.")
+    ],
     assignment: Assignment = None,
     roster: Annotated[
         Path | None,
-        Option(help="Class list to import first; Moodle's worksheet has times."),
+        Option(
+            help="Class list to import first. Moodle's worksheet also has the "
+            "submission times."
+        ),
     ] = None,
     groups: Annotated[
-        Path | None, Option(help="Who handed in together: CSV with group and student.")
+        Path | None,
+        Option(help="Who submitted together: a CSV with group and student."),
     ] = None,
     called: Answers = None,
     same: SameKinds = None,
     timezone: Zone = "",
     only: Annotated[
-        list[str] | None, Option(help="Take this student's alone: id or name.")
+        list[str] | None,
+        Option(help="Collect only this student (id or name). May be repeated."),
     ] = None,
     replace: Annotated[
-        bool, Option("--replace", help="Replace what is there; it is kept aside.")
+        bool,
+        Option(
+            "--replace",
+            help="Replace submissions that are already there. The old ones are saved.",
+        ),
     ] = False,
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Only say what would be done.")
+        bool, Option("--dry-run", help="Only show what would be done.")
     ] = False,
 ) -> None:
-    """Put what a platform gives into submitted/, one folder a student.
+    """Put the submissions from a platform into submitted/, one folder per student.
 
-    Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub Classroom, Teams, or a
-    folder or zip with a folder or a file for each student, named by id, name or both,
-    as ILIAS, OpenOlat and Sakai do. Nothing that is there is overwritten. Work that may
-    be of several students is not placed: answer with --as.
+    Reads downloads from Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub
+    Classroom and Teams. Also reads any folder or zip with a folder or file per student,
+    named by id, name or both, as in ILIAS, OpenOlat and Sakai. A newer attempt replaces
+    an older one, which is saved. A submission that could belong to several students is
+    not placed: say whose it is with --as.
     """
     course, assignment = open_course(assignment)
     names = [path.stem for path in course.sources(assignment)]
@@ -110,22 +127,22 @@ def collect(
         news = [everybody.add(s.person) for s in download.submissions if not s.found_by]
         if roster or called or same or news:
             _import(course, everybody)
-    _ask("Not taken from the class list:", merged)
+    _ask("Not imported from the class list:", merged)
     _tell(download, Roster() if only else everybody)
     next_step = f"Next: {TYPED} grade {assignment}"
-    say("Nothing was written: a dry run." if dry_run else next_step)
+    say("Dry run: nothing was written." if dry_run else next_step)
 
 
-@app.command()
+@command("roster class_list.csv", "roster grades.csv --same 'GitHub handle=login'")
 def roster(
-    file: Annotated[Path, Argument(help="Class list of a platform, as CSV.")],
+    file: Annotated[Path, Argument(help="Class list from a platform, as CSV.")],
     called: Answers = None,
     same: SameKinds = None,
 ) -> None:
-    """Import a class list, so that everybody has a name in table and formgrader.
+    """Import a class list, so that the table and formgrader show everybody's name.
 
-    Any grade book or list of participants that a platform exports. People are added
-    and completed, never removed. Who cannot be told apart from somebody else is listed.
+    Reads any grade book or list of participants that a platform exports. People are
+    added and completed, never removed. Rows that could mean two people are listed.
     """
     course = nbgrader.Course(find_course())
     everybody = read_class_list(course, called, same)
@@ -134,10 +151,10 @@ def roster(
     _import(course, everybody)
     same_as_before = before - result.changed
     say(
-        f"{result.new} new, {result.changed} changed, {same_as_before} as before: "
-        f"{CLASS_LIST}, and the gradebook."
+        f"{result.new} new, {result.changed} changed, {same_as_before} unchanged. "
+        f"Saved in {CLASS_LIST} and the gradebook."
     )
-    _ask("Not taken from the list:", result)
+    _ask("Not imported from the list:", result)
 
 
 def read_class_list(
@@ -147,7 +164,7 @@ def read_class_list(
 ) -> Roster:
     """Return everybody in the imported class list or in the gradebook.
 
-    `answers` and `same` are what a teacher says of them.
+    `answers` and `same` are a teacher's answers, as given with ``--as`` and ``--same``.
     """
     path = course.root / CLASS_LIST
     everybody = Roster(platforms.read_class_list(path) if path.is_file() else [])
@@ -163,13 +180,13 @@ def read_class_list(
 
 
 def _import(course: nbgrader.Course, everybody: Roster) -> None:
-    """Keep a class list in the course, and tell the gradebook of everybody in it."""
+    """Save a class list in the course, and enter everybody in it in the gradebook."""
     platforms.write_class_list(everybody, course.root / CLASS_LIST)
     nbgrader.enrol(course, everybody.students)
 
 
 def _ask(title: str, result: MergeResult) -> None:
-    """Print the rows of a list that a teacher has to be asked about."""
+    """Print the rows of a list on which a teacher must decide."""
     print_list(title, result.questions)
     _suggest(result.same)
 
@@ -177,13 +194,16 @@ def _ask(title: str, result: MergeResult) -> None:
 def _suggest(same: set[str]) -> None:
     for each in sorted(same):
         kind, _, other = each.partition("=")
-        say(f'If everybody\'s {kind} is their {other}, answer once: --same "{each}"')
+        say(
+            f"If every student's {kind} is also their {other}, say so once: --same "
+            f'"{each}"'
+        )
 
 
 _STATES = {
     "new": "new",
-    "replaced": "replaced, the older one kept aside",
-    "same": "there already",
+    "replaced": "replaced (the old ones are saved)",
+    "same": "already there",
     "kept": "not written",
 }
 
@@ -196,25 +216,30 @@ def _tell(download: Download, everybody: Roster) -> None:
     found_by = Counter(s.found_by for s in written)
     if everybody.people:
         by = [f"{n} by {how}" for how, n in found_by.most_common() if how]
-        console.print(f"Found in the class list: {', '.join(by) or 'nobody'}.")
-    late = [s.person.name for s in written if s.late]
+        console.print(f"Matched with the class list: {', '.join(by) or 'nobody'}.")
+    names = labels({s.person.student: s.person.name for s in written})
+    names |= everybody.labels
+    late = [names[s.person.student] for s in written if s.late]
     platform = download.recognised.platform
     if late:
-        console.print(f"Late, says {platform.name}: {escape('; '.join(late))}.")
+        console.print(f"Late, according to {platform.name}: {escape('; '.join(late))}.")
     if platform.times and not any(s.submitted for s in written):
-        where = f"{platform.name} says it in {platform.times}"
-        console.print(f"When each came is not known. {where}: --roster=FILE.csv")
-    lines = [f"{s.person.name}: {s.reason}" for s in written if s.reason]
-    lines += [f"{s.person.name}: {note}" for s in written for note in s.notes]
-    print_list("Look at these:", lines + download.problems)
+        where = f"{platform.name} has them in {platform.times}"
+        console.print(f"The submission times are not known. {where}: --roster=FILE.csv")
+    notes = [(s, note) for s in written for note in (s.reason, *s.notes) if note]
+    lines = [f"{names[s.person.student]}: {note}" for s, note in notes]
+    print_list("Please check these:", lines + download.problems)
     _suggest(download.same)
     if states["kept"]:
-        say("To take them: --replace; of one: --only NAME --replace. Older are kept.")
+        say(
+            "To replace what is there, use --replace (for one student, --only NAME "
+            "--replace). The old ones are saved."
+        )
     students = {s.person.student for s in written}
-    absent = [p.name for p in everybody.students if p.student not in students]
+    absent = [names[p.student] for p in everybody.students if p.student not in students]
     if absent and found_by.total() > found_by[""]:
         print_list(
-            "In class list or gradebook, but not in this download:", sorted(absent)
+            "In the class list or gradebook, but not in this download:", sorted(absent)
         )
 
 
@@ -226,58 +251,104 @@ def zone_of(name: str) -> ZoneInfo | None:
         raise CommandError(f"There is no time zone {name!r}.") from error
 
 
-@app.command()
+@command("extend 20260013 --until='2026-12-01 18:00'", "extend 20260013 lab2 --days=2")
 def extend(
     student: Annotated[str, Argument(help="Id or name of the student.")],
     assignment: Assignment = None,
     until: Annotated[
-        str, Option(help="Last moment, as '2026-12-01 18:00'; a day is whole.")
+        str,
+        Option(
+            help="A deadline of the student's own, for example '2026-12-01 18:00'. A "
+            "date alone includes the whole day. It stays if the due date changes."
+        ),
     ] = "",
+    days: Annotated[
+        float,
+        Option(help="Days after the due date. They move with the due date."),
+    ] = 0,
     excused: Annotated[
         bool | None,
-        Option("--excused/--not-excused", help="No mark is wanted, handed in or not."),
+        Option(
+            "--excused/--not-excused",
+            help="The student needs no mark, whether they submit or not.",
+        ),
     ] = None,
     timezone: Zone = "",
 ) -> None:
-    """Give a student more time, or excuse from the assignment altogether.
+    """Give a student more time, or excuse the student from the assignment.
 
-    What was graded as late is then graded again.
+    If the submission is already graded, run `grade` again.
     """
     course, name = open_course(assignment)
-    person = read_class_list(course).one(student)
-    student = person.student
+    people = read_class_list(course)
+    student = people.one(student).student
+    label = people.labels[student]
     if excused is not None:
         nbgrader.excuse(course, name, student, excused)
-        say(f"{person.name} is {'' if excused else 'not '}excused from {name}.")
+        say(f"{label} is {'' if excused else 'not '}excused from {name}.")
         return
-    end = _moment(until, timezone, time(23, 59, 59))
-    due = nbgrader.extend(course, name, student, end)
+    if bool(until) == bool(days):
+        raise CommandError("Give one of --until, --days, --excused, --not-excused.")
+    extension: datetime | timedelta = timedelta(days=days)
+    if until:
+        extension = _moment(until, timezone, END_OF_DAY)
+    end, due = nbgrader.extend(course, name, student, extension)
+    stays = "This stays" if until else "This moves, too,"
     say(
-        f"{person.name} may hand in {name} until {_shown(end)}, others until "
-        f"{_shown(due)}. If it is graded already: {TYPED} grade {name}"
+        f"{label} may submit {name} until {_shown(end)}, others until {_shown(due)}. "
+        f"{stays} if the due date changes. If it is already graded, run {TYPED} grade "
+        f"{name} again."
     )
 
 
-@app.command()
-def late(
-    file: Annotated[Path, Argument(help="CSV with student and time handed in.")],
+@command("due '2026-11-30 18:00'", "due 2026-11-30 lab2 --timezone=Europe/Berlin")
+def due(
+    date: Annotated[
+        str,
+        Argument(
+            help="When it is due, for example '2026-12-01 18:00'. A date alone "
+            "includes the whole day."
+        ),
+    ],
     assignment: Assignment = None,
     timezone: Zone = "",
 ) -> None:
-    """Say when somebody handed in, where no platform told: by mail, on a stick.
+    """Set when an assignment is due.
 
-    Moodle's grading worksheet is such a list, too. Writes timestamp.txt beside each
-    student's files, where nbgrader looks for it.
+    If submissions are already graded, run `grade` again.
+    """
+    course, name = open_course(assignment)
+    moment = _moment(date, timezone, END_OF_DAY)
+    fixed = nbgrader.set_due(course, name, moment)
+    say(f"{name} is due at {_shown(moment)}.")
+    if fixed:
+        names = labels(nbgrader.names(course))
+        shown = "; ".join(names[student] for student in fixed)
+        say(f"The deadline of their own stays for: {shown}")
+    say(f"If submissions are already graded, run {TYPED} grade {name} again.")
+
+
+@command("late times.csv", "late worksheet.csv lab2 --timezone=Europe/Berlin")
+def late(
+    file: Annotated[Path, Argument(help="CSV with student and submission time.")],
+    assignment: Assignment = None,
+    timezone: Zone = "",
+) -> None:
+    """Record submission times that no platform gave, such as those of e-mails.
+
+    Moodle's grading worksheet can be used as the list. The time is written to
+    timestamp.txt next to each student's files, where nbgrader looks for it.
     """
     course, name = open_course(assignment)
     people = read_class_list(course)
     submitted = dict(course.folders("submitted", name))
     for student, text in platforms.read_times(file, people).items():
+        label = people.labels[student]
         if student not in submitted:
-            raise CommandError(f"{student!r} has handed in nothing of {name!r}.")
+            raise CommandError(f"{label} has not submitted {name!r}.")
         when = _moment(text, timezone, time())
         platforms.write_time(submitted[student], when)
-        say(f"{student}: {_shown(when)}")
+        say(f"{label}: {_shown(when)}")
     say(f"Next: {TYPED} grade {name}")
 
 
@@ -287,7 +358,9 @@ def _moment(text: str, timezone: str, of_a_day: time) -> datetime:
         when = platforms.read_time(text) or datetime.fromisoformat(text)
     except ValueError as error:
         example = "2026-12-01 18:00"
-        raise CommandError(f"{text!r} is no time: write it as {example!r}.") from error
+        raise CommandError(
+            f"{text!r} is not a time. Write it like {example!r}."
+        ) from error
     if len(text) <= len("2026-12-01"):
         when = datetime.combine(when, of_a_day)
     return when.replace(tzinfo=when.tzinfo or zone_of(timezone)).astimezone()

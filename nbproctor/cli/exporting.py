@@ -1,4 +1,4 @@
-"""The verb that gives grades back: ``export``."""
+"""The command that gives grades back: ``export``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from nbproctor.cli.app import (
     TYPED,
     Assignment,
     CommandError,
-    app,
     at_work,
     choose,
+    command,
     console,
     find_course,
     nbgrader,
@@ -38,36 +38,40 @@ SHOWN = 40  # changes
 _MADE = ", ".join(["feedback", "csv", "parquet", "term", *platforms.AUTOGRADERS])
 
 
-@app.command()
+@command("export grades.csv lab2 --write", "export feedback")
 def export(
     product: Annotated[
         str,
         Argument(
             metavar="WHAT",
-            help=f"The platform's file to fill in; or what to make: {_MADE}.",
+            help=f"The platform's file to fill in, or what to make: {_MADE}.",
         ),
     ],
     assignment: Assignment = None,
     column: Annotated[
-        str | None, Option(help="The column, by a part of its title.")
+        str | None, Option(help="The column to fill in: part of its title is enough.")
     ] = None,
     scale: Annotated[
-        bool, Option("--scale", help="Convert to the platform's maximum.")
+        bool, Option("--scale", help="Convert marks to the platform's maximum.")
     ] = False,
     write: Annotated[
-        bool, Option("--write", help="Write the filled file; else only show.")
+        bool,
+        Option(
+            "--write", help="Write the filled file. Without it, only show the changes."
+        ),
     ] = False,
     visibility: Annotated[
         Visibility, Option(help="When Gradescope shows an exercise's result.")
     ] = "after_due_date",
-    to: Annotated[Path | None, Option(help="Where to write.")] = None,
+    to: Annotated[Path | None, Option(help="File to write.")] = None,
 ) -> None:
-    """Give grades back: fill in the file that a platform gave, or write a table.
+    """Export grades and feedback: fill in a platform's file, or write a table.
 
-    A platform's file (grade book of Canvas, Blackboard, Brightspace; grading worksheet
-    of Moodle) is never changed: with --write, a filled copy stands beside it. What was
-    not graded stays empty. `feedback` packs everybody's feedback as the platform takes
-    it; `term` makes one table, and a page, of all assignments.
+    The platform's file is a grade book from Canvas, Blackboard or Brightspace, or
+    Moodle's grading worksheet. It is never changed: --write makes a filled copy next to
+    it. Students without a mark are left unchanged there. `feedback` packs everybody's
+    feedback in the form that the platform accepts. `term` makes a table and a page of
+    all assignments.
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"
@@ -103,26 +107,32 @@ def export(
             {*filled.excused} - course.read_column(assignment, "excused").keys()
         )
         if written and news:
-            platforms.excuse(course.records(assignment), news)
-            say(f"Excused here from now on, too: {', '.join(news)}")
+            records = course.records(assignment)
+            platforms.note(records, "excused", dict.fromkeys(news, "yes"))
+            shown = platforms.labels(nbgrader.names(course))
+            excused = "; ".join(shown.get(student, student) for student in news)
+            say(f"Now excused here too: {excused}")
     say(*late_lines(course, assignment))
 
 
 def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:
-    """Pack everybody's feedback into one zip, named as the platform takes it."""
-    with at_work("Bringing the pages up to date"):  # a comment may be newer than them
+    """Pack everybody's feedback into one zip, named as the platform expects it."""
+    with at_work("Updating the pages"):  # a comment may be newer than them
         nbgrader.feedback(course, assignment)
     pages = nbgrader.pages(course, assignment)
     back = platforms.feedback_names(pages, course.records(assignment))
     if not back.students:
-        raise CommandError("Nobody's feedback has a place there: collect again, first.")
+        raise CommandError(
+            "No feedback can be matched to a submission on the "
+            "platform. Collect the submissions again first."
+        )
     platforms.write_zip(target, back.files)
     takes = back.platform.upload
     by = back.platform.name if takes else "A folder for each student"
     say(f"{by}: {len(back.students)} students, {target}")
-    by_hand = "Mail the pages, or attach each to its student's work by hand."
-    say(f"Upload it there: {takes}." if takes else by_hand)
-    names = {person.student: person.name for person in nbgrader.people(course)}
+    by_hand = "Mail the pages, or attach each page to its student's submission by hand."
+    say(f"To upload it: {takes}." if takes else by_hand)
+    names = platforms.labels(nbgrader.names(course))
     print_list(
         "Not in it:", [f"{names.get(s, s)}: {reason}" for s, reason in back.unmatched]
     )
@@ -137,7 +147,7 @@ def _filled(
 ) -> Filled:
     if not file.is_file():
         raise CommandError(
-            f"There is no file {file}. Say which file to fill in, or one of: {_MADE}."
+            f"There is no file {file}. Name a file to fill in, or one of: {_MADE}."
         )
     table = _graded(course, assignment)
     reasons = {
@@ -159,14 +169,14 @@ def _filled(
 
 
 def _write_filled(filled: Filled, target: Path, write: bool) -> bool:
-    """Write it, if that was asked for or is confirmed; return whether it was."""
+    """Write the file if `write` is set or the user confirms; return whether it was."""
     if not write and filled.changes and sys.stdin.isatty() and sys.stdout.isatty():
         write = typer.confirm(f"Write {target}?")
     if not filled.changes:
         console.print("Nothing to write.")
     elif write:
         target.write_bytes(filled.data)
-        say(f"Written: {target}. Import it there.")
+        say(f"Written: {target}. Import it on the platform.")
     else:
         console.print(
             "Nothing was written. To write the file, run the same command with --write."
@@ -178,7 +188,8 @@ def _graded(course: nbgrader.Course, assignment: str) -> pd.DataFrame:
     table = nbgrader.class_table(course, assignment)
     if table["total"].isna().all():
         raise CommandError(
-            f"Nobody has a mark in {assignment!r} yet: collect, then grade."
+            f"Nobody has a mark in {assignment!r} yet. Collect the submissions and "
+            "grade them first."
         )
     # Canvas says that something was late, but not when it came.
     late = course.read_column(assignment, "late")
@@ -199,12 +210,13 @@ def _show(filled: Filled, file: str) -> None:
         console.print(f"  … and {len(more)} more")
     lower = sum(change.lower for change in filled.changes)
     console.print(
-        f"{len(filled.changes)} marks change, {lower} of them to a lower one; "
-        f"{filled.same} were there already."
+        f"{len(filled.changes)} marks change, {lower} of them to a lower mark. "
+        f"{filled.same} are already there."
     )
-    print_list(
-        "Left as they are:", [f"{name}: {reason}" for name, reason in filled.skipped]
-    )
+    print_list("Not changed:", [f"{name}: {reason}" for name, reason in filled.skipped])
     if filled.skipped:
-        say(f"If somebody is not recognised, import it first: {TYPED} roster {file}")
+        say(
+            f"If a student is not recognised, import the file first: {TYPED} roster "
+            f"{file}"
+        )
     print_list("Graded here, but not in the file:", filled.absent)

@@ -1,4 +1,4 @@
-"""The verbs that grade: ``demo``, ``grade``, and ``watch`` before the deadline."""
+"""Commands that grade: ``demo``, ``grade``, and ``watch`` before the deadline."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from nbproctor.cli.app import (
     TYPED,
     Assignment,
     CommandError,
+    Container,
     Sandbox,
-    app,
+    command,
     console,
     nbgrader,
     open_course,
@@ -28,11 +29,11 @@ from nbproctor.platforms.person import Person, split_name
 SECONDS = 2.0  # between two looks of `watch`
 
 
-@app.command()
-def demo(assignment: Assignment = None) -> None:
+@command("demo", "demo --container")
+def demo(assignment: Assignment = None, container: Container = False) -> None:
     """Grade a sample class and show the table of scores.
 
-    Everything happens in the folder demo/, which each run makes anew; your own
+    Everything happens in the folder demo/. Each run makes it again. Your own
     submissions and gradebook are not touched.
     """
     parent_course, name = open_course(assignment)
@@ -40,10 +41,10 @@ def demo(assignment: Assignment = None) -> None:
     sample_class = project / "examples" / "sample_class.toml"
     if not sample_class.is_file():
         raise CommandError(
-            f"There is no {sample_class}: the demo is of the course that nbproctor "
-            "comes with. Run it in that folder."
+            f"There is no {sample_class}. Run the demo in nbproctor's own repository: "
+            "it grades the course there."
         )
-    console.print("Making a sample class in demo/. It hands in:")
+    console.print("Making a sample class in demo/. These students submit:")
     from nbproctor.kit import sample
 
     course = nbgrader.Course(sample.new_course(project, name))
@@ -60,41 +61,39 @@ def demo(assignment: Assignment = None) -> None:
         grade_class(course, name, nbgrader.RunOptions(weak_sandbox=True), names)
 
 
-@app.command()
+@command("grade", "grade lab2 --student=20260013 --lower")
 def grade(
     assignment: Assignment = None,
     force: Annotated[
-        bool, Option("--force", help="Grade again what is graded already.")
+        bool, Option("--force", help="Grade again what is already graded.")
     ] = False,
     sandbox: Sandbox = "strict",
     student: Annotated[
-        list[str] | None, Option(help="Grade only this student; may be repeated.")
+        list[str] | None, Option(help="Grade only this student. May be repeated.")
     ] = None,
     lower: Annotated[
-        bool, Option("--lower", help="Let marks become lower for the same files.")
+        bool,
+        Option(
+            "--lower",
+            help="Allow a mark to become lower although the files are the same.",
+        ),
     ] = False,
     alike: Annotated[
-        bool, Option("--alike", help="List long answers that stand out as alike.")
+        bool, Option("--alike", help="List long answers that are unusually similar.")
     ] = False,
     cluster: Annotated[
-        str, Option(help="Execute on the workers of this Dask scheduler.")
+        str, Option(help="Grade on the workers of this Dask scheduler.")
     ] = "",
-    container: Annotated[
-        bool, Option("--container", help="In a container, by Podman or Docker: kit.py.")
-    ] = False,
+    container: Container = False,
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
 
-    What is graded already and has not changed is left as it is. Ends with status 1 if
-    somebody could not be graded.
+    Submissions that are already graded and have not changed are skipped. Exits with
+    status 1 if a submission could not be graded.
     """
-    if container:
-        raise CommandError(
-            "--container is an option of kit.py: kit.py grade --container"
-        )
     course, name = open_course(assignment)
     for each in student or ():
-        _check_handed_in(course, name, each)
+        _check_submitted(course, name, each)
     options = nbgrader.RunOptions(
         student,
         force=force,
@@ -105,45 +104,46 @@ def grade(
     grade_class(course, name, options, alike=alike)
 
 
-def _check_handed_in(course: nbgrader.Course, assignment: str, student: str) -> None:
-    """Stop where a student named on the command line handed in nothing."""
+def _check_submitted(course: nbgrader.Course, assignment: str, student: str) -> None:
+    """Stop if a student named on the command line has submitted nothing."""
     if student in dict(course.folders("submitted", assignment)):
         return
     folder = course.folder("submitted", assignment, student)
     people = nbgrader.people(course)
     similar = get_close_matches(student, [person.student for person in people])
     similar += [p.student for p in people if student.casefold() in p.name.casefold()]
-    message = f"{student!r} has handed in nothing: there is no {folder}."
+    message = f"{student!r} has not submitted anything: there is no {folder}."
     if similar:
         message += f" Did you mean {' or '.join(dict.fromkeys(similar))}?"
     raise CommandError(message)
 
 
-@app.command()
+@command("watch", "watch lab2 --exchange")
 def watch(
     assignment: Assignment = None,
     exchange: Annotated[
         bool,
         Option(
             "--exchange",
-            help="Collect from nbgrader's exchange, and release feedback there.",
+            help="Collect from nbgrader's exchange, and release the feedback there.",
         ),
     ] = False,
     sandbox: Sandbox = "strict",
+    container: Container = False,
 ) -> None:
-    """Grade what arrives until the deadline, and give back what you allow.
+    """Grade submissions as they arrive, and give feedback before the deadline.
 
-    Reads submitted/ and writes feedback/. What students get, and how many times a day,
-    stands in nbgrader_config.py: c.Nbproctor.early_feedback and early_tries. After
-    Ctrl-C, the same command goes on. Ends with status 1 if work could not be collected,
-    or a page not be given back.
+    Reads submitted/ and writes feedback/. In nbgrader_config.py you set what students
+    see (c.Nbproctor.early_feedback) and how many times a day (c.Nbproctor.early_tries).
+    You can stop it with Ctrl-C and start it again. Exits with status 1 if a submission
+    could not be collected or a page not be returned.
     """
     course, name = open_course(assignment)
     with (
         nbgrader.course_lock(course.root, f"watching {name!r}", ".watch"),
         nbgrader.Watch(course.root, name, exchange, sandbox == "weak") as watching,
     ):
-        say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
+        say(f"Watching {name}{_until(watching.due)}. To stop, press Ctrl-C.")
         say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
         message = ""
         problems = False
@@ -158,7 +158,7 @@ def watch(
                     say(error)
                 message = str(error)
             time.sleep(SECONDS)
-    say(f"The deadline has passed. Grade everybody: {TYPED} grade {name}")
+    say(f"The deadline has passed. To grade everybody: {TYPED} grade {name}")
     if problems:
         raise typer.Exit(1)
 
@@ -175,14 +175,14 @@ def _until(moment: datetime | None) -> str:
 
 
 def _line(attempt: nbgrader.Try) -> str:
-    clock = f"{datetime.now():%H:%M:%S} {attempt.student}"
+    clock = f"{datetime.now().astimezone():%H:%M:%S %Z} {attempt.student}"
     result = attempt.result
     if attempt.problem:
         return f"{clock}: {attempt.problem}."
     if attempt.late:
-        return f"{clock}: it came after the deadline, and is not tried."
+        return f"{clock}: submitted after the deadline, so it gets no early feedback."
     if result is None:
-        return f"{clock}: no try left today."
+        return f"{clock}: no tries left today."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
     return (
         f"{clock}: {mark}{result.status}; try {attempt.tries_today} today, "

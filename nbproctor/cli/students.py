@@ -1,4 +1,4 @@
-"""The verbs for students: ``lab`` and ``submit``."""
+"""Commands for students: ``lab`` and ``submit``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nbproctor.cli.app import (
     TYPED,
     Assignment,
     CommandError,
-    app,
+    command,
     nbgrader,
     open_course,
     say,
@@ -21,24 +21,28 @@ from nbproctor.kit import lab as kit_lab
 from nbproctor.kit import submit as kit_submit
 
 
-@app.command(context_settings={"ignore_unknown_options": True})
+@command("lab", "lab lab2 --fresh", context_settings={"ignore_unknown_options": True})
 def lab(
     arguments: Annotated[
         list[str] | None,
         Argument(
             metavar="ASSIGNMENT|OPTION",
-            help="Folder below source/, first, if there are several; then options of "
+            help="First the folder in source/, if there are several; then options for "
             "JupyterLab.",
         ),
     ] = None,
     fresh: Annotated[
-        bool, Option("--fresh", help="Start anew; your work is kept beside.")
+        bool,
+        Option(
+            "--fresh",
+            help="Start with a new notebook. Your old one stays in the folder.",
+        ),
     ] = False,
 ) -> None:
     """Open the lab in JupyterLab, as a student gets it.
 
     You work on a copy in lab/. After a new release, files that you have not changed are
-    renewed; your work is never overwritten. More arguments go to JupyterLab, for
+    updated. Your work is never overwritten. Other arguments go to JupyterLab, for
     example --no-browser.
     """
     options = arguments or []
@@ -50,17 +54,17 @@ def lab(
     raise typer.Exit(kit_lab.open_lab(copy, release, options))
 
 
-@app.command()
+@command("submit", "submit lab2 --file=my_notebook.ipynb")
 def submit(
     assignment: Assignment = None,
     file: Annotated[
         Path | None, Option(help="Your notebook, if it has another name.")
     ] = None,
 ) -> None:
-    """Look at your copy of the lab, and write the one file to hand in.
+    """Check your notebook, and write the one file to submit.
 
-    It runs nothing. Warns of what would cost marks, and says what grading would have to
-    repair; students have the same as kit.py submit in their zip.
+    It does not run your code. It warns of problems that would cost marks, and lists
+    what grading would repair. Students have the same command in their zip.
     """
     from nbproctor.submission.repair import Ungradable, repair
 
@@ -75,8 +79,8 @@ def submit(
                 repairs = repair(target.parent, masters[original.stem]).notes
             except Ungradable as error:
                 repairs = [str(error)]
-            say(*(f"Grading would say: {note}" for note in repairs))
-            say(f"Hand in this one file: {target}")
+            say(*(f"Grading would note: {note}" for note in repairs))
+            say(f"Submit this one file: {target}")
     except kit_submit.SubmitError as error:
         raise CommandError(f"Nothing was written. {error}") from error
     say(course.options.hand_in or kit_submit.NOWHERE)
@@ -87,5 +91,5 @@ def _folders(assignment: str | None) -> tuple[nbgrader.Course, Path, Path]:
     course, name = open_course(assignment)
     release = course.folder("release", name)
     if not release.is_dir():
-        raise CommandError(f"There is no {release}. Make it: {TYPED} release {name}")
+        raise CommandError(f"There is no {release}. To make it: {TYPED} release {name}")
     return course, release, course.root / "lab" / name

@@ -1,7 +1,7 @@
-"""Reports kept in a folder: what was executed once is not executed again.
+"""Cached reports: a submission that was run once is not run again.
 
-A report is a pure function of what `key` names, so a run that was killed goes on where
-it stopped.
+A report is a pure function of what `key` names, so a run that was killed continues
+where it stopped.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Cache:
         return report
 
     def write(self, name: str, report: Report) -> None:
-        """Keep a report; one that is cut short meanwhile is not there for `read`."""
+        """Write a report to the cache; `read` ignores one that was cut short."""
         path = self._path(name)
         data = zlib.compress(msgspec.msgpack.encode(report), 1)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,14 +137,14 @@ class CachingExecutor:
         return self.executor.width
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
-        """Get the executor ready, once something is not kept.
+        """Prepare the executor when a report is not in the cache.
 
         It may never be needed: a fork server takes seconds to start.
         """
         self._not_ready = master, settings
 
     def execute(self, execution: Execution) -> Future[Report]:
-        """Return the report that is kept, or execute the submission and keep it."""
+        """Return the cached report, or run the submission and cache its report."""
         name = key(execution, self.conditions(execution.master, execution.settings))
         report = None if self.force else self.cache.read(name)
         future: Future[Report] = Future()
@@ -159,11 +159,11 @@ class CachingExecutor:
         return future
 
     def conditions(self, master: MasterNotebook, settings: Settings) -> str:
-        """Return the hash of all that a report depends on beside the submission.
+        """Return the hash of all that a report depends on, except the submission.
 
-        ``grading.json`` holds it too: a submission is graded already if neither its
-        files nor this have changed since. What was graded in a weak sandbox does not
-        count as graded in a whole one.
+        ``grading.json`` has it, too: a submission counts as already graded if neither
+        its files nor this hash have changed. A result from a weak sandbox does not
+        count in a complete one.
         """
         dependencies = master.digest, settings
         if dependencies not in self._conditions:  # it reads the assignment's files
@@ -172,7 +172,7 @@ class CachingExecutor:
         return self._conditions[dependencies]
 
     def _keep(self, name: str, done: Future[Report], future: Future[Report]) -> None:
-        """Write down how an execution ended, and only then tell it."""
+        """Write the result of an execution to the cache before returning it."""
         try:
             report = done.result()
             self.cache.write(name, report)

@@ -37,7 +37,7 @@ class Execution:
     """What one execution depends on: a submission, and how it is graded.
 
     `cells` are the code cells of the notebook, in order; `files` (relative path →
-    content) what else the student handed in, there when the first cell runs.
+    content) what else the student submitted, there when the first cell runs.
     """
 
     cells: Sequence[StudentCell]
@@ -88,7 +88,8 @@ def _unpack(files: Mapping[str, bytes]) -> list[StudentCell]:
     """Return code that lets the student's own process write and import `files`."""
     if sum(map(len, files.values())) > MAX_FILES_BYTES:
         raise ExecutionError(
-            f"The files beside the notebook are bigger than {MAX_FILES_BYTES >> 20} MB."
+            "The files that came with the notebook are larger than "
+            f"{MAX_FILES_BYTES >> 20} MB."
         )
     lines = ["__import__('sys').path.insert(0, '');"]
     for name, content in files.items():

@@ -1,4 +1,4 @@
-"""Warm fork servers: what submissions of one assignment are executed by."""
+"""Warm fork servers, which run the submissions of one assignment."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Settings:
                     yield Path(target, path.relative_to(source)), path
 
     def digest(self) -> str:
-        """Return the SHA-256 of all that a verdict depends on beside the cells.
+        """Return the SHA-256 of all that a verdict depends on besides the cells.
 
         That is the limits, and the assignment's own files: their contents, of a folder
         of data the names and sizes.

@@ -62,7 +62,7 @@ def expect(
         return
     right = np.asarray(want)
     if right.dtype.kind not in "iuf" or np.isnan(right).any():
-        raise ValueError(f"The test of {name} is broken: it wants {want!r:.60}.")
+        raise ValueError(f"The test of {name} is broken: it expects {want!r:.60}.")
     answer = _numbers(got, name, right.shape, lists=isinstance(want, list | tuple))
     with np.errstate(all="ignore"):
         exact = {answer.dtype.kind, right.dtype.kind} <= {"i", "u"}
@@ -138,7 +138,7 @@ def expect_unchanged(now: object, before: object, name: str) -> None:
     AssertionError
         A value, shape, dtype, length or key has changed; says where.
     """
-    advice = "during the call, but must stay as it was: work on a copy"
+    advice = "during the call, but must not be changed: work on a copy"
     if isinstance(before, list | tuple) and isinstance(now, list | tuple):
         now = dict(enumerate(now))
         before = dict(enumerate(before))

@@ -41,7 +41,7 @@ def measure(
     """Report a number that pages show under a name, and that never counts.
 
     With `of`, the value is a count, and pages say *375 of 500 (75 %)*.
-    Only the judge's are reported; in a kernel, and beside the answer, it is printed.
+    Only the judge reports it. In a kernel and in the student's process, it is printed.
     `pictures` are shown below it: a caption that says what is seen, and an array
     (height, width) from 0 (white) to 1 (black). `ValueError`: it is no finite number,
     or there are more than 6, or one has more than 128 pixels a side.

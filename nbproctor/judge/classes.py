@@ -1,14 +1,14 @@
 """Classes of the student's as test cells know them.
 
-``except MyError`` in a test needs a class. The one made here stands for the student's:
-it catches what student code raised of that class, and nothing that the test raised
-itself. A student decides anyway which of their exceptions a call raises.
+``except MyError`` in a test needs a class. The class made here represents the
+student's: it catches what student code raised of that class, and nothing that the test
+itself raised. Students decide anyway which of their exceptions a call raises.
 
 ``type``, ``isinstance`` and ``issubclass`` of a test cell are those of this module. The
-class of a student's object is one of the student's own, which the student is asked
-about, or one of an installed library: that is answered by the table in
-`protocol.objects`, and a library in the judge is told nothing of it: it would believe
-what the student's methods say.
+class of a student's object is either one of the student's own, about which the
+student's process is asked, or one of an installed library. The table in
+`protocol.objects` answers for the latter. A library in the judge is not asked, because
+it would trust the student's methods.
 """
 
 from __future__ import annotations
@@ -124,9 +124,9 @@ def known_error(base: str, library: Any, text: str) -> StudentRaised:
 
 
 def _class_of_library(name: str) -> type[Exception] | None:
-    """Return a class of exceptions that is imported here, if tests may be told of it.
+    """Return a class of exceptions that is imported here, if tests may see it.
 
-    One that derives from `Exception` alone could be a signal, such as
+    A class that derives only from `Exception` could be a signal, such as
     `unittest.SkipTest`, which ends a test that a student could not pass.
     """
     module, _, title = name.partition(":")

@@ -1,8 +1,9 @@
-"""Objects of a test that student code may use: what a test hands over, and no more.
+"""Objects of a test that student code may use: those that the test passes to it.
 
-The student gets a number for it and may call it and get and set its public attributes.
-Only what test cells themselves define can be handed over, so no library object of the
-judge's is within reach; library functions and classes go by their name.
+The student gets a number for such an object, may call it, and may get and set its
+public attributes. A test can pass only objects that test cells themselves define, so no
+library object of the judge's can be reached. Library functions and classes are sent by
+name.
 """
 
 from __future__ import annotations
@@ -36,17 +37,17 @@ class RefusedError(NbproctorError, AttributeError):
 
 
 class NotExportableError(UnsendableError):
-    """A test hands over what is not its own to give: the test is broken."""
+    """A test passes an object that it does not define: the test is broken."""
 
 
 class Expired:
-    """What is left of an object that an earlier test handed over."""
+    """Placeholder for an object of an earlier test."""
 
 
 class ReferenceFunction:
-    """A function of a reference solution, for the student to call.
+    """A function of a reference solution that student code may call.
 
-    It runs in a process of its own; what passes is plain data. Each call is noted.
+    It runs in a separate process, and only plain data passes. Each call is recorded.
     """
 
     def __init__(self, function: Any, note_call: Callable[[], object]) -> None:
@@ -64,7 +65,7 @@ class ReferenceFunction:
 
 
 class Exports:
-    """The objects that one test has handed over.
+    """The objects that one test has passed to student code.
 
     `module` is the ``__name__`` of the namespace that test cells run in.
     """
@@ -77,7 +78,7 @@ class Exports:
         self._method_names: dict[type, tuple[str, ...]] = {}
 
     def clear(self) -> None:
-        """Take back what tests handed over; numbers are never used again.
+        """Take back the test's objects; numbers are never used again.
 
         An object that a student kept from one test must not answer the next one.
         """
@@ -87,11 +88,11 @@ class Exports:
         self._numbers = {id(x): n for n, x in self._objects.items()}
 
     def handed_over(self) -> list[Any]:
-        """Return the objects that this test has handed over."""
+        """Return the objects that this test has passed to student code."""
         return list(self._objects.values())
 
     def name(self, value: Any) -> Ref:
-        """Name an object for the student; a test can hand over only what it defines."""
+        """Return a number for an object; a test can pass only what it defines."""
         kind = type(value)
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")
@@ -113,20 +114,22 @@ class Exports:
             ):
                 return Ref("library", (module or "numpy", name))
         raise NotExportableError(
-            f"A test can hand a student's code numbers, text, containers, arrays, and "
-            f"functions and objects that it defines, but no {kind.__name__}."
+            "A test can pass numbers, text, containers, arrays, and its own functions "
+            f"and objects to student code, but no {kind.__name__}."
         )
 
     def find(self, number: int) -> Any:
-        """Return the object with a number, if it was handed over in this test."""
+        """Return the object with a number, if this test passed it."""
         if number not in self._objects:
             raise RefusedError("this object belongs to a test that is over")
         return self._objects[number]
 
     def received(self, number: Any) -> Any:
-        """Return the object that the student sends back, if it still counts."""
+        """Return the object that the student sends back, if it is still valid."""
         if type(number) is not int or not 0 <= number < self._next:
-            raise ProtocolError("the student names what was never handed over")
+            raise ProtocolError(
+                "the student's code refers to an object that it was never given"
+            )
         return self._objects.get(number, Expired())
 
     def get(self, target: Any, name: str) -> Any:
@@ -154,7 +157,8 @@ class Exports:
         plain = not isinstance(target, (type, *_FUNCTIONS)) and not callable(descriptor)
         if name.startswith("_") or not plain:
             raise RefusedError(
-                f"attribute {name!r} of the test's {type(target).__name__} is fixed"
+                f"attribute {name!r} of the test's {type(target).__name__} cannot be "
+                "set"
             )
         setattr(target, name, value)
 

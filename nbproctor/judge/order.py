@@ -38,10 +38,10 @@ class Step:
 
 @dataclass(frozen=True)
 class References:
-    """The cells of the source up to an exercise, and which functions of them are lent.
+    """The cells of the source up to an exercise, and its reference functions.
 
-    Those run in a process of their own: see `processes.StudentProcesses`. What is
-    `ready` to be lent runs in the judge.
+    These run in a separate process: see `processes.StudentProcesses`. Objects that are
+    `ready` run in the judge.
     """
 
     cells: tuple[str, ...] = ()
@@ -87,9 +87,10 @@ def with_second_runs(
 ) -> Iterator[Step]:
     """Yield a plan; call `judge_again` for each test of an exercise, right after it.
 
-    It gets the test, and the exercises of which tests are still to come. So no test is
-    judged in a second run after a later one was in the first: whatever that one hands
-    over, and however one process leaves a message for another, it answers none before.
+    It gets the test, and the exercises of which tests are still to come. So no test has
+    its second run after the first run of a later test. Whatever that one passes to
+    student code, and however one process leaves a message for another, it helps with no
+    earlier test.
     """
     coming = Counter(step.test.exercise for step in steps if step.test is not None)
     for step in steps:
@@ -103,14 +104,14 @@ def with_second_runs(
 def follow_through_plan(
     job: Job, exercise: str, tests: Tests, unfinished: Collection[str] = ()
 ) -> tuple[list[Step], References]:
-    """Plan an exercise alone, with right functions of the exercises before it.
+    """Plan an exercise alone, with correct functions of the exercises before it.
 
-    These are lent where a reference solution defines nothing but functions, and not
-    what the answer on trial defines anew; none of an exercise that is `unfinished`, of
-    which tests are still to come. No other answer runs; the student's cells that belong
-    to no exercise come after the cell that they follow in the submission. The plan ends
-    with the last test of the exercise that may gain; it is empty for an answer that is
-    missing or blank.
+    A function is used as a reference if its solution defines nothing but functions, if
+    the answer on trial does not define it again, and if its exercise is not
+    `unfinished`, that is, has no tests still to come. No other answer runs. The
+    student's cells that belong to no exercise come after the cell that they follow in
+    the submission. The plan ends with the last test of the exercise that may gain. It
+    is empty if the answer is missing or blank.
     """
     masters = {cell.id: cell for cell in job.cells}
     solutions = _solutions_of(exercise, job.cells)
@@ -171,7 +172,7 @@ def follow_through_plan(
 
 
 def _is_of_others(test: Cell, tests: Tests, lent: frozenset[str]) -> bool:
-    """Whether all answers that a test reads are lent: it says nothing on this one."""
+    """Whether a test reads only references and says nothing about this exercise."""
     compiled = tests.cells[test.id]
     programs = [compiled.program, *tests.helpers[: compiled.helpers]]
     programs += [tests.cells[name].program for name in compiled.needs]

@@ -1,7 +1,7 @@
-"""A notebook's cells, run in as many student processes as it takes.
+"""A notebook's cells, run in as many student processes as needed.
 
-What a student process does to itself, hang, die or lie, ends that process; a fresh one
-runs the cells again without the one at fault.
+If a student process hangs, dies or lies, it is ended. A fresh one runs the cells again,
+without the one at fault.
 """
 
 from __future__ import annotations
@@ -104,13 +104,16 @@ class StudentProcesses:
         self._output_room -= len(msgspec.json.encode(outputs))
         if self._output_room >= 0:
             return outputs
-        text = "[outputs left out: this notebook shows more than can be kept]\n"
+        text = "[outputs left out: this notebook shows more than can be stored]\n"
         return [stream_output(text, "stderr")]
 
     def _leave_out(self, step: Step, end: ProcessEnded | None = None) -> None:
-        """Do not run a cell again that ended its process, or filled the memory."""
+        """Leave out a cell that ended its process or filled the memory."""
         self._culprits.add(step.name)
-        text = f"Cell `{step.name}` used up the memory, so it was left out of the rest."
+        text = (
+            f"Cell `{step.name}` used too much memory, so it was left out of the "
+            "remaining tests."
+        )
         if end is not None:
             text = self.describe_end(end, f"Cell `{step.name}`", self.limits.cell).words
         self.notes.append(text)
@@ -119,7 +122,7 @@ class StudentProcesses:
     def exclude_memory_hog(self) -> bool:
         """End the process; leave out the cell that filled the memory, if one did.
 
-        What fails for want of memory is rarely what took it.
+        The code that fails when memory is full is rarely the code that filled it.
         """
         self.end()
         hog = self._hog
@@ -137,7 +140,7 @@ class StudentProcesses:
 
     def send(self, session: Session, step: Step) -> tuple[list[Output], bool]:
         """Run a cell; return its outputs, and whether it has used up the memory."""
-        # An object that a test handed over is not for the cells after it.
+        # An object that a test passed on is not for the cells after it.
         session.exports.clear()
         name = None if step.index == FILES else step.name
         try:
@@ -196,7 +199,7 @@ class StudentProcesses:
         }
 
     def handed_over(self) -> list[Any]:
-        """Return the objects that the last test has handed over."""
+        """Return the objects that the last test has passed to student code."""
         return self._session.exports.handed_over() if self._session is not None else []
 
     def _note_call(self) -> None:

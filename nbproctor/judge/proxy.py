@@ -83,10 +83,10 @@ def ask(proxy: object, request: str, *arguments: Any) -> Any:
 
 
 def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
-    """Compute: the student's operator among their own objects, or the judge's.
+    """Compute, by the student's operator between their own objects, else the judge's.
 
-    What a test computed never meets a method of the student's, or an object whose
-    ``-`` is always 0 would be near to everything.
+    A value that a test computed never meets a method of the student's. Otherwise an
+    object whose ``-`` is always 0 would be close to everything.
     """
     if not all(isinstance(other, Proxy) for other in others):
         return _by_judge(proxy, name, *others)
@@ -187,7 +187,7 @@ class Proxy:
         return ask(self, "get", self, "__enter__")()
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        """Leave a ``with``; what the test itself raised is never held back."""
+        """Leave a ``with``; an exception of the test is never suppressed."""
         error_class = None if error is None else built_in(type(error))
         done = ask(self, "get", self, "__exit__")(error_class, None, None)
         return isinstance(error, StudentRaised) and done is True

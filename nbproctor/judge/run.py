@@ -70,11 +70,12 @@ def grade(job: Job, spawn: Spawn) -> Report:
 
 
 class SecondRuns:
-    """Exercises that lost points, judged again where those before them are right.
+    """Exercises that lost points, judged again with correct solutions of those before.
 
-    A second try is no second throw. Points are granted to a test in which the judge has
-    seen a reference function called, and to one that had no answer in the first run,
-    which raised an exception: another cell may have broken what it stands on.
+    This is not a second chance for a guess. Points are given to a test in which the
+    judge saw a call of a reference function, and to a test that got no answer in the
+    first run because the code raised an exception: another cell may have broken what it
+    depends on.
     """
 
     def __init__(
@@ -94,10 +95,10 @@ class SecondRuns:
         self._steps: dict[str, list[Step]] = {}  # exercise → what its run has to do
 
     def judge(self, test: Cell, unfinished: frozenset[str]) -> None:
-        """Judge a test again, from the first one on that lost its exercise points.
+        """Judge a test again, from the first one that lost its exercise points.
 
-        It has just been judged in the first run, and none that comes after it: what
-        these are called with, or hand over, cannot answer it. `unfinished` are the
+        It has just been judged in the first run, and no later test has. So the
+        arguments and objects of later tests cannot answer it. `unfinished` are the
         exercises whose tests are still to come.
         """
         exercise = str(test.exercise)
@@ -194,8 +195,9 @@ class NotebookRun:
     def play(self, steps: Iterable[Step]) -> None:
         """Run cells and judge tests in order; end with no process left.
 
-        Tests that are judged in the student's process wait for `judge_in_process`, and
-        those that say no though nobody knows whether they can be judged from outside.
+        Two kinds of tests wait for `judge_in_process`: those that are judged in the
+        student's process, and those that fail although it is unknown whether they can
+        be judged from outside.
         """
         try:
             self.advance(steps)
@@ -224,14 +226,14 @@ class NotebookRun:
         self._student.close()
 
     def handed_over(self) -> list[Any]:
-        """Return the objects that the last test has handed over."""
+        """Return the objects that the last test has passed on."""
         return self._student.handed_over()
 
     def judge_in_process(self) -> None:
-        """Judge the tests that share a process with the answer.
+        """Judge the tests that run in the student's process.
 
-        They come last, when nothing is left that could show what such a process has
-        seen of a hidden test.
+        They come last, when no other output is left that could show what such a process
+        has seen of a hidden test.
         """
         for cell, position in self._in_process_tests:
             in_process_test = replace(cell, where="beside")
@@ -242,9 +244,9 @@ class NotebookRun:
                 self.verdicts[cell.id] = verdict(cell, verdicts.PASSES_INSIDE)
 
     def explain_stops(self, job: Job) -> None:
-        """Have tests say what kept a cell from being run, before anything else.
+        """Let tests report first what prevented a cell from being run.
 
-        A line that is no part of an answer, and stops all of them, makes no zero.
+        A line that is not part of an answer, and stops all answers, must not cause a 0.
         """
         stops = self._student.stops
         stubs = {cell.id: cell.stub.strip() for cell in job.cells}

@@ -1,8 +1,8 @@
-"""The judge's connection to one student process: what it asks, and what it answers.
+"""The judge's connection to one student process: its questions and their answers.
 
-Objects of the student's become `proxy.Proxy`; objects of a test become `exports`;
-exceptions that cross are the test's own, by number, or the student's, made anew. The
-first message that is late or against the protocol ends the process.
+Objects of the student's become `proxy.Proxy`, and objects of a test become `exports`.
+Exceptions that cross are the test's own, by number, or the student's, which are
+rebuilt. The first message that is late or breaks the protocol ends the process.
 """
 
 from __future__ import annotations
@@ -99,8 +99,9 @@ class Session:
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test, and return the values of those names that the student has.
 
-        That is a dictionary, if nobody lies. Both sides forget what the test before
-        handed over; with `keep`, it stays, and so do handles that still are in use.
+        The result is a dictionary, unless the student's process lies. Both sides forget
+        the objects of the test before. With `keep`, these stay, and so do handles that
+        are still in use.
         """
         if not keep:
             self.exports.clear()
@@ -117,10 +118,10 @@ class Session:
     # --- what the student asks of the test's objects ----------------------------
 
     def answer(self, request: str, arguments: list[Any]) -> Any:
-        """Do what the student asks of an object that a test handed over."""
+        """Answer a student's request to an object of the test."""
         self._callbacks += 1
         if self._callbacks > MAX_CALLBACKS:
-            raise ProtocolError("a call has asked the test's objects too often")
+            raise ProtocolError("a call used the test's objects too often")
         if self._depth >= MAX_DEPTH:
             raise RecursionError("calls between student and test are nested too deep")
         self._depth += 1
@@ -221,7 +222,7 @@ class Session:
     # --- exceptions -------------------------------------------------------------
 
     def describe(self, error: BaseException) -> list[Any]:
-        """Return what the student is told of an exception, and remember it."""
+        """Return a description of an exception for the student, and remember it."""
         # Text of a test's exception may show what it wanted; of a reference's, more.
         is_harmless = isinstance(error, StudentRaised | RefusedError | RecursionError)
         is_harmless = is_harmless and getattr(error, "origin", None) in (None, self)

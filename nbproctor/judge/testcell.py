@@ -1,8 +1,9 @@
 """A test cell in the judge: the names that it sees, its clock, its seeds, its points.
 
-A test sees the modules that the source notebook imports, what the helper cells before
-it make, and the student's names. Of what other test cells made it sees what it reads
-and nothing else has made since, as in a kernel; most test cells stand alone.
+A test sees the modules that the source notebook imports, the names that earlier helper
+cells make, and the student's names. Of the names that other test cells made, it sees
+those that it reads and that nothing else has made since, as in a kernel. Most test
+cells need none of these.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _MAIN_OF_JUDGE = sys.modules[MODULE]
 
 
 def display(*values: Any, **_: Any) -> None:
-    """Stand for a notebook's own, which is not the student's to define."""
+    """Replace the notebook's own, which a student must not define."""
     sys.stdout.writelines(f"{value!r}\n" for value in values)
 
 
@@ -82,7 +83,7 @@ class Namespace:
         return self._fill(name, session)
 
     def end(self, name: str, session: Session) -> None:
-        """End a test: keep what it made for later ones, whether it failed or not."""
+        """End a test; store the names that it made for later ones, passed or not."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
         self._session_of[name] = session
         if session.end is not None:
@@ -170,7 +171,7 @@ def _modules(tests: Tests) -> dict[str, Any]:
 
 
 def import_own_modules() -> None:
-    """Let tests import the modules that lie beside the source notebook.
+    """Let tests import the modules that lie next to the source notebook.
 
     They come before installed packages, as in a kernel, but not before Python's own.
     A judge's folder holds the assignment's own files and none of the student's.
@@ -202,10 +203,11 @@ def run(
 def points_of(value: Any, most: float) -> float:
     """Score the value of a test cell that raised nothing: within 0 and `most`.
 
-    By nbgrader's rule, what is no plain number earns all points. If that were so for
-    NumPy's numbers, a wrong answer of such a type would make ``sum(abs(got - want) <
-    tol …)`` worth everything. An array counts as its smallest number; an array of no
-    numbers, a complex number and what only the student's process knows as nothing.
+    By nbgrader's rule, a value that is not a plain number earns all points. If that
+    were so for NumPy's numbers, a wrong answer of such a type would make ``sum(abs(got
+    - want) < tol …)`` worth everything. An array counts as its smallest number. An
+    array of other values, a complex number, and an object that stays in the student's
+    process count as 0.
     """
     try:
         number = _number(value)
@@ -249,8 +251,8 @@ def captured(
 def _afresh(session: Session, first_seed: int) -> Iterator[None]:
     """Start a test with the same global state each time.
 
-    What it draws before it seeds anything, no student can compute; what it seeds, the
-    student's process seeds, too.
+    No student can predict what it draws before it sets a seed. If it sets one, the
+    student's process sets it, too.
     """
     words = [first_seed >> shift & 0xFFFFFFFF for shift in range(0, 256, 32)]
     np.random.seed(words)

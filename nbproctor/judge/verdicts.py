@@ -1,9 +1,9 @@
 """Verdicts: which outcome a test cell has, when, and in which words.
 
-A public test may say everything. A hidden one may say what its author wrote, which
-exception the student's code raised and at which of *their* lines, but neither what the
-test computed nor text that the student's code made up: either could show the test's
-data.
+A public test may show everything. A hidden test may show its author's message, which
+exception the student's code raised, and at which of *their* lines. It must not show
+what the test computed, nor text that the student's code made, because either could
+contain the test's data.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nbproctor.sanitize import one_line
 
 
 class Message(NamedTuple):
-    """What a test cell says: an outcome, and the words for it."""
+    """The message of a test cell: an outcome, and its words."""
 
     outcome: Outcome
     words: str
@@ -46,8 +46,8 @@ SHAPES = Message("failed", "A hidden check fails: shapes {one} and {other} diffe
 PART = Message("failed", "Partly right: {points:g} of {most:g} points.")
 STDERR = Message(
     "failed",
-    "Something was written to stderr while this test ran, a warning perhaps: in this "
-    "course, that costs its points.",
+    "While this test ran, something (perhaps a warning) was written to stderr. In "
+    "this course, that costs its points.",
 )
 LEADS_TO = Message("failed", "Your answer could not be checked: it leads to a {kind}.")
 ENDS_IN = Message("failed", "Your answer could not be checked: {kind}: {text}")
@@ -72,20 +72,23 @@ STOPPED = Message(
     "died", results.STOPPED + "`{exercise}` was stopped in earlier tests."
 )
 OUT_OF_TIME = Message("not run", "Not run: no time left for this notebook.")
-BROKEN = Message("not run", "This test is broken, tell your teacher: {text}")
+BROKEN = Message("not run", "This test is broken. Please tell your teacher: {text}")
 UNJUDGED = Message(
-    "not run", "This test cannot be judged from outside; tell your teacher."
+    "not run", "This test cannot be judged from outside. Please tell your teacher."
 )
 # It was run, and what it says is no fault of the answer's: a person has to look.
-REFUSED = Message("not run", "Not judged: your code does what grading forbids{where}.")
+REFUSED = Message(
+    "not run",
+    "Not judged: your code does something that grading does not allow{where}.",
+)
 TOO_MUCH = Message(
-    "not run", "Not judged: a value is too large or too deep to be sent."
+    "not run", "Not judged: a value is too large or too deeply nested to be sent."
 )
 ALL_STOPPED = Message(
-    "not run", "Not judged: every answer stops at a line such as {line}."
+    "not run", "Not judged: in grading, any answer would stop at such a line ({line})."
 )
 PASSES_INSIDE = Message(
-    "not run", "Not judged: it passes in the answer's process alone."
+    "not run", "Not judged: it passes only in the student's process."
 )
 
 # Not permitted, access denied, read-only, no network: as the system says it. What lies
@@ -165,10 +168,10 @@ def verdict(cell: Cell, message: Message, points: float = 0.0) -> Verdict:
 def explain(
     error: BaseException, sources: Mapping[str, str], *, hidden: bool
 ) -> Message:
-    """Tell what an exception that a test cell raised means for the student.
+    """Explain to the student an exception that a test cell raised.
 
-    Of `sources`, the student's own cells by our names for them, lines are quoted;
-    nothing else is. Text and data of a `hidden` test stay unknown.
+    `sources` are the student's own cells by our names for them. Only their lines are
+    quoted. Text and data of a `hidden` test stay unknown.
     """
     if isinstance(error, StudentRaised):
         return _of_student(error, sources, hidden)
@@ -211,9 +214,10 @@ def _of_student(
 
 
 def describe_stop(name: str, source: str, outputs: list[Output]) -> Message | None:
-    """Tell why no line of a cell, or none below one, was run: it says nothing on them.
+    """Explain why no line of a cell, or none below some line, was run.
 
-    Python cannot read it, or it stops at a magic or an import that is not there.
+    Python cannot read it, or it stops at a magic or an import that does not exist. This
+    says nothing about the answers.
     """
     magic = source.lstrip().partition("\n")[0]
     if magic.startswith("%%") and not _PLAIN_MAGIC.match(magic):
@@ -283,13 +287,14 @@ def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
 def scored(outputs: list[Output], cell: Cell) -> tuple[float, Message]:
     """Score a test cell by its outputs, as nbgrader does.
 
-    After an error that is 0; the number that the cell ends in, within its points; else
-    all of them. Of a hidden test, the student is told no text that their code could
-    have made of it, only what the test says in so many words.
+    After an error, the score is 0. If the cell ends in a number, it is this number,
+    within the cell's points. Otherwise it is all of them. In a hidden test, the student
+    sees no text that their code could have made of it, only messages that the test
+    spells out.
 
-    Such a process holds the text of the test, and the mark goes back to its author: as
-    a float it would carry six bytes of that text. So it is a number that the test
-    spells out, or else the nearest tenth of a point: 7 bits for a test of 10 points.
+    Such a process contains the text of the test, and the student sees the mark: a float
+    would carry six bytes of that text. So the mark is a number that the test spells
+    out, or else the nearest tenth of a point: 7 bits for a test of 10 points.
     """
     errors = [o for o in outputs if o.get("output_type") == "error"]
     if errors:

@@ -26,7 +26,7 @@ RECORD = ".handed_out.json"  # what each file was as it was handed out
 def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
     """Bring a student's folder up to date, without losing what the student wrote.
 
-    With `fresh`, it starts anew from the files as they are handed out now; a file that
+    With `fresh`, it starts again from the files as they are handed out now; a file that
     the student changed is then renamed to a dated name, and otherwise left alone.
     Returns sentences on what was done and what the student may do.
     """

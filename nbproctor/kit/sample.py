@@ -51,7 +51,7 @@ def read_class(path: Path) -> list[SampleStudent]:
         raise SampleError(f"{path}: {error}") from error
 
 
-def hand_in(
+def submit(
     student: SampleStudent,
     release: NotebookNode,
     master: MasterNotebook,
@@ -107,7 +107,7 @@ def write_class(
     path = course / "release" / master.assignment / f"{master.notebook}.ipynb"
     release = nbformat.read(path, as_version=4)
     for student in students:
-        name, notebook = hand_in(student, release, master, variants)
+        name, notebook = submit(student, release, master, variants)
         folder = course / "submitted" / student.id / master.assignment
         folder.mkdir(parents=True)
         content = nbformat.writes(notebook).encode()
@@ -115,7 +115,7 @@ def write_class(
 
 
 def new_course(project: Path, assignment: str) -> Path:
-    """Make ``demo/`` anew: the same course, source and data, and no students.
+    """Make ``demo/`` again: the same course, source and data, and no students.
 
     `SampleError`: there is a folder ``demo`` that no demo made.
     """
@@ -123,7 +123,9 @@ def new_course(project: Path, assignment: str) -> Path:
     mark = course / "MADE_BY_DEMO.txt"
     if course.exists():
         if not mark.exists():
-            raise SampleError(f"{course} was not made by the demo. Move it away.")
+            raise SampleError(
+                f"{course} was not made by the demo. Move it to another place."
+            )
         shutil.rmtree(course)
     course.mkdir()
     mark.write_text("The next `python kit.py demo` deletes this folder.\n", "utf-8")

@@ -40,7 +40,7 @@ def new_assignment(course: Path, name: str) -> list[Path]:
         source = nbgrader.Course(course).folder("source", name)
     for folder in (source, variants):
         if folder.exists():
-            raise StarterError(f"{folder} is there already. Choose another name.")
+            raise StarterError(f"{folder} already exists. Choose another name.")
     notebook = source / f"{name}.ipynb"
     source.mkdir(parents=True)
     shutil.copyfile(_STARTER / "notebook.ipynb", notebook)
@@ -63,7 +63,7 @@ def switch_on(course: Path) -> bool:
     if not file.is_file():
         raise StarterError(
             f"{course} has no nbgrader_config.py. Run this in the folder of a course, "
-            "or begin one: nbproctor new NAME"
+            "or start a course with: nbproctor new NAME"
         )
     if nbgrader.Course(course).options.enabled:
         return False

@@ -98,10 +98,10 @@ def write(notebook: Path, original: Path, folder: Path) -> Path:
 
 def report(notebook: Path, findings: Findings) -> list[str]:
     """Return the findings in lines to print."""
-    saved = datetime.fromtimestamp(notebook.stat().st_mtime)
+    saved = datetime.fromtimestamp(notebook.stat().st_mtime).astimezone()
     answered = findings.exercises - len(findings.unanswered)
     lines = [
-        f"{notebook.name}, saved on {saved:%d %B %Y at %H:%M}: "
+        f"{notebook.name}, saved on {saved:%d %B %Y at %H:%M %Z}: "
         f"{answered} of {findings.exercises} exercises are answered."
     ]
     if findings.unanswered:

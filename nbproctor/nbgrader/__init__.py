@@ -16,8 +16,10 @@ from nbproctor.nbgrader.people import (
     excuse,
     extend,
     late_without_time,
+    names,
     people,
     scores,
+    set_due,
     term,
 )
 from nbproctor.nbgrader.placement import describe_placement
@@ -54,6 +56,7 @@ __all__ = [
     "grade",
     "late_without_time",
     "lint",
+    "names",
     "of_the_computer",
     "pages",
     "people",
@@ -61,6 +64,7 @@ __all__ = [
     "regrade",
     "report",
     "scores",
+    "set_due",
     "term",
     "term_report",
     "unread",

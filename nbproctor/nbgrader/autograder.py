@@ -1,8 +1,9 @@
 """Autograder of nbgrader, with executions that run in parallel in other processes.
 
-nbgrader's steps for each submission are unchanged. They read it, repaired, from a
-staging folder instead of ``submitted/``, and wait for a report instead of starting a
-kernel. What they make of one is moved to its place at once, or is thrown away.
+nbgrader's steps for each submission are unchanged. They read the repaired submission
+from a staging folder instead of ``submitted/``, and wait for a report instead of
+starting a kernel. The results of a submission are moved to their place at once, or
+thrown away.
 """
 
 from __future__ import annotations
@@ -82,8 +83,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         try:
             if not Nbproctor(parent=self).enabled:
                 raise CourseError(
-                    "nbgrader_config.py asks for nbproctor, but did not run to "
-                    "proctor(c): its error stands above. Nothing is graded without the "
+                    "nbgrader_config.py asks for nbproctor, but failed before "
+                    "proctor(c). See the error above. Nothing is graded without the "
                     "sandbox."
                 )
             use_own_steps(self)
@@ -91,8 +92,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self._grade_class()
             if self._ungradable and self.on_result is None:
                 raise CourseError(
-                    f"Not graded: {', '.join(self._ungradable)}. The reasons stand "
-                    f"above, and in grading.json in each student's folder."
+                    f"Not graded: {', '.join(self._ungradable)}. The reasons are "
+                    "above, and in grading.json in each student's folder."
                 )
         except Exception as error:
             if isinstance(error, CourseError):
@@ -156,7 +157,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         """Wait: which file is a submission's notebook is not known yet."""
 
     def convert_notebooks(self) -> None:
-        """Grade one submission after the other, then give up what failed on the way."""
+        """Grade one submission after the other, then record those that failed."""
         assert self._grading is not None  # `start` has made it
         grading = self._grading
         failed: list[tuple[Submission, Exception]] = []
@@ -179,7 +180,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     def _grade(self, submission: Submission, run: Run, decisions: Decisions) -> None:
         """Take a submission through nbgrader's steps, if there is anything to grade.
 
-        Its rows are one transaction: all of them stand in the end, or none.
+        Its rows are one transaction: all of them are written, or none.
         """
         if submission.done:
             self._tell(submission.done)

@@ -1,7 +1,7 @@
 """Cells that were renamed, added or removed after somebody was graded.
 
-nbgrader refuses such a release for good. Here the gradebook is adapted to it, once its
-copy is made and somebody has read what becomes of the marks.
+nbgrader always refuses such a release. Here the gradebook is adapted to it, after it
+has been copied and a teacher has read what happens to the marks.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Changes:
     def describe(self, course: Course) -> Iterator[str]:
         """Yield what becomes of each cell, and of whose marks."""
         for old, (name, _) in self.renamed.items():
-            yield f"'{old}' is called '{name}' now and keeps its marks"
+            yield f"'{old}' is now called '{name}' and keeps its marks"
         for name, cell in self.new.items():
             points = f" ({cell.points:g} points)" if cell.points else ""
             yield f"'{name}'{points} is new and has no marks yet"
@@ -69,8 +69,8 @@ class _Changes:
                 if name in record.comments.get(self.notebook.name, {})
                 or any(g.by_hand for g in record.grades if g.cell == name)
             ]
-            by_hand = f", and what was given by hand to {', '.join(hand)}"
-            yield f"'{name}' goes with its marks{by_hand if hand else ''}"
+            by_hand = f", including those given by hand to {', '.join(hand)}"
+            yield f"'{name}' is removed with its marks{by_hand if hand else ''}"
 
     def apply(self, book: Gradebook) -> None:
         """Write them; the caller commits. SaveCells of nbgrader fills in the rest."""
@@ -130,9 +130,10 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
                 each for changes in all_changes for each in changes.describe(course)
             )
             raise CourseError(
-                f"Students have marks for other cells of {assignment!r}: {sentences}. "
-                "To have it so: `release --change-cells`, which keeps a copy of the "
-                "gradebook, then `grade`. All other marks by hand stay."
+                f"Students already have marks for {assignment!r}, and its graded "
+                f"cells have changed: {sentences}. To accept this, run `release "
+                "--change-cells`, which first copies the gradebook, and then `grade`. "
+                "All other marks given by hand stay."
             )
         now = f"{datetime.now():%Y-%m-%d_%H%M%S}"
         copy = file.with_suffix(f".{now}{file.suffix}")

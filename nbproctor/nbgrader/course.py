@@ -48,12 +48,12 @@ _SILENT.addHandler(logging.NullHandler())
 
 
 class Course:
-    """A course folder and all that is known about it; each fact is found out once.
+    """A course folder and all facts about it; each is read only once.
 
     `view` is nbgrader's own idea of the folders: as one of its commands has configured
-    it, or else of the configuration, which is read then. Copy `config` before you
-    change it. `CourseError`: the folder is no course, or its configuration does not
-    run.
+    it, or else from the configuration, which is read then. Copy `config` before you
+    change it. `CourseError`: the folder is not a course, or its configuration has an
+    error.
     """
 
     def __init__(self, root: Path, view: CourseDirectory | None = None) -> None:
@@ -116,9 +116,10 @@ class Course:
         return kind(coursedir=view, config=config, log=log)
 
     def folders(self, step: str, assignment: str) -> Iterator[tuple[str, Path]]:
-        """Yield id and folder of the students that are chosen, sorted by id.
+        """Yield id and folder of the chosen students, sorted by id.
 
-        Also where nobody gave the right to look: it is to be said, not passed over.
+        This includes folders without permission to read them: they are reported, not
+        skipped.
         """
         pattern = self.view.student_id
         parts = self.folder(step, assignment, "*").parts
@@ -210,8 +211,8 @@ class Course:
             if master.language != "python":
                 raise CourseError(
                     f"{master.notebook!r} is a notebook for {master.language!r}. "
-                    "nbproctor grades Python only: take proctor(c) out of "
-                    "nbgrader_config.py to grade this course with nbgrader alone."
+                    "nbproctor grades only Python. To grade this course with plain "
+                    "nbgrader, remove proctor(c) from nbgrader_config.py."
                 )
         repairs = self.options.repair_answers
         masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
@@ -253,8 +254,8 @@ class Course:
         for name, value in options.environment.items():
             if name in sets or {*"=\0"} & {*name} or "\0" in value or not name:
                 raise CourseError(
-                    f"c.Nbproctor.environment sets {name!r}, which the sandbox sets "
-                    "itself, or which is no variable. Leave it out."
+                    f"c.Nbproctor.environment sets {name!r}, which is reserved for "
+                    "the sandbox or cannot be an environment variable. Remove it."
                 )
         data = next((m.data for m in self.masters(assignment) if m.data), None)
         source = self.folder("source", assignment)
@@ -279,7 +280,7 @@ class Course:
     def changed(
         self, assignment: str, masters: list[MasterNotebook] | None = None
     ) -> None:
-        """Forget what was read of an assignment: it was written anew, as `masters`."""
+        """Forget what was read of an assignment: it was written again, as `masters`."""
         self._masters.pop(assignment, None)
         self._outlines.pop(assignment, None)
         if masters is not None:
@@ -322,7 +323,7 @@ def _check_path(root: Path) -> None:
     shown = one_line(str(path))
     if readable(path) != str(path):
         raise CourseError(
-            f"The path of the course, {shown}, is no text in this terminal's "
+            f"The path of the course, {shown}, cannot be written in this terminal's "
             f"encoding ({sys.getfilesystemencoding()}). Set PYTHONUTF8=1, as in "
             "`PYTHONUTF8=1 nbproctor grade`; if that does not help, rename the folder."
         )
@@ -356,7 +357,7 @@ def _read_config(root: Path) -> Config:
             try:
                 config.merge(loader(path.name, path=folder).load_config())
             except Exception as error:
-                fault = f"{path} does not run: {error!r}. Correct it."
+                fault = f"{path} has an error: {error!r}. Correct it."
                 raise CourseError(fault) from error
     config.CourseDirectory.root = str(root.resolve())
     find_programs()

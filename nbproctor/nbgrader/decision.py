@@ -1,9 +1,9 @@
 """Decision on a submission: its status, and whether its marks are written at all.
 
-A mark can change because the student handed in something else, and then it is simply
-the mark of that. Where the same files earn less than before, because a test or a limit
-was changed, the mark that a student may have seen is kept until somebody says that the
-lower one is meant. What a person wrote into the gradebook is never touched.
+If the student has submitted something else, the new mark simply counts. If the same
+files earn less than before, because a test or a limit was changed, the mark that a
+student may have seen stays until a teacher confirms the lower one. Marks and comments
+that a person wrote into the gradebook are never touched.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from nbproctor.statuses import STATUSES, Status
 
 log = logging.getLogger(__name__)
 
-NOTHING_ANSWERED = "No exercise in it is answered: it may be the wrong file."
+NOTHING_ANSWERED = "It answers no exercise: it may be the wrong file."
 
 
 @dataclass(frozen=True)
 class MarkChange:
-    """A student whose mark is not what it was: total points; None is no mark."""
+    """A student whose mark has changed: total points; None is no mark."""
 
     student: str
     before: float | None
@@ -59,7 +59,7 @@ class MarkChange:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the decision on a submission rests on."""
+    """The facts on which the decision on a submission depends."""
 
     submission: Submission
     is_gradable: bool
@@ -71,10 +71,10 @@ class Facts:
 
     @cached_property
     def is_new_submission(self) -> bool:
-        """Whether the student has handed in something else since the last result."""
+        """Whether the student has submitted something else since the last result."""
         submission = self.submission
         previous = self.previous_result
-        # What cannot be read now was read before: nobody handed in anything else.
+        # What cannot be read now was read before: nobody submitted anything else.
         is_closed = submission.closed and bool(submission.reasons)
         has_changed = previous and previous.handed_in != submission.fingerprint
         return bool(has_changed) and not is_closed
@@ -119,9 +119,11 @@ def _mark_change(facts: Facts) -> MarkChange | None:
     if reasons and not facts.is_new_submission:
         reason = " ".join(dict.fromkeys(reasons.values()))
     elif not cells:
-        reason = f"the late penalty is {after.late_penalty}, not {before.late_penalty}"
+        reason = (
+            f"the late penalty is now {after.late_penalty}, not {before.late_penalty}"
+        )
     else:
-        reason = "handed in again" if facts.is_new_submission else "graded again"
+        reason = "submitted again" if facts.is_new_submission else "graded again"
     return MarkChange(
         student=facts.submission.student,
         before=before.total(),
@@ -146,7 +148,7 @@ def _result(facts: Facts) -> SubmissionResult:
         reason = [sentence for sentences in notes.values() for sentence in sentences]
         reason = list(dict.fromkeys(reason))
         if marks.late:
-            reason.append(f"Handed in {marks.late / 3600:.1f} hours late.")
+            reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
         if marks.waiting:
             reason.append(f"To be graded by hand: {', '.join(marks.waiting)}.")
     else:
@@ -227,11 +229,11 @@ class Decisions:
         *,
         is_gradable: bool = True,
     ) -> Decision:
-        """Have a submission graded, and decide whether what was written stands.
+        """Grade a submission, and decide whether its marks are kept.
 
-        All that `grade` and this write into the gradebook is one transaction: it
-        stands as a whole, or nothing of it does. Only afterwards is anything told:
-        whoever is told may write into the gradebook.
+        All that `grade` and this method write into the gradebook is one transaction:
+        all of it is written, or nothing. Results are reported only afterwards, because
+        the receiver may write into the gradebook.
         """
         run = self._run
         student = submission.student
@@ -286,7 +288,7 @@ class Decisions:
         self._tell(result)
 
     def _annotate(self, submission: Submission, is_gradable: bool) -> None:
-        """Take back the scores that say nothing, and put remarks beside the answers."""
+        """Take back scores that say nothing, and put remarks next to the answers."""
         row = self._book.find_submission(self._run.assignment, submission.student)
         gradebook.withdraw(row, submission.reasons)
         if not is_gradable:
@@ -309,7 +311,7 @@ class Decisions:
         previous_marks: StudentMarks,
         marks: StudentMarks,
     ) -> dict[str, str]:
-        """Say what became of each notebook since its student handed in before."""
+        """Describe how each notebook has changed since the last submission."""
         if previous is None:
             return {}
         if previous.handed_in == submission.fingerprint:

@@ -1,8 +1,8 @@
-"""nbgrader's exchange: work comes in, and pages go back, one student at a time.
+"""nbgrader's exchange: submissions come in and pages go back, one student at a time.
 
-nbgrader's own commands follow links with the teacher's rights, believe the name of a
+nbgrader's own commands follow links with the teacher's permissions, trust the name of a
 folder, and stop for everybody at the first folder that is not as ``nbgrader submit``
-makes it. Every student may make such a folder.
+makes it. Every student can make such a folder.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ MAX_NAMED = 10  # failures in one message
 
 
 class _OneByOne:
-    """What one of nbgrader's commands could not do, for which student."""
+    """One of nbgrader's commands, with the failures of each student."""
 
     #: Folder → why its student's work, or page, stays where it is.
     failures: dict[str, str]
     fail: Callable[[str], None]
 
     def start(self) -> None:
-        """Do what can be done, then say what could not be."""
+        """Do everything that can be done, then report the failures."""
         self.failures = {}
         super().start()  # type: ignore[misc]
         if self.failures:
@@ -54,10 +54,10 @@ class _OneByOne:
             others = len(lines) - MAX_NAMED
             if others > 0:
                 lines[MAX_NAMED:] = [f"and {others} more"]
-            self.fail(f"Not done: {'; '.join(lines)}. The rest was done.")
+            self.fail(f"Failed: {'; '.join(lines)}. Everything else was done.")
 
     def attempt(self, folder: str, work: Callable[[], None]) -> None:
-        """Do the work for one student; what fails is that student's alone."""
+        """Do the work for one student; a failure affects only this student."""
         try:
             work()
         except Exception as error:  # whatever a student made of it
@@ -90,10 +90,12 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
             raise RefusedFileError(reason)
         # nbgrader would take it for a pattern, or for the name without blanks.
         if not {*"*?["}.isdisjoint(student) or student != student.strip():
-            raise RefusedFileError("its name has *, ?, [ or a blank at an end")
+            raise RefusedFileError(
+                "its name contains *, ? or [, or begins or ends with a space"
+            )
         status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode):
-            raise RefusedFileError("it is a link, or no folder, and is not followed")
+            raise RefusedFileError("it is a link or not a folder, so it is not read")
         owner = str(status.st_uid)
         is_account = False
         with suppress(KeyError):
@@ -115,7 +117,7 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
 
     def copy_files(self) -> None:
         """Collect what is new of each student."""
-        self.log.info("Looking at the work of %d students", len(self.src_records))
+        self.log.info("Checking the submissions of %d students", len(self.src_records))
         for record in self.src_records:
             self.attempt(record["filename"], partial(self._collect, **record))
 
@@ -147,13 +149,14 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
         self.log.info("Collected: %s", username)
         for path, reason in refusals[:1]:
             raise RefusedFileError(
-                f"collected, but for {len(refusals)} files, as '{path}': {reason}"
+                f"collected without {len(refusals)} files, for example '{path}': "
+                f"{reason}"
             )
 
     def _replace(
         self, target: Path, filename: str, timestamp: datetime, owner: int
     ) -> list[border.Refusal]:
-        """Copy a folder of the exchange beside its place, then move it there whole."""
+        """Copy a folder of the exchange next to its place, then move it there whole."""
         with TemporaryDirectory(prefix=".collect-", dir=target.parent) as private:
             received = Path(private, "received")
             ready = Path(private, "ready")
@@ -191,6 +194,7 @@ class ProctoredReleaseFeedback(_OneByOne, ExchangeReleaseFeedback):  # type: ign
             super().copy_files()
         except FileNotFoundError as error:
             raise RefusedFileError(
-                f"there is no {SECRET} of `nbgrader submit` beside it, so nobody could "
-                "fetch it from the exchange; give it another way"
+                f"the submission has no {SECRET} from `nbgrader submit`, so the "
+                "student could not fetch the page from the exchange; send it another "
+                "way"
             ) from error

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Export(CsvExportPlugin):  # type: ignore[misc]
     """nbgrader's CSV file, with empty scores where there is no grade.
 
-    nbgrader itself writes 0 both for what was not graded and for what was not handed
-    in.
+    nbgrader itself writes 0 both for what was not graded and for what was not
+    submitted.
     """
 
     def export(self, gradebook: Gradebook) -> None:
@@ -42,10 +42,10 @@ _stock_start = ExportApp.start
 
 
 def watch_exports() -> None:
-    """Let ``nbgrader export`` name the work without a grade, whatever plug-in writes.
+    """Let ``nbgrader export`` list submissions without a grade, for every plug-in.
 
-    A course's own plug-in reads nbgrader's sums, in which what has no score counts 0,
-    and nothing can change what it writes then.
+    A course's own plug-in reads nbgrader's sums, in which a missing score counts as 0.
+    Nothing can change what it writes then.
     """
     ExportApp.start = _start
 
@@ -58,7 +58,8 @@ def _start(app: ExportApp) -> None:
         lacking = [f"{s} ({a})" for (a, s), scored in _scored(book) if not all(scored)]
     if lacking:
         app.log.warning(
-            "Not graded, or not all of it, so where %s writes a 0 it is none: %s",
+            "Not graded, or not completely. A 0 that %s writes for them is not a "
+            "mark: %s",
             app.plugin_class.__name__,
             ", ".join(lacking),
         )

@@ -1,7 +1,7 @@
-"""Failures in words: what a teacher can put right, and what no submission causes.
+"""Failures in words: those that a teacher can correct and no submission causes.
 
 The disk, the gradebook and the computer stop the run with a sentence. They make no
-submission ungradable, so the same command goes on where it stopped.
+submission ungradable, so the same command continues where it stopped.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from nbproctor.engine import EngineError
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox.workers import WorkerError
 
-AGAIN = "Then give the same command again."
+AGAIN = "Then run the same command again."
 # What the system says → what a teacher reads.
 _SYSTEM = (
-    ((errno.ENOSPC, errno.EDQUOT), "The disk is full ({}). Make room."),
+    ((errno.ENOSPC, errno.EDQUOT), "The disk is full ({}). Free some space."),
     ((errno.EROFS,), "A file of the course cannot be written ({})."),
     (
         (errno.EACCES, errno.EPERM),
-        "There is no right to read or write a file ({}). Correct its rights.",
+        "There is no permission to read or write a file ({}). Correct its permissions.",
     ),
     (
         (errno.EMFILE, errno.ENFILE),
@@ -38,32 +38,32 @@ _SYSTEM = (
 _GRADEBOOK = (
     (
         "locked",
-        "The gradebook has been locked by another program for a minute. Close whatever "
-        "has it open (a database viewer, another run).",
+        "Another program has locked the gradebook for a minute. Close every program "
+        "that has it open (a database viewer, another grading run).",
     ),
-    ("full", "The disk is full ({}). Make room."),
+    ("full", "The disk is full ({}). Free some space."),
     (
         "no such",
-        "The gradebook is of another version of nbgrader ({}). Back it up, then run "
-        "`nbgrader db upgrade`.",
+        "The gradebook was made by another version of nbgrader ({}). Back it up, then "
+        "run `nbgrader db upgrade`.",
     ),
     (
         "malformed",
-        "The gradebook is damaged ({}). Put a copy of it in its place; if there is "
-        "none, move it away, and `release` and `grade` make it anew, but for what was "
-        "given by hand.",
+        "The gradebook is damaged ({}). Restore it from a backup. If there is none, "
+        "move it away and run `release` and `grade`, which make a new one. Marks "
+        "given by hand are then lost.",
     ),
     (
         "unable to open",
-        "The gradebook cannot be opened ({}): it is a folder, or somebody else's. "
-        "Move it away, or correct its rights.",
+        "The gradebook cannot be opened ({}): it is a folder, or belongs to another "
+        "user. Move it away, or correct its permissions.",
     ),
-    ("", "The gradebook cannot be used ({}). Check file and rights."),
+    ("", "The gradebook cannot be used ({}). Check the file and its permissions."),
 )
 
 
 class CourseError(NbproctorError):
-    """Something a teacher has to put right; the message says what and how."""
+    """Something that a teacher has to correct; the message says what and how."""
 
 
 class ComputerError(CourseError):
@@ -77,7 +77,7 @@ def of_the_computer(error: BaseException) -> Exception | None:
     if isinstance(error, MemoryError):
         return ComputerError(f"This computer has too little memory. {AGAIN}")
     if isinstance(error, RuntimeError) and "Kernel died" in str(error):
-        return ComputerError(f"No kernel can be started; it says why above. {AGAIN}")
+        return ComputerError(f"No kernel can be started. The reason is above. {AGAIN}")
     if (fault := _gradebook_says(error)) is not None:
         fault = fault.replace("file is not a database", "it is malformed")
         advice = next(advice for word, advice in _GRADEBOOK if word in fault)

@@ -86,7 +86,7 @@ def graded_notebooks(
             notebooks.append(notebook)
     if not notebooks:
         raise CourseError(
-            f"Nothing of {assignment!r} is graded yet: grade it, then ask for "
+            f"Nothing in {assignment!r} is graded yet. Grade it before you ask for "
             f"{purpose}."
         )
     return notebooks
@@ -95,7 +95,7 @@ def graded_notebooks(
 def _version(record: StudentMarks, result: SubmissionResult) -> str:
     """Say which files a page is of: when they came, were graded, and their mark."""
     when = record.timestamp and record.timestamp.replace(tzinfo=UTC)
-    times = {"handed in": when, "graded": result.graded}
+    times = {"submitted": when, "graded": result.graded}
     parts = [
         f"{did} {t.astimezone():%Y-%m-%d %H:%M %Z}" for did, t in times.items() if t
     ]
@@ -107,9 +107,9 @@ def _version(record: StudentMarks, result: SubmissionResult) -> str:
 def report(
     course: Path | Course, assignment: str, *, alike: bool = False
 ) -> tuple[Path, tuple[str, ...]]:
-    """Write the class report; return its path, and the lines of it for a terminal.
+    """Write the class report; return its path and its lines for a terminal.
 
-    With `alike`, it looks for long answers that are more alike than the class is.
+    With `alike`, it looks for unusually similar long answers.
     """
     course = Course.at(course)
     graded = graded_notebooks(course, assignment, "a report")
@@ -134,15 +134,28 @@ def report(
 
 
 def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> Path:
-    """Write the page of a whole term, of the table that `people.term` returns."""
+    """Write the pages of a whole term, of the table that `people.term` returns.
+
+    One is for the teacher, and in the folder ``term`` next to it one for each student.
+    """
     rows = table.reset_index().to_dict("records")
-    text = render("term.html", rows=rows, assignments=assignments)
+    values = {"assignments": assignments, "local_time": _local_time}
+    for row in rows:
+        page = render("term.html", rows=[row], own=True, **values)
+        _write_report(course, f"term/{row['student']}", page)
+    text = render("term.html", rows=rows, own=False, **values)
     return _write_report(course, "term", text)
+
+
+def _local_time(moment: pd.Timestamp) -> str:
+    """Return a moment that is in UTC by the clock of this place."""
+    when = moment.to_pydatetime().replace(tzinfo=UTC).astimezone()
+    return f"{when:%Y-%m-%d %H:%M %Z}"
 
 
 def _write_report(course: Course, name: str, text: str) -> Path:
     page = course.root / "report" / f"{name}.html"
-    page.parent.mkdir(exist_ok=True)
+    page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(text, "utf-8", errors="replace")
     return page
 
@@ -153,7 +166,7 @@ def feedback(
     progress: Progress | None = None,
     students: Collection[str] | None = None,
 ) -> Path:
-    """Write the feedback page of every notebook handed in; return their folder.
+    """Write the feedback page of every submitted notebook; return their folder.
 
     A page whose grades, comments and notebook have not changed is left as it is.
 
@@ -174,12 +187,12 @@ def feedback(
     converter.course = course
     converter.on_page = progress
     converter.only = students
-    run(converter, f"Writing the feedback of {assignment!r}")
+    run(converter, f"Writing feedback for {assignment!r}")
     return Path(converter.coursedir.root, converter.coursedir.feedback_directory)
 
 
 def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path, Path]]:
-    """Return the pages made so far: student id, page, and the notebook beside it."""
+    """Return the pages made so far: student id, page, and the notebook next to it."""
     return [
         (student, page, notebook_of(page))
         for student, folder in Course.at(course).folders("feedback", assignment)
@@ -190,7 +203,7 @@ def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path, Path]
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     """`GenerateFeedback` with nbproctor's pages, also for ungradable submissions.
 
-    What lies beside a graded notebook is not copied: no page shows anything of it.
+    What lies next to a graded notebook is not copied: no page shows anything of it.
     """
 
     #: Called with the number of pages made so far, and of those to be made.
@@ -239,9 +252,9 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
 
 
 def copy_for_release(course: Course, assignment: str, student: str) -> None:
-    """Copy what ``nbgrader release_feedback`` wants beside a page, from the hand-in.
+    """Copy the files that ``nbgrader release_feedback`` needs next to a page.
 
-    That is how the exchange knows which submission the page is of.
+    From them the exchange knows which submission the page belongs to.
     """
     handed_in = course.folder("submitted", assignment, student)
     pages = course.folder("feedback", assignment, student)

@@ -152,8 +152,9 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
         return book.find_assignment(assignment)
     except MissingEntry:
         raise CourseError(
-            f"The gradebook does not know {assignment!r} yet. Make its release here, "
-            f"once: `nbproctor release {assignment}` (or `python kit.py` in its place)."
+            f"The gradebook does not have {assignment!r} yet. Make its release here "
+            f"once: `nbproctor release {assignment}` (with the kit, write "
+            "`python kit.py` instead of `nbproctor`)."
         ) from None
 
 
@@ -166,10 +167,9 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
         course = find_assignment(book, master.assignment).course_id
         if course != book.course_id:
             raise CourseError(
-                f"The gradebook {book.url} is of the course {course!r}, "
-                f"not of {book.course_id!r}: correct "
-                "c.CourseDirectory.course_id, or move that gradebook away and make "
-                "the release again."
+                f"The gradebook {book.url} belongs to the course {course!r}, not to "
+                f"{book.course_id!r}. Correct c.CourseDirectory.course_id, or move "
+                "that gradebook away and make the release again."
             )
         try:
             notebook = book.find_notebook(master.notebook, master.assignment)
@@ -187,9 +187,8 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
             changed = sorted({name for name, _ in differences})
         if changed:
             raise CourseError(
-                f"The source of {master.assignment!r} is not what the gradebook "
-                f"was told when the release was made ({list_few(changed)}). Make the "
-                "release again, then grade."
+                f"The source of {master.assignment!r} has changed since the release "
+                f"was made ({list_few(changed)}). Make the release again, then grade."
             )
 
 
@@ -205,10 +204,10 @@ def unscore(notebook: SubmittedNotebook, cells: Collection[str] | None = None) -
 
 
 def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
-    """Take back what tests gave notebooks that could not be graded, and say why.
+    """Withdraw the test scores of notebooks that could not be graded, and say why.
 
-    An older score must not stand for a newer submission, nor may there be a 0. What a
-    person gave is not ours to take.
+    An older score must not count for a newer submission, nor may there be a 0. Scores
+    that a person gave stay.
     """
     for notebook in submission.notebooks:
         if notebook.name in reasons:
@@ -222,10 +221,10 @@ def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> Non
 def remark(
     notebook: SubmittedNotebook, sentences: Sequence[str], verdicts: Sequence[Verdict]
 ) -> None:
-    """Put what a student should know beside the answers, as automatic comments.
+    """Write automatic comments for the student next to the answers.
 
-    Formgrader and the feedback page show them: `sentences` at the first answer, and
-    at each exercise which marks were earned by follow-through.
+    Formgrader and the feedback page show them: `sentences` at the first answer, and at
+    each exercise which marks were earned by follow-through.
     """
     followed = [v for v in verdicts if v.source == "follow-through"]
     if not sentences and not followed:

@@ -106,7 +106,7 @@ def grade(
     weak_sandbox: bool = False,
     cluster: str = "",
 ) -> list[SubmissionResult]:
-    """Grade what was handed in, each submission on its own.
+    """Grade what was submitted, each submission on its own.
 
     What is graded already, and has not changed since, is not graded again; so the
     same call finishes a class after an interruption.
@@ -114,7 +114,7 @@ def grade(
     Parameters
     ----------
     students : collection of str, optional
-        Grade only these; everybody who handed in otherwise.
+        Grade only these; by default everybody who submitted.
     progress : callable, optional
         Called with each result as soon as it is known.
     force, weak_sandbox, cluster
@@ -125,7 +125,7 @@ def grade(
     list of SubmissionResult
         One a student, sorted by student id; what cannot be graded is ``ungradable``
         with a reason, and never ends the class. Without `students`, those whom the
-        gradebook knows and who handed in nothing are ``missing``.
+        gradebook knows and who submitted nothing are ``missing``.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def regrade(
             max_score = float(book.find_assignment(assignment).max_score)
             absent = sorted({student.id for student in book.students} - handed_in)
         for student in absent:
-            reason = "Nothing handed in."
+            reason = "Nothing submitted."
             tell(
                 SubmissionResult(
                     student=student,

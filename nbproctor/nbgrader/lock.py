@@ -39,7 +39,7 @@ def course_lock(course: Path, doing: str, kind: str = "") -> Iterator[None]:
             if lock.lock_counter > 1:
                 yield
                 return
-            now = f"{datetime.now():%Y-%m-%d %H:%M}"
+            now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"
             owner.write_text(
                 f"{_user()} has been {doing} since {now} (process {os.getpid()})",
                 "utf-8",
@@ -49,11 +49,11 @@ def course_lock(course: Path, doing: str, kind: str = "") -> Iterator[None]:
             finally:
                 owner.unlink(missing_ok=True)
     except Timeout:
-        holder = "Another command is at work"
+        holder = "Another command is running"
         with contextlib.suppress(OSError):
             holder = owner.read_text("utf-8")
         raise LockedError(
-            f"{holder}. Wait until that has ended, then give the same command again."
+            f"{holder}. Wait until it has finished, then run the same command again."
         ) from None
 
 

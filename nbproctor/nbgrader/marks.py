@@ -17,7 +17,7 @@ from nbproctor.results import LatePenalty, Mark, total_of
 
 ROWS = 10_000  # that are in memory at once
 
-# Student, notebook, and what is asked of each notebook handed in, or of each cell.
+# Student, notebook, and what is read of each submitted notebook, or of each cell.
 _NOTEBOOKS = (
     select(SubmittedAssignment.student_id, api.Notebook.name)
     .select_from(SubmittedNotebook)
@@ -81,17 +81,17 @@ class StudentMarks:
     """What the gradebook holds of one student's submission."""
 
     name: str = ""  # first and last
-    timestamp: datetime | None = None  # when it was handed in (UTC), if that is known
+    timestamp: datetime | None = None  # when it was submitted (UTC), if that is known
     late: float = 0.0  # seconds after the due date
     grades: tuple[CellGrade, ...] = ()  # of each graded cell, in the assignment's order
-    # Notebook → points taken off for handing in late.
+    # Notebook → points taken off for submitting late.
     penalties: dict[str, float] = field(default_factory=dict)
     # Notebook → cell → what a person wrote about it.
     comments: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def penalty(self) -> float:
-        """Points taken off for handing in late."""
+        """Points taken off for submitting late."""
         return fsum(self.penalties.values())
 
     @property

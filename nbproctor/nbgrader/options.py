@@ -17,7 +17,7 @@ from nbproctor.sandbox.policy import Policy
 class RunOptions:
     """What is asked of one grading run, beside what the course configures."""
 
-    students: Collection[str] | None = None  # all who handed in if None
+    students: Collection[str] | None = None  # all who submitted if None
     force: bool = False  # grade again what is graded already
     lower: bool = False  # let a mark become lower though the files are the same
     # As the course configures it, if None.
@@ -34,77 +34,93 @@ class Nbproctor(Configurable):
     """The options of nbproctor; all others are nbgrader's own."""
 
     enabled = Bool(
-        False, help="Whether proctor(c) has run to its end: nothing else sets it."
+        False, help="Whether proctor(c) has run. Only proctor(c) sets it."
     ).tag(config=True)
     follow_through = Bool(
-        True, help="Grade a failed exercise again among correct others."
+        True,
+        help="Grade a failed exercise again with correct solutions of the other "
+        "exercises.",
     ).tag(config=True)
     repair_answers = Bool(
-        True, help="Repair an answer that would fail as it stands, and say so."
+        True,
+        help="Repair an answer that would fail for a formal reason, and report "
+        "the repair.",
     ).tag(config=True)
     stderr_fails_tests = Bool(
         False,
-        help="Any text on stderr, a warning above all, costs a test cell its points, "
-        "as under plain nbgrader.",
+        help="Text on stderr (such as a warning) costs a test cell its points, as "
+        "under plain nbgrader.",
     ).tag(config=True)
     trust = Enum(
         ("found", "judge"),
         "found",
-        help="judge: no test cell is judged beside the answer, where the answer's code "
-        "could forge the result. What cannot be judged elsewhere is then not graded.",
+        help="judge: no test cell runs in the student's process, where student code "
+        "could forge the result. A test cell that cannot run elsewhere is then "
+        "not graded.",
     ).tag(config=True)
     call_seconds = Float(
-        None, allow_none=True, help="Time for a call of a function; None: as a cell's."
+        None,
+        allow_none=True,
+        help="Seconds for one call of a function. None: the same as for a cell.",
     ).tag(config=True)
     cell_seconds = Float(
         None,
         allow_none=True,
-        help="Time for a cell; None: ExecutePreprocessor.timeout, or else 60.",
+        help="Seconds for one cell. None: ExecutePreprocessor.timeout, or 60 if that "
+        "is not set.",
     ).tag(config=True)
     submission_seconds = Float(
-        None, allow_none=True, help="Time for a notebook; None: 300, or five cells'."
+        None,
+        allow_none=True,
+        help="Seconds for one notebook. None: 300, or five "
+        "times the limit for a cell if that is more.",
     ).tag(config=True)
     weak_sandbox = Bool(
-        False, help="Grade even where layers of the sandbox are missing."
+        False, help="Grade even if layers of the sandbox are missing."
     ).tag(config=True)
     readable = List(
-        Unicode(), help="Folders that answers may read beside the assignment's files."
+        Unicode(),
+        help="Folders that answers may read in addition to the assignment's files.",
     ).tag(config=True)
     memory_megabytes = Integer(
-        Policy.memory >> 20, help="Memory that a student's process may use."
+        Policy.memory >> 20,
+        help="Megabytes of memory that a student's process may use.",
     ).tag(config=True)
     environment = Dict(
         key_trait=Unicode(),
         value_trait=Unicode(),
-        help="Environment variables that answers and tests see, name to value.",
+        help="Environment variables for answers and tests: name and value.",
     ).tag(config=True)
     network = List(
         Unicode(),
-        help="Assignments, by name, whose answers may use the network: whatever this "
-        "computer reaches, and its own services.",
+        help="Names of assignments whose answers may use the network. They can then "
+        "reach everything that this computer can reach, including its own "
+        "services.",
     ).tag(config=True)
     hand_in = Unicode(
         "",
-        help="Where students hand in, as a sentence: START.html of the zip says it, "
-        "and `kit.py submit`.",
+        help="One sentence that tells students where to submit. It appears in "
+        "START.html of the zip and in `kit.py submit`.",
     ).tag(config=True)
     early_feedback = Enum(
         ("nothing", "passed", "page"),
         "passed",
-        help="What `watch` gives back before the deadline: nothing; which exercises "
-        "pass; or the whole feedback page.",
+        help="What `watch` shows before the deadline. nothing: no feedback. passed: "
+        "which exercises pass. page: the whole feedback page.",
     ).tag(config=True)
     early_tries = Integer(
         3, help="How many submissions of a student a day `watch` gives feedback on."
     ).tag(config=True)
     workers = Integer(
-        0, help="Submissions executed at once; 0: as many as there are processors."
+        0, help="How many submissions run at the same time. 0: one for each processor."
     ).tag(config=True)
     cluster = Unicode(
-        "", help="Address of a Dask scheduler, as tcp://scheduler:8786; empty: here."
+        "",
+        help="Address of a Dask scheduler, for example tcp://scheduler:8786. "
+        "Empty: grade on this computer.",
     ).tag(config=True)
     cache_megabytes = Integer(
-        4_000, help="How much .nbproctor.cache, with results of executions, may take."
+        4_000, help="Megabytes that the cached results in .nbproctor.cache may take."
     ).tag(config=True)
 
     def limits(self) -> Limits:
@@ -125,10 +141,10 @@ class Nbproctor(Configurable):
         unreadable = ", ".join(path for path in self.readable if path not in readable)
         sentences = {
             f"may read {', '.join(readable)}": readable,
-            f"cannot read {unreadable}: c.Nbproctor.readable names it, and there is no "
-            "such absolute path": unreadable,
+            f"cannot read {unreadable}: c.Nbproctor.readable lists it, but it is not "
+            "an existing absolute path": unreadable,
             f"see the environment variables {names}": names,
-            "may use the network: they can fetch what they return, and send away what "
+            "may use the network: they can download an answer, and send away what "
             "hidden tests ask them": assignment in self.network,
         }
         return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import fsum, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,11 @@ def people(course: Path | Course) -> list[Person]:
         ]
 
 
+def names(course: Path | Course) -> dict[str, str]:
+    """Return everybody's name, by id."""
+    return {person.student: person.name for person in people(course)}
+
+
 def enrol(course: Path | Course, class_list: Iterable[Person]) -> int:
     """Enter people into the gradebook; return how many are new.
 
@@ -57,25 +62,57 @@ def enrol(course: Path | Course, class_list: Iterable[Person]) -> int:
     return new
 
 
-def extend(
-    course: Path | Course, assignment: str, student: str, until: datetime
-) -> datetime:
-    """Let a student hand in until later than others; return when those must.
+def set_due(course: Course, assignment: str, due: datetime) -> list[str]:
+    """Set when an assignment is due; return who has a fixed time of their own.
 
+    nbgrader stores an extension as a duration after the due date. So whoever has more
+    time until a fixed moment gets another duration, and that moment stays.
+    `CourseError`: the assignment was not released.
+    """
+    fixed_times = course.read_column(assignment, "until")
+    with course.gradebook() as book:
+        row = find_assignment(book, assignment)
+        row.duedate = _naive(due)
+        for student, until in fixed_times.items():
+            submission = book.update_or_create_submission(assignment, student)
+            submission.extension = _naive(datetime.fromisoformat(until)) - row.duedate
+        book.db.commit()
+    return sorted(fixed_times)
+
+
+def extend(
+    course: Course,
+    assignment: str,
+    student: str,
+    extension: datetime | timedelta,
+) -> tuple[datetime, datetime]:
+    """Let a student submit later than others; return until when, and those (UTC).
+
+    A moment stays if the due date changes; a duration is added to any due date.
     `CourseError`: the assignment has no due date, or nobody knows the student.
     """
-    with Course.at(course).gradebook() as book:
+    with course.gradebook() as book:
         due = find_assignment(book, assignment).duedate
         if due is None:
             raise CourseError(
-                f"{assignment!r} has no due date. Set it in formgrader, or: nbgrader "
-                f"db assignment add {assignment} --duedate='2026-12-01 18:00 CET'"
+                f"{assignment!r} has no due date. To set it: kit.py due "
+                f"'2026-12-01 18:00' {assignment}"
             )
         _check_enrolled(book, student)
         row = book.update_or_create_submission(assignment, student)
-        row.extension = until.astimezone(UTC).replace(tzinfo=None) - due
+        until = ""
+        if isinstance(extension, datetime):
+            until = platforms.utc(extension).replace(" UTC", "+00:00")
+            extension = _naive(extension) - due
+        row.extension = extension
         book.db.commit()
-        return datetime.combine(due.date(), due.time(), UTC)
+    platforms.note(course.records(assignment), "until", {student: until})
+    return (due + extension).replace(tzinfo=UTC), due.replace(tzinfo=UTC)
+
+
+def _naive(moment: datetime) -> datetime:
+    """Return a moment as nbgrader stores it: in UTC, without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def excuse(course: Course, assignment: str, student: str, yes: bool) -> None:
@@ -86,11 +123,12 @@ def excuse(course: Course, assignment: str, student: str, yes: bool) -> None:
     with course.gradebook() as book:
         find_assignment(book, assignment)
         _check_enrolled(book, student)
-    platforms.excuse(course.records(assignment), [student], yes)
+    text = "yes" if yes else ""
+    platforms.note(course.records(assignment), "excused", {student: text})
 
 
-def late_without_time(course: Path | Course, assignment: str) -> list[Person]:
-    """Return who was late as the platform says, which does not say when they came.
+def late_without_time(course: Path | Course, assignment: str) -> list[str]:
+    """Return the ids of those who are late by the platform's word, at an unknown time.
 
     Without a time there is no penalty.
     """
@@ -98,8 +136,7 @@ def late_without_time(course: Path | Course, assignment: str) -> list[Person]:
     marks = course.marks(assignment)
     late = course.read_column(assignment, "late").keys() & marks.keys()
     late -= course.read_column(assignment, "excused").keys()
-    untimed = {student for student in late if marks[student].timestamp is None}
-    return [person for person in people(course) if person.student in untimed]
+    return sorted(student for student in late if marks[student].timestamp is None)
 
 
 def _check_enrolled(book: SharedGradebook, student: str) -> None:
@@ -121,8 +158,8 @@ def check_exportable(course: Path | Course, assignment: str) -> None:
     if "db_url" in course.config.CourseDirectory:
         raise CourseError(
             "nbgrader_config.py names a database (c.CourseDirectory.db_url), which "
-            "must not go to another platform. Set it only where you grade, for "
-            "example: if 'NBGRADER_DB' in os.environ"
+            "must not be sent to another platform. Set it only on the computer where "
+            "you grade, for example: if 'NBGRADER_DB' in os.environ"
         )
 
 
@@ -134,7 +171,7 @@ def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
     DataFrame
         Index: student id. One column an exercise in source order (points, the sum
         of its test cells), then ``total`` (points after a late penalty, never below
-        0). NaN: not graded, or nothing handed in. A cell graded outside any
+        0). NaN: not graded, or nothing submitted. A cell graded outside any
         exercise has a column of its own name.
     """
     table = class_table(course, assignment)
@@ -201,19 +238,42 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     """Return a table of all assignments that were released, and their names.
 
     Index: student id. Columns: ``last_name``, ``first_name``, ``email``; of each
-    assignment its points under its name (NaN: no mark), and with ``_of``, ``_status``
-    and ``_hours_late`` behind it what they are of, and how they came about.
+    assignment its points under its name (NaN: no mark), and with ``_of``, ``_status``,
+    ``_hours_late``, ``_submitted`` and ``_due`` (both UTC) behind it what they are of,
+    and how they came about. ``total`` is the sum of the marks, and ``total_of`` what
+    all assignments are worth from which the student is not excused.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
     with course.gradebook() as book:
-        released = {assignment.name for assignment in book.assignments}
-    names = [name for name in course.assignments() if name in released]
+        due = {assignment.name: assignment.duedate for assignment in book.assignments}
+        extensions = {
+            (submission.assignment.name, submission.student.id): submission.extension
+            for assignment in book.assignments
+            for submission in assignment.submissions
+            if submission.extension
+        }
+    names = [name for name in course.assignments() if name in due]
     parts = [pd.DataFrame(columns=_NAMES)]
     for name in names:
         table = class_table(course, name)
         parts[0] = table[_NAMES]
         columns = {"total": name, "max_score": f"{name}_of"}
-        columns |= {c: f"{name}_{c}" for c in ("status", "hours_late")}
+        after = ("status", "hours_late", "submitted", "due")
+        columns |= {column: f"{name}_{column}" for column in after}
+        no_time = timedelta()
+        table["due"] = pd.to_datetime(
+            [
+                due[name] and due[name] + extensions.get((name, student), no_time)
+                for student in table.index
+            ]
+        )
         parts.append(table[[*columns]].rename(columns=columns))
-    return pd.concat(parts, axis="columns").rename_axis("student"), names
+    whole = pd.concat(parts, axis="columns").rename_axis("student")
+    whole["total"] = whole[names].sum(axis="columns", min_count=1)
+    is_due = [whole[f"{name}_status"] != "excused" for name in names]
+    worth = [whole[f"{name}_of"] for name in names]
+    whole["total_of"] = sum(
+        of * counts for of, counts in zip(worth, is_due, strict=True)
+    )
+    return whole, names

@@ -1,16 +1,16 @@
 """Placement: where each test cell is judged, determined before any student is graded.
 
-Most test cells are judged from outside, by a judge that the answer cannot reach. That
-must give what a kernel gives, no less and no more. A cell in which the reference
-solution loses points so, or a blank release or a dull answer gets more than in a
-kernel, is judged in the student's process (see `judge.run`), if the reference earns
-them there; so is one that looks at warnings. One that passes in a kernel alone is
-judged nowhere: a 0 would blame the student. What the reference passes nowhere has no
-known place: where such a cell says no, it is run in the student's process too, and
-where that says yes, a person decides.
+Most test cells are judged from outside, by a judge that the answer cannot reach. This
+must give the same points as a kernel. A cell runs in the student's process (see
+`judge.run`) if the reference solution loses points through the judge, or a blank
+release or a dummy answer gets more than in a kernel, or the cell looks at warnings; and
+if the reference earns the points there. A cell that passes only in a kernel is not
+judged: a 0 would blame the student. If the reference passes a cell nowhere, it is not
+known where the cell must run. If such a cell fails from outside, it also runs in the
+student's process, and if it passes there, a person decides.
 
-Everything runs as a submission does, or a kernel's in a copy of the source: the source
-stays as it is. The settings are those of grading.
+Everything runs like a submission, or in a kernel in a copy of the source, so the source
+does not change. The settings are those of grading.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from nbproctor.notebook import (
 from nbproctor.results import Report, StudentCell
 
 FILE = ".nbproctor.json"  # in the course's folder
-UNKNOWN = "the source's own answer does not pass it"
+UNKNOWN = "the solution in the source does not pass it"
 # What is run before and after the answers: names of the files that they change.
 _BEFORE = """
 from pathlib import Path
@@ -128,13 +128,18 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
     tests = [cell for master in masters for cell in master.of_kind("test")]
     lines = []
     for where, description in (
-        ("beside", "judged beside the answer, where its code could forge the result"),
+        (
+            "beside",
+            "judged in the student's process, where student code could forge "
+            "the result",
+        ),
         ("nowhere", "not judged"),
         (
             "judge",
-            "judged from outside, and nobody knows whether they can be: put a right "
-            f"answer into the source, or the tag {BESIDE_TAG!r} on a cell that needs "
-            "the answer's own process; what passes there alone waits for a person",
+            "judged from outside, although this could not be checked. Put a correct "
+            f"solution into the source, or put the tag {BESIDE_TAG!r} on a cell that "
+            "must run in the student's process. An answer that passes only there "
+            "waits to be graded by hand",
         ),
     ):
         named = [cell for cell in tests if cell.where == where and cell.why]
@@ -219,7 +224,7 @@ def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
             number = numbers[v.cell_id]
             points, message = scored(outputs.get(number, []), master.cells[number])
             if v.points > points or v.outcome == "passed" != message.outcome:
-                earned = f"{name} earns {v.points:g} from outside"
+                earned = f"{name} earns {v.points:g} when judged from outside"
                 differing[v.cell_id] = f"{earned}, but {points:g} in a kernel"
     return differing
 

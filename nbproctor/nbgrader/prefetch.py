@@ -28,7 +28,7 @@ Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000
 AHEAD = 32  # submissions prepared before nbgrader asks, at least
 MAX_DATE = 1000  # bytes
-STAMP = "timestamp.txt"  # when something was handed in, by nbgrader's own
+STAMP = "timestamp.txt"  # when something was submitted, by nbgrader's own
 RESERVED_FILES = {FILE, f".{FILE}", STAMP}
 
 
@@ -37,7 +37,7 @@ class Submission:
     """One student's submission, on its way from the files to the reports."""
 
     student: str
-    folder: Path  # of the files that were handed in
+    folder: Path  # of the files that were submitted
     fingerprint: str = ""  # of these files
     # By the name of a notebook: what will be graded, or why nothing can be; what is
     # being executed, and the report to come; the report that was used.
@@ -45,7 +45,7 @@ class Submission:
     reasons: dict[str, str] = field(default_factory=dict)
     running: dict[str, tuple[Cells, Future[Report]]] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
-    # What lies beside the notebook, by its place there.
+    # What lies next to the notebook, by its place there.
     files: dict[Path, StudentFile] = field(default_factory=dict)
     done: SubmissionResult | None = None  # graded already, exactly so
     closed: bool = False  # something in it may not be read
@@ -79,7 +79,7 @@ class Submission:
 class Prefetch:
     """Submissions of a run, in its order; more are read and executed meanwhile.
 
-    `workers` read what students handed in, and executions run in `pool`.
+    `workers` read what students submitted, and executions run in `pool`.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Prefetch:
         submission.reasons = {master.notebook: reason for master in self._run.masters}
 
     def _keep_files(self, submission: Submission) -> None:
-        """Find what lies beside the notebook, without what the course puts there."""
+        """Find what lies next to the notebook, without what the course puts there."""
         if not submission.repaired:
             return
         first = next(iter(submission.repaired.values()))
@@ -203,8 +203,8 @@ class Prefetch:
         if dropped:
             limit = MAX_FILES_BYTES >> 20
             first.notes.append(
-                f"Files beside your notebook beyond {limit} MB were left out, or more "
-                f"than {MAX_FILES_BESIDE:,}: {', '.join(dropped[:3])}."
+                f"Besides your notebook, at most {MAX_FILES_BESIDE:,} files and "
+                f"{limit} MB are used. Left out: {', '.join(dropped[:3])}."
             )
 
     def execute(

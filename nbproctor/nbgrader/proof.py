@@ -1,8 +1,8 @@
-"""Proof: what an assignment's own answers earn as submissions, beside a kernel.
+"""Proof: the points of an assignment's own answers as submissions and in a kernel.
 
-It comes last, when it is decided where each test cell is judged, and asks for nothing
-but marks: it finds a difference whatever its cause. Everything is graded as a
-submission is, from the file on, or run by a kernel in a copy of the source.
+It comes last, when it is decided where each test cell is judged. It compares only
+marks, so it finds a difference whatever its cause. Everything is graded from the file
+on, like a submission, or run by a kernel in a copy of the source.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
 # What the sandbox forbids, as code that was lost by it looks, and what to do.
 _FORBIDDEN = {
     r"(https?|ftp)://|\bimport (requests|urllib|socket|http)\b": (
-        "Its code may use the network, which grading forbids: if it must, put "
+        "Its code may use the network, which grading does not allow. If it must, put "
         "c.Nbproctor.network = [{!r}] into nbgrader_config.py."
     ),
     r"^\s*!|=\s*!|^%%(bash|sh|script)\b|\bos\.(system|popen)\b|\bsubprocess\b": (
-        "Its code starts other programs, which grading forbids: in {!r}, write these "
-        "lines in Python, or grade them by hand."
+        "Its code starts other programs, which grading does not allow. In {!r}, write "
+        "these lines in Python, or grade them by hand."
     ),
 }
 
 
 def wrong_answers(master: MasterNotebook) -> dict[str, MasterNotebook]:
-    """Return the notebook without answers, and with dull ones."""
+    """Return the notebook without answers, and with dummy ones."""
     wrong = {
         "a blank notebook": master.with_cells(
             c if c.locked else replace(c, source=c.stub) for c in master.cells
@@ -59,7 +59,7 @@ def wrong_answers(master: MasterNotebook) -> dict[str, MasterNotebook]:
 
 
 def _dull(cell: Cell, value: int | None) -> Cell:
-    """Return a solution cell whose functions return one value, whatever is asked."""
+    """Return a solution cell whose functions always return one value."""
     if cell.kind != "solution":
         return cell
     tree = parse(cell.source)
@@ -100,7 +100,7 @@ def wrong_differences(
 ) -> Iterator[str]:
     """Grade wrong answers as submissions and by a kernel; yield where marks differ.
 
-    What follow-through adds is meant, and no difference.
+    Differences that follow-through causes are intended and not reported.
     """
     settings = replace(settings, limits=quick(settings.limits))
     for name, answers in wrong_answers(master).items():
@@ -117,7 +117,7 @@ def wrong_differences(
                 continue
             earned = f"earns {v.points:g} of {v.max_points:g}"
             if v.outcome == "not run":
-                earned = f"waits for a person ({v.message})"
+                earned = f"waits to be graded by hand ({v.message})"
             elif v.points == points:
                 continue
             yield f"{v.cell_id}: {name} {earned}, but {points:g} in a kernel"
@@ -126,7 +126,7 @@ def wrong_differences(
 def _graded(
     master: MasterNotebook, answers: MasterNotebook, settings: Settings, pool: Executor
 ) -> Report:
-    """Grade answers from the file on that a student would hand in."""
+    """Grade answers from the file on, like a submission."""
     cells = [
         {
             "cell_type": cell.nbgrader.get("cell_type", "code"),
@@ -162,7 +162,7 @@ def kernel_faults(
         try:
             score, most = determine_grade(node)
         except ValueError as error:  # more points than the cell has
-            yield name, f"nbgrader refuses what {name} ends in ({error})."
+            yield name, f"nbgrader rejects the last value of {name} ({error})."
             continue
         # None: graded by hand
         if score is not None and (has_failed(node) or score < most):

@@ -77,7 +77,10 @@ def _metadata_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
         try:
             validator.validate_cell(from_dict(cell))
         except nbgraderformat.SchemaTooOldError:
-            yield f"{name}: its nbgrader metadata is old; run 'nbgrader update .'"
+            yield (
+                f"{name}: its nbgrader metadata is from an old version; run "
+                "'nbgrader update .'"
+            )
         except nbgraderformat.ValidationError as error:
             yield f"{name}: {error.message}"
         except KeyError as error:
@@ -118,7 +121,7 @@ def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
         if abs(test_points[heading] - points) > 1e-9:
             yield (
                 f"the heading {heading!r} says {points:g} points, but the test cells "
-                f"below it sum to {test_points[heading]:g}"
+                f"below it add up to {test_points[heading]:g}"
             )
 
 
@@ -127,8 +130,8 @@ def _hidden_problems(master: MasterNotebook, markers: Markers) -> Iterator[str]:
         if markers.hide_tests(cell.source) and cell.kind not in ("test", "helper"):
             # It would run where student code does, who could read and replace it.
             yield (
-                f"{cell.id!r} holds hidden tests, but is no test: give it points, or "
-                "put tools of hidden tests into a cell of their own"
+                f"{cell.id!r} contains hidden tests, but is not a test cell: give it "
+                "points, or put helpers for hidden tests into a cell of their own"
             )
 
 
@@ -137,7 +140,7 @@ def generate(
 ) -> Path | None:
     """Make the student version of an assignment, and tell the gradebook its cells.
 
-    The release is made beside its final place and swapped in when it is complete,
+    The release is made next to its final place and swapped in when it is complete,
     so that a failure leaves the old one as it was.
 
     Returns
@@ -269,7 +272,7 @@ def _settings(course: Course, assignment: str) -> Settings:
 def check_release(course: Path | Course, assignment: str) -> list[Check]:
     """Check the source of an assignment, and its release if there is one.
 
-    A release is made beside it and thrown away; the gradebook is left alone.
+    A release is made next to it and thrown away; the gradebook is left alone.
     """
     course = Course.at(course)
     with tempfile.TemporaryDirectory(prefix=".release-", dir=course.view.root) as name:
@@ -292,9 +295,9 @@ def check_release(course: Path | Course, assignment: str) -> list[Check]:
     ]
     release = course.folder("release", assignment)
     if old := _contents(release):
-        finding = f"{release} is not what the source makes: release it again"
+        finding = f"{release} does not match the source: make the release again"
         if fresh == old:
-            finding = "as the source makes it"
+            finding = "matches the source"
         checks.append(Check("release is new", fresh == old, finding))
     return checks
 

@@ -47,7 +47,7 @@ class Run:
         self.notebooks = frozenset(master.notebook for master in all_masters)
         self.all_notebooks = chosen == "*"
         self.settings = course.settings(assignment, options, keep)
-        self.folders: dict[str, Path] = {}  # student → handed in
+        self.folders: dict[str, Path] = {}  # student → submitted
         self.marks: dict[str, StudentMarks] = {}
         self.graded_with: list[str] = []  # conditions of `masters`
 
@@ -72,7 +72,7 @@ class Run:
         self.graded_with = [pool.conditions(m, self.settings) for m in self.masters]
 
     def earlier(self, student: str) -> SubmissionResult | None:
-        """Return the result that stands if the same files are handed in now.
+        """Return the result that stands if the same files are submitted now.
 
         What it says must still be in the gradebook and in the student's folder.
         """
@@ -111,7 +111,7 @@ def _opened(options: Nbproctor) -> contextlib.AbstractContextManager[Executor]:
         from nbproctor.engine.cluster import Cluster
     except ImportError as error:
         raise EngineError(
-            "Grading on a cluster needs the package distributed, in the version "
-            "that requirements.lock names: pip install 'nbproctor[cluster]'."
+            "Grading on a cluster needs the package distributed, in the version given "
+            "in requirements.lock: pip install 'nbproctor[cluster]'."
         ) from error
     return Cluster(options.cluster)

@@ -29,7 +29,7 @@ def use_own_steps(converter: Autograde) -> None:
     """
     if not converter.config.Execute.get("enabled", True):
         raise CourseError(
-            "nbproctor always executes: without (--no-execute), a notebook whose "
+            "nbproctor always runs the notebooks. With --no-execute, a notebook whose "
             "outputs were cleared would earn every point. Nothing is graded."
         )
     for pipeline in ("sanitize_preprocessors", "autograde_preprocessors"):
@@ -39,8 +39,8 @@ def use_own_steps(converter: Autograde) -> None:
         setattr(converter, pipeline, [_REPLACEMENTS.get(s, s) for s in steps])
     if Execute not in converter.autograde_preprocessors:
         raise CourseError(
-            "c.Autograde.autograde_preprocessors leaves out nbgrader's Execute, in "
-            "whose place nbproctor puts the results: add it. Nothing is graded."
+            "c.Autograde.autograde_preprocessors does not contain nbgrader's Execute, "
+            "which nbproctor replaces. Add it. Nothing is graded."
         )
 
 

@@ -1,4 +1,4 @@
-"""Contents of ``submitted/``: who handed in, and what lies where nothing is read."""
+"""Contents of ``submitted/``: who submitted, and files in places that are not read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOSE = (".ipynb", ".zip", ".gz", ".tar", ".py", ".json", ".7z", ".rar")
 def handed_in(
     course: Course, assignment: str, only: Collection[str] | None = None
 ) -> dict[str, Path]:
-    """Return what students handed in: student id → folder; `CourseError` if nothing."""
+    """Return what students submitted: student id → folder; `CourseError` if nothing."""
     students = {
         student: path
         for student, path in course.folders("submitted", assignment)
@@ -63,7 +63,7 @@ def _unread(
         if not student.is_dir():
             if student.name.lower() not in RESERVED_FILES:
                 where = f"{step}/<student>/{assignment}/"
-                yield shown, f"it is in no student's folder; move it to {where}"
+                yield shown, f"it is not in a student's folder; move it to {where}"
             continue
         if reason := refuse_student(student.name):
             yield f"{shown}/", f"{reason}; rename the folder"
@@ -76,30 +76,28 @@ def _unread(
             entry_shown = f"{shown}/{_shown(entry.name)}"
             if entry.name == assignment:
                 if not entry.is_dir():
-                    yield entry_shown, f"it is no folder; {where}"
+                    yield entry_shown, f"it is not a folder; {where}"
             elif not entry.is_dir():
                 if entry.name.lower().endswith(_LOOSE) or len(entries) == 1:
-                    yield entry_shown, f"it is in no assignment's folder; {where}"
+                    yield entry_shown, f"it is not in an assignment's folder; {where}"
             elif entry.name not in others and (
                 _same(entry.name, assignment) or _has_notebook(entry)
             ):
-                reason = (
-                    f"no assignment has this name; is it {assignment}? Then {where}"
-                )
+                reason = f"no assignment has this name. If it is {assignment}, {where}"
                 yield f"{entry_shown}/", reason
 
 
 def _entries(folder: Path) -> list[Path]:
     """Return what is in a folder; hidden files are the computer's own."""
     if not os.access(folder, os.R_OK | os.X_OK):
-        return []  # whose work is there is told by grading it
+        return []  # grading reports whose work is there
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def refuse_student(student: str) -> str | None:
     """Return why a folder's name cannot be a student id, if it cannot."""
     if student in ("", ".", ".."):
-        return "its name is no student's"
+        return "its name cannot be a student's id"
     if any(0xD800 <= ord(letter) <= 0xDFFF for letter in student):
         return "its name is not UTF-8"
     if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in student):

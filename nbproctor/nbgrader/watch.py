@@ -1,4 +1,4 @@
-"""Feedback before the deadline: grade what arrives, give back what may be given.
+"""Feedback before the deadline: grade what arrives, and give back what is allowed.
 
 A try is one submission, and tells of each exercise whether it passes. What a student
 learns is bounded by how many tries a day has: each is in the gradebook, so a run that
@@ -62,7 +62,7 @@ class _Student:
     files: str = ""  # at the last look
     noticed: datetime = datetime.min  # when these were first seen; UTC
     failures: int = 0  # of giving something back, for these and before
-    late: str = ""  # files that were told as late
+    late: str = ""  # files that were reported as late
     waiting: dict[date, str] = field(default_factory=dict)  # for another day
     done: str = ""  # files that are tried
     passes: dict[str, bool] = field(default_factory=dict)  # exercise → as told last
@@ -76,7 +76,7 @@ class _Student:
 
 @dataclass(frozen=True)
 class Try:
-    """What became of one thing that a student handed in before the deadline."""
+    """The result of one submission before the deadline."""
 
     student: str
     result: SubmissionResult | None  # None: it was not graded
@@ -167,7 +167,7 @@ class Watch(contextlib.ExitStack):
         return new
 
     def _turn(self, student: str) -> tuple[int, datetime]:
-        """Return when a student's turn is: what fails again keeps nobody waiting."""
+        """Return when a student's turn is: repeated failures must not delay others."""
         record = self._students[student]
         return record.failures, record.noticed
 
@@ -177,7 +177,7 @@ class Watch(contextlib.ExitStack):
     def _settled(self, now: datetime) -> list[str]:
         """Return the students whose files are new, and complete."""
         folders: dict[str, Path] = {}
-        with contextlib.suppress(CourseError):  # nobody has handed in anything yet
+        with contextlib.suppress(CourseError):  # nobody has submitted anything yet
             folders = handed_in(self._course, self._assignment)
         settled = []
         today = _local_time(now).date()

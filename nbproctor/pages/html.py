@@ -79,7 +79,7 @@ def code(source: str) -> Markup:
     return Markup("".join(parts))
 
 
-# What `latex2mathml` makes is built anew of these elements and attributes: its own
+# What `latex2mathml` makes is rebuilt from these elements and attributes: its own
 # output lets a formula carry HTML and links.
 _ELEMENTS = re.compile(
     "math|menclose|mfrac|mi|mmultiscripts|mn|mo|mover|mpadded|mphantom|mprescripts|"
@@ -159,7 +159,7 @@ class _Renderer(RendererHTML):
         alt = self.renderInlineAsText(tokens[index].children or [], options, env)
         picture = _picture(str(tokens[index].attrGet("src") or ""), env)
         if picture is None:
-            return f"<em>[{escape(alt or 'a picture')}: not part of this page]</em>"
+            return f"<em>[{escape(alt or 'a picture')}: not included in this page]</em>"
         return f'<img src="{picture}" alt="{escape(alt or "A picture of the text")}">'
 
     def link_open(self, tokens: Sequence[Token], index: int, *_: Any) -> str:

@@ -1,8 +1,8 @@
 """Making the pages of a class: each in a worker, see `nbproctor.sandbox.workers`.
 
-What a student wrote may find a way to make a page slow or large; then its worker is
-ended, and another makes the page without the notebook. That is the only fence around a
-page: what is in it need not count time or memory again.
+A student may find a way to make a page slow or large. Then its worker is ended, and
+another one makes the page without the notebook. This is the only limit on a page: its
+parts need not count time or memory again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from nbproctor.sandbox.workers import (
 SECONDS = 20  # of computing, for one page
 MEMORY = 1 << 30  # bytes
 TOO_MUCH = (
-    "Your notebook takes too much time or memory to be shown on this page. All of it "
+    "Showing your notebook on this page would take too much time or memory. All of it "
     "was graded."
 )
 
@@ -100,8 +100,9 @@ def make(
                     yield order
     if failed:
         raise PageError(
-            f"{len(failed)} feedback pages could not be made: {', '.join(failed[:3])}. "
-            "All others were made. Please report this, with the notebook if you may."
+            f"{len(failed)} feedback pages could not be made: "
+            f"{', '.join(failed[:3])}. All other pages were made. Please report this "
+            "as a bug, with the notebook if you may share it."
         )
 
 

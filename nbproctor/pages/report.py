@@ -69,7 +69,9 @@ def class_report(
     `groups` has student id → name of the group, in which all are one. `surroundings`
     say what answers could use.
     """
-    rows, answers = _read(notebooks, outlines, alike=alike)
+    all_rows, answers = _read(notebooks, outlines, alike=alike)
+    due = {each.student for each in notebooks if STATUSES[each.status].is_mark_due}
+    rows = [(graded, row) for graded, row in all_rows if graded.student in due]
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded
     penalties: dict[str, float] = {}
     for graded, row in rows:
@@ -98,6 +100,7 @@ def class_report(
         assignment=notebooks[0].assignment,
         submitted=len(penalties),
         totals=totals,
+        not_graded=len(due - totals.keys()),
         worth=worth,
         middle=middle,
         bins_of=_bins,

@@ -1,10 +1,10 @@
-"""Answers of two students that are more alike than the class is: look at these.
+"""Pairs of students whose answers are unusually similar, for a teacher to check.
 
-Winnowing (Schleimer, Wilkerson and Aiken 2003, the algorithm of MOSS and copydetect)
-over tokens instead of characters. A variable is only *a name*, so renaming it hides
-nothing; comments, docstrings and layout are no tokens at all. What many of the class
-wrote, because the task asks for it, counts little: a fingerprint counts by how few
-have it. Nothing here is a verdict.
+The method is winnowing (Schleimer, Wilkerson and Aiken 2003, the algorithm of MOSS and
+copydetect) over tokens instead of characters. A variable is only *a name*, so renaming
+it hides nothing. Comments, docstrings and layout are not tokens. Code that many
+students wrote because the task asks for it counts little: the fewer students have a
+fingerprint, the more it counts. Nothing here is a verdict.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ def similar(
     outlines: Mapping[str, Outline],
     groups: Mapping[str, str] | None = None,
 ) -> list[Pair]:
-    """Find pairs of students whose long answers stand out as alike.
+    """Find pairs of students whose long answers are unusually similar.
 
-    Those who share most come first. `outlines` are the assignment's, by notebook. Of a
+    Those who share most come first. `outlines` are the assignment's, by notebook. For a
     group (`groups`: student → its name), an answer is compared once, and never with
-    another of the group.
+    another one of the group.
     """
     group = groups or {}
     pairs: dict[tuple[str, str], Pair] = {}

@@ -62,7 +62,7 @@ class GradedNotebook:
 
     @property
     def late_penalty(self) -> LatePenalty:
-        """What is taken off for handing in late."""
+        """What is taken off for submitting late."""
         points = [mark.points or 0.0 for mark in self.marks.values()]
         return LatePenalty(self.penalty, earned=sum(points))
 
@@ -250,16 +250,16 @@ class Summary:
     def _excuse(self, exercise: Exercise, by_hand: bool) -> str:
         """Say why a test may fail although its exercise has all its points."""
         if by_hand:
-            return "You have the points: a person gave them."
+            return "You have the points: they were given by hand."
         culprits = [e for e in self._lost if e.id in exercise.needs]
         culprits = culprits or [e for e in self._lost if e.id != exercise.id]
         if not culprits:
-            return "This test is stricter than those with points; you have the points."
+            return "This test is stricter than the graded tests. You have the points."
         names = [e.label for e in culprits]
         if names[3:]:
             names = ["other exercises"]
         because = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-        return f"Fails only because of {because}; you have the points."
+        return f"It fails only because of {because}. You have the points."
 
     def _not_started(self, answer: Cell, tests: Sequence[Test]) -> bool:
         """Whether an answer is as it was given, is lost, or only raises that it is.
@@ -280,7 +280,7 @@ class Summary:
         if state in ("passed", "given", "not-started"):
             return "", ""
         if state == "waiting":
-            return "A person reads this answer.", ""
+            return "Your teacher will grade this answer by hand.", ""
         if error := _raised(self._own.get(exercise, {})):
             position = _SYNTAX_ERROR_LINE.search(error)
             look = f"Line {position[1]} of your cell." if position else ""
@@ -299,9 +299,9 @@ class Summary:
             cell = "your cell" if name == exercise else f"the cell `{name}`"
             look = f"Line {position[2]} of {cell}."
         elif first.verdict.outcome == "timeout":
-            look = "Look for a loop that never ends, or that does far too much."
+            look = "Look for a loop that never ends or takes much too long."
         elif any(not t.max_points for t in bad):
-            look = "Its public test fails too: run that in your notebook."
+            look = "Its public test fails too: run it in your notebook."
         return first.message, look
 
 

@@ -2,9 +2,10 @@
 
 from nbproctor.platforms.archive import CollectError, write_zip
 from nbproctor.platforms.collected import (
-    excuse,
     feedback_names,
+    note,
     read_record,
+    utc,
     write,
     write_time,
 )
@@ -17,7 +18,7 @@ from nbproctor.platforms.grade_book import (
     read_times,
     write_class_list,
 )
-from nbproctor.platforms.person import Clue, Identifier, Kind, Person
+from nbproctor.platforms.person import Clue, Identifier, Kind, Person, labels
 from nbproctor.platforms.platform import ExportError
 from nbproctor.platforms.registry import AUTOGRADERS
 from nbproctor.platforms.roster import Roster, RosterError
@@ -35,15 +36,17 @@ __all__ = [
     "Person",
     "Roster",
     "RosterError",
-    "excuse",
     "feedback_names",
     "fill",
+    "labels",
+    "note",
     "plan",
     "read_class_list",
     "read_groups",
     "read_record",
     "read_time",
     "read_times",
+    "utc",
     "write",
     "write_class_list",
     "write_time",

@@ -55,7 +55,7 @@ class Content:
         if not IGNORED.isdisjoint(path.parts) or path.name.startswith("._"):
             return
         if not reason and size > MAX_FILE:
-            reason = f"It has {size >> 20} MB; {MAX_FILE >> 20} MB are taken at most."
+            reason = f"It has {size >> 20} MB. The limit is {MAX_FILE >> 20} MB."
         if reason:
             self.problems.append(f"{name}: {reason}")
         else:
@@ -78,7 +78,7 @@ def read(source: Path) -> Content:
             raise CollectError(f"{source}: {error}") from error
     if re.search(r"\.(rar|7z|tar|gz|tgz|bz2|xz)$", source.name, re.I):
         raise CollectError(
-            f"{source} is an archive of a kind that no platform gives. Unpack it, and "
+            f"{source} is a kind of archive that no platform uses. Unpack it, and "
             "collect the folder."
         )
     size = source.stat().st_size
@@ -171,9 +171,9 @@ def _name(info: zipfile.ZipInfo) -> str:
 def _refused(name: str, info: zipfile.ZipInfo) -> str:
     """Return why an entry is not read, or nothing."""
     if name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name):
-        return "Its name leads out of the archive. Not unpacked."
+        return "Its name points outside the archive. Not unpacked."
     if any(ord(character) < 32 for character in name):
-        return "Its name holds control characters. Not unpacked."
+        return "Its name contains control characters. Not unpacked."
     if stat.S_ISLNK(info.external_attr >> 16):
         return "It is a link. Not unpacked."
     if info.flag_bits & 1:

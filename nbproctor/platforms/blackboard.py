@@ -22,7 +22,7 @@ _NAME = re.compile(
 
 
 class Blackboard(Platform):
-    """Blackboard, which puts a page beside each attempt and takes no feedback."""
+    """Blackboard, which puts a page next to each attempt and takes no feedback."""
 
     name = "Blackboard"
     titles = r"(.*) \[Total Pts: (?:up to )?([\d.,]+).*"  # "Lab [Total Pts: 100 Score]"
@@ -63,7 +63,7 @@ class Blackboard(Platform):
         return parsed
 
     def students(self, files: Sequence[tuple[ArchiveEntry, FileName]]) -> list[Clue]:
-        """Take name and login of the page beside an attempt, which has them whole."""
+        """Take name and login of the page next to an attempt, which has them whole."""
         for entry, file in files:
             if file.kind == "page" and entry.size < 1 << 20:
                 text = entry.read().decode("utf-8", "replace")

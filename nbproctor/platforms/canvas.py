@@ -38,8 +38,8 @@ class Canvas(Platform):
     name = "Canvas"
     upload = "grade book, menu of the assignment's column, Re-Upload Submissions"
     why_no_address = (
-        "typed a text into Canvas, which takes no file back for it: mail the page, and "
-        "ask for the notebook's file"
+        "typed text into Canvas, which accepts no feedback file for that. Mail the "
+        "page, and ask for the notebook file"
     )
 
     def parse(self, parts: Sequence[str]) -> FileName | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -23,7 +23,7 @@ from nbproctor.submission import border
 
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
-COLUMNS = (*_FIRST, "address", "group", "excused")
+COLUMNS = (*_FIRST, "address", "group", "excused", "until")
 
 
 def write(
@@ -58,6 +58,7 @@ def write(
             "address": "/".join(submission.addresses),  # no name of a file holds one
             "group": submission.group,
             "excused": before.get("excused", ""),
+            "until": before.get("until", ""),
         }
         state, reason = _compare(submission, folder, before, row, replace)
         submission.state = state
@@ -107,12 +108,14 @@ def _compare(
     after = row["attempt"] or row["submitted"]
     if before and after:
         newer = (len(after), after) > (len(before), before)
-        return ("replaced", "") if newer else ("kept", "What is there is newer.")
-    return "kept", "Another one is there, and no time tells which is newer."
+        return (
+            ("replaced", "") if newer else ("kept", "The one already there is newer.")
+        )
+    return "kept", "There is already another one, and it is unknown which is newer."
 
 
 def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
-    """Write a submission beside its place, and move it there when it is complete."""
+    """Write a submission next to its place, and move it there when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".collect-", dir=folder.parent) as name:
         unfinished = Path(name) / "submission"
@@ -127,7 +130,7 @@ def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
 
 
 def write_time(folder: Path, when: datetime) -> None:
-    """Say beside a submission's files when it was handed in: nbgrader reads it there.
+    """Say beside a submission's files when it was submitted: nbgrader reads it there.
 
     As its own exchange writes it.
     """
@@ -142,8 +145,8 @@ def utc(when: datetime) -> str:
 def read_record(records: Path) -> dict[str, dict[str, str]]:
     """Return what is said of each student, of a folder that `write` filled.
 
-    ``late`` is the platform's word; ``excused`` a teacher's, by `excuse`; ``group``
-    names those who handed in together.
+    ``late`` is the platform's word; ``excused`` and ``until`` (UTC) are a teacher's, by
+    `note`; ``group`` names those who submitted together.
     """
     try:
         with (records / "record.csv").open(newline="", encoding="utf-8") as file:
@@ -159,12 +162,12 @@ def _save(records: Path, record: dict[str, dict[str, str]]) -> None:
     write_rows(records / "record.csv", [COLUMNS, *rows])
 
 
-def excuse(records: Path, students: Iterable[str], yes: bool = True) -> None:
-    """Note that no mark of students is wanted, or is after all."""
+def note(records: Path, column: str, texts: Mapping[str, str]) -> None:
+    """Note what a teacher says of students: student id → a column's text."""
     record = read_record(records)
-    for student in students:
+    for student, text in texts.items():
         row = record.setdefault(student, dict.fromkeys(COLUMNS, ""))
-        row |= {"student": student, "excused": "yes" if yes else ""}
+        row |= {"student": student, column: text}
     _save(records, record)
 
 
@@ -184,7 +187,7 @@ def feedback_names(
 ) -> FeedbackNames:
     """Name pages and annotated notebooks as the platform takes them.
 
-    `pages`: student id, page, and the annotated notebook beside it; `records`: the
+    `pages`: student id, page, and the annotated notebook next to it; `records`: the
     folder that `write` filled. `ExportError`: two files would get one name.
     """
     record = read_record(records)
@@ -202,7 +205,7 @@ def feedback_names(
         elif not address:
             back.unmatched.append((student, platform.why_no_address))
         elif not names:
-            back.unmatched.append((student, f"handed in no file called {page.stem}"))
+            back.unmatched.append((student, f"submitted no file called {page.stem}"))
         elif group and not back.files.keys().isdisjoint(names.values()):
             back.unmatched.append((student, f"gets it with {group}"))
         else:
@@ -210,8 +213,9 @@ def feedback_names(
             for path, name in names.items():
                 if (other := back.files.setdefault(name, path)) != path:
                     raise ExportError(
-                        f"Two files would be {name!r} in the zip: {other} and {path}. "
-                        "Collect again, so that each student has a name of their own."
+                        f"Two files would have the name {name!r} in the zip: {other} "
+                        f"and {path}. Collect again, so that each student has a "
+                        "different name."
                     )
     listing = records / platform.listing
     if platform.listing and listing.is_file():

@@ -1,4 +1,4 @@
-"""Downloads: who handed in what, and what could not be placed; nothing is written."""
+"""Downloads: who submitted what, and what could not be placed; nothing is written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAX_NESTING = 3
 _TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
 _TEXTS = {".html", ".htm", ".txt"}
 MAX_SUBMISSION = 1 << 30  # bytes
-STAMP = "timestamp.txt"  # when something was handed in, for nbgrader
+STAMP = "timestamp.txt"  # when something was submitted, for nbgrader
 
 Files = list[tuple[ArchiveEntry, FileName]]
 # Collected before: the same. Replaced: the older one is now among those replaced.
@@ -41,7 +41,7 @@ State = Literal["new", "same", "replaced", "kept"]
 
 @dataclass
 class CollectedSubmission:
-    """What one student handed in: the newest attempt."""
+    """What one student submitted: the newest attempt."""
 
     person: Person
     files: dict[PurePosixPath, bytes] = field(default_factory=dict)  # by their place
@@ -60,7 +60,7 @@ class CollectedSubmission:
 
 @dataclass
 class Download:
-    """A download understood: who handed in what, and what could not be placed."""
+    """A download understood: who submitted what, and what could not be placed."""
 
     recognised: Recognised
     file_names: Sequence[str]  # names of the notebooks, and last of the assignment
@@ -90,10 +90,11 @@ class Download:
         """Return the files of each student, and say which are nobody's."""
         platform = self.recognised.platform
         names = self.recognised.names
-        unlike = f"Its name is not as {platform.name} writes it. Not placed."
+        unlike = f"{platform.name} does not use such file names. Not placed."
         if platform is PLAIN:
             unlike = (
-                "Its name does not say whose it is. Put it into a folder of that name."
+                "Its name does not say whose it is. Put it into a folder with the "
+                "student's name."
             )
         by_student: dict[str, Files] = defaultdict(list)
         for entry in content.entries:
@@ -106,7 +107,7 @@ class Download:
         return by_student
 
     def made_of(self, files: Files) -> Iterator[CollectedSubmission]:
-        """Yield what one student, or each of a group, handed in with these files."""
+        """Yield the submissions of these files: of a student, or of each in a group."""
         platform = self.recognised.platform
         clues = platform.students(files)
         group = self.group(clues[0])
@@ -161,8 +162,8 @@ class Download:
         elif names:
             self.question(
                 str(clue),
-                f"Its files name students ({'; '.join(names[:5])}). Not placed: give "
-                "each of them a folder or a file of that name.",
+                f"Its files name students ({'; '.join(names[:5])}). Not placed. Give "
+                "each student a folder or a file with their name.",
             )
         else:
             person = self.roster.new_person(clue)
@@ -182,10 +183,8 @@ class Download:
         if not when and (text := self.times.get(person.student)):
             when = read_time(text)
             if not when:
-                sentence = (
-                    f"{text!r}, when it was handed in, cannot be read. If it counts,"
-                )
-                self.problem(person.name, f"{sentence} say it: kit.py late")
+                sentence = f"{text!r} is not a readable submission time."
+                self.problem(person.name, f"{sentence} To record it: kit.py late")
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
         last = max(names, key=lambda name: name.age)
@@ -204,19 +203,20 @@ class Download:
     def take(self, submission: CollectedSubmission, newest: Files) -> None:
         """Read the files of an attempt and say where each goes."""
         files = [(entry, name) for entry, name in newest if name.kind == "file"]
-        # What was typed into the platform is kept where nothing else was handed in.
+        # What was typed into the platform is kept where nothing else was submitted.
         typed = [name.file.name for _, name in newest if name.kind == "typed"]
         if files and typed:
             submission.notes.append(
-                f"Read there what was typed in; only files were taken ({typed[0]})."
+                "Only files were collected. Read the typed text on the platform "
+                f"({typed[0]})."
             )
         elif all("".join(n.file.suffixes).lower() in _TEXTS for _, n in files):
             text = (files or newest)[0][1].file.name
-            # Not each platform names what was typed so that it can be told.
+            # Not each platform names what was typed so that it is recognised.
             saved = " or saved as a page" if files else ""
             submission.notes.append(
-                f"A text was typed in{saved} ({text}). Unless it holds a notebook, ask "
-                f"for the file, {self.file_names[0]}.ipynb."
+                f"Text was typed in{saved} ({text}). If it is not a notebook, ask for "
+                f"the file {self.file_names[0]}.ipynb."
             )
         latest_first = sorted(files or newest, key=lambda f: f[1].age, reverse=True)
         for entry, name in latest_first:
@@ -231,12 +231,12 @@ class Download:
             for path, content in contents:
                 _add(submission, path, content)
         if not submission.files:
-            self.problem(submission.person.name, "No file could be taken.")
+            self.problem(submission.person.name, "No file could be collected.")
 
     def target(self, path: PurePosixPath) -> PurePosixPath:
         """Return a file's place in the submission: without the assignment's folder.
 
-        A notebook that was handed in again has its own name, which Canvas makes
+        A notebook that was submitted again has its own name, which Canvas makes
         ``lab-1.ipynb``.
         """
         if len(path.parts) > 1 and path.parts[0] == self.file_names[-1]:
@@ -249,7 +249,7 @@ class Download:
     def unpack(
         self, path_within: PurePosixPath, data: bytes, where: str
     ) -> list[tuple[PurePosixPath, bytes]]:
-        """Return the files of an archive that a student handed in, or that itself."""
+        """Return the files of an archive that a student submitted, or that itself."""
         try:
             inner = archive.unzip(data)
             contents = [(entry.path, entry.read()) for entry in inner.entries]
@@ -262,11 +262,10 @@ class Download:
         return contents if contents or not inner.problems else [(path_within, data)]
 
     def finds_the_class(self) -> bool:
-        """Whether somebody of the class list is in it, or may well not be.
+        """Whether a download contains somebody of the class list, or may well do so.
 
-        Names, and numbers of which nobody is to know whose they are, may be of new
-        students. What is only guessed, or a login without a name, is not to double the
-        class.
+        Names, and numbers that need not be known, may belong to new students. Guessed
+        names, or a login without a name, must not double the class.
         """
         names = self.recognised.names.values()
         speak_for_themselves = self.recognised.platform is not PLAIN and any(
@@ -277,7 +276,7 @@ class Download:
         return in_roster or speak_for_themselves or not self.roster.people
 
     def say_same_files(self) -> None:
-        """Say which students handed in the very same notebook, byte for byte."""
+        """Say which students submitted the very same notebook, byte for byte."""
         by_content: dict[bytes, list[str]] = defaultdict(list)
         for submission in self.submissions:
             for path, data in submission.files.items():
@@ -289,7 +288,9 @@ class Download:
             if len(people) > 1:
                 names = (" and " if len(people) == 2 else "; ").join(people)
                 self.problem(
-                    names, "They handed in the very same file. All were taken."
+                    names,
+                    "They submitted exactly the same file. It was collected "
+                    "for each of them.",
                 )
 
 
@@ -306,19 +307,19 @@ def plan(
 
     `notebooks` are those of the assignment, without ``.ipynb``; `zone` is that of the
     platform's times, else this computer's. Each member of one of the `groups` gets what
-    the group handed in. `times` of students, from a list of the platform's, count where
+    the group submitted. `times` of students, from a list of the platform's, count where
     the download has none. `CollectError`: there is no such file, it cannot be
     opened, or it holds nothing.
     """
     if source.suffix.lower() in _TABLES:
         raise CollectError(
-            f"{source} is a table, and no download of what students handed in. A class "
-            "list is for `roster`, a grade book for `export`."
+            f"{source} is a table, not a download of submissions. For a class list, "
+            "use `roster`; for a grade book, use `export`."
         )
     content = _flatten(archive.read(source))
     if not content.entries:
         lines = "".join(f"\n  {problem}" for problem in content.problems[:5])
-        raise CollectError(f"{source} holds no file that can be collected.{lines}")
+        raise CollectError(f"{source} contains no file that can be collected.{lines}")
     file_names = (*notebooks, assignment)
     recognised = recognise(content.entries) or plain(
         content.entries, file_names, roster
@@ -340,8 +341,9 @@ def plan(
         if len(several) > 1:
             download.problem(
                 several[0].person.name,
-                f"{len(several)} submissions of the download seem to be by "
-                f"{student!r}. None was placed: the class list has to tell them apart.",
+                f"{len(several)} submissions in the download seem to be by "
+                f"{student!r}. None was placed. Import a class list that "
+                "distinguishes them.",
             )
         elif several[0].files:
             download.submissions += several
@@ -352,9 +354,10 @@ def plan(
             ", ".join(sorted({n.key for n in recognised.names.values()})[:5]) or "none"
         )
         raise CollectError(
-            f"{source} names nobody of the class list. {recognised}. The names there: "
-            f"{names}. If they are right, import a list that has them: kit.py roster. "
-            "Else give each student a folder or a file named by the id."
+            f"No name in {source} is in the class list. {recognised}. The names "
+            f"there: {names}. If these names are right, import a class list that "
+            "contains them: kit.py roster. Otherwise, give each student a folder or a "
+            "file named with their id."
         )
     download.say_same_files()
     download.submissions.sort(key=lambda submission: submission.person.student)
@@ -390,9 +393,11 @@ def _newest(files: Files) -> tuple[Files, list[str]]:
     chosen = next(iter(full), order[0])
     notes = []
     if chosen != order[0]:
-        notes.append("The newest attempt holds no file; the one before it was taken.")
+        notes.append(
+            "The newest attempt contains no file, so the one before it was collected."
+        )
     if older := len([a for a in full if a != chosen]):
-        notes.append(f"The newest of {older + 1} attempts was taken.")
+        notes.append(f"The newest of {older + 1} attempts was collected.")
     return attempts[chosen], notes
 
 
@@ -410,6 +415,7 @@ def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> N
         free = path.with_name(f"{path.stem} ({next(numbers)}){path.suffix}")
     if free != path:
         submission.notes.append(
-            f"Two files are called {path.name}; the older one is now {free.name}."
+            f"Two files are called {path.name}. The older one is now called "
+            f"{free.name}."
         )
     submission.files[free] = data

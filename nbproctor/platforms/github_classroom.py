@@ -41,5 +41,6 @@ def write_autograder(
     path.write_text(workflow, "utf-8")
     return (
         f"Workflow: {path}\n"
-        "It is for your own private repository; its first lines say what it needs."
+        "It is meant for a private repository of yours. Its first lines say what it "
+        "needs."
     )

@@ -34,7 +34,7 @@ _TIMES = ("time", "submitted", "handed in", "date", "timestamp")
 _NOBODY = {"points possible", "possible, points", "student, test"}
 # What stands for a mark where none is to be given.
 _EXCUSED = dict.fromkeys(("ex", "excused", "exempt"), "is excused")
-_NO_MARK = _EXCUSED | {"n/a": "does not have it there"}
+_NO_MARK = _EXCUSED | {"n/a": "has no such submission on the platform"}
 
 
 class PersonRow(NamedTuple):
@@ -114,7 +114,9 @@ def read_class_list(path: Path) -> list[Person]:
     sheet = _read(path)
     columns = people_columns(sheet)
     if not any(columns[kind] for kind in Kind):
-        missing = "that says who somebody is: student_id, login, username, id or e-mail"
+        missing = (
+            "that identifies the student: student_id, login, username, id or e-mail"
+        )
         raise _lacking(path, sheet, missing)
     people = [
         row.person
@@ -122,7 +124,7 @@ def read_class_list(path: Path) -> list[Person]:
         if row.person.identifiers and row.person.full_name.casefold() not in _NOBODY
     ]
     if not people:
-        raise RosterError(f"{path} lists nobody.")
+        raise RosterError(f"{path} lists no students.")
     return people
 
 
@@ -134,7 +136,7 @@ def _read(path: Path) -> Sheet:
     text, _, _ = decode(data)
     if "\0" in text or text.startswith("PK\x03\x04"):
         raise RosterError(
-            f"{path} is no CSV file. In a spreadsheet program, save it as CSV."
+            f"{path} is not a CSV file. In a spreadsheet program, save it as CSV."
         )
     sheet = Sheet.read(data)
     if not sheet.rows:
@@ -144,7 +146,9 @@ def _read(path: Path) -> Sheet:
 
 def _lacking(path: Path, sheet: Sheet, column: str) -> RosterError:
     titles = ", ".join(sheet.values(0))
-    return RosterError(f"{path} has no column {column}. Its titles are: {titles}.")
+    return RosterError(
+        f"{path} has no column {column}. Its column titles are: {titles}."
+    )
 
 
 def write_class_list(roster: Roster, path: Path) -> None:
@@ -166,7 +170,7 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     """
     sheet = _read(path)
     if not people_columns(sheet)["group"]:
-        raise _lacking(path, sheet, "'group', beside 'student'")
+        raise _lacking(path, sheet, "'group' (in addition to 'student')")
     groups: dict[str, list[Person]] = {}
     for row in read_people(sheet):
         if row.group:
@@ -180,15 +184,16 @@ def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
     """Return whom a row is about; `RosterError` if it is not one student."""
     if not str(row.clue):
         raise RosterError(
-            f"{path}, row {row.row + 1} names nobody: call a column student (the id in "
-            "this course), login, name or email."
+            f"{path}, row {row.row + 1} names no student. Name a column student (the "
+            "id in this course), login, name or email."
         )
     match = roster.find(row.clue)
     if match.person is None:
         raise RosterError(
-            f"{path}, row {row.row + 1}: {str(row.clue)!r} is not one student of the "
-            f"class list. {match.question} Import that first (kit.py roster), or call "
-            "the column what it holds: login, e-mail, name."
+            f"{path}, row {row.row + 1}: {str(row.clue)!r} does not identify one "
+            f"student in the class list. {match.question} Import a class list first "
+            "(kit.py roster), or name the column after its content: login, e-mail, "
+            "name."
         )
     return match.person
 
@@ -196,7 +201,7 @@ def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
 def read_times(
     path: Path, roster: Roster, titles: Sequence[str] = _TIMES
 ) -> dict[str, str]:
-    """Read when students handed in: student id → time, as it stands there.
+    """Read when students submitted: student id → time, as it stands there.
 
     The list is a platform's, or has one of the `titles`. Without any, another list and
     a row that is unclear say nothing. `RosterError`: it is no such list, or who is
@@ -286,26 +291,27 @@ def fill(
     platform, target = _column(sheet, assignment, column)
     filled = Filled(platform.name, sheet.value(0, target.column))
     factor = _factor(filled.column, target.most, max_score, scale)
+    names = roster.labels
     row_of: dict[str, int] = {}
     for row, clue, _, _ in read_people(sheet):
-        label = str(clue)
-        if row < target.first or not label:
+        if row < target.first or not str(clue):
             continue
         match = roster.find(clue)
         student = match.person.student if match.person else ""
-        reason_to_skip = match.question or ("" if student else "is not known here")
+        label = names.get(student, str(clue))
+        reason_to_skip = match.question or ("" if student else "is not in this course")
         if student in row_of:
             raise ExportError(
                 f"Rows {row_of[student] + 1} and {row + 1} both seem to be "
-                f"{student!r}. Import the class list, so that they can be told apart: "
-                "kit.py roster"
+                f"{student!r}. Import a class list that distinguishes them: kit.py "
+                "roster"
             )
         before = sheet.value(row, target.column).strip()
         mark = nan if student in excused else scores.get(student, nan) * factor
         after = target.excused if student in excused else _written(mark, target)
         if student:
             row_of[student] = row
-            reason = (reasons or {}).get(student) or "nothing was handed in"
+            reason = (reasons or {}).get(student) or "nothing was submitted"
             reason_to_skip = _reason_to_skip(
                 after, before, reason, row in target.locked
             )
@@ -318,7 +324,8 @@ def fill(
             sheet.put(row, target.column, after)
             filled.changes.append(FilledMark(student, label, before, after))
     marked = {student for student, score in scores.items() if not isnan(score)}
-    filled.absent = sorted(marked - row_of.keys())
+    absent = marked - row_of.keys()
+    filled.absent = sorted(names.get(student, student) for student in absent)
     filled.data = sheet.to_bytes()
     return filled
 
@@ -333,7 +340,7 @@ def _column(
         if target := platform.grade_column(sheet, assignment, column):
             return platform, target
     raise ExportError(
-        "The file is none that Canvas, Moodle, Blackboard or Brightspace give: its "
+        "The file is not from Canvas, Moodle, Blackboard or Brightspace. Its column "
         f"titles are {', '.join(sheet.values(0)[:6])} … Export the grade book there "
         "(in Moodle: the grading worksheet), and do not save it in a spreadsheet "
         "program."

@@ -52,7 +52,7 @@ class Gradescope(Platform):
     listing = "submission_metadata.yml"
 
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
-        """Read who handed in ``submission_4711/`` from the list beside the folders.
+        """Read who submitted ``submission_4711/`` from the list next to the folders.
 
         A student's own file of that name lies deeper.
         """
@@ -101,8 +101,8 @@ def write_autograder(
     pins = course / "requirements.txt"
     if not pins.is_file():
         raise ExportError(
-            f"{pins} is missing: the container needs the pins of the packages that "
-            "you grade with."
+            f"{pins} is missing. The container needs the exact versions of the "
+            "packages that you grade with."
         )
     project = render("gradescope_project.toml", version=__version__)
     content: dict[str, bytes | Path] = {"pyproject.toml": project.encode()}

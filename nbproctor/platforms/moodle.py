@@ -41,7 +41,7 @@ class Moodle(Platform):
     numbers_groups = True
     times = "its grading worksheet"
     why_no_address = (
-        "handed in with a group, and their own number there is not known: import the "
+        "submitted with a group, and their own Moodle number is not known. Import the "
         "grading worksheet (kit.py roster), then collect again"
     )
     upload = "Submissions, Upload multiple feedback files in a zip"
@@ -100,7 +100,7 @@ class Moodle(Platform):
             cells = [sheet.value(row, column).strip() for row in rows]
             if not columns[Kind.EMAIL] and all("@" in cell for cell in cells if cell):
                 columns[Kind.EMAIL] = [column] if any(cells) else []
-        # Names stand second; in a blind worksheet what everybody handed in does.
+        # Names stand second; in a blind worksheet what everybody submitted does.
         second = {sheet.value(row, 1).strip() for row in rows}
         unnamed = not (columns["name"] or columns["last"] or 1 in columns[Kind.EMAIL])
         if unnamed and len(second) == len(rows):
@@ -117,7 +117,7 @@ class Moodle(Platform):
     ) -> GradeColumn | None:
         """Find marks by the order of the columns, which never changes.
 
-        Who, what was handed in, grade, maximum grade, …
+        Who, what was submitted, grade, maximum grade, …
         """
         rows = range(1, len(sheet.rows))
         if not rows or not _participants(sheet, rows):
@@ -141,8 +141,8 @@ class Moodle(Platform):
                 form = form_of_marks(most, sheet)
                 return GradeColumn(1, index - 1, *form, locked)
         raise ExportError(
-            "The grading worksheet has no column of points: does the assignment use a "
-            "scale? In Moodle, give it points."
+            "The grading worksheet has no column for points. If the assignment uses a "
+            "scale in Moodle, change it to points."
         )
 
 

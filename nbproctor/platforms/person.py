@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -90,7 +91,7 @@ UNCERTAIN = {
     Kind.IDENTIFIER: (Kind.EMAIL,),
     Kind.NUMBER: (),
 }
-#: What a word may be where a name stands beside it.
+#: What a word may be where a name stands next to it.
 WORD_KINDS = (Kind.COURSE, Kind.STUDENT, Kind.LOGIN, Kind.SIS, Kind.EMAIL)
 
 
@@ -175,6 +176,18 @@ class Clue:
             *map(str, self.identifiers),
         ]
         return letters(text) in map(letters, texts)
+
+
+def labels(names: Mapping[str, str]) -> dict[str, str]:
+    """Return how students are shown, by id: the name, and the id if others share it.
+
+    `names` are those of a class, by id.
+    """
+    counts = Counter(names.values())
+    return {
+        student: name if counts[name] == 1 else f"{name} ({student})"
+        for student, name in names.items()
+    }
 
 
 def possible_ids(clue: Clue) -> list[str]:

@@ -79,8 +79,8 @@ class Platform:
     #: groups are the assignment's name and what it is worth.
     titles = ""
     listing = ""  # its own file in a download, which it wants back with the feedback
-    numbers_groups = False  # what a group handed in has its number, not a member's
-    times = ""  # the list that says when each was handed in, where no download does
+    numbers_groups = False  # what a group submitted has its number, not a member's
+    times = ""  # the list that says when each was submitted, where no download does
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """Read a file's path in a download, or say that it is not named so.
@@ -113,7 +113,7 @@ class Platform:
         """Correct which columns of a class list say who somebody is."""
 
     def time_column(self, sheet: Sheet) -> int | None:
-        """Tell where a list of the platform says when each was handed in."""
+        """Tell where a list of the platform says when each was submitted."""
         return None
 
     def grade_column(
@@ -122,7 +122,7 @@ class Platform:
         """Tell where marks go; None: the platform gives no such file.
 
         The column is looked for by the assignment's name, or by `column`, a part of its
-        title. It is an `ExportError` if it cannot be told which column is meant.
+        title. It is an `ExportError` if it is unclear which column is meant.
         """
         heads = [head.strip() for head in sheet.values(0)]
         if not self.titles or not any(re.match(self.titles, head) for head in heads):
@@ -154,10 +154,12 @@ def choose_column(
     fitting = exact or [i for i, m in matches.items() if title in letters(m[group])]
     if len(fitting) == 1:
         return fitting[0], matches[fitting[0]]
-    columns = "".join(f"\n  {heads[i]}" for i in matches) or " none that takes marks."
+    columns = "".join(f"\n  {heads[i]}" for i in matches) or (
+        " none that can hold marks."
+    )
     raise ExportError(
-        f"It cannot be told which column {column or assignment!r} is. Say it with "
-        f"--column and a part of its title. The file's columns:{columns}"
+        f"It is not clear which column belongs to {column or assignment!r}. Give part "
+        f"of its title with --column. The file's columns:{columns}"
     )
 
 

@@ -31,7 +31,7 @@ PLATFORMS: tuple[Platform, ...] = (
     Teams(),
     Canvas(),
 )
-_WORK = (".ipynb", ".zip")  # what students hand in, in plain files
+_WORK = (".ipynb", ".zip")  # what students submit, in plain files
 # No platform: a folder or a file for each student, as `plain` reads it.
 PLAIN = Platform()
 # What makes a platform grade by itself, by the word of ``export``: writes it, and
@@ -53,7 +53,7 @@ class Recognised(NamedTuple):
         fitting = len(self.names)
         sure = "sure" if 10 * fitting >= 9 * self.total else "probably"
         sure = "a guess" if self.platform is PLAIN else sure
-        named = f"{fitting} of {self.total} files are named so"
+        named = f"{fitting} of {self.total} file names match"
         return f"{self.platform.name} ({sure}: {named})"
 
 
@@ -97,7 +97,7 @@ def plain(
     for path, inner in paths_below.items():
         word = name_in(inner, file_names)
         file = PurePosixPath(*(inner.parts[1:] or inner.parts))
-        # A file beside the folders may be anything, as a list of marks; and several of
+        # A file next to the folders may be anything, as a list of marks; and several of
         # one name are copies, as Google Drive numbers them.
         is_named = file != inner or (inner.suffix in _WORK and files[word] == 1)
         if word and (is_named or is_of_class(word, roster)):
@@ -126,7 +126,7 @@ def _depth(
     several = []
     for depth in range(_common_depth(paths) + 1):
         paths_below = [PurePosixPath(*path.parts[depth:]) for path in paths]
-        # What else a student alone hands in names nobody.
+        # What else a student alone submits names nobody.
         works = [p for p in paths_below if len(p.parts) > 1 or p.suffix in _WORK]
         names = {name_in(path, file_names) for path in works} - {"", *file_names}
         if any(is_of_class(name, roster) for name in names):

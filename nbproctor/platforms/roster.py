@@ -21,6 +21,7 @@ from nbproctor.platforms.person import (
     Identifier,
     Kind,
     Person,
+    labels,
     letters,
     possible_ids,
     safe,
@@ -46,7 +47,7 @@ class Match(NamedTuple):
     same: str = ""  # what may hold for all, for the option ``--same``
 
     def __str__(self) -> str:
-        return f"{self.question} Not taken: say whose it is, {self.answer}"
+        return f"{self.question} Skipped. To say whose it is: {self.answer}"
 
 
 @dataclass
@@ -82,6 +83,11 @@ class Roster:
         """Everybody who is certain to be in the class."""
         return [person for person in self.people if person.student]
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """How each student is shown, by id."""
+        return labels({person.student: person.name for person in self.students})
+
     def _index(self, index: int) -> None:
         person = self.people[index]
         for kind, value in person.all_identifiers():
@@ -109,8 +115,7 @@ class Roster:
         """
         if not letters(text):
             raise RosterError(
-                'Say it as --as "NAME=ID": how the platform names the work, and whose '
-                "it is."
+                'Write --as "NAME=ID": the name on the platform, and the student\'s id.'
             )
         self.answers.append((text, self.one(student).student if student else ""))
 
@@ -124,8 +129,8 @@ class Roster:
             source = Kind(other)
         except ValueError as error:
             raise RosterError(
-                f"{error}. The kinds are: {', '.join(Kind)}. Say it as --same "
-                '"GitHub handle=login".'
+                f"{error}. The kinds are: {', '.join(Kind)}. Write, for example, "
+                '--same "GitHub handle=login".'
             ) from error
         if target in UNCERTAIN:
             self.certain_kinds[target] = source
@@ -202,9 +207,9 @@ class Roster:
         if not person.student:
             return "It may be {}, who is not in the class list yet."
         if not person.may_be_called(clue.name):
-            return f"Its {by} is that of {{}}, its name is not."
+            return f"Its {by} belongs to {{}}, but its name is another."
         if kind := person.contradicts(clue):
-            return f"By its {by} it is of {{}}, who has another {kind}."
+            return f"By its {by}, it belongs to {{}}, who has another {kind}."
         if by == "name":
             emails = set(map(str.casefold, person.values(Kind.EMAIL)))
             texts = {v.casefold() for kind, v in clue.identifiers if kind is Kind.EMAIL}
@@ -225,11 +230,11 @@ class Roster:
         suspects = {i for i in suspects if not self.people[i].contradicts(clue)}
         if not suspects:
             return Match()
-        question = "Nobody has it, but something of {} reads so."
+        question = "Nobody has it, but it looks like an identifier of {}."
         match = self._ask(suspects, question, clue)
         kind = self._kind_like(suspects, clue)
         return match._replace(
-            answer=f'{match.answer}, or of somebody new, --as "{clue.answer}="',
+            answer=f'{match.answer}, or for a new student: --as "{clue.answer}="',
             same=f"{clue.identifiers[0].kind}={kind}" if kind else "",
         )
 
@@ -262,8 +267,8 @@ class Roster:
         if len(people) != 1:
             several = "; ".join(map(_described, people))
             raise RosterError(
-                f"{student!r} is not one student of the class list"
-                f"{f', but may be {several}' if several else ''}. Give the id."
+                f"{student!r} does not identify one student in the class "
+                f"list{f', but may be {several}' if several else ''}. Give the id."
             )
         return people[0]
 
@@ -342,7 +347,7 @@ class Roster:
             clue = row.clue
             person = match.person
             if person and match.by in ("name", "--as") and by_name[person] > 1:
-                several = f"{by_name[person]} rows may be of {_described(person)}."
+                several = f"{by_name[person]} rows may belong to {_described(person)}."
                 match = Match(question=several, answer=f'--as "{clue.answer}=…"')
             elif not (person or match.question):  # or who was added from another row
                 match = self.find(clue, range(len(self.people)))
@@ -375,4 +380,4 @@ class Roster:
 
 
 def _described(person: Person) -> str:
-    return f"{person.name} ({person.student or 'of a class list'})"
+    return f"{person.name} ({person.student or 'in a class list'})"

@@ -10,7 +10,7 @@ from nbproctor.platforms.platform import FileName, Platform
 
 
 class Teams(Platform):
-    """Teams, which makes a folder for each version that is handed in."""
+    """Teams, which makes a folder for each version that is submitted."""
 
     name = "Teams"
 

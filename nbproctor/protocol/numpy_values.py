@@ -131,7 +131,7 @@ def _check_content(array: Array) -> None:
     if dtype.kind == "U":
         points = np.ascontiguousarray(array).reshape(-1).view(f"{dtype.str[0]}u4")
         if points.size and points.max() > _MAX_POINT:
-            raise ProtocolError("an array holds what is no text")
+            raise ProtocolError("an array contains something that is not text")
 
 
 def _shape(sizes: Node) -> tuple[int, ...]:
@@ -206,7 +206,7 @@ def _read_scalar(receiver: Receiver, node: list[Node], depth: int) -> Any:
     _, code = node
     dtype = _dtype_of(code)
     if dtype.kind in "SU":
-        raise ProtocolError("text is no scalar of NumPy's")
+        raise ProtocolError("text is not a NumPy scalar")
     return _next(receiver, dtype, ())[()]
 
 

@@ -1,12 +1,12 @@
-"""Objects that stay in their process, and what the other side is told of them.
+"""Objects that stay in their process, and their description for the other side.
 
-A message names them by number. Of a student's object it also says which class of an
-installed library it is an instance of, by name: judge and student process are forks of
-one process that imports the libraries and lists their classes before any code of a
-student's runs. The student process looks a class up by its identity, so nothing that an
-object says of itself counts: not ``__class__``, not a name, not a module. What is left
-to a liar, to send another name of the list, is no more than to make an object of that
-class, which anybody can.
+A message names them by number. For a student's object it also gives the name of the
+class of an installed library of which it is an instance. Judge and student process are
+forks of one process that imports the libraries and lists their classes before any
+student code runs. The student process looks a class up by its identity, so nothing that
+an object says about itself counts: not ``__class__``, not a name, not a module. A liar
+can only send another name of the list, which means only an object of that class, and
+anybody can make one.
 """
 
 from __future__ import annotations

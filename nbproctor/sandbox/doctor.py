@@ -28,7 +28,10 @@ def probe() -> list[Layer]:
     """Probe every layer by using it, in forks that end at once."""
     if sys.platform != "linux":
         system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
-        meaning = f"{system} has no Landlock and no seccomp: nothing holds student code"
+        meaning = (
+            f"{system} has no Landlock and no seccomp, so student code cannot "
+            "be isolated"
+        )
         remedy = f"grade on Linux (WSL 2 on Windows), {CONTAINER}"
         return [
             Layer(
@@ -61,7 +64,7 @@ def verdict(layers: list[Layer]) -> str:
         absent = [layer for layer in layers if not layer.ok]
         if lacks := [layer.name for layer in absent if layer.mandatory == mandatory]:
             return f"This computer {says} has no {', no '.join(lacks)}."
-    return "This computer can grade: every layer of the sandbox is in force."
+    return "This computer can grade: every layer of the sandbox works."
 
 
 # Each returns what a layer does and "", or what its absence means and how to get it.
@@ -105,11 +108,13 @@ def _together() -> tuple[str, str]:
     try:
         fork.confirm(trial.sock)
     except (layers.SandboxError, EOFError) as error:
-        remedy = "see the other lines; if all are well, this is a bug: please report it"
+        remedy = (
+            "check the other lines; if they are all fine, please report this as a bug"
+        )
         return str(error), remedy
     finally:
         trial.close()
-    return "a fork entered it, limits and all", ""
+    return "a test process entered the sandbox, with all limits", ""
 
 
 def _bubblewrap() -> tuple[str, str]:
@@ -117,10 +122,13 @@ def _bubblewrap() -> tuple[str, str]:
 
     problem = bubblewrap.failure()
     if problem is None:
-        return "the fork server has its own view of files, processes and network", ""
+        return (
+            "the grading process has its own view of files, processes and network",
+            "",
+        )
     meaning = (
-        f"Landlock and seccomp stand alone ({problem}): the size of a file can be seen "
-        "if its name is guessed, its content not"
+        f"only Landlock and seccomp are used ({problem}): student code that guesses a "
+        "file's name can see its size, but not its content"
     )
     if "not installed" in problem:
         return meaning, "install bubblewrap (apt, dnf, pacman, zypper)"
@@ -137,8 +145,8 @@ def _scratch() -> tuple[str, str]:
     if bubblewrap.failure() is None or libc.can_mount():
         return "a tmpfs for each process; everything else is read-only", ""
     return (
-        "scratch folders lie on the disk: they are measured 200 times a second instead "
-        "of limited, and files in them cannot be removed",
+        "scratch folders are on the disk: their size is checked 200 times a second "
+        "instead of limited, and student code cannot delete files in them",
         "install bubblewrap, or allow user namespaces (see above)",
     )
 
@@ -147,12 +155,12 @@ def _user() -> tuple[str, str]:
     from nbproctor.sandbox import bubblewrap, policy
 
     if os.geteuid() != 0:
-        return "student code runs as you, without your files", ""
+        return "student code runs under your user id, without access to your files", ""
     if policy.free_uid(policy.Policy(), bubblewrap.failure() is None) is not None:
         return "every student process has a user id of its own", ""
     return (
-        "student code stays user 0, without capabilities: the number of its threads is "
-        "bounded by memory only",
+        "student code runs as root (user 0), without capabilities: only memory limits "
+        "the number of its threads",
         "grade as an ordinary user, or install bubblewrap, or let everybody read the "
         f"Python in {sys.prefix} and {sys.base_prefix}",
     )

@@ -56,7 +56,7 @@ def prepare(*policies: Policy) -> None:
         for policy in policies or (Policy(),):
             seccomp.prepare(policy)
     except (OSError, RuntimeError, ImportError) as error:
-        raise SandboxError(f"{error}. `nbproctor doctor` says more.") from error
+        raise SandboxError(f"{error}. For details, run `nbproctor doctor`.") from error
     interpreter()
 
 
@@ -74,8 +74,8 @@ def enter(policy: Policy, scratch: Path) -> None:
         except (OSError, RuntimeError, ImportError, ValueError) as error:
             if not policy.weak:
                 raise SandboxError(
-                    f"the sandbox has no {layer} here ({error}). Nothing was run. "
-                    "`nbproctor doctor` says what is missing and how to get it."
+                    f"the sandbox has no {layer} here ({error}). Nothing was run. Run "
+                    "`nbproctor doctor` to see what is missing and how to get it."
                 ) from error
 
 

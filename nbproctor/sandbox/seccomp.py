@@ -6,7 +6,7 @@ is not named here fails with EPERM, which Python shows as a readable `Permission
 To allow one more call is one word or one row here. Each was looked at for two things
 besides escape: does it reach memory, disk or time past a limit, and does it carry a bit
 from one sandboxed process to another (now, or to one that comes later)? The reason why
-it is here stands beside it; what no filter can take away, in docs/security.md.
+it is here stands next to it; what no filter can take away, in docs/security.md.
 
 pyseccomp over libseccomp knows the numbers of each call on x86-64 and arm64 alike.
 """

@@ -199,7 +199,7 @@ class Server:
     ) -> Fork | None:
         """Fork a judge (`judge` is None), or a student process of a judge.
 
-        Who asked for it is told why that cannot be.
+        If that fails, the requester gets the reason.
         """
         free = set(range(SLOTS)) - {process.slot for process in self.running.values()}
         slot = min(free, default=SLOTS)

@@ -65,8 +65,8 @@ class Allowance:
 class Workers(Generic[Answer]):
     """At most `count` workers of one kind; a context manager, which ends them.
 
-    Each runs `module`, which calls `serve`, is told `setup` first, and has the
-    `allowance` for each question; an answer is decoded as `answer`. A question waits
+    Each runs `module`, which calls `serve`. It first gets `setup`, and has the
+    `allowance` for each question. An answer is decoded as `answer`. A question waits
     `patience` seconds for a worker before another one is started.
     """
 
@@ -201,8 +201,8 @@ class _Worker:
         """Wait for the start, or each question would be blamed if there is none."""
         if not self._is_ready and _read(self._stdout) is None:
             raise WorkerError(
-                "A process that reads submissions or makes pages ended as it started. "
-                f"See why: {' '.join(map(str, self.process.args))}"  # type: ignore
+                "A process that reads submissions or makes pages ended at its start. "
+                f"To see why, run: {' '.join(map(str, self.process.args))}"  # type: ignore
             )
         self._is_ready = True
 

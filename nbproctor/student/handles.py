@@ -1,7 +1,7 @@
 """Objects that stay where they are: the student's by number, the judge's by a stand-in.
 
-Whatever the judge is told of an object here is found out without the methods of a
-student's class. A test hands over a function, an activation or a whole model; student
+What the judge learns about an object here is found out without the methods of a
+student's class. A test may pass a function, an activation or a whole model; student
 code gets a `JudgeObject` that asks the judge for everything (see `judge.exports`).
 """
 
@@ -162,7 +162,7 @@ class JudgeObject:
     its own copy.
     """
 
-    #: Of the class that stands for a test's: an object that was handed over.
+    #: Of the class that stands for a test's: an object passed to student code.
     _nbproctor_known: ClassVar[Any] = None
     _nbproctor_link: tuple[Connection, int, str]  # its number, the name of its class
 
@@ -171,13 +171,13 @@ class JudgeObject:
         prototype = cls._nbproctor_known
         stand_in: JudgeObject = copy(prototype)
         if stand_in is prototype:
-            raise TypeError("an object of the test cannot be made anew")
+            raise TypeError("an object of the test cannot be created again")
         return stand_in
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Initialize it again, as ``self.model.__init__(…)`` does."""
         if "init_again" not in vars(type(self)):
-            raise TypeError("an object of the test cannot be made anew")
+            raise TypeError("an object of the test cannot be created again")
         _call("init_again", self, *args, **kwargs)
 
     def __copy__(self) -> Any:

@@ -90,7 +90,7 @@ class Outputs:
         if self._displays > DISPLAYS or self._images > IMAGE_BYTES:
             if "display" not in self._cut:
                 self._cut.add("display")
-                note = "[more displays or images than a cell may show: left out]"
+                note = "[left out: a cell may not show more displays or images]"
                 data = {"text/plain": note}
                 shown = {"output_type": "display_data", "metadata": {}, "data": data}
                 self._append(shown, None)

@@ -141,7 +141,7 @@ class Student:
     # --- exceptions -------------------------------------------------------------
 
     def describe(self, error: BaseException) -> Any:
-        """Say of an exception what the judge, and then the student, is told."""
+        """Describe an exception for the judge, which may show it to the student."""
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
         description = [*describe_exception(error, self.shell.compile.cells), relayed]
         kind = type(error)

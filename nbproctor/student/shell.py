@@ -46,7 +46,9 @@ NO_COMMANDS = (
     "Other programs cannot be started while a notebook is graded"
     " (shell commands, %pip, %%bash, os.system, subprocess): "
 )
-_NO_INPUT = "input() has nobody to ask while a notebook is graded: use a value instead."
+_NO_INPUT = (
+    "input() cannot be used while a notebook is graded: use a fixed value instead."
+)
 # Magics, commands and help; the signs at the start of a line are automatic quotes and
 # calls.
 _MAGIC = re.compile(r"[%!?]|^\s*[,;/]", re.MULTILINE)
@@ -317,7 +319,7 @@ def rehearse(sources: Sequence[str]) -> None:
     """
     shell = warm()
     before = _unforkable_state()
-    sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
+    sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
     with redirect_stdout(shell.stdout), redirect_stderr(shell.stderr):
         for source in sources:
             outputs = shell.run(source)

@@ -1,1 +1,1 @@
-"""Submission: from the files handed in to a gradable notebook, or why not."""
+"""Submission: from the submitted files to a gradable notebook, or why not."""

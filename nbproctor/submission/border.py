@@ -33,19 +33,19 @@ _IGNORED = """
 IGNORED = frozenset(_IGNORED.split())
 ENVIRONMENT = "pyvenv.cfg"  # lies in every virtual environment
 _BLOCK = 1 << 20  # bytes
-LINK = "it is a link, which is not followed"
+LINK = "it is a link, and links are not followed"
 NO_FILE = "it is not a regular file"
-CLOSED = "there is no right to read it"
+CLOSED = "there is no permission to read it"
 # What the system says of a name that has become something else.
 _REFUSALS = {
     errno.ELOOP: LINK,
-    errno.ENOTDIR: f"{LINK}, or no folder",
+    errno.ENOTDIR: "it is a link, or not a folder",
     errno.ENXIO: NO_FILE,
-    errno.ENOENT: "it is gone",
+    errno.ENOENT: "it has disappeared",
     errno.EACCES: CLOSED,
     errno.EPERM: CLOSED,
     # A lease of its owner's would have us wait for the better part of a minute.
-    errno.EAGAIN: "another program holds it back",
+    errno.EAGAIN: "another program has locked it",
 }
 # Of what is no regular file nothing is awaited, not even its opening.
 _FLAGS = sum(
@@ -60,7 +60,7 @@ class RefusedFileError(NbproctorError, OSError):
 
 
 class Refusal(NamedTuple):
-    """What was passed over: where it lies in the folder, and why."""
+    """A file that was left out: its place in the folder, and the reason."""
 
     relative_path: Path
     reason: str
@@ -196,7 +196,7 @@ def copy(
     if owner is not None:
         owners = {owner, os.geteuid(), 0}
         if any(file.owners != owners for file in files):
-            raise RefusedFileError("somebody has put another folder there")
+            raise RefusedFileError("it was replaced by another folder")
     for relative_path, reason in refusals:
         if relative_path == Path():
             raise RefusedFileError(reason)
@@ -227,9 +227,9 @@ def _reason(status: os.stat_result, owners: frozenset[int]) -> str:
     if not stat.S_ISREG(status.st_mode):
         return NO_FILE
     if status.st_nlink > 1:
-        return "it has another name elsewhere on the disk (a hard link)"
+        return "it has a second name elsewhere on the disk (a hard link)"
     if owners and status.st_uid not in owners:
-        return f"it belongs to another account ({status.st_uid}) than its folder"
+        return f"it does not belong to the same account as its folder ({status.st_uid})"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Files that a student handed in, on the disk and in archives, read within one budget.
+"""Files that a student submitted, on the disk and in archives, read within one budget.
 
 Nothing is unpacked to the disk, so names in an archive can lead nowhere.
 """
@@ -198,7 +198,7 @@ def candidates(
     if not likely:
         reason = _instead(student_files, notebook)
         for refused, reason_of_refusal in refusals[:1]:
-            reason += f" '{readable(refused)}' is not read: {reason_of_refusal}."
+            reason += f" '{readable(refused)}' was not read: {reason_of_refusal}."
         raise Ungradable(faults[0] if faults else reason)
 
     def distance(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
@@ -225,7 +225,7 @@ def _notebooks(
     file: Candidate, budget: Budget, faults: list[str], nested: int = 0
 ) -> list[Candidate]:
     """Return the file, or those in the archive that it is, which may be a notebook."""
-    if file.base.startswith("._"):  # what macOS puts beside a file
+    if file.base.startswith("._"):  # what macOS puts next to a file
         return []
     packed = file.head.startswith(_ARCHIVES) or file.head[257:262] == b"ustar"
     if packed and nested < MAX_NESTED:
@@ -236,7 +236,7 @@ def _notebooks(
         except Ungradable as fault:
             faults.append(str(fault))
         if budget.is_spent and not members:
-            faults.append(f"'{file.name}' unpacks to more than can be read.")
+            faults.append(f"'{file.name}' is too large to read once it is unpacked.")
         if members:
             return members
     return [file] if _is_likely(file) else []
@@ -322,12 +322,12 @@ def _gunzip(file: Candidate, size: int) -> IO[bytes]:
 
 def _instead(student_files: list[StudentFile], notebook: str) -> str:
     if not student_files:
-        return f"No file was handed in; '{notebook}.ipynb' was expected."
+        return f"No file was submitted. Expected: '{notebook}.ipynb'."
     shown = ", ".join(readable(file.relative_path) for file in student_files[:3])
     kind = None if student_files[1:] else wrong_kind(_head(student_files[0].open))
     if kind:
         shown += f", which is {kind}"
-    return f"No notebook was handed in (only {shown}); '{notebook}.ipynb' was expected."
+    return f"No notebook was submitted (only {shown}). Expected: '{notebook}.ipynb'."
 
 
 def _start(data: bytes) -> bytes:

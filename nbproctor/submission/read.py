@@ -1,4 +1,4 @@
-"""Reading a file: the versions of a notebook in it, whatever transfers made of them."""
+"""Reading a file: the versions of a notebook in it, in whatever form it arrived."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def read_versions(
         if failures or len(versions) > 1:
             version.label = f"version {number} of '{file.name}'"
             version.notes.append(
-                f"'{file.name}' holds several versions of your notebook (marks of a "
-                f"merge, or one after the other): version {number} was graded."
+                f"'{file.name}' contains several versions of your notebook (merge "
+                f"markers, or one after the other). Version {number} was graded."
             )
     return versions
 
@@ -126,14 +126,14 @@ def _decoded(data: bytes, notes: list[str]) -> str:
     coding = json.detect_encoding(data)
     if not coding.startswith("utf-8"):
         shown = coding[:6].upper()
-        notes.append(f"Your notebook was saved as {shown}; it was converted.")
+        notes.append(f"Your notebook was saved as {shown}. It was converted.")
         width = 4 if "32" in coding else 2
         data += b"\0" * (-len(data) % width)
         return data.decode(coding, errors="replace").rstrip("\0")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        notes.append("Your notebook was not saved as UTF-8; it was read as Latin-1.")
+        notes.append("Your notebook was not saved as UTF-8. It was read as Latin-1.")
         return data.decode("latin-1")
     if data.startswith(codecs.BOM_UTF8):
         notes.append("A byte order mark at the start of your notebook was removed.")
@@ -148,9 +148,11 @@ def _notebooks(file: Candidate, text: str, notes: list[str]) -> list[dict[str, A
     notebooks, length = _objects(shown)
     if notebooks and (shown.startswith("{") or not is_script):
         if is_page:
-            notes.append("Your notebook was taken out of a web page.")
+            notes.append("Your notebook was extracted from a web page.")
         elif len(notebooks) == 1 and length < len(shown):
-            notes.append("Something stood around your notebook; it was ignored.")
+            notes.append(
+                "There was other text before or after your notebook. It was ignored."
+            )
         return notebooks
     code = []
     if is_page:
@@ -160,10 +162,10 @@ def _notebooks(file: Candidate, text: str, notes: list[str]) -> list[dict[str, A
     if is_page and not code:
         raise _no_notebook(file, f" but {PAGE}")
     if file.is_export and not code:
-        raise _no_notebook(file, ": it holds no code")
+        raise _no_notebook(file, ": it contains no code")
     if not code:
         raise _fault(file, shown)
-    notes.append(f"'{file.name}' is no notebook; its code was graded.")
+    notes.append(f"'{file.name}' is not a notebook. Its code was graded.")
     return [{"cells": code}]
 
 
@@ -195,8 +197,8 @@ def _fault(file: Candidate, text: str) -> Ungradable:
     except json.JSONDecodeError as error:
         if not text[error.pos :].strip() or "Unterminated" in error.msg:
             return Ungradable(
-                f"'{file.name}' is cut short: its end is missing, as after a "
-                "broken upload or a full disk. Please hand it in again."
+                f"'{file.name}' is cut short: its end is missing, perhaps because of "
+                "a broken upload or a full disk. Please submit it again."
             )
         return Ungradable(
             f"'{file.name}' is damaged in line {error.lineno} ({error.msg})."
@@ -220,34 +222,34 @@ def _version(
     raw = _raw_cells(file, notebook, notes)
     whole = [cell for cell in raw if isinstance(cell, dict)]
     if len(whole) < len(raw) or any(map(_is_damaged, whole)):
-        notes.append(
-            "Some cells of your notebook were damaged; what they said is lost."
-        )
+        notes.append("Some cells of your notebook were damaged. Their content is lost.")
     cells = [HandedCell.read(cell, readable(source_of(cell) or "")) for cell in whole]
     version = Version(file, f"'{file.name}'", cells, notes, _language(notebook))
     version.change(
         _shortened,
-        f"Cells of more than {MAX_CELL_CHARS:,} characters were cut: their longest "
-        "lines, or all of their text, were left out.",
+        f"Cells with more than {MAX_CELL_CHARS:,} characters were shortened: their "
+        "longest lines, or their whole text, were left out.",
     )
     code = (len(cell.text.text) for cell in version.cells if cell.kind == "code")
     if sum(code) > MAX_SOURCE_CHARS:
-        raise Ungradable(f"'{file.name}' holds more code than can be graded.")
+        raise Ungradable(f"'{file.name}' contains more code than can be graded.")
     version.change(
         lambda cell: cell.text.text.replace("\r\n", "\n").replace("\r", "\n"),
-        "Line ends of your cells were converted to the usual ones.",
+        "The line endings in your cells were converted to the usual ones.",
     )
     version.change(lambda cell: _one_side(cell.text.text, side))
     if repairs:
-        version.change(_without_fence, "Fences around your code (```) were taken off.")
+        version.change(
+            _without_fence, "Code fences (```) around your code were removed."
+        )
         version.change(
             _without_magic,
-            "A line such as `%python` at the top of your cells, which would stop them "
-            "in Jupyter, was taken off.",
+            "A line such as `%python` at the top of your cells was removed, because "
+            "it does not work in Jupyter.",
         )
         version.change(
             lambda cell: cell.text.visible() if cell.kind == "code" else cell.text.text,
-            "Invisible signs in your code, as after pasting, were replaced.",
+            "Invisible characters in your code (perhaps from pasting) were replaced.",
         )
     return version
 
@@ -260,7 +262,7 @@ def _raw_cells(
         sheets = [s for s in notebook["worksheets"] if isinstance(s, dict)]
         lists = [sheet.get("cells") for sheet in sheets]
         raw = [c for cells in lists if isinstance(cells, list) for c in cells]
-        notes.append("Your notebook was in an old format; it was converted.")
+        notes.append("Your notebook was in an old format. It was converted.")
     if not isinstance(raw, list):
         raise _no_notebook(file, ": it has no cells")
     if len(raw) > MAX_CELLS:

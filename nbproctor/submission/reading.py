@@ -1,7 +1,8 @@
 """Reading of a class: each submission in a worker, within limits of time and memory.
 
-Reading is a risk: a few bytes may unpack to gigabytes, or be made so that to parse them
-takes hours. What exceeds the limits is ungradable; everybody else is graded.
+Reading is a risk: a few bytes may unpack to gigabytes, or be made so that parsing them
+takes hours. A submission that exceeds the limits is ungradable; everybody else is
+graded.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from nbproctor.submission.repair import Repaired, repair
 # 200 MB of notebooks with their outputs.
 ALLOWANCE = Allowance(seconds=10, memory=1 << 30)
 TOO_MUCH = (
-    f"It cannot be read within {ALLOWANCE.seconds} seconds of computing and "
-    f"{ALLOWANCE.memory >> 20:,} MB of memory, far more than a notebook takes. "
-    "Please hand in the notebook alone, not packed."
+    f"Reading it takes more than {ALLOWANCE.seconds} seconds or "
+    f"{ALLOWANCE.memory >> 20:,} MB of memory, far more than a notebook needs. Please "
+    "submit only the notebook, and do not pack it."
 )
 OVERDUE = (
-    f"It was not read in {PATIENCE * ALLOWANCE.seconds} seconds, perhaps because this "
-    "computer, or its disk, is busy with other work. Grade again."
+    f"It could not be read in {PATIENCE * ALLOWANCE.seconds} seconds, perhaps because "
+    "this computer or its disk is busy. Grade again."
 )
 # A worker reads a hundred submissions in a second: seldom is a second one needed.
 _PATIENCE = 0.5  # seconds
@@ -114,12 +115,12 @@ def read(settings: ReaderSettings, handed_in: HandedIn) -> ReadSubmission:
 def _closed(folder: Path, closed: list[Path]) -> list[str]:
     """Say what cannot be read, and what to do, in one sentence or none."""
     names = [readable(path.relative_to(folder)) for path in closed]
-    names = ["what was handed in" if name == "." else f"'{name}'" for name in names]
+    names = ["what was submitted" if name == "." else f"'{name}'" for name in names]
     if not names:
         return []
     return [
-        f"Grading has no right to read {list_few(names)}: correct the rights, then "
-        "grade again."
+        f"There is no permission to read {list_few(names)}. Correct this, then grade "
+        "again."
     ]
 
 

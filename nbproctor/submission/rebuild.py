@@ -1,7 +1,7 @@
-"""The gradable notebook: written from a plan, with sentences on what was changed.
+"""The gradable notebook: written from a plan, with sentences on the changes.
 
-Every cell of the assignment is in it once, locked ones as given; every answer has a
-cell of its own, from merged, locked or other cells.
+It has every cell of the assignment once, locked ones unchanged. Every answer has a cell
+of its own, whether it came from a merged, a locked or another cell.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ Entry = tuple[HandedCell, Cell | None]  # and the cell of the assignment that it
 NOTHING = HandedCell("code", "", None, CellText(""))  # for a cell that is missing
 
 _SENTENCES = {
-    "matched": "Cells that had lost their marks (as after Colab or VS Code) were found "
-    "again by their id, text and place",
-    "restored": "Locked cells were put back as given",
-    "copies": "Unchanged copies of given cells were left out",
-    "text": "Answers that had become text cells are code again",
-    "moved": "Locked cells were moved back to their place",
-    "missing": "Locked cells that were missing were put back",
-    "elsewhere": "Answers were found in a cell that is not their own",
-    "added": "What you had added to locked cells is in cells of its own now",
-    "unclear": "What you had written into locked cells is not graded, because nothing "
-    "tells which exercise it answers",
-    "stub": "The given beginning still stood below your code, where it would replace "
-    "it, and was left out: delete it",
-    "raises": "`raise NotImplementedError` still stood below your code, and was graded "
-    "as a comment: delete that line",
-    "lost": "There is no cell in your notebook for",
+    "matched": "Cells without nbgrader's metadata (Colab and VS Code can remove it) "
+    "were recognised by id, text and position",
+    "restored": "Changed locked cells were restored",
+    "copies": "Unchanged copies of original cells were left out",
+    "text": "Answers in text cells were made code cells again",
+    "moved": "Locked cells were moved back to their original position",
+    "missing": "Missing locked cells were added again",
+    "elsewhere": "Answers were found in a different cell than expected",
+    "added": "Code that you added to locked cells was moved to new cells",
+    "unclear": "What you wrote into locked cells was not graded, because it is "
+    "unclear which exercise it answers",
+    "stub": "The original stub was still below your code and would have replaced it, "
+    "so it was left out. Delete it",
+    "raises": "`raise NotImplementedError` was still below your code and was ignored. "
+    "Delete that line",
+    "lost": "Your notebook has no cell for",
 }
 
 
@@ -137,7 +137,7 @@ class Rebuilt:
         return texts
 
     def _without_stub(self, handed: HandedCell, exercise: Cell) -> HandedCell:
-        """Leave out the stub beside an answer; say so if it would have cost points."""
+        """Leave out the stub next to an answer; say so if it would have cost points."""
         stub = self._texts.stub[exercise.id]
         blocks = handed.text.blocks
         written = {block.signature for block in blocks if not block.unwritten}

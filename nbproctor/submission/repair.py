@@ -1,7 +1,7 @@
-"""Repair: make what a student handed in gradable, or say why it cannot be graded.
+"""Repair: make a submission gradable, or say why it cannot be graded.
 
-Whatever a student's file claims about itself is ignored: kinds, points and the text
-of locked cells come from the master. Only the text of solution cells, and of cells that
+Whatever a student's file claims about itself is ignored: kinds, points and the text of
+locked cells come from the master. Only the text of solution cells, and of cells that
 the student added, is taken from the file.
 """
 
@@ -29,7 +29,7 @@ from nbproctor.submission.rebuild import Rebuilt
 
 __all__ = ["Repaired", "Ungradable", "repair", "student_cells"]
 
-MAX_EXPORTS = 20  # files beside a notebook: scripts, Markdown, web pages
+MAX_EXPORTS = 20  # files next to a notebook: scripts, Markdown, web pages
 _FORMAT = {
     "metadata": {
         "kernelspec": {
@@ -68,7 +68,7 @@ def repair(
     name = version.file.name
     expected = f"{master.notebook}.ipynb"
     if name != expected:
-        notes.insert(0, f"Your notebook was found as '{name}', graded as '{expected}'.")
+        notes.insert(0, f"Your notebook '{name}' was graded as '{expected}'.")
     others = [
         other
         for other in others
@@ -78,8 +78,9 @@ def repair(
     other_names = {other.version.file.name for other in others} - {name}
     if other_names:
         notes.append(
-            f"You handed in {len(other_names) + 1} notebooks; '{name}' was graded: no "
-            f"other answers more than its {len(chosen.answers)} exercises."
+            f"You submitted {len(other_names) + 1} notebooks. '{name}' was graded, "
+            f"because no other one answers more than its {len(chosen.answers)} "
+            "exercises."
         )
     additions: dict[str, list[HandedCell]] = {}
     for other in others if master.repairs else ():
@@ -89,14 +90,14 @@ def repair(
             additions[exercise] = cells
         if more:
             notes.append(
-                f"What it leaves open was taken from {other.version.label}: "
+                f"Answers missing there were taken from {other.version.label}: "
                 f"{', '.join(more)}."
             )
     notebook, changes = chosen.rebuilt.notebook(additions)
     notes += version.notes
     if version.language.lower() not in ("python", "ipython"):
         notes.append(
-            f"Your notebook asked for a '{version.language}' kernel; Python was used."
+            f"Your notebook was set to a '{version.language}' kernel. Python was used."
         )
     answered = bool(chosen.answers) or not master.of_kind("solution", "task")
     return Repaired(
@@ -155,8 +156,8 @@ def _readings(
             break
         if readings and budget.is_low:
             notes.append(
-                f"Your files are too big for all to be looked at: {count} of "
-                f"{len(files)} were, one of which was graded."
+                f"Your files are too big to read all of them. {count} of {len(files)} "
+                "were read, and one of these was graded."
             )
             break
         try:
@@ -183,7 +184,7 @@ def _read(
     data = file.content()
     budget.bytes -= FILE_COST + max(file.cost, len(data))
     if hashlib.sha256(data).hexdigest() in master.scripts:
-        raise Ungradable(f"'{file.name}' was handed out with the assignment.")
+        raise Ungradable(f"'{file.name}' is a file of the assignment itself.")
     readings = []
     for version in read_versions(file, data, repairs=master.repairs):
         rebuilt = Rebuilt(plan(version.cells, master))

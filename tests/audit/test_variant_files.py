@@ -139,15 +139,18 @@ cell = "area = max"
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ("says = 'x'\ncell = 'x = 1'", "an entry has the keys why, diff, cell, of"),
-        ("why = 'x'\nsays = 'x'", "either diff or cell is needed"),
+        ("says = 'x'\ncell = 'x = 1'", "the keys of an entry are why, diff, cell, of"),
+        ("why = 'x'\nsays = 'x'", "either diff or cell is required"),
         ("why = 'x'\nsays = 'x'\ndiff = '-a'\ncell = 'b'", "either diff or cell"),
         ("why = 'x'\ncell = 'x = 1'", "needs says = "),
         ("why = 'x'\nsays = 'x'\nunnamed = true\ncell = 'x = 1'", "needs says = "),
         ("why = 'x'\nsays = 'x'\nof = 'y'\ndiff = '-x'", "there is no right/y.py"),
         ("why = 'x'\nsays = 'x'\ndiff = '-    return b'", "diff no longer fits"),
         ("why = 'x'\nsays = 'x'\ncell = 'x ='", "does not parse"),
-        ("why = 'x'\nsays = 'x'\ncell = 'x = 1'\nsymptom = 'x'", "an entry has"),
+        (
+            "why = 'x'\nsays = 'x'\ncell = 'x = 1'\nsymptom = 'x'",
+            "the keys of an entry",
+        ),
     ],
 )
 def test_a_bad_entry_is_named_and_the_others_are_read(folder, entry, reason):
@@ -169,7 +172,7 @@ def test_files_that_cannot_be_used_are_named(folder):
     assert [v.name for v in variants] == ["turned"]
     first, second, third = problems
     assert first.startswith("variants/geometry/area/right/no_python.py does not parse")
-    assert "wrong/old.py: a wrong variant is an entry of wrong.toml" in second
+    assert "wrong/old.py: a wrong solution must be an entry of wrong.toml" in second
     assert third.startswith("variants/geometry/area/wrong.toml cannot be read")
 
 

@@ -16,11 +16,12 @@ from typing import Any
 
 from tests.programs import run_here
 
-VERBS = {
+COMMANDS = {
     "release": ["release"],
     "grade": ["grade", "--sandbox=weak"],
     "collect": ["collect", "download"],
     "roster": ["roster", "class.csv"],
+    "due": ["due", "2030-01-01"],
     "extend": ["extend", "ann", "--until=2030-01-01"],
     "late": ["late", "late.csv"],
     "export": ["export", "csv"],
@@ -65,25 +66,33 @@ BOOK = "gradebook.db"
 FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "damaged": (lambda path: _write(path, 200, b"U"), BOOK, "is damaged"),
     "another file": (lambda path: _write(path, 0, b"x"), BOOK, "is damaged"),
-    "locked whole": (_lock, BOOK, "locked by"),
+    "locked whole": (_lock, BOOK, "has locked"),
     "an older schema": (_older, BOOK, "nbgrader db upgrade"),
     "a folder": (_folder, BOOK, "cannot be opened"),
     "not readable": (lambda path: path.chmod(0), BOOK, "cannot be opened"),
-    "not writable": (lambda path: path.chmod(0o444), BOOK, "Check file and rights"),
-    "feedback": (lambda path: path.chmod(0o555), "feedback", "Correct its rights"),
-    "report": (lambda path: path.chmod(0o555), "report", "no right to read or write"),
-    "the course": (lambda path: path.chmod(0o555), ".", "right"),
+    "not writable": (
+        lambda path: path.chmod(0o444),
+        BOOK,
+        "Check the file and its permissions",
+    ),
+    "feedback": (lambda path: path.chmod(0o555), "feedback", "Correct its permissions"),
+    "report": (
+        lambda path: path.chmod(0o555),
+        "report",
+        "no permission to read or write",
+    ),
+    "the course": (lambda path: path.chmod(0o555), ".", "permission"),
 }
 
 
 def cross(course: Path) -> list[tuple[str, str, int, str]]:
-    """Run every verb against every fault, each in a copy of the course."""
+    """Run every command against every fault, each in a copy of the course."""
     from nbproctor.nbgrader import speed
 
     speed.BUSY_MILLISECONDS = 20
     results = []
     for fault, (happens, name, _) in FAULTS.items():
-        for verb, arguments in VERBS.items():
+        for verb, arguments in COMMANDS.items():
             if verb == "release" and name in ("feedback", "report"):
                 continue  # it writes neither, and takes seconds
             copy = Path(shutil.copytree(course, course.with_name("copy")))

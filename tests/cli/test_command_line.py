@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from nbproctor import __version__
-from nbproctor.cli import authoring
+from nbproctor.cli import app, authoring
 from nbproctor.cli.app import console
-from nbproctor.cli.class_run import _names, _reasons
+from nbproctor.cli.class_run import _reasons
+from nbproctor.platforms import labels
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox import doctor
 from nbproctor.sandbox.doctor import Layer
@@ -106,7 +107,7 @@ def test_the_demo_of_another_course_stops_before_it_makes_anything(tiny: Path) -
 def test_a_course_can_be_named(tiny: Path, tmp_path: Path) -> None:
     for course, message in {
         "tiny": f"There is no {tiny / 'release' / 'tiny'}",
-        ".": "is no course: it has no nbgrader_config.py",
+        ".": "is not a course: it has no nbgrader_config.py",
     }.items():
         done = run_python("nbproctor", f"--course={course}", "lab", cwd=tmp_path)
         assert done.returncode == 1 and message in done.stderr
@@ -120,7 +121,7 @@ def test_kit_means_the_course_around_the_working_directory(
         pytest.skip("this environment was not made by kit.py")
     done = start(sys.executable, project / "kit.py", "grade", cwd=tiny / "source/tiny")
     assert done.returncode == 1
-    assert "does not know 'tiny' yet" in done.stderr  # not the project's own course
+    assert "does not have 'tiny' yet" in done.stderr  # not the project's own course
     done = start(sys.executable, project / "kit.py", "grade", "x", cwd=tiny.parent)
     assert f"no course around this folder: the one in {project} is used" in done.stderr
     assert "There is no assignment 'x'" in done.stderr
@@ -135,25 +136,33 @@ def result(student: str, status: Status, reason: str = "") -> SubmissionResult:
 
 def test_a_reason_is_said_once_the_gravest_first_and_of_many_before_the_names() -> None:
     results = [
-        result("ann", "missing", "Nothing handed in."),
+        result("ann", "missing", "Nothing submitted."),
         result("bob", "repaired", "It was renamed."),
         result("cem", "graded"),
-        result("dan", "missing", "Nothing handed in."),
+        result("dan", "missing", "Nothing submitted."),
         result("eve", "ungradable", "It is cut short."),
     ]
     names = {who: who.title() for who in ("ann", "bob", "dan", "eve", *"ab")}
     graver = ["Eve: It is cut short.", "Bob: It was renamed."]
-    lines = [*graver, "Ann; Dan: Nothing handed in."]
+    lines = [*graver, "Ann; Dan: Nothing submitted."]
     assert list(_reasons(results, names)) == lines
-    results += [result(student, "missing", "Nothing handed in.") for student in "ab"]
-    lines = [*graver, "4 students: Nothing handed in.", "  Ann; Dan; A; B"]
+    results += [result(student, "missing", "Nothing submitted.") for student in "ab"]
+    lines = [*graver, "4 students: Nothing submitted.", "  Ann; Dan; A; B"]
     assert list(_reasons(results, names)) == lines
 
 
 def test_namesakes_have_their_id_beside_the_name() -> None:
-    results = [result(student, "graded") for student in ("s1", "s2", "s3")]
-    assert _names(results, {"s1": "Smith, Kim", "s2": "Smith, Kim"}) == {
+    names = {"s1": "Smith, Kim", "s2": "Smith, Kim", "s3": "Ode, Ann"}
+    assert labels(names) == {
         "s1": "Smith, Kim (s1)",
         "s2": "Smith, Kim (s2)",
-        "s3": "s3",
+        "s3": "Ode, Ann",
     }
+
+
+def test_help_of_each_command_ends_with_two_examples_of_it() -> None:
+    for each in app.registered_commands:
+        assert each.callback and each.epilog
+        title, *examples = each.epilog.split("\n\n- ")
+        assert title == "Examples:" and len(examples) == 2
+        assert all(f" {each.callback.__name__}" in example for example in examples)

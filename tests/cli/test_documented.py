@@ -146,7 +146,7 @@ def test_every_documented_command_is_run_by_a_test(project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_verb_and_option_in_running_text_exists(project: Path) -> None:
+def test_every_command_and_option_in_running_text_exists(project: Path) -> None:
     text = "".join(
         p.read_text("utf-8") for pattern in DOCUMENTS for p in project.glob(pattern)
     )
@@ -225,7 +225,7 @@ def hand_in(root: Path) -> None:
     rows += [["    Points Possible", "", "", "", "100.00"]]
     with zipfile.ZipFile(root / "submissions.zip", "w") as archive:
         for number, student in enumerate(students, 1000):
-            _, notebook = sample.hand_in(
+            _, notebook = sample.submit(
                 student, release, master, root / "variants" / LAB
             )
             flat = unicodedata.normalize("NFC", student.name).casefold()

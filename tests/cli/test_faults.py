@@ -13,7 +13,7 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.cli import app
 from nbproctor.sandbox import bubblewrap
-from tests.cli.faults import FAULTS, OTHERS, VERBS
+from tests.cli.faults import COMMANDS, FAULTS, OTHERS
 from tests.conftest import PROJECT
 from tests.nbgrader.tiny import book, hand_in
 from tests.programs import start
@@ -57,7 +57,7 @@ def endings(graded_course: Path) -> dict[tuple[str, str], tuple[int, str]]:
 
 
 def test_the_table_names_every_verb() -> None:
-    verbs = {verb.split()[0] for verb in VERBS} | OTHERS
+    verbs = {verb.split()[0] for verb in COMMANDS} | OTHERS
     assert verbs == {
         command.name or command.callback.__name__
         for command in app.registered_commands
@@ -79,8 +79,8 @@ def test_a_fault_is_a_sentence_from_every_verb(
             met.add(verb)
             assert FAULTS[fault][2] in " ".join(message.split()), verb
     assert met
-    if FAULTS[fault][2] in ("is damaged", "locked by", "cannot be opened"):
-        assert met == set(VERBS)
+    if FAULTS[fault][2] in ("is damaged", "has locked", "cannot be opened"):
+        assert met == set(COMMANDS)
 
 
 # Name → command of a shell, and how its complaint begins, if it cannot be done.

@@ -35,6 +35,7 @@ OF_AN_ASSIGNMENT = {
     "submit": ["submit"],
     "collect": ["collect", "download"],
     "late": ["late", "late.csv"],
+    "due": ["due", "2001-01-01"],
     "extend": ["extend", "ann", "--until=2001-01-02"],
     "grade": ["grade", "--sandbox=weak"],
     "watch": ["watch", "--sandbox=weak"],
@@ -44,7 +45,7 @@ OF_AN_ASSIGNMENT = {
 # What ends with a sentence: this course has no sample class, and was never without
 # nbproctor.
 FAILS = {
-    "demo": "the demo is of the course that nbproctor comes with",
+    "demo": "Run the demo in nbproctor's own repository",
     "off": "by lines that init did not write",
 }
 
@@ -109,4 +110,4 @@ def test_the_first_hint_of_lab_and_submit_makes_the_release_of_this_assignment(
     for command in ("lab", "submit"):
         done = run_here(command, "second", cwd=course)
         assert done.returncode == 1
-        assert done.stderr.rstrip().endswith("Make it: nbproctor release second")
+        assert done.stderr.rstrip().endswith("To make it: nbproctor release second")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 class Idiom:
     """A small exercise: its name says what is special about it.
 
-    `reason`: why it is judged beside the answer; empty if the judge does.
+    `reason`: why it is judged in the student's process; empty if not.
     """
 
     name: str
@@ -174,7 +174,7 @@ got = f()
 assert list(got.dtypes.astype(str))[1:] == ["category", "str", "int64"]
 assert got.when.dt.month.tolist() == [3] and got.what.cat.categories[0] == "u"
 assert got.iloc[0]["who"] == "x" and got["n"].sum() == 1 and got.shape == (1, 4)
-=== a sparse matrix | a sparse matrix stays in the answer's process
+=== a sparse matrix | a sparse matrix stays in the student's process
 from scipy import sparse
 def f(n): return sparse.csr_matrix(([1.0] * n, (range(n), range(n))), shape=(n, n))
 >>>
@@ -184,7 +184,7 @@ from scipy import sparse
 got = f(3)
 assert sparse.issparse(got) and got.format == "csr" and got.nnz == 3
 assert (got @ sparse.eye(3)).sum() == 3
-=== a structured array | a structured array stays in the answer's process
+=== a structured array | a structured array stays in the student's process
 import numpy as np
 def f(): return np.array([(1, 2.5)], dtype=[("n", "i4"), ("x", "f8")])
 >>>
@@ -273,7 +273,7 @@ g, endless = squares(3), squares(10**12)
 assert next(g) == 0 and list(g) == [1, 4]
 assert [next(endless), next(endless)] == [0, 1]
 assert adder(2)(3) == 5 and f(1) == 3 and f(1, b=1, c=5) == 7
-=== a generator of the test's handed over | an iterator of the test's is no value
+=== a generator passed to the answer | an iterator of the test is not a plain value
 def first(it, n): return [next(it) for _ in range(n)]
 >>>
 def first(it, n): return []
@@ -380,7 +380,7 @@ class V:
 3:     def __mul__(self, o): return 0
 >>>
 assert V(1, 2) * V(3, 4) == 11
-=== objects times a number | an operator meets a value of the test's
+=== objects times a number | an operator is applied to a value of the test
 class V:
     def __init__(self, x): self.x = x
     def __mul__(self, k): return V(self.x * k)
@@ -388,7 +388,7 @@ class V:
 3:     def __mul__(self, k): return V(self.x)
 >>>
 assert (V(2) * 3).x == 6
-=== objects compared to a number | an operator meets a value of the test's
+=== objects compared to a number | an operator is applied to a value of the test
 class M:
     def __init__(self, x): self.x = x
     def __eq__(self, other): return self.x == other
@@ -461,7 +461,7 @@ except BankError as error:
     assert error.args == (3,)
 else:
     raise AssertionError
-=== a subclass made by the test | the judge has no class of the answer's
+=== a subclass made by the test | the judge does not have the student's class
 class Base:
     def run(self): return self.step() * 2
     def step(self): raise NotImplementedError
@@ -512,7 +512,7 @@ tc, adding = unittest.TestCase(), add()
 tc.assertEqual(con.execute("SELECT SUM(amount) FROM sale").fetchall(), [(9,)])
 tc.assertEqual([next(adding), adding.send(2), adding.send(3)], [0, 2, 5])
 adding.close(); tc.assertRaises(StopIteration, next, adding)
-=== what an answer prints, captured | what is printed stays in the answer's process
+=== what an answer prints, captured | printed text stays in the student's process
 def hello(): print("hi")
 >>>
 def hello(): print("ho")
@@ -523,7 +523,7 @@ out = io.StringIO()
 with redirect_stdout(out):
     hello()
 assert out.getvalue() == "hi\\n"
-=== sys.stdout replaced | what is printed stays in the answer's process
+=== sys.stdout replaced | printed text stays in the student's process
 def hello(name): print("hello", name)
 >>>
 def hello(name): print("hello")
@@ -536,7 +536,7 @@ try:
 finally:
     sys.stdout = old
 assert "Ada" in text
-=== print patched | a name of Python's is replaced for the answer
+=== print patched | a name of Python is replaced for the answer
 def hello(): print("hi", 1)
 >>>
 def hello(): print("hi")
@@ -545,7 +545,7 @@ from unittest import mock
 with mock.patch("builtins.print") as fake:
     hello()
 fake.assert_called_with("hi", 1)
-=== input patched | a name of Python's is replaced for the answer
+=== input patched | a name of Python is replaced for the answer
 def ask(): return int(input("n? ")) + 1
 >>>
 def ask(): return 0
@@ -553,7 +553,7 @@ def ask(): return 0
 from unittest import mock
 with mock.patch("builtins.input", return_value="41"):
     assert ask() == 42
-=== a helper of the answer's replaced | a global name of the answer's is replaced
+=== a helper of the answer's replaced | a global name of the answer is replaced
 def square(x): return x * x
 def total(xs): return sum(square(x) for x in xs)
 >>>
@@ -570,7 +570,7 @@ try:
         raise AssertionError("total does not use square")
 finally:
     square = old_square
-=== a global function mocked | a global name of the answer's is replaced
+=== a global function mocked | a global name of the answer is replaced
 def fetch(): return 0
 def twice(): return 2 * fetch()
 >>>
@@ -578,7 +578,7 @@ def twice(): return 2 * fetch()
 >>>
 fetch = lambda: 21
 assert twice() == 42
-=== a global number of the answer's changed | a global name of the answer's is replaced
+=== a global number of the answer's changed | a global name of the answer is replaced
 k = 2
 def f(x): return k * x
 >>>
@@ -586,7 +586,7 @@ def f(x): return k * x
 >>>
 k = 5
 assert f(3) == 15
-=== the source of an answer | the judge has no text of the answer's
+=== the source of an answer | the judge does not have the answer's source
 def f(n):
     return 1 if n < 2 else n * f(n - 1)
 >>>
@@ -596,7 +596,7 @@ def f(n):
 >>>
 import inspect
 assert "f(n - 1)" in inspect.getsource(f)
-=== the signature of an answer | the judge has no code of the answer's
+=== the signature of an answer | the judge does not have the answer's code
 def f(a, b=2): ...
 >>>
 def f(a, b): ...
@@ -604,7 +604,7 @@ def f(a, b): ...
 import inspect
 assert list(inspect.signature(f).parameters) == ["a", "b"]
 assert inspect.signature(f).parameters["b"].default == 2
-=== a file that an answer writes | files stay in the answer's folder
+=== a file that an answer writes | files stay in the student's folder
 def save(name):
     with open(name, "w") as file: file.write("done")
 >>>
@@ -624,7 +624,7 @@ def draw():
 ax = draw()
 assert ax.get_xlabel() == "t" and ax.get_title() == "T"
 assert list(ax.lines[0].get_ydata()) == [3, 4]
-=== the current plot after a call | a plot is not handed over by name
+=== the current plot after a call | a plot cannot be passed by name
 import matplotlib.pyplot as plt
 def draw(): plt.plot([1, 2]); plt.ylabel("y")
 >>>
@@ -645,7 +645,7 @@ import numpy as np
 a, xs = np.arange(3.0), [3, 1, 2]
 assert double(a, xs) is None
 assert a.tolist() == [0, 2, 4] and xs == [1, 2, 3]
-=== calls counted by a list's method | a method of a list of the test's is no value
+=== calls counted by a list's method | a method of the test's list is not a plain value
 def twice(f): f(1); f(2)
 >>>
 def twice(f): f(1)
@@ -653,7 +653,7 @@ def twice(f): f(1)
 calls = []
 twice(calls.append)
 assert calls == [1, 2]
-=== a mock handed over | a mock is no object that the test defines
+=== a mock passed to the answer | a mock is not an object that the test defines
 def use(api): return api.get("k") + 1
 >>>
 def use(api): return 1
@@ -662,7 +662,7 @@ from unittest.mock import Mock
 api = Mock()
 api.get.return_value = 4
 assert use(api) == 5
-=== a warning of the answer's made an error | a warning arises in the answer's process
+=== a warning of the answer's made an error | a warning arises in the student's process
 def f(x): return x + 1
 >>>
 import warnings

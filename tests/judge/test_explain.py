@@ -210,7 +210,7 @@ def test_a_proxy_is_not_named(hidden: bool) -> None:
 def test_a_test_that_hands_over_what_it_may_not_is_broken_not_failed() -> None:
     outcome, explanation = explain(NotExportableError("no Lock"), SOURCES, hidden=True)
     assert outcome == "not run"
-    assert explanation == "This test is broken, tell your teacher: no Lock"
+    assert explanation == "This test is broken. Please tell your teacher: no Lock"
 
 
 def test_an_exception_that_cannot_be_asked_for_its_text_is_explained() -> None:

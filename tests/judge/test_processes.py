@@ -68,7 +68,7 @@ def test_a_call_that_lacks_the_memory_of_another_cell_is_made_again(
     (verdict,) = report.verdicts
     assert verdict.points == 2, verdict.message
     assert report.notes == [
-        "Cell `cell 3` used up the memory, so it was left out of the rest."
+        "Cell `cell 3` used too much memory, so it was left out of the remaining tests."
     ]
     assert report.outputs[1][0]["text"] == "before\n"
 

@@ -282,8 +282,8 @@ def test_a_tests_object_says_whether_it_is_initialized_again_and_copied(
         anew = use.anew(start_again)
         assert anew is not start_again and (anew.size, start_again.size) == (3, 7)
     else:  # stays as it is, and no word of how it is done is told
-        with pytest.raises(TypeError, match="cannot be made anew"):
+        with pytest.raises(TypeError, match="cannot be created again"):
             use.start(start_again, 7)
         assert all(copied is start_again for copied in use.copy_of(start_again))
-        with pytest.raises(TypeError, match="cannot be made anew"):
+        with pytest.raises(TypeError, match="cannot be created again"):
             use.anew(start_again)

@@ -100,7 +100,7 @@ def test_a_helper_of_the_teacher_s_that_fails_is_the_teacher_s_to_know(
     report = judged(cell("tools", "helper", trouble), cell("t", "test", "f(1)", 1.0))
     (verdict,) = report.verdicts
     assert verdict.outcome == "not run"
-    assert verdict.message.startswith("This test is broken, tell your teacher:")
+    assert verdict.message.startswith("This test is broken. Please tell your teacher:")
 
 
 def test_whatever_a_test_raises_costs_that_test_alone() -> None:
@@ -184,22 +184,22 @@ ROWS = {
     "what the sandbox forbids": (
         "def f(): raise PermissionError(1, 'no')",
         "assert f() == 1",
-        "what grading forbids",
+        "that grading does not allow",
     ),
     "a file that is read-only": (
         "import errno\ndef f(): raise OSError(errno.EROFS, 'Read-only file system')",
         "assert f() == 1",
-        "what grading forbids",
+        "that grading does not allow",
     ),
     "a folder outside, which is not there": (
         "import numpy as np\ndef f(): return np.loadtxt('/srv/nonesuch/data.csv')",
         "assert f()",
-        "what grading forbids",
+        "that grading does not allow",
     ),
     "what the sandbox forbids, in its cell": (
         "import os\nos.system('ls')\ndef f(): return 1",
         "assert f() == 1",
-        "what grading forbids",
+        "that grading does not allow",
     ),
     "what cannot be sent": (
         "def f():\n    x = []\n    x.append(x)\n    return x",

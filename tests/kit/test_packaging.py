@@ -382,4 +382,4 @@ def test_an_unknown_exercise_or_variant_is_named(
         sample.SampleStudent("a", "A", "", cells={"sigmiod": "pass"}),
     ):
         with pytest.raises(sample.SampleError, match="sigmiod"):
-            sample.hand_in(student, release, lab_master, variants)
+            sample.submit(student, release, lab_master, variants)

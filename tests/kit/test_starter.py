@@ -57,7 +57,7 @@ def test_a_new_assignment_joins_a_course_and_overwrites_nothing(stock: Path) -> 
     created = starter.new_assignment(stock, "ps1")
     assert stock / "nbgrader_config.py" not in created
     assert (stock / "nbgrader_config.py").read_text() == STOCK
-    with pytest.raises(StarterError, match="is there already"):
+    with pytest.raises(StarterError, match="already exists"):
         starter.new_assignment(stock, "ps1")
 
 
@@ -106,10 +106,10 @@ def test_what_init_did_not_write_is_taken_out_by_whoever_wrote_it(stock: Path) -
 def test_a_configuration_that_would_not_run_is_left_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "nbgrader_config.py"
     with pytest.raises(StarterError, match="nbproctor new NAME"):
-        starter.switch_on(tmp_path)  # there is none: this is no course
+        starter.switch_on(tmp_path)  # there is none: this is not a course
     for broken in ("c = get_config(", "c = None"):
         file.write_text(broken)
-        with pytest.raises(CourseError, match="does not run"):
+        with pytest.raises(CourseError, match="has an error"):
             starter.switch_on(tmp_path)
         assert file.read_text() == broken
 
@@ -124,8 +124,8 @@ def test_init_says_what_will_differ_and_which_assignment_is_faulty(stock: Path) 
     assert done.returncode == 1
     assert "switched on at the end of" in done.stdout
     assert "tiny: the reference solution earns every point." in done.stdout
-    assert "What differs from plain nbgrader" in done.stdout
+    assert "differs from plain nbgrader" in done.stdout
     assert "\nnbproctor: the reference earns" in done.stderr
     assert "\nstock nbgrader: the reference earns" in f"\n{done.stderr}"
-    assert "wrong: faults in the tests: " in done.stderr
-    assert "does not earn everything in wrong" in done.stderr
+    assert "wrong: The tests have faults: " in done.stderr
+    assert "does not earn every point in wrong" in done.stderr

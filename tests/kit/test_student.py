@@ -485,9 +485,9 @@ def test_submit_of_the_course_says_what_grading_would_repair(
     save(work, tmp_path / "lab" / LAB)
     result = programs.run_python("nbproctor", "submit", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "Grading would say: " in result.stdout
+    assert "Grading would note: " in result.stdout
     target = tmp_path / "lab" / LAB / "hand_in" / f"{LAB}.ipynb"
-    assert f"Hand in this one file: {target}" in result.stdout
+    assert f"Submit this one file: {target}" in result.stdout
     assert json.loads(target.read_text("utf-8")) == work
 
 

@@ -87,7 +87,7 @@ def test_what_is_wrong_with_a_coordinators_keys_is_said(
         dask.config.set(settings(keys / folder) | changed),
         pytest.raises(
             CourseError,
-            match=f"(?s)at {address} .*begins with tls://, .* of one authority",
+            match=f"(?s)at {address} .*begins with tls://, .* the same authority",
         ),
     ):
         graded(course, cluster=address)

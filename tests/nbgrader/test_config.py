@@ -105,9 +105,9 @@ def test_the_pipelines_can_be_configured_in_every_way(
 REFUSED = {
     "1 / 0": "ZeroDivisionError",
     "c.Autograde.autograde_preprocessors = ['nbgrader.preprocessors.SaveAutoGrades']": (
-        "leaves out nbgrader's Execute"
+        "does not contain nbgrader's Execute"
     ),
-    "--no-execute": "nbproctor always executes",
+    "--no-execute": "nbproctor always runs",
 }
 
 
@@ -413,7 +413,7 @@ def test_an_exporter_of_the_course_is_told_which_zeros_are_none(
     graded(course)
     exported = run_nbgrader(course, "export", "--exporter=mine.Mine")
     assert exported.returncode == 0
-    assert "where Mine writes a 0 it is none: bob (tiny)" in exported.stderr
+    assert "A 0 that Mine writes for them is not a mark: bob (tiny)" in exported.stderr
     with book(course) as gradebook:
         Export(to=str(course / "grades.csv")).export(gradebook)
     rows = csv.DictReader((course / "grades.csv").open())

@@ -200,7 +200,7 @@ def test_what_one_student_makes_of_a_folder_stops_nobody_else(
     for command, work in ("collect", "submitted"), ("release_feedback", "feedback"):
         done = run_nbgrader(course, command, "tiny")
         assert done.returncode == 1
-        assert "The rest was done." in done.stderr
+        assert "Everything else was done." in done.stderr
         assert (course / work / "ada/tiny").exists()
         graded(course)
         nbgrader.feedback(course, "tiny")
@@ -272,7 +272,7 @@ def test_nobody_submits_in_another_s_name(course: Path, exchange: Exchange) -> N
     os.chown(other / "tiny.ipynb", ADA, ADA)  # a classmate's, moved there
     tries = watched(course)
     assert scores(tries) == {"daemon": 5, "ada": 10, "bob": None}
-    assert "another account" in str([each.problem for each in tries.values()])
+    assert "the same account" in str([each.problem for each in tries.values()])
     assert sum("the account" in t.problem for t in tries.values()) == 2
     configure(course, "c.ExchangeCollect.check_owner = False")
     assert scores(watched(course)) == {"daemon": 10, "kim": 10, "bob": None}
@@ -295,4 +295,4 @@ def test_a_folder_without_rights_stops_nobody(course: Path, exchange: Exchange) 
     finally:
         closed.chmod(0o700)
     assert scores(tries) == {"ada": 10, "kim": 10}
-    assert sum("no right to read" in each.problem for each in tries.values()) == 2
+    assert sum("no permission to read" in each.problem for each in tries.values()) == 2

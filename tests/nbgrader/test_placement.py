@@ -62,7 +62,7 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     done = run_nbgrader(capturing, "autograde", "tiny")
     assert done.returncode == 0, done.stderr
     log = (capturing / "autograded/grading.log").read_text()
-    assert "judged beside the answer" in log
+    assert "judged in the student's process" in log
     results = graded(capturing)
     assert {name: r.score for name, r in results.items()} == {"right": 10, "silent": 8}
     assert {r.status for r in results.values()} <= {"graded", "repaired"}
@@ -75,7 +75,9 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
         nbgrader.Course(capturing).masters("tiny")
     )
     assert len(description) == 1
-    assert description[0].startswith("1 of 6 test cells are judged beside the answer")
+    assert description[0].startswith(
+        "1 of 6 test cells are judged in the student's process"
+    )
     assert "fizz-numbers" in description[0]
     # Another source is looked at again.
     change_source(capturing, "It prints", "It has to print")
@@ -84,7 +86,7 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     configure(capturing, 'c.Nbproctor.trust = "judge"')
     result = graded(capturing)["right"]
     assert (result.status, result.score) == ("partial", None)
-    assert "cannot be judged from outside; tell your teacher" in result.reason
+    assert "cannot be judged from outside. Please tell your teacher" in result.reason
     assert json.loads((capturing / FILE).read_text())["tiny"]["tiny"] != placements
 
 
@@ -259,7 +261,7 @@ def test_a_course_that_needs_network_or_programs_hears_what_to_do(course: Path) 
     with_cells(course, {"fizz": f"### BEGIN SOLUTION\n{fetches}\n### END SOLUTION"})
     warnings = "\n".join(nbgrader.lint(course, "tiny"))
     assert "put c.Nbproctor.network = ['tiny'] into nbgrader_config.py." in warnings
-    assert "in 'tiny', write these lines in Python, or grade them by hand." in warnings
+    assert "In 'tiny', write these lines in Python, or grade them by hand." in warnings
 
 
 def test_a_source_without_an_answer_says_so_and_blames_nobody(
@@ -274,11 +276,11 @@ def test_a_source_without_an_answer_says_so_and_blames_nobody(
         nbgrader.Course(course).masters("tiny")
     )
     assert (
-        "nobody knows whether they can be" in description
+        "although this could not be checked" in description
         and "judge-beside" in description
     )
     assert (results["right"].status, results["right"].score) == ("partial", None)
-    assert "passes in the answer's process alone" in results["right"].reason
+    assert "passes only in the student's process" in results["right"].reason
     assert results["silent"].score == 8
     # What to do, as it is told.
     with source_of(course) as notebook:

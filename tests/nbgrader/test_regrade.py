@@ -99,7 +99,7 @@ def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> No
         "1 mark changed:",
         "  Odd, O.: 7 → 10 (+3), graded again",
         "    fizz-multiples: 0 → 3",
-        "right: no mark of before has changed.",
+        "right: no earlier mark has changed.",
     ]
     assert again(course) == []
 
@@ -126,15 +126,14 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
 ) -> None:
     def since() -> str:
         (result,) = nbgrader.regrade(course, "tiny", options=RunOptions({"right"}))[0]
-        return result.since.get("tiny", "").removeprefix("Since you handed in before: ")
+        return result.since.get("tiny", "").removeprefix("Since your last submission: ")
 
     hand_in(course, "right", fizz=ODD)
-    assert again(course) == [MarkChange("right", 10.0, 7.0, "handed in again", False)]
+    assert again(course) == [MarkChange("right", 10.0, 7.0, "submitted again", False)]
     assert since() == "−3 in 1 `fizz(n)`."
     hand_in(course, "right", mean_of="def mean_of(n):\n    return sum(n) / len(n)")
     assert since() == (
-        "+3 in 1 `fizz(n)`; changed, with as many points as before: "
-        "2 `mean_of(numbers)`."
+        "+3 in 1 `fizz(n)`; changed, with the same points: 2 `mean_of(numbers)`."
     )
     nbgrader.feedback(course, "tiny")
     page = course / "feedback/right/tiny/tiny.html"
@@ -144,13 +143,13 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
     (course / "submitted/right/tiny/notes.txt").touch()
     assert since() == "no answer has changed."
     (course / "submitted/right/tiny/tiny.ipynb").write_text('{"cells": [')
-    assert again(course) == [MarkChange("right", 10.0, None, "handed in again", False)]
+    assert again(course) == [MarkChange("right", 10.0, None, "submitted again", False)]
     waits, comments = read_comments(course)
     assert waits and all("cut short" in str(comment) for comment in comments)
     assert nbgrader.scores(course, "tiny").loc["right"].isna().all()
     assert not (course / "autograded/right/tiny/tiny.ipynb").exists()
     hand_in(course, "right")
-    assert again(course) == [MarkChange("right", None, 10.0, "handed in again", False)]
+    assert again(course) == [MarkChange("right", None, 10.0, "submitted again", False)]
     assert read_comments(course) == (False, [None, None])  # nothing of it is left
 
 
@@ -196,12 +195,12 @@ def test_what_was_given_by_hand_outlives_a_time_in_which_nothing_can_be_graded(
     content = notebook.read_bytes()
     notebook.write_bytes(b"")
     results, changes = nbgrader.regrade(course, "tiny")
-    assert changes == [MarkChange("odd", 10.0, None, "handed in again", False)]
+    assert changes == [MarkChange("odd", 10.0, None, "submitted again", False)]
     assert results[0].score is None
     assert results[0].reason.endswith("Marks given by hand stay: fizz-multiples.")
     assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
     notebook.write_bytes(content)
-    assert again(course) == [MarkChange("odd", None, 10.0, "handed in again", False)]
+    assert again(course) == [MarkChange("odd", None, 10.0, "submitted again", False)]
     assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
 
 
@@ -265,10 +264,10 @@ def test_who_is_late_at_an_unknown_time_is_named_and_so_is_what_to_do(
     for command in (grade, ["export", "csv", "tiny"], ["export", "term"]):
         done = run_here(*command, cwd=course)
         assert (
-            "Late in tiny according to the platform, but not when: Odd, Bo"
+            "Late in tiny, but the platform does not say by how much: Odd, Bo"
             in done.stdout
         )
-        assert "No penalty was taken." in done.stdout
+        assert "They got no late penalty." in done.stdout
         assert "nbproctor late FILE.csv tiny" in done.stdout
     assert totals(course) == {"52": 7, "51": 10}
     (course / "late.csv").write_text("student,time\n52,2026-11-25 00:30\n")
@@ -304,7 +303,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
     assert (table.loc["right", "total"], table.loc["odd", "total"]) == (5, 7)
     result = SubmissionResult.read(course / "autograded/right/tiny")
     assert result is not None and result.status == "late"
-    assert "Handed in 1.5 hours late." in done.stdout
+    assert "Submitted 1.5 hours late." in done.stdout
     assert "(−5 late)" in done.stdout
 
     # Who was given more time, or handed in earlier than it seemed, is graded again.
@@ -312,12 +311,12 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -
         0,
         "",
     )
-    back = MarkChange("right", 5.0, 10.0, "the late penalty is 0, not 5", False)
+    back = MarkChange("right", 5.0, 10.0, "the late penalty is now 0, not 5", False)
     assert nbgrader.regrade(course, "tiny")[1] == [back]
     times = "student,time\nright,2026-11-25 00:30\nodd,2026-11-24\n"
     (course / "late.csv").write_text(times)
     assert run_command(course, "late", "late.csv", "--timezone=UTC") == (0, "")
-    lower = MarkChange("right", 10.0, 5.0, "the late penalty is 5, not 0", False)
+    lower = MarkChange("right", 10.0, 5.0, "the late penalty is now 5, not 0", False)
     assert nbgrader.regrade(course, "tiny")[1] == [lower]
     assert nbgrader.class_table(course, "tiny").loc["right", "hours_late"] == 1
     assert run_command(course, "export", "term") == (0, "")

@@ -41,7 +41,7 @@ def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
         (lambda nb: nbgrader_meta(nb, "fizz-public").update(grade_id="fizz"), "'fizz'"),
         (
             lambda nb: nbgrader_meta(nb, "mean-values").update(points=4),
-            r"\(5 points\)' says 5 points, but the test cells below it sum to 6",
+            r"\(5 points\)' says 5 points, but the test cells below it add up to 6",
         ),
         (lambda nb: nbgrader_meta(nb, "mean-values").pop("points"), "mean-values"),
         (lambda nb: nbgrader_meta(nb, "mean-values").update(points=-1), "mean-values"),
@@ -53,7 +53,7 @@ def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
             lambda nb: by_id(nb, "setup").update(
                 source="import math\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"
             ),
-            "'setup' holds hidden tests",
+            "'setup' contains hidden tests",
         ),
     ],
 )
@@ -153,10 +153,11 @@ def test_a_release_with_other_cells_keeps_all_marks_that_still_have_one(
     with pytest.raises(CourseError, match="release --change-cells") as refused:
         nbgrader.generate(course, "tiny")
     message = str(refused.value)
-    assert "'fizz-multiples' is called 'fizz-others' now and keeps its marks" in message
+    assert "'fizz-multiples' is now called 'fizz-others' and keeps its marks" in message
     assert "'mean-more' (2 points) is new" in message
     assert (
-        "'mean-input' goes with its marks, and what was given by hand to bob" in message
+        "'mean-input' is removed with its marks, including those given by hand to bob"
+        in message
     )
     assert rows(url(course)) == before[1]
 

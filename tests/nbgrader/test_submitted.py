@@ -96,7 +96,7 @@ def test_what_lies_elsewhere_is_listed_with_where_it_should_be(course: Path) -> 
         "submitted/case/Tiny/": "move it to submitted/case/tiny/",
         "submitted/other/week 1/": "move it to submitted/other/tiny/",
         "submitted/empty/": "empty",
-        "submitted/file/tiny": "no folder",
+        "submitted/file/tiny": "not a folder",
         "submitted/dora.zip": "submitted/<student>/tiny/",
     }
     unread = dict(each.split(READ) for each in nbgrader.unread(course, "tiny"))

@@ -71,8 +71,8 @@ def test_a_student_is_told_which_exercises_pass_and_no_more(
         assert verdict.cell_id not in shown
     hand_in("ada", mean_of="def mean_of(numbers):\n    open('/etc/shadow')")
     results = {each.student: each.result for each in looks(watching(course))}
-    assert "forbids" in str(results["ada"].notes)
-    assert "forbids" not in page(course)  # at which line: more than one bit
+    assert "not allow" in str(results["ada"].notes)
+    assert "not allow" not in page(course)  # at which line: more than one bit
 
 
 def test_what_is_still_being_written_waits(course: Path, hand_in: HandIn) -> None:
@@ -207,7 +207,9 @@ def watch_process(course: Path) -> Iterator[subprocess.Popen[str]]:
     ) as process:
         try:
             assert process.stdout
-            assert process.stdout.readline() == "Watching tiny. Ctrl-C ends it.\n"
+            assert (
+                process.stdout.readline() == "Watching tiny. To stop, press Ctrl-C.\n"
+            )
             yield process
         finally:
             process.kill()
@@ -228,7 +230,7 @@ def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
         assert "10 of 10, graded; try 2 today" in third.stdout.readline()
         third.send_signal(signal.SIGINT)
         assert third.wait(60) == 130
-        assert "the same command goes on" in third.stdout.read()
+        assert "run the same command again" in third.stdout.read()
 
 
 def test_a_student_fetches_it_from_the_exchange(

@@ -111,7 +111,7 @@ def test_the_cheapest_step_comes_first_and_what_was_not_run_is_no_mistake(
     assert "Fix next (+4 points) : 1.2 Second function . second-val" in words(page)
     for outcome, message in (
         ("died", "Not run: `first` was stopped in earlier tests."),
-        ("not run", "This test is broken, tell your teacher: x"),
+        ("not run", "This test is broken. Please tell your teacher: x"),
     ):
         never = {"outcome": outcome, "message": message}
         stopped = [
@@ -127,7 +127,7 @@ def test_who_has_all_points_of_an_exercise_sees_no_failure_of_it(lab: Lab) -> No
         for v in verdicts(first_values=0, second_public=0, second_values=0)
     ]
     page = lab.page(results)
-    sentence = "Fails only because of exercise 1.1; you have the points."
+    sentence = "It fails only because of exercise 1.1. You have the points."
     assert f"right, given the others 4 / 4 {sentence}" in row(page, "1.2")
     second = page[page.index('id="exercise-2"') : page.index('id="exercise-3"')]
     assert "is-failed" not in second and "second-public is wrong" not in second
@@ -139,7 +139,7 @@ def test_a_public_test_that_fails_alone_costs_nothing_and_says_so(lab: Lab) -> N
     graded.marks["essay"] = Mark(3, by_hand=True)
     page = Feedback(graded, lab.outline).page()
     assert "passed 3 / 3" in row(page, "1.1") and 'class="test is-failed"' not in page
-    assert "stricter than those with points; you have the points" in words(page)
+    assert "stricter than the graded tests. You have the points" in words(page)
 
 
 def test_marks_and_comments_by_hand_are_marked_so(lab: Lab) -> None:
@@ -196,7 +196,7 @@ def test_every_status_has_words_of_its_own(lab: Lab, status: Status) -> None:
 def test_a_repair_and_a_penalty_are_said(lab: Lab) -> None:
     notes = ["It was renamed."]
     page = words(lab.page(status="repaired", notes=notes, late=7200.0, penalty=2.0))
-    assert "5 / 10" in page and "It was renamed. This cost you nothing." in page
+    assert "5 / 10" in page and "It was renamed. This cost you no points." in page
     assert "Submitted 2 hours late. 2 points are taken off" in page
 
 
@@ -394,7 +394,7 @@ def test_pictures_of_the_notebook_are_in_the_page_and_no_other_file(
         (f"data:image/png;base64,{PNG}", "mine.png"),
         (f"data:image/png;base64,{PNG}", "attachment:a.png"),
     ]
-    assert page.count("not part of this page") == 2
+    assert page.count("not included in this page") == 2
     assert "<script" not in json.dumps(feedback.notebook())
 
 
@@ -438,7 +438,7 @@ def order_of(graded: GradedNotebook, folder: Path) -> Order:
     return Order(graded, str(page), f"key of {graded.student}")
 
 
-TOO_MUCH = "Your notebook takes too much time or memory to be shown"
+TOO_MUCH = "Showing your notebook on this page would take too much"
 
 
 @pytest.mark.slow

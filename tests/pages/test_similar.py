@@ -91,9 +91,9 @@ def test_the_report_shows_both_answers_and_only_when_asked(
     with_pairs = class_report(class_, {LAB: outline}, {}, alike=True)
     assert "<strong>own03</strong> and <strong>thief</strong>" in with_pairs[0]
     assert "and no proof" in with_pairs[0] and "<script" not in with_pairs[0]
-    assert with_pairs[1][3].startswith("1 pair of students has long answers that")
+    assert with_pairs[1][3].startswith("1 pair of students has unusually similar")
     joint = {"own03": "Blue", "thief": "Blue", "own04": "Red"}
     together = class_report(class_, {LAB: outline}, {}, alike=True, groups=joint)
     none = class_report(class_[:5], {LAB: outline}, {}, alike=True)
-    assert none[1][3] == "No two long answers stand out as alike."
+    assert none[1][3] == "No two long answers are unusually similar."
     assert together[1][3] == none[1][3]

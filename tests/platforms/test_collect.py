@@ -103,10 +103,10 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         "okaforamara_1042_88032_data.csv": "aokafor/data.csv",
         "kingjrbo_LATE_1043_88033_lab-2.ipynb": "bking/lab.ipynb",  # handed in again
     },
-    ("Canvas", "A text was typed in (text.html). Unless it holds a notebook"): {
+    ("Canvas", "Text was typed in (text.html). If it is not a notebook"): {
         "nguyễnminh_1044_text.html": "nguyen/text.html"
     },
-    ("Moodle", "A text was typed in (onlinetext.html). Unless"): {
+    ("Moodle", "Text was typed in (onlinetext.html). If"): {
         "Amara Okafor_9_assignsubmission_onlinetext/onlinetext.html": (
             "aokafor/onlinetext.html"
         )
@@ -115,7 +115,7 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         "okaforamara_1042_88031_lab.ipynb": "aokafor/lab.ipynb",
         "okaforamara_1042_text.html": "",
     },
-    ("Canvas", "the older one is now lab (2).ipynb"): {
+    ("Canvas", "The older one is now called lab (2).ipynb"): {
         "okaforamara_1042_9_lab.ipynb": "aokafor/lab (2).ipynb",
         "okaforamara_1042_10_lab-1.ipynb": "aokafor/lab.ipynb",
     },
@@ -128,7 +128,7 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
     ("Moodle", "It may be Smith, Kim (s1) and Smith, Kim (s2)."): {
         f"Kim Smith_1{MOODLE}": ""
     },
-    ("Moodle", "2 submissions of the download seem to be by 'aokafor'"): {
+    ("Moodle", "2 submissions in the download seem to be by 'aokafor'"): {
         f"Amara Okafor_1{MOODLE}": "",
         f"Amara Okafor_2{MOODLE}": "",
     },
@@ -145,7 +145,7 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         f"1042-9 - Amara Okafor - {NOV_24}/lab.ipynb": "aokafor/lab.ipynb",
         "7-9 - Bo King, Jr. - Nov 24, 2026 1230 AM - lab.ipynb": "bking/lab.ipynb",
     },
-    ("Brightspace", "typed in or saved as a page (Text.html). Unless"): {
+    ("Brightspace", "typed in or saved as a page (Text.html). If"): {
         f"7-9 - Bo King, Jr. - {NOV_24}/Text.html": "bking/Text.html"
     },
     ("Brightspace", ""): {  # one number for all is nobody's
@@ -210,10 +210,10 @@ def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(
     (submission,) = understand(files, roster).submissions
     assert texts(understand(files, roster)) == {"aokafor": {"lab.ipynb": "new"}}
     assert submission.submitted == datetime(2026, 11, 24, 21, 30, tzinfo=UTC)
-    assert submission.notes == ["The newest of 2 attempts was taken."]
+    assert submission.notes == ["The newest of 2 attempts was collected."]
     plan = understand(files | {f"{empty}.txt": page}, roster)
     assert texts(plan) == {"aokafor": {"lab.ipynb": "new"}}
-    assert "holds no file" in "".join(plan.submissions[0].notes)
+    assert "contains no file" in "".join(plan.submissions[0].notes)
 
 
 @pytest.mark.parametrize("around", ["", "Lab 5/", "Classroom/Course A/Lab 5/"])
@@ -277,7 +277,7 @@ def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> Non
         }
     )
     assert name(plan) == "Gradescope"
-    stranger = "notes.txt: Its name is not as Gradescope writes it. Not placed."
+    stranger = "notes.txt: Gradescope does not use such file names. Not placed."
     assert problems_of(plan) == stranger
     both = {"lab.ipynb": "1"}
     assert texts(plan) == {
@@ -309,7 +309,7 @@ def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
     assert list(texts(plan)) == ["bking"]
     assert (
         problems_of(plan)
-        == "link_1042_3_lab.ipynb: Not read: it is a link, which is not followed."
+        == "link_1042_3_lab.ipynb: Not read: it is a link, and links are not followed."
     )
 
 
@@ -335,9 +335,7 @@ def test_a_number_of_somebody_with_another_name_is_asked(
 ) -> None:
     plan = understand({path: "1", "readme.txt": ""})
     assert [s.person.student for s in plan.submissions] == [student][: bool(student)]
-    question = (
-        "is that of Okafor, Amara (aokafor), its name is not. Not taken: say whose"
-    )
+    question = "belongs to Okafor, Amara (aokafor), but its name is another. Skipped."
     assert (question in problems_of(plan)) == (not student)
 
 
@@ -349,7 +347,7 @@ def test_a_name_of_one_word_is_not_everybody_s_who_has_that_word(
     roster = Roster([Person("lee", "Lee", identifiers=(number,))])
     plan = understand({f"{called}_1060{MOODLE}": "", "readme.txt": ""}, roster)
     assert "lee" not in texts(plan)
-    question = "Its Moodle participant is that of Lee (lee), its name is not."
+    question = "Its Moodle participant belongs to Lee (lee), but its name is another."
     assert question in problems_of(plan)
     assert texts(understand({f"Lee_1060{MOODLE}": ""}, roster)) == {
         "lee": {"lab.ipynb": ""}
@@ -384,7 +382,9 @@ def test_what_a_teacher_says_is_kept_in_the_class_list(
 
 def test_it_is_said_of_one_student_of_the_class() -> None:
     for student in ("Kim Smith", "nobody"):
-        with pytest.raises(RosterError, match="is not one student of the class list"):
+        with pytest.raises(
+            RosterError, match="does not identify one student in the class list"
+        ):
             Roster(list(CLASS.people)).answer("Blue", student)
 
 
@@ -392,7 +392,7 @@ def test_the_very_same_file_from_two_students_is_said(understand: Understand) ->
     plan = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"})
     assert len(plan.submissions) == 2
     assert problems_of(plan).startswith(
-        "Okafor, Amara and King, Jr., Bo: They handed in"
+        "Okafor, Amara and King, Jr., Bo: They submitted"
     )
     plan = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"}, groups=GROUPS)
     assert [s.group for s in plan.submissions] == ["Team Blue"] * 2 and not problems_of(
@@ -430,7 +430,7 @@ def test_what_a_group_hands_in_is_every_member_s(
 def test_nobody_s_own_name_makes_work_that_of_a_group(understand: Understand) -> None:
     plan = understand({"teamblue_1044_88031_lab.ipynb": "x"}, groups=GROUPS)
     assert not plan.submissions
-    assert "teamblue: Its Canvas id is that of Nguyễn, Minh (nguyen)" in problems_of(
+    assert "teamblue: Its Canvas id belongs to Nguyễn, Minh (nguyen)" in problems_of(
         plan
     )
 
@@ -476,10 +476,10 @@ def damaged(kind: int) -> bytes:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (named("../../aokafor/lab.ipynb"), "leads out of the archive"),
-        (named("/etc/aokafor/lab.ipynb"), "leads out of the archive"),
-        (named("C:/aokafor/lab.ipynb"), "leads out of the archive"),
-        (named("aokafor\\..\\..\\lab.ipynb"), "leads out of the archive"),
+        (named("../../aokafor/lab.ipynb"), "points outside the archive"),
+        (named("/etc/aokafor/lab.ipynb"), "points outside the archive"),
+        (named("C:/aokafor/lab.ipynb"), "points outside the archive"),
+        (named("aokafor\\..\\..\\lab.ipynb"), "points outside the archive"),
         (named("aokafor/la\nb.ipynb"), "control characters"),
         (link(), "It is a link."),
         (
@@ -542,7 +542,7 @@ def test_names_in_two_codings_are_read(understand: Understand) -> None:
     ("name", "data", "says"),
     [
         ("all.rar", b"Rar!", "Unpack it, and collect the folder"),
-        ("Grades-NN-Lab.csv", b"Student", "a grade book for `export`"),
+        ("Grades-NN-Lab.csv", b"Student", "for a grade book, use `export`"),
         *(("all.zip", zipped({BAD: "x" * 5000})[:n], "broken") for n in (0, 10, 100)),
     ],
 )
@@ -610,7 +610,7 @@ def test_a_newer_attempt_replaces_and_nothing_else_does_unasked(
     assert put(canvas(100, "new"))["aokafor"].state == "replaced"
     assert read(tmp_path, "aokafor") == "new"
     assert (tmp_path / "collected/replaced/aokafor/1/lab.ipynb").read_text() == "old"
-    assert put(canvas(99, "old"))["aokafor"].reason == "What is there is newer."
+    assert put(canvas(99, "old"))["aokafor"].reason == "The one already there is newer."
     assert read(tmp_path, "aokafor") == "new"
     other = {"aokafor/lab.ipynb": "other"}
     assert put(other)["aokafor"].state == "kept"
@@ -680,7 +680,7 @@ def test_the_records_say_what_the_platform_said(put: Put, tmp_path: Path) -> Non
         rows = list(csv.reader(file))
     address = "kingjrbo_LATE_1043_5_lab.ipynb"
     record = ["bking", "King, Jr., Bo", "Canvas", "", "yes", "5", "submissions.zip"]
-    assert rows[2] == [*record, address, "", ""]
+    assert rows[2] == [*record, address, "", "", ""]
 
 
 def test_moodle_s_worksheet_says_when_each_was_handed_in(
@@ -706,7 +706,7 @@ def test_moodle_s_worksheet_says_when_each_was_handed_in(
     later = {"aokafor": times["aokafor"].replace("22:30", "23:30")}
     assert put(files, later)["aokafor"].state == "replaced"
     plan = understand(files, times={"aokafor": "gestern"})
-    assert "'gestern', when it was handed in, cannot be read." in problems_of(plan)
+    assert "'gestern' is not a readable submission time." in problems_of(plan)
 
 
 def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None:

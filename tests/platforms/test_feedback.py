@@ -89,7 +89,7 @@ BACK: dict[tuple[str, ...], tuple[list[str], dict[str, str]]] = {
     ),
     ("Canvas", "okaforamara_1042_1_a.ipynb", "okaforamara_1042_2_b.ipynb"): (
         ["okaforamara_1042_1_feedback.ipynb", "okaforamara_1042_2_feedback.ipynb"],
-        {"aokafor": "handed in no file called c"},
+        {"aokafor": "submitted no file called c"},
     ),
     ("Canvas", "teamblue_1043_88031_lab.ipynb"): (
         ["teamblue_1043_88031_feedback.ipynb"],
@@ -97,7 +97,7 @@ BACK: dict[tuple[str, ...], tuple[list[str], dict[str, str]]] = {
     ),
     ("Canvas", "okaforamara_1042_text.html", "kingjrbo_1043_5_lab.ipynb"): (
         ["kingjrbo_1043_5_feedback.ipynb"],
-        {"aokafor": "typed a text into Canvas", "visitor": "was not collected from"},
+        {"aokafor": "typed text into Canvas", "visitor": "was not collected from"},
     ),
     ("Moodle", f"{FOLDER}/lab.ipynb"): (IN_MOODLE, {}),
     ("Moodle", f"{FOLDER}_/lab.ipynb"): (IN_MOODLE, {}),
@@ -106,7 +106,7 @@ BACK: dict[tuple[str, ...], tuple[list[str], dict[str, str]]] = {
     ("Moodle", f"{FOLDER}_/lab.ipynb", TYPED): (IN_MOODLE, {}),
     ("Moodle", "Team Blue_4712_assignsubmission_file/lab.ipynb"): (
         [f"{TEAM}/lab.feedback.ipynb", f"{TEAM}/lab.html"],
-        {"nguyen": "import the grading worksheet"},
+        {"nguyen": "Import the grading worksheet"},
     ),
     ("Brightspace", f"{DAY}/lab.ipynb", f"{DAY}/index.html", "index.html"): (
         [f"{DAY}/lab.feedback.ipynb", f"{DAY}/lab.html", "index.html"],
@@ -156,5 +156,5 @@ def test_no_page_replaces_another_under_the_same_name(
     record.write_text(record.read_text().replace("_1043_9_", "_1042_8_"))
     record.write_text(record.read_text().replace("kingjrbo", "okaforamara"))
     pages = [(s, tmp_path / s / "lab.html", tmp_path / s) for s in ("aokafor", "bking")]
-    with pytest.raises(ExportError, match="Two files would be"):
+    with pytest.raises(ExportError, match="Two files would have"):
         platforms.feedback_names(pages, tmp_path / "c")

@@ -91,7 +91,7 @@ def test_the_container_tells_partial_and_ungradable_submissions(
 ) -> None:
     done, content = run(autograder, course / "submitted/hangs/tiny")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "What protects this container" in done.stdout
+    assert "How this container isolates" in done.stdout
     assert content["extra_data"]["status"] == "partial"
     assert content["stdout_visibility"] == "hidden"
     assert content["execution_time"] > 0

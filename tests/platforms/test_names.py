@@ -164,7 +164,7 @@ def test_moodle_s_times_are_read_in_any_language_or_not_at_all(
 def test_folders_around_and_a_few_strangers_do_not_matter() -> None:
     paths = [f"a/b/okaforamara_{n}_9{n}_lab.ipynb" for n in range(9)]
     parsed = read(*paths, "a/b/notes.txt")
-    assert str(parsed) == "Canvas (sure: 9 of 10 files are named so)"
+    assert str(parsed) == "Canvas (sure: 9 of 10 file names match)"
     assert "probably" in str(read(*paths[:3], "x.txt", "y.txt"))
 
 

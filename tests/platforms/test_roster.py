@@ -135,16 +135,16 @@ def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
     assert Roster(everybody).find(Clue("Madonna")).person == everybody[1]
     both = [member("1", email="kim@x.edu"), member("2", email="kim@y.edu")]
     match = Roster(both).find(Clue(identifiers=(Identifier(Kind.LOGIN, "kim"),)))
-    assert "something of 1 (1) and 2 (2) reads so" in match.question
+    assert "an identifier of 1 (1) and 2 (2)" in match.question
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("", "is empty"),
-        ("colour,size\nred,2\n", "no column that says who"),
-        ("student_id,name\n", "lists nobody"),
-        ("PK\x03\x04", "no CSV file"),
+        ("colour,size\nred,2\n", "no column that identifies"),
+        ("student_id,name\n", "lists no students"),
+        ("PK\x03\x04", "not a CSV file"),
     ],
 )
 def test_what_is_no_class_list_is_said(tmp_path: Path, text: str, reason: str) -> None:
@@ -204,7 +204,10 @@ def test_a_list_of_groups(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("group,student\nBlue,nobody\n", "row 2: 'nobody' is not one student"),
+        (
+            "group,student\nBlue,nobody\n",
+            "row 2: 'nobody' does not identify one student",
+        ),
         ("student,name\naokafor,Amara\n", "has no column 'group'"),
     ],
 )

@@ -242,5 +242,5 @@ def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
         monkeypatch.setattr("nbproctor.submission.repair.Budget", budget)
         submission = repair(tmp_path, master)
         assert submission.path.name == name
-        assert ("too big for all" in " ".join(submission.notes)) == bool(looked)
+        assert ("too big to read all" in " ".join(submission.notes)) == bool(looked)
         assert looked in " ".join(submission.notes)

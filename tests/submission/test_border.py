@@ -157,7 +157,7 @@ def test_what_is_not_the_student_s_own_file_is_refused_and_named(
 def test_who_has_a_hard_link_is_told_so(secret: Path, folder: Path) -> None:
     (folder / "honest.py").unlink()
     (folder / NAME).hardlink_to(secret)  # as some programs make backups
-    with pytest.raises(Ungradable, match=r"'tiny\.ipynb' is not read: .*hard link"):
+    with pytest.raises(Ungradable, match=r"'tiny\.ipynb' was not read: .*hard link"):
         candidates(folder, "tiny", (), Budget())
 
 

@@ -44,11 +44,14 @@ def of_cells(*cells: Any) -> tuple[list[str], str]:
         ((TEXT + " ").encode("utf-16-le")[:-1], "UTF-16"),  # cut inside a sign
         (bytes(8) + TEXT.encode(), ""),
         (TEXT.encode("utf-16-le") + bytes(5), "UTF-16"),
-        (json.dumps([NOTEBOOK]).encode(), "around"),
-        (json.dumps({"name": "m.ipynb", "content": NOTEBOOK}).encode(), "around"),
+        (json.dumps([NOTEBOOK]).encode(), "other text"),
+        (
+            json.dumps({"name": "m.ipynb", "content": NOTEBOOK}).encode(),
+            "before or after",
+        ),
         (f"<html><pre>{escape(TEXT)}</pre></html>".encode(), "web page"),
-        (f"Here is it:\n{TEXT}".encode(), "around"),
-        (f"{TEXT}\nSent from my phone".encode(), "around"),
+        (f"Here is it:\n{TEXT}".encode(), "other text"),
+        (f"{TEXT}\nSent from my phone".encode(), "other text"),
         (f"  {TEXT}\r\n\0\0".encode(), ""),
     ],
 )
@@ -106,7 +109,7 @@ def test_code_in_other_languages_is_no_code_of_a_notebook() -> None:
     fenced = "```copy\nx = 1\n```\n```python\ny = 2\n```\nWords\n~~~ {.py}\nz = 3\n~~~"
     assert texts_and_notes(fenced, "m.md")[0] == ["y = 2", "Words", "z = 3"]
     for text in ("Words", "```bash\nls\n```"):
-        with pytest.raises(Ungradable, match="it holds no code"):
+        with pytest.raises(Ungradable, match="it contains no code"):
             texts_and_notes(text, "m.md")
 
 
@@ -125,8 +128,8 @@ PASTED = "x\u00a0=\u200b 'a\u00a0b'  # \u200b"
         (["a\n", "b"], "code", "a\nb", ""),
         (["a", "b"], "code", "a\nb", ""),  # lines without their ends
         (["a", 7, "b"], "code", "a\nb", "damaged"),
-        ("a\r\nb\rc\n", "code", "a\nb\nc\n", "Line ends"),
-        (f"\n{FENCED}  \n\n", "code", "x = 1", "Fences"),
+        ("a\r\nb\rc\n", "code", "a\nb\nc\n", "line endings"),
+        (f"\n{FENCED}  \n\n", "code", "x = 1", "Code fences"),
         (FENCED, "markdown", FENCED, ""),
         (f"y\n{FENCED}", "code", f"y\n{FENCED}", ""),
         ("```not this\nx\n```", "code", "```not this\nx\n```", ""),
