@@ -103,11 +103,6 @@ class Block:
         return self._header[2] if self._header else None
 
     @property
-    def is_class(self) -> bool:
-        """Whether a class is defined."""
-        return bool(self._header and self._header[1] == "class")
-
-    @property
     def is_import(self) -> bool:
         """Whether it is an import."""
         return bool(_IMPORT.match(self._statement))
@@ -139,25 +134,6 @@ class Block:
         ends = [i for i, line in enumerate(lines, 1) if line.endswith(":")]
         body = lines[ends[0] :] if ends else (lines[-1].rpartition(":")[2].strip(),)
         return all(map(_NOTHING.fullmatch, body))
-
-    @cached_property
-    def methods(self) -> tuple[Block, ...]:
-        """The functions in the body of a class, without its indentation."""
-        lines = self.text.split("\n")
-        first = next((i for i, ln in enumerate(lines) if _HEADER.match(ln)), None)
-        if first is None or not self.is_class:
-            return ()
-        body = lines[first + 1 :]
-        indent = next((ln[: -len(ln.lstrip())] for ln in body if ln.strip()), "")
-        text = "\n".join(line.removeprefix(indent) for line in body)
-        definitions = CellText(text).definitions if indent else ()
-        # Above the first one stands the docstring of the class.
-        starts = [_DEFINITION.search(block.text) for block in definitions]
-        return tuple(
-            Block(block.text[start.start() :], block.code)
-            for block, start in zip(definitions, starts, strict=True)
-            if start
-        )
 
     def defines(self, stub: Block) -> bool:
         """Whether it binds what a stub defines: ``f = lambda x: x`` does too."""
@@ -222,6 +198,11 @@ class CellText:
         return frozenset().union(*named)
 
     @cached_property
+    def binds(self) -> frozenset[str]:
+        """The names that the blocks bind."""
+        return frozenset().union(*(block.binds for block in self.blocks))
+
+    @cached_property
     def tree(self) -> ast.Module | None:
         """The syntax tree without IPython's own lines; None where it is no Python.
 
@@ -235,12 +216,6 @@ class CellText:
             with suppress(*_NO_PYTHON):
                 return parse_code(code)
         return None
-
-    @property
-    def continues(self) -> bool:
-        """Whether the text begins as only the rest of a statement does."""
-        start = self.text.lstrip("\n")
-        return start[:1].isspace() or bool(_CONTINUES.match(start))
 
     @property
     def is_cell_magic(self) -> bool:
@@ -261,6 +236,14 @@ class CellText:
     def compiles(self) -> bool:
         """Whether it is a cell by itself."""
         return self.compiled is not None
+
+    @cached_property
+    def uses(self) -> frozenset[str]:
+        """The global names in the code, and attributes; none where it is no cell."""
+        codes = [self.compiled] if self.compiled else []
+        for code in codes:
+            codes += [part for part in code.co_consts if isinstance(part, CodeType)]
+        return frozenset().union(*(code.co_names for code in codes))
 
     # ---- an answer and its stub ------------------------------------------------------
 

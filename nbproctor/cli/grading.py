@@ -134,9 +134,9 @@ def watch(
     """Grade submissions as they arrive, and give feedback before the deadline.
 
     Reads submitted/ and writes feedback/. In nbgrader_config.py you set what students
-    see (c.Nbproctor.early_feedback) and how many times a day for each exercise
-    (c.Nbproctor.early_tries). You can stop it with Ctrl-C and start it again. Exits
-    with status 1 if a submission could not be collected or a page not be returned.
+    see (c.Nbproctor.early_feedback) and how many times a day (c.Nbproctor.early_tries).
+    You can stop it with Ctrl-C and start it again. Exits with status 1 if a submission
+    could not be collected or a page not be returned.
     """
     course, name = open_course(assignment)
     with (
@@ -181,14 +181,10 @@ def _line(attempt: nbgrader.Try) -> str:
         return f"{clock}: {attempt.problem}."
     if attempt.late:
         return f"{clock}: submitted after the deadline, so it gets no early feedback."
-    wait = f"no tries left today for {attempt.waiting} exercises"
     if result is None:
-        return f"{clock}: {wait if attempt.waiting else 'no answer has changed'}."
+        return f"{clock}: no tries left today."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
-    counts = f"exercises with new feedback: {attempt.tries_used}"
-    if attempt.waiting:
-        counts += f", {wait}"
     return (
-        f"{clock}: {mark}{result.status}; {counts}, "
+        f"{clock}: {mark}{result.status}; try {attempt.tries_today} today, "
         f"after {(_now() - attempt.noticed).total_seconds():.0f} s."
     )

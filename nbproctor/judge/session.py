@@ -7,11 +7,8 @@ rebuilt. The first message that is late or breaks the protocol ends the process.
 
 from __future__ import annotations
 
-import contextlib
 import time
 import traceback
-import warnings
-from collections import deque
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -47,7 +44,6 @@ _REASONS = {LateError: "timeout", ClosedError: "died"}
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
-MAX_DOUBTS = 100
 MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 
 
@@ -63,8 +59,6 @@ class Session:
     def __init__(self, child: Any, call_seconds: float, module: str) -> None:
         self.exports = Exports(module)
         self.end: ProcessEnded | None = None  # why the process has ended
-        # What the judge has decided in this test: an object, and the methods not asked.
-        self.doubts: deque[tuple[Any, ...]] = deque(maxlen=MAX_DOUBTS)
         self.until = float("inf")  # the moment that nothing may take longer than
         self.processor_seconds = child.processor_seconds
         # Whether no other process runs code of the same notebook: see
@@ -79,9 +73,6 @@ class Session:
         self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
-        # Filters of warnings as the test began, and those since that were sent.
-        self._first_filters = [*warnings.filters]
-        self._sent_filters: tuple[Any, ...] | None = ()
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
@@ -91,11 +82,6 @@ class Session:
         """
         if self.end is not None:
             raise self.end
-        filters = self._filters()
-        if filters != self._sent_filters:
-            arguments = (filters, request, arguments)
-            request = "filtered"
-            self._sent_filters = filters
         outermost = self._deadline is None
         if self._deadline is None:
             limit = self._seconds if seconds is None else seconds
@@ -106,9 +92,6 @@ class Session:
         except ProtocolError as error:
             reason = _REASONS.get(type(error), "protocol")
             raise self.close(ProcessEnded(reason, str(error))) from None
-        except UnsendableError:
-            self._sent_filters = None  # the message with them may not have gone
-            raise
         finally:
             if outermost:
                 self._deadline = None
@@ -124,34 +107,7 @@ class Session:
             self.exports.clear()
             self._error_classes.clear()
         self._raised.clear()
-        self.doubts.clear()
-        self._first_filters = [*warnings.filters]
-        self._sent_filters = ()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
-
-    def _filters(self) -> tuple[Any, ...]:
-        """Return the test's own filters of warnings: action, class, text, module."""
-        new_filters = []
-        for each in warnings.filters:
-            if each not in self._first_filters:
-                patterns = [
-                    getattr(part, "pattern", part) for part in (each[1], each[3])
-                ]
-                with contextlib.suppress(UnsendableError):  # no library names its class
-                    self.exports.name(each[2])
-                    new_filters.append((each[0], each[2], *patterns))
-        return tuple(new_filters)
-
-    def excuse(self) -> str:
-        """Return why the test may have failed because of the judge, or nothing.
-
-        The student's process says only which of these methods exists.
-        """
-        methods = {name for _, *names in self.doubts for name in names} | {"__class__"}
-        method = ""
-        with contextlib.suppress(BaseException):  # whatever the student's side raises
-            method = self.ask("excuse", [*self.doubts])
-        return method if type(method) is str and method in methods else ""
 
     def close(self, reason: ProcessEnded | None = None) -> ProcessEnded:
         """End the student process; return why it has ended."""

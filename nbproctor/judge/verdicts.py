@@ -84,10 +84,6 @@ REFUSED = Message(
 TOO_MUCH = Message(
     "not run", "Not judged: a value is too large or too deeply nested to be sent."
 )
-DOUBTED = Message(
-    "not run",
-    "Not judged: the result depends on an object's `{by}`, which is not called here.",
-)
 ALL_STOPPED = Message(
     "not run", "Not judged: in grading, any answer would stop at such a line ({line})."
 )

@@ -33,7 +33,6 @@ from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import (
     Prefetch,
-    Spare,
     Submission,
     submission_time,
 )
@@ -71,7 +70,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         self.options = RunOptions(lower=True)
         #: Executes and stays open; if None, the run has one of its own.
         self.pool: Pool | None = None
-        self.spare: Spare | None = None
         self.changes: list[MarkChange] = []
         self._ungradable: list[str] = []  # students
         # While a class is graded; nbgrader calls the methods that need it.
@@ -133,7 +131,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 decisions = Decisions(run, book, self.options.lower, self._tell)
                 self.changes = decisions.changes
                 with readers(run.masters, run.notebooks) as workers:
-                    submissions = Prefetch(run, pool, workers, self.spare)
+                    submissions = Prefetch(run, pool, workers)
                     self._grading = ClassGrading(run, submissions, decisions)
                     super().start()
 

@@ -23,7 +23,7 @@ from nbproctor.nbgrader.export import Export, watch_exports
 from nbproctor.nbgrader.failures import run
 from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.options import RunOptions
-from nbproctor.nbgrader.prefetch import Spare, submission_time
+from nbproctor.nbgrader.prefetch import submission_time
 from nbproctor.results import SubmissionResult
 
 Progress = Callable[[SubmissionResult], None]
@@ -150,14 +150,12 @@ def regrade(
     options: RunOptions | None = None,
     *,
     pool: Pool | None = None,
-    spare: Spare | None = None,
 ) -> tuple[list[SubmissionResult], list[MarkChange]]:
     """Grade as `grade` does; return its results, and whose mark has changed.
 
     Marks and comments given by hand stay, whatever the tests say now. Without
     `options`, no mark becomes lower for the same files: it is kept, with the result
-    from before. `pool` executes and stays open; `spare` says of what was read that it
-    need not be executed.
+    from before. `pool` executes and stays open.
     """
     options = options or RunOptions()
     course = Course.at(course)
@@ -168,7 +166,6 @@ def regrade(
     converter.course = course
     converter.options = options
     converter.pool = pool
-    converter.spare = spare
     results: list[SubmissionResult] = []
 
     def tell(result: SubmissionResult) -> None:

@@ -109,9 +109,7 @@ class Nbproctor(Configurable):
         "which exercises pass. page: the whole feedback page.",
     ).tag(config=True)
     early_tries = Integer(
-        3,
-        help="How many times a day a student gets feedback on an exercise from "
-        "`watch`.",
+        3, help="How many submissions of a student a day `watch` gives feedback on."
     ).tag(config=True)
     workers = Integer(
         0, help="How many submissions run at the same time. 0: one for each processor."

@@ -3,11 +3,11 @@
 Most test cells are judged from outside, by a judge that the answer cannot reach. This
 must give the same points as a kernel. A cell runs in the student's process (see
 `judge.run`) if the reference solution loses points through the judge, or a blank
-release or a dummy answer gets more than in a kernel; and if the reference earns the
-points there. A cell that passes only in a kernel is not judged: a 0 would blame the
-student. If the reference passes a cell nowhere, it is not known where the cell must
-run. If such a cell fails from outside, it also runs in the student's process, and if it
-passes there, a person decides.
+release or a dummy answer gets more than in a kernel, or the cell looks at warnings; and
+if the reference earns the points there. A cell that passes only in a kernel is not
+judged: a 0 would blame the student. If the reference passes a cell nowhere, it is not
+known where the cell must run. If such a cell fails from outside, it also runs in the
+student's process, and if it passes there, a person decides.
 
 Everything runs like a submission, or in a kernel in a copy of the source, so the source
 does not change. The settings are those of grading.
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -49,6 +50,11 @@ _AFTER = """
 for p, time in _times.items():
     if not p.exists() or p.stat().st_mtime_ns != time: print(p.name)
 """
+# A test that fails, or passes, by the warnings of an answer; not one that ignores them.
+_WARNED = re.compile(
+    r"catch_warnings\(record|assert_no_warnings"
+    r"|\b(simplefilter|filterwarnings)\((?!\s*(action=)?[\"']ignore)"
+)
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
 # A notebook that is run: what it is graded by, the answers, kinds to be left out.
 Runs = Callable[..., Future[Report]]
@@ -169,7 +175,7 @@ def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
 def _places(master: MasterNotebook, run: Runs, source: Path, timeout: float) -> Places:
     """Return the places other than the judge."""
     lost = _lost(master, run)
-    reasons = _differing(master, run) | lost
+    reasons = _differing(master, run) | lost | _counting_on_warnings(master)
     if master.of_kind("test") and any(support_files(source, None)):
         reasons |= _reading_what_is_written(master, run)
     # What the source places itself stays there.
@@ -221,6 +227,15 @@ def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
                 earned = f"{name} earns {v.points:g} when judged from outside"
                 differing[v.cell_id] = f"{earned}, but {points:g} in a kernel"
     return differing
+
+
+def _counting_on_warnings(master: MasterNotebook) -> dict[str, str]:
+    """Return the tests that look at warnings: the answer's arise in its own process."""
+    return {
+        cell.id: "it looks at warnings, which arise in the answer's process"
+        for cell in master.of_kind("test")
+        if _WARNED.search(cell.source)
+    }
 
 
 def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from nbgrader.utils import parse_utc
 
@@ -76,10 +76,6 @@ class Submission:
             (staged / f"{name}.ipynb").touch()
 
 
-#: Asked of a submission that was read: what to say, if it need not be executed.
-Spare: TypeAlias = Callable[[Submission], SubmissionResult | None]
-
-
 class Prefetch:
     """Submissions of a run, in its order; more are read and executed meanwhile.
 
@@ -91,12 +87,10 @@ class Prefetch:
         run: Run,
         pool: Executor,
         workers: Workers[ReadSubmission],
-        spare: Spare | None = None,
     ) -> None:
         self._run = run
         self._pool = pool
         self._readers = workers
-        self._spare = spare
         self._reading: dict[str, tuple[Submission, Future[ReadSubmission]]] = {}
         self._waiting: dict[str, Submission] = {}
         for master in run.masters[:1]:
@@ -125,9 +119,7 @@ class Prefetch:
         """Have a submission read; `done` is its result, if it is still the same."""
         folder = self._run.folders[student]
         submission = Submission(student, folder, done=self._run.earlier(student))
-        # Whoever can skip the execution has to see the submission.
-        earlier = None if self._spare else submission.done
-        graded = earlier.handed_in if earlier else ""
+        graded = submission.done.handed_in if submission.done else ""
         future = self._readers.ask(HandedIn(folder, graded))
         self._reading[student] = submission, future
 
@@ -151,11 +143,8 @@ class Prefetch:
                 raise OSError(*reading.failure)
             submission.repaired.update(reading.repaired)
             submission.reasons.update(reading.reasons)
-            if self._spare and submission.repaired:
-                submission.done = self._spare(submission)
             if earlier and earlier.handed_in == reading.fingerprint:
-                submission.done = submission.done or earlier
-            if submission.done:
+                submission.done = earlier
                 return submission
             self._keep_files(submission)
             for master in self._run.masters:

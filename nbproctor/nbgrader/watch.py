@@ -1,10 +1,9 @@
 """Feedback before the deadline: grade what arrives, and give back what is allowed.
 
-The number of tries of an exercise limits what a student learns. Each try is a row in
-the gradebook, so a run that was killed continues with the same count. A page shows the
-last result of an exercise. There is a new result, and a try is used, only when its
-answer has changed. So a change of one exercise uses no try of another, and shows
-nothing about it.
+A try is one submission, and tells of each exercise whether it passes. What a student
+learns is bounded by how many tries a day has: each is in the gradebook, so a run that
+was killed goes on with the same count. Without a try left, nothing is executed: how
+long that takes tells something, too.
 """
 
 from __future__ import annotations
@@ -12,23 +11,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import shutil
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
-from math import inf
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from nbgrader.api import SubmittedAssignment
 from nbgrader.apps import NbGraderAPI
 from nbgrader.utils import capture_log
 from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, select
 
-from nbproctor.cells import CellText
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, of_the_computer
@@ -36,57 +31,28 @@ from nbproctor.nbgrader.feedback import copy_for_release, feedback, read_secret
 from nbproctor.nbgrader.gradebook import SharedGradebook, find_assignment
 from nbproctor.nbgrader.grading import regrade
 from nbproctor.nbgrader.options import RunOptions
-from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.submitted import handed_in
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import SubmissionResult
 from nbproctor.submission.border import Refusal, walk
-from nbproctor.submission.repair import student_cells
 from nbproctor.templates import render
 
 # Students who wait together: all get their pages when the last of them is graded.
 AT_ONCE = 16
 SETTLED = timedelta(minutes=1)
-# Beside nbgrader's own tables, so that a copy of the gradebook has the tries, too.
+# Beside nbgrader's own tables, so that a copy of the gradebook has the tries, too. A
+# try is the rows of a student with one time and the same files.
 _TRIES = Table(
     "nbproctor_told",
     MetaData(),
     Column("assignment", String(255), nullable=False),
-    # See `_files`; empty: something in them waits for another day.
-    Column("files", String(64), nullable=False),
+    Column("files", String(64), nullable=False),  # see `_files`
     Column("student", String(128), nullable=False),
     Column("exercise", String(255), nullable=False),  # see `_exercises`
-    Column("answer", String(64), nullable=False),  # see `_answers`
+    Column("answer", String(64), nullable=False),  # empty; once, a digest of it
     Column("passes", Boolean, nullable=False),
     Column("given", DateTime, nullable=False),  # UTC
 )
-
-
-class LastResult(NamedTuple):
-    """The last result of an exercise that a student saw."""
-
-    answer: str
-    passes: bool
-    given: datetime  # UTC
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What a student has submitted, before any of it is executed."""
-
-    answers: dict[str, str] = field(default_factory=dict)  # see `_answers`
-    notes: dict[str, list[str]] = field(default_factory=dict)
-    new: Collection[str] = ()  # exercises that can be tried again
-    waiting: Collection[str] = ()  # that have changed, without a try left today
-    executed: bool = True  # or refused; else nothing could be tried again
-
-    def state(self, exercise: str, last: LastResult | None) -> str:
-        """Say how an exercise stands, in words for its student."""
-        if self.answers.get(exercise) == "":
-            return "as you got it"
-        if last is None or exercise in self.waiting:
-            return "not tried yet"
-        return "✓ passes" if last.passes else "not yet"
 
 
 @dataclass
@@ -99,10 +65,13 @@ class _Student:
     late: str = ""  # files that were reported as late
     waiting: dict[date, str] = field(default_factory=dict)  # for another day
     done: str = ""  # files that are tried
-    read: _Read = field(default_factory=_Read)  # in this batch
-    last_results: dict[str, LastResult] = field(default_factory=dict)  # by exercise
-    # Tries of an exercise on a day.
-    used: Counter[tuple[str, date]] = field(default_factory=Counter)
+    passes: dict[str, bool] = field(default_factory=dict)  # exercise → as told last
+    #: When there was a try, in UTC, and of which files.
+    tries: set[tuple[datetime, str]] = field(default_factory=set)
+
+    def tries_on(self, day: date) -> int:
+        """Return how many tries there were on a day."""
+        return sum(_local_time(moment).date() == day for moment, _ in self.tries)
 
 
 @dataclass(frozen=True)
@@ -112,8 +81,8 @@ class Try:
     student: str
     result: SubmissionResult | None  # None: it was not graded
     noticed: datetime  # UTC
-    tries_used: int = 0  # exercises, each of which has cost a try
-    waiting: int = 0  # exercises that have changed, and have no try left today
+    tries_today: int = 0  # with this one
+    waiting: bool = False  # there is no try left today
     late: bool = False  # it came after the student's deadline
     problem: str = ""  # why it could not be collected, or nothing be given back
 
@@ -146,15 +115,15 @@ class Watch(contextlib.ExitStack):
             self._read_deadlines(book)
             _TRIES.create(book.engine, checkfirst=True)
             tries = select(_TRIES).where(_TRIES.c.assignment == assignment)
-            for _, *row in book.db.execute(tries.order_by(_TRIES.c.given)):
-                self._count(*row)
+            for row in book.db.execute(tries.order_by(_TRIES.c.given)):
+                self._count(row._asdict())
 
-    def _count(self, files: str, student: str, key: str, *row: Any) -> None:
+    def _count(self, row: dict[str, Any]) -> None:
         """Count a try, which the gradebook has."""
-        record = self._students[student]
-        last = record.last_results[key] = LastResult(*row)
-        record.used[key, _local_time(last.given).date()] += 1
-        record.done = files
+        record = self._students[row["student"]]
+        record.passes[row["exercise"]] = row["passes"]
+        record.tries.add((row["given"], row["files"]))
+        record.done = row["files"]
 
     def over(self, now: datetime) -> bool:
         """Whether everybody's time is over, and what came at its end is tried."""
@@ -240,129 +209,126 @@ class Watch(contextlib.ExitStack):
         self.due: datetime | None = row.duedate
         self.extended = extended
 
-    def _spare(self, now: datetime, submission: Submission) -> SubmissionResult | None:
-        """Find out which exercises can have a new result; if none can, nothing is run.
-
-        The time that a run takes would be information, too.
-        """
-        options = self._course.options
-        student = submission.student
-        record = self._students[student]
-        whole = options.early_feedback != "passed"
-        most = inf if options.early_feedback == "nothing" else options.early_tries
-        repaired = submission.repaired
-        answers: dict[str, str] = {}
-        for name, outline in self._course.outlines(self._assignment).items():
-            if name in repaired:
-                answers |= _answers(outline, repaired[name].notebook["cells"])
-        changed = set()
-        for key, answer in answers.items():
-            last = record.last_results.get(key)
-            if whole or (answer and (last is None or last.answer != answer)):
-                changed.add(key)
-        is_told = options.early_feedback != "nothing"
-        if self._exchange and is_told and not read_secret(submission.folder):
-            changed = set()  # its page could be fetched by nobody
-        today = _local_time(now).date()
-        new = {key for key in changed if record.used[key, today] < most}
-        if whole and new != changed:  # a try tells of all
-            new = set()
-        notes = submission.notes() | {n: r.notes for n, r in repaired.items()}
-        runs = bool(new or not answers)
-        record.read = _Read(answers, notes, new, changed - new, runs)
-        unexecuted = SubmissionResult(student, "graded", "Not executed.", None, 0.0)
-        return None if runs else unexecuted
-
     def _grade(self, students: list[str], now: datetime) -> list[Try]:
-        for student in students:
-            self._students[student].read = _Read()
-        results, _ = regrade(
-            self._course,
-            self._assignment,
-            options=RunOptions(students, weak_sandbox=self._weak or None),
-            pool=self._pool,
-            spare=partial(self._spare, now),
-        )
+        """Grade those who have a try left, and give back to all."""
+        options = self._course.options
+        today = _local_time(now).date()
+        graded = [
+            student
+            for student in students
+            if options.early_feedback == "nothing"
+            or (
+                self._students[student].tries_on(today) < options.early_tries
+                and self._can_be_told(student)
+            )
+        ]
+        results: dict[str, SubmissionResult | None] = {
+            student: None for student in students if student not in graded
+        }
+        if graded:
+            graded_now, _ = regrade(
+                self._course,
+                self._assignment,
+                options=RunOptions(graded, weak_sandbox=self._weak or None),
+                pool=self._pool,
+            )
+            results |= {result.student: result for result in graded_now}
         tries = []
-        for result in results:
+        for student, result in results.items():
             try:
-                tries.append(self._give_back(result, now))
+                tries.append(self._give_back(student, result, now))
             except Exception as error:  # of one submission: the next look tries again
                 if computer := of_the_computer(error):
                     raise computer from error
-                self._students[result.student].failures += 1
-                tries.append(self._failed(result.student, str(error), now))
+                self._students[student].failures += 1
+                tries.append(self._failed(student, str(error), now))
         return tries
 
-    def _give_back(self, result: SubmissionResult, now: datetime) -> Try:
-        student = result.student
+    def _can_be_told(self, student: str) -> bool:
+        """Whether the student could fetch a page from the exchange, if that is used."""
+        folder = self._course.folder("submitted", self._assignment, student)
+        return not self._exchange or bool(read_secret(folder))
+
+    def _give_back(
+        self, student: str, result: SubmissionResult | None, now: datetime
+    ) -> Try:
         record = self._students[student]
-        read = record.read
         mode = self._course.options.early_feedback
-        rows: list[tuple[Any, ...]] = []
-        last_results = dict(record.last_results)
-        for name, outline in self._course.outlines(self._assignment).items():
-            verdicts = result.verdicts.get(name, [])
-            full = {v.cell_id for v in verdicts if v.points == v.max_points}
-            for key, exercise in _exercises(outline):
-                if key in read.new:
-                    passes = full.issuperset(exercise.tests)
-                    # That an execution failed tells something, too: it is a try. The
-                    # same answer may be tried again.
-                    answer = "" if result.is_failure else read.answers[key]
-                    last = last_results[key] = LastResult(answer, passes, now)
-                    tried_files = "" if read.waiting else record.files
-                    rows.append((self._assignment, tried_files, student, key, *last))
-        if mode == "page" and read.executed:
+        today = _local_time(now).date()
+        # Also of what could not be graded: that an execution failed tells something.
+        passes = self._passes(result) if result else {}
+        if mode == "page" and result:
             feedback(self._course, self._assignment, None, [student])
         elif mode != "nothing":
-            self._write(read, result, last_results)
+            self._write(student, result, record.passes | passes)
         problem = ""
         if mode != "nothing":
             problem = "; ".join(self._in_exchange("ReleaseFeedback", student).values())
-        if problem:  # nothing was shown
-            rows = []
         # Now: after a kill the page is made again, and counted once.
-        if rows:
+        if passes and not problem:
+            rows = [
+                {
+                    "assignment": self._assignment,
+                    "files": record.files,
+                    "student": student,
+                    "exercise": exercise,
+                    "answer": "",
+                    "passes": whether,
+                    "given": now,
+                }
+                for exercise, whether in passes.items()
+            ]
             with self._course.gradebook() as book:
                 book.db.execute(_TRIES.insert().values(rows))
                 book.db.commit()
-        for row in rows:
-            self._count(*row[1:])
-        if read.waiting:
-            record.waiting = {_local_time(now).date(): record.files}
+            for row in rows:
+                self._count(row)
+        if result is None:
+            record.waiting = {today: record.files}
         else:
             record.done = record.files
         return Try(
             student,
-            result if read.executed else None,
+            result,
             record.noticed,
-            tries_used=len(rows),
-            waiting=len(read.waiting),
+            tries_today=record.tries_on(today),
+            waiting=result is None,
             problem=problem,
         )
 
+    def _passes(self, result: SubmissionResult) -> dict[str, bool]:
+        """Return of each exercise whether all of its tests pass."""
+        passes = {}
+        for name, outline in self._course.outlines(self._assignment).items():
+            verdicts = result.verdicts.get(name, [])
+            full = {v.cell_id for v in verdicts if v.points == v.max_points}
+            for key, exercise in _exercises(outline):
+                passes[key] = full.issuperset(exercise.tests)
+        return passes
+
     def _write(
-        self, read: _Read, result: SubmissionResult, last_results: dict[str, LastResult]
+        self, student: str, result: SubmissionResult | None, passes: dict[str, bool]
     ) -> None:
-        """Write a page for each notebook that says which exercises pass, no more."""
-        student = result.student
+        """Write a page for each notebook that says which exercises pass, no more.
+
+        Notes only on what was not executed: which line was stopped is more than a bit.
+        """
         folder = self._course.folder("feedback", self._assignment, student)
         shutil.rmtree(folder, ignore_errors=True)  # it is of an earlier try
         folder.mkdir(parents=True)
+        is_failure = result is not None and result.is_failure
         for name, outline in self._course.outlines(self._assignment).items():
-            rows = []
-            for key, exercise in _exercises(outline):
-                last = last_results.get(key)
-                rows.append((exercise.name, read.state(key, last), last))
+            rows = [
+                (exercise.name, passes.get(key))
+                for key, exercise in _exercises(outline)
+            ]
             page = render(
                 "early.html",
                 outline=outline,
                 rows=rows,
-                read=read,
-                notes=(result if result.is_failure else read).notes.get(name, []),
-                result=result,
-                here=_local_time,
+                notes=result.notes.get(name, []) if result and is_failure else [],
+                is_failure=is_failure,
+                is_waiting=result is None,
                 most=self._course.options.early_tries,
             )
             (folder / f"{name}.html").write_text(page, "utf-8", errors="replace")
@@ -416,48 +382,3 @@ def _exercises(outline: Outline) -> Iterator[tuple[str, Exercise]]:
     """Yield those that tests score, with a name that no other notebook has."""
     for exercise in (each for each in outline.exercises if each.tests):
         yield f"{outline.master.notebook} {exercise.id}", exercise
-
-
-def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
-    """Return on what the results of exercises depend: exercise → digest, "" if blank.
-
-    These are its tests, its cell, imports, and the cells that define functions and
-    classes which these name. If something is missing here, students do not learn more,
-    only later.
-    """
-    master = outline.cells
-    answers: dict[str, str] = {}
-    texts = {
-        cell.id or str(cell.index): CellText.of(cell.source)
-        for cell in student_cells(cells)
-        if cell.id not in master or master[cell.id].kind in ("solution", "provided")
-    }
-    makers: dict[str, set[str]] = defaultdict(set)
-    for name, text in [*texts.items()]:
-        for block in text.blocks:
-            text_of_block = name if block.name else "\n".join(block.code)
-            if (
-                block.name
-                or block.is_import
-                or re.match(r"\w+ ?= ?lambda\b", text_of_block)
-            ):
-                texts.setdefault(text_of_block, CellText.of(text_of_block))
-                for bound in block.binds:
-                    makers[bound].add(text_of_block)
-    for key, each in _exercises(outline):
-        answers[key] = ""
-        answer = texts.get(each.id)
-        if answer is None or not answer.answers(CellText.of(master[each.id].stub)):
-            continue
-        reached = {each.id}
-        following = [each.id]
-        unvisited = dict(makers)
-        while following:
-            words = re.findall(r"\w+", "\n".join(texts[following.pop()].code))
-            more = set().union(*(unvisited.pop(word, ()) for word in words)) - reached
-            following += more
-            reached |= more
-        parts = [texts[name].text.strip() for name in sorted(reached)]
-        parts += [c.source for c in master.values() if c.exercise in (None, each.id)]
-        answers[key] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    return answers

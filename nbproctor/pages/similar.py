@@ -13,13 +13,12 @@ import builtins
 import hashlib
 import keyword
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import log2
 from typing import NamedTuple, TypeAlias
 
-from nbproctor.markers import bound_by, definitions_of, parse
 from nbproctor.pages.html import TOKENS
 from nbproctor.pages.outline import Outline
 
@@ -30,6 +29,7 @@ GRAM = 8  # tokens of a fingerprint: what is shorter is not seen
 WINDOW = 5  # so a passage of GRAM + WINDOW - 1 = 12 tokens is always seen
 MAX_TEXT = 20_000  # characters of an answer that are compared
 RARE = 0.1  # a fingerprint that more of the class have makes no pair
+_WORDS = frozenset([*keyword.kwlist, *dir(builtins)])
 LEAST = 12  # fingerprints that two must share: shorter answers are alike by nature
 ALIKE = 0.8  # of what is special about the shorter answer, the longer one has so much
 
@@ -71,16 +71,13 @@ def similar(
     pairs: dict[tuple[str, str], Pair] = {}
     for notebook, outline in outlines.items():
         stubs = [cell.stub for cell in outline.master.cells]
-        words = names(stubs)
-        handed_out = {
-            mark for text in stubs for mark in fingerprints(tokens(text, words))
-        }
+        handed_out = {mark for text in stubs for mark in fingerprints(text)}
         for exercise in outline.exercises:
             submitted = answers.get((notebook, exercise.id), {})
             once = {(group.get(s, s), text): s for s, text in submitted.items()}
             texts = {student: text for (_, text), student in once.items()}
             marks = {
-                student: set(fingerprints(tokens(text, words))) - handed_out
+                student: set(fingerprints(text)) - handed_out
                 for student, text in texts.items()
             }
             for both, share, shared in alike(marks):
@@ -96,50 +93,33 @@ def similar(
     return sorted(pairs.values(), key=lambda pair: (-pair.shared, pair.students))
 
 
-def names(stubs: Iterable[str]) -> frozenset[str]:
-    """Return what an answer may call by name: built-ins, and what the lab defines."""
-    words = set(dir(builtins))
-    for text in stubs:
-        words |= bound_by(definitions_of(parse(text)))
-    return frozenset(words)
+def tokens(text: str) -> Iterator[str]:
+    """Yield what an answer, code or prose, consists of but for what is easily changed.
 
-
-def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
-    """Return what an answer, code or prose, consists of but for what is easily changed.
-
-    Names that are `handed_out`, as `names` returns them, and attributes do not change.
+    A name says something only where it is one of Python's, or an attribute.
     """
-    matches = list(TOKENS.finditer(text))
-    ends = [0, *(match.end() for match in matches)]
-    starts = [*(match.start() for match in matches), len(text)]
-    between = [text[end:start] for end, start in zip(ends, starts, strict=True)]
-    bound = {
-        match[0]
-        for match, after in zip(matches, between[1:], strict=True)
-        if after.lstrip().startswith("=") and not after.lstrip().startswith("==")
-    }
-    shared_names = handed_out - bound  # what the answer itself assigns is another name
-    parts = []
-    for match, before in zip(matches, between, strict=False):
-        parts += [c for c in before if not c.isspace()]
-        kind = match.lastgroup
+    end = 0
+    for match in TOKENS.finditer(text):
+        before = text[end : match.start()]
+        end = match.end()
+        yield from "".join(before.split())
         word = match[0]
-        if kind == "s":
-            line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
-            docstring = not line.strip() and len(word) > 5 and word[:3] == word[-3:]
-            parts += [] if docstring else ["text"]
-        elif kind == "w":
-            keep = (
-                keyword.iskeyword(word) or before.endswith(".") or word in shared_names
-            )
-            parts.append(word if keep else "name")
-        elif kind == "n":
-            parts.append(word)
-    return parts + [c for c in between[-1] if not c.isspace()]
+        match match.lastgroup:
+            case "s":
+                line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+                if line.strip() or len(word) < 6 or word[:3] != word[-3:]:
+                    yield "text"  # no docstring
+            case "w":
+                is_fixed = word in _WORDS or before.endswith(".")
+                yield word if is_fixed else "name"
+            case "n":
+                yield word
+    yield from "".join(text[end:].split())
 
 
-def fingerprints(parts: Sequence[str]) -> Iterator[int]:
+def fingerprints(text: str) -> Iterator[int]:
     """Yield the winnowed fingerprints of a text: the least hash of each window."""
+    parts = list(tokens(text))
     starts = range(len(parts) - GRAM + 1)
     texts = ("\0".join(parts[i : i + GRAM]).encode() for i in starts)
     hashes = (hashlib.blake2b(text, digest_size=8).digest() for text in texts)

@@ -7,8 +7,6 @@ its parts by pandas's own constructors, once each part is what its field says.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,10 +16,7 @@ from pandas.arrays import (
     DatetimeArray,
     FloatingArray,
     IntegerArray,
-    IntervalArray,
     NumpyExtensionArray,
-    PeriodArray,
-    SparseArray,
     TimedeltaArray,
 )
 from pandas.tseries.frequencies import to_offset
@@ -46,17 +41,11 @@ _TEXTS = {
     type(pd.array([], dtype=name)) for name in ("str", "string", "string[python]")
 } - {NumpyExtensionArray}
 _ARRAYS = (
-    *(pd.Categorical, DatetimeArray, TimedeltaArray, PeriodArray, IntervalArray),
-    *(IntegerArray, FloatingArray, BooleanArray, SparseArray, *_TEXTS),
+    *(pd.Categorical, DatetimeArray, TimedeltaArray),
+    *(IntegerArray, FloatingArray, BooleanArray, *_TEXTS),
 )
-_INDEXES = (
-    *(pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.PeriodIndex),
-    *(pd.CategoricalIndex, pd.IntervalIndex),
-)
-_SCALARS = (
-    *(pd.Timestamp, pd.Timedelta, pd.Period, pd.Interval, type(pd.NaT), type(pd.NA)),
-    *STANDARD,
-)
+_INDEXES = (pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.CategoricalIndex)
+_SCALARS = (pd.Timestamp, pd.Timedelta, type(pd.NaT), type(pd.NA), *STANDARD)
 
 
 def _check(holds: bool, subject: str) -> None:
@@ -101,14 +90,6 @@ def _is_few(x: Any) -> bool:
     return _is_index(x) and len(x) <= _MAX_HASHED
 
 
-def _is_freq(x: Any) -> bool:
-    return type(x) is str and len(x) <= _MAX_FREQ
-
-
-def _is_one_of(*words: str) -> Callable[[Any], bool]:
-    return lambda x: type(x) is str and x in words
-
-
 FIELDS |= {
     "mask": is_array("b"),
     "dates": is_array("M"),
@@ -116,7 +97,6 @@ FIELDS |= {
     "strings": lambda x: is_array("O")(x) and {*map(type, x)} <= {str, type(None)},
     "column": _is_column,
     "columns": lambda x: _is_column(x) or is_array(NUMBERS, 2)(x),
-    "extension": lambda x: type(x) in _ARRAYS,
     "label": _is_label,
     "labels": _are_labels,
     "titles": lambda x: type(x) is tuple and _is_label(x),
@@ -125,10 +105,8 @@ FIELDS |= {
     "levels": lambda x: type(x) is tuple and all(map(_is_few, x)),
     "range": lambda x: type(x) is range,
     "zone": is_zone,
-    "freq": _is_freq,
-    "steps": lambda x: x is None or _is_freq(x),
-    "storage": _is_one_of("python", "pyarrow"),
-    "closed": _is_one_of("left", "right", "both", "neither"),
+    "steps": lambda x: x is None or (type(x) is str and len(x) <= _MAX_FREQ),
+    "storage": lambda x: type(x) is str and x in ("python", "pyarrow"),
     "moment": lambda x: type(x) is np.datetime64,
     "span": lambda x: type(x) is np.timedelta64,
 }
@@ -178,7 +156,7 @@ def _in_zone(dates: Any, zone: Any) -> Any:
 
 
 def _index_parts(x: Any) -> Parts | None:
-    freq = None if isinstance(x, pd.PeriodIndex) else getattr(x, "freq", None)
+    freq = getattr(x, "freq", None)
     steps = None if freq is None else x.freqstr
     return (_column(x.array), x.name, steps) if _is_quick(steps, len(x)) else None
 
@@ -244,28 +222,6 @@ def _assign(old: Any, new: Any) -> None:
 
 
 _TABLE = Change(_copy, _same, _assign)
-_DTYPES = (
-    pd.CategoricalDtype,
-    pd.StringDtype,
-    pd.DatetimeTZDtype,
-    pd.PeriodDtype,
-    pd.IntervalDtype,
-    pd.BooleanDtype,
-    pd.Float32Dtype,
-    pd.Float64Dtype,
-    pd.Int8Dtype,
-    pd.Int16Dtype,
-    pd.Int32Dtype,
-    pd.Int64Dtype,
-    pd.UInt8Dtype,
-    pd.UInt16Dtype,
-    pd.UInt32Dtype,
-    pd.UInt64Dtype,
-    pd.SparseDtype,
-)
-
-
-_ends = attrgetter("left", "right", "closed")
 add(
     Row(
         tag="pandas.DataFrame",
@@ -340,37 +296,6 @@ add(
         build=lambda spans: pd.TimedeltaIndex(spans).array,
     ),
     Row(
-        tag="pandas.PeriodArray",
-        fields="places freq",
-        classes=PeriodArray,
-        parts=attrgetter("asi8", "freqstr"),
-        build=lambda ordinals, freq: PeriodArray(ordinals, dtype=pd.PeriodDtype(freq)),
-    ),
-    Row(
-        tag="pandas.IntervalArray",
-        fields="index index closed",
-        classes=IntervalArray,
-        parts=_ends,
-        # Not of a range: pandas itself fails at items of such.
-        build=lambda left, right, closed: IntervalArray.from_arrays(
-            pd.Index(left.array), pd.Index(right.array), closed
-        ),
-    ),
-    Row(
-        tag="pandas.SparseArray",
-        fields="numbers label",
-        classes=SparseArray,
-        parts=lambda x: (x.to_dense(), x.fill_value),
-        build=lambda values, fill: SparseArray(values, fill_value=fill),
-    ),
-    Row(
-        tag="pandas.dtype",
-        fields="extension",
-        classes=_DTYPES,
-        parts=lambda x: (pd.array([], dtype=x),),
-        build=attrgetter("dtype"),
-    ),
-    Row(
         tag="pandas.Timestamp",
         fields="moment zone",
         classes=pd.Timestamp,
@@ -383,20 +308,6 @@ add(
         classes=pd.Timedelta,
         parts=lambda x: (x.to_numpy(),),
         build=pd.Timedelta,
-    ),
-    Row(
-        tag="pandas.Period",
-        fields="integer freq",
-        classes=pd.Period,
-        parts=attrgetter("ordinal", "freqstr"),
-        build=lambda ordinal, freq: pd.Period(ordinal=ordinal, freq=freq),
-    ),
-    Row(
-        tag="pandas.Interval",
-        fields="label label closed",
-        classes=pd.Interval,
-        parts=_ends,
-        build=pd.Interval,
     ),
     Row(
         tag="pandas.NaT",

@@ -52,9 +52,7 @@ TO_STUDENT: Requests = {
     "set": {"target": object, "name": str, "value": object},
     "apply": {"name": str, "arguments": list},
     "seed": {"module": str, "arguments": list},
-    "filtered": {"filters": tuple, "request": str, "arguments": tuple},
     "stderr": {},
-    "excuse": {"decided": list},
     "lend": {"functions": dict},
 }
 # `number` is that of an object that the test handed over.

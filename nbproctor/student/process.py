@@ -14,7 +14,6 @@ import random
 import resource
 import socket
 import sys
-import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
@@ -27,7 +26,6 @@ from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.student.handles import (
     Handles,
-    decides,
     describe_exception,
     function_named,
     library_error,
@@ -61,7 +59,6 @@ class Student:
 
     def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
         self.shell = shell
-        self.filters = 0  # how many of the test's filters of warnings are in force
         self.lent: dict[str, Any] = {}  # functions of other exercises, by name
         self.handles = Handles()
         self.relayed: dict[int, BaseException] = {}
@@ -76,9 +73,7 @@ class Student:
             "set": setattr,
             "apply": apply_function,
             "seed": seed,
-            "filtered": self.on_filtered,
             "stderr": self.on_stderr,
-            "excuse": self.on_excuse,
             "lend": self.on_lend,
         }
         self.connection = Connection(wire=Wire(sock), requests=TO_STUDENT, side=self)
@@ -115,7 +110,6 @@ class Student:
         """
         self.handles.keep_only(keep)
         self.relayed.clear()
-        self._filter([])
         self.shell.collect()
         space = self.shell.user_ns
         space.update(self.lent)  # whatever has happened to these names since
@@ -129,34 +123,6 @@ class Student:
     def on_stderr(self) -> bool:
         """Whether anything was written to stderr since the test began."""
         return self.shell.outputs.has("stderr")
-
-    def on_excuse(self, decided: list[Any]) -> str:
-        """Return the first of these methods that an object has, if there is one.
-
-        It is ``__class__`` if the judge received the value of a student's subclass as
-        plain data.
-        """
-        for value, *methods in decided:
-            for method in methods:
-                if method == "__class__" or decides(value, method):
-                    return str(method)
-        return "__class__" if self.handles.derived else ""
-
-    def on_filtered(self, filters: Any, request: str, arguments: Any) -> Any:
-        """Answer a request, from now on with a test's filters of warnings."""
-        self._filter(filters)
-        return self.answer(request, arguments)
-
-    def _filter(self, filters: Iterable[Any]) -> None:
-        """Put a test's filters of warnings before those that are here."""
-        del warnings.filters[: self.filters]  # type: ignore[attr-defined]
-        # A class of the test's own is none of a warning that can arise here.
-        known_filters = [
-            f for f in filters if type(f[1]) is type and issubclass(f[1], Warning)
-        ]
-        self.filters = len(known_filters)
-        for action, kind, text, module in reversed(known_filters):
-            warnings.filterwarnings(action, text or "", kind, module or "")
 
     # --- objects ----------------------------------------------------------------
 

@@ -6,17 +6,12 @@ Everything is decided here, by rules in one order, before `rebuild` writes anyth
 from __future__ import annotations
 
 import builtins
-import dis
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from types import CodeType
 
 from nbproctor.cells import Block, CellText, HandedCell
 from nbproctor.notebook import Cell, MasterNotebook
-
-MAX_PIECES = 8  # of a cell, that are put together in one step
-MAX_CHARS = 20_000  # of a cell that is compiled to see what it is
 
 
 class MasterTexts:
@@ -59,29 +54,11 @@ class MasterTexts:
             return set()
         last = {
             function.signature: index
-            for index, block in enumerate(self.blocks_of(text))
+            for index, block in enumerate(text.blocks)
             for function in stub.to_write
             if block.defines(function) and stub.writes(block)
         }
         return set(last.values()) if len(last) == len(stub.to_write) else set()
-
-    def blocks_of(self, text: CellText) -> list[Block]:
-        """Return blocks, each class before those of its methods that exercises ask for.
-
-        Such a method stands as the exercise has it: a function that is attached.
-        """
-        blocks: list[Block] = []
-        for block in text.blocks:
-            blocks.append(block)
-            for function in self.functions if block.is_class else ():
-                if f"({block.name})" not in "".join(function.decorators):
-                    continue
-                for method in block.methods:
-                    if method.name == function.name and not method.decorators:
-                        lines = [*function.decorators, method.text.strip("\n")]
-                        code = (*function.decorators, *method.code)
-                        blocks.append(Block("\n".join(lines), code))
-        return blocks
 
     def level(self, handed: HandedCell, exercise: Cell) -> int:
         """Return what a cell has of an exercise: 2 its answer, 1 its functions.
@@ -114,9 +91,10 @@ class MasterTexts:
         """
         stub = self.stub[exercise.id]
         tests = [c for c in self.master.of_kind("test") if c.exercise == exercise.id]
-        used = {name for c in tests for name in names_of(CellText.of(c.source))[1]}
+        texts = [CellText.of(test.source) for test in tests]
+        used = frozenset().union(*(test.uses - test.names for test in texts))
         tested = used - self.names - vars(builtins).keys()
-        fits = not tested or not tested.isdisjoint(names_of(text)[0])
+        fits = not tested or not tested.isdisjoint(text.names)
         return not stub.definitions and (fits or text.plain == stub.plain)
 
 
@@ -128,8 +106,7 @@ class Plan:
     """Which cell answers which: a student's cells, by their position."""
 
     texts: MasterTexts
-    cells: list[HandedCell]  # what was split is whole again, what was merged is cut
-    is_joined: bool = False  # some were pieces of the one above
+    cells: list[HandedCell]  # what was merged is cut
     #: Positions of what was cut out of locked cells.
     locked_pieces: set[int] = field(default_factory=set)
     #: Locked cells with code of the student's, and with what may be an answer.
@@ -159,83 +136,13 @@ def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     texts = _texts_of(master)
     plan = Plan(texts, cells)
     if master.repairs:
-        joined = _joined(cells, texts)
-        plan = Plan(texts, [], is_joined=len(joined) < len(cells))
-        for handed in joined:
+        plan = Plan(texts, [])
+        for handed in cells:
             _cut(handed, plan)
     for rule in RULES:
         for position, cell in rule(plan):
             plan.match[position] = cell
     return plan
-
-
-def names_of(text: CellText) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the global names that code binds, and those that it uses."""
-    bound: set[str] = set()
-    used: set[str] = set()
-    code = text.compiled if len(text.text) <= MAX_CHARS else None
-    codes = [code] if code else []
-    while codes:
-        code = codes.pop()
-        codes += [each for each in code.co_consts if isinstance(each, CodeType)]
-        for step in dis.get_instructions(code):
-            if step.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
-                used.add(step.argval)
-            elif step.opname == "STORE_GLOBAL" or (
-                step.opname == "STORE_NAME" and code.co_name == "<module>"
-            ):
-                bound.add(step.argval)
-    return frozenset(bound), frozenset(used)
-
-
-def _joined(cells: list[HandedCell], texts: MasterTexts) -> list[HandedCell]:
-    """Put cells together again that were split in the middle of a statement.
-
-    One of them does not compile alone, and all do together; what follows in the body
-    of a function belongs to it, too.
-    """
-    joined: list[HandedCell] = []
-    position = 0
-    is_body = False
-    while position < len(cells):
-        following = cells[position : position + MAX_PIECES]
-        pieces = _pieces(joined[-1], following, texts, is_body) if joined else None
-        is_body = pieces is not None
-        if pieces:
-            count, text = pieces
-            joined[-1] = replace(joined[-1], text=text)
-            position += count
-        else:
-            joined.append(cells[position])
-            position += 1
-    return joined
-
-
-def _pieces(
-    first: HandedCell, following: list[HandedCell], texts: MasterTexts, is_body: bool
-) -> tuple[int, CellText] | None:
-    """Return how many cells are pieces of the one above them, and the whole text."""
-    text = first.text.text
-    is_whole = first.text.is_cell_magic or first.text.plain in texts.fixed
-    if first.kind != "code" or is_whole:
-        return None
-    # Below a header, and its docstring, a line that compiles alone belongs to it, too.
-    is_body = is_body or "".join(first.text.code[-1:]).endswith(":")
-    for count, next_cell in enumerate(following, 1):
-        is_other = next_cell.kind != "code" or next_cell.name not in (None, first.name)
-        text = text.rstrip("\n") + "\n" + next_cell.text.text
-        if is_other or len(text) > MAX_CHARS or next_cell.text.plain in texts.fixed:
-            break
-        is_open = not first.text.compiles
-        is_rest = next_cell.text.continues and (is_body or not next_cell.text.compiles)
-        if not is_open and not is_rest:
-            break
-        joined = CellText(text)
-        if joined.compiles:
-            return count, joined
-        if not is_open:
-            break
-    return None
 
 
 def _cut(handed: HandedCell, plan: Plan) -> None:
@@ -245,7 +152,7 @@ def _cut(handed: HandedCell, plan: Plan) -> None:
     itself comes before the rest, or below an answer that it tests.
     """
     texts = plan.texts
-    blocks = texts.blocks_of(handed.text)
+    blocks = handed.text.blocks
     cell = texts.cells.get(handed.name or "")
     locked = cell if cell and cell.locked else None
     stub = texts.stub[cell.id] if cell and not locked else CellText("")

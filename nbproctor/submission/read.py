@@ -21,13 +21,10 @@ from nbproctor.submission.files import PAGE, Candidate, Ungradable, readable, wr
 
 MAX_STARTS = 100  # of JSON objects in a file that are looked into
 MAX_VERSIONS = 10  # of a notebook in one file
-MAX_BRACKETS = 5_000_000  # each is an object some 20 times as big as its text
-MAX_STRING_BYTES = 16_000_000  # longer than the text of any cell may be: an output
 MAX_CELLS = 5_000
 MAX_CELL_CHARS = 2_000_000
 MAX_LINE_CHARS = 50_000  # of a cell that is too long as a whole
 MAX_SOURCE_CHARS = 4_000_000  # of all code
-_LONG_BYTES = 20_000_000  # of a file whose long strings are left out before parsing
 
 _CONFLICT = re.compile(
     r"^<{7}[^\n]*\n(?P<first>(?:(?![=|<]{7})[^\n]*\n)*+)"
@@ -35,10 +32,8 @@ _CONFLICT = re.compile(
     r"={7}[^\n]*\n(?P<second>(?:(?![><]{7})[^\n]*\n)*+)>{7}[^\n]*(?:\n|\Z)",
     re.MULTILINE,
 )
-_LONG_STRING = re.compile(rb'"(?:[^"\\]++|\\[\s\S])*+(?:"|\Z)')
 _OBJECT = re.compile(r"\{\s*\"")
 _NOTEBOOK = re.compile(r"\{\s*\"(?:cells|metadata|nbformat|worksheets)")
-_SCRIPT = re.compile(r"(<script\b|</script>)", re.IGNORECASE)
 _FENCE = re.compile(r"`{3,}\w*")
 # Other programs say with it that a cell is Python: Databricks, Zeppelin.
 _LANGUAGE_MAGIC = re.compile(r"\A\s*%%?(?:python3?|pyspark)[^\S\n]*(?:\n|\Z)")
@@ -117,14 +112,6 @@ def _no_notebook(file: Candidate, reason: str = "") -> Ungradable:
 def _text(file: Candidate, data: bytes, notes: list[str]) -> str:
     if not data.strip(_BLANKS.encode()):
         raise Ungradable(f"'{file.name}' is empty.")
-    if len(data) > _LONG_BYTES:
-        data = _LONG_STRING.sub(
-            lambda long: b'""' if len(long[0]) > MAX_STRING_BYTES else long[0], data
-        )
-    if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
-        raise Ungradable(
-            f"'{file.name}' has more nested lists than a notebook can have."
-        )
     if data.startswith(b"bplist") and b"WebMainResource" in data:  # Safari's
         return data[data.find(b"<") :].decode("utf-8", errors="replace")
     kind = wrong_kind(data)
@@ -157,7 +144,7 @@ def _notebooks(file: Candidate, text: str, notes: list[str]) -> list[dict[str, A
     """Return the notebooks in a text, from JSON or from what they were exported as."""
     is_page = wrong_kind(text[:1000].encode("utf-8", "replace")) == PAGE
     is_script = file.base.lower().endswith(".py")
-    shown = (_without_entities(text) if is_page else text).strip(_BLANKS)
+    shown = (unescape(text) if is_page else text).strip(_BLANKS)
     notebooks, length = _objects(shown)
     if notebooks and (shown.startswith("{") or not is_script):
         if is_page:
@@ -220,16 +207,6 @@ def _fault(file: Candidate, text: str) -> Ungradable:
         return _no_notebook(file, f" ({error})")
     bare = isinstance(content, dict)
     return _no_notebook(file, ": it has no cells" if bare else "")
-
-
-def _without_entities(page: str) -> str:
-    """Return a page with its signs as shown; those of scripts are not coded."""
-    parts = _SCRIPT.split(page)
-    marks = ["", *parts[1::2]]
-    return "".join(
-        part if mark.lower() == "<script" else unescape(part)
-        for mark, part in zip(marks, parts[::2], strict=True)
-    )
 
 
 # ---- from JSON to cells --------------------------------------------------------------

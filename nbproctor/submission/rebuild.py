@@ -17,7 +17,7 @@ from nbproctor import sanitize
 from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell
 from nbproctor.notebook import Cell
 from nbproctor.submission.files import list_few
-from nbproctor.submission.match import Plan, names_of
+from nbproctor.submission.match import Plan
 
 Entry = tuple[HandedCell, Cell | None]  # and the cell of the assignment that it is
 NOTHING = HandedCell("code", "", None, CellText(""))  # for a cell that is missing
@@ -85,19 +85,20 @@ class Rebuilt:
         What another version says in the same words is left out.
         """
         answer = self._answers[name]
-        own_code = dict(self._own_code())
-        _, needed = names_of(answer.text)
-        chosen: set[int] = set()
-        while more := {
-            number
-            for number, text in own_code.items()
-            if number not in chosen and names_of(text)[0] & needed
-        }:
-            chosen |= more
-            needed = needed.union(*(names_of(own_code[number])[1] for number in more))
-        present = {text.plain for _, text in other._own_code()}
-        texts = [own_code[number] for number in sorted(chosen)]
-        cells = [replace(NOTHING, text=t) for t in texts if t.plain not in present]
+        own_code = self._own_code()
+        needed = answer.text.uses
+        chosen: set[CellText] = set()
+        while more := [
+            text for text in own_code if text not in chosen and text.binds & needed
+        ]:
+            chosen.update(more)
+            needed = needed.union(*(text.uses for text in more))
+        present = {text.plain for text in other._own_code()}
+        cells = [
+            replace(NOTHING, text=text)
+            for text in own_code
+            if text in chosen and text.plain not in present
+        ]
         return [*cells, answer]
 
     def notebook(
@@ -123,17 +124,17 @@ class Rebuilt:
         ]
         return _with_ids(cells), notes
 
-    def _own_code(self) -> Iterator[tuple[int, CellText]]:
-        """Yield what the student wrote besides the answers, by its place."""
-        for number, (handed, cell) in enumerate(self._entries):
-            if handed.kind != "code" or (cell and cell.kind != "solution"):
-                continue
-            if cell is None:
-                yield number, handed.text
-            else:
+    def _own_code(self) -> list[CellText]:
+        """Return what the student wrote beside the answers, in its order."""
+        texts = []
+        for handed, cell in self._entries:
+            if cell is None and handed.kind == "code":
+                texts.append(handed.text)
+            elif cell and cell.kind == "solution":
                 stub = self._texts.stub[cell.id]
                 helpers = [b for b in handed.text.blocks if not b.binds & stub.names]
-                yield number, CellText.of(_joined(helpers))
+                texts.append(CellText.of(_joined(helpers)))
+        return texts
 
     def _without_stub(self, handed: HandedCell, exercise: Cell) -> HandedCell:
         """Leave out the stub next to an answer; say so if it would have cost points."""

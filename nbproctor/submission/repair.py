@@ -187,12 +187,7 @@ def _read(
         raise Ungradable(f"'{file.name}' is a file of the assignment itself.")
     readings = []
     for version in read_versions(file, data, repairs=master.repairs):
-        planned = plan(version.cells, master)
-        if planned.is_joined:
-            version.notes.append(
-                "Cells that had been split inside a statement were joined again."
-            )
-        rebuilt = Rebuilt(planned)
+        rebuilt = Rebuilt(plan(version.cells, master))
         # From an assignment without exercises, no answer can be missing.
         if rebuilt.belongs or not master.of_kind("solution", "task", "test"):
             readings.append(_Reading(number, version, rebuilt))

@@ -423,16 +423,6 @@ def answer_above_the_stub_in_one_cell(notebook: Notebook) -> None:
     cell["source"] = text(cell) + "\n\n\n" + stub
 
 
-@edited("repaired", 10, "joined again")
-def cells_split_inside_a_function(notebook: Notebook) -> None:
-    for name, answer in ANSWERS.items():
-        cell = by_id(notebook, name)
-        at = notebook["cells"].index(cell)
-        below = copy.deepcopy(cell) | {"id": f"{name}-below", "source": answer}
-        cell["source"] = text(cell).replace(answer, "")
-        notebook["cells"].insert(at + 1, below)
-
-
 @edited("graded", 10)
 def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
@@ -529,7 +519,9 @@ def solved_script_beside_an_untouched_notebook(
 ) -> None:
     write(folder, blank(notebook, *ANSWERS))
     code = [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    (folder / "homework.py").write_text("# %%\n" + "\n\n# %%\n".join(code))
+    cells = ["Words that are no code", *code]
+    words = "# %% [markdown]\n" + "\n\n# %%\n".join(cells)
+    (folder / "homework.py").write_text(words)
 
 
 @edited("repaired", 10, "without nbgrader's metadata")

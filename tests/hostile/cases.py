@@ -956,11 +956,6 @@ def area(r):
     print(asked)
     return -1.0
 """,
-    "filters_of_warnings_are_the_test_s": ME
-    + """
-me.filters = -1
-me.on_filtered = lambda *filters: 1 / 0
-""",
     "exceptions_that_are_signals_end_only_the_call": """
 import asyncio
 kinds = [StopIteration, GeneratorExit, KeyboardInterrupt, SystemExit]

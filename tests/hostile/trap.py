@@ -1,8 +1,8 @@
 """The assignment that the hostile class is given, and its honest solution.
 
 Its hidden tests are written the way teachers write them, not the way that is safest:
-with ``==``, ``-`` and ``<``, ``in``, ``map``, partial credit, NumPy's own assertions,
-an object of the test's that the answer has to call, and IPython's magics.
+with ``==``, ``-`` and ``<``, ``in``, ``map``, partial credit, NumPy's own assertions
+and an object of the test's that the answer has to call.
 """
 
 from __future__ import annotations
@@ -51,18 +51,18 @@ TESTS: dict[str, tuple[str, int, str]] = {
     "area-near": (
         "area",
         1,
-        f"%time got = area(1.5)  # {MARK}\nassert abs(got - exact(1.5)) < 1e-9",
+        f"got = area(1.5)  # {MARK}\nassert abs(got - exact(1.5)) < 1e-9",
     ),
     "area-close": (
         "area",
         1,
-        f"%%time\nr = np.array([1.0, 2.5, 7.0])  # {MARK}\n"
+        f"r = np.array([1.0, 2.5, 7.0])  # {MARK}\n"
         "assert np.allclose(area(r), exact(r))",
     ),
     "area-testing": (
         "area",
         1,
-        f"%%timeit -n 1\nr = np.array([[1.0, 4.0]])  # {MARK}\n"
+        f"r = np.array([[1.0, 4.0]])  # {MARK}\n"
         "np.testing.assert_allclose(area(r), exact(r))",
     ),
     "area-map": (
@@ -81,7 +81,7 @@ TESTS: dict[str, tuple[str, int, str]] = {
     "orbit-holds": (
         "orbit",
         1,
-        f"%%capture\nassert 16.5 in orbit(Step(7.5), 1.5)  # {MARK}",
+        f"assert 16.5 in orbit(Step(7.5), 1.5)  # {MARK}",
     ),
     "control-values": ("control", 2, "assert mean_of([1, 2, 6]) == 3"),
     "control-input": (
@@ -93,10 +93,8 @@ TESTS: dict[str, tuple[str, int, str]] = {
 
 
 def hidden(source: str) -> str:
-    """Return a test that students do not get; a magic stays its first line."""
-    magic, _, body = source.partition("\n") if source[:2] == "%%" else ("", "", source)
-    text = f"### BEGIN HIDDEN TESTS\n{body}\n### END HIDDEN TESTS"
-    return f"{magic}\n{text}" if magic else text
+    """Return a test that students do not get."""
+    return f"### BEGIN HIDDEN TESTS\n{source}\n### END HIDDEN TESTS"
 
 
 @dataclass(frozen=True)

@@ -662,7 +662,7 @@ from unittest.mock import Mock
 api = Mock()
 api.get.return_value = 4
 assert use(api) == 5
-=== a warning of the answer's made an error
+=== a warning of the answer's made an error | a warning arises in the student's process
 def f(x): return x + 1
 >>>
 import warnings

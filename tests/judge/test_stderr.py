@@ -50,34 +50,6 @@ CASES = {
         "    warnings.simplefilter('ignore')\n    assert f(1) == 1",
         2,
     ),
-    "the test hides the answer's warning by its text": (
-        "import warnings\ndef f(x):\n    warnings.warn('Soon', DeprecationWarning)",
-        "import warnings\nwarnings.filterwarnings('ignore', 'soon', DeprecationWarning)"
-        "\nclass Mine(Warning): pass\nwarnings.simplefilter('ignore', Mine)"
-        "\nassert f(1) is None",
-        2,
-    ),
-    "the test hides another text": (
-        "import warnings\ndef f(x):\n    warnings.warn('late')",
-        "import warnings\nwith warnings.catch_warnings():\n"
-        "    warnings.filterwarnings('ignore', 'soon')\n    assert f(1) is None",
-        0,
-    ),
-    "the test hides a library's warning": (
-        "import warnings, numpy as np\ndef f(x):\n"
-        "    warnings.warn('hm', np.exceptions.RankWarning)",
-        "import warnings, numpy as np\nwith warnings.catch_warnings():\n"
-        "    warnings.simplefilter('ignore', np.exceptions.RankWarning)\n"
-        "    assert f(1) is None",
-        2,
-    ),
-    "the test hides it after a call that could not be made": (
-        "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
-        "import warnings\nwith warnings.catch_warnings():\n"
-        "    warnings.simplefilter('ignore')\n    try: f(iter([]))\n"
-        "    except TypeError: pass\n    assert f(1) == 1",
-        2,
-    ),
     "a warning and a number": (
         "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
         "f(1)",
@@ -128,8 +100,15 @@ def stock() -> dict[str, float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["judge", "beside"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("case", "where"),
+    [
+        (case, where)
+        for case in CASES
+        for where in ("judge", "beside")
+        if "hides" not in case or where == "beside"  # as placement finds
+    ],
+)
 def test_stderr_costs_what_the_course_says(
     case: str, where: Where, stock: dict[str, float]
 ) -> None:

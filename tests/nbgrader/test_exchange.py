@@ -181,9 +181,9 @@ def test_what_one_student_makes_of_a_folder_stops_nobody_else(
     tries = watched(course)
     assert scores(tries) == {"zoe": 5}, "only what can be told is executed"
     assert words(exchange.released()).count("1 of 2 exercises pass") == 1
-    assert tries["zoe"].tries_used == 2
+    assert tries["zoe"].tries_today == 1
     assert "submission_secret.txt" in tries["bob"].problem
-    assert tries["bob"].tries_used == tries["cat"].tries_used == 0, (
+    assert tries["bob"].tries_today == tries["cat"].tries_today == 0, (
         "nobody has seen a page"
     )
     assert any("too big" in each.problem for each in tries.values())

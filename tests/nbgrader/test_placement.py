@@ -125,6 +125,29 @@ def test_an_answer_may_write_files_beside_the_data_and_those_handed_out(
     assert points == {"right": [2, 3], "wrong": [2, 0], "nothing": [0, 3]}
 
 
+def test_a_test_that_looks_at_warnings_is_judged_where_they_arise(
+    course: Path, hand_in: HandIn
+) -> None:
+    right = 'def fizz(n):\n    return "fizz" if n % 3 == 0 else str(n)'
+    warns = right.replace(
+        "\n    ", "\n    import warnings\n    warnings.warn('old')\n    "
+    )
+    test = (
+        "import warnings\n### BEGIN HIDDEN TESTS\nwith warnings.catch_warnings():\n"
+        "    warnings.simplefilter('error')\n    assert fizz(3) == 'fizz'\n"
+        "### END HIDDEN TESTS"
+    )
+    ignores = (
+        "import warnings\nwarnings.simplefilter('ignore')\nassert fizz(3) == 'fizz'"
+    )
+    with_cells(course, {"fizz-numbers": test, "fizz-multiples": ignores})
+    hand_in("right", fizz=right)
+    hand_in("warns", fizz=warns)
+    results = graded(course)
+    assert notes(results, "right") == {"fizz-numbers": "beside"}
+    assert {name: r.score for name, r in results.items()} == {"right": 10, "warns": 8}
+
+
 def test_each_test_cell_of_the_lab_stands_alone(lab_master: MasterNotebook) -> None:
     """That the judge judges it alone is looked at in tests/cli/test_documented.py."""
     assert not any(test.needs for test in Tests.of(lab_master.cells).cells.values())

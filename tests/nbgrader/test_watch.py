@@ -14,12 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.nbgrader.watch import Try, Watch
+from nbproctor.nbgrader.watch import _TRIES, Try, Watch
 from nbproctor.sandbox.forkserver import ForkServer, JudgeTimeoutError
 from tests.nbgrader.tiny import (
     HandIn,
-    Notebook,
-    blank,
     book,
     configure,
     graded,
@@ -33,7 +31,6 @@ pytestmark = pytest.mark.slow
 
 NOON = datetime(2026, 3, 2, 12)
 WRONG = "def mean_of(numbers):\n    return 0.5"
-FIZZ = "def fizz(n):\n    return 'fizz'"  # wrong
 
 
 def looks(watch: Watch, at: datetime = NOON) -> list[Try]:
@@ -72,6 +69,10 @@ def test_a_student_is_told_which_exercises_pass_and_no_more(
     for verdict in tries["ada"].verdicts["tiny"]:
         assert not verdict.message or verdict.message not in shown
         assert verdict.cell_id not in shown
+    hand_in("ada", mean_of="def mean_of(numbers):\n    open('/etc/shadow')")
+    results = {each.student: each.result for each in looks(watching(course))}
+    assert "not allow" in str(results["ada"].notes)
+    assert "not allow" not in page(course)  # at which line: more than one bit
 
 
 def test_what_is_still_being_written_waits(course: Path, hand_in: HandIn) -> None:
@@ -89,61 +90,27 @@ def test_the_tries_of_a_day_are_counted_after_a_kill_too(
     course: Path, hand_in: HandIn
 ) -> None:
     configure(course, "c.Nbproctor.early_tries = 2")
-    for number, tries in (1, 2), (2, 1):
+    for number in (1, 2):
         hand_in("ada", mean_of=f"{WRONG}  # {number}")
         (tried,) = looks(watching(course))  # a new one: the last one was killed
         assert tried.result
-        assert (tried.tries_used, tried.waiting) == (tries, 0)
+        assert (tried.tries_today, tried.waiting) == (number, False)
     hand_in("ada")
     for watch in watching(course), watching(course):
         (tried,) = looks(watch)
-        assert (tried.result, tried.tries_used, tried.waiting) == (None, 0, 1)
-        assert "You have no tries left today for an exercise" in page(course)
+        assert (tried.result, tried.tries_today, tried.waiting) == (None, 2, True)
+        assert "You have no tries left today" in page(course)
+        assert "1 of 2 exercises pass" in page(course)  # as it was told last
         assert looks(watch) == []  # said once
-    hand_in("ada", fizz=FIZZ)  # of which a try is left
-    (tried,) = looks(watch)
-    assert tried.result
-    assert (tried.tries_used, tried.waiting) == (1, 1)
-    assert "0 of 2 exercises pass" in page(course)
     (tried,) = watch.look(NOON + timedelta(days=1))
-    assert (tried.tries_used, tried.waiting) == (1, 0)
-    assert "1 of 2 exercises pass" in page(course)
+    assert (tried.tries_today, tried.waiting) == (1, False)
+    assert "2 of 2 exercises pass" in page(course)
     watch = watching(course)
     assert looks(watch) == []  # nothing is new
     hand_in("ada").write_text("cut short")
-    (tried,) = looks(watch)
-    assert tried.result and (tried.result.status, tried.tries_used) == ("ungradable", 0)
-
-
-def test_a_change_elsewhere_tells_nothing_of_an_exercise(
-    course: Path, hand_in: HandIn, release: Notebook
-) -> None:
-    hand_in("ada", fizz=FIZZ)
-    watch = watching(course)
-    looks(watch)
-    show = "globals()['fi' + 'zz'] = lambda n: str(n) if n % 3 else 'fizz'"
-    hand_in("ada", fizz=FIZZ, **{"fizz-show": show})
-    (tried,) = looks(watch)
-    # Nor does its time tell anything.
-    assert (tried.result, tried.tries_used) == (None, 0)
-    forbidden = "def mean_of(numbers):\n    open('/etc/shadow')"
-    hand_in("ada", fizz=FIZZ, mean_of=forbidden, **{"fizz-show": show})
-    (tried,) = looks(watch)
-    assert tried.result
-    assert tried.tries_used == 1
-    points = {v.cell_id: v.points for v in tried.result.verdicts["tiny"]}
-    assert points["fizz-numbers"], "it would have been told"
-    assert "not allow" in str(tried.result.notes)  # at which line: more than one bit
-    assert "0 of 2 exercises pass" in page(course)
-    assert "not allow" not in page(course)
-    # What an answer names is part of it; and a blank one costs no try.
-    shows = "def odd(n): return {}", "odd = lambda n: {}", "from json import {} as odd"
-    for days, name in enumerate(("load", "loads") * 3):
-        cells = {"mean_of": blank(release, "mean_of"), "fizz": "fizz = odd"}
-        hand_in("ada", **cells, **{"fizz-show": shows[days // 2].format(name)})
-        tries = looks(watch, NOON + timedelta(days=days))
-        assert [each.tries_used for each in tries] == [1], shows[days // 2]
-    assert "as you got it" in page(course)
+    (tried,) = looks(watch, NOON + timedelta(days=1))
+    assert tried.result and tried.result.status == "ungradable"
+    assert tried.tries_today == 2
 
 
 def test_an_execution_that_fails_is_a_try(
@@ -160,14 +127,33 @@ def test_an_execution_that_fails_is_a_try(
     with monkeypatch.context() as patch:
         patch.setattr(ForkServer, "run", fail)
         (tried,) = looks(watch)
-    assert tried.result and (tried.result.status, tried.tries_used) == ("ungradable", 2)
+    assert tried.result and tried.result.status == "ungradable"
+    assert tried.tries_today == 1
     assert "could not be graded" in page(course)
-    hand_in("ada", fizz=FIZZ)
+    hand_in("ada", mean_of=WRONG)
     (tried,) = looks(watch)
-    assert (tried.result, tried.waiting) == (None, 2)
+    assert (tried.result, tried.waiting) == (None, True)
     (tried,) = watch.look(NOON + timedelta(days=1))
-    assert tried.tries_used == 2  # also of the answer that was left as it was
+    assert tried.tries_today == 1
     assert "1 of 2 exercises pass" in page(course)
+
+
+def test_tries_that_an_earlier_version_counted_still_count(
+    course: Path, hand_in: HandIn
+) -> None:
+    configure(course, "c.Nbproctor.early_tries = 2")
+    watching(course)  # which makes the table
+    row = {"assignment": "tiny", "files": "", "student": "ada", "answer": "0" * 64}
+    with book(course) as gradebook:
+        for minutes, exercise in enumerate(("tiny fizz", "tiny mean_of")):
+            when = NOON - timedelta(minutes=minutes)
+            values = row | {"exercise": exercise, "passes": True, "given": when}
+            gradebook.db.execute(_TRIES.insert().values(**values))
+        gradebook.db.commit()
+    hand_in("ada", mean_of=WRONG)
+    (tried,) = looks(watching(course))
+    assert (tried.result, tried.tries_today, tried.waiting) == (None, 2, True)
+    assert "2 of 2 exercises pass" in page(course)
 
 
 def test_after_the_deadline_marks_and_pages_stay(course: Path, hand_in: HandIn) -> None:
@@ -238,13 +224,10 @@ def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
         assert second.returncode == 1
         assert "has been watching 'tiny' since" in second.stderr
         line = first.stdout.readline()
-        assert "ada: " in line and "new feedback: 2," in line
+        assert "ada: " in line and "try 1 today" in line
     hand_in("ada")
     with watch_process(course) as third:
-        assert (
-            "10 of 10, graded; exercises with new feedback: 1,"
-            in third.stdout.readline()
-        )
+        assert "10 of 10, graded; try 2 today" in third.stdout.readline()
         third.send_signal(signal.SIGINT)
         assert third.wait(60) == 130
         assert "run the same command again" in third.stdout.read()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -139,16 +138,6 @@ MORE = "def area(r):\n    return 5 * r"
             MORE,
         ),
         ({"side": f"{SIDE_DONE}\n\n\ndef area(r): ..."}, "", AREA),
-        # A statement that was cut in two is one again, and one that is whole is not.
-        ({"area": "def area(r):"}, "    return 4 * r", AREA_DONE),
-        (
-            {"area": "area = max(lambda r:"},
-            "4 * r, key=id)",
-            "area = max(lambda r:\n4 * r, key=id)",
-        ),
-        ({"area": AREA_DONE}, "    print(area(1))", AREA_DONE),
-        ({"area": HEAD}, "    r.x = 1", f"{HEAD}\n    r.x = 1"),
-        ({"area": "x = area(1,"}, TOOLS, "x = area(1,"),
     ],
 )
 def test_an_answer_is_found_wherever_it_stands(
@@ -163,27 +152,6 @@ def test_an_answer_is_found_wherever_it_stands(
     texts = repaired(tmp_path, master, rows)
     assert texts["area"] == area
     assert texts["tools"] == TOOLS
-
-
-WHOLE = f"""\
-{COUNTER}
-
-    def up(self):
-        self.count += 1
-
-    def down(self):
-        self.count -= 1"""
-
-
-@pytest.mark.parametrize("name", ["counter", "up", "down", None])
-def test_methods_of_the_given_class_are_answers(
-    tmp_path: Path, master: MasterNotebook, name: str | None
-) -> None:
-    text = f"{RELEASED[name]}\n\n\n{WHOLE}" if name in ("up", "down") else WHOLE
-    rows = rows_of(**{name: text}) if name else [*rows_of(), (None, text)]
-    texts = repaired(tmp_path, master, rows)
-    assert {"up-test", "down-test"} <= {*texts["passed"].split()}
-    assert texts["counter"] == COUNTER
 
 
 @pytest.mark.parametrize("first", ["up", "down"])
@@ -243,28 +211,6 @@ def test_two_exercises_of_one_function_keep_their_answers(
         assert (texts["one"], texts["two"]) == (AREA_DONE, second)
     else:
         assert AREA_DONE in (texts["one"], texts["two"])
-
-
-def test_a_function_that_was_split_in_many_is_one_again(
-    tmp_path: Path, master: MasterNotebook
-) -> None:
-    pieces = ["def area(r):", '    """Twice', "    two.", '    """', "    x = 2 * r"]
-    rows = rows_of(area=pieces[0])
-    rows[2:2] = [
-        (None, piece) for piece in [*pieces[1:], "    return 2 * x", "print(1)"]
-    ]
-    texts = repaired(tmp_path, master, rows)
-    assert texts["area"] == "\n".join([*pieces, "    return 2 * x"])
-
-
-def test_locked_cells_of_the_same_text_are_each_found_again(
-    tmp_path: Path, master: MasterNotebook
-) -> None:
-    twice = replace(master, cells=(*master.cells, replace(master.cells[0], id="again")))
-    rows: list[Row] = [(None, text) for text in (*RELEASED.values(), TOOLS)]
-    submit(tmp_path / "m.ipynb", rows)
-    (note,) = repair(tmp_path, twice).notes
-    assert "without nbgrader's metadata" in note
 
 
 @pytest.mark.parametrize("kind", ["markdown", "raw"])

@@ -18,8 +18,6 @@ from nbproctor.submission.files import (
     Ungradable,
     candidates,
     fingerprint,
-    readable,
-    wrong_kind,
 )
 
 
@@ -91,12 +89,6 @@ def test_what_lies_deep_or_after_very_many_files_is_not_read(
     assert walk_names(tmp_path, most=2) == names[:2]
 
 
-def test_an_environment_beside_the_work_is_passed_over(tmp_path: Path) -> None:
-    put(tmp_path, "env/pyvenv.cfg", "env/lib/a.ipynb", "work/tiny.ipynb")
-    put(tmp_path, "pyvenv.cfg")  # what was handed in is read in any case
-    assert walk_names(tmp_path) == ["pyvenv.cfg", "work/tiny.ipynb"]
-
-
 def test_a_folder_that_cannot_be_read_hides_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,37 +102,6 @@ def test_a_folder_that_cannot_be_read_hides_no_other(
 
     monkeypatch.setattr(os, "open", guarded)
     assert walk_names(tmp_path) == ["work/tiny.ipynb"]
-
-
-def test_a_file_that_is_gone_or_unreadable_is_said_to_be(tmp_path: Path) -> None:
-    put(tmp_path, "tiny.ipynb")
-    (candidate,) = likely(tmp_path)
-    (tmp_path / "tiny.ipynb").unlink()
-    with pytest.raises(
-        Ungradable, match=r"'tiny\.ipynb' cannot be read: it has disappeared"
-    ):
-        candidate.content()
-    with pytest.raises(Ungradable, match="No file was submitted"):
-        likely(tmp_path / "nobody")
-
-
-def test_what_there_is_instead_of_a_notebook_is_said(tmp_path: Path) -> None:
-    (tmp_path / "a.pdf").write_bytes(b"\xef\xbb\xbf\n%PDF-1.7")
-    with pytest.raises(Ungradable, match=r"only a\.pdf, which is a PDF file\)"):
-        likely(tmp_path)
-    put(tmp_path, "b.csv", "c.csv", "d.csv")
-    with pytest.raises(Ungradable, match=r"\(only a\.pdf, b\.csv, c\.csv\)"):
-        likely(tmp_path)
-
-
-def test_a_file_with_half_a_character_in_its_name_can_be_spoken_of() -> None:
-    assert readable(Path(os.fsdecode(b"a\xfc.ipynb"))) == "a\ufffd.ipynb"
-
-
-def test_a_notebook_is_not_taken_for_another_kind_of_file() -> None:
-    assert wrong_kind(b'{"cells": []}') is None
-    assert wrong_kind(b'\xef\xbb\xbf {"source": "<p>%PDF"}') is None
-    assert wrong_kind(b"\xef\xbb\xbf \n<p>") == "a web page (HTML)"
 
 
 # --- archives -------------------------------------------------------------------------
@@ -263,12 +224,6 @@ def test_an_archive_in_an_archive_is_read_and_not_one_in_that(path: Path) -> Non
         likely(path.parent)
 
 
-def test_a_broken_archive_in_an_archive_hides_no_notebook(path: Path) -> None:
-    members = [("data.zip", b"PK\x03\x04 cut short"), ("lab/tiny.ipynb", NOTEBOOK)]
-    path.with_name("lab.zip").write_bytes(packed("deflate", *members))
-    assert chosen(path.parent) == ["lab.zip/lab/tiny.ipynb"]
-
-
 def test_a_folder_or_a_link_in_a_tar_is_not_followed(path: Path) -> None:
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w") as tar:
@@ -285,20 +240,6 @@ def test_a_folder_or_a_link_in_a_tar_is_not_followed(path: Path) -> None:
     path.write_bytes(whole.getvalue())
     (candidate,) = likely(path.parent)
     assert candidate.content() == NOTEBOOK
-
-
-def test_an_archive_without_a_notebook_is_named_and_a_broken_one_says_so(
-    tmp_path: Path,
-) -> None:
-    data = packed("deflate", ("a.csv", b"1"))
-    (tmp_path / "data.zip").write_bytes(data)
-    with pytest.raises(Ungradable, match=r"only data\.zip, which is a zip archive"):
-        likely(tmp_path)
-    (tmp_path / "data.zip").write_bytes(data[:-4])
-    with pytest.raises(Ungradable, match=r"'data\.zip' cannot be unpacked: "):
-        likely(tmp_path)
-    (tmp_path / "tiny.ipynb").write_bytes(b"PK\x03\x04 word/document.xml")
-    assert chosen(tmp_path) == ["tiny.ipynb"]  # of which is said that it is none
 
 
 # --- the fingerprint, by which a submission that has changed is graded again --------

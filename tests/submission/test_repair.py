@@ -113,7 +113,6 @@ def test_what_is_broken_is_repaired_or_it_is_said_why(
         "answer_above_the_stub",
         "answer_above_the_stub_in_one_cell",
         "answers_in_fences_as_from_a_chat",
-        "cells_split_inside_a_function",
     ],
 )
 def test_no_answer_is_repaired_in_a_course_that_says_so(
