@@ -105,11 +105,13 @@ def _order(proxy: Any, name: str, other: object) -> Any:
 
 def _by_judge(proxy: Any, name: str, *others: Any) -> Any:
     """Apply an operator that is never the student's."""
+    _doubt(proxy, f"__{name}__")
     return getattr(operator, name)(_plain(proxy, *others), *others)
 
 
 def _by_judge_reflected(proxy: Any, name: str, *others: Any) -> Any:
     """Apply an operator with the test's value in front of the object."""
+    _doubt(proxy, f"__r{name}__")
     return getattr(operator, name)(*others, _plain(proxy, *others))
 
 
@@ -135,6 +137,8 @@ class Proxy:
         if name == "__class__":
             # A name and no more: a library that took a handle for an object of its own
             # would believe what the student's methods say.
+            if handle_of(self).kind is not None:
+                _doubt(self, "__class__")
             return _named_class(handle_of(self).label.partition(" ")[0])
         if name in _LOCAL:
             return object.__getattribute__(self, name)
@@ -164,6 +168,7 @@ class Proxy:
             not isinstance(other, Proxy)
             or handle.session is not handle_of(other).session
         ):
+            _doubt(self, "__eq__")
             return False
         return handle.number == handle_of(other).number or _truth("eq", self, other)
 
@@ -177,6 +182,7 @@ class Proxy:
         return handle.number != handle_of(other).number and _truth("ne", self, other)
 
     def __bool__(self) -> bool:
+        _doubt(self, "__bool__", "__len__")
         return True
 
     def __dir__(self) -> list[str]:
@@ -290,6 +296,11 @@ class CallableProxy(Proxy):
 @functools.lru_cache(256)
 def _named_class(name: str) -> type:
     return type(name, (), {})
+
+
+def _doubt(proxy: Proxy, *methods: str) -> None:
+    """Note that the judge decides what these methods would: see `Session.excuse`."""
+    handle_of(proxy).session.doubts.append((proxy, *methods))
 
 
 def _truth(name: str, *proxies: Proxy) -> bool:

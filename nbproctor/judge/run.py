@@ -321,9 +321,13 @@ class NotebookRun:
                 name = error.name if isinstance(error, NameError) else None
                 if name and any(name in text for text in student.refused.values()):
                     message = verdicts.REFUSED(where="")
-        if message.outcome in ("failed", "error") and cell.exercise in student.refused:
-            points = 0.0
-            message = verdicts.REFUSED(where=f" in `{cell.exercise}`")
+        if message.outcome in ("failed", "error"):
+            if cell.exercise in student.refused:
+                points = 0.0
+                message = verdicts.REFUSED(where=f" in `{cell.exercise}`")
+            elif excuse := session.excuse():
+                points = 0.0
+                message = verdicts.DOUBTED(by=excuse)
         return replace(
             verdict(cell, message, points),
             printed="" if hidden else plain_text(out.getvalue()),

@@ -7,8 +7,10 @@ rebuilt. The first message that is late or breaks the protocol ends the process.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
+from collections import deque
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -44,6 +46,7 @@ _REASONS = {LateError: "timeout", ClosedError: "died"}
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
+MAX_DOUBTS = 100
 MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 
 
@@ -59,6 +62,8 @@ class Session:
     def __init__(self, child: Any, call_seconds: float, module: str) -> None:
         self.exports = Exports(module)
         self.end: ProcessEnded | None = None  # why the process has ended
+        # What the judge has decided in this test: an object, and the methods not asked.
+        self.doubts: deque[tuple[Any, ...]] = deque(maxlen=MAX_DOUBTS)
         self.until = float("inf")  # the moment that nothing may take longer than
         self.processor_seconds = child.processor_seconds
         # Whether no other process runs code of the same notebook: see
@@ -107,7 +112,19 @@ class Session:
             self.exports.clear()
             self._error_classes.clear()
         self._raised.clear()
+        self.doubts.clear()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
+
+    def excuse(self) -> str:
+        """Return why the test may have failed by what the judge decided, or nothing.
+
+        The student's process says which of these methods there is, and no more.
+        """
+        methods = {name for _, *names in self.doubts for name in names} | {"__class__"}
+        method = ""
+        with contextlib.suppress(BaseException):  # whatever the student's side raises
+            method = self.ask("excuse", [*self.doubts])
+        return method if type(method) is str and method in methods else ""
 
     def close(self, reason: ProcessEnded | None = None) -> ProcessEnded:
         """End the student process; return why it has ended."""

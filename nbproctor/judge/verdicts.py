@@ -84,6 +84,9 @@ REFUSED = Message(
 TOO_MUCH = Message(
     "not run", "Not judged: a value is too large or too deeply nested to be sent."
 )
+DOUBTED = Message(
+    "not run", "Not judged: it rests on an object's `{by}`, not asked here."
+)
 ALL_STOPPED = Message(
     "not run", "Not judged: in grading, any answer would stop at such a line ({line})."
 )

@@ -53,6 +53,7 @@ TO_STUDENT: Requests = {
     "apply": {"name": str, "arguments": list},
     "seed": {"module": str, "arguments": list},
     "stderr": {},
+    "excuse": {"decided": list},
     "lend": {"functions": dict},
 }
 # `number` is that of an object that the test handed over.

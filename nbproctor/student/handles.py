@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,7 @@ _BUILTIN = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, BaseException)
 }
+_NAMED_TUPLE = vars(NamedTuple("_", [("x", int)])).keys()
 _BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
@@ -38,9 +39,12 @@ class Handles:
     objects: dict[int, Any] = field(default_factory=dict)
     _numbers: dict[int, int] = field(default_factory=dict)  # id of an object → number
     _next: int = 0
+    # Whether the judge got as plain what has more to it: a mask, attributes, methods.
+    derived: bool = False
 
     def keep_only(self, numbers: Iterable[int]) -> None:
         """Forget all other objects."""
+        self.derived = False
         self.objects = {n: self.objects[n] for n in numbers if n in self.objects}
         self._numbers = {id(value): n for n, value in self.objects.items()}
 
@@ -54,12 +58,15 @@ class Handles:
             return Ref("judge", (value._nbproctor_link[1],))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray and value.dtype.kind != "V":  # records stay here
+                self.derived |= kind is not np.matrix  # which is a slip like any
                 return np.ndarray.view(value, np.ndarray)
         elif issubclass(kind, tuple):
             items = tuple(tuple.__iter__(value))
             names = getattr(kind, "_fields", None)
             if not are_names(names) or len(names) != len(items):
+                self.derived = True
                 return items
+            self.derived |= _adds_methods(kind)
             return NamedItems(
                 number=self._number(value),
                 title=kind.__name__[:100],
@@ -67,6 +74,7 @@ class Handles:
                 items=items,
             )
         elif issubclass(kind, _BASES):
+            self.derived = True
             return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
         if issubclass(kind, type) and issubclass(value, Exception):
             return Ref("error", (self._number(value), *_about_error_class(value)))
@@ -83,6 +91,13 @@ class Handles:
             self._numbers[id(value)] = number
             self.objects[number] = value
         return number
+
+
+def _adds_methods(kind: type) -> bool:
+    """Whether a class of named tuples has methods or properties that it need not."""
+    members = [pair for base in kind.__mro__[:-2] for pair in vars(base).items()]
+    code = (types.FunctionType, property, classmethod, staticmethod)
+    return any(isinstance(m, code) and n not in _NAMED_TUPLE for n, m in members)
 
 
 def _as_base(base: Any, value: Any) -> Any:
@@ -112,6 +127,12 @@ def _library_of(value: Any) -> tuple[str, str]:
     name, exact = known_base(value if is_class else type(value))
     words = ("derived", "class") if is_class else ("object", "exact")
     return name, words[exact]
+
+
+def decides(value: Any, method: str) -> bool:
+    """Whether an object's class has a special method, or a base of it but `object`."""
+    bases = type.__dict__["__mro__"].__get__(type(value))[:-1]
+    return any(method in type.__dict__["__dict__"].__get__(base) for base in bases)
 
 
 def _builtin_of(kind: type) -> str:

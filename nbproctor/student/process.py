@@ -26,6 +26,7 @@ from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.student.handles import (
     Handles,
+    decides,
     describe_exception,
     function_named,
     library_error,
@@ -74,6 +75,7 @@ class Student:
             "apply": apply_function,
             "seed": seed,
             "stderr": self.on_stderr,
+            "excuse": self.on_excuse,
             "lend": self.on_lend,
         }
         self.connection = Connection(wire=Wire(sock), requests=TO_STUDENT, side=self)
@@ -123,6 +125,17 @@ class Student:
     def on_stderr(self) -> bool:
         """Whether anything was written to stderr since the test began."""
         return self.shell.outputs.has("stderr")
+
+    def on_excuse(self, decided: list[Any]) -> str:
+        """Return the first method of those that the judge did without, if there is one.
+
+        That is ``__class__`` if it got as plain what a class of the student's derives.
+        """
+        for value, *methods in decided:
+            for method in methods:
+                if method == "__class__" or decides(value, method):
+                    return str(method)
+        return "__class__" if self.handles.derived else ""
 
     # --- objects ----------------------------------------------------------------
 

@@ -179,8 +179,52 @@ def test_when_the_time_is_used_up_the_rest_is_said_to_be_not_run() -> None:
 
 # --- what a right answer loses because of us waits for a person ---------------------
 
-# Answers that may be right: answer, test, words of the reason.
+BAG = "class Bag:\n    def __init__(self, *items): self.items = items\n"
+# Right answers of another form than the reference: answer, test, words of the reason.
 ROWS = {
+    "an equality of its own": (
+        "from collections import UserDict\ndef f(): return UserDict(a=1)",
+        'assert f() == {"a": 1}',
+        "object's `__eq__",
+    ),
+    "a truth of its own": (
+        BAG + "    def __len__(self): return len(self.items)\ndef f(): return Bag()",
+        "assert not f()",
+        "object's `__len__",
+    ),
+    "arithmetic of its own": (
+        BAG + "    def __mul__(self, n): return 2 * n\ndef f(): return Bag()",
+        "assert f() * 3 == 6",
+        "object's `__mul__",
+    ),
+    "a list with methods of its own": (
+        "class V(list):\n    def norm(self): return 5\ndef f(): return V([3, 4])",
+        "assert f() == [3, 4] and f().norm() == 5",
+        "object's `__class__`",
+    ),
+    "a tuple with methods of its own": (
+        "class V(tuple):\n    def norm(self): return 5\ndef f(): return V([3, 4])",
+        "assert f() == (3, 4) and f().norm() == 5",
+        "object's `__class__`",
+    ),
+    "a named tuple with methods of its own": (
+        "from typing import NamedTuple\nclass V(NamedTuple):\n    x: int\n"
+        "    def norm(self): return 5\ndef f(): return V(3)",
+        "assert f().x == 3 and f().norm() == 5",
+        "object's `__class__`",
+    ),
+    "attributes that a library adds to a dictionary": (
+        "from scipy.optimize import OptimizeResult\n"
+        "def f(): return OptimizeResult(x=1)",
+        "assert f().x == 1",
+        "object's `__class__`",
+    ),
+    "an array with a mask": (
+        "import numpy as np\n"
+        "def f(): return np.ma.array([1.0, 9.0], mask=[False, True])",
+        "assert f().mean() == 1",
+        "object's `__class__`",
+    ),
     "what the sandbox forbids": (
         "def f(): raise PermissionError(1, 'no')",
         "assert f() == 1",
@@ -219,6 +263,13 @@ def test_what_cannot_cross_is_not_judged_and_says_why(
     (result,) = report.verdicts
     assert (result.outcome, result.points) == ("not run", 0)
     assert reason in result.message
+
+
+def test_a_wrong_answer_without_such_an_excuse_is_wrong() -> None:
+    answer = BAG + "def f(): return Bag()"
+    cells = [cell("f", "solution", answer), cell("t", "test", "assert f() == 1", 2.0)]
+    (result,) = notebooks.judged(cells, ("f", answer), ("t", "")).verdicts
+    assert result.outcome == "failed"
 
 
 PRINTS = (
