@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
+from io import BytesIO, StringIO
 from itertools import chain
 from operator import attrgetter, is_
 from typing import Any
@@ -140,6 +142,23 @@ def _deque(longest: Any, *items: Any) -> Any:
     return deque(items, longest)
 
 
+# --- text and bytes to be read and written in memory ----------------------------------
+
+
+def _stream_parts(x: Any) -> Parts:
+    """Return what a stream holds, how it ends lines, and where it is, or its end."""
+    *content, position, _ = x.__getstate__()
+    return *content, min(position, len(content[0]))
+
+
+def _stream(kind: type, *parts: Any) -> Any:
+    stream: Any = kind()
+    stream.__setstate__((*parts, None))
+    if _stream_parts(stream) != parts:
+        raise ValueError("a stream is behind its end")
+    return stream
+
+
 # --- numbers, bytes, ranges -----------------------------------------------------------
 
 
@@ -228,9 +247,15 @@ FIELDS |= {
     "zone_name": lambda x: type(x) is str and bool(_ZONE.fullmatch(x)),
     "factory": lambda x: (x is None or type(x) is str) and x in _FACTORIES,
     "longest": lambda x: x is None or FIELDS["count"](x),
+    "line_end": lambda x: x in (None, "", "\n", "\r", "\r\n"),
 }
 _ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
 _KEYS = Change(set.copy, lambda now, then: {*map(id, now)} == {*map(id, then)}, _assign)
+_STREAM = Change(
+    copy=_stream_parts,
+    same=lambda now, then: None if now.closed else _stream_parts(now) == then,
+    assign=lambda old, new: old.__setstate__(new.__getstate__()),
+)
 _three = "integer integer integer"
 add(
     Row(
@@ -376,5 +401,21 @@ add(
         parts=lambda x: (x.maxlen, *x),
         build=_deque,
         change=_ITEMS,
+    ),
+    Row(
+        tag="StringIO",
+        fields="text line_end count",
+        classes=StringIO,
+        parts=_stream_parts,
+        build=partial(_stream, StringIO),
+        change=_STREAM,
+    ),
+    Row(
+        tag="BytesIO",
+        fields="value count",
+        classes=BytesIO,
+        parts=_stream_parts,
+        build=partial(_stream, BytesIO),
+        change=_STREAM,
     ),
 )

@@ -18,7 +18,9 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from io import BytesIO, StringIO
 from itertools import chain
 from typing import Any
 
@@ -222,7 +224,7 @@ class Decoded:
             if same is not None:  # else, it cannot be what its original becomes
                 numbers[id(now)] = number
                 if not same:
-                    changes.append((number, now.copy()))
+                    changes.append((number, copy(now)))
         return changes, numbers
 
 
@@ -349,6 +351,8 @@ def _own_size(x: Any, kind: type) -> int:
     """Return the size of a value without its parts; 0 if it is quickly read."""
     if kind in (str, bytes):
         return len(x) >> 6
+    if kind in (StringIO, BytesIO):
+        return len(x.getvalue()) >> 6
     if kind is int:
         return int(x).bit_length() >> 6
     if kind is range or issubclass(kind, _CONTAINERS):

@@ -261,6 +261,22 @@ assert list(found) == [3, 4]
 queue, seen = deque([1, 2, 3]), Counter([3])
 assert turn(queue, seen) is queue
 assert queue == deque([3, 1, 2]) and seen == Counter([1, 2, 3, 3])
+=== text and bytes in memory, handed over, read and written
+import csv
+def cells(file): return [row for row in csv.reader(file)]
+def save(file): file.write("done")
+def pack(file): file.write(b"ab"); return file
+>>>
+3: def save(file): file.write("none")
+>>>
+import io
+text, out = io.StringIO("a,b\\n1,2"), io.StringIO("was ")
+out.seek(0, 2)
+assert cells(text) == [["a", "b"], ["1", "2"]] and text.read() == ""
+save(out)
+assert out.getvalue() == "was done"
+data = io.BytesIO()
+assert pack(data) is data and data.getvalue() == b"ab"
 === generators, closures and arguments by name
 def squares(n):
     for i in range(n): yield i * i
