@@ -27,7 +27,7 @@ from nbproctor.judge.testcell import (
     import_own_modules,
     points_of,
 )
-from nbproctor.judge.verdicts import explain, verdict
+from nbproctor.judge.verdicts import Message, explain, verdict
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, Measure, Outcome, Report, Verdict
@@ -321,15 +321,8 @@ class NotebookRun:
                 name = error.name if isinstance(error, NameError) else None
                 if name and any(name in text for text in student.refused.values()):
                     message = verdicts.REFUSED(where="")
-        if message.outcome in ("failed", "error"):
-            if cell.exercise in student.refused:
-                points = 0.0
-                message = verdicts.REFUSED(where=f" in `{cell.exercise}`")
-            elif excuse := session.excuse():
-                points = 0.0
-                message = verdicts.DOUBTED(by=excuse)
         return replace(
-            verdict(cell, message, points),
+            self._excused(cell, message, points, session),
             printed="" if hidden else plain_text(out.getvalue()),
             measures=tuple(map(_as_lines, measured)),
         )
@@ -386,7 +379,23 @@ class NotebookRun:
         if points and self._stderr_fails and on_stderr:
             points = 0.0
             message = verdicts.STDERR
-        return verdict(cell, message, points)
+        return self._excused(cell, message, points)
+
+    def _excused(
+        self,
+        cell: Cell,
+        message: Message,
+        points: float,
+        session: Session | None = None,
+    ) -> Verdict:
+        """Return the verdict of a test, which waits if it may be lost because of us."""
+        excuse = None
+        if message.outcome in ("failed", "error"):
+            if cell.exercise in self._student.refused:
+                excuse = verdicts.REFUSED(where=f" in `{cell.exercise}`")
+            elif session and (method := session.excuse()):
+                excuse = verdicts.DOUBTED(by=method)
+        return verdict(cell, excuse) if excuse else verdict(cell, message, points)
 
     def _stopped(
         self, cell: Cell, end: ProcessEnded, limit: float | None = None

@@ -251,6 +251,12 @@ def is_forbidden(kind: str, text: str) -> bool:
     return kind == "PermissionError" or bool(_FORBIDDEN.search(text))
 
 
+def is_refusal(output: Output) -> bool:
+    """Whether an output of a cell says that the sandbox forbids what it does."""
+    error = str(output.get("ename")), str(output.get("evalue"))
+    return is_forbidden(*error) or results.NO_COMMANDS in str(output.get("text"))
+
+
 def _of_check(error: BaseException, hidden: bool) -> Message:
     frames = traceback.extract_tb(error.__traceback__)
     text = _text(error).strip()

@@ -241,7 +241,17 @@ ROWS = {
         "that grading does not allow",
     ),
     "what the sandbox forbids, in its cell": (
-        "import os\nos.system('ls')\ndef f(): return 1",
+        "import os\nos.system('touch x')\ndef f(): return 1",
+        "assert f() == 1",
+        "what grading forbids",
+    ),
+    "the output of another program": (
+        "count = !wc -l < table.csv\ndef f(): return len(count)",
+        "assert f() == 1",
+        "what grading forbids",
+    ),
+    "the output of another program, in a call": (
+        "def f():\n    count = !wc -l < table.csv\n    return len(count)",
         "assert f() == 1",
         "that grading does not allow",
     ),
@@ -272,6 +282,18 @@ def test_a_wrong_answer_without_such_an_excuse_is_wrong() -> None:
     assert result.outcome == "failed"
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["!pip install numpy", "%pip list", "!ls data", "import os; os.system('clear')"],
+)
+def test_a_line_that_only_shows_something_decides_nothing(line: str) -> None:
+    for value, outcome in (1, "passed"), (2, "failed"):
+        answer = f"{line}\ndef f(): return {value}"
+        test = cell("t", "test", "assert f() == 1", 1.0)
+        (result,) = judged(test, answer=answer).verdicts
+        assert result.outcome == outcome
+
+
 PRINTS = (
     "import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()) as out:\n"
 )
@@ -289,6 +311,14 @@ def test_where_no_place_is_known_what_passes_inside_alone_waits(
     cells = [cell("f", "solution", ""), unknown]
     (result,) = notebooks.judged(cells, ("f", answer), ("t", test)).verdicts
     assert (result.outcome, result.points) == (outcome, 0)
+
+
+def test_a_test_in_the_student_s_process_waits_for_what_the_sandbox_forbids() -> None:
+    answer = "!touch table.csv\ndef f(): return open('table.csv').read()"
+    test = cell("t", "test", "assert f() == ''", 1.0, where="beside")
+    (result,) = judged(test, answer=answer).verdicts
+    assert result.outcome == "not run"
+    assert "what grading forbids in `f`" in result.message
 
 
 @pytest.mark.parametrize(
