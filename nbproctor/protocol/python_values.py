@@ -94,7 +94,7 @@ def _read_dict(kind: Callable[[Any], Any]) -> Reader:
         items = receiver.fields(node, depth)
         keys = items[::2]
         receiver.spend_keys(keys)
-        return kind(zip(keys, items[1::2], strict=True))
+        return kind(dict(zip(keys, items[1::2], strict=True)))
 
     return read
 
@@ -114,8 +114,6 @@ def _assign(old: Any, new: Any) -> None:
 
 # --- `collections` --------------------------------------------------------------------
 
-_counter = _read_dict(lambda pairs: Counter(dict(pairs)))
-_ordered = _read_dict(OrderedDict)
 _FACTORIES: dict[str | None, type | None] = {
     kind.__name__: kind for kind in (int, float, bool, str, list, dict, set, tuple)
 }
@@ -247,7 +245,6 @@ FIELDS |= {
     "zone_name": lambda x: type(x) is str and bool(_ZONE.fullmatch(x)),
     "factory": lambda x: (x is None or type(x) is str) and x in _FACTORIES,
     "longest": lambda x: x is None or FIELDS["count"](x),
-    "line_end": lambda x: x in (None, "", "\n", "\r", "\r\n"),
 }
 _ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
 _KEYS = Change(set.copy, lambda now, then: {*map(id, now)} == {*map(id, then)}, _assign)
@@ -272,14 +269,6 @@ add(
         classes=(),
         write=None,
         read=_read_numbers,
-        change=_ITEMS,
-    ),
-    Row(
-        tag="d",
-        fields="value*",
-        classes=dict,
-        write=_writes("d"),
-        read=_read_dict(dict),
         change=_ITEMS,
     ),
     Row(
@@ -371,22 +360,6 @@ add(
         build=ZoneInfo,
     ),
     Row(
-        tag="Counter",
-        fields="value*",
-        classes=Counter,
-        write=_writes("Counter"),
-        read=_counter,
-        change=_ITEMS,
-    ),
-    Row(
-        tag="OrderedDict",
-        fields="value*",
-        classes=OrderedDict,
-        write=_writes("OrderedDict"),
-        read=_ordered,
-        change=_ITEMS,
-    ),
-    Row(
         tag="defaultdict",
         fields="factory value*",
         classes=defaultdict,
@@ -402,20 +375,27 @@ add(
         build=_deque,
         change=_ITEMS,
     ),
-    Row(
-        tag="StringIO",
-        fields="text line_end count",
-        classes=StringIO,
-        parts=_stream_parts,
-        build=partial(_stream, StringIO),
-        change=_STREAM,
-    ),
-    Row(
-        tag="BytesIO",
-        fields="value count",
-        classes=BytesIO,
-        parts=_stream_parts,
-        build=partial(_stream, BytesIO),
-        change=_STREAM,
-    ),
 )
+for stream_class in (StringIO, BytesIO):
+    add(
+        Row(
+            tag=stream_class.__name__,
+            fields="value*",
+            classes=stream_class,
+            parts=_stream_parts,
+            build=partial(_stream, stream_class),
+            change=_STREAM,
+        )
+    )
+for dict_class in (dict, Counter, OrderedDict):
+    tag = "d" if dict_class is dict else dict_class.__name__
+    add(
+        Row(
+            tag=tag,
+            fields="value*",
+            classes=dict_class,
+            write=_writes(tag),
+            read=_read_dict(dict_class),
+            change=_ITEMS,
+        )
+    )

@@ -213,6 +213,12 @@ ROWS = {
         "assert f().x == 3 and f().norm() == 5",
         "object's `__class__`",
     ),
+    "an attribute of a list": (
+        "class Row(list): pass\ndef f():\n    row = Row([1])\n    row.name = 'a'\n"
+        "    return row",
+        "assert f().name == 'a'",
+        "object's `__class__`",
+    ),
     "attributes that a library adds to a dictionary": (
         "from scipy.optimize import OptimizeResult\n"
         "def f(): return OptimizeResult(x=1)",
@@ -275,8 +281,15 @@ def test_what_cannot_cross_is_not_judged_and_says_why(
     assert reason in result.message
 
 
-def test_a_wrong_answer_without_such_an_excuse_is_wrong() -> None:
-    answer = BAG + "def f(): return Bag()"
+@pytest.mark.parametrize(
+    "answer",
+    [
+        BAG + "def f(): return Bag()",
+        "class Length(float): pass\ndef f(): return Length(2)",
+        "class Row(list): pass\ndef f(): return Row([1])",
+    ],
+)
+def test_a_wrong_answer_without_such_an_excuse_is_wrong(answer: str) -> None:
     cells = [cell("f", "solution", answer), cell("t", "test", "assert f() == 1", 2.0)]
     (result,) = notebooks.judged(cells, ("f", answer), ("t", "")).verdicts
     assert result.outcome == "failed"
