@@ -322,7 +322,7 @@ class NotebookRun:
                 if name and any(name in text for text in student.refused.values()):
                     message = verdicts.REFUSED(where="")
         return replace(
-            self._excused(cell, message, points, session),
+            verdict(cell, self._excused(cell, message, session), points),
             printed="" if hidden else plain_text(out.getvalue()),
             measures=tuple(map(_as_lines, measured)),
         )
@@ -379,23 +379,18 @@ class NotebookRun:
         if points and self._stderr_fails and on_stderr:
             points = 0.0
             message = verdicts.STDERR
-        return self._excused(cell, message, points)
+        return verdict(cell, self._excused(cell, message), points)
 
     def _excused(
-        self,
-        cell: Cell,
-        message: Message,
-        points: float,
-        session: Session | None = None,
-    ) -> Verdict:
-        """Return the verdict of a test, which waits if it may be lost because of us."""
-        excuse = None
+        self, cell: Cell, message: Message, session: Session | None = None
+    ) -> Message:
+        """Return what a test says, or that it waits: it may be lost because of us."""
         if message.outcome in ("failed", "error"):
             if cell.exercise in self._student.refused:
-                excuse = verdicts.REFUSED(where=f" in `{cell.exercise}`")
-            elif session and (method := session.excuse()):
-                excuse = verdicts.DOUBTED(by=method)
-        return verdict(cell, excuse) if excuse else verdict(cell, message, points)
+                return verdicts.REFUSED(where=f" in `{cell.exercise}`")
+            if session and (method := session.excuse()):
+                return verdicts.DOUBTED(by=method)
+        return message
 
     def _stopped(
         self, cell: Cell, end: ProcessEnded, limit: float | None = None

@@ -161,7 +161,7 @@ def verdict(cell: Cell, message: Message, points: float = 0.0) -> Verdict:
     return Verdict(
         cell_id=cell.id,
         exercise=cell.exercise,
-        points=points,
+        points=0.0 if message.outcome == "not run" else points,
         max_points=cell.points,
         outcome=message.outcome,
         message=one_line(message.words),

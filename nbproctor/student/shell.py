@@ -285,7 +285,7 @@ def _refuse() -> None:
     refused: list[tuple[Any, str, Any]] = [
         (builtins, "input", _refuse_input),
         (getpass, "getpass", _refuse_input),
-        (os, "system", _refuse_system),
+        (os, "system", warm().system),
         (subprocess.Popen, "__init__", _refuse_process),
         # Processes are forbidden and threads are not: these do the same work.
         *((multiprocessing, name, getattr(dummy, name)) for name in dummy.__all__),
@@ -305,13 +305,6 @@ def _threads(max_workers: int | None = None, **_: Any) -> Any:
 
 def _refuse_input(*args: Any, **kwargs: Any) -> NoReturn:
     raise StdinNotImplementedError(_NO_INPUT)
-
-
-def _refuse_system(command: str) -> int:
-    if not _SHOWS.fullmatch(str(command).strip()):
-        _refuse_command(command)
-    warm().system(command)
-    return 1
 
 
 def _refuse_command(command: Any, *args: Any, **kwargs: Any) -> NoReturn:

@@ -247,7 +247,7 @@ ROWS = {
         "that grading does not allow",
     ),
     "what the sandbox forbids, in its cell": (
-        "import os\nos.system('touch x')\ndef f(): return 1",
+        "import subprocess\nsubprocess.run(['ls'])\ndef f(): return 1",
         "assert f() == 1",
         "what grading forbids",
     ),
