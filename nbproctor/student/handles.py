@@ -109,8 +109,6 @@ def _as_base(base: Any, value: Any) -> Any:
         return dict(dict.items(value))
     if base in (list, set, frozenset):
         return base(base.__iter__(value))
-    if base is complex:
-        return complex(float(value.real), float(value.imag))
     return base.__pos__(value)
 
 

@@ -97,10 +97,6 @@ def points(idiom: Idiom, answer: str) -> float:
         replace(cell, where=where) if cell.id == "points" else cell
         for cell in notebook(idiom, answer)
     )
-    return grade_points(cells)
-
-
-def grade_points(cells: tuple[Cell, ...]) -> float:
     return verdict(cells).points
 
 
@@ -146,7 +142,7 @@ def test_an_idiom_earns_what_a_kernel_gives(
 def test_only_what_the_judge_cannot_judge_is_beside(
     idiom: Idiom,
 ) -> None:
-    assert grade_points(notebook(idiom, idiom.right)) < 1
+    assert verdict(notebook(idiom, idiom.right)).points < 1
 
 
 @pytest.mark.parametrize("kind", ["right", "wrong", "nothing"])
