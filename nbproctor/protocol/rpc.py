@@ -20,7 +20,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from io import BytesIO, StringIO
 from itertools import chain
 from typing import Any
 
@@ -351,13 +350,13 @@ def _own_size(x: Any, kind: type) -> int:
     """Return the size of a value without its parts; 0 if it is quickly read."""
     if kind in (str, bytes):
         return len(x) >> 6
-    if kind in (StringIO, BytesIO):
-        return len(x.getvalue()) >> 6
     if kind is int:
         return int(x).bit_length() >> 6
     if kind is range or issubclass(kind, _CONTAINERS):
         return len(x) + 1
-    return int(x.size) + 1 if change_of(x) is not None else 0  # an array or a table
+    if change_of(x) is None:
+        return 0
+    return int(getattr(x, "size", 0)) + 1  # an array, a table or a stream
 
 
 def _inner(x: Any, kind: type) -> Iterable[Any]:
