@@ -249,12 +249,12 @@ ROWS = {
     "what the sandbox forbids, in its cell": (
         "import subprocess\nsubprocess.run(['ls'])\ndef f(): return 1",
         "assert f() == 1",
-        "what grading forbids",
+        "that grading does not allow",
     ),
     "the output of another program": (
         "count = !wc -l < table.csv\ndef f(): return len(count)",
         "assert f() == 1",
-        "what grading forbids",
+        "that grading does not allow",
     ),
     "the output of another program, in a call": (
         "def f():\n    count = !wc -l < table.csv\n    return len(count)",
@@ -331,7 +331,7 @@ def test_a_test_in_the_student_s_process_waits_for_what_the_sandbox_forbids() ->
     test = cell("t", "test", "assert f() == ''", 1.0, where="beside")
     (result,) = judged(test, answer=answer).verdicts
     assert result.outcome == "not run"
-    assert "what grading forbids in `f`" in result.message
+    assert "that grading does not allow in `f`" in result.message
 
 
 @pytest.mark.parametrize(
