@@ -97,8 +97,12 @@ def _adds_something(value: Any) -> bool:
     bases = type(value).__mro__[:-2]
     members = [pair for base in bases for pair in vars(base).items()]
     code = (types.FunctionType, property, classmethod, staticmethod)
-    has_code = any(isinstance(m, code) and n not in _NAMED_TUPLE for n, m in members)
-    return has_code or bool(getattr(value, "__dict__", None))
+    expected = {*_NAMED_TUPLE, *getattr(type(value), "_fields", ())}
+    has_more = any(
+        name not in expected and (name[:1] != "_" or isinstance(member, code))
+        for name, member in members
+    )
+    return has_more or bool(getattr(value, "__dict__", None))
 
 
 def _as_base(base: Any, value: Any) -> Any:

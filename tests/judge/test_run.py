@@ -219,6 +219,11 @@ ROWS = {
         "assert f().name == 'a'",
         "object's `__class__`",
     ),
+    "an attribute of the class of a number": (
+        "class Length(float): unit = 'm'\ndef f(): return Length(2)",
+        "assert f().unit == 'm'",
+        "object's `__class__`",
+    ),
     "attributes that a library adds to a dictionary": (
         "from scipy.optimize import OptimizeResult\n"
         "def f(): return OptimizeResult(x=1)",
