@@ -24,7 +24,9 @@ from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -78,8 +80,10 @@ PLAIN = (
     "int: float, float: numpy.float32, tuple: list, list: numpy.array, "
     "numpy.ndarray: numpy.ndarray.tolist, numpy.float64: float, numpy.int64: int"
 )
-# Notebooks of public repositories that can be graded here: commit, repository, path.
+# Notebooks of public repositories that can be graded here, by field. A line: commit,
+# repository, how the path of its notebooks begins.
 TABLE = """
+# Python, data science
 c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 01/SLU02 - Programming Basics
 c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 02/SLU03 - Git Basics
 c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 02/SLU04 - Data Structures
@@ -92,17 +96,70 @@ c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 06/SLU11 - String & File Handling
 c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 07/SLU12 - Linear Algebra & Numpy - Part 1
 c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 08/SLU13 - Linear Algebra & NumPy, Part 2
 c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 08/SLU14 - Modules & Packages
-c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 10/
-c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 11/
-b731faa3c6d0 LucasBoTang/Coursera_Reinforcement_Learning 01Fund
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 10/SLU17_1
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 11/SLU18_1
+c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 11/SLU18_4
+1cda137c2844 zackives/gradescope-nbgrader source/ps1/problem1
+436a53caff3b zichengliao/zuics101-fa17 source/lab10/lab10
+436a53caff3b zichengliao/zuics101-fa17 source/lab11_new
+436a53caff3b zichengliao/zuics101-fa17 source/lab12_new
+faadae6b5a31 nachorequeno/programacion_python nbgrader/source/p1
+faadae6b5a31 nachorequeno/programacion_python nbgrader/source/p2
+3df98e53810a lukassnoek/introPy intropy/solutions/week_1/4_numpy
+805d5c1e9e10 maizehsu/grader-test assignments/source/assignment1
+f8ba538246f8 davis68/test101 source/lab6
+# physics
+71afde5183ba wwaldron/PH306-Assignment-Template assignment
+26c72724c312 spanto/2021WNPhys260 source/pf7
+26c72724c312 spanto/2021WNPhys260 source/ps1/tutorialhw.ipynb
 5c7ae5d38a1e uhd-pap/course-deploy 10
 5c7ae5d38a1e uhd-pap/course-deploy 20
-1cda137c2844 zackives/gradescope-nbgrader source/ps1/problem1
-94dbdf5b17e2 ComplexNetTSP/ComplexNetTD source/Lab 1
+# signals and images
+77542f8044f2 aalbiol/ss-jupyterhub source/autonomos-respuesta
+77542f8044f2 aalbiol/ss-jupyterhub source/autonomos-crossfade
+a36cc6bf5e37 madclam/info113 source/HW1/01-images
+99413a663ec8 vladimiracunadev-create/neural-network-training-labs assignments/source/03
+# time series
+99413a663ec8 vladimiracunadev-create/neural-network-training-labs assignments/source/05
+# language
+0c0b6bad4406 bencrabbe/numnlp exercises/source/optim
+ecbf30293009 zllu2/iMSA_577 assignments/source/Module6/assignment_high
+# databases, big data
+cc3f24cdf03c fmind/bigdata-tutorials source/01-SQL
+cc3f24cdf03c fmind/bigdata-tutorials source/02-RDB
+959381fbd574 feldlime/nbgrader-itmo-recsys-2025-spring nbgrader/app/source/hw_1
+# statistics
+cc3f24cdf03c fmind/bigdata-tutorials source/08-STATS
+df9f673b1314 rameshsrinivasanuci/COGS14P_F25_Assignments classwork/source/cw3
+df9f673b1314 rameshsrinivasanuci/COGS14P_F25_Assignments classwork/source/hwk2
+435229414bb3 quan3010/SIADS-680 assignments/assignment2
+# reinforcement learning
+b731faa3c6d0 LucasBoTang/Coursera_Reinforcement_Learning 01Fund
+9a17da29d8a0 castorfou/Reinforcement-Learning-specialization assignements/course 1
+9a17da29d8a0 castorfou/Reinforcement-Learning-specialization assignements/course 2
+99413a663ec8 vladimiracunadev-create/neural-network-training-labs assignments/source/10
+# machine learning
+7febef226f9f arishokri/ml_in_io nbgrader/source/hw2
+d780cb70b6e6 GabbySuwichaya/Machine-Learning-Course SVM
+7efdf3457b37 rish-av/NNFL-2020 nbgrader/source
+ecbf30293009 zllu2/iMSA_577 assignments/source/Module3/assignment_high
+d394a280335f zllu2/iMSA570_Linden assignments/source/module3/assignment_high
+# numerics
+8246e07eef02 219project/num_meth_nbgrader TestCourse/source/Eigenvalues
+8246e07eef02 219project/num_meth_nbgrader TestCourse/source/LSQ
+8246e07eef02 219project/num_meth_nbgrader TestCourse/source/QR
+d75ab42cfdf0 ozguryilmaz/Math307---2021WT2 source/Assignment0
+# biology and medicine
 ebe2f2863dd5 ShaunFChen/Applied_bioinfo_nbgrader HW2
-9a17da29d8a0 castorfou/Reinforcement-Learning-specialization assignements/course
-71afde5183ba wwaldron/PH306-Assignment-Template assignment
-436a53caff3b zichengliao/zuics101-fa17 source/lab
+dfd2a23b2b69 eeholcomb/hds5210 applied04-encapsulation
+# networks and security
+94dbdf5b17e2 ComplexNetTSP/ComplexNetTD source/Lab 1
+52ad875cc49c ccha23/cs1302i21a source/Lab7
+52ad875cc49c ccha23/cs1302i21a source/Lab9
+# for R and Julia: refused
+ebe2f2863dd5 ShaunFChen/Applied_bioinfo_nbgrader HW3
+00c5866bae13 ttimbers/nbgrader_r_demo source/lab1
+e5dc44a4b3c1 urbainvaes/numerical_analysis notebooks/source/1_intro_julia
 """
 COUNTED = ("notebooks", "cells", "marks", "lost", "gained", "waiting", "chance")
 
@@ -161,6 +218,11 @@ class Source:
         names -= {path.stem for path in self.path.parent.iterdir()} | {"__main__", ""}
         absent = [n for n in sorted(names) if importlib.util.find_spec(n) is None]
         return f"packages {', '.join(absent)}" if absent else ""
+
+    def digest(self, *options: Any) -> str:
+        """Return a name for what is made of it."""
+        parts = [str(self), self.book, self.answers(options[0]), self.options, options]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
     def answers(self, count: int) -> dict[str, dict[str, str]]:
         """Return submissions: name → name of a solution cell → its text."""
@@ -378,6 +440,16 @@ class Graded:
     log: str
     said: dict[tuple[str, str], str] = field(default_factory=dict)
 
+    def record(self) -> list[Any]:
+        """Return what a file keeps of it."""
+        return [[*self.marks.items()], self.seconds, self.log]
+
+    @classmethod
+    def from_record(cls, record: list[Any]) -> Graded:
+        """Read what a file keeps."""
+        marks, seconds, log = record
+        return cls({(who, cell): mark for (who, cell), mark in marks}, seconds, log)
+
 
 def grade(place: Path, config: str, ours: str, cells: set[str]) -> Graded:
     """Grade a course; `ours` is what switches nbproctor on."""
@@ -422,16 +494,28 @@ def compare(
 ) -> Iterator[tuple[str, Counter[str]]]:
     """Grade a notebook on all sides, print what differs, and count it."""
     cells = {*source.cells(solution=False)}
-    config = make(source, work / "made", chosen.mutants, chosen.seconds)
+    made = work / "made"
+    if chosen.cache:  # what stock gives stays the same
+        made = chosen.cache / source.digest(chosen.mutants, chosen.seconds)
+    record = made.with_suffix(".json")
+    if not record.exists():
+        shutil.rmtree(made, ignore_errors=True)
+        make(source, made, chosen.mutants, chosen.seconds)
+    config = (made / "nbgrader_config.py").read_text()
 
     def run(name: str, ours: str) -> Graded:
         shutil.rmtree(work / name, ignore_errors=True)
-        shutil.copytree(work / "made", work / name)
+        shutil.copytree(made, work / name)
         if ours and (places := work / "plain" / FILE).exists():
             shutil.copy(places, work / name)  # where tests are judged is found once
         return grade(work / name, config, ours, cells)
 
-    stock, chance = run("stock", ""), set[tuple[str, str]]()
+    if record.exists():
+        stock = Graded.from_record(json.loads(record.read_text()))
+    else:
+        stock = run("stock", "")
+        record.write_text(json.dumps(stock.record()))
+    chance = set[tuple[str, str]]()
     given = [key for key, mark in stock.marks.items() if mark is not None]
     if not given:
         print(f"{source}: stock nbgrader graded nothing\n{stock.log[-600:]}")
@@ -465,7 +549,8 @@ def some(chosen: argparse.Namespace, left_out: Counter[str]) -> Iterator[Source]
     The example that nbgrader makes is in many clones, and is taken once.
     """
     seen: set[tuple[str, ...]] = set()
-    rows = [row.split(" ", 2)[1:] for row in TABLE.strip().split("\n")]
+    lines = [line for line in TABLE.strip().split("\n") if not line.startswith("#")]
+    rows = [line.split(" ", 2)[1:] for line in lines]
     listed = tuple(f"{name.replace('/', '__')}/{path}" for name, path in rows)
     for clone in chosen.clones:
         sources = []
@@ -494,6 +579,7 @@ def main() -> None:
     options.add_argument("--seconds", type=int, default=60, help="for a cell")
     options.add_argument("--sides", nargs="+", default=[*SIDES], choices=SIDES)
     options.add_argument("--keep", type=Path, help="where one notebook's courses stay")
+    options.add_argument("--cache", type=Path, help="where what stock gives is kept")
     chosen = options.parse_args()
     left_out, courses = Counter[str](), set()
     totals = {side: Counter[str]() for side in SIDES}

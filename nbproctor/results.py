@@ -26,6 +26,11 @@ Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
 # How messages of the judge's begin that pages tell from others with the same outcome.
 NOT_SOLVED = "Not solved yet: NotImplementedError"
 STOPPED = "Not run: "
+# How the student's process says that a command was not run.
+NO_COMMANDS = (
+    "Other programs cannot be started while a notebook is graded"
+    " (shell commands, %pip, %%bash, os.system, subprocess): "
+)
 
 
 def stream_output(text: str, name: str = "stdout") -> Output:

@@ -84,8 +84,7 @@ class StudentProcesses:
             self._hog = step if filled and step.index is not None else self._hog
         if step.name in self._culprits:
             outputs.append(error_output("CellStopped", self.notes[-1], self.notes[-1:]))
-        errors = [(str(o["ename"]), str(o["evalue"])) for o in outputs if "ename" in o]
-        if any(verdicts.is_forbidden(*error) for error in errors):
+        if any(map(verdicts.is_refusal, outputs)):
             self.refused[step.exercise or step.name] = step.source
         stop = verdicts.describe_stop(step.name, step.source, outputs)
         if step.exercise and stop:

@@ -27,7 +27,7 @@ from nbproctor.judge.testcell import (
     import_own_modules,
     points_of,
 )
-from nbproctor.judge.verdicts import explain, verdict
+from nbproctor.judge.verdicts import Message, explain, verdict
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, Measure, Outcome, Report, Verdict
@@ -321,15 +321,8 @@ class NotebookRun:
                 name = error.name if isinstance(error, NameError) else None
                 if name and any(name in text for text in student.refused.values()):
                     message = verdicts.REFUSED(where="")
-        if message.outcome in ("failed", "error"):
-            if cell.exercise in student.refused:
-                points = 0.0
-                message = verdicts.REFUSED(where=f" in `{cell.exercise}`")
-            elif excuse := session.excuse():
-                points = 0.0
-                message = verdicts.DOUBTED(by=excuse)
         return replace(
-            verdict(cell, message, points),
+            verdict(cell, self._excused(cell, message, session), points),
             printed="" if hidden else plain_text(out.getvalue()),
             measures=tuple(map(_as_lines, measured)),
         )
@@ -386,7 +379,18 @@ class NotebookRun:
         if points and self._stderr_fails and on_stderr:
             points = 0.0
             message = verdicts.STDERR
-        return verdict(cell, message, points)
+        return verdict(cell, self._excused(cell, message), points)
+
+    def _excused(
+        self, cell: Cell, message: Message, session: Session | None = None
+    ) -> Message:
+        """Return what a test says, or that it waits: it may be lost because of us."""
+        if message.outcome in ("failed", "error"):
+            if cell.exercise in self._student.refused:
+                return verdicts.REFUSED(where=f" in `{cell.exercise}`")
+            if session and (method := session.excuse()):
+                return verdicts.DOUBTED(by=method)
+        return message
 
     def _stopped(
         self, cell: Cell, end: ProcessEnded, limit: float | None = None

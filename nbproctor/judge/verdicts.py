@@ -160,7 +160,7 @@ def verdict(cell: Cell, message: Message, points: float = 0.0) -> Verdict:
     return Verdict(
         cell_id=cell.id,
         exercise=cell.exercise,
-        points=points,
+        points=0.0 if message.outcome == "not run" else points,
         max_points=cell.points,
         outcome=message.outcome,
         message=one_line(message.words),
@@ -248,6 +248,12 @@ def describe_stop(name: str, source: str, outputs: list[Output]) -> Message | No
 def is_forbidden(kind: str, text: str) -> bool:
     """Whether an exception of a student's says that the sandbox forbids something."""
     return kind == "PermissionError" or bool(_FORBIDDEN.search(text))
+
+
+def is_refusal(output: Output) -> bool:
+    """Whether an output of a cell says that the sandbox forbids what it does."""
+    error = str(output.get("ename")), str(output.get("evalue"))
+    return is_forbidden(*error) or results.NO_COMMANDS in str(output.get("text"))
 
 
 def _of_check(error: BaseException, hidden: bool) -> Message:

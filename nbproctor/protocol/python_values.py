@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
+from io import BytesIO, StringIO
 from itertools import chain
 from operator import attrgetter, is_
 from typing import Any
@@ -92,7 +94,7 @@ def _read_dict(kind: Callable[[Any], Any]) -> Reader:
         items = receiver.fields(node, depth)
         keys = items[::2]
         receiver.spend_keys(keys)
-        return kind(zip(keys, items[1::2], strict=True))
+        return kind(dict(zip(keys, items[1::2], strict=True)))
 
     return read
 
@@ -112,8 +114,6 @@ def _assign(old: Any, new: Any) -> None:
 
 # --- `collections` --------------------------------------------------------------------
 
-_counter = _read_dict(lambda pairs: Counter(dict(pairs)))
-_ordered = _read_dict(OrderedDict)
 _FACTORIES: dict[str | None, type | None] = {
     kind.__name__: kind for kind in (int, float, bool, str, list, dict, set, tuple)
 }
@@ -138,6 +138,23 @@ def _deque(longest: Any, *items: Any) -> Any:
     if longest is not None and len(items) > longest:
         raise ValueError("a deque is longer than it can be")
     return deque(items, longest)
+
+
+# --- text and bytes to be read and written in memory ----------------------------------
+
+
+def _stream_parts(x: Any) -> Parts:
+    """Return what a stream holds, how it ends lines, and where it is, or its end."""
+    *content, position, _ = x.__getstate__()
+    return *content, min(position, len(content[0]))
+
+
+def _stream(kind: type, *parts: Any) -> Any:
+    stream: Any = kind()
+    stream.__setstate__((*parts, None))
+    if _stream_parts(stream) != parts:
+        raise ValueError("a stream is behind its end")
+    return stream
 
 
 # --- numbers, bytes, ranges -----------------------------------------------------------
@@ -231,6 +248,11 @@ FIELDS |= {
 }
 _ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
 _KEYS = Change(set.copy, lambda now, then: {*map(id, now)} == {*map(id, then)}, _assign)
+_STREAM = Change(
+    copy=_stream_parts,
+    same=lambda now, then: None if now.closed else _stream_parts(now) == then,
+    assign=lambda old, new: old.__setstate__(new.__getstate__()),
+)
 _three = "integer integer integer"
 add(
     Row(
@@ -247,14 +269,6 @@ add(
         classes=(),
         write=None,
         read=_read_numbers,
-        change=_ITEMS,
-    ),
-    Row(
-        tag="d",
-        fields="value*",
-        classes=dict,
-        write=_writes("d"),
-        read=_read_dict(dict),
         change=_ITEMS,
     ),
     Row(
@@ -346,22 +360,6 @@ add(
         build=ZoneInfo,
     ),
     Row(
-        tag="Counter",
-        fields="value*",
-        classes=Counter,
-        write=_writes("Counter"),
-        read=_counter,
-        change=_ITEMS,
-    ),
-    Row(
-        tag="OrderedDict",
-        fields="value*",
-        classes=OrderedDict,
-        write=_writes("OrderedDict"),
-        read=_ordered,
-        change=_ITEMS,
-    ),
-    Row(
         tag="defaultdict",
         fields="factory value*",
         classes=defaultdict,
@@ -378,3 +376,26 @@ add(
         change=_ITEMS,
     ),
 )
+for stream_class in (StringIO, BytesIO):
+    add(
+        Row(
+            tag=stream_class.__name__,
+            fields="value*",
+            classes=stream_class,
+            parts=_stream_parts,
+            build=partial(_stream, stream_class),
+            change=_STREAM,
+        )
+    )
+for dict_class in (dict, Counter, OrderedDict):
+    tag = "d" if dict_class is dict else dict_class.__name__
+    add(
+        Row(
+            tag=tag,
+            fields="value*",
+            classes=dict_class,
+            write=_writes(tag),
+            read=_read_dict(dict_class),
+            change=_ITEMS,
+        )
+    )

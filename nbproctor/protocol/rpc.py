@@ -18,6 +18,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -221,7 +222,7 @@ class Decoded:
             if same is not None:  # else, it cannot be what its original becomes
                 numbers[id(now)] = number
                 if not same:
-                    changes.append((number, now.copy()))
+                    changes.append((number, copy(now)))
         return changes, numbers
 
 
@@ -352,7 +353,9 @@ def _own_size(x: Any, kind: type) -> int:
         return int(x).bit_length() >> 6
     if kind is range or issubclass(kind, _CONTAINERS):
         return len(x) + 1
-    return int(x.size) + 1 if change_of(x) is not None else 0  # an array or a table
+    if change_of(x) is None:
+        return 0
+    return int(getattr(x, "size", 0)) + 1  # an array, a table or a stream
 
 
 def _inner(x: Any, kind: type) -> Iterable[Any]:

@@ -63,10 +63,9 @@ class Handles:
         elif issubclass(kind, tuple):
             items = tuple(tuple.__iter__(value))
             names = getattr(kind, "_fields", None)
+            self.derived |= _adds_something(value)
             if not are_names(names) or len(names) != len(items):
-                self.derived = True
                 return items
-            self.derived |= _adds_methods(kind)
             return NamedItems(
                 number=self._number(value),
                 title=kind.__name__[:100],
@@ -74,7 +73,7 @@ class Handles:
                 items=items,
             )
         elif issubclass(kind, _BASES):
-            self.derived = True
+            self.derived |= _adds_something(value)
             return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
         if issubclass(kind, type) and issubclass(value, Exception):
             return Ref("error", (self._number(value), *_about_error_class(value)))
@@ -93,11 +92,17 @@ class Handles:
         return number
 
 
-def _adds_methods(kind: type) -> bool:
-    """Whether a class of named tuples has methods or properties that it need not."""
-    members = [pair for base in kind.__mro__[:-2] for pair in vars(base).items()]
+def _adds_something(value: Any) -> bool:
+    """Whether a value has methods or attributes that the judge gets nothing of."""
+    bases = type(value).__mro__[:-2]
+    members = [pair for base in bases for pair in vars(base).items()]
     code = (types.FunctionType, property, classmethod, staticmethod)
-    return any(isinstance(m, code) and n not in _NAMED_TUPLE for n, m in members)
+    expected = {*_NAMED_TUPLE, *getattr(type(value), "_fields", ())}
+    has_more = any(
+        name not in expected and (name[:1] != "_" or isinstance(member, code))
+        for name, member in members
+    )
+    return has_more or bool(getattr(value, "__dict__", None))
 
 
 def _as_base(base: Any, value: Any) -> Any:
@@ -108,8 +113,6 @@ def _as_base(base: Any, value: Any) -> Any:
         return dict(dict.items(value))
     if base in (list, set, frozenset):
         return base(base.__iter__(value))
-    if base is complex:
-        return complex(float(value.real), float(value.imag))
     return base.__pos__(value)
 
 

@@ -550,7 +550,7 @@ attempt(os.forkpty)
 attempt(subprocess.run, ["true"])
 attempt(os.execv, "/bin/true", ["true"])
 attempt(os.posix_spawn, "/bin/true", ["true"], {})
-attempt(os.system, "true")
+attempt(os.popen, "true")
 attempt(multiprocessing.get_context("fork").Process(target=print).start)
 !touch hostile_was_here
 """,

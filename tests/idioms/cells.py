@@ -261,6 +261,56 @@ assert list(found) == [3, 4]
 queue, seen = deque([1, 2, 3]), Counter([3])
 assert turn(queue, seen) is queue
 assert queue == deque([3, 1, 2]) and seen == Counter([1, 2, 3, 3])
+=== text and bytes in memory, handed over, read and written
+import csv
+def cells(file): return [row for row in csv.reader(file)]
+def save(file): file.write("done")
+def pack(file): file.write(b"ab"); return file
+>>>
+3: def save(file): file.write("none")
+>>>
+import io
+text, out = io.StringIO("a,b\\n1,2"), io.StringIO("was ")
+out.seek(0, 2)
+assert cells(text) == [["a", "b"], ["1", "2"]] and text.read() == ""
+save(out)
+assert out.getvalue() == "was done"
+data = io.BytesIO()
+assert pack(data) is data and data.getvalue() == b"ab"
+=== functions in other forms
+import functools
+def logged(function):
+    @functools.wraps(function)
+    def inner(*args, **named): return function(*args, **named)
+    return inner
+class Twice:
+    def __call__(self, x): return 2 * x
+if True:
+    twice, square = Twice(), lambda x: x * x
+    @logged
+    def third(x, y=1):
+        """Return a third."""
+        return x / 3 + y
+>>>
+7:     def __call__(self, x): return x
+>>>
+assert twice(2) == 4 and square(3) == 9 and callable(twice)
+assert list(map(twice, [1, 2])) == [2, 4] and sorted([2, 1], key=square) == [1, 2]
+assert third(3, y=2) == 3 and third.__name__ == "third" and "third" in third.__doc__
+=== right values of other types
+import numpy as np
+from collections import OrderedDict
+def f(): return [np.int64(3), np.float32(0.5), np.bool_(True), (1, 2),
+    OrderedDict(a=1), frozenset({1})]
+>>>
+3: def f(): return [np.float64(3), np.float32(0.5), np.bool_(True), (1, 2),
+>>>
+import numpy as np
+n, x, yes, pair, table, one = f()
+assert n == 3 and x == 0.5 and yes and table == {"a": 1} and one == {1}
+assert list(pair) == [1, 2] and pair != [1, 2] and isinstance(pair, tuple)
+assert isinstance(n, np.integer) and not isinstance(n, int) and x.dtype == np.float32
+assert yes is not True and isinstance(yes, np.bool_) and str(yes) == "True"
 === generators, closures and arguments by name
 def squares(n):
     for i in range(n): yield i * i

@@ -97,10 +97,6 @@ def points(idiom: Idiom, answer: str) -> float:
         replace(cell, where=where) if cell.id == "points" else cell
         for cell in notebook(idiom, answer)
     )
-    return grade_points(cells)
-
-
-def grade_points(cells: tuple[Cell, ...]) -> float:
     return verdict(cells).points
 
 
@@ -146,9 +142,9 @@ def test_an_idiom_earns_what_a_kernel_gives(
 def test_only_what_the_judge_cannot_judge_is_beside(
     idiom: Idiom, stock: dict[tuple[str, str], float]
 ) -> None:
-    loses = grade_points(notebook(idiom, idiom.right)) < 1
-    gains = grade_points(notebook(idiom, idiom.wrong)) > stock[idiom.name, "wrong"]
-    assert loses or gains
+    loses = verdict(notebook(idiom, idiom.right)).points < 1
+    wrong = verdict(notebook(idiom, idiom.wrong))
+    assert loses or wrong.points > stock[idiom.name, "wrong"]
 
 
 @pytest.mark.parametrize("kind", ["right", "wrong", "nothing"])

@@ -81,16 +81,12 @@ def test_a_mark_from_the_student_s_process_carries_no_text_out() -> None:
     assert words == {"The test ends in an exception"}
 
 
-@pytest.mark.parametrize("text", ["nan", "-1", "-inf"])
-def test_a_result_that_is_no_score_earns_nothing(text: str) -> None:
+def test_a_result_that_is_no_score_earns_nothing_and_a_picture_is_none() -> None:
     test = cell("beside", "test", "f(1)", 2.0)
-    points, judgement = scored([result(text)], test)
-    assert (points, judgement) == (0, ("failed", "Partly right: 0 of 2 points."))
-
-
-def test_a_result_without_text_is_no_score() -> None:
+    for text in "nan", "-1", "-inf":
+        judgement = "failed", "Partly right: 0 of 2 points."
+        assert scored([result(text)], test) == (0, judgement)
     picture = result("1", "image/png")
-    test = cell("beside", "test", "f(1)", 2.0)
     assert scored([picture, result("1")], test)[0] == 1
     assert scored([picture], test) == (2, ("passed", ""))
 
@@ -119,10 +115,9 @@ def test_of_a_hidden_test_only_its_own_words_are_told(
 
 def test_of_a_public_test_every_word_is_told() -> None:
     public = cell("beside", "test", TOLD)
-    judgement = scored([error("AssertionError", "not 40")], public)[1]
-    assert judgement.words == "not 40"
-    judgement = scored([error("KeyError", "'x'")], public)[1]
-    assert judgement.words == "The test ends in KeyError: 'x'"
+    outputs = error("AssertionError", "not 40"), error("KeyError", "'x'")
+    words = [scored([output], public)[1].words for output in outputs]
+    assert words == ["not 40", "The test ends in KeyError: 'x'"]
 
 
 def judged(

@@ -213,6 +213,17 @@ ROWS = {
         "assert f().x == 3 and f().norm() == 5",
         "object's `__class__`",
     ),
+    "an attribute of a list": (
+        "class Row(list): pass\ndef f():\n    row = Row([1])\n    row.name = 'a'\n"
+        "    return row",
+        "assert f().name == 'a'",
+        "object's `__class__`",
+    ),
+    "an attribute of the class of a number": (
+        "class Length(float): unit = 'm'\ndef f(): return Length(2)",
+        "assert f().unit == 'm'",
+        "object's `__class__`",
+    ),
     "attributes that a library adds to a dictionary": (
         "from scipy.optimize import OptimizeResult\n"
         "def f(): return OptimizeResult(x=1)",
@@ -241,7 +252,17 @@ ROWS = {
         "that grading does not allow",
     ),
     "what the sandbox forbids, in its cell": (
-        "import os\nos.system('ls')\ndef f(): return 1",
+        "import subprocess\nsubprocess.run(['ls'])\ndef f(): return 1",
+        "assert f() == 1",
+        "that grading does not allow",
+    ),
+    "the output of another program": (
+        "count = !wc -l < table.csv\ndef f(): return len(count)",
+        "assert f() == 1",
+        "that grading does not allow",
+    ),
+    "the output of another program, in a call": (
+        "def f():\n    count = !wc -l < table.csv\n    return len(count)",
         "assert f() == 1",
         "that grading does not allow",
     ),
@@ -265,11 +286,30 @@ def test_what_cannot_cross_is_not_judged_and_says_why(
     assert reason in result.message
 
 
-def test_a_wrong_answer_without_such_an_excuse_is_wrong() -> None:
-    answer = BAG + "def f(): return Bag()"
+@pytest.mark.parametrize(
+    "answer",
+    [
+        BAG + "def f(): return Bag()",
+        "class Length(float): pass\ndef f(): return Length(2)",
+        "class Row(list): pass\ndef f(): return Row([1])",
+    ],
+)
+def test_a_wrong_answer_without_such_an_excuse_is_wrong(answer: str) -> None:
     cells = [cell("f", "solution", answer), cell("t", "test", "assert f() == 1", 2.0)]
     (result,) = notebooks.judged(cells, ("f", answer), ("t", "")).verdicts
     assert result.outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["!pip install numpy", "%pip list", "!ls data", "import os; os.system('clear')"],
+)
+def test_a_line_that_only_shows_something_decides_nothing(line: str) -> None:
+    for value, outcome in (1, "passed"), (2, "failed"):
+        answer = f"{line}\ndef f(): return {value}"
+        test = cell("t", "test", "assert f() == 1", 1.0)
+        (result,) = judged(test, answer=answer).verdicts
+        assert result.outcome == outcome
 
 
 PRINTS = (
@@ -289,6 +329,14 @@ def test_where_no_place_is_known_what_passes_inside_alone_waits(
     cells = [cell("f", "solution", ""), unknown]
     (result,) = notebooks.judged(cells, ("f", answer), ("t", test)).verdicts
     assert (result.outcome, result.points) == (outcome, 0)
+
+
+def test_a_test_in_the_student_s_process_waits_for_what_the_sandbox_forbids() -> None:
+    answer = "!touch table.csv\ndef f(): return open('table.csv').read()"
+    test = cell("t", "test", "assert f() == ''", 1.0, where="beside")
+    (result,) = judged(test, answer=answer).verdicts
+    assert result.outcome == "not run"
+    assert "that grading does not allow in `f`" in result.message
 
 
 @pytest.mark.parametrize(

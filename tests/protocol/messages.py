@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from datetime import UTC, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from io import BytesIO, StringIO
 from itertools import chain
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -116,6 +117,8 @@ def same(one: Any, other: Any) -> bool:
         return bool(one.as_tuple() == other.as_tuple())
     if isinstance(one, complex):
         return same((one.real, one.imag), (other.real, other.imag))
+    if isinstance(one, StringIO | BytesIO):
+        return bool(one.__getstate__() == other.__getstate__())
     if isinstance(one, deque):
         return one.maxlen == other.maxlen and same([*one], [*other])
     if isinstance(one, defaultdict) and one.default_factory != other.default_factory:
@@ -160,6 +163,12 @@ def _objects(items: list[Any]) -> np.ndarray[Any, Any]:
     for number, item in enumerate(items):
         array[number] = item
     return array
+
+
+def read_on(stream: Any, count: int) -> Any:
+    """Return a stream of which so much has been read."""
+    stream.read(count)
+    return stream
 
 
 keys = (
@@ -292,6 +301,8 @@ def values(inner: Values) -> dict[str, Values]:
             defaultdict, st.sampled_from([None, int, list]), dicts
         ),
         "deque": st.builds(deque, items, st.none() | st.integers(0, 9)),
+        "StringIO": st.builds(read_on, st.text().map(StringIO), small),
+        "BytesIO": st.builds(read_on, st.binary().map(BytesIO), small),
         **{f"pandas.{name}": strategies for name, strategies in of_pandas.items()},
     }
 

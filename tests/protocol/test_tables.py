@@ -268,7 +268,17 @@ def test_a_default_dictionary_calls_nothing_of_the_sender_s() -> None:
             encode(defaultdict(factory))
 
 
-def test_a_deque_is_no_longer_than_it_can_be() -> None:
-    for parts in [1, 1, 2], [0, 1]:
-        with pytest.raises(ProtocolError):
-            read(["deque", *parts])
+@pytest.mark.parametrize(
+    "node",
+    [
+        ["deque", 1, 1, 2],
+        ["deque", 0, 1],
+        ["StringIO", "ab", "\n", 1 << 40],
+        ["BytesIO", "ab", 0],
+        ["BytesIO", ["l"], 0],
+    ],
+    ids=str,
+)
+def test_what_no_deque_or_stream_can_be_is_refused(node: Any) -> None:
+    with pytest.raises(ProtocolError):
+        read(node)

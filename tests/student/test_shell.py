@@ -185,7 +185,7 @@ def test_what_was_printed_can_be_cleared(run: Run) -> None:
     [
         ("input('name')", "cannot be used"),
         ("import getpass; getpass.getpass()", "cannot be used"),
-        ("import os\nos.system('touch here')", "cannot be started"),
+        ("import os\nos.popen('touch here')", "cannot be started"),
         ("import subprocess\nsubprocess.run(['touch', 'x'])", "cannot be started"),
     ],
 )
@@ -194,13 +194,19 @@ def test_what_grading_does_not_give_is_an_error_that_says_so(
 ) -> None:
     (output,) = run(cell)
     assert output["output_type"] == "error" and message in output["evalue"]
-    assert ("nobody" in message) != (output["ename"] == "PermissionError")
+    assert ("be used" in message) != (output["ename"] == "PermissionError")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     "command",
-    ["!touch here", "x = !touch here", "%%bash\ntouch here", "%sx touch here"],
+    [
+        "!touch here",
+        "x = !touch here",
+        "%%bash\ntouch here",
+        "%sx touch here",
+        "import os; os.system('touch here')",
+    ],
 )
 def test_a_shell_command_says_that_it_does_not_run_and_the_cell_goes_on(
     run: Run, command: str, tmp_path: Path
