@@ -25,6 +25,7 @@ from nbproctor.platforms.person import (
     split_name,
 )
 from nbproctor.platforms.platform import ExportError, GradeColumn, Platform
+from nbproctor.platforms.plug_ins import ask_platforms
 from nbproctor.platforms.registry import PLATFORMS
 from nbproctor.platforms.roster import Roster, RosterError
 from nbproctor.platforms.sheet import TITLES, Sheet, decode, number, write_rows
@@ -58,8 +59,8 @@ def people_columns(sheet: Sheet) -> dict[str, list[int]]:
     ):  # in our own class list, the id is that of this course
         columns[Kind.COURSE] = [plain.index("studentid")]
         columns[Kind.STUDENT].remove(plain.index("studentid"))
-    for platform in PLATFORMS:
-        platform.find_people(sheet, columns)
+    for _ in ask_platforms(lambda p: p.find_people(sheet, columns), PLATFORMS):
+        pass
     return columns
 
 
@@ -203,7 +204,8 @@ def read_times(
     meant in a row is unclear.
     """
     sheet = _read(path)
-    columns = [p for each in PLATFORMS if (p := each.time_column(sheet)) is not None]
+    answers = ask_platforms(lambda p: p.time_column(sheet), PLATFORMS)
+    columns = [column for _, column in answers if column is not None]
     heads = [title.strip().casefold() for title in sheet.values(0)]
     columns += [heads.index(title) for title in titles if title in heads]
     if not columns and titles:
@@ -329,8 +331,12 @@ def _column(
     """Tell whose file it is and where marks go."""
     if not sheet.rows:
         raise ExportError("The file is empty.")
-    for platform in reversed(PLATFORMS):  # Moodle's has no title to know it by
-        if target := platform.grade_column(sheet, assignment, column):
+    answers = ask_platforms(
+        lambda platform: platform.grade_column(sheet, assignment, column),
+        platforms=reversed(PLATFORMS),  # Moodle's has no title to know it by
+    )
+    for platform, target in answers:
+        if target:
             return platform, target
     raise ExportError(
         "The file is none that Canvas, Moodle, Blackboard or Brightspace give: its "

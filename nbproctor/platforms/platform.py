@@ -67,7 +67,7 @@ class GradeColumn:
 
 
 class Platform:
-    """A learning platform; each is one module, and one line of `registry.PLATFORMS`.
+    """A learning platform: one module, and a line of `registry.PLATFORMS` or a plug-in.
 
     What a platform does not have, it does not override.
     """
