@@ -1,8 +1,7 @@
-"""The verbs that grade: ``demo``, ``grade``, and ``watch`` before the deadline."""
+"""The verbs that grade: ``grade``, and ``watch`` before the deadline."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -17,47 +16,13 @@ from nbproctor.cli.app import (
     CommandError,
     Sandbox,
     app,
-    console,
     nbgrader,
     open_course,
     say,
 )
 from nbproctor.cli.class_run import grade_class
-from nbproctor.platforms.person import Person, split_name
 
 SECONDS = 2.0  # between two looks of `watch`
-
-
-@app.command()
-def demo(assignment: Assignment = None) -> None:
-    """Grade a sample class and show the table of scores.
-
-    Everything happens in the folder demo/, which each run makes anew; your own
-    submissions and gradebook are not touched.
-    """
-    parent_course, name = open_course(assignment)
-    project = parent_course.root
-    sample_class = project / "examples" / "sample_class.toml"
-    if not sample_class.is_file():
-        raise CommandError(
-            f"There is no {sample_class}: the demo is of the course that nbproctor "
-            "comes with. Run it in that folder."
-        )
-    console.print("Making a sample class in demo/. It hands in:")
-    from nbproctor.kit import sample
-
-    course = nbgrader.Course(sample.new_course(project, name))
-    nbgrader.generate(course, name)
-    students = sample.read_class(sample_class)
-    master = course.masters(name)[0]
-    sample.write_class(students, course.root, master, project / "variants" / name)
-    for student in students:
-        console.print(f"  {student.name:20} {student.story}")
-    names = {student.id: student.name for student in students}
-    nbgrader.enrol(course, [Person(s.id, *split_name(s.name)) for s in students])
-    with contextlib.suppress(typer.Exit):  # somebody's file is cut short, as it happens
-        # Weak, because this code is our own: the demo is to run on any computer.
-        grade_class(course, name, nbgrader.RunOptions(weak_sandbox=True), names)
 
 
 @app.command()

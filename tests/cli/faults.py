@@ -31,7 +31,7 @@ VERBS = {
 # They never open the gradebook; `watch` does, and goes on until it is stopped.
 OTHERS = {
     *("watch", "lint", "audit", "init", "new"),
-    *("doctor", "demo", "lab", "submit", "off"),
+    *("doctor", "lab", "submit", "off"),
 }
 
 

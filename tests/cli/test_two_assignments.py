@@ -39,14 +39,9 @@ OF_AN_ASSIGNMENT = {
     "grade": ["grade", "--sandbox=weak"],
     "watch": ["watch", "--sandbox=weak"],
     "export": ["export", "csv"],
-    "demo": ["demo"],
 }
-# What ends with a sentence: this course has no sample class, and was never without
-# nbproctor.
-FAILS = {
-    "demo": "the demo is of the course that nbproctor comes with",
-    "off": "by lines that init did not write",
-}
+# What ends with a sentence: this course was never without nbproctor.
+FAILS = {"off": "by lines that init did not write"}
 
 
 @pytest.fixture(scope="module")
