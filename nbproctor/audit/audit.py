@@ -105,9 +105,11 @@ def _whole_notebooks(
             if c.kind in ("provided", "solution", "test")
         ]
         try:
-            report = pool.execute(Execution(cells, master, settings)).result()
+            report = pool.execute(
+                Execution(cells=cells, master=master, settings=settings)
+            ).result()
         except ExecutionError as error:
-            checks.append(Check(name, False, str(error)))
+            checks.append(Check(name=name, passed=False, found=str(error)))
             continue
         for index, outputs in report.outputs.items() if name == "master" else ():
             if outputs and outputs[-1]["output_type"] == "error":
@@ -122,7 +124,7 @@ def _whole_notebooks(
         if failed and earned:
             text += f"; {failed[0].cell_id}: {failed[0].message}"
         passed = earned == expected and (name == "blank" or not failed)
-        checks.append(Check(name, passed, text))
+        checks.append(Check(name=name, passed=passed, found=text))
     return checks
 
 
@@ -131,9 +133,9 @@ def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
     name = f"handed over by tests of {master.notebook}"
     checks = [
         Check(
-            name,
-            False,
-            f"{loan.name} answers {loan.exercise}: {loan.says}. Hand over what "
+            name=name,
+            passed=False,
+            found=f"{loan.name} answers {loan.exercise}: {loan.says}. Hand over what "
             "solves no exercise (docs/new-assignment.md, section 3).",
         )
         for loan in loans
@@ -141,7 +143,13 @@ def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
     ]
     names = {loan.name for loan in loans}
     if names and not checks:
-        return [Check(name, True, f"{len(names)} calls, no answer to any exercise")]
+        return [
+            Check(
+                name=name,
+                passed=True,
+                found=f"{len(names)} calls, no answer to any exercise",
+            )
+        ]
     return checks
 
 

@@ -78,7 +78,9 @@ class Session:
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
         self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
-        self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
+        self._connection = Connection(
+            wire=Wire(child.sock), requests=TO_JUDGE, side=self
+        )
         # Filters of warnings as the test began, and those since that were sent.
         self._first_filters = [*warnings.filters]
         self._sent_filters: tuple[Any, ...] | None = ()

@@ -88,7 +88,12 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
         ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(clue)
         student = next(iter(ids), "")
         yield PersonRow(
-            row, clue, Person(student, last, first, clue.identifiers), group
+            row=row,
+            clue=clue,
+            person=Person(
+                student=student, last=last, first=first, identifiers=clue.identifiers
+            ),
+            group=group,
         )
 
 
@@ -318,7 +323,9 @@ def fill(
             filled.same += 1
         else:
             sheet.put(row, target.column, after)
-            filled.changes.append(FilledMark(student, label, before, after))
+            filled.changes.append(
+                FilledMark(student=student, name=label, before=before, after=after)
+            )
     marked = {student for student, score in scores.items() if not isnan(score)}
     filled.absent = sorted(marked - row_of.keys())
     filled.data = sheet.to_bytes()

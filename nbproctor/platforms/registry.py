@@ -80,7 +80,7 @@ def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
             and 2 * len(names) >= total
             and (2 * most > len(folders) or len(folders) < 2)
         ):
-            fitting.append(Recognised(platform, names, total))
+            fitting.append(Recognised(platform=platform, names=names, total=total))
     return max(fitting, key=lambda recognised: len(recognised.names), default=None)
 
 
@@ -105,7 +105,7 @@ def plain(
         is_named = file != inner or (inner.suffix in _WORK and files[word] == 1)
         if word and (is_named or is_of_class(word, roster)):
             names[path] = FileName(word, file, identifiers=clue_of(word).identifiers)
-    return Recognised(PLAIN, names, len(paths))
+    return Recognised(platform=PLAIN, names=names, total=len(paths))
 
 
 def clue_of(word: str) -> Clue:
