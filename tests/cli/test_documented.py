@@ -87,13 +87,17 @@ SAMPLES = {
     "report": f"demo/report/{LAB}.html",
 }
 # Of docs/hub.md; the test reads them there.
-HUB = (
-    *("nbgrader generate_assignment tiny", "nbgrader release_assignment tiny"),
-    *("nbgrader fetch_assignment tiny", "nbgrader submit tiny"),
-    *("nbgrader collect tiny --update", "nbgrader autograde tiny"),
-    *("nbgrader generate_feedback tiny", "nbgrader release_feedback tiny"),
-    "nbgrader fetch_feedback tiny",
-)
+HUB = """\
+nbgrader generate_assignment tiny
+nbgrader release_assignment tiny
+nbgrader fetch_assignment tiny
+nbgrader submit tiny
+nbgrader collect tiny --update
+nbgrader autograde tiny
+nbgrader generate_feedback tiny
+nbgrader release_feedback tiny
+nbgrader fetch_feedback tiny
+""".splitlines()
 # Command → file that runs it, or what it does.
 ELSEWHERE = {
     f"{KIT} audit": "tests/audit/test_audit.py",  # with a sample

@@ -18,28 +18,34 @@ from tests.programs import run_here
 from tests.warm import lasting_fork_servers, lasting_workers
 
 pytestmark = pytest.mark.slow
+
+
+def by_command(lines: str) -> dict[str, list[str]]:
+    return {words[0]: words for words in map(str.split, lines.splitlines())}
+
+
 # Commands of the whole course; the others are of one assignment.
-OF_THE_COURSE = {
-    "init": ["init"],
-    "new": ["new", "third"],
-    "roster": ["roster", "class.csv"],
-    "doctor": ["doctor"],
-    "off": ["off"],
-}
+OF_THE_COURSE = by_command("""\
+init
+new third
+roster class.csv
+doctor
+off
+""")
 # Each finds what those before it have left. The name of the assignment comes last.
-OF_AN_ASSIGNMENT = {
-    "lint": ["lint"],
-    "release": ["release"],
-    "audit": ["audit"],
-    "lab": ["lab"],
-    "submit": ["submit"],
-    "collect": ["collect", "download"],
-    "late": ["late", "late.csv"],
-    "extend": ["extend", "ann", "--until=2001-01-02"],
-    "grade": ["grade", "--sandbox=weak"],
-    "watch": ["watch", "--sandbox=weak"],
-    "export": ["export", "csv"],
-}
+OF_AN_ASSIGNMENT = by_command("""\
+lint
+release
+audit
+lab
+submit
+collect download
+late late.csv
+extend ann --until=2001-01-02
+grade --sandbox=weak
+watch --sandbox=weak
+export csv
+""")
 # What ends with a sentence: this course was never without nbproctor.
 FAILS = {"off": "by lines that init did not write"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zipfile
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,12 +56,11 @@ BROKEN = {
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where packages are installed for this test alone."""
     monkeypatch.syspath_prepend(tmp_path)
-    plug_ins._plug_ins.cache_clear()
-    yield tmp_path
-    plug_ins._plug_ins.cache_clear()
+    monkeypatch.setattr(plug_ins, "_plug_ins", cache(plug_ins._plug_ins.__wrapped__))
+    return tmp_path
 
 
 def install(folder: Path, package: str, source: str) -> None:
