@@ -43,6 +43,7 @@ To see the options of a command: python kit.py grade --help
 from __future__ import print_function
 
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -68,6 +69,7 @@ DEVELOPMENT = "requirements.lock"  # the same pins, and those of the checks
 BROWSER = "requirements-browser.txt"  # what makes the site of `release --browser`
 FORKING = {"demo", "release", "grade", "watch", "init", "lint", "audit"}
 RECIPE = os.path.join("examples", "cluster", "Containerfile")
+IN_IMAGE = "/opt/nbproctor"  # where the recipe puts the project
 
 TEST_HELP = """\
 python kit.py test [--fast] [WHAT ...]
@@ -143,8 +145,17 @@ def main(arguments):
     if testing:
         return check(arguments[1:])
     os.environ["NBPROCTOR_TYPED"] = typed(arguments)
-    # -P: a file of the course must not be imported instead of a package.
-    return run([PYTHON, "-P", "-m", "nbproctor"] + arguments)
+    return run([PYTHON] + program(arguments, HERE) + arguments)
+
+
+def program(arguments, home):
+    """Return what Python runs; `demo` is not in the package: it needs a clone.
+
+    -P: a file of the course must not be imported instead of a package.
+    """
+    if "demo" in arguments:
+        return [os.path.join(home, "examples", "demo.py")]
+    return ["-P", "-m", "nbproctor"]
 
 
 def typed(arguments):
@@ -229,7 +240,7 @@ def container(arguments):
             command += ["--userns=keep-id"]
     if sys.stdin.isatty() and sys.stdout.isatty():
         command += ["--interactive", "--tty"]
-    command += [image, "python", "-P", "-m", "nbproctor"] + arguments
+    command += [image, "python"] + program(arguments, IN_IMAGE) + arguments
     sys.stdout.flush()
     return subprocess.call(command)
 
@@ -237,6 +248,7 @@ def container(arguments):
 def image_version():
     """Return what the image is named after: the hash of all that goes into it."""
     names = [RECIPE, DEVELOPMENT, "pyproject.toml", "kit.py"]
+    names += glob.glob(os.path.join("examples", "*.py"), root_dir=HERE)
     for folder, _, files in os.walk(os.path.join(HERE, "nbproctor")):
         names += [os.path.join(folder, f) for f in files if not f.endswith(".pyc")]
     content = hashlib.sha256()

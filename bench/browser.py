@@ -30,7 +30,7 @@ import nbformat
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
-from nbproctor.kit import sample
+from examples import sample_class
 from nbproctor.kit.browser import make_site
 from nbproctor.notebook import MasterNotebook
 
@@ -69,7 +69,7 @@ def solve(folder: Path, target: Path) -> None:
     """Write the student version of a course, all of it solved."""
     master = MasterNotebook.read(folder / "source" / LAB / f"{LAB}.ipynb")
     path = folder / "release" / LAB / f"{LAB}.ipynb"
-    solved = sample.solve(nbformat.read(path, 4), sample.solutions(master))
+    solved = sample_class.solve(nbformat.read(path, 4), sample_class.solutions(master))
     nbformat.write(solved, target)
 
 

@@ -34,11 +34,11 @@ from msgspec import msgpack
 from nbgrader.api import Gradebook
 from threadpoolctl import threadpool_limits
 
+from examples import sample_class
 from nbproctor import nbgrader
 from nbproctor.audit.variants import read_variants
 from nbproctor.engine import Servers, Settings
 from nbproctor.engine.servers import compile_tests
-from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Job, StudentCell
 from nbproctor.sandbox.policy import Policy
@@ -57,10 +57,10 @@ IMPORT, SWITCH = "from nbproctor import proctor\n", "proctor(c)\n"
 LOOK_SECONDS = 0.25  # between two looks at what runs: a look costs 10 ms itself
 
 
-def the_class(count: int) -> Iterator[sample.SampleStudent]:
+def the_class(count: int) -> Iterator[sample_class.SampleStudent]:
     """Students 0, 1, …: a wrong answer to one exercise, a right one to the next."""
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
-    solutions = sample.solutions(master)
+    solutions = sample_class.solutions(master)
     folder, exercises = ROOT / "variants" / LAB, [*solutions]
     variants = {e: read_variants(folder / e, text)[0] for e, text in solutions.items()}
     answers: dict[tuple[str, str], Iterator[str]] = {}
@@ -76,10 +76,12 @@ def the_class(count: int) -> Iterator[sample.SampleStudent]:
             other: next(answers[other, "right"]),
         }
         name = f"s{number:04}"
-        yield sample.SampleStudent(name, name, "", None, chosen)
+        yield sample_class.SampleStudent(name, name, "", None, chosen)
 
 
-def course(place: Path, students: list[sample.SampleStudent], config: str) -> Path:
+def course(
+    place: Path, students: list[sample_class.SampleStudent], config: str
+) -> Path:
     """Make a course with a release and everybody's submissions."""
     place.mkdir()
     (place / "source").symlink_to(ROOT / "source")
@@ -92,7 +94,7 @@ def course(place: Path, students: list[sample.SampleStudent], config: str) -> Pa
         print(f"proof of the reference, place of each test: {seconds:.1f} s")
     nbgrader.generate(place, LAB)
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
-    sample.write_class(students, place, master, ROOT / "variants" / LAB)
+    sample_class.write_class(students, place, master, ROOT / "variants" / LAB)
     return place
 
 
@@ -271,7 +273,7 @@ def by_exercise(master: MasterNotebook, scores: dict) -> dict[str, float]:
 
 
 def run_otter(
-    program: Path, place: Path, students: list[sample.SampleStudent], work: Path
+    program: Path, place: Path, students: list[sample_class.SampleStudent], work: Path
 ) -> tuple[Cost, dict[str, dict[str, float]]]:
     """Grade with ``otter run``, one submission after the other, as it does."""
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")

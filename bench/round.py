@@ -31,8 +31,8 @@ import nbformat
 import psutil
 from grading import LAB, ROOT, the_class
 
+from examples import sample_class
 from nbproctor import nbgrader
-from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
 
 INTERVAL = 0.2  # seconds between two looks at the processes of a step
@@ -72,7 +72,7 @@ def make_course(place: Path, count: int) -> None:
         place / "submissions.zip", "w", zipfile.ZIP_DEFLATED
     ) as archive:
         for number, student in enumerate(the_class(count)):
-            _, notebook = sample.submit(
+            _, notebook = sample_class.submit(
                 student, release, master, ROOT / "variants" / LAB
             )
             name = f"{student.id}_{1000 + number}_{90_000 + number}_{LAB}.ipynb"

@@ -62,9 +62,6 @@ class Limits:
     submission: float = 300.0
 
 
-FILES = -1  # the place of code that is no cell, but writes the files next to them
-
-
 @dataclass(frozen=True)
 class StudentCell:
     """A code cell of a submission: its place in the notebook, id and text."""
@@ -85,6 +82,8 @@ class Job:
     # Whether any text on stderr costs a test cell its points, as under nbgrader.
     stderr_fails_tests: bool = False
     tests: bytes = b""  # `compiled.Tests` of the cells; empty: still to be compiled
+    # Beside the notebook: content by the name's bytes, which may be no Unicode.
+    files: dict[bytes, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

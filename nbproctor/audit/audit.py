@@ -105,9 +105,11 @@ def _whole_notebooks(
             if c.kind in ("provided", "solution", "test")
         ]
         try:
-            report = pool.execute(Execution(cells, master, settings)).result()
+            report = pool.execute(
+                Execution(cells=cells, master=master, settings=settings)
+            ).result()
         except ExecutionError as error:
-            checks.append(Check(name, False, str(error)))
+            checks.append(Check(name=name, passed=False, found=str(error)))
             continue
         for index, outputs in report.outputs.items() if name == "master" else ():
             if outputs and outputs[-1]["output_type"] == "error":
@@ -122,7 +124,7 @@ def _whole_notebooks(
         if failed and earned:
             text += f"; {failed[0].cell_id}: {failed[0].message}"
         passed = earned == expected and (name == "blank" or not failed)
-        checks.append(Check(name, passed, text))
+        checks.append(Check(name=name, passed=passed, found=text))
     return checks
 
 
@@ -131,10 +133,11 @@ def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
     name = f"test arguments in {master.notebook}"
     checks = [
         Check(
-            name,
-            False,
-            f"{loan.name} gives away {loan.exercise}: {loan.says}. Tests must not "
-            "pass a right answer to student code (docs/new-assignment.md, section 3).",
+            name=name,
+            passed=False,
+            found=f"{loan.name} gives away {loan.exercise}: {loan.says}. Tests must "
+            "not pass a right answer to student code (docs/new-assignment.md, section "
+            "3).",
         )
         for loan in loans
         if loan.says
@@ -143,9 +146,10 @@ def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
     if names and not checks:
         return [
             Check(
-                name,
-                True,
-                f"{len(names)} calls, and none passes a right answer to student code",
+                name=name,
+                passed=True,
+                found=f"{len(names)} calls, and none passes a right answer to student "
+                "code",
             )
         ]
     return checks

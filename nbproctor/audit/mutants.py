@@ -60,7 +60,7 @@ def mutants(source: str) -> list[Mutant]:
         name += f" ({names[name]})" * (names[name] > 1)
         versions = reference.splitlines(), text.splitlines()
         diff = difflib.unified_diff(*versions, "reference", "mutant", n=2, lineterm="")
-        results.append(Mutant(name, text, "\n".join(diff)))
+        results.append(Mutant(name=name, source=text, diff="\n".join(diff)))
     return results
 
 

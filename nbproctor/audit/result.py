@@ -199,58 +199,9 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
     return html, data
 
 
-def lines(result: AuditResult) -> Iterator[str]:
-    """Yield what to print: the summary, then everything to act upon."""
+def lines(result: AuditResult) -> list[str]:
+    """Return what to print: the summary, then everything to act upon."""
     width = max([len(exercise) for exercise in result.tests], default=8) + 2
-    yield (
-        f"{'exercise':{width}}{'right':>9}{'wrong':>10}{'mutants':>12}{'named':>10}{'silent':>8}"
-    )
-    for c in result.counts():
-        right = f"{c['right'] - c['unfair']}/{c['right']}"
-        wrong = f"{c['wrong'] - c['missed']}/{c['wrong']}"
-        counted = c["mutants"] - c["equivalent"]
-        mutants = f"{counted - c['survivors']}/{counted}"
-        share = f"{c['named']}/{c['wrong']}"
-        yield (
-            f"{c['exercise']:{width}}{right:>9}{wrong:>10}{mutants:>12}"
-            f"{share:>10}{c['silent']:>8g}"
-        )
-    yield (
-        "right: right solutions that keep every point. wrong: wrong solutions that "
-        "lose points. mutants: mutants that are caught, without those listed as "
-        "equivalent. named: wrong solutions whose message names the symptom. silent: "
-        "points that wrong solutions lose although their public tests pass."
-    )
-    yield ""
-    for check in result.checks:
-        yield f"{'ok' if check.passed else 'NO':3} {check.name}: {check.found}"
-    silent = sum(entry.silent for entry in result.silent)
-    yield (
-        f"Mutants caught: {result.killed:.1%}. Wrong solutions whose message names "
-        f"the symptom: {result.named:.0%}. Silent loss: {silent:g} points in "
-        f"{len(result.silent)} wrong solutions. {result.seconds:.0f} seconds."
-    )
-    for count in result.counts():
-        if idle := ", ".join(count["idle"]):
-            yield (
-                f"{count['exercise']}: these tests catch nothing that other tests "
-                f"miss: {idle}"
-            )
-    for entry in result.entries:
-        for note in entry.notes:
-            yield f"Note: {entry.place or entry.name}: {note}"
-    for entry in result.silent:
-        lost = f"{entry.place} loses {entry.silent:g} points"
-        yield f"Silent: {lost} ({', '.join(entry.caught)})"
-    for entry in result.entries:
-        if entry.unnamed:
-            yield f"Unnamed: no message names the symptom of {entry.place}"
-    for entry in result.survivors:
-        yield f"\nSurvives in {entry.exercise}: {entry.name}"
-        if entry.disagreement:
-            yield f"It is wrong: {entry.disagreement}. A test should catch it."
-        elif entry.fuzzed:
-            yield "It agrees with the oracle, so it may be equivalent."
-        yield entry.diff
-    yield from (f"Hint: {hint}" for hint in result.hints)
-    yield from (f"FAULT {fault}" for fault in result.faults)
+    counts = [*result.counts()]
+    text = render("audit.txt", result=result, counts=counts, width=width)
+    return text.rstrip("\n").split("\n")

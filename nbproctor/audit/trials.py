@@ -206,7 +206,12 @@ class _Walk:
         self.policy = replace(settings.policy, uid=uid)
         self.cells = tuple(self._with_fuzzing())
         strict = settings.stderr_fails_tests
-        self.job = Job(self.cells, (), settings.limits, stderr_fails_tests=strict)
+        self.job = Job(
+            cells=self.cells,
+            student=(),
+            limits=settings.limits,
+            stderr_fails_tests=strict,
+        )
         self.tests = Tests.of(self.cells)
         self.calls: dict[Any, Borrowed] = {}  # of objects that tests passed on
         os.chdir(share.folder)
@@ -307,7 +312,9 @@ class _Walk:
             return all(v.outcome == "passed" for v in played.verdicts.values())
 
         def plan() -> Iterator[Step]:
-            yield Step(trial.exercise, source, 0, exercise=trial.exercise)
+            yield Step(
+                name=trial.exercise, source=source, index=0, exercise=trial.exercise
+            )
             for step in steps:
                 if step.test is None or public or step.test.points:
                     yield step
@@ -355,10 +362,16 @@ class _Walk:
             earned = self._points(cell, steps, "borrows", call, base)
             more = [test for test, value in earned.items() if value > most[test]]
             says = f"it earns the points of {', '.join(more)}" if more else ""
-            loans.append(Loan(cell.id, name, says))
+            loans.append(Loan(exercise=cell.id, name=name, says=says))
         for other in values.lenders_of(cell.id):
             says = "it is the right result of a call"
-            loans.append(Loan(cell.id, f"an array that tests pass to {other}", says))
+            loans.append(
+                Loan(
+                    exercise=cell.id,
+                    name=f"an array that tests pass to {other}",
+                    says=says,
+                )
+            )
         return loans
 
     def _points(
@@ -378,6 +391,6 @@ class _Walk:
             return {}
         played = self._run(self.job, base, References(ready=lent))
         graded = [step for step in steps if step.test is None or step.test.points]
-        answer = Step(cell.id, source, 0, exercise=cell.id)
+        answer = Step(name=cell.id, source=source, index=0, exercise=cell.id)
         played.play([Step("lent", lends=frozenset(lent)), answer, *graded])
         return {name: verdict.points for name, verdict in played.verdicts.items()}

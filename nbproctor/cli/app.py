@@ -79,6 +79,14 @@ def say(*lines: object, to: Console = console) -> None:
         to.print(escape(str(line)), soft_wrap=True)
 
 
+class _Complaints(logging.Handler):
+    """Prints what the log says, as a plug-in that was left out."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
+        say(record.getMessage(), to=complaints)
+
+
 Assignment = Annotated[
     str | None, Argument(help="Folder in source/. Needed only if there are several.")
 ]
@@ -212,6 +220,7 @@ def main() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     # nbgrader logs the traceback of what a database raises, and then raises it.
     logging.getLogger("tornado.application").disabled = True
+    logging.getLogger("nbproctor.platforms").addHandler(_Complaints())
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         # A signal that is ignored stays ignored, as under nohup.

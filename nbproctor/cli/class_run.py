@@ -28,6 +28,7 @@ from nbproctor.platforms import labels
 from nbproctor.platforms.person import letters
 from nbproctor.results import LatePenalty
 from nbproctor.statuses import STATUSES
+from nbproctor.templates import render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,39 +197,10 @@ def change_lines(
     changes: Sequence[nbgrader.MarkChange],
     names: Mapping[str, str],
     students: Collection[str] = (),
-) -> Iterator[str]:
-    """Yield lines on changed marks: whose, by how much, why, and which did not change.
+) -> list[str]:
+    """Return lines on changed marks: whose, by how much, why, and which did not change.
 
     For the `students` who were named on the command line, list each test too.
     """
-    lowered = (
-        "would be lower although the files are the same. Nothing was lowered. To allow "
-        "it"
-    )
-    for is_kept, title in (False, "changed:"), (True, f"{lowered}: --lower"):
-        marks = [change for change in changes if change.is_kept == is_kept]
-        count = "1 mark" if len(marks) == 1 else f"{len(marks)} marks"
-        if marks:
-            yield f"{count} {title}"
-        for change in marks:
-            yield from _line(change, names, students)
-    for student in sorted({*students} - {change.student for change in changes}):
-        yield f"{names.get(student, student)}: no earlier mark has changed."
-
-
-def _line(
-    change: nbgrader.MarkChange, names: Mapping[str, str], students: Collection[str]
-) -> Iterator[str]:
-    by = ""
-    if change.before is not None and change.after is not None:
-        by = f" ({change.after - change.before:+g})"
-    name = names.get(change.student, change.student)
-    yield f"  {name}: {_arrow(change.before, change.after)}{by}, {change.reason}"
-    # Where there was no mark at all, every test would be a line.
-    if change.student in students and change.before is not None:
-        for cell, points in change.cells.items():
-            yield f"    {cell}: {_arrow(*points)}"
-
-
-def _arrow(*marks: float | None) -> str:
-    return " → ".join("no mark" if mark is None else f"{mark:g}" for mark in marks)
+    text = render("changes.txt", changes=changes, names=names, students=students)
+    return [line for line in text.split("\n") if line]

@@ -1,8 +1,7 @@
-"""Commands that grade: ``demo``, ``grade``, and ``watch`` before the deadline."""
+"""Commands that grade: ``grade``, and ``watch`` before the deadline."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -18,47 +17,13 @@ from nbproctor.cli.app import (
     Container,
     Sandbox,
     command,
-    console,
     nbgrader,
     open_course,
     say,
 )
 from nbproctor.cli.class_run import grade_class
-from nbproctor.platforms.person import Person, split_name
 
 SECONDS = 2.0  # between two looks of `watch`
-
-
-@command("demo", "demo --container")
-def demo(assignment: Assignment = None, container: Container = False) -> None:
-    """Grade a sample class and show the table of scores.
-
-    Everything happens in the folder demo/. Each run makes it again. Your own
-    submissions and gradebook are not touched.
-    """
-    parent_course, name = open_course(assignment)
-    project = parent_course.root
-    sample_class = project / "examples" / "sample_class.toml"
-    if not sample_class.is_file():
-        raise CommandError(
-            f"There is no {sample_class}. Run the demo in nbproctor's own repository: "
-            "it grades the course there."
-        )
-    console.print("Making a sample class in demo/. These students submit:")
-    from nbproctor.kit import sample
-
-    course = nbgrader.Course(sample.new_course(project, name))
-    nbgrader.generate(course, name)
-    students = sample.read_class(sample_class)
-    master = course.masters(name)[0]
-    sample.write_class(students, course.root, master, project / "variants" / name)
-    for student in students:
-        console.print(f"  {student.name:20} {student.story}")
-    names = {student.id: student.name for student in students}
-    nbgrader.enrol(course, [Person(s.id, *split_name(s.name)) for s in students])
-    with contextlib.suppress(typer.Exit):  # somebody's file is cut short, as it happens
-        # Weak, because this code is our own: the demo is to run on any computer.
-        grade_class(course, name, nbgrader.RunOptions(weak_sandbox=True), names)
 
 
 @command("grade", "grade lab2 --student=20260013 --lower")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import logging
+import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,7 +20,7 @@ from nbproctor.engine.servers import (
     compile_tests,
 )
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import FILES, Job, Report, StudentCell
+from nbproctor.results import Job, Report, StudentCell
 from nbproctor.sandbox.forkserver import ForkServerError, JudgeError, JudgeTimeoutError
 from nbproctor.sandbox.layers import SandboxError
 from nbproctor.sandbox.processors import processors
@@ -55,10 +55,15 @@ def execute(execution: Execution, servers: Servers) -> Report:
     """
     master = execution.master
     settings = execution.settings
+    if sum(map(len, execution.files.values())) > MAX_FILES_BYTES:
+        raise ExecutionError(
+            f"The files beside the notebook are bigger than {MAX_FILES_BYTES >> 20} MB."
+        )
     job = Job(
         tests=compile_tests(master),
         cells=master.cells,
-        student=(*_unpack(execution.files), *execution.cells),
+        student=tuple(execution.cells),
+        files={os.fsencode(name): data for name, data in execution.files.items()},
         limits=settings.limits,
         # With a network, an answer could tell others what right ones beside it return.
         follow_through=settings.follow_through and not settings.policy.network,
@@ -82,24 +87,6 @@ def execute(execution: Execution, servers: Servers) -> Report:
             raise EngineError(str(error)) from error
     reasons = " Then: ".join(dict.fromkeys(failures))
     raise ExecutionError(f"Its execution failed twice: {reasons}")
-
-
-def _unpack(files: Mapping[str, bytes]) -> list[StudentCell]:
-    """Return code that lets the student's own process write and import `files`."""
-    if sum(map(len, files.values())) > MAX_FILES_BYTES:
-        raise ExecutionError(
-            "The files that came with the notebook are larger than "
-            f"{MAX_FILES_BYTES >> 20} MB."
-        )
-    lines = ["__import__('sys').path.insert(0, '');"]
-    for name, content in files.items():
-        text = base64.b64encode(content).decode()
-        path = f"__import__('pathlib').Path({name!r})"
-        lines += [
-            f"{path}.parent.mkdir(parents=True, exist_ok=True)",
-            f"{path}.write_bytes(__import__('base64').b64decode({text!r}));",
-        ]
-    return [StudentCell(FILES, None, "\n".join(lines))]
 
 
 class Executor(Protocol):

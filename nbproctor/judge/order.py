@@ -236,4 +236,4 @@ def _student_step(cell: StudentCell, master: Cell | None) -> Step:
     is_provided = master is not None and master.kind == "provided" and master.nbgrader
     if master is not None and is_provided and source == master.source:
         source = master.stub  # without the parts that are hidden from students
-    return Step(name, source, cell.index, exercise=exercise)
+    return Step(name=name, source=source, index=cell.index, exercise=exercise)

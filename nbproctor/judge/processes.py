@@ -6,6 +6,7 @@ without the one at fault.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import MODULE
 from nbproctor.judge.verdicts import Message
 from nbproctor.protocol.frames import Interruption
-from nbproctor.results import FILES, Limits, Output, error_output, stream_output
+from nbproctor.results import Limits, Output, error_output, stream_output
 from nbproctor.sanitize import clean, one_line
 
 MAX_OUTPUT_BYTES = 64 << 20  # of all cells of a notebook
@@ -37,6 +38,7 @@ class StudentProcesses:
     limits: Limits
     spawn: Spawn
     until: float
+    files: dict[bytes, bytes]  # beside the notebook
     # They run in a process beside the student's, which gets functions that call theirs,
     # and nothing of a reference itself.
     references: References | None
@@ -141,12 +143,11 @@ class StudentProcesses:
         """Run a cell; return its outputs, and whether it has used up the memory."""
         # An object that a test passed on is not for the cells after it.
         session.exports.clear()
-        name = None if step.index == FILES else step.name
         try:
             if step.lends:
                 functions = {n: f for n, f in self._lent.items() if n in step.lends}
                 session.ask("lend", functions)
-            arguments = step.source, name, step.keeps_names
+            arguments = step.source, step.name, step.keeps_names
             reply = session.ask("run", *arguments, seconds=self.limits.cell)
         except Interruption:
             raise
@@ -170,6 +171,8 @@ class StudentProcesses:
                 raise ProcessEnded("timeout", "there is no time left")
             self._spawned += 1
             session = self._session = self.fresh()
+            with contextlib.suppress(Exception):  # cells then say what is missing
+                session.ask("unpack", self.files, seconds=self.limits.cell)
             if self.references is not None:
                 session.alone = False
                 self._lent = {**self.references.ready}

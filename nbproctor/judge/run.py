@@ -179,7 +179,13 @@ class NotebookRun:
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
         self._names = Namespace(tests, elsewhere)
         self._stderr_fails = job.stderr_fails_tests
-        self._student = StudentProcesses(job.limits, spawn, until, references)
+        self._student = StudentProcesses(
+            limits=job.limits,
+            spawn=spawn,
+            until=until,
+            files=job.files,
+            references=references,
+        )
         self.outputs = self._student.outputs
         self.notes = self._student.notes
         # Tests for which a reference function was called, by them or by a cell before.

@@ -77,7 +77,9 @@ class Session:
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
         self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
-        self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
+        self._connection = Connection(
+            wire=Wire(child.sock), requests=TO_JUDGE, side=self
+        )
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.

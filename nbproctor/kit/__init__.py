@@ -1,1 +1,1 @@
-"""What the course kit adds: sample class, first assignment, students' zip and site."""
+"""What the course kit adds: first assignment, students' zip and site."""

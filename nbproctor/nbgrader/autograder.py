@@ -132,7 +132,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self.changes = decisions.changes
                 with readers(run.masters, run.notebooks) as workers:
                     submissions = Prefetch(run, pool, workers)
-                    self._grading = ClassGrading(run, submissions, decisions)
+                    self._grading = ClassGrading(
+                        run=run, submissions=submissions, decisions=decisions
+                    )
                     super().start()
 
     def _leave_out_strangers(self, run: Run, book: SharedGradebook) -> None:

@@ -296,7 +296,11 @@ def _order(course: Course, graded: GradedNotebook, maker: bytes) -> Order:
     )
     key = hashlib.sha256(maker + facts)
     key.update(Path(graded.path).read_bytes() if graded.path else b"")
-    return Order(graded, str(pages_folder / f"{graded.notebook}.html"), key.hexdigest())
+    return Order(
+        graded=graded,
+        page=str(pages_folder / f"{graded.notebook}.html"),
+        key=key.hexdigest(),
+    )
 
 
 def _maker(outline: Outline) -> bytes:

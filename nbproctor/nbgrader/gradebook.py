@@ -97,7 +97,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """Return what is known of an assignment; `CourseError` if nothing is."""
         if assignment not in self._facts:
             row = find_assignment(self, assignment)
-            facts = AssignmentFacts(row.id, [], {})
+            facts = AssignmentFacts(id=row.id, notebooks=[], worth={})
             for notebook in row.notebooks:
                 graded = [*notebook.grade_cells, *notebook.task_cells]
                 answers = [*notebook.solution_cells, *notebook.task_cells]

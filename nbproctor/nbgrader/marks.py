@@ -140,7 +140,7 @@ def read_marks(
         names = row.student.first_name, row.student.last_name
         late = float(row.total_seconds_late or 0)
         marks[row.student_id] = StudentMarks(
-            " ".join(filter(None, names)), row.timestamp, late
+            name=" ".join(filter(None, names)), timestamp=row.timestamp, late=late
         )
     for student_id, notebook, points in book.db.execute(_PENALTIES.where(*chosen)):
         marks[student_id].penalties[notebook] = float(points or 0)

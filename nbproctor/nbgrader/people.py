@@ -27,10 +27,12 @@ def people(course: Path | Course) -> list[Person]:
     with Course.at(course).gradebook() as book:
         return [
             Person(
-                student.id,
-                student.last_name or "",
-                student.first_name or "",
-                (Identifier(Kind.EMAIL, student.email),) if student.email else (),
+                student=student.id,
+                last=student.last_name or "",
+                first=student.first_name or "",
+                identifiers=(Identifier(Kind.EMAIL, student.email),)
+                if student.email
+                else (),
             )
             for student in book.students
         ]

@@ -141,7 +141,9 @@ def _graded(
         Path(folder, f"{master.notebook}.ipynb").write_text(json.dumps(book), "utf-8")
         repaired = repair(Path(folder), master)
     code = student_cells(repaired.notebook["cells"])
-    return pool.execute(Execution(code, master, settings)).result()
+    return pool.execute(
+        Execution(cells=code, master=master, settings=settings)
+    ).result()
 
 
 # ---- a kernel ------------------------------------------------------------------------

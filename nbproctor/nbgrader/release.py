@@ -281,16 +281,16 @@ def check_release(course: Path | Course, assignment: str) -> list[Check]:
             check_sources(course, assignment)
             _generate(course, assignment, f"{folder.parent.name}/try", gradebook=False)
         except CourseError as error:
-            return [Check("source", False, str(error))]
+            return [Check(name="source", passed=False, found=str(error))]
         fresh = _contents(folder / assignment)
     notebooks = (data for path, data in fresh.items() if path.suffix == ".ipynb")
     markers = [m for data in notebooks for m in course.markers.left_over(data.decode())]
     checks = [
-        Check("source", True, "can be released"),
+        Check(name="source", passed=True, found="can be released"),
         Check(
-            "release is clean",
-            not markers,
-            f"found {markers}" if markers else "no markers",
+            name="release is clean",
+            passed=not markers,
+            found=f"found {markers}" if markers else "no markers",
         ),
     ]
     release = course.folder("release", assignment)
@@ -298,7 +298,7 @@ def check_release(course: Path | Course, assignment: str) -> list[Check]:
         finding = f"{release} does not match the source: make the release again"
         if fresh == old:
             finding = "matches the source"
-        checks.append(Check("release is new", fresh == old, finding))
+        checks.append(Check(name="release is new", passed=fresh == old, found=finding))
     return checks
 
 

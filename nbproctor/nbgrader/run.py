@@ -101,7 +101,7 @@ def executor(
     """
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
     with contextlib.nullcontext(pool) if pool else _opened(options) as running:
-        yield CachingExecutor(cache, running, force)
+        yield CachingExecutor(cache=cache, executor=running, force=force)
 
 
 def _opened(options: Nbproctor) -> contextlib.AbstractContextManager[Executor]:

@@ -19,7 +19,7 @@ from nbproctor.platforms.grade_book import (
     write_class_list,
 )
 from nbproctor.platforms.person import Clue, Identifier, Kind, Person, labels
-from nbproctor.platforms.platform import ExportError
+from nbproctor.platforms.platform import ExportError, FileName, GradeColumn, Platform
 from nbproctor.platforms.registry import AUTOGRADERS
 from nbproctor.platforms.roster import Roster, RosterError
 from nbproctor.platforms.sheet import read_time
@@ -30,10 +30,13 @@ __all__ = [
     "CollectError",
     "Download",
     "ExportError",
+    "FileName",
     "Filled",
+    "GradeColumn",
     "Identifier",
     "Kind",
     "Person",
+    "Platform",
     "Roster",
     "RosterError",
     "feedback_names",

@@ -59,7 +59,7 @@ class Content:
         if reason:
             self.problems.append(f"{name}: {reason}")
         else:
-            self.entries.append(ArchiveEntry(path, size, read))
+            self.entries.append(ArchiveEntry(path=path, size=size, read=read))
 
 
 def read(source: Path) -> Content:
@@ -82,7 +82,13 @@ def read(source: Path) -> Content:
             "collect the folder."
         )
     size = source.stat().st_size
-    return Content([ArchiveEntry(PurePosixPath(source.name), size, source.read_bytes)])
+    return Content(
+        [
+            ArchiveEntry(
+                path=PurePosixPath(source.name), size=size, read=source.read_bytes
+            )
+        ]
+    )
 
 
 def is_zip(name: str) -> bool:

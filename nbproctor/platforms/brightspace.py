@@ -41,10 +41,10 @@ class Brightspace(Platform):
             return None
         when = read_time(match["when"], "en")
         return FileName(
-            f"{match['user']} {match['name']}",
-            PurePosixPath("/".join(path_inside)),
-            match["name"].strip(),
-            (Identifier(Kind.BRIGHTSPACE, match["user"]),),
+            key=f"{match['user']} {match['name']}",
+            file=PurePosixPath("/".join(path_inside)),
+            name=match["name"].strip(),
+            identifiers=(Identifier(Kind.BRIGHTSPACE, match["user"]),),
             submitted=when,
             attempt=when.isoformat() if when else match["when"],
             address=parts[0].removesuffix(f" - {match['file']}"),

@@ -51,10 +51,10 @@ class Canvas(Platform):
         user = group["user"] or f"anon_{group['anonymous']}"
         kind = Kind.CANVAS if group["user"] else Kind.ANONYMOUS
         return FileName(
-            user,
-            PurePosixPath(group["file"] or group["typed"]),
-            group["name"] or "",
-            (Identifier(kind, user),),
+            key=user,
+            file=PurePosixPath(group["file"] or group["typed"]),
+            name=group["name"] or "",
+            identifiers=(Identifier(kind, user),),
             late=bool(group["late"] or group["late2"] or group["late3"]),
             number=group["attachment"] or "",
             kind="typed" if group["typed"] else "file",

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from nbproctor.platforms.download import STAMP, CollectedSubmission, Download, State
 from nbproctor.platforms.platform import ExportError, Platform
+from nbproctor.platforms.plug_ins import load_plug_ins
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
 from nbproctor.platforms.sheet import write_rows
 from nbproctor.sanitize import as_written
@@ -192,7 +193,11 @@ def feedback_names(
     """
     record = read_record(records)
     platform_names = [row["platform"] for row in record.values() if row.get("address")]
-    taking = [p for p in PLATFORMS if p.upload and p.name in platform_names]
+    taking = [
+        platform
+        for platform in (*load_plug_ins(), *PLATFORMS)
+        if platform.upload and platform.name in platform_names
+    ]
     platform = max(taking, key=lambda p: platform_names.count(p.name), default=PLAIN)
     back = FeedbackNames(platform)
     for student, page, notebook in pages:

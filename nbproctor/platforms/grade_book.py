@@ -25,6 +25,7 @@ from nbproctor.platforms.person import (
     split_name,
 )
 from nbproctor.platforms.platform import ExportError, GradeColumn, Platform
+from nbproctor.platforms.plug_ins import ask_platforms
 from nbproctor.platforms.registry import PLATFORMS
 from nbproctor.platforms.roster import Roster, RosterError
 from nbproctor.platforms.sheet import TITLES, Sheet, decode, number, write_rows
@@ -58,8 +59,8 @@ def people_columns(sheet: Sheet) -> dict[str, list[int]]:
     ):  # in our own class list, the id is that of this course
         columns[Kind.COURSE] = [plain.index("studentid")]
         columns[Kind.STUDENT].remove(plain.index("studentid"))
-    for platform in PLATFORMS:
-        platform.find_people(sheet, columns)
+    for _ in ask_platforms(lambda p: p.find_people(sheet, columns), PLATFORMS):
+        pass
     return columns
 
 
@@ -87,7 +88,12 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
         ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(clue)
         student = next(iter(ids), "")
         yield PersonRow(
-            row, clue, Person(student, last, first, clue.identifiers), group
+            row=row,
+            clue=clue,
+            person=Person(
+                student=student, last=last, first=first, identifiers=clue.identifiers
+            ),
+            group=group,
         )
 
 
@@ -208,7 +214,8 @@ def read_times(
     meant in a row is unclear.
     """
     sheet = _read(path)
-    columns = [p for each in PLATFORMS if (p := each.time_column(sheet)) is not None]
+    answers = ask_platforms(lambda p: p.time_column(sheet), PLATFORMS)
+    columns = [column for _, column in answers if column is not None]
     heads = [title.strip().casefold() for title in sheet.values(0)]
     columns += [heads.index(title) for title in titles if title in heads]
     if not columns and titles:
@@ -322,7 +329,9 @@ def fill(
             filled.same += 1
         else:
             sheet.put(row, target.column, after)
-            filled.changes.append(FilledMark(student, label, before, after))
+            filled.changes.append(
+                FilledMark(student=student, name=label, before=before, after=after)
+            )
     marked = {student for student, score in scores.items() if not isnan(score)}
     absent = marked - row_of.keys()
     filled.absent = sorted(names.get(student, student) for student in absent)
@@ -336,8 +345,12 @@ def _column(
     """Tell whose file it is and where marks go."""
     if not sheet.rows:
         raise ExportError("The file is empty.")
-    for platform in reversed(PLATFORMS):  # Moodle's has no title to know it by
-        if target := platform.grade_column(sheet, assignment, column):
+    answers = ask_platforms(
+        lambda platform: platform.grade_column(sheet, assignment, column),
+        platforms=reversed(PLATFORMS),  # Moodle's has no title to know it by
+    )
+    for platform, target in answers:
+        if target:
             return platform, target
     raise ExportError(
         "The file is not from Canvas, Moodle, Blackboard or Brightspace. Its column "

@@ -74,10 +74,10 @@ class Gradescope(Platform):
             if path_inside and entry and entry.submitters:
                 first, *others = map(_clue, entry.submitters)
                 parsed[path] = FileName(
-                    key,
-                    PurePosixPath(*path_inside),
-                    first.name,
-                    first.identifiers,
+                    key=key,
+                    file=PurePosixPath(*path_inside),
+                    name=first.name,
+                    identifiers=first.identifiers,
                     submitted=entry.created_at,
                     others=tuple(others),
                 )

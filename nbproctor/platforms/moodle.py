@@ -59,10 +59,10 @@ class Moodle(Platform):
         if not path_inside:
             return None
         return FileName(
-            match["id"],
-            PurePosixPath(path_inside),
-            "" if match["name"].casefold() in _BLIND else match["name"],
-            (Identifier(Kind.PARTICIPANT, match["id"]),),
+            key=match["id"],
+            file=PurePosixPath(path_inside),
+            name="" if match["name"].casefold() in _BLIND else match["name"],
+            identifiers=(Identifier(Kind.PARTICIPANT, match["id"]),),
             kind="file" if match["kind"] == "file" else "typed",
             address=f"{match['name']}_{match['id']}_assignsubmission_{match['kind']}_",
         )

@@ -67,7 +67,7 @@ class GradeColumn:
 
 
 class Platform:
-    """A learning platform; each is one module, and one line of `registry.PLATFORMS`.
+    """A learning platform: one module, and a line of `registry.PLATFORMS` or a plug-in.
 
     What a platform does not have, it does not override.
     """
@@ -128,7 +128,7 @@ class Platform:
         if not self.titles or not any(re.match(self.titles, head) for head in heads):
             return None
         chosen, title = choose_column(heads, self.titles, assignment, column)
-        return GradeColumn(1, chosen, number(title[2] or ""))
+        return GradeColumn(first=1, column=chosen, most=number(title[2] or ""))
 
     def feedback_names(
         self, address: str, page: Path, notebook: Path

@@ -17,11 +17,12 @@ from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.moodle import Moodle
 from nbproctor.platforms.person import Clue, Identifier, Kind
 from nbproctor.platforms.platform import FileName, Platform
+from nbproctor.platforms.plug_ins import ask_platforms
 from nbproctor.platforms.roster import Roster
 from nbproctor.platforms.teams import Teams
 
-# The order decides where two fit equally well. Canvas comes last: of its names little
-# more can be said than that numbers are in them.
+# The order decides where two fit equally well; plug-ins come before all of these.
+# Canvas comes last: of its names little more can be said than that numbers are in them.
 PLATFORMS: tuple[Platform, ...] = (
     Moodle(),
     Blackboard(),
@@ -66,8 +67,10 @@ def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
     paths = [entry.path for entry in entries]
     common = _common_depth(paths)
     fitting = []
-    for platform in PLATFORMS:
-        names = platform.parse_all(entries)
+    answers = ask_platforms(
+        lambda platform: platform.parse_all(entries), platforms=PLATFORMS
+    )
+    for platform, names in answers:
         total = sum(p in names or p.name != platform.listing for p in paths)
         folders = {p.parts[common] for p in paths if len(p.parts) > common + 1}
         fits = Counter(p.parts[common] for p in names)
@@ -77,7 +80,7 @@ def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
             and 2 * len(names) >= total
             and (2 * most > len(folders) or len(folders) < 2)
         ):
-            fitting.append(Recognised(platform, names, total))
+            fitting.append(Recognised(platform=platform, names=names, total=total))
     return max(fitting, key=lambda recognised: len(recognised.names), default=None)
 
 
@@ -102,7 +105,7 @@ def plain(
         is_named = file != inner or (inner.suffix in _WORK and files[word] == 1)
         if word and (is_named or is_of_class(word, roster)):
             names[path] = FileName(word, file, identifiers=clue_of(word).identifiers)
-    return Recognised(PLAIN, names, len(paths))
+    return Recognised(platform=PLAIN, names=names, total=len(paths))
 
 
 def clue_of(word: str) -> Clue:

@@ -280,7 +280,9 @@ class Roster:
         student = next(free_ids)
         name = clue.name or clue.word
         last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
-        return Person(student, last, first).with_identifiers(clue.identifiers)
+        return Person(student=student, last=last, first=first).with_identifiers(
+            clue.identifiers
+        )
 
     def add(self, person: Person) -> bool:
         """Add somebody, or complete who has this id; return whether that is news."""

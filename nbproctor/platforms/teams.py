@@ -20,4 +20,6 @@ class Teams(Platform):
         if version is None:
             return None
         file = PurePosixPath(*parts[3:])
-        return FileName(parts[0], file, parts[0], attempt=version[1].zfill(4))
+        return FileName(
+            key=parts[0], file=file, name=parts[0], attempt=version[1].zfill(4)
+        )

@@ -45,6 +45,7 @@ REQUEST, VALUE, RAISED = range(3)
 # Names and types of the arguments of each request; ``object`` is any value.
 Requests = Mapping[str, Mapping[str, type]]
 TO_STUDENT: Requests = {
+    "unpack": {"files": dict},
     "run": {"source": str, "cell": object, "keeps_names": bool},
     "begin": {"names": tuple, "keep": tuple},
     "call": {"target": object, "args": tuple, "kwargs": dict},

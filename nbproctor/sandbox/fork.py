@@ -103,7 +103,7 @@ def fork(
             raise
         if pid == 0:
             _be(body, policy, scratch, (*descriptors, child_end))
-    return Fork(pid, parent_end, scratch)
+    return Fork(pid=pid, sock=parent_end, scratch=scratch)
 
 
 def _be(

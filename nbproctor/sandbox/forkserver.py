@@ -255,17 +255,10 @@ class PythonProcess(subprocess.Popen[bytes]):
 
 
 def python_command(module: str, descriptor: int) -> list[str]:
-    """Return the command that runs ``main(descriptor)`` of a module of this package.
-
-    Not ``-m``: the folder around an editable package comes last, so that nothing in it
-    can stand before an installed module.
-    """
-    code = (
-        "import sys; sys.path += sys.argv[2:]; "
-        f"from {module} import main; main(int(sys.argv[1]))"
-    )
+    """Return the command that runs ``main(descriptor)`` of a module of this package."""
+    program = str(PACKAGE / "sandbox/start.py")
     folders = [*site_packages(), str(PACKAGE.parent)]
-    return [sys.executable, "-s", "-P", "-c", code, str(descriptor), *folders]
+    return [sys.executable, "-s", "-P", program, module, str(descriptor), *folders]
 
 
 def cache_folder(base: Path) -> Path:

@@ -240,7 +240,7 @@ class Server:
                 raise layers.SandboxError(answer["error"])
             sock = socket.socket(fileno=descriptors[0])
             confirm(sock)  # if it raises, this judge ends, and its students with it
-            return Child(answer["pid"], sock, server)
+            return Child(pid=answer["pid"], sock=sock, _server=server)
 
         try:
             result = READY + self.judge_main(read_block(job), spawn)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import builtins
 import copy
 import operator
+import os
 import random
 import resource
 import socket
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,6 +46,15 @@ def call(target: Any, args: Any, kwargs: Any) -> Any:
     return target(*args, **kwargs)
 
 
+def unpack(files: dict[bytes, bytes]) -> None:
+    """Write what was handed in beside the notebook; cells can import it, too."""
+    sys.path.insert(0, "")
+    for name, content in files.items():
+        path = Path(os.fsdecode(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 def apply_function(name: str, arguments: list[Any]) -> Any:
     """Apply a built-in function, one of `operator`, ``deepcopy`` or ``array``."""
     return _FUNCTIONS[name](*arguments)
@@ -66,6 +77,7 @@ class Student:
         self.default = self.handles.default
         #: Request of `TO_STUDENT` → what answers it.
         self.answers: dict[str, Callable[..., Any]] = {
+            "unpack": unpack,
             "run": self.on_run,
             "begin": self.on_begin,
             "call": call,

@@ -22,8 +22,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from examples import sample_class
 from nbproctor.audit.variants import Trial, Variants
-from nbproctor.kit import sample
 from nbproctor.notebook import Cell, MasterNotebook
 
 PATIENCE = 60  # seconds for a variant and its tests
@@ -126,7 +126,7 @@ def passed_by(
 
 def of_variants(master: MasterNotebook, folder: Path) -> list[Any]:
     """Return what passes of the variants in `folder`."""
-    trials = sample_of(Variants.read(folder, sample.solutions(master)).trials)
+    trials = sample_of(Variants.read(folder, sample_class.solutions(master)).trials)
     # Grading takes off the stub's last line below a finished answer; a kernel does not.
     skip = "raise_left_below"
     filed = [t for t in trials if t.kind != "mutant" and t.name != skip][::5]

@@ -39,80 +39,83 @@ def body(source: str) -> str:
     return ast.unparse(last.value)
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("a + b", ["a - b", "a * b", "a", "b", "-(a + b)"]),
-        ("a - b", ["a + b", "b - a", "a", "b"]),
-        ("a * b", ["a / b", "a @ b", "a", "b", "np.clip(a * b, -1, 1)"]),
-        ("a * b / c", ["a / c", "np.squeeze(a * b / c)"]),
-        ("f(a)", ["globals().setdefault('kept x', f(a))"]),
-        ("np.where(c, a, b)", ["a if np.all(c) else b"]),
-        ("a / b", ["a * b", "b / a", "a", "b"]),
-        ("a @ b", ["a * b", "b @ a", "a", "b"]),
-        ("a ** 2", ["a * 2", "a ** 3", "a ** 1", "a"]),
-        ("-a", ["a"]),
-        ("a < b", ["a <= b", "a >= b"]),
-        ("a == b", ["a != b"]),
-        ("a in b", ["a not in b"]),
-        ("not a", ["a"]),
-        ("a and b", ["a or b", "a", "b"]),
-        ("a if b else c", ["a if not b else c"]),
-        ("f(0)", ["f(1)"]),
-        ("f(1)", ["f(2)", "f(0)"]),
-        ("f(0.5)", ["f(1.0)", "f(0.25)"]),
-        ("f(0.0)", ["f(1.0)"]),
-        ("f(1e-12)", ["f(0.0)", "f(0.01)"]),
-        ("f(True)", ["f(False)"]),
-        ("f(a, b)", ["f(b, a)", "f(a)", "a"]),
-        ("a[1:n]", ["a[2:n]", "a[0:n]", "a[1:n + 1]", "a[1:n - 1]", "a[1:]", "a[:n]"]),
-        ("range(m)", ["range(m + 1)", "range(m - 1)"]),
-        ("a.T", ["a"]),
-        ("a.copy()", ["a"]),
-        ("np.array(a)", ["a"]),
-        ("np.copy(a)", ["a"]),
-        ("np.asarray(a).reshape(-1)", ["np.asarray(a)", "a.reshape(-1)"]),
-        ("np.abs(a)", ["a"]),
-        ("np.sign(a)", ["a"]),
-        ("np.sum(a, axis=1)", ["np.sum(a)", "np.sum(a, axis=0)", "np.mean(a, axis=1)"]),
-        ("a.mean(keepdims=True)", ["a.mean()", "a.mean(keepdims=False)", "a.sum("]),
-        ("np.argmax(a)", ["np.argmin(a)"]),
-        ("np.zeros(a)", ["np.ones(a)"]),
-        ("np.maximum(a, b)", ["np.minimum(a, b)"]),
-        ("np.exp(a)", ["np.expm1(a)"]),
-        ("np.log(a)", ["np.log2(a)"]),
-        ("(a, b)", ["(b, a)"]),
-        ("{'p': a, 'q': b}", ["{'p': a}", "{'q': b}", "{'p': b, 'q': a}"]),
-    ],
-)
-def test_the_mistakes_people_make_in_an_expression(
-    source: str, expected: list[str]
-) -> None:
+# Expression, and what some of its mutants begin with.
+EXPRESSIONS = """\
+a + b                     → a - b | a * b | a | b | -(a + b)
+a - b                     → a + b | b - a | a | b
+a * b                     → a / b | a @ b | a | b | np.clip(a * b, -1, 1)
+a * b / c                 → a / c | np.squeeze(a * b / c)
+f(a)                      → globals().setdefault('kept x', f(a))
+np.where(c, a, b)         → a if np.all(c) else b
+a / b                     → a * b | b / a | a | b
+a @ b                     → a * b | b @ a | a | b
+a ** 2                    → a * 2 | a ** 3 | a ** 1 | a
+-a                        → a
+a < b                     → a <= b | a >= b
+a == b                    → a != b
+a in b                    → a not in b
+not a                     → a
+a and b                   → a or b | a | b
+a if b else c             → a if not b else c
+f(0)                      → f(1)
+f(1)                      → f(2) | f(0)
+f(0.5)                    → f(1.0) | f(0.25)
+f(0.0)                    → f(1.0)
+f(1e-12)                  → f(0.0) | f(0.01)
+f(True)                   → f(False)
+f(a, b)                   → f(b, a) | f(a) | a
+a[1:n]                    → a[2:n] | a[0:n] | a[1:n + 1] | a[1:n - 1] | a[1:] | a[:n]
+range(m)                  → range(m + 1) | range(m - 1)
+a.T                       → a
+a.copy()                  → a
+np.array(a)               → a
+np.copy(a)                → a
+np.asarray(a).reshape(-1) → np.asarray(a) | a.reshape(-1)
+np.abs(a)                 → a
+np.sign(a)                → a
+np.sum(a, axis=1)         → np.sum(a) | np.sum(a, axis=0) | np.mean(a, axis=1)
+a.mean(keepdims=True)     → a.mean() | a.mean(keepdims=False) | a.sum(
+np.argmax(a)              → np.argmin(a)
+np.zeros(a)               → np.ones(a)
+np.maximum(a, b)          → np.minimum(a, b)
+np.exp(a)                 → np.expm1(a)
+np.log(a)                 → np.log2(a)
+(a, b)                    → (b, a)
+{'p': a, 'q': b}          → {'p': a} | {'q': b} | {'p': b, 'q': a}
+"""
+
+
+@pytest.mark.parametrize("line", EXPRESSIONS.splitlines())
+def test_the_mistakes_people_make_in_an_expression(line: str) -> None:
+    source, _, expected = line.partition(" → ")
     bodies = [
         body(m.source) for m in mutants(f"x = {source}") if "pass" not in m.source
     ]
-    for want in expected:
+    for want in expected.split(" | "):
         assert any(got.startswith(want) for got in bodies), (want, bodies)
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("return x", "return None"),
-        ("return -x", "return globals().setdefault('kept return', -x)"),
-        ("self.W = f()", "self.W = globals().setdefault('kept self.W', f())"),
-        ("w -= g", "w += g"),
-        ("w -= g", "w = g"),
-        ("w -= g", "pass"),
-        ("if a:\n    return x", "if not a:\n    return x"),
-        ("while a:\n    f()", "while not a:\n    f()"),
-        ("for i in a:\n    f(i)\nreturn i", "pass\nreturn i"),
-        ("self.costs = []\nreturn self", "pass\nreturn self"),
-    ],
-)
-def test_the_mistakes_people_make_in_a_statement(source: str, expected: str) -> None:
-    cell = "def f():\n" + textwrap.indent(source, "    ")
-    want = "def f():\n" + textwrap.indent(expected, "    ")
+# Statement, and one of its mutants; ¶ begins a line.
+STATEMENTS = """\
+return x                      → return None
+return -x                     → return globals().setdefault('kept return', -x)
+self.W = f()                  → self.W = globals().setdefault('kept self.W', f())
+w -= g                        → w += g
+w -= g                        → w = g
+w -= g                        → pass
+if a: return x                → if not a: return x
+while a: f()                  → while not a: f()
+for i in a: f(i) ¶ return i   → pass ¶ return i
+self.costs = [] ¶ return self → pass ¶ return self
+"""
+
+
+@pytest.mark.parametrize("line", STATEMENTS.splitlines())
+def test_the_mistakes_people_make_in_a_statement(line: str) -> None:
+    cell, want = (
+        "def f():\n" + textwrap.indent(text.replace(" ¶ ", "\n"), "    ")
+        for text in line.split(" → ")
+    )
     assert ast.unparse(ast.parse(want)) in {mutant.source for mutant in mutants(cell)}
 
 

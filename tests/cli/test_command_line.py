@@ -98,8 +98,10 @@ def tiny(project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_demo_of_another_course_stops_before_it_makes_anything(tiny: Path) -> None:
-    done = run_python("nbproctor", "demo", cwd=tiny)
+def test_the_demo_of_another_course_stops_before_it_makes_anything(
+    project: Path, tiny: Path
+) -> None:
+    done = start(sys.executable, project / "examples/demo.py", "demo", cwd=tiny)
     assert done.returncode == 1 and "sample_class.toml" in done.stderr
     assert not done.stdout and not (tiny / "demo").exists()
 

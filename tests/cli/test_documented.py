@@ -35,8 +35,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from examples import sample_class
 from nbproctor.cli import app
-from nbproctor.kit import sample
 from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link, shorten_lab
@@ -87,13 +87,17 @@ SAMPLES = {
     "report": f"demo/report/{LAB}.html",
 }
 # Of docs/hub.md; the test reads them there.
-HUB = (
-    *("nbgrader generate_assignment tiny", "nbgrader release_assignment tiny"),
-    *("nbgrader fetch_assignment tiny", "nbgrader submit tiny"),
-    *("nbgrader collect tiny --update", "nbgrader autograde tiny"),
-    *("nbgrader generate_feedback tiny", "nbgrader release_feedback tiny"),
-    "nbgrader fetch_feedback tiny",
-)
+HUB = """\
+nbgrader generate_assignment tiny
+nbgrader release_assignment tiny
+nbgrader fetch_assignment tiny
+nbgrader submit tiny
+nbgrader collect tiny --update
+nbgrader autograde tiny
+nbgrader generate_feedback tiny
+nbgrader release_feedback tiny
+nbgrader fetch_feedback tiny
+""".splitlines()
 # Command → file that runs it, or what it does.
 ELSEWHERE = {
     f"{KIT} audit": "tests/audit/test_audit.py",  # with a sample
@@ -166,8 +170,9 @@ def test_every_command_and_option_in_running_text_exists(project: Path) -> None:
 
 
 def help_of(project: Path, verb: str) -> str:
-    if verb == "test":  # kit.py's own
-        command = [sys.executable, project / "kit.py", "test", "--help"]
+    programs = {"test": "kit.py", "demo": "examples/demo.py"}
+    if verb in programs:  # not of the package
+        command = [sys.executable, project / programs[verb], verb, "--help"]
         return subprocess.check_output(command, text=True)
     done = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
@@ -217,7 +222,7 @@ def _not_of_the_project(folder: str, names: list[str]) -> set[str]:
 
 def hand_in(root: Path) -> None:
     """Write what a teacher downloads from Canvas: submissions.zip and gradebook.csv."""
-    everybody = sample.read_class(root / "examples/sample_class.toml")
+    everybody = sample_class.read_class(root / "examples/sample_class.toml")
     students = [student for student in everybody if student.id in CLASS]
     master = MasterNotebook.read(root / f"source/{LAB}/{LAB}.ipynb")
     release = nbformat.read(root / f"release/{LAB}/{LAB}.ipynb", as_version=4)
@@ -225,7 +230,7 @@ def hand_in(root: Path) -> None:
     rows += [["    Points Possible", "", "", "", "100.00"]]
     with zipfile.ZipFile(root / "submissions.zip", "w") as archive:
         for number, student in enumerate(students, 1000):
-            _, notebook = sample.submit(
+            _, notebook = sample_class.submit(
                 student, release, master, root / "variants" / LAB
             )
             flat = unicodedata.normalize("NFC", student.name).casefold()

@@ -228,7 +228,7 @@ def fizz(n):
 # Every verb, and what nbgrader itself runs; `lab` and `watch` go on until stopped.
 VERBS = """
     init; lint; release; audit --exercise=fizz; collect {archive}; roster {gradebook}
-    grade --force; export csv; export {gradebook}; demo; doctor
+    grade --force; export csv; export {gradebook}; doctor
     submit --file=work.ipynb; new second; extend 1042 --until=2030-01-01
     late late.csv; due 2030-01-01; off
 """
@@ -267,7 +267,7 @@ def test_no_verb_changes_anything_in_source(
     monkeypatch.setattr(nbgrader, "differences", lambda *arguments: [])
     for verb, *words in verbs:
         arguments = [w.format(**teacher._asdict()) for w in words]
-        if verb in ("lint", "audit", "release", "grade", "demo"):
+        if verb in ("lint", "audit", "release", "grade"):
             arguments.append("tiny")
         done = CliRunner().invoke(app, [verb, *arguments])
         assert tree() == before, verb

@@ -19,36 +19,37 @@ from tests.programs import run_here
 from tests.warm import lasting_fork_servers, lasting_workers
 
 pytestmark = pytest.mark.slow
+
+
+def by_command(lines: str) -> dict[str, list[str]]:
+    return {words[0]: words for words in map(str.split, lines.splitlines())}
+
+
 # Commands of the whole course; the others are of one assignment.
-OF_THE_COURSE = {
-    "init": ["init"],
-    "new": ["new", "third"],
-    "roster": ["roster", "class.csv"],
-    "doctor": ["doctor"],
-    "off": ["off"],
-}
+OF_THE_COURSE = by_command("""\
+init
+new third
+roster class.csv
+doctor
+off
+""")
 # Each finds what those before it have left. The name of the assignment comes last.
-OF_AN_ASSIGNMENT = {
-    "lint": ["lint"],
-    "release": ["release"],
-    "audit": ["audit", "--exercise=fizz"],
-    "lab": ["lab"],
-    "submit": ["submit"],
-    "collect": ["collect", "download"],
-    "late": ["late", "late.csv"],
-    "due": ["due", "2001-01-01"],
-    "extend": ["extend", "ann", "--until=2001-01-02"],
-    "grade": ["grade", "--sandbox=weak"],
-    "watch": ["watch", "--sandbox=weak"],
-    "export": ["export", "csv"],
-    "demo": ["demo"],
-}
-# What ends with a sentence: this course has no sample class, and was never without
-# nbproctor.
-FAILS = {
-    "demo": "Run the demo in nbproctor's own repository",
-    "off": "by lines that init did not write",
-}
+OF_AN_ASSIGNMENT = by_command("""\
+lint
+release
+audit --exercise=fizz
+lab
+submit
+collect download
+late late.csv
+due 2001-01-01
+extend ann --until=2001-01-02
+grade --sandbox=weak
+watch --sandbox=weak
+export csv
+""")
+# What ends with a sentence: this course was never without nbproctor.
+FAILS = {"off": "by lines that init did not write"}
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from examples import sample_class
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Execution, Pool, Settings
-from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Report, StudentCell
 from nbproctor.sandbox.policy import Policy
@@ -45,7 +45,7 @@ predict: labels_as_strings keeps_the_first_model
 
 @pytest.fixture(scope="module")
 def solutions(lab_master: MasterNotebook) -> dict[str, str]:
-    return sample.solutions(lab_master)
+    return sample_class.solutions(lab_master)
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ def test_no_command_prints_the_commands_that_exist_and_makes_nothing(toy: Path) 
     assert result.returncode == 0
     named = set(re.findall(r"python kit\.py (\w+)  ", result.stdout))
     commands = {c.callback.__name__ for c in app.registered_commands if c.callback}
-    assert named == commands | {"test"}
+    assert named == commands | {"demo", "test"}
     assert not (toy / ".venv").exists()
 
 

@@ -21,7 +21,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import nbproctor
-from nbproctor.kit import handout, sample, starter
+from examples import sample_class
+from nbproctor.kit import handout, starter
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
 from tests.programs import start
@@ -381,9 +382,9 @@ def test_an_unknown_exercise_or_variant_is_named(
     release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
     variants = project / "variants" / LAB
     for student in (
-        sample.SampleStudent("a", "A", "", solved=("sigmiod",)),
-        sample.SampleStudent("a", "A", "", variants={"sigmoid": "right/sigmiod"}),
-        sample.SampleStudent("a", "A", "", cells={"sigmiod": "pass"}),
+        sample_class.SampleStudent("a", "A", "", solved=("sigmiod",)),
+        sample_class.SampleStudent("a", "A", "", variants={"sigmoid": "right/sigmiod"}),
+        sample_class.SampleStudent("a", "A", "", cells={"sigmiod": "pass"}),
     ):
-        with pytest.raises(sample.SampleError, match="sigmiod"):
-            sample.submit(student, release, lab_master, variants)
+        with pytest.raises(sample_class.SampleError, match="sigmiod"):
+            sample_class.submit(student, release, lab_master, variants)

@@ -18,7 +18,8 @@ import nbclient
 import nbformat
 import pytest
 
-from nbproctor.kit import handout, lab, sample, submit
+from examples import sample_class
+from nbproctor.kit import handout, lab, submit
 from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
@@ -253,7 +254,7 @@ def original(project: Path) -> Path:
 def work(lab_master: MasterNotebook, original: Path) -> Notebook:
     """All exercises answered, and run from top to bottom."""
     notebook = nbformat.read(original, as_version=4)
-    solved = sample.solve(notebook, sample.solutions(lab_master))
+    solved = sample_class.solve(notebook, sample_class.solutions(lab_master))
     for count, cell in enumerate(
         (cell for cell in solved.cells if cell.cell_type == "code"), 1
     ):
@@ -509,7 +510,7 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
     """Not as it stood when its test ran."""
     folder = project / "release" / LAB
     release = nbformat.read(folder / f"{LAB}.ipynb", as_version=4)
-    right = sample.solutions(lab_master)
+    right = sample_class.solutions(lab_master)
     done = ("sigmoid", "regularization", "initialize_parameters", "predict")
     answers_of_some = {name: right[name] for name in (*done, "backward_propagation")}
     answers_of_some["one_hot"] = "def one_hot(Y, n_classes):\n    return 3"
@@ -518,7 +519,7 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
     partly, solved = (
         [
             cell
-            for cell in sample.solve(release, answers).cells
+            for cell in sample_class.solve(release, answers).cells
             if cell.cell_type == "code"
             and (cell.metadata.get("nbgrader") or cell.id == "try-self-check")
         ]

@@ -20,54 +20,53 @@ from nbproctor.nbgrader.inside import PLACES
 ALL = [place for places in PLACES.values() for place in places]
 # SHA-256 of the source of each place in nbgrader 0.9.6. In 0.9.5, the preprocessor
 # OverwriteKernelspec and the class GenerateFeedback are others; all else is the same.
-TESTED = {
-    "nbgrader.apps.autogradeapp:Autograde": "347bc79c",
-    "nbgrader.apps.api:Autograde": "94bf9495",
-    "nbgrader.apps.generatefeedbackapp:GenerateFeedback": "b89f7c22",
-    "nbgrader.apps.api:GenerateFeedback": "94bf9495",
-    "nbgrader.utils:is_ignored": "4e5a5001",
-    "nbgrader.apps.exportapp:ExportApp.start": "1e5c9c17",
-    "nbgrader.plugins.export:CsvExportPlugin.export": "56e313eb",
-    "nbgrader.converters.autograde:Gradebook": "1a185774",
-    "nbgrader.preprocessors.latesubmissions:Gradebook": "56eefd9d",
-    "nbgrader.preprocessors.overwritecells:Gradebook": "fe855f99",
-    "nbgrader.preprocessors.overwritekernelspec:Gradebook": "196c78bc",
-    "nbgrader.preprocessors.saveautogrades:Gradebook": "e4ff90ad",
-    "nbgrader.api:Gradebook.__init__": "f71f7e30",
-    "nbgrader.api:Gradebook.__enter__": "d3b0d9fa",
-    "nbgrader.api:Gradebook.__exit__": "f7594468",
-    "nbgrader.api:Gradebook.add_submission": "58f37128",
-    "nbgrader.api:Gradebook.check_course": "d3b42c32",
-    "nbgrader.api:Gradebook.close": "431ec0f6",
-    "nbgrader.api:Gradebook.find_graded_cell": "a4c56049",
-    "nbgrader.api:Gradebook.find_source_cell": "28125731",
-    "nbgrader.api:Gradebook.update_or_create_submission": "237afdc7",
-    "nbgrader.preprocessors.saveautogrades:SaveAutoGrades.preprocess": "163c1d6f",
-    "nbgrader.preprocessors.saveautogrades:SaveAutoGrades._add_score": "827dd3b2",
-    "nbgrader.preprocessors.saveautogrades:SaveAutoGrades._add_comment": "b1a1b0e4",
-    "nbgrader.preprocessors.execute:Execute": "5b29a67a",
-    "nbgrader.utils:determine_grade": "1a299271",
-    "nbgrader.converters.base:BaseConverter.start": "ad6b1214",
-    "nbgrader.converters.base:BaseConverter.init_notebooks": "84832145",
-    "nbgrader.converters.base:BaseConverter.convert_notebooks": "28b2cb6c",
-    "nbgrader.converters.base:BaseConverter._format_source": "27397feb",
-    "nbgrader.converters.base:BaseConverter._format_dest": "3b0d99bb",
-    "nbgrader.converters.autograde:Autograde.init_assignment": "a35f68fb",
-    "nbgrader.converters.base:BaseConverter.convert_single_notebook": "34716374",
-    "nbgrader.converters.base:BaseConverter.init_single_notebook_resources": "0ed4fc26",
-    "nbgrader.converters.base:BaseConverter.write_single_notebook": "3e542242",
-    "nbgrader.converters.autograde:Autograde._sanitizing": "3d2d6f41",
-    "nbgrader.converters.autograde:Autograde._init_preprocessors": "6f4b086f",
-    "nbgrader.converters.autograde:Autograde.convert_single_notebook": "76ada2d1",
-    "nbgrader.converters.generate_feedback:GenerateFeedback": "7eaa4e96",
-    "nbgrader.exchange.default.collect:ExchangeCollect._path_to_record": "483504f1",
-    "nbgrader.exchange.default.collect:ExchangeCollect.copy_files": "938a755d",
-    "nbgrader.apps.api:NbGraderAPI.get_submitted_timestamp": "5fc64627",
-    "nbgrader.exchange.abc.exchange:Exchange.start": "c46fa991",
-    "nbgrader.exchange.default.release_feedback:ExchangeReleaseFeedback.copy_files": (
-        "a4c8a7d7"
-    ),
-}
+SOURCES = """\
+347bc79c nbgrader.apps.autogradeapp:Autograde
+94bf9495 nbgrader.apps.api:Autograde
+b89f7c22 nbgrader.apps.generatefeedbackapp:GenerateFeedback
+94bf9495 nbgrader.apps.api:GenerateFeedback
+4e5a5001 nbgrader.utils:is_ignored
+1e5c9c17 nbgrader.apps.exportapp:ExportApp.start
+56e313eb nbgrader.plugins.export:CsvExportPlugin.export
+1a185774 nbgrader.converters.autograde:Gradebook
+56eefd9d nbgrader.preprocessors.latesubmissions:Gradebook
+fe855f99 nbgrader.preprocessors.overwritecells:Gradebook
+196c78bc nbgrader.preprocessors.overwritekernelspec:Gradebook
+e4ff90ad nbgrader.preprocessors.saveautogrades:Gradebook
+f71f7e30 nbgrader.api:Gradebook.__init__
+d3b0d9fa nbgrader.api:Gradebook.__enter__
+f7594468 nbgrader.api:Gradebook.__exit__
+58f37128 nbgrader.api:Gradebook.add_submission
+d3b42c32 nbgrader.api:Gradebook.check_course
+431ec0f6 nbgrader.api:Gradebook.close
+a4c56049 nbgrader.api:Gradebook.find_graded_cell
+28125731 nbgrader.api:Gradebook.find_source_cell
+237afdc7 nbgrader.api:Gradebook.update_or_create_submission
+163c1d6f nbgrader.preprocessors.saveautogrades:SaveAutoGrades.preprocess
+827dd3b2 nbgrader.preprocessors.saveautogrades:SaveAutoGrades._add_score
+b1a1b0e4 nbgrader.preprocessors.saveautogrades:SaveAutoGrades._add_comment
+5b29a67a nbgrader.preprocessors.execute:Execute
+1a299271 nbgrader.utils:determine_grade
+ad6b1214 nbgrader.converters.base:BaseConverter.start
+84832145 nbgrader.converters.base:BaseConverter.init_notebooks
+28b2cb6c nbgrader.converters.base:BaseConverter.convert_notebooks
+27397feb nbgrader.converters.base:BaseConverter._format_source
+3b0d99bb nbgrader.converters.base:BaseConverter._format_dest
+a35f68fb nbgrader.converters.autograde:Autograde.init_assignment
+34716374 nbgrader.converters.base:BaseConverter.convert_single_notebook
+0ed4fc26 nbgrader.converters.base:BaseConverter.init_single_notebook_resources
+3e542242 nbgrader.converters.base:BaseConverter.write_single_notebook
+3d2d6f41 nbgrader.converters.autograde:Autograde._sanitizing
+6f4b086f nbgrader.converters.autograde:Autograde._init_preprocessors
+76ada2d1 nbgrader.converters.autograde:Autograde.convert_single_notebook
+7eaa4e96 nbgrader.converters.generate_feedback:GenerateFeedback
+483504f1 nbgrader.exchange.default.collect:ExchangeCollect._path_to_record
+938a755d nbgrader.exchange.default.collect:ExchangeCollect.copy_files
+5fc64627 nbgrader.apps.api:NbGraderAPI.get_submitted_timestamp
+c46fa991 nbgrader.exchange.abc.exchange:Exchange.start
+a4c8a7d7 nbgrader.exchange.default.release_feedback:ExchangeReleaseFeedback.copy_files
+"""
+TESTED = {name: sha for sha, name in map(str.split, SOURCES.splitlines())}
 # Private names of other packages than nbgrader.
 ELSEWHERE = {
     "_cleanup_kernel",  # jupyter_client

@@ -18,7 +18,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from nbproctor.kit import sample
+from examples import sample_class
 from nbproctor.notebook import SKIP_TAG, MasterNotebook
 from tests.kernels import brief
 from tests.programs import start
@@ -126,7 +126,7 @@ def worth(lab_master: MasterNotebook) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def plain(project: Path, lab_master: MasterNotebook) -> list[dict[str, float]]:
     """Exercise → points of who solved all, and of each share, in plain Python."""
-    solved = sample.solutions(lab_master)
+    solved = sample_class.solutions(lab_master)
     dealt = [solved, *({n: solved[n] for n in s} for s in shares(lab_master.exercises))]
     command = [sys.executable, "-m", "tests.audit.plain_python"]
     done = subprocess.run(
@@ -152,8 +152,8 @@ def test_stock_nbgrader_gives_half_of_the_solution_what_plain_python_says(
 
     All of the solution is run in a kernel by `release`: tests/cli/test_documented.py.
     """
-    half = sample.SampleStudent("half", "", "", shares(lab_master.exercises)[0])
-    sample.write_class([half], course, lab_master, project / "variants" / LAB)
+    half = sample_class.SampleStudent("half", "", "", shares(lab_master.exercises)[0])
+    sample_class.write_class([half], course, lab_master, project / "variants" / LAB)
     path = course / "submitted/half" / NOTEBOOK
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:

@@ -20,8 +20,9 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from examples import sample_class
 from nbproctor import nbgrader
-from nbproctor.kit import handout, sample
+from nbproctor.kit import handout
 from nbproctor.notebook import MasterNotebook
 from tests.copies import PLOT, shorten_lab
 from tests.kernels import brief
@@ -183,7 +184,7 @@ def test_from_the_zip_of_the_lab_to_the_comment_on_the_page(
     home = tmp_path / "home"
     home.mkdir()
     brief(home)
-    answers = sample.solutions(lab_master)
+    answers = sample_class.solutions(lab_master)
     with browser(SECONDS) as context:
         # The student: two exercises, a plot, Validate, and the file to submit.
         output = work_in_jupyterlab(context.new_page(), folder, home, answers)

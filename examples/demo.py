@@ -1,0 +1,52 @@
+"""The command ``demo``, beside those of nbproctor: it needs a clone of the project.
+
+`kit.py demo` runs this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import sample_class
+import typer
+
+from nbproctor import nbgrader
+from nbproctor.cli import app, main
+from nbproctor.cli.app import Assignment, CommandError, console, open_course
+from nbproctor.cli.class_run import grade_class
+from nbproctor.platforms.person import Person, split_name
+
+
+@app.command()
+def demo(assignment: Assignment = None) -> None:
+    """Grade a sample class and show the table of scores.
+
+    Everything happens in the folder demo/, which each run makes anew; your own
+    submissions and gradebook are not touched.
+    """
+    parent_course, name = open_course(assignment)
+    project = parent_course.root
+    description = project / "examples" / "sample_class.toml"
+    if not description.is_file():
+        raise CommandError(
+            f"There is no {description}: the demo is of the course that nbproctor "
+            "comes with. Run it in that folder."
+        )
+    console.print("Making a sample class in demo/. It hands in:")
+    course = nbgrader.Course(sample_class.new_course(project, name))
+    nbgrader.generate(course, name)
+    students = sample_class.read_class(description)
+    master = course.masters(name)[0]
+    variants = project / "variants" / name
+    sample_class.write_class(students, course.root, master, variants)
+    for student in students:
+        console.print(f"  {student.name:20} {student.story}")
+    names = {student.id: student.name for student in students}
+    nbgrader.enrol(course, [Person(s.id, *split_name(s.name)) for s in students])
+    with contextlib.suppress(typer.Exit):  # somebody's file is cut short, as it happens
+        # Weak, because this code is our own: the demo is to run on any computer.
+        grade_class(course, name, nbgrader.RunOptions(weak_sandbox=True), names)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""A school adds its platform as a package; one that is broken harms nobody."""
+
+from __future__ import annotations
+
+import logging
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from nbproctor import platforms
+from nbproctor.platforms import Download, ExportError, Roster, plug_ins
+from tests.platforms.people import member
+from tests.platforms.test_fill import CANVAS
+from tests.platforms.test_fill import CLASS as CANVAS_CLASS
+
+CLASS = Roster([member("aokafor", "Okafor", "Amara", login="aokafor")])
+SCHOOL = """
+from pathlib import PurePosixPath
+from nbproctor.platforms import FileName, Identifier, Kind, Platform
+
+class School(Platform):
+    name = "School"
+    titles = r"Points in (.*) of ([0-9]+)"
+    upload = "Feedback, Upload"
+
+    def parse(self, parts):
+        if len(parts) != 2 or not parts[0].startswith("school-"):
+            return None
+        login = parts[0].removeprefix("school-")
+        return FileName(
+            key=login,
+            file=PurePosixPath(parts[1]),
+            identifiers=(Identifier(Kind.LOGIN, login),),
+            address=parts[0],
+        )
+"""
+FAILS = """
+from nbproctor.platforms import Platform
+
+class School(Platform):
+    def parse_all(self, entries):
+        raise LookupError("no such file")
+
+    def find_people(self, sheet, columns):
+        raise LookupError("no such file")
+"""
+BROKEN = {
+    "does not import": "import no_such_module",
+    "has no such class": "",
+    "is no platform": "School = dict",
+    "cannot be made": "def School(): raise LookupError('no such file')",
+    "fails at work": FAILS,
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where packages are installed for this test alone."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(plug_ins, "_plug_ins", cache(plug_ins._plug_ins.__wrapped__))
+    return tmp_path
+
+
+def install(folder: Path, package: str, source: str) -> None:
+    """Install a package as pip does: its module, and the folder that describes it."""
+    (folder / f"{package}.py").write_text(source, "utf-8")
+    about = folder / f"{package}-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Name: {package}\nVersion: 1.0\n", "utf-8")
+    entry_point = f"[nbproctor.platforms]\nschool = {package}:School\n"
+    (about / "entry_points.txt").write_text(entry_point, "utf-8")
+
+
+def collect(folder: Path) -> Download:
+    path = folder / "submissions.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("school-aokafor/lab.ipynb", "amara")
+    return platforms.plan(path, "lab", ["lab"], CLASS)
+
+
+def test_the_platform_of_an_installed_package_is_read_filled_and_given_back(
+    folder: Path,
+) -> None:
+    install(folder, "platform_of_school", SCHOOL)
+    download = collect(folder)
+    assert download.recognised.platform.name == "School"
+    (submission,) = download.submissions
+    assert submission.person.student == "aokafor"
+
+    records = folder / "collected"
+    platforms.write(download, lambda student: folder / student, records, "a zip")
+    page = folder / "lab.html"
+    back = platforms.feedback_names([("aokafor", page, page)], records)
+    assert back.files == {"school-aokafor/lab.html": page}
+
+    data = b"login,Points in lab of 100\naokafor,\n"
+    filled = platforms.fill(data, "lab", {"aokafor": 80.0}, 100.0, CLASS)
+    assert filled.platform == "School"
+    assert filled.data == b"login,Points in lab of 100\naokafor,80\n"
+    with pytest.raises(ExportError, match="which column"):
+        platforms.fill(data, "another", {"aokafor": 80.0}, 100.0, CLASS)
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_plug_in_is_named_once_and_all_others_go_on(
+    folder: Path, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    caplog.set_level(logging.WARNING)
+    name = f"school_that_{fault.replace(' ', '_')}"
+    install(folder, name, BROKEN[fault])
+    install(folder, "platform_of_school", SCHOOL)
+    for _ in range(2):
+        assert collect(folder).recognised.platform.name == "School"
+    scores = {"aokafor": 1.0}
+    data = CANVAS.encode()
+    filled = platforms.fill(data, "Neural Network", scores, 100.0, CANVAS_CLASS)
+    assert filled.platform == "Canvas"
+    assert [change.student for change in filled.changes] == ["aokafor"]
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert f"'school' (package {name})" in message
