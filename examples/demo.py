@@ -11,17 +11,24 @@ import sample_class
 import typer
 
 from nbproctor import nbgrader
-from nbproctor.cli import app, main
-from nbproctor.cli.app import Assignment, CommandError, console, open_course
+from nbproctor.cli import main
+from nbproctor.cli.app import (
+    Assignment,
+    CommandError,
+    Container,
+    command,
+    console,
+    open_course,
+)
 from nbproctor.cli.class_run import grade_class
 from nbproctor.platforms.person import Person, split_name
 
 
-@app.command()
-def demo(assignment: Assignment = None) -> None:
+@command("demo", "demo --container")
+def demo(assignment: Assignment = None, container: Container = False) -> None:
     """Grade a sample class and show the table of scores.
 
-    Everything happens in the folder demo/, which each run makes anew; your own
+    Everything happens in the folder demo/. Each run makes it again. Your own
     submissions and gradebook are not touched.
     """
     parent_course, name = open_course(assignment)
@@ -29,10 +36,10 @@ def demo(assignment: Assignment = None) -> None:
     description = project / "examples" / "sample_class.toml"
     if not description.is_file():
         raise CommandError(
-            f"There is no {description}: the demo is of the course that nbproctor "
-            "comes with. Run it in that folder."
+            f"There is no {description}. Run the demo in nbproctor's own repository: "
+            "it grades the course there."
         )
-    console.print("Making a sample class in demo/. It hands in:")
+    console.print("Making a sample class in demo/. These students submit:")
     course = nbgrader.Course(sample_class.new_course(project, name))
     nbgrader.generate(course, name)
     students = sample_class.read_class(description)

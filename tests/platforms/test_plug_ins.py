@@ -15,7 +15,7 @@ from tests.platforms.people import member
 from tests.platforms.test_fill import CANVAS
 from tests.platforms.test_fill import CLASS as CANVAS_CLASS
 
-CLASS = Roster([member("aokafor", "Okafor", "Amara", login="aokafor")])
+CLASS = Roster([member("aokafor", "Okafor, Amara", "login=aokafor")])
 SCHOOL = """
 from pathlib import PurePosixPath
 from nbproctor.platforms import FileName, Identifier, Kind, Platform
