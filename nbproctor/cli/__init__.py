@@ -13,7 +13,7 @@ from nbproctor.cli import (
 from nbproctor.cli.app import app, main
 
 # `--help` lists them in the order of use.
-ORDER = ["doctor", "lab", "submit", "new", "lint", "audit", "release"]
+ORDER = ["doctor", "lab", "submit", "new", "adopt", "lint", "audit", "release"]
 ORDER += ["roster", "due", "watch", "extend", "collect", "late", "grade", "export"]
 ORDER += ["init", "off"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from itertools import count
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.markup import escape
 from rich.table import Column, Table
 from typer import Argument, Option
@@ -27,6 +29,7 @@ from nbproctor.cli.app import (
     find_course,
     nbgrader,
     open_course,
+    print_list,
     say,
 )
 from nbproctor.errors import NbproctorError
@@ -170,6 +173,38 @@ def new(name: Annotated[str, Argument(help="Name of the assignment.")]) -> None:
         f"Edit the notebook in JupyterLab. Then run {TYPED} lint {name}, {TYPED} "
         f"audit {name} and {TYPED} release {name}."
     )
+
+
+@command("adopt otter/lab01.ipynb", "adopt hw03.ipynb homework_3")
+def adopt(
+    file: Annotated[Path, Argument(help="A notebook with solutions and tests.")],
+    name: Annotated[
+        str | None, Argument(help="Name of the assignment, if not the notebook's.")
+    ] = None,
+) -> None:
+    """Make an assignment of a notebook for Otter-Grader, OkPy or plain assertions.
+
+    Shows what each cell has become, writes a new folder in source/, and checks that the
+    reference solution earns every point. The notebook itself is not changed.
+    """
+    from nbproctor.kit import adopt as adoption
+    from nbproctor.kit import starter
+
+    adopted = adoption.adopt(file)
+    name = name or re.sub(r"\W+", "_", file.stem)
+    course = find_course()
+    notebook = adoption.write(adopted, file, starter.new_source(course, name))
+    table = Table("cell", "became", "id", "points", box=box.SIMPLE_HEAD)
+    for each in adopted.cells:
+        if each.grade_id:
+            points = "" if each.points is None else f"{each.points:g}"
+            table.add_row(str(each.number), each.kind, each.grade_id, points)
+    console.print(table)
+    total = sum(each.points or 0 for each in adopted.cells)
+    say(f"{notebook}: {total:g} points.")
+    print_list("Please decide:", adopted.questions)
+    prove(nbgrader.Course(course), name)
+    say(f"The reference solution earns every point. Next: {TYPED} release {name}")
 
 
 @command("init", "--course ~/my_course init")

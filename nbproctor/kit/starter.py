@@ -29,28 +29,38 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     It passes ``lint``, ``release``, ``grade`` and ``audit`` as it is. A course that has
     no configuration gets one. `StarterError`: the name is none, or is taken.
     """
+    config = course / "nbgrader_config.py"
+    is_new = not config.exists()
+    variants = course / "variants" / name
+    if variants.exists():
+        raise StarterError(f"{variants} already exists. Choose another name.")
+    source = new_source(course, name)
+    notebook = source / f"{name}.ipynb"
+    source.mkdir(parents=True)
+    shutil.copyfile(_STARTER / "notebook.ipynb", notebook)
+    shutil.copytree(_STARTER / "variants", variants)
+    return [notebook, variants, *([config] if is_new else [])]
+
+
+def new_source(course: Path, name: str) -> Path:
+    """Return the folder of a new assignment, in a course that has a configuration.
+
+    `StarterError`: the name is none, or is taken.
+    """
     if not _NAME.fullmatch(name):
         raise StarterError(
             f"{name!r} cannot name an assignment: use letters, digits, '-' and '_'."
         )
     source = course / "source" / name
-    variants = course / "variants" / name
     config = course / "nbgrader_config.py"
     if config.exists():
         source = nbgrader.Course(course).folder("source", name)
-    for folder in (source, variants):
-        if folder.exists():
-            raise StarterError(f"{folder} already exists. Choose another name.")
-    notebook = source / f"{name}.ipynb"
-    source.mkdir(parents=True)
-    shutil.copyfile(_STARTER / "notebook.ipynb", notebook)
-    shutil.copytree(_STARTER / "variants", variants)
-    created = [notebook, variants]
+    if source.exists():
+        raise StarterError(f"{source} already exists. Choose another name.")
     if not config.exists():
         text = (_STARTER / "config.txt").read_text("utf-8")
         config.write_text(text + SWITCH, "utf-8")
-        created.append(config)
-    return created
+    return source
 
 
 def switch_on(course: Path) -> bool:
