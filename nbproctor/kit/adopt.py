@@ -236,7 +236,7 @@ class _Reader:
 
     def _adopt_plain(self, cell: NotebookNode) -> bool:
         """Take assertions for the test of the code cell before them, if it is none."""
-        name = self._free(f"exercise_{len(self._names) + 1}")
+        name = self._free("exercise")
         self.question = Question(name)
         self._adopt_answer_above()
         if not self.question.has_answer:
@@ -250,9 +250,10 @@ class _Reader:
     def _adopt_answer_above(self) -> None:
         """Make the code cell above the answer of this question, unless it is one."""
         cells = self.adopted.cells
-        if cells and cells[-1].kind == "code":
+        if cells and cells[-1].kind in ("code", "answer"):
             cell = self.adopted.notebook.cells.pop()
             cells.pop()
+            cell.metadata.pop("nbgrader", None)
             self._answer(cell)
 
     def _doctests(self, name: str, test: dict[str, Any]) -> Iterator[tuple[str, bool]]:
