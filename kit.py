@@ -8,6 +8,7 @@ To try it:
 
 Before the term:
     python kit.py new       make a new assignment with one exercise to change
+    python kit.py adopt     make an assignment of an Otter-Grader or OkPy notebook
     python kit.py lint      check that the reference solution earns every point
     python kit.py audit     check the hidden tests with right and wrong solutions
     python kit.py release   make the student version and the zip to hand out
@@ -67,7 +68,7 @@ PYTHON = os.path.join(BIN, "python.exe" if WINDOWS else "python")
 RUNTIME = "requirements.txt"  # what a course needs
 DEVELOPMENT = "requirements.lock"  # the same pins, and those of the checks
 BROWSER = "requirements-browser.txt"  # what makes the site of `release --browser`
-FORKING = {"demo", "release", "grade", "watch", "init", "lint", "audit"}
+FORKING = {"adopt", "demo", "release", "grade", "watch", "init", "lint", "audit"}
 RECIPE = os.path.join("examples", "cluster", "Containerfile")
 IN_IMAGE = "/opt/nbproctor"  # where the recipe puts the project
 

@@ -181,6 +181,7 @@ def adopt(
     name: Annotated[
         str | None, Argument(help="Name of the assignment, if not the notebook's.")
     ] = None,
+    container: Container = False,
 ) -> None:
     """Make an assignment of a notebook for Otter-Grader, OkPy or plain assertions.
 

@@ -30,7 +30,8 @@ COMMANDS = {
     "export a grade book": ["export", "canvas.csv"],
 }
 # They never open the gradebook; `watch` does, and goes on until it is stopped.
-OTHERS = {"watch", "lint", "audit", "init", "new", "doctor", "lab", "submit", "off"}
+OTHERS = {"watch", "lint", "audit", "init", "new", "adopt", "doctor", "lab", "submit"}
+OTHERS |= {"off"}
 
 
 def _write(path: Path, start: int, data: bytes) -> None:

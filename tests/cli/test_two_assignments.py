@@ -29,6 +29,7 @@ def by_command(lines: str) -> dict[str, list[str]]:
 OF_THE_COURSE = by_command("""\
 init
 new third
+adopt old.ipynb
 roster class.csv
 doctor
 off
@@ -48,8 +49,12 @@ grade --sandbox=weak
 watch --sandbox=weak
 export csv
 """)
-# What ends with a sentence: this course was never without nbproctor.
-FAILS = {"off": "by lines that init did not write"}
+# What ends with a sentence: there is no such notebook, and this course was never
+# without nbproctor.
+FAILS = {
+    "adopt": "old.ipynb cannot be read as a notebook",
+    "off": "by lines that init did not write",
+}
 
 
 @pytest.fixture(scope="module")
