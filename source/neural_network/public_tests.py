@@ -99,7 +99,7 @@ def error_in_answer(error, test):
 
 def method(owner, name):
     """Return a method of a class or an object, or say that it is not there yet."""
-    kind = owner if isinstance(owner, type) else type(owner)
+    kind = owner if isinstance(owner, type) else owner.__class__
     advice = f"did its cell run without an error, below @add_to({kind.__name__})?"
     if name == "__call__":
         assert callable(owner), f"a {kind.__name__} cannot be called yet: {advice}"
