@@ -35,14 +35,14 @@ FLOORS = [
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=116_550,  # 92,000
+        nodes=119_600,  # 92,000
         nodes_per_code_line=6.41,  # 5.3
         starred_literals=0,
         tuple_assignments=0.2,
         vague_names=5,
     ),
     "tests": Readability(
-        nodes=127_700,  # 95,000
+        nodes=129_590,  # 95,000
         nodes_per_code_line=5.71,  # 5.0
         starred_literals=1,  # 0
         tuple_assignments=3.2,

@@ -8,7 +8,7 @@ executes them, and `result` holds and reports what follows.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from nbproctor.audit.trials import Loan
 from nbproctor.audit.variants import Trial, Variants
 from nbproctor.engine import Execution, ExecutionError, Pool, Settings
 from nbproctor.errors import NbproctorError
-from nbproctor.notebook import MasterNotebook, copied
+from nbproctor.notebook import Cell, MasterNotebook, copied
 from nbproctor.results import Check, StudentCell
 
 
@@ -66,6 +66,7 @@ def audit(
     for master in masters:
         with Pool(1) as pool:
             all_checks += _whole_notebooks(master, settings, pool)
+            all_checks += _sentences(master, settings, pool)
         stubs = {cell.id: cell.stub for cell in master.of_kind("test")}
         with copied(source) as folder_copy:
             results, loans = trials.hold(
@@ -126,6 +127,53 @@ def _whole_notebooks(
         passed = earned == expected and (name == "blank" or not failed)
         checks.append(Check(name=name, passed=passed, found=text))
     return checks
+
+
+_SENTENCES = """
+from nbproctor.expect import Specification, prove
+
+specifications = [v for v in [*globals().values()] if isinstance(v, Specification)]
+failures = [failure for each in specifications for failure in prove(each)]
+assert not failures, "; ".join(failures)
+"""
+
+
+def _sentences(
+    master: MasterNotebook, settings: Settings, pool: Pool
+) -> Iterator[Check]:
+    """Check that each mistake of a specification loses, and is told by a sentence."""
+    kinds = "provided", "solution", "helper"
+    cells = [cell for cell in master.cells if cell.kind in kinds]
+    if not any("Specification" in cell.source for cell in cells):
+        return
+    name = "sentences of mistakes"
+    test = Cell(
+        id=name,
+        kind="test",
+        source=_SENTENCES,
+        points=1,
+        exercise=None,
+        skip=False,
+        cell_id="",
+        stub="",
+        nbgrader={},
+    )
+    proof = replace(master, cells=(*cells, test))
+    answers = [
+        StudentCell(index, cell.id, cell.source)
+        for index, cell in enumerate(proof.cells)
+        if cell.kind != "helper"
+    ]
+    try:
+        report = pool.execute(Execution(answers, proof, settings)).result()
+    except ExecutionError as error:
+        yield Check(name, False, str(error))
+        return
+    (verdict,) = report.verdicts
+    passed = verdict.outcome == "passed"
+    yield Check(
+        name, passed, "each is said of its own formula" if passed else verdict.message
+    )
 
 
 def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:

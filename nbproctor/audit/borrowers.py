@@ -83,7 +83,7 @@ def _borrowed(name: str, target: Any, call: Function) -> Borrowed:
     return Borrowed(name, ask)
 
 
-class Values:
+class HandedArrays:
     """Arrays that tests pass to student code, in which right results are looked for.
 
     Arrays smaller than `LEAST`, or with the same number everywhere, may be equal by

@@ -28,7 +28,7 @@ from typing import Any
 from msgspec import json
 
 from nbproctor.audit import borrowers
-from nbproctor.audit.borrowers import LENT, Borrowed, Values
+from nbproctor.audit.borrowers import LENT, Borrowed, HandedArrays
 from nbproctor.audit.variants import Trial
 from nbproctor.cells import CellText
 from nbproctor.engine import Settings
@@ -259,7 +259,7 @@ class _Walk:
                 for index, cell in enumerate(self.cells)
                 if cell.kind == "solution"
             ]
-            values = borrowers.Values()
+            values = borrowers.HandedArrays()
             for cell, steps in exercises:
                 note = partial(values.note, cell.id)
                 self._points(cell, steps, "notes", note, base)
@@ -347,7 +347,7 @@ class _Walk:
         return NotebookRun(job, self.tests, begin, until, 1, references)
 
     def _borrow(
-        self, cell: Cell, steps: list[Step], values: Values, base: Path
+        self, cell: Cell, steps: list[Step], values: HandedArrays, base: Path
     ) -> list[Loan]:
         """Try objects that tests pass to student code as the answer to an exercise."""
         possible = sum(step.test.points for step in steps if step.test)

@@ -9,22 +9,48 @@ ratio that hidden data would show.
 from nbproctor.expect.calls import answer_of, answers_of, quiet
 from nbproctor.expect.comparison import (
     expect,
+    expect_entry,
     expect_finite,
     expect_pure,
+    expect_same,
     expect_shape,
     expect_unchanged,
 )
 from nbproctor.expect.measures import measure, processor_seconds
+from nbproctor.expect.specification import (
+    Anew,
+    Each,
+    Shape,
+    Specification,
+    Unchanged,
+    Values,
+    calls_to,
+    check,
+    prove,
+    recording,
+)
 
 __all__ = [
+    "Anew",
+    "Each",
+    "Shape",
+    "Specification",
+    "Unchanged",
+    "Values",
     "answer_of",
     "answers_of",
+    "calls_to",
+    "check",
     "expect",
+    "expect_entry",
     "expect_finite",
     "expect_pure",
+    "expect_same",
     "expect_shape",
     "expect_unchanged",
     "measure",
     "processor_seconds",
+    "prove",
     "quiet",
+    "recording",
 ]

@@ -11,6 +11,7 @@ from nbproctor.expect.calls import quiet
 from nbproctor.expect.diagnoses import Shape, diagnosis, fits, hint, not_finite
 
 _NUMERIC = int, float, complex, np.generic, np.ndarray
+AGAIN = "is another one when asked again: what is kept from the call before?"
 Mistakes: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 
 
@@ -149,6 +150,34 @@ def expect_unchanged(now: object, before: object, name: str) -> None:
             expect_unchanged(new, before[key], label)
     elif _frozen(now) != _frozen(before):
         _fail(name, f"was changed {advice}")
+
+
+def expect_same(
+    answer: object,
+    other: object,
+    name: str,
+    reason: str = AGAIN,
+) -> None:
+    """Compare two answers to one question, whatever is right; `reason` is then said.
+
+    Of two mappings, the entries of `other` count.
+    """
+    if isinstance(other, Mapping) and isinstance(answer, Mapping):
+        for key, (label, entry) in _entries(answer, other, name).items():
+            expect_same(entry, other[key], label, reason)
+        return
+    now = np.asarray(answer, dtype=float)
+    then = np.asarray(other, dtype=float)
+    if now.shape != then.shape or not np.allclose(now, then, 1e-4, 1e-6, True):
+        raise AssertionError(f"{name} {reason}")
+
+
+def expect_entry(got: object, key: Any, shape: tuple[int, ...], name: str) -> Any:
+    """Return one entry of a mapping as an array of a shape, or say why it is none."""
+    ((label, entry),) = _entries(got, {key: None}, name).values()
+    expect_shape(entry, shape, label)
+    expect_finite(entry, label)
+    return np.asarray(entry, dtype=float)
 
 
 def expect_finite(got: object, name: str) -> None:

@@ -14,6 +14,7 @@ from collections import deque
 from typing import Any
 from weakref import WeakValueDictionary
 
+from nbproctor.expect import specification
 from nbproctor.judge.classes import (
     ErrorClass,
     OwnError,
@@ -66,6 +67,7 @@ class Session:
         self.doubts: deque[tuple[Any, ...]] = deque(maxlen=MAX_DOUBTS)
         self.until = float("inf")  # the moment that nothing may take longer than
         self.processor_seconds = child.processor_seconds
+        self.recorded: specification.Records = {}  # what it has answered so far
         # Whether no other process runs code of the same notebook: see
         # `exports.ReferenceFunction`.
         self.alone = True

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.expect import measures
+from nbproctor.expect import measures, specification
 from nbproctor.judge.classes import STAND_INS, ErrorClass, OwnError
 from nbproctor.judge.compiled import BrokenTestError, CompiledTest, Tests, execute
 from nbproctor.judge.proxy import Proxy, StudentRaised
@@ -196,7 +196,8 @@ def run(
 
     After so many seconds, that is a `TestTimeout`.
     """
-    with _afresh(session, test.seed), _alarm(seconds):
+    recording = specification.recording(session.recorded)
+    with _afresh(session, test.seed), _alarm(seconds), recording:
         return test.program.run(space)
 
 

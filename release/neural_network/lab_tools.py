@@ -1,20 +1,19 @@
-"""Tools of the lab: methods a cell each, pictures with a sentence, and public tests.
+"""Tools of the lab: methods a cell each, pictures with a sentence, and advice.
 
-A public test prints a card that says what holds, and what does not yet. `adviser` and
-`self_check` are given the names of the notebook, and look there when they are asked.
+`adviser` and `self_check` are given the names of the notebook, and look there when they
+are asked. The public tests are those of `public_tests`.
 """
 
 import copy
 import hashlib
-import linecache
 import sys
 import time
 import traceback
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from public_tests import NOT_WRITTEN
 
 # --- methods, pictures, Colab ---------------------------------------------------
 
@@ -69,87 +68,83 @@ def shorten_what_is_not_written():
         shell.set_custom_exc((NotImplementedError,), show_line)
 
 
-# --- public tests ---------------------------------------------------------------
+# --- how fit uses its network ---------------------------------------------------
 
 
-class PublicTestError(AssertionError):
-    """A public test does not pass; a notebook shows this sentence alone."""
-
-    def _render_traceback_(self):
-        return [f"✗ {self}"]
-
-
-class Card:
-    """What a public test has looked at so far, and the first thing that is wrong."""
-
-    def __init__(self):
-        self.marks = []
-        self.error = None
-
-    @contextmanager
-    def part(self, name):
-        """Look at one thing. The test goes on where it is wrong, but for the first.
-
-        What stops with an error after that could not be judged.
-        """
-        try:
-            yield
-        except Exception as error:
-            is_first = not self.marks
-            is_judged = self.error is None or isinstance(error, AssertionError)
-            self.marks.append(f"✗ {name}" if is_judged else f"– {name}")
-            if not isinstance(error, AssertionError):
-                if self.error is None:
-                    raise
-            elif self.error is None:
-                self.error = PublicTestError(f"{name}: {error}")
-            if is_first:
-                raise self.error from None
-        else:
-            self.marks.append(f"✓ {name}")
+def settle(network, labels):
+    """Let a network of equal sizes answer with these labels, all but surely."""
+    size = labels.size
+    network.W1, network.W2 = 20 * np.eye(size), 20 * np.eye(size)[:, labels[0]]
+    network.b1, network.b2 = np.full((size, 1), -10.0), np.full((size, 1), -10.0)
+    return network
 
 
-def public_test(number, advise):
-    """Run the public test of an exercise at once, with `Card.part`: a decorator.
+def check_batches(notes, stopped, classifier, X, Y):
+    """Say what is wrong with the batches of a fit, whose network only noted them.
 
-    `advise(number, ended)` says what to do first, if anything; `ended` tells it whether
-    NotImplementedError came.
+    `notes` are the shapes of inputs, the batches (X, Y, shape of the cache, bias), and
+    the updates; `stopped` is the error that ended it, or None.
     """
-
-    def run(test):
-        card = Card()
-        try:
-            test(card.part)
-            if card.error is not None:
-                raise card.error
-        except Exception as error:
-            print(*card.marks, sep="   ")
-            if advice := advise(number, isinstance(error, NotImplementedError)):
-                raise PublicTestError(advice) from error
-            if isinstance(error, NotImplementedError):  # a line, not its way to there
-                error._render_traceback_ = lambda: [f"✗ {NOT_WRITTEN}"]
-            elif lines := error_in_answer(error, test):
-                error._render_traceback_ = lambda: lines
-            raise
-        print(*card.marks, sep="   ")
-
-    return run
-
-
-def error_in_answer(error, test):
-    """Return lines that show where an answer stops, and why; none if it is not known.
-
-    The answer's line is the last that was typed into a cell other than the test's.
-    """
-    others = {test.__code__.co_filename, __file__}
-    lines = []
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        path = frame.f_code.co_filename
-        code = linecache.getline(path, number).strip()
-        if code and path not in others and not Path(path).exists():
-            where = f"✗ your code stops in {frame.f_code.co_name}, line {number}:"
-            lines = [where, f"    {code}"]
-    return [*lines, f"{type(error).__name__}: {error}"] if lines else []
+    size, epochs = classifier.batch_size, classifier.epochs
+    inputs, batches, updates = notes
+    (n, m), k = X.shape, classifier.model.n_classes
+    for shape in inputs:
+        assert shape[0] == n, (
+            f"examples are columns: each X here has {n} rows, but shape {shape} came"
+        )
+        assert shape[-1], (
+            f"an empty batch: {m} examples in batches of {size} make none of those; "
+            "is m right, and where does the loop end?"
+        )
+    for x, y, kept, _ in batches:
+        assert y.shape, (
+            "backward_propagation(X, Y, cache): Y is no array; "
+            "are the three in this order?"
+        )
+        assert len(y) == k, (
+            f"labels must be one-hot for all {k} classes of the model, "
+            f"but shape {y.shape} came"
+        )
+        columns = x.shape[-1], y.shape[-1], kept[-1]
+        assert len({*columns}) == 1, (
+            "X, Y and cache of a batch must belong to the same examples, "
+            f"but have {columns[0]}, {columns[1]}, {columns[2]} columns"
+        )
+    if stopped is not None:
+        raise stopped  # a wrong shape may have led to it, and is said first
+    assert batches, (
+        "self.model.backward_propagation was not called: "
+        "does the loop over batches run, and train self.model and no other?"
+    )
+    assert hasattr(classifier.model, "is_given"), (
+        "self.model was replaced: train the network that the classifier was given"
+    )
+    count, per_epoch = len(batches), -(-m // size)
+    assert count == epochs * per_epoch, (
+        f"{epochs} epochs of {m} examples in batches of {size} "
+        f"are {epochs * per_epoch} batches, but found {count}"
+        + "; where does the loop over them start and end?"
+        * (count < epochs * per_epoch)
+    )
+    assert max(x.shape[1] for x, *_ in batches) == size, (
+        f"a batch should hold {size} examples, and the last what is left"
+    )
+    assert not np.array_equal(batches[0][3], batches[1][3]), (
+        "the parameters must move after every batch"
+    )
+    assert len(updates) == count, (
+        "each batch ends with self.model.update_parameters(grads): "
+        f"{count} calls, but found {len(updates)}"
+    )
+    for start in range(0, count, per_epoch):
+        epoch = batches[start : start + per_epoch]
+        x, y = (np.hstack([batch[part] for batch in epoch]) for part in (0, 1))
+        assert x.shape == X.shape and np.allclose(np.sort(x[0]), X[0]), (
+            f"an epoch must use each of the {m} examples exactly once"
+        )
+        assert np.array_equal(y[:, np.argsort(x[0])].argmax(axis=0), Y[0]), (
+            "examples lost their labels"
+        )
 
 
 # --- what to mend first ---------------------------------------------------------
@@ -342,7 +337,6 @@ def adviser(names):
 
 # --- the self-check ---------------------------------------------------------------
 
-NOT_WRITTEN = "not written yet: put your code in place of raise NotImplementedError"
 STILL_ENDED = "your code is there, but raise NotImplementedError still ends {}"
 
 

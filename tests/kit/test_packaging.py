@@ -308,6 +308,7 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
             f"{LAB}/kit/original/my_network_template.html",
             f"{LAB}/kit/original/{LAB}.ipynb",
             f"{LAB}/kit/original/paper_network.html",
+            f"{LAB}/kit/original/public_tests.py",
             f"{LAB}/kit/pins.txt",
             f"{LAB}/kit/submit.py",
             f"{LAB}/requirements.txt",

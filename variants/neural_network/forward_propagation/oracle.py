@@ -7,7 +7,8 @@ def inputs(rng):
 
 
 def answer(theta, X):
-    return make_networks((theta,))[0].forward_propagation(X)
+    ((forward_pass, network),) = networks_with("forward_propagation")([theta])
+    return forward_pass(network, X)
 
 
 def layer(W, b, inputs):

@@ -8,8 +8,9 @@ def inputs(rng):
 
 
 def answer(theta, grads, rate):
-    network = make_networks((theta, 0.0, 0.0, rate))[0]
-    network.update_parameters({f"d{name}": grad for name, grad in grads.items()})
+    state = theta | {"learning_rate": rate}
+    ((update, network),) = networks_with("update_parameters")([state])
+    update(network, {f"d{name}": grad for name, grad in grads.items()})
     return {name: getattr(network, name) for name in PARAMETERS}
 
 

@@ -1,0 +1,445 @@
+"""Specification of an exercise: one place from which its hidden tests are made.
+
+It stands in a helper cell beside the exercise. A hidden test is then one line, such as
+``check(MEAN, "values")``. What a student's function answers to some cases is asked
+once in the judge, and judged by as many properties as there are.
+"""
+
+import contextlib
+import copy
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nbproctor.expect.calls import answers_of
+from nbproctor.expect.comparison import (
+    AGAIN,
+    expect,
+    expect_pure,
+    expect_same,
+    expect_shape,
+    expect_unchanged,
+)
+from nbproctor.protocol.calls import VALUES
+
+#: Arguments of a call; first of all the state of the object, if the function has one.
+Case: TypeAlias = tuple[Any, ...]
+State: TypeAlias = Mapping[str, Any]
+#: What the student's process has answered, in the judge: specification, cases → answers
+#: and the exception that ended them. A kernel asks anew, as code may have changed.
+Records: TypeAlias = dict[tuple[str, str], tuple[list[Any], BaseException | None]]
+recorded: Records | None = None
+
+
+def calls_to(function: Callable[[], Any]) -> Callable[..., Sequence[tuple[Any, ...]]]:
+    """Return how calls of a plain function begin; `function` looks it up."""
+    return lambda states: [(function(),)] * len(states)
+
+
+def _no_mistakes(*case: Any) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What one function of an exercise has to answer.
+
+    Parameters
+    ----------
+    name
+        What messages call an answer, such as ``'mean_of(values)'``.
+    begin
+        For some states of an object, how a call begins: ``(function,)``, or a method
+        and an object that is in this state. A plain function has the state ``{}``.
+    right
+        Another way to the right answer of a case, not the reference solution.
+    arguments
+        What the student calls the arguments.
+    cases
+        Name → function that makes cases: what a call is made with.
+    properties
+        Name → judgements, which are called in turn. Each is judged in one test cell.
+    mistakes
+        For a case, what typical mistakes answer, by the sentence that names them.
+        `prove` shows that each sentence is said of its own formula.
+    factors
+        For a case, the factors of `expect`.
+    plain
+        Makes an answer comparable, where another property judges its form.
+    fails
+        Judges all values of an answer to the cases ``'square'``, in which all sizes are
+        equal: there a mistake in a formula seldom raises.
+    """
+
+    name: str
+    begin: Callable[[Sequence[State]], Sequence[tuple[Any, ...]]]
+    right: Callable[..., Any]
+    _: KW_ONLY
+    arguments: Sequence[str]
+    cases: Mapping[str, Callable[[], Iterable[Case]]]
+    properties: Mapping[str, Sequence["Judgement"]]
+    mistakes: Callable[..., Mapping[str, Any]] = _no_mistakes
+    factors: Callable[..., Mapping[str, float]] = _no_mistakes
+    plain: Callable[..., Any] = lambda answer, *case: answer
+    fails: Callable[..., Any] = _no_mistakes
+    has_state: bool = field(default=False)
+
+    def state_and_arguments(self, case: Case) -> tuple[State, Case]:
+        """Split a case; a plain function has no state."""
+        return (case[0], case[1:]) if self.has_state else ({}, case)
+
+    def ask(self, cases: Iterable[Case]) -> Iterator[Any]:
+        """Ask the student's function, of a new object for each case."""
+        split = [self.state_and_arguments(case) for case in cases]
+        beginnings = self.begin([state for state, _ in split])
+        return answers_of(
+            *(
+                (*beginning, *arguments)
+                for beginning, (_, arguments) in zip(beginnings, split, strict=True)
+            )
+        )
+
+    def answered(self, name: str) -> Iterator[tuple[Case, Any]]:
+        """Yield cases with what was answered, then raise what ended it."""
+        key = self.name, name
+        if recorded is None or key not in recorded:
+            answers: list[Any] = []
+            failure: BaseException | None = None
+            try:
+                for answer in self.ask([*self.cases[name]()]):
+                    answers.append(answer)
+            except Exception as error:
+                failure = error
+            if recorded is not None and _is_value(answers):
+                recorded[key] = answers, failure
+        else:
+            answers, failure = recorded[key]
+        # Made anew: an answer may have changed an object that it was handed.
+        yield from zip(self.cases[name](), answers, strict=False)
+        if failure is not None:
+            raise failure
+
+    def usable(self, name: str, otherwise: str) -> str:
+        """Return the cases to judge: others, if these raise and a value is wrong there.
+
+        So a mistake that raises costs no more than one that does not.
+        """
+        try:
+            for _ in self.answered(name):
+                pass
+        except Exception:
+            if not self._fails():
+                raise
+            return otherwise
+        return name
+
+    def _fails(self) -> bool:
+        """Whether a value is wrong in the cases `square`, which raise nothing."""
+        try:
+            for case, answer in self.answered("square"):
+                self.fails(*case, answer)
+        except AssertionError:
+            return True
+        return False
+
+
+@contextlib.contextmanager
+def recording(records: Records) -> Iterator[None]:
+    """Record answers there, and judge what is there already."""
+    global recorded
+    recorded = records
+    try:
+        yield
+    finally:
+        recorded = None
+
+
+def _is_value(answer: Any) -> bool:
+    """Whether an answer is a plain value, and no object of the student's process."""
+    if type(answer) is dict:
+        return all(map(_is_value, answer.values()))
+    if type(answer) in (list, tuple):
+        return all(map(_is_value, answer))
+    plain = bool, int, float, str, np.ndarray, np.generic, type(None)
+    return issubclass(type(answer), plain)
+
+
+Judgement: TypeAlias = Callable[[Specification], None]
+
+
+def check(specification: Specification, name: str) -> None:
+    """Judge one property; an `AssertionError` says what is wrong."""
+    for judgement in specification.properties[name]:
+        judgement(specification)
+
+
+@dataclass(frozen=True)
+class Each:
+    """Judge each answer to some cases by a function of the case and the answer.
+
+    If a call raises, and a value is wrong where all sizes are equal, the cases
+    `otherwise` are judged.
+    """
+
+    cases: str
+    judge: Callable[..., None]
+    otherwise: str = ""
+
+    def __call__(self, specification: Specification) -> None:
+        """Judge this."""
+        name = self.cases
+        if self.otherwise:
+            name = specification.usable(name, self.otherwise)
+        for case, answer in specification.answered(name):
+            self.judge(*case, answer)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Compare the values of each answer with the right ones, and with mistakes.
+
+    `name` is a text, or a function of the case; `options` are those of `expect`.
+    """
+
+    cases: str
+    name: str | Callable[..., str] = ""
+    options: Mapping[str, float] = field(default_factory=dict)
+
+    def __call__(self, specification: Specification) -> None:
+        """Judge this."""
+        answered = specification.answered(self.cases)
+        earlier: list[tuple[Case, Any]] = []
+        for case, answer in answered:
+            earlier.append((case, answer))
+            name = self.name(*case) if callable(self.name) else self.name
+            expect(
+                specification.plain(answer, *case),
+                specification.right(*case),
+                name or specification.name,
+                factors=specification.factors(*case),
+                mistakes=partial(_fitting_mistakes, specification, earlier, answered),
+                **self.options,
+            )
+
+
+def _fitting_mistakes(
+    specification: Specification,
+    earlier: Sequence[tuple[Case, Any]],
+    later: Iterable[tuple[Case, Any]],
+) -> Mapping[str, Any]:
+    """Return mistakes in the last earlier case: first those that fit all answers."""
+    mistakes = specification.mistakes(*earlier[-1][0])
+    answers = [*earlier]
+    with contextlib.suppress(Exception):
+        answers += later
+    fitting = dict(mistakes)
+    for case, answer in answers:
+        formulas = specification.mistakes(*case)
+        plain = specification.plain(answer, *case)
+        for sentence in [sentence for sentence in fitting if sentence in formulas]:
+            formula = formulas[sentence]
+            if not _is_same(plain, formula, formula):
+                del fitting[sentence]
+    return {**fitting, **mistakes}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Compare the shape of each answer with that of the right one."""
+
+    cases: str
+
+    def __call__(self, specification: Specification) -> None:
+        """Judge this."""
+        for case, answer in specification.answered(self.cases):
+            shape = np.shape(specification.right(*case))
+            expect_shape(answer, shape, specification.name)
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """Check that a call leaves its arguments, and the state of its object, alone."""
+
+    cases: str
+    otherwise: str = ""
+
+    def __call__(self, specification: Specification) -> None:
+        """Judge this."""
+        name = self.cases
+        if self.otherwise:
+            name = specification.usable(name, self.otherwise)
+        for case in specification.cases[name]():
+            state, arguments = specification.state_and_arguments(case)
+            ((function, *owner),) = specification.begin([state])
+            names = specification.arguments
+            expect_pure(partial(function, *owner), *arguments, names=names)
+            values = {
+                key: value
+                for key, value in state.items()
+                if isinstance(value, (*VALUES, int, float))
+            }
+            reads = [(getattr, *owner, key) for key in values]
+            for key, value in zip(values, answers_of(*reads), strict=True):
+                expect_unchanged(value, values[key], key)
+
+
+@dataclass(frozen=True)
+class Anew:
+    """Check that each question is looked at anew, whatever is right.
+
+    One object is asked all cases, one after another; each answer must be that of a new
+    object, and not all may be the first, if the right ones differ. The object's state
+    is changed between them; so is an argument in place, if the next is alike. With
+    `shares`, two answers may share an array.
+    """
+
+    cases: str
+    otherwise: str = ""
+    shares: bool = False
+
+    def __call__(self, specification: Specification) -> None:
+        """Judge this."""
+        name = self.cases
+        if self.otherwise:
+            name = specification.usable(name, self.otherwise)
+        answered = [*specification.answered(name)]
+        answered.insert(0, answered[0])
+        cases = [case for case, _ in answered]
+        fresh = [answer for _, answer in answered]
+        calls = _of_one_object(specification, cases)
+        answers = answers_of(*calls, keep=not self.shares)
+        question = calls[-1][0]
+        used = [
+            answer
+            for (function, *_), answer in zip(calls, answers, strict=True)
+            if function is question
+        ]
+        title = specification.name
+        right = [specification.right(*case) for case in cases]
+        for number, wanted in enumerate(right):
+            reason = _SHARED if number == 0 else AGAIN if number == 1 else _OLD
+            both = _entries(used[number], wanted), _entries(fresh[number], wanted)
+            expect_same(*both, title, reason)
+        others = [
+            _is_same(answer, used[0], wanted)
+            for answer, wanted in zip(used, right, strict=True)
+            if _shapes(wanted) == _shapes(right[0])
+            and not _is_same(wanted, right[0], wanted)
+        ]
+        if others and all(others):
+            raise AssertionError(
+                f"{title}: another question gets the answer of the first"
+            )
+
+
+_SHARED = "changes when something else is asked: do two answers share an array?"
+_OLD = "is the old one after its argument, or its object, was changed: what is kept?"
+
+
+def _entries(answer: Any, right: Any) -> Any:
+    """Return the entries that are judged; others, and missing ones, are not."""
+    if isinstance(right, Mapping) and isinstance(answer, Mapping):
+        return {key: answer[key] for key in right if key in answer}
+    return answer
+
+
+def _shapes(right: Any) -> Any:
+    if isinstance(right, Mapping):
+        return {key: np.shape(value) for key, value in right.items()}
+    return np.shape(right)
+
+
+def _is_same(answer: Any, other: Any, right: Any) -> bool:
+    try:
+        expect_same(_entries(answer, right), _entries(other, right), "")
+    except (AssertionError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _of_one_object(
+    specification: Specification, cases: Sequence[Case]
+) -> list[tuple[Any, ...]]:
+    """Return calls that ask one object all cases, and change it and them in between."""
+    state, arguments = specification.state_and_arguments(cases[0])
+    (beginning,) = specification.begin([state])
+    objects = values = arguments
+    calls: list[tuple[Any, ...]] = []
+    for case in cases:
+        new_state, arguments = specification.state_and_arguments(case)
+        arguments = copy.deepcopy(arguments)  # what was changed in place is no more
+        for key in new_state:
+            if new_state[key] is not state[key]:
+                calls.append((setattr, beginning[-1], key, new_state[key]))
+        steps = [*map(_steps, objects, values, arguments)]
+        objects = tuple(
+            new if moves is None else old
+            for old, new, moves in zip(objects, arguments, steps, strict=True)
+        )
+        calls += [(operator.iadd, *move) for moves in steps for move in moves or ()]
+        state, values = new_state, arguments
+        calls.append((*beginning, *objects))
+    return calls
+
+
+def _steps(array: Any, now: Any, new: Any) -> list[tuple[Any, Any]] | None:
+    """Return what to add to arrays to make an argument into a new one; None: no way."""
+    if isinstance(now, dict) and isinstance(new, dict) and now.keys() == new.keys():
+        parts = [_steps(array[key], now[key], new[key]) for key in now]
+        steps = [step for part in parts if part is not None for step in part]
+        return None if None in parts else steps
+    both = isinstance(now, np.ndarray) and isinstance(new, np.ndarray)
+    if not both or (now.shape, now.dtype) != (new.shape, new.dtype):
+        return None
+    return [(array, new - now)]
+
+
+def prove(specification: Specification) -> list[str]:
+    """Show that each mistake loses and is named; return those that are not.
+
+    What its formula answers is judged by all properties. Another sentence may be said
+    if its formula answers the same.
+    """
+    cases = {name: [*make()] for name, make in specification.cases.items()}
+    mistakes = {
+        name: [specification.mistakes(*case) for case in cases[name]] for name in cases
+    }
+    sentences = dict.fromkeys(
+        sentence
+        for tables in mistakes.values()
+        for table in tables
+        for sentence in table
+    )
+    failures = []
+    for sentence in sentences:
+        records: Records = {}
+        for name in cases:
+            answers = [
+                _answer_with(table.get(sentence), specification.right(*case))
+                for case, table in zip(cases[name], mistakes[name], strict=True)
+            ]
+            records[specification.name, name] = answers, None
+        messages = []
+        with recording(records):
+            for judgements in specification.properties.values():
+                for judgement in judgements:
+                    try:
+                        judgement(specification)
+                    except AssertionError as error:
+                        messages.append(str(error))
+                    except Exception:  # it asks more: nobody is there to answer
+                        continue
+        if not any(say in message for message in messages for say in sentences):
+            failures.append(f"{specification.name} {sentence}: {messages[:1]}")
+    return failures
+
+
+def _answer_with(wrong: Any, right: Any) -> Any:
+    """Return a wrong answer, whose other entries are right."""
+    if wrong is None:
+        return right
+    return {**right, **wrong} if isinstance(right, Mapping) else wrong

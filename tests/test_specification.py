@@ -1,0 +1,155 @@
+"""A specification makes the tests of an exercise, as its writer was promised."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nbproctor.expect import (
+    Anew,
+    Each,
+    Shape,
+    Specification,
+    Unchanged,
+    Values,
+    calls_to,
+    check,
+    expect,
+    prove,
+    recording,
+)
+
+Function = Callable[..., Any]
+COLUMNS = np.array([[1.0, 2, 3], [4, 5, 9]])
+
+
+def means(X: Any) -> Any:
+    return np.array([sum(row) / len(row) for row in X])
+
+
+def mistakes_of_means(X: Any) -> Mapping[str, Any]:
+    return {"adds up only": X.sum(axis=1), "takes the median": np.median(X, axis=1)}
+
+
+def specification(answer: Function, mistakes: Function = mistakes_of_means) -> Any:
+    return Specification(
+        "means(X)",
+        calls_to(lambda: answer),
+        means,
+        arguments=["X"],
+        cases={"some": lambda: [(COLUMNS,), (COLUMNS + 1,)]},
+        mistakes=mistakes,
+        properties={
+            "values": [Values("some")],
+            "shape": [Shape("some")],
+            "unchanged": [Unchanged("some"), Anew("some")],
+        },
+    )
+
+
+def in_place(X: Any) -> Any:
+    X -= 1
+    return X.mean(axis=1) + 1
+
+
+def cached_by_identity(cache: dict[int, tuple[Any, Any]]) -> Function:
+    return lambda X: cache.setdefault(id(X), (X, X.mean(axis=1)))[1]
+
+
+def shared(array: Any) -> Function:
+    return lambda X: np.mean(X, axis=1, out=array)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "message"),
+    [
+        (lambda X: X.sum(axis=1), "values", "means(X) adds up only"),
+        (lambda X: np.median(X, axis=1), "values", "means(X) takes the median"),
+        (lambda X: X.mean(axis=1) + 0.1, "values", "is wrong"),
+        (lambda X: X.mean(axis=1, keepdims=True), "shape", "has shape (2, 1)"),
+        (in_place, "unchanged", "X was changed"),
+        (lambda X: np.zeros(2), "unchanged", "gets the answer of the first"),
+        (cached_by_identity({}), "unchanged", "is the old one after its argument"),
+        (shared(np.zeros(2)), "unchanged", "do two answers share an array?"),
+    ],
+)
+def test_a_wrong_answer_loses_the_property_that_it_touches(
+    answer: Function, name: str, message: str
+) -> None:
+    with pytest.raises(AssertionError) as raised:
+        check(specification(answer), name)
+    assert message in str(raised.value)
+
+
+def test_a_right_answer_has_every_property() -> None:
+    right = specification(lambda X: X.mean(axis=1))
+    for name in right.properties:
+        check(right, name)
+
+
+def test_in_the_judge_one_run_is_judged_by_several_properties() -> None:
+    calls = []
+
+    def answer(X: Any) -> Any:
+        calls.append(X)
+        return X.mean(axis=1)
+
+    counted = specification(answer)
+    with recording({}):
+        check(counted, "values")
+        check(counted, "shape")
+    assert len(calls) == 2
+    check(counted, "values")  # in a kernel, where the code may have changed
+    assert len(calls) == 4
+
+
+def test_what_raises_is_raised_to_every_property_that_needs_it() -> None:
+    def answer(X: Any) -> Any:
+        raise ZeroDivisionError
+
+    with recording({}):
+        for name in ("values", "shape"):
+            with pytest.raises(ZeroDivisionError):
+                check(specification(answer), name)
+
+
+def product(answer: Function) -> Specification:
+    def judge(A: Any, B: Any, got: Any) -> None:
+        expect(got, A @ B, "A @ B")
+
+    A = np.arange(6.0).reshape(2, 3)
+    B = np.arange(12.0).reshape(3, 4)
+    S = np.array([[1.0, 2], [3, 5]])
+    return Specification(
+        "A @ B",
+        calls_to(lambda: answer),
+        np.matmul,
+        arguments=["A", "B"],
+        cases={"sizes": lambda: [(A, B)], "square": lambda: [(S, S + 1)]},
+        fails=judge,
+        properties={"values": [Each("sizes", judge, "square")]},
+    )
+
+
+def test_a_mistake_that_raises_costs_no_more_than_one_that_does_not() -> None:
+    with pytest.raises(AssertionError, match="is wrong"):
+        check(product(lambda A, B: A * B), "values")
+    with pytest.raises(ValueError, match="only small"):
+        check(product(raises_when_large), "values")
+
+
+def raises_when_large(A: Any, B: Any) -> Any:
+    if A.size > 4:
+        raise ValueError("only small")
+    return A @ B
+
+
+def test_a_sentence_that_its_own_formula_does_not_earn_is_found() -> None:
+    def mistakes(X: Any) -> Mapping[str, Any]:
+        right = {"is not wrong at all": X.mean(axis=1)}
+        return {**mistakes_of_means(X), **right}
+
+    assert prove(specification(np.mean)) == []
+    (failure,) = prove(specification(np.mean, mistakes))
+    assert failure.startswith("means(X) is not wrong at all")
