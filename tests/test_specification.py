@@ -164,9 +164,9 @@ def test_what_raises_an_assertion_error_is_no_wrong_value(is_recorded: bool) -> 
     def answer(A: Any, B: Any) -> Any:
         raise AssertionError("mine")
 
-    with recording({}) if is_recorded else contextlib.nullcontext():
-        with pytest.raises(AssertionError, match="mine"):
-            product(answer).usable("sizes", "")
+    records = recording({}) if is_recorded else contextlib.nullcontext()
+    with records, pytest.raises(AssertionError, match="mine"):
+        product(answer).usable("sizes", "")
 
 
 def test_in_the_judge_an_answer_that_is_asked_anew_excuses_nothing() -> None:
