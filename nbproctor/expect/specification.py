@@ -153,8 +153,8 @@ class Specification:
     def _fails(self) -> bool:
         """Whether a value is wrong in the cases `square`; what raises is no value.
 
-        An answer may raise an `AssertionError`, too. In the judge, what is asked anew by
-        each cell excuses nothing: it may be wrong here, and right where it counts.
+        An answer may raise an `AssertionError`, too. What the judge asks anew in each
+        cell excuses nothing: it may be wrong here, and right where it counts.
         """
         for case, answer in self.answered("square"):
             try:
