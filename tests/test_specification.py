@@ -1,6 +1,8 @@
 """A specification makes the tests of an exercise, as its writer was promised."""
 
+import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -153,3 +155,55 @@ def test_a_sentence_that_its_own_formula_does_not_earn_is_found() -> None:
     assert prove(specification(np.mean)) == []
     (failure,) = prove(specification(np.mean, mistakes))
     assert failure.startswith("means(X) is not wrong at all")
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_what_raises_an_assertion_error_is_no_wrong_value(is_recorded: bool) -> None:
+    """Such an answer earned what other cases judge, if nothing was asked there."""
+
+    def answer(A: Any, B: Any) -> Any:
+        raise AssertionError("mine")
+
+    records = recording({}) if is_recorded else contextlib.nullcontext()
+    with records, pytest.raises(AssertionError, match="mine"):
+        product(answer).usable("sizes", "")
+
+
+def test_in_the_judge_an_answer_that_is_asked_anew_excuses_nothing() -> None:
+    """It would be wrong where that helps, and right where it is judged."""
+    asked = []
+
+    def answer(A: Any, B: Any) -> Any:
+        if A.shape[0] != A.shape[1]:
+            raise ValueError("only square")
+        asked.append(A)
+        return {"of a kind that is not recorded"} if len(asked) % 2 else A @ B
+
+    with recording({}), pytest.raises(ValueError, match="only square"):
+        check(product(answer), "values")
+
+
+def test_two_functions_of_one_name_are_asked_each() -> None:
+    def of(look_up: Function) -> Specification:
+        one = specification(means)
+        return replace(one, begin=calls_to(look_up))
+
+    with recording({}):
+        check(of(lambda: means), "values")
+        with pytest.raises(AssertionError):
+            check(of(lambda: np.zeros_like), "values")
+
+
+def test_a_recording_within_another_leaves_it_as_it_was() -> None:
+    calls = []
+
+    def answer(X: Any) -> Any:
+        calls.append(X)
+        return means(X)
+
+    with recording({}):
+        check(specification(answer), "values")
+        with recording({}):
+            check(specification(answer), "values")
+        check(specification(answer), "shape")
+    assert len(calls) == 4

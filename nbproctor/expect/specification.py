@@ -29,10 +29,12 @@ from nbproctor.protocol.calls import VALUES
 #: Arguments of a call; first of all the state of the object, if the function has one.
 Case: TypeAlias = tuple[Any, ...]
 State: TypeAlias = Mapping[str, Any]
-#: What the student's process has answered, in the judge: specification, cases → answers
-#: and the exception that ended them. A kernel asks anew, as code may have changed.
-Records: TypeAlias = dict[tuple[str, str], tuple[list[Any], BaseException | None]]
+#: What the student's process has answered, in the judge: what was asked → answers and
+#: the exception that ended them. A kernel asks anew, as code may have changed.
+Records: TypeAlias = dict[tuple[Any, ...], tuple[list[Any], BaseException | None]]
 recorded: Records | None = None
+# Answers with objects of the student's process, which live as long as one test cell.
+_of_this_cell: Records = {}
 
 
 def calls_to(function: Callable[[], Any]) -> Callable[..., Sequence[tuple[Any, ...]]]:
@@ -103,10 +105,20 @@ class Specification:
             )
         )
 
+    def key(self, name: str) -> tuple[Any, ...]:
+        """Return what tells these questions from those of another specification.
+
+        Not the name alone, which two functions may share. Helper cells run again before
+        each test, so it is the code that stays the same, and not the object.
+        """
+        origins = _origin(self.begin), _origin(self.cases[name])
+        return self.name, name, type(self).__qualname__, *origins
+
     def answered(self, name: str) -> Iterator[tuple[Case, Any]]:
         """Yield cases with what was answered, then raise what ended it."""
-        key = self.name, name
-        if recorded is None or key not in recorded:
+        key = self.key(name)
+        known = {} if recorded is None else _of_this_cell | recorded
+        if key not in known:
             answers: list[Any] = []
             failure: BaseException | None = None
             try:
@@ -114,10 +126,11 @@ class Specification:
                     answers.append(answer)
             except Exception as error:
                 failure = error
-            if recorded is not None and _is_value(answers):
-                recorded[key] = answers, failure
+            if recorded is not None:
+                records = recorded if _is_value(answers) else _of_this_cell
+                records[key] = answers, failure
         else:
-            answers, failure = recorded[key]
+            answers, failure = known[key]
         # Made anew: an answer may have changed an object that it was handed.
         yield from zip(self.cases[name](), answers, strict=False)
         if failure is not None:
@@ -138,24 +151,43 @@ class Specification:
         return name
 
     def _fails(self) -> bool:
-        """Whether a value is wrong in the cases `square`, which raise nothing."""
-        try:
-            for case, answer in self.answered("square"):
+        """Whether a value is wrong in the cases `square`; what raises is no value.
+
+        An answer may raise an `AssertionError`, too. What the judge asks anew in each
+        cell excuses nothing: it may be wrong here, and right where it counts.
+        """
+        for case, answer in self.answered("square"):
+            try:
                 self.fails(*case, answer)
-        except AssertionError:
-            return True
+            except AssertionError:
+                return recorded is None or self.key("square") in recorded
         return False
 
 
 @contextlib.contextmanager
 def recording(records: Records) -> Iterator[None]:
     """Record answers there, and judge what is there already."""
-    global recorded
-    recorded = records
+    global recorded, _of_this_cell
+    before = recorded, _of_this_cell
+    recorded, _of_this_cell = records, {}
     try:
         yield
     finally:
-        recorded = None
+        recorded, _of_this_cell = before
+
+
+def _origin(value: Any, depth: int = 5) -> Any:
+    """Return the code of a function and of those in its closure, and other values."""
+    if isinstance(value, bool | int | float | str):
+        return value
+    code = getattr(value, "__code__", None)
+    if code is None or not depth:
+        return type(value).__qualname__
+    inner = []
+    for each in value.__closure__ or ():
+        with contextlib.suppress(ValueError):  # it is empty
+            inner.append(_origin(each.cell_contents, depth - 1))
+    return code, *inner
 
 
 def _is_value(answer: Any) -> bool:
@@ -422,7 +454,7 @@ def prove(specification: Specification) -> list[str]:
                 _answer_with(table.get(sentence), specification.right(*case))
                 for case, table in zip(cases[name], mistakes[name], strict=True)
             ]
-            records[specification.name, name] = answers, None
+            records[specification.key(name)] = answers, None
         messages = []
         with recording(records):
             for judgements in specification.properties.values():

@@ -170,7 +170,11 @@ class StudentProcesses:
             if time.monotonic() > self.until:
                 raise ProcessEnded("timeout", "there is no time left")
             self._spawned += 1
+            before = self._session.recorded if self._session is not None else {}
             session = self._session = self.fresh()
+            # What was answered stays answered: else who ends the process on purpose
+            # could give another answer. What raised may have been the process's fault.
+            session.recorded.update((k, v) for k, v in before.items() if v[1] is None)
             with contextlib.suppress(Exception):  # cells then say what is missing
                 session.ask("unpack", self.files, seconds=self.limits.cell)
             if self.references is not None:
