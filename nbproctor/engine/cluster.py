@@ -1,9 +1,10 @@
 """Submissions run by the workers of a Dask scheduler, on any number of computers.
 
-One task of Dask's is one submission: Dask finds a worker for it, another one if that
-ends, and gives up after `DEATHS` of them, which its `KilledWorker` says. No worker is
-given a second submission, so that Dask blames the one that ends workers. A worker
-plugin (`Grader`) holds the assignment on each worker, also on those that come later.
+One task of Dask's is one submission. A worker plugin (`Grader`) holds the assignment on
+each worker, also on those that come later. Dask's `KilledWorker` names what a worker
+had when it died: the submission that it executed, and one that waited there. Until
+these have an end, no worker is given a second one, so that the next `KilledWorker`
+names the submission that ends workers.
 
 Coordinator and workers trust each other, and Dask carries Python objects between them.
 What a student wrote crosses only as text and numbers, in both directions: code to run,
@@ -15,42 +16,56 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+import uuid
+import warnings
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
-from distributed import KilledWorker
+from distributed import Client, get_worker
+from distributed.diagnostics.plugin import WorkerPlugin
 
-from nbproctor.engine.execution import Execution
-from nbproctor.engine.grader import (
-    Answer,
-    Grader,
-    describe_refusal,
-    refusal,
-    run,
+from nbproctor.engine.cache import OWN, versions
+from nbproctor.engine.execution import Execution, execute
+from nbproctor.engine.servers import (
+    EngineError,
+    ExecutionError,
+    Servers,
+    Settings,
+    StoppedError,
 )
-from nbproctor.engine.scheduler import allow_failures, connect
-from nbproctor.engine.servers import EngineError, ExecutionError, Settings, StoppedError
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Report
+from nbproctor.results import Report, StudentCell
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10
+ANSWER_SECONDS = 120.0  # a worker that is asked may be dying
 LOOK_SECONDS = 2.0  # between two looks at who has come and gone
 PAUSE_SECONDS = 0.5  # where nobody is there to look at
 PATIENCE_SECONDS = 120.0  # without any worker
 DEATHS = 3  # of workers, one of them perhaps by another submission's fault
-ENDED = (
-    "Its execution ended {} workers of the cluster. Grade it on this computer with "
-    "--force --student, or by hand."
-)
-THREADS = 1000  # at most: each waits for a submission, and there are two a worker
 
 
-class Cluster(ThreadPoolExecutor):
+@dataclass(eq=False)
+class Task:
+    """A submission for the plugin of a name, and how many workers died with it."""
+
+    grader: str
+    execution: Execution
+    report: Future[Report] = field(default_factory=Future)
+    deaths: int = 0
+
+
+class Cluster(AbstractContextManager["Cluster"]):
     """An executor whose workers belong to a Dask scheduler, ``tcp://scheduler:8786``.
 
     ``tls://…`` takes the keys that Dask's own configuration names. `EngineError`: no
@@ -58,25 +73,23 @@ class Cluster(ThreadPoolExecutor):
     """
 
     def __init__(self, address: str) -> None:
-        super().__init__(THREADS, "nbproctor")
         self._address = address
-        self._client = connect(address, CONNECT_SECONDS)
+        self._client = _connect(address)
         self._scheduler = ""  # its id
         self._graders: dict[tuple[str, Settings], Grader] = {}
-        self._registered: set[str] = set()  # names of graders that the scheduler has
         self._ready: set[str] = set()  # addresses of workers that execute
-        self._refusals: dict[str, str] = {}  # by address of a worker
         self._looking = threading.RLock()
-        self._looked = time.monotonic()
-        self._alive = time.monotonic()  # the last time that there was a worker
-        self._free = threading.Condition()  # a worker is
-        self._running = 0
+        self._waiting: deque[Task] = deque()
+        self._running: dict[Any, Task] = {}  # by Dask's future
+        self._news = threading.Event()
         self._ended = False
+        self._broken = ""
+        self._thread = threading.Thread(target=self._hand_out, daemon=True)
 
     @property
     def width(self) -> int:
-        """How many submissions workers have."""
-        return max(len(self._ready), 1)
+        """How many submissions workers have, and have waiting for them."""
+        return 2 * max(len(self._ready), 1)
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Send an assignment to every worker, and wait for one that can execute it.
@@ -92,71 +105,29 @@ class Cluster(ThreadPoolExecutor):
         until = time.monotonic() + PATIENCE_SECONDS
         try:
             self._introduce(master, settings)
-            self._ask_workers()
-            while not (self._ready or self._refusals):
+            while not (refused := self._look()) and not self._ready:
                 if time.monotonic() > until:
-                    raise EngineError(f"There are no workers at {self._address}.")
-                time.sleep(PAUSE_SECONDS)
-                self._ask_workers()
+                    raise EngineError(
+                        f"The scheduler at {self._address} has no workers."
+                    )
+                self._news.wait(PAUSE_SECONDS)
         except (OSError, RuntimeError) as error:
             raise EngineError(
                 f"The workers at {self._address} cannot be reached ({error!r})."
             ) from error
         if not self._ready:
-            raise EngineError("\n".join(islice(self._refusals.values(), 5)))
-        self._alive = time.monotonic()
+            raise EngineError("\n".join(islice(refused.values(), 5)))
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Execute a submission on a worker; `EngineError` if all of them have gone."""
-        return self.submit(self._execute, execution)
-
-    def _execute(self, execution: Execution) -> Report:
-        """Have a submission executed, again where no worker has answered."""
-        grader = self._introduce(execution.master, execution.settings)
-        while True:
-            with self._turn():
-                report, failure = self._attempt(grader, execution)
-            if report:
-                return report
-            if failure:
-                raise ExecutionError(failure)
-            self._ready.clear()  # each worker is asked again
-
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Wait until a worker is free."""
-        self._look()
-        with self._free:
-            while self._running >= len(self._ready):
-                self._free.wait(PAUSE_SECONDS)
-                self._look()
-            self._running += 1
-        try:
-            yield
-        finally:
-            with self._free:
-                self._running -= 1
-                self._free.notify()
-
-    def _attempt(self, grader: str, execution: Execution) -> Answer:
-        """Return what a worker answers: nothing, if it refuses or has gone."""
-        scheduler = self._scheduler
-        sent = (execution.cells, execution.files)
-        try:
-            future = self._client.submit(run, grader, *sent, pure=False)
-            while self._scheduler == scheduler:
-                with contextlib.suppress(TimeoutError):
-                    answer: Answer = future.result(timeout=LOOK_SECONDS)
-                    return answer
-                self._look()
-        except KilledWorker:
-            return None, ENDED.format(DEATHS)
-        except (CancelledError, asyncio.CancelledError):
-            pass
-        # The last two: of a worker that has no nbproctor.
-        except (OSError, RuntimeError, ImportError, AttributeError) as error:
-            log.warning("A worker gave no answer: %r", error)
-        return None, ""
+        task = Task(self._introduce(execution.master, execution.settings), execution)
+        self._waiting.append(task)
+        self._news.set()
+        if self._broken:
+            raise EngineError(self._broken)
+        if not self._thread.ident:
+            self._thread.start()
+        return task.report
 
     def _introduce(self, master: MasterNotebook, settings: Settings) -> str:
         """Let all workers have an assignment, the ones to come included."""
@@ -164,76 +135,274 @@ class Cluster(ThreadPoolExecutor):
         with self._looking:
             if key not in self._graders:
                 self._graders[key] = Grader(master, settings)
-                self._ready.clear()  # no worker has it yet
+                if self._scheduler:  # else it is yet to be looked at
+                    self._register(self._graders[key])
         return self._graders[key].name
 
-    def _look(self) -> None:
-        """See from time to time who has come and gone.
+    def _register(self, grader: Grader) -> None:
+        # A worker that has no such class is asked below, and then sent away.
+        with contextlib.suppress(ImportError, AttributeError):
+            self._client.register_plugin(grader, name=grader.name)
+        self._ready.clear()
 
-        `EngineError`: there has been no worker for long; `StoppedError`: the run ended.
-        """
+    def _look(self) -> dict[str, str]:
+        """Ask the workers that have come; return what is said of those that refuse."""
         with self._looking:
-            if self._ended:
-                raise StoppedError("The run was stopped.")
-            pause = LOOK_SECONDS if self._ready else PAUSE_SECONDS
-            if time.monotonic() - self._looked < pause:
-                return
+            if self._client.status == "closed":  # it tries for some seconds alone
+                self._client = _connect(self._address)
+                self._scheduler = ""
+            if self._client.status != "running":
+                self._ready.clear()
+                return {}
+            info = self._client.scheduler_info(n_workers=-1)
+            if info["id"] != self._scheduler:  # it was started anew, and knows nothing
+                # Dask would try again by itself, beside others.
+                self._client.run_on_scheduler(
+                    lambda dask_scheduler: setattr(
+                        dask_scheduler, "allowed_failures", 0
+                    )
+                )
+                for grader in self._graders.values():
+                    self._register(grader)
+                self._scheduler = info["id"]
+                # Dask cancels what the former one had, but not all of it.
+                self._waiting.extendleft(reversed(self._running.values()))
+                self._running.clear()
+            self._ready &= info["workers"].keys()
+            new = [*(info["workers"].keys() - self._ready)]
+            if not new:
+                return {}
+            names = [grader.name for grader in self._graders.values()]
+            refusals = self._client.run(refusal, names, workers=new, on_error="return")
+            self._ready |= {
+                address for address, reason in refusals.items() if reason == ""
+            }
+            # One that has just come, or could not be reached, is asked again.
+            return {
+                address: f"The worker {address} refuses: {_words(reason)}"
+                for address, reason in refusals.items()
+                if reason and not isinstance(reason, OSError)
+            }
+
+    def _hand_out(self) -> None:
+        """Keep every worker busy, until the end."""
+        running = self._running
+        looked = alive = time.monotonic()
+        refused: dict[str, str] = {}
+        while not self._ended:
+            self._news.wait(PAUSE_SECONDS)
+            self._news.clear()
             try:
-                self._ask_workers()
+                # The last first, so that those that are tried again keep their order.
+                for future in [each for each in reversed(running) if each.done()]:
+                    self._take(future, running.pop(future))
+                if not self._ready or time.monotonic() - looked > LOOK_SECONDS:
+                    refused |= (refusing := self._look())
+                    for address, reason in refusing.items():
+                        log.warning("%s", reason)
+                        self._client.retire_workers([address])
+                    looked = time.monotonic()
+                died = any(t.deaths for t in (*running.values(), *self._waiting))
+                most = len(self._ready) * (1 if died else 2)
+                while self._waiting and len(running) < most:
+                    future = self._send(self._waiting[0])
+                    running[future] = self._waiting.popleft()
             # Dask also raises asyncio's error, which is not an Exception.
             except (Exception, asyncio.CancelledError) as error:
                 # The client goes on trying to reach its scheduler.
                 log.warning("The scheduler at %s: %r", self._address, error)
-            self._looked = time.monotonic()
             if self._ready:
-                self._alive = self._looked
-            elif self._looked - self._alive > PATIENCE_SECONDS:
-                reasons = " ".join(islice(self._refusals.values(), 5))
-                raise EngineError(
+                alive = time.monotonic()
+            elif time.monotonic() - alive > PATIENCE_SECONDS:
+                sentences = [f" {reason}" for reason in refused.values()]
+                self._broken = (
                     f"No worker is left at {self._address}. Run the same command when "
-                    f"there are some: it goes on where it stopped. {reasons}"
+                    f"there are some: it goes on where it stopped."
+                    f"{''.join(sentences[:5])}"
                 )
+                break
+        for task in [*running.values(), *self._waiting]:
+            broken = EngineError(self._broken) if self._broken else None
+            task.report.set_exception(broken or StoppedError("The run was stopped."))
 
-    def _ask_workers(self) -> None:
-        """Ask the workers that have come; send away those that refuse."""
-        with self._looking:
-            if self._client.status == "closed":  # it tries for some seconds alone
-                self._client = connect(self._address, CONNECT_SECONDS)
-            if self._client.status != "running":
-                self._ready.clear()
-                return
-            info = self._client.scheduler_info(n_workers=-1)
-            if info["id"] != self._scheduler:  # it was started anew, and knows nothing
-                self._client.run_on_scheduler(allow_failures, most=DEATHS - 1)
-                self._scheduler = info["id"]
-                self._registered.clear()
-            graders = {grader.name: grader for grader in self._graders.values()}
-            for name in graders.keys() - self._registered:
-                # A worker that has no such class is asked below, and then sent away.
-                with contextlib.suppress(ImportError, AttributeError):
-                    self._client.register_plugin(graders[name], name=name)
-                self._registered.add(name)
-                self._ready.clear()
-            self._ready &= info["workers"].keys()
-            new = [*(info["workers"].keys() - self._ready)]
-            if not new:
-                return
-            names = [*graders]
-            answers = self._client.run(refusal, names, workers=new, on_error="return")
-            self._ready |= {address for address in new if answers[address] == ""}
-            for address, reason in answers.items():
-                # One that has just come, or could not be reached, is asked again.
-                if reason and not isinstance(reason, OSError):
-                    self._refusals[address] = describe_refusal(address, reason)
-                    log.warning("%s", self._refusals[address])
-                    if self._ready:
-                        self._client.retire_workers([address])
+    def _send(self, task: Task) -> Any:
+        sent = task.execution.cells, task.execution.files
+        with warnings.catch_warnings():
+            # Dask advises against large arguments; a student's files may be large.
+            warnings.simplefilter("ignore", UserWarning)
+            future = self._client.submit(run, task.grader, *sent, pure=False)
+        future.add_done_callback(lambda _: self._news.set())
+        return future
+
+    def _take(self, future: Any, task: Task) -> None:
+        """Take a worker's answer; without one, let another worker try."""
+        report = None
+        failure = ""
+        try:
+            report, failure = future.result(timeout=ANSWER_SECONDS)
+        except (CancelledError, asyncio.CancelledError):
+            pass  # the scheduler has gone: no worker is at fault
+        except Exception as error:
+            log.warning("A worker gave no answer: %r", error)
+            if self._client.status == "running":
+                task.deaths += 1
+            if task.deaths >= DEATHS:
+                failure = (
+                    f"Its execution ended {task.deaths} workers of the cluster. Grade "
+                    "it on this computer with --force --student, or by hand."
+                )
+        if report:
+            task.report.set_result(report)
+        elif failure:
+            task.report.set_exception(ExecutionError(failure))
+        else:
+            self._waiting.appendleft(task)
+            self._ready.clear()  # each worker is asked again
 
     def __exit__(self, *error: object) -> None:
         self._ended = True
+        self._news.set()
+        if self._thread.ident:
+            self._thread.join()
         for grader in self._graders.values():
             with contextlib.suppress(Exception):  # the scheduler may have gone
                 self._client.unregister_worker_plugin(grader.name)
         with contextlib.suppress(Exception):
             self._client.close(timeout=5)
-        self.shutdown()
+
+
+class _Closing(Client):
+    """Dask leaves open what it could not start, and waits for it at the end."""
+
+    def start(self, **options: Any) -> None:
+        try:
+            super().start(**options)  # type: ignore[no-untyped-call]
+        except BaseException:
+            self.close(timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+            raise
+
+
+def _connect(address: str) -> Any:
+    """Return a client of a scheduler, by the keys that Dask's configuration names."""
+    try:
+        return _Closing(  # type: ignore[no-untyped-call]
+            address, timeout=CONNECT_SECONDS, set_as_default=False, name="nbproctor"
+        )
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        raise EngineError(
+            f"No Dask scheduler answers at {address} ({error}). Where it uses "
+            "TLS, its address begins with tls://, and Dask's configuration here, there "
+            "and on the workers (distributed.comm.tls) names certificates of one "
+            "authority."
+        ) from error
+
+
+def _words(answer: object) -> str:
+    """Return what a worker answered; of an error, what it says."""
+    if isinstance(answer, ModuleNotFoundError | AttributeError):
+        return f"it has no nbproctor, or another version of it ({answer})"
+    return answer if isinstance(answer, str) else repr(answer)
+
+
+# ---- on a worker ---------------------------------------------------------------------
+
+# A report, or why there is none; neither: this worker refuses.
+Answer = tuple[Report | None, str]
+
+# One fork server, whatever coordinators come and go: a worker has one thread.
+_servers = Servers()
+
+
+class Grader(WorkerPlugin):
+    """An assignment on a worker, with everything that its submissions need.
+
+    Its own files are read here, since a worker may not have them.
+    """
+
+    def __init__(self, master: MasterNotebook, settings: Settings) -> None:
+        self.name = f"nbproctor-{uuid.uuid4()}"
+        self._master = replace(master, data=None)
+        self._settings = settings
+        self._versions = versions()  # of the coordinator
+        self._files = {p: path.read_bytes() for p, path in settings.own_files()}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def setup(self, worker: Any) -> None:
+        """Write the files and start a fork server, or note why that cannot be.
+
+        Nothing is raised: Dask would let the worker in all the same.
+        """
+        self.refusal = self._unlike(versions())
+        if (threads := worker.state.nthreads) > 1:
+            self.refusal = (
+                f"it has {threads} threads, so that nobody knows which submission ends "
+                f"it: start it with --nworkers {threads} --nthreads 1"
+            )
+        try:
+            if not self.refusal:
+                self._settings = self._unpacked()
+                with _servers.acquire(self._master, self._settings):
+                    pass
+        except (EngineError, OSError) as error:
+            self.refusal = str(error)
+
+    def _unpacked(self) -> Settings:
+        """Write the assignment's files; return settings that name them there."""
+        self._folder = tempfile.TemporaryDirectory(prefix="nbproctor-assignment-")
+        folder = Path(self._folder.name)
+        folder.chmod(0o755)  # student processes may have a user id of their own
+        for name, content in self._files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        policy = self._settings.policy
+        files = tuple((name, str(folder / name)) for name, _ in policy.files)
+        return replace(self._settings, policy=replace(policy, files=files))
+
+    def teardown(self, worker: Any) -> None:
+        """Forget the assignment: the coordinator is done."""
+        _servers.retire()
+        if self._folder:
+            self._folder.cleanup()
+
+    def run(self, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Answer:
+        """Execute a submission."""
+        if self.refusal:
+            return None, ""
+        execution = Execution(
+            cells=cells, master=self._master, settings=self._settings, files=files
+        )
+        try:
+            return execute(execution, _servers), ""
+        except EngineError as error:
+            self.refusal = str(error)
+            return None, ""
+        except ExecutionError as error:
+            return None, str(error)
+        except Exception as error:  # Dask cannot carry every exception
+            return None, f"It could not be executed ({error!r})."
+
+    def _unlike(self, worker_versions: Mapping[str, str]) -> str:
+        """Return what a worker has in other versions, in words, or nothing."""
+        client_versions = self._versions
+        if worker_versions[OWN] != client_versions[OWN]:
+            return "its nbproctor is another version than the coordinator's"
+        other = [
+            f"{name} {worker_versions[name]} (the coordinator has {version})"
+            for name, version in client_versions.items()
+            if name in worker_versions and worker_versions[name] != version
+        ]
+        return f"it has {', '.join(other[:3])}" if other else ""
+
+
+def run(name: str, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Answer:
+    """Execute a submission on a worker that has the plugin of that name."""
+    grader: Any = get_worker().plugins.get(name)
+    answer: Answer = grader.run(cells, files) if grader else (None, "")
+    return answer
+
+
+def refusal(names: Sequence[str], dask_worker: Any) -> str | None:
+    """Return why a worker executes nothing, or ""; None if it has yet to get ready."""
+    if not dask_worker.plugins.keys() >= {*names}:
+        return None
+    return next(filter(None, (dask_worker.plugins[n].refusal for n in names)), "")

@@ -19,9 +19,8 @@ import pytest
 pytest.importorskip("distributed")
 
 from nbproctor.engine import cluster as engine_cluster
-from nbproctor.engine import grader as engine_grader
 
-__all__ = ["PROJECT", "RunningCluster", "engine_cluster", "engine_grader"]
+__all__ = ["PROJECT", "RunningCluster", "engine_cluster"]
 
 PROJECT = Path(__file__).parents[2]
 # Loaded into each worker. No submission can end or hold up its worker from inside the
@@ -29,11 +28,11 @@ PROJECT = Path(__file__).parents[2]
 PRELOAD = """
 import os, re, signal, threading
 from pathlib import Path
-from nbproctor.engine import grader, servers
+from nbproctor.engine import cluster, servers
 
-if not hasattr(grader, "untouched"):  # Dask loads this file twice
-    grader.untouched = grader.Grader.run, servers._start
-run, start = grader.untouched
+if not hasattr(cluster, "untouched"):  # Dask loads this file twice
+    cluster.untouched = cluster.Grader.run, servers._start
+run, start = cluster.untouched
 folder = Path(FOLDER)  # this file is a copy
 
 def dies(self, cells, files):
@@ -50,7 +49,7 @@ def refuses(*arguments):
         raise servers.EngineError("Landlock is missing.")
     return start(*arguments)
 
-grader.Grader.run, servers._start = dies, refuses
+cluster.Grader.run, servers._start = dies, refuses
 """
 
 

@@ -19,7 +19,7 @@ from nbproctor.nbgrader.run import CACHE
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.forkserver import ForkServer
-from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster, engine_grader
+from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
 from tests.programs import run_python
@@ -174,7 +174,7 @@ def test_workers_of_another_version_refuse(
     message: str,
 ) -> None:
     other = versions() | {name: "0"}
-    monkeypatch.setattr(engine_grader, "versions", lambda: other)
+    monkeypatch.setattr(engine_cluster, "versions", lambda: other)
     with pytest.raises(CourseError, match=message):
         graded(a_class, cluster=cluster.address)
 
@@ -189,6 +189,6 @@ def test_an_address_without_a_scheduler_is_said(
 
 def test_a_worker_of_several_threads_is_told_how_to_start(project: Path) -> None:
     path = project / "examples/tiny/source/tiny/tiny.ipynb"
-    grader = engine_grader.Grader(MasterNotebook.read(path), Settings())
+    grader = engine_cluster.Grader(MasterNotebook.read(path), Settings())
     grader.setup(SimpleNamespace(state=SimpleNamespace(nthreads=4)))
     assert "--nworkers 4 --nthreads 1" in grader.refusal
