@@ -1,10 +1,10 @@
 """Submissions run by the workers of a Dask scheduler, on any number of computers.
 
-One task of Dask's is one submission. A worker plugin (`Grader`) holds the assignment on
-each worker, also on those that come later. Dask's `KilledWorker` names what a worker
-had when it died: the submission that it executed, and one that waited there. Until
-these have an end, no worker is given a second one, so that the next `KilledWorker`
-names the submission that ends workers.
+One Dask task is one submission. A worker plugin (`Grader`) holds the assignment on each
+worker, also on those that come later. Dask's `KilledWorker` names what a worker had
+when it died: the submission that it ran, and one that waited there. Until these have
+ended, no worker gets a second one, so that the next `KilledWorker` names the submission
+that ends workers.
 
 Coordinator and workers trust each other, and Dask carries Python objects between them.
 What a student wrote crosses only as text and numbers, in both directions: code to run,
@@ -146,7 +146,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._ready.clear()
 
     def _look(self) -> dict[str, str]:
-        """Ask the workers that have come; return what is said of those that refuse."""
+        """Ask new workers whether they can grade; return why some cannot."""
         with self._looking:
             if self._client.status == "closed":  # it tries for some seconds alone
                 self._client = _connect(self._address)
@@ -155,7 +155,7 @@ class Cluster(AbstractContextManager["Cluster"]):
                 self._ready.clear()
                 return {}
             info = self._client.scheduler_info(n_workers=-1)
-            if info["id"] != self._scheduler:  # it was started anew, and knows nothing
+            if info["id"] != self._scheduler:  # it was started again, and knows nothing
                 # Dask would try again by itself, beside others.
                 self._client.run_on_scheduler(
                     lambda dask_scheduler: setattr(
@@ -179,7 +179,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             }
             # One that has just come, or could not be reached, is asked again.
             return {
-                address: f"The worker {address} refuses: {_words(reason)}"
+                address: f"The worker {address} cannot be used: {_words(reason)}"
                 for address, reason in refusals.items()
                 if reason and not isinstance(reason, OSError)
             }
@@ -216,9 +216,9 @@ class Cluster(AbstractContextManager["Cluster"]):
             elif time.monotonic() - alive > PATIENCE_SECONDS:
                 sentences = [f" {reason}" for reason in refused.values()]
                 self._broken = (
-                    f"No worker is left at {self._address}. Run the same command when "
-                    f"there are some: it goes on where it stopped."
-                    f"{''.join(sentences[:5])}"
+                    f"No worker is left at {self._address}. When there are some "
+                    "again, run the same command: it continues where it "
+                    f"stopped.{''.join(sentences[:5])}"
                 )
                 break
         for task in [*running.values(), *self._waiting]:
@@ -248,8 +248,8 @@ class Cluster(AbstractContextManager["Cluster"]):
                 task.deaths += 1
             if task.deaths >= DEATHS:
                 failure = (
-                    f"Its execution ended {task.deaths} workers of the cluster. Grade "
-                    "it on this computer with --force --student, or by hand."
+                    f"It made {task.deaths} workers of the cluster end. Grade it on "
+                    "this computer with --force --student, or by hand."
                 )
         if report:
             task.report.set_result(report)
@@ -290,17 +290,17 @@ def _connect(address: str) -> Any:
         )
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise EngineError(
-            f"No Dask scheduler answers at {address} ({error}). Where it uses "
-            "TLS, its address begins with tls://, and Dask's configuration here, there "
-            "and on the workers (distributed.comm.tls) names certificates of one "
-            "authority."
+            f"No Dask scheduler answers at {address} ({error}). If it uses TLS, its "
+            "address begins with tls://, and Dask's configuration "
+            "(distributed.comm.tls) on this computer, the scheduler and the workers "
+            "must name certificates from the same authority."
         ) from error
 
 
 def _words(answer: object) -> str:
-    """Return what a worker answered; of an error, what it says."""
+    """Return a worker's answer, or the text of its error."""
     if isinstance(answer, ModuleNotFoundError | AttributeError):
-        return f"it has no nbproctor, or another version of it ({answer})"
+        return f"it has no nbproctor, or a different version ({answer})"
     return answer if isinstance(answer, str) else repr(answer)
 
 
@@ -335,8 +335,8 @@ class Grader(WorkerPlugin):
         self.refusal = self._unlike(versions())
         if (threads := worker.state.nthreads) > 1:
             self.refusal = (
-                f"it has {threads} threads, so that nobody knows which submission ends "
-                f"it: start it with --nworkers {threads} --nthreads 1"
+                f"it has {threads} threads, so a submission that ends it could not be "
+                f"identified: start it with --nworkers {threads} --nthreads 1"
             )
         try:
             if not self.refusal:
@@ -385,7 +385,7 @@ class Grader(WorkerPlugin):
         """Return what a worker has in other versions, in words, or nothing."""
         client_versions = self._versions
         if worker_versions[OWN] != client_versions[OWN]:
-            return "its nbproctor is another version than the coordinator's"
+            return "its nbproctor is not the coordinator's version"
         other = [
             f"{name} {worker_versions[name]} (the coordinator has {version})"
             for name, version in client_versions.items()

@@ -344,7 +344,11 @@ def run(command: str, status: int, folder: Path, env: dict[str, str]) -> None:
     if not command.startswith(STARTED):
         program, *words = shlex.split(command.removeprefix("python "))
         module = "nbproctor" if program == "kit.py" else "nbgrader"
-        done = run_python(module, *words, cwd=folder, env=env)
+        if words[0] == "demo":  # not of the package
+            demo = folder / "examples/demo.py"
+            done = start(sys.executable, demo, *words, cwd=folder, **env)
+        else:
+            done = run_python(module, *words, cwd=folder, env=env)
     else:
         done = start("bash", "-c", command, cwd=folder, **env)
     transcript = f"$ {command}\n{done.stdout}\n{done.stderr}"

@@ -230,7 +230,7 @@ VERBS = """
     init; lint; release; audit --exercise=fizz; collect {archive}; roster {gradebook}
     grade --force; export csv; export {gradebook}; doctor
     submit --file=work.ipynb; new second; extend 1042 --until=2030-01-01
-    late late.csv; due 2030-01-01; off
+    late late.csv; due 2030-01-01; adopt old.ipynb; off
 """
 
 
