@@ -31,22 +31,23 @@ FLOORS = [
     {"errors", "statuses"},
 ]
 # How much there is to read, and how dense it is, may only fall; the aims stand beside.
-# Once nodes rose, by a tenth: the border, identifiers by kind, borrowers, the proof.
+# Nodes rose twice: by a tenth for the border, identifiers by kind, borrowers and the
+# proof, and by 2,600 for specifications, `adopt` and the pages of a term.
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=119_600,  # 92,000
-        nodes_per_code_line=6.41,  # 5.3
+        nodes=119_200,  # 92,000
+        nodes_per_code_line=6.32,  # 5.3
         starred_literals=0,
         tuple_assignments=0.2,
         vague_names=5,
     ),
     "tests": Readability(
-        nodes=129_590,  # 95,000
-        nodes_per_code_line=5.71,  # 5.0
-        starred_literals=1,  # 0
-        tuple_assignments=3.2,
-        vague_names=27,
+        nodes=129_490,  # 95,000
+        nodes_per_code_line=5.66,  # 5.0
+        starred_literals=0,
+        tuple_assignments=1.1,
+        vague_names=11,
     ),
 }
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

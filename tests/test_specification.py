@@ -171,13 +171,13 @@ def test_what_raises_an_assertion_error_is_no_wrong_value(is_recorded: bool) -> 
 
 def test_in_the_judge_an_answer_that_is_asked_anew_excuses_nothing() -> None:
     """It would be wrong where that helps, and right where it is judged."""
-    asked = []
+    inputs = []
 
     def answer(A: Any, B: Any) -> Any:
         if A.shape[0] != A.shape[1]:
             raise ValueError("only square")
-        asked.append(A)
-        return {"of a kind that is not recorded"} if len(asked) % 2 else A @ B
+        inputs.append(A)
+        return {"of a kind that is not recorded"} if len(inputs) % 2 else A @ B
 
     with recording({}), pytest.raises(ValueError, match="only square"):
         check(product(answer), "values")

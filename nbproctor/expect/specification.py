@@ -117,8 +117,8 @@ class Specification:
     def answered(self, name: str) -> Iterator[tuple[Case, Any]]:
         """Yield cases with what was answered, then raise what ended it."""
         key = self.key(name)
-        known = {} if recorded is None else _of_this_cell | recorded
-        if key not in known:
+        all_records = {} if recorded is None else _of_this_cell | recorded
+        if key not in all_records:
             answers: list[Any] = []
             failure: BaseException | None = None
             try:
@@ -130,7 +130,7 @@ class Specification:
                 records = recorded if _is_value(answers) else _of_this_cell
                 records[key] = answers, failure
         else:
-            answers, failure = known[key]
+            answers, failure = all_records[key]
         # Made anew: an answer may have changed an object that it was handed.
         yield from zip(self.cases[name](), answers, strict=False)
         if failure is not None:
@@ -169,7 +169,8 @@ def recording(records: Records) -> Iterator[None]:
     """Record answers there, and judge what is there already."""
     global recorded, _of_this_cell
     before = recorded, _of_this_cell
-    recorded, _of_this_cell = records, {}
+    recorded = records
+    _of_this_cell = {}
     try:
         yield
     finally:
@@ -413,7 +414,8 @@ def _of_one_object(
             for old, new, moves in zip(objects, arguments, steps, strict=True)
         )
         calls += [(operator.iadd, *move) for moves in steps for move in moves or ()]
-        state, values = new_state, arguments
+        state = new_state
+        values = arguments
         calls.append((*beginning, *objects))
     return calls
 

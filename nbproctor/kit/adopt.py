@@ -20,6 +20,7 @@ import yaml  # type: ignore[import-untyped]
 from nbformat import NotebookNode
 from nbformat.corpus.words import generate_corpus_id
 
+from nbproctor.cells import parse_code
 from nbproctor.errors import NbproctorError
 
 #: The first line of a raw cell, or of a block in a text cell, that says what comes.
@@ -110,14 +111,14 @@ class _Reader:
         block = _BLOCK.match(cell.source) if cell.cell_type == "raw" else None
         if block is None:
             return False
-        verb, what, _ = block.groups()
+        side, content, _ = block.groups()
         settings = _settings(cell.source.partition("\n")[2])
-        if what == "QUESTION" and verb == "BEGIN":
+        if content == "QUESTION" and side == "BEGIN":
             self._open(settings)
-        elif what == "QUESTION":
+        elif content == "QUESTION":
             self._close()
-        elif what:
-            self._block = what if verb == "BEGIN" else ""
+        elif content:
+            self._block = content if side == "BEGIN" else ""
         else:
             self.adopted.files = [str(name) for name in settings.get("files") or []]
         return True
@@ -156,8 +157,8 @@ class _Reader:
     # ---- cells -----------------------------------------------------------------
 
     def _text(self, cell: NotebookNode) -> None:
-        if found := _IN_TEXT.search(cell.source):
-            self._open(_settings(found[1].partition("\n")[2]), in_text=True)
+        if block := _IN_TEXT.search(cell.source):
+            self._open(_settings(block[1].partition("\n")[2]), in_text=True)
             cell.source = _IN_TEXT.sub("", cell.source).strip()
             self._keep(cell)
         elif self._is_answer(cell):
@@ -382,7 +383,7 @@ def solution_marks(source: str) -> str:
 def _as_assertion(source: str, outputs: Iterable[NotebookNode]) -> str:
     """Return a test that compares the last expression with its stored output."""
     try:
-        body = ast.parse(source).body
+        body = parse_code(source).body
     except SyntaxError as error:
         raise AdoptError(f"a test is not Python ({error.msg}): {source!r}.") from error
     values = [o.data.get("text/plain", "") for o in outputs if "data" in o]
@@ -422,7 +423,7 @@ def _from_doctest(code: str) -> str:
 def _doctest_file(folder: Path, name: str) -> dict[str, Any]:
     """Return the dictionary ``test`` of a file, which is not run."""
     try:
-        tree = ast.parse((folder / f"{name}.py").read_text("utf-8"))
+        tree = parse_code((folder / f"{name}.py").read_text("utf-8"))
     except (OSError, SyntaxError) as error:
         raise AdoptError(f"The tests of {name!r} cannot be read: {error}") from error
     for statement in tree.body:
@@ -447,7 +448,7 @@ def _settings(text: str) -> dict[str, Any]:
 
 def _is_assertions(source: str) -> bool:
     try:
-        body = ast.parse(source).body
+        body = parse_code(source).body
     except SyntaxError:
         return False
     return any(isinstance(statement, ast.Assert) for statement in body)

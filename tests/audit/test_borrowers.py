@@ -79,11 +79,11 @@ def test_a_right_answer_that_a_test_hands_over_is_a_fault(tmp_path: Path) -> Non
     assert not any(check.passed for check in checks)
     reasons = [check.found.partition(". ")[0] for check in checks]
     assert sorted(reasons) == [
-        "<lambda> answers double: it earns the points of double-values",
-        "Model.forward answers forward: it earns the points of forward-values",
-        "Model.step answers step: it earns the points of step-moves",
-        "an array that train is called with answers forward: it is the right result of "
-        "a call",
+        "<lambda> gives away double: it earns the points of double-values",
+        "Model.forward gives away forward: it earns the points of forward-values",
+        "Model.step gives away step: it earns the points of step-moves",
+        "an array that tests pass to train gives away forward: it is the right result "
+        "of a call",
     ]
 
 

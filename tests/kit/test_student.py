@@ -540,7 +540,7 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
     assert tables[0] == [
         PASSES,
         NOT_STARTED,
-        f"{LOOK}: runs: an array is needed, but found int",
+        f"{LOOK}: runs: one_hot([[2, 0, 3]], 5): an array is needed, but found int",
         f"{LOOK}: SystemExit",
         PASSES,
         NOT_STARTED,

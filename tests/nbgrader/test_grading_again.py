@@ -48,7 +48,7 @@ def write_in_r(notebook: Notebook) -> None:
     [
         (change, "", r"fizz-numbers.*Make the release again"),
         (write_in_r, "", "notebook for 'r'"),
-        (None, "c.CourseDirectory.course_id = 'other'", "'tiny', not of 'other'"),
+        (None, "c.CourseDirectory.course_id = 'other'", "'tiny', not to 'other'"),
         (None, "c.CourseDirectory.submitted_directory = 'none'", "none"),
     ],
 )

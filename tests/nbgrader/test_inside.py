@@ -69,6 +69,7 @@ a4c8a7d7 nbgrader.exchange.default.release_feedback:ExchangeReleaseFeedback.copy
 TESTED = {name: sha for sha, name in map(str.split, SOURCES.splitlines())}
 # Private names of other packages than nbgrader.
 ELSEWHERE = {
+    "_asdict",  # a row of SQLAlchemy
     "_cleanup_kernel",  # jupyter_client
     "_init_resources",  # nbconvert
     "_mapping",  # SQLAlchemy
