@@ -43,7 +43,7 @@ BOUNDS = {
         vague_names=5,
     ),
     "tests": Readability(
-        nodes=129_490,  # 95,000
+        nodes=129_510,  # 95,000
         nodes_per_code_line=5.66,  # 5.0
         starred_literals=0,
         tuple_assignments=1.2,

@@ -228,8 +228,13 @@ def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
     hand_in("ada")
     with watch_process(course) as third:
         assert "10 of 10, graded; try 2 today" in third.stdout.readline()
-        third.send_signal(signal.SIGINT)
-        assert third.wait(60) == 130
+        # Python ignores what a signal raises while it cleans up, so press Ctrl-C again.
+        for _ in range(6):
+            third.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                third.wait(10)
+                break
+        assert third.returncode == 130
         assert "run the same command again" in third.stdout.read()
 
 
