@@ -26,7 +26,7 @@ from nbproctor.cli.app import (
     print_list,
     say,
 )
-from nbproctor.platforms import Roster, labels
+from nbproctor.platforms import Roster, labels, local_time
 
 if TYPE_CHECKING:
     from nbproctor.platforms import Download
@@ -295,8 +295,8 @@ def extend(
     end, due = nbgrader.extend(course, name, student, extension)
     stays = "This stays" if until else "This moves, too,"
     say(
-        f"{label} may submit {name} until {_shown(end)}, others until {_shown(due)}. "
-        f"{stays} if the due date changes. If it is already graded, run {TYPED} grade "
+        f"{label} may submit {name} until {local_time(end)}, others until "
+        f"{local_time(due)}. {stays} if the due date changes. If it is already graded, run {TYPED} grade "
         f"{name} again."
     )
 
@@ -320,7 +320,7 @@ def due(
     course, name = open_course(assignment)
     moment = _moment(date, timezone, END_OF_DAY)
     fixed = nbgrader.set_due(course, name, moment)
-    say(f"{name} is due at {_shown(moment)}.")
+    say(f"{name} is due at {local_time(moment)}.")
     if fixed:
         names = labels(nbgrader.names(course))
         shown = "; ".join(names[student] for student in fixed)
@@ -348,7 +348,7 @@ def late(
             raise CommandError(f"{label} has not submitted {name!r}.")
         when = _moment(text, timezone, time())
         platforms.write_time(submitted[student], when)
-        say(f"{label}: {_shown(when)}")
+        say(f"{label}: {local_time(when)}")
     say(f"Next: {TYPED} grade {name}")
 
 
@@ -364,7 +364,3 @@ def _moment(text: str, timezone: str, of_a_day: time) -> datetime:
     if len(text) <= len("2026-12-01"):
         when = datetime.combine(when, of_a_day)
     return when.replace(tzinfo=when.tzinfo or zone_of(timezone)).astimezone()
-
-
-def _shown(when: datetime) -> str:
-    return f"{when.astimezone():%Y-%m-%d %H:%M %Z}"

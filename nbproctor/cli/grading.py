@@ -22,6 +22,7 @@ from nbproctor.cli.app import (
     say,
 )
 from nbproctor.cli.class_run import grade_class
+from nbproctor.platforms import local_time
 
 SECONDS = 2.0  # between two looks of `watch`
 
@@ -136,7 +137,7 @@ def _until(moment: datetime | None) -> str:
     """Say how long; the moment is in UTC."""
     if moment is None:
         return ""
-    return f" until {moment.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M %Z}"
+    return f" until {local_time(moment)}"
 
 
 def _line(attempt: nbgrader.Try) -> str:

@@ -12,7 +12,6 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from nbproctor.pages.making import Order, PageError, make, notebook_of
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
+from nbproctor.platforms import local_time
 from nbproctor.results import SubmissionResult
 from nbproctor.submission.border import RefusedFileError, find
 from nbproctor.templates import render
@@ -94,11 +94,8 @@ def graded_notebooks(
 
 def _version(record: StudentMarks, result: SubmissionResult) -> str:
     """Say which files a page is of: when they came, were graded, and their mark."""
-    when = record.timestamp and record.timestamp.replace(tzinfo=UTC)
-    times = {"submitted": when, "graded": result.graded}
-    parts = [
-        f"{did} {t.astimezone():%Y-%m-%d %H:%M %Z}" for did, t in times.items() if t
-    ]
+    times = {"submitted": record.timestamp, "graded": result.graded}
+    parts = [f"{did} {local_time(moment)}" for did, moment in times.items() if moment]
     if result.handed_in:
         parts.append(f"file {result.handed_in[:4]}")
     return ", ".join(parts)
@@ -139,18 +136,12 @@ def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> 
     One is for the teacher, and in the folder ``term`` next to it one for each student.
     """
     rows = table.reset_index().to_dict("records")
-    values = {"assignments": assignments, "local_time": _local_time}
+    values = {"assignments": assignments, "local_time": local_time}
     for row in rows:
         page = render("term.html", rows=[row], own=True, **values)
         _write_report(course, f"term/{row['student']}", page)
     text = render("term.html", rows=rows, own=False, **values)
     return _write_report(course, "term", text)
-
-
-def _local_time(moment: pd.Timestamp) -> str:
-    """Return a moment that is in UTC by the clock of this place."""
-    when = moment.to_pydatetime().replace(tzinfo=UTC).astimezone()
-    return f"{when:%Y-%m-%d %H:%M %Z}"
 
 
 def _write_report(course: Course, name: str, text: str) -> Path:

@@ -7,12 +7,13 @@ import getpass
 import logging
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from nbproctor.nbgrader.failures import CourseError
+from nbproctor.platforms import local_time
 
 LOCK = ".nbproctor{}.lock"
 OWNER = ".nbproctor{}.owner"
@@ -39,7 +40,7 @@ def course_lock(course: Path, doing: str, kind: str = "") -> Iterator[None]:
             if lock.lock_counter > 1:
                 yield
                 return
-            now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"
+            now = local_time(datetime.now(UTC))
             owner.write_text(
                 f"{_user()} has been {doing} since {now} (process {os.getpid()})",
                 "utf-8",

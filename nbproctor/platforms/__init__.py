@@ -3,6 +3,7 @@
 from nbproctor.platforms.archive import CollectError, write_zip
 from nbproctor.platforms.collected import (
     feedback_names,
+    local_time,
     note,
     read_record,
     utc,
@@ -42,6 +43,7 @@ __all__ = [
     "feedback_names",
     "fill",
     "labels",
+    "local_time",
     "note",
     "plan",
     "read_class_list",

@@ -143,6 +143,12 @@ def utc(when: datetime) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def local_time(moment: datetime) -> str:
+    """Return a moment by the clock of this place; one without a zone is in UTC."""
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return f"{moment.astimezone():%Y-%m-%d %H:%M %Z}"
+
+
 def read_record(records: Path) -> dict[str, dict[str, str]]:
     """Return what is said of each student, of a folder that `write` filled.
 
