@@ -296,8 +296,8 @@ def extend(
     stays = "This stays" if until else "This moves, too,"
     say(
         f"{label} may submit {name} until {local_time(end)}, others until "
-        f"{local_time(due)}. {stays} if the due date changes. If it is already graded, run {TYPED} grade "
-        f"{name} again."
+        f"{local_time(due)}. {stays} if the due date changes. If it is already "
+        f"graded, run {TYPED} grade {name} again."
     )
 
 
