@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partialmethod
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.utils import parse_utc
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.exc import SAWarning
 
 from nbproctor import sanitize
@@ -156,6 +157,24 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
             f"once: `nbproctor release {assignment}` (with the kit, write "
             "`python kit.py` instead of `nbproctor`)."
         ) from None
+
+
+def extended_deadlines(book: Gradebook, row: Any) -> dict[str, datetime]:
+    """Return until when students with an extension may submit, in UTC, by id.
+
+    `row` is an assignment's. Not all rows of submissions are read: `watch` asks this
+    every second.
+    """
+    table = SubmittedAssignment
+    extensions = select(table.student_id, table.extension).where(
+        table.assignment_id == row.id, table.extension.isnot(None)
+    )
+    if row.duedate is None:
+        return {}
+    return {
+        student: row.duedate + extension
+        for student, extension in book.db.execute(extensions)
+    }
 
 
 def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -> None:

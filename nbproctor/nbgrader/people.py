@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
-from nbproctor.nbgrader.gradebook import SharedGradebook, find_assignment
+from nbproctor.nbgrader.gradebook import (
+    SharedGradebook,
+    extended_deadlines,
+    find_assignment,
+)
 from nbproctor.platforms import Identifier, Kind, Person
 from nbproctor.results import SubmissionResult
 
@@ -248,13 +252,8 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     import pandas as pd  # a quarter of a second, which few commands need
 
     with course.gradebook() as book:
-        due = {assignment.name: assignment.duedate for assignment in book.assignments}
-        extensions = {
-            (submission.assignment.name, submission.student.id): submission.extension
-            for assignment in book.assignments
-            for submission in assignment.submissions
-            if submission.extension
-        }
+        due = {row.name: row.duedate for row in book.assignments}
+        extended = {row.name: extended_deadlines(book, row) for row in book.assignments}
     names = [name for name in course.assignments() if name in due]
     parts = [pd.DataFrame(columns=_NAMES)]
     for name in names:
@@ -263,12 +262,8 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
         columns = {"total": name, "max_score": f"{name}_of"}
         after = ("status", "hours_late", "submitted", "due")
         columns |= {column: f"{name}_{column}" for column in after}
-        no_time = timedelta()
         table["due"] = pd.to_datetime(
-            [
-                due[name] and due[name] + extensions.get((name, student), no_time)
-                for student in table.index
-            ]
+            [extended[name].get(student, due[name]) for student in table.index]
         )
         parts.append(table[[*columns]].rename(columns=columns))
     whole = pd.concat(parts, axis="columns").rename_axis("student")

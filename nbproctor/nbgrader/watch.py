@@ -19,7 +19,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import SubmittedAssignment
 from nbgrader.apps import NbGraderAPI
 from nbgrader.utils import capture_log
 from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, select
@@ -28,7 +27,11 @@ from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, of_the_computer
 from nbproctor.nbgrader.feedback import copy_for_release, feedback, read_secret
-from nbproctor.nbgrader.gradebook import SharedGradebook, find_assignment
+from nbproctor.nbgrader.gradebook import (
+    SharedGradebook,
+    extended_deadlines,
+    find_assignment,
+)
 from nbproctor.nbgrader.grading import regrade
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.submitted import handed_in
@@ -197,17 +200,8 @@ class Watch(contextlib.ExitStack):
     def _read_deadlines(self, book: SharedGradebook) -> None:
         """Read the deadline, if any, and those of students who have an extension."""
         row = find_assignment(book, self._assignment)
-        extended: dict[str, datetime] = {}
-        if row.duedate is not None:
-            # Not all of its rows: this is asked every second.
-            table = SubmittedAssignment
-            extensions = select(table.student_id, table.extension).where(
-                table.assignment_id == row.id, table.extension.isnot(None)
-            )
-            for student, extension in book.db.execute(extensions):
-                extended[student] = row.duedate + extension
         self.due: datetime | None = row.duedate
-        self.extended = extended
+        self.extended = extended_deadlines(book, row)
 
     def _grade(self, students: list[str], now: datetime) -> list[Try]:
         """Grade those who have a try left, and give back to all."""
