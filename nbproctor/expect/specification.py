@@ -88,7 +88,7 @@ class Specification:
     factors: Callable[..., Mapping[str, float]] = _no_mistakes
     plain: Callable[..., Any] = lambda answer, *case: answer
     fails: Callable[..., Any] = _no_mistakes
-    has_state: bool = field(default=False)
+    has_state: bool = False
 
     def state_and_arguments(self, case: Case) -> tuple[State, Case]:
         """Split a case; a plain function has no state."""
@@ -135,6 +135,10 @@ class Specification:
         yield from zip(self.cases[name](), answers, strict=False)
         if failure is not None:
             raise failure
+
+    def judged(self, name: str, otherwise: str = "") -> str:
+        """Return the cases to judge, where others may stand in for them or none may."""
+        return self.usable(name, otherwise) if otherwise else name
 
     def usable(self, name: str, otherwise: str) -> str:
         """Return the cases to judge: others, if these raise and a value is wrong there.
@@ -224,9 +228,7 @@ class Each:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        name = self.cases
-        if self.otherwise:
-            name = specification.usable(name, self.otherwise)
+        name = specification.judged(self.cases, self.otherwise)
         for case, answer in specification.answered(name):
             self.judge(*case, answer)
 
@@ -302,9 +304,7 @@ class Unchanged:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        name = self.cases
-        if self.otherwise:
-            name = specification.usable(name, self.otherwise)
+        name = specification.judged(self.cases, self.otherwise)
         for case in specification.cases[name]():
             state, arguments = specification.state_and_arguments(case)
             ((function, *owner),) = specification.begin([state])
@@ -336,9 +336,7 @@ class Anew:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        name = self.cases
-        if self.otherwise:
-            name = specification.usable(name, self.otherwise)
+        name = specification.judged(self.cases, self.otherwise)
         answered = [*specification.answered(name)]
         answered.insert(0, answered[0])
         cases = [case for case, _ in answered]
