@@ -22,6 +22,7 @@ from nbformat.corpus.words import generate_corpus_id
 
 from nbproctor.cells import parse_code
 from nbproctor.errors import NbproctorError
+from nbproctor.markers import Markers
 
 #: The first line of a raw cell, or of a block in a text cell, that says what comes.
 _BLOCK = re.compile(
@@ -44,8 +45,8 @@ _CLIENT = re.compile(
     r"^.*(\botter\b|client\.api|gofer\.ok|\bok\.\w+\(|\bgrader\.\w+\(|Notebook\(['\"]).*$",
     re.MULTILINE,
 )
-_BEGIN = "### BEGIN SOLUTION"
-_END = "### END SOLUTION"
+_BEGIN, _END = (f"### {marker}" for marker in Markers().solution)
+_BEGIN_HIDDEN, _END_HIDDEN = (f"### {marker}" for marker in Markers().hidden)
 
 
 class AdoptError(NbproctorError):
@@ -97,10 +98,14 @@ class _Reader:
 
     def read(self) -> Adopted:
         for cell in self._cells:
-            if not self._is_marker(cell):
-                {"code": self._code, "markdown": self._text}.get(
-                    cell.cell_type, self._keep
-                )(cell)
+            if self._is_marker(cell):
+                continue
+            if cell.cell_type == "code":
+                self._code(cell)
+            elif cell.cell_type == "markdown":
+                self._text(cell)
+            else:
+                self._keep(cell)
         self._close()
         return self.adopted
 
@@ -148,7 +153,7 @@ class _Reader:
             zip(question.tests, shares, strict=True), 1
         ):
             if hidden:
-                code = f"### BEGIN HIDDEN TESTS\n{code}\n### END HIDDEN TESTS"
+                code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
             grade_id = self._free(f"{question.name}_test_{number}")
             kind = "hidden test" if hidden else "public test"
             cell = nbformat.v4.new_code_cell(code)
@@ -207,7 +212,8 @@ class _Reader:
         self._close()
 
     def _answer(self, cell: NotebookNode) -> None:
-        question = self.question or Question("answer")
+        question = self.question
+        assert question
         grade_id = question.name
         points = float(_sum(question.points)) if question.by_hand else None
         if question.has_answer:
