@@ -57,7 +57,8 @@ def execute(execution: Execution, servers: Servers) -> Report:
     settings = execution.settings
     if sum(map(len, execution.files.values())) > MAX_FILES_BYTES:
         raise ExecutionError(
-            f"The files beside the notebook are bigger than {MAX_FILES_BYTES >> 20} MB."
+            "The files that came with the notebook are larger than "
+            f"{MAX_FILES_BYTES >> 20} MB."
         )
     job = Job(
         tests=compile_tests(master),
