@@ -248,7 +248,6 @@ COMPILERS = {
     "ast.parse": {"nbproctor/cells.py: parse_code"},
     "eval": {"nbproctor/judge/compiled.py: execute"},  # of compiled code
     "exec": set[str](),
-    "symtable.symtable": {"nbproctor/judge/compiled.py: Program"},
     # Of a student process, whose interpreter is started without options and variables.
     "run_cell": {
         "nbproctor/student/shell.py: " + n for n in ("ZMQInteractiveShell", "warm")

@@ -13,8 +13,6 @@ import dis
 import hashlib
 import marshal
 import re
-import symtable
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 from types import CodeType
@@ -38,7 +36,7 @@ TEST_FILE = "<test "  # file names of our code objects start so
 _NOTEBOOK = "get_ipython"
 # What public courses have in test cells, and no test depends on.
 _WITHOUT_EFFECT = re.compile(r"\A\s*%%time[^\S\n]*$|^%matplotlib\b.*$", re.MULTILINE)
-_READS = "LOAD_NAME", "DELETE_NAME"
+_READS = {"LOAD_NAME", "DELETE_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 # What looks for names by their text.
 _LOOK_UP = {"dir", "globals", "locals", "vars", "eval", "exec", "__main__"}
 _WITH_CODE = "provided", "solution", "helper", "test"
@@ -76,8 +74,7 @@ class Program:
                     f"the cell {name} uses a magic or `{_NOTEBOOK}`, which only a "
                     "notebook has"
                 )
-            with warnings.catch_warnings(action="ignore"):
-                table = symtable.symtable(text, file, "exec")
+            whole = compile_code(tree, file)
             last = None
             silent = source.rstrip().endswith(";")
             if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
@@ -87,20 +84,11 @@ class Program:
             body = compile_code(tree, file)
         except (SyntaxError, ValueError) as error:
             raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
-        uses = set()
-        makes = set()
-        for inner in _tables(table):
-            for symbol in inner.get_symbols():
-                if inner is table and (symbol.is_assigned() or symbol.is_imported()):
-                    makes.add(symbol.get_name())
-                elif inner is table or symbol.is_global():
-                    uses.add(symbol.get_name())
-                    if symbol.is_declared_global() and symbol.is_assigned():
-                        makes.add(symbol.get_name())
-        read_first = set(_read_first(body))
-        uses = uses | read_first
-        lasting = makes - read_first
-        return cls(body, last, frozenset(uses), frozenset(lasting), frozenset(makes))
+        inner = [_global_names(code) for code in _codes_inside(whole)]
+        read_first, bound = _global_names(whole, outermost=True)
+        uses = frozenset(read_first).union(*(reads for reads, _ in inner))
+        binds = frozenset(bound).union(*(bound for _, bound in inner))
+        return cls(body, last, uses, binds - read_first, binds)
 
     def run(self, names: dict[str, Any]) -> Any:
         """Run the cell with these global names; return the value that it ends in."""
@@ -325,17 +313,32 @@ def _visible_fields(stub: str) -> tuple[frozenset[str], frozenset[str], str]:
     return makes, frozenset(bound_by(defined)), ast.unparse(defined)
 
 
-def _read_first(code: CodeType) -> Iterator[str]:
-    """Yield the names that a cell reads before it binds them, as in ``x = x[:2]``."""
-    bound: set[str] = set()
+def _global_names(
+    code: CodeType, *, outermost: bool = False
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the global names that code reads before it binds them, and those it binds.
+
+    From the compiled code: `symtable` calls the variable of a comprehension a name of
+    the cell since Python 3.12, which inlines comprehensions.
+    """
+    reads = set[str]()
+    bound = set[str]()  # in the body of a class: its attributes
+    bound_globally = set[str]()
     for step in dis.get_instructions(code):
         if step.opname == "STORE_NAME":
             bound.add(step.argval)
+        elif step.opname == "STORE_GLOBAL":
+            bound_globally.add(step.argval)
         elif step.opname in _READS and step.argval not in bound:
-            yield step.argval
+            reads.add(step.argval)
+    if outermost:
+        bound_globally |= bound
+    return frozenset(reads), frozenset(bound_globally)
 
 
-def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
-    yield table
-    for child in table.get_children():
-        yield from _tables(child)
+def _codes_inside(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code objects of the functions and classes in a code object."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes_inside(constant)
