@@ -9,6 +9,7 @@ import nbformat
 from nbproctor.notebook import SKIP_TAG
 
 PLOT = "plot-sigmoid"
+DATA = "load-data", "shapes", "scale"
 
 
 def link(source: str, target: str) -> None:
@@ -19,13 +20,21 @@ def link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def shorten_lab(path: Path) -> None:
-    """Leave the lab's notebook its first three exercises, and one plot."""
+def shorten_lab(path: Path, *, plots: bool = False) -> None:
+    """Leave the lab's notebook its first three exercises, and one plot if wanted.
+
+    Without plots, it has no data either: to import the libraries takes longer than all
+    that its cells do.
+    """
     notebook = nbformat.read(path, as_version=4)
     names = [cell.id for cell in notebook.cells]
     notebook.cells = [
         cell
         for cell in notebook.cells[: names.index("compute-cost-note")]
-        if SKIP_TAG not in cell.metadata.get("tags", []) or cell.id == PLOT
+        if SKIP_TAG not in cell.metadata.get("tags", []) or (plots and cell.id == PLOT)
+        if plots or cell.id not in DATA
     ]
+    if not plots:
+        (packages,) = (c for c in notebook.cells if c.id == "packages")
+        packages.source = "import numpy as np"
     nbformat.write(notebook, path)

@@ -43,7 +43,7 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole day") / "my course"
     for part in (f"source/{LAB}", "data"):
         shutil.copytree(project / part, folder / part)
-    shorten_lab(folder / f"source/{LAB}/{LAB}.ipynb")
+    shorten_lab(folder / f"source/{LAB}/{LAB}.ipynb", plots=True)
     for part in ("nbgrader_config.py", "requirements.txt", "kit.py"):
         shutil.copy(project / part, folder)
     nbgrader.generate(folder, LAB)
