@@ -26,12 +26,14 @@ from typing import IO, Generic, TypeVar
 from msgspec import msgpack
 
 from nbproctor.errors import NbproctorError
+from nbproctor.sandbox.fork import processor_seconds
 
 if sys.platform != "win32":
     import resource
 
 MAX_BLOCK = 256 << 20  # bytes of a question or an answer
 PATIENCE = 6  # by the clock, so many times the seconds of computing
+SHARE = 1 / 60  # of a processor: what computes less than that is stuck
 LONG = 1.0  # seconds of computing; a worker that took longer is not asked again
 _LENGTH = struct.Struct("!Q")
 _WORN = b"\1"  # before an answer
@@ -170,14 +172,21 @@ class _Worker:
 
     def ask(self, question: bytes, seconds: float) -> bytes:
         """Return the answer; `ExceededError`, or `OverdueError`, if there is none."""
+        is_answered = threading.Event()
         is_overdue = threading.Event()
 
-        def end() -> None:
+        def end_if_stuck() -> None:
+            """End it when it no longer computes; on a busy computer it goes on."""
+            with contextlib.suppress(OSError):  # it has ended
+                at_least = 0.0
+                while (computed := processor_seconds(self.process.pid)) >= at_least:
+                    at_least = computed + SHARE * seconds
+                    if is_answered.wait(seconds):
+                        return
             is_overdue.set()
             self.process.kill()
 
-        late = threading.Timer(seconds, end)
-        late.start()
+        threading.Thread(target=end_if_stuck, daemon=True).start()
         try:
             self._wait_until_ready()
             _write(self._stdin, question)
@@ -189,7 +198,7 @@ class _Worker:
                 raise
             answer = None
         finally:
-            late.cancel()
+            is_answered.set()
         self.is_worn = answer is None or answer.startswith(_WORN)
         if answer is None and is_overdue.is_set():
             raise OverdueError(f"it was not ready after {seconds:g} seconds")

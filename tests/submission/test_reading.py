@@ -84,6 +84,21 @@ def test_who_waited_for_a_busy_computer_is_not_said_to_have_computed(
             busy.ask(HandedIn(tmp_path)).result()
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="it is counted by the clock there")
+def test_what_computes_has_its_time_on_a_busy_computer_too(
+    workers: Workers[ReadSubmission], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the clock this takes longer than is allowed, as if others computed as well."""
+    monkeypatch.setattr(workers, "_seconds", 0.1)
+    monkeypatch.setattr("nbproctor.sandbox.workers.SHARE", 0.001)
+    for number in range(40):
+        with (tmp_path / f"{number}.bin").open("wb") as file:
+            file.truncate(290_000_000)
+    error = workers.ask(HandedIn(tmp_path)).exception()
+    assert type(error) is ExceededError
+
+
 def test_a_worker_that_cannot_start_is_no_submissions_fault(
     workers: Workers[ReadSubmission], tmp_path: Path
 ) -> None:
