@@ -28,8 +28,10 @@ WRONG = {
 # Options of Python's, and variables of the same meaning.
 STARTS: dict[str, tuple[list[str], dict[str, str]]] = {
     "without assertions": (["-O"], {"PYTHONOPTIMIZE": "1"}),
-    "warnings are errors": (["-W", "error"], {"PYTHONWARNINGS": "error"}),
-    "a safe path": (["-s"], {"PYTHONSAFEPATH": "1"}),
+    "warnings are errors, a safe path": (
+        ["-W", "error", "-s"],
+        {"PYTHONWARNINGS": "error", "PYTHONSAFEPATH": "1"},
+    ),
 }
 MARKS = {"right": 10, "own": 10, "wrong": 0}
 LINT = """

@@ -338,8 +338,10 @@ def test_threads_work_but_not_without_end(inside: Inside) -> None:
     uid = free_uid(Policy(), outer=False)
     started = inside(start, Policy(threads=20, uid=uid))
     assert started >= 10
-    if os.geteuid() != 0 or uid is not None:
+    if uid is not None:
         assert started <= 20
+    elif os.geteuid() != 0:  # others of this user start and end threads meanwhile
+        assert started < 1000
 
 
 def test_it_can_still_abort_itself(scratch: Path) -> None:
