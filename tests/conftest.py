@@ -151,7 +151,7 @@ def tiny_master(project: Path) -> MasterNotebook:
 
 @pytest.fixture(scope="session")
 def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny course as the verb `release` leaves it: one for all workers.
+    """The tiny course as the command `release` leaves it: one for all workers.
 
     It is recorded where its tests are judged, which else each grading finds out.
     """

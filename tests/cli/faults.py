@@ -1,7 +1,8 @@
-"""Every fault of the gradebook and of the folders, crossed with every verb.
+"""Every fault of the gradebook and of the folders, crossed with every command.
 
 Runs as a program in the folder of a graded course, because rights of files do not hold
-for root, and says how each verb ended: a JSON list of fault, verb, status, complaint.
+for root, and says how each command ended: a JSON list of fault, command, status and
+complaint.
 """
 
 from __future__ import annotations
@@ -90,13 +91,13 @@ def cross(course: Path) -> list[tuple[str, str, int, str]]:
     speed.BUSY_MILLISECONDS = 20
     results = []
     for fault, (happens, name, _) in FAULTS.items():
-        for verb, arguments in COMMANDS.items():
-            if verb == "release" and name in ("feedback", "report"):
+        for command, arguments in COMMANDS.items():
+            if command == "release" and name in ("feedback", "report"):
                 continue  # it writes neither, and takes seconds
             copy = Path(shutil.copytree(course, course.with_name("copy")))
             other = happens(copy / name)
             done = run_here(*arguments, cwd=copy)
-            results.append((fault, verb, done.returncode, done.stderr))
+            results.append((fault, command, done.returncode, done.stderr))
             if other:
                 other.close()
             for folder in (copy, copy / "feedback", copy / "report"):

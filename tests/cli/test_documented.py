@@ -158,23 +158,23 @@ def test_every_command_and_option_in_running_text_exists(project: Path) -> None:
     for command in documented(project):
         if command.startswith(f"{KIT} "):
             words = re.sub(rf"^{KIT} (--course \S+ )?", "", command)
-            verb, _, options = words.partition(" ")
-            named.add((verb, options))
-    assert {verb for verb, _ in named} > {"grade", "export", "test", "doctor"}
+            name, _, options = words.partition(" ")
+            named.add((name, options))
+    assert {name for name, _ in named} > {"grade", "export", "test", "doctor"}
     helped = {}
-    for verb, options in sorted(named):
-        if verb not in helped:
-            helped[verb] = help_of(project, verb)
+    for name, options in sorted(named):
+        if name not in helped:
+            helped[name] = help_of(project, name)
         for option in re.findall(r"--[a-z-]+", options):
-            assert option in helped[verb], f"{verb} has no {option}"
+            assert option in helped[name], f"{name} has no {option}"
 
 
-def help_of(project: Path, verb: str) -> str:
+def help_of(project: Path, name: str) -> str:
     programs = {"test": "kit.py", "demo": "examples/demo.py"}
-    if verb in programs:  # not of the package
-        command = [sys.executable, project / programs[verb], verb, "--help"]
+    if name in programs:  # not of the package
+        command = [sys.executable, project / programs[name], name, "--help"]
         return subprocess.check_output(command, text=True)
-    done = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "200"})
+    done = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
     for_all = (project / "kit.py").read_text().split('"""')[1]
     return done.output + for_all

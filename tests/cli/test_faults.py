@@ -1,4 +1,4 @@
-"""Whatever is wrong with the gradebook or the computer, a verb ends in a sentence."""
+"""Whatever is wrong with a gradebook or a computer, commands end in a sentence."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def endings(graded_course: Path) -> dict[tuple[str, str], tuple[int, str]]:
     done = start(*command, cwd=graded_course, PYTHONPATH=str(PROJECT))
     assert done.returncode == 0, done.stderr
     return {
-        (fault, verb): (n, message)
-        for fault, verb, n, message in json.loads(done.stdout)
+        (fault, command): (n, message)
+        for fault, command, n, message in json.loads(done.stdout)
     }
 
 
-def test_the_table_names_every_verb() -> None:
-    verbs = {verb.split()[0] for verb in COMMANDS} | OTHERS
-    assert verbs == {
+def test_the_table_names_every_command() -> None:
+    names = {line.split()[0] for line in COMMANDS} | OTHERS
+    assert names == {
         command.name or command.callback.__name__
         for command in app.registered_commands
         if command.callback
@@ -66,18 +66,20 @@ def test_the_table_names_every_verb() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_a_sentence_from_every_verb(
+def test_a_fault_is_a_sentence_from_every_command(
     endings: dict[tuple[str, str], tuple[int, str]], fault: str
 ) -> None:
     met = set()
-    ends_by_verb = {verb: end for (name, verb), end in endings.items() if name == fault}
-    for verb, (status, message) in ends_by_verb.items():
-        assert "Traceback" not in message and "sqlalche" not in message, verb
-        assert status in (0, 1), verb
+    endings_by_command = {
+        command: end for (name, command), end in endings.items() if name == fault
+    }
+    for command, (status, message) in endings_by_command.items():
+        assert "Traceback" not in message and "sqlalche" not in message, command
+        assert status in (0, 1), command
         # A root without its rights over files has no sandbox: `release` ends by that.
         if status and "no scratch folder" not in message:
-            met.add(verb)
-            assert FAULTS[fault][2] in " ".join(message.split()), verb
+            met.add(command)
+            assert FAULTS[fault][2] in " ".join(message.split()), command
     assert met
     if FAULTS[fault][2] in ("is damaged", "has locked", "cannot be opened"):
         assert met == set(COMMANDS)
@@ -103,7 +105,7 @@ SURROUNDINGS = {
 
 
 @pytest.mark.parametrize("surrounding", SURROUNDINGS)
-def test_a_verb_does_its_work_in_poor_surroundings_or_ends_in_a_sentence(
+def test_a_command_does_its_work_in_poor_surroundings_or_ends_in_a_sentence(
     graded_course: Path, surrounding: str
 ) -> None:
     command, message = SURROUNDINGS[surrounding]

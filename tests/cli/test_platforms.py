@@ -225,8 +225,8 @@ def fizz(n):
     open("log.txt", "a").write("called")
     return "fizz" if n % 3 == 0 else str(n)
 ### END SOLUTION"""
-# Every verb, and what nbgrader itself runs; `lab` and `watch` go on until stopped.
-VERBS = """
+# Every command, and what nbgrader itself runs; `lab` and `watch` go on until stopped.
+COMMANDS = """
     init; lint; release; audit --exercise=fizz; collect {archive}; roster {gradebook}
     grade --force; export csv; export {gradebook}; doctor
     submit --file=work.ipynb; new second; extend 1042 --until=2030-01-01
@@ -234,7 +234,7 @@ VERBS = """
 """
 
 
-def test_no_verb_changes_anything_in_source(
+def test_no_command_changes_anything_in_source(
     teacher: Round, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the reference solution writes, imports or changes."""
@@ -262,23 +262,21 @@ def test_no_verb_changes_anything_in_source(
 
     before = tree()
     monkeypatch.chdir(teacher.course)
-    verbs = [line.split() for line in re.split(r"[;\n]", VERBS) if line.strip()]
+    commands = [line.split() for line in re.split(r"[;\n]", COMMANDS) if line.strip()]
     # Of a proof, what runs the reference solution is enough.
     monkeypatch.setattr(nbgrader, "differences", lambda *arguments: [])
-    for verb, *words in verbs:
+    for command, *words in commands:
         arguments = [w.format(**teacher._asdict()) for w in words]
-        if verb in ("lint", "audit", "release", "grade"):
+        if command in ("lint", "audit", "release", "grade"):
             arguments.append("tiny")
-        done = CliRunner().invoke(app, [verb, *arguments])
-        assert tree() == before, verb
-        if verb in ("init", "lint", "release", "audit"):
+        done = CliRunner().invoke(app, [command, *arguments])
+        assert tree() == before, command
+        if command in ("init", "lint", "release", "audit"):
             assert done.exit_code == 0, done.output
-        if verb == "init":
+        if command == "init":
             assert "was switched on already" in done.output
     for command in ("generate_assignment --force", "autograde --force"):
         run_nbgrader(teacher.course, *command.split(), "tiny")
         assert tree() == before, command
-    verb_functions = {
-        c.callback.__name__ for c in app.registered_commands if c.callback
-    }
-    assert {verb for verb, *_ in verbs} == verb_functions - {"lab", "watch"}
+    functions = {c.callback.__name__ for c in app.registered_commands if c.callback}
+    assert {command for command, *_ in commands} == functions - {"lab", "watch"}

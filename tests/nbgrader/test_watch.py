@@ -189,7 +189,7 @@ def test_the_teacher_says_what_is_given_back(course: Path, hand_in: HandIn) -> N
     assert "5 / 10 points" in page(course)
 
 
-# The verb, which looks more often than every two seconds.
+# The command, which looks more often than every two seconds.
 WATCH = "from nbproctor.cli import grading, main; grading.SECONDS = 0.1; main()"
 
 
