@@ -91,10 +91,10 @@ def collect(
     """Put the submissions from a platform into submitted/, one folder per student.
 
     Reads downloads from Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub
-    Classroom and Teams. Also reads any folder or zip with a folder or file per student,
-    named by id, name or both, as in ILIAS, OpenOlat and Sakai. A newer attempt replaces
-    an older one, which is saved. A submission that could belong to several students is
-    not placed: say whose it is with --as.
+    Classroom, Teams and OpenOlat. Also reads any folder or zip with a folder or file
+    per student, named by id, name or both, as in ILIAS and Sakai. A newer attempt
+    replaces an older one, which is saved. A submission that could belong to several
+    students is not placed: say whose it is with --as.
     """
     course, assignment = open_course(assignment)
     names = [path.stem for path in course.sources(assignment)]

@@ -99,7 +99,8 @@ class Download:
         by_student: dict[str, Files] = defaultdict(list)
         for entry in content.entries:
             if name := names.get(entry.path):
-                by_student[name.key].append((entry, name))
+                if name.kind != "course":
+                    by_student[name.key].append((entry, name))
             elif entry.path.name == platform.listing:
                 self.listing = self.listing or entry.read()
             else:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 
 
@@ -138,9 +139,13 @@ def letters(text: str) -> str:
 
 
 def spellings(last: str, first: str) -> set[str]:
-    """Return how a platform may write a name: in either order, without "Jr." too."""
+    """Return how a platform may write a name: in either order, without "Jr." too.
+
+    And with umlauts as two letters, as in *Mueller*.
+    """
     short = last.split(",")[0]
     names = {last + first, first + last, short + first, first + short}
+    names |= {name.casefold().translate(_UMLAUTS) for name in names}
     return {text for name in names if (text := letters(name))}
 
 

@@ -33,8 +33,9 @@ class FileName:
     submitted: datetime | None = None  # without a zone: in the platform's local time
     attempt: str = ""  # tells attempts of a student apart and orders them, if several
     number: str = ""  # orders the files of one attempt, where the platform does
-    #: Of the student's, typed into the platform, or its own page about the hand-in.
-    kind: Literal["file", "typed", "page"] = "file"
+    #: Of the student's, typed into the platform, or its own page about the hand-in; or
+    #: a teacher's, which belongs to no submission.
+    kind: Literal["file", "typed", "page", "course"] = "file"
     others: tuple[Clue, ...] = ()  # who handed it in together with this student
     address: str = ""  # under which the platform takes feedback on it, if it does
 

@@ -15,6 +15,7 @@ from nbproctor.platforms.blackboard import Blackboard
 from nbproctor.platforms.brightspace import Brightspace
 from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.moodle import Moodle
+from nbproctor.platforms.openolat import OpenOlat
 from nbproctor.platforms.person import Clue, Identifier, Kind
 from nbproctor.platforms.platform import FileName, Platform
 from nbproctor.platforms.plug_ins import ask_platforms
@@ -30,6 +31,7 @@ PLATFORMS: tuple[Platform, ...] = (
     gradescope.Gradescope(),
     github_classroom.GitHubClassroom(),
     Teams(),
+    OpenOlat(),
     Canvas(),
 )
 _WORK = (".ipynb", ".zip")  # what students submit, in plain files

@@ -72,8 +72,10 @@ class Roster:
     certain_kinds: dict[Kind, Kind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # Where in `people` somebody is: by an identifier, and by a text of any kind.
+        # Where in `people` somebody is: by an identifier, also as a folder's name has
+        # it, and by a text of any kind.
         self._by_identifier = defaultdict[Identifier, set[int]](set)
+        self._by_word = defaultdict[Identifier, set[int]](set)
         self._by_text = defaultdict[str, set[int]](set)
         for index in range(len(self.people)):
             self._index(index)
@@ -94,6 +96,8 @@ class Roster:
             text = value.casefold()
             self._by_identifier[Identifier(kind, text)].add(index)
             self._by_text[text].add(index)
+            for word in (text, re.sub(r"\W", "", text)):  # as OpenOlat writes it
+                self._by_word[Identifier(kind, word)].add(index)
             self._by_text[text.partition("@")[0]].add(index)
         for name in spellings(person.last, person.first):
             self._by_identifier[Identifier(Kind.NAME, name)].add(index)
@@ -182,7 +186,7 @@ class Roster:
         certain = self.certain_kinds.get(Kind.WORD)
         for word in {w for between in _BETWEEN_WORDS for w in re.split(between, text)}:
             for kind in (certain,) if certain else WORD_KINDS:
-                for index in self._with(kind, word):
+                for index in self._by_word[Identifier(kind, word.casefold())]:
                     yield index, text.replace(word, " ", 1)
 
     def _is_named_in(self, text: str, index: int) -> bool:

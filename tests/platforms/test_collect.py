@@ -150,6 +150,15 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         "Submitted files/Amara Okafor/Lab 5/Version 10/lab.ipynb": "aokafor/lab.ipynb",
         "Submitted files/Amara Okafor/Lab 5/Version 1/lab.ipynb": "",
     },
+    ("OpenOlat", "solutions/lab.ipynb: OpenOlat does not use such"): {
+        "ita_Lab/King_Jr_Bo_bking/1_task/lab.ipynb": "",  # and nothing submitted
+        "ita_Lab/Okafor_Amara_aokafor/1_task/lab.ipynb": "",
+        "ita_Lab/Okafor_Amara_aokafor/2_submissions/lab.ipynb": "",
+        "ita_Lab/Okafor_Amara_aokafor/3_corrections/lab.ipynb": "",
+        "ita_Lab/Okafor_Amara_aokafor/4_revisions_1/lab.ipynb": "aokafor/lab.ipynb",
+        "ita_Lab/Okafor_Amara_aokafor/5_corrections_1/lab.ipynb": "",
+        "ita_Lab/solutions/lab.ipynb": "",
+    },
     ("plain files", "lab.ipynb: Its name does not say whose it is."): {
         "aokafor_lab.ipynb": "aokafor/aokafor_lab.ipynb",
         "lab.ipynb": "",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,7 +158,17 @@ DOWNLOADS: dict[str, Callable[[Student], str]] = {
     "names": lambda p: f"{p.full}/lab.ipynb",
     "sakai": lambda p: f"Lab/{p.last}, {p.first}({p.login})/lab.ipynb",
     "ilias": lambda p: f"Lab/{p.last}_{p.first}_{p.login}_{p.canvas}/lab.ipynb",
+    "openolat": lambda p: olat(f"{p.last} {p.first} {p.login}/1_submissions/lab.ipynb"),
 }
+
+
+def olat(path: str) -> str:
+    """Return a path as OpenOlat writes it, which leaves out all but ASCII letters."""
+    folder, _, file = path.partition("/")
+    for letter, text in {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}.items():
+        folder = folder.replace(letter, text).replace(letter.upper(), text.title())
+    plain = unicodedata.normalize("NFKD", folder.replace(" ", "_"))
+    return re.sub(r"[^\w]", "", plain, flags=re.ASCII) + f"/{file}"
 
 
 # What a teacher may say of a list or a download, which is true.
@@ -164,6 +176,7 @@ SAME = {
     "classroom by id": ["roster identifier=student id"],
     "sakai": ["word=login"],
     "ilias": ["word=login"],
+    "openolat": ["word=login"],
 }
 
 
@@ -290,6 +303,7 @@ WHOLE_CLASS = [
     (["canvas", "classroom by name"], "classroom", 96, 96),
     (["canvas"], "sakai", 96, 120),
     (["brightspace"], "ilias", 96, 120),
+    (["canvas"], "openolat", 96, 120),
     (["own"], "folders", 96, 120),
     (["canvas", "own"], "names", 96, 96),
 ]
@@ -434,6 +448,7 @@ def test_copies_of_one_file_name_are_not_one_student(understand: Understand) -> 
         ("Okafor, Amara (20260014)", ""),  # the number of Bo
         ("Madonna (3)", "3"),
         ("Madonna (20260013)", ""),
+        (olat("Müller-Groß, Séan a.m-8"), "20260015"),
     ],
 )
 def test_an_id_in_a_folder_s_name_counts_with_the_name_beside_it(
@@ -444,6 +459,7 @@ def test_an_id_in_a_folder_s_name_counts_with_the_name_beside_it(
             member("20260013", "Okafor, Amara", "login=aok"),
             member("20260014", "King, Bo", "login=bo"),
             member("3", "Madonna"),
+            member("20260015", "Müller-Groß, Séan", "login=a.m-8"),
         ]
     )
     plan = understand({f"{folder}/lab.ipynb": "x", "20260014/lab.ipynb": "y"}, roster)
