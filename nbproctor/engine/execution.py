@@ -72,22 +72,24 @@ def execute(execution: Execution, servers: Servers) -> Report:
     )
     data = msgpack.encode(job)
     # Both tries together: a submission that breaks its judge gets no second limit.
-    until = time.monotonic() + settings.limits.submission + GRACE_SECONDS
-    failures: list[str] = []
-    while len(failures) < 2:
+    limit = settings.limits.submission
+    until = time.monotonic() + limit + GRACE_SECONDS
+    # A student reads what is raised. It says nothing that a submission can choose, as
+    # how much time was left, or what a judge that failed had in mind.
+    for attempt in (1, 2):
         try:
             with servers.acquire(master, settings) as server:
                 seconds = max(round(until - time.monotonic()), 1)
                 return msgpack.decode(server.run(data, seconds), type=Report)
         except JudgeTimeoutError as error:
-            raise ExecutionError(f"Its execution was stopped: {error}.") from error
+            raise ExecutionError(
+                f"Its execution was stopped: no result within {limit:g} seconds."
+            ) from error
         except (JudgeError, ForkServerError) as error:
-            failures.append(str(error).strip().splitlines()[-1])
-            log.warning("An execution failed (try %d): %s", len(failures), error)
+            log.warning("An execution failed (try %d): %s", attempt, error)
         except SandboxError as error:
             raise EngineError(str(error)) from error
-    reasons = " Then: ".join(dict.fromkeys(failures))
-    raise ExecutionError(f"Its execution failed twice: {reasons}")
+    raise ExecutionError("Its execution failed twice. The grading log says why.")
 
 
 class Executor(Protocol):

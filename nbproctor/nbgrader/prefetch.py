@@ -156,7 +156,7 @@ class Prefetch:
             if of_the_computer(error) and not isinstance(error, PermissionError):
                 raise
             # Whatever is in a student's files, it must not end the class.
-            self._refuse(submission, f"It could not be read ({error!r}).")
+            self._refuse(submission, f"It could not be read ({type(error).__name__}).")
         return submission
 
     def _refuse_unread(self, submission: Submission, error: ExceededError) -> None:
@@ -181,7 +181,9 @@ class Prefetch:
         assignment_files = {Path(name) for name, _ in self._run.settings.policy.files}
         folders = {parent for name in assignment_files for parent in name.parents}
         reserved = RESERVED_FILES | {
-            f"{master.notebook}.html" for master in self._run.masters
+            f"{master.notebook}{ending}"
+            for master in self._run.masters
+            for ending in (".html", ".ipynb")
         }
         remaining = MAX_FILES_BYTES
         dropped = []

@@ -9,15 +9,29 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 
-from nbproctor.engine import Execution, ExecutionError, Pool, Servers, Settings, execute
+from nbproctor.engine import (
+    Execution,
+    ExecutionError,
+    Pool,
+    Servers,
+    Settings,
+    execute,
+    execution,
+)
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
-from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
+from nbproctor.sandbox.forkserver import (
+    ForkServer,
+    ForkServerError,
+    JudgeError,
+    JudgeTimeoutError,
+)
 from nbproctor.sandbox.policy import Policy
 from tests.conftest import PROJECT
 
@@ -163,18 +177,36 @@ def test_a_fork_server_is_kept_for_its_own_assignment_only(servers: Servers) -> 
         one.run(b"", 1)  # ended, or they would add up
 
 
-def test_a_second_failure_tells_both_reasons(
-    servers: Servers, monkeypatch: pytest.MonkeyPatch
+def test_what_is_said_of_a_failure_is_nothing_that_a_submission_chose(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    reasons = iter(["no memory", "no processes", "never asked"])
+    """Neither when its judge died, nor in which words."""
+    seconds = SETTINGS.limits.submission
+    sentences = set()
+    for number, time_of_death in enumerate((0, 0.3 * seconds, 0.9 * seconds)):
+        for last in (
+            JudgeError("secret"),
+            ForkServerError("secret"),
+            JudgeTimeoutError(),
+        ):
+            clock = iter([0, 0, time_of_death])
+            errors: Iterator[Exception] = iter([JudgeError(f"secret {number}"), last])
 
-    def fail(*_: object) -> bytes:
-        raise ForkServerError(next(reasons))
+            def fail(*_: object, errors: Iterator[Exception] = errors) -> bytes:
+                raise next(errors)
 
-    monkeypatch.setattr(ForkServer, "run", fail)
-    with pytest.raises(ExecutionError, match=r"twice: no memory Then: no processes"):
-        execute(Execution(RIGHT, MASTER, SETTINGS), servers)
-    assert next(reasons) == "never asked"
+            monkeypatch.setattr(ForkServer, "run", fail)
+            now = SimpleNamespace(monotonic=clock.__next__)
+            monkeypatch.setattr(execution, "time", now)
+            with pytest.raises(ExecutionError) as raised, caplog.at_level("WARNING"):
+                execute(Execution(RIGHT, MASTER, SETTINGS), servers)
+            assert next(errors, None) is None
+            assert f"secret {number}" in caplog.text  # for a teacher
+            sentences.add(str(raised.value))
+    assert sentences == {
+        "Its execution failed twice. The grading log says why.",
+        f"Its execution was stopped: no result within {seconds:g} seconds.",
+    }
 
 
 def test_closing_one_pool_ends_no_other_pool_s_servers() -> None:
