@@ -73,12 +73,17 @@ def grade_class(
             course, assignment, lambda result: bar.advance(task), options
         )
         bar.update(task, description="Writing feedback")
-        pages = nbgrader.feedback(
-            course,
-            assignment,
-            lambda done, all: bar.update(task, completed=done, total=all),
-            students,
-        )
+        problem: nbgrader.CourseError | None = None
+        pages = course.folder("feedback", assignment, "*")
+        try:
+            nbgrader.feedback(
+                course,
+                assignment,
+                lambda done, all: bar.update(task, completed=done, total=all),
+                students,
+            )
+        except nbgrader.CourseError as error:  # after the table
+            problem = error
     page, lines = nbgrader.report(course, assignment, alike=alike)
     ids = {result.student: result.student for result in results}
     names = labels({**ids, **nbgrader.names(course), **(names or {})})
@@ -100,6 +105,9 @@ def grade_class(
         complaints.print(
             f"[red]Not graded:[/] {escape('; '.join(failures))}. The reasons are above."
         )
+    if problem:
+        raise problem
+    if failures:
         raise typer.Exit(1)
 
 
@@ -168,6 +176,8 @@ def score_table(
         table.add_column(str(number), justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
+    # Nobody graded may be in the gradebook yet.
+    scores = scores.reindex([result.student for result in results])
     for result in results:
         earned = scores.loc[result.student].to_dict()
         row = [_score(earned[exercise], most) for exercise, most in points.items()]

@@ -24,11 +24,11 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import setenv
 
-from nbproctor.engine import Pool
+from nbproctor.engine import ExecutionError, Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import Decisions, MarkChange
 from nbproctor.nbgrader.failures import CourseError, of_the_computer
-from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook
+from nbproctor.nbgrader.gradebook import check_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import (
@@ -45,6 +45,7 @@ from nbproctor.submission.reading import readers
 from nbproctor.submission.repair import student_cells
 
 STAGING = ".nbproctor-staging-"
+STRANGER = "the gradebook has no such student, and create_student is False"
 log = logging.getLogger(__name__)
 
 
@@ -120,7 +121,11 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             run.marks = course.marks(assignment)
             run.folders = handed_in(course, assignment, self.options.students)
             if not self.create_student:
-                self._leave_out_strangers(run, book)
+                enrolled = {student.id for student in book.students}
+                self._leave_out(
+                    run, dict.fromkeys(run.folders.keys() - enrolled, STRANGER)
+                )
+            self._leave_out(run, course.obstacles(assignment, run.folders))
             for sentence in unread(course, assignment):
                 self.log.warning("%s", sentence)
             for folder in course.root.glob(f"{STAGING}*"):  # of a run that was killed
@@ -137,19 +142,15 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                     )
                     super().start()
 
-    def _leave_out_strangers(self, run: Run, book: SharedGradebook) -> None:
-        enrolled = {student.id for student in book.students}
-        reason = (
-            "The gradebook has no such student, and c.Autograde.create_student is "
-            "False."
-        )
-        for student in sorted(run.folders.keys() - enrolled):
+    def _leave_out(self, run: Run, reasons: dict[str, str]) -> None:
+        """Tell of students who are not graded, and why; their marks stay."""
+        for student, reason in sorted(reasons.items()):
             del run.folders[student]
             self._tell(
                 SubmissionResult(
                     student=student,
                     status="ungradable",
-                    reason=reason,
+                    reason=f"{reason}.",
                     score=None,
                     max_score=0.0,
                 )
@@ -174,7 +175,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 log.error("%s failed: %r", submission.student, error)
                 self.log.error("%s failed", submission.student, exc_info=True)
         for submission, failure in failed:
-            reason = f"It could not be processed: {failure}"
+            reason = f"It could not be processed ({type(failure).__name__})."
+            if isinstance(failure, ExecutionError):
+                reason = str(failure)
             submission.reasons = {m.notebook: reason for m in grading.run.masters}
             submission.try_again = True  # it may not be at fault
             grading.decisions.give_up(submission)

@@ -10,7 +10,7 @@ import logging
 import os
 import stat
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -36,12 +36,14 @@ from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import read_placement
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
 from nbproctor.pages.outline import Outline
+from nbproctor.results import FILE
 from nbproctor.sandbox.forkserver import environment
 from nbproctor.sandbox.policy import Policy
 from nbproctor.sanitize import one_line
 from nbproctor.submission.files import readable
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
+RESULTS = (".ipynb", ".html", ".feedback.ipynb")  # endings of a notebook's files
 MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
 _SILENT = logging.Logger("nbgrader")
 _SILENT.addHandler(logging.NullHandler())
@@ -122,8 +124,7 @@ class Course:
         skipped.
         """
         pattern = self.view.student_id
-        parts = self.folder(step, assignment, "*").parts
-        parent = Path(*parts[: parts.index("*")])
+        parent = Path(*self._shared_parts(step, assignment))
         entries = parent.iterdir() if parent.is_dir() else ()
         names = fnmatch.filter((entry.name for entry in entries), pattern)
         left_out = self.view.student_id_exclude.split(",")
@@ -140,6 +141,39 @@ class Course:
                 is_there = isinstance(error, PermissionError)
             if is_there:
                 yield name, path
+
+    def obstacles(self, assignment: str, students: Iterable[str]) -> dict[str, str]:
+        """Return whose results cannot be written, and why.
+
+        Where they go there must be folders, no link among them, and files in these.
+        """
+        names = [FILE]
+        for master in self.masters(assignment):
+            names += [f"{master.notebook}{ending}" for ending in RESULTS]
+        reasons = {s: self._obstacle(assignment, s, names) for s in students}
+        return {student: reason for student, reason in reasons.items() if reason}
+
+    def _obstacle(self, assignment: str, student: str, names: Iterable[str]) -> str:
+        for step in ("autograded", "feedback"):
+            path = Path(*self._shared_parts(step, assignment))
+            parts = self.folder(step, assignment, student).parts
+            for part in parts[len(path.parts) :]:
+                path /= part
+                if not os.path.lexists(path):
+                    break
+                if path.is_symlink() or not path.is_dir():
+                    return f"{path} is not a folder: move it away"
+                if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+                    return f"there is no permission to write into {path}: correct it"
+                for file in map(path.joinpath, names):
+                    if os.path.lexists(file) and not file.is_file():
+                        return f"{file} is not a file: move it away"
+        return ""
+
+    def _shared_parts(self, step: str, assignment: str) -> tuple[str, ...]:
+        """Return the part of the path to a step's folders that all students share."""
+        parts = self.folder(step, assignment, "*").parts
+        return parts[: parts.index("*")]
 
     # What the teacher wrote ---------------------------------------------------------
 

@@ -53,8 +53,10 @@ def graded_notebooks(
     notebooks = []
     marks = course.marks(assignment)
     excused = course.read_column(assignment, "excused")
-    for student, path in course.folders("autograded", assignment):
-        if only is not None and student not in only:
+    folders = dict(course.folders("autograded", assignment))
+    obstacles = course.obstacles(assignment, folders)
+    for student, path in folders.items():
+        if (only is not None and student not in only) or student in obstacles:
             continue
         record = marks.get(student, StudentMarks())
         result = SubmissionResult.read(path)
@@ -84,7 +86,7 @@ def graded_notebooks(
                 since=result.since.get(name, ""),
             )
             notebooks.append(notebook)
-    if not notebooks:
+    if not notebooks and not obstacles:
         raise CourseError(
             f"Nothing in {assignment!r} is graded yet. Grade it before you ask for "
             f"{purpose}."
@@ -240,6 +242,11 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.notebooks = notebooks
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
+        students = [student for student, _ in course.folders("autograded", assignment)]
+        chosen = students if self.only is None else self.only
+        if obstacles := course.obstacles(assignment, chosen):
+            lines = [f"{student}: {reason}" for student, reason in obstacles.items()]
+            raise PageError(f"Not written: {'; '.join(lines)}. All others were.")
 
 
 def copy_for_release(course: Course, assignment: str, student: str) -> None:

@@ -207,6 +207,11 @@ class Watch(contextlib.ExitStack):
         """Grade those who have a try left, and give back to all."""
         options = self._course.options
         today = _local_time(now).date()
+        obstacles = self._course.obstacles(self._assignment, students)
+        tries = [self._failed(name, reason, now) for name, reason in obstacles.items()]
+        for student in obstacles:
+            self._students[student].failures += 1
+        students = [student for student in students if student not in obstacles]
         graded = [
             student
             for student in students
@@ -227,7 +232,6 @@ class Watch(contextlib.ExitStack):
                 pool=self._pool,
             )
             results |= {result.student: result for result in graded_now}
-        tries = []
         for student, result in results.items():
             try:
                 tries.append(self._give_back(student, result, now))

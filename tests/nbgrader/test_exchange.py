@@ -7,6 +7,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,20 @@ from typer.testing import CliRunner
 
 from nbproctor import nbgrader
 from nbproctor.cli.app import app
-from nbproctor.nbgrader.watch import Try, Watch
+from nbproctor.nbgrader.watch import AT_ONCE, Try, Watch
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import answered, by_id, write
-from tests.nbgrader.test_watch import NOON
-from tests.nbgrader.tiny import book, configure, graded, released, run_nbgrader
+from tests.nbgrader.test_watch import NOON, page
+from tests.nbgrader.tiny import (
+    book,
+    configure,
+    graded,
+    hand_in,
+    released,
+    run_nbgrader,
+)
 from tests.pages.lab import words
+from tests.programs import run_python
 from tests.users import run_tests
 
 pytestmark = pytest.mark.slow
@@ -67,9 +76,9 @@ def exchange(course: Path, tmp_path: Path) -> Exchange:
     return Exchange(course, tmp_path / "exchange")
 
 
-def watched(course: Path, looks: int = 2, weak: bool = True) -> dict[str, Try]:
+def watched(course: Path, looks: int = 2, exchange: bool = True) -> dict[str, Try]:
     """Watch for some looks; return what became of each student, or folder."""
-    with Watch(course, "tiny", exchange=True, weak=weak) as watch:
+    with Watch(course, "tiny", exchange, weak=True) as watch:
         tries = [each for _ in range(looks) for each in watch.look(NOON)]
     return {each.student: each for each in tries}
 
@@ -276,6 +285,65 @@ def test_nobody_submits_in_another_s_name(course: Path, exchange: Exchange) -> N
     assert sum("the account" in t.problem for t in tries.values()) == 2
     configure(course, "c.ExchangeCollect.check_owner = False")
     assert scores(watched(course)) == {"daemon": 10, "kim": 10}
+
+
+def a_link_to_a_folder(path: Path) -> None:
+    path.symlink_to(path.with_name("other"))
+    path.with_name("other").mkdir(exist_ok=True)
+
+
+# What may be in the way, and in the way of what: of a student's folder, or of a file.
+OBSTACLES: dict[str, Callable[[Path], object]] = {
+    "file": lambda path: path.write_text("x"),
+    "dangling link": lambda path: path.symlink_to("nowhere"),
+    "link": a_link_to_a_folder,
+    "pipe": os.mkfifo,
+    "closed": lambda path: path.mkdir(mode=0),
+    "read-only": lambda path: path.mkdir(mode=0o555),
+}
+PLACES = ["submitted/{}", "submitted/{}/tiny"]
+PLACES += ["autograded/{}", "autograded/{}/tiny", "feedback/{}", "feedback/{}/tiny"]
+FILES = ["autograded/{}/tiny/tiny.ipynb", "autograded/{}/tiny/grading.json"]
+FILES += ["feedback/{}/tiny/tiny.html", "feedback/{}/tiny/tiny.feedback.ipynb"]
+
+
+@pytest.mark.parametrize("command", ["grade", "watch", "watch with pages"])
+def test_what_is_in_the_way_of_one_student_stops_nobody_else_whatever_the_rights(
+    course: Path, command: str
+) -> None:
+    """Of each place and kind of obstacle, one student has it."""
+    kinds = [*product(PLACES, OBSTACLES.values()), *product(FILES, [Path.mkdir])]
+    obstacles = {
+        f"s{number}": (course / place.format(f"s{number}"), make)
+        for number, (place, make) in enumerate(kinds)
+    }
+    for student, (path, make) in obstacles.items():
+        if "submitted" not in path.parts:
+            hand_in(course, student, mean_of=WRONG)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make(path)
+    hand_in(course, "zoe", mean_of=WRONG)
+    try:
+        if command == "grade":
+            done = run_python("nbproctor", "grade", "--sandbox=weak", cwd=course)
+            assert done.returncode == 1 and "zoe" in done.stdout
+            lines = done.stdout
+        else:
+            level = "page" if "pages" in command else "passed"
+            configure(course, f"c.Nbproctor.early_feedback = {level!r}")
+            looks = 2 + len(obstacles) // AT_ONCE
+            tries = watched(course, looks, exchange=False)
+            lines = "".join(each.problem for each in tries.values())
+    finally:
+        for path, make in obstacles.values():
+            if make in (OBSTACLES["closed"], OBSTACLES["read-only"]):
+                path.chmod(0o755)
+    assert "1" in page(course, "zoe")
+    for student, (path, _) in obstacles.items():
+        has_page = (course / f"feedback/{student}/tiny/tiny.html").is_file()
+        is_named = str(path) in "".join(lines.split("\n"))
+        if "submitted" not in path.parts:
+            assert has_page != is_named, path
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
