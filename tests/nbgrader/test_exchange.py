@@ -135,6 +135,8 @@ def test_a_link_in_the_exchange_earns_nothing_and_shows_nothing(
     assert done.returncode == 0, done.stderr
     stock = {name: result.score for name, result in graded(course).items()}
     assert stock == dict.fromkeys(cheats, 10) | {"ada": 5}
+    notebook = course / "submitted/link_to_the_source/tiny/tiny.ipynb"
+    assert SOLUTION in notebook.read_text("utf-8")
 
     for number in range(2):  # in bubblewrap, if it is there; and without
         if number:

@@ -352,6 +352,34 @@ def test_the_name_of_a_process_stops_nobody(level: str) -> None:
 # --- what an assignment may ask for ---------------------------------------------------
 
 
+FILL = """
+import os, socket
+total = 0
+for make, write in (socket.socketpair, socket.socket.send), (os.pipe, os.write):
+    ends = []
+    try:
+        while True:
+            ends += make()
+            for end in ends[-2:] if make is socket.socketpair else ends[-1:]:
+                os.set_blocking(end if make is os.pipe else end.fileno(), False)
+                try:
+                    while True:
+                        total += write(end, bytes(4096))
+                except BlockingIOError:
+                    pass
+    except OSError:  # as many as may be open
+        for end in ends:
+            os.close(end if make is os.pipe else end.detach())
+answer = total
+"""
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_sockets_and_pipes_of_a_student_hold_little_memory(level: str) -> None:
+    with start(level) as zygote:
+        assert 1e6 < int(student(zygote, FILL)) < 60e6
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_network_is_there_for_students_where_it_is_asked_for(level: str) -> None:
     with (
