@@ -43,7 +43,8 @@ from nbproctor.sanitize import one_line
 from nbproctor.submission.files import readable
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
-RESULTS = (".ipynb", ".html", ".feedback.ipynb")  # endings of a notebook's files
+# Where results of a student go, and how files there are called after a notebook.
+RESULTS = {"autograded": (".ipynb",), "feedback": (".html", ".feedback.ipynb")}
 MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
 _SILENT = logging.Logger("nbgrader")
 _SILENT.addHandler(logging.NullHandler())
@@ -147,14 +148,11 @@ class Course:
 
         Where they go there must be folders, no link among them, and files in these.
         """
-        names = [FILE]
-        for master in self.masters(assignment):
-            names += [f"{master.notebook}{ending}" for ending in RESULTS]
-        reasons = {s: self._obstacle(assignment, s, names) for s in students}
+        reasons = {student: self._obstacle(assignment, student) for student in students}
         return {student: reason for student, reason in reasons.items() if reason}
 
-    def _obstacle(self, assignment: str, student: str, names: Iterable[str]) -> str:
-        for step in ("autograded", "feedback"):
+    def _obstacle(self, assignment: str, student: str) -> str:
+        for step, endings in RESULTS.items():
             path = Path(*self._shared_parts(step, assignment))
             parts = self.folder(step, assignment, student).parts
             for part in parts[len(path.parts) :]:
@@ -165,7 +163,11 @@ class Course:
                     return f"{path} is not a folder: move it away"
                 if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
                     return f"there is no permission to write into {path}: correct it"
-                for file in map(path.joinpath, names):
+            else:
+                names = [
+                    m.notebook + e for m in self.masters(assignment) for e in endings
+                ]
+                for file in map(path.joinpath, [FILE, *names]):
                     if os.path.lexists(file) and not file.is_file():
                         return f"{file} is not a file: move it away"
         return ""

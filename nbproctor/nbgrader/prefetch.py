@@ -181,9 +181,7 @@ class Prefetch:
         assignment_files = {Path(name) for name, _ in self._run.settings.policy.files}
         folders = {parent for name in assignment_files for parent in name.parents}
         reserved = RESERVED_FILES | {
-            f"{master.notebook}{ending}"
-            for master in self._run.masters
-            for ending in (".html", ".ipynb")
+            f"{master.notebook}.html" for master in self._run.masters
         }
         remaining = MAX_FILES_BYTES
         dropped = []

@@ -366,3 +366,17 @@ def test_a_folder_without_rights_stops_nobody(course: Path, exchange: Exchange) 
         closed.chmod(0o700)
     assert scores(tries) == {"ada": 10, "kim": 10}
     assert sum("no permission to read" in each.problem for each in tries.values()) == 2
+
+
+@pytest.mark.parametrize("name", ["grading.json", "tiny.ipynb", "tiny.html"])
+def test_a_student_s_folder_named_like_a_result_is_in_nobody_s_way(
+    course: Path, name: str
+) -> None:
+    submitted = hand_in(course, "ada", "mine.ipynb", mean_of=WRONG).parent
+    (submitted / name).mkdir()
+    (submitted / name / "x.txt").write_text("x")
+    for points in 5, 10:
+        assert graded(course)["ada"].score == points
+        nbgrader.feedback(course, "tiny")
+        assert f"{points} / 10 points" in page(course, "ada")
+        hand_in(course, "ada", "mine.ipynb")
