@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,6 @@ def product(answer: Function) -> Specification:
         np.matmul,
         arguments=["A", "B"],
         cases={"sizes": lambda: [(A, B)], "square": lambda: [(S, S + 1)]},
-        fails=judge,
         properties={"values": [Each("sizes", judge, "square")]},
     )
 
@@ -145,6 +145,25 @@ def raises_when_large(A: Any, B: Any) -> Any:
     if A.size > 4:
         raise ValueError("only small")
     return A @ B
+
+
+@pytest.mark.parametrize("wrong", [(), (0,), (1,), (0, 1)])
+def test_raising_never_earns_more_than_a_wrong_value(wrong: tuple[int, ...]) -> None:
+    """Whatever the sizes are in which an answer is wrong: not square, and square."""
+
+    def answer(A: Any, B: Any, fails: Callable[[], Any]) -> Any:
+        return fails() if (len(A) == len(B[0])) in wrong else A @ B
+
+    def is_earned(fails: Callable[[], Any]) -> bool:
+        with recording({}):
+            try:
+                check(product(partial(answer, fails=fails)), "values")
+            except Exception:
+                return False
+        return True
+
+    assert is_earned(lambda: 1 / 0) <= is_earned(lambda: np.zeros((2, 2)))
+    assert is_earned(lambda: 1 / 0) == (0 not in wrong)
 
 
 def test_a_sentence_that_its_own_formula_does_not_earn_is_found() -> None:

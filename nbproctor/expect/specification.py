@@ -62,7 +62,9 @@ class Specification:
     arguments
         What the student calls the arguments.
     cases
-        Name → function that makes cases: what a call is made with.
+        Name → function that makes cases: what a call is made with. In cases whose name
+        begins with ``square``, all sizes are equal: there a mistake in a formula seldom
+        raises.
     properties
         Name → judgements, which are called in turn. Each is judged in one test cell.
     mistakes
@@ -72,9 +74,6 @@ class Specification:
         For a case, the factors of `expect`.
     plain
         Makes an answer comparable, where another property judges its form.
-    fails
-        Judges all values of an answer to the cases ``'square'``, in which all sizes are
-        equal: there a mistake in a formula seldom raises.
     """
 
     name: str
@@ -87,7 +86,6 @@ class Specification:
     mistakes: Callable[..., Mapping[str, Any]] = _no_mistakes
     factors: Callable[..., Mapping[str, float]] = _no_mistakes
     plain: Callable[..., Any] = lambda answer, *case: answer
-    fails: Callable[..., Any] = _no_mistakes
     has_state: bool = False
 
     def state_and_arguments(self, case: Case) -> tuple[State, Case]:
@@ -143,28 +141,32 @@ class Specification:
     def usable(self, name: str, otherwise: str) -> str:
         """Return the cases to judge: others, if these raise and a value is wrong there.
 
-        So a mistake that raises costs no more than one that does not.
+        So a mistake that raises costs no more than one that does not. And raising never
+        earns more than a wrong value does: who raises wherever the answer is not known
+        is asked in vain in the square cases, too, or is right there.
         """
         try:
             for _ in self.answered(name):
                 pass
         except Exception:
-            if not self._fails():
+            if not self._is_wrong_in_squares():
                 raise
             return otherwise
         return name
 
-    def _fails(self) -> bool:
-        """Whether a value is wrong in the cases `square`; what raises is no value.
+    def _is_wrong_in_squares(self) -> bool:
+        """Whether a value is wrong in the square cases; what raises is no value.
 
-        An answer may raise an `AssertionError`, too. What the judge asks anew in each
-        cell excuses nothing: it may be wrong here, and right where it counts.
+        What the judge asks anew in each cell excuses nothing: it may be wrong here, and
+        right where it counts.
         """
-        for case, answer in self.answered("square"):
-            try:
-                self.fails(*case, answer)
-            except AssertionError:
-                return recorded is None or self.key("square") in recorded
+        for name in (name for name in self.cases if name.startswith("square")):
+            with contextlib.suppress(Exception):
+                for case, answer in self.answered(name):
+                    is_value = recorded is None or self.key(name) in recorded
+                    entries = _entries(answer, answer)
+                    if is_value and not _is_same(answer, self.right(*case), entries):
+                        return True
         return False
 
 

@@ -5,6 +5,8 @@ scikit-learn, scalar formulas and finite differences.
 """
 
 import base64
+import contextlib
+import copy
 import gzip
 import hashlib
 import importlib.util
@@ -27,6 +29,7 @@ import pytest
 from PIL import Image
 from scipy.special import expit
 
+from nbproctor.audit.variants import read_variants
 from nbproctor.judge.compiled import Program
 from nbproctor.notebook import MasterNotebook
 
@@ -63,6 +66,64 @@ def lab():
     monkeypatch.undo()
     for name in ("lab_tools", "public_tests"):  # or a fork server would look for them
         sys.modules.pop(name)
+
+
+@pytest.fixture(scope="module")
+def hidden(lab):
+    """What the lab and its helper cells define."""
+    names = dict(lab)
+    for cell in MasterNotebook.read(SOURCE).of_kind("helper"):
+        exec(cell.source, names)
+    return names
+
+
+# They were right where all sizes are equal, and earned more when they raised elsewhere.
+RAISED_BEFORE = {
+    "clips_the_gradients",
+    "ignores_small_errors",
+    "divides_by_the_slope_of_the_output",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("exercise", "specification"),
+    [("forward_propagation", "FORWARD"), ("backward_propagation", "BACKWARD")],
+)
+def test_raising_where_a_value_is_wrong_earns_nothing_more(
+    hidden, monkeypatch, exercise, specification
+):
+    """In the exercises in which other inputs are judged where an answer raises."""
+    network = hidden["NeuralNetwork"]
+    right = getattr(network, exercise)
+    references = {c.id: c.source for c in MasterNotebook.read(SOURCE).cells}
+    folder = ROOT / "variants/neural_network" / exercise
+    trials, _ = read_variants(folder, references[exercise])
+    trials = [t for t in trials if t.kind == "wrong"]
+    chosen = {t.name: t for t in trials[::6]}
+    chosen |= {t.name: t for t in trials if t.name in RAISED_BEFORE}
+
+    def earned(answer):
+        monkeypatch.setattr(network, exercise, answer)
+        names = set()
+        for name in hidden[specification].properties:
+            with contextlib.suppress(Exception):
+                hidden["check"](hidden[specification], name)
+                names.add(name)
+        return names
+
+    for name, trial in chosen.items():
+        exec(trial.source, hidden)  # which attaches it
+        wrong = getattr(network, exercise)
+
+        def raises(model, *inputs, wrong=wrong):
+            expected = right(copy.deepcopy(model), *copy.deepcopy(inputs))
+            answer = wrong(model, *inputs)
+            for key in expected:
+                np.testing.assert_allclose(answer[key], expected[key], 1e-4, 1e-6)
+            return answer
+
+        assert earned(raises) <= earned(wrong), name
 
 
 @pytest.fixture
