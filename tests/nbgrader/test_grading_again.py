@@ -39,15 +39,10 @@ def change(notebook: Notebook) -> None:
     cell["source"] = text(cell).replace("-4", "-5")
 
 
-def write_in_r(notebook: Notebook) -> None:
-    notebook["metadata"]["kernelspec"] = {"name": "ir", "language": "R"}
-
-
 @pytest.mark.parametrize(
     ("edit", "line", "message"),
     [
         (change, "", r"fizz-numbers.*Make the release again"),
-        (write_in_r, "", "notebook for 'r'"),
         (None, "c.CourseDirectory.course_id = 'other'", "'tiny', not to 'other'"),
         (None, "c.CourseDirectory.submitted_directory = 'none'", "none"),
     ],
