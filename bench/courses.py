@@ -1,4 +1,4 @@
-"""Grade public courses with stock nbgrader and with nbproctor, and compare each mark.
+r"""Grade public courses with stock nbgrader and with nbproctor, and compare each mark.
 
 Given folders with clones of courses that use nbgrader, it finds their source notebooks
 (test cells, and solutions between markers or of somebody who has solved it), makes a
@@ -10,6 +10,16 @@ network and with nothing but the course's own folder to write to.
     .venv/bin/python bench/courses.py CLONES/*                  # three of each
     .venv/bin/python bench/courses.py CLONES/* --only fourier --mutants 5
     .venv/bin/python bench/courses.py CLONES/* --table   # clones named owner__name
+    .venv/bin/python bench/courses.py CLONES/* --table --mutants 1 --sides usual \
+        --cache STOCK --results STATE    # as in docs/results.md; may be interrupted
+
+These make the clones of the table:
+
+    grep -E '^[0-9a-f]{12} ' bench/courses.py | cut -d' ' -f1,2 | sort -u |
+    while read commit name; do
+        git clone -q "https://github.com/$name" "CLONES/${name/\//__}"
+        git -C "CLONES/${name/\//__}" checkout -q "$commit"
+    done
 
 Prints every mark that differs, and a row a notebook: *plain* is nbproctor with its
 improvements turned off (follow-through, repair of answers, text on stderr that costs
@@ -543,6 +553,36 @@ def row(counts: Counter[str]) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in COUNTED)
 
 
+def print_table(rows: list[tuple[Source, str, Counter[str]]]) -> None:
+    """Print a row for each repository and side, in Markdown, and the totals."""
+    totals: dict[tuple[str, str], Counter[str]] = {}
+    for source, side, counts in rows:
+        repository = source.clone.name.replace("__", "/", 1)
+        for name in (repository, "all"):
+            totals[name, side] = totals.get((name, side), Counter()) + counts
+    lines = [["repository", "side", *COUNTED[:3], "equal", *COUNTED[3:]]]
+    lines.append(["---"] * len(lines[0]))
+    for (repository, side), counts in sorted(totals.items()):
+        figures = [counts[name] for name in COUNTED]
+        figures.insert(3, counts["marks"] - sum(figures[3:]))
+        lines.append([repository, side, *map(str, figures)])
+    for line in lines:
+        print(f"| {' | '.join(line)} |")
+
+
+def measure(
+    source: Source, work: Path, chosen: argparse.Namespace
+) -> dict[str, Counter[str]]:
+    """Return the counts of each side; those of an earlier, interrupted run are read."""
+    if not chosen.results:
+        return dict(compare(source, work, chosen))
+    file = chosen.results / f"{source.digest(chosen.mutants, chosen.seconds)}.json"
+    if not file.exists():
+        file.write_text(json.dumps(dict(compare(source, work, chosen))))
+    sides = json.loads(file.read_text())
+    return {side: Counter(counts) for side, counts in sides.items()}
+
+
 def some(chosen: argparse.Namespace, left_out: Counter[str]) -> Iterator[Source]:
     """Yield the notebooks to compare: those that are named, or some of each clone.
 
@@ -580,20 +620,21 @@ def main() -> None:
     options.add_argument("--sides", nargs="+", default=[*SIDES], choices=SIDES)
     options.add_argument("--keep", type=Path, help="where one notebook's courses stay")
     options.add_argument("--cache", type=Path, help="where what stock gives is kept")
+    options.add_argument("--results", type=Path, help="where a run can be continued")
     chosen = options.parse_args()
-    left_out, courses = Counter[str](), set()
-    totals = {side: Counter[str]() for side in SIDES}
+    for folder in filter(None, (chosen.cache, chosen.results)):
+        folder.mkdir(parents=True, exist_ok=True)
+    left_out = Counter[str]()
+    rows: list[tuple[Source, str, Counter[str]]] = []
     for source in some(chosen, left_out):
         with tempfile.TemporaryDirectory() as name:
             try:
-                for side, counts in compare(source, chosen.keep or Path(name), chosen):
-                    totals[side] += counts
-                courses.add(source.clone.name)
+                sides = measure(source, chosen.keep or Path(name), chosen)
+                rows += [(source, side, counts) for side, counts in sides.items()]
             except Exception as error:  # of a public repository, anything
                 left_out["no course can be made"] += 1
                 print(f"{source}: {error}", flush=True)
-    for side, counts in totals.items():
-        print(f"{side}: {len(courses)} courses, {row(counts)}")
+    print_table(rows)
     print("left out:", dict(left_out.most_common()))
 
 
