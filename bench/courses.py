@@ -25,7 +25,8 @@ Prints every mark that differs, and a row a notebook: *plain* is nbproctor with 
 improvements turned off (follow-through, repair of answers, text on stderr that costs
 nothing); *usual* is how it is installed. A mark is the score of one test cell in one
 submission. It is *lost* where stock gave more, *gained* where stock gave less, and
-*waiting* where it is not judged, but said to be a person's to decide. Where *plain*
+*waiting* where it is not judged, but said to be a person's to decide. A gained mark is
+*proved* if stock gives it to the same answer among right ones. Where *plain*
 differs, both grade again some times: *chance* are marks that differ from themselves, of
 a test that draws numbers. Nothing of the courses is kept.
 """
@@ -171,7 +172,8 @@ ebe2f2863dd5 ShaunFChen/Applied_bioinfo_nbgrader HW3
 00c5866bae13 ttimbers/nbgrader_r_demo source/lab1
 e5dc44a4b3c1 urbainvaes/numerical_analysis notebooks/source/1_intro_julia
 """
-COUNTED = ("notebooks", "cells", "marks", "lost", "gained", "waiting", "chance")
+KINDS = ("lost", "gained", "waiting", "chance")
+COUNTED = ("notebooks", "cells", "marks", *KINDS, "proved")
 
 
 @dataclass
@@ -499,6 +501,56 @@ def differences(
         yield kind, f"{kind}: {who} {cell}: {told}"
 
 
+def prove(
+    place: Path, config: str, stock: Graded, ours: Graded
+) -> Iterator[tuple[str, str]]:
+    """Yield the gained marks that stock gives, too, where all other answers are right.
+
+    `place` is a copy of the course, whose submissions are replaced.
+    """
+    submitted = place / "submitted"
+    reference = submitted / "reference" / NAME
+    gained: dict[str, tuple[str, str]] = {}
+    for key, theirs in stock.marks.items():
+        if theirs is not None and (ours.marks.get(key) or 0) > theirs:
+            gained[f"gain{len(gained)}"] = key
+    for name, (who, test) in gained.items():
+        shutil.copytree(reference, submitted / name / NAME)
+        (path,) = (submitted / name / NAME).glob("*.ipynb")
+        books = [
+            nbformat.read(folder / path.name, as_version=4)
+            for folder in (reference, submitted / who / NAME)
+        ]
+        answers = {c.metadata.nbgrader.grade_id: c.source for c in _marked(books[1])}
+        for cell in _exercise(books[0], test):
+            cell.source = answers[cell.metadata.nbgrader.grade_id]
+        nbformat.write(books[0], path)
+    for folder in submitted.iterdir():
+        if folder.name not in gained:
+            shutil.rmtree(folder)
+    right = grade(place, config, "", {test for _, test in gained.values()})
+    for name, (who, test) in gained.items():
+        if right.marks.get((name, test)) == ours.marks[who, test]:
+            yield who, test
+
+
+def _marked(book: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in book.cells if cell.metadata.get("nbgrader")]
+
+
+def _exercise(book: nbformat.NotebookNode, test: str) -> list[nbformat.NotebookNode]:
+    """Return the solution cells that a test scores: those before it and other tests."""
+    marked = _marked(book)
+    place = [cell.metadata.nbgrader.grade_id for cell in marked].index(test)
+    solutions: list[nbformat.NotebookNode] = []
+    for cell in reversed(marked[:place]):
+        if cell.metadata.nbgrader.solution:
+            solutions.append(cell)
+        elif solutions and cell.metadata.nbgrader.grade:
+            break
+    return solutions
+
+
 def compare(
     source: Source, work: Path, chosen: argparse.Namespace
 ) -> Iterator[tuple[str, Counter[str]]]:
@@ -544,6 +596,9 @@ def compare(
         for kind, line in differences(stock, graded, chance):
             counts[kind] += 1
             print(f"  {side}: {line}")
+        if counts["gained"]:
+            shutil.copytree(made, work / "proof", dirs_exist_ok=True)
+            counts["proved"] = len([*prove(work / "proof", config, stock, graded)])
         seconds = f"{stock.seconds:.0f} s / {graded.seconds:.0f} s"
         print(f"{source}, {side}: {row(counts)}, {seconds}", flush=True)
         yield side, counts
@@ -564,7 +619,7 @@ def print_table(rows: list[tuple[Source, str, Counter[str]]]) -> None:
     lines.append(["---"] * len(lines[0]))
     for (repository, side), counts in sorted(totals.items()):
         figures = [counts[name] for name in COUNTED]
-        figures.insert(3, counts["marks"] - sum(figures[3:]))
+        figures.insert(3, counts["marks"] - sum(counts[kind] for kind in KINDS))
         lines.append([repository, side, *map(str, figures)])
     for line in lines:
         print(f"| {' | '.join(line)} |")
