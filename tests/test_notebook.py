@@ -177,8 +177,6 @@ def test_header_and_footer_are_cells_of_the_assignment(tmp_path: Path) -> None:
     ("meta", "language"),
     [
         ({}, "python"),
-        ({"kernelspec": {"language": "R"}, "language_info": {"name": "x"}}, "r"),
-        ({"kernelspec": {"name": "ir"}, "language_info": {"name": "R"}}, "r"),
         ({"kernelspec": {"name": "ir"}}, "ir"),
         ({"kernelspec": None, "language_info": None}, "python"),
     ],

@@ -133,31 +133,32 @@ def test_init_says_what_will_differ_and_which_assignment_is_faulty(stock: Path) 
     assert "does not earn every point in wrong" in done.stderr
 
 
-# Language and name of a kernel, and the language of its code, as it writes them itself:
-# IRkernel, IJulia, IJava, xeus-cling, SageMath.
-KERNELS = [
-    ("R", "ir", "R"),
-    ("julia", "julia-1.10", "julia"),
-    ("java", "java", "Java"),
-    ("C++17", "xcpp17", "c++"),
-    ("sage", "sagemath", "python"),
-]
+# What kernels write into a notebook: IRkernel, IJulia, IJava, xeus-cling, SageMath, and
+# Colab for R.
+KERNELS = """
+R|ir|R
+julia|julia-1.10|julia
+java|java|Java
+C++17|xcpp17|c++
+sage|sagemath|python
+|colab-r|R
+"""
 
 
 def test_notebooks_for_other_kernels_are_refused_with_a_sentence(stock: Path) -> None:
     notebook = json.loads((stock / "source/tiny/tiny.ipynb").read_text("utf-8"))
     shutil.rmtree(stock / "source/tiny")
-    for language, kernel, code in KERNELS:
-        spec = {"language": language, "name": kernel, "display_name": language}
+    sentences = {}
+    for line in KERNELS.split():
+        language, kernel, code = line.split("|")
+        spec = {"language": language, "name": kernel}
         notebook["metadata"] = {"kernelspec": spec, "language_info": {"name": code}}
-        for step in ("source", "submitted/ann"):
-            folder = stock / step / kernel
-            folder.mkdir(parents=True)
-            (folder / "work.ipynb").write_text(json.dumps(notebook), "utf-8")
+        path = stock / "source" / kernel / "work.ipynb"
+        path.parent.mkdir()
+        path.write_text(json.dumps(notebook), "utf-8")
+        sentences[kernel] = f"'work' is a notebook for '{(language or code).lower()}'."
     messages = run_python("nbproctor", "init", cwd=stock).stderr
-    for language, kernel, _ in KERNELS:
-        sentence = f"'work' is a notebook for '{language.lower()}'. nbproctor grades"
-        assert f"{kernel}: {sentence} only Python." in messages
+    for kernel, sentence in sentences.items():
+        assert f"{kernel}: {sentence} nbproctor grades only Python." in messages
         with pytest.raises(CourseError, match=re.escape(sentence)):
             nbgrader.grade(stock, kernel)
-    assert not list(stock.glob("autograded/*/*"))
