@@ -152,7 +152,8 @@ def read_cells(
             continue
         flags = {key: bool(grader.get(key)) for key in ("grade", "solution", "locked")}
         name = cell_name(cell, position)
-        points = float(grader.get("points") or 0)
+        is_graded = flags["grade"] or grader.get("task")  # or nbgrader ignores points
+        points = float(grader.get("points") or 0) if is_graded else 0.0
         helps = not points and markers.only_hidden(source)
         kind = _kind(source, grader and flags, code, helps, exercise)
         stub = markers.without_regions(source)
@@ -269,7 +270,7 @@ class MasterNotebook:
             cells=cells,
             modules=modules,
             data=data_folder(path),
-            language=_language(parts[path]),
+            language=language_of(parts[path]),
             texts=texts,
             scripts=scripts,
         )
@@ -338,7 +339,8 @@ def _texts(
         cells_above += cell_name(cell, position) in names
 
 
-def _language(content: dict[str, Any]) -> str:
+def language_of(content: dict[str, Any]) -> str:
+    """Return the language of a notebook's kernel, in small letters."""
     meta = content.get("metadata") or {}
     kernel = meta.get("kernelspec") or {}
     named = kernel.get("language") or (meta.get("language_info") or {}).get("name")

@@ -23,6 +23,7 @@ from nbformat.corpus.words import generate_corpus_id
 from nbproctor.cells import parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers
+from nbproctor.notebook import language_of
 
 #: The first line of a raw cell, or of a block in a text cell, that says what comes.
 _BLOCK = re.compile(
@@ -333,8 +334,7 @@ def adopt(path: Path) -> Adopted:
         notebook = nbformat.read(path, as_version=4)
     except (OSError, ValueError) as error:
         raise AdoptError(f"{path} cannot be read as a notebook: {error}") from error
-    language = notebook.metadata.get("kernelspec", {}).get("language", "python")
-    if language != "python":
+    if (language := language_of(notebook)) != "python":
         raise AdoptError(f"{path} is in {language}. nbproctor grades Python.")
     if any("nbgrader" in cell.metadata for cell in notebook.cells):
         raise AdoptError(f"{path} is nbgrader's already. Copy it into source/.")

@@ -11,6 +11,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.kit import starter
+from nbproctor.kit.adopt import AdoptError, adopt
 from nbproctor.kit.starter import StarterError
 from nbproctor.nbgrader import CourseError
 from tests.audit.test_audit import tried
@@ -151,11 +152,13 @@ def test_notebooks_for_other_kernels_are_refused_with_a_sentence(stock: Path) ->
     sentences = {}
     for line in KERNELS.split():
         language, kernel, code = line.split("|")
-        spec = {"language": language, "name": kernel}
+        spec = {"name": kernel} | ({"language": language} if language else {})
         notebook["metadata"] = {"kernelspec": spec, "language_info": {"name": code}}
         path = stock / "source" / kernel / "work.ipynb"
         path.parent.mkdir()
         path.write_text(json.dumps(notebook), "utf-8")
+        with pytest.raises(AdoptError, match="nbproctor grades Python"):
+            adopt(path)
         sentences[kernel] = f"'work' is a notebook for '{(language or code).lower()}'."
     messages = run_python("nbproctor", "init", cwd=stock).stderr
     for kernel, sentence in sentences.items():

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from copy import deepcopy
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
+from nbproctor.nbgrader.gradebook import check_gradebook
 from tests.broken.cases import ANSWERS, STUB, by_id, text, write
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
@@ -26,6 +28,7 @@ from tests.nbgrader.tiny import (
     statuses,
     with_cells,
 )
+from tests.notebooks import cell
 
 pytestmark = pytest.mark.slow
 
@@ -213,6 +216,29 @@ def test_a_course_without_cell_ids_is_released_and_graded(course: Path) -> None:
         "solved": ("graded", 10.0),
         "without": ("graded", 10.0),
     }
+
+
+FLAGS = "grade", "solution", "locked", "task"
+
+
+def test_a_release_is_of_its_source_whatever_flags_its_cells_have(
+    course: Path,
+) -> None:
+    """Points count only where nbgrader counts them, in every cell that it accepts."""
+    cells = []
+    for kind, *values in product(("code", "markdown"), *[(False, True)] * len(FLAGS)):
+        flags = dict(zip(FLAGS, values, strict=True))
+        is_text = kind == "markdown"
+        if flags["task"] and (flags["grade"] or not is_text):
+            continue
+        if is_text and not flags["task"] and flags["grade"] != flags["solution"]:
+            continue
+        cells.append(cell(f"c{len(cells)}", "pass", kind, points=1, **flags))
+    with source_of(course) as notebook:
+        notebook["cells"] = cells
+    masters = nbgrader.Course(course).masters("tiny")
+    with nbgrader.Course(course).gradebook() as gradebook:
+        check_gradebook(gradebook, masters)
 
 
 # --- lint ---
