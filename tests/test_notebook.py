@@ -68,7 +68,6 @@ TOOLS = f"# Tools of the tests.\n{HIDDEN}"
         (cell(TOOLS, "tools", grade=False, points=0), "helper"),
         (cell(TOOLS, "tools", grade=True, points=0), "helper"),
         (cell(HIDDEN, "hidden", grade=True, points=4), "test"),
-        (cell("def g(): ...", "g", solution=True, locked=False, points=5), "solution"),
         (
             words(cell("Why?", "w", grade=True, solution=True, locked=False, points=5)),
             "task",
@@ -80,9 +79,7 @@ def test_a_cell_below_an_exercise_is_what_its_marks_and_its_text_say(
     tmp_path: Path, new_cell: Notebook, kind: str
 ) -> None:
     parsed = read(tmp_path, SOLUTION, new_cell).cells[1]
-    marks = new_cell["metadata"]["nbgrader"]
-    # nbgrader keeps the points of a cell that is not graded any more, and ignores them.
-    points = marks.get("points", 0) if marks["grade"] else 0
+    points = new_cell["metadata"]["nbgrader"].get("points", 0)
     assert (parsed.kind, parsed.points) == (kind, points)
 
 

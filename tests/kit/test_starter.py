@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -134,34 +133,26 @@ def test_init_says_what_will_differ_and_which_assignment_is_faulty(stock: Path) 
     assert "does not earn every point in wrong" in done.stderr
 
 
-# What kernels write into a notebook: IRkernel, IJulia, IJava, xeus-cling, SageMath, and
-# Colab for R.
-KERNELS = """
-R|ir|R
-julia|julia-1.10|julia
-java|java|Java
-C++17|xcpp17|c++
-sage|sagemath|python
-|colab-r|R
-"""
+# What IRkernel, Colab, IJava and SageMath write into a notebook.
+KERNELS = """\
+r {"kernelspec": {"name": "ir", "language": "R"}, "language_info": {"name": "R"}}
+julia {"kernelspec": {"name": "julia"}, "language_info": {"name": "julia"}}
+java {"kernelspec": {"name": "java", "language": "java"}}
+sage {"kernelspec": {"language": "sage"}, "language_info": {"name": "python"}}"""
 
 
 def test_notebooks_for_other_kernels_are_refused_with_a_sentence(stock: Path) -> None:
     notebook = json.loads((stock / "source/tiny/tiny.ipynb").read_text("utf-8"))
     shutil.rmtree(stock / "source/tiny")
-    sentences = {}
-    for line in KERNELS.split():
-        language, kernel, code = line.split("|")
-        spec = {"name": kernel} | ({"language": language} if language else {})
-        notebook["metadata"] = {"kernelspec": spec, "language_info": {"name": code}}
-        path = stock / "source" / kernel / "work.ipynb"
+    for line in KERNELS.splitlines():
+        language, metadata = line.split(maxsplit=1)
+        path = stock / "source" / language / "work.ipynb"
         path.parent.mkdir()
-        path.write_text(json.dumps(notebook), "utf-8")
-        with pytest.raises(AdoptError, match="nbproctor grades Python"):
+        path.write_text(json.dumps(notebook | {"metadata": json.loads(metadata)}))
+        sentence = f"'work' is a notebook for '{language}'. nbproctor grades only Pyth"
+        with pytest.raises(CourseError, match=sentence):
+            nbgrader.grade(stock, language)
+        with pytest.raises(AdoptError, match=f"is in {language}. nbproctor grades"):
             adopt(path)
-        sentences[kernel] = f"'work' is a notebook for '{(language or code).lower()}'."
     messages = run_python("nbproctor", "init", cwd=stock).stderr
-    for kernel, sentence in sentences.items():
-        assert f"{kernel}: {sentence} nbproctor grades only Python." in messages
-        with pytest.raises(CourseError, match=re.escape(sentence)):
-            nbgrader.grade(stock, kernel)
+    assert messages.count(" nbproctor grades only Python.") == 4
