@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from copy import deepcopy
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
-from nbproctor.nbgrader.gradebook import check_gradebook
 from tests.broken.cases import ANSWERS, STUB, by_id, text, write
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
@@ -28,7 +26,6 @@ from tests.nbgrader.tiny import (
     statuses,
     with_cells,
 )
-from tests.notebooks import cell
 
 pytestmark = pytest.mark.slow
 
@@ -218,19 +215,16 @@ def test_a_course_without_cell_ids_is_released_and_graded(course: Path) -> None:
     }
 
 
-def test_a_release_is_of_its_source_whatever_flags_its_cells_have(
-    course: Path,
+def test_points_count_only_in_cells_that_are_graded(
+    course: Path, hand_in: HandIn
 ) -> None:
-    """Points count only where nbgrader counts them: it keeps those of other cells."""
-    cells = [cell("c", "Why?", "markdown", task=True, points=1)]
-    for grade, solution, locked in product((False, True), repeat=3):
-        flags = {"grade": grade, "solution": solution, "locked": locked}
-        cells.append(cell(f"c{len(cells)}", "pass", points=1, **flags))
+    """nbgrader keeps the points of a cell that is not graded any more."""
     with source_of(course) as notebook:
-        notebook["cells"] = cells
-    masters = nbgrader.Course(course).masters("tiny")
-    with nbgrader.Course(course).gradebook() as gradebook:
-        check_gradebook(gradebook, masters)
+        for cell in notebook["cells"]:
+            marks = cell["metadata"].get("nbgrader", {})
+            marks.setdefault("points", 5)
+    hand_in("ann")
+    assert graded(course)["ann"].score == 10
 
 
 # --- lint ---
