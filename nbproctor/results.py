@@ -20,6 +20,7 @@ import msgspec
 from nbproctor.cells import grader_of, source_of
 from nbproctor.notebook import Cell, Where
 from nbproctor.statuses import STATUSES, Status
+from nbproctor.writing import write_file
 
 Output = dict[str, Any]  # as nbformat has it
 Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
@@ -384,11 +385,8 @@ class SubmissionResult:
 
     def write(self, folder: Path) -> None:
         """Write ``grading.json`` so that it is whole or not there at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{FILE}"
         text = msgspec.json.format(msgspec.json.encode(self), indent=1)
-        temporary.write_bytes(text + b"\n")
-        temporary.replace(folder / FILE)
+        write_file(folder / FILE, text + b"\n")
 
     @classmethod
     def read(cls, folder: Path) -> SubmissionResult | None:

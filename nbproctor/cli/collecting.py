@@ -27,6 +27,7 @@ from nbproctor.cli.app import (
     say,
 )
 from nbproctor.platforms import Roster, labels, local_time
+from nbproctor.writing import write_file
 
 if TYPE_CHECKING:
     from nbproctor.platforms import Download
@@ -122,8 +123,7 @@ def collect(
     )
     if not dry_run:
         if groups and groups != kept_groups:
-            records.mkdir(parents=True, exist_ok=True)
-            kept_groups.write_bytes(groups.read_bytes())
+            write_file(kept_groups, groups.read_bytes())
         news = [everybody.add(s.person) for s in download.submissions if not s.found_by]
         if roster or called or same or news:
             _import(course, everybody)

@@ -24,6 +24,7 @@ from nbproctor.cells import parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers
 from nbproctor.notebook import language_of
+from nbproctor.writing import write_file
 
 #: The first line of a raw cell, or of a block in a text cell, that says what comes.
 _BLOCK = re.compile(
@@ -349,7 +350,6 @@ def adopt(path: Path) -> Adopted:
 
 def write(adopted: Adopted, path: Path, source: Path) -> Path:
     """Write an adopted notebook and the files that it needs into a new folder."""
-    source.mkdir(parents=True)
     for name in adopted.files:
         file = path.parent / name
         if file.is_file() and file.resolve().is_relative_to(path.parent.resolve()):
@@ -358,7 +358,7 @@ def write(adopted: Adopted, path: Path, source: Path) -> Path:
         else:
             adopted.questions.append(f"The file {name!r} is not next to the notebook.")
     target = source / f"{source.name}.ipynb"
-    nbformat.write(adopted.notebook, target)
+    write_file(target, nbformat.writes(adopted.notebook).encode())
     return target
 
 

@@ -10,6 +10,7 @@ from nbproctor import nbgrader
 from nbproctor.errors import NbproctorError
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.run import CACHE
+from nbproctor.writing import write_file
 
 _STARTER = Path(__file__).parents[1] / "templates/starter"
 _NAME = re.compile(r"[^\W_][\w.-]*")
@@ -32,14 +33,21 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     config = course / "nbgrader_config.py"
     is_new = not config.exists()
     variants = course / "variants" / name
-    if variants.exists():
+    templates = _STARTER / "variants"
+    if variants.exists() and _texts(variants).items() - _texts(templates).items():
         raise StarterError(f"{variants} already exists. Choose another name.")
     source = new_source(course, name)
     notebook = source / f"{name}.ipynb"
-    source.mkdir(parents=True)
-    shutil.copyfile(_STARTER / "notebook.ipynb", notebook)
-    shutil.copytree(_STARTER / "variants", variants)
+    for path, text in _texts(templates).items():
+        write_file(variants / path, text)
+    # Last: only with its source there is an assignment.
+    write_file(notebook, (_STARTER / "notebook.ipynb").read_bytes())
     return [notebook, variants, *([config] if is_new else [])]
+
+
+def _texts(folder: Path) -> dict[str, bytes]:
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def new_source(course: Path, name: str) -> Path:
@@ -55,11 +63,11 @@ def new_source(course: Path, name: str) -> Path:
     config = course / "nbgrader_config.py"
     if config.exists():
         source = nbgrader.Course(course).folder("source", name)
-    if source.exists():
+    if any(source.glob("*.ipynb")):
         raise StarterError(f"{source} already exists. Choose another name.")
     if not config.exists():
         text = (_STARTER / "config.txt").read_text("utf-8")
-        config.write_text(text + SWITCH, "utf-8")
+        write_file(config, (text + SWITCH).encode())
     return source
 
 
@@ -69,7 +77,7 @@ def switch_on(course: Path) -> bool:
     `CourseError`: the file does not run, with nbproctor or without; it is left as it
     was.
     """
-    file = course / "nbgrader_config.py"
+    file = (course / "nbgrader_config.py").resolve()
     if not file.is_file():
         raise StarterError(
             f"{course} has no nbgrader_config.py. Run this in the folder of a course, "
@@ -78,11 +86,11 @@ def switch_on(course: Path) -> bool:
     if nbgrader.Course(course).options.enabled:
         return False
     text = file.read_bytes()
-    file.write_bytes(text + SWITCH.encode())
+    write_file(file, text + SWITCH.encode())
     try:
         nbgrader.Course(course)  # executes it
     except nbgrader.CourseError:
-        file.write_bytes(text)
+        write_file(file, text)
         raise
     if any((folder / ".git").exists() for folder in (course, *course.parents)):
         with (course / ".gitignore").open("ab") as ignored:
@@ -97,10 +105,10 @@ def switch_off(course: Path) -> None:
     """
     with course_lock(course, "switching nbproctor off"):
         for name, added in (("nbgrader_config.py", SWITCH), (".gitignore", IGNORED)):
-            file = course / name
+            file = (course / name).resolve()
             text = file.read_bytes() if file.is_file() else b""
             if added.encode() in text:
-                file.write_bytes(text.replace(added.encode(), b""))
+                write_file(file, text.replace(added.encode(), b""))
                 if not file.stat().st_size and file.name == ".gitignore":
                     file.unlink()
         if nbgrader.Course(course).options.enabled:

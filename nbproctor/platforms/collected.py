@@ -21,6 +21,7 @@ from nbproctor.platforms.registry import PLAIN, PLATFORMS
 from nbproctor.platforms.sheet import write_rows
 from nbproctor.sanitize import as_written
 from nbproctor.submission import border
+from nbproctor.writing import write_file
 
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
@@ -75,7 +76,9 @@ def write(
             _write_whole(submission, folder)
         else:  # what is known stays, but a list of times may have come, or their zone
             when = row["submitted"] or before.get("submitted", "")
-            row |= {key: value for key, value in before.items() if value}
+            # Of an older attempt, if the command was killed when it had replaced that.
+            if before.get("attempt", "") == row["attempt"]:
+                row |= {key: value for key, value in before.items() if value}
             row["submitted"] = when
             if submission.submitted and when != before.get("submitted"):
                 write_time(folder, submission.submitted)
@@ -83,8 +86,7 @@ def write(
     if not dry_run and record != read_record(records):
         _save(records, record)
     if download.listing and download.recognised.platform.upload and not dry_run:
-        records.mkdir(parents=True, exist_ok=True)
-        (records / download.recognised.platform.listing).write_bytes(download.listing)
+        write_file(records / download.recognised.platform.listing, download.listing)
 
 
 def _compare(
@@ -135,7 +137,7 @@ def write_time(folder: Path, when: datetime) -> None:
 
     As its own exchange writes it.
     """
-    (folder / STAMP).write_text(utc(when), "utf-8")
+    write_file(folder / STAMP, utc(when).encode())
 
 
 def utc(when: datetime) -> str:

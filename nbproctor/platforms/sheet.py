@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from babel.localedata import locale_identifiers
 
 from nbproctor.platforms.person import KINDS, letters
 from nbproctor.sanitize import as_written, spreadsheet_cell
+from nbproctor.writing import write_file
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -206,14 +208,13 @@ def write_rows(
 
     All CSV files are written here, but for those of a platform that are filled in.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding=coding) as file:
-        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-        for row in rows:
-            writer.writerow(
-                spreadsheet_cell(cell) if isinstance(cell, str) else cell
-                for cell in row
-            )
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    for row in rows:
+        writer.writerow(
+            spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in row
+        )
+    write_file(path, text.getvalue().encode(coding))
 
 
 def _delimiter(text: str) -> str:

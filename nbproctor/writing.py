@@ -1,0 +1,19 @@
+"""Files of a course, written so that each is complete at any moment, or not there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file next to its place, and move it there when it is complete.
+
+    A command that is killed leaves the old file or the new one. Permissions stay.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.new")
+    unfinished.write_bytes(data)
+    if path.exists():
+        shutil.copymode(path, unfinished)
+    unfinished.replace(path)
