@@ -258,6 +258,15 @@ class Person:
         identifiers = sorted(certain + numbers, key=lambda i: list(Kind).index(i.kind))
         return replace(self, identifiers=tuple(identifiers))
 
+    def is_better_named(self, other: Person) -> bool:
+        """Whether this name is to be shown, and not that of another list.
+
+        A list of full names does not say where the last name begins: only its last word
+        was taken for it.
+        """
+        is_same = letters(other.first + other.last) in spellings(self.last, self.first)
+        return not (is_same and len(self.last.split()) < len(other.last.split()))
+
     def contradicts(self, clue: Clue) -> str:
         """Return the kind of which this student has another identifier, or nothing."""
         for kind, rule in KINDS.items():

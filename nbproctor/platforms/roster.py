@@ -375,10 +375,11 @@ class Roster:
     def _complete(self, index: int, person: Person) -> bool:
         """Add what is said of somebody; return whether that is news."""
         before = self.people[index]
+        named = person if person.is_better_named(before) else before
         after = replace(
             before,
-            last=person.last or before.last,
-            first=person.first or before.first,
+            last=named.last or before.last,
+            first=named.first or before.first,
         ).with_identifiers(person.identifiers)
         self.people[index] = after
         self._index(index)
