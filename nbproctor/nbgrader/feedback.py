@@ -24,12 +24,13 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
+from nbproctor.nbgrader.people import late_without_time
 from nbproctor.nbgrader.prefetch import STAMP, submission_time
 from nbproctor.pages.making import Order, PageError, make, notebook_of
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
-from nbproctor.platforms import local_time
+from nbproctor.platforms import labels, local_time
 from nbproctor.results import SubmissionResult
 from nbproctor.submission.border import RefusedFileError, find
 from nbproctor.templates import render
@@ -117,6 +118,7 @@ def report(
             student.id: " ".join(filter(None, (student.first_name, student.last_name)))
             for student in book.students
         }
+    names = labels({student: name or student for student, name in names.items()})
     excused = course.read_column(assignment, "excused").keys() & names.keys()
     handed_in = {each.student for each in graded}
     rendered, lines = class_report(
@@ -124,7 +126,7 @@ def report(
         course.outlines(assignment),
         {s: name for s, name in names.items() if s not in handed_in | excused},
         excused={s: names[s] for s in sorted(excused)},
-        said_late=course.read_column(assignment, "late"),
+        said_late=late_without_time(course, assignment),
         alike=alike,
         groups=course.read_column(assignment, "group"),
         surroundings=course.options.surroundings(assignment),
