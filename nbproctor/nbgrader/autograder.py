@@ -133,7 +133,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             executing = executor(view, options, self.force, self.pool)
             with one_gradebook(book), executing as pool:
                 run.place_tests(pool)
-                decisions = Decisions(run, book, self.options.lower, self._tell)
+                decisions = Decisions(run, book, self.options, self._tell)
                 self.changes = decisions.changes
                 with readers(run.masters, run.notebooks) as workers:
                     submissions = Prefetch(run, pool, workers)

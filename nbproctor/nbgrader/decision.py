@@ -19,6 +19,7 @@ from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
+from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.prefetch import Submission, submission_time
 from nbproctor.nbgrader.run import Run
 from nbproctor.results import (
@@ -213,13 +214,13 @@ class Decisions:
         self,
         run: Run,
         book: SharedGradebook,
-        may_lower: bool,
+        options: RunOptions,
         tell: Callable[[SubmissionResult], None],
     ) -> None:
         self.changes: list[MarkChange] = []
         self._run = run
         self._book = book
-        self._may_lower = may_lower
+        self._options = options
         self._tell = tell
 
     def settle(
@@ -252,14 +253,15 @@ class Decisions:
                 graded_with=run.graded_with,
                 since=self._since(submission, previous, previous_marks, marks),
             )
-            decision = decide(facts, self._may_lower)
+            decision = decide(facts, self._options.lower)
             if decision.change is not None:
                 self.changes.append(decision.change)
             if decision.stands:
                 commit()
-                # Feedback on an earlier submission must not stand for this one.
-                pages = run.course.folder("feedback", run.assignment, student)
-                forget(pages, [master.notebook for master in run.masters])
+                if not self._options.keep_pages:
+                    # Feedback on an earlier submission must not stand for this one.
+                    pages = run.course.folder("feedback", run.assignment, student)
+                    forget(pages, [master.notebook for master in run.masters])
         if not decision.stands:
             self._tell(decision.result)
         return decision

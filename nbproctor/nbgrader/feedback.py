@@ -26,6 +26,7 @@ from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.people import late_without_time
 from nbproctor.nbgrader.prefetch import STAMP, submission_time
+from nbproctor.nbgrader.tries import read_tries
 from nbproctor.pages.making import Order, PageError, make, notebook_of
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
@@ -56,6 +57,10 @@ def graded_notebooks(
     excused = course.read_column(assignment, "excused")
     folders = dict(course.folders("autograded", assignment))
     obstacles = course.obstacles(assignment, folders)
+    with course.gradebook() as book:
+        tries = read_tries(book, assignment)
+    if course.options.early_feedback == "nothing":
+        tries = {}
     for student, path in folders.items():
         if (only is not None and student not in only) or student in obstacles:
             continue
@@ -65,7 +70,7 @@ def graded_notebooks(
             result = SubmissionResult(
                 student=student, status="graded", reason="", score=None, max_score=0.0
             )
-        for name in course.outlines(assignment):
+        for name, outline in course.outlines(assignment).items():
             graded = path / f"{name}.ipynb"
             if not graded.is_file() and name not in result.notes:
                 continue
@@ -85,6 +90,7 @@ def graded_notebooks(
                 seconds=result.seconds.get(name, 0.0),
                 version=_version(record, result),
                 since=result.since.get(name, ""),
+                tries=[t.notebook(outline) for t in reversed(tries.get(student, []))],
             )
             notebooks.append(notebook)
     if not notebooks and not obstacles:

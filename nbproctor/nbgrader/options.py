@@ -20,6 +20,7 @@ class RunOptions:
     students: Collection[str] | None = None  # all who submitted if None
     force: bool = False  # grade again what is graded already
     lower: bool = False  # let a mark become lower though the files are the same
+    keep_pages: bool = False  # leave the feedback on an earlier submission
     # As the course configures it, if None.
     weak_sandbox: bool | None = None  # grade where layers of the sandbox are missing
     cluster: str | None = None  # address of the Dask scheduler whose workers execute

@@ -11,17 +11,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from nbgrader.apps import NbGraderAPI
 from nbgrader.utils import capture_log
-from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, select
 
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
@@ -35,27 +31,22 @@ from nbproctor.nbgrader.gradebook import (
 from nbproctor.nbgrader.grading import regrade
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.submitted import handed_in
-from nbproctor.pages.outline import Exercise, Outline
+from nbproctor.nbgrader.tries import (
+    TRIES,
+    Attempt,
+    read_tries,
+    record_try,
+    scored_exercises,
+)
+from nbproctor.pages.making import put_on_top
 from nbproctor.results import SubmissionResult
 from nbproctor.submission.border import Refusal, walk
 from nbproctor.templates import render
+from nbproctor.writing import write_file
 
 # Students who wait together: all get their pages when the last of them is graded.
 AT_ONCE = 16
 SETTLED = timedelta(minutes=1)
-# Beside nbgrader's own tables, so that a copy of the gradebook has the tries, too. A
-# try is the rows of a student with one time and the same files.
-_TRIES = Table(
-    "nbproctor_told",
-    MetaData(),
-    Column("assignment", String(255), nullable=False),
-    Column("files", String(64), nullable=False),  # see `_files`
-    Column("student", String(128), nullable=False),
-    Column("exercise", String(255), nullable=False),  # see `_exercises`
-    Column("answer", String(64), nullable=False),  # empty; once, a digest of it
-    Column("passes", Boolean, nullable=False),
-    Column("given", DateTime, nullable=False),  # UTC
-)
 
 
 @dataclass
@@ -68,13 +59,19 @@ class _Student:
     late: str = ""  # files that were reported as late
     waiting: dict[date, str] = field(default_factory=dict)  # for another day
     done: str = ""  # files that are tried
-    passes: dict[str, bool] = field(default_factory=dict)  # exercise → as told last
-    #: When there was a try, in UTC, and of which files.
-    tries: set[tuple[datetime, str]] = field(default_factory=set)
+    tries: list[Attempt] = field(default_factory=list)  # the oldest first
+
+    @property
+    def passes(self) -> dict[str, bool]:
+        """Exercise → whether it passes, as the student was told last."""
+        passes: dict[str, bool] = {}
+        for attempt in self.tries:
+            passes |= attempt.passes
+        return passes
 
     def tries_on(self, day: date) -> int:
         """Return how many tries there were on a day."""
-        return sum(_local_time(moment).date() == day for moment, _ in self.tries)
+        return sum(_local_time(attempt.when).date() == day for attempt in self.tries)
 
 
 @dataclass(frozen=True)
@@ -116,17 +113,10 @@ class Watch(contextlib.ExitStack):
         self._problems: set[tuple[str, str]] = set()  # each is reported once
         with self._course.gradebook() as book:
             self._read_deadlines(book)
-            _TRIES.create(book.engine, checkfirst=True)
-            tries = select(_TRIES).where(_TRIES.c.assignment == assignment)
-            for row in book.db.execute(tries.order_by(_TRIES.c.given)):
-                self._count(row._asdict())
-
-    def _count(self, row: dict[str, Any]) -> None:
-        """Count a try, which the gradebook has."""
-        record = self._students[row["student"]]
-        record.passes[row["exercise"]] = row["passes"]
-        record.tries.add((row["given"], row["files"]))
-        record.done = row["files"]
+            TRIES.create(book.engine, checkfirst=True)
+            for student, tries in read_tries(book, assignment).items():
+                self._students[student].tries = tries
+                self._students[student].done = tries[-1].files
 
     def over(self, now: datetime) -> bool:
         """Whether everybody's time is over, and what came at its end is tried."""
@@ -228,7 +218,9 @@ class Watch(contextlib.ExitStack):
             graded_now, _ = regrade(
                 self._course,
                 self._assignment,
-                options=RunOptions(graded, weak_sandbox=self._weak or None),
+                options=RunOptions(
+                    graded, keep_pages=True, weak_sandbox=self._weak or None
+                ),
                 pool=self._pool,
             )
             results |= {result.student: result for result in graded_now}
@@ -258,29 +250,16 @@ class Watch(contextlib.ExitStack):
         if mode == "page" and result:
             feedback(self._course, self._assignment, None, [student])
         elif mode != "nothing":
-            self._write(student, result, record.passes | passes)
+            self._write(student, result, passes)
         problem = ""
         if mode != "nothing":
             problem = "; ".join(self._in_exchange("ReleaseFeedback", student).values())
         # Now: after a kill the page is made again, and counted once.
         if passes and not problem:
-            rows = [
-                {
-                    "assignment": self._assignment,
-                    "files": record.files,
-                    "student": student,
-                    "exercise": exercise,
-                    "answer": "",
-                    "passes": whether,
-                    "given": now,
-                }
-                for exercise, whether in passes.items()
-            ]
+            attempt = Attempt(now, record.files, passes)
             with self._course.gradebook() as book:
-                book.db.execute(_TRIES.insert().values(rows))
-                book.db.commit()
-            for row in rows:
-                self._count(row)
+                record_try(book, self._assignment, student, attempt)
+            record.tries.append(attempt)
         if result is None:
             record.waiting = {today: record.files}
         else:
@@ -300,36 +279,40 @@ class Watch(contextlib.ExitStack):
         for name, outline in self._course.outlines(self._assignment).items():
             verdicts = result.verdicts.get(name, [])
             full = {v.cell_id for v in verdicts if v.points == v.max_points}
-            for key, exercise in _exercises(outline):
+            for key, exercise in scored_exercises(outline):
                 passes[key] = full.issuperset(exercise.tests)
         return passes
 
     def _write(
         self, student: str, result: SubmissionResult | None, passes: dict[str, bool]
     ) -> None:
-        """Write a page for each notebook that says which exercises pass, no more.
+        """Write for each notebook which exercises pass, no more; and earlier tries.
 
+        It is a page, or stands on top of one that says more of an earlier submission.
         Notes only on what was not executed: which line was stopped is more than a bit.
         """
         folder = self._course.folder("feedback", self._assignment, student)
-        shutil.rmtree(folder, ignore_errors=True)  # it is of an earlier try
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        record = self._students[student]
+        passes = record.passes | passes
+        earlier = record.tries if result else record.tries[:-1]
         is_failure = result is not None and result.is_failure
         for name, outline in self._course.outlines(self._assignment).items():
-            rows = [
-                (exercise.name, passes.get(key))
-                for key, exercise in _exercises(outline)
-            ]
-            page = render(
+            path = folder / f"{name}.html"
+            early = render(
                 "early.html",
                 outline=outline,
-                rows=rows,
+                rows=[
+                    (exercise.name, passes.get(key))
+                    for key, exercise in scored_exercises(outline)
+                ],
+                tries=[attempt.notebook(outline) for attempt in reversed(earlier)],
                 notes=result.notes.get(name, []) if result and is_failure else [],
                 is_failure=is_failure,
                 is_waiting=result is None,
                 most=self._course.options.early_tries,
             )
-            (folder / f"{name}.html").write_text(page, "utf-8", errors="replace")
+            write_file(path, put_on_top(path, early).encode(errors="replace"))
         copy_for_release(self._course, self._assignment, student)
 
     def _in_exchange(
@@ -374,9 +357,3 @@ def _files(folder: Path) -> str:
 def _local_time(moment: datetime) -> datetime:
     """Return a moment that is in UTC by the clock of this place."""
     return moment.replace(tzinfo=UTC).astimezone()
-
-
-def _exercises(outline: Outline) -> Iterator[tuple[str, Exercise]]:
-    """Yield those that tests score, with a name that no other notebook has."""
-    for exercise in (each for each in outline.exercises if each.tests):
-        yield f"{outline.master.notebook} {exercise.id}", exercise

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass, replace
@@ -27,7 +28,12 @@ from nbproctor.sandbox.workers import (
     Workers,
     serve,
 )
+from nbproctor.writing import write_file
 
+# Of a page: in so many characters stands its key; then there may be early feedback.
+START = 400
+_KEY = re.compile(r'(name="nbproctor-key" content=")[^"]*')
+_TOP = re.compile(r'<main>\n(?:<section class="early">.*?</section>\n)?', re.DOTALL)
 SECONDS = 20  # of computing, for one page
 MEMORY = 1 << 30  # bytes
 TOO_MUCH = (
@@ -49,11 +55,24 @@ class Order:
         """Whether page and notebook are there, made from the same as now."""
         try:
             with Path(self.page).open(encoding="utf-8") as file:
-                start = file.read(400)
+                start = file.read(START)
         except (OSError, ValueError):
             return False
         key = f'name="nbproctor-key" content="{self.key}"'
         return key in start and notebook_of(Path(self.page)).exists()
+
+
+def put_on_top(page: Path, early: str) -> str:
+    """Return a page of early feedback, above the finished page that is already there.
+
+    That is of an earlier submission, and made anew when the newer one is graded.
+    """
+    finished = page.read_text("utf-8") if page.exists() else ""
+    if not _KEY.search(finished[:START]):
+        return early
+    finished = _KEY.sub(r"\1", finished, count=1)
+    top = _TOP.findall(early)[0]
+    return _TOP.sub(lambda _: top, finished, count=1)
 
 
 class PageError(NbproctorError):
@@ -125,21 +144,15 @@ def _page(order: Order, note: str) -> Order:
     return replace(order, graded=graded) if note else order
 
 
-def _put(path: Path, text: str) -> None:
-    """Write a file, which is complete or missing."""
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(text, "utf-8", errors="replace", newline="\n")
-    temporary.replace(path)
-
-
 def _answer(outlines: dict[str, Outline], order: Order) -> str:
     """Make a page and its notebook in a worker; return why not, or nothing."""
     path = Path(order.page)
     try:
         feedback = Feedback(order.graded, outlines[order.graded.notebook])
         notebook = json.dumps(feedback.notebook(), ensure_ascii=False, indent=1)
-        _put(notebook_of(path), notebook)
-        _put(path, feedback.page(order.key))  # last: it has the key
+        write_file(notebook_of(path), notebook.encode(errors="replace"))
+        page = feedback.page(order.key)
+        write_file(path, page.encode(errors="replace"))  # last: it has the key
     except MemoryError:
         raise
     except Exception as failure:  # whatever is in it, it is one page

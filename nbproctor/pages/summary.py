@@ -39,6 +39,14 @@ _SYNTAX_ERROR_LINE = re.compile(r"\(<[^<>]*>, line (\d+)\)")
 
 
 @dataclass(frozen=True)
+class TriedNotebook:
+    """What a student was told of a notebook before the deadline."""
+
+    when: str  # with its zone
+    passes: dict[str, bool]  # name of an exercise → whether all of its tests passed
+
+
+@dataclass(frozen=True)
 class GradedNotebook:
     """One notebook that one student submitted, graded or not."""
 
@@ -59,6 +67,7 @@ class GradedNotebook:
     seconds: float = 0.0  # that its tests took; 0: not known
     version: str = ""  # which files these are, when they came and were graded
     since: str = ""  # what has changed since the student's last submission
+    tries: list[TriedNotebook] = field(default_factory=list)  # the newest first
 
     @property
     def late_penalty(self) -> LatePenalty:

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.nbgrader.watch import _TRIES, Try, Watch
+from nbproctor.nbgrader.feedback import feedback
+from nbproctor.nbgrader.tries import TRIES
+from nbproctor.nbgrader.watch import Try, Watch
+from nbproctor.platforms import local_time
 from nbproctor.sandbox.forkserver import ForkServer, JudgeTimeoutError
 from tests.nbgrader.tiny import (
     HandIn,
@@ -148,7 +151,7 @@ def test_tries_that_an_earlier_version_counted_still_count(
         for minutes, exercise in enumerate(("tiny fizz", "tiny mean_of")):
             when = NOON - timedelta(minutes=minutes)
             values = row | {"exercise": exercise, "passes": True, "given": when}
-            gradebook.db.execute(_TRIES.insert().values(**values))
+            gradebook.db.execute(TRIES.insert().values(**values))
         gradebook.db.commit()
     hand_in("ada", mean_of=WRONG)
     (tried,) = looks(watching(course))
@@ -177,6 +180,36 @@ def test_after_the_deadline_marks_and_pages_stay(course: Path, hand_in: HandIn) 
     assert "2 of 2" in page(course, "kim")
     results = graded(course)  # the teacher's own command takes what is there
     assert results["ada"].score == results["kim"].score == 10
+
+
+def test_early_feedback_stands_above_the_finished_page_and_tries_below_it(
+    course: Path, hand_in: HandIn
+) -> None:
+    for number, minutes in enumerate((0, 5)):
+        hand_in("ada", mean_of=f"{WRONG}  # {number}")
+        looks(watching(course), NOON + timedelta(minutes=minutes))
+    assert "Earlier tries" in page(course)
+    graded(course)
+    feedback(course, "tiny")
+    finished = page(course)
+    assert finished.index("5 / 10 points") < finished.index("Tries before the deadline")
+    later, earlier = (local_time(NOON + timedelta(minutes=m)) for m in (5, 0))
+    assert finished.index(later) < finished.index(earlier)
+
+    # Somebody has more time, and submits again: the finished page stays below.
+    hand_in("ada")
+    for _ in range(2):  # once more after a kill
+        path = course / "feedback/ada/tiny/tiny.html"
+        looks(watching(course), NOON + timedelta(days=1))
+        shown = page(course)
+        assert shown.count("2 of 2 exercises pass") == 1
+        assert shown.index("2 of 2 exercises pass") < shown.index("5 / 10 points")
+    assert path.read_text("utf-8").count("<h1>") == 2
+    graded(course)
+    feedback(course, "tiny")
+    shown = page(course)
+    assert shown.index("10 / 10 points") < shown.index("2 of 2 exercises pass")
+    assert "5 / 10 points" not in shown and shown.count("1 of 2 exercises pass") == 2
 
 
 def test_the_teacher_says_what_is_given_back(course: Path, hand_in: HandIn) -> None:

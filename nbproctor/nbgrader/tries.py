@@ -1,0 +1,97 @@
+"""Tries before the deadline: when a student had feedback, and which exercises passed.
+
+They are in the gradebook beside nbgrader's own tables, so a copy of it has them, too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from nbgrader.api import Gradebook
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    select,
+)
+
+from nbproctor.pages.outline import Exercise, Outline
+from nbproctor.pages.summary import TriedNotebook
+from nbproctor.platforms import local_time
+
+# A try is the rows of a student with one time and the same files.
+TRIES = Table(
+    "nbproctor_told",
+    MetaData(),
+    Column("assignment", String(255), nullable=False),
+    Column("files", String(64), nullable=False),  # tells them from others
+    Column("student", String(128), nullable=False),
+    Column("exercise", String(255), nullable=False),  # see `scored_exercises`
+    Column("answer", String(64), nullable=False),  # empty; once, a digest of it
+    Column("passes", Boolean, nullable=False),
+    Column("given", DateTime, nullable=False),  # UTC
+)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try of a student."""
+
+    when: datetime  # UTC
+    files: str
+    passes: dict[str, bool] = field(default_factory=dict)  # by exercise
+
+    def notebook(self, outline: Outline) -> TriedNotebook:
+        """Return what a page shows of it, of one notebook."""
+        return TriedNotebook(
+            when=local_time(self.when),
+            passes={
+                exercise.name: self.passes.get(key, False)
+                for key, exercise in scored_exercises(outline)
+            },
+        )
+
+
+def scored_exercises(outline: Outline) -> Iterator[tuple[str, Exercise]]:
+    """Yield those that tests score, with a name that no other notebook has."""
+    for exercise in (each for each in outline.exercises if each.tests):
+        yield f"{outline.master.notebook} {exercise.id}", exercise
+
+
+def read_tries(book: Gradebook, assignment: str) -> dict[str, list[Attempt]]:
+    """Return the tries of each student, the oldest first."""
+    if not inspect(book.engine).has_table(TRIES.name):
+        return {}  # nobody has ever used `watch`
+    rows = select(TRIES).where(TRIES.c.assignment == assignment)
+    tries: dict[str, dict[tuple[datetime, str], Attempt]] = defaultdict(dict)
+    for row in book.db.execute(rows.order_by(TRIES.c.given)):
+        key = row.given, row.files
+        attempt = tries[row.student].setdefault(key, Attempt(row.given, row.files))
+        attempt.passes[row.exercise] = row.passes
+    return {student: [*attempts.values()] for student, attempts in tries.items()}
+
+
+def record_try(
+    book: Gradebook, assignment: str, student: str, attempt: Attempt
+) -> None:
+    """Write a try into the gradebook."""
+    values = {
+        "assignment": assignment,
+        "files": attempt.files,
+        "student": student,
+        "answer": "",
+        "given": attempt.when,
+    }
+    rows = [
+        values | {"exercise": exercise, "passes": passes}
+        for exercise, passes in attempt.passes.items()
+    ]
+    book.db.execute(TRIES.insert().values(rows))
+    book.db.commit()
