@@ -151,14 +151,19 @@ def audit(
 
 def prove(course: nbgrader.Course, assignment: str) -> None:
     """Raise `CommandError` unless the reference solution earns every point."""
+    if faults := show_faults(course, assignment):
+        raise CommandError(f"The tests have faults: {len(faults)}. See above.")
+
+
+def show_faults(course: nbgrader.Course, assignment: str) -> list[str]:
+    """Print what grading the reference solution shows; return what it loses."""
     with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
         lines = nbgrader.describe_placement(course.masters(assignment))
         lines += nbgrader.differences(course, assignment)
     say(*(f"{line}." for line in lines), *course.options.surroundings(assignment))
     say(*faults, to=complaints)
-    if faults:
-        raise CommandError(f"The tests have faults: {len(faults)}. See above.")
+    return faults
 
 
 @command("new lab2", "new second_lab")
@@ -213,7 +218,7 @@ def init(container: Container = False) -> None:
     """Switch nbproctor on in an existing nbgrader course, and show what will differ.
 
     Grades the reference solution of every assignment with nbgrader and with nbproctor.
-    Exits with status 1 if it loses points or cannot be graded.
+    Exits with status 1 if it loses points with nbproctor alone, or cannot be graded.
     """
     from nbproctor.kit import starter
     from nbproctor.sandbox.doctor import probe, verdict
@@ -226,16 +231,23 @@ def init(container: Container = False) -> None:
     faulty = []
     for name in nbgrader.Course(course).assignments():
         try:
-            prove(nbgrader.Course(course), name)
+            faults = show_faults(nbgrader.Course(course), name)
         except NbproctorError as error:
+            faults = [str(error)]
             say(f"{name}: {error}", to=complaints)
+        if any(fault.startswith(nbgrader.STOCK) for fault in faults):
+            say(
+                f"{name}: the reference solution loses points in plain nbgrader, too. "
+                f"To see what is left after you have corrected it: {TYPED} lint {name}"
+            )
+        elif faults:
             faulty.append(name)
         else:
             say(f"{name}: the reference solution earns every point.")
     say(_DIFFERENCES)
     if faulty:
         raise CommandError(
-            "The reference solution does not earn every point in "
+            "With nbproctor, the reference solution does not earn every point in "
             f"{', '.join(faulty)}. See above."
         )
 

@@ -24,6 +24,7 @@ from nbproctor.nbgrader.people import (
 )
 from nbproctor.nbgrader.placement import describe_placement
 from nbproctor.nbgrader.release import (
+    STOCK,
     check_release,
     check_sources,
     differences,
@@ -34,6 +35,7 @@ from nbproctor.nbgrader.submitted import unread
 from nbproctor.nbgrader.watch import Try, Watch
 
 __all__ = [
+    "STOCK",
     "Course",
     "CourseError",
     "MarkChange",

@@ -34,6 +34,7 @@ from nbproctor.notebook import MasterNotebook, MasterNotebookError, copied
 from nbproctor.results import Check
 from nbproctor.sandbox.layers import SandboxError, prepare
 
+STOCK = "stock nbgrader"  # begins what the reference loses there
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) +(.*?)\s*$", re.MULTILINE)
 # What a heading may end with: "(7 points)", "(exercise 3, 7 points)".
@@ -225,7 +226,7 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     with Pool(1) as pool:
         for master in course.masters(assignment):
             stock = kernel_faults(master, source, settings.limits.cell)
-            faults += [f"stock nbgrader: {fault}" for _, fault in stock]
+            faults += [f"{STOCK}: {fault}" for _, fault in stock]
             placed_master = find_placement(
                 master, course.view, settings, pool, source, again=True
             )
