@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import copy
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -42,7 +43,7 @@ def mutants(source: str) -> list[Mutant]:
     names = Counter[str]()
     results = list[Mutant]()
     seen_trees = {ast.dump(parse_code(reference := ast.unparse(tree)))}
-    for parent, box, key, kind, new in _changes(tree, "cell"):
+    for parent, box, key, kind, new in [*_changes(tree, "cell"), *_columns(tree)]:
         old = box[key]
         shown = parent if isinstance(old, ast.Constant) else None  # 1 → 2 tells nothing
         before = ast.unparse(shown or old)
@@ -95,6 +96,25 @@ def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.JoinedStr)
 
 
+def _columns(tree: ast.Module) -> Iterator[tuple[Any, ...]]:
+    """Yield, like `_changes`, each column of a table with the name of the next one.
+
+    A cell works on tables if it has a method that only they have.
+    """
+    attributes = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    if attributes.isdisjoint(_OF_TABLES):
+        return
+    column_of: dict[ast.Subscript, str] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(slice=ast.Constant(str() as name), ctx=ast.Load()):
+                column_of[node] = name
+    names = [*dict.fromkeys(column_of.values())]
+    for node, name in column_of.items() if len(names) > 1 else ():
+        other = names[(names.index(name) + 1) % len(names)]
+        yield node, vars(node), "slice", "cell: column", ast.Constant(other)
+
+
 _T = TypeVar("_T")
 _Mistakes: TypeAlias = Iterator[tuple[str, ast.AST]]
 
@@ -111,9 +131,42 @@ _OPERATORS = _table("""
 _FUNCTIONS = _table("""
     all:any any:all argmax:argmin,max argmin:argmax,min ceil:floor floor:ceil
     dot:multiply exp:expm1,exp2 log:log1p,log2,log10 max:min min:max maximum:minimum
-    minimum:maximum mean:sum sum:mean,max normal:uniform randn:rand ones:zeros
+    minimum:maximum mean:sum,median sum:mean,max normal:uniform randn:rand ones:zeros
     zeros:ones ones_like:zeros_like zeros_like:ones_like
+    median:mean head:tail tail:head first:last last:first idxmax:idxmin idxmin:idxmax
+    nlargest:nsmallest nsmallest:nlargest cumsum:cumprod ffill:bfill bfill:ffill
+    notna:isna isna:notna lower:upper upper:lower startswith:endswith
+    endswith:startswith strip:lstrip,rstrip lstrip:strip rstrip:strip find:rfind
+    isalpha:isalnum isalnum:isalpha isdigit:isalnum
 """)
+# A whole text, such as the value of a keyword: how tables are joined, what is computed.
+_WORDS = _table("""
+    left:inner,right right:left inner:left,outer outer:inner mean:median,sum median:mean
+    sum:mean,count count:sum,size min:max max:min first:last last:first any:all all:any
+    index:columns columns:index
+""")
+# In a query: words of SQL, by their patterns.
+_SQL = {
+    r"\bASC\b": "DESC",
+    r"\bDESC\b": "ASC",
+    r"\bLEFT( OUTER)? JOIN\b": "JOIN",
+    r"(?<!LEFT )(?<!OUTER )\b(INNER )?JOIN\b": "LEFT JOIN",
+    r"\bMIN\b": "MAX",
+    r"\bMAX\b": "MIN",
+    r"\bAVG\b": "SUM",
+    r"\bSUM\b": "AVG",
+    r"\bDISTINCT\b": "",
+    r"\bUNION\b(?! ALL)": "UNION ALL",
+    r"\bAND\b": "OR",
+    r"\bOR\b": "AND",
+    r"<=": "<",
+    r">=": ">",
+    r"<(?![=>])": "<=",
+    r"(?<!<)>(?!=)": ">=",
+}
+_QUERY = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+_OF_TABLES = {"agg", "groupby", "iloc", "loc", "merge", "pivot_table", "query"}
+_OF_TABLES |= {"read_csv", "set_index", "sort_values", "value_counts"}
 _SYMMETRIC = {"add", "allclose", "isclose", "maximum", "minimum", "multiply"}
 # What f(x) of these works on is x; what x.f() works on is x.
 _MODULES = {"copy", "math", "np", "numpy", "random", "scipy", "self"}
@@ -167,6 +220,8 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
             for i, old in enumerate(ops):
                 swaps = ([*ops[:i], new, *ops[i + 1 :]] for new in _swaps(old))
                 yield from _each("comparison", node, "ops", swaps)
+        case ast.Constant(str() as text):
+            yield from (("word", ast.Constant(other)) for other in _confused(text))
         case ast.Constant(value) if called(parent) not in _SEEDS:
             yield from (("constant", ast.Constant(near)) for near in _near(value))
         case ast.Attribute(value, "T"):
@@ -264,6 +319,14 @@ def _near(value: object) -> tuple[float, ...]:
     if isinstance(value, int) and not isinstance(value, bool):
         return (value + 1, value - 1) if value else (1,)
     return (not value,) if isinstance(value, bool) else ()
+
+
+def _confused(text: str) -> Iterator[str]:
+    """Yield what people write instead of a word, or of one in a query."""
+    yield from _WORDS.get(text, ())
+    for pattern, other in _SQL.items() if _QUERY.match(text) else ():
+        for match in re.finditer(pattern, text, re.IGNORECASE):
+            yield text[: match.start()] + other + text[match.end() :]
 
 
 def _off_by_one(bound: ast.expr) -> Iterator[ast.expr]:

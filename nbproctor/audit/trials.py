@@ -9,9 +9,12 @@ computer has is used.
 
 from __future__ import annotations
 
+import ast
+import builtins
 import contextlib
 import gc
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -30,7 +33,7 @@ from msgspec import json
 from nbproctor.audit import borrowers
 from nbproctor.audit.borrowers import LENT, Borrowed, HandedArrays
 from nbproctor.audit.variants import Trial
-from nbproctor.cells import CellText
+from nbproctor.cells import CellText, parse_code
 from nbproctor.engine import Settings
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.compiled import Tests
@@ -60,6 +63,12 @@ PATIENCE = 10
 LEAST_SECONDS = 2.0
 
 
+_DIGEST = """
+import hashlib, pickle
+raise AssertionError(hashlib.sha256(pickle.dumps([{names}])).hexdigest())
+"""
+
+
 class TrialError(NbproctorError):
     """No trial can be held; the message says what is wrong with the notebook."""
 
@@ -85,6 +94,9 @@ class TrialOutcome:
     verdicts: list[Verdict]  # of its tests
     oracle: Verdict | None  # if it was asked
     notes: tuple[str, ...]  # of processes that hung or died
+    #: Digest of the values that it leaves; empty if it has lost a point, or is made of
+    #: functions, which nobody has called with everything.
+    values: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,6 +207,36 @@ def main(descriptor: int) -> None:
         write_block(parent, json.encode(answer))
 
 
+def value_test(cells: Sequence[Cell], cell: Cell) -> str:
+    """Return a test that fails with a digest of what a solution cell leaves.
+
+    It asks for every name in the cell but modules and functions. Nothing if the cell
+    defines a function itself, or has no such name.
+    """
+    other_names = set(vars(builtins))
+    for each in cells:
+        try:
+            is_code = each.kind in ("provided", "solution")
+            tree = parse_code(each.source if is_code else "")
+        except SyntaxError:  # it has a magic command
+            continue
+        for node in ast.walk(tree):
+            match node:
+                case ast.FunctionDef() | ast.ClassDef() | ast.Lambda() if each is cell:
+                    return ""
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    other_names.add(name)
+                case ast.alias(name=name, asname=new_name):
+                    other_names.add(new_name or name.partition(".")[0])
+                case ast.comprehension(target=target) if each is cell:
+                    names = (n for n in ast.walk(target) if isinstance(n, ast.Name))
+                    other_names |= {n.id for n in names}
+    tree = parse_code(cell.source)
+    names_used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    names_left = ", ".join(sorted(names_used - other_names))
+    return _DIGEST.format(names=names_left) if names_left else ""
+
+
 class _Walk:
     """Walks through the reference notebook, forking off the trials on its way."""
 
@@ -204,6 +246,7 @@ class _Walk:
         settings = share.settings
         uid = free_uid(settings.policy, outer=False)
         self.policy = replace(settings.policy, uid=uid)
+        self.value_tests: dict[str, Cell] = {}
         self.cells = tuple(self._with_fuzzing())
         strict = settings.stderr_fails_tests
         self.job = Job(
@@ -227,6 +270,11 @@ class _Walk:
             fuzzing = fuzz.get(cell.exercise or "")
             if fuzzing and cell is last[cell.exercise]:
                 yield fuzzing
+        for cell in cells:
+            if cell.kind == "solution" and (source := value_test(cells, cell)):
+                test = replace(cell, id=f"values {cell.id}", kind="test", points=0)
+                self.value_tests[cell.id] = replace(test, source=source)
+                yield self.value_tests[cell.id]
 
     def walk(self) -> None:
         with contextlib.suppress(SandboxError):
@@ -275,7 +323,8 @@ class _Walk:
         for cell in self.cells[index + 1 :]:
             if cell.kind == "solution":
                 break
-            if cell.kind == "test" and cell not in self.share.oracles.values():
+            extra = [*self.share.oracles.values(), *self.value_tests.values()]
+            if cell.kind == "test" and cell not in extra:
                 steps.append(Step(cell.id, test=cell))
                 last = len(steps)
             elif cell.kind == "provided" and not cell.skip:
@@ -305,6 +354,8 @@ class _Walk:
         # As a submission is repaired before it is graded.
         source = CellText(trial.source).without_stub_line(stub, reference).text
         fuzz = self.share.oracles.get(trial.exercise)
+        asked = trial.kind in ("reference", "mutant")
+        values = self.value_tests.get(trial.exercise) if asked else None
 
         played = self._run(job, base)
 
@@ -324,13 +375,20 @@ class _Walk:
                 yield from (s for s in steps if s.test and not s.test.points)
             if fuzz and passed_all():
                 yield Step(fuzz.id, test=fuzz)
+            if values and passed_all():
+                yield Step(values.id, test=values)
 
         played.play(plan())
         played.judge_in_process()
         oracle = played.verdicts.pop(fuzz.id, None) if fuzz else None
-        verdicts = [*played.verdicts.values()]
+        said = played.verdicts.pop(values.id, None) if values else None
+        digest = re.search("[0-9a-f]{64}", said.message) if said else None
         return TrialOutcome(
-            number=number, verdicts=verdicts, oracle=oracle, notes=tuple(played.notes)
+            number=number,
+            verdicts=[*played.verdicts.values()],
+            oracle=oracle,
+            notes=tuple(played.notes),
+            values=digest[0] if digest else "",
         )
 
     def _run(

@@ -82,6 +82,19 @@ np.exp(a)                 → np.expm1(a)
 np.log(a)                 → np.log2(a)
 (a, b)                    → (b, a)
 {'p': a, 'q': b}          → {'p': a} | {'q': b} | {'p': b, 'q': a}
+a.head(n)                 → a.tail(n) | a
+a.mean()                  → a.median() | a.sum()
+a.merge(b, how='left')    → a.merge(b, how='inner') | a.merge(b, how='right')
+a.agg('mean')             → a.agg('median') | a.agg('sum')
+f('SELECT MIN(p) FROM t') → f('SELECT MAX(p) FROM t')
+f('select a from t order by a desc') → f('select a from t order by a ASC')
+f('SELECT a FROM t LEFT JOIN u')     → f('SELECT a FROM t JOIN u')
+f('SELECT a FROM t JOIN u')          → f('SELECT a FROM t LEFT JOIN u')
+f('SELECT a FROM t WHERE a < 3')     → f('SELECT a FROM t WHERE a <= 3')
+a.sort(b, ascending=False)           → a.sort(b, ascending=True) | a.sort(b)
+a.loc[a['p'], b]['q']                → a.loc[a['q'], b]['q'] | a.loc[a['p'], b]['p']
+a.lower()                 → a.upper() | a
+a.startswith('p')         → a.endswith('p')
 """
 
 
