@@ -8,6 +8,7 @@ asked of the outside, the seconds of wall and of the browser's processors, the g
     .venv/bin/python bench/browser.py                     Pyodide from its own address
     .venv/bin/python bench/browser.py --pyodide FOLDER    nothing asked of the outside
     .venv/bin/python bench/browser.py --site FOLDER       a site that is there already
+    .venv/bin/python bench/browser.py --browser firefox   Playwright's own Firefox
 
 No part of the tests: all of Pyodide is 400 MB to download, what the lab loads of it 40.
 """
@@ -133,6 +134,8 @@ def main() -> None:
     parser.add_argument("--pyodide", type=Path)
     parser.add_argument("--site", type=Path)
     parser.add_argument("--minutes", type=float, default=30)
+    browsers = "chromium", "firefox"
+    parser.add_argument("--browser", choices=browsers, default="chromium")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         course = course_in(Path(folder))
@@ -148,10 +151,11 @@ def main() -> None:
             ThreadingHTTPServer(("127.0.0.1", 0), served) as server,
             sync_playwright() as playwright,
         ):
-            program = shutil.which("chromium") or shutil.which("google-chrome")
-            pages = playwright.chromium.launch(
-                executable_path=program, args=["--no-sandbox"]
-            ).new_context()
+            program = shutil.which(options.browser) or shutil.which("google-chrome")
+            launcher = getattr(playwright, options.browser)
+            chromium = {"executable_path": program, "args": ["--no-sandbox"]}
+            is_chromium = options.browser == "chromium"
+            pages = launcher.launch(**chromium if is_chromium else {}).new_context()
             pages.set_default_timeout(120_000)
             threading.Thread(target=server.serve_forever).start()
             address = f"http://127.0.0.1:{server.server_port}/"
