@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -168,6 +169,16 @@ def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             nbgrader.generate(course, "tiny")
             assert nbgrader.lint(course, "tiny") == []
     return course
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this computer's clock be that of UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 # What starts a process for each processor, and the files whose tests have it so.

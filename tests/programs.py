@@ -8,6 +8,7 @@ tests.warm keeps them. tests/cli/test_documented.py starts commands as a teacher
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import io
 import json
@@ -42,10 +43,14 @@ def run_python(
     *arguments: str | Path,
     cwd: Path,
     env: Mapping[str, str] | None = None,
+    preload: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a module by its name, or a program by its text, to its end."""
+    """Run a module by its name, or a program by its text, to its end.
+
+    Modules to `preload` are imported already when it starts.
+    """
     argv = [program, *map(str, arguments)]
-    connection = _process()
+    connection = _process(*preload)
     assert connection.stdin and connection.stdout
     with tempfile.TemporaryDirectory() as folder:
         outputs = [f"{folder}/stdout", f"{folder}/stderr"]
@@ -96,12 +101,12 @@ def run_here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[s
 
 
 @functools.cache
-def _process() -> subprocess.Popen[str]:
+def _process(*preload: str) -> subprocess.Popen[str]:
     """Start the process that is forked. It ends with this one, but is no child of it.
 
     Tests count the children of theirs.
     """
-    command = [sys.executable, "-m", __name__]
+    command = [sys.executable, "-m", __name__, *preload]
     pipe = subprocess.PIPE
     project = Path(__file__).parents[1]
     started = subprocess.Popen(command, cwd=project, stdin=pipe, stdout=pipe, text=True)
@@ -143,8 +148,9 @@ def _run(argv: list[str], cwd: str, env: dict[str, str], outputs: list[str]) -> 
 def _serve() -> None:
     if os.fork():
         return
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *sys.argv[1:]):
         importlib.import_module(name)
+    gc.freeze()  # or each that is forked would look through all of it at its end
     for line in sys.stdin:
         order: Any = json.loads(line)
         if not (pid := os.fork()):

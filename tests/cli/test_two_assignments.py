@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +10,9 @@ from typer.main import get_command
 
 from nbproctor import nbgrader
 from nbproctor.cli import app
-from nbproctor.kit import lab, starter
-from tests.broken.cases import write
-from tests.nbgrader.tiny import book, released
+from nbproctor.kit import starter
+from tests.cli.term import without_a_name
 from tests.programs import run_here
-from tests.warm import lasting_fork_servers, lasting_workers
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +30,7 @@ roster class.csv
 doctor
 off
 """)
-# Each finds what those before it have left. The name of the assignment comes last.
+# The name of the assignment comes last. tests/cli/test_term.py runs them with it.
 OF_AN_ASSIGNMENT = by_command("""\
 lint
 release
@@ -58,21 +54,11 @@ FAILS = {
 
 
 @pytest.fixture(scope="module")
-def course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = Path(shutil.copytree(template, tmp_path_factory.mktemp("two") / "course"))
     starter.new_assignment(root, "second")
-    with book(root) as gradebook:
-        gradebook.update_or_create_assignment("tiny", duedate="2001-01-01 00:00 UTC")
-    notebook = released(root)
-    write(root / "download" / "ann", notebook, "tiny.ipynb")
-    (root / "late.csv").write_text("student,submitted\nann,2000-12-31 10:00\n")
     (root / "class.csv").write_text("student,last_name,first_name\nann,Ode,Ann\n")
-    with lasting_fork_servers(), lasting_workers(), pytest.MonkeyPatch.context() as m:
-        m.setattr(lab, "open_lab", lambda *arguments: 0)
-        # Proofs are tried in tests/nbgrader/test_placement.py.
-        m.setattr(nbgrader, "lint", lambda *arguments: [])
-        m.setattr(nbgrader, "differences", lambda *arguments: [])
-        yield root
+    return root
 
 
 def test_each_command_is_tried_here() -> None:
@@ -94,24 +80,20 @@ def test_a_command_takes_the_name_of_an_assignment_last(
         assert done.returncode == 1 and message in done.stderr, (
             done.stdout + done.stderr
         )
-    check(command, [*words, "tiny"], course)
 
 
 @pytest.mark.parametrize("command", OF_THE_COURSE)
-def test_a_command_of_the_course_needs_no_name(course: Path, command: str) -> None:
-    check(command, OF_THE_COURSE[command], course)
-
-
-def check(command: str, words: list[str], course: Path) -> None:
-    """Check how a command ends, and that the commands that it suggests are whole."""
-    done = run_here(*words, cwd=course)
+def test_a_command_of_the_course_needs_no_name(
+    course: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Proofs are tried in tests/nbgrader/test_placement.py.
+    monkeypatch.setattr(nbgrader, "lint", lambda *arguments: [])
+    monkeypatch.setattr(nbgrader, "differences", lambda *arguments: [])
+    done = run_here(*OF_THE_COURSE[command], cwd=course)
     text = done.stdout + done.stderr
     assert done.returncode == (command in FAILS), text
     assert FAILS.get(command, "") in text
-    for line in text.splitlines():
-        for command, arguments in re.findall(r"nbproctor (\w+)([^,;.`(]*)", line):
-            if command in OF_AN_ASSIGNMENT:
-                assert re.search(r"\b(tiny|second|third|ASSIGNMENT)\b", arguments), line
+    assert without_a_name(text) == []
 
 
 def test_the_first_hint_of_lab_and_submit_makes_the_release_of_this_assignment(

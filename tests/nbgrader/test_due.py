@@ -1,21 +1,15 @@
-"""Due dates, extensions, and the pages of a term."""
+"""Due dates and extensions."""
 
 from __future__ import annotations
 
-import math
 import shutil
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.kit import starter
-from nbproctor.nbgrader import Course, RunOptions
 from nbproctor.platforms import Person
-from tests.nbgrader.tiny import book, released, write
-from tests.pages.lab import words
+from tests.nbgrader.tiny import book
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
@@ -82,41 +76,3 @@ def test_namesakes_are_told_apart(course: Path) -> None:
     (course / "late.csv").write_text('name,time\n"Smith, Kim",2026-11-30 10:00\n')
     message = complaint(course, "late", "late.csv")
     assert "It may be Smith, Kim (s1) and Smith, Kim (s2)" in message
-
-
-@pytest.fixture
-def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let this computer's clock be that of UTC."""
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "UTC")
-        time.tzset()
-        yield
-    time.tzset()
-
-
-@pytest.mark.usefixtures("utc")
-def test_the_pages_of_a_term_show_marks_dates_and_what_is_open(course: Path) -> None:
-    starter.new_assignment(course, "second")
-    nbgrader.generate(course, "second")
-    run(course, "due", "2026-11-30 18:00", "tiny")
-    run(course, "extend", "s1", "tiny", "--days=2")
-    run(course, "extend", "s3", "second", "--excused")
-    write(course / "submitted/s1/tiny", released(course), "tiny.ipynb")
-    (course / "submitted/s1/tiny/timestamp.txt").write_text("2026-12-01 09:30:00 UTC")
-    nbgrader.regrade(course, "tiny", options=RunOptions(weak_sandbox=True))
-    table, names = nbgrader.term(Course(course))
-    assert names == ["second", "tiny"]
-    kim = table.loc["s1"]
-    assert (kim["tiny"], kim["total"], kim["tiny_of"]) == (0, 0, 10)
-    assert kim["total_of"] == 10 + kim["second_of"]
-    assert str(kim["tiny_due"]) == "2026-12-02 18:00:00"
-    ann = table.loc["s3"]
-    assert math.isnan(ann["total"]) and ann["total_of"] == 10
-    assert str(ann["tiny_due"]) == "2026-11-30 18:00:00"
-
-    run_here("export", "term", cwd=course)
-    page = words((course / "report/term/s1.html").read_text("utf-8"))
-    row = "tiny 0 of 10 2026-12-01 09:30 UTC 2026-12-02 18:00 UTC"
-    assert row in page and "Ode" not in page
-    assert "excused" in words((course / "report/term/s3.html").read_text("utf-8"))
-    assert "Smith, Kim s1" in words((course / "report/term.html").read_text("utf-8"))

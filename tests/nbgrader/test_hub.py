@@ -12,11 +12,23 @@ from pathlib import Path
 import pytest
 
 from tests.broken.cases import answered, write
+from tests.cli.term import OWNER, Term
+from tests.cli.term_class import notebook
 from tests.nbgrader.tiny import book, configure
+from tests.pages.lab import words
 from tests.programs import run_python, start
 from tests.users import NOBODY, in_reach, require_other_users
 
 STUDENT = 65534  # called "nobody" everywhere
+TIME = "2026-03-01 10:00:00.000000 UTC"
+# What others submit, and their marks.
+MARKS = {
+    "ksmith1": ("right", 10),
+    "ksmith2": ("text", 7),
+    "nguyễn": ("zero", 7),
+    "đorđe": ("half", 5),
+    "o'neill": ("right", 10),
+}
 # What a student tries, and must not succeed in.
 SNOOPING = """
 import os, sys
@@ -33,6 +45,24 @@ for file in ("gradebook.db", "source/tiny/tiny.ipynb"):
     except PermissionError:
         pass
 """
+
+
+def submit(course: Path, inbound: Path, student: str, account: int) -> None:
+    """Submit as nbgrader does, from an account of the student's own."""
+    folder = inbound / f"{student}+tiny+{TIME}+random"
+    folder.mkdir()
+    content = notebook(course, "tiny", MARKS[student][0], student)
+    (folder / "tiny.ipynb").write_bytes(content)
+    (folder / "timestamp.txt").write_text(TIME)
+    (folder / "submission_secret.txt").write_text(student)
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, account, account)
+
+
+def released(exchange: Path) -> str:
+    """Return the words of all pages that students may fetch."""
+    pages = (exchange / "tiny/feedback").iterdir()
+    return "".join(words(page.read_text("utf-8")) for page in pages)
 
 
 @pytest.mark.slow
@@ -74,14 +104,25 @@ def test_a_round_through_the_exchange(
     assert len(commands) == 9
     for prompt, command in commands:
         if "submit" in command:
-            notebook = json.loads((home / "tiny/tiny.ipynb").read_text("utf-8"))
-            write(home / "tiny", answered(notebook))
+            release = json.loads((home / "tiny/tiny.ipynb").read_text("utf-8"))
+            write(home / "tiny", answered(release))
         run(prompt, command.split())
+        if "submit" in command:
+            for number, student in enumerate(MARKS):
+                submit(course, exchange / "tiny/inbound", student, 65_001 + number)
+            Term(course, [], factor=16).run("watch", "tiny", "--exchange")
+            early = released(exchange)
+            assert early.count("2 of 2 exercises pass") == 3
+            assert early.count("1 of 2 exercises pass") == 3
     (feedback_page,) = (home / "tiny/feedback").rglob("*.html")
     assert (
         feedback_page.read_bytes()
         == (course / "feedback/nobody/tiny/tiny.html").read_bytes()
     )
     with book(course) as gradebook:
-        assert gradebook.find_submission("tiny", "nobody").score == 10
+        submissions = gradebook.assignment_submissions("tiny")
+        marks = {each.student.id: each.score for each in submissions}
+    assert marks == {"nobody": 10} | {s: mark for s, (_, mark) in MARKS.items()}
+    owners = OWNER.findall(released(exchange))
+    assert set(owners) == MARKS.keys()
     run("student$", [sys.executable, "-c", SNOOPING, str(exchange), str(course)])

@@ -16,65 +16,18 @@ import pytest
 from nbproctor.nbgrader.run import CACHE
 from nbproctor.results import FILE
 from nbproctor.sandbox.forkserver import ForkServer
+from tests.crashes import killed_at
 from tests.nbgrader.rows import everything, rows, url
 from tests.nbgrader.tiny import HandIn, Notebook, blank, book, with_one
-from tests.programs import run_here, run_python
+from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
-
-# Runs the command and counts its steps: statements and commits of the gradebook, and
-# what changes a file of the course. At one of them it copies the course, as a backup
-# or a power cut would find it, and kills itself.
-COMMAND = """
-import os, shutil, signal, sys
-from pathlib import Path
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from nbproctor.cli import main
-
-# Whoever runs the tests may be deaf to these: nohup, a job in the background.
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
-signal.signal(signal.SIGINT, signal.default_int_handler)
-course, die_at, how, copy = Path.cwd(), *map(int, sys.argv[1:3]), sys.argv[3]
-steps, copying = 0, False
-
-def step(*_):
-    global steps, copying
-    if copying:
-        return
-    steps += 1
-    if steps == die_at:
-        copying = True
-        try:
-            if copy:
-                shutil.copytree(course, course.with_name(copy))
-        except shutil.Error:
-            pass  # another thread has just removed a file
-        os.kill(os.getpid(), how)
-
-def audit(name, arguments):
-    if name == "open":
-        changes = arguments[2] & (os.O_WRONLY | os.O_RDWR)
-    else:
-        changes = name in ("os.rename", "os.remove", "os.rmdir", "os.mkdir")
-    if changes and str(arguments[0]).startswith((str(course), ".", "gradebook")):
-        step()
-
-event.listen(Engine, "before_cursor_execute", step)
-event.listen(Engine, "commit", step)
-sys.addaudithook(audit)
-sys.argv[1:] = ["grade"]
-try:
-    main()
-finally:
-    Path("../steps").write_text(str(steps))
-"""
 
 
 def command(
     course: Path, die_at: int = 0, copy: str = "", how: int = signal.SIGKILL
 ) -> subprocess.CompletedProcess[str]:
-    return run_python(COMMAND, str(die_at), str(int(how)), copy, cwd=course)
+    return killed_at(die_at, "grade", cwd=course, copy=copy, how=how)
 
 
 def earned(course: Path) -> list[str]:

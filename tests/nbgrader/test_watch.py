@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +23,6 @@ from tests.nbgrader.tiny import (
     book,
     configure,
     graded,
-    run_nbgrader,
     statuses,
 )
 from tests.pages.lab import words
@@ -269,28 +267,3 @@ def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
                 break
         assert third.returncode == 130
         assert "run the same command again" in third.stdout.read()
-
-
-def test_a_student_fetches_it_from_the_exchange(
-    course: Path, tmp_path: Path, hand_in: HandIn
-) -> None:
-    exchange = tmp_path / "exchange"
-    home = tmp_path / "home"
-    exchange.mkdir(mode=0o777)
-    exchange.chmod(0o777)
-    root = f"c.Exchange.root = {str(exchange)!r}"
-    configure(course, root)
-    config = f"c = get_config()\n{root}\nc.CourseDirectory.course_id = 'tiny'\n"
-    handed_in = hand_in("me", mean_of=WRONG)
-    shutil.copytree(handed_in.parent, home / "tiny")
-    (home / "nbgrader_config.py").write_text(config)
-    shutil.rmtree(course / "submitted")
-    for folder, command in (course, "release_assignment"), (home, "submit"):
-        done = run_nbgrader(folder, command, "tiny", "--course=tiny")
-        assert done.returncode == 0, done.stderr
-    (tried,) = looks(watching(course, exchange=True))
-    assert tried.result is not None
-    got = run_nbgrader(home, "fetch_feedback", "tiny", "--course=tiny")
-    assert got.returncode == 0, got.stderr
-    (feedback_page,) = (home / "tiny/feedback").glob("*/tiny.html")
-    assert "1 of 2 exercises pass" in words(feedback_page.read_text("utf-8"))

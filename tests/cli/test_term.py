@@ -1,0 +1,23 @@
+"""A term of forty students ends as a list says that was written before."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.term import Term, compare, play
+from tests.cli.term_class import students
+from tests.nbgrader.rows import url
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_term_ends_with_exactly_the_marks_of_the_list(
+    template: Path, tmp_path: Path, utc: None
+) -> None:
+    course = Path(shutil.copytree(template, tmp_path / "course"))
+    term = Term(course, students(40), factor=8)
+    play(term, url(course))
+    compare(term, url(course))

@@ -1,0 +1,19 @@
+"""What commands import, and set up when they first need it: done before they fork."""
+
+import typer._adapters  # noqa: F401
+from nbgrader.api import Assignment, Base, Course, Student
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+import nbproctor.cli
+import nbproctor.kit.handout
+import nbproctor.kit.starter
+import nbproctor.nbgrader
+import nbproctor.pages.report  # noqa: F401
+
+engine = create_engine("sqlite://")
+Base.metadata.create_all(engine)
+with Session(engine) as session:
+    for table in (Course, Assignment, Student):
+        session.query(table).all()
+engine.dispose()
