@@ -239,12 +239,14 @@ class Each:
 class Values:
     """Compare the values of each answer with the right ones, and with mistakes.
 
-    `name` is a text, or a function of the case; `options` are those of `expect`.
+    `name` is a text, or a function of the case; `options` are those of `expect`. Of
+    dictionaries, only `entries` are judged, or all if there are none.
     """
 
     cases: str
     name: str | Callable[..., str] = ""
     options: Mapping[str, float] = field(default_factory=dict)
+    entries: Sequence[str] = ()
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
@@ -253,9 +255,12 @@ class Values:
         for case, answer in answered:
             earlier.append((case, answer))
             name = self.name(*case) if callable(self.name) else self.name
+            right = specification.right(*case)
+            if self.entries:
+                right = {key: right[key] for key in self.entries}
             expect(
                 specification.plain(answer, *case),
-                specification.right(*case),
+                right,
                 name or specification.name,
                 factors=specification.factors(*case),
                 mistakes=partial(_fitting_mistakes, specification, earlier, answered),

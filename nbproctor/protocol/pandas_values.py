@@ -129,7 +129,10 @@ def _masked_parts(x: Any) -> Parts:
 
 def _strings_parts(x: Any) -> Parts:
     is_nan = x.dtype.na_value is not pd.NA
-    return x.to_numpy(object, na_value=None), x.dtype.storage, is_nan
+    values = x.to_numpy(object, na_value=None)
+    if np.str_ in map(type, values):  # labels that came from an array of text
+        values = values.astype(str).astype(object)
+    return values, x.dtype.storage, is_nan
 
 
 def _strings(values: Any, storage: Any, is_nan: Any) -> Any:
