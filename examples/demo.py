@@ -13,46 +13,45 @@ import typer
 from nbproctor import nbgrader
 from nbproctor.cli import main
 from nbproctor.cli.app import (
-    Assignment,
     CommandError,
     Container,
     command,
     console,
-    open_course,
+    find_course,
 )
 from nbproctor.cli.class_run import grade_class
 from nbproctor.platforms.person import Person, split_name
 
 
 @command("demo", "demo --container")
-def demo(assignment: Assignment = None, container: Container = False) -> None:
-    """Grade a sample class and show the table of scores.
+def demo(container: Container = False) -> None:
+    """Grade a sample class and show its table of scores, for each assignment.
 
     Everything happens in the folder demo/. Each run makes it again. Your own
     submissions and gradebook are not touched.
     """
-    parent_course, name = open_course(assignment)
-    project = parent_course.root
+    project = find_course()
     description = project / "examples" / "sample_class.toml"
     if not description.is_file():
         raise CommandError(
             f"There is no {description}. Run the demo in nbproctor's own repository: "
             "it grades the course there."
         )
-    console.print("Making a sample class in demo/. These students submit:")
-    course = nbgrader.Course(sample_class.new_course(project, name))
-    nbgrader.generate(course, name)
-    students = sample_class.read_class(description)
-    master = course.masters(name)[0]
-    variants = project / "variants" / name
-    sample_class.write_class(students, course.root, master, variants)
-    for student in students:
-        console.print(f"  {student.name:20} {student.story}")
-    names = {student.id: student.name for student in students}
-    nbgrader.enrol(course, [Person(s.id, *split_name(s.name)) for s in students])
-    with contextlib.suppress(typer.Exit):  # somebody's file is cut short, as it happens
-        # Weak, because this code is our own: the demo is to run on any computer.
-        grade_class(course, name, nbgrader.RunOptions(weak_sandbox=True), names)
+    console.print("Making a sample class in demo/.")
+    course = nbgrader.Course(sample_class.new_course(project))
+    for name, students in sample_class.read_classes(description).items():
+        console.print(f"\nThese students submit {name}:")
+        nbgrader.generate(course, name)
+        variants = project / "variants" / name
+        master = course.masters(name)[0]
+        sample_class.write_class(students, course.root, master, variants)
+        for student in students:
+            console.print(f"  {student.name:20} {student.story}")
+        names = {student.id: student.name for student in students}
+        nbgrader.enrol(course, [Person(s.id, *split_name(s.name)) for s in students])
+        with contextlib.suppress(typer.Exit):  # a file is cut short, as it happens
+            # Weak, because this code is our own: the demo is to run on any computer.
+            grade_class(course, name, nbgrader.RunOptions(weak_sandbox=True), names)
 
 
 if __name__ == "__main__":

@@ -42,12 +42,12 @@ class SampleStudent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bytes: int | None = None
 
 
-def read_class(path: Path) -> list[SampleStudent]:
-    """Read the description of a class; `SampleError` if it is not readable."""
+def read_classes(path: Path) -> dict[str, list[SampleStudent]]:
+    """Read who submits each assignment; `SampleError` if it is not readable."""
     try:
         form = dict[str, list[SampleStudent]]
-        return msgspec.toml.decode(path.read_bytes(), type=form)["student"]
-    except (OSError, ValueError, KeyError) as error:
+        return msgspec.toml.decode(path.read_bytes(), type=form)
+    except (OSError, ValueError) as error:
         raise SampleError(f"{path}: {error}") from error
 
 
@@ -114,8 +114,8 @@ def write_class(
         (folder / name).write_bytes(content[: student.bytes])
 
 
-def new_course(project: Path, assignment: str) -> Path:
-    """Make ``demo/`` again: the same course, source and data, and no students.
+def new_course(project: Path) -> Path:
+    """Make ``demo/`` again: the same course, sources and data, and no students.
 
     `SampleError`: there is a folder ``demo`` that no demo made.
     """
@@ -131,6 +131,6 @@ def new_course(project: Path, assignment: str) -> Path:
     mark.write_text("The next `python kit.py demo` deletes this folder.\n", "utf-8")
     for path in (project / "nbgrader_config.py", *project.glob(".nbproctor.json")):
         shutil.copy(path, course)  # the second: where tests are judged, if it is known
-    for name in (f"source/{assignment}", "data"):
+    for name in ("source", "data"):
         shutil.copytree(project / name, course / name)
     return course

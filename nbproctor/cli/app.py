@@ -88,7 +88,8 @@ class _Complaints(logging.Handler):
 
 
 Assignment = Annotated[
-    str | None, Argument(help="Folder in source/. Needed only if there are several.")
+    str | None,
+    Argument(help="Folder in source/. By default that of c.Nbproctor.assignment."),
 ]
 Sandbox = Annotated[
     Literal["strict", "weak"],
@@ -180,12 +181,13 @@ def at_work(doing: str) -> Iterator[Status]:
 
 
 def choose(course: nbgrader.Course, assignment: str | None) -> str:
-    """Return the assignment that is meant: the one named, or the only one there is."""
+    """Return the assignment named, or configured, or the only one that there is."""
     names = course.assignments()
+    assignment = assignment or course.options.assignment
     if not names:
         source = course.folder("source", "*").parent
         raise CommandError(f"There is no assignment in {source}.")
-    if assignment is None and len(names) == 1:
+    if not assignment and len(names) == 1:
         return names[0]
     if assignment in names:
         return assignment

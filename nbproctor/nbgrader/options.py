@@ -37,6 +37,9 @@ class Nbproctor(Configurable):
     enabled = Bool(
         False, help="Whether proctor(c) has run. Only proctor(c) sets it."
     ).tag(config=True)
+    assignment = Unicode(
+        "", help="The assignment of a command that names none. Empty: the only one."
+    ).tag(config=True)
     follow_through = Bool(
         True,
         help="Grade a failed exercise again with correct solutions of the other "

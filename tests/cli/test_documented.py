@@ -197,7 +197,7 @@ def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = (module.RUNTIME, module.DEVELOPMENT)
     module.write_stamp({"pins": {name: module.fingerprint(name) for name in names}})
     students = root / "examples/sample_class.toml"
-    head, *entries = re.split(r"(?m)^(?=\[\[student)", students.read_text("utf-8"))
+    head, *entries = re.split(r"(?m)^(?=\[\[)", students.read_text("utf-8"))
     few = (e for e in entries if any(f'id = "{name}"' in e for name in DEMO))
     students.write_text("".join([head, *few]), "utf-8")
     shutil.copytree(root / f"source/{LAB}", root / WHOLE_LAB)

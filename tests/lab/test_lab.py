@@ -35,6 +35,7 @@ from nbproctor.notebook import MasterNotebook
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
+SECOND = ROOT / "source/honest_evaluation/honest_evaluation.ipynb"
 RELEASE = ROOT / "release/neural_network"
 NEEDS_DATA = {"data_paths", "load_data", "shapes", "scale"}
 
@@ -49,7 +50,15 @@ def load_mnist():
 MNIST = load_mnist()
 DATA = ROOT / MNIST.DATA["folder"]
 IMAGES, LABELS = MNIST.DATA["files"]
-CELLS = json.loads(SOURCE.read_text("utf-8"))["cells"]
+LABS = {
+    path.stem: json.loads(path.read_text("utf-8"))["cells"] for path in (SOURCE, SECOND)
+}
+CELLS = LABS[SOURCE.stem]
+in_both_labs = pytest.mark.parametrize("name", LABS)
+
+
+def master_of(name):
+    return MasterNotebook.read(ROOT / "source" / name / f"{name}.ipynb")
 
 
 @pytest.fixture(scope="module")
@@ -143,18 +152,19 @@ def text_of(cell):
     return "".join(cell["source"])
 
 
-def test_headings_and_the_outline_say_what_the_cells_are_worth():
-    master = MasterNotebook.read(SOURCE)
+@in_both_labs
+def test_headings_and_the_outline_say_what_the_cells_are_worth(name):
+    master = master_of(name)
     points = Counter()
     for cell in master.of_kind("test"):
         points[cell.exercise] += cell.points
-    prose = "\n".join(text_of(c) for c in CELLS if c["cell_type"] == "markdown")
+    prose = "\n".join(text_of(c) for c in LABS[name] if c["cell_type"] == "markdown")
     headings = re.findall(
         r"^### (\d)\.\d .* \(exercise (\d+), (\d+) points\)$", prose, re.M
     )
-    assert [int(number) for _, number, _ in headings] == [*range(1, 13)]
-    assert [int(said) for *_, said in headings] == [
-        points[exercise] for exercise in master.exercises
+    assert [(int(number), int(said)) for _, number, said in headings] == [
+        (number, points[exercise])
+        for number, exercise in enumerate(master.exercises, 1)
     ]
     sections = Counter()
     for section, _, said in headings:
@@ -172,9 +182,10 @@ def words(text):
     return [word for word in " ".join(lines).split() if re.search(r"\w", word)]
 
 
-def test_text_and_demos_are_short_and_headings_in_order():
+@in_both_labs
+def test_text_and_demos_are_short_and_headings_in_order(name):
     depth = 1
-    for cell in CELLS:
+    for cell in LABS[name]:
         text = text_of(cell)
         if cell["cell_type"] == "markdown":
             folded = cell["id"].endswith(("-checked", "-hints"))  # or a list
@@ -193,18 +204,19 @@ def bound_by(cell):
     return Program.of(cell.source, cell.id, judged=False).binds
 
 
-def test_demos_bind_no_name_of_the_hidden_tools():
+@in_both_labs
+def test_demos_bind_no_name_of_the_hidden_tools(name):
     """Stock nbgrader runs demos too: one must not replace a tool of the tests."""
-
-    cells = MasterNotebook.read(SOURCE).cells
+    cells = master_of(name).cells
     tools = {name for c in cells if c.kind == "helper" for name in bound_by(c)}
     for cell in cells:
         if cell.kind == "provided":
             assert not tools & bound_by(cell) - {"np"}, cell.id
 
 
-def test_pictures_have_alternative_text_and_tables_have_headers():
-    for cell in CELLS:
+@in_both_labs
+def test_pictures_have_alternative_text_and_tables_have_headers(name):
+    for cell in LABS[name]:
         text = text_of(cell)
         for alt in re.findall(r"!\[(.*?)\]\(", text):
             assert len(words(alt)) > 10, cell["id"]
@@ -214,14 +226,15 @@ def test_pictures_have_alternative_text_and_tables_have_headers():
         assert "plt.show" not in text, cell["id"]  # `show` asks for a description
 
 
-def test_every_exercise_has_a_public_test_several_hidden_ones_and_three_hints():
-    master = MasterNotebook.read(SOURCE)
+@in_both_labs
+def test_every_exercise_has_a_public_test_several_hidden_ones_and_three_hints(name):
+    master = master_of(name)
     for exercise in master.exercises:
         tests = [c for c in master.of_kind("test") if c.exercise == exercise]
         assert sum(not c.points for c in tests) == 1, exercise
         assert sum(c.points > 0 for c in tests) >= 3, exercise
-        name = exercise.replace("_", "-") + "-hints"
-        cell = next(cell for cell in CELLS if cell["id"] == name)
+        hints = exercise.replace("_", "-") + "-hints"
+        cell = next(cell for cell in LABS[name] if cell["id"] == hints)
         assert cell["metadata"] == {"tags": ["hint"]}
         kinds = re.findall("<summary>(.*?)</summary>", text_of(cell))
         rungs = 6 if exercise == "backward_propagation" else 1
@@ -232,16 +245,18 @@ def test_every_exercise_has_a_public_test_several_hidden_ones_and_three_hints():
             assert len(line) < 20 or line.strip() not in text_of(cell), exercise
 
 
-def test_the_source_holds_no_outputs_and_stable_ids():
-    for cell in CELLS:
+@in_both_labs
+def test_the_source_holds_no_outputs_and_stable_ids(name):
+    for cell in LABS[name]:
         if cell["cell_type"] == "code":
             assert cell["outputs"] == [] and cell["execution_count"] is None
         assert cell["id"].replace("-", "").isalnum()
-    assert len({cell["id"] for cell in CELLS}) == len(CELLS)
+    assert len({cell["id"] for cell in LABS[name]}) == len(LABS[name])
 
 
-def test_public_tests_say_what_must_hold_and_bind_no_student_name():
-    for cell in MasterNotebook.read(SOURCE).of_kind("test"):
+@in_both_labs
+def test_public_tests_say_what_must_hold_and_bind_no_student_name(name):
+    for cell in master_of(name).of_kind("test"):
         if not cell.points:
             assert cell.source.startswith("# "), cell.id
             (bound,) = bound_by(cell)
@@ -253,10 +268,11 @@ def test_public_tests_say_what_must_hold_and_bind_no_student_name():
 SHOWN = re.compile(r"# Checked here: (.+?)\.?")  # all that is shown of a graded test
 
 
-def test_tests_are_folded_and_one_list_says_what_grading_checks():
+@in_both_labs
+def test_tests_are_folded_and_one_list_says_what_grading_checks(name):
     """JupyterLab and Notebook know `source_hidden`, Colab `cellView`, VS Code none."""
-    lists = {cell["id"]: text_of(cell) for cell in CELLS}
-    master = MasterNotebook.read(SOURCE)
+    lists = {cell["id"]: text_of(cell) for cell in LABS[name]}
+    master = master_of(name)
     for exercise in master.exercises:
         tests = [c for c in master.of_kind("test") if c.exercise == exercise]
         shown = [SHOWN.fullmatch(c.stub.strip())[1] for c in tests if c.points]
@@ -264,7 +280,7 @@ def test_tests_are_folded_and_one_list_says_what_grading_checks():
         said = [f"- {text} ({n})" for text, n in zip(shown, points, strict=True)]
         listed = lists[f"{exercise.replace('_', '-')}-checked"].splitlines()
         assert listed[2:] == said
-    for cell in CELLS:
+    for cell in LABS[name]:
         if cell["metadata"].get("nbgrader", {}).get("grade"):
             assert cell["metadata"]["jupyter"]["source_hidden"], cell["id"]
             assert cell["metadata"]["cellView"] == "form", cell["id"]
@@ -656,6 +672,43 @@ def test_colab_goes_on_too(tmp_path):
     outputs = run(tmp_path / "lab.ipynb", tmp_path)
     assert outputs["sigmoid-public"][-1].output_type == "error"
     assert outputs[end.id][0].text == "went on\n"
+
+
+# --- the second lab -------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_second_lab_runs_clean_and_its_pictures_say_what_they_show():
+    outputs = run(SECOND, SECOND.parent)
+    shown = [output for cell in outputs.values() for output in cell]
+    assert not [o for o in shown if o.get("name") == "stderr" or "ename" in o]
+    pictures = [o for o in shown if "image/png" in o.get("data", {})]
+    assert len(pictures) == 3
+    assert all(len(o.metadata["image/png"]["alt"]) > 80 for o in pictures)
+    assert "right for 94 of 100" in text_of(LABS[SECOND.stem][0])
+    assert outputs["promise"][0].text.startswith("right: 0.94 ")
+
+
+@pytest.mark.slow
+def test_what_the_second_lab_claims_holds_for_another_table(monkeypatch):
+    monkeypatch.syspath_prepend(SECOND.parent)
+    names = {"display": str, "print": lambda *words, **options: None}
+    for cell in LABS[SECOND.stem]:
+        code = text_of(cell).replace("%matplotlib inline", "")
+        if cell["cell_type"] == "code" and not re.search(
+            "^plot|HIDDEN", cell["id"] + code
+        ):
+            exec(code.replace("make_table(seed=0)", "make_table(seed=1)"), names)
+    sys.modules.pop("public_tests")
+    promised, *honest, last = names["apart"].mean()
+    assert promised > 0.9 > max(honest) and min(honest) > last
+    assert last < names["baseline"]
+    gain = names["gain"]
+    assert 0 < gain.mean() < 2 * names["splits"]["standard_error"].mean()
+    errors = names["by_area"].groupby(["model", "area"])["error"].mean()
+    assert errors["one model", "country"] > 0.49 > 0.4 > errors["one model", "city"]
+    alone = errors["a model for each area"]
+    assert alone["country"] < 0.4 and alone["city"] < errors["one model", "city"] + 0.01
 
 
 # --- reference solutions against independent oracles ----------------------------
