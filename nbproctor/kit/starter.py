@@ -40,6 +40,8 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     notebook = source / f"{name}.ipynb"
     for path, text in _texts(templates).items():
         write_file(variants / path, text)
+    # Text in the package, as no module of it imports this.
+    write_file(source / "public_tests.py", (_STARTER / "public_tests.txt").read_bytes())
     # Last: only with its source there is an assignment.
     write_file(notebook, (_STARTER / "notebook.ipynb").read_bytes())
     return [notebook, variants, *([config] if is_new else [])]

@@ -6,16 +6,22 @@ are asked. The public tests are those of `public_tests`.
 
 import copy
 import hashlib
-import sys
 import time
 import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from public_tests import NOT_WRITTEN
+from public_tests import (
+    go_on_in_colab,
+    is_left_out,
+    shorten_what_is_not_written,
+    show,
+)
 
-# --- methods, pictures, Colab ---------------------------------------------------
+__all__ = ["go_on_in_colab", "shorten_what_is_not_written", "show"]  # of public_tests
+
+# --- methods ------------------------------------------------------------------------
 
 
 def add_to(cls):
@@ -26,46 +32,6 @@ def add_to(cls):
         return method
 
     return attach
-
-
-def show(alt):
-    """Show the current figure, with a sentence for those who cannot see it."""
-    import matplotlib.pyplot as plt
-    from IPython.display import display
-
-    display(plt.gcf(), metadata={"image/png": {"alt": alt}})
-    plt.close()
-    # JupyterLab gives a picture no alternative text: a screen reader finds it here.
-    unseen = f'<span style="position: absolute; opacity: 0">{alt}</span>'
-    display({"text/html": unseen, "text/plain": alt}, raw=True)
-
-
-def go_on_in_colab():
-    """Let Colab's Run All go on after an error; elsewhere a tag on the cell does."""
-    if "google.colab" in sys.modules:
-        from IPython import get_ipython
-
-        def go_on(result):
-            result.error_before_exec = result.error_in_exec = None
-
-        get_ipython().events.register("post_run_cell", go_on)
-
-
-def shorten_what_is_not_written():
-    """Let a cell say in one line which exercise it needs that is not written yet."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return
-
-    def show_line(shell, kind, error, frames, tb_offset=None):
-        code = [*traceback.walk_tb(frames)][-1][0].f_code
-        if is_left_out(code):
-            error._render_traceback_ = lambda: [f"✗ {code.co_name} is {NOT_WRITTEN}"]
-        shell.showtraceback((kind, error, frames))
-
-    if shell := get_ipython():
-        shell.set_custom_exc((NotImplementedError,), show_line)
 
 
 # --- how fit uses its network ---------------------------------------------------
@@ -148,11 +114,6 @@ def check_batches(notes, stopped, classifier, X, Y):
 
 
 # --- what to mend first ---------------------------------------------------------
-
-
-def left_out():
-    """Be an exercise as it is handed out."""
-    raise NotImplementedError
 
 
 def two_starts(lab):
@@ -271,12 +232,6 @@ NEEDS = {
     11: [3, 4, 5, 7, 8, 9, 10],
     12: [7, 8],
 }
-
-
-def is_left_out(code):
-    """Whether a function does nothing but to raise `NotImplementedError`."""
-    stub = left_out.__code__
-    return (code.co_code, code.co_names) == (stub.co_code, stub.co_names)
 
 
 def functions_written(number, names):

@@ -1,10 +1,12 @@
 """Public tests: a card that says what holds, and the first thing that does not.
 
-This file goes with a notebook, and needs nothing but Python and NumPy.
+This file goes with a notebook, and needs nothing but Python and NumPy; `show`, which
+gives a picture its sentence, needs what draws the picture.
 """
 
 import copy
 import linecache
+import sys
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +53,12 @@ class Card:
             self.marks.append(f"✓ {name}")
 
 
-def public_test(number, advise):
+def no_advice(number, ended):
+    """Say nothing: a notebook may have no advice on what to do first."""
+    return ""
+
+
+def public_test(number, advise=no_advice):
     """Run the public test of an exercise at once, with `Card.part`: a decorator.
 
     `advise(number, ended)` says what to do first, if anything; `ended` tells it whether
@@ -232,3 +239,57 @@ def check_values(row, answer, rtol=1e-4, atol=1e-6, why=""):
             found, right = found[index], np.asarray(right)[index]
         says = f"{why}{call} is {shown(found)}, but must be {shown(right)}"
         assert not wrong.any(), says
+
+
+# --- what a notebook shows ----------------------------------------------------------
+
+
+def show(alt):
+    """Show the current figure, with a sentence for those who cannot see it."""
+    import matplotlib.pyplot as plt
+    from IPython.display import display
+
+    display(plt.gcf(), metadata={"image/png": {"alt": alt}})
+    plt.close()
+    # JupyterLab gives a picture no alternative text: a screen reader finds it here.
+    unseen = f'<span style="position: absolute; opacity: 0">{alt}</span>'
+    display({"text/html": unseen, "text/plain": alt}, raw=True)
+
+
+def go_on_in_colab():
+    """Let Colab's Run All go on after an error; elsewhere a tag on the cell does."""
+    if "google.colab" in sys.modules:
+        from IPython import get_ipython
+
+        def go_on(result):
+            result.error_before_exec = result.error_in_exec = None
+
+        get_ipython().events.register("post_run_cell", go_on)
+
+
+def shorten_what_is_not_written():
+    """Let a cell say in one line which exercise it needs that is not written yet."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return
+
+    def show_line(shell, kind, error, frames, tb_offset=None):
+        code = [*traceback.walk_tb(frames)][-1][0].f_code
+        if is_left_out(code):
+            error._render_traceback_ = lambda: [f"✗ {code.co_name} is {NOT_WRITTEN}"]
+        shell.showtraceback((kind, error, frames))
+
+    if shell := get_ipython():
+        shell.set_custom_exc((NotImplementedError,), show_line)
+
+
+def left_out():
+    """Be an exercise as it is handed out."""
+    raise NotImplementedError
+
+
+def is_left_out(code):
+    """Whether a function does nothing but to raise `NotImplementedError`."""
+    stub = left_out.__code__
+    return (code.co_code, code.co_names) == (stub.co_code, stub.co_names)

@@ -677,6 +677,12 @@ def test_colab_goes_on_too(tmp_path):
 # --- the second lab -------------------------------------------------------------
 
 
+def test_every_course_gets_the_same_public_tests():
+    starter = ROOT / "nbproctor/templates/starter/public_tests.txt"
+    copies = [starter, *(ROOT / "source").glob("*/public_tests.py")]
+    assert len({path.read_text("utf-8") for path in copies}) == 1
+
+
 @pytest.mark.slow
 def test_the_second_lab_runs_clean_and_its_pictures_say_what_they_show():
     outputs = run(SECOND, SECOND.parent)
