@@ -1,10 +1,10 @@
 """Variants of an assignment: a teacher's right and wrong solutions.
 
-They are in ``variants/<assignment>/<exercise>/``. A right one has its own design, so it
-is a file: ``right/<name>.py``. A wrong one usually has one mistake, so ``wrong.toml``
-has an entry for each, with the lines that differ and the symptom that the student's
-message must name. ``equivalent.toml`` says why no test can distinguish a mutant from
-the reference. See ``docs/new-assignment.md``.
+They are in ``variants/<assignment>/<exercise>/``. ``right.toml`` and ``wrong.toml``
+have an entry for each, with what differs from the reference; a wrong one also has the
+symptom that the student's message must name. A right one may also be a whole cell in
+a file: ``right/<name>.py``. ``equivalent.toml`` says why no test can distinguish a
+mutant from the reference. See ``docs/new-assignment.md``.
 
 ``oracle.py`` is an oracle, with which a right solution must agree on random inputs. It
 is plain Python that reads like a test cell: it may use the names of the notebook and
@@ -20,6 +20,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
+import textwrap
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,7 +38,8 @@ from nbproctor.notebook import Cell
 REFERENCE = "reference"
 Kind = Literal["reference", "right", "wrong", "mutant"]
 # Of an entry of ``right.toml`` or ``wrong.toml``.
-KEYS = "why", "diff", "cell", "of", "says", "unnamed", "announced"
+FORMS = "edit", "body", "diff", "cell"
+KEYS = *FORMS, "of", "says", "unnamed", "announced", "why"
 ROUNDS = 50  # random inputs of an oracle
 _NUMERIC = int, float, np.number, np.ndarray
 
@@ -195,6 +197,8 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
                 **options,
             )
             variants.append(trial)
+            if kind == "right":
+                bases[name] = source
     return variants, problems
 
 
@@ -208,12 +212,10 @@ def _tables(path: Path, problems: list[str]) -> dict[str, Any]:
 
 
 def _check(kind: Kind, table: Any) -> None:
-    if not isinstance(table, dict) or not {"why"} <= table.keys() <= {*KEYS}:
-        raise VariantError(
-            f"the keys of an entry are {', '.join(KEYS)}, and why is required"
-        )
-    if bool(table.get("diff")) == bool(table.get("cell")):
-        raise VariantError("either diff or cell is required")
+    if not isinstance(table, dict) or not table.keys() <= {*KEYS}:
+        raise VariantError(f"the keys of an entry are {', '.join(KEYS)}")
+    if sum(form in table for form in FORMS) != 1:
+        raise VariantError(f"one of the keys {', '.join(FORMS)} is required")
     if kind == "wrong" and bool(table.get("says")) == table.get("unnamed", False):
         raise VariantError(
             "needs says = '…', a phrase of the message that names the symptom, or "
@@ -226,43 +228,60 @@ def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
         return str(cell)
     of = table["of"]
     if of not in bases:
-        raise VariantError(f"changes {of!r}, but there is no right/{of}.py")
-    return edited(bases[of], table["diff"], of)
+        raise VariantError(f"changes {of!r}, but there is no such right variant")
+    if body := table.get("body"):
+        return _with_body(bases[of], body)
+    text = bases[of].rstrip("\n") + "\n"
+    if diff := table.get("diff"):
+        return edited(text, diff, of)
+    return _replaced(text, table["edit"], of)
+
+
+def _with_body(text: str, body: str) -> str:
+    """Return a cell whose last function has another body."""
+    function = parse_code(text).body[-1]
+    if not isinstance(function, ast.FunctionDef):
+        raise VariantError(
+            "has a body, but the cell that it changes ends in no function"
+        )
+    head = text.splitlines()[: function.body[0].lineno - 1]
+    return "\n".join([*head, textwrap.indent(body.strip("\n"), "    ")]) + "\n"
 
 
 def edited(text: str, diff: str, name: str = REFERENCE) -> str:
     """Change a text as a diff without line numbers says.
 
     Lines of `diff` start with ``-`` (goes), ``+`` (comes) or a space (stays); a line
-    ``@@`` stands between places. What goes or stays at a place must be found exactly
-    once, as whole lines; otherwise a `VariantError` is raised.
+    ``@@`` stands between edits. What goes or stays at an edit must occur exactly once,
+    as whole lines; otherwise a `VariantError` is raised.
     """
-    lines = text.splitlines()
-    places: dict[int, tuple[list[str], list[str]]] = {}
+    edits = {}
     for hunk in re.split(r"(?m)^@@.*\n", diff):
         marked = [line or " " for line in hunk.splitlines()]
         if odd := next((line for line in marked if line[0] not in " -+"), None):
             raise VariantError(f"{odd!r} in diff should start with -, + or a space")
-        old = [line[1:] for line in marked if line[0] != "+"]
-        size = len(old)
-        positions = [
-            i for i in range(len(lines) - size + 1) if lines[i : i + size] == old
-        ]
-        if len(positions) != 1 or not old:
-            times = (
-                f"occurs {len(positions)} times"
-                if positions and old
-                else "does not occur"
-            )
+        old = "".join(f"{line[1:]}\n" for line in marked if line[0] != "+")
+        edits[old] = "".join(f"{line[1:]}\n" for line in marked if line[0] != "-")
+    return _replaced(text, edits, name, start="(?m)^")
+
+
+def _replaced(text: str, edits: Mapping[str, str], name: str, start: str = "") -> str:
+    """Replace texts, each of which must occur once; otherwise raise a `VariantError`.
+
+    `start` is the pattern of where they may start.
+    """
+    replacements: dict[tuple[int, int], str] = {}
+    for old, new in edits.items():
+        spans = [match.span() for match in re.finditer(start + re.escape(old), text)]
+        if len(spans) != 1 or not old:
             raise VariantError(
-                f"diff no longer fits: the text it replaces, from {old[:1]}, {times} "
-                f"in {name}; it must occur once"
+                f"no longer fits: the text it replaces, {old!r:.200}, must occur once "
+                f"in {name}, but occurs {len(spans)} times"
             )
-        places[positions[0]] = old, [line[1:] for line in marked if line[0] != "-"]
-    for start in sorted(places, reverse=True):  # what is before it stays in its place
-        old, new = places[start]
-        lines[start : start + len(old)] = new
-    return "\n".join(lines) + "\n"
+        replacements[spans[0]] = new
+    for first, last in sorted(replacements, reverse=True):  # what is before stays there
+        text = text[:first] + replacements[first, last] + text[last:]
+    return text
 
 
 def _python(text: str, name: str) -> str:

@@ -57,12 +57,12 @@ def test_places_are_found_in_the_text_as_it_was_in_any_order():
 @pytest.mark.parametrize(
     ("diff", "reason"),
     [
-        ("-    return b * a\n", "from ['    return b * a'], does not occur in r"),
-        ("-        return 0\n", "from ['        return 0'], occurs 2 times in r"),
-        ("-return a * b\n", "does not occur"),  # whole lines, indentation included
-        ("+    return a + b\n", "does not occur"),  # nowhere to put it
+        ("-    return b * a\n", "return b * a\\n', must occur once in reference"),
+        ("-        return 0\n", "in reference, but occurs 2 times"),
+        ("-return a * b\n", "occurs 0 times"),  # whole lines, indentation included
+        ("+    return a + b\n", "the text it replaces, '',"),  # nowhere to put it
         ("return a * b\n", "'return a * b' in diff should start with -, + or a space"),
-        ("-    return a * b\n@@\n-    return b\n", "from ['    return b']"),
+        ("-    return a * b\n@@\n-    return b\n", "return b\\n', must"),
     ],
 )
 def test_a_diff_that_no_longer_fits_is_told_with_its_place(diff, reason):
@@ -114,18 +114,33 @@ diff = '''
 +    return b * a / 2
 '''
 
-[own]
+[added_twice]  # Takes the circumference for it.
+of = "reference"
+says = "was added"
+edit = { "a * b" = "a + b", "return" = "return 2 *" }
+
+[largest]
+unnamed = true
+body = '''
+a = max(a, b)
+return a
+'''
+
+[cell]
 why = "A cell of its own."
 unnamed = true
 cell = "area = max"
 """)
     variants, problems = read_variants(folder, REFERENCE)
     assert problems == []
-    turned, adds, half, unnamed_variant = variants
+    turned, adds, half, added_twice, largest, unnamed_variant = variants
     assert turned.source == TURNED and turned.kind == "right"
     assert turned.place == "variants/geometry/area/right/turned.py"
     assert adds.source == REFERENCE.replace("*", "+")
     assert half.source == "def area(a, b):\n    return b * a / 2\n"
+    edited = REFERENCE.replace("return a * b", "return 2 * a + b")
+    assert added_twice.source == edited
+    assert largest.source == "def area(a, b):\n    a = max(a, b)\n    return a\n"
     assert adds.says == ("was added",) and half.says == ("half", "divided by 2")
     assert (half.announced, half.unnamed) == ("rectangles", False)
     assert half.place == "variants/geometry/area/wrong.toml, half"
@@ -139,13 +154,14 @@ cell = "area = max"
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ("says = 'x'\ncell = 'x = 1'", "the keys of an entry are why, diff, cell, of"),
-        ("why = 'x'\nsays = 'x'", "either diff or cell is required"),
-        ("why = 'x'\nsays = 'x'\ndiff = '-a'\ncell = 'b'", "either diff or cell"),
+        ("says = 'x'", "one of the keys edit, body, diff, cell is required"),
+        ("says = 'x'\ndiff = '-a'\ncell = 'b'", "one of the keys edit, body, diff"),
+        ("says = 'x'\nedit = {'a' = 'b'}", "no longer fits: the text it replaces, 'a'"),
+        ("says = 'x'\nedit = {'' = 'b'}", "no longer fits: the text it replaces, ''"),
         ("why = 'x'\ncell = 'x = 1'", "needs says = "),
         ("why = 'x'\nsays = 'x'\nunnamed = true\ncell = 'x = 1'", "needs says = "),
-        ("why = 'x'\nsays = 'x'\nof = 'y'\ndiff = '-x'", "there is no right/y.py"),
-        ("why = 'x'\nsays = 'x'\ndiff = '-    return b'", "diff no longer fits"),
+        ("why = 'x'\nsays = 'x'\nof = 'y'\ndiff = '-x'", "changes 'y', but there is"),
+        ("why = 'x'\nsays = 'x'\ndiff = '-    return b'", "no longer fits: the text"),
         ("why = 'x'\nsays = 'x'\ncell = 'x ='", "does not parse"),
         (
             "why = 'x'\nsays = 'x'\ncell = 'x = 1'\nsymptom = 'x'",
