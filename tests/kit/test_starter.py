@@ -50,7 +50,9 @@ def test_a_new_assignment_passes_lint_release_audit_and_grade(
     stub = "raise NotImplementedError"
     text = notebook.read_text("utf-8")
     assert stub in text
-    notebook.write_text(text.replace(stub, "return 2  # "), "utf-8")
+    notebook.write_text(
+        text.replace(stub, "return sum(numbers) // len(numbers)  # "), "utf-8"
+    )
     (ann,) = nbgrader.grade(tmp_path, "ps1")
     assert (ann.status, ann.score, ann.max_score) == ("graded", 2, 5)
 
