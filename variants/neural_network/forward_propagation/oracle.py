@@ -7,7 +7,7 @@ def inputs(rng):
 
 
 def answer(theta, X):
-    ((forward_pass, network),) = networks_with("forward_propagation")([theta])
+    ((forward_pass, network),) = FORWARD.begin([theta])
     return forward_pass(network, X)
 
 
