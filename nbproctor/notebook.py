@@ -209,6 +209,21 @@ class MasterNotebookError(NbproctorError):
     """The source notebook cannot be read as an assignment."""
 
 
+def added_test(name: str, source: str, exercise: str | None = None) -> Cell:
+    """Return a test cell that is no cell of a notebook."""
+    return Cell(
+        id=name,
+        kind="test",
+        source=source,
+        points=1,
+        exercise=exercise,
+        skip=False,
+        cell_id="",
+        stub="",
+        nbgrader={},
+    )
+
+
 @dataclass(frozen=True)
 class MasterNotebook:
     """An assignment frozen for grading."""

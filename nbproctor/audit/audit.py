@@ -18,7 +18,7 @@ from nbproctor.audit.trials import Loan, TrialOutcome
 from nbproctor.audit.variants import Trial, Variants
 from nbproctor.engine import Execution, ExecutionError, Pool, Settings
 from nbproctor.errors import NbproctorError
-from nbproctor.notebook import Cell, MasterNotebook, copied
+from nbproctor.notebook import MasterNotebook, added_test, copied
 from nbproctor.results import Check, StudentCell
 
 
@@ -66,7 +66,6 @@ def audit(
     for master in masters:
         with Pool(1) as pool:
             all_checks += _whole_notebooks(master, settings, pool)
-            all_checks += _sentences(master, settings, pool)
         stubs = {cell.id: cell.stub for cell in master.of_kind("test")}
         with copied(source) as folder_copy:
             results, loans = trials.hold(
@@ -114,85 +113,56 @@ def _with_reason(trial: Trial, outcome: TrialOutcome, values: str) -> Trial:
 
 def _whole_notebooks(
     master: MasterNotebook, settings: Settings, pool: Pool
-) -> list[Check]:
-    """Grade as the class is graded: the master earns every point, a blank one none."""
+) -> Iterator[Check]:
+    """Grade as the class is graded: the master earns every point, a blank one none.
+
+    The last test of the master tries the sentences of its specifications.
+    """
     most = sum(cell.points for cell in master.of_kind("test"))
-    checks = []
+    proven = replace(master, cells=(*master.cells, added_test(SENTENCES, _PROOF)))
+    has_sentences = any("Specification" in cell.source for cell in master.cells)
     for name, expected in ("master", most), ("blank", 0.0):
+        is_reference = name == "master"
         cells = [
-            StudentCell(i, c.id, c.source if name == "master" or c.locked else c.stub)
+            StudentCell(i, c.id, c.source if is_reference or c.locked else c.stub)
             for i, c in enumerate(master.cells)
             if c.kind in ("provided", "solution", "test")
         ]
+        graded = proven if is_reference and has_sentences else master
         try:
-            report = pool.execute(
-                Execution(cells=cells, master=master, settings=settings)
-            ).result()
+            report = pool.execute(Execution(cells, graded, settings)).result()
         except ExecutionError as error:
-            checks.append(Check(name=name, passed=False, found=str(error)))
+            yield Check(name=name, passed=False, found=str(error))
             continue
-        for index, outputs in report.outputs.items() if name == "master" else ():
+        for index, outputs in report.outputs.items() if is_reference else ():
             if outputs and outputs[-1]["output_type"] == "error":
                 raise AuditError(
                     f"{master.notebook}: the cell {master.cells[index].id} of the "
                     f"reference notebook fails: {outputs[-1]['ename']}: "
                     f"{outputs[-1]['evalue']}"
                 )
-        earned = sum(verdict.points for verdict in report.verdicts)
-        failed = [v for v in report.verdicts if v.outcome != "passed"]
+        verdicts = {verdict.cell_id: verdict for verdict in report.verdicts}
+        proof = verdicts.pop(SENTENCES, None)
+        earned = sum(verdict.points for verdict in verdicts.values())
+        failed = [v for v in verdicts.values() if v.outcome != "passed"]
         text = f"{earned:g} of {most:g} points"
         if failed and earned:
             text += f"; {failed[0].cell_id}: {failed[0].message}"
-        passed = earned == expected and (name == "blank" or not failed)
-        checks.append(Check(name=name, passed=passed, found=text))
-    return checks
+        passed = earned == expected and (not is_reference or not failed)
+        yield Check(name=name, passed=passed, found=text)
+        if proof is not None:
+            text = proof.message or "each is said of its own formula"
+            yield Check(name=SENTENCES, passed=not proof.message, found=text)
 
 
-_SENTENCES = """
+SENTENCES = "sentences of mistakes"
+_PROOF = """
 from nbproctor.expect import Specification, prove
 
 specifications = [v for v in [*globals().values()] if isinstance(v, Specification)]
 failures = [failure for each in specifications for failure in prove(each)]
 assert not failures, "; ".join(failures)
 """
-
-
-def _sentences(
-    master: MasterNotebook, settings: Settings, pool: Pool
-) -> Iterator[Check]:
-    """Check that each mistake of a specification loses, and is told by a sentence."""
-    kinds = "provided", "solution", "helper"
-    cells = [cell for cell in master.cells if cell.kind in kinds]
-    if not any("Specification" in cell.source for cell in cells):
-        return
-    name = "sentences of mistakes"
-    test = Cell(
-        id=name,
-        kind="test",
-        source=_SENTENCES,
-        points=1,
-        exercise=None,
-        skip=False,
-        cell_id="",
-        stub="",
-        nbgrader={},
-    )
-    proof = replace(master, cells=(*cells, test))
-    answers = [
-        StudentCell(index, cell.id, cell.source)
-        for index, cell in enumerate(proof.cells)
-        if cell.kind != "helper"
-    ]
-    try:
-        report = pool.execute(Execution(answers, proof, settings)).result()
-    except ExecutionError as error:
-        yield Check(name, False, str(error))
-        return
-    (verdict,) = report.verdicts
-    passed = verdict.outcome == "passed"
-    yield Check(
-        name, passed, "each is said of its own formula" if passed else verdict.message
-    )
 
 
 def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:

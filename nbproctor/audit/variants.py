@@ -33,7 +33,7 @@ from nbproctor.audit.mutants import mutants
 from nbproctor.cells import compile_code, parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.expect import expect
-from nbproctor.notebook import Cell
+from nbproctor.notebook import Cell, added_test
 
 REFERENCE = "reference"
 Kind = Literal["reference", "right", "wrong", "mutant"]
@@ -148,53 +148,32 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
     problems: list[str] = []
     variants: list[Trial] = []
     bases = {REFERENCE: reference}
-    for path in sorted(folder.glob("right/*.py")):
-        try:
-            text = _python(path.read_text("utf-8"), path.name)
-        except (OSError, ValueError, VariantError) as error:
-            problems.append(f"{shown(path)} {error}")
-        else:
-            bases[path.stem] = _without_docstring(text)
-            variants.append(
-                Trial(
-                    exercise=folder.name,
-                    kind="right",
-                    name=path.stem,
-                    source=text,
-                    place=shown(path),
-                )
-            )
-    if stray := sorted(folder.glob("wrong/*.py")):
-        problems.append(
-            f"{shown(stray[0])}: a wrong solution must be an entry of wrong.toml, "
-            "which also gives its symptom. Put a whole cell there as cell = '''…'''"
-        )
     kinds: tuple[Kind, ...] = "right", "wrong"
     for kind in kinds:
         path = folder / f"{kind}.toml"
         tables = _tables(path, problems)
-        usual = tables.pop("of", REFERENCE)
-        for name, table in tables.items():
-            location = f"{shown(path)}, {name}"
+        usual = {"of": tables.pop("of", REFERENCE)}
+        files = {file.stem: file for file in sorted(folder.glob(f"{kind}/*.py"))}
+        for name in [*files, *tables]:
+            file = files.get(name)
+            location = shown(file) if file else f"{shown(path)}, {name}"
             try:
+                table: Any = {"cell": _cell_of(file)} if file else tables[name]
                 _check(kind, table)
-                source = _python(_source({"of": usual} | table, bases), name)
-            except VariantError as error:
+                source = _python(_source(usual | table, bases), name)
+            except (OSError, ValueError, VariantError) as error:
                 problems.append(f"{location}: {error}")
                 continue
             says = table.get("says", ())
-            says = (says,) if isinstance(says, str) else tuple(says)
-            options = {
-                key: table[key] for key in ("unnamed", "announced") if key in table
-            }
             trial = Trial(
                 exercise=folder.name,
                 kind=kind,
                 name=name,
                 source=source,
                 place=location,
-                says=says,
-                **options,
+                says=(says,) if isinstance(says, str) else tuple(says),
+                unnamed=table.get("unnamed", False),
+                announced=table.get("announced", ""),
             )
             variants.append(trial)
             if kind == "right":
@@ -219,7 +198,7 @@ def _check(kind: Kind, table: Any) -> None:
     if kind == "wrong" and bool(table.get("says")) == table.get("unnamed", False):
         raise VariantError(
             "needs says = '…', a phrase of the message that names the symptom, or "
-            "unnamed = true if no message does"
+            "unnamed = true if no message does, in an entry of wrong.toml"
         )
 
 
@@ -292,8 +271,9 @@ def _python(text: str, name: str) -> str:
     return text
 
 
-def _without_docstring(text: str) -> str:
-    """Return a module's text from its first statement on."""
+def _cell_of(path: Path) -> str:
+    """Return the text of a module from its first statement on, without a docstring."""
+    text = _python(path.read_text("utf-8"), path.name)
     tree = parse_code(text)
     lines = text.splitlines()
     if ast.get_docstring(tree) is not None:
@@ -330,17 +310,7 @@ def oracle_test(exercise: str, text: str) -> Cell:
         f"_found = _disagreement(inputs, oracle, {answer})\n"
         "assert _found is None, _found\n"
     )
-    return Cell(
-        id=f"{exercise}: oracle",
-        kind="test",
-        source=source,
-        points=1,
-        exercise=exercise,
-        skip=False,
-        cell_id="",
-        stub="",
-        nbgrader={},
-    )
+    return added_test(f"{exercise}: oracle", source, exercise)
 
 
 def disagreement(
