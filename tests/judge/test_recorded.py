@@ -10,7 +10,7 @@ from nbproctor.expect import *
 def judge(A, got): expect(got, A.sum(), "f(A)")
 def judge_more(A, got): expect(got, A.sum(), "f(A)")
 F = Specification(
-    "f(A)", calls_to(lambda: f), np.sum, arguments=["A"], fails=judge,
+    "f(A)", calls_to(lambda: f), np.sum, arguments=["A"],
     cases={
         "sizes": lambda: [(np.ones((2, 3)),)],
         "square": lambda: [(np.ones((2, 2)),)],
