@@ -17,6 +17,7 @@ from nbproctor.expect import (
     Unchanged,
     Values,
     calls_to,
+    calls_to_method,
     check,
     expect,
     prove,
@@ -117,6 +118,31 @@ def test_what_raises_is_raised_to_every_property_that_needs_it() -> None:
                 check(specification(answer), name)
 
 
+def test_each_call_of_a_method_has_an_object_of_its_own() -> None:
+    class Scale:
+        factor = 1
+        calls = 0
+
+        def grow(self, X: Any) -> None:
+            self.calls = self.calls + 1
+            self.size = self.factor * X.size
+
+    state = {"factor": 2}
+    size = Specification(
+        "size",
+        calls_to_method(lambda: Scale, "grow"),
+        lambda state, X: {"calls": 1, "size": state["factor"] * X.size},
+        arguments=["X"],
+        has_state=True,
+        reads=["calls", "size"],
+        cases={"twice": lambda: [(state, COLUMNS)] * 2},
+        properties={"values": [Values("twice")]},
+    )
+    check(size, "values")
+    with pytest.raises(AssertionError, match=r'size\["calls"\]'):
+        check(replace(size, right=lambda state, X: {"calls": 2}), "values")
+
+
 def product(answer: Function) -> Specification:
     def judge(A: Any, B: Any, got: Any) -> None:
         expect(got, A @ B, "A @ B")
@@ -139,6 +165,15 @@ def test_a_mistake_that_raises_costs_no_more_than_one_that_does_not() -> None:
         check(product(lambda A, B: A * B), "values")
     with pytest.raises(ValueError, match="only small"):
         check(product(raises_when_large), "values")
+
+
+def test_an_error_may_cost_another_property_alone() -> None:
+    (judgement,) = product(raises_when_large).properties["values"]
+    lenient = replace(judgement, otherwise="", until_error=True)
+    properties = {"values": [lenient], "square": [replace(lenient, cases="square")]}
+    check(replace(product(raises_when_large), properties=properties), "values")
+    with pytest.raises(AssertionError, match="is wrong"):
+        check(replace(product(np.add), properties=properties), "square")
 
 
 def raises_when_large(A: Any, B: Any) -> Any:
@@ -185,7 +220,7 @@ def test_what_raises_an_assertion_error_is_no_wrong_value(is_recorded: bool) -> 
 
     records = recording({}) if is_recorded else contextlib.nullcontext()
     with records, pytest.raises(AssertionError, match="mine"):
-        product(answer).usable("sizes", "")
+        product(answer).usable("sizes", "others")
 
 
 def test_in_the_judge_an_answer_that_is_asked_anew_excuses_nothing() -> None:

@@ -8,6 +8,7 @@ once in the judge, and judged by as many properties as there are.
 import contextlib
 import copy
 import operator
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
@@ -29,6 +30,7 @@ from nbproctor.protocol.calls import VALUES
 #: Arguments of a call; first of all the state of the object, if the function has one.
 Case: TypeAlias = tuple[Any, ...]
 State: TypeAlias = Mapping[str, Any]
+Answered: TypeAlias = tuple[Case, Any]
 #: What the student's process has answered, in the judge: what was asked → answers and
 #: the exception that ended them. A kernel asks anew, as code may have changed.
 Records: TypeAlias = dict[tuple[Any, ...], tuple[list[Any], BaseException | None]]
@@ -40,6 +42,32 @@ _of_this_cell: Records = {}
 def calls_to(function: Callable[[], Any]) -> Callable[..., Sequence[tuple[Any, ...]]]:
     """Return how calls of a plain function begin; `function` looks it up."""
     return lambda states: [(function(),)] * len(states)
+
+
+def calls_to_method(
+    owner: Callable[[], Any],
+    name: str,
+    attributes: Callable[[State], State] = lambda state: state,
+) -> Callable[..., Sequence[tuple[Any, ...]]]:
+    """Return how calls of a method begin; `owner` looks up its class.
+
+    Each is called on an object of its own, which gets its `attributes` for a state
+    without ``__init__``.
+    """
+
+    def begin(states: Sequence[State]) -> list[tuple[Any, ...]]:
+        kind = owner()
+        objects = [*answers_of(*[(kind.__new__, kind)] * len(states))]
+        changes = [
+            (setattr, one, key, value)
+            for one, state in zip(objects, states, strict=True)
+            for key, value in attributes(state).items()
+        ]
+        deque(answers_of(*changes), maxlen=0)
+        function = getattr(kind, name)
+        return [(function, one) for one in objects]
+
+    return begin
 
 
 def _no_mistakes(*case: Any) -> Mapping[str, Any]:
@@ -56,7 +84,8 @@ class Specification:
         What messages call an answer, such as ``'mean_of(values)'``.
     begin
         For some states of an object, how a call begins: ``(function,)``, or a method
-        and an object that is in this state. A plain function has the state ``{}``.
+        and an object that is in this state. A plain function has the state ``{}``. See
+        `calls_to` and `calls_to_method`.
     right
         Another way to the right answer of a case, not the reference solution.
     arguments
@@ -74,6 +103,11 @@ class Specification:
         For a case, the factors of `expect`.
     plain
         Makes an answer comparable, where another property judges its form.
+    has_state
+        Whether a case begins with the state of an object.
+    reads
+        Attributes of the object that are the answer, once it was called; without them
+        the answer is what the call returns.
     """
 
     name: str
@@ -87,6 +121,7 @@ class Specification:
     factors: Callable[..., Mapping[str, float]] = _no_mistakes
     plain: Callable[..., Any] = lambda answer, *case: answer
     has_state: bool = False
+    reads: Sequence[str] = ()
 
     def state_and_arguments(self, case: Case) -> tuple[State, Case]:
         """Split a case; a plain function has no state."""
@@ -96,12 +131,14 @@ class Specification:
         """Ask the student's function, of a new object for each case."""
         split = [self.state_and_arguments(case) for case in cases]
         beginnings = self.begin([state for state, _ in split])
-        return answers_of(
-            *(
-                (*beginning, *arguments)
-                for beginning, (_, arguments) in zip(beginnings, split, strict=True)
-            )
-        )
+        calls: list[tuple[Any, ...]] = []
+        for beginning, (_, arguments) in zip(beginnings, split, strict=True):
+            calls.append((*beginning, *arguments))
+            calls += [(getattr, beginning[-1], name) for name in self.reads]
+        answers = answers_of(*calls)
+        for answer in answers:
+            read = {name: next(answers) for name in self.reads}
+            yield read if self.reads else answer
 
     def key(self, name: str) -> tuple[Any, ...]:
         """Return what tells these questions from those of another specification.
@@ -110,9 +147,9 @@ class Specification:
         each test, so it is the code that stays the same, and not the object.
         """
         origins = _origin(self.begin), _origin(self.cases[name])
-        return self.name, name, type(self).__qualname__, *origins
+        return self.name, name, *self.reads, type(self).__qualname__, *origins
 
-    def answered(self, name: str) -> Iterator[tuple[Case, Any]]:
+    def answered(self, name: str) -> Iterator[Answered]:
         """Yield cases with what was answered, then raise what ended it."""
         key = self.key(name)
         all_records = {} if recorded is None else _of_this_cell | recorded
@@ -134,17 +171,16 @@ class Specification:
         if failure is not None:
             raise failure
 
-    def judged(self, name: str, otherwise: str = "") -> str:
-        """Return the cases to judge, where others may stand in for them or none may."""
-        return self.usable(name, otherwise) if otherwise else name
-
     def usable(self, name: str, otherwise: str) -> str:
         """Return the cases to judge: others, if these raise and a value is wrong there.
 
         So a mistake that raises costs no more than one that does not. And raising never
         earns more than a wrong value does: who raises wherever the answer is not known
-        is asked in vain in the square cases, too, or is right there.
+        is asked in vain in the square cases, too, or is right there. Without others,
+        these are judged.
         """
+        if not otherwise:
+            return name
         try:
             for _ in self.answered(name):
                 pass
@@ -221,18 +257,26 @@ class Each:
     """Judge each answer to some cases by a function of the case and the answer.
 
     If a call raises, and a value is wrong where all sizes are equal, the cases
-    `otherwise` are judged.
+    `otherwise` are judged. With `until_error`, what was answered before a call that
+    raises is judged: the error costs another property.
     """
 
     cases: str
     judge: Callable[..., None]
     otherwise: str = ""
+    until_error: bool = False
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        name = specification.judged(self.cases, self.otherwise)
-        for case, answer in specification.answered(name):
+        name = specification.usable(self.cases, self.otherwise)
+        answered = specification.answered(name)
+        for case, answer in _until_error(answered) if self.until_error else answered:
             self.judge(*case, answer)
+
+
+def _until_error(answered: Iterator[Answered]) -> Iterator[Answered]:
+    with contextlib.suppress(Exception):
+        yield from answered
 
 
 @dataclass(frozen=True)
@@ -251,7 +295,7 @@ class Values:
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
         answered = specification.answered(self.cases)
-        earlier: list[tuple[Case, Any]] = []
+        earlier: list[Answered] = []
         for case, answer in answered:
             earlier.append((case, answer))
             name = self.name(*case) if callable(self.name) else self.name
@@ -270,8 +314,8 @@ class Values:
 
 def _fitting_mistakes(
     specification: Specification,
-    earlier: Sequence[tuple[Case, Any]],
-    later: Iterable[tuple[Case, Any]],
+    earlier: Sequence[Answered],
+    later: Iterable[Answered],
 ) -> Mapping[str, Any]:
     """Return mistakes in the last earlier case: first those that fit all answers."""
     mistakes = specification.mistakes(*earlier[-1][0])
@@ -311,7 +355,7 @@ class Unchanged:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        name = specification.judged(self.cases, self.otherwise)
+        name = specification.usable(self.cases, self.otherwise)
         for case in specification.cases[name]():
             state, arguments = specification.state_and_arguments(case)
             ((function, *owner),) = specification.begin([state])
@@ -343,7 +387,7 @@ class Anew:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        name = specification.judged(self.cases, self.otherwise)
+        name = specification.usable(self.cases, self.otherwise)
         answered = [*specification.answered(name)]
         answered.insert(0, answered[0])
         cases = [case for case, _ in answered]

@@ -306,8 +306,8 @@ def public_test_says(number, names):
     """How an exercise stands: its public test is tried again, if it has run before."""
     from IPython.utils.capture import capture_output
 
-    line = f'print("Exercise {number} passes its public test.")'
-    tests = [cell for cell in names["In"] if cell.rstrip().endswith(line)]
+    line = f"@public_test({number}, advise)"
+    tests = [cell for cell in names["In"] if line in cell.splitlines()]
     if not tests:
         return "○ not started: its test has not run since the kernel started"
     if not any(functions_written(number, names)):

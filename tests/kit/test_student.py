@@ -499,7 +499,7 @@ PASSES = "✓ passes its public test"
 LOOK = "→ look here"
 NOT_STARTED = "○ not started"
 # A copy of a test without its checks is passed by.
-COPY = 'print("Exercise 1 passes its public test.")'
+COPY = "@public_test(1, advise)\ndef test(part):\n    pass"
 CHANGED = f"Sigmoid.__call__ = lambda self, z: 0\nget_ipython().run_cell({COPY!r})"
 
 
