@@ -81,6 +81,7 @@ def public_test(number, advise=no_advice):
                 error._render_traceback_ = lambda: lines
             raise
         print(*card.marks, sep="   ")
+        print(f"Exercise {number} passes its public test.")
 
     return run
 
