@@ -50,15 +50,29 @@ def load_mnist():
 MNIST = load_mnist()
 DATA = ROOT / MNIST.DATA["folder"]
 IMAGES, LABELS = MNIST.DATA["files"]
-LABS = {
-    path.stem: json.loads(path.read_text("utf-8"))["cells"] for path in (SOURCE, SECOND)
-}
-CELLS = LABS[SOURCE.stem]
-in_both_labs = pytest.mark.parametrize("name", LABS)
 
 
-def master_of(name):
-    return MasterNotebook.read(ROOT / "source" / name / f"{name}.ipynb")
+def cells_of(path):
+    return json.loads(path.read_text("utf-8"))["cells"]
+
+
+CELLS = cells_of(SOURCE)
+
+
+@pytest.fixture(params=[SOURCE, SECOND], ids=lambda path: path.stem)
+def source(request):
+    """The notebook of each lab."""
+    return request.param
+
+
+@pytest.fixture
+def master(source):
+    return MasterNotebook.read(source)
+
+
+@pytest.fixture
+def cells(source):
+    return cells_of(source)
 
 
 @pytest.fixture(scope="module")
@@ -152,13 +166,11 @@ def text_of(cell):
     return "".join(cell["source"])
 
 
-@in_both_labs
-def test_headings_and_the_outline_say_what_the_cells_are_worth(name):
-    master = master_of(name)
+def test_headings_and_the_outline_say_what_the_cells_are_worth(master, cells):
     points = Counter()
     for cell in master.of_kind("test"):
         points[cell.exercise] += cell.points
-    prose = "\n".join(text_of(c) for c in LABS[name] if c["cell_type"] == "markdown")
+    prose = "\n".join(text_of(c) for c in cells if c["cell_type"] == "markdown")
     headings = re.findall(
         r"^### (\d)\.\d .* \(exercise (\d+), (\d+) points\)$", prose, re.M
     )
@@ -182,10 +194,9 @@ def words(text):
     return [word for word in " ".join(lines).split() if re.search(r"\w", word)]
 
 
-@in_both_labs
-def test_text_and_demos_are_short_and_headings_in_order(name):
+def test_text_and_demos_are_short_and_headings_in_order(cells):
     depth = 1
-    for cell in LABS[name]:
+    for cell in cells:
         text = text_of(cell)
         if cell["cell_type"] == "markdown":
             folded = cell["id"].endswith(("-checked", "-hints"))  # or a list
@@ -204,19 +215,16 @@ def bound_by(cell):
     return Program.of(cell.source, cell.id, judged=False).binds
 
 
-@in_both_labs
-def test_demos_bind_no_name_of_the_hidden_tools(name):
+def test_demos_bind_no_name_of_the_hidden_tools(master):
     """Stock nbgrader runs demos too: one must not replace a tool of the tests."""
-    cells = master_of(name).cells
-    tools = {name for c in cells if c.kind == "helper" for name in bound_by(c)}
-    for cell in cells:
+    tools = {name for c in master.cells if c.kind == "helper" for name in bound_by(c)}
+    for cell in master.cells:
         if cell.kind == "provided":
             assert not tools & bound_by(cell) - {"np"}, cell.id
 
 
-@in_both_labs
-def test_pictures_have_alternative_text_and_tables_have_headers(name):
-    for cell in LABS[name]:
+def test_pictures_have_alternative_text_and_tables_have_headers(cells):
+    for cell in cells:
         text = text_of(cell)
         for alt in re.findall(r"!\[(.*?)\]\(", text):
             assert len(words(alt)) > 10, cell["id"]
@@ -226,15 +234,15 @@ def test_pictures_have_alternative_text_and_tables_have_headers(name):
         assert "plt.show" not in text, cell["id"]  # `show` asks for a description
 
 
-@in_both_labs
-def test_every_exercise_has_a_public_test_several_hidden_ones_and_three_hints(name):
-    master = master_of(name)
+def test_every_exercise_has_a_public_test_several_hidden_ones_and_three_hints(
+    master, cells
+):
     for exercise in master.exercises:
         tests = [c for c in master.of_kind("test") if c.exercise == exercise]
         assert sum(not c.points for c in tests) == 1, exercise
         assert sum(c.points > 0 for c in tests) >= 3, exercise
         hints = exercise.replace("_", "-") + "-hints"
-        cell = next(cell for cell in LABS[name] if cell["id"] == hints)
+        cell = next(cell for cell in cells if cell["id"] == hints)
         assert cell["metadata"] == {"tags": ["hint"]}
         kinds = re.findall("<summary>(.*?)</summary>", text_of(cell))
         rungs = 6 if exercise == "backward_propagation" else 1
@@ -245,18 +253,16 @@ def test_every_exercise_has_a_public_test_several_hidden_ones_and_three_hints(na
             assert len(line) < 20 or line.strip() not in text_of(cell), exercise
 
 
-@in_both_labs
-def test_the_source_holds_no_outputs_and_stable_ids(name):
-    for cell in LABS[name]:
+def test_the_source_holds_no_outputs_and_stable_ids(cells):
+    for cell in cells:
         if cell["cell_type"] == "code":
             assert cell["outputs"] == [] and cell["execution_count"] is None
         assert cell["id"].replace("-", "").isalnum()
-    assert len({cell["id"] for cell in LABS[name]}) == len(LABS[name])
+    assert len({cell["id"] for cell in cells}) == len(cells)
 
 
-@in_both_labs
-def test_public_tests_say_what_must_hold_and_bind_no_student_name(name):
-    for cell in master_of(name).of_kind("test"):
+def test_public_tests_say_what_must_hold_and_bind_no_student_name(master):
+    for cell in master.of_kind("test"):
         if not cell.points:
             assert cell.source.startswith("# "), cell.id
             (bound,) = bound_by(cell)
@@ -268,11 +274,9 @@ def test_public_tests_say_what_must_hold_and_bind_no_student_name(name):
 SHOWN = re.compile(r"# Checked here: (.+?)\.?")  # all that is shown of a graded test
 
 
-@in_both_labs
-def test_tests_are_folded_and_one_list_says_what_grading_checks(name):
+def test_tests_are_folded_and_one_list_says_what_grading_checks(master, cells):
     """JupyterLab and Notebook know `source_hidden`, Colab `cellView`, VS Code none."""
-    lists = {cell["id"]: text_of(cell) for cell in LABS[name]}
-    master = master_of(name)
+    lists = {cell["id"]: text_of(cell) for cell in cells}
     for exercise in master.exercises:
         tests = [c for c in master.of_kind("test") if c.exercise == exercise]
         shown = [SHOWN.fullmatch(c.stub.strip())[1] for c in tests if c.points]
@@ -280,7 +284,7 @@ def test_tests_are_folded_and_one_list_says_what_grading_checks(name):
         said = [f"- {text} ({n})" for text, n in zip(shown, points, strict=True)]
         listed = lists[f"{exercise.replace('_', '-')}-checked"].splitlines()
         assert listed[2:] == said
-    for cell in LABS[name]:
+    for cell in cells:
         if cell["metadata"].get("nbgrader", {}).get("grade"):
             assert cell["metadata"]["jupyter"]["source_hidden"], cell["id"]
             assert cell["metadata"]["cellView"] == "form", cell["id"]
@@ -691,7 +695,7 @@ def test_the_second_lab_runs_clean_and_its_pictures_say_what_they_show():
     pictures = [o for o in shown if "image/png" in o.get("data", {})]
     assert len(pictures) == 3
     assert all(len(o.metadata["image/png"]["alt"]) > 80 for o in pictures)
-    assert "right for 94 of 100" in text_of(LABS[SECOND.stem][0])
+    assert "right for 94 of 100" in text_of(cells_of(SECOND)[0])
     assert outputs["promise"][0].text.startswith("right: 0.94 ")
 
 
@@ -699,7 +703,7 @@ def test_the_second_lab_runs_clean_and_its_pictures_say_what_they_show():
 def test_what_the_second_lab_claims_holds_for_another_table(monkeypatch):
     monkeypatch.syspath_prepend(SECOND.parent)
     names = {"display": str, "print": lambda *words, **options: None}
-    for cell in LABS[SECOND.stem]:
+    for cell in cells_of(SECOND):
         code = text_of(cell).replace("%matplotlib inline", "")
         if cell["cell_type"] == "code" and not re.search(
             "^plot|HIDDEN", cell["id"] + code
