@@ -39,6 +39,9 @@ _WITHOUT_EFFECT = re.compile(r"\A\s*%%time[^\S\n]*$|^%matplotlib\b.*$", re.MULTI
 _READS = {"LOAD_NAME", "DELETE_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 # What looks for names by their text.
 _LOOK_UP = {"dir", "globals", "locals", "vars", "eval", "exec", "__main__"}
+# Methods that change a list, a dictionary or a set.
+_CHANGES = "add append clear discard extend insert pop popitem remove reverse"
+_CHANGES += " setdefault sort update"
 _WITH_CODE = "provided", "solution", "helper", "test"
 Import = tuple[str, CodeType]  # the name that is bound, and the code
 
@@ -55,7 +58,7 @@ class Program:
     last: CodeType | None  # the expression at the end, whose value is the cell's
     uses: frozenset[str]  # global names that it reads
     makes: frozenset[str]  # those that it binds before it reads them
-    binds: frozenset[str]  # all that it binds
+    binds: frozenset[str]  # all that it binds; of a test, also what it changes in place
 
     @classmethod
     def of(cls, source: str, name: str, *, judged: bool = True) -> Program:
@@ -75,6 +78,7 @@ class Program:
                     "notebook has"
                 )
             whole = compile_code(tree, file)
+            changed = frozenset(_changed(tree) if judged else ())
             last = None
             silent = source.rstrip().endswith(";")
             if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
@@ -88,7 +92,8 @@ class Program:
         read_first, bound = _global_names(whole, outermost=True)
         uses = frozenset(read_first).union(*(reads for reads, _ in inner))
         binds = frozenset(bound).union(*(bound for _, bound in inner))
-        return cls(body, last, uses, binds - read_first, binds)
+        makes = binds - read_first
+        return cls(body, last, uses, makes, binds | (changed & uses))
 
     def run(self, names: dict[str, Any]) -> Any:
         """Run the cell with these global names; return the value that it ends in."""
@@ -127,7 +132,9 @@ class Tests:
     imported: frozenset[str]  # those that only reference solutions import
     # The imports of all these cells, one module each: bound name (``*`` too), code.
     imports: tuple[Import, ...]
-    outer: frozenset[str]  # global names that the source's other cells read, not make
+    # Global names that the source's other cells read: those that they do not make, or
+    # that tests change.
+    outer: frozenset[str]
     # Exercise → the functions that its reference solution defines, if that defines
     # nothing else: these can be lent to another exercise.
     functions: dict[str, frozenset[str]]
@@ -164,7 +171,10 @@ class Tests:
                 seed=_seed(cell, kinds["solution"]),
             )
         answers = (programs[c.id].makes - _imported_by(c) for c in kinds["solution"])
-        outer = _union(p.uses for p in others) - _union(p.binds for p in others)
+        read = _union(p.uses for p in others)
+        tested = [programs[cell.id] for cell in kinds["test"]]
+        changed = _union(p.binds - p.makes for p in tested)
+        outer = read & changed | read - _union(p.binds for p in others)
         functions = {c.id: _functions(c, programs[c.id]) for c in kinds["solution"]}
         return cls(
             cells=tests,
@@ -198,6 +208,20 @@ def execute(code: CodeType, names: dict[str, Any]) -> Any:
 
 def _names(tree: ast.Module) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _changed(tree: ast.Module) -> Iterator[str]:
+    """Yield the names whose values are changed in place, as in ``x[0] = 1``."""
+    for node in ast.walk(tree):
+        target: ast.AST = node
+        is_changed = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            target = node.value.func
+            is_changed = getattr(target, "attr", "") in _CHANGES.split()
+        if is_changed and isinstance(target, ast.Attribute | ast.Subscript):
+            while isinstance(target, ast.Attribute | ast.Subscript):
+                target = target.value
+            yield getattr(target, "id", "")
 
 
 def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:

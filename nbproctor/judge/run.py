@@ -221,7 +221,7 @@ class NotebookRun:
                 self._in_process_tests.append((step.test, len(self._history)))
             else:
                 judged = self.verdicts[step.test.id] = self._judge(step.test)
-                if step.test.why and judged.outcome in ("failed", "error"):
+                if step.test.why and judged.outcome not in ("passed", "not run"):
                     self._in_process_tests.append((step.test, len(self._history)))
                 if self._cells_borrow or self._student.reference_calls > calls:
                     self.borrowers.add(step.test.id)

@@ -28,6 +28,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from nbproctor import __version__
 from nbproctor.engine import Execution, ExecutionError, Executor, Settings
+from nbproctor.judge.compiled import Tests
 from nbproctor.judge.verdicts import scored
 from nbproctor.nbgrader.proof import kernel_faults, quick, wrong_answers
 from nbproctor.notebook import (
@@ -181,11 +182,18 @@ def _places(master: MasterNotebook, run: Runs, source: Path, timeout: float) -> 
     # What the source places itself stays there.
     free = {cell.id for cell in master.cells if cell.why != TAGGED}
     trial: Places = {}
-    # A test that uses names of one that has moved fails then, and moves along.
+    tests = Tests.of(master.cells)
+    changing = {
+        name: "it changes what an answer reads"
+        for name, test in tests.cells.items()
+        if tests.outer & test.program.binds - test.program.makes
+    }
+    # A test that uses names of one that has moved fails then, and moves along. So does
+    # what it needs of others in the student's process.
     while moving := reasons.keys() & free - trial.keys():
         trial |= {name: ("beside", reasons[name]) for name in moving}
         lost = _lost(_with(master, trial), run)
-        reasons = lost | reasons
+        reasons = lost | reasons | (changing if lost.keys() & trial.keys() else {})
     places = {name: placement for name, placement in trial.items() if name not in lost}
     if lost.keys() & free:
         nowhere: Places = {}

@@ -73,6 +73,18 @@ def want(x): return math.floor(x) + 1
 -----
 box.more()
 assert box.n == 2 and result == [0, 1, 2] and want(2.5) == len(f(3))
+=== what an earlier test cell changed in place
+options = {"step": 1, "rates": {}, "names": []}
+>>>
+options = {"step": 2, "rates": {}, "names": []}
+>>>
+options["step"] += 4
+options["rates"]["decay"] = 0.01
+options["names"].append("a")
+-----
+del options["names"][0]
+-----
+assert options == {"step": 5, "rates": {"decay": 0.01}, "names": []}
 === names of a test cell that the answer uses
 %%
 import math

@@ -319,7 +319,15 @@ PRINTS = (
 
 @pytest.mark.parametrize(
     ("answer", "outcome"),
-    [("def f(): print(1)", "not run"), ("def f(): print(2)", "failed")],
+    [
+        ("def f(): print(1)", "not run"),
+        ("def f(): print(2)", "failed"),
+        (
+            "import io, os, sys\ndef f():\n    print(1)\n"
+            "    isinstance(sys.stdout, io.StringIO) or os._exit(1)",
+            "not run",
+        ),
+    ],
 )
 def test_where_no_place_is_known_what_passes_inside_alone_waits(
     answer: str, outcome: str

@@ -240,6 +240,22 @@ def test_a_test_that_uses_names_of_one_that_moves_moves_along(
     assert {name: r.score for name, r in results.items()} == {"right": 10, "wrong": 7}
 
 
+def test_a_test_that_changes_what_an_answer_reads_moves_along(course: Path) -> None:
+    answer = 'options = {"step": 1}\ndef fizz(n): return options["step"] * n'
+    changes = '### BEGIN HIDDEN TESTS\noptions["step"] = 2\n### END HIDDEN TESTS'
+    with_cells(
+        course,
+        {
+            "fizz": f"### BEGIN SOLUTION\n{answer}\n### END SOLUTION",
+            "fizz-public": "assert True",
+            "fizz-numbers": changes,
+            "fizz-multiples": "assert fizz(3) == 6",
+        },
+    )
+    assert nbgrader.lint(course, "tiny") == []
+    assert nbgrader.differences(course, "tiny") == []
+
+
 def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
