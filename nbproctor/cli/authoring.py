@@ -209,6 +209,10 @@ def adopt(
     total = sum(each.points or 0 for each in adopted.cells)
     say(f"{notebook}: {total:g} points.")
     print_list("Please decide:", adopted.questions)
+    if adopted.unanswered:
+        print_list("Without a solution:", adopted.unanswered)
+        say(f"Write your solutions into the notebook. Then: {TYPED} lint {name}")
+        return
     prove(nbgrader.Course(course), name)
     say(f"The reference solution earns every point. Next: {TYPED} release {name}")
 

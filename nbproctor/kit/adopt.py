@@ -22,8 +22,8 @@ from nbformat.corpus.words import generate_corpus_id
 
 from nbproctor.cells import parse_code
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import Markers
-from nbproctor.notebook import language_of
+from nbproctor.markers import Markers, imports
+from nbproctor.notebook import SKIP_TAG, language_of
 from nbproctor.writing import write_file
 
 #: The first line of a raw cell, or of a block in a text cell, that says what comes.
@@ -44,7 +44,8 @@ _PROMPT = re.compile(
 _CHECK = re.compile(r"\b(?:ok\.grade|grader\.check)\(\s*['\"](\w+)['\"]")
 #: Lines of the other grader, of which nothing is left.
 _CLIENT = re.compile(
-    r"^.*(\botter\b|client\.api|gofer\.ok|\bok\.\w+\(|\bgrader\.\w+\(|Notebook\(['\"]).*$",
+    r"^.*(\b(otter|jassign)\b|client\.api|gofer\.ok|\b(ok|grader)\.\w+\(|"
+    r"\bgenerate_pdf\(|Notebook\(['\"]).*$",
     re.MULTILINE,
 )
 _BEGIN, _END = (f"### {marker}" for marker in Markers().solution)
@@ -85,6 +86,7 @@ class Adopted:
     cells: list[AdoptedCell] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)  # to the teacher
     files: list[str] = field(default_factory=list)  # that the notebook names
+    unanswered: list[str] = field(default_factory=list)  # exercises to be solved
 
 
 class _Reader:
@@ -127,7 +129,9 @@ class _Reader:
         elif content:
             self._block = content if side == "BEGIN" else ""
         else:
-            self.adopted.files = [str(name) for name in settings.get("files") or []]
+            # Otter has three such lists: of students, of the autograder, of both.
+            lists = (v for k, v in settings.items() if str(k).endswith("files") and v)
+            self.adopted.files = [str(name) for names in lists for name in names]
         return True
 
     def _open(self, settings: dict[str, Any], *, in_text: bool = False) -> None:
@@ -147,7 +151,7 @@ class _Reader:
         if question is None:
             return
         if question.tests and not question.has_answer:
-            self.adopted.questions.append(f"{question.name}: no cell has its answer.")
+            self.adopted.unanswered.append(question.name)
         elif not question.tests and not question.by_hand:
             self.adopted.questions.append(f"{question.name}: it has no test.")
         shares = _shares(question.points, len(question.tests))
@@ -222,6 +226,8 @@ class _Reader:
             grade_id = self._free(f"{question.name}_part")
             points = 0.0 if question.by_hand else None
         question.has_answer = True
+        if cell.cell_type == "code" and _has_blank(cell.source):
+            self.adopted.unanswered.append(grade_id)
         if cell.cell_type == "code":
             marked = solution_marks(cell.source)
             whole = f"{_BEGIN}\n{cell.source}\n{_END}"
@@ -284,6 +290,9 @@ class _Reader:
             name = self._free("answer")
             self._add(cell, "answer", name, solution=True)
         else:
+            # It shows a mistake: grading need not run it.
+            if any(out.output_type == "error" for out in cell.get("outputs", [])):
+                cell.metadata["tags"] = [SKIP_TAG]
             self._add(cell, cell.cell_type)
 
     def _add(
@@ -350,7 +359,7 @@ def adopt(path: Path) -> Adopted:
 
 def write(adopted: Adopted, path: Path, source: Path) -> Path:
     """Write an adopted notebook and the files that it needs into a new folder."""
-    for name in adopted.files:
+    for name in [*adopted.files, *_modules(adopted.notebook, path.parent)]:
         file = path.parent / name
         if file.is_file() and file.resolve().is_relative_to(path.parent.resolve()):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -450,6 +459,30 @@ def _settings(text: str) -> dict[str, Any]:
     except yaml.YAMLError:
         return {}
     return settings if isinstance(settings, dict) else {}
+
+
+def _has_blank(source: str) -> bool:
+    """Whether code has ``...`` where students write, as ``x = ...``, not ``x[...]``."""
+    try:
+        nodes = [*ast.walk(parse_code(source))]
+    except SyntaxError:
+        return False
+    indices = {
+        id(part) for n in nodes if isinstance(n, ast.Subscript) for part in ast.walk(n)
+    }
+    return any(
+        isinstance(node, ast.Constant) and node.value is ... and id(node) not in indices
+        for node in nodes
+    )
+
+
+def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
+    """Yield the files of modules that a notebook imports from its own folder."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    for name in {each.partition(".")[0] for text in code for each in imports(text)}:
+        for path in [folder / f"{name}.py", *(folder / name).glob("**/*.py")]:
+            if path.is_file():
+                yield str(path.relative_to(folder))
 
 
 def _is_assertions(source: str) -> bool:

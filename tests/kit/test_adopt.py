@@ -203,3 +203,34 @@ def test_the_command_writes_an_assignment_that_earns_every_point(
     assert "x * x" not in release and "== 16" not in release and "== 9" in release
     again = run_here("adopt", "../other/old.ipynb", "squares", cwd=course)
     assert again.returncode == 1 and "already exists" in again.stderr
+
+
+def test_what_an_otter_notebook_needs_comes_along_and_blanks_are_said(
+    tmp_path: Path,
+) -> None:
+    error = new_output("error", ename="TypeError", evalue="no", traceback=[])
+    cells = [
+        new_raw_cell("# ASSIGNMENT CONFIG\nstudent_files:\n  - given.csv"),
+        new_code_cell("import helpers\n8 + '8'", outputs=[error]),
+        new_raw_cell("# BEGIN QUESTION\nname: q1"),
+        new_raw_cell("# BEGIN SOLUTION"),
+        new_code_cell("x = ...\ny = [1, 2][0]"),
+        new_raw_cell("# END SOLUTION"),
+        new_raw_cell("# BEGIN TESTS"),
+        shown("x == 2", "True"),
+        new_raw_cell("# END TESTS"),
+        new_raw_cell("# END QUESTION"),
+    ]
+    for name in ("given.csv", "helpers.py"):
+        (tmp_path / name).write_text("")
+    nbformat.write(new_notebook(cells=cells), tmp_path / "hw.ipynb")
+    done = run_here("adopt", "hw.ipynb", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Without a solution:\n  q1\n" in done.stdout
+    assert "Then: nbproctor lint hw" in done.stdout
+    names = {path.name for path in (tmp_path / "source/hw").iterdir()}
+    assert names == {"hw.ipynb", "given.csv", "helpers.py"}
+    adopted = nbformat.read(tmp_path / "source/hw/hw.ipynb", as_version=4)
+    assert [c.metadata.tags for c in adopted.cells if "tags" in c.metadata] == [
+        ["skip-grading"]
+    ]
