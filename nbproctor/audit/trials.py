@@ -354,8 +354,8 @@ class _Walk:
         # As a submission is repaired before it is graded.
         source = CellText(trial.source).without_stub_line(stub, reference).text
         fuzz = self.share.oracles.get(trial.exercise)
-        asked = trial.kind in ("reference", "mutant")
-        values = self.value_tests.get(trial.exercise) if asked else None
+        has_values = trial.kind in ("reference", "mutant")
+        values = self.value_tests.get(trial.exercise) if has_values else None
 
         played = self._run(job, base)
 
@@ -381,8 +381,8 @@ class _Walk:
         played.play(plan())
         played.judge_in_process()
         oracle = played.verdicts.pop(fuzz.id, None) if fuzz else None
-        said = played.verdicts.pop(values.id, None) if values else None
-        digest = re.search("[0-9a-f]{64}", said.message) if said else None
+        verdict = played.verdicts.pop(values.id, None) if values else None
+        digest = re.search("[0-9a-f]{64}", verdict.message) if verdict else None
         return TrialOutcome(
             number=number,
             verdicts=[*played.verdicts.values()],

@@ -192,17 +192,18 @@ def by_hand_and_a_test_that_was_wrong(term: Term, db_url: str) -> None:
 def one_leaves_and_one_joins(term: Term) -> None:
     """As docs/instructors.md says; Moodle tells namesakes by its numbers only."""
     course = term.course
-    (gone,) = (p for p in term.people if p.first_work.status == "gone")
-    term.people.remove(gone)
-    command = ("db", "student", "remove", gone.id, "--force")
+    (leaver,) = (p for p in term.people if p.first_work.status == "gone")
+    term.people.remove(leaver)
+    command = ("db", "student", "remove", leaver.id, "--force")
     assert run_nbgrader(course, *command).returncode == 0
     for step in ("submitted", "autograded", "feedback"):
-        shutil.rmtree(course / step / gone.id)
+        shutil.rmtree(course / step / leaver.id)
     for name in (".nbproctor.cache", "report"):
         shutil.rmtree(course / name)
     for path in course.glob("collected/**/*.csv"):
         lines = path.read_text("utf-8").splitlines(keepends=True)
-        path.write_text("".join(each for each in lines if gone.id not in each), "utf-8")
+        others = [line for line in lines if leaver.id not in line]
+        path.write_text("".join(others), "utf-8")
     in_canvas = [p for p in term.people if p.id != "vguest"]
     (course / "canvas.csv").write_text(grade_book(in_canvas, {}))
     term.run("roster", "canvas.csv")
@@ -287,12 +288,13 @@ def compare(term: Term, db_url: str) -> None:
     # The term.
     rows = read_table(course / "exported/term.csv")
     for row, person in zip(rows, sorted(term.people, key=lambda p: p.id), strict=True):
-        work, other = firsts[person], seconds[person]
+        work = firsts[person]
+        other = seconds[person]
         marks = [each.total for each in (work, other) if each.total != "-"]
         total = str(sum(map(float, marks))) if marks else ""
-        cells = row["student"], row[FIRST], row[SECOND], row["total"]
-        expected = person.id, number(work.total), number(other.total), total
-        assert cells == expected
+        assert row["student"] == person.id and row["total"] == total
+        assert row[FIRST] == number(work.total)
+        assert row[SECOND] == number(other.total)
         page = term.page("report", "term", f"{person.id}.html")
         worth = {FIRST: 10, SECOND: 5}
         total_of = 0

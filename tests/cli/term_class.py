@@ -89,7 +89,9 @@ def _work(submitted: str, marks: str, month: int) -> Work:
     answer, _, time = submitted.partition(" @")
     *points, total, status = ["-", "-", *marks.split()][-4 if month == 11 else -2 :]
     if "gone" in marks:
-        points, total, status = ["-", "-"], "-", "gone"
+        points = ["-", "-"]
+        total = "-"
+        status = "gone"
     day, _, clock = time.partition(" ")
     when = datetime.fromisoformat(f"2026-{month}-{day} {clock}") if time else None
     names = ("fizz", "mean_of") if points else ()
