@@ -73,17 +73,12 @@ def grade_class(
             course, assignment, lambda result: bar.advance(task), options
         )
         bar.update(task, description="Writing feedback")
-        problem: nbgrader.CourseError | None = None
-        pages = course.folder("feedback", assignment, "*")
-        try:
-            nbgrader.feedback(
-                course,
-                assignment,
-                lambda done, all: bar.update(task, completed=done, total=all),
-                students,
-            )
-        except nbgrader.CourseError as error:  # after the table
-            problem = error
+        pages = nbgrader.feedback(
+            course,
+            assignment,
+            lambda done, all: bar.update(task, completed=done, total=all),
+            students,
+        )
     page, lines = nbgrader.report(course, assignment, alike=alike)
     ids = {result.student: result.student for result in results}
     names = labels({**ids, **nbgrader.names(course), **(names or {})})
@@ -105,9 +100,6 @@ def grade_class(
         complaints.print(
             f"[red]Not graded:[/] {escape('; '.join(failures))}. The reasons are above."
         )
-    if problem:
-        raise problem
-    if failures:
         raise typer.Exit(1)
 
 

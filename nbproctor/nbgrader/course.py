@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,12 @@ from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import read_placement
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
 from nbproctor.pages.outline import Outline
-from nbproctor.results import FILE
 from nbproctor.sandbox.forkserver import environment
 from nbproctor.sandbox.policy import Policy
 from nbproctor.sanitize import one_line
 from nbproctor.submission.files import readable
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
-# Where results of a student go, and how files there are called after a notebook.
-RESULTS = {"autograded": (".ipynb",), "feedback": (".html", ".feedback.ipynb")}
 MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
 _SILENT = logging.Logger("nbgrader")
 _SILENT.addHandler(logging.NullHandler())
@@ -146,31 +144,21 @@ class Course:
     def obstacles(self, assignment: str, students: Iterable[str]) -> dict[str, str]:
         """Return whose results cannot be written, and why.
 
-        Where they go there must be folders, no link among them, and files in these.
+        Where they go there must be folders that can be written, and no link.
         """
-        reasons = {student: self._obstacle(assignment, student) for student in students}
-        return {student: reason for student, reason in reasons.items() if reason}
-
-    def _obstacle(self, assignment: str, student: str) -> str:
-        for step, endings in RESULTS.items():
+        reasons = {}
+        for student, step in product(students, ("autograded", "feedback")):
             path = Path(*self._shared_parts(step, assignment))
-            parts = self.folder(step, assignment, student).parts
-            for part in parts[len(path.parts) :]:
+            folder = self.folder(step, assignment, student)
+            for part in folder.relative_to(path).parts:
                 path /= part
                 if not os.path.lexists(path):
                     break
                 if path.is_symlink() or not path.is_dir():
-                    return f"{path} is not a folder: move it away"
-                if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-                    return f"there is no permission to write into {path}: correct it"
-            else:
-                names = [
-                    m.notebook + e for m in self.masters(assignment) for e in endings
-                ]
-                for file in map(path.joinpath, [FILE, *names]):
-                    if os.path.lexists(file) and not file.is_file():
-                        return f"{file} is not a file: move it away"
-        return ""
+                    reasons[student] = f"{path} is not a folder: move it away"
+                elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+                    reasons[student] = f"there is no permission to write into {path}"
+        return reasons
 
     def _shared_parts(self, step: str, assignment: str) -> tuple[str, ...]:
         """Return the part of the path to a step's folders that all students share."""

@@ -250,11 +250,10 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.notebooks = notebooks
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
-        students = [student for student, _ in course.folders("autograded", assignment)]
-        chosen = students if self.only is None else self.only
-        if obstacles := course.obstacles(assignment, chosen):
-            lines = [f"{student}: {reason}" for student, reason in obstacles.items()]
-            raise PageError(f"Not written: {'; '.join(lines)}. All others were.")
+        if self.course is None:  # or grading has said so
+            folders = dict(course.folders("autograded", assignment))
+            for student, reason in course.obstacles(assignment, folders).items():
+                raise PageError(f"{student}: {reason}. All other pages were made.")
 
 
 def copy_for_release(course: Course, assignment: str, student: str) -> None:
@@ -288,6 +287,8 @@ def forget(pages_folder: Path, notebooks: list[str]) -> None:
     for name in notebooks:
         page = pages_folder / f"{name}.html"
         for path in (page, notebook_of(page)):
+            if path.is_dir():  # somebody else's, in the way
+                shutil.rmtree(path)
             path.unlink(missing_ok=True)
     if pages_folder.is_dir() and not any(pages_folder.glob("*.html")):
         # Or it would be released, or zipped, without a page.

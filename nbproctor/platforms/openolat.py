@@ -9,6 +9,10 @@ from pathlib import PurePosixPath
 from nbproctor.platforms.person import Identifier, Kind
 from nbproctor.platforms.platform import FileName, Platform
 
+_STEP = re.compile(
+    r"(\d+)_(?:(submissions|revisions)|task|corrections|assessment)(?:_\d+)?"
+)
+
 
 class OpenOlat(Platform):
     """OpenOlat, which numbers the steps of a task in the folder of each student."""
@@ -20,13 +24,7 @@ class OpenOlat(Platform):
 
         The task itself, and what a coach gave back, are no work of the student's.
         """
-        step = None
-        if len(parts) > 2:
-            step = re.fullmatch(
-                r"(\d+)_(?:(submissions|revisions_\d+)|task|corrections(?:_\d+)?"
-                r"|assessment)",
-                parts[1],
-            )
+        step = _STEP.fullmatch(parts[1]) if len(parts) > 2 else None
         if step is None:
             return None
         return FileName(

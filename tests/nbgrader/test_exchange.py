@@ -305,8 +305,6 @@ OBSTACLES: dict[str, Callable[[Path], object]] = {
 }
 PLACES = ["submitted/{}", "submitted/{}/tiny"]
 PLACES += ["autograded/{}", "autograded/{}/tiny", "feedback/{}", "feedback/{}/tiny"]
-FILES = ["autograded/{}/tiny/tiny.ipynb", "autograded/{}/tiny/grading.json"]
-FILES += ["feedback/{}/tiny/tiny.html", "feedback/{}/tiny/tiny.feedback.ipynb"]
 
 
 @pytest.mark.parametrize("command", ["grade", "watch", "watch with pages"])
@@ -314,7 +312,10 @@ def test_what_is_in_the_way_of_one_student_stops_nobody_else_whatever_the_rights
     course: Path, command: str
 ) -> None:
     """Of each place and kind of obstacle, one student has it."""
-    kinds = [*product(PLACES, OBSTACLES.values()), *product(FILES, [Path.mkdir])]
+    kinds = [
+        *product(PLACES, OBSTACLES.values()),
+        ("feedback/{}/tiny/tiny.html", Path.mkdir),
+    ]
     obstacles = {
         f"s{number}": (course / place.format(f"s{number}"), make)
         for number, (place, make) in enumerate(kinds)
@@ -366,17 +367,3 @@ def test_a_folder_without_rights_stops_nobody(course: Path, exchange: Exchange) 
         closed.chmod(0o700)
     assert scores(tries) == {"ada": 10, "kim": 10}
     assert sum("no permission to read" in each.problem for each in tries.values()) == 2
-
-
-@pytest.mark.parametrize("name", ["grading.json", "tiny.ipynb", "tiny.html"])
-def test_a_student_s_folder_named_like_a_result_is_in_nobody_s_way(
-    course: Path, name: str
-) -> None:
-    submitted = hand_in(course, "ada", "mine.ipynb", mean_of=WRONG).parent
-    (submitted / name).mkdir()
-    (submitted / name / "x.txt").write_text("x")
-    for points in 5, 10:
-        assert graded(course)["ada"].score == points
-        nbgrader.feedback(course, "tiny")
-        assert f"{points} / 10 points" in page(course, "ada")
-        hand_in(course, "ada", "mine.ipynb")
