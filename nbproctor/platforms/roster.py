@@ -186,7 +186,8 @@ class Roster:
         certain = self.certain_kinds.get(Kind.WORD)
         for word in {w for between in _BETWEEN_WORDS for w in re.split(between, text)}:
             for kind in (certain,) if certain else WORD_KINDS:
-                for index in self._by_word[Identifier(kind, word.casefold())]:
+                identifier = Identifier(kind, word.casefold())
+                for index in self._by_word.get(identifier, set()):
                     yield index, text.replace(word, " ", 1)
 
     def _is_named_in(self, text: str, index: int) -> bool:
