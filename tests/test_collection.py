@@ -47,15 +47,15 @@ def collected(program: list[str], folder: Path, **variables: str) -> list[str]:
 def test_ids_do_not_depend_on_time_hash_seed_folder_or_computer(
     project: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    here = [item.nodeid for item in request.session.items]
+    nodeids = [item.nodeid for item in request.session.items]
     copy = tmp_path / "another folder"
     left_out = shutil.ignore_patterns(*LEFT_OUT)
     shutil.copytree(project, copy, copy_function=link, ignore=left_out)
     other = {"HOME": str(tmp_path), "TZ": "Pacific/Kiritimati", "LC_ALL": "C"}
     later = collected(["-c", ELSEWHERE], copy, PYTHONHASHSEED="2", **other)
     assert len(later) > 2000
-    chosen = {*here}  # all, or those of the files that were asked for, in their order
-    assert by_file(test for test in later if test in chosen) == by_file(here)
+    chosen = {*nodeids}  # all, or those of the files asked for, in order
+    assert by_file(test for test in later if test in chosen) == by_file(nodeids)
 
 
 def by_file(tests: Iterable[str]) -> list[str]:

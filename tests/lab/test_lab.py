@@ -151,11 +151,11 @@ def test_raising_where_a_value_is_wrong_earns_nothing_more(
 @pytest.fixture
 def network(lab):
     """A network with parameters of ordinary size and both penalties."""
-    made = lab["NeuralNetwork"](5, 4, 3, 0.3, reg=lab["Regularization"](0.2, 0.5))
+    net = lab["NeuralNetwork"](5, 4, 3, 0.3, reg=lab["Regularization"](0.2, 0.5))
     rng = np.random.default_rng(0)
     for name in ("W1", "b1", "W2", "b2"):
-        setattr(made, name, rng.normal(size=getattr(made, name).shape))
-    return made
+        setattr(net, name, rng.normal(size=getattr(net, name).shape))
+    return net
 
 
 # --- the notebook ---------------------------------------------------------------
@@ -280,9 +280,9 @@ def test_tests_are_folded_and_one_list_says_what_grading_checks(master, cells):
         tests = [c for c in master.of_kind("test") if c.exercise == exercise]
         shown = [SHOWN.fullmatch(c.stub.strip())[1] for c in tests if c.points]
         points = [f"{c.points:g}" for c in tests if c.points]
-        said = [f"- {text} ({n})" for text, n in zip(shown, points, strict=True)]
+        expected = [f"- {text} ({n})" for text, n in zip(shown, points, strict=True)]
         listed = lists[f"{exercise.replace('_', '-')}-checked"].splitlines()
-        assert listed[2:] == said
+        assert listed[2:] == expected
     for cell in cells:
         if cell["metadata"].get("nbgrader", {}).get("grade"):
             assert cell["metadata"]["jupyter"]["source_hidden"], cell["id"]
@@ -309,9 +309,9 @@ def float32(network, X):
 
 
 def one_dictionary(network, X):
-    kept = vars(network).setdefault("kept", {})
-    kept.update(float32(network, X))
-    return kept
+    cached = vars(network).setdefault("kept", {})
+    cached.update(float32(network, X))
+    return cached
 
 
 @pytest.mark.parametrize("forward", [float32, one_dictionary])
@@ -383,8 +383,8 @@ def test_the_ladder_stops_at_the_first_wrong_rung_and_shows_both_numbers(
         return {"dW2": grads["dW2"], "db2": grads["db2"]}
 
     monkeypatch.setattr(lab["NeuralNetwork"], "backward_propagation", no_slope)
-    told = r"on paper: dW1\[0, 0\] is -1.0000, but the measured slope is -0.2500"
-    with pytest.raises(AssertionError, match=told):
+    message = r"on paper: dW1\[0, 0\] is -1.0000, but the measured slope is -0.2500"
+    with pytest.raises(AssertionError, match=message):
         public_test(lab, "backward_propagation")
     monkeypatch.setattr(lab["NeuralNetwork"], "backward_propagation", so_far)
     with pytest.raises(AssertionError, match="right so far: save it, then add dW1"):
@@ -399,8 +399,8 @@ def test_a_card_says_what_holds_and_the_first_thing_that_does_not(
             return np.exp(z) / (1 + np.exp(z))
 
     monkeypatch.setattr(lab["Sigmoid"], "__call__", overflows)
-    told = r"far out: sigmoid\(1000\) is nan, but must be 1"
-    with pytest.raises(AssertionError, match=told):
+    message = r"far out: sigmoid\(1000\) is nan, but must be 1"
+    with pytest.raises(AssertionError, match=message):
         public_test(lab, "sigmoid")
     card = capsys.readouterr().out
     assert "✓ values   ✓ whole numbers   ✗ far out   ✓ z unchanged" in card
@@ -540,9 +540,10 @@ def test_looks_are_counted_in_a_file_and_the_same_look_once(lab, tmp_path, capsy
     assert "look 2 of 20: 0.0000" in look(0)
     assert look(3, 2).endswith("trained in 0.0 seconds\n")  # nothing new, counted once
     assert "Write looks = 2 into your class" in look(3, 1)
-    told = [look(says) for says in range(3, 23)]
-    assert "look 20 of 20" in told[18] and "over the budget" not in told[18]
-    assert "look 21 of 20" in told[19] and "your feedback page will say so" in told[19]
+    replies = [look(says) for says in range(3, 23)]
+    assert "look 20 of 20" in replies[18] and "over the budget" not in replies[18]
+    assert "look 21 of 20" in replies[19]
+    assert "your feedback page will say so" in replies[19]
 
 
 # What raises where Python is WebAssembly, in a browser.
@@ -658,16 +659,16 @@ def test_run_all_goes_on_past_exercises_left_out_and_validate_names_them(tmp_pat
 def test_colab_goes_on_too(tmp_path):
     """Colab knows no tag for that, and has no wget and no nbgrader."""
     notebook = nbformat.read(RELEASE / SOURCE.name, as_version=4)
-    wanted = "data-paths packages advice sigmoid-class sigmoid load-data sigmoid-public"
-    kept = [cell for cell in notebook.cells if cell.id in wanted.split()]
-    for cell in kept:
+    names = "data-paths packages advice sigmoid-class sigmoid load-data sigmoid-public"
+    cells = [cell for cell in notebook.cells if cell.id in names.split()]
+    for cell in cells:
         cell.metadata.pop("tags", None)
     pretend = (
         "import sys, types; sys.modules['google.colab'] = types.ModuleType('colab')\n"
         "sys.modules['wget'] = sys.modules['nbgrader'] = None"
     )
     end = nbformat.v4.new_code_cell("print('went on')")
-    notebook.cells = [nbformat.v4.new_code_cell(pretend), *kept, end]
+    notebook.cells = [nbformat.v4.new_code_cell(pretend), *cells, end]
     nbformat.write(notebook, tmp_path / "lab.ipynb")
     for module in ("mnist.py", "lab_tools.py", "public_tests.py"):
         shutil.copy(RELEASE / module, tmp_path)
@@ -755,22 +756,23 @@ def test_gradients_are_finite_differences(lab, network):
     from scipy.optimize import approx_fprime
 
     rng = np.random.default_rng(1)
-    X, Y = rng.normal(size=(5, 7)), np.eye(3)[:, rng.integers(0, 3, 7)]
+    X = rng.normal(size=(5, 7))
+    Y = np.eye(3)[:, rng.integers(0, 3, 7)]
     grads = network.backward_propagation(X, Y, network.forward_propagation(X))
     for name in ("W1", "b1", "W2", "b2"):
-        kept = getattr(network, name)
+        parameter = getattr(network, name)
 
-        def cost(flat, name=name, kept=kept):
-            setattr(network, name, flat.reshape(kept.shape))
+        def cost(flat, name=name, parameter=parameter):
+            setattr(network, name, flat.reshape(parameter.shape))
             reg, weights = network.reg, (network.W1, network.W2, 7)
             data = lab["compute_cost"](network.forward_propagation(X)["A2"], Y)
             return data + reg.l1(*weights) + reg.l2(*weights)
 
-        want = approx_fprime(kept.ravel(), cost, 1e-7).reshape(kept.shape)
-        setattr(network, name, kept)
+        want = approx_fprime(parameter.ravel(), cost, 1e-7).reshape(parameter.shape)
+        setattr(network, name, parameter)
         np.testing.assert_allclose(grads[f"d{name}"], want, atol=1e-5)
-        mine = lab["numerical_gradient"](lambda c=cost, k=kept: c(k.ravel()), kept)
-        np.testing.assert_allclose(mine, want, atol=1e-5)
+        slopes = lab["numerical_gradient"](lambda c=cost, p=parameter: c(p), parameter)
+        np.testing.assert_allclose(slopes, want, atol=1e-5)
 
 
 # --- what is given, and the cells of section 7 ------------------------------------
@@ -803,7 +805,8 @@ def test_backward_propagation_serves_softmax_and_relu_unchanged(extension):
     rng = np.random.default_rng(3)
     for name in ("W1", "b1", "W2", "b2"):
         setattr(net, name, rng.normal(size=getattr(net, name).shape))
-    X, Y = rng.normal(size=(5, 7)), np.eye(3)[:, rng.integers(0, 3, 7)]
+    X = rng.normal(size=(5, 7))
+    Y = np.eye(3)[:, rng.integers(0, 3, 7)]
 
     def cost():
         return log_loss(Y.T, net.forward_propagation(X)["A2"].T)
