@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from dateutil import tz
 from hypothesis import example, given, settings
@@ -254,6 +255,7 @@ def test_an_array_of_numbers_in_any_layout_arrives() -> None:
         *([1] * 9 + [2**63], [2**63 - 1] * 9, [-(2**63)] * 9, [1.0] * 9 + [1]),
         *([True] * 10, [1] * 9 + [True], [np.float64(1)] * 9),
         *(-0.0, np.longdouble(1) / 3, Decimal("-Infinity"), 10**4000, "\ud800 é"),
+        pd.Index([np.str_("labels"), np.str_("of np.unique")]),
     ],
 )
 def test_unusual_values_and_lists_that_look_like_numbers_arrive(value: Any) -> None:
