@@ -243,11 +243,14 @@ class NotebookRun:
         """
         for cell, position in self._in_process_tests:
             in_process_test = replace(cell, where="beside")
+            notes = [*self.notes]
             judged = self._judge(in_process_test, self._history[:position])
             if cell.where == "beside":
                 self.verdicts[cell.id] = judged
             elif judged.points > self.verdicts[cell.id].points:
                 self.verdicts[cell.id] = verdict(cell, verdicts.PASSES_INSIDE)
+            else:  # what stopped it there has cost nothing
+                self.notes[:] = notes
 
     def explain_stops(self, job: Job) -> None:
         """Let tests report first what prevented a cell from being run.
