@@ -275,6 +275,7 @@ def test_what_was_measured_is_on_page_notebook_and_report(lab: Lab) -> None:
         assert measure in page and measure in notebook
         assert ("Not graded: loops" in page) == ("not graded" in page) == bool(measure)
         assert ("loops a second" in notebook) == bool(measure)
+        assert "Not graded: loops" not in page.partition("An essay")[0]
         shown = '<img alt="a &lt;4&gt;, read as 9" src="data:image/png;base64,iVBOR'
         assert (shown in feedback.page()) == (n == 2)
     page = words(lab.report([measured(n) for n in range(6)])[0])
