@@ -156,7 +156,7 @@ def test_one_submission_that_nbgrader_cannot_process_does_not_end_the_class(
         hand_in(student)
     outcomes = graded(course)
     assert outcomes["bob"].status == "ungradable"
-    assert "no room for bob" in outcomes["bob"].reason
+    assert "ValueError" in outcomes["bob"].reason  # more is in the log
     assert outcomes["ann"].score == outcomes["cem"].score == 10
     assert nbgrader.scores(course, "tiny").loc["bob"].isna().all()
 
