@@ -40,6 +40,7 @@ from nbproctor.cli import app
 from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link, shorten_lab
+from tests.pages.browser import MARKS, accessible, axe_core, browser
 from tests.programs import run_python, start
 
 LAB = "neural_network"
@@ -459,16 +460,36 @@ class _Page(HTMLParser):
                 self.names.add(value)
 
 
-@pytest.mark.slow
-def test_the_site_has_every_page_no_warning_and_no_dead_link(
-    project: Path, tmp_path: Path
-) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", tmp_path]
+@pytest.fixture(scope="module")
+def site(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation, as it is published."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", folder]
     done = start(*command, cwd=project)
     assert done.returncode == 0, done.stderr
     assert not re.search(r"^(WARNING|ERROR)", done.stderr, re.M), done.stderr
-    pages = {path: _Page(path) for path in tmp_path.rglob("*.html")}
-    assert {tmp_path / name / "index.html" for name in PAGES} <= pages.keys()
+    return folder
+
+
+@MARKS[1]
+@pytest.mark.slow
+def test_the_site_can_be_read_by_everybody_on_a_phone_too(
+    site: Path, pytestconfig: pytest.Config
+) -> None:
+    """Half of its pages in light colours and half in dark ones."""
+    axe = axe_core(pytestconfig)
+    pages = sorted(site.rglob("index.html"))
+    for number, scheme in enumerate(("light", "dark")):
+        with browser() as context:  # the site remembers the colours of the first page
+            page = context.new_page()
+            for path in pages[number::2]:
+                accessible(page, path.as_uri(), axe, [(scheme, 360, "none")])
+
+
+@pytest.mark.slow
+def test_the_site_has_every_page_and_no_dead_link(site: Path) -> None:
+    pages = {path: _Page(path) for path in site.rglob("*.html")}
+    assert {site / name / "index.html" for name in PAGES} <= pages.keys()
     dead = []
     for path, page in pages.items():
         for address in page.links:
@@ -480,8 +501,8 @@ def test_the_site_has_every_page_no_warning_and_no_dead_link(
             target = target / "index.html" if target.is_dir() else target
             named = target in pages and parts.fragment in pages[target].names
             if not target.is_file() or (parts.fragment and not named):
-                dead.append(f"{path.relative_to(tmp_path)}: {address}")
+                dead.append(f"{path.relative_to(site)}: {address}")
     assert not dead
-    index = json.loads((tmp_path / "search/search_index.json").read_text("utf-8"))
+    index = json.loads((site / "search/search_index.json").read_text("utf-8"))
     folders = {entry["location"].partition("/")[0] for entry in index["docs"]}
     assert {*PAGES} <= folders
