@@ -35,10 +35,10 @@ compute_cost: repairs_the_callers_zeros_and_ones prints_and_returns_nothing
 regularization: names_swapped only_the_last_layer
 regularization_grad: keys_of_the_weights transposed
 initialize_parameters: does_nothing_the_second_time returns_and_sets_nothing
-forward_propagation: keeps_the_first_answer sigmoid_in_place
+forward_propagation: keeps_the_first_answer standardizes_the_input_in_place
 backward_propagation: bias_gradients_flat keys_without_d
 update_parameters: keys_without_d climbs_instead_of_descends
-fit: continues_from_old_parameters shuffles_the_callers_data
+fit: continues_from_old_parameters shifts_the_callers_labels
 predict: labels_as_strings keeps_the_first_model
 """
 
