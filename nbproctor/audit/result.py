@@ -11,6 +11,7 @@ from typing import Any
 from nbproctor.audit.variants import Trial
 from nbproctor.results import Check, Verdict
 from nbproctor.templates import render
+from nbproctor.writing import write_file
 
 # Points that may be lost without a public test or a comment that warns of it.
 SILENCE = 2.0
@@ -183,10 +184,9 @@ class AuditResult:
 
 def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
     """Write ``<assignment>.html`` and ``<assignment>.json``; return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
     html, data = (folder / f"{result.assignment}.{end}" for end in ("html", "json"))
     text = render("audit.html", result=result, counts=[*result.counts()])
-    html.write_text(text, "utf-8")
+    write_file(html, text.encode())
     summary = {
         "faults": result.faults,
         "killed": result.killed,
@@ -195,7 +195,8 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
         "summary": [*result.counts()],
     }
     content = asdict(result) | summary
-    data.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    encoded = json.dumps(content, indent=1, ensure_ascii=False)
+    write_file(data, f"{encoded}\n".encode())
     return html, data
 
 

@@ -37,6 +37,7 @@ from nbproctor.platforms.download import MAX_SUBMISSION
 from nbproctor.platforms.gradescope import results
 from nbproctor.platforms.platform import Visibility
 from nbproctor.submission import border
+from nbproctor.writing import write_file
 
 # In a container that a platform (Gradescope) runs: a course without students.
 container = typer.Typer()
@@ -327,8 +328,7 @@ def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") 
     masters = course.masters(assignment)
     content = results(result, masters, visibility, time.monotonic() - start)
     text = json.dumps(content, indent=1, ensure_ascii=False)
-    (root / "results").mkdir(exist_ok=True)
-    (root / "results" / "results.json").write_text(text + "\n", "utf-8")
+    write_file(root / "results" / "results.json", f"{text}\n".encode())
     say(f"{result.status}. {result.reason}")
     if "tests" not in content:
         say("There is no score (not even a 0). Grade this submission by hand.")

@@ -44,6 +44,7 @@ from nbproctor.engine.servers import (
 )
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
+from nbproctor.writing import write_file
 
 log = logging.getLogger(__name__)
 
@@ -352,8 +353,7 @@ class Grader(WorkerPlugin):
         folder = Path(self._folder.name)
         folder.chmod(0o755)  # student processes may have a user id of their own
         for name, content in self._files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
+            write_file(folder / name, content)
         policy = self._settings.policy
         files = tuple((name, str(folder / name)) for name, _ in policy.files)
         return replace(self._settings, policy=replace(policy, files=files))

@@ -23,6 +23,7 @@ from nbproctor.kit import handout
 from nbproctor.kit.handout import HandoutError
 from nbproctor.nbgrader import Course
 from nbproctor.platforms import write_zip
+from nbproctor.writing import write_file
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 KERNEL_NEEDS = {"ipython", "jedi", "micropip"}  # of Pyodide
@@ -68,8 +69,7 @@ def make_site(
     with TemporaryDirectory() as folder:
         lite = Path(folder)
         for name, data in content.items():
-            (lite / name).parent.mkdir(parents=True, exist_ok=True)
-            (lite / name).write_bytes(data)
+            write_file(lite / name, data)
         for name, package in wheels.items():
             write_zip(lite / "pypi" / name, _installed(package))
         if pyodide:

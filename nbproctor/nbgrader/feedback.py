@@ -35,6 +35,7 @@ from nbproctor.platforms import labels, local_time
 from nbproctor.results import SubmissionResult
 from nbproctor.submission.border import RefusedFileError, find
 from nbproctor.templates import render
+from nbproctor.writing import write_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,8 +157,7 @@ def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> 
 
 def _write_report(course: Course, name: str, text: str) -> Path:
     page = course.root / "report" / f"{name}.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text, "utf-8", errors="replace")
+    write_file(page, text.encode(errors="replace"))
     return page
 
 
@@ -264,11 +264,9 @@ def copy_for_release(course: Course, assignment: str, student: str) -> None:
     handed_in = course.folder("submitted", assignment, student)
     pages = course.folder("feedback", assignment, student)
     if secret := read_secret(handed_in):
-        pages.mkdir(parents=True, exist_ok=True)
-        (pages / SECRET).write_bytes(secret)
+        write_file(pages / SECRET, secret)
     if when := submission_time(handed_in):  # not the student's words: it is printed
-        pages.mkdir(parents=True, exist_ok=True)
-        (pages / STAMP).write_text(f"{when} UTC", "utf-8")
+        write_file(pages / STAMP, f"{when} UTC".encode())
 
 
 def read_secret(handed_in: Path) -> bytes:

@@ -9,6 +9,7 @@ from nbproctor.platforms.person import Identifier, Kind
 from nbproctor.platforms.platform import FileName, Platform, Visibility
 from nbproctor.platforms.sheet import Sheet
 from nbproctor.templates import render
+from nbproctor.writing import write_file
 
 
 class GitHubClassroom(Platform):
@@ -36,9 +37,7 @@ def write_autograder(
 ) -> str:
     """Write the workflow; it clones the students' repositories and grades them."""
     path = to or course / ".github" / "workflows" / f"grade_{source.name}.yml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    workflow = render("classroom.yml", assignment=source.name)
-    path.write_text(workflow, "utf-8")
+    write_file(path, render("classroom.yml", assignment=source.name).encode())
     return (
         f"Workflow: {path}\n"
         "It is meant for a private repository of yours. Its first lines say what it "
