@@ -61,8 +61,11 @@ def audit(
     solutions += variants.trials
     all_checks = list(checks)
     entries: list[Entry] = []
-    policy = replace(settings.policy, weak=True)  # the code is the teacher's own
-    settings = replace(settings, policy=policy, follow_through=False)
+    settings = replace(
+        settings,
+        policy=replace(settings.policy, weak=True),  # the code is the teacher's own
+        follow_through=False,
+    )
     for master in masters:
         with Pool(1) as pool:
             all_checks += _whole_notebooks(master, settings, pool)

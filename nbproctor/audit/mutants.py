@@ -59,8 +59,14 @@ def mutants(source: str) -> list[Mutant]:
             name = f"{old.name}: {kind.partition(': ')[2]}"
         names[name] += 1
         name += f" ({names[name]})" * (names[name] > 1)
-        versions = reference.splitlines(), text.splitlines()
-        diff = difflib.unified_diff(*versions, "reference", "mutant", n=2, lineterm="")
+        diff = difflib.unified_diff(
+            reference.splitlines(),
+            text.splitlines(),
+            "reference",
+            "mutant",
+            n=2,
+            lineterm="",
+        )
         results.append(Mutant(name=name, source=text, diff="\n".join(diff)))
     return results
 

@@ -163,10 +163,10 @@ class AuditResult:
     def counts(self) -> Iterator[dict[str, Any]]:
         """Yield the summary of each exercise."""
         for exercise in self.tests:
-            entries = [entry for entry in self.entries if entry.exercise == exercise]
-            right = [e for e in entries if e.kind == "right"]
-            wrong = [e for e in entries if e.kind == "wrong"]
-            mutants = [e for e in entries if e.kind == "mutant"]
+            right, wrong, mutants = (
+                [e for e in self.entries if (e.exercise, e.kind) == (exercise, kind)]
+                for kind in ("right", "wrong", "mutant")
+            )
             yield {
                 "exercise": exercise,
                 "right": len(right),

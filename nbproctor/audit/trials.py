@@ -248,12 +248,11 @@ class _Walk:
         self.policy = replace(settings.policy, uid=uid)
         self.value_tests: dict[str, Cell] = {}
         self.cells = tuple(self._with_fuzzing())
-        strict = settings.stderr_fails_tests
         self.job = Job(
             cells=self.cells,
             student=(),
             limits=settings.limits,
-            stderr_fails_tests=strict,
+            stderr_fails_tests=settings.stderr_fails_tests,
         )
         self.tests = Tests.of(self.cells)
         self.calls: dict[Any, Borrowed] = {}  # of objects that tests passed on
@@ -339,8 +338,8 @@ class _Walk:
             start = time.monotonic()
             outcome = self._try(number, cell, steps, job, base)
             if trial.kind == "reference":
-                elapsed = time.monotonic() - start
-                seconds = round(LEAST_SECONDS + PATIENCE * elapsed, 1)
+                patience = PATIENCE * (time.monotonic() - start)
+                seconds = round(LEAST_SECONDS + patience, 1)
                 job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
             write_block(self.parent, json.encode(Answer(outcome)))
 

@@ -140,8 +140,12 @@ class _Reader:
         points = settings.get("points", 1)
         if isinstance(points, dict):
             points = points.get("total", points.get("each", 1))
-        by_hand = bool(settings.get("manual"))
-        self.question = Question(self._free(name), points, by_hand, in_text)
+        self.question = Question(
+            self._free(name),
+            points,
+            by_hand=bool(settings.get("manual")),
+            in_text=in_text,
+        )
 
     def _close(self) -> None:
         """Write the tests of the question that ends."""
