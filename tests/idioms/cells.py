@@ -800,6 +800,198 @@ def stop(n): sys.exit(n)
 with pytest.raises(SystemExit) as caught:
     f(stop)
 assert caught.value.code == 3
+=== calls asked at once
+import numpy as np
+kept = np.zeros(2)
+def reused(x):
+    kept[:] = 2 * x
+    return kept
+class Net:
+    def __init__(self, n): self.n = n
+def fail(): raise ValueError("bad label 7")
+>>>
+4:     kept[:] = 3 * x
+>>>
+import operator, numpy as np, pytest
+from nbproctor.expect import answers_of
+x, net = np.ones(2), Net(2)
+calls = (reused, x), (operator.iadd, x, 1), (reused, x)
+first, _, second = answers_of(*calls)
+assert (first.tolist(), second.tolist()) == ([2, 2], [4, 4])
+first, _, second = answers_of(*calls, keep=True)
+assert (first.tolist(), second.tolist()) == ([4, 4], [4, 4])
+assert x.tolist() == [1, 1]
+assert [*answers_of((setattr, net, "n", 5), (getattr, net, "n"))] == [None, 5]
+answers = answers_of((len, "a"), (fail,), (len, "b"))
+assert next(answers) == 1
+with pytest.raises(ValueError, match="bad label 7"):
+    next(answers)
+=== objects that convert to an array
+import numpy as np
+class Half:
+    def __float__(self): return 0.5
+    def __array__(self, *args, **kwargs): return np.array(0.5)
+class Complex:
+    def __array__(self, *args, **kwargs): return np.array([1 + 2j])
+def half(): return Half()
+>>>
+4:     def __array__(self, *args, **kwargs): return np.array(1.5)
+>>>
+import numpy as np
+assert np.asarray(Complex()).dtype == complex and float(half()) == 0.5
+assert (np.ones(2) - half()).tolist() == [0.5, 0.5]
+=== subclasses of plain values
+import enum, numpy as np
+class Colour(enum.IntEnum): RED = 1
+def kinds(): return [type("Own", (dict,), {})(a=1), np.float32(2), Colour.RED,
+    np.array(3), np.bool_(True), np.ma.array([1, 2])]
+>>>
+3: def kinds(): return [type("Own", (dict,), {})(a=1), 2.0, Colour.RED,
+>>>
+import numpy as np
+own, two, red, three, true, masked = kinds()
+assert isinstance(own, dict) and own["a"] == 1 and type(two) is np.float32 and red == 1
+assert three.shape == () and type(true) is np.bool_ and masked.tolist() == [1, 2]
+=== named tuples, returned and passed back
+import collections, numpy as np
+from urllib.parse import urlparse
+Point = collections.namedtuple("Point", "x y")
+def point(x): return Point(x, np.ones(2))
+def x_of(p): return p.x, isinstance(p, Point)
+def odd(n): return collections.namedtuple("Odd", "index count")("a", n)
+>>>
+3: Point = collections.namedtuple("Point", "y x")
+>>>
+got = point(3)
+x, y = got
+assert isinstance(got, tuple) and isinstance(got, Point) and got[:1] == (3,)
+assert (x, y.tolist(), got.x, got.y.tolist()) == (3, [1, 1], 3, [1, 1])
+assert x_of(got) == (3, True) and odd(3).count == 3
+assert urlparse("https://a.b/c").netloc == "a.b"
+assert repr(point(1)).startswith("Point(x=1, y=")
+=== an object that raises what it is asked for
+class Layer:
+    def __call__(self, x): return x + 1
+    def __getattr__(self, name): return {"a": 1}[name]
+def layer(): return Layer()
+>>>
+3:     def __getattr__(self, name): return {"a": 2}[name]
+>>>
+import pytest
+assert layer()(1) == 2 and layer().a == 1
+with pytest.raises(KeyError):
+    layer().b
+=== objects of the test's, called by the answer
+import numpy as np
+class Net:
+    def __init__(self, n): self.n = n
+    def use(self, Z): return self.activation(Z) + self.activation.prime(Z)
+def calls(f, *args): return f(*args)
+def prime_of(oracle): return oracle.prime, type(oracle).prime(oracle, 2)
+>>>
+4:     def use(self, Z): return self.activation(Z)
+>>>
+import json, numpy as np
+from types import SimpleNamespace
+class Oracle:
+    def __init__(self): self.n = 0
+    def __call__(self, z): self.n += 1; return z * 10
+    def prime(self, z): self.n += 1; return z
+net, oracle = Net(2), Oracle()
+net.activation = oracle
+assert net.use(np.ones(2)).tolist() == [11, 11] and oracle.n == 2
+assert net.activation is oracle and prime_of(oracle) == (oracle.prime, 2)
+assert [calls(np.tanh, 0.0), calls(len, "ab"), calls(json.dumps, [1])] == [0, 2, "[1]"]
+assert calls(lambda x: x + 1, 2) == 3 and calls(SimpleNamespace(f=max).f, 1, 2) == 2
+=== an array changed by a function of the test's
+def calls(f, x): f(x)
+>>>
+def calls(f, x): f(x.copy())
+>>>
+import numpy as np
+def fill(x): x[:] = 7
+x = np.zeros(2)
+calls(fill, x)
+assert x.tolist() == [7, 7]
+=== a class of the test's under a name of the answer's
+class Oracle: pass
+def look_at(oracle):
+    oracle.mine = 3
+    return isinstance(oracle, Oracle), oracle.rate, oracle.mine
+>>>
+4:     return isinstance(oracle, int), oracle.rate, oracle.mine
+>>>
+class Oracle:
+    rate = 5
+oracle = Oracle()
+oracle.rate = 7
+assert look_at(oracle) == (True, 7, 3)
+=== threads of the answer's that call the test's function
+from concurrent.futures import ThreadPoolExecutor
+def spread(f):
+    with ThreadPoolExecutor(4) as pool: return list(pool.map(f, range(50)))
+>>>
+3:     return [f(0)] * 50
+>>>
+assert spread(lambda i: i * i) == [i * i for i in range(50)]
+=== a model of the test's made anew and copied
+import copy
+def start(model, size):
+    model.__init__(size)
+    return model.size
+def copies(thing): return copy.copy(thing), copy.deepcopy(thing)
+def anew(model): return type(model)(3)
+>>>
+3:     pass
+>>>
+class Restarted:
+    def __init__(self, size): self.size = size
+    def init_again(self, size): self.__init__(size)
+    def copied(self): return Restarted(self.size)
+model = Restarted(1)
+assert start(model, 7) == 7 == model.size
+assert all(type(c) is Restarted and c is not model for c in copies(model))
+assert anew(model) is not model and anew(model).size == 3 and model.size == 7
+=== a class of a library, returned and inherited
+from sklearn.linear_model import LinearRegression
+def model(): return LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0])
+class Mine(LinearRegression): pass
+def kind(): return LinearRegression
+>>>
+3: class Mine: pass
+>>>
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LinearRegression, LogisticRegression
+assert isinstance(model(), LinearRegression) and isinstance(model(), object)
+assert isinstance(model(), (str, BaseEstimator)) and not isinstance(model(), type)
+assert isinstance(model(), str | LinearRegression) and not isinstance(model(), Mine)
+assert not isinstance(model(), (LogisticRegression, ClassifierMixin))
+assert type(model()) is LinearRegression and type(model()).__name__ in str(kind())
+assert type(model()) in [LogisticRegression, LinearRegression]
+assert model().__class__.__name__ == "LinearRegression"
+assert isinstance(Mine(), LinearRegression) and isinstance(Mine(), Mine)
+assert type(Mine()) is not LinearRegression and type(Mine()).__name__ == "Mine"
+assert issubclass(Mine, LinearRegression) and issubclass(Mine, Mine)
+assert issubclass(Mine, BaseEstimator) and issubclass(Mine, object)
+assert not issubclass(Mine, (ClassifierMixin, int)) and Mine != LinearRegression
+assert kind() == LinearRegression and kind() != LogisticRegression
+assert not model() == LinearRegression and not model() == 1
+assert model() != LinearRegression and abs(model().coef_[0] - 2) < 1e-9
+=== a comprehension and a global in an earlier test
+x = 7
+def f(n): return n + 1
+>>>
+1: x = 8
+>>>
+assert [x for x in (1, 2)] == [1, 2]
+def count():
+    global seen
+    seen = 1
+count()
+-----
+assert f(1) == 2
+-----
+assert x == 7 and f(seen) == 2
     '''
 )
 # What a test may raise: each ends it, as in a kernel.

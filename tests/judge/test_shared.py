@@ -77,18 +77,6 @@ def test_the_reference_earns_everything() -> None:
     assert earned(judged()) == dict.fromkeys(("t1", "t2", "t3", "t4"), 1)
 
 
-def test_a_global_that_a_function_of_a_test_makes_is_there_for_later_tests() -> None:
-    makes = "def count():\n    global seen\n    seen = 1\ncount()"
-    cells = (
-        CELLS[1],
-        cell("makes", "test", makes, "a"),
-        cell("between", "test", "assert f(1) == 2", "a"),
-        cell("reads", "test", "assert f(seen) == 2", "a"),
-    )
-    report = notebooks.judged(cells, ("a", CELLS[1].source))
-    assert [v.points for v in report.verdicts] == [1, 1, 1]
-
-
 @pytest.mark.parametrize(
     "answer", ["def f(x): return x", "def f(x):\n while True: pass"], ids=str
 )

@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 
-from nbproctor.judge.compiled import Program
 from nbproctor.judge.proxy import Handle, Proxy
 from nbproctor.judge.testcell import points_of
 from nbproctor.notebook import Where
@@ -117,19 +116,6 @@ def test_a_cell_that_ends_in_a_semicolon_has_no_value() -> None:
     assert judged("f(1) / 4", ANSWER).verdicts[0].points == 0.5
     assert judged("%%time\nf(1) / 4", ANSWER).verdicts[0].points == 0.5
     assert judged("f(1) / 4;", ANSWER).verdicts[0].points == 1
-
-
-def test_the_variable_of_a_comprehension_is_no_name_of_its_cell() -> None:
-    """The next test means the student's ``x``, on every Python."""
-    cells = (
-        cell("x", "solution", "x = 7"),
-        cell("t1", "test", "assert [x for x in (1, 2)] == [1, 2]", 1),
-        cell("t2", "test", "assert x == 7", 1),
-    )
-    verdicts = notebooks.judged(cells, ("x", "x = 7")).verdicts
-    assert [verdict.points for verdict in verdicts] == [1, 1]
-    program = Program.of("y = [x for x in z]", "t")
-    assert (program.binds, program.uses) == ({"y"}, {"z"})
 
 
 # --- points ---------------------------------------------------------------------------
