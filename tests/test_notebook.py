@@ -113,17 +113,6 @@ def test_modules_are_those_of_provided_cells_in_order_of_use(tmp_path: Path) -> 
     assert master.modules == ("os.path", "json", "xml.dom", "re")
 
 
-def test_the_digest_follows_what_is_graded_and_nothing_else(tmp_path: Path) -> None:
-    test = cell(HIDDEN, "hidden", grade=True, points=4)
-    first = read(tmp_path, SOLUTION, test).digest
-    printed = {"output_type": "stream", "name": "stdout", "text": "x"}
-    assert read(tmp_path, SOLUTION, test | {"outputs": [printed]}).digest == first
-    harder = test | {"source": HIDDEN.replace("1", "2")}
-    assert read(tmp_path, SOLUTION, harder).digest != first
-    richer = cell(HIDDEN, "hidden", grade=True, points=5)
-    assert read(tmp_path, SOLUTION, richer).digest != first
-
-
 def test_data_is_found_within_the_course_and_does_not_change_the_digest(
     tmp_path: Path,
 ) -> None:
@@ -159,34 +148,6 @@ def test_the_opening_is_the_locked_code_before_the_first_exercise(
     assert math == "import math"
     assert "import os" in tools
     assert "secret" not in tools
-
-
-def test_header_and_footer_are_cells_of_the_assignment(tmp_path: Path) -> None:
-    read(tmp_path, SOLUTION)
-    paths = []
-    for name in ("header", "footer"):
-        paths.append(tmp_path / f"{name}.ipynb")
-        paths[-1].write_text(json.dumps({"cells": [cell("1", name)]}), "utf-8")
-    path = tmp_path / "source/work/work.ipynb"
-    master = MasterNotebook.read(path, None, *paths)
-    assert [c.id for c in master.cells] == ["header", "f", "footer"]
-    assert (master.assignment, master.notebook) == ("work", "work")
-
-
-@pytest.mark.parametrize(
-    ("meta", "language"),
-    [
-        ({}, "python"),
-        ({"kernelspec": {"name": "ir"}}, "ir"),
-        ({"kernelspec": None, "language_info": None}, "python"),
-    ],
-)
-def test_the_language_is_that_of_the_kernel(
-    tmp_path: Path, meta: Notebook, language: str
-) -> None:
-    path = tmp_path / "work.ipynb"
-    path.write_text(json.dumps({"cells": [], "metadata": meta}), "utf-8")
-    assert MasterNotebook.read(path).language == language
 
 
 def test_text_that_nbgrader_does_not_know_is_no_cell_and_code_always_is(
@@ -234,11 +195,6 @@ def test_what_is_no_notebook_is_said_with_its_path(
     with pytest.raises(MasterNotebookError, match=message) as caught:
         MasterNotebook.read(path)
     assert str(path) in str(caught.value)
-
-
-def test_a_region_without_an_end_is_said(tmp_path: Path) -> None:
-    with pytest.raises(MasterNotebookError, match="without 'END SOLUTION'"):
-        read(tmp_path, cell("### BEGIN SOLUTION\npass", "f", solution=True))
 
 
 @pytest.mark.slow

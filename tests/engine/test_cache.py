@@ -14,11 +14,9 @@ from nbproctor.engine import (
     Cache,
     CachingExecutor,
     Execution,
-    ExecutionError,
     Settings,
     cache,
 )
-from nbproctor.engine.servers import StoppedError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell, Verdict
 from nbproctor.sandbox.policy import Policy
@@ -93,18 +91,6 @@ def test_a_report_comes_back_whole_and_is_not_executed_again(ask: CacheUser) -> 
         report = ask()
         assert (report, report.seconds) == (REPORT, REPORT.seconds)
     assert ask.counting.executed == 1
-
-
-def test_nothing_is_started_before_something_has_to_be_executed(ask: CacheUser) -> None:
-    ask()
-    ask.counting = counting = Counting()
-    caching = ask.kept()
-    caching.prepare(ask.execution["master"], ask.execution["settings"])
-    caching.execute(Execution(**ask.execution)).result()
-    assert (counting.prepared, counting.executed) == (0, 0)
-    for _ in range(2):
-        caching.execute(Execution(**ask.execution | {"files": {}})).result()
-    assert (counting.prepared, counting.executed) == (1, 1)
 
 
 def policy(**changes: Any) -> Any:
@@ -213,18 +199,6 @@ def test_a_damaged_entry_is_executed_again(ask: CacheUser, damage: str) -> None:
         del data[0 if damage == "empty" else len(data) // 2 :]
     entry.write_bytes(data)
     assert (ask(), ask.counting.executed) == (REPORT, 2)
-
-
-@pytest.mark.parametrize(
-    "error", [ExecutionError("It failed twice."), StoppedError("Ctrl-C"), OSError()]
-)
-def test_what_gave_no_report_is_tried_again(ask: CacheUser, error: Exception) -> None:
-    ask.counting.error = error
-    for _ in range(2):
-        with pytest.raises(type(error)):
-            ask()
-    assert ask.counting.executed == 2
-    assert ask.entries() == []
 
 
 def test_the_folder_is_bounded_and_keeps_what_was_used_last(ask: CacheUser) -> None:

@@ -143,29 +143,6 @@ def test_a_file_replaced_between_two_runs_of_a_pool_is_read_anew(
     assert len(scores[0]) < len(scores[1])
 
 
-@pytest.mark.parametrize("busy", [True, False])
-def test_what_a_fork_server_has_read_before_a_change_is_not_lent(
-    tmp_path: Path, busy: bool
-) -> None:
-    (tmp_path / "data").mkdir()
-    original = tmp_path / "data/one.txt"
-    new = tmp_path / "new"
-    original.write_text("old")
-    files = (("data", str(original.parent)),)
-    settings = Settings(policy=Policy(weak=True, files=files))
-    with Pool(1) as pool, contextlib.ExitStack() as batch:
-        pool.prepare(MASTER, settings)
-        earlier = batch.enter_context(pool._servers.acquire(MASTER, settings))
-        if not busy:
-            batch.close()
-        new.write_text("new")  # as long, and a folder's files are not read for a digest
-        new.replace(original)
-        pool.prepare(MASTER, settings)
-        batch.close()
-        with pool._servers.acquire(MASTER, settings) as one:
-            assert one is not earlier
-
-
 def test_a_fork_server_is_kept_for_its_own_assignment_only(servers: Servers) -> None:
     others = Settings(policy=Policy(weak=True, memory=1 << 29))
     with servers.acquire(MASTER, SETTINGS) as one:

@@ -53,12 +53,7 @@ def again(played: Job, exercise: str, **lent: str) -> list[order.Step]:
     functions = {name: frozenset([f]) for name, f in lent.items()}
     tests = compiled.Tests.of(played.cells)
     tests = replace(tests, functions=functions, answers=frozenset(lent))
-    steps, references = order.follow_through_plan(played, exercise, tests)
-    lent_names.append(references.functions)
-    return steps
-
-
-lent_names: list[frozenset[str]] = []  # of each plan that `again` has made
+    return order.follow_through_plan(played, exercise, tests)[0]
 
 
 def names(steps: list[order.Step]) -> str:
@@ -144,30 +139,6 @@ def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
     assert own_notebook(mine)[0].source == "mine"
 
 
-def test_functions_are_lent_to_code_that_names_them() -> None:
-    def lent(played: Job, exercise: str, **functions: str) -> frozenset[str]:
-        again(played, exercise, **functions)
-        return lent_names[-1]
-
-    whole = job(*WHOLE)
-    assert lent(whole, "two", one="text") == {"text"}
-    assert not lent(whole, "two", one="missing")  # nothing mentions it
-    assert not lent(whole, "two", two="text")
-    assert not lent(whole, "two", three="text")  # it comes later
-    uses = job(*WHOLE, (None, "def more(): return half(1)"))
-    assert lent(uses, "two", one="half") == {"half"}
-    assert not lent(uses, "one", one="half")
-
-
-def test_an_answer_that_is_missing_or_blank_has_no_second_run() -> None:
-    whole = job(*WHOLE)
-    assert not again(job(*(c for c in WHOLE if c != "two")), "two", one="text")
-    blank = [(c, "stub of two") if c == "two" else c for c in WHOLE]
-    assert not again(job(*blank), "two", one="of")
-    same = tuple(replace(c, stub=c.source) for c in SOURCE)
-    assert again(replace(whole, cells=same), "two", one="of")
-
-
 def test_a_test_is_judged_again_before_any_later_one_is_judged() -> None:
     """Nothing that this one hands over can have reached it, by whatever way."""
     events: list[str] = []
@@ -201,66 +172,7 @@ def test_no_function_is_lent_of_an_exercise_whose_tests_are_still_to_come() -> N
         assert plan[1].functions == lent
 
 
-@pytest.mark.parametrize(
-    ("answered", "steps"),
-    [
-        ("a b", "a b both"),
-        ("b", "b both"),
-        ("a", "a both"),
-    ],
-)
-def test_solution_cells_before_one_test_are_one_exercise(
-    answered: str, steps: str
-) -> None:
-    cells = (cell("a", "solution", "a"), cell("b", "solution", "b"))
-    cells += (cell("both", "test", "b", 2), cell("c", "solution", "c"))
-    played = replace(job(*answered.split()), cells=cells)
-    assert names(again(played, "b", a="text", c="text")) == steps
-    assert not lent_names[-1]
-
-
 def test_a_solution_that_a_person_grades_is_an_exercise_of_its_own() -> None:
     cells = (replace(cell("a", "solution", "a"), points=3), cell("b", "solution", "b"))
     played = replace(job("a", "b"), cells=(*cells, cell("t", "test", "b", 2)))
     assert names(again(played, "b", a="text")) == "functions_of_a b t"
-
-
-# --- what students' cells may use of the test cells above them ------------------------
-
-PUBLIC = """\
-import math
-def helper():
-    return LIMIT
-LIMIT = 3
-assert helper() == LIMIT
-"""
-NOT_VALUES = "import math\n\ndef helper():\n    return LIMIT"
-
-
-@pytest.mark.parametrize(
-    ("inner", "outer", "defined"),
-    [
-        ("y = helper()", "", NOT_VALUES),  # a value is the test's own
-        ("y = math.pi", "", NOT_VALUES),
-        # A value that the source's own cells read is made, so all of it is run.
-        ("y = LIMIT", "LIMIT", PUBLIC),
-        # What nobody uses is not defined.
-        ("y = 1", "LIMIT", None),
-        ("helpers = LIMIT", "", None),
-    ],
-)
-@pytest.mark.parametrize("above", [False, True])
-def test_what_a_test_defines_is_there_for_cells_behind_it_that_use_it(
-    inner: str, outer: str, defined: str | None, above: bool
-) -> None:
-    public = replace(SOURCE[2], stub=PUBLIC, source=f"{PUBLIC}hidden = 1\n")
-    handed_in = [(None, inner), *WHOLE] if above else [*WHOLE, (None, inner)]
-    played = replace(job(*handed_in), cells=(*SOURCE[:2], public, *SOURCE[3:]))
-    steps = own_notebook(played, {outer})
-    places = [s.name for s in steps]
-    if above or defined is None:
-        assert not any("definitions" in name for name in places)
-    else:
-        position = places.index("definitions of one_public")
-        assert places[position - 1] == "one_public"
-        assert steps[position].source.strip() == defined.strip()
