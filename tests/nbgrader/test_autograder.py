@@ -2,14 +2,12 @@
 
 import copy
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import Course
-from nbproctor.platforms import Person
 from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
 from tests.broken.cases import (
@@ -28,12 +26,10 @@ from tests.nbgrader.tiny import (
     HandIn,
     Notebook,
     blank,
-    book,
     configure,
     graded,
     run_nbgrader,
     source_of,
-    statuses,
 )
 from tests.timing import patience
 
@@ -161,19 +157,6 @@ def test_one_submission_that_nbgrader_cannot_process_does_not_end_the_class(
     assert nbgrader.scores(course, "tiny").loc["bob"].isna().all()
 
 
-def test_who_is_enrolled_has_a_name_and_who_handed_in_nothing_no_score(
-    course: Path, hand_in: HandIn
-) -> None:
-    hand_in("ann")
-    nbgrader.enrol(course, [Person("ann", "O'Neil", "Ann"), Person("bob", "Bob")])
-    by_student = statuses(graded(course))
-    assert by_student == {"ann": ("graded", 10), "bob": ("missing", None)}
-    assert nbgrader.scores(course, "tiny").loc["bob"].isna().all()
-    with book(course) as gradebook:
-        names = {s.id: (s.last_name, s.first_name or "") for s in gradebook.students}
-    assert names == {"ann": ("O'Neil", "Ann"), "bob": ("Bob", "")}
-
-
 def test_a_broken_test_is_said_to_be_broken_and_grades_nothing(
     course: Path, hand_in: HandIn
 ) -> None:
@@ -238,17 +221,3 @@ def test_cells_run_in_the_notebooks_own_order_and_an_example_is_nobodys_answer(
     assert (blank.status, blank.score) == ("graded", 0)
     assert outcomes["ann"].score == 10
     assert outcomes["bob"].score < 10  # as in a notebook that runs from the top
-
-
-def test_the_gradebook_is_safe_in_a_crash_and_finds_rows_by_index(
-    course: Path, hand_in: HandIn
-) -> None:
-    hand_in("ann")
-    graded(course)
-    with book(course) as gradebook, gradebook.engine.connect() as connection:
-        connection = connection.connection.dbapi_connection
-        assert isinstance(connection, sqlite3.Connection)
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
-        query = "EXPLAIN QUERY PLAN SELECT * FROM grade WHERE notebook_id = 'x'"
-        assert "nbproctor_grade" in str(connection.execute(query).fetchall())

@@ -406,28 +406,6 @@ def test_the_very_same_file_from_two_students_is_said(understand: Understand) ->
 GROUPS = {"Team Blue": CLASS.people[:2], "Red": CLASS.people[3:]}
 
 
-@pytest.mark.parametrize(
-    "form", ["{}_{}_assignsubmission_file/lab.ipynb", "{}_{}_88031_lab.ipynb"]
-)
-def test_what_a_group_hands_in_is_every_member_s(
-    understand: Understand, form: str
-) -> None:
-    owners = [("Team Blue", "1043"), ("Red", "7"), ("Minh Nguyễn", "1044")]
-    if "88031" in form:
-        owners = [(name.lower().replace(" ", ""), number) for name, number in owners]
-    files = {form.format(*owner): str(n) for n, owner in enumerate(owners, 1)}
-    plan = understand(files, groups=GROUPS)
-    by = {s.person.student: (*s.files.values(), s.found_by) for s in plan.submissions}
-    assert by == {
-        "aokafor": (b"1", "group"),
-        "bking": (b"1", "group"),
-        "s1": (b"2", "group"),
-        "s2": (b"2", "group"),
-        "nguyen": (b"3", "Canvas id" if "88031" in form else "name"),
-    }
-    assert not plan.problems
-
-
 def test_nobody_s_own_name_makes_work_that_of_a_group(understand: Understand) -> None:
     plan = understand({"teamblue_1044_88031_lab.ipynb": "x"}, groups=GROUPS)
     assert not plan.submissions

@@ -1,7 +1,6 @@
 """What students hand in becomes gradable, or it is said why not."""
 
 import copy
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import Ungradable, repair
-from tests.broken.cases import CASES, STUB, Case, answered, by_id, text, write
+from tests.broken.cases import CASES, STUB, answered, by_id, text, write
 from tests.conftest import PROJECT
 
 Notebook = dict[str, Any]
@@ -39,14 +38,6 @@ with TemporaryDirectory() as _folder:
     MASTER = MasterNotebook.read(SOURCE, write(Path(_folder), RELEASE))
 
 
-def fingerprint(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
 def complete(notebook: Notebook, master: MasterNotebook) -> None:
     """Check that every cell of the master is there once, as the master says."""
     by_name: dict[str, Any] = {}
@@ -60,51 +51,6 @@ def complete(notebook: Notebook, master: MasterNotebook) -> None:
         assert by_name[name]["metadata"]["nbgrader"] == cell.nbgrader
         if cell.locked:
             assert by_name[name]["source"] == cell.source
-
-
-LARGE = (
-    "six_megabytes_pasted_into_an_answer",
-    "pictures_by_the_thousand_beside_it",
-    "screenshots_pasted_in_colab",
-    "too_much_text",
-    "virtual_environment_beside_it",
-)
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(
-            case,
-            id=case.name,
-            marks=[pytest.mark.slow] if case.name in LARGE else [],
-        )
-        for case in CASES
-        # This one is read with the class, in tests/nbgrader/test_autograder.py.
-        if case.name != "hundred_and_twenty_megabytes_of_outputs"
-    ],
-)
-def test_what_is_broken_is_repaired_or_it_is_said_why(
-    case: Case, tmp_path: Path
-) -> None:
-    folder = tmp_path / "student"
-    case.make(folder, answered(RELEASE))
-    before = fingerprint(folder)
-    if case.status == "ungradable":
-        with pytest.raises(Ungradable) as caught:
-            repair(folder, MASTER)
-        notes = [str(caught.value)]
-    else:
-        repaired = repair(folder, MASTER)
-        notes = repaired.notes
-        assert bool(notes) == (case.status == "repaired")
-        nbformat.validate(nbformat.from_dict(repaired.notebook))
-        complete(repaired.notebook, MASTER)
-        write(tmp_path / "again", repaired.notebook)
-        again = repair(tmp_path / "again", MASTER)
-        assert (again.notebook, again.notes) == (repaired.notebook, [])
-    assert case.note in " ".join(notes)
-    assert fingerprint(folder) == before
 
 
 @pytest.mark.parametrize(
