@@ -86,9 +86,12 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
 
 def cross(course: Path) -> list[tuple[str, str, int, str]]:
     """Run every command against every fault, each in a copy of the course."""
+    from nbproctor import nbgrader
     from nbproctor.nbgrader import speed
 
     speed.BUSY_MILLISECONDS = 20
+    # `release` proves the source first: see tests/nbgrader/test_placement.py.
+    nbgrader.lint = nbgrader.differences = lambda *arguments: []
     results = []
     for fault, (happens, name, _) in FAULTS.items():
         for command, arguments in COMMANDS.items():

@@ -32,7 +32,7 @@ def stock(project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", [None, "c = get_config()\n", STOCK])
+@pytest.mark.parametrize("config", [None, STOCK + "\n"])
 def test_a_new_assignment_passes_lint_release_audit_and_grade(
     tmp_path: Path, config: str | None
 ) -> None:

@@ -307,7 +307,7 @@ PLACES = ["submitted/{}", "submitted/{}/tiny"]
 PLACES += ["autograded/{}", "autograded/{}/tiny", "feedback/{}", "feedback/{}/tiny"]
 
 
-@pytest.mark.parametrize("command", ["grade", "watch", "watch with pages"])
+@pytest.mark.parametrize("command", ["grade", "watch"])
 def test_what_is_in_the_way_of_one_student_stops_nobody_else_whatever_the_rights(
     course: Path, command: str
 ) -> None:
@@ -332,8 +332,7 @@ def test_what_is_in_the_way_of_one_student_stops_nobody_else_whatever_the_rights
             assert done.returncode == 1 and "zoe" in done.stdout
             lines = done.stdout
         else:
-            level = "page" if "pages" in command else "passed"
-            configure(course, f"c.Nbproctor.early_feedback = {level!r}")
+            configure(course, "c.Nbproctor.early_feedback = 'page'")
             looks = 2 + len(obstacles) // AT_ONCE
             tries = watched(course, looks, exchange=False)
             lines = "".join(each.problem for each in tries.values())

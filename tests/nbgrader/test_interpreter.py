@@ -25,14 +25,9 @@ WRONG = {
     "fizz": "def fizz(n):\n    return 1",
     "mean_of": "def mean_of(n):\n    return 1",
 }
-# Options of Python's, and variables of the same meaning.
-STARTS: dict[str, tuple[list[str], dict[str, str]]] = {
-    "without assertions": (["-O"], {"PYTHONOPTIMIZE": "1"}),
-    "warnings are errors, a safe path": (
-        ["-W", "error", "-s"],
-        {"PYTHONWARNINGS": "error", "PYTHONSAFEPATH": "1"},
-    ),
-}
+# No assertions, warnings are errors, a safe path; and variables of the same meaning.
+FLAGS = ["-P", "-O", "-W", "error", "-s"]
+VARIABLES = {"PYTHONOPTIMIZE": "1", "PYTHONWARNINGS": "error", "PYTHONSAFEPATH": "1"}
 MARKS = {"right": 10, "own": 10, "wrong": 0}
 LINT = """
 from pathlib import Path
@@ -41,10 +36,8 @@ print(nbgrader.lint(Path(), "tiny"))
 """
 
 
-@pytest.fixture(scope="module")
-def handed_in(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A class, one of whose tests warns when it is compiled, and one is in process."""
-    course = Path(shutil.copytree(template, tmp_path_factory.mktemp("started") / "c"))
+def test_marks_are_the_same_however_python_is_started(course: Path) -> None:
+    """One of the tests warns when it is compiled, and one is in process."""
     with source_of(course) as notebook:
         warns: Any = by_id(notebook, "fizz-numbers")["source"]
         warns.insert(-1, 'assert len("\\d") == 2\n')
@@ -52,17 +45,8 @@ def handed_in(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     hand_in(course, "right")
     hand_in(course, "own", fizz=OWN_ASSERTION)
     hand_in(course, "wrong", **WRONG)
-    return course
-
-
-@pytest.mark.parametrize("started", STARTS)
-def test_marks_are_the_same_however_python_is_started(
-    handed_in: Path, tmp_path: Path, started: str
-) -> None:
-    course = Path(shutil.copytree(handed_in, tmp_path / "course"))
-    flags, variables = STARTS[started]
-    command = [sys.executable, "-P", *flags, "-m", "nbproctor", "grade"]
-    done = start(*command, cwd=course, **variables)
+    command = [sys.executable, *FLAGS, "-m", "nbproctor", "grade"]
+    done = start(*command, cwd=course, **VARIABLES)
     assert done.returncode == 0, done.stdout + done.stderr
     assert totals(course) == MARKS
     # What a run like this has cached is right for the runs after it.
@@ -71,10 +55,7 @@ def test_marks_are_the_same_however_python_is_started(
     assert totals(course) == MARKS
 
 
-def test_the_reference_is_proved_by_assertions_that_run(
-    template: Path, tmp_path: Path
-) -> None:
-    course = Path(shutil.copytree(template, tmp_path / "course"))
+def test_the_reference_is_proved_by_assertions_that_run(course: Path) -> None:
     configure(course, "c.Nbproctor.follow_through = False")
     with source_of(course, release=False) as notebook:
         by_id(notebook, "fizz-numbers")["source"].insert(1, "assert 1 == 2\n")
