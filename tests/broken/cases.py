@@ -440,8 +440,10 @@ def tests_moved_to_the_top(notebook: Notebook) -> None:
 @edited("repaired", 10, "moved back")
 def exercises_swapped(notebook: Notebook) -> None:
     cells = notebook["cells"]
-    fizz, mean = (cells.index(by_id(notebook, name)) for name in ANSWERS)
-    cells[fizz], cells[mean] = cells[mean], cells[fizz]
+    fizz, mean = (by_id(notebook, name) for name in ANSWERS)
+    position = cells.index(mean)
+    cells[cells.index(fizz)] = mean
+    cells[position] = fizz
 
 
 @edited("repaired", 10, "Changed locked cells were restored")

@@ -370,7 +370,7 @@ def test_a_finished_answer_that_still_raises_is_told_so(lab, monkeypatch):
 
 
 def test_the_ladder_stops_at_the_first_wrong_rung_and_shows_both_numbers(
-    lab, monkeypatch
+    lab, monkeypatch, capsys
 ):
     right = lab["NeuralNetwork"].backward_propagation
 
@@ -387,35 +387,10 @@ def test_the_ladder_stops_at_the_first_wrong_rung_and_shows_both_numbers(
     with pytest.raises(AssertionError, match=message):
         public_test(lab, "backward_propagation")
     monkeypatch.setattr(lab["NeuralNetwork"], "backward_propagation", so_far)
+    capsys.readouterr()
     with pytest.raises(AssertionError, match="right so far: save it, then add dW1"):
         public_test(lab, "backward_propagation")
-
-
-def test_a_card_says_what_holds_and_the_first_thing_that_does_not(
-    lab, monkeypatch, capsys
-):
-    def overflows(self, z):
-        with np.errstate(all="ignore"):
-            return np.exp(z) / (1 + np.exp(z))
-
-    monkeypatch.setattr(lab["Sigmoid"], "__call__", overflows)
-    message = r"far out: sigmoid\(1000\) is nan, but must be 1"
-    with pytest.raises(AssertionError, match=message):
-        public_test(lab, "sigmoid")
-    card = capsys.readouterr().out
-    assert "✓ values   ✓ whole numbers   ✗ far out   ✓ z unchanged" in card
-
-
-def test_what_could_not_be_judged_is_no_finding(lab, monkeypatch, capsys):
-    right = lab["NeuralNetwork"].backward_propagation
-
-    def so_far(self, X, Y, cache):
-        return {"dW2": right(self, X, Y, cache)["dW2"]}
-
-    monkeypatch.setattr(lab["NeuralNetwork"], "backward_propagation", so_far)
-    with pytest.raises(AssertionError, match="right so far: save it, then add db2"):
-        public_test(lab, "backward_propagation")
-    card = capsys.readouterr().out
+    card = capsys.readouterr().out  # what could not be judged is no finding
     assert card.count("✗") == 1 and "✗ all four" in card
     assert "– cache used" in card
 
@@ -458,36 +433,6 @@ def test_a_public_test_says_what_is_wrong_and_does_not_raise(
         monkeypatch.setitem(lab, name, wrong)
     with pytest.raises(AssertionError):
         public_test(lab, exercise)
-
-
-@pytest.fixture
-def with_few_digits(lab, monkeypatch):
-    """What the public test of fit takes from the notebook's data."""
-    monkeypatch.setitem(lab, "X_few", np.random.default_rng(0).random((784, 120)))
-    monkeypatch.setitem(lab, "Y_few", np.arange(120).reshape(1, 120) % 10)
-
-
-def test_an_example_left_out_does_not_break_the_public_test_of_fit(
-    lab, monkeypatch, with_few_digits
-):
-    right = lab["NNClassifier"].fit
-
-    def six_of_seven(self, X, Y):
-        m = 6 if X.shape[1] == 7 else X.shape[1]
-        return right(self, X[:, :m], Y[:, :m])
-
-    monkeypatch.setattr(lab["NNClassifier"], "fit", six_of_seven)
-    with pytest.raises(AssertionError, match="found 4; where does the loop"):
-        public_test(lab, "fit")
-
-
-def test_steps_may_be_called_by_the_class_of_the_model(
-    lab, monkeypatch, with_few_digits
-):
-    path = ROOT / "variants/neural_network/fit/right/steps_by_the_class.py"
-    exec(path.read_text("utf-8"), names := dict(lab))
-    monkeypatch.setattr(lab["NNClassifier"], "fit", names["fit"])
-    public_test(lab, "fit")
 
 
 def test_the_public_bounds_of_the_first_weights_are_those_of_grading(lab, monkeypatch):
@@ -764,7 +709,8 @@ def test_gradients_are_finite_differences(lab, network):
 
         def cost(flat, name=name, parameter=parameter):
             setattr(network, name, flat.reshape(parameter.shape))
-            reg, weights = network.reg, (network.W1, network.W2, 7)
+            reg = network.reg
+            weights = network.W1, network.W2, 7
             data = lab["compute_cost"](network.forward_propagation(X)["A2"], Y)
             return data + reg.l1(*weights) + reg.l2(*weights)
 

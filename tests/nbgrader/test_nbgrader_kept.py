@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 from rich.console import Console
@@ -160,8 +161,13 @@ def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
     hand_in("ann", fizz=own_answer)
     graded(course)
     assert run_nbgrader(course, "generate_feedback", "tiny").returncode == 0
-    page = (course / "feedback/ann/tiny/tiny.html").read_text("utf-8")
+    folder = course / "feedback/ann/tiny"
+    page = (folder / "tiny.html").read_text("utf-8")
     shown = html.unescape(re.sub("<[^>]+>", "", page))
+    annotated = nbformat.read(folder / "tiny.feedback.ipynb", as_version=4)
+    nbformat.validate(annotated)
+    assert not any("nbgrader" in cell.metadata for cell in annotated.cells)
+    notebook = "\n".join(cell.source for cell in annotated.cells)
     with source_of(course, release=False) as source:
         hidden = [
             text(cell).partition("### BEGIN HIDDEN TESTS\n")[2].splitlines()[0]
@@ -170,7 +176,7 @@ def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
         ]
     assert len(hidden) == 5  # one of them the tools, in a cell without points
     for line in hidden:
-        assert line not in shown
+        assert line not in shown and line not in notebook
     assert "Checked here: multiples of three, zero and negative ones too." in shown
     assert 'assert got == want, f"fizz(3) should be' in shown  # the public test
     assert "return 'my own line'" in shown  # a marker there hides nothing

@@ -24,7 +24,7 @@ from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Mark, Measure, Verdict
 from nbproctor.sandbox import workers
 from nbproctor.statuses import STATUSES, Status
-from tests.pages.lab import SECRET, Lab, Requests, verdicts, words
+from tests.pages.lab import Lab, Requests, verdicts, words
 from tests.timing import patience
 
 PNG = "iVBORw0KGgo="  # how a PNG begins, in base64
@@ -291,20 +291,6 @@ def row_of(page: str, exercise: str) -> str:
 
 
 # --- what is never shown --------------------------------------------------------------
-
-
-def test_hidden_tests_are_on_no_page_and_in_no_notebook(lab: Lab) -> None:
-    graded = lab.graded(verdicts(first_values=0))
-    assert SECRET in Path(str(graded.path)).read_text()
-    feedback = Feedback(graded, lab.outline)
-    page = feedback.page()
-    notebook = feedback.notebook()
-    for shown in page, json.dumps(notebook):
-        assert SECRET not in shown and "Tools of the tests" not in shown
-    assert 'first(<span class="n">1</span>) == ' in page  # the public test
-    nbformat.validate(nbformat.from_dict(notebook))
-    assert "nbgrader" not in json.dumps([c["metadata"] for c in notebook["cells"]])
-    assert any("first-values is wrong" in c["source"] for c in notebook["cells"])
 
 
 HOSTILE = """\
