@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError, speed
 from nbproctor.nbgrader.failures import ComputerError, of_the_computer
-from nbproctor.nbgrader.lock import OWNER, course_lock
+from nbproctor.nbgrader.lock import course_lock
 from nbproctor.sandbox.workers import OverdueError
 from tests.nbgrader.tiny import HandIn, graded, run_nbgrader
 from tests.programs import start
@@ -58,17 +58,6 @@ def test_of_two_graders_the_second_is_told_who_is_first_until_that_is_killed(
         assert "Wait until it has finished" in done.stderr
         assert "Traceback" not in done.stderr
     assert graded(course)["ann"].score == 10
-
-
-def test_the_lock_is_for_one_course_and_may_be_taken_again(
-    course: Path, tmp_path: Path
-) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    with somebody_else(course):
-        with course_lock(other, "grading"), course_lock(other, "grading again"):
-            assert "grading since" in (other / OWNER.format("")).read_text()
-        assert not (other / OWNER.format("")).exists()
 
 
 def test_a_locked_gradebook_makes_nobody_ungradable(
