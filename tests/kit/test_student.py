@@ -438,7 +438,8 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
         "; sys.path += ['kit']; runpy.run_path('kit/submit.py', run_name='__main__')"
     )
     command = [sys.executable, "-S", "-c", browsers]
-    output = programs.start(*command, cwd=unpacked).stdout
+    done = programs.start(*command, cwd=unpacked)
+    output = done.stdout + done.stderr
     assert f"open hand_in, right-click {LAB}.ipynb, choose Download" in output
 
 

@@ -88,7 +88,7 @@ def lab():
     yield names
     monkeypatch.undo()
     for name in ("lab_tools", "public_tests"):  # or a fork server would look for them
-        sys.modules.pop(name)
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture(scope="module")
