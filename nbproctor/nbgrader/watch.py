@@ -71,7 +71,7 @@ class _Student:
 
     def tries_on(self, day: date) -> int:
         """Return how many tries there were on a day."""
-        return sum(_local_time(attempt.when).date() == day for attempt in self.tries)
+        return sum(_day(attempt.when) == day for attempt in self.tries)
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Watch(contextlib.ExitStack):
         with contextlib.suppress(CourseError):  # nobody has submitted anything yet
             folders = handed_in(self._course, self._assignment)
         settled = []
-        today = _local_time(now).date()
+        today = _day(now)
         for student, folder in folders.items():
             record = self._students[student]
             try:
@@ -196,7 +196,7 @@ class Watch(contextlib.ExitStack):
     def _grade(self, students: list[str], now: datetime) -> list[Try]:
         """Grade those who have a try left, and give back to all."""
         options = self._course.options
-        today = _local_time(now).date()
+        today = _day(now)
         obstacles = self._course.obstacles(self._assignment, students)
         tries = [self._failed(name, reason, now) for name, reason in obstacles.items()]
         for student in obstacles:
@@ -244,7 +244,7 @@ class Watch(contextlib.ExitStack):
     ) -> Try:
         record = self._students[student]
         mode = self._course.options.early_feedback
-        today = _local_time(now).date()
+        today = _day(now)
         # Also of what could not be graded: that an execution failed tells something.
         passes = self._passes(result) if result else {}
         if mode == "page" and result:
@@ -354,6 +354,6 @@ def _files(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _local_time(moment: datetime) -> datetime:
-    """Return a moment that is in UTC by the clock of this place."""
-    return moment.replace(tzinfo=UTC).astimezone()
+def _day(moment: datetime) -> date:
+    """Return the day here of a moment that is in UTC."""
+    return moment.replace(tzinfo=UTC).astimezone().date()
