@@ -319,10 +319,10 @@ class _Walk:
         """Return what follows a solution cell, up to its last test."""
         steps: list[Step] = []
         last = 0
+        extra = [*self.share.oracles.values(), *self.value_tests.values()]
         for cell in self.cells[index + 1 :]:
             if cell.kind == "solution":
                 break
-            extra = [*self.share.oracles.values(), *self.value_tests.values()]
             if cell.kind == "test" and cell not in extra:
                 steps.append(Step(cell.id, test=cell))
                 last = len(steps)

@@ -33,12 +33,12 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     config = course / "nbgrader_config.py"
     is_new = not config.exists()
     variants = course / "variants" / name
-    templates = _STARTER / "variants"
-    if variants.exists() and _texts(variants).items() - _texts(templates).items():
+    templates = _texts(_STARTER / "variants")
+    if variants.exists() and _texts(variants).items() - templates.items():
         raise StarterError(f"{variants} already exists. Choose another name.")
     source = new_source(course, name)
     notebook = source / f"{name}.ipynb"
-    for path, text in _texts(templates).items():
+    for path, text in templates.items():
         write_file(variants / path, text)
     # Text in the package, as no module of it imports this.
     write_file(source / "public_tests.py", (_STARTER / "public_tests.txt").read_bytes())
