@@ -467,10 +467,7 @@ def _settings(text: str) -> dict[str, Any]:
 
 def _has_blank(source: str) -> bool:
     """Whether code has ``...`` where students write, as ``x = ...``, not ``x[...]``."""
-    try:
-        nodes = [*ast.walk(parse_code(source))]
-    except SyntaxError:
-        return False
+    nodes = [*ast.walk(_tree(source))]
     indices = {
         id(part) for n in nodes if isinstance(n, ast.Subscript) for part in ast.walk(n)
     }
@@ -490,11 +487,15 @@ def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
 
 
 def _is_assertions(source: str) -> bool:
+    return any(isinstance(statement, ast.Assert) for statement in _tree(source).body)
+
+
+def _tree(source: str) -> ast.Module:
+    """Return the syntax tree of plain Python; of anything else, an empty one."""
     try:
-        body = parse_code(source).body
+        return parse_code(source)
     except SyntaxError:
-        return False
-    return any(isinstance(statement, ast.Assert) for statement in body)
+        return ast.Module([], [])
 
 
 def _sum(points: float | Sequence[float]) -> float:
