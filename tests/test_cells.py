@@ -140,7 +140,6 @@ def test_words_are_an_answer_once_they_are_others() -> None:
         ("await x", True),
         ("\0", False),
     ],
-    ids=lambda value: repr(value)[:24],
 )
 def test_lines_of_ipython_are_no_syntax_errors(source: str, compiles: bool) -> None:
     assert CellText(source).compiles is compiles

@@ -785,17 +785,17 @@ def use(folder, monkeypatch, *urls):
 
 
 @pytest.mark.parametrize(
-    "place", ["source/lab", "release/lab", "submitted/ada/lab", "autograded/ada/lab"]
+    "folder", ["source/lab", "release/lab", "submitted/ada/lab", "autograded/ada/lab"]
 )
 @pytest.mark.parametrize("packed", [True, False])
-def test_data_are_found_from_every_folder(tmp_path, monkeypatch, place, packed):
-    (tmp_path / place).mkdir(parents=True)
+def test_data_are_found_from_every_folder(tmp_path, monkeypatch, folder, packed):
+    (tmp_path / folder).mkdir(parents=True)
     (tmp_path / MNIST.DATA["folder"]).mkdir(parents=True)
     name = LABELS + ".gz" * packed
     content = (DATA / f"{LABELS}.gz").read_bytes()
     target = tmp_path / MNIST.DATA["folder"] / name
     target.write_bytes(content if packed else gzip.decompress(content))
-    assert use(tmp_path / place, monkeypatch)(LABELS) == target
+    assert use(tmp_path / folder, monkeypatch)(LABELS) == target
 
 
 @pytest.fixture
