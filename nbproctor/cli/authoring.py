@@ -167,14 +167,32 @@ def show_faults(course: nbgrader.Course, assignment: str) -> list[str]:
     return faults
 
 
-@command("new lab2", "new second_lab")
-def new(name: Annotated[str, Argument(help="Name of the assignment.")]) -> None:
-    """Make an assignment with one example exercise, and a course if there is none."""
+@command("new lab2", "new short_lab --from lab2")
+def new(
+    name: Annotated[str, Argument(help="Name of the assignment.")],
+    longer: Annotated[
+        str | None,
+        Option("--from", help="Make a shorter edition of this assignment instead."),
+    ] = None,
+    hours: Annotated[int, Option(min=1, help="How long the edition takes.")] = 2,
+) -> None:
+    """Make an assignment with one example exercise, and a course if there is none.
+
+    With --from, make an edition of another assignment that takes fewer hours: cells
+    with a tag such as from-4-hours are left out of an edition of two, and an exercise
+    whose solution has the tag is given, without its tests.
+    """
     from nbproctor.kit import starter
+    from nbproctor.kit.edition import write_edition
 
     course = find_course()
-    paths = starter.new_assignment(course, name)
-    say(*(f"Made {path.relative_to(course)}" for path in paths))
+    if longer:
+        source = starter.new_source(course, name)
+        points = write_edition(nbgrader.Course(course), longer, hours, source)
+        say(f"Made {source.relative_to(course)}: {points:g} points.")
+    else:
+        paths = starter.new_assignment(course, name)
+        say(*(f"Made {path.relative_to(course)}" for path in paths))
     say(
         f"Edit the notebook in JupyterLab. Then run {TYPED} lint {name}, {TYPED} "
         f"audit {name} and {TYPED} release {name}."

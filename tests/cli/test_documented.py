@@ -104,6 +104,7 @@ ELSEWHERE = {
     f"{KIT} audit": "tests/audit/test_audit.py",  # with a sample
     # In the course; another is named in tests/cli/test_command_line.py.
     f"{KIT} --course examples/tiny audit": "tests/cli/test_platforms.py",
+    f"{KIT} new short_lab --from neural_network --hours 2": "tests/kit/test_edition.py",
     f"{KIT} release --browser": "tests/kit/test_browser_site.py",
     f"{KIT} watch": "tests/nbgrader/test_watch.py",
     f"{KIT} grade --container": "tests/kit/test_kit.py",  # with a stand-in

@@ -242,7 +242,7 @@ def test_every_exercise_has_a_public_test_several_hidden_ones_and_three_hints(
         assert sum(c.points > 0 for c in tests) >= 3, exercise
         hints = exercise.replace("_", "-") + "-hints"
         cell = next(cell for cell in cells if cell["id"] == hints)
-        assert cell["metadata"] == {"tags": ["hint"]}
+        assert "hint" in cell["metadata"]["tags"]
         kinds = re.findall("<summary>(.*?)</summary>", text_of(cell))
         rungs = 6 if exercise == "backward_propagation" else 1
         three = ["A question", "The formula to reread", "The line to look at"]

@@ -90,7 +90,7 @@ def test_what_computes_has_its_time_on_a_busy_computer_too(
     workers: Workers[ReadSubmission], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the clock this takes longer than is allowed, as if others computed as well."""
-    monkeypatch.setattr(workers, "_seconds", 0.1)
+    monkeypatch.setattr(workers, "_seconds", 0.5)
     monkeypatch.setattr("nbproctor.sandbox.workers.SHARE", 0.001)
     for number in range(40):
         with (tmp_path / f"{number}.bin").open("wb") as file:

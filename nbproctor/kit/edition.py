@@ -1,0 +1,114 @@
+"""Editions: a shorter assignment, made from a longer one by the tags of its cells.
+
+A cell with the tag ``from-4-hours`` is not in an edition of fewer hours. If it is a
+solution cell, its exercise is *given* there: students read the reference solution,
+which is locked, and the tests of the exercise are left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from nbproctor.cells import grader_of
+from nbproctor.errors import NbproctorError
+from nbproctor.markers import Markers
+from nbproctor.nbgrader import Course
+from nbproctor.notebook import IGNORED, cell_name, read_cells
+from nbproctor.writing import write_file
+
+_TAG = re.compile(r"from-(\d+)-hours")
+_POINTS = re.compile(r"^(#+ .*)\([^()\n]*points?\)$", re.MULTILINE)
+
+
+class EditionError(NbproctorError):
+    """An assignment has no edition of that length."""
+
+
+def write_edition(course: Course, assignment: str, hours: int, source: Path) -> float:
+    """Write the source and the variants of a shorter edition; return its points.
+
+    Parameters
+    ----------
+    course : Course
+        The course of both.
+    assignment : str
+        The assignment that has the tags.
+    hours : int
+        How long the edition is to take.
+    source : Path
+        Folder of the new assignment, whose name is that of the folder.
+
+    Raises
+    ------
+    EditionError
+        No cell has a tag for more hours.
+    """
+    notebooks = {
+        path: shorten(json.loads(path.read_text("utf-8")), hours, course.markers)
+        for path in course.sources(assignment)
+    }
+    provided = {name for _, names in notebooks.values() for name in names}
+    if not provided:
+        raise EditionError(
+            f"No exercise of {assignment} has a tag for more than {hours} hours, such "
+            f"as 'from-{hours + 1}-hours'. Add it to cells of the source in JupyterLab."
+        )
+    folder = course.folder("source", assignment)
+    ignored = shutil.ignore_patterns(*IGNORED, "*.ipynb")
+    shutil.copytree(folder, source, ignore=ignored, dirs_exist_ok=True)
+    variants = course.root / "variants"
+    if (variants / assignment).is_dir():
+        left_out = shutil.ignore_patterns(*provided)
+        shutil.copytree(variants / assignment, variants / source.name, ignore=left_out)
+    # Last: only with its notebooks there is an assignment.
+    points = 0.0
+    for path, (content, _) in notebooks.items():
+        name = source.name if path.stem == assignment else path.stem
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        write_file(source / f"{name}.ipynb", f"{text}\n".encode())
+        cells = read_cells(content["cells"], {}, course.markers)
+        points += sum(cell.points for cell in cells)
+    return points
+
+
+def shorten(
+    content: dict[str, Any], hours: int, markers: Markers
+) -> tuple[dict[str, Any], set[str]]:
+    """Return a source notebook, changed in place, and the exercises given in it."""
+    names = [cell_name(cell, n) for n, cell in enumerate(content["cells"])]
+    named_cells = dict(zip(names, content["cells"], strict=True))
+    longer = {name for name, cell in named_cells.items() if _hours_of(cell) > hours}
+    solutions = set()
+    tested = {}  # test cell → exercise
+    for cell in read_cells(content["cells"], {}, markers):
+        if cell.kind == "solution":
+            solutions.add(cell.id)
+        elif cell.kind == "test":
+            tested[cell.id] = cell.exercise
+    provided = longer & solutions
+    left_out = longer - provided
+    left_out |= {test for test, exercise in tested.items() if exercise in provided}
+    cells: list[dict[str, Any]] = []
+    heading: dict[str, Any] = {}
+    for name, raw in named_cells.items():
+        if name in left_out:
+            continue
+        source = "".join(raw["source"])
+        if raw["cell_type"] == "markdown" and _POINTS.search(source):
+            heading = raw
+        if name in provided:
+            raw["source"] = markers.without_solution_markers(source)
+            grader_of(raw).update(grade=False, solution=False, locked=True)
+            heading["source"] = _POINTS.sub(r"\1(given)", "".join(heading["source"]))
+        cells.append(raw)
+    return {**content, "cells": cells}, provided
+
+
+def _hours_of(cell: dict[str, Any]) -> int:
+    """Return how long the shortest edition with a cell takes."""
+    tags = cell.get("metadata", {}).get("tags", [])
+    return max((int(m[1]) for tag in tags if (m := _TAG.fullmatch(tag))), default=0)

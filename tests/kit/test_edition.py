@@ -1,0 +1,77 @@
+"""Shorter editions of an assignment: what they leave out, and what they give."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.kit.edition import shorten
+from nbproctor.markers import Markers, plain_python
+from nbproctor.notebook import read_cells
+from tests.programs import run_here
+
+
+@pytest.fixture
+def course(project: Path, tmp_path: Path) -> Path:
+    """The tiny course, whose second exercise is one of four hours."""
+    (tmp_path / "nbgrader_config.py").write_bytes(
+        (project / "examples/tiny/nbgrader_config.py").read_bytes()
+    )
+    notebook = nbformat.read(project / "examples/tiny/source/tiny/tiny.ipynb", 4)
+    for cell in notebook.cells:
+        if cell.id in ("mean_of", "mean-oracle"):
+            cell.metadata["tags"] = ["from-4-hours"]
+    source = tmp_path / "source/tiny"
+    source.mkdir(parents=True)
+    nbformat.write(notebook, source / "tiny.ipynb")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_an_exercise_that_takes_too_long_is_given_and_scores_nothing(
+    course: Path,
+) -> None:
+    done = run_here("new", "short", "--from", "tiny", cwd=course)
+    assert done.returncode == 0 and "source/short: 5 points" in done.stdout
+    assert nbgrader.lint(course, "short") == []
+    nbgrader.generate(course, "short")
+    release = nbformat.read(course / "release/short/short.ipynb", as_version=4)
+    cells = {cell.id: cell for cell in release.cells}
+    assert "raise NotImplementedError" in cells["fizz"].source
+    assert "len(numbers)" in cells["mean_of"].source
+    assert cells["mean_of"].metadata.nbgrader.locked
+    assert cells["mean-text"].source.startswith("## 2. `mean_of(numbers)` (given)")
+    assert not {"mean-public", "mean-oracle", "mean-values", "mean-input"} & {*cells}
+
+
+def test_what_has_no_shorter_edition_says_so_and_makes_nothing(course: Path) -> None:
+    done = run_here("new", "short", "--from", "tiny", "--hours", "4", cwd=course)
+    assert done.returncode == 1 and "'from-5-hours'" in done.stderr
+    assert not (course / "source/short").exists()
+
+
+@pytest.mark.parametrize(("hours", "points"), [(2, 29), (4, 63), (6, 100)])
+def test_an_edition_of_the_lab_is_worth_what_its_outline_says_and_misses_no_name(
+    project: Path, hours: int, points: int
+) -> None:
+    path = project / "source/neural_network/neural_network.ipynb"
+    content, _ = shorten(json.loads(path.read_text("utf-8")), hours, Markers())
+    cells = [*read_cells(content["cells"], {}, Markers())]
+    outline = next(c for c in content["cells"] if c["id"] == "outline")
+    assert sum(cell.points for cell in cells) == points
+    assert points == 100 or f"{points} points" in "".join(outline["source"])
+    names = {*dir(builtins), "display", "get_ipython"}
+    for cell in cells:
+        nodes = [*ast.walk(ast.parse(plain_python(cell.source)))]
+        read = [n for n in nodes if isinstance(n, ast.Name)]
+        uses = {n.id for n in read}
+        names |= {n.id for n in read if isinstance(n.ctx, ast.Store)}
+        for name in ("arg", "name", "asname"):  # of parameters, functions, imports
+            names |= {getattr(node, name, None) for node in nodes}
+        assert not uses - names, cell.id
