@@ -15,6 +15,7 @@ from importlib.metadata import Distribution, distribution
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -23,6 +24,7 @@ from nbproctor.kit import handout
 from nbproctor.kit.handout import HandoutError
 from nbproctor.nbgrader import Course
 from nbproctor.platforms import write_zip
+from nbproctor.templates import render
 from nbproctor.writing import write_file
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
@@ -82,10 +84,24 @@ def make_site(
             raise HandoutError(f"JupyterLite could not make the site:\n{output}")
         page = handout.first_page(course, assignment, browser=True)
         (lite / "site/index.html").write_text(page, "utf-8")
+        if not pyodide:
+            _report_blocked_network(lite / "site")
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
         shutil.move(lite / "site", target)
     return target
+
+
+def _report_blocked_network(site: Path) -> None:
+    """Make pages say so where a network blocks the server that Pyodide comes from."""
+    from jupyterlite_pyodide_kernel.constants import PYODIDE_LOCK_DEFAULT_URL
+
+    address = PYODIDE_LOCK_DEFAULT_URL
+    server = urlsplit(address).hostname
+    message = render("connection.html", address=address, server=server)
+    for path in (site / "index.html", site / "lab/index.html"):
+        text = path.read_text("utf-8").replace("</body>", f"{message}</body>")
+        path.write_text(text, "utf-8")
 
 
 def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]:

@@ -139,12 +139,15 @@ def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
         context.on("request", lambda request: urls.append(request.url))
         context.route(f"{CDN}**", lambda route: route.abort())
         page = context.new_page()
+        blocked = page.get_by_role("alert").get_by_text("cannot reach cdn.jsdelivr.net")
         assert "Hand in on Moodle, task 3." in accessible(page, address, axe)
+        blocked.wait_for()
         with page.expect_request(f"{CDN}**"):  # the kernel starts with the notebook
             page.get_by_role("link", name=f"Open {LAB}.ipynb").click()
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", state="attached")
         page.get_by_text("Python (Pyodide)").first.wait_for()
         page.get_by_text("mnist.py").first.wait_for()
+        blocked.wait_for()
         page.get_by_role("menuitem", name="File", exact=True).click()
         with page.expect_download() as download:
             page.locator(".lm-Menu-itemLabel", has_text="Download").first.click()
