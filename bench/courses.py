@@ -26,9 +26,10 @@ improvements turned off (follow-through, repair of answers, text on stderr that 
 nothing); *usual* is how it is installed. A mark is the score of one test cell in one
 submission. It is *lost* where stock gave more, *gained* where stock gave less, and
 *waiting* where it is not judged, but said to be a person's to decide. A gained mark is
-*proved* if stock gives it to the same answer among right ones. Where *plain*
-differs, both grade again some times: *chance* are marks that differ from themselves, of
-a test that draws numbers. Nothing of the courses is kept.
+*proved* if stock gives it to the same answer among right ones, with nothing on stderr
+(docs/differences.md names both rules). Where *plain* differs, both grade again some
+times: *chance* are marks that differ from themselves, of a test that draws numbers.
+Nothing of the courses is kept.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ KEPT = (
 LARGEST = 50 << 20  # bytes of a file beside a notebook
 COMMAND_SECONDS = 1800
 _STUB = re.compile(r"YOUR CODE HERE|raise NotImplementedError")
+# Put before an answer: what it prints to stderr is not shown.
+_SILENT = "import os, sys\nsys.stderr = open(os.devnull, 'w')\n"
 # Put before an answer; a type that is not named stays as it is.
 _CONVERT = """
 def _converted(value):
@@ -506,7 +509,8 @@ def prove(
 ) -> Iterator[tuple[str, str]]:
     """Yield the gained marks that stock gives, too, where all other answers are right.
 
-    `place` is a copy of the course, whose submissions are replaced.
+    Text on stderr is not shown there, as stock gives nothing for it. `place` is a copy
+    of the course, whose submissions are replaced.
     """
     submitted = place / "submitted"
     reference = submitted / "reference" / NAME
@@ -523,7 +527,7 @@ def prove(
         ]
         answers = {c.metadata.nbgrader.grade_id: c.source for c in _marked(books[1])}
         for cell in _exercise(books[0], test):
-            cell.source = answers[cell.metadata.nbgrader.grade_id]
+            cell.source = _SILENT + answers[cell.metadata.nbgrader.grade_id]
         nbformat.write(books[0], path)
     for folder in submitted.iterdir():
         if folder.name not in gained:
