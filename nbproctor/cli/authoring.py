@@ -45,8 +45,8 @@ app.add_typer(container, name="container", hidden=True)
 _DIFFERENCES = f"""\
 From now on, grading differs from plain nbgrader in three ways:
   - a submission that cannot be graded gets a reason and no score, never a 0;
-  - an exercise that failed is graded again with correct solutions of the others
-    (to switch this off: c.Nbproctor.follow_through = False);
+  - an exercise that failed is graded again with correct functions from the exercises
+    before it (to switch this off: c.Nbproctor.follow_through = False);
   - text on stderr does not cost points.
 Next: {TYPED} grade ASSIGNMENT, or nbgrader autograde as before."""
 

@@ -146,8 +146,8 @@ class SecondRuns:
         for name in second_run.borrowers | unanswered:
             verdict = second_run.verdicts[name]
             if verdict.points > verdicts[name].points:
-                condition = "given correct solutions of the other exercises"
-                message = f"Right, {condition}."
+                condition = "with correct functions from the exercises before it"
+                message = f"Passed {condition}."
                 if verdict.points < verdict.max_points:
                     message = f"{verdict.message} ({condition})"
                 self._verdicts[name] = replace(

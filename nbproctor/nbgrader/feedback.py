@@ -107,7 +107,7 @@ def _version(record: StudentMarks, result: SubmissionResult) -> str:
     times = {"submitted": record.timestamp, "graded": result.graded}
     parts = [f"{did} {local_time(moment)}" for did, moment in times.items() if moment]
     if result.handed_in:
-        parts.append(f"file {result.handed_in[:4]}")
+        parts.append(f"file hash {result.handed_in[:4]}")
     return ", ".join(parts)
 
 

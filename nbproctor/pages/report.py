@@ -71,11 +71,10 @@ def class_report(
     """
     all_rows, answers = _read(notebooks, outlines, alike=alike)
     due = {each.student for each in notebooks if STATUSES[each.status].is_mark_due}
-    rows = [(graded, row) for graded, row in all_rows if graded.student in due]
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded
     penalties: dict[str, float] = {}
-    for graded, row in rows:
-        if row.points is not None:
+    for graded, row in all_rows:
+        if graded.student in due and row.points is not None:
             earned.setdefault(graded.student, []).append(row.points)
     for graded in notebooks:
         penalties[graded.student] = penalties.get(graded.student, 0) + graded.penalty
@@ -84,6 +83,7 @@ def class_report(
         for student, points in earned.items()
     }
     points = {student: fsum(each) for student, each in earned.items()}
+    rows = [(graded, row) for graded, row in all_rows if graded.student in earned]
     items = [
         _item(name, exercise, rows, points)
         for name, outline in outlines.items()

@@ -97,12 +97,13 @@ def test_what_a_student_s_cell_shows_is_on_the_page_and_in_its_notebook(
 
 def test_a_page_says_which_files_it_is_of_in_a_line_to_send(course: Path) -> None:
     for student, name in (("ann", "tiny.ipynb"), ("cem", "tiny.ipynb")):
+        whose = f"student {student}, assignment tiny"
         content = (course / "submitted" / student / "tiny" / name).read_bytes()
         listed = f"{name}\0{hashlib.sha256(content).hexdigest()}\n"
         version = hashlib.sha256(listed.encode()).hexdigest()[:4]
         when = r"graded \d{4}-\d\d-\d\d \d\d:\d\d \w+"
-        line = rf"<code>{student}, tiny, tiny, {when}, file {version}</code>"
-        assert re.search(line, page(course, student).read_text("utf-8"))
+        line = rf"notebook tiny, {when}, file hash {version}</code>"
+        assert re.search(f"{whose}, {line}", page(course, student).read_text("utf-8"))
 
 
 def test_only_a_page_with_something_new_is_made_again(course: Path) -> None:

@@ -129,10 +129,12 @@ def test_who_has_all_points_of_an_exercise_sees_no_failure_of_it(lab: Lab) -> No
     ]
     page = lab.page(results)
     sentence = "It fails only because of exercise 1.1. You have the points."
-    assert f"right, given the others 4 / 4 {sentence}" in row(page, "1.2")
+    assert f"counted as passed 4 / 4 {sentence}" in row(page, "1.2")
     second = page[page.index('id="exercise-2"') : page.index('id="exercise-3"')]
     assert "is-failed" not in second and "second-public is wrong" not in second
     assert second.count(sentence) == 2
+    assert words(page).count("“counted as passed” means:") == 1
+    assert "“counted as passed”" not in words(lab.page())
 
 
 def test_a_public_test_that_fails_alone_costs_nothing_and_says_so(lab: Lab) -> None:
@@ -141,6 +143,8 @@ def test_a_public_test_that_fails_alone_costs_nothing_and_says_so(lab: Lab) -> N
     page = Feedback(graded, lab.outline).page()
     assert "passed 3 / 3" in row(page, "1.1") and 'class="test is-failed"' not in page
     assert "stricter than the graded tests. You have the points" in words(page)
+    assert "counted as passed" in words(page)
+    assert "“counted as passed” means:" in words(page)  # no exercise has this result
 
 
 def test_marks_and_comments_by_hand_are_marked_so(lab: Lab) -> None:
@@ -164,7 +168,7 @@ def test_a_test_judged_in_the_student_s_process_is_marked_so(lab: Lab) -> None:
     ]
     feedback = lab.feedback(results)
     page = feedback.page()
-    label = "judged in the student’s process"
+    label = "run in the student’s process"
     assert page.count(f'<span class="soft in-process">{label}</span>') == 2
     assert "ran in the same process as your code" in words(page)
     cells = [c["source"] for c in feedback.notebook()["cells"]]
@@ -217,6 +221,7 @@ def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
     assert repaired[0].count("It was renamed.") == 0
     assert repaired[1].count("It was renamed.") == 1
     assert all(student in repaired[1] for student in ("ann", "bob", "cem", "dan"))
+    assert 'aria-label="4 passed"' in page  # the exercises are those of the graded
 
 
 def test_whom_the_platform_calls_late_is_late_in_the_report(lab: Lab) -> None:
