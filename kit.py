@@ -1,38 +1,39 @@
 """The commands of the course kit, the same on Windows, macOS and Linux.
 
 To try it:
-    python kit.py demo      grade a sample class and show the table of scores
+    python kit.py demo      grade a sample class and show the score table
     python kit.py doctor    check how well this computer isolates student code
-    python kit.py lab       open the lab in JupyterLab, as a student gets it
+    python kit.py lab       open the lab in JupyterLab, as students get it
     python kit.py submit    check your notebook before you submit it
 
 Before the term:
     python kit.py new       make a new assignment with one exercise to change
-    python kit.py adopt     make an assignment of an Otter-Grader or OkPy notebook
+    python kit.py adopt     convert an Otter-Grader or OkPy notebook into an assignment
     python kit.py lint      check that the reference solution earns every point
-    python kit.py audit     check the hidden tests with right and wrong solutions
-    python kit.py release   make the student version and the zip to hand out
-                            (--browser: also a site where the lab runs in a browser)
-    python kit.py roster    import a class list, so that every student has a name
+    python kit.py audit     check the hidden tests with correct and incorrect solutions
+    python kit.py release   make the student version and the zip for students
+                            (--browser: also a website with the lab)
+    python kit.py roster    import a class list, so that tables show names
 
 During the term:
     python kit.py watch     give feedback on submissions before the deadline
     python kit.py due       set when an assignment is due
     python kit.py extend    give one student more time
-    python kit.py collect   put a platform's zip of submissions into submitted/
-    python kit.py late      enter when students submitted, if no platform says so
+    python kit.py collect   copy the submissions in a platform's zip to submitted/
+    python kit.py late      record submission times that no platform gave
     python kit.py grade     grade what is in submitted/
-    python kit.py export    fill in the platform's grade book and pack the feedback
+    python kit.py export    fill in the platform's grade file and pack the feedback
 
-In an nbgrader course that you have already:
+In an existing nbgrader course:
     python kit.py init      switch nbproctor on
     python kit.py off       switch nbproctor off, and leave the course as it was
 
 To change this project:
     python kit.py test      run all checks (--fast: only the quick ones)
 
-To grade on macOS or Windows, add --container. The command then runs in a container,
-which needs Podman or Docker. On Linux, you do not need one.
+On macOS, add --container to grade and watch. On Windows, add it also to adopt, audit,
+demo, init, lint and release. The command then runs in a container, which needs Podman
+or Docker. On Linux, you do not need one.
 
 The first run installs the pinned packages into .venv next to this file. It changes
 nothing else on the computer, and you do not have to activate anything.
