@@ -25,9 +25,9 @@ from nbproctor.platforms.person import Person, split_name
 
 @command("demo", "demo --container")
 def demo(container: Container = False) -> None:
-    """Grade a sample class and show its table of scores, for each assignment.
+    """Grade a sample class and show its score table, for each assignment.
 
-    Everything happens in the folder demo/. Each run makes it again. Your own
+    Everything happens in the folder demo/, which each run recreates. Your own
     submissions and gradebook are not touched.
     """
     project = find_course()

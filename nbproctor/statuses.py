@@ -24,8 +24,8 @@ GRADED_IN_PART = ReportSection("Graded in part: please check")
 GRADED = ReportSection("Graded: please check")
 REPAIRED = ReportSection(
     "Repaired",
-    introduction="You need not do anything. Each repair is shown to the student and "
-    "cost no points.",
+    introduction="Nothing to do. Repairs cost no points, and each student sees their "
+    "own.",
     list_name="The repairs",
 )
 REPORT_SECTIONS = (NOT_GRADED, GRADED_IN_PART, GRADED, REPAIRED)
@@ -51,7 +51,7 @@ STATUSES: dict[str, StatusRow] = {
         StatusRow(
             "ungradable",
             headline="Could not be graded",
-            advice="This is not a zero: you have no score yet. Your submission was "
+            advice="This is not a zero: you have no mark yet. Your submission was "
             "saved exactly as you sent it. If you can correct it, submit it "
             "again. If you cannot, or do not know how, show this page to your "
             "teacher.",

@@ -89,24 +89,27 @@ class _Complaints(logging.Handler):
 
 Assignment = Annotated[
     str | None,
-    Argument(help="Folder in source/. By default that of c.Nbproctor.assignment."),
+    Argument(
+        help="Name of a folder in source/. Default: "
+        "c.Nbproctor.assignment in nbgrader_config.py."
+    ),
 ]
 Sandbox = Annotated[
     Literal["strict", "weak"],
-    Option(help="weak: grade even if parts of the sandbox are missing."),
+    Option(help="weak: grade even if protections of the sandbox are missing."),
 ]
 
 
 def _refuse_container(is_asked: bool) -> None:
     if is_asked:
-        raise CommandError("--container is an option of kit.py. Use that.")
+        raise CommandError("--container works only with `python kit.py`.")
 
 
 Container = Annotated[
     bool,
     Option(
         "--container",
-        help="Run in a container (kit.py only; needs Podman or Docker).",
+        help="Only with `python kit.py`: run in a container. Needs Podman or Docker.",
         callback=_refuse_container,
         is_eager=True,
     ),
@@ -133,8 +136,8 @@ def options(
     course: Annotated[
         Path | None,
         Option(
-            help="Course folder. By default, this folder or the nearest parent "
-            "that is one."
+            help="Course folder. Default: this folder, or the nearest parent that "
+            "has an nbgrader_config.py."
         ),
     ] = None,
 ) -> None:

@@ -72,9 +72,8 @@ def release(
         Option(
             exists=True,
             file_okay=False,
-            help="Make the website from this Pyodide "
-            "folder, so that it needs no other "
-            "server.",
+            help="Folder of an unpacked Pyodide release. Implies --browser; the "
+            "website then loads nothing from the internet.",
         ),
     ] = None,
     container: Container = False,
@@ -92,7 +91,7 @@ def release(
         say(f"Copy of the old gradebook: {copy}")
     say(f"Student version: {course.folder('release', name)}")
     archive = handout.pack(course, name)
-    say(f"To hand out:     {archive}")
+    say(f"For students:    {archive}")
     if browser or pyodide:
         with at_work("Making the website"):
             site = make_site(course, name, pyodide)
@@ -119,10 +118,11 @@ def audit(
     ] = None,
     container: Container = False,
 ) -> None:
-    """Check the tests with right solutions, wrong solutions, and mutants.
+    """Check the tests with correct solutions, incorrect solutions, and mutants.
 
-    A right solution must earn every point, a wrong one must lose some. Exits with
-    status 1 if one does not. Writes a report on every exercise and solution to audit/.
+    A correct solution must earn every point, an incorrect one must lose some. Exits
+    with status 1 if one does not. Writes a report on every exercise and solution to
+    audit/.
     """
     from nbproctor.audit import result as matrix
     from nbproctor.audit.audit import audit as try_tests
@@ -201,13 +201,13 @@ def new(
 
 @command("adopt otter/lab01.ipynb", "adopt hw03.ipynb homework_3")
 def adopt(
-    file: Annotated[Path, Argument(help="A notebook with solutions and tests.")],
+    file: Annotated[Path, Argument(help="Notebook with solutions and tests.")],
     name: Annotated[
         str | None, Argument(help="Name of the assignment, if not the notebook's.")
     ] = None,
     container: Container = False,
 ) -> None:
-    """Make an assignment of a notebook for Otter-Grader, OkPy or plain assertions.
+    """Convert a notebook from Otter-Grader, OkPy or plain assertions to an assignment.
 
     Shows what each cell has become, writes a new folder in source/, and checks that the
     reference solution earns every point. The notebook itself is not changed.
@@ -277,7 +277,7 @@ def init(container: Container = False) -> None:
 
 @command("off", "--course ~/my_course off")
 def off() -> None:
-    """Switch nbproctor off: undo `init` and delete .nbproctor.*. Marks stay."""
+    """Switch nbproctor off: undo `init` and delete .nbproctor.*. Marks are kept."""
     from nbproctor.kit import starter
 
     course = find_course()
@@ -332,8 +332,8 @@ def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") 
     weak = not print_layers()
     if weak:
         say(
-            "Parts of the sandbox are missing here: student code may be able to reach "
-            "the tests."
+            "Protections of the sandbox are missing here: student code may be able to "
+            "reach the tests."
         )
     course = nbgrader.Course(find_course())
     student = "student"

@@ -40,16 +40,16 @@ Answers = Annotated[
     list[str] | None,
     Option(
         "--as",
-        help="Say whose name or number this is, for example 'Canvas id "
-        "1042=20260013'. Nothing after '=' means a new student. The answer is "
-        "remembered.",
+        help="Match a name or number in the download with a student: 'Canvas id "
+        "1042=20260013'. Leave the right side empty for a new student. The answer "
+        "is saved.",
     ),
 ]
 SameKinds = Annotated[
     list[str] | None,
     Option(
-        help="Say that two kinds of identifier are the same, for example 'GitHub "
-        "handle=login'. The answer is remembered."
+        help="Every student has the same text in both kinds, for example 'GitHub "
+        "handle=login'. The answer is saved."
     ),
 ]
 
@@ -69,7 +69,7 @@ def collect(
     ] = None,
     groups: Annotated[
         Path | None,
-        Option(help="Who submitted together: a CSV with group and student."),
+        Option(help="Who submitted together: a CSV file, headers group and student."),
     ] = None,
     called: Answers = None,
     same: SameKinds = None,
@@ -89,13 +89,13 @@ def collect(
         bool, Option("--dry-run", help="Only show what would be done.")
     ] = False,
 ) -> None:
-    """Put the submissions from a platform into submitted/, one folder per student.
+    """Copy the submissions from a platform to submitted/, one folder per student.
 
     Reads downloads from Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub
     Classroom, Teams and OpenOlat. Also reads any folder or zip with a folder or file
     per student, named by id, name or both, as in ILIAS and Sakai. A newer attempt
     replaces an older one, which is saved. A submission that could belong to several
-    students is not placed: say whose it is with --as.
+    students is not copied: match it with --as.
     """
     course, assignment = open_course(assignment)
     names = [path.stem for path in course.sources(assignment)]
@@ -139,10 +139,10 @@ def roster(
     called: Answers = None,
     same: SameKinds = None,
 ) -> None:
-    """Import a class list, so that the table and formgrader show everybody's name.
+    """Import a class list, so that score table and formgrader show names.
 
-    Reads any grade book or list of participants that a platform exports. People are
-    added and completed, never removed. Rows that could mean two people are listed.
+    Reads any grade file or list of participants that a platform exports. Students are
+    added and completed, never removed. Rows that could mean two students are listed.
     """
     course = nbgrader.Course(find_course())
     everybody = read_class_list(course, called, same)
@@ -258,13 +258,13 @@ def extend(
     until: Annotated[
         str,
         Option(
-            help="A deadline of the student's own, for example '2026-12-01 18:00'. A "
-            "date alone includes the whole day. It stays if the due date changes."
+            help="A fixed deadline for this student, for example '2026-12-01 18:00'. A "
+            "date alone includes the whole day. It does not move with the due date."
         ),
     ] = "",
     days: Annotated[
         float,
-        Option(help="Days after the due date. They move with the due date."),
+        Option(help="Days after the due date. This deadline moves with the due date."),
     ] = 0,
     excused: Annotated[
         bool | None,
@@ -293,11 +293,11 @@ def extend(
     if until:
         extension = _moment(until, timezone, END_OF_DAY)
     end, due = nbgrader.extend(course, name, student, extension)
-    stays = "This stays" if until else "This moves, too,"
+    moves = "does not move" if until else "moves"
     say(
         f"{label} may submit {name} until {local_time(end)}, others until "
-        f"{local_time(due)}. {stays} if the due date changes. If it is already "
-        f"graded, run {TYPED} grade {name} again."
+        f"{local_time(due)}. This deadline {moves} with the due date. If the "
+        f"submission is already graded, run {TYPED} grade {name} again."
     )
 
 
@@ -324,13 +324,13 @@ def due(
     if fixed:
         names = labels(nbgrader.names(course))
         shown = "; ".join(names[student] for student in fixed)
-        say(f"The deadline of their own stays for: {shown}")
+        say(f"These students keep their own deadline: {shown}")
     say(f"If submissions are already graded, run {TYPED} grade {name} again.")
 
 
 @command("late times.csv", "late worksheet.csv lab2 --timezone=Europe/Berlin")
 def late(
-    file: Annotated[Path, Argument(help="CSV with student and submission time.")],
+    file: Annotated[Path, Argument(help="CSV file with the columns student and time.")],
     assignment: Assignment = None,
     timezone: Zone = "",
 ) -> None:

@@ -44,12 +44,12 @@ def export(
         str,
         Argument(
             metavar="WHAT",
-            help=f"The platform's file to fill in, or what to make: {_MADE}.",
+            help=f"The platform's grade file to fill in, or what to make: {_MADE}.",
         ),
     ],
     assignment: Assignment = None,
     column: Annotated[
-        str | None, Option(help="The column to fill in: part of its title is enough.")
+        str | None, Option(help="The column to fill in: part of its header is enough.")
     ] = None,
     scale: Annotated[
         bool, Option("--scale", help="Convert marks to the platform's maximum.")
@@ -63,14 +63,14 @@ def export(
     visibility: Annotated[
         Visibility, Option(help="When Gradescope shows an exercise's result.")
     ] = "after_due_date",
-    to: Annotated[Path | None, Option(help="File to write.")] = None,
+    to: Annotated[Path | None, Option(help="Path of the output file.")] = None,
 ) -> None:
-    """Export grades and feedback: fill in a platform's file, or write a table.
+    """Export marks and feedback: fill in a platform's grade file, or write a table.
 
-    The platform's file is a grade book from Canvas, Blackboard or Brightspace, or
-    Moodle's grading worksheet. It is never changed: --write makes a filled copy next to
-    it. Students without a mark are left unchanged there. `feedback` packs everybody's
-    feedback in the form that the platform accepts. `term` makes a table and a page of
+    The grade file comes from Canvas, Blackboard or Brightspace, or is Moodle's grading
+    worksheet. It is never changed: --write makes a filled copy next to it. The cells of
+    students without a mark stay unchanged. `feedback` packs everybody's feedback in the
+    form that the platform accepts. `term` makes a table and a page of
     all assignments.
     """
     course = nbgrader.Course(find_course())
@@ -117,7 +117,7 @@ def export(
 
 def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:
     """Pack everybody's feedback into one zip, named as the platform expects it."""
-    with at_work("Updating the pages"):  # a comment may be newer than them
+    with at_work("Updating the feedback pages"):  # a comment may be newer than them
         nbgrader.feedback(course, assignment)
     pages = nbgrader.pages(course, assignment)
     back = platforms.feedback_names(pages, course.records(assignment))

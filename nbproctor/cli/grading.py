@@ -52,7 +52,7 @@ def grade(
     ] = "",
     container: Container = False,
 ) -> None:
-    """Grade what is in submitted/, write feedback, and show the table of scores.
+    """Grade what is in submitted/, write feedback, and show the score table.
 
     Submissions that are already graded and have not changed are skipped. Exits with
     status 1 if a submission could not be graded.
@@ -102,7 +102,7 @@ def watch(
     Reads submitted/ and writes feedback/. In nbgrader_config.py you set what students
     see (c.Nbproctor.early_feedback) and how many times a day (c.Nbproctor.early_tries).
     You can stop it with Ctrl-C and start it again. Exits with status 1 if a submission
-    could not be collected or a page not be returned.
+    could not be collected or a feedback page not released.
     """
     course, name = open_course(assignment)
     with (

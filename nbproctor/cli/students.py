@@ -27,7 +27,7 @@ def lab(
         list[str] | None,
         Argument(
             metavar="ASSIGNMENT|OPTION",
-            help="First the folder in source/, if there are several; then options for "
+            help="Name of a folder in source/, if there are several; then options for "
             "JupyterLab.",
         ),
     ] = None,
@@ -39,7 +39,7 @@ def lab(
         ),
     ] = False,
 ) -> None:
-    """Open the lab in JupyterLab, as a student gets it.
+    """Open the lab in JupyterLab, as students get it.
 
     You work on a copy in lab/. After a new release, files that you have not changed are
     updated. Your work is never overwritten. Other arguments go to JupyterLab, for

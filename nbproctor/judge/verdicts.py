@@ -74,24 +74,25 @@ STOPPED = Message(
 OUT_OF_TIME = Message("not run", "Not run: no time left for this notebook.")
 BROKEN = Message("not run", "This test is broken. Please tell your teacher: {text}")
 UNJUDGED = Message(
-    "not run", "This test cannot be judged from outside. Please tell your teacher."
+    "not run",
+    "This test cannot run outside the student's process. Please tell your teacher.",
 )
 # It was run, and what it says is no fault of the answer's: a person has to look.
 REFUSED = Message(
     "not run",
-    "Not judged: your code does something that grading does not allow{where}.",
+    "Not graded: your code does something that grading does not allow{where}.",
 )
 TOO_MUCH = Message(
-    "not run", "Not judged: a value is too large or too deeply nested to be sent."
+    "not run", "Not graded: a value is too large or too deeply nested to be sent."
 )
 DOUBTED = Message(
-    "not run", "Not judged: it rests on an object's `{by}`, not asked here."
+    "not run", "Not graded: it depends on an object's `{by}`, which is not called here."
 )
 ALL_STOPPED = Message(
-    "not run", "Not judged: in grading, any answer would stop at such a line ({line})."
+    "not run", "Not graded: in grading, any answer would stop at such a line ({line})."
 )
 PASSES_INSIDE = Message(
-    "not run", "Not judged: it passes only in the student's process."
+    "not run", "Not graded: it passes only in the student's process."
 )
 
 # Not permitted, access denied, read-only, no network: as the system says it. What lies

@@ -188,10 +188,10 @@ def _check_copies(findings: Findings) -> None:
     }
     if missing := [cell.start for name, cell in locked.items() if not count[name]]:
         findings.odd.append(
-            f"Locked cells are missing: {_list(missing)}. Grading adds them again."
+            f"Read-only cells are missing: {_list(missing)}. Grading adds them again."
         )
     if repeated := [cell.start for name, cell in locked.items() if count[name] > 1]:
-        findings.odd.append(f"The notebook has locked cells twice: {_list(repeated)}.")
+        findings.odd.append(f"Read-only cells are duplicated: {_list(repeated)}.")
     changed = [
         locked[cell.name].start
         for cell in findings.cells
@@ -199,7 +199,7 @@ def _check_copies(findings: Findings) -> None:
     ]
     if changed:
         findings.odd.append(
-            f"Locked cells were changed: {_list(changed)}. Grading undoes these "
+            f"Read-only cells were changed: {_list(changed)}. Grading undoes these "
             "changes. If your answers need them, put them into new cells."
         )
 

@@ -33,7 +33,7 @@ from nbproctor.statuses import STATUSES, Status
 
 log = logging.getLogger(__name__)
 
-NOTHING_ANSWERED = "It answers no exercise: it may be the wrong file."
+NOTHING_ANSWERED = "No exercise is answered in this file. It may be the wrong file."
 
 
 @dataclass(frozen=True)

@@ -131,16 +131,15 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
     for where, description in (
         (
             "beside",
-            "judged in the student's process, where student code could forge "
-            "the result",
+            "run in the student's process, where student code could forge the result",
         ),
-        ("nowhere", "not judged"),
+        ("nowhere", "not graded"),
         (
             "judge",
-            "judged from outside, although this could not be checked. Put a correct "
-            f"solution into the source, or put the tag {BESIDE_TAG!r} on a cell that "
-            "must run in the student's process. An answer that passes only there "
-            "waits to be graded by hand",
+            "run outside the student's process, although it could not be checked that "
+            "they work there. Put a correct solution into the source, or put the tag "
+            f"{BESIDE_TAG!r} on a cell that must run in the student's process. An "
+            "answer that passes only there waits to be graded by hand",
         ),
     ):
         named = [cell for cell in tests if cell.where == where and cell.why]
@@ -232,7 +231,7 @@ def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
             number = numbers[v.cell_id]
             points, message = scored(outputs.get(number, []), master.cells[number])
             if v.points > points or v.outcome == "passed" != message.outcome:
-                earned = f"{name} earns {v.points:g} when judged from outside"
+                earned = f"{name} earns {v.points:g} outside its process"
                 differing[v.cell_id] = f"{earned}, but {points:g} in a kernel"
     return differing
 

@@ -201,7 +201,7 @@ def _bins(
 def _in_process_tests(
     notebooks: Sequence[GradedNotebook], outlines: Mapping[str, Outline]
 ) -> Iterator[tuple[str, str, str, int, int]]:
-    """Yield the tests that were judged in the student's process, and why.
+    """Yield the tests that ran in the student's process, and why.
 
     Exercise, test, the reason, and how many of how many have the points.
     """

@@ -90,7 +90,7 @@ class Download:
         """Return the files of each student, and say which are nobody's."""
         platform = self.recognised.platform
         names = self.recognised.names
-        unlike = f"{platform.name} does not use such file names. Not placed."
+        unlike = f"{platform.name} does not use such file names. Not collected."
         if platform is PLAIN:
             unlike = (
                 "Its name does not say whose it is. Put it into a folder with the "
@@ -163,8 +163,8 @@ class Download:
         elif names:
             self.question(
                 str(clue),
-                f"Its files name students ({'; '.join(names[:5])}). Not placed. Give "
-                "each student a folder or a file with their name.",
+                f"Its files name students ({'; '.join(names[:5])}). Not collected. "
+                "Give each student a folder or a file with their name.",
             )
         else:
             person = self.roster.new_person(clue)
@@ -315,7 +315,7 @@ def plan(
     if source.suffix.lower() in _TABLES:
         raise CollectError(
             f"{source} is a table, not a download of submissions. For a class list, "
-            "use `roster`; for a grade book, use `export`."
+            "use `roster`; for a grade file, use `export`."
         )
     content = _flatten(archive.read(source))
     if not content.entries:
@@ -343,7 +343,7 @@ def plan(
             download.problem(
                 several[0].person.name,
                 f"{len(several)} submissions in the download seem to be by "
-                f"{student!r}. None was placed. Import a class list that "
+                f"{student!r}. None was collected. Import a class list that "
                 "distinguishes them.",
             )
         elif several[0].files:

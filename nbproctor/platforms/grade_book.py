@@ -153,7 +153,7 @@ def _read(path: Path) -> Sheet:
 def _lacking(path: Path, sheet: Sheet, column: str) -> RosterError:
     titles = ", ".join(sheet.values(0))
     return RosterError(
-        f"{path} has no column {column}. Its column titles are: {titles}."
+        f"{path} has no column {column}. Its column headers are: {titles}."
     )
 
 
@@ -354,7 +354,7 @@ def _column(
             return platform, target
     raise ExportError(
         "The file is not from Canvas, Moodle, Blackboard or Brightspace. Its column "
-        f"titles are {', '.join(sheet.values(0)[:6])} … Export the grade book there "
+        f"headers are {', '.join(sheet.values(0)[:6])} … Export the grade file there "
         "(in Moodle: the grading worksheet), and do not save it in a spreadsheet "
         "program."
     )

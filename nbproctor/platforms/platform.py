@@ -159,8 +159,8 @@ def choose_column(
         " none that can hold marks."
     )
     raise ExportError(
-        f"It is not clear which column belongs to {column or assignment!r}. Give part "
-        f"of its title with --column. The file's columns:{columns}"
+        f"It is not clear which column belongs to {column or assignment!r}. Name part "
+        f"of its header with --column. The file's columns:{columns}"
     )
 
 

@@ -25,14 +25,14 @@ NOTHING = HandedCell("code", "", None, CellText(""))  # for a cell that is missi
 _SENTENCES = {
     "matched": "Cells without nbgrader's metadata (Colab and VS Code can remove it) "
     "were recognised by id, text and position",
-    "restored": "Changed locked cells were restored",
+    "restored": "Changed read-only cells were restored",
     "copies": "Unchanged copies of original cells were left out",
     "text": "Answers in text cells were made code cells again",
-    "moved": "Locked cells were moved back to their original position",
-    "missing": "Missing locked cells were added again",
+    "moved": "Read-only cells were moved back to their original position",
+    "missing": "Missing read-only cells were added again",
     "elsewhere": "Answers were found in a different cell than expected",
-    "added": "Code that you added to locked cells was moved to new cells",
-    "unclear": "What you wrote into locked cells was not graded, because it is "
+    "added": "Code that you added to read-only cells was moved to new cells",
+    "unclear": "What you wrote into read-only cells was not graded, because it is "
     "unclear which exercise it answers",
     "stub": "The original stub was still below your code and would have replaced it, "
     "so it was left out. Delete it",

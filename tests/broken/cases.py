@@ -388,7 +388,7 @@ def all_cells_merged_into_a_locked_one_and_one_wrong(notebook: Notebook) -> None
     merge(notebook, *code, keep="setup")
 
 
-@edited("repaired", 10, "locked cells was moved to new cells: setup")
+@edited("repaired", 10, "read-only cells was moved to new cells: setup")
 def an_import_and_a_helper_added_to_a_locked_cell(notebook: Notebook) -> None:
     cell = by_id(notebook, "setup")
     helper = "def third(n):\n    return math.fmod(n, 3) == 0"
@@ -446,7 +446,7 @@ def exercises_swapped(notebook: Notebook) -> None:
     cells[position] = fizz
 
 
-@edited("repaired", 10, "Changed locked cells were restored")
+@edited("repaired", 10, "Changed read-only cells were restored")
 def tests_turned_into_text(notebook: Notebook) -> None:
     for name in ("fizz-numbers", "mean-values"):
         cell = by_id(notebook, name)
@@ -460,7 +460,7 @@ def solution_turned_into_raw_text(notebook: Notebook) -> None:
     cell["cell_type"] = "raw"
 
 
-@edited("repaired", 0, "Changed locked cells were restored")
+@edited("repaired", 0, "Changed read-only cells were restored")
 def tests_rewritten_to_pass(notebook: Notebook) -> Notebook:
     notebook = blank(notebook, *ANSWERS)
     for cell in notebook["cells"]:

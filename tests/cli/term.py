@@ -151,7 +151,7 @@ def deadlines(term: Term) -> None:
         term.run("extend", "extwo", FIRST, "--excused")
         term.run("extend", "extwo", SECOND, "--excused")
     text = term.run("due", DUE[FIRST], FIRST)
-    assert "The deadline of their own stays for: Łuczak, Zbigniew" in text
+    assert "These students keep their own deadline: Łuczak, Zbigniew" in text
     term.run("due", DUE[SECOND], SECOND)
 
 

@@ -54,7 +54,7 @@ DUE = f'{BIN}/nbgrader db assignment add {LAB} --duedate="2026-11-24 23:00:00 UT
 EVENING = {
     f"{KIT} release": 0,
     f"{BIN}/nbgrader generate_assignment {LAB} --force": 0,
-    f"{KIT} roster gradebook.csv": 0,
+    f"{KIT} roster canvas_grades.csv": 0,
     f"{KIT} collect submissions.zip": 0,
     f"{KIT} grade": 1,
     f"{KIT} grade --alike": 1,
@@ -63,8 +63,8 @@ EVENING = {
     DUE: 0,
     f"{BIN}/nbgrader export": 0,
     f"{KIT} export feedback": 0,
-    f"{KIT} export gradebook.csv": 0,
-    f"{KIT} export gradebook.csv --write": 0,
+    f"{KIT} export canvas_grades.csv": 0,
+    f"{KIT} export canvas_grades.csv --write": 0,
     f"{KIT} export csv": 0,
     f"{KIT} export parquet": 0,
     f"{KIT} export gradescope": 0,
@@ -224,7 +224,7 @@ def _not_of_the_project(folder: str, names: list[str]) -> set[str]:
 
 
 def hand_in(root: Path) -> None:
-    """Write what a teacher downloads from Canvas: submissions.zip and gradebook.csv."""
+    """Write what a teacher downloads from Canvas: the submissions and a grade file."""
     right = sample_class.SampleStudent("aokafor", "Okafor, Amara", "right")
     cut_short = sample_class.SampleStudent("dpatel", "Patel, Dev", "cut short")
     master = MasterNotebook.read(root / f"source/{LAB}/{LAB}.ipynb")
@@ -246,7 +246,7 @@ def hand_in(root: Path) -> None:
             rows.append([student.name, str(number), student.id, "A", ""])
     text = io.StringIO()
     csv.writer(text).writerows(rows)
-    (root / "gradebook.csv").write_text(text.getvalue(), "utf-8", newline="")
+    (root / "canvas_grades.csv").write_text(text.getvalue(), "utf-8", newline="")
 
 
 @pytest.fixture(scope="module")
@@ -287,7 +287,7 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
 ) -> None:
     with zipfile.ZipFile(kit / f"exported/{LAB}_feedback.zip") as archive:
         packed = archive.namelist()
-    filled = list(csv.reader((kit / "gradebook_filled.csv").open(encoding="utf-8")))
+    filled = list(csv.reader((kit / "canvas_grades_filled.csv").open(encoding="utf-8")))
     assert [row[4] for row in filled[2:]].count("") == 1  # the one that was cut short
     assert filled[1][4] in {row[4] for row in filled[2:]}  # all points
     # What could not be graded has a page too.

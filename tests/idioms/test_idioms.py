@@ -153,7 +153,7 @@ def test_what_is_judged_nowhere_blames_nobody(kind: str) -> None:
     result = verdict((*cells[:-1], replace(cells[-1], where="nowhere")))
     assert result.outcome == "not run"
     assert result.message == (
-        "This test cannot be judged from outside. Please tell your teacher."
+        "This test cannot run outside the student's process. Please tell your teacher."
     )
     # Such a verdict makes the submission partial, without a score: see
     # tests/nbgrader/test_placement.py.

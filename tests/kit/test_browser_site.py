@@ -110,7 +110,7 @@ def test_release_makes_the_site_of_any_course_without_pins_too_next_to_the_zip(
     assert done.exit_code == 0 and str(site) in done.output, done.output
     # The first line comes at once, before half a minute of work.
     assert done.output.startswith("Grading the reference solution of tiny …\n")
-    assert "To hand out:" in done.output
+    assert "For students:" in done.output
     assert (course / "release/tiny/tiny.ipynb").is_file()
     assert (course / "dist/tiny.zip").is_file()
     assert 'href="lab/index.html?path=tiny.ipynb"' in (site / "index.html").read_text()

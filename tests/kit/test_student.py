@@ -343,13 +343,17 @@ DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
         False,
         True,
     ),
-    "Locked cells were changed: '# Five classes": (
+    "Read-only cells were changed: '# Five classes": (
         change(TEST, source="assert True"),
         False,
         True,
     ),
-    "Locked cells are missing: '# Five classes": (lose(TEST), False, True),
-    "The notebook has locked cells twice: '# Five classes": (double(TEST), False, True),
+    "Read-only cells are missing: '# Five classes": (lose(TEST), False, True),
+    "Read-only cells are duplicated: '# Five classes": (
+        double(TEST),
+        False,
+        True,
+    ),
     "A cell has a syntax error: 'x = ('.": (
         lambda work: work["cells"][-1].update(source="x = ("),
         False,

@@ -62,7 +62,7 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     done = run_nbgrader(capturing, "autograde", "tiny")
     assert done.returncode == 0, done.stderr
     log = (capturing / "autograded/grading.log").read_text()
-    assert "judged in the student's process" in log
+    assert "run in the student's process" in log
     results = graded(capturing)
     assert {name: r.score for name, r in results.items()} == {"right": 10, "silent": 8}
     assert {r.status for r in results.values()} <= {"graded", "repaired"}
@@ -76,7 +76,7 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     )
     assert len(description) == 1
     assert description[0].startswith(
-        "1 of 6 test cells are judged in the student's process"
+        "1 of 6 test cells are run in the student's process"
     )
     assert "fizz-numbers" in description[0]
     # Another source is looked at again.
@@ -86,7 +86,7 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     configure(capturing, 'c.Nbproctor.trust = "judge"')
     result = graded(capturing)["right"]
     assert (result.status, result.score) == ("partial", None)
-    assert "cannot be judged from outside. Please tell your teacher" in result.reason
+    assert "cannot run outside the student's process. Please tell" in result.reason
     assert json.loads((capturing / FILE).read_text())["tiny"]["tiny"] != placements
 
 

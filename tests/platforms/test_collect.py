@@ -278,7 +278,7 @@ def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> Non
         }
     )
     assert name(plan) == "Gradescope"
-    stranger = "notes.txt: Gradescope does not use such file names. Not placed."
+    stranger = "notes.txt: Gradescope does not use such file names. Not collected."
     assert problems_of(plan) == stranger
     both = {"lab.ipynb": "1"}
     assert texts(plan) == {
@@ -521,7 +521,7 @@ def test_names_in_two_codings_are_read(understand: Understand) -> None:
     ("name", "data", "says"),
     [
         ("all.rar", b"Rar!", "Unpack it, and collect the folder"),
-        ("Grades-NN-Lab.csv", b"Student", "for a grade book, use `export`"),
+        ("Grades-NN-Lab.csv", b"Student", "for a grade file, use `export`"),
         *(("all.zip", zipped({BAD: "x" * 5000})[:n], "broken") for n in (0, 10, 100)),
     ],
 )
