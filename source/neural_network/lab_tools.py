@@ -489,6 +489,6 @@ class Looks:
         print(f"trained in {seconds:.1f} seconds", end="")
         print(f", more than {self.SECONDS}" * (seconds > self.SECONDS))
         if len(looks) > self.BUDGET:
-            print("That is over the budget, and your feedback page will say so.")
+            print("That is more than allowed, and your feedback page will say so.")
         if getattr(kind, "looks", None) != len(looks):
-            print(f"Write looks = {len(looks)} into your class before you hand in.")
+            print(f"Write looks = {len(looks)} into your class before you submit.")

@@ -486,7 +486,7 @@ def test_looks_are_counted_in_a_file_and_the_same_look_once(lab, tmp_path, capsy
     assert look(3, 2).endswith("trained in 0.0 seconds\n")  # nothing new, counted once
     assert "Write looks = 2 into your class" in look(3, 1)
     replies = [look(says) for says in range(3, 23)]
-    assert "look 20 of 20" in replies[18] and "over the budget" not in replies[18]
+    assert "look 20 of 20" in replies[18] and "more than allowed" not in replies[18]
     assert "look 21 of 20" in replies[19]
     assert "your feedback page will say so" in replies[19]
 
