@@ -176,8 +176,8 @@ def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
             name=name,
             passed=False,
             found=f"{loan.name} gives away {loan.exercise}: {loan.says}. Tests must "
-            "not pass a right answer to student code (docs/new-assignment.md, section "
-            "3).",
+            "not pass a correct answer to student code (docs/new-assignment.md, "
+            "section 3).",
         )
         for loan in loans
         if loan.says
@@ -188,8 +188,8 @@ def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
             Check(
                 name=name,
                 passed=True,
-                found=f"{len(names)} calls, and none passes a right answer to student "
-                "code",
+                found=f"{len(names)} calls, and none passes a correct answer to "
+                "student code",
             )
         ]
     return checks
@@ -204,8 +204,8 @@ def _hints(variants: Variants, folder: Path) -> list[str]:
     if not bare:
         return []
     return [
-        f"Only mutants were tried for {', '.join(bare)}. To check that right "
-        "solutions keep every point and wrong ones lose some, put right ones into "
-        f"{folder / bare[0] / 'right'} (one per file) and wrong ones into "
-        f"{folder / bare[0] / 'wrong.toml'}."
+        f"Only mutants were tried for {', '.join(bare)}. To check that "
+        "correct solutions keep every point and incorrect ones lose some, put correct "
+        f"ones into {folder / bare[0] / 'right'} (one per file) and incorrect ones "
+        f"into {folder / bare[0] / 'wrong.toml'}."
     ]

@@ -74,9 +74,9 @@ class Entry(Trial):
             case "right" | "reference" if self.disagreement:
                 return f"disagrees with the oracle: {self.disagreement}"
             case "wrong" | "mutant" if self.caught and not self.lost:
-                return f"fails a public test, but keeps full marks ({caught})"
+                return f"fails a public test, but keeps full points ({caught})"
             case "wrong" if not self.lost:
-                return "keeps full marks"
+                return "keeps full points"
             case "wrong" if self.says and not self.named:
                 return (
                     f"its message should contain {' or '.join(self.says)!r}, but is "

@@ -421,7 +421,7 @@ class _Walk:
             says = f"it earns the points of {', '.join(more)}" if more else ""
             loans.append(Loan(exercise=cell.id, name=name, says=says))
         for other in values.lenders_of(cell.id):
-            says = "it is the right result of a call"
+            says = "it is the correct result of a call"
             loans.append(
                 Loan(
                     exercise=cell.id,

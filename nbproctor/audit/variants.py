@@ -207,7 +207,7 @@ def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
         return str(cell)
     of = table["of"]
     if of not in bases:
-        raise VariantError(f"changes {of!r}, but there is no such right variant")
+        raise VariantError(f"changes {of!r}, but there is no such correct variant")
     if body := table.get("body"):
         return _with_body(bases[of], body)
     text = bases[of].rstrip("\n") + "\n"

@@ -156,7 +156,7 @@ def test_every_bad_file_is_named_and_the_audit_goes_on(troubled):
     for expected in (
         "variants/tiny/fizz/right/loses.py: loses 2 of 5 points (fizz-numbers: ",
         "variants/tiny/fizz/right/only_small_numbers.py: disagrees with the oracle",
-        f"{wrong} is_right: keeps full marks",
+        f"{wrong} is_right: keeps full points",
         f"{wrong} no_python: does not parse",
         "variants/tiny/nothing: there is no exercise 'nothing'",
         "variants/tiny/mean_of/oracle.py: does not define oracle()",
@@ -194,7 +194,7 @@ def test_without_variants_there_are_mutants_and_a_hint(tiny):
     result = tried(tiny, exercise="fizz")
     assert {e.kind for e in result.entries} == {"reference", "mutant"}
     assert result.faults == []
-    assert "put right ones into" in result.hints[0]
+    assert "put correct ones into" in result.hints[0]
     zeroed, survivor = result.survivors
     assert zeroed.name == "fizz: arguments zeroed"
     assert survivor.name == "fizz: sign flipped: n % 3 → -(n % 3)"
@@ -296,9 +296,9 @@ def test_what_fails_a_public_test_has_to_lose_a_point(kind):
     losing_none = replace(
         make_entry("a", kind, public="the cost is 1.3, but found 2.6"), lost=0
     )
-    assert losing_none.fault.startswith("fails a public test, but keeps full marks")
+    assert losing_none.fault.startswith("fails a public test, but keeps full points")
     assert replace(losing_none, caught={}).fault == (
-        "keeps full marks" * (kind == "wrong")
+        "keeps full points" * (kind == "wrong")
     )
 
 

@@ -82,8 +82,8 @@ def test_a_right_answer_that_a_test_hands_over_is_a_fault(tmp_path: Path) -> Non
         "<lambda> gives away double: it earns the points of double-values",
         "Model.forward gives away forward: it earns the points of forward-values",
         "Model.step gives away step: it earns the points of step-moves",
-        "an array that tests pass to train gives away forward: it is the right result "
-        "of a call",
+        "an array that tests pass to train gives away forward: it is the correct "
+        "result of a call",
     ]
 
 
