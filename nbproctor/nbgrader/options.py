@@ -80,7 +80,7 @@ class Nbproctor(Configurable):
         "times the limit for a cell if that is more.",
     ).tag(config=True)
     weak_sandbox = Bool(
-        False, help="Grade even if layers of the sandbox are missing."
+        False, help="Grade even if protections of the sandbox are missing."
     ).tag(config=True)
     readable = List(
         Unicode(),

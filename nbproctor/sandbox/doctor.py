@@ -64,7 +64,7 @@ def verdict(layers: list[Layer]) -> str:
         absent = [layer for layer in layers if not layer.ok]
         if lacks := [layer.name for layer in absent if layer.mandatory == mandatory]:
             return f"This computer {says} has no {', no '.join(lacks)}."
-    return "This computer can grade: every layer of the sandbox works."
+    return "This computer can grade: every protection of the sandbox works."
 
 
 # Each returns what a layer does and "", or what its absence means and how to get it.

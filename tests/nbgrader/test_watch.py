@@ -66,7 +66,7 @@ def test_a_student_is_told_which_exercises_pass_and_no_more(
     assert "could not be graded" in page(course, "kim")
     shown = page(course)
     assert "1 of 2 exercises pass" in shown
-    assert shown.count("not yet") == shown.count("✓ passes") == 1
+    assert shown.count("does not pass yet") == shown.count("✓ passes") == 1
     for verdict in tries["ada"].verdicts["tiny"]:
         assert not verdict.message or verdict.message not in shown
         assert verdict.cell_id not in shown
