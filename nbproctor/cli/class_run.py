@@ -98,7 +98,8 @@ def grade_class(
     failures = [names[r.student] for r in results if r.is_failure]
     if failures:
         complaints.print(
-            f"[red]Not graded:[/] {escape('; '.join(failures))}. The reasons are above."
+            f"[red]Could not be graded:[/] {escape('; '.join(failures))}. The reasons "
+            "are above."
         )
         raise typer.Exit(1)
 

@@ -110,7 +110,7 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     for name in closed:
         (submitted / name).chmod(0o755)
     assert done.returncode == 1, done.stderr
-    assert "Not graded: assignment; folder; locked; notebook." in done.stderr
+    assert "Could not be graded: assignment; folder; locked; notebook." in done.stderr
     messages = {
         "assignment; folder; locked": "what was submitted",
         "notebook": "'tiny.ipynb'",
