@@ -74,7 +74,7 @@ def shared(array: Any) -> Function:
         (lambda X: X.mean(axis=1, keepdims=True), "shape", "has shape (2, 1)"),
         (in_place, "unchanged", "X was changed"),
         (lambda X: np.zeros(2), "unchanged", "gets the answer of the first"),
-        (cached_by_identity({}), "unchanged", "is the old one after its argument"),
+        (cached_by_identity({}), "unchanged", "stays the same after its argument"),
         (shared(np.zeros(2)), "unchanged", "do two answers share an array?"),
     ],
 )

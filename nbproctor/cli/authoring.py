@@ -102,9 +102,9 @@ def release(
 def lint(assignment: Assignment = None, container: Container = False) -> None:
     """Check that the reference solution earns every point in every test cell.
 
-    It is graded by plain nbgrader and by nbproctor. A blank notebook and two
-    meaningless answers are graded as well, and every mark that differs between the two
-    is listed. `release` does this by itself.
+    Plain nbgrader and nbproctor grade the solution, a blank notebook and two
+    meaningless answers. Every difference in points between the two graders is listed.
+    `release` runs `lint` by itself.
     """
     prove(*open_course(assignment))
     say("The reference solution earns every point, in nbgrader and in nbproctor.")
@@ -121,8 +121,8 @@ def audit(
     """Check the tests with correct solutions, incorrect solutions, and mutants.
 
     A correct solution must earn every point, an incorrect one must lose some. Exits
-    with status 1 if one does not. Writes a report on every exercise and solution to
-    audit/.
+    with status 1 if the tests have a fault. Writes a report on every exercise and
+    solution to audit/.
     """
     from nbproctor.audit import result as matrix
     from nbproctor.audit.audit import audit as try_tests
@@ -203,7 +203,8 @@ def new(
 def adopt(
     file: Annotated[Path, Argument(help="Notebook with solutions and tests.")],
     name: Annotated[
-        str | None, Argument(help="Name of the assignment, if not the notebook's.")
+        str | None,
+        Argument(help="Name of the assignment. Default: the notebook's name."),
     ] = None,
     container: Container = False,
 ) -> None:
@@ -241,7 +242,7 @@ def init(container: Container = False) -> None:
     """Switch nbproctor on in an existing nbgrader course, and show what will differ.
 
     Grades the reference solution of every assignment with nbgrader and with nbproctor.
-    Exits with status 1 if it loses points with nbproctor alone, or cannot be graded.
+    Exits with status 1 if one loses points only with nbproctor, or cannot be graded.
     """
     from nbproctor.kit import starter
     from nbproctor.sandbox.doctor import probe, verdict

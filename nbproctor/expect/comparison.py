@@ -11,7 +11,7 @@ from nbproctor.expect.calls import quiet
 from nbproctor.expect.diagnoses import Shape, diagnosis, fits, hint, not_finite
 
 _NUMERIC = int, float, complex, np.generic, np.ndarray
-AGAIN = "is another one when asked again: what is kept from the call before?"
+AGAIN = "differs when the call is repeated: what is kept from the first call?"
 Mistakes: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 
 

@@ -418,8 +418,8 @@ class Anew:
             )
 
 
-_SHARED = "changes when something else is asked: do two answers share an array?"
-_OLD = "is the old one after its argument, or its object, was changed: what is kept?"
+_SHARED = "changes when another call is made: do two answers share an array?"
+_OLD = "stays the same after its argument, or its object, was changed: what is kept?"
 
 
 def _entries(answer: Any, right: Any) -> Any:

@@ -93,8 +93,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self._grade_class()
             if self._ungradable and self.on_result is None:
                 raise CourseError(
-                    f"Could not be graded: {', '.join(self._ungradable)}. The reasons are "
-                    "above, and in grading.json in each student's folder."
+                    f"Could not be graded: {', '.join(self._ungradable)}. The reasons "
+                    "are above, and in grading.json in each student's folder."
                 )
         except Exception as error:
             if isinstance(error, CourseError):

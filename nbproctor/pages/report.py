@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
@@ -72,12 +72,12 @@ def class_report(
     all_rows, answers = _read(notebooks, outlines, alike=alike)
     due = {each.student for each in notebooks if STATUSES[each.status].is_mark_due}
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded
-    penalties: dict[str, float] = {}
+    penalties: dict[str, float] = defaultdict(float)
     for graded, row in all_rows:
         if graded.student in due and row.points is not None:
             earned.setdefault(graded.student, []).append(row.points)
     for graded in notebooks:
-        penalties[graded.student] = penalties.get(graded.student, 0) + graded.penalty
+        penalties[graded.student] += graded.penalty
     totals = {
         student: total_of(points, penalties[student])
         for student, points in earned.items()
@@ -157,13 +157,13 @@ def _item(
         for graded, row in rows
         if graded.notebook == notebook and row.exercise.id == exercise.id
     ]
-    points = np.array(
-        [row.points for _, row in rows_of_exercise if row.points is not None]
-    )
-    total = np.array(
-        [earned[s] for s, row in rows_of_exercise if row.points is not None]
-    )
-    other_points = total - points
+    results = [
+        (row.points, earned[student])
+        for student, row in rows_of_exercise
+        if row.points is not None
+    ]
+    points, totals = np.reshape(results, (-1, 2)).T
+    other_points = totals - points
     mean = float(points.mean()) if points.size else np.nan
     spread = points.size >= FEW and points.std() > 0 and other_points.std() > 0
     return Item(

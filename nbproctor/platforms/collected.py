@@ -111,10 +111,8 @@ def _compare(
     after = row["attempt"] or row["submitted"]
     if before and after:
         newer = (len(after), after) > (len(before), before)
-        return (
-            ("replaced", "") if newer else ("kept", "The one already there is newer.")
-        )
-    return "kept", "There is already another one, and it is unknown which is newer."
+        return ("replaced", "") if newer else ("kept", "The submission there is newer.")
+    return "kept", "Another submission is already there. It is unknown which is newer."
 
 
 def _write_whole(submission: CollectedSubmission, folder: Path) -> None:

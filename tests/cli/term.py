@@ -332,10 +332,6 @@ def compare_report(report: str, works: dict[Student, Work]) -> None:
     ids = {p.id for p in works}
     assert ids & set(late) == {p.id for p, w in works.items() if w.status == "late"}
     assert "does not say how late" not in report
-    outcomes = report.partition("The numbers exercise passed ")[2]
-    counted = [sum(map(int, n.split())) for n in re.findall(r"(?: \d+){7}", outcomes)]
-    graded = sum(w.total != "-" for w in works.values())
-    assert counted and set(counted) == {graded}
     shown = labels({p.id: f"{p.first} {p.last}" for p in works})
     absent = {shown[p.id] for p, w in works.items() if w.status == "missing"}
     nothing = report.partition(" Nothing submitted ")[2].partition(" Excused ")[0]

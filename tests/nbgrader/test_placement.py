@@ -71,14 +71,11 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     where, reason = placements["tests"]["fizz-numbers"]
     assert where == "beside"
     assert reason
-    description = nbgrader.describe_placement(
+    (description,) = nbgrader.describe_placement(
         nbgrader.Course(capturing).masters("tiny")
     )
-    assert len(description) == 1
-    assert description[0].startswith(
-        "1 of 6 test cells are run in the student's process"
-    )
-    assert "fizz-numbers" in description[0]
+    assert description.startswith("1 of 6 test cells are run in the student's process")
+    assert "fizz-numbers" in description
     # Another source is looked at again.
     change_source(capturing, "It prints", "It has to print")
     assert nbgrader.describe_placement(nbgrader.Course(capturing).masters("tiny")) == []

@@ -133,8 +133,6 @@ def test_who_has_all_points_of_an_exercise_sees_no_failure_of_it(lab: Lab) -> No
     second = page[page.index('id="exercise-2"') : page.index('id="exercise-3"')]
     assert "is-failed" not in second and "second-public is wrong" not in second
     assert second.count(sentence) == 2
-    assert words(page).count("“counted as passed” means:") == 1
-    assert "“counted as passed”" not in words(lab.page())
 
 
 def test_a_public_test_that_fails_alone_costs_nothing_and_says_so(lab: Lab) -> None:
@@ -143,7 +141,6 @@ def test_a_public_test_that_fails_alone_costs_nothing_and_says_so(lab: Lab) -> N
     page = Feedback(graded, lab.outline).page()
     assert "passed 3 / 3" in row(page, "1.1") and 'class="test is-failed"' not in page
     assert "stricter than the graded tests. You have the points" in words(page)
-    assert "counted as passed" in words(page)
     assert "“counted as passed” means:" in words(page)  # no exercise has this result
 
 
@@ -218,10 +215,8 @@ def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
     need_you = page.split("<h2>Totals")
     repaired = page.split("<h2>Repaired")
     assert "eve" in need_you[0] and "It is cut short." in need_you[0]
-    assert repaired[0].count("It was renamed.") == 0
-    assert repaired[1].count("It was renamed.") == 1
+    assert page.count("It was renamed.") == 1 and "It was renamed." in repaired[1]
     assert all(student in repaired[1] for student in ("ann", "bob", "cem", "dan"))
-    assert 'aria-label="4 passed"' in page  # the exercises are those of the graded
 
 
 def test_whom_the_platform_calls_late_is_late_in_the_report(lab: Lab) -> None:

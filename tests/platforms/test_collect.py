@@ -589,7 +589,7 @@ def test_a_newer_attempt_replaces_and_nothing_else_does_unasked(
     assert put(canvas(100, "new"))["aokafor"].state == "replaced"
     assert read(tmp_path, "aokafor") == "new"
     assert (tmp_path / "collected/replaced/aokafor/1/lab.ipynb").read_text() == "old"
-    assert put(canvas(99, "old"))["aokafor"].reason == "The one already there is newer."
+    assert put(canvas(99, "old"))["aokafor"].reason == "The submission there is newer."
     assert read(tmp_path, "aokafor") == "new"
     other = {"aokafor/lab.ipynb": "other"}
     assert put(other)["aokafor"].state == "kept"
