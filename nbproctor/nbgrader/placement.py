@@ -136,8 +136,8 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
         ("nowhere", "not graded"),
         (
             "judge",
-            "run outside the student's process, although it could not be checked that "
-            "they work there. Put a correct solution into the source, or put the tag "
+            "run outside the student's process, although it could not be checked "
+            "whether they can. Put a correct solution into the source, or put the tag "
             f"{BESIDE_TAG!r} on a cell that must run in the student's process. An "
             "answer that passes only there waits to be graded by hand",
         ),

@@ -188,7 +188,7 @@ def test_what_gives_more_from_outside_goes_beside_like_what_gives_less(
         "fizz-numbers": "beside",
         "fizz-multiples": "beside",
     }
-    assert "from outside, but 0 in a kernel" in tests["fizz-numbers"][1]
+    assert "outside its process, but 0 in a kernel" in tests["fizz-numbers"][1]
 
 
 ACCOUNT = """\
@@ -287,7 +287,7 @@ def test_a_source_without_an_answer_says_so_and_blames_nobody(
         nbgrader.Course(course).masters("tiny")
     )
     assert (
-        "although this could not be checked" in description
+        "although it could not be checked" in description
         and "judge-beside" in description
     )
     assert (results["right"].status, results["right"].score) == ("partial", None)
