@@ -50,7 +50,7 @@ def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
                     f"Your {name} is now called '{backup.name}'. There is a new {name}."
                 )
             elif current == previous:
-                sentences.append(f"{name} was renewed; you had changed nothing in it.")
+                sentences.append(f"{name} was updated. You had not changed it.")
             else:  # the student's work
                 if previous not in (None, new):
                     newer.append(name)

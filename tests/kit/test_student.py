@@ -182,7 +182,7 @@ def test_a_copy_is_renewed_until_somebody_works_in_it(
     lab.renew(copy, release)
     (release / "lab.ipynb").write_text("second")
     (sentence,) = lab.renew(copy, release)
-    assert sentence == "lab.ipynb was renewed; you had changed nothing in it."
+    assert sentence == "lab.ipynb was updated. You had not changed it."
     assert (copy / "lab.ipynb").read_text() == "second"
     (copy / "lab.ipynb").write_text("my work")
     assert lab.renew(copy, release) == []
