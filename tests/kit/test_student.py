@@ -234,7 +234,7 @@ def test_no_zip_that_is_unpacked_over_the_work_overwrites_it(
         sentences = [
             sentence
             for sentence in lab.renew(folder, handed_out)
-            if "was renewed" not in sentence  # of unchanged pages
+            if "was updated" not in sentence  # of unchanged pages
         ]
         assert len(sentences) == newer
         assert all("newer" in sentence for sentence in sentences)
