@@ -242,7 +242,8 @@ def init(container: Container = False) -> None:
     """Switch nbproctor on in an existing nbgrader course, and show what will differ.
 
     Grades the reference solution of every assignment with nbgrader and with nbproctor.
-    Exits with status 1 if one loses points only with nbproctor, or cannot be graded.
+    Exits with status 1 if a solution loses points only with nbproctor, or cannot be
+    graded.
     """
     from nbproctor.kit import starter
     from nbproctor.sandbox.doctor import probe, verdict
