@@ -58,7 +58,8 @@ def release(
         bool,
         Option(
             "--change-cells",
-            help="Allow changes to graded cells: copy the gradebook, then adapt it.",
+            help="Allow changes to graded cells: save a copy of the gradebook, then "
+            "adapt it.",
         ),
     ] = False,
     browser: Annotated[
@@ -178,9 +179,9 @@ def new(
 ) -> None:
     """Make an assignment with one example exercise, and a course if there is none.
 
-    With --from, make an edition of another assignment that takes fewer hours: cells
-    with a tag such as from-4-hours are left out of an edition of two, and an exercise
-    whose solution has the tag is given, without its tests.
+    With --from, make a shorter edition of another assignment. An edition of two hours
+    leaves out cells with a tag such as from-4-hours. If the solution of an exercise has
+    such a tag, students get the solution, and the exercise has no tests.
     """
     from nbproctor.kit import starter
     from nbproctor.kit.edition import write_edition

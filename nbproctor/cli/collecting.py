@@ -48,8 +48,8 @@ Answers = Annotated[
 SameKinds = Annotated[
     list[str] | None,
     Option(
-        help="Every student has the same text in both kinds, for example 'GitHub "
-        "handle=login'. The answer is saved."
+        help="Treat two kinds of identifier as one, for example 'GitHub handle=login'. "
+        "The answer is saved."
     ),
 ]
 
