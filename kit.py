@@ -143,7 +143,7 @@ def main(arguments):
     if testing:
         os.chdir(HERE)
     elif "--course" not in wanted:
-        os.chdir(working_folder())
+        os.chdir(working_folder(arguments[0] in ("new", "adopt")))
     if testing:
         return check(arguments[1:])
     os.environ["NBPROCTOR_TYPED"] = typed(arguments)
@@ -176,10 +176,11 @@ def course():
     return here
 
 
-def working_folder():
+def working_folder(starts_course=False):
     """Return the folder to work in: this one, or the kit's with a message."""
-    if course():
-        return os.getcwd()
+    here = os.getcwd()
+    if course() or (starts_course and not (here + os.sep).startswith(HERE + os.sep)):
+        return here
     if os.path.isfile(os.path.join(HERE, "nbgrader_config.py")):
         say("There is no course around this folder: the one in %s is used." % HERE)
     return HERE

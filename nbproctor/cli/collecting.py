@@ -117,6 +117,7 @@ def collect(
         taken = {downloaded.one(student) for student in only}
         download.submissions = [s for s in download.submissions if s.person in taken]
     console.print(f"{download.recognised}.")
+    _check_assignment(course, assignment, download)
     folder_of = partial(course.folder, "submitted", assignment)
     platforms.write(
         download, folder_of, records, source.name, replace=replace, dry_run=dry_run
@@ -131,6 +132,24 @@ def collect(
     _tell(download, Roster() if only else everybody)
     next_step = f"Next: {TYPED} grade {assignment}"
     say("Dry run: nothing was written." if dry_run else next_step)
+
+
+def _check_assignment(
+    course: nbgrader.Course, assignment: str, download: Download
+) -> None:
+    """Raise `CommandError` if most notebooks have the names of another assignment."""
+    files = [name.stem for s in download.submissions for name in s.files]
+
+    def named_like(other: str) -> int:
+        names = tuple(path.stem for path in course.sources(other))
+        return sum(file.endswith(names) for file in files)
+
+    best = max(course.assignments(), key=named_like)
+    if named_like(best) > named_like(assignment):
+        raise CommandError(
+            f"These files have the names of {best}, not of {assignment}. Nothing was "
+            f"written. To collect them: {TYPED} collect DOWNLOAD {best}"
+        )
 
 
 @command("roster class_list.csv", "roster grades.csv --same 'GitHub handle=login'")
@@ -342,13 +361,15 @@ def late(
     course, name = open_course(assignment)
     people = read_class_list(course)
     submitted = dict(course.folders("submitted", name))
-    for student, text in platforms.read_times(file, people).items():
-        label = people.labels[student]
-        if student not in submitted:
-            raise CommandError(f"{label} has not submitted {name!r}.")
-        when = _moment(text, timezone, time())
+    times = {
+        student: _moment(text, timezone, time())
+        for student, text in platforms.read_times(file, people).items()
+    }
+    if absent := [people.labels[s] for s in times if s not in submitted]:
+        raise CommandError(f"Not submitted in {name}: {'; '.join(absent)}.")
+    for student, when in times.items():
         platforms.write_time(submitted[student], when)
-        say(f"{label}: {local_time(when)}")
+        say(f"{people.labels[student]}: {local_time(when)}")
     say(f"Next: {TYPED} grade {name}")
 
 

@@ -102,6 +102,8 @@ def export(
         filled = _filled(course, assignment, file, column, scale)
         _show(filled, product)
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
+        if target.exists() and target.samefile(file):
+            raise CommandError(f"{file} is never changed. Give --to another path.")
         written = _write_filled(filled, target, write)
         news = sorted(
             {*filled.excused} - course.read_column(assignment, "excused").keys()

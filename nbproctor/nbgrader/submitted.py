@@ -73,6 +73,8 @@ def _unread(
         if not entries and os.access(student, os.R_OK | os.X_OK):
             yield f"{shown}/", "it is empty"
         for entry in entries:
+            if any(_same(entry.stem, other) for other in others):
+                continue  # grading that assignment names it
             entry_shown = f"{shown}/{_shown(entry.name)}"
             if entry.name == assignment:
                 if not entry.is_dir():
@@ -80,9 +82,7 @@ def _unread(
             elif not entry.is_dir():
                 if entry.name.lower().endswith(_LOOSE) or len(entries) == 1:
                     yield entry_shown, f"it is not in an assignment's folder; {where}"
-            elif entry.name not in others and (
-                _same(entry.name, assignment) or _has_notebook(entry)
-            ):
+            elif _same(entry.name, assignment) or _has_notebook(entry):
                 reason = f"no assignment has this name. If it is {assignment}, {where}"
                 yield f"{entry_shown}/", reason
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isnan, nan
 from pathlib import Path
@@ -194,6 +195,10 @@ def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
             "id in this course), login, name or email."
         )
     match = roster.find(row.clue)
+    kinds = {identifier.kind for identifier in row.clue.identifiers}
+    if match.person is None and kinds == {Kind.WORD}:
+        with suppress(RosterError):
+            return roster.one(str(row.clue))  # as `extend` takes it
     if match.person is None:
         raise RosterError(
             f"{path}, row {row.row + 1}: {str(row.clue)!r} does not identify one "

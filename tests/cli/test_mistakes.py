@@ -1,0 +1,84 @@
+"""What a tired teacher types wrongly costs nothing, and the message says what to do."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nbproctor.nbgrader.submitted import unread
+from tests.programs import run_here, start
+
+pytestmark = pytest.mark.slow
+CANVAS = """\
+Student,ID,SIS User ID,SIS Login ID,Section,tiny (1)
+"Okafor, Amara",1000,20260011,aokafor,A,
+"Patel, Dev",1001,20260012,dpatel,A,
+"""
+
+
+@pytest.fixture
+def course(template: Path, tmp_path: Path) -> Path:
+    """The tiny course with a class list, and a second assignment."""
+    folder = tmp_path / "course"
+    shutil.copytree(template, folder)
+    shutil.copytree(folder / "source/tiny", folder / "source/words")
+    (folder / "source/words/tiny.ipynb").rename(folder / "source/words/words.ipynb")
+    (folder / "canvas.csv").write_text(CANVAS)
+    assert run_here("roster", "canvas.csv", cwd=folder).returncode == 0
+    for name, file in {"aokafor_1000_91": "words", "dpatel_1001_92": "words"}.items():
+        path = folder / f"download/{name}_{file}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(folder / "source/words/words.ipynb", path)
+    return folder
+
+
+def test_a_download_of_another_assignment_is_not_collected(course: Path) -> None:
+    done = run_here("collect", "download", "tiny", cwd=course)
+    assert done.returncode == 1 and "collect DOWNLOAD words" in done.stderr
+    assert not (course / "submitted").exists()
+    assert run_here("collect", "download", "words", cwd=course).returncode == 0
+    assert len([*(course / "submitted").glob("*/words/words.ipynb")]) == 2
+
+
+def test_times_are_recorded_for_all_or_for_nobody_and_an_id_is_enough(
+    course: Path,
+) -> None:
+    run_here("collect", "download", "words", cwd=course)
+    shutil.rmtree(course / "submitted/dpatel")
+    times = course / "times.csv"
+    times.write_text("student,time\n20260011,2026-12-01 18:00\n20260012,2026-12-01\n")
+    done = run_here("late", "times.csv", "words", cwd=course)
+    assert done.returncode == 1 and "Patel, Dev" in done.stderr
+    recorded = course / "submitted/aokafor/words/timestamp.txt"
+    assert not recorded.exists()
+    times.write_text("student,time\n20260011,2026-12-01 18:00\n")
+    done = run_here("late", "times.csv", "words", cwd=course)
+    assert done.returncode == 0 and recorded.exists(), done.stderr
+
+
+def test_the_platforms_own_file_is_never_written(course: Path) -> None:
+    shutil.copytree(course / "source/tiny", course / "submitted/aokafor/tiny")
+    assert run_here("grade", "tiny", cwd=course).returncode == 0
+    options = ["export", "canvas.csv", "tiny", "--write", "--to=./canvas.csv"]
+    done = run_here(*options, cwd=course)
+    assert done.returncode == 1 and "never changed" in done.stderr
+    assert (course / "canvas.csv").read_text() == CANVAS
+
+
+def test_what_has_the_name_of_another_assignment_is_left_to_that(course: Path) -> None:
+    student = course / "submitted/aokafor"
+    for name in ("Words", "tinny"):
+        shutil.copytree(course / "source/words", student / name)
+    shutil.copy(course / "source/words/words.ipynb", student)
+    shutil.copy(course / "source/tiny/tiny.ipynb", student)
+    paths = [line.partition(" was not read")[0] for line in unread(course, "tiny")]
+    assert paths == ["submitted/aokafor/tinny/", "submitted/aokafor/tiny.ipynb"]
+
+
+def test_new_starts_a_course_where_it_is_called(project: Path, tmp_path: Path) -> None:
+    done = start("python3", project / "kit.py", "new", "lab1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "nbgrader_config.py").is_file()
+    assert (tmp_path / "source/lab1/lab1.ipynb").is_file()
