@@ -32,7 +32,7 @@ from nbproctor.platforms.roster import Roster, RosterError
 from nbproctor.platforms.sheet import TITLES, Sheet, decode, number, write_rows
 
 _TIMES = ("time", "submitted", "handed in", "date", "timestamp")
-# Not kept when they say nothing about a person.
+# Names in rows of a platform's own, which are about nobody.
 _NOBODY = {"points possible", "possible, points", "student, test"}
 # What stands for a mark where none is to be given.
 _EXCUSED = dict.fromkeys(("ex", "excused", "exempt"), "is excused")
@@ -85,6 +85,8 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
         if name and not (last and first):
             last, first = split_name(name)
         name = name or ", ".join(filter(None, (last, first)))
+        if name.casefold() in _NOBODY:
+            continue
         clue = Clue(name, tuple(identifiers))
         ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(clue)
         student = next(iter(ids), "")
@@ -125,11 +127,7 @@ def read_class_list(path: Path) -> list[Person]:
             "that identifies the student: student_id, login, username, id or e-mail"
         )
         raise _lacking(path, sheet, missing)
-    people = [
-        row.person
-        for row in read_people(sheet)
-        if row.person.identifiers and row.person.full_name.casefold() not in _NOBODY
-    ]
+    people = [row.person for row in read_people(sheet) if row.person.identifiers]
     if not people:
         raise RosterError(f"{path} lists no students.")
     return people
