@@ -247,7 +247,8 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     assignment its points under its name (NaN: no mark), and with ``_of``, ``_status``,
     ``_hours_late``, ``_submitted`` and ``_due`` (both UTC) behind it what they are of,
     and how they came about. ``total`` is the sum of the marks, and ``total_of`` what
-    all assignments are worth from which the student is not excused.
+    the assignments are worth in which somebody has a mark, and from which the student
+    is not excused.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
@@ -268,9 +269,8 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
         parts.append(table[[*columns]].rename(columns=columns))
     whole = pd.concat(parts, axis="columns").rename_axis("student")
     whole["total"] = whole[names].sum(axis="columns", min_count=1)
-    is_due = [whole[f"{name}_status"] != "excused" for name in names]
-    worth = [whole[f"{name}_of"] for name in names]
+    graded = [name for name in names if whole[name].notna().any()]
     whole["total_of"] = sum(
-        of * counts for of, counts in zip(worth, is_due, strict=True)
+        whole[f"{name}_of"] * (whole[f"{name}_status"] != "excused") for name in graded
     )
     return whole, names

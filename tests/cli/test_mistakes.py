@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nbproctor import nbgrader
 from nbproctor.nbgrader.submitted import unread
 from tests.programs import run_here, start
 
@@ -65,6 +66,15 @@ def test_the_platforms_own_file_is_never_written(course: Path) -> None:
     done = run_here(*options, cwd=course)
     assert done.returncode == 1 and "never changed" in done.stderr
     assert (course / "canvas.csv").read_text() == CANVAS
+
+
+def test_the_total_of_the_term_is_out_of_what_was_graded(course: Path) -> None:
+    nbgrader.generate(course, "words")
+    shutil.copytree(course / "source/tiny", course / "submitted/aokafor/tiny")
+    nbgrader.grade(course, "tiny")
+    table, names = nbgrader.term(nbgrader.Course(course))
+    assert names == ["tiny", "words"]
+    assert table["total_of"].tolist() == [10, 10]
 
 
 def test_what_has_the_name_of_another_assignment_is_left_to_that(course: Path) -> None:
