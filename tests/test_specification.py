@@ -16,6 +16,7 @@ from nbproctor.expect import (
     Specification,
     Unchanged,
     Values,
+    beyond,
     calls_to,
     calls_to_method,
     check,
@@ -57,6 +58,12 @@ def in_place(X: Any) -> Any:
     return X.mean(axis=1) + 1
 
 
+def in_place_if_float32(X: Any) -> Any:
+    X = np.asarray(X, dtype=np.float32)
+    X -= 1
+    return X.mean(axis=1) + 1
+
+
 def cached_by_identity(cache: dict[int, tuple[Any, Any]]) -> Function:
     return lambda X: cache.setdefault(id(X), (X, X.mean(axis=1)))[1]
 
@@ -73,6 +80,7 @@ def shared(array: Any) -> Function:
         (lambda X: X.mean(axis=1) + 0.1, "values", "is wrong"),
         (lambda X: X.mean(axis=1, keepdims=True), "shape", "has shape (2, 1)"),
         (in_place, "unchanged", "X was changed"),
+        (in_place_if_float32, "unchanged", "X was changed"),
         (lambda X: np.zeros(2), "unchanged", "gets the answer of the first"),
         (cached_by_identity({}), "unchanged", "stays the same after its argument"),
         (shared(np.zeros(2)), "unchanged", "do two answers share an array?"),
@@ -141,6 +149,43 @@ def test_each_call_of_a_method_has_an_object_of_its_own() -> None:
     check(size, "values")
     with pytest.raises(AssertionError, match=r'size\["calls"\]'):
         check(replace(size, right=lambda state, X: {"calls": 2}), "values")
+
+
+@pytest.mark.parametrize("is_stale", [False, True])
+def test_an_array_that_an_object_changes_in_place_is_looked_at_again(
+    is_stale: bool,
+) -> None:
+    class Layer:
+        W = copied = original = np.zeros(0)
+
+        def times(self, x: Any) -> Any:
+            if not is_stale or self.original is not self.W:
+                self.original = self.W
+                self.copied = self.W.copy()
+            return self.copied @ x
+
+    x = np.array([1.0, 2, 3])
+    layer = Specification(
+        "times(x)",
+        calls_to_method(lambda: Layer, "times"),
+        lambda state, x: state["W"] @ x,
+        arguments=["x"],
+        has_state=True,
+        cases={"weights": lambda: [({"W": COLUMNS + n}, x) for n in (0, 1, 3)]},
+        properties={"anew": [Anew("weights")]},
+    )
+    is_found = pytest.raises(AssertionError, match="its object, was changed")
+    with is_found if is_stale else contextlib.nullcontext():
+        check(layer, "anew")
+
+
+@pytest.mark.parametrize("number", ["1000", "1_000", "1000.0", "1e3", "10 ** 3"])
+def test_a_case_is_larger_than_each_number_of_the_answer(number: str) -> None:
+    with recording({}, f"if len(x) > {number} or x1500 > 0.5 or y > 20_000: y = 7"):
+        assert (beyond(5, 10_000), beyond(5, 100), beyond(8, 100)) == (1001, 8, 8)
+        with recording({}):
+            assert beyond(5, 10_000) == 1001
+    assert beyond(5, 10_000) == 5
 
 
 def product(answer: Function) -> Specification:

@@ -7,7 +7,9 @@ once in the judge, and judged by as many properties as there are.
 
 import contextlib
 import copy
+import math
 import operator
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -37,6 +39,22 @@ Records: TypeAlias = dict[tuple[Any, ...], tuple[list[Any], BaseException | None
 recorded: Records | None = None
 # Answers with objects of the student's process, which live as long as one test cell.
 _of_this_cell: Records = {}
+_numbers: frozenset[float] = frozenset()  # that stand in the answer, if it is known
+# Also 1_000, 1e3 and 10**3.
+_NUMBER = re.compile(
+    r"(?<![\w.])(\d{1,9}(?:\.\d+)?(?:e\d)?)(?:\s*\*\*\s*(\d))?(?![\w.])"
+)
+
+
+def beyond(usual: float, most: float) -> float:
+    """Return how large something is in a case: `usual`, or beyond the answer's numbers.
+
+    A kernel does not know these. In grading, it is one more than the largest number up
+    to `most` that stands in the student's answer, so that what is different from some
+    number on is tried there.
+    """
+    larger = [int(number) + 1 for number in _numbers if usual <= number <= most]
+    return max(larger, default=usual)
 
 
 def calls_to(function: Callable[[], Any]) -> Callable[..., Sequence[tuple[Any, ...]]]:
@@ -207,16 +225,22 @@ class Specification:
 
 
 @contextlib.contextmanager
-def recording(records: Records) -> Iterator[None]:
-    """Record answers there, and judge what is there already."""
-    global recorded, _of_this_cell
-    before = recorded, _of_this_cell
+def recording(records: Records, source: str | None = None) -> Iterator[None]:
+    """Record answers there, and judge what is there already.
+
+    `source` is the text of the answer, for `beyond`; without one it is as before.
+    """
+    global recorded, _of_this_cell, _numbers
+    before = recorded, _of_this_cell, _numbers
     recorded = records
     _of_this_cell = {}
+    if source is not None:
+        powers = _NUMBER.findall(source.replace("_", ""))
+        _numbers = frozenset(float(base) ** int(power or 1) for base, power in powers)
     try:
         yield
     finally:
-        recorded, _of_this_cell = before
+        recorded, _of_this_cell, _numbers = before
 
 
 def _origin(value: Any, depth: int = 5) -> Any:
@@ -299,13 +323,17 @@ class Values:
         for case, answer in answered:
             earlier.append((case, answer))
             name = self.name(*case) if callable(self.name) else self.name
+            name = name or specification.name
+            # An ordinary question may be answered rightly: say what this one is.
+            if not self.name and (shape := max(map(np.shape, case), key=math.prod)):
+                name += f" for shape {shape}" * (math.prod(shape) > 300)
             right = specification.right(*case)
             if self.entries:
                 right = {key: right[key] for key in self.entries}
             expect(
                 specification.plain(answer, *case),
                 right,
-                name or specification.name,
+                name,
                 factors=specification.factors(*case),
                 mistakes=partial(_fitting_mistakes, specification, earlier, answered),
                 **self.options,
@@ -348,7 +376,12 @@ class Shape:
 
 @dataclass(frozen=True)
 class Unchanged:
-    """Check that a call leaves its arguments, and the state of its object, alone."""
+    """Check that a call leaves its arguments, and the state of its object, alone.
+
+    The first case is also tried with numbers of half the size, column by column: what
+    converts its arguments works on a copy in one case, and on the caller's own in the
+    other.
+    """
 
     cases: str
     otherwise: str = ""
@@ -356,7 +389,8 @@ class Unchanged:
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
         name = specification.usable(self.cases, self.otherwise)
-        for case in specification.cases[name]():
+        cases = [*specification.cases[name]()]
+        for case in [*cases, _with_small_floats(cases[0])]:
             state, arguments = specification.state_and_arguments(case)
             ((function, *owner),) = specification.begin([state])
             names = specification.arguments
@@ -371,14 +405,27 @@ class Unchanged:
                 expect_unchanged(value, values[key], key)
 
 
+def _with_small_floats(value: Any) -> Any:
+    """Return a copy in which arrays of floats are float32, column by column."""
+    if isinstance(value, tuple):
+        return tuple(map(_with_small_floats, value))
+    if isinstance(value, dict):
+        return {key: _with_small_floats(entry) for key, entry in value.items()}
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return np.array(value, dtype=np.float32, order="F")
+    return value
+
+
 @dataclass(frozen=True)
 class Anew:
     """Check that each question is looked at anew, whatever is right.
 
     One object is asked all cases, one after another; each answer must be that of a new
-    object, and not all may be the first, if the right ones differ. The object's state
-    is changed between them; so is an argument in place, if the next is alike. With
-    `shares`, two answers may share an array.
+    object, and not all may be the first, if the right ones differ: so an answer that is
+    remembered by something that two cases share is found. The object's state is changed
+    between them; so is an argument in place, if the next is alike. On the way back to
+    the second case, arrays of the object change in place, too. With `shares`, two
+    answers may share an array.
     """
 
     cases: str
@@ -390,9 +437,11 @@ class Anew:
         name = specification.usable(self.cases, self.otherwise)
         answered = [*specification.answered(name)]
         answered.insert(0, answered[0])
+        turn = len(answered)
+        answered += answered[:1:-1]
         cases = [case for case, _ in answered]
         fresh = [answer for _, answer in answered]
-        calls = _of_one_object(specification, cases)
+        calls = _of_one_object(specification, cases, turn)
         answers = answers_of(*calls, keep=not self.shares)
         question = calls[-1][0]
         used = [
@@ -444,19 +493,29 @@ def _is_same(answer: Any, other: Any, right: Any) -> bool:
 
 
 def _of_one_object(
-    specification: Specification, cases: Sequence[Case]
+    specification: Specification, cases: Sequence[Case], turn: int
 ) -> list[tuple[Any, ...]]:
-    """Return calls that ask one object all cases, and change it and them in between."""
+    """Return calls that ask one object all cases, and change it and them in between.
+
+    At case number `turn` it gets new arrays, which are then changed in place.
+    """
     state, arguments = specification.state_and_arguments(cases[0])
     (beginning,) = specification.begin([state])
     objects = values = arguments
+    attributes: dict[str, Any] = {}
     calls: list[tuple[Any, ...]] = []
-    for case in cases:
+    for number, case in enumerate(cases):
         new_state, arguments = specification.state_and_arguments(case)
         arguments = copy.deepcopy(arguments)  # what was changed in place is no more
-        for key in new_state:
-            if new_state[key] is not state[key]:
-                calls.append((setattr, beginning[-1], key, new_state[key]))
+        for key, value in new_state.items():
+            moves = _steps(attributes.get(key), state[key], value)
+            is_turn = number == turn and isinstance(value, np.ndarray)
+            if is_turn or (value is not state[key] and moves is None):
+                if number >= turn:
+                    attributes[key] = value = copy.copy(value)
+                calls.append((setattr, beginning[-1], key, value))
+            elif value is not state[key]:
+                calls += [(operator.iadd, *move) for move in moves or ()]
         steps = [*map(_steps, objects, values, arguments)]
         objects = tuple(
             new if moves is None else old
@@ -475,8 +534,8 @@ def _steps(array: Any, now: Any, new: Any) -> list[tuple[Any, Any]] | None:
         parts = [_steps(array[key], now[key], new[key]) for key in now]
         steps = [step for part in parts if part is not None for step in part]
         return None if None in parts else steps
-    both = isinstance(now, np.ndarray) and isinstance(new, np.ndarray)
-    if not both or (now.shape, now.dtype) != (new.shape, new.dtype):
+    all_arrays = all(isinstance(each, np.ndarray) for each in (array, now, new))
+    if not all_arrays or (now.shape, now.dtype) != (new.shape, new.dtype):
         return None
     return [(array, new - now)]
 

@@ -341,7 +341,8 @@ class NotebookRun:
         try:
             space = self._names.begin(cell.id, session, seconds)
             test = self._tests.cells[cell.id]
-            return testcell.run(test, space, session, seconds)
+            answer = self._student.sources.get(cell.exercise or "", "")
+            return testcell.run(test, space, session, seconds, answer)
         finally:
             self._names.end(cell.id, session)
 

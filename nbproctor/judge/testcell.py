@@ -190,13 +190,18 @@ class TestTimeout(Interruption):
 
 
 def run(
-    test: CompiledTest, space: dict[str, Any], session: Session, seconds: float
+    test: CompiledTest,
+    space: dict[str, Any],
+    session: Session,
+    seconds: float,
+    answer: str = "",
 ) -> Any:
     """Run a test cell and return its last value, or raise what it raises.
 
-    After so many seconds, that is a `TestTimeout`.
+    After so many seconds, that is a `TestTimeout`. `answer` is the text of the cell
+    that it judges.
     """
-    recording = specification.recording(session.recorded)
+    recording = specification.recording(session.recorded, answer)
     with _afresh(session, test.seed), _alarm(seconds), recording:
         return test.program.run(space)
 

@@ -15,10 +15,12 @@ F = Specification(
         "sizes": lambda: [(np.ones((2, 3)),)],
         "square": lambda: [(np.ones((2, 2)),)],
         "other": lambda: [(np.eye(3),)],
+        "many": lambda: [(np.ones(beyond(3, 100)),)],
     },
     properties={
         "square": [Each("square", judge)],
         "ends": [Each("sizes", judge)],
+        "many": [Each("many", judge)],
         "sizes": [Each("sizes", judge, "other")],
     },
 )
@@ -47,3 +49,12 @@ def test_another_process_gives_no_other_answer() -> None:
     points = [v.points for v in judged(cells, ("f", solution.source)).verdicts]
     assert points == [1, 1, 1]
     assert [v.points for v in judged(cells, ("f", ENDS)).verdicts] == [1, 0, 0]
+
+
+def test_what_differs_from_some_number_on_is_tried_there() -> None:
+    solution = cell("f", "solution", "def f(A): return A.sum()", exercise="f", stub="")
+    test = cell("many", "test", 'check(F, "many")', 1.0)
+    cells = cell("helper", "helper", HELPER), solution, test
+    answers = [solution.source, "def f(A): return A[:40].sum()"]
+    reports = [judged(cells, ("f", answer)) for answer in answers]
+    assert [report.verdicts[0].points for report in reports] == [1, 0]
