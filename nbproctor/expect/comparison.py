@@ -208,7 +208,7 @@ def _frozen(value: object) -> object:
 def _wrong_type(got: object, name: str, ask: str) -> NoReturn:
     if got is None:
         _fail(name, f"is None, but {ask}: is `return` (or an assignment) missing?")
-    _fail(name, f"has the type {type(got).__name__:.40}, but {ask}")
+    _fail(name, f"has the type {got.__class__.__name__:.40}, but {ask}")
 
 
 def _entries(
