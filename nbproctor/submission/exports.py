@@ -1,4 +1,4 @@
-"""Cells of what a notebook was exported as: script, Markdown, marimo or web page.
+"""Cells of what a notebook was exported as: script, Markdown or web page.
 
 Each function takes the text of a file and returns cells as the notebook format has
 them. No text takes longer than in proportion to its length.
@@ -6,15 +6,9 @@ them. No text takes longer than in proportion to its length.
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
-from contextlib import suppress
 from html import unescape
-from textwrap import dedent
 from typing import Any
-
-from nbproctor.cells import parse_code
 
 RawCell = dict[str, Any]
 
@@ -28,11 +22,7 @@ _TAG = re.compile(r"<[^<>]*>")
 
 
 def cells_of_script(text: str) -> list[RawCell]:
-    """Cut a Python script, of marimo or with marks of cells, into its cells."""
-    if "import marimo" in text:
-        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            if cells := [_code(source) for source in _marimo(text)]:
-                return cells
+    """Cut a Python script with marks of cells into its cells."""
     parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
     return [
         _code(source)
@@ -68,30 +58,3 @@ def cells_of_page(page: str) -> list[RawCell]:
 
 def _code(source: str) -> RawCell:
     return {"cell_type": "code", "metadata": {}, "source": source}
-
-
-def _marimo(text: str) -> Iterator[str]:
-    """Yield the code of marimo's cells: the bodies of functions, without `return`."""
-    lines = text.split("\n")
-    for node in parse_code(text).body:
-        match node:
-            case ast.Expr(
-                ast.Call(ast.Attribute(attr="_unparsable_cell"), [source, *_])
-            ):
-                yield dedent(str(ast.literal_eval(source)))
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                marks = " ".join(map(ast.unparse, node.decorator_list))
-                if "app.cell" in marks:
-                    yield _body(node.body, lines)
-                elif "app." in marks:  # a function or a class that is a cell itself
-                    yield "\n".join(lines[node.lineno - 1 : node.end_lineno])
-            case ast.With():
-                yield _body(node.body, lines)
-
-
-def _body(body: list[ast.stmt], lines: list[str]) -> str:
-    first = body[0]
-    last = body[-1]
-    start = min(n.lineno for n in (first, *getattr(first, "decorator_list", ())))
-    end = last.lineno - 1 if isinstance(last, ast.Return) else last.end_lineno
-    return dedent("\n".join(lines[start - 1 : end]))

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from textwrap import indent
 from typing import Any
 
 Notebook = dict[str, Any]
@@ -715,16 +714,6 @@ for _case, _name, _fence in (
 ):
     _make = partial(fenced, name=_name, fence=_fence)
     CASES.append(Case(_case, _make, "repaired", 10, "Its code was graded"))
-
-
-@case("repaired", 10, "is not a notebook. Its code was graded")
-def written_in_marimo(folder: Path, notebook: Notebook) -> None:
-    cells = ["import marimo\n\napp = marimo.App()"]
-    for source in code_of(notebook):
-        body = indent(source, "    ")
-        cells.append(f"@app.cell\ndef _(\n    fizz,\n):\n{body}\n    return (fizz,)")
-    cells.append('if __name__ == "__main__":\n    app.run()')
-    (folder / "tiny.py").write_text("\n\n\n".join(cells))
 
 
 # --- what cannot be graded ----------------------------------------------------

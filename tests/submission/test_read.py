@@ -85,35 +85,12 @@ def test_what_is_no_notebook_is_said_to_be_none_with_the_reason(
         texts_and_notes(data)
 
 
-def test_all_that_marimo_calls_a_cell_is_one() -> None:
-    script = (
-        "import marimo\napp = marimo.App()\n\n"
-        "with app.setup:\n    import math\n\n"
-        "@app.cell\ndef _():\n    @cache\n    def f(x):\n        return x\n"
-        "    return\n\n"
-        "@app.function\ndef g(x):\n    return x\n\n"
-        "app._unparsable_cell(\n    r'''\n    def h(x)\n    ''',\n    name='_'\n)"
-    )
-    texts, _ = texts_and_notes(script, "m.py")
-    assert [text.strip() for text in texts] == [
-        "import math",
-        "@cache\ndef f(x):\n    return x",
-        "def g(x):\n    return x",
-        "def h(x)",
-    ]
-    for plain in (f"{script}\n(", "# import marimo\nx = 1"):
-        assert texts_and_notes(plain, "m.py")[0] == [plain]
-
-
 def test_code_in_other_languages_is_no_code_of_a_notebook() -> None:
     fenced = "```copy\nx = 1\n```\n```python\ny = 2\n```\nWords\n~~~ {.py}\nz = 3\n~~~"
     assert texts_and_notes(fenced, "m.md")[0] == ["y = 2", "Words", "z = 3"]
     for text in ("Words", "```bash\nls\n```"):
         with pytest.raises(Ungradable, match="it contains no code"):
             texts_and_notes(text, "m.md")
-
-
-# --- limits ---------------------------------------------------------------------------
 
 
 # --- the cells ------------------------------------------------------------------------
