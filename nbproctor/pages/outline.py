@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from nbproctor import sanitize
-from nbproctor.markers import parse
 from nbproctor.notebook import Cell, MasterNotebook
 
 HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+)$")
@@ -31,7 +29,6 @@ class Exercise:
     points: float
     tests: tuple[str, ...]  # in source order, public ones included
     by_hand: tuple[str, ...]  # cells that only a person can grade
-    needs: tuple[str, ...]  # exercises above it whose names it or its tests use
 
     @property
     def graded(self) -> tuple[str, ...]:
@@ -104,7 +101,6 @@ def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Ex
         if any(c.points for c in group) or group[0].kind == "solution"
     }
     used_headings = [headings.get(name, "") for name in graded]
-    needs = _needs(graded, cells)
     for name, group in graded.items():
         heading = _POINTS.sub("", headings.get(name, ""))
         numbered = _NUMBER.fullmatch(heading)
@@ -119,7 +115,6 @@ def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Ex
             points=sum(c.points for c in group),
             tests=tuple(c.id for c in group if c.kind == "test"),
             by_hand=tuple(c.id for c in group if c.points and c.kind != "test"),
-            needs=needs[name],
         )
 
 
@@ -128,52 +123,3 @@ def _label(heading: str, number: str, title: str) -> str:
     if ordinal and ordinal[1] != number:
         return f"exercise {ordinal[1]}" + (f" ({number})" if number else "")
     return f"exercise {number}" if number else title
-
-
-def _needs(
-    graded: dict[str, list[Cell]], cells: tuple[Cell, ...]
-) -> dict[str, tuple[str, ...]]:
-    """Return which exercises above it each one uses, directly or through others.
-
-    By names alone, through the cells that the assignment provides too: enough to tell
-    a student whose mistake a failure may be, and never part of a score.
-    """
-    groups: dict[str, list[Cell]] = {}  # in the order of their last cells
-    for cell in cells:
-        name = cell.exercise or cell.id
-        if name in graded or cell.kind == "provided":
-            groups[name] = [*groups.pop(name, []), cell]
-    uses: dict[str, set[str]] = {}
-    makers: dict[str, set[str]] = {}  # word → exercises above that define it
-    provided: dict[str, set[str]] = {}  # word of the assignment → words that it needs
-    for name, group in groups.items():
-        trees = [parse(cell.source) for cell in group if cell.kind != "task"]
-        words = set(_used(trees))
-        words = words.union(*(provided.get(word, ()) for word in words))
-        if name not in graded:
-            for word in _defined(trees):
-                provided[word] = provided.get(word, set()) | words
-            continue
-        direct = {m for word in words for m in makers.get(word, ())} - {name}
-        uses[name] = direct.union(*(uses[other] for other in direct))
-        for word in _defined(trees[:1]):
-            makers.setdefault(word, set()).add(name)
-    return {name: tuple(o for o in graded if o in uses[name]) for name in graded}
-
-
-def _defined(trees: Iterable[ast.Module]) -> Iterator[str]:
-    for node in (node for tree in trees for node in tree.body):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            if node.name.startswith("__"):
-                # Never called by name: code that uses its class uses it.
-                yield from _used(node.decorator_list)
-            else:
-                yield node.name
-
-
-def _used(trees: Iterable[ast.AST]) -> Iterator[str]:
-    for node in (node for tree in trees for node in ast.walk(tree)):
-        if isinstance(node, ast.Name):
-            yield node.id
-        elif isinstance(node, ast.Attribute):
-            yield node.attr
