@@ -12,6 +12,7 @@ from html import unescape
 from typing import Any, Literal
 
 from nbproctor.cells import CellText, HandedCell, source_of
+from nbproctor.notebook import language_of
 from nbproctor.submission.exports import (
     cells_of_markdown,
     cells_of_page,
@@ -279,12 +280,9 @@ def _is_damaged(cell: dict[str, Any]) -> bool:
 
 
 def _language(notebook: dict[str, Any]) -> str:
-    meta = notebook.get("metadata")
-    for key, field in (("kernelspec", "language"), ("language_info", "name")):
-        section = meta.get(key) if isinstance(meta, dict) else None
-        value = section.get(field) if isinstance(section, dict) else None
-        if isinstance(value, str):
-            return readable(value)
+    """Return the language of the kernel; Python where the metadata is damaged."""
+    with suppress(AttributeError, RecursionError):
+        return readable(language_of(notebook))
     return "python"
 
 

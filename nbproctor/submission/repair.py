@@ -95,7 +95,7 @@ def repair(
             )
     notebook, changes = chosen.rebuilt.notebook(additions)
     notes += version.notes
-    if version.language.lower() not in ("python", "ipython"):
+    if version.language not in ("python", "ipython"):
         notes.append(
             f"Your notebook was set to a '{version.language}' kernel. Python was used."
         )
