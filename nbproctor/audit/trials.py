@@ -33,14 +33,14 @@ from msgspec import json
 from nbproctor.audit import borrowers
 from nbproctor.audit.borrowers import LENT, Borrowed, HandedArrays
 from nbproctor.audit.variants import Trial
-from nbproctor.cells import CellText, parse_code
+from nbproctor.cells import CellText
 from nbproctor.engine import Settings
 from nbproctor.errors import NbproctorError
-from nbproctor.judge.compiled import Tests
+from nbproctor.judge.compiled import Program, Tests
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.run import NotebookRun
-from nbproctor.markers import imports
+from nbproctor.markers import DEFINITIONS, bound_by, definitions_of, imports, parse
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.protocol.table import load_rows, used
 from nbproctor.results import Job, Limits, Verdict
@@ -213,27 +213,14 @@ def value_test(cells: Sequence[Cell], cell: Cell) -> str:
     It asks for every name in the cell but modules and functions. Nothing if the cell
     defines a function itself, or has no such name.
     """
-    other_names = set(vars(builtins))
-    for each in cells:
-        try:
-            is_code = each.kind in ("provided", "solution")
-            tree = parse_code(each.source if is_code else "")
-        except SyntaxError:  # it has a magic command
-            continue
-        for node in ast.walk(tree):
-            match node:
-                case ast.FunctionDef() | ast.ClassDef() | ast.Lambda() if each is cell:
-                    return ""
-                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                    other_names.add(name)
-                case ast.alias(name=name, asname=new_name):
-                    other_names.add(new_name or name.partition(".")[0])
-                case ast.comprehension(target=target) if each is cell:
-                    names = (n for n in ast.walk(target) if isinstance(n, ast.Name))
-                    other_names |= {n.id for n in names}
-    tree = parse_code(cell.source)
-    names_used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    names_left = ", ".join(sorted(names_used - other_names))
+    whole = [*ast.walk(parse(cell.source))]
+    if any(isinstance(node, DEFINITIONS | ast.Lambda) for node in whole):
+        return ""
+    code = [each for each in cells if each.kind in ("provided", "solution")]
+    defined = (bound_by(definitions_of(parse(each.source))) for each in code)
+    program = Program.of(cell.source, cell.id, judged=False)
+    others = {"__annotations__"}.union(vars(builtins), *defined)
+    names_left = ", ".join(sorted((program.uses | program.binds) - others))
     return _DIGEST.format(names=names_left) if names_left else ""
 
 
