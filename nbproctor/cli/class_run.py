@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nbproctor.cli.app import TYPED, complaints, console, nbgrader, say
-from nbproctor.notebook import MasterNotebook
+from nbproctor.pages.outline import Outline
 from nbproctor.platforms import labels
 from nbproctor.platforms.person import letters
 from nbproctor.results import LatePenalty
@@ -84,14 +84,13 @@ def grade_class(
     names = labels({**ids, **nbgrader.names(course), **(names or {})})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment)
-    masters = course.masters(assignment)
     outlines = course.outlines(assignment).values()
-    titles = {each.id: each.name for o in outlines for each in o.exercises}
-    console.print(score_table(scores, results, masters, names, titles))
+    console.print(score_table(scores, results, outlines, names))
     say(*_reasons(results, names), *change_lines(changes, names, students or ()))
     say(*late_lines(course, assignment))
     for each in nbgrader.unread(course, assignment):
         complaints.print(f"[yellow]Not graded:[/] {escape(each)}")
+    masters = course.masters(assignment)
     placements = [f"{line}." for line in nbgrader.describe_placement(masters)]
     say("", *placements, *course.options.surroundings(assignment), *lines)
     say(f"Class report:   {page}", f"Feedback pages: {pages}")
@@ -144,28 +143,22 @@ def late_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
 def score_table(
     scores: pd.DataFrame,
     results: list[SubmissionResult],
-    masters: Sequence[MasterNotebook],
+    outlines: Iterable[Outline],
     names: Mapping[str, str],
-    titles: Mapping[str, str],
 ) -> Group:
     """Lay out students × exercises; a dash is what was not graded, never a 0.
 
-    `results` are those who get a row; `names` those to show for ids; `titles` of
-    exercises are for the legend.
+    `results` are those who get a row; `names` those to show for ids.
     """
-    points: dict[str, float] = {}
-    for master in masters:
-        for exercise in master.exercises:
-            most = sum(c.points for c in master.cells if c.exercise == exercise)
-            if most:
-                points[exercise] = most
+    every = (each for outline in outlines for each in outline.exercises)
+    exercises = {each.id: each for each in every if each.points}.values()
     legend = [
-        escape(f"{number} = {titles.get(exercise, exercise)} ({most:g})")
-        for number, (exercise, most) in enumerate(points.items(), 1)
+        escape(f"{number} = {exercise.name} ({exercise.points:g})")
+        for number, exercise in enumerate(exercises, 1)
     ]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("student", min_width=12)  # wraps where the terminal is narrow
-    for number in range(1, len(points) + 1):
+    for number in range(1, len(exercises) + 1):
         table.add_column(str(number), justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
@@ -173,7 +166,7 @@ def score_table(
     scores = scores.reindex([result.student for result in results])
     for result in results:
         earned = scores.loc[result.student].to_dict()
-        row = [_score(earned[exercise], most) for exercise, most in points.items()]
+        row = [_score(earned[each.id], each.points) for each in exercises]
         table.add_row(
             escape(names.get(result.student, result.student)),
             *row,

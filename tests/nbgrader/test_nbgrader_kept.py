@@ -17,6 +17,7 @@ from nbproctor import nbgrader
 from nbproctor.cli.class_run import score_table
 from nbproctor.nbgrader import CourseError
 from nbproctor.notebook import MasterNotebook
+from nbproctor.pages.outline import Outline
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import by_id, text
 from tests.nbgrader.tiny import HandIn, book, configure, graded, run_nbgrader, source_of
@@ -47,7 +48,8 @@ def test_a_narrow_table_wraps_names_and_cuts_nothing(project: Path) -> None:
     master = MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
     # The other exercise has no points, and so no column.
     cells = (replace(c, points=c.points * (c.exercise == "fizz")) for c in master.cells)
-    console.print(score_table(scores, [result], [master.with_cells(cells)], names, {}))
+    outlines = [Outline.of(master.with_cells(cells))]
+    console.print(score_table(scores, [result], outlines, names))
     table = console.file.getvalue()
     assert "ungradable" in table and "…" not in table
     assert all(word in table for word in names["ann"].split())
