@@ -242,7 +242,6 @@ add(
         tag="O",
         fields="shape value*",
         classes=(),
-        write=None,
         read=_read_objects,
         change=_CHANGE,
     ),

@@ -184,7 +184,6 @@ add(
         tag="error",
         fields="integer text text value*",
         classes=(),
-        write=None,
         read=_read_ref,
     ),
     Row(
@@ -194,10 +193,8 @@ add(
         write=_write_ref,
         read=_read_ref,
     ),
-    Row(
-        tag="judge", fields="integer text text*", classes=(), write=None, read=_read_ref
-    ),
-    Row(tag="library", fields="text text", classes=(), write=None, read=_read_ref),
-    Row(tag="request", fields="count", classes=(), write=None, read=_read_request),
-    Row(tag="again", fields="count", classes=(), write=None, read=_read_again),
+    Row(tag="judge", fields="integer text text*", classes=(), read=_read_ref),
+    Row(tag="library", fields="text text", classes=(), read=_read_ref),
+    Row(tag="request", fields="count", classes=(), read=_read_request),
+    Row(tag="again", fields="count", classes=(), read=_read_again),
 )

@@ -267,7 +267,6 @@ add(
         tag="p",
         fields="dtype count",
         classes=(),
-        write=None,
         read=_read_numbers,
         change=_ITEMS,
     ),

@@ -46,7 +46,6 @@ class Rebuilt:
     """The cells of a gradable notebook."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
         self._texts = plan.texts
         self._changes: dict[str, list[str]] = {key: [] for key in _SENTENCES}
         self._changes["added"] += plan.added
