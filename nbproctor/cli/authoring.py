@@ -234,6 +234,7 @@ def adopt(
         print_list("Without a solution:", adopted.unanswered)
         say(f"Write your solutions into the notebook. Then: {TYPED} lint {name}")
         return
+    nbgrader.check_sources(course, name)
     prove(nbgrader.Course(course), name)
     say(f"The reference solution earns every point. Next: {TYPED} release {name}")
 

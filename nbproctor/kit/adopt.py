@@ -1,7 +1,8 @@
 """Turns a notebook for Otter-Grader, OkPy or plain assertions into an nbgrader source.
 
 It runs nothing: what a test expects is the output that is stored below its cell, or
-that stands in a doctest of ``tests/``. What cannot be known becomes a question.
+what a file in ``tests/`` says. What cannot be known becomes a question. A test that may
+be hidden is hidden.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import ast
 import doctest
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,10 @@ import yaml  # type: ignore[import-untyped]
 from nbformat import NotebookNode
 from nbformat.corpus.words import generate_corpus_id
 
-from nbproctor.cells import parse_code
+from nbproctor.cells import CellText, grader_of, parse_code
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import Markers, imports
+from nbproctor.markers import DEFINITIONS, Markers, imports, outside, parse
+from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import SKIP_TAG, language_of
 from nbproctor.writing import write_file
 
@@ -34,10 +37,16 @@ _BLOCK = re.compile(
 _IN_TEXT = re.compile(
     r"(?:```|<!--)\s*\n(BEGIN QUESTION.*?)(?:```|-->)", re.DOTALL | re.IGNORECASE
 )
-_TEST = re.compile(r"^\s*#+\s*(?P<hidden>HIDDEN )?TESTS?\b.*\n?", re.IGNORECASE)
-_TEST_CONFIG = re.compile(
-    r'"""\s*# BEGIN TEST CONFIG\s*\n(.*?)"""\s*# END TEST CONFIG', re.DOTALL
+#: The first line of a test that stands in no block.
+_TEST = re.compile(
+    r"\s*#+\s*(?:TESTS?\b|(?i:hidden)(?=\s*$|\s+(?i:tests?)\b))", re.MULTILINE
 )
+_TEST_CONFIG = re.compile(
+    r"""\s*("{3}|'{3})\s*#\s*BEGIN\s*TEST\s*CONFIG[^\n]*\n"""
+    r"""(?P<yaml>.*?)\1\s*;?\s*#\s*END\s*TEST\s*CONFIG[^\n]*""",
+    re.DOTALL | re.IGNORECASE,
+)
+_COMMENT = re.compile("#.*")
 _PROMPT = re.compile(
     r'^\s*"""\s*# BEGIN PROMPT.*?"""[^\n]*\n?', re.DOTALL | re.MULTILINE
 )
@@ -56,16 +65,36 @@ class AdoptError(NbproctorError):
     """A notebook cannot be adopted; says what to do."""
 
 
+@dataclass(frozen=True)
+class Test:
+    """What a test says of itself."""
+
+    code: str
+    hidden: bool
+    points: float | None  # None: its question, or a heading, decides
+
+
 @dataclass
 class Question:
     """An exercise as the other grader has it."""
 
     name: str
-    points: float | Sequence[float] = 1.0
+    points: Any = None  # a number, one for each test, or ``each`` and ``total``
     by_hand: bool = False
     in_text: bool = False  # announced in a text cell, not between raw cells
-    has_answer: bool = False
-    tests: list[tuple[str, bool]] = field(default_factory=list)  # code, hidden
+    is_plain: bool = False  # of a notebook of assertions
+    tests: list[Test] = field(default_factory=list)
+    answers: list[_Row] = field(default_factory=list)
+    test_cells: list[NotebookNode] = field(default_factory=list)
+
+
+@dataclass
+class _Row:
+    """A cell of the new notebook, and what it has become."""
+
+    cell: NotebookNode
+    kind: str
+    question: Question | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +124,8 @@ class _Reader:
     def __init__(self, notebook: NotebookNode, tests: Path) -> None:
         self.adopted = Adopted(nbformat.v4.new_notebook(metadata=notebook.metadata))
         self.question: Question | None = None
+        self._questions: list[Question] = []
+        self._rows: list[_Row] = []
         self._folder = tests
         self._block = ""  # SOLUTION, TESTS or PROMPT
         self._names: set[str] = set()
@@ -111,7 +142,20 @@ class _Reader:
             else:
                 self._keep(cell)
         self._close()
-        return self.adopted
+        adopted = self.adopted
+        adopted.notebook.cells = [row.cell for row in self._rows]
+        for question in self._questions:
+            self._check_question(question)
+        self._mark_answers()
+        self._share_points()
+        for number, row in enumerate(self._rows, 1):
+            grader = grader_of(row.cell)
+            adopted.cells.append(
+                AdoptedCell(
+                    number, row.kind, grader.get("grade_id", ""), grader.get("points")
+                )
+            )
+        return adopted
 
     # ---- markers ---------------------------------------------------------------
 
@@ -137,37 +181,20 @@ class _Reader:
     def _open(self, settings: dict[str, Any], *, in_text: bool = False) -> None:
         self._close()
         name = re.sub(r"\W+", "_", str(settings.get("name", "question")))
-        points = settings.get("points", 1)
-        if isinstance(points, dict):
-            points = points.get("total", points.get("each", 1))
         self.question = Question(
             self._free(name),
-            points,
+            settings.get("points"),
             by_hand=bool(settings.get("manual")),
             in_text=in_text,
         )
+        self._questions.append(self.question)
 
     def _close(self) -> None:
         """Write the tests of the question that ends."""
-        question = self.question
+        if self.question:
+            self._write_tests(self.question)
         self.question = None
         self._block = ""
-        if question is None:
-            return
-        if question.tests and not question.has_answer:
-            self.adopted.unanswered.append(question.name)
-        elif not question.tests and not question.by_hand:
-            self.adopted.questions.append(f"{question.name}: it has no test.")
-        shares = _shares(question.points, len(question.tests))
-        for number, ((code, hidden), points) in enumerate(
-            zip(question.tests, shares, strict=True), 1
-        ):
-            if hidden:
-                code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
-            grade_id = self._free(f"{question.name}_test_{number}")
-            kind = "hidden test" if hidden else "public test"
-            cell = nbformat.v4.new_code_cell(code)
-            self._add(cell, kind, grade_id, points, locked=True)
 
     # ---- cells -----------------------------------------------------------------
 
@@ -177,26 +204,26 @@ class _Reader:
             cell.source = _IN_TEXT.sub("", cell.source).strip()
             self._keep(cell)
         elif self._is_answer(cell):
-            self._answer(cell)
+            self._answer(self._keep(cell))
         elif self._block != "PROMPT":
             self._keep(cell)
 
     def _code(self, cell: NotebookNode) -> None:
         checks = _CHECK.findall(cell.source)
-        test = _TEST.match(cell.source)
         cell.source = _CLIENT.sub("", cell.source).strip("\n")
         for name in checks:
             self._check(name)
         if not cell.source.strip() or self._block == "PROMPT":
             return
-        if self._block == "TESTS" or (test and self.question):
-            self._test(cell, bool(test and test["hidden"]))
+        is_test = bool(_TEST.match(cell.source))
+        if self._block == "TESTS" or (is_test and self.question):
+            self._test(cell.source, {}, cell.get("outputs", []))
         elif self._is_answer(cell):
-            self._answer(cell)
-        elif not checks and _is_assertions(cell.source) and self._adopt_plain(cell):
-            pass
+            self._answer(self._keep(cell))
+        elif not checks and (is_test or _asserts(cell.source)):
+            self._plain_test(cell)
         else:
-            self._keep(cell, solution_marks(cell.source))
+            self._keep(cell)
 
     def _is_answer(self, cell: NotebookNode) -> bool:
         """Whether a cell is in a block of solutions, or right below its question."""
@@ -205,128 +232,200 @@ class _Reader:
             return False
         if cell.cell_type == "markdown" and not question.by_hand:
             return False
-        is_first = question.in_text and not question.has_answer
+        is_first = question.in_text and not question.answers
         return self._block == "SOLUTION" or is_first
 
     def _check(self, name: str) -> None:
         """Take the tests of ``tests/``, where a cell of the notebook calls them."""
         if not (self._folder / f"{name}.py").is_file():
             return  # they are in the notebook
-        test = _doctest_file(self._folder, name)
+        points, tests = _test_file(self._folder / f"{name}.py")
         if self.question is None or self.question.name != name:
-            self._open({"name": name, "points": test.get("points") or 1})
-        assert self.question
-        if not self.question.has_answer:
-            self._adopt_answer_above()
-        self.question.tests += self._doctests(name, test)
+            self._open({"name": name, "points": points})
+        question = self.question
+        assert question
+        if question.points is None:
+            question.points = points
+        for source, settings in tests:
+            self._test(source, settings)
+        if not question.answers:
+            sources = "\n".join(test.code for test in question.tests)
+            above = [row for row in self._rows[-1:] if row.kind == "code"]
+            row = self._defining(sources) or next(iter(above), None)
+            if row and row.question is None:
+                self._answer(row)
         self._close()
 
-    def _answer(self, cell: NotebookNode) -> None:
+    def _answer(self, row: _Row) -> None:
+        """Make a cell an answer to the question."""
         question = self.question
         assert question
         grade_id = question.name
-        points = float(_sum(question.points)) if question.by_hand else None
-        if question.has_answer:
+        points = _total(question.points, 1) or 1.0 if question.by_hand else None
+        if question.answers:
             grade_id = self._free(f"{question.name}_part")
             points = 0.0 if question.by_hand else None
-        question.has_answer = True
-        if cell.cell_type == "code" and _has_blank(cell.source):
-            self.adopted.unanswered.append(grade_id)
-        if cell.cell_type == "code":
-            marked = solution_marks(cell.source)
-            whole = f"{_BEGIN}\n{cell.source}\n{_END}"
-            cell.source = marked if _BEGIN in marked else whole
-        kind = "answer, graded by hand" if question.by_hand else "answer"
-        self._add(cell, kind, grade_id, points, solution=True)
+        row.question = question
+        row.kind = "answer, graded by hand" if question.by_hand else "answer"
+        question.answers.append(row)
+        _set_grader(row.cell, grade_id, points, solution=True)
 
-    def _test(self, cell: NotebookNode, hidden: bool) -> None:
-        assert self.question
-        source = _TEST.sub("", cell.source)
-        if config := _TEST_CONFIG.search(source):
-            hidden = hidden or bool(_settings(config[1]).get("hidden"))
-            source = _TEST_CONFIG.sub("", source)
+    def _test(
+        self,
+        source: str,
+        settings: dict[str, Any],
+        outputs: Iterable[NotebookNode] = (),
+    ) -> None:
+        """Add a test to the question, unless it cannot be understood."""
+        question = self.question
+        assert question
         try:
-            code = _as_assertion(source.strip(), cell.get("outputs", []))
-        except AdoptError as error:
-            self.adopted.questions.append(f"{self.question.name}: {error} Left out.")
+            test = _read_test(source, settings, outputs)
+        except (AdoptError, ValueError) as error:
+            self.adopted.questions.append(f"{question.name}: {error} Left out.")
             return
-        if code:
-            self.question.tests.append((code, hidden))
+        if test.code:
+            question.tests.append(test)
 
-    def _adopt_plain(self, cell: NotebookNode) -> bool:
-        """Take assertions for the test of the code cell before them, if it is none."""
-        name = self._free("exercise")
-        self.question = Question(name)
-        self._adopt_answer_above()
-        if not self.question.has_answer:
-            self.question = None
-            return False
-        self.question.tests = [(cell.source, False)]
-        self.adopted.questions.append(f"{name}: are its tests worth 1 point?")
+    def _plain_test(self, cell: NotebookNode) -> None:
+        """Take assertions for a test of the nearest answer that they use."""
+        row = self._defining(cell.source)
+        question = row.question if row else None
+        if row is None or (question and not question.is_plain):
+            self._leave_out(cell)
+            return
+        if question is None:
+            question = Question(self._free("exercise"), is_plain=True)
+            self._questions.append(question)
+        self.question = question
+        if row.question is None:
+            self._answer(row)
+        self._test(cell.source, {}, cell.get("outputs", []))
         self._close()
-        return True
 
-    def _adopt_answer_above(self) -> None:
-        """Make the code cell above the answer of this question, unless it is one."""
-        cells = self.adopted.cells
-        if cells and cells[-1].kind in ("code", "answer"):
-            cell = self.adopted.notebook.cells.pop()
-            cells.pop()
-            cell.metadata.pop("nbgrader", None)
-            self._answer(cell)
+    def _leave_out(self, cell: NotebookNode) -> None:
+        """List a cell of assertions that belongs to no answer."""
+        first = cell.source.strip().partition("\n")[0]
+        sentence = f"{first!r}: no answer above defines what is tested here."
+        if _says_hidden(cell.source):
+            self.adopted.questions.append(f"{sentence} Left out.")
+        else:
+            self.adopted.questions.append(f"{sentence} Not graded.")
+            self._keep(cell)
 
-    def _doctests(self, name: str, test: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-        """Yield the tests of a file in ``tests/``, and whether each is hidden."""
-        for suite in test.get("suites", []):
-            setup = suite.get("setup", "")
-            for case in suite.get("cases", []):
-                code = setup + "\n" + case["code"]
-                try:
-                    yield _from_doctest(code), bool(case.get("hidden"))
-                except (AdoptError, ValueError) as error:
-                    self.adopted.questions.append(f"{name}: {error} Left out.")
+    def _defining(self, test: str) -> _Row | None:
+        """Return the nearest cell of code above that defines a name of a test.
+
+        Cells of nothing but imports and literals come last: they are given.
+        """
+        names = CellText.of(test).uses - set(_binds(test))
+        rows = [
+            row
+            for row in reversed(self._rows)
+            if row.kind in ("code", "answer") and names & set(_binds(row.cell.source))
+        ]
+        answers = (
+            row
+            for row in rows
+            if _BEGIN in solution_marks(row.cell.source)
+            or _regions(row.cell.source, set())
+        )
+        return next(answers, rows[0] if rows else None)
 
     # ---- writing ---------------------------------------------------------------
 
-    def _keep(self, cell: NotebookNode, source: str | None = None) -> None:
-        if source and _BEGIN in source:
-            cell.source = source
-            name = self._free("answer")
-            self._add(cell, "answer", name, solution=True)
-        else:
-            # It shows a mistake: grading need not run it.
-            if any(out.output_type == "error" for out in cell.get("outputs", [])):
-                cell.metadata["tags"] = [SKIP_TAG]
-            self._add(cell, cell.cell_type)
+    def _write_tests(self, question: Question) -> None:
+        """Write the tests of a question that are not written yet."""
+        for test in question.tests[len(question.test_cells) :]:
+            code = test.code
+            if test.hidden and not Markers().hide_tests(code):
+                code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
+            row = self._keep(nbformat.v4.new_code_cell(code))
+            row.kind = "hidden test" if test.hidden else "public test"
+            row.question = question
+            question.test_cells.append(row.cell)
+            name = f"{question.name}_test_{len(question.test_cells)}"
+            _set_grader(row.cell, self._free(name), test.points, locked=True)
 
-    def _add(
-        self,
-        cell: NotebookNode,
-        kind: str,
-        grade_id: str = "",
-        points: float | None = None,
-        *,
-        solution: bool = False,
-        locked: bool = False,
-    ) -> None:
+    def _keep(self, cell: NotebookNode) -> _Row:
+        """Write a cell as it is; it may become an answer later."""
+        # It shows a mistake: grading need not run it.
+        if any(out.output_type == "error" for out in cell.get("outputs", [])):
+            cell.metadata["tags"] = [SKIP_TAG]
         cell.metadata.pop("deletable", None)
         cell.metadata.pop("editable", None)
         if cell.cell_type == "code":
             cell.outputs = []
             cell.execution_count = None
         cell.setdefault("id", generate_corpus_id())
-        if grade_id:
-            cell.metadata["nbgrader"] = {
-                "grade": points is not None,
-                "grade_id": grade_id,
-                "locked": locked,
-                "schema_version": 3,
-                "solution": solution,
-                "task": False,
-            } | ({} if points is None else {"points": points})
-        self.adopted.notebook.cells.append(cell)
-        number = len(self.adopted.notebook.cells)
-        self.adopted.cells.append(AdoptedCell(number, kind, grade_id, points))
+        self._rows.append(_Row(cell, cell.cell_type))
+        return self._rows[-1]
+
+    def _check_question(self, question: Question) -> None:
+        """Settle the points that are said, and say what is missing."""
+        if question.tests and not question.answers:
+            self.adopted.unanswered.append(question.name)
+        elif not question.tests and not question.by_hand:
+            self.adopted.questions.append(f"{question.name}: it has no test.")
+        graders = [grader_of(cell) for cell in question.test_cells]
+        points = question.points
+        total = _total(points, len(graders))
+        if isinstance(points, list) and len(points) == len(graders):
+            for grader, each in zip(graders, points, strict=True):
+                grader["points"] = float(each or 0)
+        elif total is not None and graders:
+            remaining = total - _sum_points(graders)
+            is_shared = _fill(graders, max(remaining, 0))
+            if remaining < 0 or (remaining and not is_shared):
+                self.adopted.questions.append(
+                    f"{question.name}: it is worth {total:g} points, and its tests "
+                    f"{_sum_points(graders):g}."
+                )
+        elif _sum_points(graders):
+            _fill(graders, 0)
+
+    def _share_points(self) -> None:
+        """Let headings say what tests are worth that do not; else it is one point."""
+        for section in reversed(sections(self.adopted.notebook.cells)):
+            graders = [grader_of(cell) for cell in section.cells]
+            remaining = section.points - _sum_points(graders)
+            if remaining > 0:
+                _fill(graders, remaining)
+        for question in self._questions:
+            graders = [grader_of(cell) for cell in question.test_cells]
+            if _fill(graders, 1) and question.is_plain:
+                self.adopted.questions.append(
+                    f"{question.name}: are its tests worth 1 point?"
+                )
+
+    def _mark_answers(self) -> None:
+        """Mark the solutions in the cells of code, and say where nothing is left."""
+        whole = []
+        for row in self._rows:
+            source = row.cell.source
+            if row.cell.cell_type != "code" or row.kind.endswith("test"):
+                continue
+            marked = solution_marks(source)
+            if row.question and _BEGIN not in marked:
+                tests = "\n".join(test.code for test in row.question.tests)
+                marked = _mark(marked, set(CellText.of(tests).uses))
+            if _BEGIN not in marked:
+                continue
+            row.cell.source = marked
+            if row.question is None:
+                row.kind = "answer"
+                _set_grader(row.cell, self._free("answer"), solution=True)
+            name = row.cell.metadata.nbgrader["grade_id"]
+            if row.question and _has_blank(source):
+                self.adopted.unanswered.append(name)
+            visible = CellText.of(Markers().without_regions(marked)).code
+            if set(visible) <= set(Markers().stub.splitlines()):
+                whole.append(name)
+        if whole:
+            self.adopted.questions.append(
+                f"The whole cell became the solution: {', '.join(whole)}. Is there a "
+                f"line that students should see? Move it above {_BEGIN!r}."
+            )
 
     def _free(self, name: str) -> str:
         """Return a name that no cell has yet."""
@@ -399,15 +498,45 @@ def solution_marks(source: str) -> str:
     return "\n".join(lines)
 
 
+def _read_test(
+    source: str, settings: dict[str, Any], outputs: Iterable[NotebookNode] = ()
+) -> Test:
+    """Return what a test says, in its cell or its file: code, hidden, points."""
+    if config := _TEST_CONFIG.match(source):
+        settings = _settings(config["yaml"])
+        source = source[config.end() :].strip()
+        if not settings:
+            raise AdoptError(f"a test's configuration cannot be read: {source!r}.")
+    points = settings.get("points")
+    if not isinstance(points, int | float | None):
+        raise AdoptError(f"the points of a test are not a number: {points!r}.")
+    is_doctest = re.search(r"^\s*>>> ", source, re.MULTILINE)
+    code = _from_doctest(source) if is_doctest else _as_assertion(source, outputs)
+    if not CellText.of(code).compiles:
+        raise AdoptError(f"a test cannot be a cell by itself: {code!r}.")
+    return Test(
+        code=code,
+        hidden=bool(settings.get("hidden")) or _says_hidden(source),
+        points=points,
+    )
+
+
+def _says_hidden(source: str) -> bool:
+    """Whether the first comment of a test has the word, as Otter reads it."""
+    comment = _COMMENT.search(source)
+    return bool(comment and re.search(r"\bhidden\b", comment[0], re.IGNORECASE))
+
+
 def _as_assertion(source: str, outputs: Iterable[NotebookNode]) -> str:
     """Return a test that compares the last expression with its stored output."""
     try:
         body = parse_code(source).body
     except SyntaxError as error:
         raise AdoptError(f"a test is not Python ({error.msg}): {source!r}.") from error
+    if _asserts(source):
+        return source
     values = [o.data.get("text/plain", "") for o in outputs if "data" in o]
-    printed = "".join(o.text for o in outputs if o.output_type == "stream")
-    if printed:
+    if any(o.output_type == "stream" for o in outputs):
         raise AdoptError(f"a test compares what is printed: {source!r}.")
     if not body or not isinstance(body[-1], ast.Expr) or not values:
         return source if body else ""
@@ -439,21 +568,76 @@ def _from_doctest(code: str) -> str:
     return "\n".join(lines)
 
 
-def _doctest_file(folder: Path, name: str) -> dict[str, Any]:
-    """Return the dictionary ``test`` of a file, which is not run."""
+def _test_file(path: Path) -> tuple[Any, list[tuple[str, dict[str, Any]]]]:
+    """Return the points of a file of tests, and each test with what it says of itself.
+
+    It is not run. It has a dictionary of doctests, as OkPy and Otter write it, or
+    Otter's functions with the decorator ``test_case``.
+    """
     try:
-        tree = parse_code((folder / f"{name}.py").read_text("utf-8"))
+        text = path.read_text("utf-8")
+        tree = parse_code(text)
     except (OSError, SyntaxError) as error:
-        raise AdoptError(f"The tests of {name!r} cannot be read: {error}") from error
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign):
-            try:
-                value = ast.literal_eval(statement.value)
-            except ValueError:
-                continue
-            if isinstance(value, dict) and "suites" in value:
-                return value
-    raise AdoptError(f"{folder / name}.py has no dictionary `test` that can be read.")
+        raise AdoptError(f"The tests in {path} cannot be read: {error}") from error
+    settings = {
+        target.id: _literal(statement.value)
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    if isinstance(suites := settings.get("test"), dict):
+        # Where Otter wrote the file, a test is hidden unless it says that it is not.
+        default = {"hidden": "OK_FORMAT" in settings}
+        return suites.get("points"), [
+            (suite.get("setup", "") + "\n" + case["code"], default | case)
+            for suite in suites.get("suites", [])
+            for case in suite.get("cases", [])
+        ]
+    tests = []
+    for function in tree.body:
+        decorators = getattr(function, "decorator_list", [])
+        for decorator in decorators:
+            if "test_case(" in ast.unparse(decorator):
+                says = _arguments(decorator)
+                if _says_hidden(str(ast.get_source_segment(text, function))):
+                    says["hidden"] = True
+                tests.append((_function_body(function, tree), says))
+    if not tests:
+        raise AdoptError(f"{path} has no tests of OkPy or Otter that can be read.")
+    return settings.get("points"), tests
+
+
+def _arguments(decorator: ast.Call) -> dict[str, Any]:
+    """Return what the decorator of a test says, by the names that Otter gives it."""
+    names = ("name", "points", "hidden")
+    arguments = dict(zip(names, decorator.args, strict=False))
+    arguments |= {str(each.arg): each.value for each in decorator.keywords}
+    return {name: _literal(value) for name, value in arguments.items()}
+
+
+def _function_body(function: ast.stmt, module: ast.Module) -> str:
+    """Return a test of Otter's as a cell, below what it uses of its module.
+
+    Its parameters are names of the student's, or ``env``, which has all of them.
+    """
+    body: list[ast.stmt] = getattr(function, "body", [])
+    code = "\n".join(ast.unparse(statement) for statement in body)
+    code = re.sub(r"\benv\['(\w+)'\]", r"\1", code)
+    for statement in reversed(module.body):
+        source = ast.unparse(statement)
+        binds = set(_binds(source)) | CellText.of(source).binds
+        if statement is not function and binds & CellText.of(code).uses:
+            code = f"{source}\n{code}"
+    return code
+
+
+def _literal(node: ast.expr) -> Any:
+    """Return the value of a literal; of another expression, its text."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return ast.unparse(node)
 
 
 def _settings(text: str) -> dict[str, Any]:
@@ -486,8 +670,83 @@ def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
                 yield str(path.relative_to(folder))
 
 
-def _is_assertions(source: str) -> bool:
-    return any(isinstance(statement, ast.Assert) for statement in _tree(source).body)
+def _asserts(source: str) -> bool:
+    """Whether code asserts something, itself or with a function such as numpy's."""
+    return any(
+        isinstance(node, ast.Assert)
+        or re.match(r"(\w+\.)*assert\w*\(", ast.unparse(node))
+        for node in outside(parse(source))
+    )
+
+
+def _binds(source: str) -> Iterator[str]:
+    """Yield the names that code defines or changes; not those that it imports."""
+    for node in outside(parse(source)):
+        if isinstance(node, DEFINITIONS):
+            yield node.name
+        elif isinstance(getattr(node, "ctx", None), ast.Store):
+            while isinstance(node, ast.Subscript | ast.Attribute):
+                node = node.value
+            if isinstance(node, ast.Name):
+                yield node.id
+
+
+def _mark(source: str, tested: set[str]) -> str:
+    """Return code with marks around what may be the solution."""
+    lines = source.splitlines()
+    for start, end in reversed(_regions(source, tested) or [(0, len(lines))]):
+        indent = re.match(r"\s*", lines[start])
+        blank = indent[0] if indent else ""
+        lines[start:end] = [blank + _BEGIN, *lines[start:end], blank + _END]
+    marked = "\n".join(lines)
+    if CellText.of(Markers().without_regions(marked)).tree is None:
+        return f"{_BEGIN}\n{source}\n{_END}"
+    return marked
+
+
+def _regions(source: str, tested: set[str]) -> list[tuple[int, int]]:
+    """Return the lines of a cell without marks that may be its solution.
+
+    Imports and literals at its top are given, unless a test looks at them. If only
+    functions and calls follow, the solution is what the functions do.
+    """
+    body = (CellText.of(source).tree or ast.Module([], [])).body
+    given = list(takewhile(lambda statement: _is_given(statement, tested), body))
+    answer = body[len(given) :]
+    functions = [node for node in answer if isinstance(node, DEFINITIONS)]
+    if functions and all(isinstance(n, DEFINITIONS | ast.Expr) for n in answer):
+        return [region for function in functions for region in _bodies(function)]
+    return [(_first_line(answer[0]), len(source.splitlines()))] if answer else []
+
+
+def _is_given(statement: ast.stmt, tested: set[str]) -> bool:
+    """Whether a line is an import, a text, or a literal that no test looks at."""
+    source = ast.unparse(statement)
+    if isinstance(statement, ast.Assign | ast.Expr):
+        try:
+            ast.literal_eval(statement.value)
+        except (ValueError, TypeError):
+            return False
+        return not (_has_blank(source) or tested & set(_binds(source)))
+    return isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass)
+
+
+def _bodies(function: ast.stmt) -> Iterator[tuple[int, int]]:
+    """Yield the lines below the header of a function, or of the methods of a class."""
+    assert isinstance(function, DEFINITIONS)
+    body = function.body
+    if len(body) > 1 and ast.get_docstring(function) is not None:
+        body = body[1:]
+    if all(isinstance(node, DEFINITIONS) for node in body):
+        for method in body:
+            yield from _bodies(method)
+    else:
+        yield _first_line(body[0]), function.end_lineno or 0
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(node.lineno for node in decorators)]) - 1
 
 
 def _tree(source: str) -> ast.Module:
@@ -498,14 +757,43 @@ def _tree(source: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def _sum(points: float | Sequence[float]) -> float:
-    return points if isinstance(points, int | float) else sum(points)
+def _set_grader(
+    cell: NotebookNode,
+    grade_id: str,
+    points: float | None = None,
+    *,
+    solution: bool = False,
+    locked: bool = False,
+) -> None:
+    """Write what nbgrader has to know of a cell; a test without points gets some."""
+    grade = locked or points is not None
+    cell.metadata["nbgrader"] = {
+        "grade": grade,
+        "grade_id": grade_id,
+        "locked": locked,
+        "schema_version": 3,
+        "solution": solution,
+        "task": False,
+    } | ({"points": points} if grade else {})
 
 
-def _shares(points: float | Sequence[float], count: int) -> list[float]:
-    """Return what each test is worth: as the question says, or equal shares."""
-    if not isinstance(points, int | float) and len(points) == count:
-        return [float(each) for each in points]
-    share = round(_sum(points) / count, 2) if count else 0.0
-    last = round(_sum(points) - share * (count - 1), 2)
-    return [share] * (count - 1) + [last] * min(count, 1)
+def _total(points: Any, tests: int) -> float | None:
+    """Return what a question is worth, as Otter writes it; None if it does not say."""
+    if isinstance(points, dict):
+        return float(points.get("total", points.get("each", 1) * tests))
+    if isinstance(points, list):
+        return float(sum(each or 0 for each in points))
+    return float(points) if isinstance(points, int | float) else None
+
+
+def _sum_points(graders: list[dict[str, Any]]) -> float:
+    return sum(grader["points"] or 0.0 for grader in graders)
+
+
+def _fill(graders: list[dict[str, Any]], points: float) -> bool:
+    """Share points out over the tests without any; return whether there are any."""
+    pending = [grader for grader in graders if grader["points"] is None]
+    for number, grader in enumerate(pending):
+        grader["points"] = round(points / (len(pending) - number), 2)
+        points = round(points - grader["points"], 2)
+    return bool(pending)

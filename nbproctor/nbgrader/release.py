@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,29 +100,44 @@ def _id_problems(content: dict[str, Any]) -> Iterator[str]:
             yield f"grade_id {name!r} is used by {count} cells; give each its own"
 
 
-def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
-    """Compare what headings say with what the test cells of their sections give."""
-    open_ones: list[tuple[int, str]] = []  # level and text, the outermost first
-    stated_points: dict[str, float] = {}
-    test_points: defaultdict[str, float] = defaultdict(float)
+@dataclass(frozen=True)
+class Section:
+    """What is below a heading that says points, as far as the next of its level."""
+
+    level: int
+    heading: str
+    points: float
+    cells: list[dict[str, Any]]  # of code, that are graded
+
+
+def sections(cells: Iterable[dict[str, Any]]) -> list[Section]:
+    """Return the sections of a notebook that say points, outer ones first."""
+    result: list[Section] = []
+    open_ones: list[Section] = []
     for cell in cells:
-        text = "".join(cell["source"])
-        meta = grader_of(cell)
-        if cell["cell_type"] == "code" and meta.get("grade"):
-            for _, heading in open_ones:
-                test_points[heading] += float(meta.get("points") or 0)
+        if cell["cell_type"] == "code" and grader_of(cell).get("grade"):
+            for section in open_ones:
+                section.cells.append(cell)
         if cell["cell_type"] != "markdown":
             continue
-        for marks, heading in _HEADING.findall(_FENCED.sub("", text)):
-            open_ones = [one for one in open_ones if one[0] < len(marks)]
+        text = _FENCED.sub("", "".join(cell["source"]))
+        for marks, heading in _HEADING.findall(text):
+            open_ones = [each for each in open_ones if each.level < len(marks)]
             if match := _POINTS.search(heading):
-                stated_points[heading] = float(match[1])
-                open_ones.append((len(marks), heading))
-    for heading, points in stated_points.items():
-        if abs(test_points[heading] - points) > 1e-9:
+                section = Section(len(marks), heading, float(match[1]), [])
+                open_ones.append(section)
+                result.append(section)
+    return result
+
+
+def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Compare what headings say with what the test cells of their sections give."""
+    for section in sections(cells):
+        points = sum(float(grader_of(c).get("points") or 0) for c in section.cells)
+        if abs(points - section.points) > 1e-9:
             yield (
-                f"the heading {heading!r} says {points:g} points, but the test cells "
-                f"below it add up to {test_points[heading]:g}"
+                f"the heading {section.heading!r} says {section.points:g} points, but "
+                f"the test cells below it add up to {points:g}"
             )
 
 
