@@ -79,32 +79,32 @@ class Question:
     """An exercise as the other grader has it."""
 
     name: str
-    points: Any = None  # a number, one for each test, or ``each`` and ``total``
+    points: Any = None  # a number, or one for each test
     by_hand: bool = False
     in_text: bool = False  # announced in a text cell, not between raw cells
     is_plain: bool = False  # of a notebook of assertions
-    tests: list[Test] = field(default_factory=list)
-    answers: list[_Row] = field(default_factory=list)
-    test_cells: list[NotebookNode] = field(default_factory=list)
+    answers: list[AdoptedCell] = field(default_factory=list)
+    tests: list[AdoptedCell] = field(default_factory=list)
 
 
 @dataclass
-class _Row:
-    """A cell of the new notebook, and what it has become."""
-
-    cell: NotebookNode
-    kind: str
-    question: Question | None = None
-
-
-@dataclass(frozen=True)
 class AdoptedCell:
     """A row of the table that a teacher reads: what a cell has become."""
 
     number: int
+    cell: NotebookNode
     kind: str
-    grade_id: str = ""
-    points: float | None = None
+    question: Question | None = None
+
+    @property
+    def grade_id(self) -> str:
+        """The name of a graded cell or an answer; of others, nothing."""
+        return str(grader_of(self.cell).get("grade_id", ""))
+
+    @property
+    def points(self) -> float | None:
+        """What it is worth; None for a test as long as nobody has said it."""
+        return grader_of(self.cell).get("points")
 
 
 @dataclass
@@ -125,7 +125,6 @@ class _Reader:
         self.adopted = Adopted(nbformat.v4.new_notebook(metadata=notebook.metadata))
         self.question: Question | None = None
         self._questions: list[Question] = []
-        self._rows: list[_Row] = []
         self._folder = tests
         self._block = ""  # SOLUTION, TESTS or PROMPT
         self._names: set[str] = set()
@@ -141,21 +140,17 @@ class _Reader:
                 self._text(cell)
             else:
                 self._keep(cell)
-        self._close()
-        adopted = self.adopted
-        adopted.notebook.cells = [row.cell for row in self._rows]
         for question in self._questions:
             self._check_question(question)
-        self._mark_answers()
         self._share_points()
-        for number, row in enumerate(self._rows, 1):
-            grader = grader_of(row.cell)
-            adopted.cells.append(
-                AdoptedCell(
-                    number, row.kind, grader.get("grade_id", ""), grader.get("points")
-                )
+        self._mark_answers()
+        cells = [row for row in self.adopted.cells if row.kind == "code"]
+        numbers = [str(row.number) for row in cells if set(_binds(row.cell.source))]
+        if numbers and any(question.is_plain for question in self._questions):
+            self.adopted.questions.append(
+                f"Students see these cells as they are: {', '.join(numbers)}."
             )
-        return adopted
+        return self.adopted
 
     # ---- markers ---------------------------------------------------------------
 
@@ -179,20 +174,19 @@ class _Reader:
         return True
 
     def _open(self, settings: dict[str, Any], *, in_text: bool = False) -> None:
-        self._close()
-        name = re.sub(r"\W+", "_", str(settings.get("name", "question")))
+        points = settings.get("points")
+        if isinstance(points, dict):
+            points = points.get("total") or [points.get("each", 1)]
+        self._block = ""
         self.question = Question(
-            self._free(name),
-            settings.get("points"),
+            self._free(re.sub(r"\W+", "_", str(settings.get("name", "question")))),
+            points,
             by_hand=bool(settings.get("manual")),
             in_text=in_text,
         )
         self._questions.append(self.question)
 
     def _close(self) -> None:
-        """Write the tests of the question that ends."""
-        if self.question:
-            self._write_tests(self.question)
         self.question = None
         self._block = ""
 
@@ -241,27 +235,26 @@ class _Reader:
             return  # they are in the notebook
         points, tests = _test_file(self._folder / f"{name}.py")
         if self.question is None or self.question.name != name:
-            self._open({"name": name, "points": points})
+            self._open({"name": name})
         question = self.question
         assert question
-        if question.points is None:
-            question.points = points
+        question.points = question.points or points
+        cells = self.adopted.cells[:]
         for source, settings in tests:
             self._test(source, settings)
         if not question.answers:
-            sources = "\n".join(test.code for test in question.tests)
-            above = [row for row in self._rows[-1:] if row.kind == "code"]
-            row = self._defining(sources) or next(iter(above), None)
-            if row and row.question is None:
+            sources = "\n".join(test.cell.source for test in question.tests)
+            row = self._defining(sources) or (cells[-1] if cells else None)
+            if row and row.question is None and row.kind == "code":
                 self._answer(row)
         self._close()
 
-    def _answer(self, row: _Row) -> None:
+    def _answer(self, row: AdoptedCell) -> None:
         """Make a cell an answer to the question."""
         question = self.question
         assert question
         grade_id = question.name
-        points = _total(question.points, 1) or 1.0 if question.by_hand else None
+        points = _sum(question.points or 1) if question.by_hand else None
         if question.answers:
             grade_id = self._free(f"{question.name}_part")
             points = 0.0 if question.by_hand else None
@@ -276,7 +269,7 @@ class _Reader:
         settings: dict[str, Any],
         outputs: Iterable[NotebookNode] = (),
     ) -> None:
-        """Add a test to the question, unless it cannot be understood."""
+        """Write a test of the question, unless it cannot be understood."""
         question = self.question
         assert question
         try:
@@ -284,8 +277,15 @@ class _Reader:
         except (AdoptError, ValueError) as error:
             self.adopted.questions.append(f"{question.name}: {error} Left out.")
             return
-        if test.code:
-            question.tests.append(test)
+        code = test.code
+        if test.hidden and not Markers().hide_tests(code):
+            code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
+        row = self._keep(nbformat.v4.new_code_cell(code))
+        row.kind = "hidden test" if test.hidden else "public test"
+        row.question = question
+        question.tests.append(row)
+        name = self._free(f"{question.name}_test_{len(question.tests)}")
+        _set_grader(row.cell, name, test.points, locked=True)
 
     def _plain_test(self, cell: NotebookNode) -> None:
         """Take assertions for a test of the nearest answer that they use."""
@@ -313,7 +313,7 @@ class _Reader:
             self.adopted.questions.append(f"{sentence} Not graded.")
             self._keep(cell)
 
-    def _defining(self, test: str) -> _Row | None:
+    def _defining(self, test: str) -> AdoptedCell | None:
         """Return the nearest cell of code above that defines a name of a test.
 
         Cells of nothing but imports and literals come last: they are given.
@@ -321,7 +321,7 @@ class _Reader:
         names = CellText.of(test).uses - set(_binds(test))
         rows = [
             row
-            for row in reversed(self._rows)
+            for row in reversed(self.adopted.cells)
             if row.kind in ("code", "answer") and names & set(_binds(row.cell.source))
         ]
         answers = (
@@ -334,20 +334,7 @@ class _Reader:
 
     # ---- writing ---------------------------------------------------------------
 
-    def _write_tests(self, question: Question) -> None:
-        """Write the tests of a question that are not written yet."""
-        for test in question.tests[len(question.test_cells) :]:
-            code = test.code
-            if test.hidden and not Markers().hide_tests(code):
-                code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
-            row = self._keep(nbformat.v4.new_code_cell(code))
-            row.kind = "hidden test" if test.hidden else "public test"
-            row.question = question
-            question.test_cells.append(row.cell)
-            name = f"{question.name}_test_{len(question.test_cells)}"
-            _set_grader(row.cell, self._free(name), test.points, locked=True)
-
-    def _keep(self, cell: NotebookNode) -> _Row:
+    def _keep(self, cell: NotebookNode) -> AdoptedCell:
         """Write a cell as it is; it may become an answer later."""
         # It shows a mistake: grading need not run it.
         if any(out.output_type == "error" for out in cell.get("outputs", [])):
@@ -358,8 +345,10 @@ class _Reader:
             cell.outputs = []
             cell.execution_count = None
         cell.setdefault("id", generate_corpus_id())
-        self._rows.append(_Row(cell, cell.cell_type))
-        return self._rows[-1]
+        self.adopted.notebook.cells.append(cell)
+        row = AdoptedCell(len(self.adopted.cells) + 1, cell, cell.cell_type)
+        self.adopted.cells.append(row)
+        return row
 
     def _check_question(self, question: Question) -> None:
         """Settle the points that are said, and say what is missing."""
@@ -367,32 +356,23 @@ class _Reader:
             self.adopted.unanswered.append(question.name)
         elif not question.tests and not question.by_hand:
             self.adopted.questions.append(f"{question.name}: it has no test.")
-        graders = [grader_of(cell) for cell in question.test_cells]
+        graders = [grader_of(test.cell) for test in question.tests]
         points = question.points
-        total = _total(points, len(graders))
-        if isinstance(points, list) and len(points) == len(graders):
+        if isinstance(points, list) and len(points) in (1, len(graders)):
+            points *= len(graders) // len(points)
             for grader, each in zip(graders, points, strict=True):
                 grader["points"] = float(each or 0)
-        elif total is not None and graders:
-            remaining = total - _sum_points(graders)
-            is_shared = _fill(graders, max(remaining, 0))
-            if remaining < 0 or (remaining and not is_shared):
-                self.adopted.questions.append(
-                    f"{question.name}: it is worth {total:g} points, and its tests "
-                    f"{_sum_points(graders):g}."
-                )
-        elif _sum_points(graders):
+        elif points is not None:
+            _fill(graders, _sum(points))
+        elif any(grader["points"] for grader in graders):
             _fill(graders, 0)
 
     def _share_points(self) -> None:
         """Let headings say what tests are worth that do not; else it is one point."""
         for section in reversed(sections(self.adopted.notebook.cells)):
-            graders = [grader_of(cell) for cell in section.cells]
-            remaining = section.points - _sum_points(graders)
-            if remaining > 0:
-                _fill(graders, remaining)
+            _fill([grader_of(cell) for cell in section.cells], section.points)
         for question in self._questions:
-            graders = [grader_of(cell) for cell in question.test_cells]
+            graders = [grader_of(test.cell) for test in question.tests]
             if _fill(graders, 1) and question.is_plain:
                 self.adopted.questions.append(
                     f"{question.name}: are its tests worth 1 point?"
@@ -401,13 +381,13 @@ class _Reader:
     def _mark_answers(self) -> None:
         """Mark the solutions in the cells of code, and say where nothing is left."""
         whole = []
-        for row in self._rows:
+        for row in self.adopted.cells:
             source = row.cell.source
             if row.cell.cell_type != "code" or row.kind.endswith("test"):
                 continue
             marked = solution_marks(source)
             if row.question and _BEGIN not in marked:
-                tests = "\n".join(test.code for test in row.question.tests)
+                tests = "\n".join(test.cell.source for test in row.question.tests)
                 marked = _mark(marked, set(CellText.of(tests).uses))
             if _BEGIN not in marked:
                 continue
@@ -415,12 +395,11 @@ class _Reader:
             if row.question is None:
                 row.kind = "answer"
                 _set_grader(row.cell, self._free("answer"), solution=True)
-            name = row.cell.metadata.nbgrader["grade_id"]
             if row.question and _has_blank(source):
-                self.adopted.unanswered.append(name)
+                self.adopted.unanswered.append(row.grade_id)
             visible = CellText.of(Markers().without_regions(marked)).code
             if set(visible) <= set(Markers().stub.splitlines()):
-                whole.append(name)
+                whole.append(row.grade_id)
         if whole:
             self.adopted.questions.append(
                 f"The whole cell became the solution: {', '.join(whole)}. Is there a "
@@ -716,7 +695,7 @@ def _regions(source: str, tested: set[str]) -> list[tuple[int, int]]:
     functions = [node for node in answer if isinstance(node, DEFINITIONS)]
     if functions and all(isinstance(n, DEFINITIONS | ast.Expr) for n in answer):
         return [region for function in functions for region in _bodies(function)]
-    return [(_first_line(answer[0]), len(source.splitlines()))] if answer else []
+    return [(answer[0].lineno - 1, len(source.splitlines()))] if answer else []
 
 
 def _is_given(statement: ast.stmt, tested: set[str]) -> bool:
@@ -741,12 +720,7 @@ def _bodies(function: ast.stmt) -> Iterator[tuple[int, int]]:
         for method in body:
             yield from _bodies(method)
     else:
-        yield _first_line(body[0]), function.end_lineno or 0
-
-
-def _first_line(statement: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(node.lineno for node in decorators)]) - 1
+        yield body[0].lineno - 1, function.end_lineno or 0
 
 
 def _tree(source: str) -> ast.Module:
@@ -777,23 +751,17 @@ def _set_grader(
     } | ({"points": points} if grade else {})
 
 
-def _total(points: Any, tests: int) -> float | None:
-    """Return what a question is worth, as Otter writes it; None if it does not say."""
-    if isinstance(points, dict):
-        return float(points.get("total", points.get("each", 1) * tests))
+def _sum(points: float | list[float | None]) -> float:
     if isinstance(points, list):
         return float(sum(each or 0 for each in points))
-    return float(points) if isinstance(points, int | float) else None
+    return float(points)
 
 
-def _sum_points(graders: list[dict[str, Any]]) -> float:
-    return sum(grader["points"] or 0.0 for grader in graders)
-
-
-def _fill(graders: list[dict[str, Any]], points: float) -> bool:
-    """Share points out over the tests without any; return whether there are any."""
+def _fill(graders: list[dict[str, Any]], total: float) -> bool:
+    """Share a total out over the tests without points; return whether there are any."""
     pending = [grader for grader in graders if grader["points"] is None]
+    total -= sum(grader["points"] or 0 for grader in graders)
     for number, grader in enumerate(pending):
-        grader["points"] = round(points / (len(pending) - number), 2)
-        points = round(points - grader["points"], 2)
+        grader["points"] = max(round(total / (len(pending) - number), 2), 0.0)
+        total = round(total - grader["points"], 2)
     return bool(pending)

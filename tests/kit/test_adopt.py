@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -15,7 +17,7 @@ from nbformat.v4 import (
 )
 
 from nbproctor import nbgrader
-from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks
+from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks, write
 from tests.programs import run_here
 
 
@@ -88,6 +90,22 @@ def adopted(folder: Path, cells: list[nbformat.NotebookNode]) -> Adopted:
     folder.joinpath("data.csv").write_text("a,b\n")
     nbformat.write(new_notebook(cells=cells), folder / "old.ipynb")
     return adopt(folder / "old.ipynb")
+
+
+def release(
+    folder: Path, cells: list[nbformat.NotebookNode], tests: str = ""
+) -> tuple[Adopted, str]:
+    """Return what was adopted, and the code and texts that students get."""
+    other = folder / "other"
+    (other / "tests").mkdir(parents=True)
+    (other / "tests/q1.py").write_text(tests)
+    nbformat.write(new_notebook(cells=cells), other / "hw.ipynb")
+    result = adopt(other / "hw.ipynb")
+    write(result, other / "hw.ipynb", folder / "course/source/hw")
+    nbgrader.generate(folder / "course", "hw")
+    path = folder / "course/release/hw/hw.ipynb"
+    student = nbformat.read(path, as_version=4)
+    return result, "\n".join(cell.source for cell in student.cells)
 
 
 def rows(result: Adopted) -> list[tuple[str, str, float | None]]:
@@ -234,3 +252,234 @@ def test_what_an_otter_notebook_needs_comes_along_and_blanks_are_said(
     assert [c.metadata.tags for c in adopted.cells if "tags" in c.metadata] == [
         ["skip-grading"]
     ]
+
+
+SQUARE = new_code_cell("def square(x):\n    return x * x  # SOLUTION")
+CHECK = new_code_cell("grader.check('q1')")
+OK_FILE = """OK_FORMAT = True
+test = {'name': 'q1', 'suites': [{'cases': [
+    {'code': '>>> square(3)\\n9', 'hidden': False}, %s]}]}
+"""
+CASE_FILE = """from math import isclose
+from otter.test_files import test_case
+OK_FORMAT = False
+name = "q1"
+TRUTH = 8101
+points = 3
+
+@test_case()
+def test_nine(square):
+    assert isclose(square(3), 9)
+
+@test_case(%s)
+def test_big(env):%s
+    # a look into the student's names
+    assert env["square"](90) == TRUTH - 1
+"""
+
+
+def otter(*tests: nbformat.NotebookNode, question: str = "") -> list[Any]:
+    """Return the notebook of one question with these test cells."""
+    return [
+        new_raw_cell(f"# BEGIN QUESTION\nname: q1\n{question}"),
+        new_raw_cell("# BEGIN SOLUTION"),
+        deepcopy(SQUARE),
+        new_raw_cell("# END SOLUTION"),
+        new_raw_cell("# BEGIN TESTS"),
+        *tests,
+        new_raw_cell("# END TESTS"),
+        new_raw_cell("# END QUESTION"),
+    ]
+
+
+def with_file(tests: str) -> tuple[list[Any], str]:
+    return [deepcopy(SQUARE), deepcopy(CHECK)], tests
+
+
+CONFIG = '""" # BEGIN TEST CONFIG\n{}\n""" # END TEST CONFIG\nassert square(90) == 8100'
+HIDDEN: dict[str, tuple[list[Any], str]] = {
+    "Otter": (otter(shown("# HIDDEN\nsquare(90)", "8100")), ""),
+    "a word": (otter(shown("\n# A hidden test\nsquare(90)", "8100")), ""),
+    "configured": (otter(new_code_cell(CONFIG.format("hidden: true"))), ""),
+    "capitals": (otter(new_code_cell(CONFIG.format("Hidden: no\nhidden: yes"))), ""),
+    "older": (
+        [
+            OLDER[0],
+            deepcopy(SQUARE),
+            new_code_cell("# Hidden test\nassert square(90) == 8100"),
+        ],
+        "",
+    ),
+    "plain": (
+        [SQUARE, new_code_cell("# hidden\nassert square(90) == 8100")],
+        "",
+    ),
+    "plain, of nothing": (
+        [SQUARE, PLAIN[1], new_code_cell("# HIDDEN TEST\nassert 90 * 90 == 8100")],
+        "",
+    ),
+    "marked": (
+        [
+            SQUARE,
+            new_code_cell(
+                "assert square(3) == 9\n### BEGIN HIDDEN TESTS\n"
+                "assert square(90) == 8100\n### END HIDDEN TESTS"
+            ),
+        ],
+        "",
+    ),
+    "doctest": with_file(OK_FILE % "{'code': '>>> square(90)\\n8100', 'hidden': True}"),
+    "doctest, not said": with_file(OK_FILE % "{'code': '>>> square(90)\\n8100'}"),
+    "doctest, a word": with_file(
+        OK_FILE % "{'code': '>>> # Hidden\\n>>> square(90)\\n8100', 'hidden': False}"
+    ),
+    "decorator": with_file(CASE_FILE % ("points=1, hidden=True", "")),
+    "decorator, positions": with_file(CASE_FILE % ("None, 1, True", "")),
+    "decorator, a name": with_file(CASE_FILE % ("hidden=not DEBUG", "")),
+    "decorator, a word": with_file(CASE_FILE % ("points=1", "  # HIDDEN")),
+}
+
+
+@pytest.mark.parametrize(("cells", "tests"), HIDDEN.values(), ids=HIDDEN)
+def test_a_hidden_test_is_never_in_the_release(
+    tmp_path: Path, cells: list[Any], tests: str
+) -> None:
+    cells = deepcopy(cells)
+    cells += otter(shown("square(3) == 9", "True"))
+    adopted, text = release(tmp_path, cells, tests)
+    assert "square(3) == 9" in text
+    assert "810" not in text and "hidden" not in text.lower(), text
+    kinds = [cell.kind for cell in adopted.cells]
+    assert "hidden test" in kinds or "'# HIDDEN TEST'" in adopted.questions[0]
+
+
+def test_a_configuration_that_cannot_be_read_publishes_nothing(tmp_path: Path) -> None:
+    test = new_code_cell(CONFIG.format("hidden: [true"))
+    adopted, text = release(tmp_path, otter(shown("square(2)", "4"), test))
+    assert "8100" not in text
+    assert "configuration cannot be read" in adopted.questions[0]
+
+
+def test_assertions_test_the_nearest_answer_that_they_use(tmp_path: Path) -> None:
+    cells = [
+        new_code_cell("import math\nassert math.pi > 3"),
+        new_code_cell("def one():\n    return 1"),
+        new_code_cell("assert one() == 1"),
+        new_markdown_cell("More:"),
+        new_code_cell("print(one())"),
+        new_code_cell("assert one() == True\nprint('Well done')"),
+        new_code_cell("numbers = [1, 2]"),
+        new_code_cell("assert one() in numbers"),
+        new_code_cell("def two():\n    return one() + 1"),
+        new_code_cell(
+            "# Test of two\nimport numpy as np\nnp.testing.assert_equal(two(), 2)"
+        ),
+        new_code_cell("assert one() != two()"),
+        new_code_cell("def three():\n    return 3"),
+    ]
+    adopted, _ = release(tmp_path, cells)
+    assert rows(adopted) == [
+        ("answer", "exercise", None),
+        ("public test", "exercise_test_1", 0.33),
+        ("public test", "exercise_test_2", 0.34),
+        ("public test", "exercise_test_3", 0.33),
+        ("answer", "exercise_2", None),
+        ("public test", "exercise_2_test_1", 0.5),
+        ("public test", "exercise_2_test_2", 0.5),
+    ]
+    assert adopted.questions == [
+        "'import math': no answer above defines what is tested here. Not graded.",
+        "exercise: are its tests worth 1 point?",
+        "exercise_2: are its tests worth 1 point?",
+        "Students see these cells as they are: 7, 12.",
+    ]
+
+
+def test_points_come_from_tests_then_questions_then_headings(tmp_path: Path) -> None:
+    heading = new_markdown_cell("## Task (4 points)")
+    first = new_code_cell(CONFIG.format("points: 1"))
+    second = shown("square(2)", "4")
+    one_more = new_code_cell("assert square(1) == 1")
+
+    def points(*cells: Any) -> list[float | None]:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        adopted, _ = release(folder, deepcopy(list(cells)))
+        return [p for kind, _, p in rows(adopted) if kind.endswith("test")]
+
+    assert points(*otter(first, second, question="points: 4")) == [1, 3]
+    assert points(*otter(first, second)) == [1, 0]
+    assert points(*otter(second, second, question="points: {each: 2}")) == [2, 2]
+    assert points(*otter(second, second, question="points: {total: 3}")) == [1.5, 1.5]
+    assert points(*otter(second, second)) == [0.5, 0.5]
+    assert points(heading, *otter(second, second)) == [2, 2]
+    assert points(heading, SQUARE, one_more, one_more, one_more) == [1.33, 1.34, 1.33]
+    outer = new_markdown_cell("# Sheet (5 points)")
+    last = [new_markdown_cell("## Last"), new_code_cell("y = square(2)")]
+    test = new_code_cell("assert y == 4")
+    assert points(outer, heading, SQUARE, one_more, *last, test) == [4, 1]
+
+
+def test_no_release_is_offered_that_would_be_refused(tmp_path: Path) -> None:
+    cells = [new_markdown_cell("# Task (3 points)"), *otter(question="points: 2")]
+    cells[6:6] = [shown("square(3)", "9")]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "hw.ipynb")
+    done = run_here("adopt", "hw.ipynb", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "says 3 points, but the test cells below it add up to 2" in done.stderr
+    assert "Next:" not in done.stdout
+
+
+def test_headers_and_given_lines_stay_and_what_vanishes_is_listed(
+    tmp_path: Path,
+) -> None:
+    cells = [
+        new_code_cell(
+            'class Cat:\n    """A cat."""\n\n    def age(self):\n        return 7351'
+            '\n\n@staticmethod\ndef name():\n    "Its name."\n    return 7352\n\nname()'
+        ),
+        new_code_cell("assert Cat().age() and name()"),
+        new_code_cell("import math\nword = 'given'\nsize = len(word) + 7353"),
+        new_code_cell("assert size > 7"),
+        new_code_cell("def short(): return 7354"),
+        new_code_cell("assert short()"),
+        new_code_cell("total = 7355"),
+        new_code_cell("assert total > 1"),
+        new_code_cell("%matplotlib inline\nlast = 7356 + total"),
+        new_code_cell("assert last > total"),
+    ]
+    adopted, text = release(tmp_path, cells)
+    for line in (
+        "class Cat:",
+        '    """A cat."""',
+        "    def age(self):",
+        "@staticmethod\ndef name():",
+        "name()",
+        "import math\nword = 'given'",
+        "%matplotlib inline",
+    ):
+        assert line in text
+    assert "735" not in text
+    assert adopted.questions[-1] == (
+        "The whole cell became the solution: exercise_3, exercise_4. Is there a line "
+        "that students should see? Move it above '### BEGIN SOLUTION'."
+    )
+
+
+def test_tests_that_are_functions_become_cells_with_what_they_use(
+    tmp_path: Path,
+) -> None:
+    tests = CASE_FILE % ("points=1, hidden=True", "")
+    tests += (
+        "\n@test_case()\ndef test_more(square, env):\n"
+        "    if env:\n        return\n    assert square(1)\n"
+    )
+    cells = with_file("")[0]
+    adopted, text = release(tmp_path, cells, tests)
+    assert [cell.cell.source for cell in adopted.cells[1:]] == [
+        "from math import isclose\nassert isclose(square(3), 9)",
+        "### BEGIN HIDDEN TESTS\nTRUTH = 8101\nassert square(90) == TRUTH - 1\n"
+        "### END HIDDEN TESTS",
+    ]
+    assert [cell.points for cell in adopted.cells[1:]] == [2, 1]
+    assert adopted.questions[0].startswith("q1: a test cannot be a cell by itself")
+    assert "otter" not in text and "8101" not in text
