@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from nbformat.v4 import (
 )
 
 from nbproctor import nbgrader
-from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks, write
+from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks
 from tests.programs import run_here
 
 
@@ -92,20 +93,35 @@ def adopted(folder: Path, cells: list[nbformat.NotebookNode]) -> Adopted:
     return adopt(folder / "old.ipynb")
 
 
-def release(
-    folder: Path, cells: list[nbformat.NotebookNode], tests: str = ""
-) -> tuple[Adopted, str]:
-    """Return what was adopted, and the code and texts that students get."""
-    other = folder / "other"
-    (other / "tests").mkdir(parents=True)
-    (other / "tests/q1.py").write_text(tests)
-    nbformat.write(new_notebook(cells=cells), other / "hw.ipynb")
-    result = adopt(other / "hw.ipynb")
-    write(result, other / "hw.ipynb", folder / "course/source/hw")
-    nbgrader.generate(folder / "course", "hw")
-    path = folder / "course/release/hw/hw.ipynb"
-    student = nbformat.read(path, as_version=4)
-    return result, "\n".join(cell.source for cell in student.cells)
+def release_all(
+    folder: Path, notebooks: Iterable[tuple[list[Any], str]]
+) -> list[tuple[Adopted, str]]:
+    """Adopt notebooks with a file of tests each; return that and what students get."""
+    course = folder / "course"
+    source = course / "source/hw"
+    source.mkdir(parents=True)
+    (course / "nbgrader_config.py").write_text("c = get_config()\n")
+    results = []
+    for name, (cells, tests) in enumerate(notebooks):
+        other = folder / str(name)
+        (other / "tests").mkdir(parents=True)
+        (other / "tests/q1.py").write_text(tests)
+        copies = [deepcopy(cell) for cell in cells]
+        for number, cell in enumerate(copies):
+            cell["id"] = f"cell-{number}"
+        nbformat.write(new_notebook(cells=copies), other / "hw.ipynb")
+        results.append(adopt(other / "hw.ipynb"))
+        nbformat.write(results[-1].notebook, source / f"{name}.ipynb")
+    nbgrader.generate(course, "hw")
+    texts = []
+    for name in range(len(results)):
+        student = nbformat.read(course / f"release/hw/{name}.ipynb", as_version=4)
+        texts.append("\n".join(cell.source for cell in student.cells))
+    return list(zip(results, texts, strict=True))
+
+
+def release(folder: Path, cells: list[Any], tests: str = "") -> tuple[Adopted, str]:
+    return release_all(folder, [(cells, tests)])[0]
 
 
 def rows(result: Adopted) -> list[tuple[str, str, float | None]]:
@@ -283,7 +299,7 @@ def otter(*tests: nbformat.NotebookNode, question: str = "") -> list[Any]:
     return [
         new_raw_cell(f"# BEGIN QUESTION\nname: q1\n{question}"),
         new_raw_cell("# BEGIN SOLUTION"),
-        deepcopy(SQUARE),
+        SQUARE,
         new_raw_cell("# END SOLUTION"),
         new_raw_cell("# BEGIN TESTS"),
         *tests,
@@ -293,7 +309,7 @@ def otter(*tests: nbformat.NotebookNode, question: str = "") -> list[Any]:
 
 
 def with_file(tests: str) -> tuple[list[Any], str]:
-    return [deepcopy(SQUARE), deepcopy(CHECK)], tests
+    return [SQUARE, CHECK], tests
 
 
 CONFIG = '""" # BEGIN TEST CONFIG\n{}\n""" # END TEST CONFIG\nassert square(90) == 8100'
@@ -305,7 +321,7 @@ HIDDEN: dict[str, tuple[list[Any], str]] = {
     "older": (
         [
             OLDER[0],
-            deepcopy(SQUARE),
+            SQUARE,
             new_code_cell("# Hidden test\nassert square(90) == 8100"),
         ],
         "",
@@ -340,17 +356,15 @@ HIDDEN: dict[str, tuple[list[Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("cells", "tests"), HIDDEN.values(), ids=HIDDEN)
-def test_a_hidden_test_is_never_in_the_release(
-    tmp_path: Path, cells: list[Any], tests: str
-) -> None:
-    cells = deepcopy(cells)
-    cells += otter(shown("square(3) == 9", "True"))
-    adopted, text = release(tmp_path, cells, tests)
-    assert "square(3) == 9" in text
-    assert "810" not in text and "hidden" not in text.lower(), text
-    kinds = [cell.kind for cell in adopted.cells]
-    assert "hidden test" in kinds or "'# HIDDEN TEST'" in adopted.questions[0]
+def test_a_hidden_test_is_never_in_the_release(tmp_path: Path) -> None:
+    public = otter(shown("square(3) == 9", "True"))
+    notebooks = [([*cells, *public], tests) for cells, tests in HIDDEN.values()]
+    results = release_all(tmp_path, notebooks)
+    for form, (adopted, text) in zip(HIDDEN, results, strict=True):
+        assert "square(3) == 9" in text, form
+        assert "810" not in text and "hidden" not in text.lower(), (form, text)
+        is_hidden = any(cell.kind == "hidden test" for cell in adopted.cells)
+        assert is_hidden != ("Left out." in "".join(adopted.questions)), form
 
 
 def test_a_configuration_that_cannot_be_read_publishes_nothing(tmp_path: Path) -> None:
@@ -401,22 +415,24 @@ def test_points_come_from_tests_then_questions_then_headings(tmp_path: Path) -> 
     second = shown("square(2)", "4")
     one_more = new_code_cell("assert square(1) == 1")
 
-    def points(*cells: Any) -> list[float | None]:
-        folder = tmp_path / str(len(list(tmp_path.iterdir())))
-        adopted, _ = release(folder, deepcopy(list(cells)))
-        return [p for kind, _, p in rows(adopted) if kind.endswith("test")]
-
-    assert points(*otter(first, second, question="points: 4")) == [1, 3]
-    assert points(*otter(first, second)) == [1, 0]
-    assert points(*otter(second, second, question="points: {each: 2}")) == [2, 2]
-    assert points(*otter(second, second, question="points: {total: 3}")) == [1.5, 1.5]
-    assert points(*otter(second, second)) == [0.5, 0.5]
-    assert points(heading, *otter(second, second)) == [2, 2]
-    assert points(heading, SQUARE, one_more, one_more, one_more) == [1.33, 1.34, 1.33]
     outer = new_markdown_cell("# Sheet (5 points)")
     last = [new_markdown_cell("## Last"), new_code_cell("y = square(2)")]
     test = new_code_cell("assert y == 4")
-    assert points(outer, heading, SQUARE, one_more, *last, test) == [4, 1]
+    expected: list[tuple[list[Any], list[float]]] = [
+        (otter(first, second, question="points: 4"), [1, 3]),
+        (otter(first, second), [1, 0]),
+        (otter(second, second, question="points: {each: 2}"), [2, 2]),
+        (otter(second, second, question="points: {total: 3}"), [1.5, 1.5]),
+        (otter(second, second), [0.5, 0.5]),
+        ([heading, *otter(second, second)], [2, 2]),
+        ([heading, *otter(first, question="manual: true\npoints: 4")[:4]], []),
+        ([heading, SQUARE, one_more, one_more, one_more], [1.33, 1.33, 1.34]),
+        ([outer, heading, SQUARE, one_more, *last, test], [4, 1]),
+    ]
+    results = release_all(tmp_path, [(cells, "") for cells, _ in expected])
+    for (adopted, _), (_, points) in zip(results, expected, strict=True):
+        cells = rows(adopted)
+        assert [p for kind, _, p in cells if kind.endswith("test")] == points
 
 
 def test_no_release_is_offered_that_would_be_refused(tmp_path: Path) -> None:
