@@ -630,7 +630,7 @@ def _settings(text: str) -> dict[str, Any]:
 
 def _has_blank(source: str) -> bool:
     """Whether code has ``...`` where students write, as ``x = ...``, not ``x[...]``."""
-    nodes = [*ast.walk(_tree(source))]
+    nodes = [*ast.walk(parse(source))]
     indices = {
         id(part) for n in nodes if isinstance(n, ast.Subscript) for part in ast.walk(n)
     }
@@ -690,8 +690,8 @@ def _regions(source: str, tested: set[str]) -> list[tuple[int, int]]:
     functions and calls follow, the solution is what the functions do.
     """
     body = (CellText.of(source).tree or ast.Module([], [])).body
-    given = list(takewhile(lambda statement: _is_given(statement, tested), body))
-    answer = body[len(given) :]
+    opening = list(takewhile(lambda statement: _is_given(statement, tested), body))
+    answer = body[len(opening) :]
     functions = [node for node in answer if isinstance(node, DEFINITIONS)]
     if functions and all(isinstance(n, DEFINITIONS | ast.Expr) for n in answer):
         return [region for function in functions for region in _bodies(function)]
@@ -721,14 +721,6 @@ def _bodies(function: ast.stmt) -> Iterator[tuple[int, int]]:
             yield from _bodies(method)
     else:
         yield body[0].lineno - 1, function.end_lineno or 0
-
-
-def _tree(source: str) -> ast.Module:
-    """Return the syntax tree of plain Python; of anything else, an empty one."""
-    try:
-        return parse_code(source)
-    except SyntaxError:
-        return ast.Module([], [])
 
 
 def _set_grader(

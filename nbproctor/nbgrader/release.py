@@ -107,7 +107,7 @@ class Section:
     level: int
     heading: str
     points: float
-    cells: list[dict[str, Any]]  # of code, that are graded
+    cells: list[dict[str, Any]]  # that have points
 
 
 def sections(cells: Iterable[dict[str, Any]]) -> list[Section]:
@@ -115,7 +115,7 @@ def sections(cells: Iterable[dict[str, Any]]) -> list[Section]:
     result: list[Section] = []
     open_ones: list[Section] = []
     for cell in cells:
-        if cell["cell_type"] == "code" and grader_of(cell).get("grade"):
+        if grader_of(cell).get("grade"):
             for section in open_ones:
                 section.cells.append(cell)
         if cell["cell_type"] != "markdown":
@@ -131,7 +131,7 @@ def sections(cells: Iterable[dict[str, Any]]) -> list[Section]:
 
 
 def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
-    """Compare what headings say with what the test cells of their sections give."""
+    """Compare what headings say with what the cells of their sections are worth."""
     for section in sections(cells):
         points = sum(float(grader_of(c).get("points") or 0) for c in section.cells)
         if abs(points - section.points) > 1e-9:

@@ -415,6 +415,8 @@ def test_points_come_from_tests_then_questions_then_headings(tmp_path: Path) -> 
     second = shown("square(2)", "4")
     one_more = new_code_cell("assert square(1) == 1")
 
+    by_hand = otter(question="manual: true\npoints: 3")
+    text = new_markdown_cell("It is.")
     outer = new_markdown_cell("# Sheet (5 points)")
     last = [new_markdown_cell("## Last"), new_code_cell("y = square(2)")]
     test = new_code_cell("assert y == 4")
@@ -425,7 +427,7 @@ def test_points_come_from_tests_then_questions_then_headings(tmp_path: Path) -> 
         (otter(second, second, question="points: {total: 3}"), [1.5, 1.5]),
         (otter(second, second), [0.5, 0.5]),
         ([heading, *otter(second, second)], [2, 2]),
-        ([heading, *otter(first, question="manual: true\npoints: 4")[:4]], []),
+        ([heading, *otter(second), *by_hand[:2], text, by_hand[3]], [1]),
         ([heading, SQUARE, one_more, one_more, one_more], [1.33, 1.33, 1.34]),
         ([outer, heading, SQUARE, one_more, *last, test], [4, 1]),
     ]
