@@ -47,6 +47,8 @@ _TEST_CONFIG = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _COMMENT = re.compile("#.*")
+#: A name of the student's in a test of Otter's.
+_ENV = re.compile(r"\benv\['(\w+)'\]")
 _PROMPT = re.compile(
     r'^\s*"""\s*# BEGIN PROMPT.*?"""[^\n]*\n?', re.DOTALL | re.MULTILINE
 )
@@ -209,12 +211,13 @@ class _Reader:
             self._check(name)
         if not cell.source.strip() or self._block == "PROMPT":
             return
-        is_test = bool(_TEST.match(cell.source))
-        if self._block == "TESTS" or (is_test and self.question):
+        asserts = _asserts(cell.source)
+        is_test = _TEST.match(cell.source) or (asserts and _says_hidden(cell.source))
+        if self.question and (self._block == "TESTS" or is_test):
             self._test(cell.source, {}, cell.get("outputs", []))
         elif self._is_answer(cell):
             self._answer(self._keep(cell))
-        elif not checks and (is_test or _asserts(cell.source)):
+        elif not (checks or self.question) and (is_test or asserts or self._block):
             self._plain_test(cell)
         else:
             self._keep(cell)
@@ -301,13 +304,13 @@ class _Reader:
         if row.question is None:
             self._answer(row)
         self._test(cell.source, {}, cell.get("outputs", []))
-        self._close()
+        self.question = None
 
     def _leave_out(self, cell: NotebookNode) -> None:
         """List a cell of assertions that belongs to no answer."""
         first = cell.source.strip().partition("\n")[0]
         sentence = f"{first!r}: no answer above defines what is tested here."
-        if _says_hidden(cell.source):
+        if self._block or "hidden" in cell.source.lower():
             self.adopted.questions.append(f"{sentence} Left out.")
         else:
             self.adopted.questions.append(f"{sentence} Not graded.")
@@ -481,11 +484,11 @@ def _read_test(
     source: str, settings: dict[str, Any], outputs: Iterable[NotebookNode] = ()
 ) -> Test:
     """Return what a test says, in its cell or its file: code, hidden, points."""
-    if config := _TEST_CONFIG.match(source):
+    if config := _TEST_CONFIG.search(source):
         settings = _settings(config["yaml"])
-        source = source[config.end() :].strip()
-        if not settings:
-            raise AdoptError(f"a test's configuration cannot be read: {source!r}.")
+        source = (source[: config.start()] + source[config.end() :]).strip()
+    if (not settings and config) or re.search(r"TEST\s*CONFIG", source, re.IGNORECASE):
+        raise AdoptError(f"a test's configuration cannot be read: {source!r}.")
     points = settings.get("points")
     if not isinstance(points, int | float | None):
         raise AdoptError(f"the points of a test are not a number: {points!r}.")
@@ -602,11 +605,13 @@ def _function_body(function: ast.stmt, module: ast.Module) -> str:
     """
     body: list[ast.stmt] = getattr(function, "body", [])
     code = "\n".join(ast.unparse(statement) for statement in body)
-    code = re.sub(r"\benv\['(\w+)'\]", r"\1", code)
+    student_names = {a.arg for a in ast.walk(function) if isinstance(a, ast.arg)}
+    student_names |= set(_ENV.findall(code))
+    code = _ENV.sub(r"\1", code)
     for statement in reversed(module.body):
         source = ast.unparse(statement)
         binds = set(_binds(source)) | CellText.of(source).binds
-        if statement is not function and binds & CellText.of(code).uses:
+        if binds & CellText.of(code).uses - student_names:
             code = f"{source}\n{code}"
     return code
 
@@ -625,7 +630,9 @@ def _settings(text: str) -> dict[str, Any]:
         settings = yaml.safe_load(text)
     except yaml.YAMLError:
         return {}
-    return settings if isinstance(settings, dict) else {}
+    if not isinstance(settings, dict):
+        return {}
+    return {str(key).lower(): value for key, value in settings.items()}
 
 
 def _has_blank(source: str) -> bool:

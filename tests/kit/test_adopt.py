@@ -281,6 +281,7 @@ from otter.test_files import test_case
 OK_FORMAT = False
 name = "q1"
 TRUTH = 8101
+square = None
 points = 3
 
 @test_case()
@@ -318,6 +319,19 @@ HIDDEN: dict[str, tuple[list[Any], str]] = {
     "a word": (otter(shown("\n# A hidden test\nsquare(90)", "8100")), ""),
     "configured": (otter(new_code_cell(CONFIG.format("hidden: true"))), ""),
     "capitals": (otter(new_code_cell(CONFIG.format("Hidden: no\nhidden: yes"))), ""),
+    "configured below a comment": (
+        otter(new_code_cell("# Test 1\n" + CONFIG.format("hidden: true"))),
+        "",
+    ),
+    "a capital key": (otter(new_code_cell(CONFIG.format("Hidden: true"))), ""),
+    "in no question": (
+        [SQUARE, new_raw_cell("# BEGIN TESTS"), shown("# HIDDEN\nsquare(90)", "8100")],
+        "",
+    ),
+    "in no block": (
+        [*otter()[:4], new_code_cell("# a hidden one\nassert square(90) == 8100")],
+        "",
+    ),
     "older": (
         [
             OLDER[0],
@@ -369,9 +383,11 @@ def test_a_hidden_test_is_never_in_the_release(tmp_path: Path) -> None:
 
 def test_a_configuration_that_cannot_be_read_publishes_nothing(tmp_path: Path) -> None:
     test = new_code_cell(CONFIG.format("hidden: [true"))
-    adopted, text = release(tmp_path, otter(shown("square(2)", "4"), test))
+    other = new_code_cell("' # BEGIN TEST CONFIG: hidden'\nassert square(90) == 8100")
+    adopted, text = release(tmp_path, otter(shown("square(2)", "4"), test, other))
     assert "8100" not in text
-    assert "configuration cannot be read" in adopted.questions[0]
+    for question in adopted.questions[:2]:
+        assert "configuration cannot be read" in question
 
 
 def test_assertions_test_the_nearest_answer_that_they_use(tmp_path: Path) -> None:
