@@ -213,11 +213,12 @@ class _Reader:
             return
         asserts = _asserts(cell.source)
         is_test = _TEST.match(cell.source) or (asserts and _says_hidden(cell.source))
-        if self.question and (self._block == "TESTS" or is_test):
+        is_test = is_test or self._block == "TESTS"
+        if self.question and is_test:
             self._test(cell.source, {}, cell.get("outputs", []))
         elif self._is_answer(cell):
             self._answer(self._keep(cell))
-        elif not (checks or self.question) and (is_test or asserts or self._block):
+        elif not (checks or self.question) and (is_test or asserts):
             self._plain_test(cell)
         else:
             self._keep(cell)
@@ -310,7 +311,7 @@ class _Reader:
         """List a cell of assertions that belongs to no answer."""
         first = cell.source.strip().partition("\n")[0]
         sentence = f"{first!r}: no answer above defines what is tested here."
-        if self._block or "hidden" in cell.source.lower():
+        if self._block == "TESTS" or "hidden" in cell.source.lower():
             self.adopted.questions.append(f"{sentence} Left out.")
         else:
             self.adopted.questions.append(f"{sentence} Not graded.")
