@@ -68,7 +68,7 @@ class AdoptError(NbproctorError):
 
 
 @dataclass(frozen=True)
-class Test:
+class AdoptedTest:
     """What a test says of itself."""
 
     code: str
@@ -483,7 +483,7 @@ def solution_marks(source: str) -> str:
 
 def _read_test(
     source: str, settings: dict[str, Any], outputs: Iterable[NotebookNode] = ()
-) -> Test:
+) -> AdoptedTest:
     """Return what a test says, in its cell or its file: code, hidden, points."""
     if config := _TEST_CONFIG.search(source):
         settings = _settings(config["yaml"])
@@ -497,7 +497,7 @@ def _read_test(
     code = _from_doctest(source) if is_doctest else _as_assertion(source, outputs)
     if not CellText.of(code).compiles:
         raise AdoptError(f"a test cannot be a cell by itself: {code!r}.")
-    return Test(
+    return AdoptedTest(
         code=code,
         hidden=bool(settings.get("hidden")) or _says_hidden(source),
         points=points,

@@ -101,7 +101,7 @@ def _id_problems(content: dict[str, Any]) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Section:
+class PointsSection:
     """What is below a heading that says points, as far as the next of its level."""
 
     level: int
@@ -110,10 +110,10 @@ class Section:
     cells: list[dict[str, Any]]  # that have points
 
 
-def sections(cells: Iterable[dict[str, Any]]) -> list[Section]:
+def sections(cells: Iterable[dict[str, Any]]) -> list[PointsSection]:
     """Return the sections of a notebook that say points, outer ones first."""
-    result: list[Section] = []
-    open_ones: list[Section] = []
+    result: list[PointsSection] = []
+    open_ones: list[PointsSection] = []
     for cell in cells:
         if grader_of(cell).get("grade"):
             for section in open_ones:
@@ -124,7 +124,7 @@ def sections(cells: Iterable[dict[str, Any]]) -> list[Section]:
         for marks, heading in _HEADING.findall(text):
             open_ones = [each for each in open_ones if each.level < len(marks)]
             if match := _POINTS.search(heading):
-                section = Section(len(marks), heading, float(match[1]), [])
+                section = PointsSection(len(marks), heading, float(match[1]), [])
                 open_ones.append(section)
                 result.append(section)
     return result
