@@ -20,6 +20,7 @@ class ReportSection:
 
 
 NOT_GRADED = ReportSection("Not graded: please check")
+TO_BE_GRADED_BY_HAND = ReportSection("To be graded by hand")
 GRADED_IN_PART = ReportSection("Graded in part: please check")
 GRADED = ReportSection("Graded: please check")
 REPAIRED = ReportSection(
@@ -28,7 +29,13 @@ REPAIRED = ReportSection(
     "own.",
     list_name="The repairs",
 )
-REPORT_SECTIONS = (NOT_GRADED, GRADED_IN_PART, GRADED, REPAIRED)
+REPORT_SECTIONS = (
+    NOT_GRADED,
+    TO_BE_GRADED_BY_HAND,
+    GRADED_IN_PART,
+    GRADED,
+    REPAIRED,
+)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,13 @@ from jupyter_core.paths import jupyter_config_path
 from nbgrader.api import MissingEntry
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
+from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ClearSolutions,
+)
 from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
@@ -201,6 +207,13 @@ class Course:
             ),
             stub=solution.code_stub.get("python", Markers().stub),
         )
+
+    @property
+    def has_late_penalty(self) -> bool:
+        """Whether the configuration takes points off for submitting late."""
+        plugin = AssignLatePenalties(config=self.config).plugin_class
+        is_stock = plugin is LateSubmissionPlugin
+        return not is_stock or plugin(config=self.config).penalty_method != "none"
 
     @property
     def header_and_footer(self) -> tuple[Path | None, Path | None]:

@@ -41,7 +41,7 @@ class MarkChange:
     """A student whose mark has changed: total points; None is no mark."""
 
     student: str
-    before: float | None
+    before: float | None  # of what is graded, while both wait for a person
     after: float | None
     reason: str  # in a few words
     is_kept: bool  # it would be lower for the same files, and the one before was kept
@@ -108,14 +108,19 @@ def decide(facts: Facts, may_lower: bool) -> Decision:
 def _mark_change(facts: Facts) -> MarkChange | None:
     before = facts.previous_marks
     after = facts.marks
-    if facts.previous_result is None or before.total() == after.total():
+    if facts.previous_result is None:
         return None
+    totals = before.total(), after.total()
+    if totals == (None, None):  # both without the same parts, which a person marks
+        totals = before.total_so_far(), after.total_so_far()
     points_before = {(g.notebook, g.cell): g.points for g in before.grades}
     cells: dict[str, tuple[float | None, float | None]] = {}
     for grade in after.grades:
         points = points_before.get((grade.notebook, grade.cell))
         if points != grade.points:
             cells[grade.cell] = points, grade.points
+    if not cells and totals[0] == totals[1]:
+        return None
     reasons = facts.submission.reasons
     if reasons and not facts.is_new_submission:
         reason = " ".join(dict.fromkeys(reasons.values()))
@@ -127,8 +132,8 @@ def _mark_change(facts: Facts) -> MarkChange | None:
         reason = "submitted again" if facts.is_new_submission else "graded again"
     return MarkChange(
         student=facts.submission.student,
-        before=before.total(),
-        after=after.total(),
+        before=totals[0],
+        after=totals[1],
         reason=reason,
         is_kept=False,
         cells=cells,
@@ -150,8 +155,6 @@ def _result(facts: Facts) -> SubmissionResult:
         reason = list(dict.fromkeys(reason))
         if marks.late:
             reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
-        if marks.waiting:
-            reason.append(f"To be graded by hand: {', '.join(marks.waiting)}.")
     else:
         notes = submission.notes()
         reason = list(dict.fromkeys(submission.reasons.values()))
@@ -242,6 +245,9 @@ class Decisions:
             previous = SubmissionResult.read(run.graded_folder(student))
             previous_marks = self._marks(student) if previous else StudentMarks()
             grade()
+            if previous and previous.handed_in == submission.fingerprint:
+                row = self._book.find_submission(run.assignment, student)
+                gradebook.keep_reviewed(row, previous_marks.reviewed)
             self._annotate(submission, is_gradable)
             marks = self._marks(student)
             facts = Facts(

@@ -24,7 +24,7 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
-from nbproctor.nbgrader.people import late_without_time
+from nbproctor.nbgrader.people import late_without_time, participants
 from nbproctor.nbgrader.prefetch import STAMP, submission_time
 from nbproctor.nbgrader.tries import read_tries
 from nbproctor.pages.making import Order, PageError, make, notebook_of
@@ -54,9 +54,12 @@ def graded_notebooks(
     message says what they are for (`purpose`).
     """
     notebooks = []
-    marks = course.marks(assignment)
-    excused = course.read_column(assignment, "excused")
-    folders = dict(course.folders("autograded", assignment))
+    standings = participants(course, assignment)
+    folders = {
+        student: path
+        for student, path in course.folders("autograded", assignment)
+        if student in standings and standings[student].has_submitted
+    }
     obstacles = course.obstacles(assignment, folders)
     tries = {}
     if course.options.early_feedback != "nothing":
@@ -65,12 +68,9 @@ def graded_notebooks(
     for student, path in folders.items():
         if (only is not None and student not in only) or student in obstacles:
             continue
-        record = marks.get(student, StudentMarks())
-        result = SubmissionResult.read(path)
-        if result is None or result.student != student:  # of somebody else, copied
-            result = SubmissionResult(
-                student=student, status="graded", reason="", score=None, max_score=0.0
-            )
+        standing = standings[student]
+        record = standing.marks
+        result = standing.result
         for name, outline in course.outlines(assignment).items():
             graded = path / f"{name}.ipynb"
             if not graded.is_file() and name not in result.notes:
@@ -80,10 +80,11 @@ def graded_notebooks(
                 name=record.name,
                 assignment=assignment,
                 notebook=name,
-                status="excused" if student in excused else result.status,
+                status=result.status,
                 notes=result.notes.get(name, []),
                 verdicts=result.verdicts.get(name, []),
                 marks=record.marks(name),
+                waiting=[g.cell for g in standing.waiting if g.notebook == name],
                 comments=record.comments.get(name, {}),
                 penalty=record.penalties.get(name, 0.0),
                 late=record.late,
@@ -120,19 +121,18 @@ def report(
     """
     course = Course.at(course)
     graded = graded_notebooks(course, assignment, "a report")
-    with course.gradebook() as book:
-        names = {
-            student.id: " ".join(filter(None, (student.first_name, student.last_name)))
-            for student in book.students
-        }
-    names = labels({student: name or student for student, name in names.items()})
-    excused = course.read_column(assignment, "excused").keys() & names.keys()
-    handed_in = {each.student for each in graded}
+    names = {}
+    absent: dict[str, list[str]] = {"missing": [], "excused": []}
+    for student, each in participants(course, assignment).items():
+        full_name = " ".join(filter(None, (each.person.first, each.person.last)))
+        names[student] = full_name or student
+        absent.setdefault(each.result.status, []).append(student)
+    names = labels(names)
     rendered, lines = class_report(
         graded,
         course.outlines(assignment),
-        {s: name for s, name in names.items() if s not in handed_in | excused},
-        excused={s: names[s] for s in sorted(excused)},
+        {student: names[student] for student in absent["missing"]},
+        excused={student: names[student] for student in absent["excused"]},
         said_late=late_without_time(course, assignment),
         alike=alike,
         groups=course.read_column(assignment, "group"),
@@ -193,10 +193,16 @@ def feedback(
 
 
 def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path, Path]]:
-    """Return the pages made so far: student id, page, and the notebook next to it."""
+    """Return the pages made so far: student id, page, and the notebook next to it.
+
+    There is none of who has submitted nothing, or no longer.
+    """
+    course = Course.at(course)
+    standings = participants(course, assignment)
     return [
         (student, page, notebook_of(page))
-        for student, folder in Course.at(course).folders("feedback", assignment)
+        for student, folder in course.folders("feedback", assignment)
+        if student in standings and standings[student].has_submitted
         for page in sorted(folder.glob("*.html"))
     ]
 

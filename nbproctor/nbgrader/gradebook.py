@@ -222,6 +222,19 @@ def unscore(notebook: SubmittedNotebook, cells: Collection[str] | None = None) -
             grade.needs_manual_grade = True
 
 
+def keep_reviewed(
+    submission: SubmittedAssignment, reviewed: Collection[tuple[str, str]]
+) -> None:
+    """Ask no person to look again at the same answers in these notebooks and cells.
+
+    nbgrader asks for it whenever a submission is graded again.
+    """
+    for notebook in submission.notebooks:
+        for grade in notebook.grades:
+            if (notebook.name, grade.name) in reviewed:
+                grade.needs_manual_grade = False
+
+
 def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
     """Withdraw the test scores of notebooks that could not be graded, and say why.
 

@@ -23,6 +23,7 @@ from nbproctor.nbgrader.export import Export, watch_exports
 from nbproctor.nbgrader.failures import run
 from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.options import RunOptions
+from nbproctor.nbgrader.people import participants
 from nbproctor.nbgrader.prefetch import submission_time
 from nbproctor.results import SubmissionResult
 
@@ -175,25 +176,10 @@ def regrade(
 
     converter.on_result = tell
     run(converter, f"Grading {assignment!r}")
-    if options.students is None:
-        handed_in = {result.student for result in results}
-        with course.gradebook() as book:
-            max_score = float(book.find_assignment(assignment).max_score)
-            absent = sorted({student.id for student in book.students} - handed_in)
-        for student in absent:
-            reason = "Nothing submitted."
-            tell(
-                SubmissionResult(
-                    student=student,
-                    status="missing",
-                    reason=reason,
-                    score=None,
-                    max_score=max_score,
-                )
-            )
-    excused = course.read_column(assignment, "excused")
-    for number, each in enumerate(results):
-        if each.student in excused:
-            results[number] = each.excuse()
-    results.sort(key=lambda result: result.student)
+    graded = {result.student for result in results}
+    results = [
+        each.result
+        for student, each in participants(course, assignment, results).items()
+        if options.students is None or student in graded
+    ]
     return results, sorted(converter.changes, key=lambda change: change.student)

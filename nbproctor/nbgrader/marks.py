@@ -33,6 +33,7 @@ _GRADES = (
         api.Grade.auto_score,
         api.Grade.manual_score,
         api.Grade.extra_credit,
+        api.Grade.needs_manual_grade,
     )
     .join(api.Grade, api.Grade.notebook_id == SubmittedNotebook.id)
     .join(BaseCell, BaseCell.id == api.Grade.cell_id)
@@ -55,6 +56,7 @@ class CellGrade(NamedTuple):
     auto: float | None
     manual: float | None
     extra: float | None
+    needs_person: bool  # has no score yet, or one that a person gave to another answer
 
     @property
     def points(self) -> float | None:
@@ -106,9 +108,15 @@ class StudentMarks:
         return fsum(grade.worth for grade in self.grades)
 
     @property
-    def waiting(self) -> list[str]:
-        """Names of the cells that have no score yet, by test or by hand."""
-        return [grade.cell for grade in self.grades if grade.points is None]
+    def waiting(self) -> list[CellGrade]:
+        """The cells that a person still has to mark."""
+        return [grade for grade in self.grades if grade.needs_person]
+
+    @property
+    def reviewed(self) -> set[tuple[str, str]]:
+        """Notebook and cell of the marks that a person gave to these answers."""
+        grades = [g for g in self.grades if g.by_hand and not g.needs_person]
+        return {(grade.notebook, grade.cell) for grade in grades}
 
     def marks(self, notebook: str) -> dict[str, Mark]:
         """Return the mark of each graded cell of a notebook."""
@@ -117,9 +125,12 @@ class StudentMarks:
     def total(self) -> float | None:
         """Return the points after a late penalty; None: a part has no score."""
         points = [grade.points for grade in self.grades if grade.worth]
-        if None in points:
-            return None
-        return total_of(filter(None, points), self.penalty)
+        return None if None in points else self.total_so_far()
+
+    def total_so_far(self) -> float | None:
+        """Return the same of the parts that have a score; None: there is none."""
+        points = [each for g in self.grades if (each := g.points) is not None]
+        return total_of(points, self.penalty) if points else None
 
 
 def read_marks(

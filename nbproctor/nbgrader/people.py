@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import fsum, nan
 from pathlib import Path
@@ -16,8 +17,10 @@ from nbproctor.nbgrader.gradebook import (
     extended_deadlines,
     find_assignment,
 )
+from nbproctor.nbgrader.marks import CellGrade, StudentMarks
 from nbproctor.platforms import Identifier, Kind, Person
 from nbproctor.results import SubmissionResult
+from nbproctor.statuses import STATUSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,16 +136,100 @@ def excuse(course: Course, assignment: str, student: str, yes: bool) -> None:
     platforms.note(course.records(assignment), "excused", {student: text})
 
 
+@dataclass(frozen=True)
+class Participant:
+    """How one student stands in an assignment, as of now."""
+
+    person: Person
+    result: SubmissionResult  # whose score and reason a person's marks may have changed
+    has_submitted: bool  # or their work was removed from the course
+    marks: StudentMarks  # none if nothing is submitted
+    waiting: list[CellGrade]  # what a person still has to mark
+
+    @property
+    def total(self) -> float | None:
+        """The mark; None: there is none, or none is due."""
+        is_due = STATUSES[self.result.status].is_mark_due
+        return self.marks.total() if is_due and self.marks.grades else None
+
+
+def participants(
+    course: Course, assignment: str, new_results: Iterable[SubmissionResult] = ()
+) -> dict[str, Participant]:
+    """Return how everybody stands in an assignment: student id → participant.
+
+    This alone says who has submitted, is excused, or waits for a person: table,
+    summary, report and exports ask it. `new_results` replace those in the course's
+    folders. `CourseError`: the gradebook does not know the assignment.
+    """
+    results = {result.student: result for result in new_results}
+    submitted = dict(course.folders("submitted", assignment))
+    excused = course.read_column(assignment, "excused")
+    with course.gradebook() as book:
+        all_marks = course.marks(assignment)
+        max_score = float(find_assignment(book, assignment).max_score)
+    persons = {person.student: person for person in people(course)}
+    persons |= {s: Person(s) for s in results if s not in persons}
+    standings = {}
+    for student, person in sorted(persons.items()):
+        has_submitted = student in submitted
+        marks = StudentMarks()
+        result = SubmissionResult(
+            student=student,
+            status="missing",
+            reason="Nothing submitted.",
+            score=None,
+            max_score=max_score,
+        )
+        if has_submitted:
+            marks = all_marks.get(student, marks)
+            folder = course.folder("autograded", assignment, student)
+            stored = results.get(student) or SubmissionResult.read(folder)
+            if stored and stored.student == student:  # not of somebody else, copied
+                result = stored
+            elif folder.is_dir():
+                result = replace(result, status="graded", reason="")
+            else:
+                result = replace(result, reason="Nothing was graded.")
+        row = STATUSES[result.status]
+        waiting = []
+        if student in excused:
+            result = result.excuse()
+        elif row.is_mark_due and not row.is_failure:
+            result = replace(result, score=marks.total())
+            if waiting := marks.waiting:
+                cells = ", ".join(grade.cell for grade in waiting)
+                reason = f"{result.reason} To be graded by hand: {cells}.".strip()
+                result = replace(result, reason=reason)
+        standings[student] = Participant(person, result, has_submitted, marks, waiting)
+    return standings
+
+
 def late_without_time(course: Path | Course, assignment: str) -> list[str]:
     """Return the ids of those who are late by the platform's word, at an unknown time.
 
-    Without a time there is no penalty.
+    Without a time there is no penalty. Nobody is late before their own deadline, and
+    nobody need be asked about in a course without a penalty.
     """
     course = Course.at(course)
-    marks = course.marks(assignment)
-    late = course.read_column(assignment, "late").keys() & marks.keys()
-    late -= course.read_column(assignment, "excused").keys()
-    return sorted(student for student in late if marks[student].timestamp is None)
+    if not course.has_late_penalty:
+        return []
+    with course.gradebook() as book:
+        row = find_assignment(book, assignment)
+        deadlines = extended_deadlines(book, row)
+        due = row.duedate
+    now = _naive(datetime.now(UTC))
+    late = course.read_column(assignment, "late")
+    return [
+        student
+        for student, each in participants(course, assignment).items()
+        if student in late
+        and each.has_submitted
+        and each.result.status != "excused"
+        and each.marks.timestamp is None
+        and (deadline := deadlines.get(student, due))
+        and deadline < now
+    ]
 
 
 def _check_enrolled(book: SharedGradebook, student: str) -> None:
@@ -205,34 +292,27 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
     exercises = dict.fromkeys(column_of.values(), nan)
     rows = {}
     after = ["penalty", "total", "max_score"]
-    excused = course.read_column(assignment, "excused")
-    with course.gradebook() as book:
-        marks = course.marks(assignment)
-        max_score = float(book.find_assignment(assignment).max_score)
-        for student in book.students:
-            folder = course.folder("autograded", assignment, student.id)
-            result = SubmissionResult.read(folder)
-            mark = marks.get(student.id)
-            total = mark.total() if mark else None
-            rows[student.id] = {
-                **{name: getattr(student, name) or "" for name in _NAMES},
-                "status": result.status if result else "missing",
-                "reason": result.reason if result else "Nothing was graded.",
-                "submitted": mark.timestamp if mark else None,
-                "hours_late": mark.late / 3600 if mark and result else nan,
-                **exercises,
-                "penalty": mark.penalty if mark else nan,
-                "total": nan if total is None else total,
-                "max_score": max_score,
-            }
-            if student.id in excused:
-                rows[student.id] |= {"status": "excused", "reason": "", "total": nan}
-            points: dict[str, list[float]] = {}
-            for grade in mark.grades if mark else ():
-                if column := column_of.get((grade.notebook, grade.cell)):
-                    grade_points = nan if grade.points is None else grade.points
-                    points.setdefault(column, []).append(grade_points)
-            rows[student.id] |= {column: fsum(each) for column, each in points.items()}
+    for student, each in participants(course, assignment).items():
+        marks = each.marks
+        person = each.person
+        names = (person.last, person.first, person.email)
+        rows[student] = {
+            **dict(zip(_NAMES, names, strict=True)),
+            "status": each.result.status,
+            "reason": each.result.reason,
+            "submitted": marks.timestamp,
+            "hours_late": marks.late / 3600 if marks.grades else nan,
+            **exercises,
+            "penalty": marks.penalty if marks.grades else nan,
+            "total": nan if each.total is None else each.total,
+            "max_score": each.result.max_score,
+        }
+        points: dict[str, list[float]] = {}
+        for grade in marks.grades:
+            if column := column_of.get((grade.notebook, grade.cell)):
+                grade_points = nan if grade.points is None else grade.points
+                points.setdefault(column, []).append(grade_points)
+        rows[student] |= {column: fsum(each) for column, each in points.items()}
     columns = [*_ABOUT, *exercises, *after]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     table = table.astype(dict.fromkeys(["hours_late", *exercises, *after], float))

@@ -21,7 +21,12 @@ from nbproctor.pages.summary import (
     Summary,
 )
 from nbproctor.results import cells_of, grade_id, total_of
-from nbproctor.statuses import NOT_GRADED, REPORT_SECTIONS, STATUSES, ReportSection
+from nbproctor.statuses import (
+    REPORT_SECTIONS,
+    STATUSES,
+    TO_BE_GRADED_BY_HAND,
+    ReportSection,
+)
 from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
@@ -78,11 +83,14 @@ def class_report(
             earned.setdefault(graded.student, []).append(row.points)
     for graded in notebooks:
         penalties[graded.student] += graded.penalty
+    waiting = {each.student for each in notebooks if each.waiting}
+    incomplete = {each.student for each in notebooks if not each.is_complete}
     totals = {
         student: total_of(points, penalties[student])
         for student, points in earned.items()
+        if student not in incomplete
     }
-    points = {student: fsum(each) for student, each in earned.items()}
+    points = {student: fsum(earned[student]) for student in totals}
     rows = [(graded, row) for graded, row in all_rows if graded.student in earned]
     items = [
         _item(name, exercise, rows, points)
@@ -100,7 +108,9 @@ def class_report(
         assignment=notebooks[0].assignment,
         submitted=len(penalties),
         totals=totals,
-        not_graded=len(due - totals.keys()),
+        to_be_graded_by_hand=len(waiting),
+        incomplete=due & incomplete & earned.keys(),
+        not_graded=len(due - totals.keys() - waiting),
         worth=worth,
         middle=middle,
         bins_of=_bins,
@@ -114,7 +124,12 @@ def class_report(
         shown=MOST,
         names={graded.student: full_name(graded) for graded in notebooks},
         code=html.code,
-        looks=_looks(notebooks, totals),
+        looks=_looks(notebooks),
+        hardest=min(
+            (item for item in items if item.difficulty == item.difficulty),
+            key=lambda item: item.difficulty,
+            default=None,
+        ),
         late=late,
         missing=missing,
         excused=excused or {},
@@ -150,21 +165,25 @@ def _read(
 
 
 def _item(
-    notebook: str, exercise: Exercise, rows: Rows, earned: Mapping[str, float]
+    notebook: str, exercise: Exercise, rows: Rows, totals: Mapping[str, float]
 ) -> Item:
     rows_of_exercise = [
         (graded.student, row)
         for graded, row in rows
         if graded.notebook == notebook and row.exercise.id == exercise.id
     ]
-    results = [
-        (row.points, earned[student])
+    # nbgrader gives 0 to an answer that was not begun: no person has marked it.
+    points_of = {
+        student: row.points
         for student, row in rows_of_exercise
         if row.points is not None
-    ]
-    points, totals = np.reshape(results, (-1, 2)).T
-    other_points = totals - points
-    mean = float(points.mean()) if points.size else np.nan
+        and row.state != "waiting"
+        and (row.by_hand or not exercise.by_hand)
+    }
+    mean = float(np.mean([*points_of.values()])) if points_of else np.nan
+    complete = [(p, totals[s]) for s, p in points_of.items() if s in totals]
+    points, all_points = np.reshape(complete, (-1, 2)).T
+    other_points = all_points - points
     spread = points.size >= FEW and points.std() > 0 and other_points.std() > 0
     return Item(
         exercise=exercise,
@@ -219,20 +238,16 @@ def _in_process_tests(
                     yield exercise.name, test, reason, sum(has_points), len(has_points)
 
 
-def _looks(notebooks: Sequence[GradedNotebook], totals: Collection[str]) -> Looks:
+def _looks(notebooks: Sequence[GradedNotebook]) -> Looks:
     """Return whose work to check: section → note → all notebooks that have it.
 
     One line a note: in a large class many submit a renamed file.
     """
     looks: Looks = {section: {} for section in REPORT_SECTIONS}
     for notebook in notebooks:
-        section = STATUSES[notebook.status].section
-        if section is None:
-            continue
         note = " ".join(notebook.notes)
-        if notebook.student not in totals:
-            section = NOT_GRADED
-            note = note or "To be graded by hand."
-        if note:
+        if note and (section := STATUSES[notebook.status].section):
             looks[section].setdefault(note, []).append(notebook)
+        if cells := ", ".join(f"`{cell}`" for cell in notebook.waiting):
+            looks[TO_BE_GRADED_BY_HAND].setdefault(cells, []).append(notebook)
     return looks

@@ -59,6 +59,7 @@ class GradedNotebook:
     notes: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     marks: dict[str, Mark] = field(default_factory=dict)  # of its graded cells
+    waiting: list[str] = field(default_factory=list)  # cells a person still has to mark
     #: Cell → what a person wrote about it, in Markdown.
     comments: dict[str, str] = field(default_factory=dict)
     penalty: float = 0.0  # points taken off for a late submission
@@ -74,6 +75,13 @@ class GradedNotebook:
         """What is taken off for submitting late."""
         points = [mark.points or 0.0 for mark in self.marks.values()]
         return LatePenalty(self.penalty, earned=sum(points))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every graded cell has its mark, and no person has to look again."""
+        return not self.waiting and all(
+            mark.points is not None for mark in self.marks.values()
+        )
 
     def mark(self, cell: str) -> Mark:
         """Return the mark of a cell; without points where there is none."""
@@ -179,7 +187,7 @@ class Summary:
         excuse = self._excuse(exercise, by_hand)
         tests = [self._test(cells[name], excuse, full) for name in exercise.tests]
         state: State
-        if exercise.by_hand and any(mark.points is None for mark in marks):
+        if exercise.by_hand and not {*worth}.isdisjoint(graded.waiting):
             state = "waiting"
         elif points is None:
             state = "not-run"

@@ -58,10 +58,10 @@ ENOUGH = '(-3, 9)] == [\\"fizz\\"] * 2'
 OWNER = re.compile(re.escape(marker("@")).replace("@", r"(\S+)"))
 # Until when somebody may submit, by the name of an assignment or of a student.
 DUE = {
-    FIRST: "2026-11-21 12:00",
-    SECOND: "2026-12-01 18:00",
-    "dsimic": "2026-11-22 12:00",
-    "zluczak": "2026-11-21 22:00",
+    FIRST: "2016-11-21 12:00",
+    SECOND: "2016-12-01 18:00",
+    "dsimic": "2016-11-22 12:00",
+    "zluczak": "2016-11-21 22:00",
 }
 EARLY = {"early1": "half", "early2": "text", "early3": "cut"}
 
@@ -145,7 +145,7 @@ def deadlines(term: Term) -> None:
     """Times are in UTC; the due date is moved after two students got more time."""
     term.run("due", f"{FIRST_DUE:%Y-%m-%d %H:%M}", FIRST)
     term.run("extend", "dsimic", FIRST, "--days=1")
-    term.run("extend", "Łuczak, Zbigniew", FIRST, "--until=2026-11-21 22:00")
+    term.run("extend", "Łuczak, Zbigniew", FIRST, "--until=2016-11-21 22:00")
     term.run("extend", "aokafor", FIRST, "--excused")
     if len(term.people) > 12:
         term.run("extend", "extwo", FIRST, "--excused")

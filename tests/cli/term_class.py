@@ -32,7 +32,7 @@ ANSWERS = {
 }
 RIGHT = {"fizz": "    return str(n) if n % 3 else 'fizz'", "mean_of": MEAN}
 HEADS = {"fizz": "def fizz(n):", "mean_of": "def mean_of(numbers):"}
-FIRST_DUE = datetime(2026, 11, 20, 22)  # at first; UTC
+FIRST_DUE = datetime(2016, 11, 20, 22)  # at first; UTC
 CANVAS_HEAD = (
     "\ufeffStudent,ID,SIS Login ID,Section,tiny (77),Current Score\r\n"
     "    Points Possible,,,,10.00,(read only)\r\n"
@@ -93,7 +93,7 @@ def _work(submitted: str, marks: str, month: int) -> Work:
         total = "-"
         status = "gone"
     day, _, clock = time.partition(" ")
-    when = datetime.fromisoformat(f"2026-{month}-{day} {clock}") if time else None
+    when = datetime.fromisoformat(f"2016-{month}-{day} {clock}") if time else None
     names = ("fizz", "mean_of") if points else ()
     return Work(answer, when, dict(zip(names, points, strict=True)), total, status)
 
