@@ -50,6 +50,11 @@ class StatusRow:
     is_mark_due: bool = True  # without a mark, something is still to be done
     is_remarkable: bool = True  # the page of a term shows it with the mark
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether a person may still have parts to mark."""
+        return self.is_mark_due and not self.is_failure
+
 
 #: By name, the gravest first.
 STATUSES: dict[str, StatusRow] = {

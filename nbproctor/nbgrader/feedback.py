@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
-from nbproctor.nbgrader.people import late_without_time, participants
+from nbproctor.nbgrader.people import Participant, participants
 from nbproctor.nbgrader.prefetch import STAMP, submission_time
 from nbproctor.nbgrader.tries import read_tries
 from nbproctor.pages.making import Order, PageError, make, notebook_of
@@ -46,19 +46,22 @@ MAX_SIDE = 1000  # bytes of a file that tells a submission from others
 
 
 def graded_notebooks(
-    course: Course, assignment: str, purpose: str, only: Collection[str] | None = None
+    course: Course,
+    assignment: str,
+    standings: Mapping[str, Participant],
+    purpose: str,
+    only: Collection[str] | None = None,
 ) -> list[GradedNotebook]:
-    """Return what was graded, or refused, with the gradebook's marks.
+    """Return what was graded, or refused, of the participants who have submitted.
 
     Of the students in `only` alone, if it is given. `CourseError`: there is none; the
     message says what they are for (`purpose`).
     """
     notebooks = []
-    standings = participants(course, assignment)
     folders = {
-        student: path
-        for student, path in course.folders("autograded", assignment)
-        if student in standings and standings[student].has_submitted
+        student: course.folder("autograded", assignment, student)
+        for student, each in standings.items()
+        if each.has_submitted
     }
     obstacles = course.obstacles(assignment, folders)
     tries = {}
@@ -120,10 +123,11 @@ def report(
     With `alike`, it looks for unusually similar long answers.
     """
     course = Course.at(course)
-    graded = graded_notebooks(course, assignment, "a report")
+    standings = participants(course, assignment)
+    graded = graded_notebooks(course, assignment, standings, "a report")
     names = {}
     absent: dict[str, list[str]] = {"missing": [], "excused": []}
-    for student, each in participants(course, assignment).items():
+    for student, each in standings.items():
         full_name = " ".join(filter(None, (each.person.first, each.person.last)))
         names[student] = full_name or student
         absent.setdefault(each.result.status, []).append(student)
@@ -133,7 +137,7 @@ def report(
         course.outlines(assignment),
         {student: names[student] for student in absent["missing"]},
         excused={student: names[student] for student in absent["excused"]},
-        said_late=late_without_time(course, assignment),
+        said_late=[s for s, each in standings.items() if each.is_late_without_time],
         alike=alike,
         groups=course.read_column(assignment, "group"),
         surroundings=course.options.surroundings(assignment),
@@ -198,12 +202,13 @@ def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path, Path]
     There is none of who has submitted nothing, or no longer.
     """
     course = Course.at(course)
-    standings = participants(course, assignment)
     return [
         (student, page, notebook_of(page))
-        for student, folder in course.folders("feedback", assignment)
-        if student in standings and standings[student].has_submitted
-        for page in sorted(folder.glob("*.html"))
+        for student, each in participants(course, assignment).items()
+        if each.has_submitted
+        for page in sorted(
+            course.folder("feedback", assignment, student).glob("*.html")
+        )
     ]
 
 
@@ -235,7 +240,8 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         assignment = self.coursedir.assignment_id
         course = self.course or Course.of(self)
         outlines = course.outlines(assignment)
-        graded = graded_notebooks(course, assignment, "feedback", self.only)
+        standings = participants(course, assignment)
+        graded = graded_notebooks(course, assignment, standings, "feedback", self.only)
         makers = {name: _maker(outline) for name, outline in outlines.items()}
         orders = [_order(course, page, makers[page.notebook]) for page in graded]
         waiting = [order for order in orders if self.force or not order.is_made]

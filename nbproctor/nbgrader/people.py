@@ -145,12 +145,7 @@ class Participant:
     has_submitted: bool  # or their work was removed from the course
     marks: StudentMarks  # none if nothing is submitted
     waiting: list[CellGrade]  # what a person still has to mark
-
-    @property
-    def total(self) -> float | None:
-        """The mark; None: there is none, or none is due."""
-        is_due = STATUSES[self.result.status].is_mark_due
-        return self.marks.total() if is_due and self.marks.grades else None
+    is_late_without_time: bool  # by the platform's word alone, and could be penalised
 
 
 def participants(
@@ -167,7 +162,12 @@ def participants(
     excused = course.read_column(assignment, "excused")
     with course.gradebook() as book:
         all_marks = course.marks(assignment)
-        max_score = float(find_assignment(book, assignment).max_score)
+        row = find_assignment(book, assignment)
+        max_score = float(row.max_score)
+        deadlines = extended_deadlines(book, row)
+        due = row.duedate
+    late = course.read_column(assignment, "late") if course.has_late_penalty else {}
+    now = _naive(datetime.now(UTC))
     persons = {person.student: person for person in people(course)}
     persons |= {s: Person(s) for s in results if s not in persons}
     standings = {}
@@ -191,17 +191,28 @@ def participants(
                 result = replace(result, status="graded", reason="")
             else:
                 result = replace(result, reason="Nothing was graded.")
-        row = STATUSES[result.status]
-        waiting = []
+        result = replace(result, score=marks.total())
         if student in excused:
             result = result.excuse()
-        elif row.is_mark_due and not row.is_failure:
-            result = replace(result, score=marks.total())
-            if waiting := marks.waiting:
-                cells = ", ".join(grade.cell for grade in waiting)
-                reason = f"{result.reason} To be graded by hand: {cells}.".strip()
-                result = replace(result, reason=reason)
-        standings[student] = Participant(person, result, has_submitted, marks, waiting)
+        waiting = marks.waiting if STATUSES[result.status].may_wait else []
+        if waiting:
+            cells = ", ".join(grade.cell for grade in waiting)
+            reason = f"{result.reason} To be graded by hand: {cells}.".strip()
+            result = replace(result, reason=reason)
+        deadline = deadlines.get(student, due)
+        standings[student] = Participant(
+            person=person,
+            result=result,
+            has_submitted=has_submitted,
+            marks=marks,
+            waiting=waiting,
+            is_late_without_time=student in late
+            and has_submitted
+            and result.status != "excused"
+            and marks.timestamp is None
+            and deadline is not None
+            and deadline < now,
+        )
     return standings
 
 
@@ -211,25 +222,8 @@ def late_without_time(course: Path | Course, assignment: str) -> list[str]:
     Without a time there is no penalty. Nobody is late before their own deadline, and
     nobody need be asked about in a course without a penalty.
     """
-    course = Course.at(course)
-    if not course.has_late_penalty:
-        return []
-    with course.gradebook() as book:
-        row = find_assignment(book, assignment)
-        deadlines = extended_deadlines(book, row)
-        due = row.duedate
-    now = _naive(datetime.now(UTC))
-    late = course.read_column(assignment, "late")
-    return [
-        student
-        for student, each in participants(course, assignment).items()
-        if student in late
-        and each.has_submitted
-        and each.result.status != "excused"
-        and each.marks.timestamp is None
-        and (deadline := deadlines.get(student, due))
-        and deadline < now
-    ]
+    standings = participants(Course.at(course), assignment)
+    return [s for s, each in standings.items() if each.is_late_without_time]
 
 
 def _check_enrolled(book: SharedGradebook, student: str) -> None:
@@ -304,7 +298,7 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
             "hours_late": marks.late / 3600 if marks.grades else nan,
             **exercises,
             "penalty": marks.penalty if marks.grades else nan,
-            "total": nan if each.total is None else each.total,
+            "total": nan if each.result.score is None else each.result.score,
             "max_score": each.result.max_score,
         }
         points: dict[str, list[float]] = {}

@@ -105,6 +105,7 @@ class Lab:
             notebook="lab",
             status="graded",
             verdicts=results,
+            waiting=["essay"],
         )
         marks["essay"] = Mark()
         return replace(ann, **({"marks": marks, "path": str(path)} | more))

@@ -233,11 +233,14 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
         wrong = {"first_values": max(2 - n, 0)} if n < 2 else {}
         wrong |= {"second_values": 4 - n % 5} if n % 5 else {}
         taken = 100.0 if n == 35 else 0.0  # no total falls below 0
-        class_.append(lab.graded(verdicts(**wrong), student=f"s{n:02}", penalty=taken))
-    class_[0].marks["essay"] = Mark(3.0)
+        graded = lab.graded(
+            verdicts(**wrong), student=f"s{n:02}", penalty=taken, waiting=[]
+        )
+        graded.marks["essay"] = Mark(3.0, by_hand=True)
+        class_.append(graded)
     report = lab.report(class_)
     lost = [(n < 2) * n + n % 5 for n in range(36)]
-    totals = sorted([10, *(7 - each for each in lost[1:35])])
+    totals = sorted(10 - each for each in lost[:35])
     assert report[1][0] == "36 submitted, 36 graded."
     assert report[1][1].startswith(f"Median {median([0.0, *totals]):g} of 10 points")
     share = 1 - sum(n % 5 for n in range(36)) / (36 * 4)
@@ -249,12 +252,40 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
     counted = [int(n) for n in re.findall(r"to \d+ (\d+)", numbers)[:10]]
     assert counted == [sum(min(t, 9) == low for t in [0, *totals]) for low in range(10)]
     second = [4 - n % 5 for n in range(36)]
-    others = [3 - (n < 2) * n + 3 * (n == 0) for n in range(36)]
+    others = [3 - (n < 2) * n for n in range(36)]
     item_rest = row_of(report[0], "1.2 Second function").split("%")[1].split()[0]
     assert item_rest == f"{correlation(second, others):.2f}"
     assert 'aria-label="8 passed, 21 partly right, 7 not right yet"' in report[0]
     few = words(lab.report(class_[:29])[0])
     assert "item-rest" not in few and "With fewer than 30 students" in few
+
+
+def test_statistics_of_a_class_are_over_complete_totals_and_marked_essays(
+    lab: Lab,
+) -> None:
+    """Ann's essay has 1 point, Bob's waits, Cem began none, Eve has no mark at all."""
+    class_ = [lab.graded(verdicts(first_values=0), student="bob")]
+    for student, essay in {"ann": Mark(1.0, by_hand=True), "cem": Mark(0.0)}.items():
+        graded = lab.graded(student=student, waiting=[])
+        graded.marks["essay"] = essay
+        class_.append(graded)
+    marks = {name: Mark() for name in class_[0].marks}
+    class_.append(
+        lab.graded([], student="eve", status="ungradable", marks=marks, waiting=[])
+    )
+    page, lines = lab.report(class_)
+    assert lines == (
+        "4 submitted, 2 graded, 1 to be graded by hand, 1 not graded.",
+        "Median 7.5 of 10 points. The middle 50% of students have 7.25 to 7.75. "
+        "Complete totals: 2 of 3.",
+        "Hardest exercise: 1.3 An essay, 33% of its points earned.",
+    )
+    waiting = words(page).partition(" To be graded by hand ")[2].partition(" Totals ")
+    assert "bob : essay" in waiting[0] and waiting[2].startswith("Complete totals: 2")
+    assert not any(name in waiting[0] for name in ("cem", "eve"))
+    lines = lab.report(class_[:1])[1]
+    assert lines[1] == "No total is complete yet."
+    assert lines[2].startswith("Hardest exercise: 1.1 First function, 33%")
 
 
 def test_what_was_measured_is_on_page_notebook_and_report(lab: Lab) -> None:

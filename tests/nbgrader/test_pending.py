@@ -1,0 +1,135 @@
+"""Work that waits for a person, or is no longer there: from commands to pages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nbproctor import nbgrader, platforms
+from tests.broken.cases import by_id
+from tests.cli.term import read_table
+from tests.nbgrader.tiny import book, configure, hand_in, source_of, without_zero
+from tests.pages.lab import cell, words
+from tests.programs import run_here
+
+pytestmark = pytest.mark.slow
+ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
+QUESTION = {"grade": True, "solution": True, "locked": False, "points": 4}
+
+
+@pytest.fixture(scope="module")
+def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a course with a question: three wait for a person, one is ungradable."""
+    course = tmp_path_factory.mktemp("pending") / "course"
+    shutil.copytree(template, course)
+    with source_of(course) as notebook:
+        notebook["cells"].append(cell("markdown", "Why?", "why", **QUESTION))
+    for student, answers in {"ann": {}, "bob": {"fizz": ODD}, "cem": {}}.items():
+        answer(course, student, **answers)
+    hand_in(course, "eve")
+    (course / "submitted/eve/tiny/tiny.ipynb").write_text('{"cells": [')
+    text = grade(course)
+    assert "ann; bob; cem: To be graded by hand: why.\n" in text
+    assert "4 submitted, 0 graded, 3 to be graded by hand, 1 not graded." in text
+    assert "No total is complete yet." in text
+    return course
+
+
+@pytest.fixture
+def course(graded: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(graded, tmp_path / "course"))
+
+
+def answer(course: Path, student: str, **answers: str) -> None:
+    """Submit right answers but for those given, and an essay."""
+    path = hand_in(course, student, **answers)
+    notebook = json.loads(path.read_text("utf-8"))
+    by_id(notebook, "why")["source"] = "Because."
+    path.write_text(json.dumps(notebook), "utf-8")
+
+
+def grade(course: Path) -> str:
+    return run_here("grade", cwd=course).stdout
+
+
+def mark_by_hand(course: Path, *students: str) -> None:
+    """Write what formgrader writes when a person types in 3 points."""
+    with book(course) as opened:
+        for student in students:
+            row = opened.find_grade("why", "tiny", "tiny", student)
+            row.manual_score = 3
+            row.needs_manual_grade = False
+        opened.db.commit()
+
+
+def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(
+    course: Path,
+) -> None:
+    mark_by_hand(course, "ann", "cem")
+    text = grade(course)
+    assert "\nbob: To be graded by hand: why.\n" in text
+    assert "2 graded, 1 to be graded by hand, 1 not graded." in text
+    assert "Median 13 of 14 points." in text and "Complete totals: 2 of 3." in text
+    run_here("export", "csv", cwd=course)
+    rows = read_table(course / "exported/tiny.csv")
+    reasons = {row["student"]: row["reason"] for row in rows}
+    assert reasons["bob"] == "To be graded by hand: why."
+    assert reasons["ann"] == reasons["cem"] == ""
+    page = words((course / "report/tiny.html").read_text("utf-8"))
+    assert " To be graded by hand bob : why Totals " in page
+    answer(course, "ann", fizz=ODD)
+    text = grade(course)
+    assert "ann; bob: To be graded by hand: why." in text
+    assert "ann: 13 → 10 (-3), submitted again" in text
+
+
+def test_a_corrected_test_is_reported_for_those_who_wait(course: Path) -> None:
+    mark_by_hand(course, "ann")
+    without_zero(course)
+    text = grade(course)
+    assert "1 mark changed:\n  bob: 7 → 10 (+3), graded again\n" in text
+    # The same answers: nobody has to look at Ann's again.
+    assert "bob; cem: To be graded by hand: why." in text
+
+
+def test_whose_work_was_removed_is_missing_everywhere(course: Path) -> None:
+    mark_by_hand(course, "ann", "bob")
+    grade(course)
+    assert (course / "feedback/ann/tiny/tiny.html").exists()
+    shutil.rmtree(course / "submitted/ann/tiny")
+    text = grade(course)
+    row = next(line for line in text.splitlines() if line.startswith(" ann "))
+    assert row.split() == ["ann", "–", "–", "–", "missing"]
+    assert "ann: Nothing submitted." in text
+    assert "3 submitted, 1 graded, 1 to be graded by hand, 1 not graded, 1 mis" in text
+    page = words((course / "report/tiny.html").read_text("utf-8"))
+    assert page.endswith("Nothing submitted ann")
+    run_here("export", "csv", cwd=course)
+    first = read_table(course / "exported/tiny.csv")[0]
+    assert (first["status"], first["total"], first["fizz"]) == ("missing", "", "")
+    students = {student for student, *_ in nbgrader.pages(course, "tiny")}
+    assert students == {"bob", "cem", "eve"}
+
+
+def test_only_who_can_be_late_is_listed_as_late(course: Path) -> None:
+    """By a platform that does not say when: after a due date, and with a penalty."""
+    late = dict.fromkeys(("ann", "bob"), "yes")
+    platforms.note(course / "collected/tiny", "late", late)
+
+    def listed() -> list[str]:
+        return nbgrader.late_without_time(course, "tiny")
+
+    assert listed() == []  # neither a penalty nor a due date
+    configure(course, "c.LateSubmissionPlugin.penalty_method = 'zero'")
+    assert listed() == []
+    run_here("due", "2001-01-01", "tiny", cwd=course)
+    assert listed() == ["ann", "bob"]
+    run_here("extend", "ann", "tiny", "--until=2999-01-01", cwd=course)
+    assert listed() == ["bob"]
+    run_here("extend", "ann", "tiny", "--until=2001-01-02", cwd=course)
+    assert listed() == ["ann", "bob"]
+    shutil.rmtree(course / "submitted/bob")
+    assert listed() == ["ann"]
