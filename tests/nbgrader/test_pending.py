@@ -102,7 +102,7 @@ def test_whose_work_was_removed_is_missing_everywhere(course: Path) -> None:
     shutil.rmtree(course / "submitted/ann/tiny")
     text = grade(course)
     row = next(line for line in text.splitlines() if line.startswith(" ann "))
-    assert row.split() == ["ann", "–", "–", "–", "missing"]
+    assert row.split() == ["ann", "–", "–", "–", "–", "missing"]
     assert "ann: Nothing submitted." in text
     assert "3 submitted, 1 graded, 1 to be graded by hand, 1 not graded, 1 mis" in text
     page = words((course / "report/tiny.html").read_text("utf-8"))
