@@ -37,15 +37,15 @@ FLOORS = [
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=121_430,  # 92,000
-        nodes_per_code_line=6.33,  # 5.3
+        nodes=123_840,  # 92,000
+        nodes_per_code_line=6.34,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=3,
     ),
     "tests": Readability(
-        nodes=129_970,  # 95,000
-        nodes_per_code_line=5.61,  # 5.0
+        nodes=133_120,  # 95,000
+        nodes_per_code_line=5.62,  # 5.0
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=0,

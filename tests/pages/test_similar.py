@@ -90,7 +90,7 @@ def test_the_report_shows_both_answers_and_only_when_asked(
     assert "Similar answers" not in plain[0] and len(plain[1]) == 3
     with_pairs = class_report(class_, {LAB: outline}, {}, alike=True)
     assert "<strong>own03</strong> and <strong>thief</strong>" in with_pairs[0]
-    assert "and no proof" in with_pairs[0] and "<script" not in with_pairs[0]
+    assert "not a proof" in with_pairs[0] and "<script" not in with_pairs[0]
     assert with_pairs[1][3].startswith("1 pair of students has unusually similar")
     joint = {"own03": "Blue", "thief": "Blue", "own04": "Red"}
     together = class_report(class_, {LAB: outline}, {}, alike=True, groups=joint)
