@@ -40,7 +40,7 @@ def test_an_extension_needs_a_due_date_and_one_length(course: Path) -> None:
 def test_namesakes_are_told_apart(course: Path) -> None:
     (course / "late.csv").write_text("student,time\ns2,2026-11-30 10:00\n")
     message = complaint(course, "late", "late.csv")
-    assert "Smith, Kim (s2) has not submitted 'tiny'" in message
+    assert "Not submitted in tiny: Smith, Kim (s2)" in message
     (course / "late.csv").write_text('name,time\n"Smith, Kim",2026-11-30 10:00\n')
     message = complaint(course, "late", "late.csv")
     assert "It may be Smith, Kim (s1) and Smith, Kim (s2)" in message
