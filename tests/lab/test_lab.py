@@ -534,10 +534,23 @@ def test_the_solved_lab_runs_clean_and_reads_93_of_100_digits(solved):
     for cell, outputs in solved.items():
         assert not [o for o in outputs if o.get("name") == "stderr"], cell
         assert not [o for o in outputs if o.output_type == "error"], cell
-    assert float(solved["score"][0].text.split()[-1]) >= 0.93
+    assert float(re.search(r"test digits: +(\S+)", solved["score"][0].text)[1]) >= 0.93
     shapes = "(784, 5000) (1, 5000)", "(784, 55000) (1, 55000)"
     for text in (*shapes, "7 3 8 9 3 9 7 7 5 4"):
         assert text in solved["shapes"][0].text
+
+
+@pytest.mark.slow
+def test_what_section_6_claims_is_what_the_solved_lab_prints(solved):
+    """In every seed, so that another training would say the same."""
+    units = solved["broken"][0].text.partition("two hidden units: ")[2]
+    assert float(units.split()[0]) == 0
+    usual, noisy = re.findall("seed by seed: (.*)", solved["penalties"][0].text)
+    assert all(float(gain) < 0 for gain in usual.split())
+    assert all(float(gain) > 0 for gain in noisy.split())
+    table = re.findall(r"(\w+) to (\w+): (\S+) ± (\S+)", solved["compare"][0].text)
+    proved = {(a, b): float(gain) > 2 * float(error) for a, b, gain, error in table}
+    assert list(proved.values()) == [True, True, False]
 
 
 @pytest.mark.slow
