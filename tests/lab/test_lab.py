@@ -671,6 +671,7 @@ def test_what_the_second_lab_claims_holds_for_another_table(monkeypatch):
     promised, *honest, last = names["apart"].mean()
     assert promised > 0.9 > max(honest) and min(honest) > last
     assert last < names["baseline"]
+    assert np.abs(names["fitted"]["w"]).argmax() == names["columns"].index("days_ahead")
     gain = names["gain"]
     assert 0 < gain.mean() < 2 * names["splits"]["standard_error"].mean()
     errors = names["by_area"].groupby(["model", "area"])["error"].mean()
