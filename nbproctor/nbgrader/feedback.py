@@ -50,12 +50,10 @@ def graded_notebooks(
     assignment: str,
     standings: Mapping[str, Participant],
     purpose: str,
-    only: Collection[str] | None = None,
 ) -> list[GradedNotebook]:
     """Return what was graded, or refused, of the participants who have submitted.
 
-    Of the students in `only` alone, if it is given. `CourseError`: there is none; the
-    message says what they are for (`purpose`).
+    `CourseError`: there is none; the message says what they are for (`purpose`).
     """
     notebooks = []
     folders = {
@@ -69,7 +67,7 @@ def graded_notebooks(
         with course.gradebook() as book:
             tries = read_tries(book, assignment)
     for student, path in folders.items():
-        if (only is not None and student not in only) or student in obstacles:
+        if student in obstacles:
             continue
         standing = standings[student]
         record = standing.marks
@@ -126,17 +124,17 @@ def report(
     standings = participants(course, assignment)
     graded = graded_notebooks(course, assignment, standings, "a report")
     names = {}
-    absent: dict[str, list[str]] = {"missing": [], "excused": []}
+    by_status: defaultdict[str, list[str]] = defaultdict(list)
     for student, each in standings.items():
         full_name = " ".join(filter(None, (each.person.first, each.person.last)))
         names[student] = full_name or student
-        absent.setdefault(each.result.status, []).append(student)
+        by_status[each.result.status].append(student)
     names = labels(names)
     rendered, lines = class_report(
         graded,
         course.outlines(assignment),
-        {student: names[student] for student in absent["missing"]},
-        excused={student: names[student] for student in absent["excused"]},
+        {student: names[student] for student in by_status["missing"]},
+        excused={student: names[student] for student in by_status["excused"]},
         said_late=[s for s, each in standings.items() if each.is_late_without_time],
         alike=alike,
         groups=course.read_column(assignment, "group"),
@@ -240,8 +238,8 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         assignment = self.coursedir.assignment_id
         course = self.course or Course.of(self)
         outlines = course.outlines(assignment)
-        standings = participants(course, assignment)
-        graded = graded_notebooks(course, assignment, standings, "feedback", self.only)
+        standings = participants(course, assignment, only=self.only)
+        graded = graded_notebooks(course, assignment, standings, "feedback")
         makers = {name: _maker(outline) for name, outline in outlines.items()}
         orders = [_order(course, page, makers[page.notebook]) for page in graded]
         waiting = [order for order in orders if self.force or not order.is_made]

@@ -177,9 +177,7 @@ def regrade(
     converter.on_result = tell
     run(converter, f"Grading {assignment!r}")
     graded = {result.student for result in results}
-    results = [
-        each.result
-        for student, each in participants(course, assignment, results).items()
-        if options.students is None or student in graded
-    ]
+    only = None if options.students is None else graded
+    standings = participants(course, assignment, results, only).values()
+    results = [each.result for each in standings]
     return results, sorted(converter.changes, key=lambda change: change.student)

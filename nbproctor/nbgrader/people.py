@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import fsum, nan
@@ -149,13 +149,17 @@ class Participant:
 
 
 def participants(
-    course: Course, assignment: str, new_results: Iterable[SubmissionResult] = ()
+    course: Course,
+    assignment: str,
+    new_results: Iterable[SubmissionResult] = (),
+    only: Collection[str] | None = None,
 ) -> dict[str, Participant]:
     """Return how everybody stands in an assignment: student id → participant.
 
     This alone says who has submitted, is excused, or waits for a person: table,
     summary, report and exports ask it. `new_results` replace those in the course's
-    folders. `CourseError`: the gradebook does not know the assignment.
+    folders. Of other students than those in `only`, if it is given, nothing is read.
+    `CourseError`: the gradebook does not know the assignment.
     """
     results = {result.student: result for result in new_results}
     submitted = dict(course.folders("submitted", assignment))
@@ -172,6 +176,8 @@ def participants(
     persons |= {s: Person(s) for s in results if s not in persons}
     standings = {}
     for student, person in sorted(persons.items()):
+        if only is not None and student not in only:
+            continue
         has_submitted = student in submitted
         marks = StudentMarks()
         result = SubmissionResult(
@@ -219,8 +225,8 @@ def participants(
 def late_without_time(course: Path | Course, assignment: str) -> list[str]:
     """Return the ids of those who are late by the platform's word, at an unknown time.
 
-    Without a time there is no penalty. Nobody is late before their own deadline, and
-    nobody need be asked about in a course without a penalty.
+    Without a time there is no penalty. Students whose deadline has not passed are left
+    out, and so is everybody in a course without a late penalty.
     """
     standings = participants(Course.at(course), assignment)
     return [s for s, each in standings.items() if each.is_late_without_time]
