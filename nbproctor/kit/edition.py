@@ -17,11 +17,11 @@ from nbproctor.cells import grader_of
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers
 from nbproctor.nbgrader import Course
+from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import IGNORED, cell_name, read_cells
 from nbproctor.writing import write_file
 
 _TAG = re.compile(r"from-(\d+)-hours")
-_POINTS = re.compile(r"^(#+ .*)\([^()\n]*points?\)$", re.MULTILINE)
 
 
 class EditionError(NbproctorError):
@@ -93,18 +93,18 @@ def shorten(
     left_out = longer - provided
     left_out |= {test for test, exercise in tested.items() if exercise in provided}
     cells: list[dict[str, Any]] = []
-    heading: dict[str, Any] = {}
     for name, raw in named_cells.items():
-        if name in left_out:
-            continue
-        source = "".join(raw["source"])
-        if raw["cell_type"] == "markdown" and _POINTS.search(source):
-            heading = raw
         if name in provided:
+            source = "".join(raw["source"])
             raw["source"] = markers.without_solution_markers(source)
             grader_of(raw).update(grade=False, solution=False, locked=True)
-            heading["source"] = _POINTS.sub(r"\1(given)", "".join(heading["source"]))
-        cells.append(raw)
+        if name not in left_out:
+            cells.append(raw)
+    for section in sections(cells):
+        if not any(grader_of(cell).get("points") for cell in section.cells):
+            text = "".join(section.heading_cell["source"])
+            title = f"{section.title} (given)"
+            section.heading_cell["source"] = text.replace(section.heading, title)
     return {**content, "cells": cells}, provided
 
 

@@ -102,12 +102,18 @@ def _id_problems(content: dict[str, Any]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class PointsSection:
-    """What is below a heading that says points, as far as the next of its level."""
+    """A section whose heading says points, as far as the next heading of its level."""
 
     level: int
     heading: str
     points: float
-    cells: list[dict[str, Any]]  # that have points
+    heading_cell: dict[str, Any]
+    cells: list[dict[str, Any]]  # that are graded, some of them for 0 points
+
+    @property
+    def title(self) -> str:
+        """The heading without the points."""
+        return _POINTS.sub("", self.heading).strip()
 
 
 def sections(cells: Iterable[dict[str, Any]]) -> list[PointsSection]:
@@ -124,7 +130,13 @@ def sections(cells: Iterable[dict[str, Any]]) -> list[PointsSection]:
         for marks, heading in _HEADING.findall(text):
             open_ones = [each for each in open_ones if each.level < len(marks)]
             if match := _POINTS.search(heading):
-                section = PointsSection(len(marks), heading, float(match[1]), [])
+                section = PointsSection(
+                    level=len(marks),
+                    heading=heading,
+                    points=float(match[1]),
+                    heading_cell=cell,
+                    cells=[],
+                )
                 open_ones.append(section)
                 result.append(section)
     return result
