@@ -24,7 +24,7 @@ from nbformat.corpus.words import generate_corpus_id
 
 from nbproctor.cells import CellText, grader_of, parse_code
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import DEFINITIONS, Markers, imports, outside, parse
+from nbproctor.markers import DEFINITIONS, Markers, asserts, imports, outside, parse
 from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import SKIP_TAG, language_of
 from nbproctor.writing import write_file
@@ -69,7 +69,7 @@ class AdoptError(NbproctorError):
 
 @dataclass(frozen=True)
 class AdoptedTest:
-    """What a test says of itself."""
+    """A test of the other grader: its code, and whether and for what it counts."""
 
     code: str
     hidden: bool
@@ -659,9 +659,8 @@ def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
 
 def _asserts(source: str) -> bool:
     """Whether code asserts something, itself or with a function such as numpy's."""
-    return any(
-        isinstance(node, ast.Assert)
-        or re.match(r"(\w+\.)*assert\w*\(", ast.unparse(node))
+    return asserts(source) or any(
+        re.match(r"(\w+\.)*assert\w*\(", ast.unparse(node))
         for node in outside(parse(source))
     )
 

@@ -1,4 +1,4 @@
-"""What a tired teacher types wrongly costs nothing, and the message says what to do."""
+"""A teacher's mistakes change nothing, and the message says what to do."""
 
 from __future__ import annotations
 
