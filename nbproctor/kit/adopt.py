@@ -33,6 +33,10 @@ from nbproctor.writing import write_file
 _BLOCK = re.compile(
     r"^#?\s*(BEGIN|END) (QUESTION|SOLUTION|TESTS|PROMPT)\b|^#?\s*(ASSIGNMENT CONFIG)"
 )
+#: A block in a text cell, where the editor has no raw cells, as in Colab.
+_FENCED = re.compile(r"^```otter\s*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+#: The first line of a cell that Otter shows to nobody but its author.
+_IGNORED = re.compile(r"\s*#{1,2}\s*ignore\s*(?:#|:|$)", re.MULTILINE | re.IGNORECASE)
 #: The same in a text cell: fenced, or in a comment.
 _IN_TEXT = re.compile(
     r"(?:```|<!--)\s*\n(BEGIN QUESTION.*?)(?:```|-->)", re.DOTALL | re.IGNORECASE
@@ -130,11 +134,11 @@ class _Reader:
         self._folder = tests
         self._block = ""  # SOLUTION, TESTS or PROMPT
         self._names: set[str] = set()
-        self._cells = notebook.cells
+        self._cells = [part for cell in notebook.cells for part in _unfenced(cell)]
 
     def read(self) -> Adopted:
         for cell in self._cells:
-            if self._is_marker(cell):
+            if self._is_marker(cell) or _IGNORED.match(cell.source):
                 continue
             if cell.cell_type == "code":
                 self._code(cell)
@@ -623,6 +627,19 @@ def _literal(node: ast.expr) -> Any:
         return ast.literal_eval(node)
     except ValueError:
         return ast.unparse(node)
+
+
+def _unfenced(cell: NotebookNode) -> Iterator[NotebookNode]:
+    """Yield a cell, or the text and the raw cells that its blocks divide it into."""
+    if cell.cell_type != "markdown" or not _FENCED.search(cell.source):
+        yield cell
+        return
+    for number, part in enumerate(_FENCED.split(cell.source)):
+        if number % 2:
+            yield nbformat.v4.new_raw_cell(part.strip())
+        elif part.strip():
+            metadata = dict(cell.metadata)
+            yield nbformat.v4.new_markdown_cell(part.strip(), metadata=metadata)
 
 
 def _settings(text: str) -> dict[str, Any]:

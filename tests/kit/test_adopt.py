@@ -172,6 +172,40 @@ def test_cells_become_answers_and_tests_with_their_points(
     assert rows(adopted(tmp_path / "other", cells)) == expected
 
 
+def test_blocks_between_fences_mean_what_raw_cells_mean(tmp_path: Path) -> None:
+    colab: list[nbformat.NotebookNode] = []
+    for cell in OTTER:
+        text = f"```otter\n{cell.source}\n```" if cell.cell_type == "raw" else None
+        if text is None and cell.cell_type == "markdown":
+            text = cell.source
+        if text is None:
+            colab.append(cell)
+        elif colab and colab[-1].cell_type == "markdown":
+            colab[-1] = new_markdown_cell(f"{colab[-1].source}\n{text}")
+        else:
+            colab.append(new_markdown_cell(text))
+    fenced = adopted(tmp_path / "fenced", colab).notebook
+    raw = adopted(tmp_path / "raw", OTTER).notebook
+    assert len(colab) < len(OTTER)
+    assert [(cell.source, cell.metadata) for cell in fenced.cells] == [
+        (cell.source, cell.metadata) for cell in raw.cells
+    ]
+
+
+def test_what_only_the_author_of_an_otter_notebook_sees_is_not_published(
+    tmp_path: Path,
+) -> None:
+    ignored = [
+        new_markdown_cell("## Ignore ##\n\nRun all of it first."),
+        new_code_cell("# IGNORE\nanswer = 42"),
+        new_code_cell("# ignore: trials\nanswer = 42"),
+    ]
+    visible = new_code_cell("# ignore warnings\nimport warnings")
+    _, student = release(tmp_path, [*ignored, visible, *OTTER])
+    assert "42" not in student and "Run all" not in student
+    assert "import warnings" in student
+
+
 def test_what_cannot_be_known_is_asked_and_left_out(tmp_path: Path) -> None:
     otter = adopted(tmp_path / "otter", OTTER).questions
     assert otter == [
