@@ -7,7 +7,7 @@ To try it:
     python kit.py submit    check your notebook before you submit it
 
 Before the term:
-    python kit.py new       make a new assignment with one exercise to change
+    python kit.py new       make a new assignment with one example exercise
     python kit.py adopt     convert an Otter-Grader or OkPy notebook into an assignment
     python kit.py lint      check that the reference solution earns every point
     python kit.py audit     check the hidden tests with correct and incorrect solutions
@@ -20,7 +20,7 @@ During the term:
     python kit.py due       set when an assignment is due
     python kit.py extend    give one student more time
     python kit.py collect   copy the submissions in a platform's zip to submitted/
-    python kit.py late      record submission times that no platform gave
+    python kit.py late      record submission times that the platform does not give
     python kit.py grade     grade what is in submitted/
     python kit.py export    fill in the platform's grade file and pack the feedback
 

@@ -109,7 +109,7 @@ Container = Annotated[
     bool,
     Option(
         "--container",
-        help="Only with `python kit.py`: run in a container. Needs Podman or Docker.",
+        help="Run in a container, with Podman or Docker. Only for `python kit.py`.",
         callback=_refuse_container,
         is_eager=True,
     ),

@@ -58,8 +58,8 @@ def release(
         bool,
         Option(
             "--change-cells",
-            help="Allow changes to graded cells: save a copy of the gradebook, then "
-            "adapt it.",
+            help="Accept that test cells were renamed, added or removed: save a copy "
+            "of the gradebook, then change the gradebook.",
         ),
     ] = False,
     browser: Annotated[
@@ -103,9 +103,9 @@ def release(
 def lint(assignment: Assignment = None, container: Container = False) -> None:
     """Check that the reference solution earns every point in every test cell.
 
-    Plain nbgrader and nbproctor grade the solution, a blank notebook and two
-    meaningless answers. Every difference in points between the two graders is listed.
-    `release` runs `lint` by itself.
+    To compare them, both plain nbgrader and nbproctor grade the solution, a blank
+    notebook, and two notebooks whose answers mean nothing. Every difference in points
+    is listed. The command `release` runs this check first.
     """
     prove(*open_course(assignment))
     say("The reference solution earns every point, in nbgrader and in nbproctor.")
@@ -177,11 +177,12 @@ def new(
     ] = None,
     hours: Annotated[int, Option(min=1, help="How long the edition takes.")] = 2,
 ) -> None:
-    """Make an assignment with one example exercise, and a course if there is none.
+    """Make an assignment with one example exercise, for you to replace.
 
-    With --from, make a shorter edition of another assignment. An edition of two hours
-    leaves out cells with a tag such as from-4-hours. If the solution of an exercise has
-    such a tag, students get the solution, and the exercise has no tests.
+    If this folder is no course yet, it becomes one. With --from, make a shorter edition
+    of another assignment: an edition of two hours leaves out cells with a tag such as
+    from-4-hours. If a solution cell has such a tag, students get this solution, and no
+    tests for it.
     """
     from nbproctor.kit import starter
     from nbproctor.kit.edition import write_edition
@@ -209,7 +210,7 @@ def adopt(
     ] = None,
     container: Container = False,
 ) -> None:
-    """Convert a notebook from Otter-Grader, OkPy or plain assertions to an assignment.
+    """Convert a notebook of Otter-Grader, OkPy or with assertions into an assignment.
 
     Shows what each cell has become, writes a new folder in source/, and checks that the
     reference solution earns every point. The notebook itself is not changed.

@@ -35,21 +35,23 @@ if TYPE_CHECKING:
 
 END_OF_DAY = time(23, 59, 59)
 CLASS_LIST = Path("collected", "roster.csv")  # in the course
-Zone = Annotated[str, Option(help="Time zone of the times, for example Europe/Berlin.")]
+Zone = Annotated[
+    str, Option(help="Time zone of the given times. Default: that of this computer.")
+]
 Answers = Annotated[
     list[str] | None,
     Option(
         "--as",
         help="Match a name or number in the download with a student: 'Canvas id "
-        "1042=20260013'. Leave the right side empty for a new student. The answer "
-        "is saved.",
+        "1042=20260013'. Leave the right side empty for a new student. This is "
+        "saved for the next time.",
     ),
 ]
 SameKinds = Annotated[
     list[str] | None,
     Option(
         help="Treat two kinds of identifier as one, for example 'GitHub handle=login'. "
-        "The answer is saved."
+        "This is saved for the next time."
     ),
 ]
 
@@ -160,8 +162,9 @@ def roster(
 ) -> None:
     """Import a class list, so that score table and formgrader show names.
 
-    Reads any grade file or list of participants that a platform exports. Students are
-    added and completed, never removed. Rows that could mean two students are listed.
+    Reads any grade file or list of participants that a platform exports. New students
+    are added, missing data is filled in, and nobody is removed. Rows that could mean
+    two students are skipped and listed.
     """
     course = nbgrader.Course(find_course())
     everybody = read_class_list(course, called, same)
@@ -353,10 +356,10 @@ def late(
     assignment: Assignment = None,
     timezone: Zone = "",
 ) -> None:
-    """Record submission times that no platform gave, such as those of e-mails.
+    """Record submission times that the platform does not give, as those of e-mails.
 
-    Moodle's grading worksheet can be used as the list. The time is written to
-    timestamp.txt next to each student's files, where nbgrader looks for it.
+    FILE can also be Moodle's grading worksheet. The time is written to timestamp.txt
+    next to each student's files, where nbgrader looks for it.
     """
     course, name = open_course(assignment)
     people = read_class_list(course)

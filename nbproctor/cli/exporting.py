@@ -67,11 +67,11 @@ def export(
 ) -> None:
     """Export marks and feedback: fill in a platform's grade file, or write a table.
 
-    The grade file comes from Canvas, Blackboard or Brightspace, or is Moodle's grading
-    worksheet. It is never changed: --write makes a filled copy next to it. The cells of
-    students without a mark stay unchanged. `feedback` packs everybody's feedback in the
-    form that the platform accepts. `term` makes a table and a page of
-    all assignments.
+    To fill in marks, give the grade file of Canvas, Blackboard or Brightspace, or
+    Moodle's grading worksheet. It is never changed: --write makes a filled copy next to
+    it. The cells of students without a mark stay unchanged. `export feedback` packs
+    everybody's feedback in the form that the platform accepts. `export term` makes a
+    table and a page of all assignments.
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"

@@ -100,9 +100,10 @@ def watch(
     """Grade submissions as they arrive, and give feedback before the deadline.
 
     Reads submitted/ and writes feedback/. In nbgrader_config.py you set what students
-    see (c.Nbproctor.early_feedback) and how many times a day (c.Nbproctor.early_tries).
-    You can stop it with Ctrl-C and start it again. Exits with status 1 if a submission
-    could not be collected or a feedback page not released.
+    see (c.Nbproctor.early_feedback), and how many submissions of a student are graded
+    in a day (c.Nbproctor.early_tries). You can stop it with Ctrl-C and start it again.
+    Exits with status 1 if a submission could not be collected or a feedback page could
+    not be released.
     """
     course, name = open_course(assignment)
     with (

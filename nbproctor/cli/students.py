@@ -27,8 +27,8 @@ def lab(
         list[str] | None,
         Argument(
             metavar="ASSIGNMENT|OPTION",
-            help="Name of a folder in source/, if there are several; then options for "
-            "JupyterLab.",
+            help="The assignment, if there are several. Options for JupyterLab can "
+            "follow.",
         ),
     ] = None,
     fresh: Annotated[
