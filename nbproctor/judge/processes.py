@@ -171,12 +171,10 @@ class StudentProcesses:
                 raise ProcessEnded("timeout", "there is no time left")
             self._spawned += 1
             before = self._session.recorded if self._session is not None else {}
-            session = self._session = self.fresh()
+            session = self._session = self.fresh(self.files)
             # What was answered stays answered: else who ends the process on purpose
             # could give another answer. What raised may have been the process's fault.
             session.recorded.update((k, v) for k, v in before.items() if v[1] is None)
-            with contextlib.suppress(Exception):  # cells then say what is missing
-                session.ask("unpack", self.files, seconds=self.limits.cell)
             if self.references is not None:
                 session.alone = False
                 self._lent = {**self.references.ready}
@@ -195,7 +193,7 @@ class StudentProcesses:
         """Run the reference solutions in a process of their own."""
         if self._reference_session is not None:
             self._reference_session.close()
-        session = self._reference_session = self.fresh()
+        session = self._reference_session = self.fresh({})
         session.alone = False
         for source in references.cells:
             session.ask("run", source, None, False, seconds=self.limits.cell)
@@ -211,10 +209,12 @@ class StudentProcesses:
     def _note_call(self) -> None:
         self.reference_calls += 1
 
-    def fresh(self) -> Session:
-        """Start a process in which nothing has run."""
+    def fresh(self, files: dict[bytes, bytes]) -> Session:
+        """Start a process in which nothing has run, with files beside the notebook."""
         session = Session(self.spawn(), self.limits.call, MODULE)
         session.until = self.until
+        with contextlib.suppress(Exception):  # cells then say what is missing
+            session.ask("unpack", files, seconds=self.limits.cell)
         return session
 
     def describe_end(self, end: ProcessEnded, subject: str, limit: float) -> Message:

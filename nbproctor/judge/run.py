@@ -375,7 +375,7 @@ class NotebookRun:
                 ]
                 for source in ("\n".join(map(ast.unparse, imports)), step.test.stub):
                     steps.append(Step(step.name, source))
-        session = student.fresh()
+        session = student.fresh(student.files)
         try:
             for step in steps:
                 student.send(session, step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -208,3 +209,22 @@ def test_it_finds_what_tests_beside_it_made_and_changed() -> None:
         [cell("f", "solution", answer), *cells], ("f", answer), limits=usual_limits()
     )
     assert [v.points for v in report.verdicts] == [1, 1, 1]
+
+
+def test_modules_beside_a_notebook_are_found_in_every_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the assignment, and those that were handed in with the notebook."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "given_module.py").write_text("class Fruit:\n    price = 3\n")
+    answer = "import given_module, own_module\ndef f(): return own_module.fruit()"
+    test = "import given_module\nassert isinstance(f(), given_module.Fruit)"
+    cells = [
+        cell("f", "solution", answer),
+        cell("judge", "test", "assert f().price == 3", 1.0),
+        cell("beside", "test", test, 1.0),
+    ]
+    own = b"from given_module import Fruit as fruit"
+    report = notebooks.judged(cells, ("f", answer), files={b"own_module.py": own})
+    assert [v.message for v in report.verdicts] == ["", ""]
+    assert [v.where for v in report.verdicts] == ["judge", "beside"]
