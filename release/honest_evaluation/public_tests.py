@@ -92,14 +92,19 @@ def error_in_answer(error, test):
     The answer's line is the last that was typed into a cell other than the test's.
     """
     others = {test.__code__.co_filename, __file__}
-    lines = []
+    places = []
+    code = ""
     for frame, number in traceback.walk_tb(error.__traceback__):
         path = frame.f_code.co_filename
-        code = linecache.getline(path, number).strip()
-        if code and path not in others and not Path(path).exists():
-            where = f"✗ your code stops in {frame.f_code.co_name}, line {number}:"
-            lines = [where, f"    {code}"]
-    return [*lines, f"{type(error).__name__}: {error}"] if lines else []
+        line = linecache.getline(path, number).strip()
+        if line and path not in others and not Path(path).exists():
+            places.append(f"{frame.f_code.co_name}, line {number}")
+            code = line
+    if not places:
+        return []
+    where = ", called by ".join(reversed(places[-2:]))
+    kind = type(error).__name__
+    return [f"✗ your code stops in {where}:", f"    {code}", f"{kind}: {error}"]
 
 
 # --- a table of questions and right answers ---------------------------------------
@@ -183,7 +188,8 @@ def shown(value):
     if array.dtype.kind == "f":
         array = np.where(abs(array) < 1e4, array.round(4), array)
     text = " ".join(str(array.tolist()).split())
-    return text if len(text) < 60 else f"an array of shape {array.shape}"
+    dtype = "" if array.dtype in (float, int) else f"{array.dtype} "
+    return text if len(text) < 60 else f"a {dtype}array of shape {array.shape}"
 
 
 def call_of(row):
@@ -202,7 +208,8 @@ def entries(row, answer):
         yield call_of(row), right, answer
         return
     kind = type(answer).__name__
-    assert isinstance(answer, dict), f"a dictionary is needed, but found {kind}"
+    says = f"{call_of(row)}: a dictionary is needed, but found {kind}"
+    assert isinstance(answer, dict), says
     lacks = [key for key in right if key not in answer]
     assert not lacks, f"{list(right)} are needed, but found {list(answer)}"
     for key in right:
