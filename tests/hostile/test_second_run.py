@@ -174,7 +174,7 @@ def test_a_cell_that_ends_tells_no_earlier_exercise(server: ForkServer) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_all_of_this_holds_for_an_ordinary_user() -> None:
-    run_tests(Path(__file__))
+    run_tests(Path(__file__), "not borrowed")
 
 
 @pytest.mark.parametrize("answer", ["# half", "def other(): return half(2)"])
