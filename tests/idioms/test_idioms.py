@@ -110,7 +110,7 @@ def verdict(cells: tuple[Cell, ...]) -> Verdict:
 def spawn_elsewhere() -> Any:
     """Fork a student process in a folder of its own, as the sandbox does."""
     with contextlib.chdir(tempfile.mkdtemp()):
-        return spawn()
+        return spawn(*LIBRARIES)
 
 
 @pytest.fixture(scope="module", autouse=True)

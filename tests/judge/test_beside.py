@@ -14,8 +14,7 @@ from nbproctor.judge.processes import Spawn
 from nbproctor.judge.verdicts import scored
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Limits, Output, Report
-from nbproctor.sandbox.fork import Fork
-from tests.forked import spawn
+from tests.forked import StudentProcess, spawn
 from tests.judge import notebooks
 from tests.judge.notebooks import usual_limits
 
@@ -183,12 +182,12 @@ def test_they_come_last_when_the_notebook_s_own_process_has_ended() -> None:
     after = cell("after", "test", "assert f(1) == 2", 1.0)
     living: list[str] = []
 
-    def counted() -> Fork:
+    def counted() -> StudentProcess:
         living.append(" ".join("ended" if c.pid == 0 else "alive" for c in children))
         children.append(spawn())
         return children[-1]
 
-    children: list[Fork] = []
+    children: list[StudentProcess] = []
     report = judged(SOLUTION, early, after, start=counted)
     assert [v.points for v in report.verdicts] == [1, 1]
     assert living == ["", "ended"]

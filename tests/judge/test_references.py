@@ -12,8 +12,7 @@ from msgspec import msgpack
 from nbproctor.judge import run
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
-from nbproctor.sandbox.fork import Fork
-from tests.forked import spawn
+from tests.forked import StudentProcess, spawn
 from tests.judge.notebooks import usual_limits
 
 pytestmark = pytest.mark.slow
@@ -49,7 +48,7 @@ def play(
     extra: str = "",
     last: str = "",
     limits: Limits | None = None,
-    started: list[Fork] | None = None,
+    started: list[StudentProcess] | None = None,
     **answers: str,
 ) -> tuple[Report, Verdict]:
     """Grade a notebook whose first answer is wrong; return the second one's verdict."""
@@ -60,9 +59,9 @@ def play(
     if last:
         texts.append(("last", last))
     student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts))
-    children: list[Fork] = [] if started is None else started
+    children: list[StudentProcess] = [] if started is None else started
 
-    def counted() -> Fork:
+    def counted() -> StudentProcess:
         children.append(spawn())
         return children[-1]
 
@@ -257,7 +256,7 @@ def test_one_that_kept_its_points_may_still_be_what_another_one_lacks() -> None:
 def test_there_is_no_second_run_without_a_reason(
     first: str, second: str, runs: int
 ) -> None:
-    started: list[Fork] = []
+    started: list[StudentProcess] = []
     verdict = play(notebook(), first=first, second=second, started=started)[1]
     assert verdict.points == (first == HALF)
     assert len(started) == runs

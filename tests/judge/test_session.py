@@ -219,24 +219,6 @@ def test_calls_back_and_forth_end_at_a_depth(monkeypatch: pytest.MonkeyPatch) ->
     assert "too deep" in repr(student.received()[3])
 
 
-def test_of_the_test_s_exceptions_the_last_hundred_are_known(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(session_of, "MAX_RAISED", 2)
-    errors = iter([KeyError("first"), KeyError("second"), KeyError("third")])
-
-    def fails() -> None:
-        raise next(errors)
-
-    student = Student(call(), call(), call(), raised("KeyError", relayed=1))
-    with pytest.raises(KeyError, match="second"):
-        student.session.ask("call", fails, (), {})
-    errors = iter([KeyError("first"), KeyError("second"), KeyError("third")])
-    student = Student(call(), call(), call(), raised("KeyError", relayed=0))
-    with pytest.raises(StudentError):
-        student.session.ask("call", fails, (), {})
-
-
 def test_an_exception_of_the_student_s_is_of_the_built_in_class() -> None:
     student = Student(raised("ZeroDivisionError", text="x" * 3000))
     with pytest.raises(ZeroDivisionError) as caught:
@@ -297,18 +279,3 @@ def test_silence_ends_the_process_at_the_earlier_of_two_deadlines() -> None:
             student.session.ask("get", Spy(), "x")
         assert again.value is caught.value
         assert student.ended == 1
-
-
-def test_a_test_that_shares_its_notebook_keeps_what_was_handed_over() -> None:
-    spy = Spy()
-    student = Student(
-        value(["student", 7, "Net", "", True, "", ""]), value(["d"]), call(0)
-    )
-    session = student.session
-    net = session.ask("call", spy, (), {})
-    session.begin(["area"], keep=True)
-    with pytest.raises(ProcessEnded):  # it left, after its call
-        session.ask("call", Spy(), (), {})
-    assert spy.seen == [((), {})]
-    assert student.received()[1] == ("begin", ("area",), (7,))
-    assert net is not None

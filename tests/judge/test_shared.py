@@ -6,10 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from nbproctor.judge import order
-from nbproctor.judge.compiled import Tests
 from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, StudentCell, Verdict
+from nbproctor.results import Verdict
 from tests.judge import notebooks
 from tests.timing import limits
 
@@ -96,13 +94,7 @@ def test_an_exercise_is_judged_again_with_what_it_needs_of_earlier_tests() -> No
 
 
 def test_students_get_what_they_see_of_a_test_and_nothing_hidden() -> None:
-    job = Job(CELLS, tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(CELLS)))
-    steps = order.own_notebook(job, Tests.of(CELLS))
-    text = "".join(step.source for step in steps if "definitions" in step.name)
-    assert "def check" in text
-    assert "import numpy" in text
-    assert "secret" not in text
-    spies = "def h(x): return x if 'secret' not in globals() else -1"
+    spies = "def h(x): return x if 'secret' not in globals() and check else -1"
     assert judged(c=spies)["t4"].points == 1
 
 

@@ -218,6 +218,7 @@ CHANGES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "an item of a list": ([1, 2], lambda x: x.__setitem__(1, True)),
     "the order of a list": ([2, 1], lambda x: x.sort()),
     "an item of a set": ({1, 2}, lambda x: (x.remove(1), x.add(3))),
+    "an item of a set, for an equal one": ({1}, lambda x: (x.clear(), x.add(True))),
     "a number of an array": (np.zeros(3), lambda x: x.__setitem__(1, 5)),
     "the sign of a zero": (np.zeros(3), lambda x: x.__imul__(-1)),
     "the shape of an array": (np.arange(6).reshape(2, 3), turned),
@@ -275,17 +276,6 @@ def test_an_array_that_was_made_another_in_place_leaves_the_test_s_as_it_was() -
     assert array.tolist() == [0, 1, 2, 3]
 
 
-def test_of_an_array_only_what_it_can_take_is_changed() -> None:
-    view = np.arange(12.0).reshape(3, 4)[:, :2]
-    write_back([view], [(0, np.full((2, 3), 7.0))])
-    assert view.shape == (3, 2)
-    assert (view == 7).all()
-    fixed = np.zeros(2)
-    fixed.flags.writeable = False
-    write_back([fixed], [(0, np.ones(2))])
-    assert fixed.tolist() == [0, 0]
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -305,14 +295,6 @@ def test_a_change_that_does_not_fit_ends_the_conversation(changes: Any) -> None:
     assert (items, array.tolist()) == ([1], [0, 0])
     write_back([items, array], [(0, [3]), (1, np.ones(2))])
     assert (items, array.tolist()) == ([3], [1, 1])
-
-
-def test_a_set_of_true_is_no_longer_a_set_of_one() -> None:
-    got = decode(frame(encode({1})), track=True)
-    assert got.compare()[0] == []
-    got.value.clear()
-    got.value.add(True)
-    assert got.compare()[0] == [(0, {True})]
 
 
 # --- exchanges ------------------------------------------------------------------------

@@ -15,7 +15,6 @@ import pytest
 from dateutil import tz
 
 from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
-from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import check_repeats, write_back
 from tests.protocol.messages import decode, decoded, encode, encoded, frame
 
@@ -61,24 +60,6 @@ def test_what_a_call_changes_in_a_frame_is_changed(change: Any) -> None:
     write_back(sent.mutables, received(got.compare()[0]))
     change(kernel)
     pd.testing.assert_frame_equal(original, kernel)
-
-
-def test_a_frame_stays_the_same_one_on_its_way_and_back() -> None:
-    sent = encoded(FRAME)
-    got = decoded(frame(sent))
-    reply = encode(got.value, received=got.compare()[1])
-    back = decode(frame(reply), request=sent.mutables)
-    assert back.value is FRAME
-    assert decoded(frame(encoded([FRAME, FRAME["a"]]))).compare()[0] == []
-    one, other = received((FRAME, FRAME))
-    assert one is other
-
-
-def test_cells_of_a_frame_may_be_containers_or_handles() -> None:
-    table = pd.DataFrame({"k": [[1, 2], {"a": 1}, object]})
-    sent = encode(table, lambda x: Ref("library", ("builtins", "object")))
-    got = decode(frame(sent), lambda ref: ref.fields).value
-    assert got["k"].tolist() == [[1, 2], {"a": 1}, ("builtins", "object")]
 
 
 # --- what is sent as before -----------------------------------------------------------

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from nbproctor.protocol import rpc
 from nbproctor.protocol.budget import LIMITS, MAX_BITS
 from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
-from nbproctor.protocol.rpc import MAX_REPEATED, check_repeats
+from nbproctor.protocol.rpc import check_repeats
 from tests.protocol.messages import decode, decoded, encode, encoded, frame, same
 
 MAX_RANGE = LIMITS["length"].most
@@ -146,18 +146,6 @@ def test_keys_that_collide_are_counted_wherever_they_stand(tag: str) -> None:
 
     assert not refused([tag, *keys(100)])
     assert refused([tag, *keys(110)])
-
-
-def test_many_keys_with_a_few_collisions_each_arrive() -> None:
-    pairs = {x: 0 for n in range(500) for x in (n, n + 2**61 - 1)}
-    assert decode(frame(encode(pairs))).value == pairs
-
-
-def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
-    unshared: list[Any] = []
-    ranges = [range(MAX_RANGE - 9), range(9), range(1)]
-    encode(ranges, lambda value: unshared.append(value) or "a handle")
-    assert unshared == [range(1)]
 
 
 class OwnList(list):  # type: ignore[type-arg]
@@ -296,13 +284,6 @@ def test_a_malformed_message_is_refused(node: Any) -> None:
     assert refused(node)
 
 
-def test_a_message_that_repeats_a_part_says_so() -> None:
-    # Only then is it asked how long the value is when written out.
-    assert decode(message(["t", ["l"], ["again", 0]])).shared
-    assert decode(message(["t", ["request", 0]]), request=[["a"]]).shared
-    assert not decode(message(["t", ["l"], ["l"]]), request=[["a"]]).shared
-
-
 def test_data_that_no_value_names_is_a_wire_error() -> None:
     with pytest.raises(ProtocolError):
         decode(message(1, b"x" * 16))
@@ -354,19 +335,6 @@ def test_json_is_read_as_python_reads_it(text: str) -> None:
 
 
 # --- repeated parts -------------------------------------------------------------------
-
-
-def test_text_that_stands_at_many_places_once_is_not_repeated(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(rpc, "MAX_REPEATED", most := MAX_REPEATED // 100)
-    words = ["x" * 1000 + str(n) for n in range(most // 1000 + 10)]
-    check_repeats([words, words])
-    with pytest.raises(ProtocolError, match="too often"):
-        check_repeats([[words[0]] * most])
-    with pytest.raises(ProtocolError, match="too often"):
-        check_repeats([[1 << (1 << 20)] * 1000])
-    check_repeats([["yes"] * most, ["yes"] * 9])
 
 
 @pytest.mark.parametrize("kind", [list, tuple, dict.fromkeys, frozenset])

@@ -1,13 +1,11 @@
 """Leaving out IPython's search for magics changes nothing that it would have found."""
 
 import warnings
-from pathlib import Path
 
-import nbformat
 from hypothesis import example, given
 from hypothesis import strategies as st
 from IPython.core.async_helpers import _should_be_async
-from IPython.core.inputtransformer2 import TokenTransformBase, TransformerManager
+from IPython.core.inputtransformer2 import TransformerManager
 
 from nbproctor.student.shell import Transformer, may_await
 
@@ -41,26 +39,3 @@ def test_no_await_is_missed(cell: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert may_await(cell) or not _should_be_async(cell)
-
-
-def test_the_cells_of_the_lab_become_what_ipython_makes_of_them() -> None:
-    lab = Path(__file__).parents[2] / "source/neural_network/neural_network.ipynb"
-    for cell in nbformat.read(lab, as_version=4).cells:
-        if cell.cell_type == "code":
-            expected = transformed(TransformerManager(), cell.source)
-            assert transformed(Transformer(), cell.source) == expected
-
-
-def test_a_notebook_may_have_magics_of_its_own_kind() -> None:
-    class Shout(TokenTransformBase):
-        @classmethod
-        def find(cls, lines: list[list]) -> "Shout | None":
-            first = lines[0][0]
-            return cls(first.start) if first.string == "shout" else None
-
-        def transform(self, lines: list[str]) -> list[str]:
-            return ["print('!')\n", *lines[1:]]
-
-    manager = Transformer()
-    manager.token_transformers.append(Shout)
-    assert manager.transform_cell("shout\n") == "print('!')\n"
