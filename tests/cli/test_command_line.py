@@ -23,8 +23,8 @@ from tests.programs import run_python, start
 
 
 def nbproctor(*arguments: str, folder: Path, **more: str) -> tuple[int, str, str]:
-    command = [sys.executable, "-m", "nbproctor", *arguments]
-    done = start(*command, cwd=folder, COLUMNS="80", **more)
+    env = os.environ | {"COLUMNS": "80"} | more
+    done = run_python("nbproctor", *arguments, cwd=folder, env=env)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -15,19 +15,7 @@ from tests.programs import run_here
 pytestmark = pytest.mark.slow
 
 READ = " was not read: "
-ODD_NAMES = [
-    "anna[1]",
-    "b*",
-    "{c}",
-    "d e",
-    "é",
-    "f'g",
-    "h%20",
-    "i,j",
-    "-k",
-    "l?m",
-    "[!n]",
-]
+ODD_NAMES = ["anna[1]", "b*{c}?", "d e'f, é", "-g%20", "[!h]"]
 
 
 @pytest.fixture
