@@ -7,7 +7,6 @@ those of the syntax tree, without docstrings and imports.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,9 +37,12 @@ def measure_readability(root: Path) -> Readability:
     code_lines = 0
     for path in root.rglob("*.py"):
         text = path.read_text("utf-8")
-        tree = ast.parse(text)
-        code_lines += _count_code_lines(text, tree)
-        nodes += _nodes_to_read(tree)
+        in_module, excluded = _walk(ast.parse(text))
+        nodes += in_module
+        code_lines += sum(
+            number not in excluded and line.strip()[:1] not in ("", "#")
+            for number, line in enumerate(text.splitlines(), 1)
+        )
     assignments = [
         node
         for node in nodes
@@ -80,39 +82,31 @@ def measure_readability(root: Path) -> Readability:
     )
 
 
+def _walk(tree: ast.Module) -> tuple[list[ast.AST], set[int]]:
+    """Return the nodes to read, and the lines of docstrings and imports."""
+    nodes: list[ast.AST] = []
+    excluded = set[int]()
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, (ast.expr_context, ast.Module)):
+            nodes.append(node)
+        docstring = _docstring(node)
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, IMPORTS) or child is docstring:
+                assert isinstance(child, ast.stmt)
+                excluded.update(range(child.lineno, (child.end_lineno or 0) + 1))
+            else:
+                waiting.append(child)
+    return nodes, excluded
+
+
 def _docstring(node: ast.AST) -> ast.AST | None:
     if isinstance(node, DOCUMENTED):
         match node.body:
             case [ast.Expr(ast.Constant(str())) as first, *_]:
                 return first
     return None
-
-
-def _count_code_lines(text: str, tree: ast.Module) -> int:
-    """Count lines that are not blank, comment, docstring or import."""
-    excluded = set[int]()
-    for node in ast.walk(tree):
-        part = node if isinstance(node, IMPORTS) else _docstring(node)
-        if isinstance(part, ast.stmt):
-            excluded.update(range(part.lineno, (part.end_lineno or 0) + 1))
-    return sum(
-        number not in excluded
-        and bool(line.strip())
-        and not line.strip().startswith("#")
-        for number, line in enumerate(text.splitlines(), 1)
-    )
-
-
-def _nodes_to_read(tree: ast.Module) -> Iterator[ast.AST]:
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        if not isinstance(node, (ast.expr_context, ast.Module)):
-            yield node
-        docstring = _docstring(node)
-        for child in ast.iter_child_nodes(node):
-            if child is not docstring and not isinstance(child, IMPORTS):
-                waiting.append(child)
 
 
 def _targets(node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> list[ast.expr]:
