@@ -223,7 +223,7 @@ def test_modules_beside_a_notebook_are_found_in_every_process(
         cell("judge", "test", "assert f().price == 3", 1.0),
         cell("beside", "test", test, 1.0),
     ]
-    own = b"from given_module import Fruit as fruit"
-    report = notebooks.judged(cells, ("f", answer), files={b"own_module.py": own})
+    module = b"from given_module import Fruit as fruit"
+    report = notebooks.judged(cells, ("f", answer), files={b"own_module.py": module})
     assert [v.message for v in report.verdicts] == ["", ""]
     assert [v.where for v in report.verdicts] == ["judge", "beside"]
