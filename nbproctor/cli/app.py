@@ -191,8 +191,9 @@ def choose(course: nbgrader.Course, assignment: str | None) -> str:
         source = course.folder("source", "*").parent
         raise CommandError(f"There is no assignment in {source}.")
     if not assignment and len(names) == 1:
-        return names[0]
+        assignment = names[0]
     if assignment in names:
+        course.sources(assignment)  # says what is wrong with its name
         return assignment
     problem = f"There is no assignment {assignment!r}. " if assignment else ""
     raise CommandError(f"{problem}Name the assignment, one of: {', '.join(names)}.")

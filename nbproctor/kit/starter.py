@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nbproctor import nbgrader
 from nbproctor.errors import NbproctorError
+from nbproctor.nbgrader.course import NAMES
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.run import CACHE
 from nbproctor.writing import write_file
@@ -58,9 +59,7 @@ def new_source(course: Path, name: str) -> Path:
     `StarterError`: the name is none, or is taken.
     """
     if not _NAME.fullmatch(name):
-        raise StarterError(
-            f"{name!r} cannot name an assignment: use letters, digits, '-' and '_'."
-        )
+        raise StarterError(f"{name!r} cannot name an assignment. {NAMES}")
     source = course / "source" / name
     config = course / "nbgrader_config.py"
     if config.exists():

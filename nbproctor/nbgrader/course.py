@@ -30,6 +30,7 @@ from nbgrader.preprocessors import (
     ClearMarkScheme,
     ClearSolutions,
 )
+from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
@@ -49,6 +50,8 @@ from nbproctor.sanitize import one_line
 from nbproctor.submission.files import readable
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
+# What the names of assignments may have in them.
+NAMES = "Use letters, digits, '.', '-' and '_'."
 MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
 _SILENT = logging.Logger("nbgrader")
 _SILENT.addHandler(logging.NullHandler())
@@ -115,6 +118,7 @@ class Course:
 
         `options` are of nbproctor, for this work alone.
         """
+        _check_name(assignment)
         config = deepcopy(self.config)
         log = Log()
         config.CourseDirectory.assignment_id = assignment
@@ -179,7 +183,11 @@ class Course:
         return sorted({path.parent.name for path in source.glob("*/*.ipynb")})
 
     def sources(self, assignment: str) -> list[Path]:
-        """Return the source notebooks of an assignment; `CourseError` if none."""
+        """Return the source notebooks of an assignment.
+
+        `CourseError`: there is none, or nbgrader refuses the assignment's name.
+        """
+        _check_name(assignment)
         source = self.folder("source", assignment)
         if not (notebooks := sorted(source.glob("*.ipynb"))):
             raise CourseError(
@@ -352,6 +360,20 @@ class Course:
         """Return what the gradebook holds of an assignment: student → marks."""
         with self.gradebook() as book:
             return read_marks(book, assignment)
+
+
+def _check_name(assignment: str) -> None:
+    """Raise `CourseError` if nbgrader does not take this name of an assignment."""
+    try:
+        view = CourseDirectory(assignment_id=assignment, log=_SILENT)
+        is_taken = view.assignment_id == assignment
+    except TraitError:
+        is_taken = False
+    if not is_taken:
+        raise CourseError(
+            f"nbgrader refuses {assignment!r} as the name of an assignment. {NAMES} "
+            "Rename its folder in source/."
+        )
 
 
 def _check_path(root: Path) -> None:

@@ -245,10 +245,10 @@ class Decisions:
             previous = SubmissionResult.read(run.graded_folder(student))
             previous_marks = self._marks(student) if previous else StudentMarks()
             grade()
+            self._annotate(submission, is_gradable)
             if previous and previous.handed_in == submission.fingerprint:
                 row = self._book.find_submission(run.assignment, student)
                 gradebook.keep_reviewed(row, previous_marks.reviewed)
-            self._annotate(submission, is_gradable)
             marks = self._marks(student)
             facts = Facts(
                 submission=submission,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor import nbgrader
+from nbproctor.cli.app import choose
 from nbproctor.nbgrader.submitted import unread
 from tests.programs import run_here, start
 
@@ -85,6 +86,17 @@ def test_what_has_the_name_of_another_assignment_is_left_to_that(course: Path) -
     shutil.copy(course / "source/tiny/tiny.ipynb", student)
     paths = [line.partition(" was not read")[0] for line in unread(course, "tiny")]
     assert paths == ["submitted/aokafor/tinny/", "submitted/aokafor/tiny.ipynb"]
+
+
+@pytest.mark.parametrize("name", ["one+two", " one", "one "])
+def test_a_folder_that_nbgrader_refuses_is_named(course: Path, name: str) -> None:
+    (course / "source/words").rename(course / "source" / name)
+    opened = nbgrader.Course(course)
+    for enter in (nbgrader.generate, nbgrader.grade, nbgrader.lint, choose):
+        with pytest.raises(nbgrader.CourseError) as refused:
+            enter(opened, name)
+        assert f"nbgrader refuses {name!r}" in str(refused.value)
+    assert choose(opened, "tiny") == "tiny"
 
 
 def test_new_starts_a_course_where_it_is_called(project: Path, tmp_path: Path) -> None:

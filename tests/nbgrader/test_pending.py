@@ -86,6 +86,26 @@ def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(
     assert "ann: 13 → 10 (-3), submitted again" in text
 
 
+def test_nobody_has_to_look_again_at_what_a_person_marked_where_no_test_ran(
+    course: Path,
+) -> None:
+    """formgrader lists those whose work needs a person; nbgrader asks it anew."""
+    with book(course) as opened:
+        row = opened.find_submission("tiny", "eve")
+        assert row.needs_manual_grade
+        for graded in row.notebooks[0].grades:
+            graded.manual_score = 1
+            graded.needs_manual_grade = False
+        opened.db.commit()
+    run_here("grade", "--force", cwd=course)
+    with book(course) as opened:
+        assert not opened.find_submission("tiny", "eve").needs_manual_grade
+    (course / "submitted/eve/tiny/tiny.ipynb").write_text('{"cells": [{')
+    grade(course)
+    with book(course) as opened:
+        assert opened.find_submission("tiny", "eve").needs_manual_grade
+
+
 def test_a_corrected_test_is_reported_for_those_who_wait(course: Path) -> None:
     mark_by_hand(course, "ann")
     without_zero(course)
