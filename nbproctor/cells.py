@@ -361,7 +361,7 @@ def grader_of(raw: dict[str, Any]) -> dict[str, Any]:
 
 def source_of(raw: dict[str, Any]) -> str | None:
     """Return the text of a cell as far as it has one; None if there is none at all."""
-    source = raw.get("source", raw.get("input"))
+    source = raw.get("source")
     if isinstance(source, list):
         lines = [line for line in source if isinstance(line, str)]
         # Some programs leave out the line ends that belong to the format.

@@ -88,7 +88,7 @@ _FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with an
 
 
 #: Endings of files into which a notebook is exported.
-EXPORTS = (".py", ".md", ".markdown", ".qmd", ".html", ".htm", ".webarchive")
+EXPORTS = (".py", ".md", ".markdown", ".qmd", ".html", ".htm")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ Nothing is unpacked to the disk, so names in an archive can lead nowhere.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import lzma
 import os
@@ -55,7 +54,7 @@ ZIP_DAMAGE = (
 # MemoryError: of a worker, which has a limit.
 _DAMAGE = (*ZIP_DAMAGE, tarfile.TarError, KeyError, MemoryError)
 PAGE = "a web page (HTML)"
-_KEYS = (b'"cells"', b'"metadata"', b'"nbformat"', b'"worksheets"')  # of a notebook
+_KEYS = (b'"cells"', b'"metadata"', b'"nbformat"')  # of a notebook
 _WRONG_FILES = {
     b"%PDF": "a PDF file",
     b"PK\x03\x04": "a zip archive or an Office document",
@@ -260,12 +259,6 @@ def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
             contents = list(_in_zip(zipfile.ZipFile(source)))
         else:
             contents = list(_in_tar(file, budget))
-    except tarfile.ReadError as error:
-        if not file.head.startswith(b"\x1f\x8b"):
-            raise file.unreadable(error) from error
-        opener = partial(_gunzip, file, MAX_NOTEBOOK_BYTES + 1)
-        name = file.base.lower().removesuffix(".gz")
-        contents = [(name, file.cost, _head(partial(_gunzip, file, _HEAD)), opener)]
     except _DAMAGE as error:
         raise file.unreadable(error) from error
     environment_folders = environments(name for name, *_ in contents)
@@ -313,11 +306,6 @@ def _untar(file: Candidate, info: tarfile.TarInfo) -> IO[bytes]:
     with file.open() as stream, tarfile.open(fileobj=stream) as archive:
         unpacked = archive.extractfile(info)
         return BytesIO(unpacked.read(MAX_NOTEBOOK_BYTES + 1) if unpacked else b"")
-
-
-def _gunzip(file: Candidate, size: int) -> IO[bytes]:
-    with file.open() as stream, gzip.open(stream) as unpacked:
-        return BytesIO(unpacked.read(size))
 
 
 def _instead(student_files: list[StudentFile], notebook: str) -> str:

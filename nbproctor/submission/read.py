@@ -34,10 +34,8 @@ _CONFLICT = re.compile(
     re.MULTILINE,
 )
 _OBJECT = re.compile(r"\{\s*\"")
-_NOTEBOOK = re.compile(r"\{\s*\"(?:cells|metadata|nbformat|worksheets)")
+_NOTEBOOK = re.compile(r"\{\s*\"(?:cells|metadata|nbformat)")
 _FENCE = re.compile(r"`{3,}\w*")
-# Other programs say with it that a cell is Python: Databricks, Zeppelin.
-_LANGUAGE_MAGIC = re.compile(r"\A\s*%%?(?:python3?|pyspark)[^\S\n]*(?:\n|\Z)")
 _BLANKS = "\0 \t\r\n"
 
 Side = Literal["first", "second"]
@@ -73,7 +71,7 @@ class Version:
 def read_versions(
     file: Candidate, data: bytes, *, repairs: bool = True
 ) -> list[Version]:
-    """Return the versions of a notebook in a file, of notebook format 2 to 4.5.
+    """Return the versions of a notebook in a file, of notebook format 4.
 
     What is empty, too big, cut short or no notebook raises `Ungradable`.
     """
@@ -113,8 +111,6 @@ def _no_notebook(file: Candidate, reason: str = "") -> Ungradable:
 def _text(file: Candidate, data: bytes, notes: list[str]) -> str:
     if not data.strip(_BLANKS.encode()):
         raise Ungradable(f"'{file.name}' is empty.")
-    if data.startswith(b"bplist") and b"WebMainResource" in data:  # Safari's
-        return data[data.find(b"<") :].decode("utf-8", errors="replace")
     kind = wrong_kind(data)
     if kind and kind != PAGE:
         raise _no_notebook(file, f" but {kind}")
@@ -182,7 +178,7 @@ def _objects(text: str) -> tuple[list[dict[str, Any]], int]:
         end = start.start() + 1
         with suppress(ValueError, RecursionError):
             content, after = decoder.raw_decode(text, start.start())
-            if "cells" in content or "worksheets" in content:
+            if "cells" in content:
                 notebooks.append(content)
                 length += after - start.start()
                 end = after
@@ -220,7 +216,11 @@ def _version(
     notes: list[str],
     repairs: bool,
 ) -> Version:
-    raw = _raw_cells(file, notebook, notes)
+    raw = notebook["cells"]
+    if not isinstance(raw, list):
+        raise _no_notebook(file, ": it has no cells")
+    if len(raw) > MAX_CELLS:
+        raise Ungradable(f"'{file.name}' has more than {MAX_CELLS} cells.")
     whole = [cell for cell in raw if isinstance(cell, dict)]
     if len(whole) < len(raw) or any(map(_is_damaged, whole)):
         notes.append("Some cells of your notebook were damaged. Their content is lost.")
@@ -244,36 +244,15 @@ def _version(
             _without_fence, "Code fences (```) around your code were removed."
         )
         version.change(
-            _without_magic,
-            "A line such as `%python` at the top of your cells was removed, because "
-            "it does not work in Jupyter.",
-        )
-        version.change(
             lambda cell: cell.text.visible() if cell.kind == "code" else cell.text.text,
             "Invisible characters in your code (perhaps from pasting) were replaced.",
         )
     return version
 
 
-def _raw_cells(
-    file: Candidate, notebook: dict[str, Any], notes: list[str]
-) -> list[Any]:
-    raw = notebook.get("cells")
-    if raw is None and isinstance(notebook.get("worksheets"), list):
-        sheets = [s for s in notebook["worksheets"] if isinstance(s, dict)]
-        lists = [sheet.get("cells") for sheet in sheets]
-        raw = [c for cells in lists if isinstance(cells, list) for c in cells]
-        notes.append("Your notebook was in an old format. It was converted.")
-    if not isinstance(raw, list):
-        raise _no_notebook(file, ": it has no cells")
-    if len(raw) > MAX_CELLS:
-        raise Ungradable(f"'{file.name}' has more than {MAX_CELLS} cells.")
-    return raw
-
-
 def _is_damaged(cell: dict[str, Any]) -> bool:
     """Whether a cell has no text, or text of a kind that no program writes."""
-    source = cell.get("source", cell.get("input"))
+    source = cell.get("source")
     if isinstance(source, list):
         return not all(isinstance(line, str) for line in source)
     return not isinstance(source, str)
@@ -315,9 +294,3 @@ def _without_fence(cell: HandedCell) -> str:
     if closed and _FENCE.fullmatch(head) and (cell.kind == "code" or cell.name):
         return inside.removesuffix("\n")
     return source
-
-
-def _without_magic(cell: HandedCell) -> str:
-    """Take off the magic that says that a cell is Python."""
-    is_code = cell.kind == "code"
-    return _LANGUAGE_MAGIC.sub("", cell.text.text) if is_code else cell.text.text

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import io
 import json
-import plistlib
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -268,17 +267,6 @@ def six_megabytes_pasted_into_an_answer(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     cell["source"] = f'PASTED = "{"x" * 6_000_000}"\n' + text(cell)
     by_id(notebook, "title")["source"] = "words " * 1_000_000
-
-
-@edited("repaired", 10, "old format")
-def notebook_format_3(notebook: Notebook) -> Notebook:
-    cells = []
-    for cell in notebook["cells"]:
-        old = {"cell_type": cell["cell_type"], "metadata": cell["metadata"]}
-        key = "input" if cell["cell_type"] == "code" else "source"
-        cells.append(old | {key: text(cell), "outputs": [], "language": "python"})
-    sheet = {"worksheets": [{"cells": cells}], "nbformat": 3, "nbformat_minor": 0}
-    return sheet | {"metadata": {"name": ""}}
 
 
 @edited("graded", 10)
@@ -648,13 +636,6 @@ def helper_where_an_answer_was(notebook: Notebook) -> None:
     notebook["cells"][at] |= {"source": "def double(n):\n    return 2 * n"}
 
 
-@edited("repaired", 10, "such as `%python`")
-def magic_of_databricks_above_every_cell(notebook: Notebook) -> None:
-    for name in ("setup", *ANSWERS):
-        cell = by_id(notebook, name)
-        cell["source"] = "%python\n" + text(cell)
-
-
 # --- what a notebook was exported as, or saved as by other programs -------------------
 
 
@@ -677,14 +658,6 @@ def page_of_a_server_that_shows_the_file(folder: Path, notebook: Notebook) -> No
         notebook, "fizz", '    return str(n) if 0 < n % 3 < 3 else "fizz"  # &lt;'
     )
     (folder / NAME).write_text(page_of(notebook))
-
-
-@case("repaired", 10, "extracted from a web page")
-def web_archive_of_safari(folder: Path, notebook: Notebook) -> None:
-    resource = {"WebResourceData": page_of(notebook).encode()}
-    archive = {"WebMainResource": resource | {"WebResourceMIMEType": "text/html"}}
-    data = plistlib.dumps(archive, fmt=plistlib.FMT_BINARY)
-    (folder / "tiny.webarchive").write_bytes(data)
 
 
 @case("repaired", 10, "is not a notebook. Its code was graded")

@@ -1,6 +1,5 @@
 """Which files are read, on the disk and in archives, in which order and how much."""
 
-import gzip
 import io
 import os
 import random
@@ -59,7 +58,7 @@ METHODS = {
     "bzip2": zipfile.ZIP_BZIP2,
     "lzma": zipfile.ZIP_LZMA,
 }
-KINDS = [*METHODS, "tar", "tar.gz", "tar.bz2", "tar.xz", "gz"]
+KINDS = [*METHODS, "tar", "tar.gz", "tar.bz2", "tar.xz"]
 
 
 def packed(kind: str, *members: tuple[str, bytes]) -> bytes:
@@ -69,14 +68,12 @@ def packed(kind: str, *members: tuple[str, bytes]) -> bytes:
         with zipfile.ZipFile(whole, "w", METHODS[kind]) as archive:
             for name, data in members:
                 archive.writestr(name, data)
-    elif kind.startswith("tar"):
+    else:
         with tarfile.open(fileobj=whole, mode=f"w:{kind[4:]}") as tar:
             for name, data in members:
                 info = tarfile.TarInfo(name)
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
-    else:
-        whole.write(gzip.compress(members[0][1]))
     return whole.getvalue()
 
 

@@ -112,9 +112,6 @@ PASTED = "x\u00a0=\u200b 'a\u00a0b'  # \u200b"
         ("```not this\nx\n```", "code", "```not this\nx\n```", ""),
         (PASTED, "code", "x = 'a\u00a0b'  # \u200b", "Invisible"),
         (PASTED, "markdown", PASTED, ""),
-        ("%%python\nx = 1", "code", "x = 1", "%python"),
-        ("%python x = 1", "code", "%python x = 1", ""),
-        ("%%python\nx = 1", "markdown", "%%python\nx = 1", ""),
     ],
 )
 def test_the_text_of_a_cell_is_what_the_student_meant(
