@@ -23,7 +23,7 @@ from pandas.tseries.frequencies import to_offset
 
 from nbproctor.protocol.budget import LIMITS, collide
 from nbproctor.protocol.numpy_values import DTYPES, NUMBERS, is_array
-from nbproctor.protocol.python_values import STANDARD, is_zone
+from nbproctor.protocol.python_values import STANDARD
 from nbproctor.protocol.table import FIELDS, Change, Parts, Row, add, parts_of
 
 _MAX_FREQ = 40  # characters
@@ -104,7 +104,6 @@ FIELDS |= {
     "few": _is_few,
     "levels": lambda x: type(x) is tuple and all(map(_is_few, x)),
     "range": lambda x: type(x) is range,
-    "zone": is_zone,
     "steps": lambda x: x is None or (type(x) is str and len(x) <= _MAX_FREQ),
     "storage": lambda x: type(x) is str and x in ("python", "pyarrow"),
     "moment": lambda x: type(x) is np.datetime64,
@@ -145,14 +144,8 @@ def _categories(codes: Any, categories: Any, ordered: Any) -> Any:
     return pd.Categorical.from_codes(codes, dtype=dtype)
 
 
-def _dates_parts(x: Any) -> Parts:
-    dates = x if x.tz is None else x.tz_convert(None)
-    return dates.to_numpy(), x.tz
-
-
-def _in_zone(dates: Any, zone: Any) -> Any:
-    """Return dates that are in UTC in the time zone that they are from."""
-    return dates if zone is None else dates.tz_localize("UTC").tz_convert(zone)
+def _dates_parts(x: Any) -> Parts | None:
+    return (x.to_numpy(),) if x.tz is None else None
 
 
 # --- indexes and tables ---------------------------------------------------------------
@@ -286,10 +279,10 @@ add(
     ),
     Row(
         tag="pandas.DatetimeArray",
-        fields="dates zone",
+        fields="dates",
         classes=DatetimeArray,
         parts=_dates_parts,
-        build=lambda dates, zone: _in_zone(pd.DatetimeIndex(dates), zone).array,
+        build=lambda dates: pd.DatetimeIndex(dates).array,
     ),
     Row(
         tag="pandas.TimedeltaArray",
@@ -300,10 +293,10 @@ add(
     ),
     Row(
         tag="pandas.Timestamp",
-        fields="moment zone",
+        fields="moment",
         classes=pd.Timestamp,
         parts=_dates_parts,
-        build=lambda moment, zone: _in_zone(pd.Timestamp(moment), zone),
+        build=pd.Timestamp,
     ),
     Row(
         tag="pandas.Timedelta",

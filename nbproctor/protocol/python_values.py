@@ -6,19 +6,16 @@ whole, not as handles; what is short to send but takes long to compute with is n
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
-from io import BytesIO, StringIO
+from io import StringIO
 from itertools import chain
 from operator import attrgetter, is_
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from nbproctor.protocol.budget import MAX_BITS
 from nbproctor.protocol.frames import ProtocolError, UnsendableError
@@ -33,7 +30,6 @@ from nbproctor.protocol.table import (
     Sender,
     Writer,
     add,
-    parts_of,
 )
 
 # --- lists, dictionaries, sets --------------------------------------------------------
@@ -140,17 +136,17 @@ def _deque(longest: Any, *items: Any) -> Any:
     return deque(items, longest)
 
 
-# --- text and bytes to be read and written in memory ----------------------------------
+# --- text to be read and written in memory --------------------------------------------
 
 
 def _stream_parts(x: Any) -> Parts:
     """Return what a stream holds, how it ends lines, and where it is, or its end."""
-    *content, position, _ = x.__getstate__()
-    return *content, min(position, len(content[0]))
+    text, ending, position, _ = x.__getstate__()
+    return text, ending, min(position, len(text))
 
 
-def _stream(kind: type, *parts: Any) -> Any:
-    stream: Any = kind()
+def _stream(*parts: Any) -> Any:
+    stream: Any = StringIO()
     stream.__setstate__((*parts, None))
     if _stream_parts(stream) != parts:
         raise ValueError("a stream is behind its end")
@@ -199,22 +195,15 @@ def _read_range(receiver: Receiver, node: list[Node], depth: int) -> range:
 # --- fractions and dates --------------------------------------------------------------
 
 # Values by their parts that have a hash of Python's own.
-STANDARD = (Decimal, Fraction, date, time, datetime, timedelta, timezone, ZoneInfo)
+STANDARD = (Decimal, Fraction, date, time, datetime, timedelta)
 _MAX_FRACTION = 1 << 4096
 # ``int(Decimal("1e999999999"))`` would never end.
 _MAX_DIGITS = 10_000
 _MAX_EXPONENT = 10_000
-# Of a time zone; its file is looked for by this name.
-_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z][A-Za-z0-9_+-]{0,31}){0,2}")
 _bounds = attrgetter("start", "stop", "step")
 _fraction = attrgetter("numerator", "denominator")
 _clock = attrgetter("hour", "minute", "second", "microsecond")
 _span = attrgetter("days", "seconds", "microseconds")
-
-
-def is_zone(x: Any) -> bool:
-    """Whether something is a time zone of Python's own that is sent, or None."""
-    return x is None or (type(x) in (timezone, ZoneInfo) and parts_of(x) is not None)
 
 
 def _is_decimal(text: Any) -> bool:
@@ -223,17 +212,8 @@ def _is_decimal(text: Any) -> bool:
     return abs(Decimal(text).adjusted()) <= _MAX_EXPONENT
 
 
-def _datetime_parts(x: datetime) -> Parts:
-    clock = x.year, x.month, x.day, *_clock(x)
-    # The fold: which of two equal hours it is when the clocks go back.
-    return clock if x.tzinfo is None else (*clock, x.fold, x.tzinfo)
-
-
-def _datetime(*parts: Any) -> datetime:
-    if len(parts) == 7:
-        return datetime(*parts)
-    *clock, fold, zone = parts
-    return datetime(*clock).replace(tzinfo=zone, fold=fold)
+def _datetime_parts(x: datetime) -> Parts | None:
+    return None if x.tzinfo else (x.year, x.month, x.day, *_clock(x))
 
 
 FIELDS |= {
@@ -241,8 +221,6 @@ FIELDS |= {
     "hex": lambda x: type(x) is str and len(x) <= MAX_BITS // 4 + 3,
     "short": lambda x: type(x) is int and abs(x) < _MAX_FRACTION,
     "decimal": _is_decimal,
-    "clock": lambda x: type(x) is int or (x is not None and is_zone(x)),
-    "zone_name": lambda x: type(x) is str and bool(_ZONE.fullmatch(x)),
     "factory": lambda x: (x is None or type(x) is str) and x in _FACTORIES,
     "longest": lambda x: x is None or FIELDS["count"](x),
 }
@@ -336,27 +314,13 @@ add(
     ),
     Row(
         tag="datetime",
-        fields="clock*",
+        fields=f"{_three} integer {_three}",
         classes=datetime,
         parts=_datetime_parts,
-        build=_datetime,
+        build=datetime,
     ),
     Row(
         tag="timedelta", fields=_three, classes=timedelta, parts=_span, build=timedelta
-    ),
-    Row(
-        tag="timezone",
-        fields=_three,
-        classes=timezone,
-        parts=lambda x: _span(x.utcoffset(None)),
-        build=lambda *offset: timezone(timedelta(*offset)),
-    ),
-    Row(
-        tag="ZoneInfo",
-        fields="zone_name",
-        classes=ZoneInfo,
-        parts=lambda x: (x.key,),
-        build=ZoneInfo,
     ),
     Row(
         tag="defaultdict",
@@ -374,18 +338,15 @@ add(
         build=_deque,
         change=_ITEMS,
     ),
+    Row(
+        tag="StringIO",
+        fields="text value count",
+        classes=StringIO,
+        parts=_stream_parts,
+        build=_stream,
+        change=_STREAM,
+    ),
 )
-for stream_class in (StringIO, BytesIO):
-    add(
-        Row(
-            tag=stream_class.__name__,
-            fields="value*",
-            classes=stream_class,
-            parts=_stream_parts,
-            build=partial(_stream, stream_class),
-            change=_STREAM,
-        )
-    )
 for dict_class in (dict, Counter, OrderedDict):
     tag = "d" if dict_class is dict else dict_class.__name__
     add(

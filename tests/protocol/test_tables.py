@@ -255,8 +255,6 @@ def test_a_default_dictionary_calls_nothing_of_the_sender_s() -> None:
         ["deque", 1, 1, 2],
         ["deque", 0, 1],
         ["StringIO", "ab", "\n", 1 << 40],
-        ["BytesIO", "ab", 0],
-        ["BytesIO", ["l"], 0],
     ],
     ids=str,
 )
