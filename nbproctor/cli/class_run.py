@@ -47,7 +47,6 @@ def grade_class(
     course: nbgrader.Course,
     assignment: str,
     options: nbgrader.RunOptions,
-    names: Mapping[str, str] | None = None,
     alike: bool = False,
 ) -> None:
     """Grade, write the feedback, and print the table.
@@ -79,15 +78,16 @@ def grade_class(
             lambda done, all: bar.update(task, completed=done, total=all),
             students,
         )
-    page, lines = nbgrader.report(course, assignment, alike=alike)
+    standings = nbgrader.participants(course, assignment)
+    page, lines = nbgrader.report(course, assignment, standings, alike=alike)
     ids = {result.student: result.student for result in results}
-    names = labels({**ids, **nbgrader.names(course), **(names or {})})
+    names = labels({**ids, **nbgrader.names(course)})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
-    scores = nbgrader.scores(course, assignment)
+    scores = nbgrader.scores(course, assignment, standings)
     outlines = course.outlines(assignment).values()
     console.print(score_table(scores, results, outlines, names))
     say(*_reasons(results, names), *change_lines(changes, names, students or ()))
-    say(*late_lines(course, assignment))
+    say(*late_lines(course, assignment, standings))
     for each in nbgrader.unread(course, assignment):
         complaints.print(f"[yellow]Not graded:[/] {escape(each)}")
     masters = course.masters(assignment)
@@ -124,9 +124,13 @@ def _reasons(
                 yield f"  {'; '.join(students)}"
 
 
-def late_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
+def late_lines(
+    course: nbgrader.Course,
+    assignment: str,
+    standings: nbgrader.Standings | None = None,
+) -> Iterator[str]:
     """Yield lines on those who are late at an unknown time, so without a penalty."""
-    if students := nbgrader.late_without_time(course, assignment):
+    if students := nbgrader.late_without_time(course, assignment, standings):
         shown = labels(nbgrader.names(course))
         names = "; ".join(shown[student] for student in students)
         yield (

@@ -10,6 +10,7 @@ from nbproctor.nbgrader.grading import grade, proctor, regrade
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.people import (
+    Standings,
     check_exportable,
     class_table,
     enrol,
@@ -17,6 +18,7 @@ from nbproctor.nbgrader.people import (
     extend,
     late_without_time,
     names,
+    participants,
     people,
     scores,
     set_due,
@@ -40,6 +42,7 @@ __all__ = [
     "CourseError",
     "MarkChange",
     "RunOptions",
+    "Standings",
     "Try",
     "Watch",
     "check_cells",
@@ -61,6 +64,7 @@ __all__ = [
     "names",
     "of_the_computer",
     "pages",
+    "participants",
     "people",
     "proctor",
     "regrade",

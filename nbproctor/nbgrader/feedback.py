@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
-from nbproctor.nbgrader.people import Participant, participants
+from nbproctor.nbgrader.people import Standings, participants
 from nbproctor.nbgrader.prefetch import STAMP, submission_time
 from nbproctor.nbgrader.tries import read_tries
 from nbproctor.pages.making import Order, PageError, make, notebook_of
@@ -48,7 +48,7 @@ MAX_SIDE = 1000  # bytes of a file that tells a submission from others
 def graded_notebooks(
     course: Course,
     assignment: str,
-    standings: Mapping[str, Participant],
+    standings: Standings,
     purpose: str,
 ) -> list[GradedNotebook]:
     """Return what was graded, or refused, of the participants who have submitted.
@@ -114,14 +114,19 @@ def _version(record: StudentMarks, result: SubmissionResult) -> str:
 
 
 def report(
-    course: Path | Course, assignment: str, *, alike: bool = False
+    course: Path | Course,
+    assignment: str,
+    standings: Standings | None = None,
+    *,
+    alike: bool = False,
 ) -> tuple[Path, tuple[str, ...]]:
     """Write the class report; return its path and its lines for a terminal.
 
-    With `alike`, it looks for unusually similar long answers.
+    `standings` are what `participants` returns, if that was asked already. With
+    `alike`, it looks for unusually similar long answers.
     """
     course = Course.at(course)
-    standings = participants(course, assignment)
+    standings = standings or participants(course, assignment)
     graded = graded_notebooks(course, assignment, standings, "a report")
     names = {}
     by_status: defaultdict[str, list[str]] = defaultdict(list)

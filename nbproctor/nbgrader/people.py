@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import fsum, nan
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
@@ -136,6 +136,10 @@ def excuse(course: Course, assignment: str, student: str, yes: bool) -> None:
     platforms.note(course.records(assignment), "excused", {student: text})
 
 
+Standings: TypeAlias = Mapping[str, "Participant"]
+"""Student id → how the student stands, as `participants` returns it."""
+
+
 @dataclass(frozen=True)
 class Participant:
     """How one student stands in an assignment, as of now."""
@@ -222,13 +226,15 @@ def participants(
     return standings
 
 
-def late_without_time(course: Path | Course, assignment: str) -> list[str]:
+def late_without_time(
+    course: Path | Course, assignment: str, standings: Standings | None = None
+) -> list[str]:
     """Return the ids of those who are late by the platform's word, at an unknown time.
 
     Without a time there is no penalty. Students whose deadline has not passed are left
     out, and so is everybody in a course without a late penalty.
     """
-    standings = participants(Course.at(course), assignment)
+    standings = standings or participants(Course.at(course), assignment)
     return [s for s, each in standings.items() if each.is_late_without_time]
 
 
@@ -256,8 +262,15 @@ def check_exportable(course: Path | Course, assignment: str) -> None:
         )
 
 
-def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
+def scores(
+    course: Path | Course, assignment: str, standings: Standings | None = None
+) -> pd.DataFrame:
     """Return the class's scores as they stand in the gradebook.
+
+    Parameters
+    ----------
+    standings : mapping, optional
+        What `participants` returns, if that was asked already.
 
     Returns
     -------
@@ -267,11 +280,13 @@ def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
         0). NaN: not graded, or nothing submitted. A cell graded outside any
         exercise has a column of its own name.
     """
-    table = class_table(course, assignment)
+    table = class_table(course, assignment, standings)
     return table.drop(columns=[*_ABOUT, "penalty", "max_score"])
 
 
-def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
+def class_table(
+    course: Path | Course, assignment: str, standings: Standings | None = None
+) -> pd.DataFrame:
     """Return a table of a class's work on an assignment, by student id.
 
     Columns: ``last_name``, ``first_name``, ``email``, ``status``, ``reason``,
@@ -292,7 +307,8 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
     exercises = dict.fromkeys(column_of.values(), nan)
     rows = {}
     after = ["penalty", "total", "max_score"]
-    for student, each in participants(course, assignment).items():
+    standings = standings or participants(course, assignment)
+    for student, each in standings.items():
         marks = each.marks
         person = each.person
         names = (person.last, person.first, person.email)
