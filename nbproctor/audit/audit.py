@@ -93,7 +93,7 @@ def audit(
     return AuditResult(
         assignment=assignment,
         tests={
-            name: tuple(c.id for c in b.cells if c.exercise == name and c.points)
+            name: {c.id: c.points for c in b.cells if c.exercise == name and c.points}
             for b in masters
             for name in b.exercises
             if name in exercises

@@ -18,7 +18,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from nbproctor.cells import parse_code
+from nbproctor.markers import DEFINITIONS
 
+_SIMPLE = ast.Assign, ast.AugAssign, ast.Dict, ast.Expr, ast.Return
 _UNTOUCHED = {"annotation", "decorator_list", "returns", "type_params"}
 
 
@@ -30,6 +32,15 @@ class Mutant(NamedTuple):
     name: str
     source: str  # written by `ast.unparse`: without comments
     diff: str  # from the reference
+    omission: str  # name of the mutant that leaves out the part with the mistake
+
+
+class _Change(NamedTuple):
+    """The text of a mutant, and the part of the reference that it changes."""
+
+    name: str
+    source: str
+    part: ast.AST | None
 
 
 def mutants(source: str) -> list[Mutant]:
@@ -40,9 +51,48 @@ def mutants(source: str) -> list[Mutant]:
     Python raises `SyntaxError`.
     """
     tree = parse_code(source)
+    reference = ast.unparse(tree)
+    parts = _parts(tree)
+    omissions = [_omission(tree, part) for part in dict.fromkeys(parts.values())]
     names = Counter[str]()
-    results = list[Mutant]()
-    seen_trees = {ast.dump(parse_code(reference := ast.unparse(tree)))}
+    unique: dict[str, _Change] = {}  # by syntax tree
+    for change in [*_small_changes(tree, parts), *omissions]:
+        dump = _dump(change.source)
+        if dump not in {_dump(reference), *unique}:
+            names[change.name] += 1
+            number = names[change.name]
+            name = f"{change.name} ({number})" if number > 1 else change.name
+            unique[dump] = change._replace(name=name)
+    omission_names = {
+        omission.part: unique[dump].name
+        for omission in omissions
+        if (dump := _dump(omission.source)) in unique
+    }
+    return [
+        Mutant(
+            name=change.name,
+            source=change.source,
+            diff=_diff(reference, change.source),
+            omission=omission_names.get(change.part, ""),
+        )
+        for change in unique.values()
+    ]
+
+
+def _dump(source: str) -> str:
+    return ast.dump(parse_code(source))
+
+
+def _diff(reference: str, source: str) -> str:
+    lines = reference.splitlines(), source.splitlines()
+    diff = difflib.unified_diff(*lines, "reference", "mutant", n=2, lineterm="")
+    return "\n".join(diff)
+
+
+def _small_changes(
+    tree: ast.Module, parts: dict[ast.AST, ast.AST]
+) -> Iterator[_Change]:
+    """Yield the tree with each mistake in turn."""
     for parent, box, key, kind, new in [*_changes(tree, "cell"), *_columns(tree)]:
         old = box[key]
         shown = parent if isinstance(old, ast.Constant) else None  # 1 → 2 tells nothing
@@ -51,24 +101,75 @@ def mutants(source: str) -> list[Mutant]:
         text = ast.unparse(tree)
         after = ast.unparse(shown or new)
         box[key] = old
-        if (dump := ast.dump(parse_code(text))) in seen_trees:
-            continue
-        seen_trees.add(dump)
         name = f"{kind}: {_brief(before, after)}"
         if isinstance(old, ast.FunctionDef):
             name = f"{old.name}: {kind.partition(': ')[2]}"
-        names[name] += 1
-        name += f" ({names[name]})" * (names[name] > 1)
-        diff = difflib.unified_diff(
-            reference.splitlines(),
-            text.splitlines(),
-            "reference",
-            "mutant",
-            n=2,
-            lineterm="",
-        )
-        results.append(Mutant(name=name, source=text, diff="\n".join(diff)))
-    return results
+        yield _Change(name=name, source=text, part=parts.get(old))
+
+
+def _parts(tree: ast.Module) -> dict[ast.AST, ast.AST]:
+    """Map each node to the statement, or the entry of a dictionary, that it is in."""
+    parts: dict[ast.AST, ast.AST] = {}
+    for node in ast.walk(tree):  # what lies deeper comes later
+        inner = node.values if isinstance(node, ast.Dict) else [node]
+        for part in inner:
+            if isinstance(node, _SIMPLE) and not _is_text(part):
+                parts |= dict.fromkeys(ast.walk(part), part)
+    return parts
+
+
+def _omission(tree: ast.Module, part: ast.AST) -> _Change:
+    """Leave out a part, and all that needs a name which is set there alone."""
+    copies: dict[int, Any] = {}
+    whole = copy.deepcopy(tree, copies)
+    text = ast.unparse(_Omission(copies[id(part)]).visit(whole))
+    name = f"left out: {_brief(ast.unparse(part), '')}".removesuffix(" → ")
+    return _Change(name=name, source=text, part=part)
+
+
+class _Omission(ast.NodeTransformer):
+    """Leaves out a part, and what needs it, in each function on its own."""
+
+    def __init__(self, part: ast.AST) -> None:
+        self.part = part
+        self.setters = Counter[str]()  # how often each name is set
+        self.missing: set[str] = set()
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        outer = self.setters, self.missing
+        arguments = [each.arg for each in ast.walk(node) if isinstance(each, ast.arg)]
+        self.setters = Counter([*arguments, *_names(node, ast.Store)])
+        self.missing = set()
+        self.generic_visit(node)
+        self.setters, self.missing = outer
+        return node
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        pairs = zip(node.keys, node.values, strict=True)
+        entries = [(key, value) for key, value in pairs if not self._is_left_out(value)]
+        node.keys = [key for key, _ in entries]
+        node.values = [value for _, value in entries]
+        return node
+
+    def visit(self, node: ast.AST) -> Any:
+        node = super().visit(node)
+        is_statement = isinstance(node, ast.stmt) and not isinstance(node, DEFINITIONS)
+        if not is_statement or not self._is_left_out(node):
+            return node
+        self.missing |= {
+            name for name in _names(node, ast.Store) if self.setters[name] < 2
+        }
+        return ast.Pass()
+
+    def _is_left_out(self, node: ast.AST) -> bool:
+        needs_it = not self.missing.isdisjoint(_names(node, ast.Load))
+        return node is self.part or needs_it
+
+
+def _names(node: ast.AST, context: type[ast.expr_context]) -> list[str]:
+    """Return the names that are read or set."""
+    names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
+    return [name.id for name in names if isinstance(name.ctx, context)]
 
 
 def _brief(before: str, after: str) -> str:

@@ -26,6 +26,7 @@ class Entry(Trial):
     # Test that it did not pass → what that says. Of a mutant, only graded ones where
     # one of these catches it.
     caught: dict[str, str]
+    raised: int  # graded tests that it does not pass because it raises an exception
     silent: float  # points lost although its public tests pass
     unannounced: float  # those of them whose test's comment does not warn of it
     disagreement: str  # where it differs from the oracle
@@ -55,6 +56,7 @@ class Entry(Trial):
             lost=lost,
             most=sum(verdict.max_points for verdict in verdicts),
             caught={verdict.cell_id: verdict.message for verdict in failed},
+            raised=sum(v.outcome == "error" and v.max_points > 0 for v in failed),
             silent=in_silence,
             unannounced=unannounced,
             disagreement=oracle.message if oracle else "",
@@ -101,7 +103,17 @@ class Entry(Trial):
     @property
     def named(self) -> bool:
         """Whether a message of its tests names its symptom."""
-        return any(say in text for text in self.caught.values() for say in self.says)
+        return any(map(self._names, self.caught))
+
+    def _names(self, test: str) -> bool:
+        """Whether the message of a test names its symptom."""
+        return any(say in self.caught[test] for say in self.says)
+
+    def unnamed_tests(self, tests: Mapping[str, float]) -> list[str]:
+        """Return graded tests that it loses though another one names its symptom."""
+        lost = [test for test in tests if test in self.caught]
+        others = [test for test in lost if not self._names(test)]
+        return others if len(others) < len(lost) else []
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,7 @@ class AuditResult:
     """Result of a whole audit."""
 
     assignment: str
-    tests: dict[str, tuple[str, ...]]  # exercise → its graded tests
+    tests: dict[str, dict[str, float]]  # exercise → its graded tests → points
     entries: tuple[Entry, ...]
     checks: tuple[Check, ...]  # of whole notebooks: master, blank, release
     problems: tuple[str, ...]  # files that were left out: path and reason
@@ -147,6 +159,63 @@ class AuditResult:
         """Wrong variants that lose points although their public tests pass."""
         return [e for e in self.entries if e.kind == "wrong" and e.silent]
 
+    def prices(self) -> Iterator[dict[str, Any]]:
+        """Yield each graded test with its points and the incorrect solutions it costs.
+
+        One mistake should cost the test that names it, and no other.
+        """
+        for exercise, tests in self.tests.items():
+            wrong = [e for e in self._of_kind(exercise, "wrong") if e.lost]
+            unnamed = [test for e in wrong for test in e.unnamed_tests(tests)]
+            for test, points in tests.items():
+                losing = [entry for entry in wrong if test in entry.caught]
+                alone = [e for e in losing if len(tests.keys() & e.caught.keys()) == 1]
+                yield {
+                    "exercise": exercise,
+                    "test": test,
+                    "points": points,
+                    "lost": len(losing),
+                    "alone": len(alone),
+                    "unnamed": unnamed.count(test),
+                }
+
+    def raising(self) -> Iterator[dict[str, Any]]:
+        """Yield what mutants cost that raise an exception in some tests, not in all.
+
+        With the average of mutants of the same parts of the answer that do not raise,
+        and of answers without these parts. Those that cost more than the part are
+        `dear`, by name.
+        """
+        for exercise, tests in self.tests.items():
+            mutants = self._of_kind(exercise, "mutant")
+            lost = {entry.name: entry.lost for entry in mutants}
+            raising = [
+                entry
+                for entry in mutants
+                if 0 < entry.raised < len(tests) and entry.omission in lost
+            ]
+            omissions = [entry.omission for entry in raising]
+            like = [
+                entry.lost
+                for entry in mutants
+                if entry.omission in omissions and entry.lost and not entry.raised
+            ]
+            yield {
+                "exercise": exercise,
+                "points": sum(tests.values()),
+                "raising": _mean([entry.lost for entry in raising]),
+                "like": _mean(like),
+                "omission": _mean([lost[name] for name in omissions]),
+                "dear": {
+                    e.name: f"{e.lost:g} points, and {lost[e.omission]:g} without it"
+                    for e in raising
+                    if e.lost > lost[e.omission]
+                },
+            }
+
+    def _of_kind(self, exercise: str, kind: str) -> list[Entry]:
+        return [e for e in self.entries if (e.exercise, e.kind) == (exercise, kind)]
+
     def idle(self, exercise: str) -> tuple[str, ...]:
         """Return tests of an exercise that catch nothing that another does not."""
         graded = {*self.tests[exercise]}
@@ -164,8 +233,7 @@ class AuditResult:
         """Yield the summary of each exercise."""
         for exercise in self.tests:
             right, wrong, mutants = (
-                [e for e in self.entries if (e.exercise, e.kind) == (exercise, kind)]
-                for kind in ("right", "wrong", "mutant")
+                self._of_kind(exercise, kind) for kind in ("right", "wrong", "mutant")
             )
             yield {
                 "exercise": exercise,
@@ -182,6 +250,10 @@ class AuditResult:
             }
 
 
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
 def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
     """Write ``<assignment>.html`` and ``<assignment>.json``; return their paths."""
     html, data = (folder / f"{result.assignment}.{end}" for end in ("html", "json"))
@@ -193,6 +265,8 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
         "named": result.named,
         "silent": sum(entry.silent for entry in result.silent),
         "summary": [*result.counts()],
+        "prices": [*result.prices()],
+        "raising": [*result.raising()],
     }
     content = asdict(result) | summary
     encoded = json.dumps(content, indent=1, ensure_ascii=False)

@@ -62,6 +62,7 @@ class Trial:
     unnamed: bool = False  # no message names its symptom, which is known
     announced: str = ""  # words of comments that tell what no public test does
     equivalent: str = ""  # why no test can tell this mutant from the reference
+    omission: str = ""  # name of the mutant that leaves out the part with this mistake
 
 
 @dataclass
@@ -120,18 +121,15 @@ class Variants:
                 "mutants are made of it"
             )
             return
-        for name, text, diff in all_mutants:
-            justification = equivalent.pop(name, "")
-            self.trials.append(
-                Trial(
-                    exercise=exercise,
-                    kind="mutant",
-                    name=name,
-                    source=text,
-                    diff=diff,
-                    equivalent=justification,
-                )
+        self.trials += [
+            Trial(
+                exercise=exercise,
+                kind="mutant",
+                equivalent=equivalent.pop(mutant.name, ""),
+                **mutant._asdict(),
             )
+            for mutant in all_mutants
+        ]
         self.problems += [
             f"equivalent.toml of {exercise} lists {name!r}, but there is no such "
             "mutant (any more). Remove the line"

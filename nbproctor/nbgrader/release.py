@@ -39,6 +39,8 @@ _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) +(.*?)\s*$", re.MULTILINE)
 # What a heading may end with: "(7 points)", "(exercise 3, 7 points)".
 _POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
+# An item of a list of what is graded: "- values of several shapes (3)".
+_ITEM = re.compile(r"^[-*] +(.+) \((\d+(?:\.\d+)?)\)$", re.MULTILINE)
 
 
 def check_sources(course: Path | Course, assignment: str) -> None:
@@ -109,6 +111,7 @@ class PointsSection:
     points: float
     heading_cell: dict[str, Any]
     cells: list[dict[str, Any]]  # that are graded, some of them for 0 points
+    items: list[tuple[str, str]]  # of its lists: text and points
 
     @property
     def title(self) -> str:
@@ -136,14 +139,20 @@ def sections(cells: Iterable[dict[str, Any]]) -> list[PointsSection]:
                     points=float(match[1]),
                     heading_cell=cell,
                     cells=[],
+                    items=[],
                 )
                 open_ones.append(section)
                 result.append(section)
+        for section in open_ones:
+            section.items.extend(_ITEM.findall(text))
     return result
 
 
 def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
-    """Compare what headings say with what the cells of their sections are worth."""
+    """Compare what a section says with what its cells are worth: heading and lists.
+
+    An item of a list is about the test cell that has the same words.
+    """
     for section in sections(cells):
         worth = [(c, float(grader_of(c).get("points") or 0)) for c in section.cells]
         points = sum(n for _, n in worth)
@@ -154,6 +163,13 @@ def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
                 f"the heading {section.heading!r} says {section.points:g} points, but "
                 f"the test cells below it add up to {points:g}"
             )
+        for item, number in section.items:
+            about = [n for c, n in worth if n and item in "".join(c["source"])]
+            if about and float(number) not in about:
+                yield (
+                    f"below the heading {section.heading!r}, a list gives {number} "
+                    f"points for {item!r}, but that test cell has {about[0]:g}"
+                )
 
 
 def _hidden_problems(master: MasterNotebook, markers: Markers) -> Iterator[str]:

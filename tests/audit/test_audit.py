@@ -23,6 +23,7 @@ from nbproctor.audit.trials import Share
 from nbproctor.audit.variants import Kind, Trial, Variants, disagreement
 from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
+from nbproctor.results import Verdict
 from tests.audit.plain_python import sample_of
 from tests.broken.cases import by_id
 
@@ -186,6 +187,53 @@ def test_what_is_lost_in_silence_is_listed_and_summed_announced_or_not(troubled)
     silent = "Silent: variants/tiny/fizz/wrong.toml, announced loses 3 points"
     assert f"{silent} (fizz-multiples)" in printed
     assert "Unnamed: no message names the symptom of" in printed
+
+
+def test_the_audit_reports_mistakes_that_cost_more_than_their_property():
+    """A mistake named by one test costs another, and one that raises is too dear."""
+
+    def tried_entry(kind: Kind, name: str, omission: str, *messages: str) -> Entry:
+        """Make an entry of an exercise with the tests 0, 1 and 2, of 2 points each."""
+        failed = [
+            Verdict(
+                cell_id=f"{number}",
+                exercise="sort",
+                points=0,
+                max_points=2,
+                outcome="error" if "raised" in message else "failed",
+                message=message,
+            )
+            for number, message in enumerate(messages)
+        ]
+        trial = Trial("sort", kind, name, "", says=("falls",), omission=omission)
+        return Entry.of(trial, [each for each in failed if each.message], {})
+
+    entries = (
+        tried_entry("wrong", "falling", "", "it falls", "it is not sorted"),
+        tried_entry("wrong", "unnamed", "", "it is odd", "it is not sorted"),
+        tried_entry("mutant", "without", "", "it is None"),
+        tried_entry("mutant", "dear", "without", "it raised", "it raised"),
+        tried_entry("mutant", "cheap", "without", "it raised"),
+        tried_entry("mutant", "like", "without", "it is odd", "it is not sorted"),
+        tried_entry("mutant", "broken", "without", *["it raised"] * 3),
+    )
+    result = AuditResult(
+        assignment="tiny",
+        tests={"sort": dict.fromkeys("012", 2.0)},
+        entries=entries,
+        checks=(),
+        problems=(),
+        hints=(),
+        seconds=0.0,
+    )
+    unnamed = {price["test"]: price["unnamed"] for price in result.prices()}
+    assert unnamed == {"0": 0, "1": 1, "2": 0}
+    (row,) = result.raising()
+    assert row["dear"] == {"dear": "4 points, and 2 without it"}
+    assert (row["raising"], row["like"], row["omission"]) == (3, 4, 2)
+    printed = "\n".join(matrix.lines(result))
+    assert "Price: sort: dear raises an exception and costs more" in printed
+    assert "Price: 1 (2 points) is lost by 1 incorrect solution" in printed
 
 
 @pytest.mark.slow

@@ -146,6 +146,26 @@ def test_an_answer_that_changes_its_arguments_is_among_them() -> None:
     assert not [m for m in mutants("def f(self): return 1") if "zeroed" in m.name]
 
 
+@pytest.mark.parametrize(
+    ("part", "remaining"),
+    [
+        ("b = g(a)", "pass ¶ pass ¶ return {'p': a}"),
+        ("c = b.T", "b = g(a) ¶ pass ¶ return {'p': a, 'q': b + 1}"),
+        ("b + 1", "b = g(a) ¶ c = b.T ¶ return {'p': a, 'r': c}"),
+    ],
+)
+def test_a_part_is_left_out_with_all_that_needs_it(part: str, remaining: str) -> None:
+    """So an answer without a part still runs, whatever mistake was in that part."""
+    lines = "b = g(a) ¶ c = b.T ¶ return {'p': a, 'q': b + 1, 'r': c}"
+    cell, expected = (
+        "def f(a):\n    " + text.replace(" ¶ ", "\n    ") for text in (lines, remaining)
+    )
+    (omission,) = [m for m in mutants(cell) if m.source == expected]
+    mistake = {"b = g(a)": "b = a\n", "c = b.T": "c = b\n", "b + 1": "b - 1"}[part]
+    (name,) = [m.omission for m in mutants(cell) if mistake in m.source]
+    assert name == omission.name
+
+
 def test_what_is_not_graded_is_left_alone() -> None:
     always = [
         "@add_to(NeuralNetwork)",

@@ -43,6 +43,12 @@ def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
             lambda nb: nbgrader_meta(nb, "mean-values").update(points=4),
             r"\(5 points\)' says 5 points, but the test cells below it add up to 6",
         ),
+        (
+            lambda nb: by_id(nb, "fizz-text").update(
+                source="# Fizz (5 points)\n\n- multiples of three (7)"
+            ),
+            "gives 7 points for 'multiples of three', but that test cell has 3",
+        ),
         (lambda nb: nbgrader_meta(nb, "mean-values").pop("points"), "mean-values"),
         (lambda nb: nbgrader_meta(nb, "mean-values").update(points=-1), "mean-values"),
         (lambda nb: nbgrader_meta(nb, "setup").update(grade_id=""), "cell 2"),
