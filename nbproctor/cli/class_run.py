@@ -124,6 +124,22 @@ def _reasons(
                 yield f"  {'; '.join(students)}"
 
 
+def open_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
+    """Yield lines on marks that are not up to date, or may lack a late penalty."""
+    standings = nbgrader.participants(course, assignment)
+    if students := nbgrader.outdated(course, assignment, standings):
+        shown = labels(nbgrader.names(course))
+        names = "; ".join(shown[student] for student in students)
+        yield (
+            "Not up to date, because files, times or deadlines have changed since "
+            f"grading: {names}."
+        )
+        yield f"  To grade them again: {TYPED} grade {assignment}"
+    others = {s: each for s, each in standings.items() if s not in students}
+    if others:
+        yield from late_lines(course, assignment, others)
+
+
 def late_lines(
     course: nbgrader.Course,
     assignment: str,

@@ -285,9 +285,9 @@ def extend(
         ),
     ] = "",
     days: Annotated[
-        float,
+        float | None,
         Option(help="Days after the due date. This deadline moves with the due date."),
-    ] = 0,
+    ] = None,
     excused: Annotated[
         bool | None,
         Option(
@@ -309,9 +309,9 @@ def extend(
         nbgrader.excuse(course, name, student, excused)
         say(f"{label} is {'' if excused else 'not '}excused from {name}.")
         return
-    if bool(until) == bool(days):
+    if bool(until) == (days is not None):
         raise CommandError("Give one of --until, --days, --excused, --not-excused.")
-    extension: datetime | timedelta = timedelta(days=days)
+    extension: datetime | timedelta = timedelta(days=days or 0)
     if until:
         extension = _moment(until, timezone, END_OF_DAY)
     end, due = nbgrader.extend(course, name, student, extension)

@@ -25,7 +25,7 @@ from nbproctor.cli.app import (
     print_list,
     say,
 )
-from nbproctor.cli.class_run import late_lines
+from nbproctor.cli.class_run import open_lines
 from nbproctor.cli.collecting import read_class_list
 from nbproctor.platforms.platform import Visibility
 
@@ -82,7 +82,7 @@ def export(
         page = nbgrader.term_report(course, table, names)
         say(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
         for name in names:
-            say(*late_lines(course, name))
+            say(*open_lines(course, name))
         return
     assignment = choose(course, assignment)
     if product == "feedback":
@@ -100,6 +100,7 @@ def export(
     else:
         file = Path(product)
         filled = _filled(course, assignment, file, column, scale)
+        say(f"Marks of {assignment}:")
         _show(filled, product)
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
         if target.exists() and target.samefile(file):
@@ -114,7 +115,7 @@ def export(
             shown = platforms.labels(nbgrader.names(course))
             excused = "; ".join(shown.get(student, student) for student in news)
             say(f"Now excused here too: {excused}")
-    say(*late_lines(course, assignment))
+    say(*open_lines(course, assignment))
 
 
 def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:

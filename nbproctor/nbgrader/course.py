@@ -219,9 +219,15 @@ class Course:
     @property
     def has_late_penalty(self) -> bool:
         """Whether the configuration takes points off for submitting late."""
+        plugin = self.late_plugin
+        is_stock = type(plugin) is LateSubmissionPlugin
+        return not is_stock or plugin.penalty_method != "none"
+
+    @property
+    def late_plugin(self) -> LateSubmissionPlugin:
+        """The plug-in that says how many points it costs to submit late."""
         plugin = AssignLatePenalties(config=self.config).plugin_class
-        is_stock = plugin is LateSubmissionPlugin
-        return not is_stock or plugin(config=self.config).penalty_method != "none"
+        return plugin(config=self.config)
 
     @property
     def header_and_footer(self) -> tuple[Path | None, Path | None]:

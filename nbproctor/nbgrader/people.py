@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -238,6 +239,41 @@ def late_without_time(
     return [s for s, each in standings.items() if each.is_late_without_time]
 
 
+def outdated(
+    course: Course, assignment: str, standings: Standings | None = None
+) -> list[str]:
+    """Return the ids of those whose files, times or deadlines changed after grading.
+
+    Their marks are of before: the next `grade` looks at them again.
+    """
+    plugin = course.late_plugin
+    students = []
+    for student, each in (standings or participants(course, assignment)).items():
+        marks = each.marks
+        submitted = course.folder("submitted", assignment, student)
+        graded = course.folder("autograded", assignment, student)
+        has_changed = _newest(submitted) > _newest(graded) > 0
+        for notebook in {grade.notebook for grade in marks.grades}:
+            points = fsum(g.points or 0 for g in marks.grades if g.notebook == notebook)
+            due = 0.0
+            if marks.late > 0:
+                due = plugin.late_submission_penalty(student, points, marks.late) or 0
+            has_changed |= marks.penalties.get(notebook, 0) != min(max(due, 0), points)
+        if has_changed:
+            students.append(student)
+    return students
+
+
+def _newest(folder: Path) -> float:
+    """Return when a folder, or a file in it, was last written; 0 if there is none."""
+    try:
+        with os.scandir(folder) as files:
+            times = [entry.stat(follow_symlinks=False).st_mtime for entry in files]
+            return max([folder.stat().st_mtime, *times])
+    except OSError:
+        return 0.0
+
+
 def _check_enrolled(book: SharedGradebook, student: str) -> None:
     if student not in {each.id for each in book.students}:
         raise CourseError(
@@ -343,8 +379,8 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     assignment its points under its name (NaN: no mark), and with ``_of``, ``_status``,
     ``_hours_late``, ``_submitted`` and ``_due`` (both UTC) behind it what they are of,
     and how they came about. ``total`` is the sum of the marks, and ``total_of`` what
-    the assignments are worth in which somebody has a mark, and from which the student
-    is not excused.
+    those assignments are worth in which the student has a mark or nothing submitted,
+    but others have a mark.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
@@ -367,6 +403,10 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     whole["total"] = whole[names].sum(axis="columns", min_count=1)
     graded = [name for name in names if whole[name].notna().any()]
     whole["total_of"] = sum(
-        whole[f"{name}_of"] * (whole[f"{name}_status"] != "excused") for name in graded
+        # Missing work counts; what is excused, or could not be graded, is no zero.
+        whole[f"{name}_of"]
+        * ((whole[f"{name}_status"] == "missing") | whole[name].notna())
+        * (whole[f"{name}_status"] != "excused")
+        for name in graded
     )
     return whole, names

@@ -78,6 +78,43 @@ def test_the_total_of_the_term_is_out_of_what_was_graded(course: Path) -> None:
     assert table["total_of"].tolist() == [10, 10]
 
 
+def test_what_could_not_be_graded_is_no_zero_in_the_term(course: Path) -> None:
+    shutil.copytree(course / "source/tiny", course / "submitted/aokafor/tiny")
+    broken = course / "submitted/dpatel/tiny/tiny.ipynb"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
+    nbgrader.grade(course, "tiny")
+    table, _ = nbgrader.term(nbgrader.Course(course))
+    assert table["total_of"].tolist() == [10, 0]
+
+
+def test_a_mark_of_before_a_change_is_named_before_it_is_exported(
+    course: Path,
+) -> None:
+    with (course / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
+    shutil.copytree(course / "source/tiny", course / "submitted/aokafor/tiny")
+    done = run_here("due", "2026-11-01 12:00", "tiny", "--timezone=UTC", cwd=course)
+    assert done.returncode == 0, done.stderr
+    times = course / "times.csv"
+    for command in (
+        f"{times} 2026-11-02 18:00",
+        "extend aokafor tiny --days=3",
+        "extend aokafor tiny --days=0",
+    ):
+        assert run_here("grade", "tiny", "--lower", cwd=course).returncode == 0
+        done = run_here("export", "csv", "tiny", cwd=course)
+        assert "Not up to date" not in done.stdout, command
+        name, _, moment = command.partition(" ")
+        if name == str(times):
+            times.write_text(f"student,time\naokafor,{moment}\n")
+            command = "late times.csv tiny --timezone=UTC"
+        assert run_here(*command.split(), cwd=course).returncode == 0
+        done = run_here("export", "csv", "tiny", cwd=course)
+        assert "Not up to date" in done.stdout and "Okafor" in done.stdout, command
+        assert "does not say by how much" not in done.stdout
+
+
 def test_what_has_the_name_of_another_assignment_is_left_to_that(course: Path) -> None:
     student = course / "submitted/aokafor"
     for name in ("Words", "tinny"):
