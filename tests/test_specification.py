@@ -20,7 +20,11 @@ from nbproctor.expect import (
     calls_to,
     calls_to_method,
     check,
+    check_with,
+    entry_in_any_shape,
     expect,
+    expect_normal,
+    is_multiple,
     prove,
     recording,
 )
@@ -306,3 +310,74 @@ def test_a_recording_within_another_leaves_it_as_it_was() -> None:
             check(specification(answer), "values")
         check(specification(answer), "shape")
     assert len(calls) == 4
+
+
+class Curve:
+    """An answer of two methods: one may use the other."""
+
+    def __call__(self, z: Any) -> Any:
+        return np.ones_like(z, dtype=float)  # which is wrong
+
+    def slope(self, z: Any) -> Any:
+        return 2 * self(z)
+
+
+def slope_of(answer: Function) -> Specification:
+    z = np.array([-3.0, 0.5])
+    return Specification(
+        "slope(z)",
+        calls_to(lambda: answer),
+        lambda z: 2 * np.cos(z),
+        arguments=["z"],
+        cases={"some": lambda: [(z,)]},
+        properties={"values": [Values("some")]},
+    )
+
+
+def test_an_answer_that_uses_a_wrong_method_is_judged_with_a_right_one() -> None:
+    other_questions = []
+
+    def curious(z: Any) -> Any:
+        other_questions.append(Curve()(np.array([0.5, -0.5, 1.0])))
+        return 2 * Curve()(z)
+
+    for answer in (Curve().slope, curious):
+        with pytest.raises(AssertionError, match="the same value"):
+            check(slope_of(answer), "values")
+        check_with(slope_of(answer), "values", Curve, "__call__", np.cos)
+    # It is right near the numbers of the cases, with either sign, and nowhere else.
+    known = [True, True, False]
+    assert np.isfinite(other_questions[-1]).tolist() == known
+    assert Curve()(3.0) == 1  # as before
+    with pytest.raises(AssertionError, match="is wrong"):
+        check_with(slope_of(np.sin), "values", Curve, "__call__", np.cos)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x, ""),
+        (lambda x: x + 0.1, "W: the mean should be 3"),
+        (lambda x: 3 + 1.1 * (x - 3), "W: the standard deviation should be 2"),
+        (lambda x: 3 + 2 * np.sign(x - 3), "W: this is not a normal distribution"),
+    ],
+)
+def test_random_numbers_are_judged_by_mean_spread_and_form(
+    change: Function, message: str
+) -> None:
+    numbers = change(np.random.default_rng(0).normal(3, 2, size=(200, 100)))
+    is_found = pytest.raises(AssertionError, match=message or None)
+    with is_found if message else contextlib.nullcontext():
+        expect_normal(numbers, 3, 2, "W")
+
+
+def test_what_another_property_judges_is_left_out_of_a_comparison() -> None:
+    """A factor, or the shape of an entry."""
+    assert is_multiple(3 * COLUMNS, None, 0 * COLUMNS, COLUMNS + 1, COLUMNS)
+    assert not is_multiple(COLUMNS, COLUMNS + 1)
+    assert not is_multiple(None, COLUMNS)
+    for shaped in (COLUMNS, COLUMNS.T, COLUMNS.ravel(), COLUMNS.tolist()):
+        entry = entry_in_any_shape({"dW": shaped}, "dW", (2, 3))
+        assert np.array_equal(entry, COLUMNS)
+    for got in (None, {}, {"dW": "text"}, {"dW": COLUMNS[0]}, {"dW": COLUMNS * np.nan}):
+        assert entry_in_any_shape(got, "dW", (2, 3)) is None

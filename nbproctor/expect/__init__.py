@@ -8,13 +8,16 @@ ratio that hidden data would show.
 
 from nbproctor.expect.calls import answer_of, answers_of, quiet
 from nbproctor.expect.comparison import (
+    entry_in_any_shape,
     expect,
     expect_entry,
     expect_finite,
+    expect_normal,
     expect_pure,
     expect_same,
     expect_shape,
     expect_unchanged,
+    is_multiple,
 )
 from nbproctor.expect.measures import measure, processor_seconds
 from nbproctor.expect.specification import (
@@ -28,6 +31,7 @@ from nbproctor.expect.specification import (
     calls_to,
     calls_to_method,
     check,
+    check_with,
     prove,
     recording,
 )
@@ -45,13 +49,17 @@ __all__ = [
     "calls_to",
     "calls_to_method",
     "check",
+    "check_with",
+    "entry_in_any_shape",
     "expect",
     "expect_entry",
     "expect_finite",
+    "expect_normal",
     "expect_pure",
     "expect_same",
     "expect_shape",
     "expect_unchanged",
+    "is_multiple",
     "measure",
     "processor_seconds",
     "prove",

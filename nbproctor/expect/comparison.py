@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -178,6 +179,53 @@ def expect_entry(got: object, key: Any, shape: tuple[int, ...], name: str) -> An
     expect_shape(entry, shape, label)
     expect_finite(entry, label)
     return np.asarray(entry, dtype=float)
+
+
+def expect_normal(got: Any, mean: float, spread: float, name: str) -> None:
+    """Check that random numbers come from a normal distribution.
+
+    Mean, spread and form may each be six standard errors away, so a right answer fails
+    by chance once in more than 100 million.
+
+    Raises
+    ------
+    AssertionError
+        They do not; says which of the three is wrong.
+    """
+    values = (np.asarray(got, dtype=float) - mean) / spread
+    bound = 6 / np.sqrt(values.size)
+    inside = (np.abs(values) < 1).mean()
+    if abs(values.mean()) > bound * max(1, values.std()):
+        _fail(f"{name}:", f"the mean should be {mean:g}")
+    if abs(values.std() - 1) > bound / np.sqrt(2):
+        _fail(f"{name}:", f"the standard deviation should be {spread:g}")
+    if abs(inside - 0.682689) > bound * 0.46543:  # of a standard deviation around it
+        _fail(f"{name}:", "this is not a normal distribution")
+
+
+def is_multiple(array: Any, *others: Any) -> bool:
+    """Whether an array is a multiple of one of several; None is no array."""
+    for other in others:
+        if array is not None and other is not None and other.any():
+            factor = float((array * other).sum() / (other**2).sum())
+            if abs(factor) > 1e-3 and np.allclose(array, factor * other, 1e-4, 1e-6):
+                return True
+    return False
+
+
+def entry_in_any_shape(got: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    """Return an entry in a shape, transposed or of other dimensions; or None.
+
+    Where another property judges the shape.
+    """
+    try:
+        array = np.asarray(got[key], dtype=float)
+    except (KeyError, TypeError, ValueError):
+        return None
+    if array.size != math.prod(shape) or not np.isfinite(array).all():
+        return None
+    is_transposed = array.shape == shape[::-1] != shape
+    return array.T if is_transposed else array.reshape(shape)
 
 
 def expect_finite(got: object, name: str) -> None:

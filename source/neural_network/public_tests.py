@@ -162,7 +162,7 @@ def ask(part, functions, arguments, table, rtol=1e-4, atol=1e-6):
         for (_, (f, *old, _)), (_, row) in pairwise(rows):
             new = row[1:-1]
             if f == row[0] and [*map(kind_of, old)] == [*map(kind_of, new)]:
-                call = (functions[f], *copy.deepcopy(old))
+                call = (functions[f], *map(copy.deepcopy, old))
                 moves = [
                     (operator.iadd, array, after - before)
                     for array, before, after in zip(call[1:], old, new, strict=True)
@@ -187,7 +187,8 @@ def beyond_numbers_of(function, usual, most):
         from nbproctor.expect import beyond
 
         return beyond(usual, most)
-    numbers = [n for n in function.__code__.co_consts if isinstance(n, int | float)]
+    constants = getattr(function, "__code__", left_out.__code__).co_consts
+    numbers = [n for n in constants if isinstance(n, int | float)]
     return max([usual, *(int(n) + 1 for n in numbers if usual <= n <= most)])
 
 
