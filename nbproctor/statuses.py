@@ -22,7 +22,7 @@ class ReportSection:
 NOT_GRADED = ReportSection("Not graded: please check")
 TO_BE_GRADED_BY_HAND = ReportSection("To be graded by hand")
 GRADED_IN_PART = ReportSection("Graded in part: please check")
-GRADED = ReportSection("Graded: please check")
+GRADED = ReportSection("Graded, but something looks unusual")
 REPAIRED = ReportSection(
     "Repaired",
     introduction="Nothing to do. Repairs cost no points, and each student sees their "
