@@ -353,6 +353,17 @@ def test_whatever_a_student_process_sends_becomes_valid_outputs(sent: object) ->
     nbformat.validate(notebook)
 
 
+def test_text_on_both_sides_of_a_picture_is_counted_together() -> None:
+    image = f"![a](data:image/png;base64,{picture(0)})"
+    half = "word\n" * (sanitize.MAX_MARKDOWN // 10)
+    assert "Cut here" not in sanitize.markdown(half[:-100] + image + half[:-100])
+    for text in (half + image + half + image, image + half + image + half):
+        short = sanitize.markdown(text + half)
+        assert image in short
+        assert "Cut here" in short
+        assert len(short) < sanitize.MAX_MARKDOWN + 1_000
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -28,6 +28,7 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.sandbox.forkserver import (
     ForkServer,
+    ForkServerError,
     JudgeError,
     JudgeTimeoutError,
 )
@@ -140,6 +141,17 @@ def test_a_file_replaced_between_two_runs_of_a_pool_is_read_anew(
                 earned(pool.execute(Execution(cells, MASTER, settings)).result())
             )
     assert len(scores[0]) < len(scores[1])
+
+
+def test_a_fork_server_is_kept_for_its_own_assignment_only(servers: Servers) -> None:
+    others = Settings(policy=Policy(weak=True, memory=1 << 29))
+    with servers.acquire(MASTER, SETTINGS) as one:
+        pass
+    with servers.acquire(MASTER, SETTINGS) as same:
+        assert same is one
+    with servers.acquire(MASTER, others) as other, pytest.raises(ForkServerError):
+        assert other is not one
+        one.run(b"", 1)  # ended, or they would add up
 
 
 @pytest.mark.parametrize(

@@ -350,8 +350,8 @@ def test_what_is_in_the_way_of_one_student_stops_nobody_else_whatever_the_rights
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
-def test_all_about_rights_holds_for_an_ordinary_user() -> None:
-    run_tests(Path(__file__), "without_rights or whatever_the_rights")
+def test_links_and_rights_stop_nobody_who_is_an_ordinary_user() -> None:
+    run_tests(Path(__file__), "link or rights")
 
 
 @pytest.mark.skipif(IS_ROOT, reason="root reads everything")

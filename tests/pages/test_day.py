@@ -157,7 +157,7 @@ def comment_in_formgrader(page: Any, course: Path, home: Path, text: str) -> Non
     """Open Ann's work in formgrader, and write a comment."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
         number = book.find_submission_notebook(LAB, LAB, "ann").id
-    command = [sys.executable, "-m", "jupyterlab"]
+    command = [sys.executable, "-m", "jupyter_server"]
     with jupyter(command, course, home) as address:
         page.goto(f"{address}/login?token=secret")
         page.goto(f"{address}/formgrader/gradebook/{LAB}/{LAB}")

@@ -276,6 +276,17 @@ def test_an_array_that_was_made_another_in_place_leaves_the_test_s_as_it_was() -
     assert array.tolist() == [0, 1, 2, 3]
 
 
+def test_of_an_array_only_what_it_can_take_is_changed() -> None:
+    view = np.arange(12.0).reshape(3, 4)[:, :2]
+    write_back([view], [(0, np.full((2, 3), 7.0))])
+    assert view.shape == (3, 2)
+    assert (view == 7).all()
+    fixed = np.zeros(2)
+    fixed.flags.writeable = False
+    write_back([fixed], [(0, np.ones(2))])
+    assert fixed.tolist() == [0, 0]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

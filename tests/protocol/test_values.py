@@ -148,6 +148,13 @@ def test_keys_that_collide_are_counted_wherever_they_stand(tag: str) -> None:
     assert refused([tag, *keys(110)])
 
 
+def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
+    unshared: list[Any] = []
+    ranges = [range(MAX_RANGE - 9), range(9), range(1)]
+    encode(ranges, lambda value: unshared.append(value) or "a handle")
+    assert unshared == [range(1)]
+
+
 class OwnList(list):  # type: ignore[type-arg]
     pass
 
