@@ -13,7 +13,7 @@ import pytest
 from nbgrader.utils import parse_utc
 
 from nbproctor import platforms
-from nbproctor.platforms import CollectError, Download, Person, Roster
+from nbproctor.platforms import CollectError, Download, Person, Roster, RosterError
 from nbproctor.platforms.download import CollectedSubmission
 from nbproctor.platforms.person import Identifier, Kind
 from tests.platforms.people import member
@@ -379,6 +379,14 @@ def test_what_a_teacher_says_is_kept_in_the_class_list(
         s.person.student: s.found_by for s in understand(files, class_list).submissions
     }
     assert by.get("s2", "") == later
+
+
+def test_it_is_said_of_one_student_of_the_class() -> None:
+    for student in ("Kim Smith", "nobody"):
+        with pytest.raises(
+            RosterError, match="does not identify one student in the class list"
+        ):
+            Roster(list(CLASS.people)).answer("Blue", student)
 
 
 def test_the_very_same_file_from_two_students_is_said(understand: Understand) -> None:

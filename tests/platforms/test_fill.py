@@ -209,6 +209,15 @@ def test_who_has_a_mark_and_no_row_is_said() -> None:
     assert filled(CANVAS.replace(AMARA, "")).absent == ["Okafor, Amara"]
 
 
+def test_a_blind_worksheet_is_matched_by_number() -> None:
+    lines = [
+        "Identifier,Status,Grade,Maximum Grade,Grade can be changed",
+        "Participant 1042,Submitted,,100.00,Yes",
+        "Participant 1043,Submitted,,100.00,Yes",
+    ]
+    assert marks(filled("\n".join(lines))) == {"aokafor": "87.50", "bking": "100.00"}
+
+
 @pytest.mark.parametrize("coding", ["utf-16", "cp1252"])
 def test_other_codings_are_kept(coding: str) -> None:
     text = BLACKBOARD[1:].replace('","', '"\t"').replace("Okafor", "Ökafor")

@@ -5,7 +5,7 @@ import warnings
 from hypothesis import example, given
 from hypothesis import strategies as st
 from IPython.core.async_helpers import _should_be_async
-from IPython.core.inputtransformer2 import TransformerManager
+from IPython.core.inputtransformer2 import TokenTransformBase, TransformerManager
 
 from nbproctor.student.shell import Transformer, may_await
 
@@ -39,3 +39,18 @@ def test_no_await_is_missed(cell: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert may_await(cell) or not _should_be_async(cell)
+
+
+def test_a_notebook_may_have_magics_of_its_own_kind() -> None:
+    class Shout(TokenTransformBase):
+        @classmethod
+        def find(cls, lines: list[list]) -> "Shout | None":
+            first = lines[0][0]
+            return cls(first.start) if first.string == "shout" else None
+
+        def transform(self, lines: list[str]) -> list[str]:
+            return ["print('!')\n", *lines[1:]]
+
+    manager = Transformer()
+    manager.token_transformers.append(Shout)
+    assert manager.transform_cell("shout\n") == "print('!')\n"
