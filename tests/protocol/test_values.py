@@ -291,6 +291,13 @@ def test_a_malformed_message_is_refused(node: Any) -> None:
     assert refused(node)
 
 
+def test_a_message_that_repeats_a_part_says_so() -> None:
+    # Only then is it asked how long the value is when written out.
+    assert decode(message(["t", ["l"], ["again", 0]])).shared
+    assert decode(message(["t", ["request", 0]]), request=[["a"]]).shared
+    assert not decode(message(["t", ["l"], ["l"]]), request=[["a"]]).shared
+
+
 def test_data_that_no_value_names_is_a_wire_error() -> None:
     with pytest.raises(ProtocolError):
         decode(message(1, b"x" * 16))

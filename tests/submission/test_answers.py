@@ -213,6 +213,18 @@ def test_two_exercises_of_one_function_keep_their_answers(
         assert AREA_DONE in (texts["one"], texts["two"])
 
 
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_text_of_a_student_s_is_harmless_in_every_cell(
+    tmp_path: Path, master: MasterNotebook, kind: str
+) -> None:
+    words = "Words <script>alert(1)</script> [a](javascript:alert(1))"
+    prose = {"cell_type": kind, "metadata": {}, "source": words}
+    (tmp_path / "m.ipynb").write_text(json.dumps(notebook([*CELLS, prose])))
+    texts = [each["source"] for each in repair(tmp_path, master).notebook["cells"]]
+    (text,) = (text for text in texts if "Words" in text)
+    assert "<script" not in text and "javascript:" not in text
+
+
 def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
     tmp_path: Path, master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,6 +122,28 @@ def test_a_damaged_archive_is_said_to_be_one_whatever_the_damage(
     assert refused
 
 
+@pytest.mark.parametrize("kind", ["deflate", "tar.gz"])
+def test_what_programs_add_to_an_archive_is_no_notebook(kind: str, path: Path) -> None:
+    names = "__MACOSX/tiny.ipynb work/.ipynb_checkpoints/tiny.ipynb work/._tiny.ipynb"
+    names += " ._tiny.ipynb lab/.venv/lib/tiny.ipynb lab/env/pyvenv.cfg"
+    names += " lab/env/share/tiny.ipynb lab/environment/TINY.IPYNB work/my._tiny.ipynb"
+    path.write_bytes(packed(kind, *[(name, b"{}") for name in names.split()]))
+    ignored = [f"{path.name}/{name}" for name in names.split()[-2:]]
+    assert chosen(path.parent) == ignored
+
+
+@pytest.mark.parametrize("kind", ["deflate", "tar"])
+def test_what_is_filtered_does_not_count_and_what_counts_is_limited(
+    kind: str, path: Path
+) -> None:
+    names = [f".venv/lib/{number}.py" for number in range(9)]
+    names += [f"{number}.ipynb" for number in range(4)]
+    path.write_bytes(packed(kind, *[(name, b"{}") for name in names]))
+    budget = Budget(files=1 + 3)  # the archive itself is one
+    assert len(chosen(path.parent, budget)) == 3
+    assert budget.is_spent
+
+
 def test_a_tar_is_not_unpacked_for_ever_to_find_what_lies_behind(path: Path) -> None:
     members = [(f"{number}.ipynb", bytes(500)) for number in range(5)]
     path.write_bytes(packed("tar.gz", *members))
