@@ -49,6 +49,28 @@ def test_the_file_with_the_right_name_is_the_likeliest(tmp_path: Path) -> None:
     assert siblings == [name for name in names[1:] if name != "other.ipynb"]
 
 
+def test_a_notebook_is_found_by_what_it_holds_where_its_name_says_nothing(
+    tmp_path: Path,
+) -> None:
+    for name, text in {
+        "tiny": '\ufeff \n{"cells": []}',
+        "tiny.txt": '{"metadata": {}, "cells": []}',
+        "notes": '{"cellular": 1}',
+        "list": '["cells", {"cells": 1}]',
+        "tiny.ipynb.txt": "",
+        "tiny.JSON": "",
+    }.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    names = ["tiny", "tiny.JSON", "tiny.ipynb.txt", "tiny.txt"]
+    assert chosen(tmp_path) == names
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in sorted(tmp_path.iterdir()):
+            if path.name != "all.zip":
+                archive.write(path, path.name)
+                path.unlink()
+    assert chosen(tmp_path) == [f"all.zip/{name}" for name in names]
+
+
 # --- archives -------------------------------------------------------------------------
 
 NOTEBOOK = b'{"cells": ["' + bytes(random.Random(1).choices(b"abc {}", k=500)) + b'"]}'
@@ -197,7 +219,9 @@ def test_a_submission_that_was_only_copied_has_the_same_fingerprint(
     assert fingerprint(tmp_path / "one") == fingerprint(tmp_path / "two")
 
 
-def test_any_change_of_a_submission_changes_its_fingerprint(tmp_path: Path) -> None:
+def test_any_change_of_a_submission_changes_its_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path, "tiny.ipynb", "a.csv")
     changes: list[Callable[[], object]] = [
         lambda: (tmp_path / "a.csv").write_text("b.csv"),  # as long as before
@@ -211,3 +235,11 @@ def test_any_change_of_a_submission_changes_its_fingerprint(tmp_path: Path) -> N
         change()
         fingerprints.add(fingerprint(tmp_path))
     assert len(fingerprints) == 5  # an empty folder is nothing
+    monkeypatch.setattr(files, "_HASHED_BYTES", 10)  # the notebook's
+    assert fingerprint(tmp_path) in fingerprints
+    monkeypatch.setattr(files, "_HASHED_BYTES", 9)
+    big = fingerprint(tmp_path)
+    (tmp_path / "tiny.ipynb").write_text("TINY.ipynb")
+    assert fingerprint(tmp_path) == big  # too big to be read
+    (tmp_path / "tiny.ipynb").write_text("TINY.ipynb ")
+    assert fingerprint(tmp_path) != big
