@@ -47,6 +47,7 @@ def grade_class(
     course: nbgrader.Course,
     assignment: str,
     options: nbgrader.RunOptions,
+    names: Mapping[str, str] | None = None,
     alike: bool = False,
 ) -> None:
     """Grade, write the feedback, and print the table.
@@ -81,7 +82,7 @@ def grade_class(
     standings = nbgrader.participants(course, assignment)
     page, lines = nbgrader.report(course, assignment, standings, alike=alike)
     ids = {result.student: result.student for result in results}
-    names = labels({**ids, **nbgrader.names(course)})
+    names = labels({**ids, **nbgrader.names(course), **(names or {})})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment, standings)
     outlines = course.outlines(assignment).values()
