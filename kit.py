@@ -87,10 +87,11 @@ that they need to .venv. The exit status is 1 if a check fails.
     python kit.py test                     everything: twelve minutes on two quiet cores
 """
 
+DEMO = "examples/demo.py"  # uses the package from outside
 # What is checked, how long it takes, and the command.
 CHECKS = (
     ("the style of the code", "seconds", ["ruff", "check", "."]),
-    ("its types", "up to a minute", ["mypy", "--strict", "nbproctor"]),
+    ("its types", "up to a minute", ["mypy", "--strict", "nbproctor", DEMO]),
     (
         "what it does",
         "on two quiet cores twelve minutes, with --fast about one",
