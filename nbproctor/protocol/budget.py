@@ -36,7 +36,6 @@ LIMITS = {
     "parts": Limit(1 << 20, "{} has too many parts"),  # containers, arrays, handles
     "commas": Limit(1 << 22, "{} has too many parts"),
     "keys": Limit(50_000, "{} has more than {most:,} keys"),  # of dicts and sets
-    "numbers": Limit(1 << 22, "lists hold more than {most:,} numbers"),
     # Of ranges, and of arrays with nothing in them.
     "length": Limit(1 << 24, "an empty array or a range has too many rows or columns"),
     "classes": Limit(20, "{} has too many kinds of named tuples"),

@@ -6,7 +6,6 @@ whole, not as handles; what is short to send but takes long to compute with is n
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -34,38 +33,12 @@ from nbproctor.protocol.table import (
 
 # --- lists, dictionaries, sets --------------------------------------------------------
 
-_FEW = 8  # numbers in a list that are as quick as text
-_CODES: dict[type, str] = {float: "<f8", int: "<i8"}
-_FORMATS: dict[str, Any] = {"<f8": "d", "<i8": "q"}  # of `array` and `memoryview`
-
-
-def _write_list(sender: Sender, x: list[Any], depth: int) -> Node:
-    if len(x) >= _FEW and type(x[0]) in _CODES and len(set(map(type, x))) == 1:
-        code = _CODES[type(x[0])]
-        try:
-            raw = array(_FORMATS[code], x).tobytes()
-        except OverflowError:  # an integer of more than 64 bits
-            return sender.values(["l", *x], depth)
-        sender.spend("numbers", len(x))
-        sender.buffer(raw, len(raw))
-        return ["p", code, len(x)]
-    return sender.values(["l", *x], depth)
-
-
-def _read_numbers(receiver: Receiver, node: list[Node], depth: int) -> list[Any]:
-    _, code, count = node
-    if code not in _FORMATS or not FIELDS["count"](count):
-        raise ProtocolError("a list of numbers has no length or an unknown dtype")
-    receiver.spend("numbers", count)
-    numbers: list[Any] = receiver.take(8 * count).cast(_FORMATS[code]).tolist()
-    return numbers
-
 
 def _writes(*head: Node) -> Writer:
     """Make what writes the items of a container, or keys and values in turn."""
 
     def write(sender: Sender, x: Any, depth: int) -> Node:
-        if type(x) is not tuple:  # all others have keys
+        if type(x) not in (list, tuple):  # all others have keys
             sender.spend("keys", len(x))
         items = chain.from_iterable(x.items()) if isinstance(x, dict) else x
         return sender.values([*head, *items], depth)
@@ -237,15 +210,8 @@ add(
         tag="l",
         fields="value*",
         classes=list,
-        write=_write_list,
+        write=_writes("l"),
         read=Receiver.fields,
-        change=_ITEMS,
-    ),
-    Row(
-        tag="p",
-        fields="dtype count",
-        classes=(),
-        read=_read_numbers,
         change=_ITEMS,
     ),
     Row(
