@@ -20,8 +20,9 @@ from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import RunOptions
-from nbproctor.nbgrader.prefetch import Submission, submission_time
+from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.run import Run
+from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.results import (
     FILE,
     Report,
@@ -80,6 +81,18 @@ class Facts:
         has_changed = previous and previous.handed_in != submission.fingerprint
         return bool(has_changed) and not is_closed
 
+    @property
+    def time_reason(self) -> str:
+        """Why the same files are more or less late than they were; empty: they are not.
+
+        It is somebody's act, and may lower the mark; the tests may not.
+        """
+        previous = self.previous_result
+        if previous is None or previous.late == self.marks.late:
+            return ""
+        is_same_time = self.previous_marks.timestamp == self.marks.timestamp
+        return "deadline changed" if is_same_time else "submission time changed"
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -91,13 +104,21 @@ class Decision:
 
 
 def decide(facts: Facts, may_lower: bool) -> Decision:
-    """Decide on a submission: a mark may not fall for the same files, unless asked."""
+    """Decide on a submission: a mark may not fall for the same files, unless asked.
+
+    Or unless it falls only because the files are later than was known.
+    """
     change = _mark_change(facts)
+    earned_before = facts.previous_marks.late_penalty.earned
+    is_only_later = (
+        facts.time_reason and facts.marks.late_penalty.earned >= earned_before
+    )
     if (
         facts.previous_result is not None
         and change is not None
         and change.lower
         and not facts.is_new_submission
+        and not is_only_later
         and not may_lower
     ):
         change = replace(change, is_kept=True)
@@ -124,12 +145,16 @@ def _mark_change(facts: Facts) -> MarkChange | None:
     reasons = facts.submission.reasons
     if reasons and not facts.is_new_submission:
         reason = " ".join(dict.fromkeys(reasons.values()))
+    elif facts.is_new_submission:
+        reason = "submitted again"
+    elif facts.time_reason and before.penalty != after.penalty:
+        reason = facts.time_reason
     elif not cells:
         reason = (
             f"the late penalty is now {after.late_penalty}, not {before.late_penalty}"
         )
     else:
-        reason = "submitted again" if facts.is_new_submission else "graded again"
+        reason = "graded again"
     return MarkChange(
         student=facts.submission.student,
         before=totals[0],

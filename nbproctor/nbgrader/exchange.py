@@ -25,8 +25,11 @@ from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.nbgrader.feedback import SECRET
-from nbproctor.nbgrader.prefetch import STAMP, read_timestamp, submission_time
-from nbproctor.nbgrader.submitted import refuse_student
+from nbproctor.nbgrader.submitted import (
+    read_timestamp,
+    refuse_student,
+    submission_time,
+)
 from nbproctor.sanitize import one_line
 from nbproctor.submission import border
 from nbproctor.submission.border import RefusedFileError
@@ -164,7 +167,7 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
             most = 1000 * self.coursedir.max_dir_size
             refusals = border.copy(source, received, most, owner)
             self.do_copy(received, ready)  # without what the course leaves out
-            stamp = ready / STAMP
+            stamp = ready / border.STAMP
             if submission_time(ready) != timestamp:  # or it would be new for ever
                 if stamp.is_dir():
                     shutil.rmtree(stamp)

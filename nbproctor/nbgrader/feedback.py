@@ -25,7 +25,7 @@ from nbproctor.nbgrader.failures import CourseError, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.people import Standings, participants
-from nbproctor.nbgrader.prefetch import STAMP, submission_time
+from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.nbgrader.tries import read_tries
 from nbproctor.pages.making import Order, PageError, make, notebook_of
 from nbproctor.pages.outline import Outline
@@ -33,7 +33,7 @@ from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.platforms import labels, local_time
 from nbproctor.results import SubmissionResult
-from nbproctor.submission.border import RefusedFileError, find
+from nbproctor.submission.border import STAMP, RefusedFileError, find
 from nbproctor.templates import render
 from nbproctor.writing import write_file
 

@@ -11,15 +11,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nbgrader.utils import parse_utc
-
 from nbproctor.engine import MAX_FILES_BYTES, Execution, Executor
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.nbgrader.run import Run
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
-from nbproctor.submission.border import StudentFile, find, walk
+from nbproctor.submission.border import STAMP, StudentFile, walk
 from nbproctor.submission.files import readable
 from nbproctor.submission.reading import OVERDUE, TOO_MUCH, HandedIn, ReadSubmission
 from nbproctor.submission.repair import Repaired, student_cells
@@ -27,8 +25,6 @@ from nbproctor.submission.repair import Repaired, student_cells
 Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000
 AHEAD = 32  # submissions prepared before nbgrader asks, at least
-MAX_DATE = 1000  # bytes
-STAMP = "timestamp.txt"  # when something was submitted, by nbgrader's own
 RESERVED_FILES = {FILE, f".{FILE}", STAMP}
 
 
@@ -221,21 +217,3 @@ class Prefetch:
         future = self._pool.execute(execution)
         submission.running[master.notebook] = code, future
         return future
-
-
-def submission_time(folder: Path) -> datetime | None:
-    """Return when a folder was submitted, in UTC, if a readable file in it says so."""
-    file = find(folder, STAMP)
-    if file is None or file.size > MAX_DATE:
-        return None
-    with contextlib.suppress(ValueError, OverflowError, OSError):
-        return read_timestamp(file.read().decode().strip())
-    return None
-
-
-def read_timestamp(text: str) -> datetime:
-    """Return a time of a student's in UTC; `ValueError` or `OverflowError` if none."""
-    if " /" in text or ".." in text:  # a time zone may be the path of a file
-        raise ValueError(text)
-    when: datetime = parse_utc(text)
-    return when

@@ -15,6 +15,7 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import as_graded, describe_placement, find_placement
+from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.results import SubmissionResult
 
 CACHE = ".nbproctor.cache"  # in the course's folder
@@ -77,12 +78,14 @@ class Run:
         What it says must still be in the gradebook and in the student's folder.
         """
         graded = self.graded_folder(student)
+        when = submission_time(self.folders[student])
         earlier = None if self.force else SubmissionResult.read(graded)
         marks = self.marks.get(student, StudentMarks())
         if (
             earlier is not None
             and earlier.graded_with == self.graded_with
             and earlier.late == marks.late  # or somebody was given more time
+            and when in (None, marks.timestamp)
             and earlier.scores() <= {(g.notebook, g.cell, g.auto) for g in marks.grades}
             and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)
         ):

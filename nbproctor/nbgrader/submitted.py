@@ -1,19 +1,24 @@
-"""Contents of ``submitted/``: who submitted, and files in places that are not read."""
+"""Contents of ``submitted/``: who submitted, when, and files that are not read."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import unicodedata
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from nbgrader.utils import parse_utc
+
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
-from nbproctor.submission.border import LINK, walk
+from nbproctor.submission.border import LINK, STAMP, find, walk
 from nbproctor.submission.files import readable
 
 MAX_LISTED = 1_000
+MAX_DATE = 1000  # bytes
 RESERVED_FILES = {"readme", "readme.md", "readme.txt", "thumbs.db", "desktop.ini"}
 _LOOSE = (".ipynb", ".zip", ".gz", ".tar", ".py", ".json", ".7z", ".rar")
 
@@ -124,3 +129,21 @@ def _has_notebook(folder: Path) -> bool:
 
 def _shown(name: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in readable(name))
+
+
+def submission_time(folder: Path) -> datetime | None:
+    """Return when a folder was submitted, in UTC, if a readable file in it says so."""
+    file = find(folder, STAMP)
+    if file is None or file.size > MAX_DATE:
+        return None
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        return read_timestamp(file.read().decode().strip())
+    return None
+
+
+def read_timestamp(text: str) -> datetime:
+    """Return a time of a student's in UTC; `ValueError` or `OverflowError` if none."""
+    if " /" in text or ".." in text:  # a time zone may be the path of a file
+        raise ValueError(text)
+    when: datetime = parse_utc(text)
+    return when

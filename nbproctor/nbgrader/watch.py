@@ -40,7 +40,7 @@ from nbproctor.nbgrader.tries import (
 )
 from nbproctor.pages.making import put_on_top
 from nbproctor.results import SubmissionResult
-from nbproctor.submission.border import Refusal, walk
+from nbproctor.submission.border import Refusal, submitted_files
 from nbproctor.templates import render
 from nbproctor.writing import write_file
 
@@ -343,10 +343,10 @@ class Watch(contextlib.ExitStack):
 
 
 def _files(folder: Path) -> str:
-    """Return what tells the files in a folder from others, without reading them."""
+    """Return what tells a student's files from others, without reading them."""
     digest = hashlib.sha256()
     refusals: list[Refusal] = []
-    for file in walk(folder, refusals):
+    for file in submitted_files(folder, refusals):
         digest.update(os.fsencode(file.relative_path))
         digest.update(f"\0{file.size} {file.changed}\0".encode())
     for path, reason in refusals:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path, PurePosixPath
 
-from nbproctor.platforms.download import STAMP, CollectedSubmission, Download, State
+from nbproctor.platforms.download import CollectedSubmission, Download, State
 from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.plug_ins import load_plug_ins
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
@@ -100,8 +100,7 @@ def _compare(
         return "new", ""
     current_files = {
         PurePosixPath(file.relative_path.as_posix()): file.read()
-        for file in border.walk(folder)
-        if file.relative_path != Path(STAMP)
+        for file in border.submitted_files(folder)
     }
     if current_files == submission.files:
         return "same", ""
@@ -135,7 +134,7 @@ def write_time(folder: Path, when: datetime) -> None:
 
     As its own exchange writes it.
     """
-    write_file(folder / STAMP, utc(when).encode())
+    write_file(folder / border.STAMP, utc(when).encode())
 
 
 def utc(when: datetime) -> str:

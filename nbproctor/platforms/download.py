@@ -26,12 +26,12 @@ from nbproctor.platforms.registry import (
 )
 from nbproctor.platforms.roster import Roster
 from nbproctor.platforms.sheet import read_time
+from nbproctor.submission.border import STAMP
 
 MAX_NESTING = 3
 _TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
 _TEXTS = {".html", ".htm", ".txt"}
 MAX_SUBMISSION = 1 << 30  # bytes
-STAMP = "timestamp.txt"  # when something was submitted, for nbgrader
 
 Files = list[tuple[ArchiveEntry, FileName]]
 # Collected before: the same. Replaced: the older one is now among those replaced.

@@ -31,6 +31,7 @@ _IGNORED = """
     __MACOSX Thumbs.db __pycache__ desktop.ini node_modules site-packages
 """
 IGNORED = frozenset(_IGNORED.split())
+STAMP = "timestamp.txt"  # when something was submitted, for nbgrader
 ENVIRONMENT = "pyvenv.cfg"  # lies in every virtual environment
 _BLOCK = 1 << 20  # bytes
 LINK = "it is a link, and links are not followed"
@@ -180,6 +181,15 @@ def walk(
             else:
                 files -= 1
                 yield _student_file(folder, inside, status, owners)
+
+
+def submitted_files(
+    folder: Path, refusals: list[Refusal] | None = None
+) -> Iterator[StudentFile]:
+    """Yield a student's own files: all but the record of when they were submitted."""
+    for file in walk(folder, refusals):
+        if file.relative_path != Path(STAMP):
+            yield file
 
 
 def copy(

@@ -30,7 +30,7 @@ from nbproctor.submission.border import (
     Refusal,
     RefusedFileError,
     StudentFile,
-    walk,
+    submitted_files,
 )
 
 MAX_NESTED = 2  # an archive in an archive
@@ -150,12 +150,13 @@ class Candidate:
 def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
     """Return the SHA-256 of names and contents of what is read of a submission.
 
-    What there is no right to read, file or folder, is appended to `closed`.
+    When it was submitted does not count. What there is no right to read, file or
+    folder, is appended to `closed`.
     """
     total = hashlib.sha256()
     closed = [] if closed is None else closed
     refusals: list[Refusal] = []
-    for file in walk(folder, refusals):
+    for file in submitted_files(folder, refusals):
         content = f"{file.size} bytes"
         try:
             if file.size <= _HASHED_BYTES:
@@ -179,7 +180,7 @@ def candidates(
     it. Where none could be it, `Ungradable` says what there is instead.
     """
     refusals: list[Refusal] = []
-    student_files = list(walk(folder, refusals))
+    student_files = list(submitted_files(folder, refusals))
     budget.files -= len(student_files)
     sibling_files = {f"{sibling}.ipynb" for sibling in siblings}
     likely: list[Candidate] = []

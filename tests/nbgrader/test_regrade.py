@@ -18,6 +18,7 @@ from nbproctor.results import SubmissionResult
 from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import (
     book,
+    configure,
     hand_in,
     totals,
     with_one,
@@ -140,6 +141,31 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
     hand_in(course, "right")
     assert again(course) == [MarkChange("right", None, 10.0, "submitted again", False)]
     assert read_comments(course) == (False, [None, None])  # nothing of it is left
+
+
+def test_a_time_that_a_teacher_changes_is_no_new_submission(course: Path) -> None:
+    """The files are the student's; the time is the platform's, or the teacher's."""
+
+    def record(time: str) -> None:
+        (course / "late.csv").write_text(f"student,time\nright,{time}\n")
+        run_here("late", "late.csv", cwd=course)
+
+    configure(course, "c.LateSubmissionPlugin.penalty_method = 'zero'")
+    run_here("due", "2026-11-29", cwd=course)
+    record("2026-11-29 10:00")
+    assert again(course) == []
+    record("2026-11-30 10:00")
+    later = MarkChange("right", 10.0, 0.0, "submission time changed", False)
+    assert again(course) == [later]
+    assert again(course) == []
+    run_here("extend", "right", "--days=2", cwd=course)
+    more = MarkChange("right", 0.0, 10.0, "deadline changed", False)
+    assert again(course) == [more]
+    with_one(course)
+    run_here("due", "2026-11-24", cwd=course)
+    (change,) = (each for each in again(course) if each.student == "right")
+    # A test takes points, too, so the teacher is asked.
+    assert change == MarkChange("right", 10.0, 0.0, "deadline changed", True)
 
 
 def read_comments(course: Path) -> tuple[bool, list[str | None]]:

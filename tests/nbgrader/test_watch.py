@@ -16,7 +16,7 @@ import pytest
 from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.tries import TRIES
 from nbproctor.nbgrader.watch import Try, Watch
-from nbproctor.platforms import local_time
+from nbproctor.platforms import local_time, write_time
 from nbproctor.sandbox.forkserver import ForkServer, JudgeTimeoutError
 from tests.nbgrader.tiny import (
     HandIn,
@@ -85,6 +85,16 @@ def test_what_is_still_being_written_waits(course: Path, hand_in: HandIn) -> Non
     (tried,) = watch.look(NOON)
     assert tried.student == "ada"
     assert watch.look(NOON) == []  # and nothing is tried twice
+
+
+def test_a_time_recorded_beside_the_same_files_is_no_try(
+    course: Path, hand_in: HandIn
+) -> None:
+    folder = hand_in("ada").parent
+    watch = watching(course)
+    assert looks(watch)[0].tries_today == 1
+    write_time(folder, datetime(2026, 3, 1, 12))
+    assert looks(watch) == looks(watching(course)) == []
 
 
 def test_the_tries_of_a_day_are_counted_after_a_kill_too(
