@@ -327,6 +327,7 @@ class HandedCell:
     name: str | None  # nbgrader's ``grade_id``, None where there is none
     text: CellText
     attachments: Any = None
+    is_released: bool = False  # as a release gave it, says the checksum in it
 
     @classmethod
     def read(cls, raw: dict[str, Any], source: str) -> HandedCell:

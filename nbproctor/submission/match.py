@@ -36,9 +36,9 @@ class MasterTexts:
         self.signatures = {function.signature for function in self.functions}
 
     def is_untouched(self, handed: HandedCell, cell: Cell) -> bool:
-        """Whether a locked cell is as the student got it."""
+        """Whether a locked cell is as the student got it, in this release or before."""
         is_same_kind = handed.kind == cell.nbgrader["cell_type"]
-        return is_same_kind and handed.text.plain in self.plain
+        return handed.is_released or (is_same_kind and handed.text.plain in self.plain)
 
     def is_answered(self, handed: HandedCell, cell: Cell) -> bool:
         """Whether the cell of an exercise says more than its stub."""
@@ -166,7 +166,8 @@ def _cut(handed: HandedCell, plan: Plan) -> None:
             owners.setdefault(index, exercise.id)
     others = {*owners.values()} - {handed.name}
     is_mixed = cell or len(others) > 1 or any(b.code in texts.codes for b in blocks)
-    is_untouched = handed.kind != "code" or handed.text.plain in texts.plain
+    is_given = handed.is_released or handed.text.plain in texts.plain
+    is_untouched = handed.kind != "code" or is_given
     if is_untouched or not (locked or (others and is_mixed)):
         plan.cells.append(handed)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any, Literal
 
-from nbproctor.cells import CellText, HandedCell, source_of
+from nbproctor.cells import CellText, HandedCell, grader_of, source_of
 from nbproctor.notebook import language_of
 from nbproctor.submission.exports import (
     cells_of_markdown,
@@ -224,7 +225,7 @@ def _version(
     whole = [cell for cell in raw if isinstance(cell, dict)]
     if len(whole) < len(raw) or any(map(_is_damaged, whole)):
         notes.append("Some cells of your notebook were damaged. Their content is lost.")
-    cells = [HandedCell.read(cell, readable(source_of(cell) or "")) for cell in whole]
+    cells = [_read_cell(cell) for cell in whole]
     version = Version(file, f"'{file.name}'", cells, notes, _language(notebook))
     version.change(
         _shortened,
@@ -248,6 +249,26 @@ def _version(
             "Invisible characters in your code (perhaps from pasting) were replaced.",
         )
     return version
+
+
+def _read_cell(cell: dict[str, Any]) -> HandedCell:
+    """Read a cell, and whether it is as a release of the assignment gave it.
+
+    nbgrader writes a checksum into each cell. One that is forged gains nothing: a
+    read-only cell is restored all the same.
+    """
+    source = readable(source_of(cell) or "")
+    handed = HandedCell.read(cell, source)
+    grader = grader_of(cell)
+    is_graded = grader.get("grade") is True
+    with suppress(LookupError, OverflowError, RecursionError, TypeError, ValueError):
+        points = [float(grader["points"])] if is_graded else []
+        # A read-only cell is not a solution (False), and locked (True).
+        parts = [source, handed.kind, is_graded, False, True, handed.name, *points]
+        signed = "".join(map(str, parts)).encode(errors="replace")
+        checksum = hashlib.md5(signed, usedforsecurity=False).hexdigest()
+        return replace(handed, is_released=checksum == grader.get("checksum"))
+    return handed
 
 
 def _is_damaged(cell: dict[str, Any]) -> bool:

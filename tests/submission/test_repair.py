@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nbgrader.utils import compute_checksum
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import Ungradable, repair
@@ -72,6 +73,44 @@ def test_no_answer_is_repaired_in_a_course_that_says_so(
         assert text(by_id(repaired.notebook, cell.id)) == text(
             by_id(handed_in, cell.id)
         )
+
+
+def sign(notebook: Notebook) -> None:
+    """Write nbgrader's checksums into the cells, as its release does."""
+    for cell in notebook["cells"]:
+        if "nbgrader" in cell["metadata"]:
+            checksum = compute_checksum(nbformat.from_dict(cell))
+            cell["metadata"]["nbgrader"]["checksum"] = checksum
+
+
+def test_what_the_teacher_changed_after_the_release_is_not_the_students_change(
+    tmp_path: Path,
+) -> None:
+    """A forged checksum hides the student's own change, which is undone as before."""
+
+    def changed(source: str) -> str:
+        return f"# Another comment\n{source}\nnew_helper = 1"
+
+    notebook = answered(RELEASE)
+    sign(notebook)
+    newer = MASTER.with_cells(
+        replace(cell, source=changed(cell.source), stub=changed(cell.stub))
+        if cell.id == "fizz-numbers"
+        else cell
+        for cell in MASTER.cells
+    )
+    test = by_id(notebook, "fizz-numbers")
+    test["source"] = f"{text(test)}\nold_helper = 1"
+    notes = []
+    for is_signed in (False, True):
+        if is_signed:
+            sign(notebook)
+        write(tmp_path, notebook)
+        repaired = repair(tmp_path, newer)
+        complete(repaired.notebook, newer)
+        notes.append(repaired.notes)
+    assert "Changed read-only cells were restored: fizz-numbers." in notes[0]
+    assert notes[1] == []
 
 
 def test_nothing_of_the_submission_but_text_survives(tmp_path: Path) -> None:
