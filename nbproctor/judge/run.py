@@ -30,7 +30,7 @@ from nbproctor.judge.testcell import (
 from nbproctor.judge.verdicts import Message, explain, verdict
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell
-from nbproctor.results import Job, Measure, Outcome, Report, Verdict
+from nbproctor.results import STOPPED, Job, Measure, Outcome, Report, Verdict
 from nbproctor.sanitize import one_line, plain_text
 
 
@@ -187,7 +187,6 @@ class NotebookRun:
             references=references,
         )
         self.outputs = self._student.outputs
-        self.notes = self._student.notes
         # Tests for which a reference function was called, by them or by a cell before.
         self.borrowers: set[str] = set()
         self._cells_borrow = False
@@ -243,14 +242,23 @@ class NotebookRun:
         """
         for cell, position in self._in_process_tests:
             in_process_test = replace(cell, where="beside")
-            notes = [*self.notes]
             judged = self._judge(in_process_test, self._history[:position])
             if cell.where == "beside":
                 self.verdicts[cell.id] = judged
             elif judged.points > self.verdicts[cell.id].points:
                 self.verdicts[cell.id] = verdict(cell, verdicts.PASSES_INSIDE)
-            else:  # what stopped it there has cost nothing
-                self.notes[:] = notes
+
+    @property
+    def notes(self) -> list[str]:
+        """What was stopped, each once: cells, and tests that lost points by it."""
+        stops = [
+            each.message
+            for each in self.verdicts.values()
+            if each.outcome in ("timeout", "died")
+            and each.points < each.max_points
+            and not each.message.startswith(STOPPED)
+        ]
+        return [*dict.fromkeys(self._student.notes + stops)]
 
     def explain_stops(self, job: Job) -> None:
         """Let tests report first what prevented a cell from being run.
@@ -407,9 +415,6 @@ class NotebookRun:
     ) -> Verdict:
         subject = f"`{cell.exercise or cell.id}`"
         message = self._student.describe_end(end, subject, limit or self._limits.call)
-        # Once is enough: each verdict says it too. What counts nothing is no note.
-        if message.words not in self.notes and (cell.exercise or cell.points):
-            self.notes.append(message.words)
         outcome: Outcome = "timeout" if end.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)
         return verdict(cell, message._replace(outcome=outcome))

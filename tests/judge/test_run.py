@@ -166,6 +166,25 @@ def test_what_counts_nothing_is_no_note_on_a_submission() -> None:
 
 
 @pytest.mark.slow
+def test_a_stop_that_costs_nothing_is_no_note() -> None:
+    """The caller is stopped with its callee, and has its points in the second run."""
+    caller = "def g(x):\n    return f(x) + 1"
+    cells = [
+        cell("f", "solution", ANSWER),
+        cell("of f", "test", "assert f(1) == 1", 1.0),
+        cell("g", "solution", caller, exercise="g"),
+        cell("of g", "test", "assert g(1) == 2", 1.0, exercise="g"),
+    ]
+    hangs = "def f(x):\n    while True: pass"
+    limits = usual_limits(call=0.4)
+    report = notebooks.judged(
+        cells, ("f", hangs), ("g", caller), limits=limits, follow_through=True
+    )
+    assert [verdict.points for verdict in report.verdicts] == [0, 1]
+    assert report.notes == [report.verdicts[0].message]
+
+
+@pytest.mark.slow
 def test_when_the_time_is_used_up_the_rest_is_said_to_be_not_run() -> None:
     limits = Limits(call=5.0, cell=10.0, submission=0.5)
     endless = cell("endless", "test", "while True: pass", 1.0)
