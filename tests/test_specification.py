@@ -20,7 +20,6 @@ from nbproctor.expect import (
     calls_to,
     calls_to_method,
     check,
-    check_with,
     entry_in_any_shape,
     expect,
     expect_normal,
@@ -310,47 +309,6 @@ def test_a_recording_within_another_leaves_it_as_it_was() -> None:
             check(specification(answer), "values")
         check(specification(answer), "shape")
     assert len(calls) == 4
-
-
-class Curve:
-    """An answer of two methods: one may use the other."""
-
-    def __call__(self, z: Any) -> Any:
-        return np.ones_like(z, dtype=float)  # which is wrong
-
-    def slope(self, z: Any) -> Any:
-        return 2 * self(z)
-
-
-def slope_of(answer: Function) -> Specification:
-    z = np.array([-3.0, 0.5])
-    return Specification(
-        "slope(z)",
-        calls_to(lambda: answer),
-        lambda z: 2 * np.cos(z),
-        arguments=["z"],
-        cases={"some": lambda: [(z,)]},
-        properties={"values": [Values("some")]},
-    )
-
-
-def test_an_answer_that_uses_a_wrong_method_is_judged_with_a_right_one() -> None:
-    other_questions = []
-
-    def curious(z: Any) -> Any:
-        other_questions.append(Curve()(np.array([0.5, -0.5, 1.0])))
-        return 2 * Curve()(z)
-
-    for answer in (Curve().slope, curious):
-        with pytest.raises(AssertionError, match="the same value"):
-            check(slope_of(answer), "values")
-        check_with(slope_of(answer), "values", Curve, "__call__", np.cos)
-    # It is right near the numbers of the cases, with either sign, and nowhere else.
-    known = [True, True, False]
-    assert np.isfinite(other_questions[-1]).tolist() == known
-    assert Curve()(3.0) == 1  # as before
-    with pytest.raises(AssertionError, match="is wrong"):
-        check_with(slope_of(np.sin), "values", Curve, "__call__", np.cos)
 
 
 @pytest.mark.parametrize(

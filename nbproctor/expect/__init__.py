@@ -31,7 +31,6 @@ from nbproctor.expect.specification import (
     calls_to,
     calls_to_method,
     check,
-    check_with,
     prove,
     recording,
 )
@@ -49,7 +48,6 @@ __all__ = [
     "calls_to",
     "calls_to_method",
     "check",
-    "check_with",
     "entry_in_any_shape",
     "expect",
     "expect_entry",

@@ -276,49 +276,6 @@ def check(specification: Specification, name: str) -> None:
         judgement(specification)
 
 
-def check_with(
-    specification: Specification,
-    name: str,
-    owner: Any,
-    method: str,
-    right: Callable[..., Any],
-) -> None:
-    """Judge one property; if it fails, once more where another method is right.
-
-    For an answer that may use this method of `owner`, its class. The method takes one
-    array. It answers near the numbers of these cases, with either sign, and is nan
-    elsewhere: it is no answer to other questions.
-    """
-    try:
-        return check(specification, name)
-    except Exception as error:
-        first = error
-    every_case = [case for make in specification.cases.values() for case in make()]
-    numbers = np.hstack([np.ravel(value) for case in every_case for value in case])
-    asked = np.unique(np.abs(numbers))
-
-    def right_nearby(*arguments: Any, **named: Any) -> Any:
-        *_, value = *arguments, *named.values()
-        value = np.asarray(value, dtype=float)
-        distance = np.abs(np.abs(value)[..., None] - asked)
-        return np.where((distance < 0.01).any(axis=-1), right(value), np.nan)
-
-    own = getattr(owner, method) if method in dir(owner) else None
-    setattr(owner, method, right_nearby)
-    try:
-        with recording({}):
-            check(specification, name)
-    except Exception:
-        if isinstance(first, AssertionError):
-            raise first from None  # it compares values of the answer's own
-        raise
-    finally:
-        if own is None:
-            delattr(owner, method)
-        else:
-            setattr(owner, method, own)
-
-
 @dataclass(frozen=True)
 class Each:
     """Judge each answer to some cases by a function of the case and the answer.

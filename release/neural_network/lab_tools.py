@@ -45,67 +45,14 @@ def settle(network, labels):
     return network
 
 
-def with_methods(cls, methods, function, *arguments):
-    """Call a function while a class has other methods, however they are called."""
+def check_batches(notes, stopped, classifier, X, Y):
+    """Say what is wrong with the batches of a fit, whose network only noted them.
 
-    def without_network(method):
-        def call(*given, **named):
-            extra = len(given) + len(named) - method.__code__.co_argcount
-            return method(*given[max(extra, 0) :], **named)
-
-        return call
-
-    own = {method.__name__: getattr(cls, method.__name__) for method in methods}
-    try:
-        for method in methods:
-            setattr(cls, method.__name__, without_network(method))
-        return function(*arguments)
-    finally:
-        for name, method in own.items():
-            setattr(cls, name, method)
-
-
-def noting(cls, classifier, inputs, batches, updates):
-    """Return methods of a network that only note what comes, but for the update."""
-    n, h, k = (
-        getattr(classifier.model, f"n_{name}")
-        for name in ("features", "hidden_units", "classes")
-    )
-    update = cls.update_parameters
-
-    def forward_propagation(X):
-        inputs.append(np.shape(X))
-        hidden, output = (np.full((rows, np.shape(X)[-1]), 0.5) for rows in (h, k))
-        return {"Z1": 0 * hidden, "A1": hidden, "Z2": 0 * output, "A2": output}
-
-    def backward_propagation(X, Y, cache):
-        Z1 = cache["Z1"] if isinstance(cache, dict) else cache
-        bias = np.array(classifier.model.b2)
-        batches.append((np.array(X), np.array(Y), np.shape(Z1), bias))
-        shapes = {"dW1": (h, n), "db1": (h, 1), "dW2": (k, h), "db2": (k, 1)}
-        return {name: np.full(shape, 0.1) for name, shape in shapes.items()}
-
-    def update_parameters(grads):
-        updates.append(grads)
-        update(classifier.model, grads)
-
-    return forward_propagation, backward_propagation, update_parameters
-
-
-def check_batches(cls, classifier, X, Y):
-    """Say what is wrong with the batches of a fit, whose network only notes them.
-
-    Noted are the shapes of inputs, the batches (X, Y, shape of the cache, bias), and
-    the updates.
+    `notes` are the shapes of inputs, the batches (X, Y, shape of the cache, bias), and
+    the updates; `stopped` is the error that ended it, or None.
     """
     size, epochs = classifier.batch_size, classifier.epochs
-    classifier.model.is_given, stopped = True, None
-    inputs, batches, updates = notes = [], [], []
-    methods = noting(cls, classifier, *notes)
-    try:
-        with_methods(cls, methods, classifier.fit, X.copy(), Y.copy())
-    except Exception as error:
-        stopped = error
+    inputs, batches, updates = notes
     (n, m), k = X.shape, classifier.model.n_classes
     for shape in inputs:
         assert shape[0] == n, (
