@@ -10,6 +10,7 @@ import operator
 import sys
 import traceback
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -183,10 +184,8 @@ def beyond_numbers_of(function, usual, most):
 
     So what an answer does only up to some number shows. Grading asks that, too.
     """
-    if hasattr(type(function), "_nbproctor_calls"):  # in grading
-        from nbproctor.expect import beyond
-
-        return beyond(usual, most)
+    if hasattr(type(function), "_nbproctor_calls"):  # in grading, where this module is
+        return import_module("nbproctor.expect").beyond(usual, most)
     constants = getattr(function, "__code__", left_out.__code__).co_consts
     numbers = [n for n in constants if isinstance(n, int | float)]
     return max([usual, *(int(n) + 1 for n in numbers if usual <= n <= most)])

@@ -432,7 +432,8 @@ def test_a_public_test_says_what_is_wrong_and_does_not_raise(
 
 def test_a_public_test_asks_what_changes_in_place_and_is_beyond_a_number(lab):
     """One array may be both arguments: each is changed once."""
-    X, answers = np.eye(2), {}
+    X = np.eye(2)
+    answers = {}
     table = {"values": [(X, X, 2 * X), (X + 1, X + 1, 2 * X + 2)]}
 
     def remembers(a, b):
