@@ -265,16 +265,15 @@ class Download:
     def finds_the_class(self) -> bool:
         """Whether a download contains somebody of the class list, or may well do so.
 
-        Names, and numbers that need not be known, may belong to new students. Guessed
-        names, or a login without a name, must not double the class.
+        Another course's students must not be added. In a download without names, a
+        class list need not have the platform's numbers.
         """
-        names = self.recognised.names.values()
-        speak_for_themselves = self.recognised.platform is not PLAIN and any(
-            name.name or any(KINDS[i.kind].is_hidden for i in name.identifiers)
-            for name in names
+        is_anonymous = any(
+            not name.name and any(KINDS[i.kind].is_hidden for i in name.identifiers)
+            for name in self.recognised.names.values()
         )
         in_roster = any(submission.found_by for submission in self.submissions)
-        return in_roster or speak_for_themselves or not self.roster.people
+        return in_roster or is_anonymous or not self.roster.people
 
     def say_same_files(self) -> None:
         """Say which students submitted the very same notebook, byte for byte."""
@@ -340,7 +339,7 @@ def plan(
             submissions[submission.person.student].append(submission)
     for student, several in submissions.items():
         if len(several) > 1:
-            download.problem(
+            download.question(
                 several[0].person.name,
                 f"{len(several)} submissions in the download seem to be by "
                 f"{student!r}. None was collected. Import a class list that "
@@ -355,10 +354,11 @@ def plan(
             ", ".join(sorted({n.key for n in recognised.names.values()})[:5]) or "none"
         )
         raise CollectError(
-            f"No name in {source} is in the class list. {recognised}. The names "
-            f"there: {names}. If these names are right, import a class list that "
-            "contains them: kit.py roster. Otherwise, give each student a folder or a "
-            "file named with their id."
+            f"No name in {source} is in the class list. Nothing was collected. "
+            f"{recognised}. The names there: {names}. Perhaps it is the download of "
+            "another course. If it is yours, import its class list (kit.py roster), or "
+            "match a name with a student (--as). Files without a platform's names need "
+            "a folder or a file named with each student's id."
         )
     download.say_same_files()
     download.submissions.sort(key=lambda submission: submission.person.student)

@@ -125,7 +125,8 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         f"Amara Okafor_2{MOODLE}": "",
     },
     ("Moodle", "Zoë New: Not in the class list. Collected as '77'."): {
-        f"Zoë New_77{MOODLE}": "77/lab.ipynb"
+        f"Amara Okafor_9{MOODLE}": "aokafor/lab.ipynb",
+        f"Zoë New_77{MOODLE}": "77/lab.ipynb",
     },
     ("Moodle", "Collected as '78'."): {  # one word for all is no name, in any language
         f"Uczestnik_4711{MOODLE}": "aokafor/lab.ipynb",

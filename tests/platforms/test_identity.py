@@ -427,6 +427,9 @@ def test_nobody_is_taken_for_a_namesake_of_whom_a_list_has_to_be_asked() -> None
             f"Copy of Lab 5 ({n}).ipynb" for n in range(120)
         ],  # as Google Drive names them
         [f"team-{n}/lab.ipynb" for n in range(5)],
+        [f"foobar{n}_971{n}_8801{n}_lab.ipynb" for n in range(5)],  # Canvas
+        [f"Foo Bar{n}_971{n}_assignsubmission_file/lab.ipynb" for n in range(5)],
+        [f"1-9 - Foo{n} Bar - Nov 24, 2026 1030 PM/lab.ipynb" for n in range(5)],
         [f"lab-submissions/lab-team-{n}/lab.ipynb" for n in range(5)],
     ],
 )
