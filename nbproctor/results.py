@@ -325,8 +325,8 @@ class SubmissionResult:
         Student id.
     status : Status
         A row of `STATUSES`: ``repaired`` is after a stated repair; ``partial`` if
-        something died or timed out, the rest is graded; ``excused`` is never kept: a
-        teacher says it at any time.
+        something died or timed out, the rest is graded; ``not graded``, ``missing`` and
+        ``excused`` are never kept: what is true may change at any time.
     reason : str
         Why, in sentences.
     score : float or None

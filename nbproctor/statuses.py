@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Status = Literal[
-    "graded", "repaired", "partial", "ungradable", "missing", "late", "excused"
+    "graded",
+    "repaired",
+    "partial",
+    "ungradable",
+    "not graded",
+    "missing",
+    "late",
+    "excused",
 ]
 
 
@@ -86,6 +93,7 @@ STATUSES: dict[str, StatusRow] = {
         ),
         StatusRow("late", headline="Graded, submitted late", section=GRADED),
         StatusRow("graded", headline="Graded", section=GRADED, is_remarkable=False),
+        StatusRow("not graded", headline="Not graded yet", is_failure=True),
         StatusRow("missing", headline="Nothing submitted", is_mark_due=False),
         StatusRow(
             "excused",

@@ -201,7 +201,8 @@ def participants(
             elif folder.is_dir():
                 result = replace(result, status="graded", reason="")
             else:
-                result = replace(result, reason="Nothing was graded.")
+                reason = "Submitted, but not graded yet. Run `grade`."
+                result = replace(result, status="not graded", reason=reason)
         result = replace(result, score=marks.total())
         if student in excused:
             result = result.excuse()

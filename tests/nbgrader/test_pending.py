@@ -115,6 +115,21 @@ def test_a_corrected_test_is_reported_for_those_who_wait(course: Path) -> None:
     assert "bob; cem: To be graded by hand: why." in text
 
 
+def test_who_has_submitted_and_is_not_graded_yet_is_not_missing(course: Path) -> None:
+    mark_by_hand(course, "ann", "bob", "cem")
+    nbgrader.enrol(course, [platforms.Person("dan"), platforms.Person("fay")])
+    answer(course, "dan")
+    run_here("export", "csv", cwd=course)
+    rows = {row["student"]: row for row in read_table(course / "exported/tiny.csv")}
+    assert (rows["dan"]["status"], rows["fay"]["status"]) == ("not graded", "missing")
+    (course / "book.csv").write_text(
+        "Student,ID,SIS Login ID,Section,tiny (1)\nDan,1,dan,A,\n"
+    )
+    run_here("roster", "book.csv", "--same=login=id", cwd=course)
+    text = run_here("export", "book.csv", cwd=course).stdout
+    assert "not graded. Submitted, but not graded yet. Run `grade`." in text
+
+
 def test_whose_work_was_removed_is_missing_everywhere(course: Path) -> None:
     mark_by_hand(course, "ann", "bob")
     grade(course)
