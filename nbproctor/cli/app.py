@@ -62,11 +62,15 @@ TYPED = os.environ.pop("NBPROCTOR_TYPED", "nbproctor")
 
 
 class _Console(Console):
-    """A console that no text can steer: names of files and kernels are students'."""
+    """A console that no text can steer: names of files and kernels are students'.
+
+    Commands that other rooms name, as in `nbproctor grade`, are shown as to be typed.
+    """
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return what is printed, without escape sequences and control characters."""
-        return super().render_str(plain_text(text), **options)
+        text = plain_text(text).replace("`nbproctor ", f"`{TYPED} ")
+        return super().render_str(text, **options)
 
 
 console = _Console(highlight=False)

@@ -132,7 +132,9 @@ def collect(
             _import(course, everybody)
     _ask("Not imported from the class list:", merged)
     _tell(download, Roster() if only else everybody)
-    next_step = f"Next: {TYPED} grade {assignment}"
+    with course.gradebook() as book:
+        is_released = assignment in {row.name for row in book.assignments}
+    next_step = f"Next: {TYPED} {'grade' if is_released else 'release'} {assignment}"
     say("Dry run: nothing was written." if dry_run else next_step)
 
 
@@ -369,7 +371,8 @@ def late(
         for student, text in platforms.read_times(file, people).items()
     }
     if absent := [people.labels[s] for s in times if s not in submitted]:
-        raise CommandError(f"Not submitted in {name}: {'; '.join(absent)}.")
+        shown = "; ".join(absent)
+        raise CommandError(f"Not submitted in {name}: {shown}. Nothing was written.")
     for student, when in times.items():
         platforms.write_time(submitted[student], when)
         say(f"{people.labels[student]}: {local_time(when)}")

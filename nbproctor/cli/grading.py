@@ -79,7 +79,10 @@ def _check_submitted(course: nbgrader.Course, assignment: str, student: str) -> 
     similar = get_close_matches(student, [person.student for person in people])
     similar += [p.student for p in people if student.casefold() in p.name.casefold()]
     message = f"{student!r} has not submitted anything: there is no {folder}."
-    if similar:
+    if student in similar:
+        unread = nbgrader.unread(course, assignment)
+        message = " ".join([message, *(s for s in unread if f"/{student}/" in s)])
+    elif similar:
         message += f" Did you mean {' or '.join(dict.fromkeys(similar))}?"
     raise CommandError(message)
 

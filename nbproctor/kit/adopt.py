@@ -50,6 +50,8 @@ _TEST_CONFIG = re.compile(
     r"""(?P<yaml>.*?)\1\s*;?\s*#\s*END\s*TEST\s*CONFIG[^\n]*""",
     re.DOTALL | re.IGNORECASE,
 )
+#: A comment that says only that a test is hidden, where students read what it checks.
+_LABEL = re.compile(r"\A\s*#+[^\S\n]*(?i:hidden)(?:[^\S\n]+(?i:tests?))?[^\S\n]*\n")
 _COMMENT = re.compile("#.*")
 #: A name of the student's in a test of Otter's.
 _ENV = re.compile(r"\benv\['(\w+)'\]")
@@ -433,7 +435,8 @@ def adopt(path: Path) -> Adopted:
     try:
         notebook = nbformat.read(path, as_version=4)
     except (OSError, ValueError) as error:
-        raise AdoptError(f"{path} cannot be read as a notebook: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise AdoptError(f"{path} cannot be read as a notebook: {reason}") from error
     if (language := language_of(notebook)) != "python":
         raise AdoptError(f"{path} is in {language}. nbproctor grades Python.")
     if any("nbgrader" in cell.metadata for cell in notebook.cells):
@@ -474,6 +477,8 @@ def solution_marks(source: str) -> str:
         elif re.match(r"\s*#+\s*END SOLUTION", line):
             inside = False
             lines.append(blank + _END)
+        elif re.fullmatch(r"\s*#+\s*SOLUTION\s*", line):
+            continue  # of a whole cell or function
         elif not inside and (marked := re.match(r"(.*?\S)\s*#+\s*SOLUTION\b", line)):
             if lines and lines[-1] == blank + _END:
                 lines.pop()  # of the line above
@@ -502,7 +507,7 @@ def _read_test(
     if not CellText.of(code).compiles:
         raise AdoptError(f"a test cannot be a cell by itself: {code!r}.")
     return AdoptedTest(
-        code=code,
+        code=_LABEL.sub("", code),
         hidden=bool(settings.get("hidden")) or _says_hidden(source),
         points=points,
     )

@@ -154,8 +154,7 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
     except MissingEntry:
         raise CourseError(
             f"The gradebook does not have {assignment!r} yet. Make its release here "
-            f"once: `nbproctor release {assignment}` (with the kit, write "
-            "`python kit.py` instead of `nbproctor`)."
+            f"once: `nbproctor release {assignment}`"
         ) from None
 
 

@@ -105,8 +105,8 @@ def extend(
         due = find_assignment(book, assignment).duedate
         if due is None:
             raise CourseError(
-                f"{assignment!r} has no due date. To set it: kit.py due "
-                f"'2026-12-01 18:00' {assignment}"
+                f"{assignment!r} has no due date. To set it: `nbproctor due "
+                f"'2026-12-01 18:00' {assignment}`"
             )
         _check_enrolled(book, student)
         row = book.update_or_create_submission(assignment, student)
@@ -279,7 +279,7 @@ def _check_enrolled(book: SharedGradebook, student: str) -> None:
     if student not in {each.id for each in book.students}:
         raise CourseError(
             f"The gradebook has no student {student!r}. Import the class list: "
-            "kit.py roster"
+            "`nbproctor roster`"
         )
 
 

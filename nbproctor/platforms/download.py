@@ -185,7 +185,7 @@ class Download:
             when = read_time(text)
             if not when:
                 sentence = f"{text!r} is not a readable submission time."
-                self.problem(person.name, f"{sentence} To record it: kit.py late")
+                self.problem(person.name, f"{sentence} To record it: `nbproctor late`")
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
         last = max(names, key=lambda name: name.age)
@@ -356,9 +356,9 @@ def plan(
         raise CollectError(
             f"No name in {source} is in the class list. Nothing was collected. "
             f"{recognised}. The names there: {names}. Perhaps it is the download of "
-            "another course. If it is yours, import its class list (kit.py roster), or "
-            "match a name with a student (--as). Files without a platform's names need "
-            "a folder or a file named with each student's id."
+            "another course. If it is yours, import its class list (`nbproctor "
+            "roster`), or match a name with a student (--as). Files without a "
+            "platform's names need a folder or a file named with each student's id."
         )
     download.say_same_files()
     download.submissions.sort(key=lambda submission: submission.person.student)

@@ -141,7 +141,8 @@ def _read(path: Path) -> Sheet:
     text, _, _ = decode(data)
     if "\0" in text or text.startswith("PK\x03\x04"):
         raise RosterError(
-            f"{path} is not a CSV file. In a spreadsheet program, save it as CSV."
+            f"{path} is not a CSV file. In a spreadsheet program, save it as CSV. For "
+            "a zip of submissions, use `nbproctor collect`."
         )
     sheet = Sheet.read(data)
     if not sheet.rows:
@@ -200,9 +201,9 @@ def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
     if match.person is None:
         raise RosterError(
             f"{path}, row {row.row + 1}: {str(row.clue)!r} does not identify one "
-            f"student in the class list. {match.question} Import a class list first "
-            "(kit.py roster), or name the column after its content: login, e-mail, "
-            "name."
+            "student in the class list. Nothing was written. Import a class list "
+            "first (`nbproctor roster`), or name the column after its content: login, "
+            f"e-mail, name. {match.question}".rstrip()
         )
     return match.person
 
@@ -313,8 +314,8 @@ def fill(
         if student in row_of:
             raise ExportError(
                 f"Rows {row_of[student] + 1} and {row + 1} both seem to be "
-                f"{student!r}. Import a class list that distinguishes them: kit.py "
-                "roster"
+                f"{student!r}. Import a class list that distinguishes them: "
+                "`nbproctor roster`"
             )
         before = sheet.value(row, target.column).strip()
         mark = nan if student in excused else scores.get(student, nan) * factor

@@ -42,7 +42,7 @@ class Moodle(Platform):
     times = "its grading worksheet"
     why_no_address = (
         "submitted with a group, and their own Moodle number is not known. Import the "
-        "grading worksheet (kit.py roster), then collect again"
+        "grading worksheet (`nbproctor roster`), then collect again"
     )
     upload = "Submissions, Upload multiple feedback files in a zip"
 

@@ -12,7 +12,7 @@ import pytest
 
 from nbproctor import __version__
 from nbproctor.cli import app, authoring
-from nbproctor.cli.app import console
+from nbproctor.cli.app import console, say
 from nbproctor.cli.class_run import _reasons
 from nbproctor.platforms import labels
 from nbproctor.results import SubmissionResult
@@ -43,6 +43,15 @@ def test_a_usage_line_names_what_was_typed(tmp_path: Path) -> None:
     assert message.startswith("Usage: python3 kit.py grade ")
     assert "Try 'python3 kit.py grade --help' for help." in message
     assert "Usage: nbproctor grade" in nbproctor("grade", "-x", folder=tmp_path)[2]
+
+
+def test_a_command_that_a_message_names_is_shown_as_to_be_typed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = sys.modules["nbproctor.cli.app"]  # `cli` has the app under this name
+    monkeypatch.setattr(module, "TYPED", "python kit.py")
+    say("To set it: `nbproctor due DATE`")
+    assert capsys.readouterr().out == "To set it: `python kit.py due DATE`\n"
 
 
 @pytest.mark.slow

@@ -44,6 +44,23 @@ def test_a_download_of_another_assignment_is_not_collected(course: Path) -> None
     assert len([*(course / "submitted").glob("*/words/words.ipynb")]) == 2
 
 
+def test_the_next_step_is_one_that_works(course: Path) -> None:
+    done = run_here("collect", "download", "words", cwd=course)
+    assert done.stdout.endswith("Next: nbproctor release words\n")
+    nbgrader.generate(course, "words")
+    done = run_here("collect", "download", "words", cwd=course)
+    assert done.stdout.endswith("Next: nbproctor grade words\n")
+    folder = course / "submitted/dpatel"
+    (folder / "words").rename(folder / "Words")
+    message = run_here("grade", "words", "--student=dpatel", cwd=course).stderr
+    assert "Did you mean" not in message and "submitted/dpatel/words/" in message
+    shutil.make_archive(str(course / "download"), "zip", course / "download")
+    message = run_here("roster", "download.zip", cwd=course).stderr
+    assert "For a zip of submissions, use `nbproctor collect`." in message
+    message = run_here("adopt", "absent.ipynb", cwd=course).stderr
+    assert "absent.ipynb" in message and "Errno" not in message
+
+
 def test_times_are_recorded_for_all_or_for_nobody_and_an_id_is_enough(
     course: Path,
 ) -> None:
@@ -52,7 +69,7 @@ def test_times_are_recorded_for_all_or_for_nobody_and_an_id_is_enough(
     times = course / "times.csv"
     times.write_text("student,time\n20260011,2026-12-01 18:00\n20260012,2026-12-01\n")
     done = run_here("late", "times.csv", "words", cwd=course)
-    assert done.returncode == 1 and "Patel, Dev" in done.stderr
+    assert done.returncode == 1 and "Patel, Dev. Nothing was writ" in done.stderr
     recorded = course / "submitted/aokafor/words/timestamp.txt"
     assert not recorded.exists()
     times.write_text("student,time\n20260011,2026-12-01 18:00\n")

@@ -237,6 +237,9 @@ def test_marks_stand_where_the_lines_of_the_solution_were() -> None:
         "def f(x):\n    ### BEGIN SOLUTION\n    y = x\n    return y\n"
         "    ### END SOLUTION\nz = f(1)"
     )
+    assert solution_marks("def f(x):\n    # SOLUTION\n    return x") == (
+        "def f(x):\n    return x"
+    )
 
 
 @pytest.mark.parametrize(
@@ -413,6 +416,20 @@ def test_a_hidden_test_is_never_in_the_release(tmp_path: Path) -> None:
         assert "810" not in text and "hidden" not in text.lower(), (form, text)
         is_hidden = any(cell.kind == "hidden test" for cell in adopted.cells)
         assert is_hidden != ("Left out." in "".join(adopted.questions)), form
+
+
+def test_a_comment_that_only_says_hidden_is_not_what_a_test_checks(
+    tmp_path: Path,
+) -> None:
+    """A student's page shows the first comment of a hidden test."""
+    for number, label in enumerate(("# HIDDEN", "# Hidden test", "# hidden tests")):
+        tests = new_code_cell(f"{label}\n# Large numbers\nassert square(90) == 8100")
+        (test,) = (
+            row.cell.source
+            for row in adopted(tmp_path / str(number), [SQUARE, tests]).cells
+            if row.kind == "hidden test"
+        )
+        assert test.splitlines()[1] == "# Large numbers"
 
 
 def test_a_configuration_that_cannot_be_read_publishes_nothing(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def complaint(course: Path, *arguments: str) -> str:
 
 def test_an_extension_needs_a_due_date_and_one_length(course: Path) -> None:
     lacks = complaint(course, "extend", "s3", "--days=1")
-    assert lacks.endswith("To set it: kit.py due '2026-12-01 18:00' tiny")
+    assert lacks.endswith("To set it: `nbproctor due '2026-12-01 18:00' tiny`")
     for options in [], ["--days=1", "--until=2026-12-01"]:
         assert "Give one of --until" in complaint(course, "extend", "s3", *options)
 
