@@ -255,7 +255,7 @@ class NotebookRun:
             each.message
             for each in self.verdicts.values()
             if each.outcome in ("timeout", "died")
-            and each.points < each.max_points
+            and each.max_points
             and not each.message.startswith(STOPPED)
         ]
         return [*dict.fromkeys(self._student.notes + stops)]

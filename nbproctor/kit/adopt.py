@@ -55,8 +55,11 @@ _LABEL = re.compile(r"\A\s*#+[^\S\n]*(?i:hidden)(?:[^\S\n]+(?i:tests?))?[^\S\n]*
 _COMMENT = re.compile("#.*")
 #: A name of the student's in a test of Otter's.
 _ENV = re.compile(r"\benv\['(\w+)'\]")
-_PROMPT = re.compile(
-    r'^\s*"""\s*# BEGIN PROMPT.*?"""[^\n]*\n?', re.DOTALL | re.MULTILINE
+#: What Otter leaves out of a cell: a prompt, and the mark of a whole solution.
+_LEFT_OUT = re.compile(
+    r'^\s*"""\s*# BEGIN PROMPT.*?"""[^\n]*\n?'
+    r"|^[^\S\n]*#+[^\S\n]*SOLUTION[^\S\n]*(?:\n|\Z)",
+    re.DOTALL | re.MULTILINE,
 )
 _CHECK = re.compile(r"\b(?:ok\.grade|grader\.check)\(\s*['\"](\w+)['\"]")
 #: Lines of the other grader, of which nothing is left.
@@ -468,7 +471,7 @@ def solution_marks(source: str) -> str:
     """Return code with nbgrader's marks in place of Otter's ``# SOLUTION``."""
     lines: list[str] = []
     inside = False
-    for line in _PROMPT.sub("", source).splitlines():
+    for line in _LEFT_OUT.sub("", source).splitlines():
         indent = re.match(r"\s*", line)
         blank = indent[0] if indent else ""
         if re.match(r"\s*#+\s*BEGIN SOLUTION", line):
@@ -477,8 +480,6 @@ def solution_marks(source: str) -> str:
         elif re.match(r"\s*#+\s*END SOLUTION", line):
             inside = False
             lines.append(blank + _END)
-        elif re.fullmatch(r"\s*#+\s*SOLUTION\s*", line):
-            continue  # of a whole cell or function
         elif not inside and (marked := re.match(r"(.*?\S)\s*#+\s*SOLUTION\b", line)):
             if lines and lines[-1] == blank + _END:
                 lines.pop()  # of the line above

@@ -77,21 +77,9 @@ class Facts:
         submission = self.submission
         previous = self.previous_result
         # What cannot be read now was read before: nobody submitted anything else.
-        is_closed = submission.closed and bool(submission.reasons)
-        has_changed = previous and previous.handed_in != submission.fingerprint
-        return bool(has_changed) and not is_closed
-
-    @property
-    def time_reason(self) -> str:
-        """Why the same files are more or less late than they were; empty: they are not.
-
-        It is somebody's act, and may lower the mark; the tests may not.
-        """
-        previous = self.previous_result
-        if previous is None or previous.late == self.marks.late:
-            return ""
-        is_same_time = self.previous_marks.timestamp == self.marks.timestamp
-        return "deadline changed" if is_same_time else "submission time changed"
+        if previous is None or (submission.closed and submission.reasons):
+            return False
+        return previous.handed_in != submission.fingerprint
 
 
 @dataclass(frozen=True)
@@ -106,27 +94,16 @@ class Decision:
 def decide(facts: Facts, may_lower: bool) -> Decision:
     """Decide on a submission: a mark may not fall for the same files, unless asked.
 
-    Or unless it falls only because the files are later than was known.
+    Or unless it falls only because they are later than they were: that is the act of a
+    teacher, or of the platform.
     """
-    change = _mark_change(facts)
-    earned_before = facts.previous_marks.late_penalty.earned
-    is_only_later = (
-        facts.time_reason and facts.marks.late_penalty.earned >= earned_before
-    )
-    if (
-        facts.previous_result is not None
-        and change is not None
-        and change.lower
-        and not facts.is_new_submission
-        and not is_only_later
-        and not may_lower
-    ):
-        change = replace(change, is_kept=True)
+    change = _mark_change(facts, may_lower)
+    if facts.previous_result and change and change.is_kept:
         return Decision(facts.previous_result, stands=False, change=change)
     return Decision(_result(facts), stands=True, change=change)
 
 
-def _mark_change(facts: Facts) -> MarkChange | None:
+def _mark_change(facts: Facts, may_lower: bool) -> MarkChange | None:
     before = facts.previous_marks
     after = facts.marks
     if facts.previous_result is None:
@@ -142,20 +119,21 @@ def _mark_change(facts: Facts) -> MarkChange | None:
             cells[grade.cell] = points, grade.points
     if not cells and totals[0] == totals[1]:
         return None
-    reasons = facts.submission.reasons
-    if reasons and not facts.is_new_submission:
-        reason = " ".join(dict.fromkeys(reasons.values()))
-    elif facts.is_new_submission:
+    is_other_time = facts.previous_result.late != after.late
+    if facts.is_new_submission:
         reason = "submitted again"
-    elif facts.time_reason and before.penalty != after.penalty:
-        reason = facts.time_reason
+    elif reasons := facts.submission.reasons:
+        reason = " ".join(dict.fromkeys(reasons.values()))
+    elif is_other_time and before.penalty != after.penalty:
+        is_same_time = before.timestamp == after.timestamp
+        reason = "deadline changed" if is_same_time else "submission time changed"
     elif not cells:
         reason = (
             f"the late penalty is now {after.late_penalty}, not {before.late_penalty}"
         )
     else:
         reason = "graded again"
-    return MarkChange(
+    change = MarkChange(
         student=facts.submission.student,
         before=totals[0],
         after=totals[1],
@@ -163,6 +141,10 @@ def _mark_change(facts: Facts) -> MarkChange | None:
         is_kept=False,
         cells=cells,
     )
+    earned_before = before.late_penalty.earned
+    is_only_later = is_other_time and after.late_penalty.earned >= earned_before
+    may_fall = may_lower or facts.is_new_submission or is_only_later
+    return replace(change, is_kept=change.lower and not may_fall)
 
 
 def _result(facts: Facts) -> SubmissionResult:
@@ -177,18 +159,17 @@ def _result(facts: Facts) -> SubmissionResult:
             for sentences in notes.values():
                 sentences.append(NOTHING_ANSWERED)
         reason = [sentence for sentences in notes.values() for sentence in sentences]
-        reason = list(dict.fromkeys(reason))
         if marks.late:
             reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
     else:
         notes = submission.notes()
-        reason = list(dict.fromkeys(submission.reasons.values()))
+        reason = list(submission.reasons.values())
         if by_hand := [grade.cell for grade in marks.grades if grade.by_hand]:
             reason.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
     return SubmissionResult(
         student=submission.student,
         status=status,
-        reason=" ".join(reason),
+        reason=" ".join(dict.fromkeys(reason)),
         score=None if STATUSES[status].is_failure else marks.total(),
         max_score=marks.max_score,
         notes=notes,

@@ -24,7 +24,7 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
-from nbproctor.nbgrader.people import Standings, participants
+from nbproctor.nbgrader.people import Standings, late_without_time, participants
 from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.nbgrader.tries import read_tries
 from nbproctor.pages.making import Order, PageError, make, notebook_of
@@ -140,7 +140,7 @@ def report(
         course.outlines(assignment),
         {student: names[student] for student in by_status["missing"]},
         excused={student: names[student] for student in by_status["excused"]},
-        said_late=[s for s, each in standings.items() if each.is_late_without_time],
+        said_late=late_without_time(course, assignment, standings),
         alike=alike,
         groups=course.read_column(assignment, "group"),
         surroundings=course.options.surroundings(assignment),

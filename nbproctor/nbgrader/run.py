@@ -78,14 +78,13 @@ class Run:
         What it says must still be in the gradebook and in the student's folder.
         """
         graded = self.graded_folder(student)
-        when = submission_time(self.folders[student])
         earlier = None if self.force else SubmissionResult.read(graded)
         marks = self.marks.get(student, StudentMarks())
         if (
             earlier is not None
             and earlier.graded_with == self.graded_with
             and earlier.late == marks.late  # or somebody was given more time
-            and when in (None, marks.timestamp)
+            and submission_time(self.folders[student]) in (None, marks.timestamp)
             and earlier.scores() <= {(g.notebook, g.cell, g.auto) for g in marks.grades}
             and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)
         ):

@@ -133,7 +133,9 @@ class Watch(contextlib.ExitStack):
         find the same again.
         """
         failures = self._in_exchange("Collect", update=True)
-        tries = [self._failed(name, reason, now) for name, reason in failures.items()]
+        tries = [
+            Try(name, None, now, problem=reason) for name, reason in failures.items()
+        ]
         settled = self._settled(now)
         if settled:
             self._course = Course(self._root)  # the source may have changed since
@@ -163,9 +165,6 @@ class Watch(contextlib.ExitStack):
         """Return when a student's turn is: repeated failures must not delay others."""
         record = self._students[student]
         return record.failures, record.noticed
-
-    def _failed(self, student: str, problem: str, now: datetime) -> Try:
-        return Try(student, None, now, problem=problem)
 
     def _settled(self, now: datetime) -> list[str]:
         """Return the students whose files are new, and complete."""
@@ -198,7 +197,9 @@ class Watch(contextlib.ExitStack):
         options = self._course.options
         today = _day(now)
         obstacles = self._course.obstacles(self._assignment, students)
-        tries = [self._failed(name, reason, now) for name, reason in obstacles.items()]
+        tries = [
+            Try(name, None, now, problem=reason) for name, reason in obstacles.items()
+        ]
         for student in obstacles:
             self._students[student].failures += 1
         students = [student for student in students if student not in obstacles]
@@ -231,7 +232,7 @@ class Watch(contextlib.ExitStack):
                 if computer := of_the_computer(error):
                     raise computer from error
                 self._students[student].failures += 1
-                tries.append(self._failed(student, str(error), now))
+                tries.append(Try(student, None, now, problem=str(error)))
         return tries
 
     def _can_be_told(self, student: str) -> bool:

@@ -260,14 +260,13 @@ def _read_cell(cell: dict[str, Any]) -> HandedCell:
     source = readable(source_of(cell) or "")
     handed = HandedCell.read(cell, source)
     grader = grader_of(cell)
-    is_graded = grader.get("grade") is True
     with suppress(LookupError, OverflowError, RecursionError, TypeError, ValueError):
-        points = [float(grader["points"])] if is_graded else []
+        graded = grader["grade"]
+        points = float(grader["points"]) if graded else ""
         # A read-only cell is not a solution (False), and locked (True).
-        parts = [source, handed.kind, is_graded, False, True, handed.name, *points]
-        signed = "".join(map(str, parts)).encode(errors="replace")
-        checksum = hashlib.md5(signed, usedforsecurity=False).hexdigest()
-        return replace(handed, is_released=checksum == grader.get("checksum"))
+        signed = f"{source}{handed.kind}{graded}FalseTrue{handed.name}{points}"
+        digest = hashlib.md5(signed.encode(errors="replace"), usedforsecurity=False)
+        return replace(handed, is_released=digest.hexdigest() == grader["checksum"])
     return handed
 
 
