@@ -27,7 +27,13 @@ import numpy as np
 
 from nbproctor.expect import measures, specification
 from nbproctor.judge.classes import STAND_INS, ErrorClass, OwnError
-from nbproctor.judge.compiled import BrokenTestError, CompiledTest, Tests, execute
+from nbproctor.judge.compiled import (
+    BrokenTestError,
+    CompiledTest,
+    Program,
+    Tests,
+    execute,
+)
 from nbproctor.judge.proxy import Proxy, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.protocol.frames import Interruption
@@ -122,9 +128,7 @@ class Namespace:
         helpers = tests.helpers[: test.helpers]
         programs = [test.program, *helpers]
         needed_programs = [tests.cells[cell].program for cell in test.needs]
-        used_names = frozenset[str]()
-        for program in programs + needed_programs:
-            used_names |= program.uses
+        used_names = _used_in(programs + needed_programs)
         test_names = test.shared
         for program in programs:
             test_names |= program.makes
@@ -153,12 +157,22 @@ class Namespace:
         for helper in helpers:
             try:
                 helper.run(space)
-            except (StudentRaised, Interruption):
+            except Interruption:
                 raise
+            except (StudentRaised, AssertionError):
+                # It checks an answer, and costs nothing unless a name is missing now.
+                others = {test.program, *needed_programs, *helpers} - {helper}
+                if _used_in(others) & helper.makes - space.keys():
+                    raise
             except BaseException as error:
                 raise BrokenTestError(f"a helper cell fails: {error!r}") from error
         space.update((k, v) for k, v in self._shared.items() if k in test.shared)
         return space
+
+
+def _used_in(programs: Iterable[Program]) -> frozenset[str]:
+    """Return the names that programs use."""
+    return frozenset(name for program in programs for name in program.uses)
 
 
 def _modules(tests: Tests) -> dict[str, Any]:

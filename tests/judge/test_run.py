@@ -103,6 +103,16 @@ def test_a_helper_of_the_teacher_s_that_fails_is_the_teacher_s_to_know(
     assert verdict.message.startswith("This test is broken. Please tell your teacher:")
 
 
+@pytest.mark.parametrize(
+    "check", ["assert f(1) == 3", "f()", "assert f(1) == 3\nx = 2"]
+)
+def test_a_check_without_points_costs_nothing_that_does_not_need_it(check: str) -> None:
+    checks = cell("checks", "helper", f"y = 1\n{check}")
+    needs_it = cell("needs it", "test", "assert f(1) == 1 and x == 2", 1.0)
+    report = judged(checks, cell("t", "test", "assert f(y) == 1", 1.0), needs_it)
+    assert [v.points for v in report.verdicts] == [1, 0]
+
+
 def test_whatever_a_test_raises_costs_that_test_alone() -> None:
     fails = "import pytest\nwith pytest.raises(ValueError):\n    f(1)"
     hands_over = "def leave(): raise SystemExit\nf(leave)()"
