@@ -220,8 +220,8 @@ def shown(value):
     if array.dtype.kind == "f":
         array = np.where(abs(array) < 1e4, array.round(4), array)
     text = " ".join(str(array.tolist()).split())
-    dtype = "" if array.dtype in (float, int) else f"{array.dtype} "
-    return text if len(text) < 60 else f"a {dtype}array of shape {array.shape}"
+    dtype = "" if array.dtype in (float, int) else f", {array.dtype}"
+    return text if len(text) < 60 else f"an array of shape {array.shape}{dtype}"
 
 
 def call_of(row):
