@@ -250,13 +250,15 @@ class NotebookRun:
 
     @property
     def notes(self) -> list[str]:
-        """What was stopped, each once: cells, and tests that lost points by it."""
+        """What was stopped, each once: cells, and tests whose exercise lost by it."""
+        stopped = [
+            v for v in self.verdicts.values() if v.outcome in ("timeout", "died")
+        ]
+        losing = {v.exercise for v in stopped if v.points < v.max_points}
         stops = [
             each.message
-            for each in self.verdicts.values()
-            if each.outcome in ("timeout", "died")
-            and each.max_points
-            and not each.message.startswith(STOPPED)
+            for each in stopped
+            if each.exercise in losing and not each.message.startswith(STOPPED)
         ]
         return [*dict.fromkeys(self._student.notes + stops)]
 
