@@ -214,7 +214,7 @@ def test_names_survive_what_is_written_around_them() -> None:
     moved = "# a comment\n\n\n" + REFERENCE.replace("# examples", "# of examples")
     assert [mutant.name for mutant in mutants(moved)] == names
     grown = mutants("import numpy as np\n" + REFERENCE + "\nother = 1 + 1\n")
-    assert [m.name for m in grown if m.name.startswith("gradient")] == names
+    assert [m.name for m in grown if not m.name.startswith("cell")] == names
     assert "gradient: transpose dropped: X.T → X" in names
     assert "gradient: constant: axis=1 → axis=0" in names
     assert all("\n" not in name and len(name) < 200 for name in names)
