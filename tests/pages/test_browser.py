@@ -83,7 +83,7 @@ def write_audit(folder: Path) -> None:
         audit_of("wrong"),
         audit_of("mutant", lost=0, caught={}),
     )
-    tests = {"first": ("first-values", "first-types-of-a-rather-long-name")}
+    tests = {"first": {"first-values": 2.0, "first-types-of-a-rather-long-name": 1.0}}
     checks = (Check("blank", False, "1 point"),)
     hints = ("Read its tests.",)
     write(AuditResult("audit", tests, entries, checks, (), hints, 3.0), folder)
