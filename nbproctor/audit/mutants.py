@@ -55,10 +55,11 @@ def mutants(source: str) -> list[Mutant]:
     parts = _parts(tree)
     omissions = [_omission(tree, part) for part in dict.fromkeys(parts.values())]
     names = Counter[str]()
+    reference_dump = _dump(reference)
     unique: dict[str, _Change] = {}  # by syntax tree
     for change in [*_small_changes(tree, parts), *omissions]:
         dump = _dump(change.source)
-        if dump not in {_dump(reference), *unique}:
+        if dump != reference_dump and dump not in unique:
             names[change.name] += 1
             number = names[change.name]
             name = f"{change.name} ({number})" if number > 1 else change.name

@@ -204,7 +204,7 @@ def expect_normal(got: Any, mean: float, spread: float, name: str) -> None:
 
 
 def is_multiple(array: Any, *others: Any) -> bool:
-    """Whether an array is a multiple of one of several; None is no array."""
+    """Whether an array is a multiple of one of the others; not if either is None."""
     for other in others:
         if array is not None and other is not None and other.any():
             factor = float((array * other).sum() / (other**2).sum())
