@@ -129,16 +129,14 @@ def open_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
     """Yield lines on marks that are not up to date, or may lack a late penalty."""
     standings = nbgrader.participants(course, assignment)
     if students := nbgrader.outdated(course, assignment, standings):
-        shown = labels(nbgrader.names(course))
-        names = "; ".join(shown[student] for student in students)
+        names = _listed(course, students)
         yield (
             "Not up to date, because files, times or deadlines have changed since "
             f"grading: {names}."
         )
         yield f"  To grade them again: {TYPED} grade {assignment}"
     others = {s: each for s, each in standings.items() if s not in students}
-    if others:
-        yield from late_lines(course, assignment, others)
+    yield from late_lines(course, assignment, others)
 
 
 def late_lines(
@@ -148,8 +146,7 @@ def late_lines(
 ) -> Iterator[str]:
     """Yield lines on those who are late at an unknown time, so without a penalty."""
     if students := nbgrader.late_without_time(course, assignment, standings):
-        shown = labels(nbgrader.names(course))
-        names = "; ".join(shown[student] for student in students)
+        names = _listed(course, students)
         yield (
             f"Late in {assignment}, but the platform does not say by how much: {names}."
         )
@@ -159,6 +156,11 @@ def late_lines(
         )
         yield f"  into a CSV file: {TYPED} late FILE.csv {assignment}"
         yield f"  Then: {TYPED} grade {assignment}"
+
+
+def _listed(course: nbgrader.Course, students: Sequence[str]) -> str:
+    shown = labels(nbgrader.names(course))
+    return "; ".join(shown[student] for student in students)
 
 
 def score_table(

@@ -50,7 +50,7 @@ from nbproctor.sanitize import one_line
 from nbproctor.submission.files import readable
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
-# What the names of assignments may have in them.
+# Characters that are allowed in the name of an assignment.
 NAMES = "Use letters, digits, '.', '-' and '_'."
 MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
 _SILENT = logging.Logger("nbgrader")
@@ -219,15 +219,9 @@ class Course:
     @property
     def has_late_penalty(self) -> bool:
         """Whether the configuration takes points off for submitting late."""
-        plugin = self.late_plugin
-        is_stock = type(plugin) is LateSubmissionPlugin
-        return not is_stock or plugin.penalty_method != "none"
-
-    @property
-    def late_plugin(self) -> LateSubmissionPlugin:
-        """The plug-in that says how many points it costs to submit late."""
         plugin = AssignLatePenalties(config=self.config).plugin_class
-        return plugin(config=self.config)
+        is_stock = plugin is LateSubmissionPlugin
+        return not is_stock or plugin(config=self.config).penalty_method != "none"
 
     @property
     def header_and_footer(self) -> tuple[Path | None, Path | None]:

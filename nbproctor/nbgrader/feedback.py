@@ -126,7 +126,8 @@ def report(
     `alike`, it looks for unusually similar long answers.
     """
     course = Course.at(course)
-    standings = standings or participants(course, assignment)
+    if standings is None:
+        standings = participants(course, assignment)
     graded = graded_notebooks(course, assignment, standings, "a report")
     names = {}
     by_status: defaultdict[str, list[str]] = defaultdict(list)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,9 +18,11 @@ from nbproctor.nbgrader.gradebook import (
     find_assignment,
 )
 from nbproctor.nbgrader.marks import CellGrade, StudentMarks
+from nbproctor.nbgrader.submitted import is_same_time
 from nbproctor.platforms import Identifier, Kind, Person
 from nbproctor.results import SubmissionResult
 from nbproctor.statuses import STATUSES
+from nbproctor.submission.files import fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,43 +237,25 @@ def late_without_time(
     Without a time there is no penalty. Students whose deadline has not passed are left
     out, and so is everybody in a course without a late penalty.
     """
-    standings = standings or participants(Course.at(course), assignment)
+    if standings is None:
+        standings = participants(Course.at(course), assignment)
     return [s for s, each in standings.items() if each.is_late_without_time]
 
 
-def outdated(
-    course: Course, assignment: str, standings: Standings | None = None
-) -> list[str]:
+def outdated(course: Course, assignment: str, standings: Standings) -> list[str]:
     """Return the ids of those whose files, times or deadlines changed after grading.
 
-    Their marks are of before: the next `grade` looks at them again.
+    Their marks are of before: the next `grade` looks at them again. Results without a
+    fingerprint, as of plain nbgrader, are not looked at.
     """
-    plugin = course.late_plugin
     students = []
-    for student, each in (standings or participants(course, assignment)).items():
-        marks = each.marks
-        submitted = course.folder("submitted", assignment, student)
-        graded = course.folder("autograded", assignment, student)
-        has_changed = _newest(submitted) > _newest(graded) > 0
-        for notebook in {grade.notebook for grade in marks.grades}:
-            points = fsum(g.points or 0 for g in marks.grades if g.notebook == notebook)
-            due = 0.0
-            if marks.late > 0:
-                due = plugin.late_submission_penalty(student, points, marks.late) or 0
-            has_changed |= marks.penalties.get(notebook, 0) != min(max(due, 0), points)
-        if has_changed:
-            students.append(student)
+    for student, each in standings.items():
+        folder = course.folder("submitted", assignment, student)
+        if each.has_submitted and each.result.handed_in:
+            is_same_work = each.result.handed_in == fingerprint(folder)
+            if not (is_same_work and is_same_time(each.result, each.marks, folder)):
+                students.append(student)
     return students
-
-
-def _newest(folder: Path) -> float:
-    """Return when a folder, or a file in it, was last written; 0 if there is none."""
-    try:
-        with os.scandir(folder) as files:
-            times = [entry.stat(follow_symlinks=False).st_mtime for entry in files]
-            return max([folder.stat().st_mtime, *times])
-    except OSError:
-        return 0.0
 
 
 def _check_enrolled(book: SharedGradebook, student: str) -> None:
@@ -344,7 +327,8 @@ def class_table(
     exercises = dict.fromkeys(column_of.values(), nan)
     rows = {}
     after = ["penalty", "total", "max_score"]
-    standings = standings or participants(course, assignment)
+    if standings is None:
+        standings = participants(course, assignment)
     for student, each in standings.items():
         marks = each.marks
         person = each.person
@@ -404,10 +388,9 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     whole["total"] = whole[names].sum(axis="columns", min_count=1)
     graded = [name for name in names if whole[name].notna().any()]
     whole["total_of"] = sum(
-        # Missing work counts; what is excused, or could not be graded, is no zero.
+        # Work without a mark counts only if it is missing. Nobody excused has a mark.
         whole[f"{name}_of"]
         * ((whole[f"{name}_status"] == "missing") | whole[name].notna())
-        * (whole[f"{name}_status"] != "excused")
         for name in graded
     )
     return whole, names

@@ -15,7 +15,7 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import as_graded, describe_placement, find_placement
-from nbproctor.nbgrader.submitted import submission_time
+from nbproctor.nbgrader.submitted import is_same_time
 from nbproctor.results import SubmissionResult
 
 CACHE = ".nbproctor.cache"  # in the course's folder
@@ -83,8 +83,7 @@ class Run:
         if (
             earlier is not None
             and earlier.graded_with == self.graded_with
-            and earlier.late == marks.late  # or somebody was given more time
-            and submission_time(self.folders[student]) in (None, marks.timestamp)
+            and is_same_time(earlier, marks, self.folders[student])
             and earlier.scores() <= {(g.notebook, g.cell, g.auto) for g in marks.grades}
             and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)
         ):

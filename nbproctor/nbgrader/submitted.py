@@ -14,6 +14,8 @@ from nbgrader.utils import parse_utc
 
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
+from nbproctor.nbgrader.marks import StudentMarks
+from nbproctor.results import SubmissionResult
 from nbproctor.submission.border import LINK, STAMP, find, walk
 from nbproctor.submission.files import readable
 
@@ -139,6 +141,12 @@ def submission_time(folder: Path) -> datetime | None:
     with contextlib.suppress(ValueError, OverflowError, OSError):
         return read_timestamp(file.read().decode().strip())
     return None
+
+
+def is_same_time(result: SubmissionResult, marks: StudentMarks, folder: Path) -> bool:
+    """Whether submission time and deadline are those of a result."""
+    recorded = submission_time(folder)
+    return result.late == marks.late and recorded in (None, marks.timestamp)
 
 
 def read_timestamp(text: str) -> datetime:
