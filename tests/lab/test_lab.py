@@ -565,7 +565,7 @@ def test_what_section_6_claims_is_what_the_solved_lab_prints(solved):
     usual, noisy = re.findall("seed by seed: (.*)", solved["penalties"][0].text)
     assert usual.count("-") == 3 and "-" not in noisy
     gains = re.findall(r"to \w+: (\S+) ± (\S+)", solved["compare"][0].text)
-    # Softmax after ReLU is no finding.
+    # The gain of softmax over ReLU is within its error.
     assert [float(a) > 2 * float(b) for a, b in gains] == [True, True, False]
 
 
