@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import msgpack
 
 from nbproctor.expect.measures import Measured
-from nbproctor.judge import order, testcell, verdicts
+from nbproctor.judge import clock, order, testcell, verdicts
 from nbproctor.judge.compiled import BrokenTestError, Tests
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
@@ -43,6 +43,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
     return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))
 
 
+@clock.installed()
 def grade(job: Job, spawn: Spawn) -> Report:
     """Grade one submission: the student's own notebook, with second runs in it."""
     tests = Tests.from_bytes(job.tests) if job.tests else Tests.of(job.cells)

@@ -12,7 +12,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ _VERSION = 1
 _HEAD = struct.Struct("<2sBBIIQ12x")
 _CHUNK = 1 << 16
 _SLACK = 0.2  # seconds that a wait may last beyond its deadline
+_SLOWEST = 1e8  # bytes a second: a slower transfer may be an answer that computes
 _In = TypeVar("_In")
 
 
@@ -71,6 +72,9 @@ class Frame:
 class Wire:
     """Frames over a connected stream socket, each side's numbered without a gap."""
 
+    # How long the large frames of this process have travelled, for `judge.clock`.
+    transfer_seconds: ClassVar[float] = 0.0
+
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(True)
         self._sock = sock
@@ -88,10 +92,12 @@ class Wire:
             parts: list[Any] = [b"".join([head, text, *encoded.buffers])]
         else:
             parts = [head + text, *encoded.buffers]
+        begin = time.monotonic()
         for part in parts:
             unsent = memoryview(part)
             while unsent:
                 unsent = unsent[self._in_time(self._sock.send, unsent, deadline) :]
+        self._note_transfer(encoded.size, begin)
 
     def receive(self, deadline: float | None = None) -> Frame:
         """Receive one frame, whatever the pace of its bytes, before `deadline`."""
@@ -118,9 +124,15 @@ class Wire:
         view = whole.data
         have = len(data) - _HEAD.size
         view[:have] = data[_HEAD.size :]
+        begin = time.monotonic()
         while have < len(view):
             have += self._into(view[have:], deadline)
+        self._note_transfer(len(view), begin)
         return Frame(kind, view[:text], view[text:])
+
+    def _note_transfer(self, size: int, begin: float) -> None:
+        seconds = time.monotonic() - begin
+        Wire.transfer_seconds += min(seconds, size / _SLOWEST)
 
     def _into(self, view: memoryview, deadline: float | None) -> int:
         count = self._in_time(self._sock.recv_into, view, deadline)

@@ -169,6 +169,46 @@ def f(seconds):
     assert short.value < 0.2 < 0.3 <= long.value
 
 
+@pytest.mark.slow
+def test_what_a_test_measures_does_not_contain_the_transfer_of_large_values() -> None:
+    """Neither of arguments nor of a result; a call that takes long takes long."""
+    source = """\
+import time
+import numpy as np
+from time import perf_counter
+from timeit import default_timer
+values = np.zeros(10_000_000)
+whole, start, same = time.monotonic(), perf_counter(), default_timer()
+f(values, 0.05)
+seconds = perf_counter() - start
+assert 0.05 <= seconds <= default_timer() - same < time.monotonic() - whole - 0.01"""
+    provided = cell("imports", "provided", source.partition("values")[0])
+    tests = provided, cell("of f", "test", source, 1.0)
+    answer = """\
+def f(values, seconds):
+    import time
+    time.sleep(seconds)
+    return values + 1"""
+    (verdict,) = judged(*tests, answer=answer).verdicts
+    assert (verdict.points, verdict.message) == (1, "")
+
+
+@pytest.mark.slow
+def test_the_processor_time_that_a_test_measures_is_also_the_answers() -> None:
+    source = """\
+import time
+start = time.process_time()
+f(0.3)
+assert time.process_time() - start < 0.2"""
+    answer = """\
+def f(seconds):
+    import time
+    end = time.process_time() + seconds
+    while time.process_time() < end: pass"""
+    (verdict,) = judged(cell("of f", "test", source, 1.0), answer=answer).verdicts
+    assert verdict.outcome == "failed"
+
+
 def test_what_counts_nothing_is_no_note_on_a_submission() -> None:
     dies = "def f(x):\n    import os; os._exit(1)"
     report = judged(cell("measured", "test", "f(1)", exercise=None), answer=dies)

@@ -1,0 +1,54 @@
+"""The clocks that test cells read: they tell how long an answer takes, as in a kernel.
+
+They stand still while the judge sends large arguments and receives a large result,
+which no kernel has to do. And a test's processor time includes the student process.
+"""
+
+import contextlib
+import time
+import timeit
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nbproctor.expect import measures
+from nbproctor.protocol.frames import Wire
+
+Clock = Callable[[], float]
+
+
+@contextlib.contextmanager
+def installed() -> Iterator[None]:
+    """Replace the clocks of this process.
+
+    Deadlines go by `time.monotonic`, which stays as it is.
+    """
+    clocks: dict[str, Callable[[], Any]] = {
+        "time": _without_transfer(time.time),
+        "perf_counter": _without_transfer(time.perf_counter),
+        "process_time": _with_student(time.process_time),
+    }
+    clocks |= {f"{name}_ns": _nanoseconds(clock) for name, clock in clocks.items()}
+    originals = {name: getattr(time, name) for name in clocks}
+    vars(time).update(clocks)
+    timeit.default_timer = time.perf_counter
+    try:
+        yield
+    finally:
+        vars(time).update(originals)
+        timeit.default_timer = time.perf_counter
+
+
+def _without_transfer(clock: Clock) -> Clock:
+    return lambda: clock() - Wire.transfer_seconds
+
+
+def _with_student(clock: Clock) -> Clock:
+    def seconds() -> float:
+        student_seconds = measures.student_seconds
+        return clock() + (student_seconds() if student_seconds else 0.0)
+
+    return seconds
+
+
+def _nanoseconds(clock: Clock) -> Callable[[], int]:
+    return lambda: round(clock() * 1e9)
