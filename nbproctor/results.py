@@ -197,6 +197,8 @@ class Report:
         One for each test cell, in source order.
     notes
         What went wrong on the way, in words: cells stopped, processes that died.
+    untried
+        Branches of answers with all points that no test has entered, in words.
     seconds
         How long it took; two reports that differ in this alone are equal.
     """
@@ -204,6 +206,7 @@ class Report:
     outputs: dict[int, list[Output]]
     verdicts: list[Verdict]
     notes: list[str]
+    untried: list[str] = field(default_factory=list)
     seconds: float = field(default=0.0, compare=False)
 
 
@@ -349,6 +352,9 @@ class SubmissionResult:
         When this was graded.
     since : dict
         Notebook name → what has changed since the student submitted before.
+    untried : dict
+        Notebook name → branches of correct answers that no test has entered. It is for
+        the teacher, and changes no mark.
     """
 
     student: str
@@ -364,6 +370,7 @@ class SubmissionResult:
     late: float = 0.0
     graded: datetime | None = field(default=None, compare=False)
     since: dict[str, str] = field(default_factory=dict)
+    untried: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def is_failure(self) -> bool:

@@ -36,12 +36,20 @@ REPAIRED = ReportSection(
     "own.",
     list_name="The repairs",
 )
+UNTRIED = ReportSection(
+    "Code that no test has run",
+    introduction="These answers earned all points, and no test entered the branch "
+    "that begins at this line. This changes no mark. If such a line could be wrong, "
+    "add a test.",
+    list_name="The lines",
+)
 REPORT_SECTIONS = (
     NOT_GRADED,
     TO_BE_GRADED_BY_HAND,
     GRADED_IN_PART,
     GRADED,
     REPAIRED,
+    UNTRIED,
 )
 
 

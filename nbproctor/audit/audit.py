@@ -61,6 +61,7 @@ def audit(
     solutions += variants.trials
     all_checks = list(checks)
     entries: list[Entry] = []
+    hints = _hints(variants, folder)
     settings = replace(
         settings,
         policy=replace(settings.policy, weak=True),  # the code is the teacher's own
@@ -90,6 +91,12 @@ def audit(
             )
             for trial, outcome in results.items()
         ]
+        hints += [
+            f"no test enters a branch of {trial.place or trial.name}: {branch}"
+            for trial, outcome in results.items()
+            if trial.kind != "mutant"
+            for branch in outcome.untried
+        ]
     return AuditResult(
         assignment=assignment,
         tests={
@@ -101,7 +108,7 @@ def audit(
         entries=tuple(entries),
         checks=tuple(all_checks),
         problems=tuple(variants.problems),
-        hints=tuple(_hints(variants, folder)),
+        hints=tuple(hints),
         seconds=time.monotonic() - start,
     )
 

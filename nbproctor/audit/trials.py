@@ -97,6 +97,7 @@ class TrialOutcome:
     #: Digest of the values that it leaves; empty if it has lost a point, or is made of
     #: functions, which nobody has called with everything.
     values: str = ""
+    untried: tuple[str, ...] = ()  # as in `results.Report`
 
 
 @dataclass(frozen=True)
@@ -375,6 +376,7 @@ class _Walk:
             oracle=oracle,
             notes=tuple(played.notes),
             values=digest[0] if digest else "",
+            untried=tuple(played.untried),
         )
 
     def _run(

@@ -202,6 +202,24 @@ class StudentProcesses:
             name: ReferenceFunction(f, self._note_call) for name, f in functions.items()
         }
 
+    def untried(self) -> list[tuple[str, int, str]]:
+        """Return the branches that no call has entered: cell, line and its text.
+
+        The student's process says which.
+        """
+        branches: Any = []
+        if self._session is not None:
+            with contextlib.suppress(Exception, ProcessEnded):
+                branches = self._session.ask("untried")
+        untried = []
+        for branch in branches if type(branches) is list else ():
+            match branch:
+                case (str(cell), int(line)) if cell in self.sources:
+                    lines = self.sources[cell].splitlines()
+                    if 0 < line <= len(lines):
+                        untried.append((cell, line, one_line(lines[line - 1], 100)))
+        return untried
+
     def handed_over(self) -> list[Any]:
         """Return the objects that the last test has passed to student code."""
         return self._session.exports.handed_over() if self._session is not None else []

@@ -66,6 +66,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
         outputs=run.outputs,
         verdicts=ordered,
         notes=run.notes,
+        untried=run.untried,
         seconds=round(time.monotonic() - start, 3),
     )
 
@@ -190,6 +191,7 @@ class NotebookRun:
         self.outputs = self._student.outputs
         # Tests for which a reference function was called, by them or by a cell before.
         self.borrowers: set[str] = set()
+        self.untried: list[str] = []  # as in `Report`
         self._cells_borrow = False
         self._history: list[Step] = []  # with the test cells among them
         # Tests for the student's process, each with how many steps come before it.
@@ -207,8 +209,22 @@ class NotebookRun:
         """
         try:
             self.advance(steps)
+            self.untried = [
+                f"`{cell}`, line {line}: `{text}`"
+                for cell, line, text in self._student.untried()
+                if self._has_all_points(cell)
+            ]
         finally:
             self.close()
+
+    def _has_all_points(self, exercise: str) -> bool:
+        """Whether all tests of an exercise have been judged here, and have passed."""
+        tests = [step.test for step in self._history if step.test]
+        scored = [test for test in tests if test.exercise == exercise and test.points]
+        return bool(scored) and all(
+            test.id in self.verdicts and self.verdicts[test.id].outcome == "passed"
+            for test in scored
+        )
 
     def advance(self, steps: Iterable[Step]) -> None:
         """Do the next steps; the process that runs cells lives on."""

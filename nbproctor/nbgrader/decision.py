@@ -180,6 +180,7 @@ def _result(facts: Facts) -> SubmissionResult:
         late=marks.late,
         graded=datetime.now(UTC).replace(microsecond=0),
         since=facts.since,
+        untried={name: r.untried for name, r in submission.reports.items()},
     )
 
 

@@ -93,6 +93,7 @@ def graded_notebooks(
                 seconds=result.seconds.get(name, 0.0),
                 version=_version(record, result),
                 since=result.since.get(name, ""),
+                untried=result.untried.get(name, []),
                 tries=[t.notebook(outline) for t in reversed(tries.get(student, []))],
             )
             notebooks.append(notebook)

@@ -25,6 +25,7 @@ from nbproctor.statuses import (
     REPORT_SECTIONS,
     STATUSES,
     TO_BE_GRADED_BY_HAND,
+    UNTRIED,
     ReportSection,
 )
 from nbproctor.templates import render
@@ -250,4 +251,6 @@ def _looks(notebooks: Sequence[GradedNotebook]) -> Looks:
             looks[section].setdefault(note, []).append(notebook)
         if cells := ", ".join(f"`{cell}`" for cell in notebook.waiting):
             looks[TO_BE_GRADED_BY_HAND].setdefault(cells, []).append(notebook)
+        for line in notebook.untried:
+            looks[UNTRIED].setdefault(line, []).append(notebook)
     return looks

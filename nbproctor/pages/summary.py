@@ -68,6 +68,7 @@ class GradedNotebook:
     seconds: float = 0.0  # that its tests took; 0: not known
     version: str = ""  # which files these are, when they came and were graded
     since: str = ""  # what has changed since the student's last submission
+    untried: list[str] = field(default_factory=list)  # for the teacher: see `Report`
     tries: list[TriedNotebook] = field(default_factory=list)  # the newest first
 
     @property

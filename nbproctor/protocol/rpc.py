@@ -57,6 +57,7 @@ TO_STUDENT: Requests = {
     "stderr": {},
     "excuse": {"decided": list},
     "lend": {"functions": dict},
+    "untried": {},
 }
 # `number` is that of an object that the test handed over.
 TO_JUDGE: Requests = {

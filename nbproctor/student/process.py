@@ -89,6 +89,7 @@ class Student:
             "stderr": self.on_stderr,
             "excuse": self.on_excuse,
             "lend": self.on_lend,
+            "untried": self.on_untried,
         }
         self.connection = Connection(wire=Wire(sock), requests=TO_STUDENT, side=self)
 
@@ -148,6 +149,10 @@ class Student:
                 if method == "__class__" or decides(value, method):
                     return str(method)
         return "__class__" if self.handles.derived else ""
+
+    def on_untried(self) -> list[tuple[str, int]]:
+        """Return cell and line of each branch that no call has entered."""
+        return self.shell.branches.untried()
 
     # --- objects ----------------------------------------------------------------
 

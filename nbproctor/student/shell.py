@@ -38,6 +38,7 @@ from traitlets import Instance, Type
 from traitlets.config import Config
 
 from nbproctor.results import NO_COMMANDS, Output
+from nbproctor.student.branches import Branches
 from nbproctor.student.outputs import Outputs, Stream
 
 _INLINE = "module://matplotlib_inline.backend_inline"
@@ -71,10 +72,13 @@ class Compiler(CachingCompiler):
         """Name the code of a cell, as IPython does, and remember the name."""
         name: str = super().get_code_name(raw_code, transformed_code, number)
         if self.cell is not None:
-            # IPython drops the empty lines at the top before it compiles.
-            blank = len(raw_code) - len(raw_code.lstrip())
-            self.cells[name] = self.cell, raw_code.count("\n", 0, blank)
+            self.cells[name] = self.cell, _blank_lines(raw_code)
         return name
+
+
+def _blank_lines(source: str) -> int:
+    """Return how many lines at the top of a cell IPython drops before it compiles."""
+    return source.count("\n", 0, len(source) - len(source.lstrip()))
 
 
 class Transformer(TransformerManager):
@@ -168,6 +172,8 @@ class ZMQInteractiveShell(InteractiveShell):
         self.collect()
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.kernel = _Kernel()
+        self.branches = Branches()
+        self.ast_transformers.append(self.branches)
         self.stdout = Stream("stdout", self._write)
         self.stderr = Stream("stderr", self._write)
         for name in _SCRIPTS:
@@ -180,11 +186,12 @@ class ZMQInteractiveShell(InteractiveShell):
         found again in `Compiler.cells`.
         """
         outputs = self.collect()
-        self.compile.cell = cell
+        self.compile.cell = self.branches.cell = cell
+        self.branches.first_line = _blank_lines(source)
         try:
             self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
         finally:
-            self.compile.cell = None
+            self.compile.cell = self.branches.cell = None
         return outputs.finish()
 
     def collect(self) -> Outputs:

@@ -209,6 +209,40 @@ def f(seconds):
     assert verdict.outcome == "failed"
 
 
+BRANCHING = """\
+
+def f(x):
+    if x > 100:
+        return 0
+    elif x > 10:
+        x += 0
+    for _ in range(x - 50):
+        x -= 0
+    try:
+        x + 0
+    except TypeError:
+        raise
+    return x
+def unused(x):
+    if x: return 1
+"""
+BRANCHES = ["`f`, line 4: `return 0`", "`f`, line 6: `x += 0`", "`f`, line 8: `x -= 0`"]
+
+
+@pytest.mark.parametrize(
+    ("value", "untried"), [(1, BRANCHES), (11, [BRANCHES[0], BRANCHES[2]]), (101, [])]
+)
+def test_a_branch_that_no_test_has_entered_is_named(
+    value: int, untried: list[str]
+) -> None:
+    """If its answer has all points; what only raises, or was never called, is not."""
+    tests = [cell(f"of {n}", "test", f"f({n})", 1.0) for n in {1, 11, 101}]
+    tests = [test for test in tests if int(test.id[3:]) <= value]
+    assert judged(*tests, answer=BRANCHING).untried == untried
+    fails = cell("fails", "test", "assert f(1) == 2", 1.0)
+    assert judged(*tests, fails, answer=BRANCHING).untried == []
+
+
 def test_what_counts_nothing_is_no_note_on_a_submission() -> None:
     dies = "def f(x):\n    import os; os._exit(1)"
     report = judged(cell("measured", "test", "f(1)", exercise=None), answer=dies)

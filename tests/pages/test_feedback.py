@@ -218,6 +218,14 @@ def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
     assert all(student in repaired[1] for student in ("ann", "bob", "cem", "dan"))
 
 
+def test_the_report_names_branches_that_no_test_has_entered(lab: Lab) -> None:
+    line = "`f`, line 3: `return 0`"
+    page, _ = lab.report([lab.graded(student="ann", untried=[line]), lab.graded()])
+    section = page.split("<h2>Code that no test has run")[1]
+    assert "<code>return 0</code>" in section and "ann" in section
+    assert "return 0" not in lab.page(untried=[line])
+
+
 def test_whom_the_platform_calls_late_is_late_in_the_report(lab: Lab) -> None:
     bob = lab.graded(student="bob", name="Bob", late=7200.0)
     report = lab.report([lab.graded(), bob], said_late={"ann", "zoe"})
