@@ -103,9 +103,9 @@ def release(
 def lint(assignment: Assignment = None, container: Container = False) -> None:
     """Check that the reference solution earns every point in every test cell.
 
-    To compare them, both plain nbgrader and nbproctor grade the solution, a blank
-    notebook, and two notebooks whose answers mean nothing. Every difference in points
-    is listed. The command `release` runs this check first.
+    Plain nbgrader and nbproctor both grade the solution, a blank notebook, and two
+    notebooks whose answers mean nothing. Every difference in points is listed.
+    `nbproctor release` runs this check before it makes anything.
     """
     prove(*open_course(assignment))
     say("The reference solution earns every point, in nbgrader and in nbproctor.")
@@ -210,7 +210,7 @@ def adopt(
     ] = None,
     container: Container = False,
 ) -> None:
-    """Convert a notebook of Otter-Grader, OkPy or with assertions into an assignment.
+    """Convert a notebook for Otter-Grader or OkPy, or with assertions.
 
     Shows what each cell has become, writes a new folder in source/, and checks that the
     reference solution earns every point. The notebook itself is not changed.
@@ -290,7 +290,7 @@ def off() -> None:
     say(f"{course} is a plain nbgrader course again.")
 
 
-@command("doctor", "doctor --container")
+@command("doctor")
 def doctor(container: Container = False) -> None:
     """Check how well this computer isolates student code."""
     if not print_layers():

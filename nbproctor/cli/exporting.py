@@ -69,9 +69,9 @@ def export(
 
     To fill in marks, give the grade file of Canvas, Blackboard or Brightspace, or
     Moodle's grading worksheet. It is never changed: --write makes a filled copy next to
-    it. The cells of students without a mark stay unchanged. `export feedback` packs
-    everybody's feedback in the form that the platform accepts. `export term` makes a
-    table and a page of all assignments.
+    it. The cells of students without a mark stay unchanged. Two words are
+    no files: 'export feedback' packs everybody's feedback in the form that the platform
+    accepts, and 'export term' makes a table and a page of all assignments.
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"
@@ -214,7 +214,7 @@ def _show(filled: Filled, file: str) -> None:
     lower = sum(change.lower for change in filled.changes)
     console.print(
         f"{len(filled.changes)} marks change, {lower} of them to a lower mark. "
-        f"{filled.same} are already there."
+        f"{filled.same} marks in the file are already right."
     )
     print_list("Not changed:", [f"{name}: {reason}" for name, reason in filled.skipped])
     if filled.skipped:

@@ -22,6 +22,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import textwrap
 import tomllib
 import unicodedata
 import zipfile
@@ -149,6 +150,13 @@ def test_every_documented_command_is_run_by_a_test(project: Path) -> None:
     assert documented(project) == tested | UNTESTED
     for file in ELSEWHERE.values():
         assert (project / file).is_file()
+
+
+def test_python_in_the_documents_can_be_read_by_python(project: Path) -> None:
+    for path in (path for pattern in DOCUMENTS for path in project.glob(pattern)):
+        text = path.read_text("utf-8")
+        for code in re.findall("^ *```python\n(.*?)^ *```", text, re.M | re.S):
+            compile(textwrap.dedent(code), str(path), "exec")
 
 
 @pytest.mark.slow
