@@ -358,7 +358,7 @@ def late(
     assignment: Assignment = None,
     timezone: Zone = "",
 ) -> None:
-    """Record submission times that the platform does not give, such as those in e-mails.
+    """Record submission times that the platform does not give, such as in e-mails.
 
     FILE can also be Moodle's grading worksheet. The time is written to timestamp.txt
     next to each student's files, where nbgrader looks for it.
