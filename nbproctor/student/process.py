@@ -152,7 +152,7 @@ class Student:
 
     def on_untried(self) -> list[tuple[str, int]]:
         """Return cell and line of each branch that no call has entered."""
-        return self.shell.branches.untried()
+        return [*self.shell.compile.untried()]
 
     # --- objects ----------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import concurrent.futures
 import gc
 import getpass
 import io
+import linecache
 import multiprocessing
 import os
 import re
@@ -19,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from multiprocessing import dummy
@@ -38,7 +39,7 @@ from traitlets import Instance, Type
 from traitlets.config import Config
 
 from nbproctor.results import NO_COMMANDS, Output
-from nbproctor.student.branches import Branches
+from nbproctor.student.branches import Lines
 from nbproctor.student.outputs import Outputs, Stream
 
 _INLINE = "module://matplotlib_inline.backend_inline"
@@ -67,18 +68,30 @@ class Compiler(CachingCompiler):
         self.cell: str | None = None
         # File name of its code → our name, and how many lines at its top are blank.
         self.cells: dict[str, tuple[str, int]] = {}
+        self.lines = Lines()
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """Name the code of a cell, as IPython does, and remember the name."""
         name: str = super().get_code_name(raw_code, transformed_code, number)
         if self.cell is not None:
-            self.cells[name] = self.cell, _blank_lines(raw_code)
+            # IPython drops the empty lines at the top before it compiles.
+            blank = len(raw_code) - len(raw_code.lstrip())
+            self.cells[name] = self.cell, raw_code.count("\n", 0, blank)
         return name
 
+    def __call__(self, source: Any, filename: str, symbol: str, **kwargs: Any) -> Any:
+        """Compile code; of a student's cell, note which lines run."""
+        code = super().__call__(source, filename, symbol, **kwargs)
+        if filename in self.cells:
+            self.lines.watch(code)
+        return code
 
-def _blank_lines(source: str) -> int:
-    """Return how many lines at the top of a cell IPython drops before it compiles."""
-    return source.count("\n", 0, len(source) - len(source.lstrip()))
+    def untried(self) -> Iterator[tuple[str, int]]:
+        """Yield our name and the line of each branch of a cell that nothing entered."""
+        for file, (cell, blank) in self.cells.items():
+            source = "".join(linecache.getlines(file))
+            for line in self.lines.untried(file, source):
+                yield cell, line + blank
 
 
 class Transformer(TransformerManager):
@@ -172,8 +185,6 @@ class ZMQInteractiveShell(InteractiveShell):
         self.collect()
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.kernel = _Kernel()
-        self.branches = Branches()
-        self.ast_transformers.append(self.branches)
         self.stdout = Stream("stdout", self._write)
         self.stderr = Stream("stderr", self._write)
         for name in _SCRIPTS:
@@ -186,12 +197,11 @@ class ZMQInteractiveShell(InteractiveShell):
         found again in `Compiler.cells`.
         """
         outputs = self.collect()
-        self.compile.cell = self.branches.cell = cell
-        self.branches.first_line = _blank_lines(source)
+        self.compile.cell = cell
         try:
             self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
         finally:
-            self.compile.cell = self.branches.cell = None
+            self.compile.cell = None
         return outputs.finish()
 
     def collect(self) -> Outputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -235,7 +236,12 @@ BRANCHES = ["`f`, line 4: `return 0`", "`f`, line 6: `x += 0`", "`f`, line 8: `x
 def test_a_branch_that_no_test_has_entered_is_named(
     value: int, untried: list[str]
 ) -> None:
-    """If its answer has all points; what only raises, or was never called, is not."""
+    """If its answer has all points; what only raises, or was never called, is not.
+
+    Python tells it from 3.12 on.
+    """
+    if sys.version_info < (3, 12):
+        untried = []
     tests = [cell(f"of {n}", "test", f"f({n})", 1.0) for n in {1, 11, 101}]
     tests = [test for test in tests if int(test.id[3:]) <= value]
     assert judged(*tests, answer=BRANCHING).untried == untried
