@@ -266,7 +266,8 @@ def test_public_tests_say_what_must_hold_and_bind_no_student_name(master):
             assert max(map(len, lines)) <= 100, cell.id
 
 
-SHOWN = re.compile(r"# Checked here: (.+?)\.?")  # all that is shown of a graded test
+# All that is shown of a graded test: its name, and what it checks.
+SHOWN = re.compile(r"# Checked here: ([^,:;.]+)(.*)")
 
 
 def test_tests_are_folded_and_one_list_says_what_grading_checks(master, cells):
@@ -274,11 +275,11 @@ def test_tests_are_folded_and_one_list_says_what_grading_checks(master, cells):
     lists = {cell["id"]: text_of(cell) for cell in cells}
     for exercise in master.exercises:
         tests = [c for c in master.of_kind("test") if c.exercise == exercise]
-        shown = [SHOWN.fullmatch(c.stub.strip())[1] for c in tests if c.points]
+        names = [SHOWN.fullmatch(c.stub.strip())[1] for c in tests if c.points]
         points = [f"{c.points:g}" for c in tests if c.points]
-        expected = [f"- {text} ({n})" for text, n in zip(shown, points, strict=True)]
+        expected = [f"- {name} ({n})" for name, n in zip(names, points, strict=True)]
         listed = lists[f"{exercise.replace('_', '-')}-checked"].splitlines()
-        assert listed[2:] == expected
+        assert listed[2:] == expected and len({*names}) == len(names)
     for cell in cells:
         if cell["metadata"].get("nbgrader", {}).get("grade"):
             assert cell["metadata"]["jupyter"]["source_hidden"], cell["id"]
