@@ -2,7 +2,9 @@
 
 A cell with the tag ``from-4-hours`` is not in an edition of fewer hours. If it is a
 solution cell, its exercise is *given* there: students read the reference solution,
-which is locked, and the tests of the exercise are left out.
+which is locked, and the tests of the exercise are left out. A comment ``<!-- below 4
+hours … -->`` in the text of a cell replaces that text in editions of fewer hours; the
+last that applies counts.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from nbproctor.notebook import IGNORED, cell_name, read_cells
 from nbproctor.writing import write_file
 
 _TAG = re.compile(r"from-(\d+)-hours")
+_TEXT = re.compile(r"<!-- below (\d+) hours\n(.*?)\n-->", re.DOTALL)
 
 
 class EditionError(NbproctorError):
@@ -82,29 +85,28 @@ def shorten(
     names = [cell_name(cell, n) for n, cell in enumerate(content["cells"])]
     named_cells = dict(zip(names, content["cells"], strict=True))
     longer = {name for name, cell in named_cells.items() if _hours_of(cell) > hours}
-    solutions = set()
-    tested = {}  # test cell → exercise
-    for cell in read_cells(content["cells"], {}, markers):
-        if cell.kind == "solution":
-            solutions.add(cell.id)
-        elif cell.kind == "test":
-            tested[cell.id] = cell.exercise
-    provided = longer & solutions
+    code_cells = [*read_cells(content["cells"], {}, markers)]
+    provided = longer & {cell.id for cell in code_cells if cell.kind == "solution"}
     left_out = longer - provided
-    left_out |= {test for test, exercise in tested.items() if exercise in provided}
+    for cell in code_cells:
+        if cell.kind == "test" and cell.exercise in provided:
+            left_out.add(cell.id)
     cells: list[dict[str, Any]] = []
     for name, raw in named_cells.items():
+        source = "".join(raw["source"])
         if name in provided:
-            source = "".join(raw["source"])
             raw["source"] = markers.without_solution_markers(source)
             grader_of(raw).update(grade=False, solution=False, locked=True)
+        for limit, text in _TEXT.findall(source):
+            if hours < int(limit):
+                raw["source"] = text
         if name not in left_out:
             cells.append(raw)
     for section in sections(cells):
         if not any(grader_of(cell).get("points") for cell in section.cells):
             text = "".join(section.heading_cell["source"])
-            title = f"{section.title} (given)"
-            section.heading_cell["source"] = text.replace(section.heading, title)
+            heading = re.sub(r"[\d.]+ points?\)$", "given)", section.heading)
+            section.heading_cell["source"] = text.replace(section.heading, heading)
     return {**content, "cells": cells}, provided
 
 

@@ -113,11 +113,6 @@ class PointsSection:
     cells: list[dict[str, Any]]  # that are graded, some of them for 0 points
     items: list[tuple[str, str]]  # of its lists: text and points
 
-    @property
-    def title(self) -> str:
-        """The heading without the points."""
-        return _POINTS.sub("", self.heading).strip()
-
 
 def sections(cells: Iterable[dict[str, Any]]) -> list[PointsSection]:
     """Return the sections of a notebook that say points, outer ones first."""
