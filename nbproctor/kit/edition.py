@@ -82,8 +82,8 @@ def shorten(
     content: dict[str, Any], hours: int, markers: Markers
 ) -> tuple[dict[str, Any], set[str]]:
     """Return a source notebook, changed in place, and the exercises given in it."""
-    names = [cell_name(cell, n) for n, cell in enumerate(content["cells"])]
-    named_cells = dict(zip(names, content["cells"], strict=True))
+    raw_cells = enumerate(content["cells"])
+    named_cells = {cell_name(cell, n): cell for n, cell in raw_cells}
     longer = {name for name, cell in named_cells.items() if _hours_of(cell) > hours}
     code_cells = [*read_cells(content["cells"], {}, markers)]
     provided = longer & {cell.id for cell in code_cells if cell.kind == "solution"}

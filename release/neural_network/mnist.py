@@ -154,5 +154,5 @@ def plot_digit(x_set, y_set, idx, ax=None):
     """Draw column `idx` of `x_set` with its true label."""
     ax = ax or plt.gca()
     ax.imshow(x_set[:, idx].reshape(28, 28), cmap="gray_r")
-    ax.set_title(f"label {CLASS_NAMES[y_set[0, idx]]}")
+    ax.set(title=f"label {CLASS_NAMES[y_set[0, idx]]}", xticks=[], yticks=[])
     ax.axis("off")

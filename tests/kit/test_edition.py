@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 import json
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from nbproctor import nbgrader
+from nbproctor.judge.compiled import Program
 from nbproctor.kit.edition import shorten
-from nbproctor.markers import Markers, plain_python
+from nbproctor.markers import Markers
 from nbproctor.notebook import read_cells
 from tests.programs import run_here
 
@@ -63,15 +64,22 @@ def test_an_edition_of_the_lab_is_worth_what_its_outline_says_and_misses_no_name
     path = project / "source/neural_network/neural_network.ipynb"
     content, _ = shorten(json.loads(path.read_text("utf-8")), hours, Markers())
     cells = [*read_cells(content["cells"], {}, Markers())]
-    outline = next(c for c in content["cells"] if c["id"] == "outline")
-    assert sum(cell.points for cell in cells) == points
-    assert points == 100 or f"{points} points" in "".join(outline["source"])
+    code = "\n".join(cell.source for cell in cells)
+    prose = "\n".join(
+        re.sub(r"(?s)<!--.*?-->", "", "".join(cell["source"]))
+        for cell in content["cells"]
+        if cell["cell_type"] == "markdown"
+    )
+    rows = re.findall(r"\| (\d+) \| \d+ minutes", prose)
+    assert sum(cell.points for cell in cells) == sum(map(int, rows)) == points
+    # The sections and exercises that are mentioned are in this edition.
+    for mention, heading in (
+        (r"[Ss]ection ([\d.]*\d)", r"\n##+ ([\d.]+)"),
+        (r"exercise (\d+)", r"\(exercise (\d+), "),
+    ):
+        assert {*re.findall(mention, prose + code)} <= {*re.findall(heading, prose)}
     names = {*dir(builtins), "display", "get_ipython"}
     for cell in cells:
-        nodes = [*ast.walk(ast.parse(plain_python(cell.source)))]
-        read = [n for n in nodes if isinstance(n, ast.Name)]
-        uses = {n.id for n in read}
-        names |= {n.id for n in read if isinstance(n.ctx, ast.Store)}
-        for name in ("arg", "name", "asname"):  # of parameters, functions, imports
-            names |= {getattr(node, name, None) for node in nodes}
-        assert not uses - names, cell.id
+        program = Program.of(cell.source, cell.id, judged=False)
+        names |= program.binds
+        assert program.uses <= names, cell.id

@@ -158,7 +158,8 @@ def network(lab):
 
 
 def text_of(cell):
-    return "".join(cell["source"])
+    """Return the text of a cell, without that of shorter editions."""
+    return re.sub(r"(?s)<!--.*?-->", "", "".join(cell["source"]))
 
 
 def test_headings_and_the_outline_say_what_the_cells_are_worth(master, cells):
@@ -279,7 +280,7 @@ def test_tests_are_folded_and_one_list_says_what_grading_checks(master, cells):
         points = [f"{c.points:g}" for c in tests if c.points]
         expected = [f"- {name} ({n})" for name, n in zip(names, points, strict=True)]
         listed = lists[f"{exercise.replace('_', '-')}-checked"].splitlines()
-        assert listed[2:] == expected and len({*names}) == len(names)
+        assert listed[2:] == expected
     for cell in cells:
         if cell["metadata"].get("nbgrader", {}).get("grade"):
             assert cell["metadata"]["jupyter"]["source_hidden"], cell["id"]
