@@ -22,12 +22,11 @@ from nbproctor.expect.calls import answers_of
 from nbproctor.expect.comparison import (
     AGAIN,
     expect,
-    expect_pure,
     expect_same,
     expect_shape,
     expect_unchanged,
 )
-from nbproctor.protocol.calls import VALUES
+from nbproctor.protocol.calls import VALUES, object_with
 
 #: Arguments of a call; first of all the state of the object, if the function has one.
 Case: TypeAlias = tuple[Any, ...]
@@ -75,14 +74,11 @@ def calls_to_method(
 
     def begin(states: Sequence[State]) -> list[tuple[Any, ...]]:
         kind = owner()
-        objects = [*answers_of(*[(kind.__new__, kind)] * len(states))]
-        changes = [
-            (setattr, one, key, value)
-            for one, state in zip(objects, states, strict=True)
-            for key, value in attributes(state).items()
-        ]
-        deque(answers_of(*changes), maxlen=0)
-        function = getattr(kind, name)
+        calls: list[tuple[Any, ...]] = [(getattr, kind, name)]
+        for state in states:
+            values = attributes(state)
+            calls.append((object_with, kind, [*values], *values.values()))
+        function, *objects = answers_of(*calls)
         return [(function, one) for one in objects]
 
     return begin
@@ -390,19 +386,26 @@ class Unchanged:
         """Judge this."""
         name = specification.usable(self.cases, self.otherwise)
         cases = [*specification.cases[name]()]
-        for case in [*cases, _with_small_floats(cases[0])]:
-            state, arguments = specification.state_and_arguments(case)
-            ((function, *owner),) = specification.begin([state])
+        cases.append(_with_small_floats(cases[0]))
+        split = [specification.state_and_arguments(case) for case in cases]
+        beginnings = specification.begin([state for state, _ in split])
+        calls: list[tuple[Any, ...]] = []
+        values: list[tuple[str, Any]] = []  # what each read has to give
+        for beginning, (state, arguments) in zip(beginnings, split, strict=True):
+            calls.append((*beginning, *arguments))
+            values.append(("", None))
             names = specification.arguments
-            expect_pure(partial(function, *owner), *arguments, names=names)
-            values = {
-                key: value
-                for key, value in state.items()
-                if isinstance(value, (*VALUES, int, float))
-            }
-            reads = [(getattr, *owner, key) for key in values]
-            for key, value in zip(values, answers_of(*reads), strict=True):
-                expect_unchanged(value, values[key], key)
+            for argument_name, argument in zip(names, arguments, strict=True):
+                calls.append((copy.copy, argument))
+                values.append((argument_name, argument))
+            for key, value in state.items():
+                if isinstance(value, (*VALUES, int, float)):
+                    calls.append((getattr, beginning[-1], key))
+                    values.append((key, value))
+        answers = answers_of(*calls)
+        for answer, (title, before) in zip(answers, values, strict=True):
+            if title:
+                expect_unchanged(answer, before, title)
 
 
 def _with_small_floats(value: Any) -> Any:

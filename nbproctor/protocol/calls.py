@@ -11,6 +11,14 @@ import numpy as np
 VALUES = np.ndarray, dict, list, tuple
 
 
+def object_with(kind: Any, names: Sequence[str], *values: Any) -> Any:
+    """Make an object without ``__init__``, and give it attributes."""
+    new_object = kind.__new__(kind)
+    for name, value in zip(names, values, strict=True):
+        setattr(new_object, name, value)
+    return new_object
+
+
 def answer_in_turn(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
     """Make calls, ``(function, *arguments)`` each, until one raises.
 
