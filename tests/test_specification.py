@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nbproctor.expect import (
+    After,
     Anew,
     Each,
     Shape,
@@ -23,9 +24,11 @@ from nbproctor.expect import (
     entry_in_any_shape,
     expect,
     expect_normal,
+    expect_passes,
     is_multiple,
     prove,
     recording,
+    replaced,
 )
 
 Function = Callable[..., Any]
@@ -191,6 +194,12 @@ def test_a_case_is_larger_than_each_number_of_the_answer(number: str) -> None:
     assert beyond(5, 10_000) == 5
 
 
+def test_a_seed_is_no_size() -> None:
+    answer = "rng = np.random.default_rng(42)\nnp.random.seed( 17 )\nn = 8 + seed"
+    with recording({}, answer):
+        assert beyond(5, 10_000) == 9
+
+
 def product(answer: Function) -> Specification:
     def judge(A: Any, B: Any, got: Any) -> None:
         expect(got, A @ B, "A @ B")
@@ -339,3 +348,134 @@ def test_what_another_property_judges_is_left_out_of_a_comparison() -> None:
         assert np.array_equal(entry, COLUMNS)
     for got in (None, {}, {"dW": "text"}, {"dW": COLUMNS[0]}, {"dW": COLUMNS * np.nan}):
         assert entry_in_any_shape(got, "dW", (2, 3)) is None
+
+
+def of_two_properties(answer: Function) -> Specification:
+    later = After("values", Values("some", "again"), "some")
+    properties = {"values": [Values("some", any_shape=True)], "later": [later]}
+    return replace(specification(answer), properties=properties)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (means, ""),
+        (lambda X: X.sum(axis=1), ""),  # which costs the earlier property
+        (lambda X: means(X)[:, None], "again has shape"),
+        (lambda X: None, "is None"),
+        (lambda X: np.full(2, np.inf), "has inf"),
+        (lambda X: np.zeros(2), "all answers are zero"),
+        (lambda X: np.ones(2), "all questions get one answer"),
+    ],
+)
+def test_a_mistake_costs_the_earlier_property_alone(
+    answer: Function, message: str
+) -> None:
+    is_found = pytest.raises(AssertionError, match=message or None)
+    with is_found if message else contextlib.nullcontext():
+        check(of_two_properties(answer), "later")
+
+
+def test_values_may_be_judged_in_any_shape() -> None:
+    for shaped in (means, lambda X: means(X)[:, None]):
+        check(of_two_properties(shaped), "values")
+    for wrong in (lambda X: [*means(X)], lambda X: means(X)[:1]):
+        with pytest.raises(AssertionError, match="an array of shape"):
+            check(of_two_properties(wrong), "values")
+
+
+def test_one_check_judges_several_cases() -> None:
+    judged = []
+    names = "some", "others"
+    cases = dict.fromkeys(names, lambda: [(COLUMNS,)])
+    judgement = Each(names, lambda X, got: judged.append(got))
+    both = replace(
+        specification(means), cases=cases, properties={"values": [judgement]}
+    )
+    check(both, "values")
+    assert len(judged) == 2
+
+
+def test_a_property_that_fails_is_judged_again_with_right_helpers() -> None:
+    class Tools:
+        @staticmethod
+        def total(row: Any) -> Any:
+            return 0 * sum(row)
+
+    def averages(X: Any) -> Any:
+        return np.array([Tools.total(row) / len(row) for row in X])
+
+    def right_helpers() -> Any:
+        return replaced(Tools, total=sum, unheard_of=0)
+
+    with pytest.raises(AssertionError, match="zero everywhere"):
+        check(specification(averages), "values")
+    check(replace(specification(averages), helpers=right_helpers), "values")
+    assert Tools.total([1]) == 0
+    assert not hasattr(Tools, "unheard_of")
+    with pytest.raises(AssertionError, match="adds up only"):
+        adds_up = specification(lambda X: X.sum(axis=1))
+        check(replace(adds_up, helpers=right_helpers), "values")
+
+
+def test_a_call_shows_what_it_changes_in_any_of_its_cases() -> None:
+    class Layer:
+        W = np.zeros(0)
+
+        def times(self, x: Any) -> Any:
+            if self.W.dtype == np.float32:
+                self.W += 1
+            return self.W @ x
+
+    layer = Specification(
+        "times(x)",
+        calls_to_method(lambda: Layer, "times"),
+        lambda state, x: state["W"] @ x,
+        arguments=["x"],
+        has_state=True,
+        cases={"weights": lambda: [({"W": COLUMNS}, np.ones(3))]},
+        properties={"unchanged": [Unchanged("weights")]},
+    )
+    with pytest.raises(AssertionError, match="W was changed"):
+        check(layer, "unchanged")
+
+
+INPUTS = np.array([[1.0, 2, 3, 4, 5], [2.0, 4, 6, 8, 9]])
+LABELS = np.eye(3)[:, [0, 1, 2, 0, 1]]
+
+
+def cut(order: list[int], label_order: list[int], size: int = 2) -> list[Any]:
+    starts = range(0, len(order), size)
+    return [
+        (INPUTS[:, order[n : n + size]], LABELS[:, label_order[n : n + size]])
+        for n in starts
+    ]
+
+
+EXAMPLES = [3, 0, 4, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("batches", "message"),
+    [
+        (cut(EXAMPLES, EXAMPLES), ""),
+        (cut(EXAMPLES, EXAMPLES) + cut([4, 3, 2, 1, 0], [4, 3, 2, 1, 0]), ""),
+        (cut(EXAMPLES[:4], EXAMPLES[:4]), "need 3 updates an epoch"),
+        (cut(EXAMPLES[1:], EXAMPLES[1:]) + cut([2], [2]), "holds some examples twice"),
+        (cut(EXAMPLES, [0, 3, 4, 1, 2]), ""),  # both have the label 0
+        (cut(EXAMPLES, [0, 1, 2, 3, 4]), "were not shuffled alike"),
+        (cut(EXAMPLES, EXAMPLES, 3), "need 3 updates an epoch"),
+        (cut(EXAMPLES, EXAMPLES, 3) + cut([0], [0]), "a batch of more than 2 examples"),
+        ([(x / 255, y) for x, y in cut(EXAMPLES, EXAMPLES)], "was divided by 255"),
+        ([(x[:1], y) for x, y in cut(EXAMPLES, EXAMPLES)], "must keep all rows of X"),
+        ([*cut(EXAMPLES, EXAMPLES), (INPUTS[:, :0], LABELS[:, :0])], "an empty batch"),
+        ([(x, y[:, :1]) for x, y in cut(EXAMPLES, EXAMPLES)], "different numbers"),
+        ([], "no batch was used"),
+    ],
+)
+def test_a_pass_through_all_examples_uses_each_once(
+    batches: list[Any], message: str
+) -> None:
+    is_found = pytest.raises(AssertionError, match=message or None)
+    with is_found if message else contextlib.nullcontext():
+        expect_passes(batches, INPUTS, LABELS, 2, "fit")

@@ -6,7 +6,8 @@ numbers are shapes, indices, counts and the factor 2: never an expected value, n
 ratio that hidden data would show.
 """
 
-from nbproctor.expect.calls import answer_of, answers_of, quiet
+from nbproctor.expect.batches import expect_passes, joined
+from nbproctor.expect.calls import answer_of, answers_of, quiet, replaced
 from nbproctor.expect.comparison import (
     entry_in_any_shape,
     expect,
@@ -21,6 +22,7 @@ from nbproctor.expect.comparison import (
 )
 from nbproctor.expect.measures import measure, processor_seconds
 from nbproctor.expect.specification import (
+    After,
     Anew,
     Each,
     Shape,
@@ -36,6 +38,7 @@ from nbproctor.expect.specification import (
 )
 
 __all__ = [
+    "After",
     "Anew",
     "Each",
     "Shape",
@@ -53,14 +56,17 @@ __all__ = [
     "expect_entry",
     "expect_finite",
     "expect_normal",
+    "expect_passes",
     "expect_pure",
     "expect_same",
     "expect_shape",
     "expect_unchanged",
     "is_multiple",
+    "joined",
     "measure",
     "processor_seconds",
     "prove",
     "quiet",
     "recording",
+    "replaced",
 ]

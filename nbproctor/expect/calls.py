@@ -18,6 +18,27 @@ def quiet() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def replaced(owner: Any, **attributes: Any) -> Iterator[None]:
+    """Give a class other methods or attributes, and take them back.
+
+    So all its objects have them, whoever makes these. What was not there before is
+    removed again.
+    """
+    present = [name for name in attributes if name in dir(owner)]
+    before = {name: getattr(owner, name) for name in present}
+    try:
+        for name, value in attributes.items():
+            setattr(owner, name, value)
+        yield
+    finally:
+        for name in attributes:
+            if name in before:
+                setattr(owner, name, before[name])
+            else:
+                delattr(owner, name)
+
+
 def answer_of(function: Callable[..., Any], *args: Any) -> Any:
     """Return what a function answers to copies of the arguments.
 

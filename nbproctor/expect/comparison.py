@@ -224,6 +224,11 @@ def entry_in_any_shape(got: Any, key: Any, shape: tuple[int, ...]) -> Any:
         return None
     if array.size != math.prod(shape) or not np.isfinite(array).all():
         return None
+    return in_shape(array, shape)
+
+
+def in_shape(array: Any, shape: tuple[int, ...]) -> Any:
+    """Return an array in a shape of the same size: transposed, if that is its shape."""
     is_transposed = array.shape == shape[::-1] != shape
     return array.T if is_transposed else array.reshape(shape)
 

@@ -10,8 +10,8 @@ import copy
 import math
 import operator
 import re
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
@@ -22,9 +22,11 @@ from nbproctor.expect.calls import answers_of
 from nbproctor.expect.comparison import (
     AGAIN,
     expect,
+    expect_finite,
     expect_same,
     expect_shape,
     expect_unchanged,
+    in_shape,
 )
 from nbproctor.protocol.calls import VALUES, object_with
 
@@ -43,6 +45,9 @@ _numbers: frozenset[float] = frozenset()  # that stand in the answer, if it is k
 _NUMBER = re.compile(
     r"(?<![\w.])(\d{1,9}(?:\.\d+)?(?:e\d)?)(?:\s*\*\*\s*(\d))?(?![\w.])"
 )
+
+# A number that makes random numbers repeatable is no size from which things differ.
+_SEED = re.compile(r"\b(default_rng|RandomState|seed)\(\s*\d+\s*\)")
 
 
 def beyond(usual: float, most: float) -> float:
@@ -122,6 +127,9 @@ class Specification:
     reads
         Attributes of the object that are the answer, once it was called; without them
         the answer is what the call returns.
+    helpers
+        A context in which functions that an answer may use, but need not, are right. A
+        property that fails is judged once more in it.
     """
 
     name: str
@@ -136,6 +144,7 @@ class Specification:
     plain: Callable[..., Any] = lambda answer, *case: answer
     has_state: bool = False
     reads: Sequence[str] = ()
+    helpers: Callable[[], AbstractContextManager[None]] | None = None
 
     def state_and_arguments(self, case: Case) -> tuple[State, Case]:
         """Split a case; a plain function has no state."""
@@ -199,12 +208,12 @@ class Specification:
             for _ in self.answered(name):
                 pass
         except Exception:
-            if not self._is_wrong_in_squares():
+            if not self.is_wrong_in_squares():
                 raise
             return otherwise
         return name
 
-    def _is_wrong_in_squares(self) -> bool:
+    def is_wrong_in_squares(self) -> bool:
         """Whether a value is wrong in the square cases; what raises is no value.
 
         What the judge asks anew in each cell excuses nothing: it may be wrong here, and
@@ -214,10 +223,21 @@ class Specification:
             with contextlib.suppress(Exception):
                 for case, answer in self.answered(name):
                     is_value = recorded is None or self.key(name) in recorded
-                    entries = _entries(answer, answer)
-                    if is_value and not _is_same(answer, self.right(*case), entries):
+                    if is_value and not self.is_right(case, answer):
                         return True
         return False
+
+    def is_right(self, case: Case, answer: Any) -> bool:
+        """Whether an answer has the right values."""
+        return _is_same(answer, self.right(*case), _entries(answer, answer))
+
+    def holds(self, name: str) -> bool:
+        """Whether a property holds: another one may judge only what this one leaves."""
+        try:
+            _judge(self, name)
+        except Exception:
+            return False
+        return True
 
 
 @contextlib.contextmanager
@@ -231,7 +251,8 @@ def recording(records: Records, source: str | None = None) -> Iterator[None]:
     recorded = records
     _of_this_cell = {}
     if source is not None:
-        powers = _NUMBER.findall(source.replace("_", ""))
+        text = _SEED.sub("", source).replace("_", "")
+        powers = _NUMBER.findall(text)
         _numbers = frozenset(float(base) ** int(power or 1) for base, power in powers)
     try:
         yield
@@ -268,6 +289,24 @@ Judgement: TypeAlias = Callable[[Specification], None]
 
 def check(specification: Specification, name: str) -> None:
     """Judge one property; an `AssertionError` says what is wrong."""
+    try:
+        _judge(specification, name)
+    except Exception as error:
+        if specification.helpers is None:
+            raise
+        first = error
+    else:
+        return
+    try:
+        with recording({}), specification.helpers():
+            _judge(specification, name)
+    except Exception:
+        if isinstance(first, AssertionError):
+            raise first from None  # it judges values of the answer's own
+        raise
+
+
+def _judge(specification: Specification, name: str) -> None:
     for judgement in specification.properties[name]:
         judgement(specification)
 
@@ -276,22 +315,26 @@ def check(specification: Specification, name: str) -> None:
 class Each:
     """Judge each answer to some cases by a function of the case and the answer.
 
-    If a call raises, and a value is wrong where all sizes are equal, the cases
-    `otherwise` are judged. With `until_error`, what was answered before a call that
-    raises is judged: the error costs another property.
+    `cases` is a name, or several. If a call raises, and a value is wrong where all
+    sizes are equal, the cases `otherwise` are judged. With `until_error`, what was
+    answered before a call that raises is judged: the error costs another property.
     """
 
-    cases: str
+    cases: str | Sequence[str]
     judge: Callable[..., None]
     otherwise: str = ""
     until_error: bool = False
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        name = specification.usable(self.cases, self.otherwise)
-        answered = specification.answered(name)
-        for case, answer in _until_error(answered) if self.until_error else answered:
-            self.judge(*case, answer)
+        names = [self.cases] if isinstance(self.cases, str) else self.cases
+        for name in names:
+            usable_name = specification.usable(name, self.otherwise)
+            answered = specification.answered(usable_name)
+            if self.until_error:
+                answered = _until_error(answered)
+            for case, answer in answered:
+                self.judge(*case, answer)
 
 
 def _until_error(answered: Iterator[Answered]) -> Iterator[Answered]:
@@ -304,13 +347,15 @@ class Values:
     """Compare the values of each answer with the right ones, and with mistakes.
 
     `name` is a text, or a function of the case; `options` are those of `expect`. Of
-    dictionaries, only `entries` are judged, or all if there are none.
+    dictionaries, only `entries` are judged, or all if there are none. With `any_shape`,
+    an answer of another shape is right: another property judges that.
     """
 
     cases: str
     name: str | Callable[..., str] = ""
     options: Mapping[str, float] = field(default_factory=dict)
     entries: Sequence[str] = ()
+    any_shape: bool = False
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
@@ -326,8 +371,12 @@ class Values:
             right = specification.right(*case)
             if self.entries:
                 right = {key: right[key] for key in self.entries}
+            plain = specification.plain(answer, *case)
+            is_array = self.any_shape and isinstance(plain, np.ndarray)
+            if is_array and plain.size == np.size(right):
+                plain = in_shape(plain, np.shape(right))
             expect(
-                specification.plain(answer, *case),
+                plain,
                 right,
                 name,
                 factors=specification.factors(*case),
@@ -358,14 +407,51 @@ def _fitting_mistakes(
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Compare the shape of each answer with that of the right one."""
+class After:
+    """Judge something only if another property holds, so a mistake costs that alone.
 
+    If it does not hold, the answers to some cases still have to be finite numbers, not
+    all zero and not all the same: what answers nothing loses this, too.
+    """
+
+    earlier: str
+    judgement: Judgement
     cases: str
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        for case, answer in specification.answered(self.cases):
+        if specification.holds(self.earlier):
+            self.judgement(specification)
+            return
+        parts: list[Mapping[Any, Any]] = [
+            answer if isinstance(answer, Mapping) else {"": answer}
+            for _, answer in specification.answered(self.cases)
+        ]
+        for part in parts:
+            for key, value in part.items():
+                expect_finite(value, f"{specification.name} {key}".strip())
+        is_zero = not any(np.any(value) for part in parts for value in part.values())
+        assert not is_zero, f"{specification.name}: all answers are zero"
+        is_constant = all(_is_same(part, parts[0], part) for part in parts[1:])
+        assert len(parts) < 2 or not is_constant, (
+            f"{specification.name}: all questions get one answer"
+        )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Compare the shape of each answer with that of the right one.
+
+    For `otherwise`, see `Each`.
+    """
+
+    cases: str
+    otherwise: str = ""
+
+    def __call__(self, specification: Specification) -> None:
+        """Judge this."""
+        name = specification.usable(self.cases, self.otherwise)
+        for case, answer in specification.answered(name):
             shape = np.shape(specification.right(*case))
             expect_shape(answer, shape, specification.name)
 

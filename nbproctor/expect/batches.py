@@ -1,0 +1,96 @@
+"""Mini-batches: what a training loop has used, beside what it should use."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nbproctor.expect.comparison import expect, expect_shape
+
+
+def joined(batches: Sequence[Any], number: int, passes: int) -> list[Any]:
+    """Return what the batches of one of several passes hold together: X and labels."""
+    steps = len(batches) // passes
+    of_pass = batches[number * steps : (number + 1) * steps]
+    return [np.hstack(parts) for parts in zip(*of_pass, strict=True)]
+
+
+def expect_passes(
+    batches: Sequence[tuple[Any, Any]], X: Any, labels: Any, size: int, name: str
+) -> None:
+    """Check that mini-batches pass through all examples, each once a pass.
+
+    Examples are columns, in any order; a pass ends with a batch that may be short.
+
+    Parameters
+    ----------
+    batches
+        What was used, in turn: columns of `X`, and of `labels`.
+    X, labels
+        All examples (n, m), and their one-hot labels (k, m).
+    size
+        How many examples a batch should hold.
+    name
+        What the student calls the loop, such as ``'fit'``.
+
+    Raises
+    ------
+    AssertionError
+        An example is missing, comes twice, has lost its label, or is changed.
+    """
+    m = X.shape[1]
+    steps = -(-m // size)
+    examples = m if m < 5000 else "more than 5000"
+    used = [(x, y) for x, y in batches if x.shape[1] and y.shape[1]]
+    reason = "is an example missing?"
+    if m % size in (0, m):
+        reason = "its batch_size divides the number of examples, or is above it"
+    assert len(used) == len(batches), f"{name}: an empty batch was found; {reason}"
+    ends = "where does the loop over batches start and end?"
+    assert used, f"{name}: no batch was used; {ends}"
+    for x, y in used:
+        assert len(x) == len(X), (
+            f"{name}: a batch must keep all rows of X, its features: examples are "
+            "columns"
+        )
+        assert x.shape[1] == y.shape[1], (
+            f"{name}: X and Y of a batch hold different numbers of examples"
+        )
+    assert len(used) % steps == 0, (
+        f"{name}: {examples} examples in batches of {size} need {steps} updates an "
+        f"epoch; {ends}"
+    )
+    assert all(x.shape[1] <= size for x, _ in used), (
+        f"{name}: a batch of more than {size} examples was found"
+    )
+    passes = len(used) // steps
+    for number in range(passes):
+        x, y = joined(used, number, passes)
+        _expect_pass(x, y, X, labels, name)
+
+
+def _expect_pass(x: Any, y: Any, X: Any, labels: Any, name: str) -> None:
+    assert x.shape == X.shape, f"{name}: an epoch must use each example exactly once"
+    expect_shape(y, labels.shape, "Y of one epoch, one-hot,")
+    order, right_order = (np.lexsort(np.float32(columns)) for columns in (x, X))
+    x, y, X, labels = (
+        x[:, order],
+        y[:, order],
+        X[:, right_order],
+        labels[:, right_order],
+    )
+    columns = {*map(tuple, X.T.round(4))}
+    mistakes = {
+        "was divided by 255, but pixels are scaled already": X / 255,
+        "was divided by its largest value": X / X.max(),
+        "was shifted by its mean": X - X.mean(),
+    }
+    if {*map(tuple, x.T.round(4))} <= columns:
+        mistakes["holds some examples twice, and others never"] = x
+    if np.allclose(np.sort(x.ravel()), np.sort(X.ravel()), atol=1e-5):
+        mistakes["was shuffled by rows, but examples are columns"] = x
+    expect(x, X, "X of one epoch", mistakes=mistakes)
+    mistakes = {}
+    if np.allclose(y.sum(axis=1), labels.sum(axis=1)):
+        mistakes["belongs to other examples: X and Y were not shuffled alike"] = y
+    expect(y, labels, "Y of one epoch", mistakes=mistakes)
