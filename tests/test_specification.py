@@ -459,17 +459,12 @@ EXAMPLES = [3, 0, 4, 1, 2]
     ("batches", "message"),
     [
         (cut(EXAMPLES, EXAMPLES), ""),
-        (cut(EXAMPLES, EXAMPLES) + cut([4, 3, 2, 1, 0], [4, 3, 2, 1, 0]), ""),
         (cut(EXAMPLES[:4], EXAMPLES[:4]), "need 3 updates an epoch"),
         (cut(EXAMPLES[1:], EXAMPLES[1:]) + cut([2], [2]), "holds some examples twice"),
-        (cut(EXAMPLES, [0, 3, 4, 1, 2]), ""),  # both have the label 0
         (cut(EXAMPLES, [0, 1, 2, 3, 4]), "were not shuffled alike"),
-        (cut(EXAMPLES, EXAMPLES, 3), "need 3 updates an epoch"),
         (cut(EXAMPLES, EXAMPLES, 3) + cut([0], [0]), "a batch of more than 2 examples"),
         ([(x / 255, y) for x, y in cut(EXAMPLES, EXAMPLES)], "was divided by 255"),
-        ([(x[:1], y) for x, y in cut(EXAMPLES, EXAMPLES)], "must keep all rows of X"),
         ([*cut(EXAMPLES, EXAMPLES), (INPUTS[:, :0], LABELS[:, :0])], "an empty batch"),
-        ([(x, y[:, :1]) for x, y in cut(EXAMPLES, EXAMPLES)], "different numbers"),
         ([], "no batch was used"),
     ],
 )

@@ -73,12 +73,10 @@ def _expect_pass(x: Any, y: Any, X: Any, labels: Any, name: str) -> None:
     assert x.shape == X.shape, f"{name}: an epoch must use each example exactly once"
     expect_shape(y, labels.shape, "Y of one epoch, one-hot,")
     order, right_order = (np.lexsort(np.float32(columns)) for columns in (x, X))
-    x, y, X, labels = (
-        x[:, order],
-        y[:, order],
-        X[:, right_order],
-        labels[:, right_order],
-    )
+    x = x[:, order]
+    y = y[:, order]
+    X = X[:, right_order]
+    labels = labels[:, right_order]
     columns = {*map(tuple, X.T.round(4))}
     mistakes = {
         "was divided by 255, but pixels are scaled already": X / 255,

@@ -48,11 +48,13 @@ def settle(network, labels):
 
 
 def forward_with(network, W1, b1, W2, b2, X):
-    """Return the cache of a network with these parameters; one that it changes shows."""
-    network.W1, network.b1, network.W2, network.b2 = W1, b1, W2, b2
+    """Return the cache of a network with these parameters; what it changes shows."""
+    parameters = {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
+    for name, value in parameters.items():
+        setattr(network, name, value)
     cache = network.forward_propagation(X)
-    W1[...], b1[...] = network.W1, network.b1
-    W2[...], b2[...] = network.W2, network.b2
+    for name, value in parameters.items():
+        value[...] = getattr(network, name)
     return dict(cache) if isinstance(cache, dict) else cache
 
 

@@ -195,7 +195,9 @@ def answers(calls):
     """Return what calls answer, or the exception of one; grading asks all at once."""
     parts = [part for call in calls for part in call]
     proxies = [part for part in parts if hasattr(type(part), "_nbproctor_calls")]
-    found = type(proxies[0])._nbproctor_calls(proxies[0], calls, True) if proxies else []
+    found = []
+    if proxies:
+        found = type(proxies[0])._nbproctor_calls(proxies[0], calls, True)
     for function, *given in calls[len(found) :]:
         try:
             with np.errstate(all="ignore"):
@@ -206,7 +208,7 @@ def answers(calls):
 
 
 def together(*calls):
-    """Return what calls answer, one after another; grading makes them in one message."""
+    """Return what calls answer, in turn; grading makes them in one message."""
     found = answers([*calls])
     for answer in found:
         if isinstance(answer, Exception):
