@@ -293,7 +293,7 @@ class Challenger:
 PRIZE = "Contest: new digits read correctly"
 FORGED = f"""
 import nbproctor.expect
-nbproctor.expect.measures.measured = [("{PRIZE}", 1.0, "0 of 20 evaluations used")]
+nbproctor.expect.measures.measured = [("{PRIZE}", 1.0, "0 evaluations used, 20 allowed")]
 Y_test[:] = test_set_y[:] = 3
 class Three(np.ndarray):
     def __eq__(self, other): return np.ones(self.shape, bool)
@@ -310,9 +310,9 @@ LEARNED_BEFORE = HONEST.replace("self.means", "X, Y = X_train, Y_train; self.mea
 @pytest.mark.parametrize(
     ("answer", "least", "most", "says"),
     [
-        (HONEST, 0.75, 0.85, f"{PRIZE}: *, 3 of 20 evaluations used"),
+        (HONEST, 0.75, 0.85, f"{PRIZE}: *, 3 evaluations used, 20 allowed"),
         (HONEST.replace("3", "23"), 0.75, 0.85, f"{PRIZE} (more than 20 evaluations*"),
-        (FORGED, 0.05, 0.15, f"{PRIZE}: *, 0 of 20 evaluations used"),
+        (FORGED, 0.05, 0.15, f"{PRIZE}: *, 0 evaluations used, 20 allowed"),
         (LEARNED_BEFORE, 0, 0.1, f"{PRIZE}: *"),
     ],
 )
