@@ -41,8 +41,8 @@ PART = "from pathlib import Path; from nbproctor.nbgrader import *; {}"
 PARTS = {
     "grade": f"grade(Path(), {LAB!r})",
     "feedback": f"feedback(Path(), {LAB!r})",
-    "report": "from nbproctor.nbgrader.feedback import report\n"
-    f"report(Path(), {LAB!r})",
+    "report": "course = Course(Path())\n"
+    f"report(course, {LAB!r}, participants(course, {LAB!r}))",
 }
 
 

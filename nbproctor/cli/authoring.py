@@ -220,8 +220,8 @@ def adopt(
 
     adopted = adoption.adopt(file)
     name = name or re.sub(r"\W+", "_", file.stem)
-    course = find_course()
-    notebook = adoption.write(adopted, file, starter.new_source(course, name))
+    folder = find_course()
+    notebook = adoption.write(adopted, file, starter.new_source(folder, name))
     table = Table("cell", "became", "id", "points", box=box.SIMPLE_HEAD)
     for each in adopted.cells:
         if each.grade_id:
@@ -235,8 +235,9 @@ def adopt(
         print_list("Without a solution:", adopted.unanswered)
         say(f"Write your solutions into the notebook. Then: {TYPED} lint {name}")
         return
+    course = nbgrader.Course(folder)
     nbgrader.check_sources(course, name)
-    prove(nbgrader.Course(course), name)
+    prove(course, name)
     say(f"The reference solution earns every point. Next: {TYPED} release {name}")
 
 

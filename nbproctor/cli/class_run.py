@@ -82,7 +82,8 @@ def grade_class(
     standings = nbgrader.participants(course, assignment)
     page, lines = nbgrader.report(course, assignment, standings, alike=alike)
     ids = {result.student: result.student for result in results}
-    names = labels({**ids, **nbgrader.names(course), **(names or {})})
+    people = {each.student: each.name for each in nbgrader.people(course)}
+    names = labels({**ids, **people, **(names or {})})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment, standings)
     outlines = course.outlines(assignment).values()
@@ -140,12 +141,10 @@ def open_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
 
 
 def late_lines(
-    course: nbgrader.Course,
-    assignment: str,
-    standings: nbgrader.Standings | None = None,
+    course: nbgrader.Course, assignment: str, standings: nbgrader.Standings
 ) -> Iterator[str]:
     """Yield lines on those who are late at an unknown time, so without a penalty."""
-    if students := nbgrader.late_without_time(course, assignment, standings):
+    if students := nbgrader.late_without_time(standings):
         names = _listed(course, students)
         yield (
             f"Late in {assignment}, but the platform does not say by how much: {names}."
@@ -159,7 +158,7 @@ def late_lines(
 
 
 def _listed(course: nbgrader.Course, students: Sequence[str]) -> str:
-    shown = labels(nbgrader.names(course))
+    shown = nbgrader.labels(course)
     return "; ".join(shown[student] for student in students)
 
 

@@ -346,7 +346,7 @@ def due(
     fixed = nbgrader.set_due(course, name, moment)
     say(f"{name} is due at {local_time(moment)}.")
     if fixed:
-        names = labels(nbgrader.names(course))
+        names = nbgrader.labels(course)
         shown = "; ".join(names[student] for student in fixed)
         say(f"These students keep their own deadline: {shown}")
     say(f"If submissions are already graded, run {TYPED} grade {name} again.")

@@ -112,7 +112,7 @@ def export(
         if written and news:
             records = course.records(assignment)
             platforms.note(records, "excused", dict.fromkeys(news, "yes"))
-            shown = platforms.labels(nbgrader.names(course))
+            shown = nbgrader.labels(course)
             excused = "; ".join(shown.get(student, student) for student in news)
             say(f"Now excused here too: {excused}")
     say(*open_lines(course, assignment))
@@ -135,7 +135,7 @@ def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:
     say(f"{by}: {len(back.students)} students, {target}")
     by_hand = "Mail the pages, or attach each page to its student's submission by hand."
     say(f"To upload it: {takes}." if takes else by_hand)
-    names = platforms.labels(nbgrader.names(course))
+    names = nbgrader.labels(course)
     print_list(
         "Not in it:", [f"{names.get(s, s)}: {reason}" for s, reason in back.unmatched]
     )
@@ -188,7 +188,8 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> bool:
 
 
 def _graded(course: nbgrader.Course, assignment: str) -> pd.DataFrame:
-    table = nbgrader.class_table(course, assignment)
+    standings = nbgrader.participants(course, assignment)
+    table = nbgrader.class_table(course, assignment, standings)
     if table["total"].isna().all():
         raise CommandError(
             f"Nobody has a mark in {assignment!r} yet. Collect the submissions and "

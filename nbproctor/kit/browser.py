@@ -43,9 +43,7 @@ OPTIONS = (
 )
 
 
-def make_site(
-    course: Path | Course, assignment: str, pyodide: Path | None = None
-) -> Path:
+def make_site(course: Course, assignment: str, pyodide: Path | None = None) -> Path:
     """Make the site of an assignment's release; return ``dist/<assignment>_browser``.
 
     Pyodide comes from its own address, or is copied from the folder `pyodide` into the
@@ -56,7 +54,6 @@ def make_site(
             "The site needs JupyterLite, which is not installed. Run "
             "pip install 'nbproctor[browser]', then the same command again."
         )
-    course = Course.at(course)
     pins = handout.requirements(course, assignment)
     names = {pin.partition("==")[0] for pin in pins}
     wheels, compiled = _packages(ADDED | names - handout.TOOLS)

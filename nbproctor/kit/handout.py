@@ -36,7 +36,7 @@ class HandoutError(NbproctorError):
     """The course lacks something that its students need."""
 
 
-def pack(course: Path | Course, assignment: str) -> Path:
+def pack(course: Course, assignment: str) -> Path:
     """Pack the release of an assignment for students; return ``dist/<assignment>.zip``.
 
     The same release gives the same bytes. An older zip stays if this one cannot be
@@ -44,7 +44,6 @@ def pack(course: Path | Course, assignment: str) -> Path:
     its modules are in ``kit/original`` alone (``lab`` copies them): no zip that is
     unpacked over a student's folder overwrites work.
     """
-    course = Course.at(course)
     kit = HERE / "kit.py"  # in a wheel
     content = student_files(course, assignment) | {
         "START.html": first_page(course, assignment).encode(),
@@ -130,14 +129,9 @@ def requirements(course: Course, assignment: str) -> list[str]:
 
 def _tried(source: str) -> set[str]:
     """Return the modules that a module imports only if they are there."""
-    tried = set()
-    for node in ast.walk(parse_code(source)):
-        if isinstance(node, ast.Try):
-            caught = " ".join(ast.unparse(h.type) for h in node.handlers if h.type)
-            if re.search(r"\b(ImportError|ModuleNotFoundError)\b", caught):
-                inside = (s for s in node.body if isinstance(s, ast.Import))
-                tried |= {alias.name for s in inside for alias in s.names}
-    return tried
+    tries = [n for n in ast.walk(parse_code(source)) if isinstance(n, ast.Try)]
+    tried = [s for node in tries for s in node.body if isinstance(s, ast.Import)]
+    return {alias.name for statement in tried for alias in statement.names}
 
 
 def _pins(course: Course) -> str:

@@ -115,20 +115,17 @@ def _version(record: StudentMarks, result: SubmissionResult) -> str:
 
 
 def report(
-    course: Path | Course,
+    course: Course,
     assignment: str,
-    standings: Standings | None = None,
+    standings: Standings,
     *,
     alike: bool = False,
 ) -> tuple[Path, tuple[str, ...]]:
     """Write the class report; return its path and its lines for a terminal.
 
-    `standings` are what `participants` returns, if that was asked already. With
-    `alike`, it looks for unusually similar long answers.
+    `standings` are what `participants` returns. With `alike`, it looks for unusually
+    similar long answers.
     """
-    course = Course.at(course)
-    if standings is None:
-        standings = participants(course, assignment)
     graded = graded_notebooks(course, assignment, standings, "a report")
     names = {}
     by_status: defaultdict[str, list[str]] = defaultdict(list)
@@ -142,7 +139,7 @@ def report(
         course.outlines(assignment),
         {student: names[student] for student in by_status["missing"]},
         excused={student: names[student] for student in by_status["excused"]},
-        said_late=late_without_time(course, assignment, standings),
+        said_late=late_without_time(standings),
         alike=alike,
         groups=course.read_column(assignment, "group"),
         surroundings=course.options.surroundings(assignment),
@@ -201,12 +198,11 @@ def feedback(
     return Path(converter.coursedir.root, converter.coursedir.feedback_directory)
 
 
-def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path, Path]]:
+def pages(course: Course, assignment: str) -> list[tuple[str, Path, Path]]:
     """Return the pages made so far: student id, page, and the notebook next to it.
 
     There is none of who has submitted nothing, or no longer.
     """
-    course = Course.at(course)
     return [
         (student, page, notebook_of(page))
         for student, each in participants(course, assignment).items()

@@ -31,9 +31,9 @@ _NAMES = ["last_name", "first_name", "email"]
 _ABOUT = [*_NAMES, "status", "reason", "submitted", "hours_late"]
 
 
-def people(course: Path | Course) -> list[Person]:
+def people(course: Course) -> list[Person]:
     """Return everybody whom the gradebook knows."""
-    with Course.at(course).gradebook() as book:
+    with course.gradebook() as book:
         return [
             Person(
                 student=student.id,
@@ -47,18 +47,18 @@ def people(course: Path | Course) -> list[Person]:
         ]
 
 
-def names(course: Path | Course) -> dict[str, str]:
-    """Return everybody's name, by id."""
-    return {person.student: person.name for person in people(course)}
+def labels(course: Course) -> dict[str, str]:
+    """Return how everybody is shown, by id."""
+    return platforms.labels({each.student: each.name for each in people(course)})
 
 
-def enrol(course: Path | Course, class_list: Iterable[Person]) -> int:
+def enrol(course: Course, class_list: Iterable[Person]) -> int:
     """Enter people into the gradebook; return how many are new.
 
     What a person's entry leaves empty is kept as the gradebook has it.
     """
     new = 0
-    with Course.at(course).gradebook() as book:
+    with course.gradebook() as book:
         enrolled = {student.id: student for student in book.students}
         for person in class_list:
             fields = zip(_NAMES, (person.last, person.first, person.email), strict=True)
@@ -206,7 +206,7 @@ def participants(
                 result = replace(result, status="not graded", reason=reason)
         result = replace(result, score=marks.total())
         if student in excused:
-            result = result.excuse()
+            result = replace(result, status="excused", reason="", score=None)
         waiting = marks.waiting if STATUSES[result.status].may_wait else []
         if waiting:
             cells = ", ".join(grade.cell for grade in waiting)
@@ -229,16 +229,12 @@ def participants(
     return standings
 
 
-def late_without_time(
-    course: Path | Course, assignment: str, standings: Standings | None = None
-) -> list[str]:
+def late_without_time(standings: Standings) -> list[str]:
     """Return the ids of those who are late by the platform's word, at an unknown time.
 
     Without a time there is no penalty. Students whose deadline has not passed are left
     out, and so is everybody in a course without a late penalty.
     """
-    if standings is None:
-        standings = participants(Course.at(course), assignment)
     return [s for s, each in standings.items() if each.is_late_without_time]
 
 
@@ -266,13 +262,12 @@ def _check_enrolled(book: SharedGradebook, student: str) -> None:
         )
 
 
-def check_exportable(course: Path | Course, assignment: str) -> None:
+def check_exportable(course: Course, assignment: str) -> None:
     """Check that a course may be given to a platform that grades with it.
 
     `CourseError`: the assignment is unknown, or the configuration names a database: its
     password would go along, and the platform's runs would write into it.
     """
-    course = Course.at(course)
     course.sources(assignment)
     if "db_url" in course.config.CourseDirectory:
         raise CourseError(
@@ -300,13 +295,13 @@ def scores(
         0). NaN: not graded, or nothing submitted. A cell graded outside any
         exercise has a column of its own name.
     """
+    course = Course.at(course)
+    standings = standings or participants(course, assignment)
     table = class_table(course, assignment, standings)
     return table.drop(columns=[*_ABOUT, "penalty", "max_score"])
 
 
-def class_table(
-    course: Path | Course, assignment: str, standings: Standings | None = None
-) -> pd.DataFrame:
+def class_table(course: Course, assignment: str, standings: Standings) -> pd.DataFrame:
     """Return a table of a class's work on an assignment, by student id.
 
     Columns: ``last_name``, ``first_name``, ``email``, ``status``, ``reason``,
@@ -317,7 +312,6 @@ def class_table(
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
-    course = Course.at(course)
     column_of = {
         (master.notebook, cell.id): cell.exercise or cell.id
         for master in course.masters(assignment)
@@ -327,8 +321,6 @@ def class_table(
     exercises = dict.fromkeys(column_of.values(), nan)
     rows = {}
     after = ["penalty", "total", "max_score"]
-    if standings is None:
-        standings = participants(course, assignment)
     for student, each in standings.items():
         marks = each.marks
         person = each.person
@@ -375,7 +367,7 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     names = [name for name in course.assignments() if name in due]
     parts = [pd.DataFrame(columns=_NAMES)]
     for name in names:
-        table = class_table(course, name)
+        table = class_table(course, name, participants(course, name))
         parts[0] = table[_NAMES]
         columns = {"total": name, "max_score": f"{name}_of"}
         after = ("status", "hours_late", "submitted", "due")

@@ -43,12 +43,11 @@ _POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
 _ITEM = re.compile(r"^[-*] +(.+) \((\d+(?:\.\d+)?)\)$", re.MULTILINE)
 
 
-def check_sources(course: Path | Course, assignment: str) -> None:
+def check_sources(course: Course, assignment: str) -> None:
     """Check the source notebooks of an assignment before anything is made from them.
 
     `CourseError` names the file, every wrong cell, and the next step.
     """
-    course = Course.at(course)
     for notebook in course.sources(assignment):
         try:
             master = MasterNotebook.read(notebook, markers=course.markers)
@@ -279,7 +278,7 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     return faults
 
 
-def differences(course: Path | Course, assignment: str) -> list[str]:
+def differences(course: Course, assignment: str) -> list[str]:
     """Grade wrong answers to an assignment in both ways; say where their marks differ.
 
     They are a blank notebook, and functions that return one value whatever is asked.
@@ -289,7 +288,6 @@ def differences(course: Path | Course, assignment: str) -> list[str]:
     list of str
         One sentence for each such answer and test cell.
     """
-    course = Course.at(course)
     settings = _settings(course, assignment)
     source = course.folder("source", assignment)
     with Pool(1) as pool:
@@ -311,12 +309,11 @@ def _settings(course: Course, assignment: str) -> Settings:
     return settings
 
 
-def check_release(course: Path | Course, assignment: str) -> list[Check]:
+def check_release(course: Course, assignment: str) -> list[Check]:
     """Check the source of an assignment, and its release if there is one.
 
     A release is made next to it and thrown away; the gradebook is left alone.
     """
-    course = Course.at(course)
     with tempfile.TemporaryDirectory(prefix=".release-", dir=course.view.root) as name:
         folder = Path(name, "try")
         try:

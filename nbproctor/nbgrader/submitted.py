@@ -44,9 +44,8 @@ def handed_in(
     return students
 
 
-def unread(course: Path | Course, assignment: str) -> list[str]:
+def unread(course: Course, assignment: str) -> list[str]:
     """Say what lies in ``submitted/`` and was not read, and where it should be."""
-    course = Course.at(course)
     pattern = course.folder("submitted", assignment, "*")
     if pattern.parts[-2:] != ("*", assignment):  # the course has a layout of its own
         return []

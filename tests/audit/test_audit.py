@@ -82,7 +82,7 @@ def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
     from nbproctor import nbgrader
 
     progress = []
-    checks = nbgrader.check_release(tiny, "tiny")
+    checks = nbgrader.check_release(nbgrader.Course(tiny), "tiny")
     result = tried(tiny, checks=checks, progress=progress.append)
     assert result.faults == [] and result.hints == ()
     assert result.killed == 1 and result.survivors == []
@@ -103,10 +103,12 @@ def test_one_exercise_is_tried_without_the_others_and_an_old_release_is_a_fault(
     from nbproctor import nbgrader
 
     nbgrader.generate(tiny, "tiny")
-    assert all(check.passed for check in nbgrader.check_release(tiny, "tiny"))
+    assert all(
+        check.passed for check in nbgrader.check_release(nbgrader.Course(tiny), "tiny")
+    )
     released = tiny / "release/tiny/tiny.ipynb"
     released.write_text(released.read_text("utf-8").replace("fizz(3)", "fizz(6)"))
-    checks = nbgrader.check_release(tiny, "tiny")
+    checks = nbgrader.check_release(nbgrader.Course(tiny), "tiny")
     progress = []
     result = tried(tiny, "tiny", checks, progress.append, exercise="mean_of")
     (fault,) = result.faults

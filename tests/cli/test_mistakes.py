@@ -9,6 +9,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.cli.app import choose
+from nbproctor.nbgrader import Course
 from nbproctor.nbgrader.submitted import unread
 from tests.programs import run_here, start
 
@@ -138,7 +139,9 @@ def test_what_has_the_name_of_another_assignment_is_left_to_that(course: Path) -
         shutil.copytree(course / "source/words", student / name)
     shutil.copy(course / "source/words/words.ipynb", student)
     shutil.copy(course / "source/tiny/tiny.ipynb", student)
-    paths = [line.partition(" was not read")[0] for line in unread(course, "tiny")]
+    paths = [
+        line.partition(" was not read")[0] for line in unread(Course(course), "tiny")
+    ]
     assert paths == ["submitted/aokafor/tinny/", "submitted/aokafor/tiny.ipynb"]
 
 

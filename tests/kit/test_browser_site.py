@@ -25,6 +25,7 @@ from typer.testing import CliRunner
 from nbproctor.cli import app
 from nbproctor.kit import browser
 from nbproctor.kit.handout import HandoutError
+from nbproctor.nbgrader import Course
 from tests.pages.browser import MARKS, accessible, axe_core
 from tests.pages.browser import browser as chromium
 
@@ -47,7 +48,7 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(course: Path) -> Path:
-    return browser.make_site(course, LAB)
+    return browser.make_site(Course(course), LAB)
 
 
 @pytest.fixture(scope="module")
@@ -169,4 +170,4 @@ def test_a_folder_that_is_not_all_of_pyodide_is_refused(
 ) -> None:
     # npm's has no packages.
     with pytest.raises(HandoutError, match=r"Get pyodide-[\d.]+\.tar\.bz2, unpack"):
-        browser.make_site(course, LAB, pyodide=pyodide)
+        browser.make_site(Course(course), LAB, pyodide=pyodide)

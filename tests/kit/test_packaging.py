@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 import nbproctor
 from examples import sample_class
 from nbproctor.kit import handout, starter
+from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
 from tests.programs import start
@@ -290,9 +291,13 @@ def course(project: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def pack(course: Path) -> Path:
+    return handout.pack(Course(course), LAB)
+
+
 @pytest.mark.slow
 def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> None:
-    with ZipFile(handout.pack(course, LAB)) as archive:
+    with ZipFile(pack(course)) as archive:
         assert archive.namelist() == [
             f"{LAB}/START.html",
             f"{LAB}/data/mnist/README.md",
@@ -332,14 +337,14 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
 
 @pytest.mark.slow
 def test_the_same_release_makes_the_same_zip(course: Path) -> None:
-    first = handout.pack(course, LAB).read_bytes()
+    first = pack(course).read_bytes()
     for path in course.rglob("*"):
         path.touch()
     (course / "release" / LAB / ".ipynb_checkpoints").mkdir()
     (course / "release" / LAB / ".ipynb_checkpoints" / "old.ipynb").touch()
     (course / "release" / LAB / "__pycache__").mkdir(exist_ok=True)
     (course / "release" / LAB / "__pycache__" / "mnist.pyc").touch()
-    assert handout.pack(course, LAB).read_bytes() == first
+    assert pack(course).read_bytes() == first
 
 
 @pytest.mark.slow
@@ -349,7 +354,7 @@ def test_a_notebook_that_imports_an_unpinned_package_is_not_packed(
     pins_file = course / "requirements.txt"
     pins_file.write_text(re.sub(r"(?m)^seaborn==.*\n", "", pins_file.read_text()))
     with pytest.raises(handout.HandoutError, match="seaborn"):
-        handout.pack(course, LAB)
+        pack(course)
     assert not (course / "dist").exists()
 
 
@@ -361,7 +366,7 @@ def test_a_course_without_pins_gets_the_versions_that_are_installed(
     monkeypatch.setattr(handout, "CHECKOUT", tmp_path)  # as from a wheel
     (course / "requirements.txt").unlink()
     shutil.rmtree(course / "data")
-    with ZipFile(handout.pack(course, LAB)) as archive:
+    with ZipFile(pack(course)) as archive:
         names = archive.namelist()
         text = archive.read(f"{LAB}/requirements.txt").decode()
         pins = archive.read(f"{LAB}/kit/pins.txt").decode().splitlines()

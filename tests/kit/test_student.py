@@ -47,7 +47,7 @@ def archive(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(project / folder, course / folder)
     where = "c = get_config()\nc.Nbproctor.hand_in = 'Hand in on Moodle, task 3.'"
     (course / "nbgrader_config.py").write_text(where)
-    return handout.pack(course, LAB)
+    return handout.pack(Course(course), LAB)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def tiny(project: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_another_assignment_has_neither_the_digits_nor_a_place(tiny: Path) -> None:
-    folder = unpack(handout.pack(tiny, "tiny"), tiny / "unpacked")
+    folder = unpack(handout.pack(Course(tiny), "tiny"), tiny / "unpacked")
     page = (folder / "START.html").read_text("utf-8")
     assert "where your course asks for it" in page and "something is wrong" in page
     assert not (folder / "data").exists()

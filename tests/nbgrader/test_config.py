@@ -187,7 +187,8 @@ def test_what_answers_may_use_is_configured(
         configure(course, *needs)
         assert {result.score for result in graded(course).values()} == {10}
     assert before == [None, 5, 5, None]  # what was forbidden is not judged
-    page = report(course, "tiny")[0].read_text()
+    standings = room.participants(Course(course), "tiny")
+    page = report(Course(course), "tiny", standings)[0].read_text()
     assert "Answers may use the network" in page and "cannot read /gone: c.Nb" in page
 
 

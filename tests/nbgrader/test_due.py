@@ -19,7 +19,7 @@ OTHER_KIM = Person("s2", "Smith", "Kim")
 @pytest.fixture
 def course(template: Path, tmp_path: Path) -> Path:
     root = Path(shutil.copytree(template, tmp_path / "course"))
-    nbgrader.enrol(root, [KIM, OTHER_KIM, Person("s3", "Ode", "Ann")])
+    nbgrader.enrol(nbgrader.Course(root), [KIM, OTHER_KIM, Person("s3", "Ode", "Ann")])
     return root
 
 

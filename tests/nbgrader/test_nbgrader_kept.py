@@ -91,7 +91,7 @@ def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
     stub = cells["fizz"].stub  # before there is a release, too
     assert stub.endswith("\n    raise ValueError") and "return" not in stub
     nbgrader.generate(course, "tiny")
-    for check in nbgrader.check_release(course, "tiny"):
+    for check in nbgrader.check_release(nbgrader.Course(course), "tiny"):
         assert check.passed, check
     notebook = json.loads(blank.read_text("utf-8"))
     by_id(notebook, "fizz")["source"] = stub

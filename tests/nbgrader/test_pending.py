@@ -117,7 +117,9 @@ def test_a_corrected_test_is_reported_for_those_who_wait(course: Path) -> None:
 
 def test_who_has_submitted_and_is_not_graded_yet_is_not_missing(course: Path) -> None:
     mark_by_hand(course, "ann", "bob", "cem")
-    nbgrader.enrol(course, [platforms.Person("dan"), platforms.Person("fay")])
+    nbgrader.enrol(
+        nbgrader.Course(course), [platforms.Person("dan"), platforms.Person("fay")]
+    )
     answer(course, "dan")
     run_here("export", "csv", cwd=course)
     rows = {row["student"]: row for row in read_table(course / "exported/tiny.csv")}
@@ -145,7 +147,9 @@ def test_whose_work_was_removed_is_missing_everywhere(course: Path) -> None:
     run_here("export", "csv", cwd=course)
     first = read_table(course / "exported/tiny.csv")[0]
     assert (first["status"], first["total"], first["fizz"]) == ("missing", "", "")
-    students = {student for student, *_ in nbgrader.pages(course, "tiny")}
+    students = {
+        student for student, *_ in nbgrader.pages(nbgrader.Course(course), "tiny")
+    }
     assert students == {"bob", "cem", "eve"}
 
 
@@ -155,7 +159,8 @@ def test_only_who_can_be_late_is_listed_as_late(course: Path) -> None:
     platforms.note(course / "collected/tiny", "late", late)
 
     def listed() -> list[str]:
-        return nbgrader.late_without_time(course, "tiny")
+        standings = nbgrader.participants(nbgrader.Course(course), "tiny")
+        return nbgrader.late_without_time(standings)
 
     assert listed() == []  # neither a penalty nor a due date
     configure(course, "c.LateSubmissionPlugin.penalty_method = 'zero'")

@@ -228,7 +228,7 @@ def test_a_test_that_uses_names_of_one_that_moves_moves_along(
         },
     )
     assert nbgrader.lint(course, "tiny") == []
-    assert nbgrader.differences(course, "tiny") == []
+    assert nbgrader.differences(nbgrader.Course(course), "tiny") == []
     hand_in("right", fizz=f"{RIGHT}\n{ACCOUNT}")
     hand_in("wrong", fizz=f"{RIGHT}\n{ACCOUNT}".replace("+=", "-="))
     results = graded(course)
@@ -250,7 +250,7 @@ def test_a_test_that_changes_what_an_answer_reads_moves_along(course: Path) -> N
         },
     )
     assert nbgrader.lint(course, "tiny") == []
-    assert nbgrader.differences(course, "tiny") == []
+    assert nbgrader.differences(nbgrader.Course(course), "tiny") == []
 
 
 def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
@@ -262,7 +262,7 @@ def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
         return replace(report, verdicts=verdicts)
 
     monkeypatch.setattr(proof, "_graded", generous)
-    difference = nbgrader.differences(course, "tiny")
+    difference = nbgrader.differences(nbgrader.Course(course), "tiny")
     line = "fizz-numbers: a blank notebook earns 2 of 2, but 0 in a kernel"
     assert line in difference
 

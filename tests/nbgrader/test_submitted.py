@@ -18,6 +18,10 @@ READ = " was not read: "
 ODD_NAMES = ["anna[1]", "b*{c}?", "d e'f, é", "-g%20", "[!h]"]
 
 
+def unread(course: Path) -> list[str]:
+    return nbgrader.unread(nbgrader.Course(course), "tiny")
+
+
 @pytest.fixture
 def course(template: Path, tmp_path: Path) -> Path:
     """A course whose own path is a pattern, with its release made."""
@@ -36,7 +40,7 @@ def test_names_with_signs_in_them_are_graded_like_any_other(course: Path) -> Non
         returned = sorted(p.name for p in (pages / student / "tiny").iterdir())
         assert "tiny.html" in returned
         assert "tiny.ipynb" not in returned
-    assert nbgrader.unread(course, "tiny") == []
+    assert unread(course) == []
 
 
 def test_nbgraders_own_command_takes_one_student_with_a_bracket(course: Path) -> None:
@@ -60,9 +64,9 @@ def test_a_name_that_cannot_be_an_id_is_refused_and_ends_nothing(course: Path) -
         hand_in(course, os.fsdecode(name))
     results = graded(course)
     assert [(r.student, r.score) for r in results.values()] == [("honest", 10)]
-    unread = "\n".join(map(str, nbgrader.unread(course, "tiny")))
-    assert all(message in unread for message in names.values())
-    assert unread.count("\n") == 2 and unread.replace("\n", "").isprintable()
+    text = "\n".join(unread(course))
+    assert all(message in text for message in names.values())
+    assert text.count("\n") == 2 and text.replace("\n", "").isprintable()
 
 
 def test_what_lies_elsewhere_is_listed_with_where_it_should_be(course: Path) -> None:
@@ -87,10 +91,10 @@ def test_what_lies_elsewhere_is_listed_with_where_it_should_be(course: Path) -> 
         "submitted/file/tiny": "not a folder",
         "submitted/dora.zip": "submitted/<student>/tiny/",
     }
-    unread = dict(each.split(READ) for each in nbgrader.unread(course, "tiny"))
-    assert unread.keys() == expected.keys()
+    reasons = dict(each.split(READ) for each in unread(course))
+    assert reasons.keys() == expected.keys()
     for path, message in expected.items():
-        assert message in unread[path]
+        assert message in reasons[path]
     done = run_here("grade", "tiny", "--sandbox=weak", cwd=course)
     assert done.returncode == 0, done.stderr
     assert all(path + READ in done.stderr for path in expected)
@@ -100,11 +104,9 @@ def test_what_lies_elsewhere_is_listed_with_where_it_should_be(course: Path) -> 
 def test_a_folder_of_another_assignment_is_not_listed(course: Path) -> None:
     hand_in(course, "ann")
     write(course / "submitted/ann/big", answered(released(course)), "big.ipynb")
-    assert [each.split(READ)[0] for each in nbgrader.unread(course, "tiny")] == [
-        "submitted/ann/big/"
-    ]
+    assert [each.split(READ)[0] for each in unread(course)] == ["submitted/ann/big/"]
     (course / "source/big").mkdir()
-    assert nbgrader.unread(course, "tiny") == []
+    assert unread(course) == []
 
 
 def test_when_nothing_can_be_graded_it_is_said_what_lies_there(course: Path) -> None:
