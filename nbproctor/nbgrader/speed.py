@@ -13,15 +13,15 @@ import sqlite3
 from collections.abc import Iterator
 from functools import partialmethod
 from importlib import import_module
-from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader import preprocessors
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
-from sqlalchemy import event, text, update
+from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import load_only
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
 
@@ -109,62 +109,38 @@ class SaveGrades(preprocessors.SaveAutoGrades):  # type: ignore[misc]
             notebook = book.find_submission_notebook(
                 self.notebook_id, self.assignment_id, self.student_id
             )
-            self.gradebook = rows = _Rows(book, notebook.id)
+            self.gradebook = _Rows(book.db, notebook.id)
             # Not the parent's, which would open a gradebook of its own.
             nb, resources = NbGraderPreprocessor.preprocess(self, nb, resources)
-            rows.write()
+            book.db.commit()
         return nb, resources
 
 
 class _Rows:
-    """Grades and comments of one submitted notebook, found like a gradebook's.
+    """Grades and comments of one submitted notebook, found like a gradebook's."""
 
-    They are plain values: SQLAlchemy's own objects of a hundred rows take longer than
-    all that is done with them. What a person writes is read, and never written.
-    """
-
-    _READ: ClassVar[dict[type, tuple[str, ...]]] = {
-        Grade: ("id", "auto_score", "needs_manual_grade", "manual_score"),
-        Comment: ("id", "auto_comment"),
-    }
-
-    def __init__(self, book: Gradebook, notebook: str) -> None:
+    def __init__(self, session: Any, notebook: str) -> None:
         self.db = self
-        self._session = book.db
-        self._before = {table: self._rows(table, notebook) for table in self._READ}
-        self._now = {
-            table: {name: SimpleNamespace(**row) for name, row in rows.items()}
-            for table, rows in self._before.items()
-        }
-
-    def _rows(self, table: Any, notebook: str) -> dict[str, dict[str, Any]]:
-        names = self._READ[table]
-        rows = (
-            self._session.query(BaseCell.name, *(getattr(table, n) for n in names))
-            .join(table, table.cell_id == BaseCell.id)
-            .filter(table.notebook_id == notebook)
-        )
-        return {cell: dict(zip(names, row, strict=True)) for cell, *row in rows}
+        self._rows: dict[tuple[type, str], Any] = {}
+        for table in (Grade, Comment):
+            # Not what nbgrader computes for each row by queries of its own.
+            columns = [getattr(table, column.key) for column in table.__table__.columns]
+            rows = (
+                session.query(BaseCell.name, table)
+                .join(table, table.cell_id == BaseCell.id)
+                .filter(table.notebook_id == notebook)
+                .options(load_only(*columns))
+            )
+            for cell, row in rows:
+                self._rows[table, cell] = row
 
     def commit(self) -> None:
-        """Wait for `write`."""
+        """Wait: `SaveGrades` commits once."""
 
-    def write(self) -> None:
-        """Write what has changed, at once."""
-        for table, before in self._before.items():
-            changed = [
-                {k: v for k, v in vars(row).items() if k != "manual_score"}
-                for cell, row in self._now[table].items()
-                if vars(row) != before[cell]
-            ]
-            if changed:
-                self._session.execute(update(table), changed)
-        self._session.commit()
-
-    def _find(self, table: type, cell: str, *_: str) -> SimpleNamespace:
-        if cell not in self._now[table]:
+    def _find(self, table: type, cell: str, *_: str) -> Any:
+        if (table, cell) not in self._rows:
             raise MissingEntry(f"No such {table.__name__.lower()}: {cell}")
-        return self._now[table][cell]
+        return self._rows[table, cell]
 
     find_grade = partialmethod(_find, Grade)
     find_comment = partialmethod(_find, Comment)
