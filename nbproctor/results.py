@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import fsum
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
-from nbproctor.cells import grader_of, source_of
+from nbproctor.cells import grader_of
 from nbproctor.notebook import Cell, Where
 from nbproctor.statuses import STATUSES, Status
 from nbproctor.writing import write_file
@@ -218,22 +218,6 @@ class Mark:
     by_hand: bool = False
 
 
-class GradedExercise(Protocol):
-    """What `describe_changes` asks of an exercise of a page."""
-
-    @property
-    def id(self) -> str:
-        """Name of its solution cell."""
-
-    @property
-    def name(self) -> str:
-        """Number and title."""
-
-    @property
-    def graded(self) -> Sequence[str]:
-        """Names of its graded cells."""
-
-
 def total_of(points: Iterable[float], penalty: float) -> float:
     """Return what is left of points after a late penalty: never below 0."""
     return max(fsum(points) - penalty, 0.0)
@@ -284,34 +268,6 @@ def _join_lines(node: dict[str, Any]) -> dict[str, Any]:
 def grade_id(cell: dict[str, Any]) -> str:
     """Return nbgrader's name of a cell, or nothing."""
     return str(grader_of(cell).get("grade_id") or "")
-
-
-def describe_changes(
-    exercises: Iterable[GradedExercise],
-    *,
-    marks_before: Mapping[str, Mark],
-    marks: Mapping[str, Mark],
-    cells_before: Iterable[dict[str, Any]],
-    cells: Iterable[dict[str, Any]],
-) -> str:
-    """Say what another file has changed: points, or answers without effect."""
-    old_sources = {grade_id(cell): source_of(cell) for cell in cells_before}
-    sources = {grade_id(cell): source_of(cell) for cell in cells}
-    changes = []
-    without_effect = []
-    for exercise in exercises:
-        points_before = points_of(exercise.graded, marks_before) or 0.0
-        gain = (points_of(exercise.graded, marks) or 0.0) - points_before
-        if gain:
-            sign = "+" if gain > 0 else "−"
-            changes.append(f"{sign}{abs(gain):g} in {exercise.name}")
-        elif old_sources.get(exercise.id) != sources.get(exercise.id):
-            without_effect.append(exercise.name)
-    if without_effect:
-        names = ", ".join(without_effect)
-        changes.append(f"changed, with the same points: {names}")
-    summary = "; ".join(changes) or "no answer has changed"
-    return f"Since your last submission: {summary}."
 
 
 FILE = "grading.json"
@@ -376,10 +332,6 @@ class SubmissionResult:
     def is_failure(self) -> bool:
         """Whether there is no mark where there should be one."""
         return STATUSES[self.status].is_failure
-
-    def excuse(self) -> SubmissionResult:
-        """Return the result of somebody who needs no mark."""
-        return replace(self, status="excused", reason="", score=None)
 
     def scores(self) -> set[Score]:
         """Return the automatic scores that the gradebook must hold."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
+from nbproctor.cells import source_of
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import SharedGradebook
@@ -23,12 +25,15 @@ from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.submitted import submission_time
+from nbproctor.pages.outline import Exercise
 from nbproctor.results import (
     FILE,
+    Mark,
     Report,
     SubmissionResult,
     cells_of,
-    describe_changes,
+    grade_id,
+    points_of,
 )
 from nbproctor.statuses import STATUSES, Status
 
@@ -214,24 +219,18 @@ def _not_run(report: Report) -> dict[str, str]:
     }
 
 
+@dataclass
 class Decisions:
     """Decides on the submissions of a run, one after the other, and writes.
 
     `tell` is called with each result when it is written, or when it stays.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        book: SharedGradebook,
-        options: RunOptions,
-        tell: Callable[[SubmissionResult], None],
-    ) -> None:
-        self.changes: list[MarkChange] = []
-        self._run = run
-        self._book = book
-        self._options = options
-        self._tell = tell
+    run: Run
+    book: SharedGradebook
+    options: RunOptions
+    tell: Callable[[SubmissionResult], None]
+    changes: list[MarkChange] = field(default_factory=list)
 
     def settle(
         self,
@@ -246,15 +245,15 @@ class Decisions:
         all of it is written, or nothing. Results are reported only afterwards, because
         the receiver may write into the gradebook.
         """
-        run = self._run
+        run = self.run
         student = submission.student
-        with self._book.transaction() as commit:
+        with self.book.transaction() as commit:
             previous = SubmissionResult.read(run.graded_folder(student))
             previous_marks = self._marks(student) if previous else StudentMarks()
             grade()
             self._annotate(submission, is_gradable)
             if previous and previous.handed_in == submission.fingerprint:
-                row = self._book.find_submission(run.assignment, student)
+                row = self.book.find_submission(run.assignment, student)
                 gradebook.keep_reviewed(row, previous_marks.reviewed)
             marks = self._marks(student)
             facts = Facts(
@@ -266,27 +265,27 @@ class Decisions:
                 graded_with=run.graded_with,
                 since=self._since(submission, previous, previous_marks, marks),
             )
-            decision = decide(facts, self._options.lower)
+            decision = decide(facts, self.options.lower)
             if decision.change is not None:
                 self.changes.append(decision.change)
             if decision.stands:
                 commit()
-                if not self._options.keep_pages:
+                if not self.options.keep_pages:
                     # Feedback on an earlier submission must not stand for this one.
                     pages = run.course.folder("feedback", run.assignment, student)
                     forget(pages, [master.notebook for master in run.masters])
         if not decision.stands:
-            self._tell(decision.result)
+            self.tell(decision.result)
         return decision
 
     def give_up(self, submission: Submission) -> None:
         """Take back the scores of what cannot be graded, if it may be, and say why."""
-        assignment = self._run.assignment
+        assignment = self.run.assignment
         student = submission.student
 
         def enter() -> None:
-            self._book.update_or_create_student(student)
-            row = self._book.update_or_create_submission(assignment, student)
+            self.book.update_or_create_student(student)
+            row = self.book.update_or_create_submission(assignment, student)
             row.timestamp = submission_time(submission.folder)
 
         decision = self.settle(submission, enter, is_gradable=False)
@@ -296,15 +295,15 @@ class Decisions:
 
     def write(self, submission: Submission, result: SubmissionResult) -> None:
         """Write ``grading.json``: only then is the submission done."""
-        result.write(self._run.graded_folder(submission.student))
+        result.write(self.run.graded_folder(submission.student))
         for report in submission.reports.values():
             for note in report.notes:  # what was stopped, after how many seconds
                 log.warning("%s: %s", submission.student, note)
-        self._tell(result)
+        self.tell(result)
 
     def _annotate(self, submission: Submission, is_gradable: bool) -> None:
         """Take back scores that say nothing, and put remarks next to the answers."""
-        row = self._book.find_submission(self._run.assignment, submission.student)
+        row = self.book.find_submission(self.run.assignment, submission.student)
         gradebook.withdraw(row, submission.reasons)
         if not is_gradable:
             return
@@ -316,7 +315,7 @@ class Decisions:
                 gradebook.remark(notebook, notes[notebook.name], report.verdicts)
 
     def _marks(self, student: str) -> StudentMarks:
-        marks = read_marks(self._book, self._run.assignment, student)
+        marks = read_marks(self.book, self.run.assignment, student)
         return marks.get(student, StudentMarks())
 
     def _since(
@@ -331,14 +330,14 @@ class Decisions:
             return {}
         if previous.handed_in == submission.fingerprint:
             return previous.since
-        run = self._run
+        run = self.run
         folder = run.graded_folder(submission.student)
         sentences = {}
         for name, outline in run.course.outlines(run.assignment).items():
             path = folder / f"{name}.ipynb"  # the one of before
             repaired = submission.repaired.get(name)
             if repaired and path.is_file():
-                sentences[name] = describe_changes(
+                sentences[name] = _describe_changes(
                     outline.exercises,
                     marks_before=previous_marks.marks(name),
                     marks=marks.marks(name),
@@ -349,8 +348,36 @@ class Decisions:
 
     def _clear(self, student: str) -> None:
         """Remove what an earlier, or an interrupted, run left."""
-        folder = self._run.graded_folder(student)
-        if self._run.all_notebooks:
+        folder = self.run.graded_folder(student)
+        if self.run.all_notebooks:
             shutil.rmtree(folder, ignore_errors=True)
-        for name in [FILE, *(f"{m.notebook}.ipynb" for m in self._run.masters)]:
+        for name in [FILE, *(f"{m.notebook}.ipynb" for m in self.run.masters)]:
             (folder / name).unlink(missing_ok=True)
+
+
+def _describe_changes(
+    exercises: Iterable[Exercise],
+    *,
+    marks_before: Mapping[str, Mark],
+    marks: Mapping[str, Mark],
+    cells_before: Iterable[dict[str, Any]],
+    cells: Iterable[dict[str, Any]],
+) -> str:
+    """Say what another file has changed: points, or answers without effect."""
+    old_sources = {grade_id(cell): source_of(cell) for cell in cells_before}
+    sources = {grade_id(cell): source_of(cell) for cell in cells}
+    changes = []
+    without_effect = []
+    for exercise in exercises:
+        points_before = points_of(exercise.graded, marks_before) or 0.0
+        gain = (points_of(exercise.graded, marks) or 0.0) - points_before
+        if gain:
+            sign = "+" if gain > 0 else "−"
+            changes.append(f"{sign}{abs(gain):g} in {exercise.name}")
+        elif old_sources.get(exercise.id) != sources.get(exercise.id):
+            without_effect.append(exercise.name)
+    if without_effect:
+        names = ", ".join(without_effect)
+        changes.append(f"changed, with the same points: {names}")
+    summary = "; ".join(changes) or "no answer has changed"
+    return f"Since your last submission: {summary}."
