@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from msgspec import msgpack
@@ -71,6 +71,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
     )
 
 
+@dataclass
 class SecondRuns:
     """Exercises that lost points, judged again with correct solutions of those before.
 
@@ -80,21 +81,13 @@ class SecondRuns:
     depends on.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        tests: Tests,
-        spawn: Spawn,
-        until: float,
-        verdicts: dict[str, Verdict],
-    ) -> None:
-        self._job = job
-        self._tests = tests
-        self._spawn = spawn
-        self._until = until
-        self._verdicts = verdicts  # of the first run, and what is granted
-        self._runs: dict[str, NotebookRun] = {}
-        self._steps: dict[str, list[Step]] = {}  # exercise → what its run has to do
+    job: Job
+    tests: Tests
+    spawn: Spawn
+    until: float
+    verdicts: dict[str, Verdict]  # of the first run, and what is granted
+    # Exercise → its run, and what that has still to do.
+    _runs: dict[str, tuple[NotebookRun, list[Step]]] = field(default_factory=dict)
 
     def judge(self, test: Cell, unfinished: frozenset[str]) -> None:
         """Judge a test again, from the first one that lost its exercise points.
@@ -104,42 +97,39 @@ class SecondRuns:
         exercises whose tests are still to come.
         """
         exercise = str(test.exercise)
-        first = self._verdicts.get(test.id)
+        first = self.verdicts.get(test.id)
         if exercise not in self._runs and first and first.points < first.max_points:
             self._begin(exercise, unfinished, is_answered=first.outcome != "error")
         if exercise in self._runs:
-            steps = self._steps[exercise]
+            second_run, steps = self._runs[exercise]
             positions = (n for n, step in enumerate(steps, 1) if step.test is test)
             end = next(positions, 0)
-            self._runs[exercise].advance(steps[:end])
+            second_run.advance(steps[:end])
             del steps[:end]
             if exercise not in unfinished:
-                self._grant(exercise)
+                self._grant(second_run)
 
     def close(self) -> None:
         """End the processes that live."""
-        for second_run in self._runs.values():
+        for second_run, _ in self._runs.values():
             second_run.close()
 
     def _begin(
         self, exercise: str, unfinished: frozenset[str], *, is_answered: bool
     ) -> None:
         steps, references = order.follow_through_plan(
-            self._job, exercise, self._tests, unfinished
+            self.job, exercise, self.tests, unfinished
         )
         if is_answered and not references.functions:
             return
         now = time.monotonic()
-        half = now + (self._until - now) / 2  # the rest is for later exercises
-        self._steps[exercise] = steps
-        self._runs[exercise] = NotebookRun(
-            self._job, self._tests, self._spawn, half, 1, references
-        )
+        half = now + (self.until - now) / 2  # the rest is for later exercises
+        second_run = NotebookRun(self.job, self.tests, self.spawn, half, 1, references)
+        self._runs[exercise] = second_run, steps
 
-    def _grant(self, exercise: str) -> None:
-        second_run = self._runs[exercise]
+    def _grant(self, second_run: NotebookRun) -> None:
         second_run.close()
-        verdicts = {name: self._verdicts[name] for name in second_run.verdicts}
+        verdicts = {name: self.verdicts[name] for name in second_run.verdicts}
         unanswered = {n for n, first in verdicts.items() if first.outcome == "error"}
         # One answer earns them all: of two answers in one cell, each chosen by where
         # it runs, the marks do not add up.
@@ -152,7 +142,7 @@ class SecondRuns:
                 message = f"Passed {condition}."
                 if verdict.points < verdict.max_points:
                     message = f"{verdict.message} ({condition})"
-                self._verdicts[name] = replace(
+                self.verdicts[name] = replace(
                     verdict, message=message, source="follow-through"
                 )
 
