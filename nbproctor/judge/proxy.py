@@ -82,6 +82,16 @@ def ask(proxy: object, request: str, *arguments: Any) -> Any:
     return handle_of(proxy).session.ask(request, *arguments)
 
 
+def _apply(proxy: object, name: str, *arguments: Any) -> Any:
+    """Have a function of Python's applied to an object, where the object is."""
+    return ask(proxy, "apply", name, [proxy, *arguments])
+
+
+def _convert(proxy: object, kind: type[_T], name: str) -> _T:
+    """Return what a function of Python's makes of an object: exactly of this kind."""
+    return _exactly(kind, _apply(proxy, name))
+
+
 def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
     """Compute, by the student's operator between their own objects, else the judge's.
 
@@ -151,7 +161,7 @@ class Proxy:
         ask(self, "set", self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        ask(self, "apply", "delattr", [self, name])
+        _apply(self, "delattr", name)
 
     def _nbproctor_calls(self, calls: list[Any], keep: bool) -> Any:
         return _exactly(list, ask(self, "calls", calls, keep))
@@ -186,7 +196,7 @@ class Proxy:
         return True
 
     def __dir__(self) -> list[str]:
-        names = _exactly(list, ask(self, "apply", "dir", [self]))
+        names: list[Any] = _convert(self, list, "dir")
         return [_exactly(str, name) for name in names]
 
     def __enter__(self) -> Any:
@@ -199,12 +209,12 @@ class Proxy:
         return isinstance(error, StudentRaised) and done is True
 
     def __iter__(self) -> Iterator[Any]:
-        items = ask(self, "apply", "iter", [self])
+        items = _apply(self, "iter")
         return items if isinstance(items, Proxy) else iter(items)
 
     def __next__(self) -> Any:
         try:
-            return ask(self, "apply", "next", [self])
+            return _apply(self, "next")
         except StudentError as error:
             if error.kind == "StopIteration":
                 raise StopIteration from None
@@ -220,10 +230,10 @@ class Proxy:
         raise TypeError("a test cannot derive a class from one of the student's")
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return ask(self, "apply", "deepcopy", [self])
+        return _apply(self, "deepcopy")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = _exactly(np.ndarray, ask(self, "apply", "array", [self]))
+        array: Any = _convert(self, np.ndarray, "array")
         return array if dtype is None else array.astype(dtype)
 
     # Arithmetic and order: the student's among their own objects, else the judge's.
@@ -256,31 +266,21 @@ class Proxy:
     # What an object says of itself.
 
     def __hash__(self) -> int:
-        return _exactly(int, ask(self, "apply", "hash", [self]))
+        return _convert(self, int, "hash")
 
-    def __len__(self) -> int:
-        return _exactly(int, ask(self, "apply", "len", [self]))
-
-    def __int__(self) -> int:
-        return _exactly(int, ask(self, "apply", "int", [self]))
-
-    def __float__(self) -> float:
-        return _exactly(float, ask(self, "apply", "float", [self]))
+    __len__ = partialmethod(_convert, int, "len")
+    __int__ = partialmethod(_convert, int, "int")
+    __float__ = partialmethod(_convert, float, "float")
 
     def __repr__(self) -> str:
-        return _exactly(str, ask(self, "apply", "repr", [self]))
+        return _convert(self, str, "repr")
 
     def __str__(self) -> str:
-        return _exactly(str, ask(self, "apply", "str", [self]))
+        return _convert(self, str, "str")
 
-    def __getitem__(self, key: Any) -> Any:
-        return ask(self, "apply", "getitem", [self, key])
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        ask(self, "apply", "setitem", [self, key, value])
-
-    def __delitem__(self, key: Any) -> None:
-        ask(self, "apply", "delitem", [self, key])
+    __getitem__ = partialmethod(_apply, "getitem")
+    __setitem__ = partialmethod(_apply, "setitem")
+    __delitem__ = partialmethod(_apply, "delitem")
 
 
 class CallableProxy(Proxy):
