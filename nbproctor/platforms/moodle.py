@@ -161,19 +161,10 @@ def _word(sheet: Sheet, row: int, column: int) -> str:
 def _participants(sheet: Sheet, rows: Sequence[int]) -> bool:
     """Whether the first column says "Participant 4711" of everybody, in any language.
 
-    Of a language that is not known here: the same word for everybody, and a number.
+    That is the same word and a number. Not "student12", which may be a login.
     """
     texts = [sheet.value(row, 0).strip() for row in rows]
-    if all(map(_participant, texts)):
-        return True
-    parts = [re.fullmatch(r"([^\W\d_]+)\d+", text) for text in texts]
+    parts = [re.fullmatch(r"(\D+?)\d+", text) for text in texts]
     words = {part[1] if part else "" for part in parts}
     word = words.pop()
-    # Not "student12", which may be a login.
-    return not words and (len(word) >= 8 or bool(word and not word.isascii()))
-
-
-def _participant(text: str) -> bool:
-    match = re.fullmatch(r"(\D+?)\s?(\d+)", text)
-    named = match and (match[1].endswith(("/in", "/a", "(e)")) or " " in text)
-    return bool(match and (named or letters(match[1]) in _BLIND))
+    return not words and (len(word) >= 8 or " " in word or not word.isascii())
