@@ -49,7 +49,7 @@ def write(
         student = submission.person.student
         folder = destination(student)
         before = record.get(student, {})
-        row = {
+        row = before | {
             "student": student,
             "name": submission.person.name,
             "platform": download.recognised.platform.name,
@@ -59,8 +59,6 @@ def write(
             "source": source,
             "address": "/".join(submission.addresses),  # no name of a file holds one
             "group": submission.group,
-            "excused": before.get("excused", ""),
-            "until": before.get("until", ""),
         }
         state, reason = _compare(submission, folder, before, row, replace)
         submission.state = state

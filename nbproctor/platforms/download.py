@@ -71,8 +71,6 @@ class Download:
     #: A line for each thing that was not placed, or that a teacher should look at.
     problems: list[str]
     submissions: list[CollectedSubmission] = field(default_factory=list)
-    #: What was said of students whom a teacher named by ``--as``.
-    answered: dict[str, list[Clue]] = field(default_factory=lambda: defaultdict(list))
     same: set[str] = field(default_factory=set)  # what may answer many of the questions
     questions: int = 0  # number of students or groups whom only a teacher can tell
     listing: bytes = b""  # the platform's own, where it wants that back
@@ -152,7 +150,7 @@ class Download:
         match = self.roster.find(clue)
         if match.person:
             if match.by == "--as":
-                self.answered[match.person.student].append(clue)
+                self.roster.learn(match.person, clue)
             return [(match.person, match.by)]
         words = (name_in(file.file, self.file_names) for _, file in files)
         matches = [self.roster.find(clue_of(word)) for word in {*words} - {""}]
@@ -347,8 +345,6 @@ def plan(
             )
         elif several[0].files:
             download.submissions += several
-            for clue in download.answered[student]:
-                roster.learn(several[0].person, clue)
     if not (download.questions or download.finds_the_class()):
         names = (
             ", ".join(sorted({n.key for n in recognised.names.values()})[:5]) or "none"
