@@ -116,18 +116,17 @@ class Pool(ThreadPoolExecutor):
         self.width = workers or processors()
         super().__init__(self.width, "nbproctor")
         self._servers = Servers()
-        self._state: object = None  # of the files that fork servers have read
+        self._files = ""  # digest of those that fork servers have read
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Start the first fork server; `EngineError` tells what is missing.
 
         Those that have read other contents of the assignment's files are ended.
         """
-        file_stats = [(path, path.stat()) for _, path in sorted(settings.own_files())]
-        state = [(path, a.st_ino, a.st_size, a.st_mtime_ns) for path, a in file_stats]
-        if state != self._state:
+        files = Settings(policy=settings.policy).digest()
+        if files != self._files:
             self._servers.retire()
-        self._state = state
+        self._files = files
         with self._servers.acquire(master, settings):
             pass
 
