@@ -12,6 +12,7 @@ import doctest
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -33,14 +34,14 @@ from nbproctor.writing import write_file
 _BLOCK = re.compile(
     r"^#?\s*(BEGIN|END) (QUESTION|SOLUTION|TESTS|PROMPT)\b|^#?\s*(ASSIGNMENT CONFIG)"
 )
-#: A block in a text cell, where the editor has no raw cells, as in Colab.
-_FENCED = re.compile(r"^```otter\s*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+#: A block in a text cell: of an editor without raw cells, as Colab, or of older Otter.
+_IN_TEXT = re.compile(
+    r"^(?:```otter\s*\n|(?:```|<!--)\s*\n(?=(?i:BEGIN QUESTION)))(.*?)"
+    r"^\s*(?:```|-->)\s*$",
+    re.MULTILINE | re.DOTALL,
+)
 #: The first line of a cell that Otter shows to nobody but its author.
 _IGNORED = re.compile(r"\s*#{1,2}\s*ignore\s*(?:#|:|$)", re.MULTILINE | re.IGNORECASE)
-#: The same in a text cell: fenced, or in a comment.
-_IN_TEXT = re.compile(
-    r"(?:```|<!--)\s*\n(BEGIN QUESTION.*?)(?:```|-->)", re.DOTALL | re.IGNORECASE
-)
 #: The first line of a test that stands in no block.
 _TEST = re.compile(
     r"\s*#+\s*(?:TESTS?\b|(?i:hidden)(?=\s*$|\s+(?i:tests?)\b))", re.MULTILINE
@@ -69,20 +70,19 @@ _CLIENT = re.compile(
     re.MULTILINE,
 )
 _BEGIN, _END = (f"### {marker}" for marker in Markers().solution)
+#: Otter's marks of a solution: around it, or at the end of its lines.
+_MARK = re.compile(r"^(\s*)#+\s*(BEGIN|END) SOLUTION.*$", re.MULTILINE)
+_MARKED = re.compile(rf"(^\s*{_BEGIN}$.*?{_END}$)", re.MULTILINE | re.DOTALL)
+_SOLUTION_LINE = re.compile(
+    r"^([^\S\n]*)(\S.*?)[^\S\n]*#+[^\S\n]*SOLUTION\b.*$", re.MULTILINE
+)
+#: The end of a solution, and the beginning of another right below.
+_SEAM = re.compile(rf"\n([^\S\n]*){_END}\n\1{_BEGIN}\n")
 _BEGIN_HIDDEN, _END_HIDDEN = (f"### {marker}" for marker in Markers().hidden)
 
 
 class AdoptError(NbproctorError):
     """A notebook cannot be adopted; says what to do."""
-
-
-@dataclass(frozen=True)
-class AdoptedTest:
-    """A test of the other grader: its code, and whether and for what it counts."""
-
-    code: str
-    hidden: bool
-    points: float | None  # None: its question, or a heading, decides
 
 
 @dataclass
@@ -92,7 +92,6 @@ class Question:
     name: str
     points: Any = None  # a number, or one for each test
     by_hand: bool = False
-    in_text: bool = False  # announced in a text cell, not between raw cells
     is_plain: bool = False  # of a notebook of assertions
     answers: list[AdoptedCell] = field(default_factory=list)
     tests: list[AdoptedCell] = field(default_factory=list)
@@ -139,7 +138,10 @@ class _Reader:
         self._folder = tests
         self._block = ""  # SOLUTION, TESTS or PROMPT
         self._names: set[str] = set()
-        self._cells = [part for cell in notebook.cells for part in _unfenced(cell)]
+        self._cells = [part for cell in notebook.cells for part in _parts(cell)]
+        markers = [cell.source for cell in self._cells if cell.cell_type == "raw"]
+        #: Older notebooks do not mark where an answer begins.
+        self._marks_answers = any("BEGIN SOLUTION" in marker for marker in markers)
 
     def read(self) -> Adopted:
         for cell in self._cells:
@@ -147,9 +149,9 @@ class _Reader:
                 continue
             if cell.cell_type == "code":
                 self._code(cell)
-            elif cell.cell_type == "markdown":
-                self._text(cell)
-            else:
+            elif self._is_answer(cell):
+                self._answer(self._keep(cell))
+            elif self._block != "PROMPT":
                 self._keep(cell)
         for question in self._questions:
             self._check_question(question)
@@ -172,10 +174,10 @@ class _Reader:
             return False
         side, content, _ = block.groups()
         settings = _settings(cell.source.partition("\n")[2])
-        if content == "QUESTION" and side == "BEGIN":
-            self._open(settings)
-        elif content == "QUESTION":
+        if content == "QUESTION":
             self._close()
+            if side == "BEGIN":
+                self._open(settings)
         elif content:
             self._block = content if side == "BEGIN" else ""
         else:
@@ -184,34 +186,23 @@ class _Reader:
             self.adopted.files = [str(name) for names in lists for name in names]
         return True
 
-    def _open(self, settings: dict[str, Any], *, in_text: bool = False) -> None:
+    def _open(self, settings: dict[str, Any]) -> Question:
         points = settings.get("points")
         if isinstance(points, dict):
             points = points.get("total") or [points.get("each", 1)]
-        self._block = ""
         self.question = Question(
             self._free(re.sub(r"\W+", "_", str(settings.get("name", "question")))),
             points,
             by_hand=bool(settings.get("manual")),
-            in_text=in_text,
         )
         self._questions.append(self.question)
+        return self.question
 
     def _close(self) -> None:
         self.question = None
         self._block = ""
 
     # ---- cells -----------------------------------------------------------------
-
-    def _text(self, cell: NotebookNode) -> None:
-        if block := _IN_TEXT.search(cell.source):
-            self._open(_settings(block[1].partition("\n")[2]), in_text=True)
-            cell.source = _IN_TEXT.sub("", cell.source).strip()
-            self._keep(cell)
-        elif self._is_answer(cell):
-            self._answer(self._keep(cell))
-        elif self._block != "PROMPT":
-            self._keep(cell)
 
     def _code(self, cell: NotebookNode) -> None:
         checks = _CHECK.findall(cell.source)
@@ -239,7 +230,7 @@ class _Reader:
             return False
         if cell.cell_type == "markdown" and not question.by_hand:
             return False
-        is_first = question.in_text and not question.answers
+        is_first = not self._marks_answers and not question.answers
         return self._block == "SOLUTION" or is_first
 
     def _check(self, name: str) -> None:
@@ -247,10 +238,9 @@ class _Reader:
         if not (self._folder / f"{name}.py").is_file():
             return  # they are in the notebook
         points, tests = _test_file(self._folder / f"{name}.py")
-        if self.question is None or self.question.name != name:
-            self._open({"name": name})
         question = self.question
-        assert question
+        if question is None or question.name != name:
+            question = self._open({"name": name})
         question.points = question.points or points
         cells = self.adopted.cells[:]
         for source, settings in tests:
@@ -286,44 +276,41 @@ class _Reader:
         question = self.question
         assert question
         try:
-            test = _read_test(source, settings, outputs)
+            code, is_hidden, points = _read_test(source, settings, outputs)
         except (AdoptError, ValueError) as error:
             self.adopted.questions.append(f"{question.name}: {error} Left out.")
             return
-        code = test.code
-        if test.hidden and not Markers().hide_tests(code):
+        if is_hidden and not Markers().hide_tests(code):
             code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
         row = self._keep(nbformat.v4.new_code_cell(code))
-        row.kind = "hidden test" if test.hidden else "public test"
+        row.kind = "hidden test" if is_hidden else "public test"
         row.question = question
         question.tests.append(row)
         name = self._free(f"{question.name}_test_{len(question.tests)}")
-        _set_grader(row.cell, name, test.points, locked=True)
+        _set_grader(row.cell, name, points, locked=True)
 
     def _plain_test(self, cell: NotebookNode) -> None:
         """Take assertions for a test of the nearest answer that they use."""
         row = self._defining(cell.source)
-        question = row.question if row else None
-        if row is None or (question and not question.is_plain):
+        if row is None or (row.question and not row.question.is_plain):
             self._leave_out(cell)
             return
-        if question is None:
-            question = Question(self._free("exercise"), is_plain=True)
-            self._questions.append(question)
-        self.question = question
         if row.question is None:
+            self._open({"name": "exercise"}).is_plain = True
             self._answer(row)
+        self.question = row.question
         self._test(cell.source, {}, cell.get("outputs", []))
         self.question = None
 
     def _leave_out(self, cell: NotebookNode) -> None:
         """List a cell of assertions that belongs to no answer."""
+        is_hidden = self._block == "TESTS" or "hidden" in cell.source.lower()
         first = cell.source.strip().partition("\n")[0]
-        sentence = f"{first!r}: no answer above defines what is tested here."
-        if self._block == "TESTS" or "hidden" in cell.source.lower():
-            self.adopted.questions.append(f"{sentence} Left out.")
-        else:
-            self.adopted.questions.append(f"{sentence} Not graded.")
+        self.adopted.questions.append(
+            f"{first!r}: no answer above defines what is tested here. "
+            + ("Left out." if is_hidden else "Not graded.")
+        )
+        if not is_hidden:
             self._keep(cell)
 
     def _defining(self, test: str) -> AdoptedCell | None:
@@ -469,32 +456,18 @@ def write(adopted: Adopted, path: Path, source: Path) -> Path:
 
 def solution_marks(source: str) -> str:
     """Return code with nbgrader's marks in place of Otter's ``# SOLUTION``."""
-    lines: list[str] = []
-    inside = False
-    for line in _LEFT_OUT.sub("", source).splitlines():
-        indent = re.match(r"\s*", line)
-        blank = indent[0] if indent else ""
-        if re.match(r"\s*#+\s*BEGIN SOLUTION", line):
-            inside = True
-            lines.append(blank + _BEGIN)
-        elif re.match(r"\s*#+\s*END SOLUTION", line):
-            inside = False
-            lines.append(blank + _END)
-        elif not inside and (marked := re.match(r"(.*?\S)\s*#+\s*SOLUTION\b", line)):
-            if lines and lines[-1] == blank + _END:
-                lines.pop()  # of the line above
-            else:
-                lines.append(blank + _BEGIN)
-            lines += [marked[1], blank + _END]
-        else:
-            lines.append(line)
-    return "\n".join(lines)
+    code = _MARK.sub(r"\1### \2 SOLUTION", _LEFT_OUT.sub("", source))
+    parts = _MARKED.split(code)
+    parts[::2] = [
+        _SOLUTION_LINE.sub(rf"\1{_BEGIN}\n\1\2\n\1{_END}", part) for part in parts[::2]
+    ]
+    return _SEAM.sub(r"\n", "".join(parts)).rstrip("\n")
 
 
 def _read_test(
     source: str, settings: dict[str, Any], outputs: Iterable[NotebookNode] = ()
-) -> AdoptedTest:
-    """Return what a test says, in its cell or its file: code, hidden, points."""
+) -> tuple[str, bool, float | None]:
+    """Return what a test says: its code, whether it is hidden, its points if any."""
     if config := _TEST_CONFIG.search(source):
         settings = _settings(config["yaml"])
         source = (source[: config.start()] + source[config.end() :]).strip()
@@ -507,11 +480,8 @@ def _read_test(
     code = _from_doctest(source) if is_doctest else _as_assertion(source, outputs)
     if not CellText.of(code).compiles:
         raise AdoptError(f"a test cannot be a cell by itself: {code!r}.")
-    return AdoptedTest(
-        code=_LABEL.sub("", code),
-        hidden=bool(settings.get("hidden")) or _says_hidden(source),
-        points=points,
-    )
+    is_hidden = bool(settings.get("hidden")) or _says_hidden(source)
+    return _LABEL.sub("", code), is_hidden, points
 
 
 def _says_hidden(source: str) -> bool:
@@ -522,17 +492,14 @@ def _says_hidden(source: str) -> bool:
 
 def _as_assertion(source: str, outputs: Iterable[NotebookNode]) -> str:
     """Return a test that compares the last expression with its stored output."""
-    try:
-        body = parse_code(source).body
-    except SyntaxError as error:
-        raise AdoptError(f"a test is not Python ({error.msg}): {source!r}.") from error
     if _asserts(source):
         return source
-    values = [o.data.get("text/plain", "") for o in outputs if "data" in o]
-    if any(o.output_type == "stream" for o in outputs):
+    if any(output.output_type == "stream" for output in outputs):
         raise AdoptError(f"a test compares what is printed: {source!r}.")
+    values = [o.data.get("text/plain", "") for o in outputs if "data" in o]
+    body = parse(source).body
     if not body or not isinstance(body[-1], ast.Expr) or not values:
-        return source if body else ""
+        return source
     before = "\n".join(source.splitlines()[: body[-1].lineno - 1])
     expression = ast.get_source_segment(source, body[-1].value)
     return f"{before}\n{_comparison(str(expression), values[-1])}".strip()
@@ -635,12 +602,12 @@ def _literal(node: ast.expr) -> Any:
         return ast.unparse(node)
 
 
-def _unfenced(cell: NotebookNode) -> Iterator[NotebookNode]:
+def _parts(cell: NotebookNode) -> Iterator[NotebookNode]:
     """Yield a cell, or the text and the raw cells that its blocks divide it into."""
-    if cell.cell_type != "markdown" or not _FENCED.search(cell.source):
+    if cell.cell_type != "markdown" or not _IN_TEXT.search(cell.source):
         yield cell
         return
-    for number, part in enumerate(_FENCED.split(cell.source)):
+    for number, part in enumerate(_IN_TEXT.split(cell.source)):
         if number % 2:
             yield nbformat.v4.new_raw_cell(part.strip())
         elif part.strip():
@@ -650,13 +617,11 @@ def _unfenced(cell: NotebookNode) -> Iterator[NotebookNode]:
 
 def _settings(text: str) -> dict[str, Any]:
     """Return what a block of YAML says, or nothing."""
-    try:
+    with suppress(yaml.YAMLError):
         settings = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return {}
-    if not isinstance(settings, dict):
-        return {}
-    return {str(key).lower(): value for key, value in settings.items()}
+        if isinstance(settings, dict):
+            return {str(key).lower(): value for key, value in settings.items()}
+    return {}
 
 
 def _has_blank(source: str) -> bool:
