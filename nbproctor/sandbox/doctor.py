@@ -15,10 +15,14 @@ class Layer:
     """One layer as it is here."""
 
     name: str
-    ok: bool
     mandatory: bool  # needed to grade (but for ``--sandbox=weak``)
     meaning: str  # what it does, or what its absence means
-    remedy: str = ""  # how to get it
+    remedy: str  # how to get it; empty: it works
+
+    @property
+    def ok(self) -> bool:
+        """Whether it works."""
+        return not self.remedy
 
 
 CONTAINER = "or in a container: python kit.py grade --container"
@@ -33,11 +37,7 @@ def probe() -> list[Layer]:
             "be isolated"
         )
         remedy = f"grade on Linux (WSL 2 on Windows), {CONTAINER}"
-        return [
-            Layer(
-                name="Linux", ok=False, mandatory=True, meaning=meaning, remedy=remedy
-            )
-        ]
+        return [Layer(name="Linux", mandatory=True, meaning=meaning, remedy=remedy)]
     rows = (
         ("Landlock", True, _landlock()),
         ("seccomp", True, _seccomp()),
@@ -47,13 +47,7 @@ def probe() -> list[Layer]:
         ("user id", False, _user()),
     )
     return [
-        Layer(
-            name=name,
-            ok=not remedy,
-            mandatory=mandatory,
-            meaning=meaning,
-            remedy=remedy,
-        )
+        Layer(name=name, mandatory=mandatory, meaning=meaning, remedy=remedy)
         for name, mandatory, (meaning, remedy) in rows
     ]
 

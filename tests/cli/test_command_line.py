@@ -84,11 +84,9 @@ def test_doctor_says_the_verdict_first_in_80_columns(
 ) -> None:
     long = "/opt/a/very/long/path" * 6
     layers = [
-        Layer(
-            "Landlock", False, True, "code could read every file " * 5, "add it " * 20
-        ),
-        Layer("seccomp", True, True, "no new process, program or socket " * 3),
-        Layer("user id", False, False, "it stays user 0", f"let everybody read {long}"),
+        Layer("Landlock", True, "code could read every file " * 5, "add it " * 20),
+        Layer("seccomp", True, "no new process, program or socket " * 3, ""),
+        Layer("user id", False, "it stays user 0", f"let everybody read {long}"),
     ]
     monkeypatch.setattr(doctor, "probe", lambda: layers)
     monkeypatch.setattr(console, "_width", 200)
