@@ -209,18 +209,13 @@ class CellText:
         It never reaches an interpreter: what is executed, IPython itself translates.
         """
         text = dedent(self.text)  # as IPython does
-        if self.is_cell_magic:
+        if text.lstrip().startswith("%%"):  # for a magic, such as %%bash
             return ast.Module([], [])
         without = _MAGIC_VALUE.sub(" None", _MAGIC.sub(r"\1pass", text))
         for code in (text, without):  # a line of plain Python may start with %
             with suppress(*_NO_PYTHON):
                 return parse_code(code)
         return None
-
-    @property
-    def is_cell_magic(self) -> bool:
-        """Whether the cell is for a magic, such as ``%%bash``."""
-        return self.text.lstrip().startswith("%%")
 
     @cached_property
     def compiled(self) -> CodeType | None:

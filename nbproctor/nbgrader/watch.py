@@ -151,7 +151,9 @@ class Watch(contextlib.ExitStack):
                 record.late = record.files
         self._more = len(taken) > AT_ONCE
         if taken:
-            taken.sort(key=self._turn)
+            # Repeated failures of one must not delay the others.
+            records = self._students
+            taken.sort(key=lambda s: (records[s].failures, records[s].noticed))
             tries += self._grade(taken[:AT_ONCE], now)
         new = []
         for each in tries:
@@ -160,11 +162,6 @@ class Watch(contextlib.ExitStack):
                 new.append(each)
                 self._problems.add(problem)
         return new
-
-    def _turn(self, student: str) -> tuple[int, datetime]:
-        """Return when a student's turn is: repeated failures must not delay others."""
-        record = self._students[student]
-        return record.failures, record.noticed
 
     def _settled(self, now: datetime) -> list[str]:
         """Return the students whose files are new, and complete."""
