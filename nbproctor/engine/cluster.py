@@ -211,11 +211,21 @@ class Cluster(AbstractContextManager["Cluster"]):
         key = f"nbproctor-{uuid.uuid4()}"
         arguments = task.grader, task.execution.cells, task.execution.files
         # As a producer of data it waits in the scheduler until a worker is free.
-        sent = DaskTask(key, run, *arguments, _data_producer=True)
+        sent = DaskTask(
+            key,
+            run,
+            *arguments,
+            _data_producer=True,
+        )
         with self._lock, warnings.catch_warnings():
             # Dask advises against large arguments; a student's files may be large.
             warnings.simplefilter("ignore", UserWarning)
-            task.future = self._client.get({key: sent}, key, sync=False, fifo_timeout=0)
+            task.future = self._client.get(
+                {key: sent},
+                key,
+                sync=False,
+                fifo_timeout=0,  # submissions run in their order
+            )
             task.future.add_done_callback(partial(self._take, task))
 
     def _take(self, task: Task, future: Any) -> None:

@@ -124,7 +124,14 @@ class SecondRuns:
             return
         now = time.monotonic()
         half = now + (self.until - now) / 2  # the rest is for later exercises
-        second_run = NotebookRun(self.job, self.tests, self.spawn, half, 1, references)
+        second_run = NotebookRun(
+            job=self.job,
+            tests=self.tests,
+            spawn=self.spawn,
+            until=half,
+            max_stops=1,
+            references=references,
+        )
         self._runs[exercise] = second_run, steps
 
     def _grant(self, second_run: NotebookRun) -> None:

@@ -37,7 +37,13 @@ def probe() -> list[Layer]:
             "be isolated"
         )
         remedy = f"grade on Linux (WSL 2 on Windows), {CONTAINER}"
-        return [Layer(name="Linux", mandatory=True, meaning=meaning, remedy=remedy)]
+        absent = Layer(
+            name="Linux",
+            mandatory=True,
+            meaning=meaning,
+            remedy=remedy,
+        )
+        return [absent]
     rows = (
         ("Landlock", True, _landlock()),
         ("seccomp", True, _seccomp()),
@@ -47,7 +53,12 @@ def probe() -> list[Layer]:
         ("user id", False, _user()),
     )
     return [
-        Layer(name=name, mandatory=mandatory, meaning=meaning, remedy=remedy)
+        Layer(
+            name=name,
+            mandatory=mandatory,
+            meaning=meaning,
+            remedy=remedy,
+        )
         for name, mandatory, (meaning, remedy) in rows
     ]
 
