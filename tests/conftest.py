@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import os
 import re
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.gradebooks import quicken
 
 if TYPE_CHECKING:
     from nbproctor.notebook import MasterNotebook
@@ -197,17 +198,10 @@ def one_process_of_a_kind(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def alembic_is_asked_once() -> Iterator[None]:
-    """Keep the answer that nbgrader needs for each of the many new gradebooks.
-
-    It starts alembic's command for it, which takes a second, as does nbgrader's import:
-    so nothing is done where no test file has imported that.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        if api := sys.modules.get("nbgrader.api"):
-            asked_once = functools.cache(api.get_alembic_version)
-            patch.setattr(api, "get_alembic_version", asked_once)
-        yield
+def gradebooks_open_quickly() -> None:
+    """Prepare nbgrader, unless no test file has imported it, which takes a second."""
+    if "nbgrader.api" in sys.modules:
+        quicken()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,6 +23,8 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from tests.gradebooks import quicken
+
 # What the commands import. Nothing of nbproctor, or a course without it would not have
 # stock nbgrader.
 LIBRARIES = (
@@ -150,6 +152,7 @@ def _serve() -> None:
         return
     for name in (*LIBRARIES, *sys.argv[1:]):
         importlib.import_module(name)
+    quicken()
     gc.freeze()  # or each that is forked would look through all of it at its end
     for line in sys.stdin:
         order: Any = json.loads(line)
