@@ -16,7 +16,7 @@ def quicken() -> None:
 
     create_engine = api.create_engine
     first = create_engine("sqlite://")
-    first.connect().close()
+    first.connect().close()  # it asks SQLite for its version
 
     def create_alike(url: str, **options: Any) -> Any:
         engine = create_engine(url, **options)

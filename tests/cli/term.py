@@ -195,7 +195,7 @@ def one_leaves_and_one_joins(term: Term) -> None:
     (leaver,) = (p for p in term.people if p.first_work.status == "gone")
     term.people.remove(leaver)
     command = ("db", "student", "remove", leaver.id, "--force")
-    assert run_nbgrader(course, *command).returncode == 0
+    run_nbgrader(course, *command)
     for step in ("submitted", "autograded", "feedback"):
         shutil.rmtree(course / step / leaver.id)
     for name in (".nbproctor.cache", "report"):

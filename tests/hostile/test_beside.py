@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-
-if sys.platform != "linux":
-    pytest.skip("student code is held on Linux only", allow_module_level=True)
 
 from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.notebook import Where

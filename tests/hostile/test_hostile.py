@@ -8,7 +8,6 @@ import operator
 import re
 import site
 import socket
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,14 +17,6 @@ import msgspec
 import psutil
 import pytest
 
-from tests.hostile import test_tables
-from tests.hostile.cases import ATTEMPT, CASES, Case
-from tests.hostile.trap import FULL, MARK, TRAP
-from tests.timing import limits
-
-if sys.platform != "linux":
-    pytest.skip("student code is held on Linux only", allow_module_level=True)
-
 import nbproctor
 from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
@@ -33,6 +24,10 @@ from nbproctor.results import Report, StudentCell
 from nbproctor.sandbox.policy import Policy
 from nbproctor.student.process import Student
 from nbproctor.student.shell import ZMQInteractiveShell
+from tests.hostile import test_tables
+from tests.hostile.cases import ATTEMPT, CASES, Case
+from tests.hostile.trap import FULL, MARK, TRAP
+from tests.timing import limits
 
 pytestmark = pytest.mark.slow
 

@@ -11,16 +11,12 @@ and as root and as an ordinary user.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from msgspec import msgpack
-
-if sys.platform != "linux":
-    pytest.skip("student code is held on Linux only", allow_module_level=True)
 
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, Report, StudentCell

@@ -6,14 +6,10 @@ The hidden tests are written as courses write them, with pandas's own assertions
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-if sys.platform != "linux":
-    pytest.skip("student code is held on Linux only", allow_module_level=True)
 
 from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.results import Report

@@ -245,13 +245,13 @@ def test_no_zip_that_is_unpacked_over_the_work_overwrites_it(
 # ---- before it is submitted ----------------------------------------------------------
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def original(project: Path) -> Path:
     return project / "release" / LAB / f"{LAB}.ipynb"
 
 
-@pytest.fixture
-def work(lab_master: MasterNotebook, original: Path) -> Notebook:
+@pytest.fixture(scope="module")
+def solution(lab_master: MasterNotebook, original: Path) -> str:
     """All exercises answered, and run from top to bottom."""
     notebook = nbformat.read(original, as_version=4)
     solved = sample_class.solve(notebook, sample_class.solutions(lab_master))
@@ -259,8 +259,12 @@ def work(lab_master: MasterNotebook, original: Path) -> Notebook:
         (cell for cell in solved.cells if cell.cell_type == "code"), 1
     ):
         cell.execution_count = count
-    notebook_of_student: Notebook = json.loads(nbformat.writes(solved))
-    return notebook_of_student
+    return str(nbformat.writes(solved))
+
+
+@pytest.fixture
+def work(solution: str) -> Any:
+    return json.loads(solution)
 
 
 def cell_of(notebook: Notebook, name: str) -> Notebook:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,10 +65,12 @@ def book(course: Path) -> Gradebook:
     return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
 
 
-def run_nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run nbgrader's own command, as a teacher would."""
+def run_nbgrader(course: Path, *arguments: str, status: int = 0) -> str:
+    """Run nbgrader's own command, as a teacher would; return what it complains of."""
     env = os.environ | {"PATH": os.defpath}  # nothing is activated
-    return run_python("nbgrader", *arguments, cwd=course, env=env)
+    done = run_python("nbgrader", *arguments, cwd=course, env=env)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stderr
 
 
 @contextmanager
