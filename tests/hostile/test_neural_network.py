@@ -289,7 +289,7 @@ class Challenger:
 PRIZE = "Contest: new digits read correctly"
 FORGED = f"""
 import nbproctor.expect
-nbproctor.expect.measures.measured = [("{PRIZE}", 1.0, "0 evaluations used, 20 allowed")]
+nbproctor.expect.measures.measured = [("{PRIZE}", 1.0, "0 used, 20 allowed")]
 Y_test[:] = test_set_y[:] = 3
 class Three(np.ndarray):
     def __eq__(self, other): return np.ones(self.shape, bool)
