@@ -197,17 +197,17 @@ class Report:
         One for each test cell, in source order.
     notes
         What went wrong on the way, in words: cells stopped, processes that died.
-    untried
-        Branches of answers with all points that no test has entered, in words.
     seconds
         How long it took; two reports that differ in this alone are equal.
+    untried
+        Branches of answers with all points that no test has entered, in words.
     """
 
     outputs: dict[int, list[Output]]
     verdicts: list[Verdict]
     notes: list[str]
-    untried: list[str] = field(default_factory=list)
     seconds: float = field(default=0.0, compare=False)
+    untried: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
