@@ -172,7 +172,12 @@ def follow_through_plan(
 
 
 def _is_of_others(test: Cell, tests: Tests, lent: frozenset[str]) -> bool:
-    """Whether a test reads only references and says nothing about this exercise."""
+    """Whether a test reads only references and says nothing about this exercise.
+
+    A test may find methods by their name in a text, so this is known of functions only.
+    """
+    if test.exercise not in tests.functions:
+        return False
     compiled = tests.cells[test.id]
     programs = [compiled.program, *tests.helpers[: compiled.helpers]]
     programs += [tests.cells[name].program for name in compiled.needs]
