@@ -296,6 +296,7 @@ def scores(
         exercise has a column of its own name.
     """
     course = Course.at(course)
+    course.sources(assignment)  # says which assignments there are
     standings = standings or participants(course, assignment)
     table = class_table(course, assignment, standings)
     return table.drop(columns=[*_ABOUT, "penalty", "max_score"])

@@ -224,7 +224,7 @@ def test_a_student_whom_the_gradebook_does_not_know_can_be_refused(
     course: Path, hand_in: HandIn
 ) -> None:
     configure(course, "c.Autograde.create_student = False")
-    room.enrol(course, [Person("ann", "Lee", "Ann")])
+    room.enrol(Course(course), [Person("ann", "Lee", "Ann")])
     hand_in("ann")
     hand_in("stranger")
     results = graded(course)
@@ -273,7 +273,7 @@ def test_header_and_footer_belong_to_the_notebook(course: Path) -> None:
     assert [release["cells"][n]["id"] for n in (0, -1)] == ["head", "foot"]
     write(course / "submitted/ann/tiny", answered(release))
     assert graded(course)["ann"].score == 12
-    assert all(check.passed for check in room.check_release(course, "tiny"))
+    assert all(check.passed for check in room.check_release(Course(course), "tiny"))
 
 
 def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
@@ -314,7 +314,7 @@ def test_every_folder_may_have_another_name(course: Path, hand_in: HandIn) -> No
     configure(
         course, *(f"c.CourseDirectory.{k}_directory = {v!r}" for k, v in names.items())
     )
-    assert [c for c in room.check_release(course, "tiny") if not c.passed] == []
+    assert [c for c in room.check_release(Course(course), "tiny") if not c.passed] == []
     assert graded(course)["ann"].score == 10
     room.feedback(course, "tiny")
     assert (course / "graded/ann/tiny/tiny.ipynb").is_file()
