@@ -63,11 +63,10 @@ for _ in range(2):  # the second time, what is there is compared
 results, _ = nbgrader.regrade(course, "tiny")
 assert [each.score for each in results if each.score] == [10, 10], results
 nbgrader.feedback(course, "tiny")
-opened = nbgrader.Course(course)
-standings = nbgrader.participants(opened, "tiny")
-nbgrader.report(opened, "tiny", standings, alike=True)
+standings = nbgrader.participants(course, "tiny")
+nbgrader.report(course, "tiny", standings, alike=True)
 nbgrader.scores(course, "tiny")
-unread(opened, "tiny")
+unread(course, "tiny")
 assert api.collect("tiny")["success"]
 assert api.release_feedback("tiny")["success"] is False  # one was not submitted there
 for work in api.autograde("tiny", "ada"), api.generate_feedback("tiny", "ada"):
