@@ -1,9 +1,10 @@
 """Submissions run by the workers of a Dask scheduler, on any number of computers.
 
-One Dask task is one submission, and Dask runs it again if its worker has ended. A
-worker plugin (`Grader`) holds the assignment on each worker, also on those that come
-later. Only one task at a time is on a worker, so that `KilledWorker` names the
-submission that ends workers.
+One Dask task is one submission. A worker plugin (`Grader`) holds the assignment on each
+worker, also on those that come later. Dask's `KilledWorker` names what a worker had
+when it died: the submission that it ran, and one that waited there. Until these have
+ended, no worker gets a second one, so that the next `KilledWorker` names the submission
+that ends workers.
 
 Coordinator and workers trust each other, and Dask carries Python objects between them.
 What a student wrote crosses only as text and numbers, in both directions: code to run,
@@ -20,17 +21,16 @@ import threading
 import time
 import uuid
 import warnings
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dask.task_spec import Task as DaskTask
-from distributed import Client, KilledWorker, Reschedule, get_worker
+from distributed import Client, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from nbproctor.engine.cache import OWN, versions
@@ -50,20 +50,20 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120.0  # a worker that is asked may be dying
-LOOK_SECONDS = 1.0  # between two looks at who has come and gone
+LOOK_SECONDS = 2.0  # between two looks at who has come and gone
+PAUSE_SECONDS = 0.5  # where nobody is there to look at
 PATIENCE_SECONDS = 120.0  # without any worker
-DEATHS = 3  # of workers; their submission is given up
+DEATHS = 3  # of workers, one of them perhaps by another submission's fault
 
 
 @dataclass(eq=False)
 class Task:
-    """A submission for the plugin of a name."""
+    """A submission for the plugin of a name, and how many workers died with it."""
 
     grader: str
     execution: Execution
     report: Future[Report] = field(default_factory=Future)
-    future: Any = None  # Dask's; None: it has to be sent, perhaps again
-    deaths: int = 0  # of workers, or answers that were lost
+    deaths: int = 0
 
 
 class Cluster(AbstractContextManager["Cluster"]):
@@ -79,11 +79,13 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._scheduler = ""  # its id
         self._graders: dict[tuple[str, Settings], Grader] = {}
         self._ready: set[str] = set()  # addresses of workers that execute
-        self._tasks: dict[Task, None] = {}  # without a report, in their order
-        self._lock = threading.RLock()
-        self._ended = threading.Event()
+        self._looking = threading.RLock()
+        self._waiting: deque[Task] = deque()
+        self._running: dict[Any, Task] = {}  # by Dask's future
+        self._news = threading.Event()
+        self._ended = False
         self._broken = ""
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread = threading.Thread(target=self._hand_out, daemon=True)
 
     @property
     def width(self) -> int:
@@ -109,7 +111,7 @@ class Cluster(AbstractContextManager["Cluster"]):
                     raise EngineError(
                         f"The scheduler at {self._address} has no workers."
                     )
-                time.sleep(LOOK_SECONDS)
+                self._news.wait(PAUSE_SECONDS)
         except (OSError, RuntimeError) as error:
             raise EngineError(
                 f"The workers at {self._address} cannot be reached ({error!r})."
@@ -120,12 +122,10 @@ class Cluster(AbstractContextManager["Cluster"]):
     def execute(self, execution: Execution) -> Future[Report]:
         """Execute a submission on a worker; `EngineError` if all of them have gone."""
         task = Task(self._introduce(execution.master, execution.settings), execution)
-        with self._lock:
-            self._tasks[task] = None
+        self._waiting.append(task)
+        self._news.set()
         if self._broken:
             raise EngineError(self._broken)
-        with contextlib.suppress(Exception):  # else it is sent after the next look
-            self._send(task)
         if not self._thread.ident:
             self._thread.start()
         return task.report
@@ -133,7 +133,7 @@ class Cluster(AbstractContextManager["Cluster"]):
     def _introduce(self, master: MasterNotebook, settings: Settings) -> str:
         """Let all workers have an assignment, the ones to come included."""
         key = (master.digest, settings)
-        with self._lock:
+        with self._looking:
             if key not in self._graders:
                 self._graders[key] = Grader(master, settings)
                 if self._scheduler:  # else it is yet to be looked at
@@ -147,46 +147,67 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._ready.clear()
 
     def _look(self) -> dict[str, str]:
-        """Ask workers whether they can grade; return why some cannot."""
-        with self._lock:
+        """Ask new workers whether they can grade; return why some cannot."""
+        with self._looking:
             if self._client.status == "closed":  # it tries for some seconds alone
                 self._client = _connect(self._address)
                 self._scheduler = ""
             if self._client.status != "running":
                 self._ready.clear()
                 return {}
-            id = self._client.scheduler_info(n_workers=0)["id"]
-            if id != self._scheduler:  # it was started again, and knows nothing
-                self._client.run_on_scheduler(_set_up, DEATHS - 1)
+            info = self._client.scheduler_info(n_workers=-1)
+            if info["id"] != self._scheduler:  # it was started again, and knows nothing
+                # Dask would try again by itself, beside others.
+                self._client.run_on_scheduler(
+                    lambda dask_scheduler: setattr(
+                        dask_scheduler, "allowed_failures", 0
+                    )
+                )
                 for grader in self._graders.values():
                     self._register(grader)
-                self._scheduler = id
-                for task in self._tasks:  # Dask cancels not all that the former had
-                    task.future = None
-        names = [grader.name for grader in [*self._graders.values()]]
-        answers = self._client.run(refusal, names, on_error="return")
-        self._ready = {address for address, reason in answers.items() if reason == ""}
-        # One that has just come, or could not be reached, is asked again.
-        return {
-            address: f"The worker {address} cannot be used: {_words(reason)}"
-            for address, reason in answers.items()
-            if reason and not isinstance(reason, OSError)
-        }
+                self._scheduler = info["id"]
+                # Dask cancels what the former one had, but not all of it.
+                self._waiting.extendleft(reversed(self._running.values()))
+                self._running.clear()
+            self._ready &= info["workers"].keys()
+            new = [*(info["workers"].keys() - self._ready)]
+            if not new:
+                return {}
+            names = [grader.name for grader in self._graders.values()]
+            refusals = self._client.run(refusal, names, workers=new, on_error="return")
+            self._ready |= {
+                address for address, reason in refusals.items() if reason == ""
+            }
+            # One that has just come, or could not be reached, is asked again.
+            return {
+                address: f"The worker {address} cannot be used: {_words(reason)}"
+                for address, reason in refusals.items()
+                if reason and not isinstance(reason, OSError)
+            }
 
-    def _watch(self) -> None:
-        """Look after workers, and send submissions again, until the end."""
-        alive = time.monotonic()
+    def _hand_out(self) -> None:
+        """Keep every worker busy, until the end."""
+        running = self._running
+        looked = alive = time.monotonic()
         refused: dict[str, str] = {}
-        while not self._ended.wait(LOOK_SECONDS) and not self._broken:
+        while not self._ended:
+            self._news.wait(PAUSE_SECONDS)
+            self._news.clear()
             try:
-                refusing = self._look()
-                for address, reason in refusing.items():
-                    log.warning("%s", reason)
-                    self._client.retire_workers([address])
-                refused |= refusing
-                for task in [*self._tasks]:
-                    if task.future is None:
-                        self._send(task)
+                # The last first, so that those that are tried again keep their order.
+                for future in [each for each in reversed(running) if each.done()]:
+                    self._take(future, running.pop(future))
+                if not self._ready or time.monotonic() - looked > LOOK_SECONDS:
+                    refused |= (refusing := self._look())
+                    for address, reason in refusing.items():
+                        log.warning("%s", reason)
+                        self._client.retire_workers([address])
+                    looked = time.monotonic()
+                died = any(t.deaths for t in (*running.values(), *self._waiting))
+                most = len(self._ready) * (1 if died else 2)
+                while self._waiting and len(running) < most:
+                    future = self._send(self._waiting[0])
+                    running[future] = self._waiting.popleft()
             # Dask also raises asyncio's error, which is not an Exception.
             except (Exception, asyncio.CancelledError) as error:
                 # The client goes on trying to reach its scheduler.
@@ -200,36 +221,22 @@ class Cluster(AbstractContextManager["Cluster"]):
                     "again, run the same command: it continues where it "
                     f"stopped.{''.join(sentences[:5])}"
                 )
-        broken = EngineError(self._broken) if self._broken else None
-        with self._lock:
-            for task in self._tasks:
-                task.future = None  # an answer that still comes is nobody's
-                stopped = StoppedError("The run was stopped.")
-                task.report.set_exception(broken or stopped)
+                break
+        for task in [*running.values(), *self._waiting]:
+            broken = EngineError(self._broken) if self._broken else None
+            task.report.set_exception(broken or StoppedError("The run was stopped."))
 
-    def _send(self, task: Task) -> None:
-        key = f"nbproctor-{uuid.uuid4()}"
-        arguments = task.grader, task.execution.cells, task.execution.files
-        # As a producer of data it waits in the scheduler until a worker is free.
-        sent = DaskTask(
-            key,
-            run,
-            *arguments,
-            _data_producer=True,
-        )
-        with self._lock, warnings.catch_warnings():
+    def _send(self, task: Task) -> Any:
+        sent = task.execution.cells, task.execution.files
+        with warnings.catch_warnings():
             # Dask advises against large arguments; a student's files may be large.
             warnings.simplefilter("ignore", UserWarning)
-            task.future = self._client.get(
-                {key: sent},
-                key,
-                sync=False,
-                fifo_timeout=0,  # submissions run in their order
-            )
-            task.future.add_done_callback(partial(self._take, task))
+            future = self._client.submit(run, task.grader, *sent, pure=False)
+        future.add_done_callback(lambda _: self._news.set())
+        return future
 
-    def _take(self, task: Task, future: Any) -> None:
-        """Take a worker's answer; one that is lost with the scheduler comes again."""
+    def _take(self, future: Any, task: Task) -> None:
+        """Take a worker's answer; without one, let another worker try."""
         report = None
         failure = ""
         try:
@@ -238,28 +245,24 @@ class Cluster(AbstractContextManager["Cluster"]):
             pass  # the scheduler has gone: no worker is at fault
         except Exception as error:
             log.warning("A worker gave no answer: %r", error)
-            if isinstance(error, KilledWorker):
-                task.deaths = DEATHS
-            elif self._client.status == "running":
+            if self._client.status == "running":
                 task.deaths += 1
             if task.deaths >= DEATHS:
                 failure = (
                     f"It made {task.deaths} workers of the cluster end. Grade it on "
                     "this computer with --force --student, or by hand."
                 )
-        with self._lock:
-            if task.future is not future:  # it was sent again
-                return
-            task.future = None
-            if report or failure:
-                self._tasks.pop(task, None)
         if report:
             task.report.set_result(report)
         elif failure:
             task.report.set_exception(ExecutionError(failure))
+        else:
+            self._waiting.appendleft(task)
+            self._ready.clear()  # each worker is asked again
 
     def __exit__(self, *error: object) -> None:
-        self._ended.set()
+        self._ended = True
+        self._news.set()
         if self._thread.ident:
             self._thread.join()
         for grader in self._graders.values():
@@ -269,16 +272,21 @@ class Cluster(AbstractContextManager["Cluster"]):
             self._client.close(timeout=5)
 
 
-def _set_up(allowed_failures: int, dask_scheduler: Any) -> None:
-    """Let a scheduler try again what ends workers, with nothing else on the worker."""
-    dask_scheduler.allowed_failures = allowed_failures
-    dask_scheduler.WORKER_SATURATION = 1.0
+class _Closing(Client):
+    """Dask leaves open what it could not start, and waits for it at the end."""
+
+    def start(self, **options: Any) -> None:
+        try:
+            super().start(**options)  # type: ignore[no-untyped-call]
+        except BaseException:
+            self.close(timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+            raise
 
 
 def _connect(address: str) -> Any:
     """Return a client of a scheduler, by the keys that Dask's configuration names."""
     try:
-        return Client(
+        return _Closing(  # type: ignore[no-untyped-call]
             address, timeout=CONNECT_SECONDS, set_as_default=False, name="nbproctor"
         )
     except (OSError, RuntimeError, TypeError, ValueError) as error:
@@ -299,7 +307,7 @@ def _words(answer: object) -> str:
 
 # ---- on a worker ---------------------------------------------------------------------
 
-# A report, or why there is none.
+# A report, or why there is none; neither: this worker refuses.
 Answer = tuple[Report | None, str]
 
 # One fork server, whatever coordinators come and go: a worker has one thread.
@@ -359,7 +367,7 @@ class Grader(WorkerPlugin):
     def run(self, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Answer:
         """Execute a submission."""
         if self.refusal:
-            raise Reschedule
+            return None, ""
         execution = Execution(
             cells=cells, master=self._master, settings=self._settings, files=files
         )
@@ -367,7 +375,7 @@ class Grader(WorkerPlugin):
             return execute(execution, _servers), ""
         except EngineError as error:
             self.refusal = str(error)
-            raise Reschedule from error
+            return None, ""
         except ExecutionError as error:
             return None, str(error)
         except Exception as error:  # Dask cannot carry every exception
@@ -389,9 +397,7 @@ class Grader(WorkerPlugin):
 def run(name: str, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Answer:
     """Execute a submission on a worker that has the plugin of that name."""
     grader: Any = get_worker().plugins.get(name)
-    if grader is None:
-        raise Reschedule
-    answer: Answer = grader.run(cells, files)
+    answer: Answer = grader.run(cells, files) if grader else (None, "")
     return answer
 
 
