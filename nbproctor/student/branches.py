@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
+from nbproctor.cells import parse_code
+
 _BRANCHING = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match)
 _TOOL = 4  # a number that Python leaves to anybody
 _monitoring: Any = getattr(sys, "monitoring", None)
@@ -44,9 +46,10 @@ class Lines:
         Branches that only raise or pass are left out.
         """
         executed = {line for name, line in self._executed if name == file}
+        tree = parse_code(source if executed else "", file)
         return sorted(
             body[0].lineno
-            for node in ast.walk(ast.parse(source) if executed else ast.Module([], []))
+            for node in ast.walk(tree)
             if isinstance(node, _BRANCHING) and _line(node) in executed
             for body in _bodies(node)
             if not isinstance(body[-1], ast.Raise | ast.Pass)
