@@ -36,6 +36,7 @@ from nbproctor.audit.variants import Trial
 from nbproctor.cells import CellText
 from nbproctor.engine import Settings
 from nbproctor.errors import NbproctorError
+from nbproctor.judge import clock
 from nbproctor.judge.compiled import Program, Tests
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
@@ -263,6 +264,7 @@ class _Walk:
                 self.value_tests[cell.id] = replace(test, source=source)
                 yield self.value_tests[cell.id]
 
+    @clock.installed()
     def walk(self) -> None:
         with contextlib.suppress(SandboxError):
             layers.prepare()  # before the shell refuses to start programs

@@ -293,6 +293,27 @@ def test_a_weak_test_lets_a_mutant_survive_and_a_blank_earn_points(tiny):
     assert any("reference" in e.kind and e.disagreement for e in result.entries)
 
 
+QUICK = (
+    "import time; t = time.process_time(); fizz(1); assert time.process_time() < t + 1"
+)
+SLOW = """\
+import time
+def fizz(n):
+    end = time.process_time() + 1.2
+    while time.process_time() < end: pass
+    return 'fizz' if n % 3 == 0 else str(n)
+"""
+
+
+@pytest.mark.slow
+def test_processor_time_is_measured_as_in_grading(tiny):
+    notebook = tiny / "source/tiny/tiny.ipynb"
+    text = notebook.read_text("utf-8")
+    notebook.write_text(text.replace('assert fizz(-4) == \\"-4\\"', QUICK), "utf-8")
+    put_wrong(tiny, "fizz", "slow", SLOW)
+    assert entry(tried(tiny, exercise="fizz"), "fizz", "wrong", "slow").lost == 2
+
+
 @pytest.mark.slow
 def test_what_cannot_be_audited_is_named(tiny):
     with pytest.raises(AuditError, match=r"no exercise 'means'.* fizz, mean_of"):
