@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
@@ -24,7 +25,7 @@ class Lines:
     """Lines of a student's cells that have run."""
 
     def __init__(self) -> None:
-        self._executed: set[tuple[str, int]] = set()  # file name of the code, line
+        self._executed: defaultdict[str, set[int]] = defaultdict(set)  # by file name
         if _monitoring is not None:
             self._event = _monitoring.events.LINE
             if _monitoring.get_tool(_TOOL) is None:
@@ -45,11 +46,12 @@ class Lines:
 
         Branches that only raise or pass are left out.
         """
-        executed = {line for name, line in self._executed if name == file}
-        tree = parse_code(source if executed else "", file)
+        executed = self._executed[file]
+        if not executed:
+            return []
         return sorted(
             body[0].lineno
-            for node in ast.walk(tree)
+            for node in ast.walk(parse_code(source, file))
             if isinstance(node, _BRANCHING) and _line(node) in executed
             for body in _bodies(node)
             if not isinstance(body[-1], ast.Raise | ast.Pass)
@@ -57,7 +59,7 @@ class Lines:
         )
 
     def _note(self, code: CodeType, line: int) -> Any:
-        self._executed.add((code.co_filename, line))
+        self._executed[code.co_filename].add(line)
         return _monitoring.DISABLE
 
 

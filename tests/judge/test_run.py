@@ -149,6 +149,13 @@ def test_a_process_that_ends_is_noted_once_however_many_tests_it_costs() -> None
     assert {verdict.outcome for verdict in report.verdicts} == {"died"}
 
 
+WORKS = """\
+import time
+def f(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end: pass"""
+
+
 @pytest.mark.slow
 def test_processor_time_is_the_answers_and_does_not_pass_while_it_waits() -> None:
     source = """\
@@ -158,14 +165,9 @@ f(0.3)
 measure("seconds", processor_seconds() - start)"""
     measured = cell("measured", "test", source)
     waits = "import time\ndef f(seconds): time.sleep(seconds)"
-    works = """\
-import time
-def f(seconds):
-    end = time.process_time() + seconds
-    while time.process_time() < end: pass"""
     (short,), (long,) = (
         judged(measured, answer=answer).verdicts[0].measures
-        for answer in (waits, works)
+        for answer in (waits, WORKS)
     )
     assert short.value < 0.2 < 0.3 <= long.value
 
@@ -201,12 +203,7 @@ import time
 start = time.process_time()
 f(0.3)
 assert time.process_time() - start < 0.2"""
-    answer = """\
-def f(seconds):
-    import time
-    end = time.process_time() + seconds
-    while time.process_time() < end: pass"""
-    (verdict,) = judged(cell("of f", "test", source, 1.0), answer=answer).verdicts
+    (verdict,) = judged(cell("of f", "test", source, 1.0), answer=WORKS).verdicts
     assert verdict.outcome == "failed"
 
 
@@ -242,8 +239,8 @@ def test_a_branch_that_no_test_has_entered_is_named(
     """
     if sys.version_info < (3, 12):
         untried = []
-    tests = [cell(f"of {n}", "test", f"f({n})", 1.0) for n in {1, 11, 101}]
-    tests = [test for test in tests if int(test.id[3:]) <= value]
+    calls = [f"f({n})" for n in (1, 11, 101) if n <= value]
+    tests = [cell(call, "test", call, 1.0) for call in calls]
     assert judged(*tests, answer=BRANCHING).untried == untried
     fails = cell("fails", "test", "assert f(1) == 2", 1.0)
     assert judged(*tests, fails, answer=BRANCHING).untried == []
