@@ -32,6 +32,15 @@ from nbproctor.expect import (
 )
 
 Function = Callable[..., Any]
+
+
+def complaint(message: str) -> Any:
+    """Expect an assertion to fail with a message; or none, if that is empty."""
+    if not message:
+        return contextlib.nullcontext()
+    return pytest.raises(AssertionError, match=message)
+
+
 COLUMNS = np.array([[1.0, 2, 3], [4, 5, 9]])
 
 
@@ -180,8 +189,7 @@ def test_an_array_that_an_object_changes_in_place_is_looked_at_again(
         cases={"weights": lambda: [({"W": COLUMNS + n}, x) for n in (0, 1, 3)]},
         properties={"anew": [Anew("weights")]},
     )
-    is_found = pytest.raises(AssertionError, match="its object, was changed")
-    with is_found if is_stale else contextlib.nullcontext():
+    with complaint("its object, was changed" if is_stale else ""):
         check(layer, "anew")
 
 
@@ -333,8 +341,7 @@ def test_random_numbers_are_judged_by_mean_spread_and_form(
     change: Function, message: str
 ) -> None:
     numbers = change(np.random.default_rng(0).normal(3, 2, size=(200, 100)))
-    is_found = pytest.raises(AssertionError, match=message or None)
-    with is_found if message else contextlib.nullcontext():
+    with complaint(message):
         expect_normal(numbers, 3, 2, "W")
 
 
@@ -371,8 +378,7 @@ def of_two_properties(answer: Function) -> Specification:
 def test_a_mistake_costs_the_earlier_property_alone(
     answer: Function, message: str
 ) -> None:
-    is_found = pytest.raises(AssertionError, match=message or None)
-    with is_found if message else contextlib.nullcontext():
+    with complaint(message):
         check(of_two_properties(answer), "later")
 
 
@@ -444,33 +450,29 @@ INPUTS = np.array([[1.0, 2, 3, 4, 5], [2.0, 4, 6, 8, 9]])
 LABELS = np.eye(3)[:, [0, 1, 2, 0, 1]]
 
 
-def cut(order: list[int], label_order: list[int], size: int = 2) -> list[Any]:
-    starts = range(0, len(order), size)
-    return [
-        (INPUTS[:, order[n : n + size]], LABELS[:, label_order[n : n + size]])
-        for n in starts
-    ]
-
-
 EXAMPLES = [3, 0, 4, 1, 2]
+
+
+def cut(examples: list[int], size: int = 2, labels: Any = LABELS) -> list[Any]:
+    parts = [examples[n : n + size] for n in range(0, len(examples), size)]
+    return [(INPUTS[:, part], labels[:, part]) for part in parts]
 
 
 @pytest.mark.parametrize(
     ("batches", "message"),
     [
-        (cut(EXAMPLES, EXAMPLES), ""),
-        (cut(EXAMPLES[:4], EXAMPLES[:4]), "need 3 updates an epoch"),
-        (cut(EXAMPLES[1:], EXAMPLES[1:]) + cut([2], [2]), "holds some examples twice"),
-        (cut(EXAMPLES, [0, 1, 2, 3, 4]), "were not shuffled alike"),
-        (cut(EXAMPLES, EXAMPLES, 3) + cut([0], [0]), "a batch of more than 2 examples"),
-        ([(x / 255, y) for x, y in cut(EXAMPLES, EXAMPLES)], "was divided by 255"),
-        ([*cut(EXAMPLES, EXAMPLES), (INPUTS[:, :0], LABELS[:, :0])], "an empty batch"),
+        (cut(EXAMPLES), ""),
+        (cut(EXAMPLES[:4]), "need 3 updates an epoch"),
+        (cut(EXAMPLES[1:]) + cut([2]), "holds some examples twice"),
+        (cut(EXAMPLES, labels=LABELS[:, ::-1]), "were not shuffled alike"),
+        (cut(EXAMPLES, 3) + cut([0]), "a batch of more than 2 examples"),
+        ([(x / 255, y) for x, y in cut(EXAMPLES)], "was divided by 255"),
+        ([*cut(EXAMPLES), (INPUTS[:, :0], LABELS[:, :0])], "an empty batch"),
         ([], "no batch was used"),
     ],
 )
 def test_a_pass_through_all_examples_uses_each_once(
     batches: list[Any], message: str
 ) -> None:
-    is_found = pytest.raises(AssertionError, match=message or None)
-    with is_found if message else contextlib.nullcontext():
+    with complaint(message):
         expect_passes(batches, INPUTS, LABELS, 2, "fit")
