@@ -210,7 +210,7 @@ def adopt(
     ] = None,
     container: Container = False,
 ) -> None:
-    """Convert a notebook for Otter-Grader or OkPy, or with assertions.
+    """Convert an Otter-Grader, OkPy or assertion notebook into an assignment.
 
     Shows what each cell has become, writes a new folder in source/, and checks that the
     reference solution earns every point. The notebook itself is not changed.

@@ -46,7 +46,7 @@ _NUMBER = re.compile(
     r"(?<![\w.])(\d{1,9}(?:\.\d+)?(?:e\d)?)(?:\s*\*\*\s*(\d))?(?![\w.])"
 )
 
-# A number that makes random numbers repeatable is no size from which things differ.
+# The seed of a generator: a number, but not a size.
 _SEED = re.compile(r"\b(default_rng|RandomState|seed)\(\s*\d+\s*\)")
 
 
