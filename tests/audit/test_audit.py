@@ -294,12 +294,13 @@ def test_a_weak_test_lets_a_mutant_survive_and_a_blank_earn_points(tiny):
 
 
 QUICK = (
-    "import time; t = time.process_time(); fizz(1); assert time.process_time() < t + 1"
+    "import time; t = time.process_time(); fizz(1); "
+    "assert time.process_time() < t + 0.2"
 )
 SLOW = """\
 import time
 def fizz(n):
-    end = time.process_time() + 1.2
+    end = time.process_time() + 0.3 * (n == 1)
     while time.process_time() < end: pass
     return 'fizz' if n % 3 == 0 else str(n)
 """
