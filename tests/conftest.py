@@ -26,6 +26,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 # here and in what the tests start. Read once, when NumPy is first imported.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+# Where this says how stock nbgrader and servers reach their kernels.
+os.environ["JUPYTER_CONFIG_PATH"] = str(PROJECT / "tests/jupyter")
+
 # Skips that are failures where `.ci/run` has made sure that the tests can run: it names
 # them, by these words, in the variable NBPROCTOR_NO_SKIPS.
 NO_SKIPS = tuple(filter(None, os.environ.get("NBPROCTOR_NO_SKIPS", "").split(",")))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import atexit
+import contextlib
 import json
 import math
 import os
@@ -23,6 +24,7 @@ import nbclient
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, has_failed
+from traitlets.config import Config
 
 from nbproctor.engine import Execution, ExecutionError, Executor, Settings
 from nbproctor.markers import parse
@@ -187,9 +189,14 @@ def run_in_kernel(
         for cell in master.cells
         if cell.kind not in ("task", "text") and not cell.skip
     ]
-    with copied(source) as folder, TemporaryFile("w+", errors="replace") as log:
+    with (
+        copied(source) as folder,
+        kernel_config() as config,
+        TemporaryFile("w+", errors="replace") as log,
+    ):
         client = nbclient.NotebookClient(
             notebook,
+            config=config,
             timeout=math.ceil(timeout),
             interrupt_on_timeout=True,
             allow_errors=True,
@@ -207,6 +214,21 @@ def run_in_kernel(
             atexit.unregister(client._cleanup_kernel)
     nodes: list[NotebookNode] = notebook.cells
     return nodes
+
+
+@contextlib.contextmanager
+def kernel_config() -> Iterator[Config]:
+    """Yield the configuration of a kernel that is reached by files, not by TCP ports.
+
+    Jupyter looks for free ports, and another program may take them before the kernel
+    does. Windows has no such files.
+    """
+    config = Config()
+    with TemporaryDirectory() as folder:
+        if os.name == "posix":
+            config.KernelManager.transport = "ipc"
+            config.KernelManager.connection_file = f"{folder}/kernel.json"
+        yield config
 
 
 def _node(cell: Cell) -> NotebookNode:

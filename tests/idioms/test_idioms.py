@@ -15,6 +15,7 @@ import pytest
 from nbgrader.utils import determine_grade
 
 from nbproctor.judge.run import grade
+from nbproctor.nbgrader.proof import kernel_config
 from nbproctor.notebook import Cell, Kind
 from nbproctor.protocol import objects, table
 from nbproctor.results import Job, StudentCell, Verdict
@@ -76,13 +77,15 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], flo
                 node.metadata["of"] = [idiom.name, kind]
                 book.cells.append(node)
     folder = tmp_path_factory.mktemp("stock")
-    nbclient.NotebookClient(
-        book,
-        timeout=60,
-        allow_errors=True,
-        resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--log-level=ERROR", "--InteractiveShell.xmode=Minimal"],
-    ).execute()
+    with kernel_config() as config:
+        nbclient.NotebookClient(
+            book,
+            timeout=60,
+            allow_errors=True,
+            resources={"metadata": {"path": str(folder)}},
+            extra_arguments=["--log-level=ERROR", "--InteractiveShell.xmode=Minimal"],
+            config=config,
+        ).execute()
     return {
         tuple(node.metadata["of"]): determine_grade(node)[0]
         for node in book.cells

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
+from nbproctor.nbgrader.proof import kernel_config
 from nbproctor.notebook import Cell, Where
 from nbproctor.results import Verdict
 from tests.judge import notebooks
@@ -94,7 +95,10 @@ def stock() -> dict[str, float]:
             node = nbformat.v4.new_code_cell(cell.source)
             node.metadata["nbgrader"] = cell.nbgrader | {"grade_id": cell.id}
             book.cells.append(node)
-    nbclient.NotebookClient(book, timeout=60, allow_errors=True).execute()
+    with kernel_config() as config:
+        nbclient.NotebookClient(
+            book, timeout=60, allow_errors=True, config=config
+        ).execute()
     tests = map(determine_grade, book.cells[1::2])
     return {case: points for case, (points, _) in zip(CASES, tests, strict=True)}
 

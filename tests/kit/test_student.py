@@ -21,6 +21,7 @@ import pytest
 from examples import sample_class
 from nbproctor.kit import handout, lab, submit
 from nbproctor.nbgrader import Course
+from nbproctor.nbgrader.proof import kernel_config
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
 from tests import programs
@@ -540,7 +541,10 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
     )
     release.cells = [alone, *partly, *solved, change, table]
     where = {"metadata": {"path": str(folder)}}
-    nbclient.NotebookClient(release, timeout=120, resources=where).execute()
+    with kernel_config() as config:
+        nbclient.NotebookClient(
+            release, timeout=120, resources=where, config=config
+        ).execute()
     tables = []
     for cell in (partly[-1], solved[-1], table):
         *rows, _, last = "".join(o.text for o in cell.outputs).splitlines()
