@@ -113,7 +113,7 @@ Container = Annotated[
     bool,
     Option(
         "--container",
-        help="Run in a container (Podman or Docker). Only after `python kit.py`.",
+        help="Run in a container (Podman or Docker). For `python kit.py` only.",
         callback=_refuse_container,
         is_eager=True,
     ),

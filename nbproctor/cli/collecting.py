@@ -94,10 +94,10 @@ def collect(
     """Copy the submissions from a platform to submitted/, one folder per student.
 
     Reads downloads from Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub
-    Classroom, Teams and OpenOlat. Also reads any folder or zip with a folder or file
-    per student, named by id, name or both, as in ILIAS and Sakai. A newer attempt
-    replaces an older one, which is saved. A submission that could belong to several
-    students is not copied: match it with --as.
+    Classroom, Teams and OpenOlat. Also reads any other zip or folder that has one
+    folder or file per student. Its name must have the student's id, name or both, as in
+    ILIAS and Sakai. A newer attempt replaces an older one, which is saved. A submission
+    that could belong to several students is not copied: match it with --as.
     """
     course, assignment = open_course(assignment)
     names = [path.stem for path in course.sources(assignment)]
@@ -358,7 +358,7 @@ def late(
     assignment: Assignment = None,
     timezone: Zone = "",
 ) -> None:
-    """Record submission times that the platform does not give, such as in e-mails.
+    """Record submission times that the platform does not give, for example of e-mails.
 
     FILE can also be Moodle's grading worksheet. The time is written to timestamp.txt
     next to each student's files, where nbgrader looks for it.
