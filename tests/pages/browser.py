@@ -53,7 +53,7 @@ def axe_core(config: pytest.Config) -> str:
 
 
 @contextmanager
-def browser(milliseconds: int = 60_000) -> Iterator[Any]:
+def browser(milliseconds: int = 300_000) -> Iterator[Any]:
     """Start Chromium; yield a context in which a page may be given scripts."""
     tool = pytest.importorskip("playwright.sync_api", reason="there is no Playwright")
     with tool.sync_playwright() as playwright:

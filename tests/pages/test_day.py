@@ -5,14 +5,15 @@ Needs Chromium, Playwright and npm (for axe-core); skips where one is missing.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import ZipFile
 
@@ -59,33 +60,33 @@ def run(course: Path, *words: str | Path) -> str:
 @contextmanager
 def jupyter(command: list[str], folder: Path, home: Path) -> Iterator[str]:
     """Run a Jupyter server of its own settings; yield its address, without the path."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     environment = os.environ | {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "1"}
     environment["IPYTHONDIR"] = str(home / "ipython")  # see `brief`
-    command += ["--no-browser", "--allow-root", f"--ServerApp.port={port}"]
-    command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=secret"]
-    log = home / f"{port}.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=output, stderr=output
-        )
-    try:
-        until_it_listens(process, port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        # What went wrong in a server, if the browser did not see what it waited for.
-        print(log.read_text("utf-8")[-3000:])
+    command += ["--no-browser", "--allow-root", "--IdentityProvider.token=secret"]
+    log = home / "server.log"
+    # The sockets of a kernel are there, and a socket's path may not be long.
+    with TemporaryDirectory() as runtime:
+        environment["JUPYTER_RUNTIME_DIR"] = runtime
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=output, stderr=output
+            )
+        try:
+            yield f"http://127.0.0.1:{port_of(process, Path(runtime))}"
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+            # What went wrong in a server, if the browser waited for nothing.
+            print(log.read_text("utf-8")[-3000:])
 
 
-def until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
-    """Wait until a server takes connections, for two minutes at most."""
+def port_of(process: subprocess.Popen[bytes], runtime: Path) -> int:
+    """Return the port that a server has chosen, waiting for two minutes at most."""
     for _ in range(480):
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
+        for path in runtime.glob("jpserver-*.json"):
+            with suppress(ValueError):  # it is being written
+                port: int = json.loads(path.read_text("utf-8"))["port"]
+                return port
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.25)
             break
