@@ -53,7 +53,7 @@ def axe_core(config: pytest.Config) -> str:
 
 
 @contextmanager
-def browser(milliseconds: int = 300_000) -> Iterator[Any]:
+def browser() -> Iterator[Any]:
     """Start Chromium; yield a context in which a page may be given scripts."""
     tool = pytest.importorskip("playwright.sync_api", reason="there is no Playwright")
     with tool.sync_playwright() as playwright:
@@ -62,7 +62,7 @@ def browser(milliseconds: int = 300_000) -> Iterator[Any]:
         )
         size = {"width": 1300, "height": 900}
         context = chromium.new_context(viewport=size, bypass_csp=True)
-        context.set_default_timeout(milliseconds)
+        context.set_default_timeout(300_000)  # milliseconds: on a busy computer
         try:
             yield context
         finally:

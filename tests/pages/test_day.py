@@ -32,7 +32,6 @@ from tests.programs import run_python
 
 pytestmark = MARKS
 LAB = "neural_network"
-SECONDS = 120_000  # in Playwright's milliseconds: for the longest single step
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +185,7 @@ def test_from_the_zip_of_the_lab_to_the_comment_on_the_page(
     home.mkdir()
     brief(home)
     answers = sample_class.solutions(lab_master)
-    with browser(SECONDS) as context:
+    with browser() as context:
         # The student: two exercises, a plot, Validate, and the file to submit.
         output = work_in_jupyterlab(context.new_page(), folder, home, answers)
         assert (
