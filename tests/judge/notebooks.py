@@ -14,9 +14,9 @@ from tests.forked import spawn
 from tests.timing import limits
 
 
-def usual_limits(**changed: float) -> Limits:
-    """Return limits that no honest answer exceeds; `changed` are in seconds."""
-    return replace(limits(call=5.0, cell=10.0, submission=60.0), **changed)
+def usual_limits(call: float = 5.0, cell: float = 10.0) -> Limits:
+    """Return limits, in seconds, that no honest answer exceeds."""
+    return limits(call=call, cell=cell, submission=60.0)
 
 
 def cell(

@@ -160,10 +160,12 @@ def test_before_it_runs_what_it_needs_and_of_other_tests_nothing() -> None:
 def test_one_that_hangs_is_stopped_at_the_limit_of_a_cell() -> None:
     hangs = cell("beside", "test", "while True: pass", 1.0)
     after = cell("after", "test", "assert f(1) == 2", 1.0)
-    report = judged(SOLUTION, hangs, after, limits=usual_limits(cell=0.4))
+    limits = usual_limits(cell=0.4)
+    report = judged(SOLUTION, hangs, after, limits=limits)
     stopped, judge = report.verdicts
     assert (stopped.outcome, stopped.points, judge.points) == ("timeout", 0, 1)
-    assert stopped.message == "`f` was stopped: it did not finish in 0.4 seconds."
+    time = f"{limits.cell:g} seconds"
+    assert stopped.message == f"`f` was stopped: it did not finish in {time}."
     assert report.notes == [stopped.message]
 
 

@@ -132,7 +132,7 @@ def test_a_cell_that_hangs_is_named_with_its_limit_and_runs_no_second_time() -> 
         (None, "while True: pass"), (None, "print('here')"), (None, dies), limits=limits
     )
     assert report.notes == [
-        "Cell `cell 1` was stopped: it did not finish in 0.4 seconds.",
+        f"Cell `cell 1` was stopped: it did not finish in {limits.cell:g} seconds.",
         "Cell `cell 3` ended the Python process that it ran in.",
     ]
     assert [report.outputs[n][0].get("ename") for n in (0, 2)] == ["CellStopped"] * 2

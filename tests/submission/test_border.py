@@ -240,7 +240,7 @@ def test_a_file_that_its_owner_holds_back_keeps_nobody_waiting(
         (file,) = border.walk(folder)
         begun = time.monotonic()
         assert not file.is_readable
-        assert time.monotonic() - begun < 5  # a wait takes 45
+        assert time.monotonic() - begun < 40  # a wait takes 45
         fcntl.fcntl(opened, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     signal.signal(signal.SIGIO, before)
     assert file.read() == b"x = 1"
