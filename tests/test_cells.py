@@ -254,6 +254,7 @@ COMPILERS = {
 }
 
 
+@pytest.mark.slow
 def test_one_function_compiles_all_code_of_notebooks(project: Path) -> None:
     """Where a second one did, it left out assertions under ``python -O``."""
     callers: dict[str, set[str]] = {name: set() for name in COMPILERS}

@@ -192,6 +192,7 @@ def test_blocks_between_fences_mean_what_raw_cells_mean(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_only_the_author_of_an_otter_notebook_sees_is_not_published(
     tmp_path: Path,
 ) -> None:
@@ -407,6 +408,7 @@ HIDDEN: dict[str, tuple[list[Any], str]] = {
 }
 
 
+@pytest.mark.slow
 def test_a_hidden_test_is_never_in_the_release(tmp_path: Path) -> None:
     public = otter(shown("square(3) == 9", "True"))
     notebooks = [([*cells, *public], tests) for cells, tests in HIDDEN.values()]
@@ -476,6 +478,7 @@ def test_assertions_test_the_nearest_answer_that_they_use(tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.slow
 def test_points_come_from_tests_then_questions_then_headings(tmp_path: Path) -> None:
     heading = new_markdown_cell("## Task (4 points)")
     first = new_code_cell(CONFIG.format("points: 1"))

@@ -57,6 +57,7 @@ def test_what_has_no_shorter_edition_says_so_and_makes_nothing(course: Path) -> 
     assert not (course / "source/short").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hours", "points"), [(2, 29), (4, 63), (6, 100)])
 def test_an_edition_of_the_lab_is_worth_what_its_outline_says_and_misses_no_name(
     project: Path, hours: int, points: int

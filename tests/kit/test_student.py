@@ -213,6 +213,7 @@ def test_fresh_keeps_the_work_under_a_dated_name_and_says_so(
     assert lab.renew(copy, release, fresh=True) == []  # there is no work any more
 
 
+@pytest.mark.slow
 def test_no_zip_that_is_unpacked_over_the_work_overwrites_it(
     archive: Path, tmp_path: Path
 ) -> None:

@@ -312,6 +312,7 @@ SAME["folders"] = ["word=id"]
 DOWNLOADS["folders"] = lambda p: f"{p.last}, {p.first} ({p.student})/lab.ipynb"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lists", "download", "count", "is_told"),
     [
