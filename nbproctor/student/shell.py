@@ -11,6 +11,7 @@ import builtins
 import concurrent.futures
 import gc
 import getpass
+import inspect
 import io
 import linecache
 import multiprocessing
@@ -356,6 +357,16 @@ def rehearse(sources: Sequence[str]) -> None:
         shell.rehearsed.clear()
         shell.reset(new_session=False)  # type: ignore[no-untyped-call]
         gc.collect()  # what is still open would later close a file of the fork's
+    index_modules()
+
+
+def index_modules() -> None:
+    """Look up the file of every module, as the first traceback of a process does.
+
+    That takes some 70 ms, and what is looked up here is known in every fork.
+    """
+    with suppress(Exception):  # a module may import others when it is looked at
+        inspect.getmodule(compile("", "<no module>", "exec"))
 
 
 def _unforkable_state() -> set[object]:

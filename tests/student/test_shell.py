@@ -147,9 +147,14 @@ def test_opening_cells_run_once_if_all_they_leave_is_in_memory(
 ) -> None:
     (tmp_path / "beside.py").write_text("value = 3")
     cells = ["import beside", cell]
-    rehearsed, names, path = forked("rehearsed", tmp_path, cells)
+    rehearsed, names, path, _ = forked("rehearsed", tmp_path, cells)
     assert rehearsed == counts * cells
     assert ("beside" in names) == counts and "" not in path
+
+
+def test_the_first_error_of_a_fork_looks_up_no_module(tmp_path: Path) -> None:
+    *_, indexed = forked("rehearsed", tmp_path, ["import colorsys"])
+    assert "colorsys" in indexed
 
 
 def test_a_progress_bar_is_one_line_without_a_warning(run: Run) -> None:

@@ -1,5 +1,6 @@
 """Runs the cells of test_shell.py, in forks of a process that has imported this."""
 
+import inspect
 import os
 import sys
 import traceback
@@ -24,11 +25,15 @@ def run(cells: Sequence[str]) -> Any:
 
 
 def rehearsed(cells: Sequence[str]) -> Any:
-    """Rehearse cells; return those that count, all names, and where modules are."""
+    """Rehearse cells; return those that count, all names, where modules are.
+
+    And the modules whose files `inspect` has looked up.
+    """
     sys.dont_write_bytecode = True  # as in a fork server
     sys.path[:] = [path for path in sys.path if path]
     rehearse(cells)
-    return list(warm().rehearsed), list(warm().user_ns), sys.path
+    indexed = list(inspect.modulesbyfile.values())
+    return list(warm().rehearsed), list(warm().user_ns), sys.path, indexed
 
 
 def send(
