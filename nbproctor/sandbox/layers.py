@@ -19,6 +19,7 @@ subfolders, so that whoever watches it sees every byte (`server.measured`).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -38,6 +39,10 @@ SIGNALS = 256  # that may wait to be handled; the kernel counts them for the use
 # Bytes of an assignment's files of which a process gets copies, to write to as well.
 # What goes beyond is read where it is.
 COPIED = 4 << 20
+
+
+# Map of the first user namespace, in which a user 0 is the computer's root.
+EVERY_ID = ["0", "0", "4294967295"]
 
 
 class SandboxError(NbproctorError, RuntimeError):
@@ -203,22 +208,22 @@ def limit_resources(policy: Policy) -> None:
 
 
 def limit_threads(policy: Policy) -> None:
-    """RLIMIT_NPROC counts every thread of the user, so start from those that run."""
+    """RLIMIT_NPROC counts every thread of the user, so start from those that run.
+
+    It does not bind the root user of the computer.
+    """
     running = 0
     if policy.uid is None:
         uid_line = f"\nUid:\t{os.getuid()}\t"
         namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
+        is_root = os.getuid() == 0 and namespace.split() == EVERY_ID
+        for process in () if is_root else Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has just ended
                 status = (process / "status").read_text(errors="replace")
-                if (
-                    uid_line not in status
-                    or (process / "uid_map").read_text() != namespace
-                ):
-                    continue
-            except OSError:
-                continue  # it has just ended
-            running += int(status.split("\nThreads:\t", 1)[1].split("\n", 1)[0])
+                is_same = uid_line in status
+                if is_same and (process / "uid_map").read_text() == namespace:
+                    count = status.split("\nThreads:\t", 1)[1].split("\n", 1)[0]
+                    running += int(count)
     _limit(resource.RLIMIT_NPROC, running + policy.threads)
 
 
