@@ -1,4 +1,4 @@
-"""Trials: solutions of single exercises are run, a thousand in half a minute.
+"""Trials: right and wrong solutions of single exercises are run.
 
 A few workers share them. Before a worker runs the solution of an exercise of the
 reference notebook, it forks once for every solution on trial. So imports and data are
@@ -45,7 +45,7 @@ from nbproctor.markers import DEFINITIONS, bound_by, definitions_of, imports, pa
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.protocol.table import load_rows, used
 from nbproctor.results import Job, Limits, Verdict
-from nbproctor.sandbox import layers
+from nbproctor.sandbox import layers, libc
 from nbproctor.sandbox.fork import Fork, confirm, fork, read_block, write_block
 from nbproctor.sandbox.forkserver import (
     ONE_THREAD,
@@ -57,7 +57,7 @@ from nbproctor.sandbox.layers import SandboxError
 from nbproctor.sandbox.policy import free_uid
 from nbproctor.sandbox.processors import Processor, processors, stay_on
 from nbproctor.student import process
-from nbproctor.student.shell import warm
+from nbproctor.student.shell import index_modules, warm
 
 # A solution may take so many times longer than the reference, but at least so long.
 PATIENCE = 10
@@ -201,7 +201,8 @@ def main(descriptor: int) -> None:
         share = json.decode(read_block(parent), type=Share)
         try:
             stay_on(share.processor)
-            _Walk(parent, share).walk()
+            with tempfile.TemporaryDirectory(prefix="nbproctor-") as base:
+                _Walk(parent, share, Path(base)).walk()
         except TrialError as error:
             answer = Answer(error=str(error))
         except Exception:
@@ -229,9 +230,11 @@ def value_test(cells: Sequence[Cell], cell: Cell) -> str:
 class _Walk:
     """Walks through the reference notebook, forking off the trials on its way."""
 
-    def __init__(self, parent: socket.socket, share: Share) -> None:
+    def __init__(self, parent: socket.socket, share: Share, base: Path) -> None:
         self.parent = parent
         self.share = share
+        self.base = base  # of scratch folders
+        base.chmod(0o711)  # another user id passes through to its own folder
         settings = share.settings
         uid = free_uid(settings.policy, outer=False)
         self.policy = replace(settings.policy, uid=uid)
@@ -274,36 +277,32 @@ class _Walk:
         load_rows()
         shell = warm()
         shell.take_over()
-        with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
-            base = Path(name)
-            base.chmod(0o711)  # another user id passes through to its own folder
-            for index, cell in enumerate(self.cells):
-                if cell.kind == "solution":
-                    # Old objects are not looked at again, so their pages stay shared.
-                    gc.collect()
-                    gc.freeze()
-                    self._try_all(cell, self._steps_after(index), base)
-                if cell.kind in ("provided", "solution") and not cell.skip:
-                    for output in shell.run(cell.source, cell.id):
-                        if output["output_type"] == "error":
-                            raise TrialError(
-                                f"the cell {cell.id} of the reference notebook fails: "
-                                f"{output['ename']}: {output['evalue']}"
-                            )
-            # All other solutions are there, as where a notebook is done.
-            exercises = [
-                (cell, self._steps_after(index))
-                for index, cell in enumerate(self.cells)
-                if cell.kind == "solution"
-            ]
-            values = borrowers.HandedArrays()
-            for cell, steps in exercises:
-                note = partial(values.note, cell.id)
-                self._points(cell, steps, "notes", note, base)
-            for cell, steps in exercises:
-                if cell.id in self.share.borrowing:
-                    loans = self._borrow(cell, steps, values, base)
-                    write_block(self.parent, json.encode(Answer(loans=loans)))
+        exercises: list[tuple[Cell, list[Step]]] = []
+        for index, cell in enumerate(self.cells):
+            if cell.kind == "solution":
+                index_modules()
+                libc.give_back_memory()
+                # Old objects are not looked at again, so their pages stay shared.
+                gc.freeze()
+                exercises.append((cell, self._steps_after(index)))
+                self._try_all(*exercises[-1])
+            if cell.kind in ("provided", "solution") and not cell.skip:
+                for output in shell.run(cell.source, cell.id):
+                    if output["output_type"] == "error":
+                        raise TrialError(
+                            f"the cell {cell.id} of the reference notebook fails: "
+                            f"{output['ename']}: {output['evalue']}"
+                        )
+        libc.give_back_memory()
+        # All other solutions are there, as where a notebook is done.
+        values = borrowers.HandedArrays()
+        for cell, steps in exercises:
+            note = partial(values.note, cell.id)
+            self._points(cell, steps, "notes", note)
+        for cell, steps in exercises:
+            if cell.id in self.share.borrowing:
+                loans = self._borrow(cell, steps, values)
+                write_block(self.parent, json.encode(Answer(loans=loans)))
 
     def _steps_after(self, index: int) -> list[Step]:
         """Return what follows a solution cell, up to its last test."""
@@ -320,21 +319,23 @@ class _Walk:
                 steps.append(Step(cell.id, cell.source))
         return steps[:last]
 
-    def _try_all(self, cell: Cell, steps: list[Step], base: Path) -> None:
+    def _try_all(self, cell: Cell, steps: list[Step]) -> None:
         job = self.job
         for number, trial in enumerate(self.share.trials):
             if trial.exercise != cell.id:
                 continue
             start = time.monotonic()
-            outcome = self._try(number, cell, steps, job, base)
+            outcome = self._try(number, cell, steps, job)
+            duration = time.monotonic() - start
+            if duration > LEAST_SECONDS:  # so long a loop may have filled the memory
+                libc.give_back_memory()
             if trial.kind == "reference":
-                patience = PATIENCE * (time.monotonic() - start)
-                seconds = round(LEAST_SECONDS + patience, 1)
+                seconds = round(LEAST_SECONDS + PATIENCE * duration, 1)
                 job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
             write_block(self.parent, json.encode(Answer(outcome)))
 
     def _try(
-        self, number: int, cell: Cell, steps: list[Step], job: Job, base: Path
+        self, number: int, cell: Cell, steps: list[Step], job: Job
     ) -> TrialOutcome:
         trial = self.share.trials[number]
         public = trial.kind != "mutant"
@@ -346,7 +347,7 @@ class _Walk:
         has_values = trial.kind in ("reference", "mutant")
         values = self.value_tests.get(trial.exercise) if has_values else None
 
-        played = self._run(job, base)
+        played = self._run(job)
 
         def passed_all() -> bool:
             return all(v.outcome == "passed" for v in played.verdicts.values())
@@ -358,7 +359,9 @@ class _Walk:
             for step in steps:
                 if step.test is None or public or step.test.points:
                     yield step
-                self.calls |= borrowers.calls_of(played.handed_over())
+                # The first counts: it is the reference's, and what a loop without an
+                # end has noted is not retained.
+                self.calls = borrowers.calls_of(played.handed_over()) | self.calls
             if not public and passed_all():
                 # Whatever fails a public test has to lose a point.
                 yield from (s for s in steps if s.test and not s.test.points)
@@ -381,13 +384,12 @@ class _Walk:
             untried=tuple(played.untried),
         )
 
-    def _run(
-        self, job: Job, base: Path, references: References | None = None
-    ) -> NotebookRun:
+    def _run(self, job: Job, references: References | None = None) -> NotebookRun:
         """Return a run whose student processes begin where the worker is."""
 
         def begin() -> Fork:
-            student = fork(process.main, self.policy, Path(tempfile.mkdtemp(dir=base)))
+            scratch = Path(tempfile.mkdtemp(dir=self.base))
+            student = fork(process.main, self.policy, scratch)
             confirm(student.sock)
             return student
 
@@ -395,19 +397,19 @@ class _Walk:
         return NotebookRun(job, self.tests, begin, until, 1, references)
 
     def _borrow(
-        self, cell: Cell, steps: list[Step], values: HandedArrays, base: Path
+        self, cell: Cell, steps: list[Step], values: HandedArrays
     ) -> list[Loan]:
         """Try objects that tests pass to student code as the answer to an exercise."""
         possible = sum(step.test.points for step in steps if step.test)
         most: dict[str, float] = {}
         for dull in borrowers.DULL:
-            earned = self._points(cell, steps, dull, None, base)
+            earned = self._points(cell, steps, dull, None)
             if sum(earned.values()) < possible:  # else it is a right answer here
                 for test, value in earned.items():
                     most[test] = max(value, most.get(test, 0.0))
         loans = []
         for name, call in self.calls.values() if most else ():
-            earned = self._points(cell, steps, "borrows", call, base)
+            earned = self._points(cell, steps, "borrows", call)
             more = [test for test, value in earned.items() if value > most[test]]
             says = f"it earns the points of {', '.join(more)}" if more else ""
             loans.append(Loan(exercise=cell.id, name=name, says=says))
@@ -428,7 +430,6 @@ class _Walk:
         steps: list[Step],
         decorator: str,
         function: Callable[..., Any] | None,
-        base: Path,
     ) -> dict[str, float]:
         """Return what a decorated solution earns; `function` is for the decorator."""
         lent = {}
@@ -437,7 +438,7 @@ class _Walk:
         source = borrowers.decorated(cell.source, decorator, *lent)
         if source is None:
             return {}
-        played = self._run(self.job, base, References(ready=lent))
+        played = self._run(self.job, References(ready=lent))
         graded = [step for step in steps if step.test is None or step.test.points]
         answer = Step(name=cell.id, source=source, index=0, exercise=cell.id)
         played.play([Step("lent", lends=frozenset(lent)), answer, *graded])

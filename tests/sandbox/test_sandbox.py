@@ -344,6 +344,19 @@ def test_threads_work_but_not_without_end(inside: Inside) -> None:
         assert started < 1000
 
 
+@pytest.mark.skipif(not hasattr(LIBC, "malloc_trim"), reason="no glibc")
+def test_memory_between_pieces_in_use_is_given_back(scratch: Path) -> None:
+    def measure() -> list[int]:
+        pieces = [bytearray(50_000) for _ in range(2000)]
+        before = layers.pages("self")[1]
+        del pieces[:-1]
+        libc.give_back_memory()
+        return [before, layers.pages("self")[1]]
+
+    before, after = fork(measure, None, scratch)[0]
+    assert (before - after) * PAGE > 90_000_000
+
+
 def test_it_can_still_abort_itself(scratch: Path) -> None:
     faulthandler.disable()  # pytest would print a stack
     try:
