@@ -2,9 +2,8 @@
 
 Most test cells are judged from outside, by a judge that the answer cannot reach. This
 must give the same points as a kernel. A cell runs in the student's process (see
-`judge.run`) if the reference solution loses points through the judge, or a blank
-release or a dummy answer gets more than in a kernel, or the cell looks at warnings; and
-if the reference earns the points there. A cell that passes only in a kernel is not
+`judge.run`) if the reference solution loses points through the judge and earns them
+there. A cell that passes only in a kernel is not
 judged: a 0 would blame the student. If the reference passes a cell nowhere, it is not
 known where the cell must run. If such a cell fails from outside, it also runs in the
 student's process, and if it passes there, a person decides.
@@ -17,9 +16,7 @@ from __future__ import annotations
 
 import json
 import logging
-import re
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,37 +25,18 @@ from nbgrader.coursedir import CourseDirectory
 
 from nbproctor import __version__
 from nbproctor.engine import Execution, ExecutionError, Executor, Settings
-from nbproctor.judge.compiled import Tests
-from nbproctor.judge.verdicts import scored
-from nbproctor.nbgrader.proof import kernel_faults, quick, wrong_answers
+from nbproctor.nbgrader.proof import kernel_faults
 from nbproctor.notebook import (
     BESIDE_TAG,
     TAGGED,
     MasterNotebook,
     Where,
-    support_files,
 )
-from nbproctor.results import Report, StudentCell
+from nbproctor.results import StudentCell
 
 FILE = ".nbproctor.json"  # in the course's folder
 UNKNOWN = "the solution in the source does not pass it"
-# What is run before and after the answers: names of the files that they change.
-_BEFORE = """
-from pathlib import Path
-_times = {p: p.stat().st_mtime_ns for p in Path().rglob("*")}
-"""
-_AFTER = """
-for p, time in _times.items():
-    if not p.exists() or p.stat().st_mtime_ns != time: print(p.name)
-"""
-# A test that fails, or passes, by the warnings of an answer; not one that ignores them.
-_WARNED = re.compile(
-    r"catch_warnings\(record|assert_no_warnings"
-    r"|\b(simplefilter|filterwarnings)\((?!\s*(action=)?[\"']ignore)"
-)
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
-# A notebook that is run: what it is graded by, the answers, kinds to be left out.
-Runs = Callable[..., Future[Report]]
 log = logging.getLogger(__name__)
 
 
@@ -89,8 +67,7 @@ def find_placement(
         return recorded
     blank = _with(master, {})
     try:
-        run = _runner(blank, settings, pool)
-        places = _places(blank, run, source, settings.limits.cell)
+        places = _places(blank, settings, pool, source)
     except ExecutionError as error:
         log.warning(
             "the reference solution of %s cannot run: %s", master.notebook, error
@@ -151,54 +128,43 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
     return lines
 
 
-def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
-    """Return what runs a notebook of the teacher's as a submission."""
-    without_second_runs = replace(settings, follow_through=False)
-    hurried = replace(without_second_runs, limits=quick(settings.limits))
+def _places(
+    master: MasterNotebook, settings: Settings, pool: Executor, source: Path
+) -> Places:
+    """Return the places other than the judge."""
+    settings = replace(settings, follow_through=False)
+    pool.prepare(master, settings)  # or say why nothing can be executed
 
-    pool.prepare(blank, without_second_runs)  # or say why nothing can be executed
-
-    def run(
-        master: MasterNotebook, answers: MasterNotebook, *left_out: str
-    ) -> Future[Report]:
+    def lost_in(placed_master: MasterNotebook) -> dict[str, str]:
+        """Return the tests that the reference does not pass, and what is said of it."""
         cells = [
             StudentCell(number, cell.id, cell.source)
-            for number, cell in enumerate(answers.cells)
-            if cell.kind not in ("task", "text", *left_out)
+            for number, cell in enumerate(placed_master.cells)
+            if cell.kind not in ("task", "text", "helper")
         ]
-        used = without_second_runs if answers is master else hurried
-        return pool.execute(Execution(cells, master, used))
+        execution = Execution(cells=cells, master=placed_master, settings=settings)
+        verdicts = pool.execute(execution).result().verdicts
+        return {v.cell_id: v.message for v in verdicts if v.outcome != "passed"}
 
-    return run
-
-
-def _places(master: MasterNotebook, run: Runs, source: Path, timeout: float) -> Places:
-    """Return the places other than the judge."""
-    lost = _lost(master, run)
-    reasons = _differing(master, run) | lost | _counting_on_warnings(master)
-    if master.of_kind("test") and any(support_files(source, None)):
-        reasons |= _reading_what_is_written(master, run)
+    lost = lost_in(master)
+    reasons = lost
     # What the source places itself stays there.
     free = {cell.id for cell in master.cells if cell.why != TAGGED}
     trial: Places = {}
-    tests = Tests.of(master.cells)
-    changing = {
-        name: "it changes what an answer reads"
-        for name, test in tests.cells.items()
-        if tests.outer & test.program.binds - test.program.makes
-    }
     # A test that uses names of one that has moved fails then, and moves along. So does
     # what it needs of others in the student's process.
     while moving := reasons.keys() & free - trial.keys():
         trial |= {name: ("beside", reasons[name]) for name in moving}
-        lost = _lost(_with(master, trial), run)
-        reasons = lost | reasons | (changing if lost.keys() & trial.keys() else {})
+        lost = lost_in(_with(master, trial))
+        reasons = lost | reasons
     places = {name: placement for name, placement in trial.items() if name not in lost}
     if lost.keys() & free:
         nowhere: Places = {}
-        fails = {name for name, _ in kernel_faults(master, source, timeout)}
+        fails = {
+            name for name, _ in kernel_faults(master, source, settings.limits.cell)
+        }
         while lost.keys() & free - nowhere.keys():
-            lost = _lost(_with(master, places | nowhere), run)
+            lost = lost_in(_with(master, places | nowhere))
             reasons = lost | reasons
             for name in lost.keys() & free - nowhere.keys():
                 nowhere[name] = ("nowhere", reasons[name])
@@ -206,63 +172,6 @@ def _places(master: MasterNotebook, run: Runs, source: Path, timeout: float) -> 
                     nowhere[name] = ("judge", UNKNOWN)
         places |= nowhere
     return places
-
-
-def _lost(master: MasterNotebook, run: Runs) -> dict[str, str]:
-    """Return the tests that the reference does not pass, and what is said of it."""
-    verdicts = run(master, master, "helper").result().verdicts
-    return {v.cell_id: v.message for v in verdicts if v.outcome != "passed"}
-
-
-def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
-    """Return the tests that give a wrong answer more than a kernel does."""
-    wrong = wrong_answers(master)
-    outside = {name: run(master, wrong[name], "helper") for name in wrong}
-    # In one student process, where tests are code as any other.
-    code = master.with_cells(
-        c for c in master.cells if c.kind not in ("test", "helper")
-    )
-    differing = {}
-    inside = {name: run(code, wrong[name]) for name in wrong}
-    numbers = {cell.id: number for number, cell in enumerate(master.cells)}
-    for name in wrong:
-        outputs = inside[name].result().outputs
-        for v in outside[name].result().verdicts:
-            number = numbers[v.cell_id]
-            points, message = scored(outputs.get(number, []), master.cells[number])
-            if v.points > points or v.outcome == "passed" != message.outcome:
-                earned = f"{name} earns {v.points:g} outside its process"
-                differing[v.cell_id] = f"{earned}, but {points:g} in a kernel"
-    return differing
-
-
-def _counting_on_warnings(master: MasterNotebook) -> dict[str, str]:
-    """Return the tests that look at warnings: the answer's arise in its own process."""
-    return {
-        cell.id: "it looks at warnings, which arise in the answer's process"
-        for cell in master.of_kind("test")
-        if _WARNED.search(cell.source)
-    }
-
-
-def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str]:
-    """Return the tests that name a file of the assignment which the answer changes.
-
-    The judge has the file as it was.
-    """
-    cells = [cell for cell in master.cells if cell.kind not in ("test", "helper")]
-    look = replace(master.cells[0], kind="provided", nbgrader={}, skip=False)
-    before = replace(look, id="-before", source=_BEFORE, stub=_BEFORE)
-    after = replace(look, id="-after", source=_AFTER, stub=_AFTER)
-    looking = master.with_cells([before, *cells, after])
-    outputs = run(looking, looking).result().outputs.get(len(cells) + 1)
-    written = sorted({*outputs[0]["text"].splitlines()}) if outputs else []
-    return {
-        cell.id: f"it reads `{name}`, which the answer writes"
-        for name in written
-        for cell in master.of_kind("test")
-        if name in cell.source
-    }
 
 
 def _with(master: MasterNotebook, places: dict[str, Any]) -> MasterNotebook:

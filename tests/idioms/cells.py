@@ -724,18 +724,6 @@ from unittest.mock import Mock
 api = Mock()
 api.get.return_value = 4
 assert use(api) == 5
-=== a warning of the answer's made an error | a warning arises in the student's process
-def f(x): return x + 1
->>>
-import warnings
-def f(x):
-    warnings.warn("old", DeprecationWarning)
-    return x + 1
->>>
-import warnings
-with warnings.catch_warnings():
-    warnings.simplefilter("error", DeprecationWarning)
-    assert f(1) == 2
 === a name looked for by its text
 zz = [1]
 >>>

@@ -142,12 +142,8 @@ def test_an_idiom_earns_what_a_kernel_gives(
 
 
 @pytest.mark.parametrize("idiom", BESIDE, ids=lambda idiom: idiom.name)
-def test_only_what_the_judge_cannot_judge_is_beside(
-    idiom: Idiom, stock: dict[tuple[str, str], float]
-) -> None:
-    loses = verdict(notebook(idiom, idiom.right)).points < 1
-    wrong = verdict(notebook(idiom, idiom.wrong))
-    assert loses or wrong.points > stock[idiom.name, "wrong"]
+def test_only_what_the_judge_cannot_judge_is_beside(idiom: Idiom) -> None:
+    assert verdict(notebook(idiom, idiom.right)).points < 1
 
 
 @pytest.mark.parametrize("kind", ["right", "wrong", "nothing"])
