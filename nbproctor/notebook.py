@@ -87,8 +87,7 @@ TAGGED = "the source says so"
 _FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with any
 
 
-#: Endings of files into which a notebook is exported.
-EXPORTS = (".py", ".md", ".markdown", ".qmd", ".html", ".htm")
+SCRIPT = ".py"  # ending of a file into which a notebook is exported
 
 
 @dataclass(frozen=True)
@@ -273,7 +272,7 @@ class MasterNotebook:
             cells = tuple(read_cells(raw, released, markers))
             texts = tuple(_texts(raw, {cell.id for cell in cells}, markers))
             files = (p for p in sorted(path.parent.rglob("*.*")) if p.is_file())
-            exports = (p.read_bytes() for p in files if p.suffix.lower() in EXPORTS)
+            exports = (p.read_bytes() for p in files if p.suffix.lower() == SCRIPT)
             scripts = tuple(hashlib.sha256(data).hexdigest() for data in exports)
         except (KeyError, ValueError, TypeError, OSError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from nbproctor.errors import NbproctorError
-from nbproctor.notebook import EXPORTS
+from nbproctor.notebook import SCRIPT
 from nbproctor.submission.border import (
     CLOSED,
     ENVIRONMENT,
@@ -53,7 +53,6 @@ ZIP_DAMAGE = (
 )
 # MemoryError: of a worker, which has a limit.
 _DAMAGE = (*ZIP_DAMAGE, tarfile.TarError, KeyError, MemoryError)
-PAGE = "a web page (HTML)"
 _KEYS = (b'"cells"', b'"metadata"', b'"nbformat"')  # of a notebook
 _WRONG_FILES = {
     b"%PDF": "a PDF file",
@@ -68,7 +67,7 @@ _WRONG_FILES = {
     b"{\\rtf": "a text document (RTF)",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
-    b"<": PAGE,
+    b"<": "a web page (HTML)",
 }
 
 
@@ -116,9 +115,9 @@ class Candidate:
         return self.name.rpartition("/")[2]
 
     @property
-    def is_export(self) -> bool:
+    def is_script(self) -> bool:
         """Whether it may hold the code of a notebook, and is none."""
-        return self.base.lower().endswith(EXPORTS)
+        return self.base.lower().endswith(SCRIPT)
 
     def content(self) -> bytes:
         """Return what is in the file; `Ungradable` if it is unreadable or too big."""
@@ -207,7 +206,7 @@ def candidates(
         alike = name.lower().startswith(notebook.lower())
         depth = candidate.name.count("/")
         exact = name == f"{notebook}.ipynb"
-        return candidate.is_export, not exact, not alike, depth, candidate.name
+        return candidate.is_script, not exact, not alike, depth, candidate.name
 
     return sorted(likely, key=distance)
 
@@ -243,10 +242,10 @@ def _notebooks(
 
 
 def _is_likely(file: Candidate) -> bool:
-    """Whether a file may be a notebook, or an export, by its name or first bytes."""
+    """Whether a file may be a notebook, or a script, by its name or first bytes."""
     base = file.base.lower()
     start = _start(file.head)
-    if ".ipynb" in base or base.endswith((".json", *EXPORTS)):
+    if ".ipynb" in base or base.endswith((".json", SCRIPT)):
         return True
     # "tiny", "tiny.txt": editors and mail programs change the ending.
     return start.startswith(b"{") and any(key in start for key in _KEYS)

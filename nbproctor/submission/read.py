@@ -9,17 +9,11 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from html import unescape
 from typing import Any, Literal
 
 from nbproctor.cells import CellText, HandedCell, grader_of, source_of
 from nbproctor.notebook import language_of
-from nbproctor.submission.exports import (
-    cells_of_markdown,
-    cells_of_page,
-    cells_of_script,
-)
-from nbproctor.submission.files import PAGE, Candidate, Ungradable, readable, wrong_kind
+from nbproctor.submission.files import Candidate, Ungradable, readable, wrong_kind
 
 MAX_STARTS = 100  # of JSON objects in a file that are looked into
 MAX_VERSIONS = 10  # of a notebook in one file
@@ -34,6 +28,9 @@ _CONFLICT = re.compile(
     r"={7}[^\n]*\n(?P<second>(?:(?![><]{7})[^\n]*\n)*+)>{7}[^\n]*(?:\n|\Z)",
     re.MULTILINE,
 )
+_CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(.*)$", re.MULTILINE)
+# An export writes "%matplotlib inline" as a call of this function.
+_MAGIC_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic.*$", re.MULTILINE)
 _OBJECT = re.compile(r"\{\s*\"")
 _NOTEBOOK = re.compile(r"\{\s*\"(?:cells|metadata|nbformat)")
 _FENCE = re.compile(r"`{3,}\w*")
@@ -112,21 +109,16 @@ def _no_notebook(file: Candidate, reason: str = "") -> Ungradable:
 def _text(file: Candidate, data: bytes, notes: list[str]) -> str:
     if not data.strip(_BLANKS.encode()):
         raise Ungradable(f"'{file.name}' is empty.")
-    kind = wrong_kind(data)
-    if kind and kind != PAGE:
+    if kind := wrong_kind(data):
         raise _no_notebook(file, f" but {kind}")
     return _decoded(data, notes)
 
 
 def _decoded(data: bytes, notes: list[str]) -> str:
-    if not data[:4].strip(b"\0") or data.startswith(b"\0\0{"):
-        data = data.lstrip(b"\0")
     coding = json.detect_encoding(data)
     if not coding.startswith("utf-8"):
         shown = coding[:6].upper()
         notes.append(f"Your notebook was saved as {shown}. It was converted.")
-        width = 4 if "32" in coding else 2
-        data += b"\0" * (-len(data) % width)
         return data.decode(coding, errors="replace").rstrip("\0")
     try:
         text = data.decode("utf-8-sig")
@@ -139,32 +131,33 @@ def _decoded(data: bytes, notes: list[str]) -> str:
 
 
 def _notebooks(file: Candidate, text: str, notes: list[str]) -> list[dict[str, Any]]:
-    """Return the notebooks in a text, from JSON or from what they were exported as."""
-    is_page = wrong_kind(text[:1000].encode("utf-8", "replace")) == PAGE
-    is_script = file.base.lower().endswith(".py")
-    shown = (unescape(text) if is_page else text).strip(_BLANKS)
+    """Return the notebooks in a text, from JSON or from a script."""
+    shown = text.strip(_BLANKS)
     notebooks, length = _objects(shown)
-    if notebooks and (shown.startswith("{") or not is_script):
-        if is_page:
-            notes.append("Your notebook was extracted from a web page.")
-        elif len(notebooks) == 1 and length < len(shown):
+    if notebooks and (shown.startswith("{") or not file.is_script):
+        if len(notebooks) == 1 and length < len(shown):
             notes.append(
                 "There was other text before or after your notebook. It was ignored."
             )
         return notebooks
-    code = []
-    if is_page:
-        code = cells_of_page(text)
-    elif file.is_export:
-        code = cells_of_script(text) if is_script else cells_of_markdown(text)
-    if is_page and not code:
-        raise _no_notebook(file, f" but {PAGE}")
-    if file.is_export and not code:
-        raise _no_notebook(file, ": it contains no code")
-    if not code:
+    if not file.is_script:
         raise _fault(file, shown)
+    code = _cells_of_script(text)
+    if not code:
+        raise _no_notebook(file, ": it contains no code")
     notes.append(f"'{file.name}' is not a notebook. Its code was graded.")
     return [{"cells": code}]
+
+
+def _cells_of_script(text: str) -> list[dict[str, Any]]:
+    """Cut a Python script with marks of cells into its cells."""
+    parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
+    return [
+        {"cell_type": "code", "metadata": {}, "source": source}
+        for kind, code in zip(parts[::2], parts[1::2], strict=True)
+        if "markdown" not in kind and "raw" not in kind
+        if (source := _MAGIC_CALL.sub("", code.strip("\n"))).strip()
+    ]
 
 
 def _objects(text: str) -> tuple[list[dict[str, Any]], int]:

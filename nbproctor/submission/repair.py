@@ -29,7 +29,7 @@ from nbproctor.submission.rebuild import Rebuilt
 
 __all__ = ["Repaired", "Ungradable", "repair", "student_cells"]
 
-MAX_EXPORTS = 20  # files next to a notebook: scripts, Markdown, web pages
+MAX_SCRIPTS = 20  # that are read next to a notebook
 _FORMAT = {
     "metadata": {
         "kernelspec": {
@@ -130,9 +130,9 @@ class _Reading:
         return self.rebuilt.answers
 
     def rank(self) -> tuple[bool, bool, int, int]:
-        """Sort what answers most first; exports only behind answered notebooks."""
+        """Sort what answers most first; scripts only behind answered notebooks."""
         count = len(self.answers)
-        return not count, self.version.file.is_export, -count, self.number
+        return not count, self.version.file.is_script, -count, self.number
 
 
 def _readings(
@@ -146,13 +146,13 @@ def _readings(
     readings: list[_Reading] = []
     notes = []
     # The likeliest first, then as many as can be: those that cost least.
-    cost = [(each.is_export, each.cost) for each in files]
+    cost = [(each.is_script, each.cost) for each in files]
     order = [0, *sorted(range(1, len(files)), key=cost.__getitem__)]
-    limit = sum(not file.is_export for file in files) + MAX_EXPORTS
+    limit = sum(not file.is_script for file in files) + MAX_SCRIPTS
     for count, number in enumerate(order[:limit]):
         file = files[number]
         answered = {name for reading in readings for name in reading.answers}
-        if file.is_export and readings and exercises <= answered:
+        if file.is_script and readings and exercises <= answered:
             break
         if readings and budget.is_low:
             notes.append(
@@ -172,7 +172,7 @@ def _readings(
     notes += [
         f"{failure} Another file was graded."
         for number, failure in sorted(failures.items())
-        if number < best and not files[number].is_export
+        if number < best and not files[number].is_script
     ]
     return sorted(readings, key=lambda reading: reading.number), notes
 

@@ -646,49 +646,6 @@ def renamed_to_pdf_with_the_metadata_first(folder: Path, notebook: Notebook) -> 
     write(folder, first | {"nbformat": 4, "cells": notebook["cells"]}, "tiny.pdf")
 
 
-def page_of(notebook: Notebook) -> str:
-    """Return a page as a browser has it when it shows a raw file."""
-    shown = dump(notebook).decode().replace("&", "&amp;").replace("<", "&lt;")
-    return f"<html><body><pre>{shown}</pre></body></html>"
-
-
-@case("repaired", 10, "extracted from a web page")
-def page_of_a_server_that_shows_the_file(folder: Path, notebook: Notebook) -> None:
-    set_answer(
-        notebook, "fizz", '    return str(n) if 0 < n % 3 < 3 else "fizz"  # &lt;'
-    )
-    (folder / NAME).write_text(page_of(notebook))
-
-
-@case("repaired", 10, "is not a notebook. Its code was graded")
-def exported_as_a_web_page(folder: Path, notebook: Notebook) -> None:
-    import nbformat
-    from nbconvert import HTMLExporter
-
-    cells = [cell | {"source": text(cell)} for cell in notebook["cells"]]
-    book = nbformat.from_dict(notebook | {"cells": cells, "nbformat_minor": 5})
-    page, _ = HTMLExporter().from_notebook_node(book)
-    (folder / "tiny.html").write_text(page)
-
-
-def fenced(folder: Path, notebook: Notebook, name: str, fence: str) -> None:
-    """Write text as it is, and code in fences."""
-    parts = [
-        f"{fence}\n{text(cell)}\n```" if cell["cell_type"] == "code" else text(cell)
-        for cell in notebook["cells"]
-    ]
-    (folder / name).write_text("\n\n".join(["---\ntitle: Tiny\n---", *parts]))
-
-
-for _case, _name, _fence in (
-    ("exported_as_markdown", "tiny.md", "```python"),
-    ("written_in_quarto", "tiny.qmd", "```{python}\n#| echo: false"),
-    ("written_in_myst", "tiny.md", "```{code-cell} ipython3"),
-):
-    _make = partial(fenced, name=_name, fence=_fence)
-    CASES.append(Case(_case, _make, "repaired", 10, "Its code was graded"))
-
-
 # --- what cannot be graded ----------------------------------------------------
 
 
