@@ -225,7 +225,7 @@ def is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
 
 
 FIELDS |= {name: FIELDS["value"] for name in ("dtype", "shape", "layout")}
-FIELDS |= {"numbers": is_array(NUMBERS), "places": is_array("i")}
+FIELDS["places"] = is_array("i")
 _CHANGE = Change(_copy, _same, _assign)
 _SCALARS = tuple({dtype.type for dtype in _NATIVE})
 _DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUO")})

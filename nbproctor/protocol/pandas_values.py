@@ -11,14 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.arrays import (
-    BooleanArray,
-    DatetimeArray,
-    FloatingArray,
-    IntegerArray,
-    NumpyExtensionArray,
-    TimedeltaArray,
-)
+from pandas.arrays import NumpyExtensionArray
 from pandas.tseries.frequencies import to_offset
 
 from nbproctor.protocol.budget import LIMITS, collide
@@ -35,17 +28,13 @@ _MAX_LABELS = LIMITS["keys"].most
 _COPIES_LATER = int(pd.__version__.split(".")[0]) >= 3
 _TICKS = ("D", "h", "min", "s", "ms", "us", "ns", "H", "T", "S", "L", "U", "N")
 
-_MASKED = dict(i=IntegerArray, u=IntegerArray, f=FloatingArray, b=BooleanArray)
 # Arrays of text are of several classes, by how they are stored.
 _TEXTS = {
     type(pd.array([], dtype=name)) for name in ("str", "string", "string[python]")
 } - {NumpyExtensionArray}
-_ARRAYS = (
-    *(pd.Categorical, DatetimeArray, TimedeltaArray),
-    *(IntegerArray, FloatingArray, BooleanArray, *_TEXTS),
-)
+_ARRAYS = (pd.Categorical, *_TEXTS)
 _INDEXES = (pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.CategoricalIndex)
-_SCALARS = (pd.Timestamp, pd.Timedelta, type(pd.NaT), type(pd.NA), *STANDARD)
+_SCALARS = (pd.Timestamp, *STANDARD)
 
 
 def _check(holds: bool, subject: str) -> None:
@@ -91,9 +80,6 @@ def _is_few(x: Any) -> bool:
 
 
 FIELDS |= {
-    "mask": is_array("b"),
-    "dates": is_array("M"),
-    "spans": is_array("m"),
     "strings": lambda x: is_array("O")(x) and {*map(type, x)} <= {str, type(None)},
     "column": _is_column,
     "columns": lambda x: _is_column(x) or is_array(NUMBERS, 2)(x),
@@ -107,7 +93,6 @@ FIELDS |= {
     "steps": lambda x: x is None or (type(x) is str and len(x) <= _MAX_FREQ),
     "storage": lambda x: type(x) is str and x in ("python", "pyarrow"),
     "moment": lambda x: type(x) is np.datetime64,
-    "span": lambda x: type(x) is np.timedelta64,
 }
 
 # --- columns and scalars --------------------------------------------------------------
@@ -115,15 +100,10 @@ FIELDS |= {
 
 def _column(values: Any) -> Any:
     """Return a NumPy array where that is all there is to a column."""
-    dates = type(values.dtype) is np.dtype and values.dtype.kind in "mM"
+    dates = isinstance(values.dtype, np.dtype) and values.dtype.kind in "mM"
     if dates or type(values) is NumpyExtensionArray:
         return values.to_numpy()
     return values
-
-
-def _masked_parts(x: Any) -> Parts:
-    missing = x.isna()
-    return x.to_numpy(x.dtype.numpy_dtype, na_value=x.dtype.type(0)), missing
 
 
 def _strings_parts(x: Any) -> Parts:
@@ -264,13 +244,6 @@ add(
         build=_categories,
     ),
     Row(
-        tag="pandas.masked",
-        fields="numbers mask",
-        classes=tuple({*_MASKED.values()}),
-        parts=_masked_parts,
-        build=lambda data, mask: _MASKED[data.dtype.kind](data, mask, copy=False),
-    ),
-    Row(
         tag="pandas.strings",
         fields="strings storage flag",
         classes=tuple(_TEXTS),
@@ -278,45 +251,10 @@ add(
         build=_strings,
     ),
     Row(
-        tag="pandas.DatetimeArray",
-        fields="dates",
-        classes=DatetimeArray,
-        parts=_dates_parts,
-        build=lambda dates: pd.DatetimeIndex(dates).array,
-    ),
-    Row(
-        tag="pandas.TimedeltaArray",
-        fields="spans",
-        classes=TimedeltaArray,
-        parts=lambda x: (x.to_numpy(),),
-        build=lambda spans: pd.TimedeltaIndex(spans).array,
-    ),
-    Row(
         tag="pandas.Timestamp",
         fields="moment",
         classes=pd.Timestamp,
         parts=_dates_parts,
         build=pd.Timestamp,
-    ),
-    Row(
-        tag="pandas.Timedelta",
-        fields="span",
-        classes=pd.Timedelta,
-        parts=lambda x: (x.to_numpy(),),
-        build=pd.Timedelta,
-    ),
-    Row(
-        tag="pandas.NaT",
-        fields="",
-        classes=type(pd.NaT),
-        parts=lambda x: (),
-        build=lambda: pd.NaT,
-    ),
-    Row(
-        tag="pandas.NA",
-        fields="",
-        classes=type(pd.NA),
-        parts=lambda x: (),
-        build=lambda: pd.NA,
     ),
 )

@@ -1,16 +1,13 @@
 """Values of Python and its standard library: containers, numbers, dates.
 
-Fractions, decimals and dates are compared by ``==`` like numbers, so they are sent
-whole, not as handles; what is short to send but takes long to compute with is not.
+Moments are compared by ``==`` like numbers, so they are sent whole, not as handles.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from fractions import Fraction
+from datetime import datetime
 from io import StringIO
 from itertools import chain
 from operator import attrgetter, is_
@@ -78,35 +75,7 @@ def _same_items(now: Any, before: Any) -> bool:
 
 def _assign(old: Any, new: Any) -> None:
     old.clear()
-    (old.extend if type(old) in (list, deque) else old.update)(new)
-
-
-# --- `collections` --------------------------------------------------------------------
-
-_FACTORIES: dict[str | None, type | None] = {
-    kind.__name__: kind for kind in (int, float, bool, str, list, dict, set, tuple)
-}
-_FACTORIES[None] = None
-_NAMES = {id(factory): name for name, factory in _FACTORIES.items()}
-
-
-def _write_default(sender: Sender, x: Any, depth: int) -> Node:
-    if id(x.default_factory) not in _NAMES:
-        return None  # a function of somebody's: it goes as a plain dictionary
-    return _writes("defaultdict", _NAMES[id(x.default_factory)])(sender, x, depth)
-
-
-def _read_default(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    if len(node) < 2 or not FIELDS["factory"](node[1]):
-        raise ProtocolError("a default dictionary has an unknown factory")
-    items = _read_dict(dict)(receiver, node[1:], depth)
-    return defaultdict(_FACTORIES[node[1]], items)
-
-
-def _deque(longest: Any, *items: Any) -> Any:
-    if longest is not None and len(items) > longest:
-        raise ValueError("a deque is longer than it can be")
-    return deque(items, longest)
+    (old.extend if type(old) is list else old.update)(new)
 
 
 # --- text to be read and written in memory --------------------------------------------
@@ -165,37 +134,20 @@ def _read_range(receiver: Receiver, node: list[Node], depth: int) -> range:
     return numbers
 
 
-# --- fractions and dates --------------------------------------------------------------
+# --- dates ----------------------------------------------------------------------------
 
-# Values by their parts that have a hash of Python's own.
-STANDARD = (Decimal, Fraction, date, time, datetime, timedelta)
-_MAX_FRACTION = 1 << 4096
-# ``int(Decimal("1e999999999"))`` would never end.
-_MAX_DIGITS = 10_000
-_MAX_EXPONENT = 10_000
+STANDARD = (datetime,)  # values by their parts that have a hash of Python's own
 _bounds = attrgetter("start", "stop", "step")
-_fraction = attrgetter("numerator", "denominator")
-_clock = attrgetter("hour", "minute", "second", "microsecond")
-_span = attrgetter("days", "seconds", "microseconds")
-
-
-def _is_decimal(text: Any) -> bool:
-    if type(text) is not str or len(text) > _MAX_DIGITS:
-        return False
-    return abs(Decimal(text).adjusted()) <= _MAX_EXPONENT
+_moment = attrgetter("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
 def _datetime_parts(x: datetime) -> Parts | None:
-    return None if x.tzinfo else (x.year, x.month, x.day, *_clock(x))
+    return None if x.tzinfo else _moment(x)
 
 
 FIELDS |= {
     # As `hex` writes them, with "-0x".
     "hex": lambda x: type(x) is str and len(x) <= MAX_BITS // 4 + 3,
-    "short": lambda x: type(x) is int and abs(x) < _MAX_FRACTION,
-    "decimal": _is_decimal,
-    "factory": lambda x: (x is None or type(x) is str) and x in _FACTORIES,
-    "longest": lambda x: x is None or FIELDS["count"](x),
 }
 _ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
 _KEYS = Change(set.copy, lambda now, then: {*map(id, now)} == {*map(id, then)}, _assign)
@@ -251,58 +203,11 @@ add(
     Row(tag="S", fields="value value value", classes=slice, parts=_bounds, build=slice),
     Row(tag="E", fields="", classes=type(...), parts=lambda x: (), build=lambda: ...),
     Row(
-        tag="Decimal",
-        fields="decimal",
-        classes=Decimal,
-        parts=lambda x: (str(x),),
-        build=Decimal,
-    ),
-    Row(
-        tag="Fraction",
-        fields="short short",
-        classes=Fraction,
-        parts=_fraction,
-        build=Fraction,
-    ),
-    Row(
-        tag="date",
-        fields=_three,
-        classes=date,
-        parts=attrgetter("year", "month", "day"),
-        build=date,
-    ),
-    Row(
-        tag="time",
-        fields="integer " + _three,
-        classes=time,
-        parts=lambda x: _clock(x) if x.tzinfo is None else None,
-        build=time,
-    ),
-    Row(
         tag="datetime",
         fields=f"{_three} integer {_three}",
         classes=datetime,
         parts=_datetime_parts,
         build=datetime,
-    ),
-    Row(
-        tag="timedelta", fields=_three, classes=timedelta, parts=_span, build=timedelta
-    ),
-    Row(
-        tag="defaultdict",
-        fields="factory value*",
-        classes=defaultdict,
-        write=_write_default,
-        read=_read_default,
-        change=_ITEMS,
-    ),
-    Row(
-        tag="deque",
-        fields="longest value*",
-        classes=deque,
-        parts=lambda x: (x.maxlen, *x),
-        build=_deque,
-        change=_ITEMS,
     ),
     Row(
         tag="StringIO",

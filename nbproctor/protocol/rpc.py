@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -316,7 +315,7 @@ def _read_text(text: bytes) -> Node:
 # and takes forever to walk; a list that holds itself never ends.
 MAX_REPEATED = 1 << 22
 _OPEN = -1
-_CONTAINERS = (list, tuple, set, frozenset, dict, deque)
+_CONTAINERS = (list, tuple, set, frozenset, dict)
 
 
 def check_repeats(roots: Iterable[Any]) -> None:

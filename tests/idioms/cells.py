@@ -115,17 +115,14 @@ got = f()
 assert got == {"a": [3, 2.5, (None, True)], "b": {4}, "c": ["xxx", 2 + 3j]}
 assert type(got["a"][0]) == int and got["c"][1].imag == 3
 === values of the standard library
-from fractions import Fraction
-from decimal import Decimal
 from datetime import datetime, timedelta
-def f(): return [Fraction(1, 3), Decimal("0.1"), "ä".encode(),
-    datetime(2024, 2, 29, 12) + timedelta(days=1)]
+def f(): return ["ä".encode(), datetime(2024, 2, 29, 12) + timedelta(days=1)]
 >>>
-4: def f(): return [1 / 3, Decimal("0.1"), "ä".encode(),
+2: def f(): return ["a".encode(), datetime(2024, 2, 29, 12) + timedelta(days=1)]
 >>>
 from datetime import date, datetime
-a, b, c, d = f()
-assert a.denominator == 3 and str(b) == "0.1" and c == b"\\xc3\\xa4"
+c, d = f()
+assert c == b"\\xc3\\xa4"
 assert d == datetime(2024, 3, 1, 12)
 assert d.date() == date(2024, 3, 1)
 === arrays
@@ -234,45 +231,20 @@ class Color(Enum):
 assert P(1) == P(1, 0) and repr(P(1)) == "P(x=1, y=0)"
 assert Color.RED.value == 1 and Color(2) is Color.BLUE and Color.BLUE.name == "BLUE"
 === dictionaries that stay what they are
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict
 def letters(word): return Counter(word)
-def groups(words):
-    found = defaultdict(list)
-    for word in words: found[word[0]].append(word)
-    return found
 def ordered(d): return OrderedDict(sorted(d.items()))
 >>>
 2: def letters(word): return dict(Counter(word))
 >>>
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict
 found = letters("banana")
 assert type(found) is Counter and found["z"] == 0
 assert found.most_common(1) == [("a", 3)] and found - Counter("ban") == Counter("ana")
-found = groups(["ab", "cd", "ae"])
-assert isinstance(found, defaultdict) and found["x"] == []
-assert found["a"] == ["ab", "ae"]
 found = ordered({"b": 1, "a": 2})
 assert found == OrderedDict([("a", 2), ("b", 1)])
 found.move_to_end("a")
 assert list(found) == ["b", "a"]
-=== a deque, returned and changed in place
-from collections import Counter, deque
-def last(items, n): return deque(items, maxlen=n)
-def turn(queue, seen):
-    queue.rotate(1)
-    seen.update(queue)
-    return queue
->>>
-4:     queue = deque(queue); queue.rotate(1)
->>>
-from collections import Counter, deque
-found = last([1, 2, 3], 2)
-assert isinstance(found, deque) and found == deque([2, 3]) and found.maxlen == 2
-found.append(4)
-assert list(found) == [3, 4]
-queue, seen = deque([1, 2, 3]), Counter([3])
-assert turn(queue, seen) is queue
-assert queue == deque([3, 1, 2]) and seen == Counter([1, 2, 3, 3])
 === text and bytes in memory, handed over, read and written
 import csv
 def cells(file): return [row for row in csv.reader(file)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ import pandas as pd
 import pytest
 from dateutil import tz
 
-from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
+from nbproctor.protocol.frames import Frame, ProtocolError
 from nbproctor.protocol.rpc import check_repeats, write_back
 from tests.protocol.messages import decode, decoded, encode, encoded, frame
 
@@ -80,6 +79,8 @@ class Derived(pd.DataFrame):
         pd.DataFrame({"a": [1]}, index=[pd.Timestamp(0, tz=tz.gettz("Europe/Rome"))]),
         pd.Series([1], name=object()),
         pd.Series(pd.Categorical([], [str(n) for n in range(10_001)])),
+        pd.Series([1, None], dtype="Int64"),
+        pd.DataFrame({"a": [pd.NaT, 1]}, dtype=object, index=[pd.NaT, 1]),
     ],
 )
 def test_what_is_beyond_the_limits_goes_as_an_object(value: Any) -> None:
@@ -97,7 +98,7 @@ def test_a_library_is_imported_for_a_notebook_that_imports_it_and_for_no_other()
         "assert table.used(['seaborn.objects']) == table.used(['pandas']) != []\n"
         "table.load_rows()\n"
         "rpc.encode([1, 'a', slice(1), ...], None)\n"
-        "try: rpc.decode(frames.Frame(0, b'[\"pandas.NA\"]', b''), None)\n"
+        "try: rpc.decode(frames.Frame(0, b'[\"pandas.RangeIndex\"]', b''), None)\n"
         "except frames.ProtocolError: pass\n"
         "else: raise AssertionError\n"
         "assert not {'pandas', 'scipy', 'pyarrow'} & sys.modules.keys()\n"
@@ -135,9 +136,6 @@ def of_objects(array: list[Any], raw: bytearray) -> None:
         (FRAME, longer),
         (FRAME["a"], longer),
         (pd.DataFrame(np.ones((2, 30))), longer),
-        (pd.array([1, None, 3], dtype="Int64"), longer),
-        (pd.array([1, None, 3], dtype="Int64"), of_objects),
-        (pd.date_range("2026", periods=3).array, of_objects),
         (pd.Categorical(["u", "v", "u"]), of_objects),
     ],
 )
@@ -231,33 +229,18 @@ def test_equal_labels_are_none_that_collide() -> None:
 
 
 def test_containers_repeated_too_often_or_in_themselves_are_refused() -> None:
-    queue = deque([0] * 10_000)
-    for big in (queue, pd.DataFrame(np.zeros((10_000, 10)))):
+    items = [0] * 10_000
+    for big in (items, pd.DataFrame(np.zeros((10_000, 10)))):
         with pytest.raises(ProtocolError, match="repeats"):
             check_repeats([[big] * 1000])
-    queue.append(queue)
+    items.append(items)
     array = np.empty(1, object)
     array[0] = {"a": (array,)}
-    for part in queue, array:
+    for part in items, array:
         with pytest.raises(ProtocolError, match="itself"):
             check_repeats([part])
 
 
-def test_a_default_dictionary_calls_nothing_of_the_sender_s() -> None:
-    for factory in (lambda: 1, len, type("int", (int,), {})):
-        with pytest.raises(UnsendableError):
-            encode(defaultdict(factory))
-
-
-@pytest.mark.parametrize(
-    "node",
-    [
-        ["deque", 1, 1, 2],
-        ["deque", 0, 1],
-        ["StringIO", "ab", "\n", 1 << 40],
-    ],
-    ids=str,
-)
-def test_what_no_deque_or_stream_can_be_is_refused(node: Any) -> None:
+def test_what_no_stream_can_be_is_refused() -> None:
     with pytest.raises(ProtocolError):
-        read(node)
+        read(["StringIO", "ab", "\n", 1 << 40])

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import resource
 import time
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Callable
-from datetime import UTC, datetime
-from datetime import time as clock_time
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -157,14 +156,8 @@ class OwnList(list):  # type: ignore[type-arg]
 @pytest.mark.parametrize(
     "value",
     [
-        # Numbers and dates beyond the limits.
-        Fraction(1 << 4096, 3),
-        Fraction(3, 1 << 4096),
-        Decimal("1e10001"),
-        Decimal("1e-10001"),
-        Decimal("1" * 10_001),
+        # Beyond the limits.
         datetime(2026, 1, 1, tzinfo=tz.gettz("Europe/Berlin")),
-        clock_time(1, tzinfo=UTC),
         range(MAX_RANGE + 1),
         range(10**30),
         # What NumPy alone knows.
@@ -174,6 +167,7 @@ class OwnList(list):  # type: ignore[type-arg]
         np.zeros(2, np.dtype("i1,f8", align=True)),  # with room between the fields
         # What has no row.
         *(object(), OwnList(), np.array([(1,)], "O,"), len),
+        *(Fraction(1, 3), Decimal("1e99"), timedelta(1), deque([1]), pd.NaT, pd.NA),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -191,9 +185,6 @@ def test_values_at_the_limits_arrive() -> None:
         np.array([">"], dtype="<U9"),
         np.empty((3, 0), dtype="<U9"),
         10 ** (1 << 17),
-        Fraction((1 << 4096) - 1, 5),
-        Decimal("1e10000"),
-        Decimal("1e-10000"),
     ):
         assert same(decode(frame(encode(value))).value, value)
     long = [1.5] * (1 << 22)
@@ -244,7 +235,7 @@ def test_an_array_of_numbers_in_any_layout_arrives() -> None:
     [
         *([1] * 9 + [2**63], [2**63 - 1] * 9, [-(2**63)] * 9, [1.0] * 9 + [1]),
         *([True] * 10, [1] * 9 + [True], [np.float64(1)] * 9),
-        *(-0.0, np.longdouble(1) / 3, Decimal("-Infinity"), 10**4000, "\ud800 é"),
+        *(-0.0, np.longdouble(1) / 3, 10**4000, "\ud800 é"),
         pd.Index([np.str_("labels"), np.str_("of np.unique")]),
     ],
 )
@@ -266,9 +257,9 @@ def test_what_contains_itself_is_refused_and_a_repeated_part_is_sent_once() -> N
     "node",
     [
         *([], {"a": 1}, ["pickle", "abc"], ["d", ["l"], 1], ["R", 0, 1, 0]),
-        *(["a", "<f8", [2]], ["a", "<f8", [1 << 41, 0]], ["Fraction", 1, 0]),
-        *(["O", [3], 1], ["O", [1 << 39]], ["date", 2026, 2, 30]),
-        *(["timedelta", 10**10], ["student", 3], ["request", 1]),
+        *(["a", "<f8", [2]], ["a", "<f8", [1 << 41, 0]]),
+        *(["O", [3], 1], ["O", [1 << 39]], ["datetime", 2026, 2, 30, 0, 0, 0, 0]),
+        *(["student", 3], ["request", 1]),
         *(["N", 1, "P", ["x"], 1, 2], ["t", ["l"], ["again", 1]]),
         ["N", 1, "P", [f"x{n}" for n in range(101)], *range(101)],
         ["t"] + [["t"]] * 3 + [[["zz"]]],
