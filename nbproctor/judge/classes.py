@@ -1,8 +1,7 @@
 """Classes of the student's as test cells know them.
 
-``except MyError`` in a test needs a class. The class made here represents the
-student's: it catches what student code raised of that class, and nothing that the test
-itself raised. Students decide anyway which of their exceptions a call raises.
+What student code raises is, for a test, of the first built-in class that its own class
+derives from. A test that catches a class of the student's runs in its process.
 
 ``type``, ``isinstance`` and ``issubclass`` of a test cell are those of this module. The
 class of a student's object is either one of the student's own, about which the
@@ -14,9 +13,7 @@ it would trust the student's methods.
 from __future__ import annotations
 
 import builtins
-import contextlib
 import functools
-import sys
 import types
 from typing import Any
 
@@ -26,116 +23,22 @@ from nbproctor.judge.proxy import (
     StudentError,
     StudentRaised,
     ask,
-    built_in,
     handle_of,
 )
 
 
-class ErrorClass(type):
-    """The class of classes that stand for a student's."""
+def error_of(base: str, text: str) -> StudentRaised:
+    """Make an exception of the student's, which is of a built-in class, too.
 
-    _nbproctor: Proxy
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Make an exception in the student process."""
-        instance = ask(cls._nbproctor, "call", cls._nbproctor, args, kwargs)
-        if not isinstance(instance, Proxy):
-            return instance
-        return error_of(cls, str(instance), instance)
-
-    def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return ask(cls._nbproctor, "get", cls._nbproctor, name)
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        ask(cls._nbproctor, "set", cls._nbproctor, name, value)
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        if isinstance(instance, Proxy):
-            is_instance = ask(
-                instance, "apply", "isinstance", [instance, cls._nbproctor]
-            )
-            return is_instance is True
-        return super().__instancecheck__(instance)
-
-
-class OwnError(StudentError):
-    """An exception of a student's own class: its attributes are the student's."""
-
-    def __getattr__(self, name: str) -> Any:
-        proxy = self.__dict__.get("_nbproctor")
-        if proxy is None or name.startswith("__"):
-            raise AttributeError(name)
-        return ask(proxy, "get", proxy, name)
-
-    @property
-    def args(self) -> Any:
-        """The arguments that it was made with."""
-        proxy = self.__dict__.get("_nbproctor")
-        return (self.text,) if proxy is None else ask(proxy, "get", proxy, "args")
-
-    @args.setter
-    def args(self, value: Any) -> None:
-        """Leave them alone."""
-
-
-def stand_in(proxy: Proxy, name: str, base: str, bases: tuple[Any, ...]) -> ErrorClass:
-    """Make the class that stands for a student's.
-
-    `base` is the name of the built-in class that it derives from, `bases` what stands
-    for its own bases, and other values, if somebody lies.
+    It is made without calling ``__init__``: some insist on arguments of their own.
     """
-    parents = tuple(b for b in bases if isinstance(b, ErrorClass))
-    plain = _mirror(base)
-    alone = (OwnError,) if plain is StudentError else (OwnError, plain)
-    try:
-        return ErrorClass(name, parents or alone, {"_nbproctor": proxy})
-    except TypeError:  # bases that do not go together
-        return ErrorClass(name, alone, {"_nbproctor": proxy})
-
-
-def error_of(kind: Any, text: str, proxy: Proxy | None = None) -> StudentRaised:
-    """Make an exception of a class, without calling its ``__init__``.
-
-    Some built-in classes insist on arguments of their own there.
-    """
+    kind = _mirror(base)
     # MemoryError has a `__new__` that makes no class with another base before it.
     new = Exception.__new__ if issubclass(kind, MemoryError) else kind.__new__
     error: StudentRaised = new(kind)
     error.text = text
     error.args = (text,)
-    if proxy is not None:
-        error.__dict__["_nbproctor"] = proxy
     return error
-
-
-def known_error(base: str, library: Any, text: str) -> StudentRaised:
-    """Make an exception that is of a class of the judge's process too.
-
-    `base` is the name of a built-in class, `library` module and name of the class
-    itself, as in ``numpy.linalg:LinAlgError``, if it is a library's and nobody lies.
-    """
-    kind: Any = _class_of_library(library) if type(library) is str else None
-    if kind is not None:
-        with contextlib.suppress(Exception):  # one that cannot be made without more
-            return error_of(_mirror_of(kind), text)
-    return error_of(_mirror(base), text)
-
-
-def _class_of_library(name: str) -> type[Exception] | None:
-    """Return a class of exceptions that is imported here, if tests may see it.
-
-    A class that derives only from `Exception` could be a signal, such as
-    `unittest.SkipTest`, which ends a test that a student could not pass.
-    """
-    module, _, title = name.partition(":")
-    kind = getattr(sys.modules.get(module), "__dict__", {}).get(title)
-    if not isinstance(kind, type) or module.partition(".")[0] == "nbproctor":
-        return None
-    base = built_in(kind)
-    is_exception = issubclass(base, Exception) and base is not Exception
-    return kind if is_exception else None
 
 
 def _mirror(base: str) -> type[StudentRaised]:
@@ -153,11 +56,7 @@ def _mirror_of(builtin: Any) -> type[StudentRaised]:
         return StudentError
     if builtin in (BaseException, BaseExceptionGroup):
         return StudentRaised
-    above: Any = builtin.__base__
-    try:
-        return type("StudentError", (_mirror_of(above), builtin), {})
-    except TypeError:  # a library's class that wants no other beside it
-        return _mirror_of(above)
+    return type("StudentError", (_mirror_of(builtin.__base__), builtin), {})
 
 
 class _OneArgument(type):
@@ -170,13 +69,9 @@ class _OneArgument(type):
                 return handle.kind
             return ask(args[0], "apply", "type", [args[0]])
         if len(args) == 1 and isinstance(args[0], StudentRaised):
-            kinds = type(args[0]).__mro__  # the student's own, or one that is known
-            if issubclass(kinds[0], OwnError):
-                return kinds[0]
-            library_classes = (
-                k for k in kinds if not k.__module__.startswith("nbproctor.")
-            )
-            return next(library_classes, Exception)
+            kinds = type(args[0]).__mro__
+            built_in = (k for k in kinds if k.__module__ == "builtins")
+            return next(built_in, Exception)
         return type(*args, **kwargs)
 
     def __instancecheck__(cls, instance: Any) -> bool:

@@ -15,13 +15,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from nbproctor.expect import specification
-from nbproctor.judge.classes import (
-    ErrorClass,
-    OwnError,
-    error_of,
-    known_error,
-    stand_in,
-)
+from nbproctor.judge.classes import error_of
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.proxy import (
     NOT_AS_SUCH,
@@ -77,7 +71,6 @@ class Session:
         self._depth = self._callbacks = 0
         # One handle an object, so that ``is`` tells what it should.
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
-        self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(
             wire=Wire(child.sock), requests=TO_JUDGE, side=self
@@ -114,7 +107,6 @@ class Session:
         """
         if not keep:
             self.exports.clear()
-            self._error_classes.clear()
         self._raised.clear()
         self.doubts.clear()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
@@ -172,11 +164,7 @@ class Session:
     def default(self, value: Any) -> Any:
         """Name an object for the student."""
         kind = type(value)  # `isinstance` would ask a proxy for its class
-        if issubclass(kind, ErrorClass):
-            value = value._nbproctor
-        elif issubclass(kind, OwnError):
-            value = value.__dict__.get("_nbproctor", value)
-        if issubclass(type(value), Proxy):
+        if issubclass(kind, Proxy):
             handle = handle_of(value)
             if handle.session is self:
                 return Ref("student", (handle.number,))
@@ -204,8 +192,6 @@ class Session:
             return self._proxy(number, *description)
         if ref.tag == "judge" and not description:
             return self.exports.received(number)
-        if ref.tag == "error" and type(number) is int:
-            return self._error_class(number, *description)
         raise ProtocolError("the student's reference cannot be read")
 
     def _proxy(self, number: int, *description: Any) -> Proxy:
@@ -227,18 +213,6 @@ class Session:
                 self._proxies[number] = proxy
                 return proxy
         raise ProtocolError("the student's reference cannot be read")
-
-    def _error_class(self, number: int, *description: Any) -> ErrorClass:
-        """Return the class that stands for one of the student's exceptions."""
-        match description:
-            case (str(name), str(base), *bases) if number not in self._error_classes:
-                title = printable(name)
-                proxy = self._proxy(number, "type", title, True, "", "")
-                error_class = stand_in(proxy, title, base, tuple(bases))
-                self._error_classes[number] = error_class
-        if number not in self._error_classes:
-            raise ProtocolError("the student's reference cannot be read")
-        return self._error_classes[number]
 
     # --- exceptions -------------------------------------------------------------
 
@@ -266,17 +240,11 @@ class Session:
                 (str() | None) as cell,
                 (int() | None) as line,
                 (int() | None) as relayed,
-                its_class,
-                itself,
             ]:
                 raised = None if relayed is None else self._raised.get(relayed)
                 if raised is not None and not isinstance(raised, NOT_AS_SUCH):
                     return raised
-                text = text[:MAX_ERROR_TEXT]
-                if isinstance(its_class, ErrorClass) and isinstance(itself, Proxy):
-                    error = error_of(its_class, text, itself)
-                else:
-                    error = known_error(base, its_class, text)
+                error = error_of(base, text[:MAX_ERROR_TEXT])
                 error.kind = printable(kind)
                 error.origin = self
                 error.cell = cell

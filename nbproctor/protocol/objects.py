@@ -181,12 +181,6 @@ add(
         read=_read_tuple,
     ),
     Row(
-        tag="error",
-        fields="integer text text value*",
-        classes=(),
-        read=_read_ref,
-    ),
-    Row(
         tag="student",
         fields="integer text text flag text text",
         classes=Ref,

@@ -75,8 +75,6 @@ class Handles:
         elif issubclass(kind, _BASES):
             self.derived |= _adds_something(value)
             return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
-        if issubclass(kind, type) and issubclass(value, Exception):
-            return Ref("error", (self._number(value), *_about_error_class(value)))
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
         about = kind.__name__[:100], named[:100], callable(value)
@@ -116,14 +114,6 @@ def _as_base(base: Any, value: Any) -> Any:
     return base.__pos__(value)
 
 
-def _about_error_class(kind: Any) -> tuple[Any, ...]:
-    """Return name, built-in class and own bases of a class of exceptions."""
-    bases = type.__dict__["__bases__"].__get__(kind)  # whatever its metaclass says
-    inner = tuple(base for base in bases if issubclass(base, Exception))
-    bases_sent = () if kind.__module__ == "builtins" else inner
-    return str(kind.__name__)[:100], _builtin_of(kind), *bases_sent
-
-
 def _library_of(value: Any) -> tuple[str, str]:
     """Return which class of a library an object has to do with, and what."""
     is_class = issubclass(type(value), type)
@@ -141,16 +131,6 @@ def decides(value: Any, method: str) -> bool:
 def _builtin_of(kind: type) -> str:
     """Return the name of the first of a class's bases that is a built-in exception."""
     return next((k.__name__ for k in kind.__mro__ if k.__name__ in _BUILTIN), "")
-
-
-def library_error(error: BaseException) -> str | None:
-    """Return module and name of an exception's class, if it is a library's."""
-    kind = type(error)
-    names = kind.__module__, kind.__qualname__
-    is_plain = (
-        all(type(name) is str for name in names) and kind.__module__ != "builtins"
-    )
-    return ":".join(names)[:200] if is_plain else None
 
 
 def describe_exception(

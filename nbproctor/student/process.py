@@ -31,7 +31,6 @@ from nbproctor.student.handles import (
     decides,
     describe_exception,
     function_named,
-    library_error,
     stand_in,
 )
 from nbproctor.student.shell import ZMQInteractiveShell, warm
@@ -173,13 +172,7 @@ class Student:
     def describe(self, error: BaseException) -> Any:
         """Describe an exception for the judge, which may show it to the student."""
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
-        description = [*describe_exception(error, self.shell.compile.cells), relayed]
-        kind = type(error)
-        is_own = kind.__module__ == "__main__" and issubclass(kind, Exception)
-        if relayed is not None or not is_own:
-            return [*description, library_error(error), None]
-        error.__traceback__ = None  # whose frames hold all that the call held
-        return [*description, kind, error]
+        return [*describe_exception(error, self.shell.compile.cells), relayed]
 
     def revive(self, report: Any) -> BaseException:
         """Make an exception of what went wrong in an object of the judge's."""

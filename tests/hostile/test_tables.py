@@ -1,7 +1,7 @@
-"""Tables, estimators and exceptions that lie: they earn nothing, and harm nobody.
+"""Tables and estimators that lie: they earn nothing, and harm nobody.
 
 The hidden tests are written as courses write them, with pandas's own assertions,
-``isinstance`` and ``except``. `control` stays honest in every case.
+and ``isinstance``. `control` stays honest in every case.
 """
 
 from __future__ import annotations
@@ -29,13 +29,6 @@ def table(n):
     "model": """\
 def model(X, y):
     return LinearRegression().fit(X, y)""",
-    "strict": """\
-class Negative(ValueError):
-    pass
-def root(x):
-    if x < 0:
-        raise Negative(x)
-    return x ** 0.5""",
     "control": """\
 def total(frame):
     return frame["n"].sum()""",
@@ -66,16 +59,6 @@ TESTS: dict[str, tuple[str, str]] = {
         "model",
         "kind = type(model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0])))\n"
         "assert issubclass(kind, LinearRegression) or kind == LinearRegression",
-    ),
-    "strict-caught": (
-        "strict",
-        "try:\n    root(-1)\nexcept Negative:\n    pass\n"
-        "else:\n    raise AssertionError('no error')",
-    ),
-    "strict-swallowed": (
-        "strict",
-        "try:\n    root(-1)\n    assert False, 'no error'\nexcept Negative:\n    pass\n"
-        "assert root(4) == 2",
     ),
     "control-sum": (
         "control",
@@ -227,38 +210,10 @@ Ridge.__module__ = LinearRegression.__module__
 def model(X, y): return Ridge().fit(X, y)
 """,
 }
-STRICT = {
-    "an_exception_class_that_is_everything_catches_no_check": """
-Negative = Exception
-def root(x): return 0
-""",
-    "an_exception_class_of_failed_checks_catches_no_check": """
-class Negative(AssertionError):
-    pass
-def root(x): return 0
-""",
-    "a_forged_exception_class_catches_no_check": FORGE
-    + """
-Negative = Token()
-forge("error", 1, "AssertionError", "AssertionError", 5)
-def root(x): return 0
-""",
-    "a_tuple_of_exception_classes_catches_no_check": """
-Negative = (AssertionError, Exception, BaseException)
-def root(x): return 0
-""",
-    "a_metaclass_of_an_exception_catches_no_check": """
-class Meta(type):
-    __instancecheck__ = __subclasscheck__ = lambda kind, other: True
-class Negative(Exception, metaclass=Meta):
-    pass
-def root(x): return 0
-""",
-}
 # name → (exercise, hostile answer)
 CASES = {
     name: (exercise, answer)
-    for exercise, answers in (("table", TABLE), ("model", MODEL), ("strict", STRICT))
+    for exercise, answers in (("table", TABLE), ("model", MODEL))
     for name, answer in answers.items()
 }
 

@@ -328,7 +328,7 @@ except Exception as error:
 else:
     raise AssertionError("no error")
 np.testing.assert_raises(ValueError, f, -1)
-=== exceptions of libraries
+=== exceptions of libraries | the judge does not have the class
 import json, numpy as np
 def solve(a, b): return np.linalg.solve(a, b)
 def read(text): return json.loads(text)
@@ -464,7 +464,7 @@ class R:
 with R() as r:
     pass
 assert r.log == ["in", "out"]
-=== an exception class of the answer's, in unittest
+=== an exception class of the answer's, in unittest | the judge does not have the class
 class TooFew(ValueError):
     def __init__(self, missing):
         super().__init__(f"{missing} too few")
@@ -481,7 +481,7 @@ with case.assertRaises(TooFew) as caught:
 case.assertEqual((str(caught.exception), caught.exception.missing), ("2 too few", 2))
 assert issubclass(TooFew, ValueError) and TooFew.__name__ == "TooFew"
 assert str(TooFew(3)) == "3 too few" and isinstance(TooFew(3), ValueError)
-=== exception classes of the answer's among each other
+=== own exception classes among each other | the judge does not have the class
 class BankError(Exception): pass
 class Empty(BankError): pass
 def take(n): raise Empty(n)

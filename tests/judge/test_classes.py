@@ -6,7 +6,7 @@ import builtins
 
 import pytest
 
-from nbproctor.judge.classes import known_error
+from nbproctor.judge.classes import error_of
 from nbproctor.judge.proxy import NOT_AS_SUCH, StudentError
 from nbproctor.results import Verdict
 from tests.judge import notebooks
@@ -27,7 +27,7 @@ BUILTIN = sorted(
 def test_every_built_in_exception_can_be_caught_as_what_it_is(
     kind: type[Exception],
 ) -> None:
-    error = known_error(kind.__name__, None, "too much")
+    error = error_of(kind.__name__, "too much")
     assert isinstance(error, kind)
     assert isinstance(error, StudentError)
     assert str(error) == "too much"

@@ -185,7 +185,7 @@ def value(node: Any) -> tuple[int, Any]:
 
 
 def raised(base: str, relayed: object = None, text: str = "") -> tuple[int, Any]:
-    message = ["l", base, "Kind\x1b", text, "cell", 3, relayed, None, None]
+    message = ["l", base, "Kind\x1b", text, "cell", 3, relayed]
     return 2, ["t", message, ["l"]]
 
 

@@ -261,7 +261,6 @@ def values(inner: Values) -> dict[str, Values]:
         | st.sampled_from([np.dtype("O"), np.dtype("U3"), np.dtype(">i4")]),
         "N": st.builds(Point, inner, inner),
         "student": st.just(HandedObject("student", (3, "Net", "", True, "", ""))),
-        "error": st.just(HandedObject("error", (4, "Oops", "ValueError", "base"))),
         "judge": st.just(HandedObject("judge", (0, "Spy", "forward"))),
         "library": st.just(HandedObject("library", ("numpy", "tanh"))),
         "request": st.just(PART),
