@@ -34,7 +34,7 @@ from nbproctor.protocol.frames import (
     UnsendableError,
     Wire,
 )
-from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple, class_named
+from nbproctor.protocol.objects import Ref, class_named
 from nbproctor.protocol.rpc import TO_JUDGE, Connection
 
 _REASONS = {LateError: "timeout", ClosedError: "died"}
@@ -171,18 +171,6 @@ class Session:
             if not self.alone:
                 raise UnsendableError("only plain data passes between two exercises")
             raise self.end or ProcessEnded("died", "its process has ended")
-        if issubclass(kind, StudentTuple):
-            number = value._nbproctor_number
-            # Of two processes, a number does not tell which one it is from.
-            if number is not None and self.alone:
-                return Ref("student", (number,))
-            copy: Any = value
-            return NamedItems(
-                number=-1,
-                title=type(copy).__name__,
-                names=copy._fields,
-                items=tuple(copy),
-            )
         return self.exports.name(value)
 
     def resolve(self, ref: Ref) -> Any:

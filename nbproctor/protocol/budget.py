@@ -38,7 +38,6 @@ LIMITS = {
     "keys": Limit(50_000, "{} has more than {most:,} keys"),  # of dicts and sets
     # Of ranges, and of arrays with nothing in them.
     "length": Limit(1 << 24, "an empty array or a range has too many rows or columns"),
-    "classes": Limit(20, "{} has too many kinds of named tuples"),
 }
 
 
@@ -48,7 +47,6 @@ class MessageBudget:
     error: type[NbproctorError]  # raised when it has used too much
     called: str  # what the message is, where that is said
     used: dict[str, int]
-    _classes: frozenset[Any] = frozenset()
 
     def spend(self, limit: str, amount: int) -> None:
         """Use an amount of a limit."""
@@ -72,12 +70,6 @@ class MessageBudget:
         """Use the shape of an array with nothing in it, with items of `width` bytes."""
         self.spend("length", math.prod(n or 1 for n in shape))
         self.spend("room", width)
-
-    def spend_class(self, title: str, names: tuple[str, ...]) -> None:
-        """Use a kind of named tuples: to make the class of one takes time."""
-        if (title, names) not in self._classes:
-            self._classes |= {(title, names)}
-            self.spend("classes", 1)
 
     def spend_keys(self, keys: Sequence[Any]) -> None:
         """Use keys of a dictionary or set; refuse those made to collide.

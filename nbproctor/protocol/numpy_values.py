@@ -252,5 +252,11 @@ add(
         write=_write_scalar,
         read=_read_scalar,
     ),
-    Row(tag="D", fields="dtype", classes=_DTYPES, parts=_dtype_parts, build=_dtype),
+    Row(
+        tag="D",
+        fields="dtype",
+        classes=_DTYPES,
+        parts=_dtype_parts,
+        build=_dtype,
+    ),
 )

@@ -11,71 +11,22 @@ anybody can make one.
 
 from __future__ import annotations
 
-import functools
 import sys
-import unicodedata
-from collections import namedtuple
 from collections.abc import Sequence
-from keyword import iskeyword
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nbproctor.protocol.frames import ProtocolError
-from nbproctor.protocol.table import FIELDS, Node, Receiver, Row, Sender, add
-
-_MAX_NAMES = 100  # of a named tuple, and characters of one
+from nbproctor.protocol.table import Node, Receiver, Row, Sender, add
 
 
 class Ref(NamedTuple):
     """An object that stays where it is, named by whose it is."""
 
-    # student; error: a class of exceptions of theirs; judge; library: both import it
+    # student; judge; library: both import it
     tag: str
     fields: tuple[Any, ...]
-
-
-class NamedItems(NamedTuple):
-    """A named tuple of the student's."""
-
-    number: int
-    title: str  # of its class
-    names: tuple[str, ...]
-    items: tuple[Any, ...]
-
-
-class StudentTuple:
-    """Marks a decoded copy of a named tuple whose class stays with the student.
-
-    The number of the original is none after ``_replace``; no item has a name that
-    begins with an underscore.
-    """
-
-    _nbproctor_number: int | None = None
-
-
-def are_names(names: object) -> TypeGuard[tuple[str, ...]]:
-    """Whether the items of a named tuple can have these names."""
-    return (
-        type(names) is tuple
-        and len(names) <= _MAX_NAMES
-        and len(set(names)) == len(names)
-        and all(
-            type(name) is str
-            and name.isidentifier()
-            and name[0] != "_"
-            and not iskeyword(name)
-            and len(name) <= _MAX_NAMES
-            and unicodedata.is_normalized("NFKC", name)
-            for name in names
-        )
-    )
-
-
-@functools.lru_cache(64)
-def _tuple_class(title: str, names: tuple[str, ...]) -> Any:
-    name = title if title.isidentifier() and not iskeyword(title) else "NamedTuple"
-    return type(name, (StudentTuple, namedtuple(name, names)), {})
 
 
 # --- classes of installed libraries ---------------------------------------------------
@@ -124,24 +75,6 @@ def class_named(name: str) -> type | None:
 # --- rows -----------------------------------------------------------------------------
 
 
-def _write_tuple(sender: Sender, x: NamedItems, depth: int) -> Node:
-    sender.spend_class(x.title, x.names)
-    items = sender.values([*x.items], depth)
-    return ["N", x.number, x.title, [*x.names], *items]
-
-
-def _read_tuple(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    _, number, title, listed = node[:4]
-    names = tuple(listed) if type(listed) is list else ()
-    if type(number) is not int or type(title) is not str or not are_names(names):
-        raise ProtocolError("a named tuple cannot be read")
-    receiver.spend_class(title, names)
-    items = receiver.fields(node, depth, 4)
-    copy = _tuple_class(title[:_MAX_NAMES], names)(*items)
-    copy._nbproctor_number = number
-    return copy
-
-
 def _write_ref(sender: Sender, x: Ref, depth: int) -> Node:
     return sender.values([x.tag, *x.fields], depth)
 
@@ -171,15 +104,7 @@ def _read_again(receiver: Receiver, node: list[Node], depth: int) -> Any:
     return part
 
 
-FIELDS["names"] = lambda x: type(x) is list
 add(
-    Row(
-        tag="N",
-        fields="integer text names value*",
-        classes=NamedItems,
-        write=_write_tuple,
-        read=_read_tuple,
-    ),
     Row(
         tag="student",
         fields="integer text text flag text text",
@@ -187,8 +112,28 @@ add(
         write=_write_ref,
         read=_read_ref,
     ),
-    Row(tag="judge", fields="integer text text*", classes=(), read=_read_ref),
-    Row(tag="library", fields="text text", classes=(), read=_read_ref),
-    Row(tag="request", fields="count", classes=(), read=_read_request),
-    Row(tag="again", fields="count", classes=(), read=_read_again),
+    Row(
+        tag="judge",
+        fields="integer text text*",
+        classes=(),
+        read=_read_ref,
+    ),
+    Row(
+        tag="library",
+        fields="text text",
+        classes=(),
+        read=_read_ref,
+    ),
+    Row(
+        tag="request",
+        fields="count",
+        classes=(),
+        read=_read_request,
+    ),
+    Row(
+        tag="again",
+        fields="count",
+        classes=(),
+        read=_read_again,
+    ),
 )

@@ -167,7 +167,11 @@ add(
         change=_ITEMS,
     ),
     Row(
-        tag="t", fields="value*", classes=tuple, write=_writes("t"), read=_reads(tuple)
+        tag="t",
+        fields="value*",
+        classes=tuple,
+        write=_writes("t"),
+        read=_reads(tuple),
     ),
     Row(
         tag="s",
@@ -184,7 +188,13 @@ add(
         write=_writes("z"),
         read=_reads(frozenset),
     ),
-    Row(tag="b", fields="count", classes=bytes, write=_write_bytes, read=_read_bytes),
+    Row(
+        tag="b",
+        fields="count",
+        classes=bytes,
+        write=_write_bytes,
+        read=_read_bytes,
+    ),
     Row(
         tag="i",
         fields="hex",
@@ -192,7 +202,13 @@ add(
         write=_write_integer,
         build=lambda digits: int(digits, 16),
     ),
-    Row(tag="R", fields=_three, classes=range, write=_write_range, read=_read_range),
+    Row(
+        tag="R",
+        fields=_three,
+        classes=range,
+        write=_write_range,
+        read=_read_range,
+    ),
     Row(
         tag="c",
         fields="float float",
@@ -200,8 +216,20 @@ add(
         parts=attrgetter("real", "imag"),
         build=complex,
     ),
-    Row(tag="S", fields="value value value", classes=slice, parts=_bounds, build=slice),
-    Row(tag="E", fields="", classes=type(...), parts=lambda x: (), build=lambda: ...),
+    Row(
+        tag="S",
+        fields="value value value",
+        classes=slice,
+        parts=_bounds,
+        build=slice,
+    ),
+    Row(
+        tag="E",
+        fields="",
+        classes=type(...),
+        parts=lambda x: (),
+        build=lambda: ...,
+    ),
     Row(
         tag="datetime",
         fields=f"{_three} integer {_three}",

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
-from nbproctor.protocol.objects import NamedItems, Ref, are_names, known_base
+from nbproctor.protocol.objects import Ref, known_base
 from nbproctor.protocol.rpc import Connection
 
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
@@ -28,7 +28,6 @@ _BUILTIN = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, BaseException)
 }
-_NAMED_TUPLE = vars(NamedTuple("_", [("x", int)])).keys()
 _BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
@@ -61,17 +60,8 @@ class Handles:
                 self.derived |= kind is not np.matrix  # which is a slip like any
                 return np.ndarray.view(value, np.ndarray)
         elif issubclass(kind, tuple):
-            items = tuple(tuple.__iter__(value))
-            names = getattr(kind, "_fields", None)
             self.derived |= _adds_something(value)
-            if not are_names(names) or len(names) != len(items):
-                return items
-            return NamedItems(
-                number=self._number(value),
-                title=kind.__name__[:100],
-                names=names,
-                items=items,
-            )
+            return tuple(tuple.__iter__(value))
         elif issubclass(kind, _BASES):
             self.derived |= _adds_something(value)
             return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
@@ -95,10 +85,8 @@ def _adds_something(value: Any) -> bool:
     bases = type(value).__mro__[:-2]
     members = [pair for base in bases for pair in vars(base).items()]
     code = (types.FunctionType, property, classmethod, staticmethod)
-    expected = {*_NAMED_TUPLE, *getattr(type(value), "_fields", ())}
     has_more = any(
-        name not in expected and (name[:1] != "_" or isinstance(member, code))
-        for name, member in members
+        name[:1] != "_" or isinstance(member, code) for name, member in members
     )
     return has_more or bool(getattr(value, "__dict__", None))
 

@@ -812,7 +812,7 @@ import numpy as np
 own, two, red, three, true, masked = kinds()
 assert isinstance(own, dict) and own["a"] == 1 and type(two) is np.float32 and red == 1
 assert three.shape == () and type(true) is np.bool_ and masked.tolist() == [1, 2]
-=== named tuples, returned and passed back
+=== named tuples, returned and passed back | the judge does not have the class
 import collections, numpy as np
 from urllib.parse import urlparse
 Point = collections.namedtuple("Point", "x y")

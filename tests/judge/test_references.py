@@ -86,12 +86,6 @@ RIGHT: dict[str, tuple[str, str, str]] = {
         "def use(x): return cut(x) + half_of(2)",
         "assert use(4.5) == 3.0",
     ),
-    "a named tuple": (
-        "from collections import namedtuple\ndef pair(a):\n"
-        "    return namedtuple('Pair', 'a b')(a, [a])",
-        "def use():\n    made = pair(2)\n    return made.a, made.b",
-        "assert use() == (2, [2])",
-    ),
     "the test's own object": (
         "def ask(thing):\n    thing.n += 1\n    return thing.get()",
         "def use(thing): return ask(thing)",
