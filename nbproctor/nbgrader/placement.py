@@ -3,10 +3,10 @@
 Most test cells are judged from outside, by a judge that the answer cannot reach. This
 must give the same points as a kernel. A cell runs in the student's process (see
 `judge.run`) if the reference solution loses points through the judge and earns them
-there. A cell that passes only in a kernel is not
-judged: a 0 would blame the student. If the reference passes a cell nowhere, it is not
-known where the cell must run. If such a cell fails from outside, it also runs in the
-student's process, and if it passes there, a person decides.
+there. A cell that passes only in a kernel is not judged: a 0 would blame the student.
+If the reference passes a cell nowhere, it is not known where the cell must run. If such
+a cell fails from outside, it also runs in the student's process, and if it passes
+there, a person decides.
 
 Everything runs like a submission, or in a kernel in a copy of the source, so the source
 does not change. The settings are those of grading.
