@@ -96,7 +96,7 @@ def shared(array: Any) -> Function:
         (lambda X: X.mean(axis=1, keepdims=True), "shape", "has shape (2, 1)"),
         (in_place, "unchanged", "X was changed"),
         (in_place_if_float32, "unchanged", "X was changed"),
-        (lambda X: np.zeros(2), "unchanged", "gets the answer of the first"),
+        (lambda X: np.zeros(2), "unchanged", "is zero everywhere"),
         (cached_by_identity({}), "unchanged", "stays the same after its argument"),
         (shared(np.zeros(2)), "unchanged", "do two answers share an array?"),
     ],
@@ -162,7 +162,7 @@ def test_each_call_of_a_method_has_an_object_of_its_own() -> None:
         properties={"values": [Values("twice")]},
     )
     check(size, "values")
-    with pytest.raises(AssertionError, match=r'size\["calls"\]'):
+    with pytest.raises(AssertionError, match=r"^calls "):
         check(replace(size, right=lambda state, X: {"calls": 2}), "values")
 
 
@@ -371,7 +371,7 @@ def of_two_properties(answer: Function) -> Specification:
         (lambda X: means(X)[:, None], "again has shape"),
         (lambda X: None, "is None"),
         (lambda X: np.full(2, np.inf), "has inf"),
-        (lambda X: np.zeros(2), "all answers are zero"),
+        (lambda X: np.zeros(2), "is zero everywhere"),
         (lambda X: np.ones(2), "all questions get one answer"),
     ],
 )

@@ -167,8 +167,12 @@ def expect_same(
         for key, (label, entry) in _entries(answer, other, name).items():
             expect_same(entry, other[key], label, reason)
         return
-    now = np.asarray(answer, dtype=float)
-    then = np.asarray(other, dtype=float)
+    try:
+        now = np.asarray(answer, dtype=float)
+        then = np.asarray(other, dtype=float)
+    except (TypeError, ValueError):
+        expect_finite(answer, name)
+        raise
     if now.shape != then.shape or not np.allclose(now, then, 1e-4, 1e-6, True):
         raise AssertionError(f"{name} {reason}")
 
@@ -220,7 +224,7 @@ def entry_in_any_shape(got: Any, key: Any, shape: tuple[int, ...]) -> Any:
     """
     try:
         array = np.asarray(got[key], dtype=float)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, IndexError, TypeError, ValueError):
         return None
     if array.size != math.prod(shape) or not np.isfinite(array).all():
         return None
@@ -274,7 +278,8 @@ def _entries(
     if missing := ", ".join(repr(key) for key in want if key not in got):
         _fail(name, f"lacks {missing}: it should have the keys {keys}")
     quoted = {key: f'"{key}"' if isinstance(key, str) else repr(key) for key in want}
-    return {key: (f"{name}[{quoted[key]}]", got[key]) for key in want}
+    labels = {key: f"{name}[{quoted[key]}]" if name else key for key in want}
+    return {key: (labels[key], got[key]) for key in want}
 
 
 def _numbers(got: object, name: str, shape: Shape | None, lists: bool = False) -> Any:

@@ -118,6 +118,10 @@ class Specification:
     mistakes
         For a case, what typical mistakes answer, by the sentence that names them.
         `prove` shows that each sentence is said of its own formula.
+    follows
+        For a case and an answer, the right values for `Values`, where one entry is
+        computed from another: a mistake in that one costs its own property alone. Then
+        `mistakes` gets the answer, too.
     factors
         For a case, the factors of `expect`.
     plain
@@ -140,6 +144,7 @@ class Specification:
     cases: Mapping[str, Callable[[], Iterable[Case]]]
     properties: Mapping[str, Sequence["Judgement"]]
     mistakes: Callable[..., Mapping[str, Any]] = _no_mistakes
+    follows: Callable[..., Any] | None = None
     factors: Callable[..., Mapping[str, float]] = _no_mistakes
     plain: Callable[..., Any] = lambda answer, *case: answer
     has_state: bool = False
@@ -157,11 +162,23 @@ class Specification:
         calls: list[tuple[Any, ...]] = []
         for beginning, (_, arguments) in zip(beginnings, split, strict=True):
             calls.append((*beginning, *arguments))
-            calls += [(getattr, beginning[-1], name) for name in self.reads]
+            calls += self.reads_of(beginning[-1])
         answers = answers_of(*calls)
         for answer in answers:
-            read = {name: next(answers) for name in self.reads}
-            yield read if self.reads else answer
+            yield self.read(answer, answers)
+
+    def reads_of(self, changed: Any) -> list[tuple[Any, ...]]:
+        """Return calls that read the answer from an object; what it lacks is None."""
+        return [(getattr, changed, name, None) for name in self.reads]
+
+    def read(self, answer: Any, later: Iterator[Any]) -> Any:
+        """Return an answer: what the call returned, or what was read after it."""
+        return {name: next(later) for name in self.reads} or answer
+
+    @property
+    def title(self) -> str:
+        """What messages call an answer; attributes have names of their own."""
+        return "" if self.reads else self.name
 
     def key(self, name: str) -> tuple[Any, ...]:
         """Return what tells these questions from those of another specification.
@@ -226,6 +243,14 @@ class Specification:
                     if is_value and not self.is_right(case, answer):
                         return True
         return False
+
+    def right_of(self, case: Case, answer: Any) -> Any:
+        """Return the right values of a case, for this answer."""
+        return self.follows(*case, answer) if self.follows else self.right(*case)
+
+    def mistakes_of(self, case: Case, answer: Any) -> Mapping[str, Any]:
+        """Return what typical mistakes answer to a case."""
+        return self.mistakes(*case, answer) if self.follows else self.mistakes(*case)
 
     def is_right(self, case: Case, answer: Any) -> bool:
         """Whether an answer has the right values."""
@@ -348,7 +373,8 @@ class Values:
 
     `name` is a text, or a function of the case; `options` are those of `expect`. Of
     dictionaries, only `entries` are judged, or all if there are none. With `any_shape`,
-    an answer of another shape is right: another property judges that.
+    an answer of another shape is right: another property judges that. For `otherwise`,
+    see `Each`.
     """
 
     cases: str
@@ -356,19 +382,21 @@ class Values:
     options: Mapping[str, float] = field(default_factory=dict)
     entries: Sequence[str] = ()
     any_shape: bool = False
+    otherwise: str = ""
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        answered = specification.answered(self.cases)
+        usable_name = specification.usable(self.cases, self.otherwise)
+        answered = specification.answered(usable_name)
         earlier: list[Answered] = []
         for case, answer in answered:
             earlier.append((case, answer))
             name = self.name(*case) if callable(self.name) else self.name
-            name = name or specification.name
+            name = name or specification.title
             # An ordinary question may be answered rightly: say what this one is.
             if not self.name and (shape := max(map(np.shape, case), key=math.prod)):
                 name += f" for shape {shape}" * (math.prod(shape) > 300)
-            right = specification.right(*case)
+            right = specification.right_of(case, answer)
             if self.entries:
                 right = {key: right[key] for key in self.entries}
             plain = specification.plain(answer, *case)
@@ -391,13 +419,13 @@ def _fitting_mistakes(
     later: Iterable[Answered],
 ) -> Mapping[str, Any]:
     """Return mistakes in the last earlier case: first those that fit all answers."""
-    mistakes = specification.mistakes(*earlier[-1][0])
+    mistakes = specification.mistakes_of(*earlier[-1])
     answers = [*earlier]
     with contextlib.suppress(Exception):
         answers += later
     fitting = dict(mistakes)
     for case, answer in answers:
-        formulas = specification.mistakes(*case)
+        formulas = specification.mistakes_of(case, answer)
         plain = specification.plain(answer, *case)
         for sentence in [sentence for sentence in fitting if sentence in formulas]:
             formula = formulas[sentence]
@@ -423,43 +451,53 @@ class After:
         if specification.holds(self.earlier):
             self.judgement(specification)
             return
-        parts: list[Mapping[Any, Any]] = [
-            answer if isinstance(answer, Mapping) else {"": answer}
-            for _, answer in specification.answered(self.cases)
-        ]
-        for part in parts:
-            for key, value in part.items():
-                expect_finite(value, f"{specification.name} {key}".strip())
-        is_zero = not any(np.any(value) for part in parts for value in part.values())
-        assert not is_zero, f"{specification.name}: all answers are zero"
-        is_constant = all(_is_same(part, parts[0], part) for part in parts[1:])
-        assert len(parts) < 2 or not is_constant, (
+        answers = [answer for _, answer in specification.answered(self.cases)]
+        _expect_numbers(specification, answers)
+        is_constant = all(_is_same(each, answers[0], each) for each in answers[1:])
+        assert len(answers) < 2 or not is_constant, (
             f"{specification.name}: all questions get one answer"
         )
+
+
+def _expect_numbers(specification: Specification, answers: Sequence[Any]) -> None:
+    """Check that answers are finite numbers, and not all zero."""
+    parts: list[Mapping[Any, Any]] = [
+        answer if isinstance(answer, Mapping) else {"": answer} for answer in answers
+    ]
+    for part in parts:
+        for key, value in part.items():
+            expect_finite(value, f"{specification.name} {key}".strip())
+    is_zero = not any(np.any(value) for part in parts for value in part.values())
+    assert not is_zero, f"{specification.name} is zero everywhere"
 
 
 @dataclass(frozen=True)
 class Shape:
     """Compare the shape of each answer with that of the right one.
 
-    For `otherwise`, see `Each`.
+    For `otherwise`, see `Each`; for `entries`, see `Values`.
     """
 
     cases: str
     otherwise: str = ""
+    entries: Sequence[str] = ()
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
         name = specification.usable(self.cases, self.otherwise)
         for case, answer in specification.answered(name):
-            shape = np.shape(specification.right(*case))
-            expect_shape(answer, shape, specification.name)
+            right = specification.right(*case)
+            if not self.entries:
+                expect_shape(answer, np.shape(right), specification.name)
+            for key in self.entries:
+                expect_shape(answer[key], np.shape(right[key]), key)
 
 
 @dataclass(frozen=True)
 class Unchanged:
     """Check that a call leaves its arguments, and the state of its object, alone.
 
+    Attributes that are the answer may change. Those of the test's own objects may not.
     The first case is also tried with numbers of half the size, column by column: what
     converts its arguments works on a copy in one case, and on the caller's own in the
     other.
@@ -485,13 +523,33 @@ class Unchanged:
                 calls.append((copy.copy, argument))
                 values.append((argument_name, argument))
             for key, value in state.items():
-                if isinstance(value, (*VALUES, int, float)):
+                if _is_plain(value) and key not in specification.reads:
                     calls.append((getattr, beginning[-1], key))
                     values.append((key, value))
+        objects = [each for state, _ in split for each in state.values()]
+        attributes = [copy.deepcopy(_attributes(each)) for each in objects]
         answers = answers_of(*calls)
         for answer, (title, before) in zip(answers, values, strict=True):
             if title:
                 expect_unchanged(answer, before, title)
+        for each, before in zip(objects, attributes, strict=True):
+            for key, now in _attributes(each).items():
+                expect_unchanged(now, before.get(key), key)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (*VALUES, int, float))
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """Return the plain attributes of an object of the test's, but for private ones."""
+    is_students = hasattr(type(value), "_nbproctor_calls")
+    attributes = {} if is_students else getattr(value, "__dict__", {})
+    return {
+        name: each
+        for name, each in attributes.items()
+        if _is_plain(each) and not name.startswith("_")
+    }
 
 
 def _with_small_floats(value: Any) -> Any:
@@ -531,18 +589,19 @@ class Anew:
         cases = [case for case, _ in answered]
         fresh = [answer for _, answer in answered]
         calls = _of_one_object(specification, cases, turn)
-        answers = answers_of(*calls, keep=not self.shares)
-        question = calls[-1][0]
-        used = [
-            answer
-            for (function, *_), answer in zip(calls, answers, strict=True)
-            if function is question
-        ]
-        title = specification.name
+        keep = not self.shares and not specification.reads
+        answers = answers_of(*calls, keep=keep)
+        used: list[Any] = []
+        title = specification.title
         right = [specification.right(*case) for case in cases]
-        for number, wanted in enumerate(right):
-            reason = _SHARED if number == 0 else AGAIN if number == 1 else _OLD
-            both = _entries(used[number], wanted), _entries(fresh[number], wanted)
+        first_reason = _SHARED if keep else _RANDOM
+        for number, answer in enumerate(_questions(specification, calls, answers)):
+            used.append(answer)
+            wanted = right[number]
+            is_repeated = _is_same(wanted, right[number - 1], wanted)
+            reason = _OLD if number else first_reason
+            reason = AGAIN if number and is_repeated else reason
+            both = _entries(answer, wanted), _entries(fresh[number], wanted)
             expect_same(*both, title, reason)
         others = [
             _is_same(answer, used[0], wanted)
@@ -551,12 +610,14 @@ class Anew:
             and not _is_same(wanted, right[0], wanted)
         ]
         if others and all(others):
+            _expect_numbers(specification, used)
             raise AssertionError(
-                f"{title}: another question gets the answer of the first"
+                f"{specification.name}: another question gets the answer of the first"
             )
 
 
 _SHARED = "changes when another call is made: do two answers share an array?"
+_RANDOM = "differs between two new objects: is it random, without a seed?"
 _OLD = "stays the same after its argument, or its object, was changed: what is kept?"
 
 
@@ -581,6 +642,19 @@ def _is_same(answer: Any, other: Any, right: Any) -> bool:
     return True
 
 
+def _questions(
+    specification: Specification,
+    calls: Iterable[tuple[Any, ...]],
+    answers: Iterator[Any],
+) -> Iterator[Any]:
+    """Yield the answers to questions, without what stands between them."""
+    for function, *_ in calls:
+        if function is operator.iadd or function is setattr:
+            next(answers)
+        elif function is not getattr:
+            yield specification.read(next(answers), answers)
+
+
 def _of_one_object(
     specification: Specification, cases: Sequence[Case], turn: int
 ) -> list[tuple[Any, ...]]:
@@ -597,6 +671,9 @@ def _of_one_object(
         new_state, arguments = specification.state_and_arguments(case)
         arguments = copy.deepcopy(arguments)  # what was changed in place is no more
         for key, value in new_state.items():
+            if number and key in specification.reads:
+                calls.append((setattr, beginning[-1], key, copy.copy(value)))
+                continue
             moves = _steps(attributes.get(key), state[key], value)
             is_turn = number == turn and isinstance(value, np.ndarray)
             if is_turn or (value is not state[key] and moves is None):
@@ -614,6 +691,7 @@ def _of_one_object(
         state = new_state
         values = arguments
         calls.append((*beginning, *objects))
+        calls += specification.reads_of(beginning[-1])
     return calls
 
 
@@ -637,7 +715,13 @@ def prove(specification: Specification) -> list[str]:
     """
     cases = {name: [*make()] for name, make in specification.cases.items()}
     mistakes = {
-        name: [specification.mistakes(*case) for case in cases[name]] for name in cases
+        name: [
+            specification.mistakes_of(
+                case, specification.follows and specification.right(*case)
+            )
+            for case in cases[name]
+        ]
+        for name in cases
     }
     sentences = dict.fromkeys(
         sentence
