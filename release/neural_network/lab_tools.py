@@ -36,6 +36,24 @@ def add_to(cls):
     return attach
 
 
+# --- how a network starts -----------------------------------------------------------
+
+
+def check_weights(name, W):
+    """Check mean, spread and form of weights; chance stays within six errors."""
+    mean, spread, error = np.mean(W), np.std(W), 6 / np.sqrt(W.size)
+    assert abs(mean) < error * max(0.01, spread), (
+        f"{name}: the mean should be 0, but found {mean:.5f}"
+    )
+    assert abs(spread / 0.01 - 1) < error / np.sqrt(2), (
+        f"{name}: the standard deviation should be 0.01, but found {spread:.5f}"
+    )
+    assert abs(np.mean(np.abs(W) < 0.01) - 0.682689) < 0.46543 * error, (
+        f"{name}: these weights are not normally distributed"
+    )
+    assert len(np.unique(W, axis=0)) == len(W), f"{name}: some units are alike"
+
+
 # --- how fit uses its network ---------------------------------------------------
 
 
@@ -74,15 +92,87 @@ def cost_of(network, one_hot, compute_cost, X, Y):
     return compute_cost(A2, one_hot(Y, network.n_classes)) + penalty
 
 
-def check_batches(notes, stopped, classifier, X, Y):
-    """Say what is wrong with the batches of a fit, whose network only noted them.
+def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
+    """Change settings, fit, and look at all that holds after every fit; return W2."""
+    x, y, names = X.copy("K"), Y.copy(), ("model", "costs", "batch_size")
+    settings = [(setattr, classifier, name, changes[name]) for name in changes]
+    reads = [(getattr, classifier, name) for name in names]
+    answers = together(*settings, (classifier.fit, x, y), *reads)
+    returned, model, costs, size_now = answers[len(settings) :]
+    found, epochs, size = np.shape(costs), changes["epochs"], changes["batch_size"]
+    assert found, (
+        "self.costs must be a list, with a number for each epoch, "
+        f"but found {type(costs).__name__}"
+    )
+    assert len(costs) == epochs, (
+        f"one cost for each epoch makes {epochs}, whatever it is, "
+        f"but found {len(costs)}"
+    )
+    assert len(found) == 1 and np.asarray(costs).dtype.kind == "f", (
+        f"self.costs must hold one number for each epoch, but found {costs[0]}"
+    )
+    assert np.isfinite(costs).all(), "a cost is nan or inf"
+    cost = cost_of, model, one_hot, compute_cost, X, Y
+    right, W2 = together(cost, (getattr, model, "W2"))
+    assert abs(costs[-1] - right) < 1e-4 + 1e-4 * right, (
+        f"the last cost, of all {X.shape[1]} examples and with both penalties, "
+        f"is {right:.4f}, but found {costs[-1]:.4f}"
+    )
+    assert returned is classifier, "fit must return self"
+    unchanged = np.array_equal(x, X) and np.array_equal(y, Y)
+    assert unchanged, "X or Y was changed: work on a copy"
+    assert size_now == size, (
+        f"batch_size was {size}, and must stay so, but fit made it {size_now}"
+    )
+    return W2
+
+
+def start_settled(kind, labels):
+    """Let networks of a class start as `settle` makes them."""
+    kind.initialize_parameters = lambda network: settle(network, labels) and None
+
+
+def noted_fit(classifier, X, Y, inputs, batches, updates):
+    """Fit a classifier whose network (2, 3, 12) notes what comes; say if it stops."""
+    kind = type(classifier.model)
+    names = "forward_propagation", "backward_propagation", "update_parameters"
+    before = [getattr(kind, name) for name in names]
+
+    def forward_propagation(network, X):
+        inputs.append(np.shape(X))
+        hidden, output = (np.full((rows, np.shape(X)[-1]), 0.5) for rows in (3, 12))
+        return {"Z1": 0 * hidden, "A1": hidden, "Z2": 0 * output, "A2": output}
+
+    def backward_propagation(network, X, Y, cache):
+        Z1 = cache["Z1"] if isinstance(cache, dict) else cache
+        batches.append((np.array(X), np.array(Y), np.shape(Z1), np.array(network.b2)))
+        shapes = {"dW1": (3, 2), "db1": (3, 1), "dW2": (12, 3), "db2": (12, 1)}
+        return {name: np.full(shape, 0.1) for name, shape in shapes.items()}
+
+    def update_parameters(network, grads):
+        updates.append(len(grads))
+        before[-1](network, grads)
+
+    try:
+        for method in (forward_propagation, backward_propagation, update_parameters):
+            setattr(kind, method.__name__, method)
+        classifier.fit(X, Y)
+        return False
+    except Exception:
+        return True
+    finally:
+        for name, method in zip(names, before, strict=True):
+            setattr(kind, name, method)
+
+
+def check_shapes(notes, classifier, X):
+    """Say what is wrong with the shapes of batches, as `noted_fit` has noted them.
 
     `notes` are the shapes of inputs, the batches (X, Y, shape of the cache, bias), and
-    the updates; `stopped` is the error that ended it, or None.
+    the updates.
     """
-    size, epochs = classifier.batch_size, classifier.epochs
-    inputs, batches, updates = notes
-    (n, m), k = X.shape, classifier.model.n_classes
+    inputs, batches, _ = notes
+    (n, m), k, size = X.shape, classifier.model.n_classes, classifier.batch_size
     for shape in inputs:
         assert shape[0] == n, (
             f"examples are columns: each X here has {n} rows, but shape {shape} came"
@@ -105,8 +195,13 @@ def check_batches(notes, stopped, classifier, X, Y):
             "X, Y and cache of a batch must belong to the same examples, "
             f"but have {columns[0]}, {columns[1]}, {columns[2]} columns"
         )
-    if stopped is not None:
-        raise stopped  # a wrong shape may have led to it, and is said first
+
+
+def check_batches(notes, classifier, X, Y):
+    """Say what is wrong with batches whose shapes are right."""
+    size, epochs = classifier.batch_size, classifier.epochs
+    _, batches, updates = notes
+    m = X.shape[1]
     assert batches, (
         "self.model.backward_propagation was not called: "
         "does the loop over batches run, and train self.model and no other?"
@@ -140,6 +235,28 @@ def check_batches(notes, stopped, classifier, X, Y):
         assert np.array_equal(y[:, np.argsort(x[0])].argmax(axis=0), Y[0]), (
             "examples lost their labels"
         )
+
+
+# --- a step of a network --------------------------------------------------------
+
+
+def checked_step(network, start, rate, grads):
+    """Take a step from these parameters; return the next, with names as in messages."""
+    names, settings = list(grads), start | {"learning_rate": rate}
+    changes = [(setattr, network, name, np.array(settings[name])) for name in settings]
+    reads = [(getattr, network, name) for name in settings]
+    found = together(*changes, (network.update_parameters, grads), *reads)
+    returned, *after, rate_after = found[len(changes) :]
+    after = dict(zip(start, after, strict=True))
+    assert returned is None, "the network itself changes: nothing should be returned"
+    kept = list(grads)
+    assert kept == names, f"the dictionary was changed: {kept} are left"
+    assert rate_after == rate, "the learning rate was changed"
+    for name, value in start.items():
+        assert not np.array_equal(after[name], value), (
+            f"{name} did not move at all: does your code set self.{name}?"
+        )
+    return after
 
 
 # --- what to mend first ---------------------------------------------------------
