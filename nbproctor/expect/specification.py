@@ -595,9 +595,9 @@ class Anew:
         title = specification.title
         right = [specification.right(*case) for case in cases]
         first_reason = _SHARED if keep else _RANDOM
-        for number, answer in enumerate(_questions(specification, calls, answers)):
+        questions = zip(_questions(specification, calls, answers), right, strict=True)
+        for number, (answer, wanted) in enumerate(questions):
             used.append(answer)
-            wanted = right[number]
             is_repeated = _is_same(wanted, right[number - 1], wanted)
             reason = _OLD if number else first_reason
             reason = AGAIN if number and is_repeated else reason
