@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -32,9 +33,10 @@ from nbproctor.sandbox.forkserver import (
     ForkServerError,
     JudgeError,
     JudgeTimeoutError,
+    python_command,
 )
 from nbproctor.sandbox.layers import SandboxError
-from nbproctor.sandbox.policy import Policy
+from nbproctor.sandbox.policy import PACKAGE, Policy
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
@@ -620,3 +622,18 @@ def test_a_sandbox_that_fails_in_the_fork_is_the_judges_error(tmp_path: Path) ->
         pytest.raises(SandboxError, match="no Landlock"),
     ):
         zygote.run(b"result = 1", 10)
+
+
+def test_a_process_has_the_code_of_the_one_that_started_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that of another nbproctor, which is installed beside it."""
+    package = tmp_path / "nbproctor"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    program = "import nbproctor\ndef main(descriptor): print(nbproctor.__file__)"
+    (package / "program.py").write_text(program)
+    monkeypatch.setattr("nbproctor.sandbox.forkserver.PACKAGE", package)
+    command = python_command("nbproctor.program", 0)
+    assert subprocess.check_output(command, text=True).strip() == str(
+        package / "__init__.py"
+    )
