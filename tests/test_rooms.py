@@ -37,15 +37,15 @@ FLOORS = [
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=126_484,  # 92,000
-        nodes_per_code_line=6.343,  # 5.3
+        nodes=124_414,  # 92,000
+        nodes_per_code_line=6.33,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=3,
     ),
     "tests": Readability(
-        nodes=135_379,  # 95,000
-        nodes_per_code_line=5.62,  # 5.0
+        nodes=134_481,  # 95,000
+        nodes_per_code_line=5.619,  # 5.0
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=0,
