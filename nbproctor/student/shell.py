@@ -366,7 +366,7 @@ def index_modules() -> None:
     That takes some 70 ms, and what is looked up here is known in every fork.
     """
     with suppress(Exception):  # a module may import others when it is looked at
-        inspect.getmodule(compile("", "<no module>", "exec"))
+        inspect.getmodule(index_modules.__code__.replace(co_filename="<none>"))
 
 
 def _unforkable_state() -> set[object]:
