@@ -37,7 +37,7 @@ FLOORS = [
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=124_414,  # 92,000
+        nodes=124_415,  # 92,000
         nodes_per_code_line=6.33,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
