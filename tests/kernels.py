@@ -1,6 +1,12 @@
 """Kernels for tests that look at marks: long tracebacks take longer than the code."""
 
 from pathlib import Path
+from typing import Any
+
+import nbclient
+from nbformat import NotebookNode
+
+from nbproctor.nbgrader.proof import kernel_config
 
 
 def brief(folder: Path) -> dict[str, str]:
@@ -10,3 +16,21 @@ def brief(folder: Path) -> dict[str, str]:
     settings = 'c.InteractiveShell.xmode = "Minimal"\n'
     (profile / "ipython_kernel_config.py").write_text(settings)
     return {"IPYTHONDIR": str(profile.parent)}
+
+
+def run_in_kernel(
+    notebook: NotebookNode, folder: Path | str = "", **options: Any
+) -> None:
+    """Run a notebook there, in a kernel that is reached by files; nbclient's options.
+
+    What is printed at once may come in pieces, which are put together.
+    """
+    with kernel_config() as config:
+        nbclient.NotebookClient(
+            notebook,
+            resources={"metadata": {"path": str(folder)}},
+            config=config,
+            timeout=120,
+            coalesce_streams=True,
+            **options,
+        ).execute()

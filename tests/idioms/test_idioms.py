@@ -9,18 +9,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import nbclient
 import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
 from nbproctor.judge.run import grade
-from nbproctor.nbgrader.proof import kernel_config
 from nbproctor.notebook import Cell, Kind
 from nbproctor.protocol import objects, table
 from nbproctor.results import Job, StudentCell, Verdict
 from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
+from tests.kernels import run_in_kernel
 from tests.timing import limits
 
 pytestmark = pytest.mark.slow
@@ -76,16 +75,12 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], flo
                 node.metadata["nbgrader"] = cell.nbgrader
                 node.metadata["of"] = [idiom.name, kind]
                 book.cells.append(node)
-    folder = tmp_path_factory.mktemp("stock")
-    with kernel_config() as config:
-        nbclient.NotebookClient(
-            book,
-            timeout=60,
-            allow_errors=True,
-            resources={"metadata": {"path": str(folder)}},
-            extra_arguments=["--log-level=ERROR", "--InteractiveShell.xmode=Minimal"],
-            config=config,
-        ).execute()
+    run_in_kernel(
+        book,
+        tmp_path_factory.mktemp("stock"),
+        allow_errors=True,
+        extra_arguments=["--log-level=ERROR", "--InteractiveShell.xmode=Minimal"],
+    )
     return {
         tuple(node.metadata["of"]): determine_grade(node)[0]
         for node in book.cells

@@ -164,8 +164,9 @@ def test_one_that_hangs_is_stopped_at_the_limit_of_a_cell() -> None:
     report = judged(SOLUTION, hangs, after, limits=limits)
     stopped, judge = report.verdicts
     assert (stopped.outcome, stopped.points, judge.points) == ("timeout", 0, 1)
-    time = f"{limits.cell:g} seconds"
-    assert stopped.message == f"`f` was stopped: it did not finish in {time}."
+    assert stopped.message == (
+        f"`f` was stopped: it did not finish in {limits.cell:g} seconds."
+    )
     assert report.notes == [stopped.message]
 
 

@@ -6,15 +6,14 @@ import sys
 import warnings
 from typing import Any
 
-import nbclient
 import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from nbproctor.nbgrader.proof import kernel_config
 from nbproctor.notebook import Cell, Where
 from nbproctor.results import Verdict
 from tests.judge import notebooks
+from tests.kernels import run_in_kernel
 
 MARKS: dict[str, Any] = {"grade": False, "solution": True, "locked": False, "points": 0}
 TEST = {"grade": True, "solution": False, "locked": True, "points": 2.0}
@@ -95,10 +94,7 @@ def stock() -> dict[str, float]:
             node = nbformat.v4.new_code_cell(cell.source)
             node.metadata["nbgrader"] = cell.nbgrader | {"grade_id": cell.id}
             book.cells.append(node)
-    with kernel_config() as config:
-        nbclient.NotebookClient(
-            book, timeout=60, allow_errors=True, config=config
-        ).execute()
+    run_in_kernel(book, allow_errors=True)
     tests = map(determine_grade, book.cells[1::2])
     return {case: points for case, (points, _) in zip(CASES, tests, strict=True)}
 

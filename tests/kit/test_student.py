@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import nbclient
 import nbformat
 import pytest
 
 from examples import sample_class
 from nbproctor.kit import handout, lab, submit
 from nbproctor.nbgrader import Course
-from nbproctor.nbgrader.proof import kernel_config
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
 from tests import programs
+from tests.kernels import run_in_kernel
 
 LAB = "neural_network"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="a script of POSIX shells")
@@ -541,11 +540,7 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
         nbformat.v4.new_code_cell, (ALONE, CHANGED, solved[-1].source)
     )
     release.cells = [alone, *partly, *solved, change, table]
-    where = {"metadata": {"path": str(folder)}}
-    with kernel_config() as config:
-        nbclient.NotebookClient(
-            release, timeout=120, resources=where, config=config
-        ).execute()
+    run_in_kernel(release, folder)
     tables = []
     for cell in (partly[-1], solved[-1], table):
         *rows, _, last = "".join(o.text for o in cell.outputs).splitlines()

@@ -523,24 +523,12 @@ socket.socket.connect = os.fork = os.posix_spawn = os.system = refuse
 
 def run(path, folder, first="", written=None):
     """Run a notebook as Run All does; the outputs of its cells by id."""
-    import nbclient
-
-    from nbproctor.nbgrader.proof import kernel_config
+    from tests.kernels import run_in_kernel
 
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first, id="first"))
-    where = {"metadata": {"path": str(folder)}}
     brief = ["--InteractiveShell.xmode=Minimal"]  # tracebacks take longer than the code
-    with kernel_config() as config:
-        client = nbclient.NotebookClient(
-            notebook,
-            timeout=120,
-            resources=where,
-            extra_arguments=brief,
-            config=config,
-        )
-        client.coalesce_streams = True  # what is printed at once may come in pieces
-        client.execute()
+    run_in_kernel(notebook, folder, extra_arguments=brief)
     if written:
         nbformat.write(notebook, written)
     return {c.id: c.outputs for c in notebook.cells if c.cell_type == "code"}

@@ -59,13 +59,16 @@ def run(course: Path, *words: str | Path) -> str:
 @contextmanager
 def jupyter(command: list[str], folder: Path, home: Path) -> Iterator[str]:
     """Run a Jupyter server of its own settings; yield its address, without the path."""
-    environment = os.environ | {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "1"}
-    environment["IPYTHONDIR"] = str(home / "ipython")  # see `brief`
     command += ["--no-browser", "--allow-root", "--IdentityProvider.token=secret"]
     log = home / "server.log"
     # The sockets of a kernel are there, and a socket's path may not be long.
     with TemporaryDirectory() as runtime:
-        environment["JUPYTER_RUNTIME_DIR"] = runtime
+        environment = os.environ | {
+            "HOME": str(home),
+            "IPYTHONDIR": str(home / "ipython"),  # see `brief`
+            "JUPYTER_PREFER_ENV_PATH": "1",
+            "JUPYTER_RUNTIME_DIR": runtime,
+        }
         with log.open("w") as output:
             process = subprocess.Popen(
                 command, cwd=folder, env=environment, stdout=output, stderr=output
@@ -84,8 +87,7 @@ def port_of(process: subprocess.Popen[bytes], runtime: Path) -> int:
     for _ in range(480):
         for path in runtime.glob("jpserver-*.json"):
             with suppress(ValueError):  # it is being written
-                port: int = json.loads(path.read_text("utf-8"))["port"]
-                return port
+                return json.loads(path.read_text("utf-8"))["port"]
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.25)
             break

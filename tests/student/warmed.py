@@ -32,8 +32,12 @@ def rehearsed(cells: Sequence[str]) -> Any:
     sys.dont_write_bytecode = True  # as in a fork server
     sys.path[:] = [path for path in sys.path if path]
     rehearse(cells)
-    indexed = list(inspect.modulesbyfile.values())
-    return list(warm().rehearsed), list(warm().user_ns), sys.path, indexed
+    return (
+        list(warm().rehearsed),
+        list(warm().user_ns),
+        sys.path,
+        list(inspect.modulesbyfile.values()),
+    )
 
 
 def send(
