@@ -225,6 +225,17 @@ def product(answer: Function) -> Specification:
     )
 
 
+def test_a_property_that_others_ask_for_is_judged_once_in_a_test_cell() -> None:
+    """In a kernel each time: the answer may be another one by then."""
+    judged = []
+    observed = replace(product(np.matmul), properties={"values": [judged.append]})
+    with recording({}):
+        assert observed.holds("values") and observed.holds("values")
+    assert len(judged) == 1
+    assert observed.holds("values") and observed.holds("values")
+    assert len(judged) == 3
+
+
 def test_a_mistake_that_raises_costs_no_more_than_one_that_does_not() -> None:
     with pytest.raises(AssertionError, match="is wrong"):
         check(product(lambda A, B: A * B), "values")

@@ -284,8 +284,9 @@ class _Walk:
                 libc.give_back_memory()
                 # Old objects are not looked at again, so their pages stay shared.
                 gc.freeze()
-                exercises.append((cell, self._steps_after(index)))
-                self._try_all(*exercises[-1])
+                steps = self._steps_after(index)
+                exercises.append((cell, steps))
+                self._try_all(cell, steps)
             if cell.kind in ("provided", "solution") and not cell.skip:
                 for output in shell.run(cell.source, cell.id):
                     if output["output_type"] == "error":

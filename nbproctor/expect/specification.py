@@ -38,7 +38,8 @@ Answered: TypeAlias = tuple[Case, Any]
 #: the exception that ended them. A kernel asks anew, as code may have changed.
 Records: TypeAlias = dict[tuple[Any, ...], tuple[list[Any], BaseException | None]]
 recorded: Records | None = None
-# Answers with objects of the student's process, which live as long as one test cell.
+# What lives as long as one test cell: answers with objects of the student's process,
+# and what ended the judging of a property.
 _of_this_cell: Records = {}
 _numbers: frozenset[float] = frozenset()  # that stand in the answer, if it is known
 # Also 1_000, 1e3 and 10**3.
@@ -244,10 +245,6 @@ class Specification:
                         return True
         return False
 
-    def right_of(self, case: Case, answer: Any) -> Any:
-        """Return the right values of a case, for this answer."""
-        return self.follows(*case, answer) if self.follows else self.right(*case)
-
     def mistakes_of(self, case: Case, answer: Any) -> Mapping[str, Any]:
         """Return what typical mistakes answer to a case."""
         return self.mistakes(*case, answer) if self.follows else self.mistakes(*case)
@@ -257,12 +254,18 @@ class Specification:
         return _is_same(answer, self.right(*case), _entries(answer, answer))
 
     def holds(self, name: str) -> bool:
-        """Whether a property holds: another one may judge only what this one leaves."""
-        try:
-            _judge(self, name)
-        except Exception:
-            return False
-        return True
+        """Whether a property holds: another one may judge only what this one leaves.
+
+        A test cell judges it once, whoever asks; in a kernel nothing is remembered.
+        """
+        key = self.name, name, _origin(self.begin)
+        if recorded is None or key not in _of_this_cell:
+            try:
+                _judge(self, name)
+                _of_this_cell[key] = [], None
+            except Exception as error:
+                _of_this_cell[key] = [], error
+        return _of_this_cell[key][1] is None
 
 
 @contextlib.contextmanager
@@ -396,7 +399,9 @@ class Values:
             # An ordinary question may be answered rightly: say what this one is.
             if not self.name and (shape := max(map(np.shape, case), key=math.prod)):
                 name += f" for shape {shape}" * (math.prod(shape) > 300)
-            right = specification.right_of(case, answer)
+            right = specification.right(*case)
+            if specification.follows:
+                right = specification.follows(*case, answer)
             if self.entries:
                 right = {key: right[key] for key in self.entries}
             plain = specification.plain(answer, *case)
@@ -461,13 +466,12 @@ class After:
 
 def _expect_numbers(specification: Specification, answers: Sequence[Any]) -> None:
     """Check that answers are finite numbers, and not all zero."""
-    parts: list[Mapping[Any, Any]] = [
-        answer if isinstance(answer, Mapping) else {"": answer} for answer in answers
-    ]
-    for part in parts:
-        for key, value in part.items():
+    is_zero = True
+    for answer in answers:
+        entries = answer if isinstance(answer, Mapping) else {"": answer}
+        for key, value in entries.items():
             expect_finite(value, f"{specification.name} {key}".strip())
-    is_zero = not any(np.any(value) for part in parts for value in part.values())
+            is_zero &= not np.any(value)
     assert not is_zero, f"{specification.name} is zero everywhere"
 
 

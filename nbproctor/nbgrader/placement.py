@@ -136,7 +136,7 @@ def _places(
     pool.prepare(master, settings)  # or say why nothing can be executed
 
     def lost_in(placed_master: MasterNotebook) -> dict[str, str]:
-        """Return the tests that the reference does not pass, and what is said of it."""
+        """Return the tests that the reference does not pass, each with its message."""
         cells = [
             StudentCell(number, cell.id, cell.source)
             for number, cell in enumerate(placed_master.cells)

@@ -33,6 +33,7 @@ from nbproctor.notebook import Cell, MasterNotebook, copied
 from nbproctor.results import Limits, Report
 from nbproctor.submission.repair import Ungradable, repair, student_cells
 
+# A wrong answer may hang in every test.
 QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
 # What the sandbox forbids, as code that was lost by it looks, and what to do.
 _FORBIDDEN = {
@@ -72,11 +73,6 @@ def _dull(cell: Cell, value: int | None) -> Cell:
     return replace(cell, source=ast.unparse(ast.fix_missing_locations(tree)))
 
 
-def quick(limits: Limits) -> Limits:
-    """Return limits for a wrong answer, which may hang in every test."""
-    return Limits(*map(min, astuple(limits), astuple(QUICK)))
-
-
 def reference_faults(
     master: MasterNotebook, settings: Settings, pool: Executor
 ) -> Iterator[str]:
@@ -104,7 +100,8 @@ def wrong_differences(
 
     Differences that follow-through causes are intended and not reported.
     """
-    settings = replace(settings, limits=quick(settings.limits))
+    limits = Limits(*map(min, astuple(settings.limits), astuple(QUICK)))
+    settings = replace(settings, limits=limits)
     for name, answers in wrong_answers(master).items():
         try:
             report = _graded(master, answers, settings, pool)

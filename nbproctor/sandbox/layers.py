@@ -220,10 +220,12 @@ def limit_threads(policy: Policy) -> None:
         for process in () if is_root else Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):  # it has just ended
                 status = (process / "status").read_text(errors="replace")
-                is_same = uid_line in status
-                if is_same and (process / "uid_map").read_text() == namespace:
-                    count = status.split("\nThreads:\t", 1)[1].split("\n", 1)[0]
-                    running += int(count)
+                if (
+                    uid_line in status
+                    and (process / "uid_map").read_text() == namespace
+                ):
+                    threads = status.split("\nThreads:\t", 1)[1]
+                    running += int(threads.split("\n", 1)[0])
     _limit(resource.RLIMIT_NPROC, running + policy.threads)
 
 

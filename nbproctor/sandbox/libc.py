@@ -138,7 +138,7 @@ def can_mount() -> bool:
 
 
 def give_back_memory() -> None:
-    """Give the system the memory that is no longer used: every fork copies the rest."""
+    """Return unused memory to the system: a fork copies what its parent holds."""
     gc.collect()
     with contextlib.suppress(AttributeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)
