@@ -113,7 +113,7 @@ Container = Annotated[
     bool,
     Option(
         "--container",
-        help="Run in a container (Podman or Docker). For `python kit.py` only.",
+        help="Run in a container (Podman or Docker). Works only with `python kit.py`.",
         callback=_refuse_container,
         is_eager=True,
     ),

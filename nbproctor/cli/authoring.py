@@ -291,7 +291,7 @@ def off() -> None:
     say(f"{course} is a plain nbgrader course again.")
 
 
-@command("doctor", "doctor --container")
+@command("doctor")
 def doctor(container: Container = False) -> None:
     """Check how well this computer isolates student code."""
     if not print_layers():

@@ -95,7 +95,8 @@ def collect(
 
     Reads downloads from Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub
     Classroom, Teams and OpenOlat. Also reads any other zip or folder that has one
-    folder or file per student. Its name must have the student's id, name or both, as in
+    folder or file per student. The name of each of these must have the student's id,
+    name or both, as in
     ILIAS and Sakai. A newer attempt replaces an older one, which is saved. A submission
     that could belong to several students is not copied: match it with --as.
     """
@@ -358,7 +359,7 @@ def late(
     assignment: Assignment = None,
     timezone: Zone = "",
 ) -> None:
-    """Record submission times that the platform does not give, for example of e-mails.
+    """Record submission times that the platform does not give, such as of e-mails.
 
     FILE can also be Moodle's grading worksheet. The time is written to timestamp.txt
     next to each student's files, where nbgrader looks for it.

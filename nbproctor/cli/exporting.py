@@ -69,9 +69,9 @@ def export(
 
     To fill in marks, give the grade file of Canvas, Blackboard or Brightspace, or
     Moodle's grading worksheet. It is never changed: --write makes a filled copy next to
-    it. The cells of students without a mark stay unchanged. Two
-    forms need no grade file: 'export feedback' packs everybody's feedback in the form
-    that the platform accepts, and 'export term' makes a table and a page of all
+    it. The cells of students without a mark stay unchanged. The
+    other exports need no grade file. For example, 'export feedback' packs everybody's
+    feedback for the platform, and 'export term' makes a table and a page of all
     assignments.
     """
     course = nbgrader.Course(find_course())

@@ -155,6 +155,6 @@ def _line(attempt: nbgrader.Try) -> str:
         return f"{clock}: no tries left today."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
     return (
-        f"{clock}: {mark}{result.status}; try {attempt.tries_today} today, "
-        f"after {(_now() - attempt.noticed).total_seconds():.0f} s."
+        f"{clock}: {mark}{result.status}; try {attempt.tries_today} today. "
+        f"Feedback took {(_now() - attempt.noticed).total_seconds():.0f} s."
     )

@@ -170,9 +170,9 @@ def test_namesakes_have_their_id_beside_the_name() -> None:
     }
 
 
-def test_help_of_each_command_ends_with_two_examples_of_it() -> None:
+def test_help_of_each_command_ends_with_examples_of_it() -> None:
     for each in app.registered_commands:
         assert each.callback and each.epilog
         title, *examples = each.epilog.split("\n\n- ")
-        assert title == "Examples:" and len(examples) == 2
+        assert title == "Examples:" and examples
         assert all(f" {each.callback.__name__}" in example for example in examples)
