@@ -54,16 +54,6 @@ def test_a_command_that_a_message_names_is_shown_as_to_be_typed(
     assert capsys.readouterr().out == "To set it: `python kit.py due DATE`\n"
 
 
-@pytest.mark.slow
-def test_kit_test_explains_itself_and_makes_nothing(
-    project: Path, tmp_path: Path
-) -> None:
-    shutil.copy(project / "kit.py", tmp_path)
-    done = start(sys.executable, "kit.py", "test", "--help", cwd=tmp_path)
-    assert done.returncode == 0 and "--fast" in done.stdout
-    assert [path.name for path in tmp_path.iterdir()] == ["kit.py"]
-
-
 @pytest.mark.parametrize(
     "command", [["kit.py", "--help"], ["kit.py", "test", "--help"], ["-m", "nbproctor"]]
 )

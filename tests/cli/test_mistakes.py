@@ -87,25 +87,6 @@ def test_the_platforms_own_file_is_never_written(course: Path) -> None:
     assert (course / "canvas.csv").read_text() == CANVAS
 
 
-def test_the_total_of_the_term_is_out_of_what_was_graded(course: Path) -> None:
-    nbgrader.generate(course, "words")
-    shutil.copytree(course / "source/tiny", course / "submitted/aokafor/tiny")
-    nbgrader.grade(course, "tiny")
-    table, names = nbgrader.term(nbgrader.Course(course))
-    assert names == ["tiny", "words"]
-    assert table["total_of"].tolist() == [10, 10]
-
-
-def test_what_could_not_be_graded_is_no_zero_in_the_term(course: Path) -> None:
-    shutil.copytree(course / "source/tiny", course / "submitted/aokafor/tiny")
-    broken = course / "submitted/dpatel/tiny/tiny.ipynb"
-    broken.parent.mkdir(parents=True)
-    broken.write_text("{")
-    nbgrader.grade(course, "tiny")
-    table, _ = nbgrader.term(nbgrader.Course(course))
-    assert table["total_of"].tolist() == [10, 0]
-
-
 def test_a_mark_of_before_a_change_is_named_before_it_is_exported(
     course: Path,
 ) -> None:

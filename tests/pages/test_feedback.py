@@ -44,15 +44,6 @@ def row(page: str, exercise: str) -> str:
 # --- the first screen -----------------------------------------------------------------
 
 
-def test_headings_and_points_are_the_notebook_s(lab: Lab) -> None:
-    assert lab.outline.title == "A small lab"
-    assert [(e.number, e.title, e.points) for e in lab.outline.exercises] == [
-        ("1.1", "First function", 3),
-        ("1.2", "Second function", 4),
-        ("1.3", "An essay", 3),
-    ]
-
-
 @pytest.mark.parametrize(
     ("heading", "name", "label"),
     [
