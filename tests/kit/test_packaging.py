@@ -180,67 +180,28 @@ def test_what_is_published_is_whole_and_holds_nothing_of_the_lab(built: Path) ->
     assert installed == packed | {"nbproctor/kit/kit.py"}
 
 
-@pytest.mark.slow
-def test_the_wheel_alone_grades_a_course_made_for_plain_nbgrader(
-    built: Path, project: Path, declared: dict[str, list[Requirement]], tmp_path: Path
-) -> None:
-    """In an environment of the wheel and of what it declares, nothing else."""
-    environment = tmp_path / "environment"
-    venv.create(environment, symlinks=True)
-    site = next(environment.glob("lib/python*/site-packages"))
-    link_packages(declared["runtime"], site)
-    with ZipFile(next(built.glob("*.whl"))) as archive:
-        archive.extractall(site)
-    python = environment / "bin/python"
-    # nbgrader starts `alembic`.
-    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    course = tmp_path / "course"
-    shutil.copytree(project / "examples/tiny/source", course / "source")
-    stock = "c = get_config()\nc.ClearHiddenTests.enforce_metadata = False\n"
-    (course / "nbgrader_config.py").write_text(stock + starter.SWITCH)
-    solved = course / "submitted/ann/tiny"
+@pytest.fixture
+def installed_clone(
+    project: Path, declared: dict[str, list[Requirement]], tmp_path: Path
+) -> Path:
+    """An environment in which the documented line has installed a clone.
 
-    def run(*words: str) -> str:
-        done = start(python, "-m", *words, cwd=course, PATH=programs)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    run("nbgrader", "generate_assignment", "tiny", "--create")
-    shutil.copytree(course / "release/tiny", solved)
-    notebook = (solved / "tiny.ipynb").read_text("utf-8")
-    stub = "raise NotImplementedError()"
-    assert stub in notebook
-    right = "return str(n) if n % 3 else 'fizz'"
-    (solved / "tiny.ipynb").write_text(notebook.replace(stub, right, 1), "utf-8")
-    run("nbgrader", "autograde", "tiny")
-    path = course / "autograded/ann/tiny/grading.json"
-    graded = json.loads(path.read_text("utf-8"))
-    assert graded["status"] == "graded" and graded["score"] == 5
-    run("nbproctor", "off")
-    assert (course / "nbgrader_config.py").read_text() == stock
-    assert not list(course.glob(".nbproctor*"))
-
-
-@pytest.mark.slow
-def test_the_documented_line_installs_a_clone(project: Path, tmp_path: Path) -> None:
-    """As written, but without the index: what it needs is not asked for."""
+    As written, but without the index: what it needs is linked, and nothing else is.
+    """
     page = (project / "docs/differences.md").read_text("utf-8")
     command = re.findall(r"^\$ (pip install .*)", page, re.MULTILINE)[0]
     environment = tmp_path / "environment"
     venv.create(environment, symlinks=True)
-    installed = next(environment.glob("lib/python*/site-packages"))
-    link_packages([Requirement("pip")], installed)  # faster than to install it
+    site = next(environment.glob("lib/python*/site-packages"))
+    link_packages([Requirement("pip"), *declared["runtime"]], site)
     bin_ = environment / "bin"
     (bin_ / "pip").write_text(f'#!/bin/sh\nexec {bin_}/python -m pip "$@"\n')
     (bin_ / "pip").chmod(0o755)
     clone = tmp_path / "nbproctor"
+    shutil.copytree(project / "nbproctor", clone / "nbproctor")
+    for name in ("kit.py", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"):
+        shutil.copy(project / name, clone / name)
     tools = tmp_path / "tools"
-    parts = ["nbproctor", "kit.py", "pyproject.toml"]
-    parts += ["README.md", "CHANGELOG.md", "LICENSE"]
-    clone.mkdir()
-    for part in parts:
-        copy = shutil.copytree if (project / part).is_dir() else shutil.copy
-        copy(project / part, clone / part)
     build = tomllib.loads((clone / "pyproject.toml").read_text())["build-system"]
     link_packages(list(map(Requirement, build["requires"])), tools)
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
@@ -248,8 +209,41 @@ def test_the_documented_line_installs_a_clone(project: Path, tmp_path: Path) -> 
     variables = offline | {"PATH": path, "PYTHONPATH": str(tools)}
     done = start("bash", "-c", command, cwd=tmp_path, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (installed / "nbproctor/kit/kit.py").is_file()
-    assert (bin_ / "nbproctor").is_file()
+    shutil.rmtree(clone)
+    return environment
+
+
+@pytest.mark.slow
+def test_a_clone_installed_as_documented_grades_a_course_of_plain_nbgrader(
+    installed_clone: Path, project: Path, tmp_path: Path
+) -> None:
+    # nbgrader starts `alembic`.
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    course = tmp_path / "course"
+    shutil.copytree(project / "examples/tiny/source", course / "source")
+    stock = "c = get_config()\nc.ClearHiddenTests.enforce_metadata = False\n"
+    (course / "nbgrader_config.py").write_text(stock + starter.SWITCH)
+    notebook = course / "submitted/ann/tiny/tiny.ipynb"
+
+    def run(*words: str) -> None:
+        python = installed_clone / "bin/python"
+        done = start(python, "-m", *words, cwd=course, PATH=programs)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    run("nbgrader", "generate_assignment", "tiny", "--create")
+    shutil.copytree(course / "release/tiny", notebook.parent)
+    stub = "raise NotImplementedError()"
+    first, *others = notebook.read_text("utf-8").split(stub)
+    right = "return str(n) if n % 3 else 'fizz'"
+    notebook.write_text(first + right + stub.join(others), "utf-8")
+    run("nbgrader", "autograde", "tiny")
+    path = course / "autograded/ann/tiny/grading.json"
+    graded = json.loads(path.read_text("utf-8"))
+    assert graded["status"] == "graded" and graded["score"] == 5
+    run("nbproctor", "off")
+    assert (course / "nbgrader_config.py").read_text() == stock
+    assert not list(course.glob(".nbproctor*"))
+    assert (installed_clone / "bin/nbproctor").is_file()
 
 
 RELEASE_TAG = {f"v{nbproctor.__version__}": 0, "v0.9": 1, nbproctor.__version__: 1}
