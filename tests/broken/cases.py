@@ -168,9 +168,7 @@ def write_as(folder: Path, notebook: Notebook, name: str) -> None:
 
 for _case, _name in {
     "renamed_by_a_browser": "tiny (1).ipynb",
-    "renamed_by_jupyter": "tiny-Copy1.ipynb",
     "any_name": "My homework.ipynb",
-    "renamed_to_text": "tiny.ipynb.txt",
     "without_its_ending": "tiny",
 }.items():
     CASES.append(
@@ -184,12 +182,6 @@ for _case, _name in {
     )
 
 
-@case("graded", 10)
-def checkpoint_folder_beside_it(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook)
-    write(folder / ".ipynb_checkpoints", {"cells": []}, "tiny-checkpoint.ipynb")
-
-
 @case("ungradable", None, "No notebook")
 def link_to_a_file_outside(folder: Path, notebook: Notebook) -> None:
     outside = write(folder.parent / "outside", notebook, "other.ipynb")
@@ -197,15 +189,12 @@ def link_to_a_file_outside(folder: Path, notebook: Notebook) -> None:
     (folder / "readme.txt").write_text("see the link")
 
 
-@case("repaired", 10, "Answers missing there were taken from 'rest.ipynb': mean_of")
-def halves_in_two_files(folder: Path, notebook: Notebook) -> None:
-    write(folder, blank(notebook, "mean_of"))
-    write(folder, blank(notebook, "fizz"), "rest.ipynb")
-
-
 @case("graded", 10)
-def virtual_environment_beside_it(folder: Path, notebook: Notebook) -> None:
+def virtual_environment_and_checkpoint_beside_it(
+    folder: Path, notebook: Notebook
+) -> None:
     write(folder, notebook)
+    write(folder / ".ipynb_checkpoints", {"cells": []}, "tiny-checkpoint.ipynb")
     for name in (".venv", "my_env"):
         packages = folder / name / "lib"
         packages.mkdir(parents=True)
@@ -236,26 +225,6 @@ def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
 # --- encodings and formats ----------------------------------------------------
 
 
-@case("repaired", 10, "Latin-1")
-def latin_1(folder: Path, notebook: Notebook) -> None:
-    by_id(notebook, "title")["source"] = "Größe des Mittelwerts"
-    path = write(folder, notebook)
-    path.write_bytes(path.read_text("utf-8").encode("latin-1"))
-
-
-@case("repaired", 10, "before or after your notebook")
-def saved_with_the_lines_of_its_transfer(folder: Path, notebook: Notebook) -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
-    (folder / NAME).write_bytes(head + dump(notebook))
-
-
-@edited("repaired", 10, "merge markers")
-def conflict_of_a_merge_in_a_cell(notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz")
-    second = "def fizz(n):\n    return 'theirs'"
-    cell["source"] = f"<<<<<<< local\n{text(cell)}\n=======\n{second}\n>>>>>>> remote"
-
-
 @edited("graded", 10)
 def hundred_and_twenty_megabytes_of_outputs(notebook: Notebook) -> None:
     big = {"output_type": "stream", "name": "stdout", "text": "ü" * 60_000_000}
@@ -274,12 +243,6 @@ def notebook_format_4_0(notebook: Notebook) -> Notebook:
     for cell in notebook["cells"]:
         del cell["id"]
     return notebook | {"nbformat_minor": 0}
-
-
-@edited("graded", 10)
-def broken_widget_state(notebook: Notebook) -> None:
-    notebook["metadata"]["widgets"] = {"application/vnd.jupyter": "no state"}
-    by_id(notebook, "fizz")["outputs"] = [{"output_type": "display_data", "data": 1}]
 
 
 # --- metadata -----------------------------------------------------------------
@@ -311,19 +274,6 @@ def unknown_grade_id(notebook: Notebook) -> None:
     notebook["cells"].append(extra | {"metadata": {"nbgrader": meta}})
 
 
-@edited("graded", 10)
-def saved_in_a_browser(notebook: Notebook) -> None:
-    """As JupyterLite does: a kernel of its own, and what that says of itself."""
-    spec = {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}
-    mode = {"name": "python", "version": 3}
-    info = {"codemirror_mode": mode, "file_extension": ".py", "name": "python"}
-    info |= {"mimetype": "text/x-python", "nbconvert_exporter": "python"}
-    info |= {"pygments_lexer": "ipython3", "version": "3.8"}
-    notebook["metadata"] |= {"kernelspec": spec, "language_info": info}
-    for cell in notebook["cells"]:
-        cell["metadata"] |= {"trusted": True}
-
-
 @edited("repaired", 10, "'xpython' kernel")
 def unknown_kernel(notebook: Notebook) -> None:
     notebook["metadata"]["kernelspec"] = {"name": "x", "language": "xpython"}
@@ -341,14 +291,6 @@ def test_cells_deleted(notebook: Notebook) -> None:
 @edited("repaired", 5, "Your notebook has no cell for: fizz")
 def solution_cell_deleted(notebook: Notebook) -> None:
     notebook["cells"] = [c for c in notebook["cells"] if c["id"] != "fizz"]
-
-
-@edited("repaired", 10, "a different cell than expected: fizz")
-def two_answers_in_one_cell(notebook: Notebook) -> None:
-    fizz = by_id(notebook, "fizz")
-    mean = by_id(notebook, "mean_of")
-    mean["source"] = text(fizz) + "\n\n\n" + text(mean)
-    notebook["cells"].remove(fizz)
 
 
 @edited("repaired", 10, "a different cell than expected: fizz")
@@ -526,14 +468,6 @@ def doubled_and_the_second_half_is_blank(notebook: Notebook) -> None:
     metadata_lost_as_in_colab(notebook)
 
 
-@edited("repaired", 10, "mean-public")
-def helper_written_into_a_test(notebook: Notebook) -> None:
-    answer = by_id(notebook, "mean_of")
-    answer["source"] = text(answer).replace("sum(", "total(")
-    test = by_id(notebook, "mean-public")
-    test["source"] = "def total(x):\n    return sum(x)\n\n\n" + text(test)
-
-
 @edited("repaired", 10, "was ignored")
 def raise_left_below_the_answers(notebook: Notebook) -> None:
     for name in ANSWERS:
@@ -618,11 +552,6 @@ def conflict_of_a_merge_with_an_answer_on_each_side(
     )
 
 
-@case("repaired", 10, "Version 2 was graded")
-def two_notebooks_in_one_file(folder: Path, notebook: Notebook) -> None:
-    (folder / NAME).write_bytes(dump(blank(notebook, *ANSWERS)) + dump(notebook))
-
-
 @case("repaired", 10, "were taken from version 2 of 'tiny.ipynb': mean_of")
 def half_a_notebook_behind_the_other(folder: Path, notebook: Notebook) -> None:
     second = blank(with_helper(notebook), "fizz")
@@ -660,8 +589,6 @@ for _case, _name, _data, _note in (
     ("pdf_only", "homework.pdf", b"%PDF-1.7\n%\xe2\xe3", "PDF"),
     ("docx_under_the_name", NAME, b"PK\x03\x04 word/document.xml", "Office"),
     ("placeholder_of_a_cloud", ".tiny.ipynb.icloud", b"bplist00\xd3", "iCloud"),
-    ("json_that_is_no_notebook", NAME, b"[1, 2, 3]", "not a notebook"),
-    ("nested_too_deep", NAME, b"[" * 100_000 + b"]" * 100_000, "not a notebook"),
 ):
     _make = partial(only, name=_name, data=_data)
     CASES.append(Case(_case, _make, "ungradable", None, _note))
@@ -691,12 +618,6 @@ def zip_with_a_password(folder: Path, notebook: Notebook) -> None:
 def empty_folder(folder: Path, notebook: Notebook) -> None: ...
 
 
-@case("ungradable", None, "belongs to this assignment")
-def notebook_of_another_course(folder: Path, notebook: Notebook) -> None:
-    other = {"cell_type": "code", "id": "a", "metadata": {}, "source": "1 + 1"}
-    write(folder, notebook | {"cells": [other | {"outputs": []}]})
-
-
 @edited("ungradable", None, "more than 5000 cells")
 def too_many_cells(notebook: Notebook) -> None:
     cell = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": []}
@@ -706,12 +627,6 @@ def too_many_cells(notebook: Notebook) -> None:
 @edited("ungradable", None, "more code")
 def too_much_code(notebook: Notebook) -> None:
     notebook["cells"] += [new_cell("x" * 1_500_000)] * 3
-
-
-@edited("graded", 10)
-def too_much_text(notebook: Notebook) -> None:
-    cell = {"cell_type": "markdown", "metadata": {}, "source": "x" * 1_500_000}
-    notebook["cells"] += [cell] * 3
 
 
 @edited("graded", 10)
