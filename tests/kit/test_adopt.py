@@ -132,8 +132,9 @@ def rows(result: Adopted) -> list[tuple[str, str, float | None]]:
     ]
 
 
-ROWS: list[tuple[list[nbformat.NotebookNode], list[tuple[str, str, float | None]]]] = [
-    (
+# What is adopted → its answers and tests, and what the teacher is asked.
+FORMS: dict[str, tuple[list[Any], list[tuple[str, str, float | None]], str]] = {
+    "otter": (
         OTTER,
         [
             ("answer", "q1", None),
@@ -141,35 +142,46 @@ ROWS: list[tuple[list[nbformat.NotebookNode], list[tuple[str, str, float | None]
             ("hidden test", "q1_test_2", 1.5),
             ("answer, graded by hand", "q2", 2),
         ],
+        "q1: a test compares what is printed: 'print(square(2))'. Left out.",
     ),
-    (
+    "older otter": (
         OLDER,
         [
             ("answer", "q1", None),
             ("public test", "q1_test_1", 1),
             ("hidden test", "q1_test_2", 2),
         ],
+        "The whole cell became the solution: q1.",
     ),
-    (
+    "okpy": (
         OKPY,
         [
             ("answer", "q1", None),
             ("public test", "q1_test_1", 2),
             ("hidden test", "q1_test_2", 2),
         ],
+        "q1: a test expects an exception: 'twice()'. Left out.",
     ),
-    (PLAIN, [("answer", "exercise", None), ("public test", "exercise_test_1", 1)]),
-]
-FORMS = ["otter", "older otter", "okpy", "plain"]
+    "plain": (
+        PLAIN,
+        [("answer", "exercise", None), ("public test", "exercise_test_1", 1)],
+        "exercise: are its tests worth 1 point?",
+    ),
+}
 
 
-@pytest.mark.parametrize(("cells", "expected"), ROWS, ids=FORMS)
-def test_cells_become_answers_and_tests_with_their_points(
-    tmp_path: Path,
-    cells: list[nbformat.NotebookNode],
-    expected: list[tuple[str, str, float | None]],
+@pytest.mark.parametrize("form", FORMS)
+def test_cells_become_answers_and_tests_and_nothing_of_the_other_grader_is_left(
+    tmp_path: Path, form: str
 ) -> None:
-    assert rows(adopted(tmp_path / "other", cells)) == expected
+    cells, expected, question = FORMS[form]
+    result = adopted(tmp_path / "other", cells)
+    assert rows(result) == expected
+    assert "\n".join(result.questions).startswith(question)
+    text = "\n".join(cell.source for cell in result.notebook.cells)
+    for word in ("otter", "ok.", "Notebook(", "BEGIN QUESTION", "TEST CONFIG"):
+        assert word not in text
+    assert ("import math" in text) == (form == "otter")
 
 
 def test_blocks_between_fences_mean_what_raw_cells_mean(tmp_path: Path) -> None:
@@ -205,28 +217,6 @@ def test_what_only_the_author_of_an_otter_notebook_sees_is_not_published(
     _, student = release(tmp_path, [*ignored, visible, *OTTER])
     assert "42" not in student and "Run all" not in student
     assert "import warnings" in student
-
-
-def test_what_cannot_be_known_is_asked_and_left_out(tmp_path: Path) -> None:
-    otter = adopted(tmp_path / "otter", OTTER).questions
-    assert otter == [
-        "q1: a test compares what is printed: 'print(square(2))'. Left out."
-    ]
-    okpy = adopted(tmp_path / "okpy", OKPY).questions
-    assert okpy == ["q1: a test expects an exception: 'twice()'. Left out."]
-    plain = adopted(tmp_path / "plain", PLAIN).questions
-    assert plain == ["exercise: are its tests worth 1 point?"]
-
-
-def test_nothing_of_the_other_grader_is_left(tmp_path: Path) -> None:
-    for number, cells in enumerate([OTTER, OKPY]):
-        notebook = adopted(tmp_path / str(number), cells).notebook
-        text = "\n".join(cell.source for cell in notebook.cells)
-        for word in ("otter", "ok.", "Notebook(", "BEGIN QUESTION", "TEST CONFIG"):
-            assert word not in text
-    assert (
-        "import math" in adopted(tmp_path / "imports", OTTER).notebook.cells[0].source
-    )
 
 
 def test_marks_stand_where_the_lines_of_the_solution_were() -> None:

@@ -110,20 +110,6 @@ def test_a_date_in_a_name_is_no_number_of_canvas() -> None:
     assert registry.recognise(entries("okafor_amara_2026_11_24.ipynb")) is None
 
 
-@pytest.mark.parametrize(
-    ("text", "when"),
-    [
-        ("Mar 29, 2018 1205 PM", datetime(2018, 3, 29, 12, 5)),
-        ("29 March, 2018 1205 AM", datetime(2018, 3, 29, 0, 5)),
-        ("29 March, 2018 2105", datetime(2018, 3, 29, 21, 5)),
-        ("29 mars, 2018 2105", None),
-        ("2018", None),
-    ],
-)
-def test_brightspace_times(text: str, when: datetime | None) -> None:
-    assert read_time(text, "en") == when
-
-
 # As Moodle's language packs write times, and what no one can be sure of; listopada is
 # October in Croatia, and this one a Saturday.
 TIMES = """\

@@ -111,13 +111,6 @@ def test_a_worksheet_in_any_language(tmp_path: Path, titles: str, word: str) -> 
     ]
 
 
-def test_a_name_left_out_is_no_other_name() -> None:
-    person = Person("s1", "Okafor-Li", "Amara Jane")
-    assert person.may_be_called("Amara Okafor Li")
-    assert not person.may_be_called("Amara Smith")
-    assert not person.may_be_called("Amara")
-
-
 def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
     text = "LastName,FirstName,ID\n    Points Possible,,\nOkafor,Amara,1042\n"
     text += ",Madonna,1043\nStudent,Test,1099\n"
