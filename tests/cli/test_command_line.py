@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor import __version__
-from nbproctor.cli import app, authoring
+from nbproctor.cli import authoring
 from nbproctor.cli.app import console, say
 from nbproctor.cli.class_run import _reasons
 from nbproctor.platforms import labels
@@ -158,11 +158,3 @@ def test_namesakes_have_their_id_beside_the_name() -> None:
         "s2": "Smith, Kim (s2)",
         "s3": "Ode, Ann",
     }
-
-
-def test_help_of_each_command_ends_with_examples_of_it() -> None:
-    for each in app.registered_commands:
-        assert each.callback and each.epilog
-        title, *examples = each.epilog.split("\n\n- ")
-        assert title == "Examples:" and examples
-        assert all(f" {each.callback.__name__}" in example for example in examples)

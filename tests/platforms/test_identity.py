@@ -373,23 +373,6 @@ def in_kind(kind: Kind, value: str) -> Clue:
     return Clue(identifiers=(Identifier(kind, value),))
 
 
-def test_a_number_of_another_kind_is_asked_and_a_teacher_answers() -> None:
-    everybody = [member("7", "Okafor, Amara", "login=bo"), member("8", "King, Bo")]
-    roster = Roster(everybody)
-    match = roster.find(in_kind(Kind.GITHUB, "bo"))
-    assert (
-        match.person is None and "an identifier of Okafor, Amara (7)" in match.question
-    )
-    assert match.answer.startswith('--as "GitHub handle bo=7"')
-    roster.answer("GitHub handle bo", "King, Bo")
-    person = roster.find(in_kind(Kind.GITHUB, "bo")).person
-    assert person == everybody[1]
-    roster.learn(person, in_kind(Kind.GITHUB, "bo"))
-    listed = Roster(roster.people).find(in_kind(Kind.GITHUB, "bo"))
-    assert (listed.person, listed.by) == (roster.people[1], "GitHub handle")
-    assert roster.find(in_kind(Kind.LOGIN, "bo")).person == everybody[0]
-
-
 def test_a_login_that_ends_like_another_s_is_not_theirs(understand: Understand) -> None:
     roster = Roster([member("1", "", "login=b"), member("2", "", "login=aokafor")])
     form = f"Lab_5_{{}}_attempt_{TIME}_lab.ipynb"
