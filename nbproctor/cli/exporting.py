@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from rich.markup import escape
 from typer import Argument, Option
 
@@ -106,11 +104,11 @@ def export(
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
         if target.exists() and target.samefile(file):
             raise CommandError(f"{file} is never changed. Give --to another path.")
-        written = _write_filled(filled, target, write)
+        _write_filled(filled, target, write)
         news = sorted(
             {*filled.excused} - course.read_column(assignment, "excused").keys()
         )
-        if written and news:
+        if write and news:
             records = course.records(assignment)
             platforms.note(records, "excused", dict.fromkeys(news, "yes"))
             shown = nbgrader.labels(course)
@@ -172,10 +170,8 @@ def _filled(
     )
 
 
-def _write_filled(filled: Filled, target: Path, write: bool) -> bool:
-    """Write the file if `write` is set or the user confirms; return whether it was."""
-    if not write and filled.changes and sys.stdin.isatty() and sys.stdout.isatty():
-        write = typer.confirm(f"Write {target}?")
+def _write_filled(filled: Filled, target: Path, write: bool) -> None:
+    """Write the file if `write` is set and something changes; say so."""
     if not filled.changes:
         console.print("Nothing to write.")
     elif write:
@@ -185,7 +181,6 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> bool:
         console.print(
             "Nothing was written. To write the file, run the same command with --write."
         )
-    return write
 
 
 def _graded(course: nbgrader.Course, assignment: str) -> pd.DataFrame:
