@@ -9,8 +9,6 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.cli.app import choose
-from nbproctor.nbgrader import Course
-from nbproctor.nbgrader.submitted import unread
 from tests.programs import run_here, start
 
 pytestmark = pytest.mark.slow
@@ -112,18 +110,6 @@ def test_a_mark_of_before_a_change_is_named_before_it_is_exported(
         done = run_here("export", "csv", "tiny", cwd=course)
         assert "Not up to date" in done.stdout and "Okafor" in done.stdout, command
         assert "does not say by how much" not in done.stdout
-
-
-def test_what_has_the_name_of_another_assignment_is_left_to_that(course: Path) -> None:
-    student = course / "submitted/aokafor"
-    for name in ("Words", "tinny"):
-        shutil.copytree(course / "source/words", student / name)
-    shutil.copy(course / "source/words/words.ipynb", student)
-    shutil.copy(course / "source/tiny/tiny.ipynb", student)
-    paths = [
-        line.partition(" was not read")[0] for line in unread(Course(course), "tiny")
-    ]
-    assert paths == ["submitted/aokafor/tinny/", "submitted/aokafor/tiny.ipynb"]
 
 
 @pytest.mark.parametrize("name", ["one+two", " one", "one "])

@@ -15,16 +15,13 @@ from importlib import metadata
 from pathlib import Path
 from zipfile import ZipFile
 
-import nbformat
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import nbproctor
-from examples import sample_class
 from nbproctor.kit import handout, starter
 from nbproctor.nbgrader import Course
-from nbproctor.notebook import MasterNotebook
 from tests.copies import link
 from tests.programs import start
 
@@ -99,22 +96,6 @@ def test_pins_fit_together_and_what_the_project_declares(
                 {"sys_platform": platform, "platform_system": PLATFORMS[platform]}
             ):
                 assert versions[canonicalize_name(need.name)] in need.specifier
-
-
-def test_requirements_is_closed_and_holds_nothing_for_developers(
-    project: Path,
-    declared: dict[str, list[Requirement]],
-) -> None:
-    needed = closure(declared["runtime"])
-    pinned, site, lock = (
-        {canonicalize_name(p.name) for p in pins(project / name)} for name in PINNED
-    )
-    assert needed <= pinned
-    assert closure(declared["browser"]) <= pinned | site
-    others = {canonicalize_name(r.name) for r in declared["dev"] + declared["cluster"]}
-    assert not pinned & (others - needed)
-    assert [str(r) for r in declared["bench"]] == ["torch>=2.6"]
-    assert "torch" not in lock
 
 
 # ---- the package that others depend on -----------------------------------------------
@@ -300,7 +281,10 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
             f"{LAB}/start_macos.command",
             f"{LAB}/start_windows.bat",
         ]
-        notebook = archive.read(f"{LAB}/kit/original/{LAB}.ipynb")
+        # Unpacked over the work, it overwrites none: originals are for reading.
+        original = archive.getinfo(f"{LAB}/kit/original/{LAB}.ipynb")
+        assert not (original.external_attr >> 16) & 0o222
+        notebook = archive.read(original)
         page = archive.read(f"{LAB}/START.html").decode()
         requirements = archive.read(f"{LAB}/requirements.txt").decode()
     assert notebook == (course / "release" / LAB / f"{LAB}.ipynb").read_bytes()
@@ -359,17 +343,3 @@ def test_a_course_without_pins_gets_the_versions_that_are_installed(
 
 
 # ---- the sample class ----------------------------------------------------------------
-
-
-def test_an_unknown_exercise_or_variant_is_named(
-    project: Path, lab_master: MasterNotebook
-) -> None:
-    release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
-    variants = project / "variants" / LAB
-    for student in (
-        sample_class.SampleStudent("a", "A", "", solved=("sigmiod",)),
-        sample_class.SampleStudent("a", "A", "", variants={"sigmoid": "right/sigmiod"}),
-        sample_class.SampleStudent("a", "A", "", cells={"sigmiod": "pass"}),
-    ):
-        with pytest.raises(sample_class.SampleError, match="sigmiod"):
-            sample_class.submit(student, release, lab_master, variants)

@@ -391,19 +391,6 @@ def test_a_teacher_says_that_somebody_is_new_or_that_two_kinds_are_one() -> None
         roster.equate("handle", "login")
 
 
-def test_nobody_is_taken_for_a_namesake_of_whom_a_list_has_to_be_asked() -> None:
-    roster = Roster([member("s1", "Smith, Kim", "login=s1")])
-    namesake = member("", "Smith, Kim", "login=s2 participant=9")
-    assert len(roster.merge([namesake]).questions) == 1
-    assert roster.find(Clue("Kim Smith")).person is None
-    assert roster.find(in_kind(Kind.PARTICIPANT, "9")).person is None
-    assert roster.find(in_kind(Kind.LOGIN, "s1")).person == roster.people[0]
-    roster.answer("login s2", "")
-    assert roster.merge([namesake]).new == 1
-    assert roster.find(in_kind(Kind.PARTICIPANT, "9")).person == roster.people[1]
-    assert {person.student for person in roster.people} == {"s1", "s2"}
-
-
 @pytest.mark.parametrize(
     "files",
     [

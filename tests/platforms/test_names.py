@@ -145,13 +145,6 @@ def test_moodle_s_times_are_read_in_any_language_or_not_at_all(line: str) -> Non
     assert read_time(text) == when
 
 
-def test_folders_around_and_a_few_strangers_do_not_matter() -> None:
-    paths = [f"a/b/okaforamara_{n}_9{n}_lab.ipynb" for n in range(9)]
-    parsed = read(*paths, "a/b/notes.txt")
-    assert str(parsed) == "Canvas (sure: 9 of 10 file names match)"
-    assert "probably" in str(read(*paths[:3], "x.txt", "y.txt"))
-
-
 @given(st.lists(st.text(max_size=40), max_size=5))
 def test_no_name_ends_the_class(paths: list[str]) -> None:
     whole = entries(*(path for path in paths if PurePosixPath(path).parts))

@@ -15,7 +15,6 @@ from nbproctor.platforms import (
     read_groups,
     write_class_list,
 )
-from nbproctor.platforms.roster import MergeResult
 from tests.platforms.people import member
 
 CANVAS = """\
@@ -143,20 +142,6 @@ def test_a_list_is_written_as_it_is_read_and_has_no_formula(tmp_path: Path) -> N
     assert not any(cell.startswith("=") for cell in text.replace('"', "").split(","))
     again = [person.with_identifiers(()) for person in people(tmp_path, text)]
     assert again == sorted(before, key=lambda person: person.student)
-
-
-def test_a_second_list_adds_what_it_knows_and_removes_nobody(tmp_path: Path) -> None:
-    roster = Roster(people(tmp_path, CANVAS))
-    more = (
-        "Identifier,Full name,Email address\nParticipant 4711,Amara Okafor,ao@x.edu\n"
-    )
-    assert roster.merge(people(tmp_path, more)) == MergeResult(new=0, changed=1)
-    assert len(roster.people) == 3
-    numbers = "login=aokafor sis=S1 canvas=1042 email=ao@x.edu participant=4711"
-    amara = member("aokafor", "Okafor, Amara", numbers)
-    clue = Clue(identifiers=(Identifier(Kind.PARTICIPANT, "4711"),))
-    assert roster.find(clue).person == amara
-    assert roster.merge(people(tmp_path, more)) == MergeResult()
 
 
 CANVAS_GROUPS = """\

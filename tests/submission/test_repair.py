@@ -124,9 +124,14 @@ def test_nothing_of_the_submission_but_text_survives(tmp_path: Path) -> None:
                 {"output_type": "stream", "name": "stdout", "text": "passed"}
             ]
     notebook["metadata"]["widgets"] = {"state": "<script>"}
+    words = "Words <script>alert(1)</script> [a](javascript:alert(1))"
+    for kind in ("markdown", "raw"):
+        text = {"cell_type": kind, "metadata": {}, "source": words}
+        notebook["cells"].append(text)
     write(tmp_path, notebook)
     repaired = json.dumps(repair(tmp_path, MASTER).notebook)
-    for forged in ("hide-input", "forged", "passed", "<script>", "widgets"):
+    assert repaired.count("Words ") == 2
+    for forged in ("hide-input", "forged", "passed", "<script", "widgets", "pt:alert"):
         assert forged not in repaired
 
 
