@@ -165,7 +165,8 @@ def test_every_command_and_option_in_running_text_exists(project: Path) -> None:
     for name, options in named:
         if name not in ("test", "demo", "lab"):  # not of the package, or of JupyterLab
             parameters = commands[name].params
-            known = {"--help"}.union(*(each.opts for each in parameters))
+            options_of = [each.opts + each.secondary_opts for each in parameters]
+            known = {"--help"}.union(*options_of)
             assert {*re.findall(r"--[a-z-]+", options)} <= known, name
 
 
