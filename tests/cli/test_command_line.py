@@ -95,15 +95,6 @@ def tiny(project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_demo_of_another_course_stops_before_it_makes_anything(
-    project: Path, tiny: Path
-) -> None:
-    done = start(sys.executable, project / "examples/demo.py", "demo", cwd=tiny)
-    assert done.returncode == 1 and "sample_class.toml" in done.stderr
-    assert not done.stdout and not (tiny / "demo").exists()
-
-
-@pytest.mark.slow
 def test_a_course_can_be_named(tiny: Path, tmp_path: Path) -> None:
     for course, message in {
         "tiny": f"There is no {tiny / 'release' / 'tiny'}",

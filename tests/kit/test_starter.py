@@ -32,13 +32,7 @@ def stock(project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", [None, STOCK + "\n"])
-def test_a_new_assignment_passes_lint_release_audit_and_grade(
-    tmp_path: Path, config: str | None
-) -> None:
-    """In a course of its own, and in one with a configuration of its own."""
-    if config:
-        (tmp_path / "nbgrader_config.py").write_text(config + starter.SWITCH)
+def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) -> None:
     starter.new_assignment(tmp_path, "ps1")
     assert nbgrader.lint(tmp_path, "ps1") == []
     nbgrader.generate(tmp_path, "ps1")
