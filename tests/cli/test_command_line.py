@@ -97,7 +97,7 @@ def tiny(project: Path, tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_a_course_can_be_named(tiny: Path, tmp_path: Path) -> None:
     for course, message in {
-        "tiny": f"There is no {tiny / 'release' / 'tiny'}",
+        "tiny": f"There is no {tiny / 'release/tiny'}. To make it: nbproctor release",
         ".": "is not a course: it has no nbgrader_config.py",
     }.items():
         done = run_python("nbproctor", f"--course={course}", "lab", cwd=tmp_path)

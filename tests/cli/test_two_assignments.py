@@ -94,12 +94,3 @@ def test_a_command_of_the_course_needs_no_name(
     assert done.returncode == (command in FAILS), text
     assert FAILS.get(command, "") in text
     assert without_a_name(text) == []
-
-
-def test_the_first_hint_of_lab_and_submit_makes_the_release_of_this_assignment(
-    course: Path,
-) -> None:
-    for command in ("lab", "submit"):
-        done = run_here(command, "second", cwd=course)
-        assert done.returncode == 1
-        assert done.stderr.rstrip().endswith("To make it: nbproctor release second")

@@ -345,13 +345,11 @@ CONFIG = '""" # BEGIN TEST CONFIG\n{}\n""" # END TEST CONFIG\nassert square(90) 
 HIDDEN: dict[str, tuple[list[Any], str]] = {
     "Otter": (otter(shown("# HIDDEN\nsquare(90)", "8100")), ""),
     "a word": (otter(shown("\n# A hidden test\nsquare(90)", "8100")), ""),
-    "configured": (otter(new_code_cell(CONFIG.format("hidden: true"))), ""),
     "capitals": (otter(new_code_cell(CONFIG.format("Hidden: no\nhidden: yes"))), ""),
     "configured below a comment": (
         otter(new_code_cell("# Test 1\n" + CONFIG.format("hidden: true"))),
         "",
     ),
-    "a capital key": (otter(new_code_cell(CONFIG.format("Hidden: true"))), ""),
     "in no question": (
         [SQUARE, new_raw_cell("# BEGIN TESTS"), shown("# HIDDEN\nsquare(90)", "8100")],
         "",

@@ -46,17 +46,6 @@ def symbolic_link(secret: Path, path: Path) -> None:
 
 
 @trick
-def relative_link(secret: Path, path: Path) -> None:
-    path.symlink_to(os.path.relpath(secret, path.parent))
-
-
-@trick
-def link_to_a_link(secret: Path, path: Path) -> None:
-    path.with_name("between").symlink_to(secret)
-    path.symlink_to("between")
-
-
-@trick
 def link_to_a_folder(secret: Path, path: Path) -> None:
     path.symlink_to(secret.parent)
 
@@ -66,11 +55,6 @@ def folder_that_is_a_link(secret: Path, path: Path) -> None:
     shutil.copyfile(secret, secret.with_name(path.name))
     shutil.rmtree(path.parent)
     path.parent.symlink_to(secret.parent)
-
-
-@trick
-def link_through_the_system(secret: Path, path: Path) -> None:
-    path.symlink_to(f"/proc/self/root{secret}")
 
 
 @trick
