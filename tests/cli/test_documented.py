@@ -13,7 +13,6 @@ import calendar
 import contextlib
 import csv
 import importlib.util
-import io
 import json
 import os
 import re
@@ -23,7 +22,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import unicodedata
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -213,28 +211,21 @@ def _not_of_the_project(folder: str, names: list[str]) -> set[str]:
 
 def hand_in(root: Path) -> None:
     """Write what a teacher downloads from Canvas: the submissions and a grade file."""
-    right = sample_class.SampleStudent("aokafor", "Okafor, Amara", "right")
-    cut_short = sample_class.SampleStudent("dpatel", "Patel, Dev", "cut short")
     master = MasterNotebook.read(root / f"source/{LAB}/{LAB}.ipynb")
     release = nbformat.read(root / f"release/{LAB}/{LAB}.ipynb", as_version=4)
-    rows = [["Student", "ID", "SIS Login ID", "Section", "Neural Network (77)"]]
-    points = sum(cell.points for cell in master.cells)
-    rows += [["    Points Possible", "", "", "", f"{points:.2f}"]]
+    right = sample_class.SampleStudent("aokafor", "Okafor, Amara", "right")
+    variants = root / "variants" / LAB
+    _, notebook = sample_class.submit(right, release, master, variants)
+    content = nbformat.writes(notebook)
     with zipfile.ZipFile(root / "submissions.zip", "w") as archive:
-        for number, student in enumerate((right, cut_short), 1000):
-            _, notebook = sample_class.submit(
-                student, release, master, root / "variants" / LAB
-            )
-            flat = unicodedata.normalize("NFC", student.name).casefold()
-            letters = "".join(c for c in flat if c.isalnum())
-            content = nbformat.writes(notebook)
-            if student is cut_short:
-                content = content[:500]
-            archive.writestr(f"{letters}_{number}_9{number}_{LAB}.ipynb", content)
-            rows.append([student.name, str(number), student.id, "A", ""])
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    (root / "canvas_grades.csv").write_text(text.getvalue(), "utf-8", newline="")
+        archive.writestr(f"okaforamara_1000_91000_{LAB}.ipynb", content)
+        archive.writestr(f"pateldev_1001_91001_{LAB}.ipynb", content[:500])
+    points = sum(cell.points for cell in master.cells)
+    (root / "canvas_grades.csv").write_text(
+        "Student,ID,SIS Login ID,Section,Neural Network (77)\n"
+        f"    Points Possible,,,,{points:.2f}\n"
+        '"Okafor, Amara",1000,aokafor,A,\n"Patel, Dev",1001,dpatel,A,\n'
+    )
 
 
 @pytest.fixture(scope="module")

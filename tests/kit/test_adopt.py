@@ -85,11 +85,15 @@ PLAIN = [
 ]
 
 
-def adopted(folder: Path, cells: list[nbformat.NotebookNode]) -> Adopted:
-    folder.joinpath("tests").mkdir(parents=True)
-    folder.joinpath("tests/q1.py").write_text(OKPY_TESTS if cells is OKPY else "")
-    folder.joinpath("data.csv").write_text("a,b\n")
-    nbformat.write(new_notebook(cells=cells), folder / "old.ipynb")
+def adopted(folder: Path, cells: list[Any], tests: str = "") -> Adopted:
+    """Adopt a notebook of these cells, next to a file of tests and one of data."""
+    (folder / "tests").mkdir(parents=True)
+    (folder / "tests/q1.py").write_text(OKPY_TESTS if cells is OKPY else tests)
+    (folder / "data.csv").write_text("a,b\n")
+    copies = [deepcopy(cell) for cell in cells]
+    for number, cell in enumerate(copies):
+        cell["id"] = f"cell-{number}"
+    nbformat.write(new_notebook(cells=copies), folder / "old.ipynb")
     return adopt(folder / "old.ipynb")
 
 
@@ -103,14 +107,7 @@ def release_all(
     (course / "nbgrader_config.py").write_text("c = get_config()\n")
     results = []
     for name, (cells, tests) in enumerate(notebooks):
-        other = folder / str(name)
-        (other / "tests").mkdir(parents=True)
-        (other / "tests/q1.py").write_text(tests)
-        copies = [deepcopy(cell) for cell in cells]
-        for number, cell in enumerate(copies):
-            cell["id"] = f"cell-{number}"
-        nbformat.write(new_notebook(cells=copies), other / "hw.ipynb")
-        results.append(adopt(other / "hw.ipynb"))
+        results.append(adopted(folder / str(name), cells, tests))
         nbformat.write(results[-1].notebook, source / f"{name}.ipynb")
     nbgrader.generate(course, "hw")
     texts = []
