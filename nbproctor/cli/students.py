@@ -71,12 +71,10 @@ def submit(
     course, release, copy = _folders(assignment)
     masters = {master.notebook: master for master in course.masters(copy.name)}
     try:
-        for original in sorted(release.glob("*.ipynb")):
-            notebook = file or kit_submit.find(copy, original)
-            say(*kit_submit.report(notebook, kit_submit.check(notebook, original)))
-            target = kit_submit.write(notebook, original, copy)
+        for target, lines in kit_submit.submit(copy, release, file):
+            say(*lines)
             try:
-                repairs = repair(target.parent, masters[original.stem]).notes
+                repairs = repair(target.parent, masters[target.stem]).notes
             except Ungradable as error:
                 repairs = [str(error)]
             say(*(f"Grading would note: {note}" for note in repairs))

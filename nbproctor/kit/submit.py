@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -88,12 +89,20 @@ def check(notebook: Path, original: Path) -> Findings:
     return findings
 
 
-def write(notebook: Path, original: Path, folder: Path) -> Path:
-    """Write the file to submit, under the right name, and return its path."""
-    target = folder / TARGET / original.name
-    target.parent.mkdir(exist_ok=True)
-    target.write_bytes(notebook.read_bytes())
-    return target
+def submit(
+    folder: Path, handed_out: Path, file: Path | None = None
+) -> Iterator[tuple[Path, list[str]]]:
+    """Write each file to submit; yield its path, and the findings in lines to print.
+
+    The notebook is looked for in `folder`, unless it is the `file`.
+    """
+    for original in sorted(handed_out.glob("*.ipynb")):
+        notebook = file or find(folder, original)
+        lines = report(notebook, check(notebook, original))
+        target = folder / TARGET / original.name
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(notebook.read_bytes())
+        yield target, lines
 
 
 def report(notebook: Path, findings: Findings) -> list[str]:
@@ -125,13 +134,11 @@ def main() -> int:
     parser.add_argument("--file", help="your notebook, if it has another name")
     silent = argparse.SUPPRESS
     parser.add_argument("file", nargs="?", default=silent, help=silent)
-    file = parser.parse_args().file
-    folder = HERE.parent
+    argument = parser.parse_args().file
+    file = Path(argument) if argument else None
     try:
-        for original in sorted((HERE / "original").glob("*.ipynb")):
-            notebook = Path(file) if file else find(folder, original)
-            print(*report(notebook, check(notebook, original)), sep="\n")
-            target = write(notebook, original, folder)
+        for target, lines in submit(HERE.parent, HERE / "original", file):
+            print(*lines, sep="\n")
             print(f"Submit this one file: {target}")
             if sys.platform == "emscripten":  # where the disk is the browser's
                 print(IN_BROWSER.format(target.name))
