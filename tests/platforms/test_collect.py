@@ -325,6 +325,7 @@ def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
         ("Minh Nguyen_4711_assignsubmission_file/lab.ipynb", ""),
         ("Group A-Amara Okafor_4711_assignsubmission_file/lab.ipynb", "aokafor"),
         ("Amara Jane Okafor_4711_assignsubmission_file/lab.ipynb", "aokafor"),
+        ("Amara_4711_assignsubmission_file/lab.ipynb", ""),  # one word for all
         ("teamblue_1042_88031_lab.ipynb", ""),
         ("okaforamarajane_1042_88031_lab.ipynb", "aokafor"),
         ("anon_4711_88031_lab.ipynb", "anon_4711"),

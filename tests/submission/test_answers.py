@@ -44,12 +44,17 @@ CELLS = [
 RELEASED = {each["id"]: str(each["source"]) for each in CELLS}
 
 
+def master_of(folder: Path, cells: list[Notebook]) -> MasterNotebook:
+    """Return an assignment of these cells, as it is read."""
+    path = folder / "source/m.ipynb"
+    path.parent.mkdir()
+    path.write_text(json.dumps(notebook(cells)))
+    return MasterNotebook.read(path)
+
+
 @pytest.fixture
 def master(tmp_path: Path) -> MasterNotebook:
-    path = tmp_path / "source/m.ipynb"
-    path.parent.mkdir()
-    path.write_text(json.dumps(notebook(CELLS)))
-    return MasterNotebook.read(path)
+    return master_of(tmp_path, CELLS)
 
 
 def rows_of(**texts: str) -> list[Row]:
@@ -106,6 +111,14 @@ def test_a_free_cell_is_an_answer_if_it_binds_what_is_tested(
     rows = [row for row in rows_of() if row[0] != "total"]
     rows[-1:-1] = [(None, text) for text in texts]
     assert ("total", chosen) in repaired(tmp_path, master, rows)
+
+
+def test_two_exercises_of_one_function_keep_their_answers(tmp_path: Path) -> None:
+    stub = RELEASED["area"]
+    master = master_of(tmp_path, [solution("one", stub), solution("two", stub)])
+    second = "def area(r):\n    return 5 * r"
+    rows = repaired(tmp_path, master, [(None, AREA_DONE), (None, second)])
+    assert rows == [("one", AREA_DONE), ("two", second)]
 
 
 def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
