@@ -164,8 +164,8 @@ def test_every_command_and_option_in_running_text_exists(project: Path) -> None:
         if name not in ("test", "demo", "lab"):  # not of the package, or of JupyterLab
             parameters = commands[name].params
             options_of = [each.opts + each.secondary_opts for each in parameters]
-            known = {"--help"}.union(*options_of)
-            assert {*re.findall(r"--[a-z-]+", options)} <= known, name
+            registered = {"--help"}.union(*options_of)
+            assert {*re.findall(r"--[a-z-]+", options)} <= registered, name
 
 
 @pytest.fixture(scope="module")
