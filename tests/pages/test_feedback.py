@@ -24,7 +24,7 @@ from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Mark, Measure, Verdict
 from nbproctor.sandbox import workers
 from nbproctor.statuses import STATUSES, Status
-from tests.pages.lab import Lab, Requests, verdicts, words
+from tests.pages.lab import SECRET, Lab, Requests, verdicts, words
 from tests.timing import patience
 
 PNG = "iVBORw0KGgo="  # how a PNG begins, in base64
@@ -63,7 +63,7 @@ def test_headings_are_read_as_people_write_them(
 
 def test_the_first_screen_says_it_all(lab: Lab) -> None:
     page = lab.page(verdicts(first_values=0, first_public=0))
-    assert "Ann Ode" in page
+    assert "Ann Ode" in page and SECRET not in page
     assert "5 / 10 points" in words(page)
     assert "3 points are not given yet" in words(page)
     assert "partly right 1 / 3 first-values is wrong." in row(page, "1.1")
@@ -160,6 +160,7 @@ def test_a_test_judged_in_the_student_s_process_is_marked_so(lab: Lab) -> None:
     assert "ran in the same process as your code" in words(page)
     cells = [c["source"] for c in feedback.notebook()["cells"]]
     assert sum(label in source for source in cells) == 2
+    assert SECRET not in "".join(cells)
     assert label not in words(lab.page())
     other = lab.graded([replace(v, where="beside") for v in verdicts()], student="bob")
     report = words(lab.report([lab.graded(results), other])[0])

@@ -20,6 +20,7 @@ LINE = "raise NotImplementedError"
 NAMELESS = f"# YOUR CODE HERE\n{LINE}()"
 ROUND = "def round_up(x):\n    return -(-x // 1)"
 AREA_DONE = "def area(r):\n    return 4 * r"
+MORE = "def area(r):\n    return 5 * r"
 SIDE_DONE = "def side(a):\n    return a / 2"
 
 
@@ -116,9 +117,16 @@ def test_a_free_cell_is_an_answer_if_it_binds_what_is_tested(
 def test_two_exercises_of_one_function_keep_their_answers(tmp_path: Path) -> None:
     stub = RELEASED["area"]
     master = master_of(tmp_path, [solution("one", stub), solution("two", stub)])
-    second = "def area(r):\n    return 5 * r"
-    rows = repaired(tmp_path, master, [(None, AREA_DONE), (None, second)])
-    assert rows == [("one", AREA_DONE), ("two", second)]
+    rows = repaired(tmp_path, master, [(None, AREA_DONE), (None, MORE)])
+    assert rows == [("one", AREA_DONE), ("two", MORE)]
+
+
+def test_an_answer_in_a_test_cell_counts_only_where_there_is_no_other(
+    tmp_path: Path, master: MasterNotebook
+) -> None:
+    test = f"{AREA_DONE}\n\n\n{RELEASED['square-test']}"
+    rows = [(None, MORE), *rows_of(**{"square-test": test})]
+    assert ("area", MORE) in repaired(tmp_path, master, rows)
 
 
 def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
