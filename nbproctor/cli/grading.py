@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -74,10 +75,16 @@ def _check_submitted(course: nbgrader.Course, assignment: str, student: str) -> 
     if student in dict(course.folders("submitted", assignment)):
         return
     folder = course.folder("submitted", assignment, student)
-    unread = nbgrader.unread(course, assignment)
-    reasons = [line for line in unread if f"/{student}/" in line]
+    people = nbgrader.people(course)
+    similar = get_close_matches(student, [person.student for person in people])
+    similar += [p.student for p in people if student.casefold() in p.name.casefold()]
     message = f"{student!r} has not submitted anything: there is no {folder}."
-    raise CommandError(" ".join([message, *reasons]))
+    if student in similar:
+        unread = nbgrader.unread(course, assignment)
+        message = " ".join([message, *(s for s in unread if f"/{student}/" in s)])
+    elif similar:
+        message += f" Did you mean {' or '.join(dict.fromkeys(similar))}?"
+    raise CommandError(message)
 
 
 @command("watch", "watch lab2 --exchange")

@@ -72,6 +72,17 @@ def teacher(before: Path, tmp_path: Path) -> Round:
     return Round(folder / "course", folder / "submissions.zip", folder / "grades.csv")
 
 
+def test_who_is_named_wrongly_is_suggested_before_the_work(teacher: Round) -> None:
+    teacher.run("roster", teacher.gradebook)
+    teacher.run("collect", teacher.archive, "tiny")
+    grade = ("grade", "tiny", "--sandbox=weak")
+    output = teacher.run(*grade, "--student=aokafor", "--student=aokafr", fails=True)
+    assert "'aokafr' has not submitted anything" in output
+    assert "Did you mean aokafor?" in output
+    assert "Did you mean bking?" in teacher.run("grade", "--student=King", fails=True)
+    assert not list(teacher.course.glob("autograded/*/tiny"))
+
+
 def test_only_who_is_named_is_replaced_and_a_dry_run_writes_nothing(
     teacher: Round,
 ) -> None:
@@ -107,7 +118,6 @@ def test_only_who_is_named_is_replaced_and_a_dry_run_writes_nothing(
         (["collect", "nothing.zip", "tiny"], "There is no file or folder nothing.zip."),
         (["collect", ".", "other"], "There is no assignment 'other'"),
         (["collect", "a.zip", "tiny", "--timezone=Mars"], "no time zone 'Mars'"),
-        (["grade", "tiny", "--student=aokafr"], "'aokafr' has not submitted anything"),
         (["export", "csv", "tiny"], "Nobody has a mark in 'tiny' yet"),
         (["roster", "nothing.csv"], "cannot be read"),
         (["export", "nothing.csv", "tiny"], "There is no file nothing.csv."),
