@@ -2,7 +2,6 @@
 
 import ast
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from nbproctor.cells import MAX_CHARS, MAX_REMEMBERED, CellText
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
-from tests.timing import grows_at_most
+from tests.timing import grows_at_most, repeated
 
 CELL = '''\
 # Packages.
@@ -160,38 +159,23 @@ def test_any_text_is_its_blocks_joined(source: str) -> None:
     assert text.visible() == CellText(text.visible()).visible()
 
 
-RUNS: list[Callable[[int], str]] = [
-    lambda n: '"""' * (n // 3),
-    lambda n: "'''\\" * (n // 4),
-    lambda n: '\\"' * (n // 2),
-    lambda n: "(" * n,
-    lambda n: "@a\n" * (n // 3),
-    lambda n: "x = 1\n" * (n // 6),
-    lambda n: "#\n" * (n // 2),
-    lambda n: "\n" * n,
-    lambda n: " " * n,
-    lambda n: "`" * n,
-    lambda n: "```\n" * (n // 4),
-    lambda n: "```" + " `" * (n // 2),
-    lambda n: "a, " * (n // 3) + "= 1",
-    lambda n: "x: " + "a" * n,
-    lambda n: "import " + "a, " * (n // 3),
-    lambda n: "from " + "a" * n,
-    lambda n: "%" * n,
-    lambda n: "?" * n,
-    lambda n: "=  " * (n // 3),
-    lambda n: "{  " * (n // 3),
-    lambda n: "<" * n,
-    lambda n: "data:image/png;base64," * (n // 22),
-    lambda n: "data:image/" + "a" * n,
-    lambda n: "![](" * (n // 4),
-    lambda n: "# In[ " * (n // 6),
-    lambda n: "fizz mean_of " * (n // 13),
-    lambda n: "def fizz(n):\n    return 1\n" * (n // 26),
-    lambda n: "class A:\n    def m(self):\n        pass\n" * (n // 38),
-    lambda n: "<<<<<<<\n=======\n" * (n // 16),
-    lambda n: "<<<<<<<\n" + "=======\n>>>>>>\n" * (n // 15),
+# What a text repeats; see `repeated`.
+PATTERNS = ['"""', "'''\\", '\\"', "(", "@a\n", "x = 1\n", "#\n", "\n", " ", "`"]
+PATTERNS += [
+    "```\n",
+    "```… `",
+    "a, ",
+    "x: …a",
+    "import …a, ",
+    "from …a",
+    "%",
+    "?",
+    "=  ",
 ]
+PATTERNS += ["=  ", "{  ", "<", "data:image/png;base64,", "data:image/…a", "![]("]
+PATTERNS += ["# In[ ", "fizz mean_of ", "def fizz(n):\n    return 1\n"]
+PATTERNS += ["<<<<<<<\n=======\n", "class A:\n    def m(self):\n        pass\n"]
+PATTERNS += ["<<<<<<<\n…=======\n>>>>>>\n"]
 
 
 def test_a_very_long_text_is_one_block() -> None:
@@ -200,15 +184,15 @@ def test_a_very_long_text_is_one_block() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(len(RUNS)))
-def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_time_to_cut_a_cell_grows_no_faster_than_it(pattern: str) -> None:
     def cut(text: str) -> None:
         cell = CellText(text)
         assert [block.binds for block in cell.blocks]
         assert isinstance(cell.visible(), str) and isinstance(cell.plain, str)
 
     # 20 times the text; with its square it would be 400 times the time.
-    texts = (RUNS[number](n) for n in (MAX_CHARS // 40, MAX_CHARS // 2))
+    texts = (repeated(pattern, n) for n in (MAX_CHARS // 40, MAX_CHARS // 2))
     assert grows_at_most(80, cut, *texts)
 
 
@@ -227,7 +211,8 @@ def test_the_time_to_repair_grows_no_faster_than_what_was_handed_in(
         whole = MAX_REMEMBERED * 6 // 5
         length, count = (2_000, size) if kind == "cells" else (whole * size, 1)
         new_cell = {"cell_type": "markdown" if kind == "markdown" else "code"}
-        cells = [*others, *(new_cell | {"source": run(length)} for run in RUNS * count)]
+        texts = (repeated(pattern, length) for pattern in PATTERNS * count)
+        cells = [*others, *(new_cell | {"source": text} for text in texts)]
         path = tmp_path / str(size) / "tiny.ipynb"
         path.parent.mkdir()
         path.write_text(json.dumps(notebook | {"cells": cells}))

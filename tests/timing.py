@@ -37,6 +37,12 @@ def grows_at_most(
     return any(seconds(lambda: work(large)) < most for _ in range(3))
 
 
+def repeated(pattern: str, length: int) -> str:
+    """Return a text of about this length; a pattern repeats what follows its "…"."""
+    start, _, part = pattern.rpartition("…")
+    return start + part * (length // len(part))
+
+
 def seconds(work: Callable[[], object]) -> float:
     """Return the processor time of a run.
 

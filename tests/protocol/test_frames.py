@@ -128,24 +128,6 @@ def test_silence_and_single_bytes_end_at_the_deadline(pair: Pair) -> None:
     thread.join()
 
 
-def test_endless_data_is_refused(pair: Pair) -> None:
-    child = os.fork()
-    if child == 0:
-        try:
-            pair[1].close()
-            while True:
-                pair[0].sendall(b"NP\x01" + b"\0" * 8000)
-        except OSError:
-            os._exit(0)
-    pair[0].close()
-    with pytest.raises(ProtocolError):
-        wire = Wire(pair[1])
-        while True:
-            wire.receive(later())
-    pair[1].close()
-    assert os.waitpid(child, 0)[1] == 0
-
-
 def test_a_reader_that_does_not_read_cannot_hold_the_sender(pair: Pair) -> None:
     with pytest.raises(LateError):
         Wire(pair[0]).send(0, encode(np.zeros(4 << 20)), soon())
@@ -156,17 +138,6 @@ def test_a_closed_peer_is_said_to_be_closed(pair: Pair) -> None:
     pair[0].close()
     with pytest.raises(ClosedError):
         Wire(pair[1]).receive(later())
-
-
-def test_messages_that_come_together_are_read_one_by_one(pair: Pair) -> None:
-    sender = Wire(pair[0])
-    reader = Wire(pair[1])
-    for number in range(20):
-        sender.send(number, encode([number, np.arange(number)]), later())
-    for number in range(20):
-        got = reader.receive(later())
-        assert got.kind == number
-        assert decode(got).value[1].tolist() == list(range(number))
 
 
 # --- arguments that a call changes ----------------------------------------------------

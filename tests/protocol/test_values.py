@@ -126,24 +126,26 @@ def test_what_is_short_to_say_but_long_to_read_is_refused(node: str) -> None:
     refused_at_once(lambda: decode(text(node)))
 
 
-@pytest.mark.parametrize("tag", ["s", "d"])
-def test_keys_that_collide_are_counted_wherever_they_stand(tag: str) -> None:
+@pytest.mark.parametrize(
+    "container",
+    [
+        lambda keys: ["s", *keys],
+        lambda keys: ["d", *(part for key in keys for part in (key, 0))],
+        lambda keys: ["pandas.Index", ["O", [len(keys)], *keys], None, None],
+    ],
+    ids=["a set", "a dict", "labels"],
+)
+def test_keys_that_collide_are_counted_wherever_they_stand(
+    container: Callable[[list[Any]], Any],
+) -> None:
     prime = 2**61 - 1  # Python's hash of an integer is its rest
 
     def keys(count: int) -> list[Any]:
         both = [n * prime + n % 2 for n in range(2 * count)]  # hash 0, 1, 0, 1 …
-        nodes = [n if n < 1 << 63 else ["i", hex(n)] for n in both]
-        return [x for n in nodes for x in ((n, 0) if tag == "d" else (n,))]
+        return [n if n < 1 << 63 else ["i", hex(n)] for n in both]
 
-    assert not refused([tag, *keys(100)])
-    assert refused([tag, *keys(110)])
-
-
-def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
-    unshared: list[Any] = []
-    ranges = [range(MAX_RANGE - 9), range(9), range(1)]
-    encode(ranges, lambda value: unshared.append(value) or "a handle")
-    assert unshared == [range(1)]
+    assert not refused(container(keys(100)))
+    assert refused(container(keys(110)))
 
 
 class OwnList(list):  # type: ignore[type-arg]
@@ -172,21 +174,6 @@ def test_what_has_no_row_or_is_beyond_the_limits_stays_where_it_is(value: Any) -
     sent = encode([value], lambda stays: repr(type(stays)))
     assert decode(frame(sent)).value == [repr(type(value))]
     assert not sendable(value)
-
-
-@pytest.mark.slow
-def test_values_at_the_limits_arrive() -> None:
-    for value in (
-        np.empty((0, MAX_RANGE)),
-        range(MAX_RANGE),
-        np.array([">"], dtype="<U9"),
-        np.empty((3, 0), dtype="<U9"),
-        10 ** (1 << 17),
-    ):
-        assert same(decode(frame(encode(value))).value, value)
-    long = [1.5] * (1 << 22)
-    assert decode(frame(encode(long))).value == long
-    assert len(arrived(set(range(50_000)))) == 50_000
 
 
 @pytest.mark.parametrize("levels", [40, 41])
@@ -219,12 +206,6 @@ def test_the_longest_integer_arrives_and_a_longer_one_is_refused() -> None:
 
 
 # --- values ---------------------------------------------------------------------------
-
-
-def test_an_array_of_numbers_in_any_layout_arrives() -> None:
-    numbers = np.arange(24_000.0).reshape(20, 30, 40)  # too long to be copied
-    for array in (numbers, numbers.T, numbers[::-1, ::2], numbers[:2, :2, :2].T):
-        np.testing.assert_array_equal(arrived(array), array)
 
 
 @pytest.mark.parametrize(
@@ -297,13 +278,6 @@ def test_an_array_of_text_holds_nothing_but_text() -> None:
         assert not refused(["a", code, [1]], bytes(16))
 
 
-def test_behind_its_value_a_message_has_blanks_only() -> None:
-    assert decode(Frame(0, b"1   ", bytearray())).value == 1
-    for trailing in (b" 2", b" x", b"\n", b"]"):
-        with pytest.raises(ProtocolError):
-            decode(Frame(0, b"1" + trailing, bytearray()))
-
-
 _JSON = ["[", "]", ",", ":", "{", "}", '"', "\\", "u", "d8", "00", "é", "-", "0", "1"]
 _JSON += [".", "e", "+", "NaN", "Infinity", "null", "true", '"a"', " ", "\n", "\x01"]
 
@@ -331,15 +305,6 @@ def test_json_is_read_as_python_reads_it(text: str) -> None:
 
 
 # --- repeated parts -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", [list, tuple, dict.fromkeys, frozenset])
-def test_parts_that_double_at_each_level_are_refused(kind: Any) -> None:
-    part: Any = np.zeros(9) if kind is list else (1, 2)
-    for _ in range(40):
-        part = [kind([0, 1]), part, part]
-    with pytest.raises(ProtocolError, match="too often"):
-        check_repeats([part])
 
 
 TEN: dict[str, Any] = {  # parts that count as ten items

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from nbproctor.sandbox import processors
-from tests import conftest
 
 QUOTA = "cpu/{}cpu.cfs_quota_us"
 PERIOD = "cpu/{}cpu.cfs_period_us"
@@ -58,16 +57,3 @@ def test_a_containers_share_is_respected(
         (on_eight / name).parent.mkdir(parents=True, exist_ok=True)
         (on_eight / name).write_text(text)
     assert processors.processors() == count
-
-
-@pytest.mark.parametrize(("cores", "fast", "all_tests"), [(1, 1, 2), (2, 2, 4)])
-def test_as_many_tests_run_at_once_as_the_processors_bear(
-    on_eight: Path, pytestconfig: pytest.Config, cores: int, fast: int, all_tests: int
-) -> None:
-    (on_eight / "self").write_text("0::/")
-    (on_eight / "cpu.max").write_text(f"{cores}00000 100000\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pytestconfig.option, "markexpr", "not slow")
-        assert conftest.pytest_xdist_auto_num_workers(pytestconfig) == fast
-        patch.setattr(pytestconfig.option, "markexpr", "")
-        assert conftest.pytest_xdist_auto_num_workers(pytestconfig) == all_tests
