@@ -9,7 +9,7 @@ from typing import Any
 from nbproctor.judge.processes import Spawn
 from nbproctor.judge.run import grade
 from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, Limits, Report, StudentCell
+from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
 from tests.forked import spawn
 from tests.timing import limits
 
@@ -38,3 +38,11 @@ def judged(
     defaults: dict[str, Any] = {"limits": usual_limits(), "follow_through": False}
     defaults |= options
     return grade(Job(tuple(cells), student, **defaults), start)
+
+
+def verdict(answer: str, test: str, points: float = 1.0, **fields: Any) -> Verdict:
+    """Judge an answer by one test, of whose cell `fields` are."""
+    test_cell = cell("test", "test", test, points, **fields)
+    cells = cell("f", "solution", answer), test_cell
+    (result,) = judged(cells, ("f", answer), ("test", test)).verdicts
+    return result

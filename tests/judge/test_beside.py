@@ -133,16 +133,6 @@ def judged(
 SOLUTION = cell("f", "solution", "def f(x): return x + 1")
 
 
-def test_it_has_the_imports_and_what_students_see_of_a_test_that_it_needs() -> None:
-    early = "import fractions\nhalf = fractions.Fraction(1, 2)\nassert f(1) == 2"
-    uses = "assert isinstance(half, fractions.Fraction) and f(half) == half + 1"
-    report = judged(
-        SOLUTION, cell("early", "test", early, 1.0), cell("beside", "test", uses, 1.0)
-    )
-    assert [v.points for v in report.verdicts] == [1, 1]
-    assert [v.where for v in report.verdicts] == ["judge", "beside"]
-
-
 def test_before_it_runs_what_it_needs_and_of_other_tests_nothing() -> None:
     hidden = "import os.path as p, re\nfrom math import pi\nx = 1\nassert f(pi)"
     needed = replace(cell("needed", "test", hidden, 1.0), stub="x = 1")

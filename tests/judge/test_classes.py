@@ -8,9 +8,7 @@ import pytest
 
 from nbproctor.judge.classes import error_of
 from nbproctor.judge.proxy import NOT_AS_SUCH, StudentError
-from nbproctor.results import Verdict
-from tests.judge import notebooks
-from tests.judge.notebooks import cell
+from tests.judge.notebooks import verdict
 
 BUILTIN = sorted(
     {
@@ -33,12 +31,6 @@ def test_every_built_in_exception_can_be_caught_as_what_it_is(
     assert str(error) == "too much"
 
 
-def judged(answer: str, test: str) -> Verdict:
-    cells = (cell("f", "solution", answer), cell("test", "test", test, 1.0))
-    (verdict,) = notebooks.judged(cells, ("f", answer)).verdicts
-    return verdict
-
-
 ASKS_FOR_TOO_MUCH = "import numpy as np\ndef f(x): return np.ones(1 << 50)"
 OWN = "class Full(MemoryError): pass\ndef f(x): raise Full(x)"
 
@@ -46,15 +38,15 @@ OWN = "class Full(MemoryError): pass\ndef f(x): raise Full(x)"
 @pytest.mark.parametrize("answer", [ASKS_FOR_TOO_MUCH, OWN], ids=["numpy", "own"])
 def test_a_test_may_expect_that_the_memory_does_not_suffice(answer: str) -> None:
     expects = "try: f(1)\nexcept MemoryError: pass\nelse: assert False"
-    verdict = judged(answer, expects)
-    assert verdict.outcome == "passed", verdict.message
+    result = verdict(answer, expects)
+    assert result.outcome == "passed", result.message
 
 
 def test_a_call_that_asks_for_too_much_memory_is_named() -> None:
-    verdict = judged(ASKS_FOR_TOO_MUCH, "assert f(1) is not None")
-    assert verdict.outcome == "error"
-    assert "MemoryError" in verdict.message
-    assert "line 2" in verdict.message
+    result = verdict(ASKS_FOR_TOO_MUCH, "assert f(1) is not None")
+    assert result.outcome == "error"
+    assert "MemoryError" in result.message
+    assert "line 2" in result.message
 
 
 GUARD = """\
@@ -66,11 +58,11 @@ def g(): raise KeyError(1)
 """
 
 
-def test_a_student_s_with_holds_back_what_student_code_raised() -> None:
-    assert judged(GUARD, "with f():\n    g()").outcome == "passed"
-
-
-@pytest.mark.parametrize("raises", ["assert False", "1 / 0"])
-def test_a_student_s_with_holds_back_nothing_that_the_test_raised(raises: str) -> None:
-    verdict = judged(GUARD, f"with f():\n    {raises}")
-    assert (verdict.outcome != "passed", verdict.points) == (True, 0)
+@pytest.mark.parametrize(
+    ("raises", "points"), [("g()", 1), ("assert False", 0), ("1 / 0", 0)]
+)
+def test_a_student_s_with_holds_back_only_what_student_code_raised(
+    raises: str, points: float
+) -> None:
+    result = verdict(GUARD, f"with f():\n    {raises}")
+    assert (result.outcome == "passed", result.points) == (bool(points), points)

@@ -16,9 +16,8 @@ from nbproctor.judge.exports import (
     Exports,
     NotExportableError,
     RefusedError,
-    builtin_name,
 )
-from nbproctor.protocol.frames import ProtocolError, UnsendableError
+from nbproctor.protocol.frames import UnsendableError
 from nbproctor.protocol.objects import Ref
 
 MODULE = "the_test"
@@ -173,22 +172,3 @@ def test_an_object_of_the_test_before_is_taken_back(exports: Exports) -> None:
     # Its number is never another object's.
     assert exports.name(TEST["square"]).fields[0] == 1
     assert exports.name(spy).fields[0] == 2
-
-
-@pytest.mark.parametrize("number", [1, -1, True, "0", None, 0.0])
-def test_an_object_that_was_never_handed_over_ends_the_conversation(
-    exports: Exports, number: Any
-) -> None:
-    exports.name(TEST["square"])
-    with pytest.raises(ProtocolError):
-        exports.received(number)
-
-
-def test_an_exception_goes_by_a_class_that_both_sides_have() -> None:
-    assert builtin_name(type("Own", (KeyError,), {})()) == "KeyError"
-    assert builtin_name(type("Other", (Exception,), {})()) == "Exception"
-    impostor = type("ValueError", (IndexError,), {})
-    assert builtin_name(impostor()) == "IndexError"
-    # These cannot be made of one text.
-    assert builtin_name(UnicodeDecodeError("utf-8", b"", 0, 1, "")) == "ValueError"
-    assert builtin_name(ExceptionGroup("", [KeyError()])) == "Exception"

@@ -139,20 +139,6 @@ def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
     assert own_notebook(mine)[0].source == "mine"
 
 
-def test_a_test_is_judged_again_before_any_later_one_is_judged() -> None:
-    """Nothing that this one hands over can have reached it, by whatever way."""
-    events: list[str] = []
-
-    def judge_again(test: Cell, _: object) -> None:
-        events.append(f"again {test.id}")
-
-    for step in order.with_second_runs(own_notebook(job(*WHOLE)), judge_again):
-        if step.test is not None:
-            events.append(step.name)
-    tests = "one_public", "one_hidden", "two_first", "two_last", "three_hidden"
-    assert events == [each for name in tests for each in (name, f"again {name}")]
-
-
 def test_no_function_is_lent_of_an_exercise_whose_tests_are_still_to_come() -> None:
     coming: dict[str, frozenset[str]] = {}
     moved = list(SOURCE)

@@ -178,9 +178,8 @@ def test_what_was_no_answer_in_the_first_run_may_be_one_in_the_second() -> None:
 
 # What a cell of the student's own takes from all cells after it.
 @pytest.mark.parametrize(
-    "line", ["del np", "%reset -f", "del np, Box", "%reset_selective -f np"]
+    ("line", "first"), [("del np, Box", HALF), ("%reset -f", WRONG)]
 )
-@pytest.mark.parametrize("first", [HALF, WRONG])
 def test_a_cell_that_removes_names_costs_no_exercise(line: str, first: str) -> None:
     source = notebook(
         second="@add_to(Box)\ndef shape(self, x): return np.shape(x)",

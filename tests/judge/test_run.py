@@ -85,12 +85,6 @@ def test_what_is_no_number_or_picture_is_not_measured(
             measure("read", 1, pictures=pictures)
 
 
-def test_a_helper_cell_is_run_to_its_last_line() -> None:
-    helper = cell("tools", "helper", "tools = []\ntools.append(f)")
-    report = judged(helper, cell("t", "test", "assert tools[0](1) == 1", 1.0))
-    assert [verdict.points for verdict in report.verdicts] == [1]
-
-
 TROUBLES = ["1 / 0", "def (", "raise KeyError(f(1))", "raise SystemExit"]
 
 
@@ -159,17 +153,20 @@ def f(seconds):
 @pytest.mark.slow
 def test_processor_time_is_the_answers_and_does_not_pass_while_it_waits() -> None:
     source = """\
+import time
 from nbproctor.expect import measure, processor_seconds
-start = processor_seconds()
-f(0.3)
-measure("seconds", processor_seconds() - start)"""
+for name, clock in ("in words", processor_seconds), ("Python's", time.process_time):
+    start = clock()
+    f(0.3)
+    measure(name, clock() - start)"""
     measured = cell("measured", "test", source)
     waits = "import time\ndef f(seconds): time.sleep(seconds)"
-    (short,), (long,) = (
-        judged(measured, answer=answer).verdicts[0].measures
+    short, long = (
+        [each.value for each in judged(measured, answer=answer).verdicts[0].measures]
         for answer in (waits, WORKS)
     )
-    assert short.value < 0.2 < 0.3 <= long.value
+    assert len(short) == len(long) == 2
+    assert max(short) < 0.2 < 0.3 <= min(long)
 
 
 @pytest.mark.slow
@@ -197,17 +194,6 @@ def f(values):
     return values + 1"""
     (verdict,) = judged(*tests, answer=answer).verdicts
     assert (verdict.points, verdict.message) == (1, "")
-
-
-@pytest.mark.slow
-def test_the_processor_time_that_a_test_measures_is_also_the_answers() -> None:
-    source = """\
-import time
-start = time.process_time()
-f(0.3)
-assert time.process_time() - start < 0.2"""
-    (verdict,) = judged(cell("of f", "test", source, 1.0), answer=WORKS).verdicts
-    assert verdict.outcome == "failed"
 
 
 BRANCHING = """\
@@ -311,32 +297,9 @@ ROWS = {
         "assert f() == [3, 4] and f().norm() == 5",
         "object's `__class__`",
     ),
-    "a tuple with methods of its own": (
-        "class V(tuple):\n    def norm(self): return 5\ndef f(): return V([3, 4])",
-        "assert f() == (3, 4) and f().norm() == 5",
-        "object's `__class__`",
-    ),
-    "a named tuple with methods of its own": (
-        "from typing import NamedTuple\nclass V(NamedTuple):\n    x: int\n"
-        "    def norm(self): return 5\ndef f(): return V(3)",
-        "assert f().x == 3 and f().norm() == 5",
-        "object's `__class__`",
-    ),
-    "an attribute of a list": (
-        "class Row(list): pass\ndef f():\n    row = Row([1])\n    row.name = 'a'\n"
-        "    return row",
-        "assert f().name == 'a'",
-        "object's `__class__`",
-    ),
     "an attribute of the class of a number": (
         "class Length(float): unit = 'm'\ndef f(): return Length(2)",
         "assert f().unit == 'm'",
-        "object's `__class__`",
-    ),
-    "attributes that a library adds to a dictionary": (
-        "from scipy.optimize import OptimizeResult\n"
-        "def f(): return OptimizeResult(x=1)",
-        "assert f().x == 1",
         "object's `__class__`",
     ),
     "an array with a mask": (
@@ -360,18 +323,8 @@ ROWS = {
         "assert f()",
         "that grading does not allow",
     ),
-    "what the sandbox forbids, in its cell": (
-        "import subprocess\nsubprocess.run(['ls'])\ndef f(): return 1",
-        "assert f() == 1",
-        "that grading does not allow",
-    ),
     "the output of another program": (
         "count = !wc -l < table.csv\ndef f(): return len(count)",
-        "assert f() == 1",
-        "that grading does not allow",
-    ),
-    "the output of another program, in a call": (
-        "def f():\n    count = !wc -l < table.csv\n    return len(count)",
         "assert f() == 1",
         "that grading does not allow",
     ),
@@ -388,9 +341,7 @@ def test_what_cannot_cross_is_not_judged_and_says_why(
     row: tuple[str, str, str],
 ) -> None:
     answer, test, reason = row
-    cells = [cell("f", "solution", answer), cell("t", "test", test, 2.0)]
-    report = notebooks.judged(cells, ("f", answer), ("t", test))
-    (result,) = report.verdicts
+    result = notebooks.verdict(answer, test, 2.0)
     assert (result.outcome, result.points) == ("not run", 0)
     assert reason in result.message
 
@@ -404,14 +355,13 @@ def test_what_cannot_cross_is_not_judged_and_says_why(
     ],
 )
 def test_a_wrong_answer_without_such_an_excuse_is_wrong(answer: str) -> None:
-    cells = [cell("f", "solution", answer), cell("t", "test", "assert f() == 1", 2.0)]
-    (result,) = notebooks.judged(cells, ("f", answer), ("t", "")).verdicts
+    result = notebooks.verdict(answer, "assert f() == 1")
     assert result.outcome == "failed"
 
 
 @pytest.mark.parametrize(
     "line",
-    ["!pip install numpy", "%pip list", "!ls data", "import os; os.system('clear')"],
+    ["!pip install numpy", "%pip list", "import os; os.system('clear')"],
 )
 def test_a_line_that_only_shows_something_decides_nothing(line: str) -> None:
     for value, outcome in (1, "passed"), (2, "failed"):
@@ -447,12 +397,8 @@ def test_where_no_place_is_known_what_passes_inside_alone_waits(
     answer: str, outcome: str
 ) -> None:
     test = f"{PRINTS}    f()\nassert out.getvalue() == '1\\n'"
-    unknown = replace(cell("t", "test", test, 2.0), why="nobody knows")
-    cells = [cell("f", "solution", ""), unknown]
-    report = notebooks.judged(cells, ("f", answer), ("t", test))
-    (result,) = report.verdicts
+    result = notebooks.verdict(answer, test, 2.0, why="nobody knows")
     assert (result.outcome, result.points) == (outcome, 0)
-    assert outcome == "not run" or not report.notes
 
 
 def test_a_test_in_the_student_s_process_waits_for_what_the_sandbox_forbids() -> None:

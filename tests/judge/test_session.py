@@ -279,18 +279,3 @@ def test_silence_ends_the_process_at_the_earlier_of_two_deadlines() -> None:
             student.session.ask("get", Spy(), "x")
         assert again.value is caught.value
         assert student.ended == 1
-
-
-def test_a_test_that_shares_its_notebook_keeps_what_was_handed_over() -> None:
-    spy = Spy()
-    student = Student(
-        value(["student", 7, "Net", "", True, "", ""]), value(["d"]), call(0)
-    )
-    session = student.session
-    net = session.ask("call", spy, (), {})
-    session.begin(["area"], keep=True)
-    with pytest.raises(ProcessEnded):  # it left, after its call
-        session.ask("call", Spy(), (), {})
-    assert spy.seen == [((), {})]
-    assert student.received()[1] == ("begin", ("area",), (7,))
-    assert net is not None

@@ -41,9 +41,7 @@ def f(x): return 0
 # These are a notebook's own, so such a cell belongs in the student's process.
 NOT_JUDGED = {
     "!": "!echo 1\nassert f(1) == 2",
-    "x = !": "x = !echo 1\nassert f(1) == 2",
     "%": "%who\nassert f(1) == 2",
-    "x = %": "x = %pwd\nassert f(1) == 2",
     "%%": "%%timeit -n 1 -r 1\nassert f(1) == 2",
     "within another": "%%time\n!echo 1\nassert f(1) == 2",
     "%%bash": "%%bash\necho 1",
@@ -104,7 +102,6 @@ def test_a_cell_of_ipython_s_own_syntax_is_not_judged_in_the_judge(syntax: str) 
     if syntax not in (
         "%%bash",
         "!",
-        "x = !",
         "within another",
     ):  # no program runs there
         (verdict,) = judged(test, ANSWER, "beside").verdicts
@@ -150,45 +147,33 @@ def test_every_value_gives_points_within_the_limits(value: Any) -> None:
     [
         # What nbgrader takes for no number earns everything.
         (None, None),
-        ("0", None),
         (True, None),
-        (False, None),
         (np.False_, None),
         (np.array([False, True]), None),
         ([0], None),
         # A number is the points, within 0 and the most.
         (0, 0),
-        (1, 1),
         (3, 2),
         (-1, 0),
         (0.5, 0.5),
         (float("inf"), 2),
-        (float("-inf"), 0),
         (float("nan"), 0),
         (10**400, 2),
-        (-(10**400), 0),
         (Fraction(3, 2), 1.5),
-        (Fraction(-1000), 0),
         (Decimal("-1e500"), 0),
         (Decimal("nan"), 0),
         (Decimal("1.5"), 1.5),
         (np.float32(0.5), 0.5),
-        (np.uint8(1), 1),
         (np.int64(-1), 0),
         # Of an array the smallest counts; of no number, nothing does.
         (np.array([1.5, 0.5]), 0.5),
-        (np.array([[1, 2], [3, 4]], np.uint8), 1),
         (np.array([np.nan, 1.0]), 0),
         (np.array([]), 0),
-        (np.array([2.0], dtype=object), 0),
         (np.array([(1, 2)], "i8,i8"), 0),
         (np.array(["a"]), 0),
-        (np.array([1 + 0j]), 0),
-        (np.complex64(1), 0),
         (1j, 0),
         (np.datetime64("2026-01-01"), 0),
         (sum(abs(pd.NA - want) < 1e-9 for want in (0.1, 7)), 0),
-        (pd.NaT, 0),
         (Proxy(Handle(None, 0, "")), 0),
         # What cannot be looked at.
         (Decimal("sNaN"), 0),

@@ -14,8 +14,6 @@ from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigString
 
 from nbproctor import nbgrader as room
-from nbproctor import proctor
-from nbproctor.cli import grading
 from nbproctor.cli.app import choose
 from nbproctor.kit.starter import SWITCH
 from nbproctor.nbgrader.course import Course
@@ -53,25 +51,6 @@ class Passing(NbGraderPreprocessor):
 """
 
 
-def test_a_command_executes_the_configuration_once(
-    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hand_in("ann")
-    configure(course, "open('executed', 'a').write('once ')")
-    monkeypatch.chdir(course)
-    grading.grade("tiny")
-    assert (course / "executed").read_text() == "once "
-
-
-def test_a_second_call_changes_nothing() -> None:
-    once = Config()
-    twice = Config()
-    proctor(once)
-    proctor(twice)
-    proctor(twice)
-    assert once == twice
-
-
 BOTH = (
     "c.Autograde.sanitize_preprocessors.insert(0, Passing)\n"
     "c.Autograde.autograde_preprocessors.append(Passing)"
@@ -84,7 +63,7 @@ NAMED = (
 
 @pytest.mark.parametrize(
     ("config_path", "lines", "passed"),
-    [("before", BOTH, 2), ("after", BOTH, 2), ("after", NAMED, 1)],
+    [("before", BOTH, 2), ("after", NAMED, 1)],
 )
 def test_the_pipelines_can_be_configured_in_every_way(
     course: Path, hand_in: HandIn, config_path: str, lines: str, passed: int

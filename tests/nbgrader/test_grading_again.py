@@ -20,20 +20,6 @@ from tests.timing import patience
 pytestmark = pytest.mark.slow
 
 
-# --- never an old score for a new submission --------------------------------------
-
-
-def test_a_forged_report_is_not_believed(course: Path, hand_in: HandIn) -> None:
-    hand_in("bob")
-    graded(course)
-    record = json.loads((course / "autograded/bob/tiny/grading.json").read_text())
-    record |= {"student": "ann", "score": 10}
-    folder = hand_in("ann", fizz="", mean_of="").parent
-    (folder / "grading.json").write_text(json.dumps(record))
-    assert graded(course)["ann"].score == 0
-    assert graded(course)["ann"].score == 0
-
-
 def change(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz-numbers")
     cell["source"] = text(cell).replace("-4", "-5")

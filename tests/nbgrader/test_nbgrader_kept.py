@@ -20,24 +20,9 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.pages.outline import Outline
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import by_id, text
-from tests.nbgrader.tiny import HandIn, book, configure, graded, run_nbgrader, source_of
-from tests.programs import run_here
+from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader, source_of
 
 pytestmark = pytest.mark.slow
-
-
-def test_the_table_shows_what_was_graded_by_hand_since(
-    course: Path, hand_in: HandIn
-) -> None:
-    hand_in("ann", fizz="")
-    assert graded(course)["ann"].score == 5
-    with book(course) as gradebook:
-        notebook = gradebook.find_submission("tiny", "ann").notebooks[0]
-        for grade in notebook.grades:
-            grade.manual_score = grade.max_score
-        gradebook.db.commit()
-    output = run_here("grade", "--sandbox=weak", cwd=course).stdout
-    assert re.search(r"ann +5 +5 +10 +graded", output)
 
 
 def test_a_narrow_table_wraps_names_and_cuts_nothing(project: Path) -> None:

@@ -152,15 +152,6 @@ def test_the_kernel_ends_a_fork_before_who_grades(zygote: ForkServer) -> None:
     assert scores and min(scores) >= max(own_score, 500)
 
 
-def test_warm_and_late_imports_work(zygote: ForkServer) -> None:
-    code = (
-        "import sys; warm = 'numpy' in sys.modules; late = 'statistics' not in "
-        "sys.modules; import statistics, numpy as np; a = np.ones((200, 200)); "
-        "answer = (warm, late, statistics.mean([1, 3]), float((a @ a).sum()))"
-    )
-    assert student(zygote, code) == "(True, True, 2, 8000000.0)"
-
-
 def test_a_fork_has_one_socket_and_no_other_descriptor(zygote: ForkServer) -> None:
     code = """
 import os, stat
@@ -187,13 +178,6 @@ def test_nothing_of_the_parent_is_in_the_environment(zygote: ForkServer) -> None
     # pandas imports pyarrow where that is installed, whose allocator has a thread.
     arrow_code = "import os; answer = os.environ['JE_ARROW_MALLOC_CONF']"
     assert student(zygote, arrow_code) == "'background_thread:false'"
-
-
-@pytest.mark.parametrize(
-    "path", ["/etc/passwd", "/proc/self/status", str(PROJECT / "pyproject.toml")]
-)
-def test_the_course_and_the_system_stay_unread(zygote: ForkServer, path: str) -> None:
-    assert "Error" in student(zygote, f"answer = open({path!r}).read()")
 
 
 def test_inside_bubblewrap_the_course_does_not_even_exist() -> None:
@@ -320,18 +304,6 @@ result = [kept, stolen, listed, shot, ask(one, "answer = 'alive'")]
     assert alive == "'alive'"
 
 
-def test_the_scratch_is_wiped_for_the_next(zygote: ForkServer) -> None:
-    code = "import os; answer = os.listdir('.'); open('left', 'w').write('x')"
-    assert student(zygote, code) == "[]"
-    assert student(zygote, code) == "[]"
-
-
-def test_judge_and_zygote_cannot_be_signalled(zygote: ForkServer) -> None:
-    code = "import os; answer = [os.kill(os.getppid(), 9), os.kill(1, 9)]"
-    assert "PermissionError" in student(zygote, code)
-    assert student(zygote, "answer = 1") == "1"
-
-
 def test_judges_have_no_network_and_start_no_program(zygote: ForkServer) -> None:
     for action in ("import socket; socket.socket()", "import os; os.fork()"):
         with pytest.raises(JudgeError, match="PermissionError"):
@@ -435,29 +407,13 @@ result = [said, end.decode(), ask(spawn(), "answer = 'next'")]
     assert judged(zygote, code) == ["busy", "", "'next'"]
 
 
-def test_a_killed_student_takes_its_threads_along(zygote: ForkServer) -> None:
-    before = len(family(zygote))
-    code = """
-child = spawn()
-ask(child, '''
-import threading, time
-for _ in range(5):
-    threading.Thread(target=time.sleep, args=(1000,)).start()
-''')
-result = "left it alone"
-"""
-    assert judged(zygote, code) == "left it alone"
-    assert len(family(zygote)) == before
-
-
 @pytest.mark.parametrize(
-    "how", ["os._exit(3)", "os.abort()", "os.kill(os.getpid(), 9)"]
+    ("how", "end"), [("os._exit(3)", "exit status 3"), ("os.abort()", "SIGABRT")]
 )
 def test_a_dead_judge_is_an_error_and_its_students_die(
-    zygote: ForkServer, how: str
+    zygote: ForkServer, how: str, end: str
 ) -> None:
     before = len(family(zygote))
-    end = {"os._exit(3)": "exit status 3", "os.abort()": "SIGABRT"}.get(how, "SIGKILL")
     with pytest.raises(JudgeError, match=end):
         judged(zygote, f"children = [spawn(), spawn()]\n{how}")
     assert len(family(zygote)) == before

@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import faulthandler
 import fcntl
 import mmap
 import os
 import pickle
-import platform
 import resource
 import shutil
 import signal
@@ -344,27 +342,6 @@ def test_threads_work_but_not_without_end(inside: Inside) -> None:
         assert started < 1000
 
 
-@pytest.mark.skipif(not hasattr(LIBC, "malloc_trim"), reason="no glibc")
-def test_memory_between_pieces_in_use_is_given_back(scratch: Path) -> None:
-    def measure() -> list[int]:
-        pieces = [bytearray(50_000) for _ in range(2000)]
-        before = layers.pages("self")[1]
-        del pieces[:-1]
-        libc.give_back_memory()
-        return [before, layers.pages("self")[1]]
-
-    before, after = fork(measure, None, scratch)[0]
-    assert (before - after) * PAGE > 90_000_000
-
-
-def test_it_can_still_abort_itself(scratch: Path) -> None:
-    faulthandler.disable()  # pytest would print a stack
-    try:
-        assert fork(os.abort, Policy(), scratch) == (None, -signal.SIGABRT)
-    finally:
-        faulthandler.enable()
-
-
 FORBIDDEN = """
     accept add_key bind bpf cachestat chmod chown chroot clone connect execve execveat
     fanotify_init fchmod fchmodat fchown finit_module fork fsetxattr fsopen futimesat
@@ -399,13 +376,6 @@ def test_every_call_that_is_not_needed_fails_with_eperm(inside: Inside) -> None:
 
     assert sum(number >= 0 for number in numbers.values()) > 50
     assert inside(call) == []
-
-
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="x32 exists on x86-64 only")
-def test_calls_of_another_architecture_kill(scratch: Path) -> None:
-    x32_getpid = 0x40000000 | 39
-    result = fork(lambda: LIBC.syscall(x32_getpid), Policy(), scratch)
-    assert result == (None, -signal.SIGSYS)
 
 
 # --- messages between processes, and ways past a limit --------------------------------
