@@ -1,6 +1,5 @@
 """A cell is cut into blocks, whatever it holds, in time that grows with its length."""
 
-import ast
 import json
 from pathlib import Path
 
@@ -224,35 +223,3 @@ def test_the_time_to_repair_grows_no_faster_than_what_was_handed_in(
     folders = map(handed_in, (1, 8))
     # 8 times as much; the square of one text in thirty would be 64 times its time.
     assert grows_at_most(16, lambda folder: repair(folder, master), *folders)
-
-
-# What compiles or runs Python from text: where it may be called.
-COMPILERS = {
-    "compile": {"nbproctor/cells.py: compile_code"},
-    "ast.parse": {"nbproctor/cells.py: parse_code"},
-    "eval": {"nbproctor/judge/compiled.py: execute"},  # of compiled code
-    "exec": set[str](),
-    # Of a student process, whose interpreter is started without options and variables.
-    "run_cell": {
-        "nbproctor/student/shell.py: " + n for n in ("ZMQInteractiveShell", "warm")
-    },
-}
-
-
-@pytest.mark.slow
-def test_one_function_compiles_all_code_of_notebooks(project: Path) -> None:
-    """Where a second one did, it left out assertions under ``python -O``."""
-    callers: dict[str, set[str]] = {name: set() for name in COMPILERS}
-    for path in (project / "nbproctor").rglob("*.py"):
-        if "templates" in path.parts:
-            continue
-        for statement in ast.parse(path.read_text("utf-8")).body:
-            owner = getattr(statement, "name", "")
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Call):
-                    name = ast.unparse(node.func)
-                    name = "run_cell" if name.endswith(".run_cell") else name
-                    if name in callers:
-                        module = path.relative_to(project).as_posix()
-                        callers[name].add(f"{module}: {owner}")
-    assert callers == COMPILERS

@@ -83,11 +83,6 @@ def test_a_cell_below_an_exercise_is_what_its_marks_and_its_text_say(
     assert (parsed.kind, parsed.points) == (kind, points)
 
 
-def test_a_locked_assert_before_any_exercise_is_provided_code(tmp_path: Path) -> None:
-    master = read(tmp_path, cell("assert True", "check"), SOLUTION)
-    assert master.cells[0].kind == "provided"
-
-
 def test_a_stub_shows_neither_solution_nor_hidden_test(
     tiny_master: MasterNotebook,
 ) -> None:
@@ -164,18 +159,6 @@ def test_text_that_nbgrader_does_not_know_is_no_cell_and_code_always_is(
     assert master.cells[0].source == "a = 1\nb = 2"
     assert [c.locked for c in master.cells] == [False, False, False]
     assert [c.is_stored for c in master.cells] == [False, False, True]
-
-
-def test_what_is_locked_is_what_the_teacher_s_text_replaces(tmp_path: Path) -> None:
-    master = read(
-        tmp_path,
-        cell("a = 1", "given"),
-        SOLUTION,
-        cell(HIDDEN, "graded", grade=True, locked=False, points=1),
-        cell("b = 1", "free", locked=False),
-    )
-    assert [c.locked for c in master.cells] == [True, False, True, False]
-    assert [c.is_stored for c in master.cells] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -344,22 +344,6 @@ def test_a_test_that_catches_nothing_alone_is_dead_weight():
     assert result.idle("e") == ("t2", "t3")
 
 
-@pytest.mark.parametrize(
-    ("says", "named"),
-    [
-        (("is transposed",), True),
-        (("leaves out W2", "is transposed"), True),
-        (("leaves out W2",), False),
-        ((), False),
-    ],
-)
-def test_a_message_counts_only_if_it_names_the_expected_symptom(says, named):
-    message = "dW1 has shape (3, 4), but should be (4, 3): it is transposed"
-    wrong = make_entry("a", "wrong", says, t1="dW1 is wrong", t2=message)
-    assert wrong.named is named
-    assert ("should contain" in wrong.fault) is (not named and says != ())
-
-
 @pytest.mark.parametrize("kind", ["wrong", "mutant"])
 def test_what_fails_a_public_test_has_to_lose_a_point(kind):
     losing_none = replace(

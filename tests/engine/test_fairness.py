@@ -67,17 +67,6 @@ def notebook(
     )
 
 
-# Hangs for a single label only: each call that hangs takes five seconds.
-ENDLESS = """
-
-right = one_hot
-def one_hot(Y, n_classes):
-    while Y.size == 1:
-        __import__("time").sleep(9)  # costs no time of the processor
-    return right(Y, n_classes)
-"""
-
-
 class Grading:
     """Grades many notebooks side by side."""
 
@@ -150,21 +139,6 @@ def test_wrong_variants_lose_points_of_their_own_exercises_only(
     reports = graded({name: solutions | wrong for name, wrong in dealt.items()})
     matrix = {name: lost(report) for name, report in reports.items()}
     assert matrix == {name: {*wrong} for name, wrong in dealt.items()}
-
-
-def test_a_syntax_error_or_a_hang_loses_points_of_its_own_exercise_only(
-    graded: Grading, solutions: dict[str, str]
-) -> None:
-    typo = {name: text.replace("):\n", ")\n", 1) for name, text in solutions.items()}
-    for name, text in typo.items():
-        with pytest.raises(SyntaxError):
-            compile(text, name, "exec")
-    dealt = halves({name: [text] for name, text in typo.items()})
-    dealt["hangs"] = {"one_hot": solutions["one_hot"] + ENDLESS}
-    reports = graded({name: solutions | wrong for name, wrong in dealt.items()})
-    for name, report in reports.items():
-        assert lost(report) == {*dealt[name]}
-        assert name == "hangs" or not {*dealt[name]} & earned(report).keys()
 
 
 def test_one_right_exercise_among_blanks_earns_exactly_its_points(

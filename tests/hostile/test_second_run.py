@@ -4,15 +4,12 @@ The course of these attacks has the fault that they need: a test hands over the 
 to the exercise before, or to the test before of the same exercise. A submission without
 that answer notes it in its first run, in something that the kernel counts for all
 processes, and reads it in its second run. As a control, each attack earns the point
-where second runs come last. All of this in the sandbox, with bubblewrap and without it,
-and as root and as an ordinary user.
+where second runs come last. All of this in the sandbox, with bubblewrap and without it.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -26,7 +23,6 @@ from tests.judge.notebooks import cell, judged
 from tests.probes.second_runs import UNPROTECTED
 from tests.sandbox.test_forkserver import LEVELS, start
 from tests.timing import limits
-from tests.users import run_tests
 
 pytestmark = pytest.mark.slow
 
@@ -166,11 +162,6 @@ def test_a_cell_that_ends_tells_no_earlier_exercise(server: ForkServer) -> None:
     for protected in False, True:  # the first is the control
         points = attack(server, protected, "number = 3", secret=secret, use=ends)
         assert points == (not protected)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_all_of_this_holds_for_an_ordinary_user() -> None:
-    run_tests(Path(__file__), "not borrowed")
 
 
 @pytest.mark.parametrize("answer", ["# half", "def other(): return half(2)"])

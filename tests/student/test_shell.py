@@ -2,7 +2,6 @@ import base64
 import multiprocessing
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 
 from nbproctor.sanitize import clean
 from nbproctor.student.outputs import TEXT_BYTES
-from nbproctor.student.shell import warm
 
 pytestmark = pytest.mark.slow
 
@@ -272,9 +270,3 @@ def test_many_displays_are_cut_with_a_note(run: Run) -> None:
 )
 def test_what_notebooks_commonly_do_is_no_error(run: Run, cell: str) -> None:
     assert not [o for o in run(cell) if o["output_type"] == "error"]
-
-
-def test_a_warm_shell_has_started_no_thread() -> None:
-    warm()
-    names = {thread.name for thread in threading.enumerate()}
-    assert not {name for name in names if "History" in name or "IPython" in name}
