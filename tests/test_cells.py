@@ -1,15 +1,10 @@
 """A cell is cut into blocks, whatever it holds, in time that grows with its length."""
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbproctor.cells import MAX_CHARS, MAX_REMEMBERED, CellText
-from nbproctor.notebook import MasterNotebook
-from nbproctor.submission.repair import repair
+from nbproctor.cells import MAX_CHARS, CellText
 from tests.timing import grows_at_most, repeated
 
 CELL = '''\
@@ -67,25 +62,6 @@ def test_the_blocks_of_a_cell() -> None:
     forward, _ = (block for block in blocks if block.name)
     assert forward.text.startswith("# Add it.\n@add_to")
     assert "this_is_text" not in "".join(forward.code)
-
-
-@pytest.mark.parametrize(
-    ("source", "unwritten"),
-    [
-        ("def f(x):\n    raise NotImplementedError  # here", True),
-        ("def f(x):\n    '''Say.'''\n    # nothing yet", True),
-        ("def f(x,\n      y):\n    pass", True),
-        ("def f(x): ...", True),
-        ("def f(x): return x", False),
-        ("def f(x):\n    return None", True),
-        ("def f(x):\n    return x", False),
-        ("def f(x):\n    raise ValueError", False),
-        ("x = 1", False),
-    ],
-)
-def test_a_function_without_a_body_is_unwritten(source: str, unwritten: bool) -> None:
-    (block,) = CellText(source).blocks
-    assert block.unwritten is unwritten
 
 
 def test_a_bracket_that_is_never_closed_does_not_swallow_the_rest() -> None:
@@ -193,33 +169,3 @@ def test_the_time_to_cut_a_cell_grows_no_faster_than_it(pattern: str) -> None:
     # 20 times the text; with its square it would be 400 times the time.
     texts = (repeated(pattern, n) for n in (MAX_CHARS // 40, MAX_CHARS // 2))
     assert grows_at_most(80, cut, *texts)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["code", "markdown", "script", "cells"])
-def test_the_time_to_repair_grows_no_faster_than_what_was_handed_in(
-    kind: str, tmp_path: Path, project: Path
-) -> None:
-    source = project / "examples/tiny/source/tiny/tiny.ipynb"
-    master = MasterNotebook.read(source)
-    notebook = json.loads(source.read_text("utf-8"))
-    others = [cell for cell in notebook["cells"] if cell["id"] != "fizz"]
-
-    def handed_in(size: int) -> Path:
-        # What is shorter is remembered, and costs nothing the second time.
-        whole = MAX_REMEMBERED * 6 // 5
-        length, count = (2_000, size) if kind == "cells" else (whole * size, 1)
-        new_cell = {"cell_type": "markdown" if kind == "markdown" else "code"}
-        texts = (repeated(pattern, length) for pattern in PATTERNS * count)
-        cells = [*others, *(new_cell | {"source": text} for text in texts)]
-        path = tmp_path / str(size) / "tiny.ipynb"
-        path.parent.mkdir()
-        path.write_text(json.dumps(notebook | {"cells": cells}))
-        if kind == "script":
-            path = path.rename(path.with_suffix(".py"))
-            path.write_text("\n# %%\n".join("".join(c["source"]) for c in cells))
-        return path.parent
-
-    folders = map(handed_in, (1, 8))
-    # 8 times as much; the square of one text in thirty would be 64 times its time.
-    assert grows_at_most(16, lambda folder: repair(folder, master), *folders)

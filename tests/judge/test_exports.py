@@ -111,17 +111,6 @@ def test_an_object_that_is_not_the_test_s_own_is_not_handed_over(
         exports.name(value)
 
 
-def test_a_public_attribute_that_the_test_made_can_be_read(exports: Exports) -> None:
-    spy = TEST["Spy"]()
-    assert exports.get(spy, "seen") is spy.seen
-    assert exports.get(spy, "rate") == 0.5
-    assert exports.get(spy, "shape") == (2, 3)
-    assert exports.get(spy, "forward")(7) == 7
-    assert exports.get(TEST["Spy"], "scale")(7) == 7
-    assert exports.get(TEST["Anything"](), "rate") == "made up"
-    assert exports.get(TEST["Table"](), "first")() == 1
-
-
 @pytest.mark.parametrize(
     ("value", "names"),
     [

@@ -23,16 +23,6 @@ def judged(*tests: Cell, answer: str = ANSWER, limits: Limits | None = None) -> 
     return notebooks.judged(cells, ("f", answer), limits=limits or usual_limits())
 
 
-def test_a_part_of_the_points_is_told_as_a_short_number() -> None:
-    thirds = cell("thirds", "test", "f(1) / 3", 2.0)
-    whole = cell("whole", "test", "f(1)", 2.0)
-    scores = [(v.points, v.outcome, v.message) for v in judged(thirds, whole).verdicts]
-    assert scores == [
-        (1 / 3, "failed", "Partly right: 0.333333 of 2 points."),
-        (1, "failed", "Partly right: 1 of 2 points."),
-    ]
-
-
 def test_what_a_test_prints_is_told_of_public_ones_alone() -> None:
     prints = "print('checked')\nassert f(1) == 1"
     fails = prints + "\nassert f(2) == 3"

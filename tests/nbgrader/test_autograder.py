@@ -1,6 +1,5 @@
 """Grading through nbgrader: real gradebooks, real executions, nbgrader's own rules."""
 
-import copy
 import shutil
 from pathlib import Path
 
@@ -193,34 +192,3 @@ def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
     assert graded(course)["ann"].score == 10
     autograded = course / "autograded/ann/tiny"
     assert (autograded / "own.txt").exists() and (autograded / "data/word.txt").exists()
-
-
-def test_cells_run_in_the_notebooks_own_order_and_an_example_is_nobodys_answer(
-    course: Path, hand_in: HandIn
-) -> None:
-    with source_of(course) as notebook:
-        setup = by_id(notebook, "setup")
-        before = copy.deepcopy(setup)
-        locked = copy.deepcopy(setup)
-        for number, (new_cell, source) in enumerate(
-            [(before, "start = 7"), (locked, "three = start")]
-        ):
-            new_cell["id"] = new_cell["metadata"]["nbgrader"]["grade_id"] = (
-                f"more{number}"
-            )
-            new_cell["source"] = source
-        before["metadata"] = {}
-        setup["source"] = text(setup) + "\nstart = 3\nthree = 3"
-        position = notebook["cells"].index(setup) + 1
-        answer = "def mean_of(numbers):\n    return sum(numbers) / len(numbers)"
-        example = before | {"id": "example", "source": answer}
-        notebook["cells"][position:position] = [before, locked, example]
-    code = "def fizz(n):\n    return str(n) if n % three else 'fizz'"
-    for student, start in {"ann": "start = 3", "bob": "start = 7"}.items():
-        hand_in(student, fizz=code, more0=start)
-    shutil.copytree(course / "release", course / "submitted/blank")
-    outcomes = graded(course)
-    blank = outcomes["blank"]
-    assert (blank.status, blank.score) == ("graded", 0)
-    assert outcomes["ann"].score == 10
-    assert outcomes["bob"].score < 10  # as in a notebook that runs from the top

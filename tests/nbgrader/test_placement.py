@@ -86,35 +86,6 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     assert json.loads((capturing / FILE).read_text())["tiny"]["tiny"] != placements
 
 
-def test_an_answer_may_write_files_beside_the_data(
-    course: Path, hand_in: HandIn
-) -> None:
-    source = course / "source/tiny"
-    (source / "data/raw").mkdir(parents=True)
-    (source / "data/raw/numbers.csv").write_text("1,2")
-    right = (
-        "from pathlib import Path\n"
-        'for place in ("data/mine.csv", "data/raw/mine.csv"):\n'
-        '    Path(place).write_text(Path("data/raw/numbers.csv").read_text())'
-    )
-    reads = "from pathlib import Path\n"
-    cells = {
-        "fizz": f"### BEGIN SOLUTION\n{right}\n### END SOLUTION",
-        "fizz-numbers": f'{reads}assert Path("data/mine.csv").read_text() == "1,2"\n'
-        'assert Path("data/raw/mine.csv").read_text() == "1,2"',
-    }
-    with_cells(course, cells)
-    hand_in("right", fizz=right)
-    hand_in("nothing", fizz="pass")
-    results = graded(course)
-    assert notes(results, "right") == {"fizz-numbers": "beside"}
-    points = {
-        name: [v.points for v in r.verdicts["tiny"] if v.cell_id == "fizz-numbers"]
-        for name, r in results.items()
-    }
-    assert points == {"right": [2], "nothing": [0]}
-
-
 def test_each_test_cell_of_the_lab_stands_alone(lab_master: MasterNotebook) -> None:
     """That the judge judges it alone is looked at in tests/cli/test_documented.py."""
     assert not any(test.needs for test in Tests.of(lab_master.cells).cells.values())
