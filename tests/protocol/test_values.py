@@ -70,6 +70,7 @@ def sendable(value: Any) -> bool:
         ),
         ({"length": 10}, [np.empty((0, 5)), np.empty((5, 0))], np.empty((0, 11))),
         ({"length": 10}, np.empty(11), [np.empty((0, 5)), np.empty((6, 0))]),
+        ({"length": 10}, [range(4), range(6)], [range(4), range(7)]),
         ({"room": 4000}, np.empty(0, "U1000"), np.empty(0, "U1001")),
         (
             {"room": 4000},
