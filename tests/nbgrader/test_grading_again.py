@@ -15,7 +15,6 @@ from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import by_id, text
 from tests.nbgrader.tiny import HandIn, Notebook, configure, graded, source_of
 from tests.programs import start
-from tests.timing import patience
 
 pytestmark = pytest.mark.slow
 
@@ -126,28 +125,6 @@ def test_what_is_lost_is_made_again_and_nothing_else(
     assert graded(course)["ann"].score == 10
     assert nbgrader.scores(course, "tiny").loc["ann", "total"] == 10
     assert result.stat().st_mtime_ns != before
-
-
-def test_what_was_graded_under_other_conditions_is_graded_again(
-    course: Path, hand_in: HandIn
-) -> None:
-    helper = course / "source/tiny/helper.py"
-    helper.write_text("WORD = 'fuzz'\n")
-    seconds = 0.4 * patience()
-    slow = "import time\n\ndef mean_of(xs, called=[]):\n    if not called:\n"
-    slow += f"        time.sleep({1.5 * seconds})\n    called.append(1)\n"
-    hand_in(
-        "ann",
-        fizz="from helper import WORD\n\ndef fizz(n):\n"
-        "    return WORD if n % 3 == 0 else str(n)",
-        mean_of=slow + "    return sum(xs) / len(xs)",
-    )
-    configure(course, f"c.Nbproctor.call_seconds = {seconds}")
-    assert graded(course)["ann"].score < 5
-    helper.write_text("WORD = 'fizz'\n")
-    assert graded(course)["ann"].score == 5
-    configure(course, "c.Nbproctor.call_seconds = 60")
-    assert graded(course)["ann"].score == 10
 
 
 def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(

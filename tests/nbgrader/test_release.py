@@ -81,13 +81,6 @@ def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> N
     nbgrader.check_sources(nbgrader.Course(course), "tiny")
 
 
-def test_a_release_is_the_same_to_the_byte_every_time(course: Path) -> None:
-    path = course / "release/tiny/tiny.ipynb"
-    first = path.read_bytes()
-    nbgrader.generate(course, "tiny")
-    assert path.read_bytes() == first
-
-
 def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
     course: Path, project: Path
 ) -> None:
