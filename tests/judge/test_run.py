@@ -313,6 +313,11 @@ ROWS = {
         "assert f()",
         "that grading does not allow",
     ),
+    "what the sandbox forbids, in its cell": (
+        "import subprocess\nsubprocess.run(['ls'])\ndef f(): return 1",
+        "assert f() == 1",
+        "that grading does not allow",
+    ),
     "the output of another program": (
         "count = !wc -l < table.csv\ndef f(): return len(count)",
         "assert f() == 1",
