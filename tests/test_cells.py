@@ -1,5 +1,8 @@
 """A cell is cut into blocks, whatever it holds, in time that grows with its length."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,17 +139,7 @@ def test_any_text_is_its_blocks_joined(source: str) -> None:
 
 # What a text repeats; see `repeated`.
 PATTERNS = ['"""', "'''\\", '\\"', "(", "@a\n", "x = 1\n", "#\n", "\n", " ", "`"]
-PATTERNS += [
-    "```\n",
-    "```… `",
-    "a, ",
-    "x: …a",
-    "import …a, ",
-    "from …a",
-    "%",
-    "?",
-    "=  ",
-]
+PATTERNS += ["```\n", "```… `", "a, ", "x: …a", "import …a, ", "from …a", "%", "?"]
 PATTERNS += ["=  ", "{  ", "<", "data:image/png;base64,", "data:image/…a", "![]("]
 PATTERNS += ["# In[ ", "fizz mean_of ", "def fizz(n):\n    return 1\n"]
 PATTERNS += ["<<<<<<<\n=======\n", "class A:\n    def m(self):\n        pass\n"]
@@ -169,3 +162,35 @@ def test_the_time_to_cut_a_cell_grows_no_faster_than_it(pattern: str) -> None:
     # 20 times the text; with its square it would be 400 times the time.
     texts = (repeated(pattern, n) for n in (MAX_CHARS // 40, MAX_CHARS // 2))
     assert grows_at_most(80, cut, *texts)
+
+
+# What compiles or runs Python from text: where it may be called.
+COMPILERS = {
+    "compile": {"nbproctor/cells.py: compile_code"},
+    "ast.parse": {"nbproctor/cells.py: parse_code"},
+    "eval": {"nbproctor/judge/compiled.py: execute"},  # of compiled code
+    "exec": set[str](),
+    # Of a student process, whose interpreter is started without options and variables.
+    "run_cell": {
+        "nbproctor/student/shell.py: " + n for n in ("ZMQInteractiveShell", "warm")
+    },
+}
+
+
+@pytest.mark.slow
+def test_one_function_compiles_all_code_of_notebooks(project: Path) -> None:
+    """Where a second one did, it left out assertions under ``python -O``."""
+    callers: dict[str, set[str]] = {name: set() for name in COMPILERS}
+    for path in (project / "nbproctor").rglob("*.py"):
+        if "templates" in path.parts:
+            continue
+        for statement in ast.parse(path.read_text("utf-8")).body:
+            owner = getattr(statement, "name", "")
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Call):
+                    name = ast.unparse(node.func)
+                    name = "run_cell" if name.endswith(".run_cell") else name
+                    if name in callers:
+                        module = path.relative_to(project).as_posix()
+                        callers[name].add(f"{module}: {owner}")
+    assert callers == COMPILERS

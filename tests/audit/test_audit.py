@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
-from collections import Counter
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from nbproctor.audit.variants import Kind, Trial, Variants, disagreement
 from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
+from tests.audit.plain_python import sample_of
 from tests.broken.cases import by_id
 
 NUMBER = r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)"
@@ -396,22 +399,6 @@ def test_fuzzing_compares_what_functions_return(got, want):
 # --- the lab --------------------------------------------------------------------------
 
 
-# Of each kind, one trial in so many; of `fit`, whose tests train networks, half.
-SHARE = {"right": 6, "wrong": 12, "mutant": 32}
-
-
-def sample_of(all_trials: list[Trial]) -> list[Trial]:
-    """Return of right and wrong variants and of mutants every so many."""
-    counts: Counter[tuple[str, str]] = Counter()
-    chosen = []
-    for trial in all_trials:
-        every = SHARE[trial.kind] * (2 if trial.exercise == "fit" else 1)
-        if counts[trial.exercise, trial.kind] % every == 0:
-            chosen.append(trial)
-        counts[trial.exercise, trial.kind] += 1
-    return chosen
-
-
 @pytest.fixture(scope="module")
 def lab(project: Path) -> AuditResult:
     """A sample of all solutions, on ten inputs each: `kit.py audit` tries the rest."""
@@ -466,3 +453,31 @@ def test_no_message_holds_a_number_that_is_not_public(lab, project):
     for message in messages:
         words = re.sub("|".join(HARMLESS), "", message)
         assert set(re.findall(NUMBER, words)) <= public_numbers, message
+
+
+@pytest.mark.slow
+def test_variants_get_the_marks_that_plain_python_gives_them(lab, project):
+    folder = project / "source/neural_network"
+    notebook = folder / "neural_network.ipynb"
+    command = [sys.executable, "-m", "tests.audit.plain_python"]
+    done = subprocess.run(
+        [*command, str(notebook), str(project / "variants/neural_network")],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(project), "MPLBACKEND": "agg"},
+        capture_output=True,
+        check=True,
+    )
+    rows = json.loads(done.stdout)
+    assert len(rows) >= 15
+    master = MasterNotebook.read(notebook)
+    differences = {}
+    for exercise, kind, name, passed in rows:
+        tests = [c for c in master.of_kind("test") if c.exercise == exercise]
+        # In plain Python a public test sees the array itself change.
+        if name == "one_array_for_all_answers":
+            tests = [test for test in tests if test.points]
+        failed = {test.id: test.points for test in tests if test.id not in passed}
+        judged = entry(lab, exercise, kind, name)
+        if judged.caught.keys() != failed.keys() or judged.lost != sum(failed.values()):
+            differences[exercise, name] = judged.caught.keys() ^ failed.keys()
+    assert differences == {}

@@ -1,0 +1,127 @@
+"""Marks of variants in plain Python, by nbgrader's rule: no judge, no proxies.
+
+A program, run in the folder of the master notebook: it prints, as JSON, one row for
+every fifth right or wrong variant of the sample: its exercise, kind and name, and the
+tests it passes.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import itertools
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from examples import sample_class
+from nbproctor.audit.variants import Trial, Variants
+from nbproctor.notebook import Cell, MasterNotebook
+
+PATIENCE = 60  # seconds for a variant and its tests
+# Of each kind, one trial in so many; of `fit`, whose tests train networks, half.
+SHARE = {"right": 6, "wrong": 12, "mutant": 32}
+
+
+def sample_of(trials: Iterable[Trial]) -> list[Trial]:
+    """Return of right and wrong variants and of mutants every so many."""
+    counts: Counter[tuple[str, str]] = Counter()
+    chosen = []
+    for trial in trials:
+        every = SHARE[trial.kind] * (2 if trial.exercise == "fit" else 1)
+        if counts[trial.exercise, trial.kind] % every == 0:
+            chosen.append(trial)
+        counts[trial.exercise, trial.kind] += 1
+    return chosen
+
+
+def in_a_fork(run: Callable[[], set[str]]) -> set[str]:
+    """Call `run` in a process of its own, as every submission has its own kernel."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            signal.alarm(PATIENCE)
+            sys.stdout = sys.stderr = io.StringIO()
+            os.write(writer, json.dumps(sorted(run())).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        sent = pipe.read()
+    os.waitpid(pid, 0)
+    return set(json.loads(sent))
+
+
+def passed(names: dict[str, Any], cells: Iterable[Cell]) -> set[str]:
+    """Run cells in one namespace; return the tests among them that raise nothing."""
+    test_names = set()
+    for cell in cells:
+        try:
+            exec(cell.source.replace("%matplotlib inline", ""), names)
+        except Exception:
+            continue  # as nbgrader: 0 points, and the next cell runs all the same
+        if cell.kind == "test":
+            test_names.add(cell.id)
+    return test_names
+
+
+def code_of(master: MasterNotebook) -> list[Cell]:
+    """Return what is run: not what grading leaves out, of which some trains."""
+    return [c for c in master.cells if c.kind not in ("text", "task") and not c.skip]
+
+
+def passed_plainly(
+    master: MasterNotebook, trials: Iterable[Trial]
+) -> Iterator[tuple[Trial, set[str]]]:
+    """Walk through the reference notebook; fork where an exercise has to be answered.
+
+    As under stock nbgrader all names are in one namespace, and all cells are run.
+    """
+    code = code_of(master)
+    names = dict[str, Any]()
+    for number, cell in enumerate(code):
+        if cell.kind == "solution":
+            gc.freeze()  # forks need not copy what they do not touch
+            following = code[number + 1 :]
+            attached = list(
+                itertools.takewhile(lambda c: c.kind != "solution", following)
+            )
+            for trial in (t for t in trials if t.exercise == cell.id):
+                answer = replace(cell, source=trial.source)
+                yield trial, in_a_fork(partial(passed, names, [answer, *attached]))
+            if cell.id == master.exercises[-1]:
+                return
+        passed(names, [cell])
+
+
+def of_variants(master: MasterNotebook, folder: Path) -> list[Any]:
+    """Return what passes of the variants in `folder`."""
+    trials = sample_of(Variants.read(folder, sample_class.solutions(master)).trials)
+    # Grading takes off the stub's last line below a finished answer; a kernel does not.
+    skip = "raise_left_below"
+    filed = [t for t in trials if t.kind != "mutant" and t.name != skip][::5]
+    return [
+        (trial.exercise, trial.kind, trial.name, sorted(tests))
+        for trial, tests in passed_plainly(master, filed)
+    ]
+
+
+def main(notebook: Path, folder: Path) -> None:
+    """Print what passes of the variants in a folder."""
+    master = MasterNotebook.read(notebook)
+    sys.path.insert(0, "")  # for the modules beside the notebook
+    printed = sys.stdout
+    sys.stdout = io.StringIO()
+    json.dump(of_variants(master, folder), printed)
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
