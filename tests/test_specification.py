@@ -131,6 +131,23 @@ def test_in_the_judge_one_run_is_judged_by_several_properties() -> None:
     assert len(calls) == 4
 
 
+def test_what_a_call_changes_and_whether_it_looks_anew_share_their_questions() -> None:
+    calls = []
+
+    def answer(X: Any) -> Any:
+        calls.append(X)
+        return X.mean(axis=1)
+
+    with recording({}):
+        check(specification(answer), "unchanged")
+    assert len(calls) == 3 + 4  # both cases, one with small floats; those of one object
+
+
+def test_wrong_names_of_entries_are_no_old_answers() -> None:
+    named = specification(lambda X: {"mean of X": X.mean(axis=1)})
+    check(replace(named, right=lambda X: {"mean": means(X)}), "unchanged")
+
+
 def test_what_raises_is_raised_to_every_property_that_needs_it() -> None:
     def answer(X: Any) -> Any:
         raise ZeroDivisionError

@@ -6,15 +6,14 @@ numbers are shapes, indices, counts and the factor 2: never an expected value, n
 ratio that hidden data would show.
 """
 
-from nbproctor.expect.batches import expect_passes, joined
-from nbproctor.expect.calls import answer_of, answers_of, quiet, replaced
+from nbproctor.expect.batches import expect_passes
+from nbproctor.expect.calls import answers_of, quiet, replaced
 from nbproctor.expect.comparison import (
     entry_in_any_shape,
     expect,
     expect_entry,
     expect_finite,
     expect_normal,
-    expect_pure,
     expect_same,
     expect_shape,
     expect_unchanged,
@@ -45,7 +44,6 @@ __all__ = [
     "Specification",
     "Unchanged",
     "Values",
-    "answer_of",
     "answers_of",
     "beyond",
     "calls_to",
@@ -57,12 +55,10 @@ __all__ = [
     "expect_finite",
     "expect_normal",
     "expect_passes",
-    "expect_pure",
     "expect_same",
     "expect_shape",
     "expect_unchanged",
     "is_multiple",
-    "joined",
     "measure",
     "processor_seconds",
     "prove",

@@ -4,7 +4,7 @@ import contextlib
 import copy
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from nbproctor.protocol.calls import VALUES, answer_in_turn
@@ -37,16 +37,6 @@ def replaced(owner: Any, **attributes: Any) -> Iterator[None]:
                 setattr(owner, name, before[name])
             else:
                 delattr(owner, name)
-
-
-def answer_of(function: Callable[..., Any], *args: Any) -> Any:
-    """Return what a function answers to copies of the arguments.
-
-    So an answer that changes its arguments spoils neither the next one nor what it is
-    compared with; `expect_pure` is the test that says so.
-    """
-    with quiet():
-        return function(*copy.deepcopy(args))
 
 
 def answers_of(*calls: tuple[Any, ...], keep: bool = False) -> Iterator[Any]:

@@ -190,23 +190,33 @@ class Specification:
         origins = _origin(self.begin), _origin(self.cases[name])
         return self.name, name, *self.reads, type(self).__qualname__, *origins
 
-    def answered(self, name: str) -> Iterator[Answered]:
-        """Yield cases with what was answered, then raise what ended it."""
+    def _record(self, name: str) -> tuple[list[Any], BaseException | None]:
+        """Return what was answered to some cases, and what ended it."""
         key = self.key(name)
         all_records = {} if recorded is None else _of_this_cell | recorded
-        if key not in all_records:
-            answers: list[Any] = []
-            failure: BaseException | None = None
-            try:
-                for answer in self.ask([*self.cases[name]()]):
-                    answers.append(answer)
-            except Exception as error:
-                failure = error
-            if recorded is not None:
-                records = recorded if _is_value(answers) else _of_this_cell
-                records[key] = answers, failure
-        else:
-            answers, failure = all_records[key]
+        if key in all_records:
+            return all_records[key]
+        answers: list[Any] = []
+        failure: BaseException | None = None
+        try:
+            for answer in self.ask([*self.cases[name]()]):
+                answers.append(answer)
+        except Exception as error:
+            failure = error
+        self.remember(name, answers, failure)
+        return answers, failure
+
+    def remember(
+        self, name: str, answers: list[Any], failure: BaseException | None = None
+    ) -> None:
+        """Record what was answered to some cases; a kernel asks anew."""
+        if recorded is not None:
+            records = recorded if _is_value(answers) else _of_this_cell
+            records[self.key(name)] = answers, failure
+
+    def answered(self, name: str) -> Iterator[Answered]:
+        """Yield cases with what was answered, then raise what ended it."""
+        answers, failure = self._record(name)
         # Made anew: an answer may have changed an object that it was handed.
         yield from zip(self.cases[name](), answers, strict=False)
         if failure is not None:
@@ -220,16 +230,12 @@ class Specification:
         is asked in vain in the square cases, too, or is right there. Without others,
         these are judged.
         """
-        if not otherwise:
+        failure = self._record(name)[1] if otherwise else None
+        if failure is None:
             return name
-        try:
-            for _ in self.answered(name):
-                pass
-        except Exception:
-            if not self.is_wrong_in_squares():
-                raise
-            return otherwise
-        return name
+        if not self.is_wrong_in_squares():
+            raise failure
+        return otherwise
 
     def is_wrong_in_squares(self) -> bool:
         """Whether a value is wrong in the square cases; what raises is no value.
@@ -256,16 +262,18 @@ class Specification:
     def holds(self, name: str) -> bool:
         """Whether a property holds: another one may judge only what this one leaves.
 
-        A test cell judges it once, whoever asks; in a kernel nothing is remembered.
+        The judge finds out once, whoever asks; in a kernel nothing is remembered.
         """
-        key = self.name, name, _origin(self.begin)
-        if recorded is None or key not in _of_this_cell:
+        key = "holds", self.name, name, _origin(self.begin)
+        results: Records = {} if recorded is None else recorded
+        if key not in results:
+            failure = None
             try:
                 _judge(self, name)
-                _of_this_cell[key] = [], None
             except Exception as error:
-                _of_this_cell[key] = [], error
-        return _of_this_cell[key][1] is None
+                failure = error
+            results[key] = [], failure
+        return results[key][1] is None
 
 
 @contextlib.contextmanager
@@ -512,33 +520,49 @@ class Unchanged:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        name = specification.usable(self.cases, self.otherwise)
+        try:
+            looks = self._ask(specification, self.cases)
+        except Exception:
+            if not self.otherwise or not specification.is_wrong_in_squares():
+                raise
+            looks = self._ask(specification, self.otherwise)
+        for now, before, title in looks:
+            expect_unchanged(now, before, title)
+
+    def _ask(
+        self, specification: Specification, name: str
+    ) -> list[tuple[Any, Any, str]]:
+        """Ask; return what was handed over, what it was before, and its name."""
         cases = [*specification.cases[name]()]
         cases.append(_with_small_floats(cases[0]))
         split = [specification.state_and_arguments(case) for case in cases]
         beginnings = specification.begin([state for state, _ in split])
-        calls: list[tuple[Any, ...]] = []
-        values: list[tuple[str, Any]] = []  # what each read has to give
+        attributes = [
+            (each, copy.deepcopy(_attributes(each)))
+            for state, _ in split
+            for each in state.values()
+        ]
+        looks: list[tuple[tuple[Any, ...], Any, str]] = []  # calls, and what was before
         for beginning, (state, arguments) in zip(beginnings, split, strict=True):
-            calls.append((*beginning, *arguments))
-            values.append(("", None))
+            looks.append(((*beginning, *arguments), None, ""))
+            reads = specification.reads_of(beginning[-1])
+            looks += [(read, None, "") for read in reads]
             names = specification.arguments
-            for argument_name, argument in zip(names, arguments, strict=True):
-                calls.append((copy.copy, argument))
-                values.append((argument_name, argument))
+            for label, argument in zip(names, arguments, strict=True):
+                looks.append(((copy.copy, argument), argument, label))
             for key, value in state.items():
                 if _is_plain(value) and key not in specification.reads:
-                    calls.append((getattr, beginning[-1], key))
-                    values.append((key, value))
-        objects = [each for state, _ in split for each in state.values()]
-        attributes = [copy.deepcopy(_attributes(each)) for each in objects]
-        answers = answers_of(*calls)
-        for answer, (title, before) in zip(answers, values, strict=True):
-            if title:
-                expect_unchanged(answer, before, title)
-        for each, before in zip(objects, attributes, strict=True):
-            for key, now in _attributes(each).items():
-                expect_unchanged(now, before.get(key), key)
+                    looks.append(((getattr, beginning[-1], key), value, key))
+        after = [*answers_of(*(call for call, *_ in looks))]
+        pairs = [(now, *look) for now, (_, *look) in zip(after, looks, strict=True)]
+        returned = iter([answer for answer, _, title in pairs if not title])
+        answers = [specification.read(answer, returned) for answer in returned]
+        specification.remember(name, answers[:-1])  # but for the smaller numbers
+        return [look for look in pairs if look[2]] + [
+            (now, before.get(key), key)
+            for each, before in attributes
+            for key, now in _attributes(each).items()
+        ]
 
 
 def _is_plain(value: Any) -> bool:
@@ -590,8 +614,7 @@ class Anew:
         answered.insert(0, answered[0])
         turn = len(answered)
         answered += answered[:1:-1]
-        cases = [case for case, _ in answered]
-        fresh = [answer for _, answer in answered]
+        cases, fresh = zip(*answered, strict=True)
         calls = _of_one_object(specification, cases, turn)
         keep = not self.shares and not specification.reads
         answers = answers_of(*calls, keep=keep)
@@ -626,9 +649,9 @@ _OLD = "stays the same after its argument, or its object, was changed: what is k
 
 
 def _entries(answer: Any, right: Any) -> Any:
-    """Return the entries that are judged; others, and missing ones, are not."""
+    """Return the entries that are judged, or all if no name is right."""
     if isinstance(right, Mapping) and isinstance(answer, Mapping):
-        return {key: answer[key] for key in right if key in answer}
+        return {key: answer[key] for key in right if key in answer} or answer
     return answer
 
 
@@ -744,14 +767,13 @@ def prove(specification: Specification) -> list[str]:
             records[specification.key(name)] = answers, None
         messages = []
         with recording(records):
-            for judgements in specification.properties.values():
-                for judgement in judgements:
-                    try:
-                        judgement(specification)
-                    except AssertionError as error:
-                        messages.append(str(error))
-                    except Exception:  # it asks more: nobody is there to answer
-                        continue
+            for name in specification.properties:
+                try:
+                    _judge(specification, name)
+                except AssertionError as error:
+                    messages.append(str(error))
+                except Exception:  # it asks more: nobody is there to answer
+                    continue
         if not any(say in message for message in messages for say in sentences):
             failures.append(f"{specification.name} {sentence}: {messages[:1]}")
     return failures
