@@ -144,6 +144,23 @@ def test_raising_where_a_value_is_wrong_earns_nothing_more(
         assert earned(raises) <= earned(wrong), trial.name
 
 
+def test_a_loop_with_too_many_steps_is_refuted_with_few_examples(hidden, monkeypatch):
+    sizes = []
+    fit_of = hidden["fit_of"]
+    monkeypatch.setitem(
+        hidden,
+        "fit_of",
+        lambda *run: sizes.append(run[3][0].shape[1]) or fit_of(*run),
+    )
+    (fit,) = (c.source for c in MasterNotebook.read(SOURCE).cells if c.id == "fit")
+    monkeypatch.setattr(hidden["NNClassifier"], "fit", None)
+    exec(fit.replace("range(0, m, size)", "range(0, m)"), hidden)
+    for name in hidden["FIT"].properties:
+        with contextlib.suppress(AssertionError):
+            hidden["check"](hidden["FIT"], name)
+    assert max(sizes) < 20
+
+
 @pytest.fixture
 def network(lab):
     """A network with parameters of ordinary size and both penalties."""
