@@ -523,9 +523,8 @@ class Unchanged:
         try:
             looks = self._ask(specification, self.cases)
         except Exception:
-            if not self.otherwise or not specification.is_wrong_in_squares():
-                raise
-            looks = self._ask(specification, self.otherwise)
+            name = specification.usable(self.cases, self.otherwise)
+            looks = self._ask(specification, name)
         for now, before, title in looks:
             expect_unchanged(now, before, title)
 
