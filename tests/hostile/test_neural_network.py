@@ -286,7 +286,7 @@ class Challenger:
         apart = (self.means**2).sum(axis=1, keepdims=True) - 2 * self.means @ X
         return apart.argmin(axis=0).reshape(1, -1)
 """
-PRIZE = "Contest: new digits read correctly"
+PRIZE = "Contest (section 7.7): new digits read correctly"
 FORGED = f"""
 import nbproctor.expect
 nbproctor.expect.measures.measured = [("{PRIZE}", 1.0, "0 used, 20 allowed")]
@@ -307,7 +307,12 @@ LEARNED_BEFORE = HONEST.replace("self.means", "X, Y = X_train, Y_train; self.mea
     ("answer", "least", "most", "says"),
     [
         (HONEST, 0.75, 0.85, f"{PRIZE}: *, 3 evaluations used, 20 allowed"),
-        (HONEST.replace("3", "23"), 0.75, 0.85, f"{PRIZE} (more than 20 evaluations*"),
+        (
+            HONEST.replace("3", "23"),
+            0.75,
+            0.85,
+            "Contest, over the limit of 20 evaluations*",
+        ),
         (FORGED, 0.05, 0.15, f"{PRIZE}: *, 0 evaluations used, 20 allowed"),
         (LEARNED_BEFORE, 0, 0.1, f"{PRIZE}: *"),
     ],
