@@ -35,9 +35,9 @@ def not_finite(got: Array, bad: Array) -> str:
     """Say where the first nan or inf of an answer is, and how many are `bad`."""
     if not got.ndim:
         return f"is {'nan' if np.isnan(got) else 'inf'}"
-    index = tuple(int(i) for i in np.argwhere(bad)[0])
-    kind = "nan" if np.isnan(got[index]) else "inf"
-    return f"has {kind} at index {list(index)} ({bad.sum()} of {bad.size} are bad)"
+    index = np.argwhere(bad)[0].tolist()
+    kind = "nan" if np.isnan(got[tuple(index)]) else "inf"
+    return f"has {kind} at index {index} ({bad.sum()} of {bad.size} are bad)"
 
 
 def fits(got: Array, want: Array, rtol: float) -> bool:

@@ -552,16 +552,21 @@ class Unchanged:
             for key, value in state.items():
                 if _is_plain(value) and key not in specification.reads:
                     looks.append(((getattr, beginning[-1], key), value, key))
-        after = [*answers_of(*(call for call, *_ in looks))]
-        pairs = [(now, *look) for now, (_, *look) in zip(after, looks, strict=True)]
-        returned = iter([answer for answer, _, title in pairs if not title])
-        answers = [specification.read(answer, returned) for answer in returned]
+        returned: list[Any] = []
+        changeable: list[tuple[Any, Any, str]] = []
+        after = answers_of(*(call for call, *_ in looks))
+        for now, (_, before, title) in zip(after, looks, strict=True):
+            if title:
+                changeable.append((now, before, title))
+            else:
+                returned.append(now)
+        remaining = iter(returned)
+        answers = [specification.read(answer, remaining) for answer in remaining]
         specification.remember(name, answers[:-1])  # but for the smaller numbers
-        return [look for look in pairs if look[2]] + [
-            (now, before.get(key), key)
-            for each, before in attributes
-            for key, now in _attributes(each).items()
-        ]
+        for each, before in attributes:
+            for key, now in _attributes(each).items():
+                changeable.append((now, before.get(key), key))
+        return changeable
 
 
 def _is_plain(value: Any) -> bool:

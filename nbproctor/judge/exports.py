@@ -106,13 +106,10 @@ class Exports:
             return Ref("library", (value.__name__, ""))
         library_object: Any = value.type if isinstance(value, np.dtype) else value
         if isinstance(library_object, _LIBRARY):
-            module = getattr(library_object, "__module__", None)
+            module = getattr(library_object, "__module__", None) or "numpy"
             name = library_object.__name__
-            if (
-                getattr(sys.modules.get(module or "numpy"), name, None)
-                is library_object
-            ):
-                return Ref("library", (module or "numpy", name))
+            if getattr(sys.modules.get(module), name, None) is library_object:
+                return Ref("library", (module, name))
         raise NotExportableError(
             "A test can pass numbers, text, containers, arrays, and its own functions "
             f"and objects to student code, but no {kind.__name__}."
@@ -150,10 +147,7 @@ class Exports:
 
     def set(self, target: Any, name: str, value: Any) -> None:
         """Set a public attribute, but neither a method nor anything of a class."""
-        kinds = _classes(target)
-        descriptor = next(
-            (vars(kind)[name] for kind in kinds if name in vars(kind)), None
-        )
+        descriptor = inspect.getattr_static(_classes(target)[0], name, None)
         plain = not isinstance(target, (type, *_FUNCTIONS)) and not callable(descriptor)
         if name.startswith("_") or not plain:
             raise RefusedError(

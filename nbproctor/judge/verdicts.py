@@ -9,7 +9,6 @@ contain the test's data.
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 import traceback
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from nbproctor.judge.proxy import StudentRaised
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell
 from nbproctor.protocol.frames import UnsendableError
+from nbproctor.protocol.objects import EXCEPTIONS
 from nbproctor.results import Outcome, Output, Verdict
 from nbproctor.sanitize import one_line
 
@@ -318,11 +318,7 @@ def scored(outputs: list[Output], cell: Cell) -> tuple[float, Message]:
             return 0.0, REFUSED(where="")
         if name == "NotImplementedError":
             return 0.0, NOT_SOLVED(where=".")
-        known_type = vars(builtins).get(name)
-        is_exception = isinstance(known_type, type) and issubclass(
-            known_type, BaseException
-        )
-        kind = name if is_exception else "an exception"
+        kind = name if name in EXCEPTIONS else "an exception"
         return 0.0, IN_PROCESS_RAISED(kind=kind, text=shown and f": {shown}")
     for output in outputs:
         number = _number(output)

@@ -11,6 +11,7 @@ anybody can make one.
 
 from __future__ import annotations
 
+import builtins
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -36,6 +37,12 @@ _NOT_LISTED = (
     *(int, float, complex, str, bytes, tuple, list, dict, set, frozenset),
     *(BaseException, type, np.ndarray, np.generic),
 )
+#: Names of the exceptions that are built in: what any exception is to the other side.
+EXCEPTIONS = {
+    name
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, BaseException)
+}
 GRADER_MODULES = {"nbproctor", "IPython", "__main__"}
 _name_of: dict[int, str] = {}  # by `id`: a class may say what it likes of its hash
 _class_of: dict[str, type] = {}

@@ -7,7 +7,6 @@ code gets a `JudgeObject` that asks the judge for everything (see `judge.exports
 
 from __future__ import annotations
 
-import builtins
 import traceback
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,16 +17,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nbproctor.protocol.objects import Ref, known_base
+from nbproctor.protocol.objects import EXCEPTIONS, Ref, known_base
 from nbproctor.protocol.rpc import Connection
 
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
-# What an exception is to the judge: the first of its classes that is built in.
-_BUILTIN = {
-    name
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, BaseException)
-}
 _BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
@@ -118,7 +111,7 @@ def decides(value: Any, method: str) -> bool:
 
 def _builtin_of(kind: type) -> str:
     """Return the name of the first of a class's bases that is a built-in exception."""
-    return next((k.__name__ for k in kind.__mro__ if k.__name__ in _BUILTIN), "")
+    return next((k.__name__ for k in kind.__mro__ if k.__name__ in EXCEPTIONS), "")
 
 
 def describe_exception(
