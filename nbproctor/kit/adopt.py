@@ -54,8 +54,6 @@ _TEST_CONFIG = re.compile(
 #: A comment that says only that a test is hidden, where students read what it checks.
 _LABEL = re.compile(r"\A\s*#+[^\S\n]*(?i:hidden)(?:[^\S\n]+(?i:tests?))?[^\S\n]*\n")
 _COMMENT = re.compile("#.*")
-#: A name of the student's in a test of Otter's.
-_ENV = re.compile(r"\benv\['(\w+)'\]")
 #: What Otter leaves out of a cell: a prompt, and the mark of a whole solution.
 _LEFT_OUT = re.compile(
     r'^\s*"""\s*# BEGIN PROMPT.*?"""[^\n]*\n?'
@@ -531,12 +529,10 @@ def _from_doctest(code: str) -> str:
 def _test_file(path: Path) -> tuple[Any, list[tuple[str, dict[str, Any]]]]:
     """Return the points of a file of tests, and each test with what it says of itself.
 
-    It is not run. It has a dictionary of doctests, as OkPy and Otter write it, or
-    Otter's functions with the decorator ``test_case``.
+    It is not run. It has a dictionary of doctests, as OkPy and Otter write it.
     """
     try:
-        text = path.read_text("utf-8")
-        tree = parse_code(text)
+        tree = parse_code(path.read_text("utf-8"))
     except (OSError, SyntaxError) as error:
         raise AdoptError(f"The tests in {path} cannot be read: {error}") from error
     settings = {
@@ -546,52 +542,19 @@ def _test_file(path: Path) -> tuple[Any, list[tuple[str, dict[str, Any]]]]:
         for target in statement.targets
         if isinstance(target, ast.Name)
     }
-    if isinstance(suites := settings.get("test"), dict):
-        # Where Otter wrote the file, a test is hidden unless it says that it is not.
-        default = {"hidden": "OK_FORMAT" in settings}
-        return suites.get("points"), [
-            (suite.get("setup", "") + "\n" + case["code"], default | case)
-            for suite in suites.get("suites", [])
-            for case in suite.get("cases", [])
-        ]
-    tests = []
-    for function in tree.body:
-        decorators = getattr(function, "decorator_list", [])
-        for decorator in decorators:
-            if "test_case(" in ast.unparse(decorator):
-                says = _arguments(decorator)
-                if _says_hidden(str(ast.get_source_segment(text, function))):
-                    says["hidden"] = True
-                tests.append((_function_body(function, tree), says))
-    if not tests:
-        raise AdoptError(f"{path} has no tests of OkPy or Otter that can be read.")
-    return settings.get("points"), tests
-
-
-def _arguments(decorator: ast.Call) -> dict[str, Any]:
-    """Return what the decorator of a test says, by the names that Otter gives it."""
-    names = ("name", "points", "hidden")
-    arguments = dict(zip(names, decorator.args, strict=False))
-    arguments |= {str(each.arg): each.value for each in decorator.keywords}
-    return {name: _literal(value) for name, value in arguments.items()}
-
-
-def _function_body(function: ast.stmt, module: ast.Module) -> str:
-    """Return a test of Otter's as a cell, below what it uses of its module.
-
-    Its parameters are names of the student's, or ``env``, which has all of them.
-    """
-    body: list[ast.stmt] = getattr(function, "body", [])
-    code = "\n".join(ast.unparse(statement) for statement in body)
-    student_names = {a.arg for a in ast.walk(function) if isinstance(a, ast.arg)}
-    student_names |= set(_ENV.findall(code))
-    code = _ENV.sub(r"\1", code)
-    for statement in reversed(module.body):
-        source = ast.unparse(statement)
-        binds = set(_binds(source)) | CellText.of(source).binds
-        if binds & CellText.of(code).uses - student_names:
-            code = f"{source}\n{code}"
-    return code
+    suites = settings.get("test")
+    if not isinstance(suites, dict):
+        raise AdoptError(
+            f"{path} has no dictionary of doctests, as OkPy and Otter write it. Adopt "
+            "the notebook from which Otter made it: its tests are in its cells."
+        )
+    # Where Otter wrote the file, a test is hidden unless it says that it is not.
+    default = {"hidden": "OK_FORMAT" in settings}
+    return suites.get("points"), [
+        (suite.get("setup", "") + "\n" + case["code"], default | case)
+        for suite in suites.get("suites", [])
+        for case in suite.get("cases", [])
+    ]
 
 
 def _literal(node: ast.expr) -> Any:

@@ -301,23 +301,6 @@ OK_FILE = """OK_FORMAT = True
 test = {'name': 'q1', 'suites': [{'cases': [
     {'code': '>>> square(3)\\n9', 'hidden': False}, %s]}]}
 """
-CASE_FILE = """from math import isclose
-from otter.test_files import test_case
-OK_FORMAT = False
-name = "q1"
-TRUTH = 8101
-square = None
-points = 3
-
-@test_case()
-def test_nine(square):
-    assert isclose(square(3), 9)
-
-@test_case(%s)
-def test_big(env):%s
-    # a look into the student's names
-    assert env["square"](90) == TRUTH - 1
-"""
 
 
 def otter(*tests: nbformat.NotebookNode, question: str = "") -> list[Any]:
@@ -386,10 +369,6 @@ HIDDEN: dict[str, tuple[list[Any], str]] = {
     "doctest, a word": with_file(
         OK_FILE % "{'code': '>>> # Hidden\\n>>> square(90)\\n8100', 'hidden': False}"
     ),
-    "decorator": with_file(CASE_FILE % ("points=1, hidden=True", "")),
-    "decorator, positions": with_file(CASE_FILE % ("None, 1, True", "")),
-    "decorator, a name": with_file(CASE_FILE % ("hidden=not DEBUG", "")),
-    "decorator, a word": with_file(CASE_FILE % ("points=1", "  # HIDDEN")),
 }
 
 
@@ -419,13 +398,16 @@ def test_a_comment_that_only_says_hidden_is_not_what_a_test_checks(
         assert test.splitlines()[1] == "# Large numbers"
 
 
-def test_a_configuration_that_cannot_be_read_publishes_nothing(tmp_path: Path) -> None:
+def test_a_test_that_cannot_be_read_publishes_nothing(tmp_path: Path) -> None:
     test = new_code_cell(CONFIG.format("hidden: [true"))
     other = new_code_cell("' # BEGIN TEST CONFIG: hidden'\nassert square(90) == 8100")
-    adopted, text = release(tmp_path, otter(shown("square(2)", "4"), test, other))
+    function = new_code_cell("return square(90) == 8100")
+    cells = otter(shown("square(2)", "4"), test, other, function)
+    adopted, text = release(tmp_path, cells)
     assert "8100" not in text
     for question in adopted.questions[:2]:
         assert "configuration cannot be read" in question
+    assert adopted.questions[2].startswith("q1: a test cannot be a cell by itself")
 
 
 def test_assertions_test_the_nearest_answer_that_they_use(tmp_path: Path) -> None:
@@ -536,23 +518,3 @@ def test_headers_and_given_lines_stay_and_what_vanishes_is_listed(
         "The whole cell became the solution: exercise_3, exercise_4. Is there a line "
         "that students should see? Move it above '### BEGIN SOLUTION'."
     )
-
-
-def test_tests_that_are_functions_become_cells_with_what_they_use(
-    tmp_path: Path,
-) -> None:
-    tests = CASE_FILE % ("points=1, hidden=True", "")
-    tests += (
-        "\n@test_case()\ndef test_more(square, env):\n"
-        "    if env:\n        return\n    assert square(1)\n"
-    )
-    cells = with_file("")[0]
-    adopted, text = release(tmp_path, cells, tests)
-    assert [cell.cell.source for cell in adopted.cells[1:]] == [
-        "from math import isclose\nassert isclose(square(3), 9)",
-        "### BEGIN HIDDEN TESTS\nTRUTH = 8101\nassert square(90) == TRUTH - 1\n"
-        "### END HIDDEN TESTS",
-    ]
-    assert [cell.points for cell in adopted.cells[1:]] == [2, 1]
-    assert adopted.questions[0].startswith("q1: a test cannot be a cell by itself")
-    assert "otter" not in text and "8101" not in text
