@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.markup import escape
 from typer import Argument, Option
 
@@ -67,10 +69,9 @@ def export(
 
     To fill in marks, give the grade file of Canvas, Blackboard or Brightspace, or
     Moodle's grading worksheet. It is never changed: --write makes a filled copy next to
-    it. The cells of students without a mark stay unchanged. The
-    other exports need no grade file. For example, 'export feedback' packs everybody's
-    feedback for the platform, and 'export term' makes a table and a page of all
-    assignments.
+    it. The cells of students without a mark stay unchanged. The other exports need no
+    grade file. For example, 'export feedback' packs everybody's feedback for the
+    platform, and 'export term' makes a table and a page of all assignments.
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"
@@ -104,11 +105,11 @@ def export(
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
         if target.exists() and target.samefile(file):
             raise CommandError(f"{file} is never changed. Give --to another path.")
-        _write_filled(filled, target, write)
+        written = _write_filled(filled, target, write)
         news = sorted(
             {*filled.excused} - course.read_column(assignment, "excused").keys()
         )
-        if write and news:
+        if written and news:
             records = course.records(assignment)
             platforms.note(records, "excused", dict.fromkeys(news, "yes"))
             shown = nbgrader.labels(course)
@@ -170,8 +171,10 @@ def _filled(
     )
 
 
-def _write_filled(filled: Filled, target: Path, write: bool) -> None:
-    """Write the file if `write` is set and something changes; say so."""
+def _write_filled(filled: Filled, target: Path, write: bool) -> bool:
+    """Write the file if `write` is set or the user confirms; return whether it was."""
+    if not write and filled.changes and sys.stdin.isatty() and sys.stdout.isatty():
+        write = typer.confirm(f"Write {target}?")
     if not filled.changes:
         console.print("Nothing to write.")
     elif write:
@@ -181,6 +184,7 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> None:
         console.print(
             "Nothing was written. To write the file, run the same command with --write."
         )
+    return write
 
 
 def _graded(course: nbgrader.Course, assignment: str) -> pd.DataFrame:
