@@ -592,7 +592,7 @@ def _with_small_floats(value: Any) -> Any:
         return {key: _with_small_floats(entry) for key, entry in value.items()}
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return np.array(value, dtype=np.float32, order="F")
-    return value
+    return copy.copy(value) if _is_plain(value) else value
 
 
 @dataclass(frozen=True)
