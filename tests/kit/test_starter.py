@@ -141,6 +141,7 @@ java {"kernelspec": {"name": "java", "language": "java"}}
 sage {"kernelspec": {"language": "sage"}, "language_info": {"name": "python"}}"""
 
 
+@pytest.mark.slow
 def test_notebooks_for_other_kernels_are_refused_with_a_sentence(stock: Path) -> None:
     notebook = json.loads((stock / "source/tiny/tiny.ipynb").read_text("utf-8"))
     shutil.rmtree(stock / "source/tiny")

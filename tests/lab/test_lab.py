@@ -144,6 +144,7 @@ def test_raising_where_a_value_is_wrong_earns_nothing_more(
         assert earned(raises) <= earned(wrong), trial.name
 
 
+@pytest.mark.slow
 def test_a_loop_with_too_many_steps_is_refuted_with_few_examples(hidden, monkeypatch):
     sizes = []
     fit_of = hidden["fit_of"]
