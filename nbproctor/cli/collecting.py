@@ -96,9 +96,9 @@ def collect(
     Reads downloads from Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub
     Classroom, Teams and OpenOlat. Also reads any other zip or folder that has one
     folder or file per student. The name of each of these must have the student's id,
-    name or both, as in
-    ILIAS and Sakai. A newer attempt replaces an older one, which is saved. A submission
-    that could belong to several students is not copied: match it with --as.
+    name or both, as in ILIAS and Sakai. A newer attempt replaces an older one, which is
+    saved. A submission that could belong to several students is not copied: match it
+    with --as.
     """
     course, assignment = open_course(assignment)
     names = [path.stem for path in course.sources(assignment)]
