@@ -131,7 +131,7 @@ def documented(project: Path) -> set[str]:
     for path in (p for pattern in DOCUMENTS for p in project.glob(pattern)):
         for block in re.findall(r"```console\n(.*?)```", path.read_text("utf-8"), re.S):
             folder = ""
-            for line in re.findall(r"^(?:student)?\$ (.*)", block, re.M):
+            for line in re.findall(r"^ *(?:student)?\$ (.*)", block, re.M):
                 command = line.partition("  #")[0].strip()
                 if command.startswith("cd "):
                     folder = f"{command} && "
@@ -304,7 +304,7 @@ def headings_of(page: Path) -> set[str]:
 
 
 def forget_a_student(kit: Path, env: dict[str, str]) -> None:
-    """Run what docs/instructors.md says on data protection; look for what is left."""
+    """Run what docs/data-protection.md says; look for what is left."""
     places = [kit / name for name in ("submitted", "autograded", "feedback")]
     places += [kit / "gradebook.db"]
 
