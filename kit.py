@@ -9,7 +9,7 @@ To try it:
 Before the term:
     python kit.py new       make a new assignment with one example exercise
     python kit.py adopt     convert an Otter-Grader or OkPy notebook into an assignment
-    python kit.py lint      check that the reference solution earns every point
+    python kit.py lint      check that your own solutions earn every point
     python kit.py audit     check the hidden tests with correct and incorrect solutions
     python kit.py release   make the student version and the zip for students
                             (--browser: also a website with the lab)
@@ -26,18 +26,19 @@ During the term:
 
 In an existing nbgrader course:
     python kit.py init      switch nbproctor on
-    python kit.py off       switch nbproctor off, and leave the course as it was
+    python kit.py off       switch nbproctor off
 
 To change this project:
     python kit.py test      run all checks (--fast: only the quick ones)
 
-On macOS, add --container to grade and watch. On Windows, add it also to adopt, audit,
-demo, init, lint and release. The command then runs in a container, which needs Podman
-or Docker. On Linux, you do not need one.
-
-The first run installs the pinned packages into .venv next to this file. It changes
-nothing else on the computer, and you do not have to activate anything.
 To see the options of a command: python kit.py grade --help
+
+On macOS, add --container to grade and watch. On Windows, add it to these and to adopt,
+audit, demo, init, lint and release. The command then runs in a container, which needs
+Podman or Docker.
+
+The first run installs packages into .venv next to this file. It changes nothing else on
+the computer, and you do not have to activate anything.
 """
 
 # Standard library only. This file must parse on every Python that is still in use,

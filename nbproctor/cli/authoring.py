@@ -103,9 +103,9 @@ def release(
 def lint(assignment: Assignment = None, container: Container = False) -> None:
     """Check that the reference solution earns every point in every test cell.
 
-    Plain nbgrader and nbproctor both grade the solution, a blank notebook, and two
-    notebooks whose answers mean nothing. Every difference in points is listed.
-    `nbproctor release` runs this check before it makes anything.
+    The reference solution is the source notebook with your solutions. It is graded by
+    plain nbgrader and by nbproctor, and so are notebooks without a real answer. Every
+    difference in points is listed. `nbproctor release` runs this check first.
     """
     prove(*open_course(assignment))
     say("The reference solution earns every point, in nbgrader and in nbproctor.")
@@ -121,9 +121,10 @@ def audit(
 ) -> None:
     """Check the tests with correct solutions, incorrect solutions, and mutants.
 
-    A correct solution must earn every point, an incorrect one must lose some. Exits
-    with status 1 if the tests have a fault. Writes a report on every exercise and
-    solution to audit/.
+    The solutions are in variants/. Mutants are copies of the reference solution, each
+    with one small mistake. A correct solution must earn every point. An incorrect one
+    must lose some. Writes a report to audit/. Exits with status 1 if the tests have a
+    fault.
     """
     from nbproctor.audit import result as matrix
     from nbproctor.audit.audit import audit as try_tests
@@ -175,14 +176,14 @@ def new(
         str | None,
         Option("--from", help="Make a shorter edition of this assignment instead."),
     ] = None,
-    hours: Annotated[int, Option(min=1, help="How long the edition takes.")] = 2,
+    hours: Annotated[int, Option(min=1, help="Hours that the edition takes.")] = 2,
 ) -> None:
     """Make an assignment with one example exercise, for you to replace.
 
     If this folder is no course yet, it becomes one. With --from, make a shorter edition
-    of another assignment: an edition of two hours leaves out cells with a tag such as
-    from-4-hours. If a solution cell has such a tag, students get this solution, and no
-    tests for it.
+    of another assignment: cells with the tag from-4-hours, for example, are only in
+    editions of four hours and more. If a solution cell has such a tag, students of a
+    shorter edition get its solution.
     """
     from nbproctor.kit import starter
     from nbproctor.kit.edition import write_edition

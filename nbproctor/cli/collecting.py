@@ -71,7 +71,7 @@ def collect(
     ] = None,
     groups: Annotated[
         Path | None,
-        Option(help="Who submitted together: a CSV file, headers group and student."),
+        Option(help="Groups: a CSV file with the columns group and student."),
     ] = None,
     called: Answers = None,
     same: SameKinds = None,
@@ -94,11 +94,12 @@ def collect(
     """Copy the submissions from a platform to submitted/, one folder per student.
 
     Reads downloads from Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub
-    Classroom, Teams and OpenOlat. Also reads any other zip or folder that has one
-    folder or file per student. The name of each of these must have the student's id,
-    name or both, as in ILIAS and Sakai. A newer attempt replaces an older one, which is
-    saved. A submission that could belong to several students is not copied: match it
-    with --as.
+    Classroom, Teams and OpenOlat. From other platforms, such as ILIAS and Sakai, it
+    reads a zip or folder with one folder or file per student, named by id, name or
+    both.
+
+    A newer attempt replaces an older one. The older one is saved. A submission that
+    could belong to several students is not copied: match it with --as.
     """
     course, assignment = open_course(assignment)
     names = [path.stem for path in course.sources(assignment)]
@@ -284,18 +285,22 @@ def extend(
         str,
         Option(
             help="A fixed deadline for this student, for example '2026-12-01 18:00'. A "
-            "date alone includes the whole day. It does not move with the due date."
+            "date without a time includes the whole day. It stays if the due date "
+            "changes."
         ),
     ] = "",
     days: Annotated[
         float | None,
-        Option(help="Days after the due date. This deadline moves with the due date."),
+        Option(
+            help="Days after the due date. If the due date changes, so does this "
+            "deadline."
+        ),
     ] = None,
     excused: Annotated[
         bool | None,
         Option(
             "--excused/--not-excused",
-            help="The student needs no mark, whether they submit or not.",
+            help="The student needs no mark in this assignment.",
         ),
     ] = None,
     timezone: Zone = "",
@@ -331,8 +336,8 @@ def due(
     date: Annotated[
         str,
         Argument(
-            help="When it is due, for example '2026-12-01 18:00'. A date alone "
-            "includes the whole day."
+            help="When it is due, for example '2026-12-01 18:00'. A date without a "
+            "time includes the whole day."
         ),
     ],
     assignment: Assignment = None,
@@ -359,10 +364,10 @@ def late(
     assignment: Assignment = None,
     timezone: Zone = "",
 ) -> None:
-    """Record submission times that the platform does not give, such as of e-mails.
+    """Record submission times that the platform does not give.
 
-    FILE can also be Moodle's grading worksheet. The time is written to timestamp.txt
-    next to each student's files, where nbgrader looks for it.
+    Use it for e-mails, for example. FILE can also be Moodle's grading worksheet.
+    nbgrader reads these times from timestamp.txt, next to each student's files.
     """
     course, name = open_course(assignment)
     people = read_class_list(course)

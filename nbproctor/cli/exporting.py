@@ -65,13 +65,18 @@ def export(
     ] = "after_due_date",
     to: Annotated[Path | None, Option(help="Path of the output file.")] = None,
 ) -> None:
-    """Export marks and feedback: fill in a platform's grade file, or write a table.
+    """Fill in a platform's grade file, pack the feedback, or write a table.
 
     To fill in marks, give the grade file of Canvas, Blackboard or Brightspace, or
     Moodle's grading worksheet. It is never changed: --write makes a filled copy next to
-    it. The cells of students without a mark stay unchanged. The other exports need no
-    grade file. For example, 'export feedback' packs everybody's feedback for the
-    platform, and 'export term' makes a table and a page of all assignments.
+    it. The cells of students without a mark stay unchanged.
+
+    The other exports need no grade file:
+
+    - feedback: everybody's feedback, in a zip for the platform
+    - csv, parquet: a table of the class
+    - term: a table and a page of all assignments
+    - gradescope, classroom: grade on Gradescope or with GitHub Classroom
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"

@@ -48,7 +48,7 @@ def grade(
         bool, Option("--alike", help="List long answers that are unusually similar.")
     ] = False,
     cluster: Annotated[
-        str, Option(help="Grade on the workers of this Dask scheduler.")
+        str, Option(help="Address of a Dask scheduler: grade on its workers.")
     ] = "",
     container: Container = False,
 ) -> None:
@@ -102,11 +102,13 @@ def watch(
 ) -> None:
     """Grade submissions as they arrive, and give feedback before the deadline.
 
-    Reads submitted/ and writes feedback/. In nbgrader_config.py you set what students
-    see (c.Nbproctor.early_feedback), and how many submissions of a student are graded
-    in a day (c.Nbproctor.early_tries). You can stop it with Ctrl-C and start it again.
-    Exits with status 1 if a submission could not be collected or a feedback page could
-    not be released.
+    Reads submitted/ and writes feedback/, until the deadline. To stop it, press Ctrl-C.
+    You can start it again. Exits with status 1 if a submission could not be collected,
+    or a feedback page could not be released.
+
+    Two options in nbgrader_config.py: c.Nbproctor.early_feedback sets what students
+    see, and c.Nbproctor.early_tries how many submissions per student are graded in a
+    day.
     """
     course, name = open_course(assignment)
     with (
