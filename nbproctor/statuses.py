@@ -32,15 +32,15 @@ GRADED_IN_PART = ReportSection("Graded in part: please check")
 GRADED = ReportSection("Graded, but something looks unusual")
 REPAIRED = ReportSection(
     "Repaired",
-    introduction="Nothing to do. Repairs cost no points, and each student sees their "
-    "own.",
+    introduction="You need not do anything. Repairs cost no points, and students see "
+    "them on their feedback pages.",
     list_name="The repairs",
 )
 UNTRIED = ReportSection(
     "Code that no test has run",
-    introduction="These answers earned all points, and no test entered the branch "
-    "that begins at this line. This changes no mark. If such a line could be wrong, "
-    "add a test.",
+    introduction="These answers earned all points, but no test ran the code that "
+    "begins at this line. This changes no mark. If such code could be wrong, add a "
+    "test.",
     list_name="The lines",
 )
 REPORT_SECTIONS = (
