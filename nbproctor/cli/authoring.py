@@ -211,10 +211,10 @@ def adopt(
     ] = None,
     container: Container = False,
 ) -> None:
-    """Convert an Otter-Grader, OkPy or assertion notebook into an assignment.
+    """Convert a notebook for Otter-Grader or OkPy, or with assertions.
 
-    Shows what each cell has become, writes a new folder in source/, and checks that the
-    reference solution earns every point. The notebook itself is not changed.
+    Writes an assignment to source/, and shows what each cell has become. Then checks
+    that your solutions earn every point. The notebook itself is not changed.
     """
     from nbproctor.kit import adopt as adoption
     from nbproctor.kit import starter
@@ -246,7 +246,7 @@ def adopt(
 def init(container: Container = False) -> None:
     """Switch nbproctor on in an existing nbgrader course, and show what will differ.
 
-    Grades the reference solution of every assignment with nbgrader and with nbproctor.
+    Grades your own solutions to every assignment, with nbgrader and with nbproctor.
     Exits with status 1 if a solution loses points only with nbproctor, or cannot be
     graded.
     """
