@@ -37,8 +37,8 @@ On macOS, add --container to grade and watch. On Windows, add it to these and to
 audit, demo, init, lint and release. The command then runs in a container, which needs
 Podman or Docker.
 
-The first run installs packages into .venv next to this file. It changes nothing else on
-the computer, and you do not have to activate anything.
+The first run installs packages into the folder .venv, next to kit.py. It changes
+nothing else on the computer, and you do not have to activate anything.
 """
 
 # Standard library only. This file must parse on every Python that is still in use,

@@ -26,7 +26,7 @@ class ReportSection:
     list_name: str = ""
 
 
-NOT_GRADED = ReportSection("Not graded: please check")
+NOT_GRADED = ReportSection("Could not be graded: please check")
 TO_BE_GRADED_BY_HAND = ReportSection("To be graded by hand")
 GRADED_IN_PART = ReportSection("Graded in part: please check")
 GRADED = ReportSection("Graded, but something looks unusual")

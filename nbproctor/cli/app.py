@@ -113,7 +113,7 @@ Container = Annotated[
     bool,
     Option(
         "--container",
-        help="Run in a container (Podman or Docker). Works only with `python kit.py`.",
+        help="Run in a container (Podman or Docker), in a clone of this project.",
         callback=_refuse_container,
         is_eager=True,
     ),

@@ -103,9 +103,10 @@ def release(
 def lint(assignment: Assignment = None, container: Container = False) -> None:
     """Check that the reference solution earns every point in every test cell.
 
-    The reference solution is the source notebook with your solutions. It is graded by
-    plain nbgrader and by nbproctor, and so are notebooks without a real answer. Every
-    difference in points is listed. `nbproctor release` runs this check first.
+    The reference solution is the source notebook with your solutions. Plain nbgrader
+    and nbproctor both grade it. Then both grade notebooks whose answers are blank or
+    meaningless. If the two give different points to a test, it is listed. `nbproctor
+    release` runs this check first.
     """
     prove(*open_course(assignment))
     say("The reference solution earns every point, in nbgrader and in nbproctor.")
@@ -181,9 +182,9 @@ def new(
     """Make an assignment with one example exercise, for you to replace.
 
     If this folder is no course yet, it becomes one. With --from, make a shorter edition
-    of another assignment: cells with the tag from-4-hours, for example, are only in
-    editions of four hours and more. If a solution cell has such a tag, students of a
-    shorter edition get its solution.
+    of another assignment. It leaves out cells with a tag such as from-4-hours, if the
+    edition takes fewer hours. A solution cell with such a tag stays, and students get
+    its solution.
     """
     from nbproctor.kit import starter
     from nbproctor.kit.edition import write_edition
@@ -211,10 +212,11 @@ def adopt(
     ] = None,
     container: Container = False,
 ) -> None:
-    """Convert a notebook for Otter-Grader or OkPy, or with assertions.
+    """Convert a notebook with tests of another kind into an assignment.
 
-    Writes an assignment to source/, and shows what each cell has become. Then checks
-    that your solutions earn every point. The notebook itself is not changed.
+    The tests are those of Otter-Grader or OkPy, or plain assertions. Writes the
+    assignment to source/, and shows what each cell has become. Then checks that your
+    solutions earn every point. The notebook itself is not changed.
     """
     from nbproctor.kit import adopt as adoption
     from nbproctor.kit import starter
@@ -284,7 +286,10 @@ def init(container: Container = False) -> None:
 
 @command("off", "--course ~/my_course off")
 def off() -> None:
-    """Switch nbproctor off: undo `init` and delete .nbproctor.*. Marks are kept."""
+    """Switch nbproctor off in a course: undo `init`. Marks stay.
+
+    Also deletes the files .nbproctor.* in the course, which are of no use without it.
+    """
     from nbproctor.kit import starter
 
     course = find_course()

@@ -42,16 +42,16 @@ Answers = Annotated[
     list[str] | None,
     Option(
         "--as",
-        help="Match a name or number in the download with a student: 'Canvas id "
-        "1042=20260013'. Leave the right side empty for a new student. This is "
-        "saved for the next time.",
+        help="Say who a name or number in the file is. For example, 'Canvas id "
+        "1042=20260013' means: the student with the Canvas id 1042 is 20260013. Leave "
+        "the right side empty for a new student. This is saved for the next time.",
     ),
 ]
 SameKinds = Annotated[
     list[str] | None,
     Option(
-        help="Treat two kinds of identifier as one, for example 'GitHub handle=login'. "
-        "This is saved for the next time."
+        help="Say that two files call the same identifier by different names, for "
+        "example 'GitHub handle=login'. This is saved for the next time."
     ),
 ]
 
@@ -84,7 +84,8 @@ def collect(
         bool,
         Option(
             "--replace",
-            help="Replace submissions that are already there. The old ones are saved.",
+            help="Replace a submission even if it is unknown which of the two is "
+            "newer. The old one is saved.",
         ),
     ] = False,
     dry_run: Annotated[
@@ -285,8 +286,8 @@ def extend(
         str,
         Option(
             help="A fixed deadline for this student, for example '2026-12-01 18:00'. A "
-            "date without a time includes the whole day. It stays if the due date "
-            "changes."
+            "date without a time includes the whole day. If the due date changes, this "
+            "deadline stays."
         ),
     ] = "",
     days: Annotated[
@@ -366,8 +367,9 @@ def late(
 ) -> None:
     """Record submission times that the platform does not give.
 
-    Use it for e-mails, for example. FILE can also be Moodle's grading worksheet.
-    nbgrader reads these times from timestamp.txt, next to each student's files.
+    Use it, for example, for notebooks that came by e-mail. FILE can also be Moodle's
+    grading worksheet. nbgrader reads these times from timestamp.txt, next to each
+    student's files.
     """
     course, name = open_course(assignment)
     people = read_class_list(course)

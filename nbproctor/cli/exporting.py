@@ -68,15 +68,15 @@ def export(
     """Fill in a platform's grade file, pack the feedback, or write a table.
 
     To fill in marks, give the grade file of Canvas, Blackboard or Brightspace, or
-    Moodle's grading worksheet. It is never changed: --write makes a filled copy next to
-    it. The cells of students without a mark stay unchanged.
+    Moodle's grading worksheet. The file itself is never changed: --write makes a filled
+    copy next to it. The cells of students without a mark stay as they are.
 
     The other exports need no grade file:
 
     - feedback: everybody's feedback, in a zip for the platform
     - csv, parquet: a table of the class
     - term: a table and a page of all assignments
-    - gradescope, classroom: grade on Gradescope or with GitHub Classroom
+    - gradescope, classroom: what Gradescope or GitHub Classroom grades with
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"

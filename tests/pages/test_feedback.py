@@ -257,7 +257,7 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
     assert item_rest == f"{correlation(second, others):.2f}"
     assert 'aria-label="8 passed, 21 partly right, 7 not right yet"' in report[0]
     few = words(lab.report(class_[:29])[0])
-    assert "item-rest" not in few and "With fewer than 30 students" in few
+    assert "item-rest" not in few and "With 30 students or more" in few
 
 
 def test_statistics_of_a_class_are_over_complete_totals_and_marked_essays(
