@@ -371,7 +371,7 @@ def source_of(raw: dict[str, Any]) -> str | None:
 
 def _cut(source: str) -> list[list[tuple[str, str]]]:
     """Cut a text into blocks of lines: each as it is, and its code."""
-    finished: list[list[tuple[str, str]]] = []
+    finished = []
     current: list[tuple[str, str]] = []
     complete = False  # the current block has more than decorators and comments
     for line, code, top in _lines(source):
@@ -402,8 +402,8 @@ def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
     There, no bracket, string or backslash of an earlier line is open. A definition at
     the left margin ends every bracket: the rest of the cell must not be swallowed.
     """
-    parts: list[str] = []
-    tops: set[int] = set()  # where these lines start
+    parts = []
+    tops = set()  # where these lines start
     position = line = depth = 0
 
     def pass_lines(end: int, inside: bool) -> None:

@@ -120,7 +120,7 @@ def definitions_of(tree: ast.Module) -> ast.Module:
 
 def bound_by(definitions: ast.Module) -> set[str]:
     """Return the names that a module of only imports and definitions binds."""
-    names: set[str] = set()
+    names = set()
     for node in definitions.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             names |= {a.asname or a.name.partition(".")[0] for a in node.names}

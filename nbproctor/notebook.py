@@ -139,7 +139,7 @@ def read_cells(
     `released` are the same cells by name, as students get them. A malformed cell, or
     a region that is left open, raises KeyError, ValueError or TypeError.
     """
-    exercise: str | None = None
+    exercise = None
     for position, cell in enumerate(raw):
         source = _text(cell["source"])
         meta = cell.get("metadata", {})

@@ -142,7 +142,7 @@ def attachments(
 ) -> dict[str, dict[str, str]]:
     """Return the pictures among a text cell's attachments, as far as there is room."""
     room = room_for_notebook() if room is None else room
-    pictures: dict[str, dict[str, str]] = {}
+    pictures = {}
     for name, mimes in raw.items() if isinstance(raw, dict) else ():
         for mime in _IMAGES:
             data = mimes.get(mime) if isinstance(mimes, dict) else None
@@ -169,7 +169,7 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             "data": dict(data),
         }:
             bundle = _mimebundle(data, room)
-            shown: Output = {
+            shown = {
                 "output_type": kind,
                 "data": bundle,
                 "metadata": alternatives(output.get("metadata"), bundle),

@@ -60,7 +60,7 @@ def audit(
     ]
     solutions += variants.trials
     all_checks = list(checks)
-    entries: list[Entry] = []
+    entries = []
     hints = _hints(variants, folder)
     settings = replace(
         settings,

@@ -152,7 +152,7 @@ def hold(
         for n in range(workers)
     ]
     results: dict[Trial, TrialOutcome] = {}
-    loans: list[Loan] = []
+    loans = []
     with ThreadPoolExecutor(workers) as threads:
         for outcomes, borrowed in threads.map(partial(_ask_worker, progress), shares):
             results |= outcomes
@@ -164,7 +164,7 @@ def _ask_worker(
     progress: Callable[[Trial], object], share: Share
 ) -> tuple[dict[Trial, TrialOutcome], list[Loan]]:
     """Let one worker hold its share of the trials."""
-    results: dict[Trial, TrialOutcome] = {}
+    results = {}
     loans: list[Loan] = []
     command = partial(python_command, __name__)
     variables = dict.fromkeys(ONE_THREAD, "1") | SAME_EVERYWHERE
@@ -195,7 +195,7 @@ def _ask_worker(
 
 def main(descriptor: int) -> None:
     """Walk through the notebook that the parent sends, and tell it each result."""
-    answer: Answer | None = None
+    answer = None
     with socket.socket(fileno=descriptor) as parent:
         parent.set_inheritable(False)
         share = json.decode(read_block(parent), type=Share)
@@ -277,7 +277,7 @@ class _Walk:
         load_rows()
         shell = warm()
         shell.take_over()
-        exercises: list[tuple[Cell, list[Step]]] = []
+        exercises = []
         for index, cell in enumerate(self.cells):
             if cell.kind == "solution":
                 index_modules()
@@ -307,7 +307,7 @@ class _Walk:
 
     def _steps_after(self, index: int) -> list[Step]:
         """Return what follows a solution cell, up to its last test."""
-        steps: list[Step] = []
+        steps = []
         last = 0
         extra = [*self.share.oracles.values(), *self.value_tests.values()]
         for cell in self.cells[index + 1 :]:

@@ -201,7 +201,7 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
                 judge_main="nbproctor.judge.run:main",
             )
         except (ForkServerError, SandboxError, OSError) as error:
-            reason: Exception = error
+            reason = error
         else:
             description = server.pid, master.notebook, server.level
             log.info("Fork server %d started for %s, sandbox level %s.", *description)

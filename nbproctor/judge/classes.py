@@ -35,7 +35,7 @@ def error_of(base: str, text: str) -> StudentRaised:
     kind = _mirror(base)
     # MemoryError has a `__new__` that makes no class with another base before it.
     new = Exception.__new__ if issubclass(kind, MemoryError) else kind.__new__
-    error: StudentRaised = new(kind)
+    error = new(kind)
     error.text = text
     error.args = (text,)
     return error

@@ -8,7 +8,6 @@ import contextlib
 import time
 import timeit
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from nbproctor.expect import measures
 from nbproctor.protocol.frames import Wire
@@ -22,7 +21,7 @@ def installed() -> Iterator[None]:
 
     Deadlines go by `time.monotonic`, which stays as it is.
     """
-    clocks: dict[str, Callable[[], Any]] = {
+    clocks = {
         "time": _without_transfer(time.time),
         "perf_counter": _without_transfer(time.perf_counter),
         "process_time": _with_student(time.process_time),

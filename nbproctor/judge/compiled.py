@@ -155,7 +155,7 @@ class Tests:
         used |= _union(programs[c.id].uses for c in kinds["test"])
         needs, shared = _needs(cells, programs, {name for name, _ in provided})
         needed = _union(needs.values())
-        tests: dict[str, CompiledTest] = {}
+        tests = {}
         for cell in kinds["test"]:
             definitions = definitions_of(
                 parse(cell.source if cell.id in needed else "")
@@ -213,7 +213,7 @@ def _names(tree: ast.Module) -> set[str]:
 def _changed(tree: ast.Module) -> Iterator[str]:
     """Yield the names whose values are changed in place, as in ``x[0] = 1``."""
     for node in ast.walk(tree):
-        target: ast.AST = node
+        target = node
         is_changed = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             target = node.value.func
@@ -230,8 +230,8 @@ def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
 
 def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]:
     """Compile cells, what is no Python as nothing; return why tests cannot be run."""
-    programs: dict[str, Program] = {}
-    broken: dict[str, str] = {}
+    programs = {}
+    broken = {}
     trouble = ""  # of a helper cell: no test after it can be judged
     for cell in cells:
         judged = cell.kind in ("helper", "test")
@@ -268,7 +268,7 @@ def _needs(
     """
     owner: dict[str, str] = {}
     needs: dict[str, tuple[str, ...]] = {}
-    shared: dict[str, frozenset[str]] = {}
+    shared = {}
     for cell in cells:
         program = programs[cell.id]
         if cell.kind != "test":
@@ -276,7 +276,7 @@ def _needs(
                 owner.pop(name, None)
             continue
         reads = program.uses - program.makes
-        needed: set[str] = set()
+        needed = set()
         todo = {owner[name] for name in reads & owner.keys()}
         while todo:
             one = todo.pop()

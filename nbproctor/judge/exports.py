@@ -104,7 +104,7 @@ class Exports:
             return Ref("judge", (number, kind.__name__, *self._methods(kind)))
         if isinstance(value, types.ModuleType):
             return Ref("library", (value.__name__, ""))
-        library_object: Any = value.type if isinstance(value, np.dtype) else value
+        library_object = value.type if isinstance(value, np.dtype) else value
         if isinstance(library_object, _LIBRARY):
             module = getattr(library_object, "__module__", None) or "numpy"
             name = library_object.__name__

@@ -59,7 +59,7 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
     student has changed them.
     """
     masters = {cell.id: cell for cell in job.cells}
-    steps: list[Step] = []
+    steps = []
     steps_above: dict[str, int] = {}  # test → how many steps stand above it
     for cell in job.student:
         master = masters.get(cell.id or "")
@@ -69,7 +69,7 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
         elif master.kind == "test":
             steps_above.setdefault(master.id, len(steps))
     solved = {step.exercise: n for n, step in enumerate(steps, 1) if step.exercise}
-    planned: list[Step] = []
+    planned = []
     done = 0
     for test in (cell for cell in job.cells if cell.kind == "test"):
         exercise = test.exercise
@@ -134,9 +134,9 @@ def follow_through_plan(
     answer = "\n".join(cell.source for cell in answers.values())
     defined = _defined(answer)
     steps = [_extra(cell) for cell in extras.get("", [])]
-    cells: list[str] = []
+    cells = []
     lent: frozenset[str] = frozenset()
-    judged: list[Cell] = []
+    judged = []
     before_it = True
     for master in job.cells:
         if master.id in solutions:
@@ -218,8 +218,8 @@ def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
 
     That is what their visible part defines, or all of it if the source reads a value.
     """
-    words: set[str] = set()
-    complete: list[Step] = []
+    words = set()
+    complete = []
     for step in reversed(steps):
         words.update(_WORD.findall(step.source))
         if step.test is not None and words:

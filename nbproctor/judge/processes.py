@@ -207,7 +207,7 @@ class StudentProcesses:
 
         The student's process says which.
         """
-        branches: Any = []
+        branches = []
         if self._session is not None:
             with contextlib.suppress(Exception, ProcessEnded):
                 branches = self._session.ask("untried")

@@ -196,7 +196,7 @@ class Proxy:
         return True
 
     def __dir__(self) -> list[str]:
-        names: list[Any] = _convert(self, list, "dir")
+        names = _convert(self, list, "dir")
         return [_exactly(str, name) for name in names]
 
     def __enter__(self) -> Any:
@@ -233,7 +233,7 @@ class Proxy:
         return _apply(self, "deepcopy")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array: Any = _convert(self, np.ndarray, "array")
+        array = _convert(self, np.ndarray, "array")
         return array if dtype is None else array.astype(dtype)
 
     # Arithmetic and order: the student's among their own objects, else the judge's.

@@ -279,7 +279,7 @@ def _afresh(session: Session, first_seed: int) -> Iterator[None]:
     random.seed(first_seed)
     with contextlib.ExitStack() as stack:
         for name, module in (("numpy", np.random), ("random", random)):
-            original: Any = module.seed
+            original = module.seed
             stack.callback(setattr, module, "seed", original)
             seed = partial(_seed, original, name, session)
             setattr(module, "seed", seed)  # noqa: B010 - for mypy

@@ -106,7 +106,7 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]
 
     With them come the packages that they need. What is compiled has to be Pyodide's.
     """
-    wheels: dict[str, Distribution] = {}
+    wheels = {}
     compiled = set[str]()
     waiting = list(names)
     finished = set(PROVIDED)

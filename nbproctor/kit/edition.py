@@ -91,7 +91,7 @@ def shorten(
     for cell in code_cells:
         if cell.kind == "test" and cell.exercise in provided:
             left_out.add(cell.id)
-    cells: list[dict[str, Any]] = []
+    cells = []
     for name, raw in named_cells.items():
         source = "".join(raw["source"])
         if name in provided:

@@ -34,8 +34,8 @@ def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
     record = _read_record(folder)
     names = files(handed_out)
     first = not any((folder / name).exists() for name in names)
-    sentences: list[str] = []
-    newer: list[str] = []
+    sentences = []
+    newer = []
     for name in names:
         source = handed_out / name
         target = folder / name

@@ -261,7 +261,7 @@ def _check_run(findings: Findings) -> None:
         findings.odd.append(
             f"The cells did not run from top to bottom, as they do in grading. {again}"
         )
-    tested: dict[str, str] = {}
+    tested = {}
     exercise = ""
     for name, cell in findings.originals.items():
         exercise = name if cell.is_answer else exercise

@@ -159,7 +159,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         """Grade one submission after the other, then record those that failed."""
         assert self._grading is not None  # `start` has made it
         grading = self._grading
-        failed: list[tuple[Submission, Exception]] = []
+        failed = []
         for submission in grading.submissions:
             self._submission = submission
             try:
@@ -240,7 +240,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         """Take a notebook through nbgrader's steps before, or after, its execution."""
         initial = self.init_single_notebook_resources(str(path))
         initial["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        resources: dict[str, Any] = self.exporter._init_resources(initial)
+        resources = self.exporter._init_resources(initial)
         self._init_preprocessors()
         for step in self.exporter._preprocessors:
             notebook, resources = step(notebook, resources)

@@ -36,7 +36,7 @@ class _Changes:
     @classmethod
     def of(cls, notebook: Any, master: MasterNotebook) -> _Changes:
         """Compare; a cell with the kind and text of one that is gone was renamed."""
-        unmatched_rows: dict[str, list[Any]] = defaultdict(list)
+        unmatched_rows = defaultdict(list)
         for kind in ("source", "grade", "solution", "task"):
             for row in getattr(notebook, f"{kind}_cells"):
                 unmatched_rows[row.name].append(row)

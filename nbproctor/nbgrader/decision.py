@@ -117,7 +117,7 @@ def _mark_change(facts: Facts, may_lower: bool) -> MarkChange | None:
     if totals == (None, None):  # both without the same parts, which a person marks
         totals = before.total_so_far(), after.total_so_far()
     points_before = {(g.notebook, g.cell): g.points for g in before.grades}
-    cells: dict[str, tuple[float | None, float | None]] = {}
+    cells = {}
     for grade in after.grades:
         points = points_before.get((grade.notebook, grade.cell))
         if points != grade.points:

@@ -184,7 +184,7 @@ class ProctoredReleaseFeedback(_OneByOne, ExchangeReleaseFeedback):  # type: ign
 
     def copy_files(self) -> None:
         """Release the pages of each student."""
-        pattern: str = self.src_path
+        pattern = self.src_path
         # A student's id may have brackets in it.
         folders = [pattern] if Path(pattern).is_dir() else sorted(glob.glob(pattern))  # noqa: PTH207
         for folder in folders:

@@ -128,7 +128,7 @@ def report(
     """
     graded = graded_notebooks(course, assignment, standings, "a report")
     names = {}
-    by_status: defaultdict[str, list[str]] = defaultdict(list)
+    by_status = defaultdict(list)
     for student, each in standings.items():
         full_name = " ".join(filter(None, (each.person.first, each.person.last)))
         names[student] = full_name or student
@@ -246,7 +246,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         makers = {name: _maker(outline) for name, outline in outlines.items()}
         orders = [_order(course, page, makers[page.notebook]) for page in graded]
         waiting = [order for order in orders if self.force or not order.is_made]
-        by_student: defaultdict[str, list[str]] = defaultdict(list)
+        by_student = defaultdict(list)
         for order in waiting:
             name = str(order.graded.path or order.page)
             by_student[order.graded.student].append(name)

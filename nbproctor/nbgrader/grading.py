@@ -167,7 +167,7 @@ def regrade(
     converter.course = course
     converter.options = options
     converter.pool = pool
-    results: list[SubmissionResult] = []
+    results = []
 
     def tell(result: SubmissionResult) -> None:
         results.append(result)

@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from dataclasses import astuple, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Any
 
 import nbclient
 import nbformat
@@ -155,7 +154,7 @@ def kernel_faults(
     for node in run_in_kernel(master, source, timeout):
         name = node.metadata["name"]
         complaint = _complaint(node)
-        marks: dict[str, Any] = node.metadata.get("nbgrader", {})
+        marks = node.metadata.get("nbgrader", {})
         if not marks.get("grade"):
             if any(output.output_type == "error" for output in node.outputs):
                 yield name, f"the cell {name} fails ({complaint})."

@@ -54,7 +54,7 @@ def check_sources(course: Course, assignment: str) -> None:
         except MasterNotebookError as error:
             raise CourseError(str(error)) from error
         content = json.loads(notebook.read_text("utf-8"))
-        cells: list[dict[str, Any]] = content["cells"]
+        cells = content["cells"]
         problems = [
             *_id_problems(content),
             *_metadata_problems(cells),
@@ -115,7 +115,7 @@ class PointsSection:
 
 def sections(cells: Iterable[dict[str, Any]]) -> list[PointsSection]:
     """Return the sections of a notebook that say points, outer ones first."""
-    result: list[PointsSection] = []
+    result = []
     open_ones: list[PointsSection] = []
     for cell in cells:
         if grader_of(cell).get("grade"):

@@ -17,7 +17,6 @@ from traitlets.utils.importstring import import_item
 
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.speed import SaveGrades
-from nbproctor.results import Report
 
 
 def use_own_steps(converter: Autograde) -> None:
@@ -57,7 +56,7 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]
                 "nbproctor is only half switched on: nbgrader_config.py must call "
                 "nbproctor.proctor(c)."
             )
-        report: Report = report_of(resources["nbgrader"]["notebook"], nb)
+        report = report_of(resources["nbgrader"]["notebook"], nb)
         outputs_of = {verdict.cell_id: verdict.outputs() for verdict in report.verdicts}
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "code":

@@ -165,7 +165,7 @@ class Watch(contextlib.ExitStack):
 
     def _settled(self, now: datetime) -> list[str]:
         """Return the students whose files are new, and complete."""
-        folders: dict[str, Path] = {}
+        folders = {}
         with contextlib.suppress(CourseError):  # nobody has submitted anything yet
             folders = handed_in(self._course, self._assignment)
         settled = []
@@ -332,7 +332,7 @@ class Watch(contextlib.ExitStack):
         for option, value in options.items():
             setattr(command, option, value)
         log = capture_log(command)
-        failures: dict[str, str] = getattr(command, "failures", {})
+        failures = getattr(command, "failures", {})
         if not log["success"] and not failures:
             reason = log.get("error") or log.get("log", "")
             last = reason.strip().splitlines()[-1:] or ["no reason given"]

@@ -229,7 +229,7 @@ def _plain(text: str) -> str:
 def _text(
     source: str, attached: Mapping[str, Mapping[str, str]] | None = None
 ) -> dict[str, Any]:
-    cell: dict[str, Any] = {"cell_type": "markdown", "metadata": {}, "source": source}
+    cell = {"cell_type": "markdown", "metadata": {}, "source": source}
     return cell | ({"attachments": attached} if attached else {})
 
 

@@ -151,7 +151,7 @@ def _read(
     notebooks: Iterable[GradedNotebook], outlines: Mapping[str, Outline], *, alike: bool
 ) -> tuple[Rows, Answers]:
     """Read each notebook once: its exercises, and its answers if `alike` needs them."""
-    rows: Rows = []
+    rows = []
     answers: Answers = {}
     for graded in notebooks:
         cells = cells_of(graded.path)

@@ -140,7 +140,7 @@ def alike(
 
     `marks`: student → fingerprints of the answer.
     """
-    owners: dict[int, list[str]] = defaultdict(list)
+    owners = defaultdict(list)
     for student in sorted(marks):
         for mark in marks[student]:
             owners[mark].append(student)

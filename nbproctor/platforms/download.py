@@ -94,7 +94,7 @@ class Download:
                 "Its name does not say whose it is. Put it into a folder with the "
                 "student's name."
             )
-        by_student: dict[str, Files] = defaultdict(list)
+        by_student = defaultdict(list)
         for entry in content.entries:
             if name := names.get(entry.path):
                 if name.kind != "course":
@@ -331,7 +331,7 @@ def plan(
         times=times or {},
         problems=list(content.problems),
     )
-    submissions: dict[str, list[CollectedSubmission]] = defaultdict(list)
+    submissions = defaultdict(list)
     for files in download.by_student(content).values():
         for submission in download.made_of(files):
             submissions[submission.person.student].append(submission)
@@ -382,7 +382,7 @@ def _flatten(content: Content, depth: int = 0) -> Content:
 
 def _newest(files: Files) -> tuple[Files, list[str]]:
     """Return the files of the newest attempt that holds a file of the student's."""
-    attempts: dict[str, Files] = defaultdict(list)
+    attempts = defaultdict(list)
     for entry, name in files:
         attempts[name.attempt].append((entry, name))
     order = sorted(attempts, reverse=True)

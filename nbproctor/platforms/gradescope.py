@@ -144,7 +144,7 @@ def results(
     What could not be graded has neither score nor tests: Gradescope then says that the
     autograder failed, which is true, and not that the student earned 0.
     """
-    about: dict[str, Any] = {
+    about = {
         "output": result.reason,
         "execution_time": round(seconds),
         "stdout_visibility": "hidden",

@@ -345,7 +345,7 @@ class Roster:
         ]
         for row in rows:
             self._forget_unclear(row.identifiers)
-        unclear: list[Person] = []
+        unclear = []
         # Who is in the other list by an identifier is nobody else's namesake there.
         taken = {index for row in rows for index in self._claims(row.clue)}
         matches = [self.find(row.clue, taken) for row in rows]

@@ -144,8 +144,8 @@ class Sheet:
             rf'("(?:[^"]|"")*"[^{separator}\r\n]*|[^{separator}\r\n]*)'
             rf"({separator}|\r\n|\n|\r|\Z)"
         )
-        rows: list[list[str]] = []
-        ends: list[str] = []
+        rows = []
+        ends = []
         cells: list[str] = []
         for match in cell.finditer(text):
             if match.start() == len(text) and not cells:

@@ -89,7 +89,7 @@ class Wire:
         self._sent = self._sent + 1 & 0xFFFFFFFF
         head = _HEAD.pack(_MAGIC, _VERSION, kind, self._sent, len(text), encoded.size)
         if encoded.size < _CHUNK:
-            parts: list[Any] = [b"".join([head, text, *encoded.buffers])]
+            parts = [b"".join([head, text, *encoded.buffers])]
         else:
             parts = [head + text, *encoded.buffers]
         begin = time.monotonic()

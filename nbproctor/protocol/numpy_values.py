@@ -117,7 +117,7 @@ def _next(
         receiver.spend_shape(shape, dtype.itemsize)
         return np.empty(shape, dtype)
     raw = receiver.take(count * dtype.itemsize)
-    array: Array = np.ndarray(shape, dtype, raw, 0, None, order)
+    array = np.ndarray(shape, dtype, raw, 0, None, order)
     if dtype.kind in _CHECKED:
         _check_content(array)
     return array

@@ -347,7 +347,7 @@ def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
     parts = sender.take_apart(x) if row.library else parts_of(x)
     if parts is None:
         return None
-    node: list[Node] = [row.tag]
+    node = [row.tag]
     for part in parts:
         write = ROWS["a"].write if type(part) is np.ndarray else None
         if write is None or depth > MAX_DEPTH:

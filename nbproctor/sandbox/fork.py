@@ -167,7 +167,7 @@ def receive(sock: socket.socket) -> tuple[Json, list[int]]:
     """Receive one control message and its descriptors; `EOFError` at the end."""
     head, descriptors, _, _ = socket.recv_fds(sock, _LENGTH.size, 1)
     head += _read(sock, _LENGTH.size - len(head)) if head else _read(sock, 1)
-    message: Json = json.loads(_read(sock, *_LENGTH.unpack(head)))
+    message = json.loads(_read(sock, *_LENGTH.unpack(head)))
     return message, descriptors
 
 

@@ -89,7 +89,7 @@ def lay_out(policy: Policy, folder: Path, room: float) -> list[Path]:
 
     Files of `room` bytes together are copies, and what comes after them links.
     """
-    mount_points: list[Path] = []
+    mount_points = []
     for name, source in policy.files:
         mount_point = folder / name
         file = Path(source)

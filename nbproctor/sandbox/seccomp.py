@@ -205,7 +205,7 @@ def _filter(network: bool) -> Any:
     import pyseccomp as sc  # type: ignore[import-untyped]
 
     words = " ".join((FILES, EVENTS, MEMORY, SOCKET, PROCESS, SIGNALS))
-    answers: list[tuple[Any, list[Row]]] = [
+    answers = [
         (sc.ALLOW, [(name,) for name in words.split()]),
         (sc.ERRNO(errno.ENOSYS), [(name,) for name in ABSENT.split()]),
         (sc.ERRNO(0), [(name,) for name in DONE.split()]),

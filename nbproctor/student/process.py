@@ -162,7 +162,7 @@ class Student:
         if ref.tag == "judge":
             return stand_in(self.shell.user_ns, self.connection, *ref.fields)
         module, path = ref.fields
-        value: Any = import_module(module)
+        value = import_module(module)
         for part in path.split(".") if path else ():
             value = getattr(value, part)
         return value

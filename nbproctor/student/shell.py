@@ -73,7 +73,7 @@ class Compiler(CachingCompiler):
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """Name the code of a cell, as IPython does, and remember the name."""
-        name: str = super().get_code_name(raw_code, transformed_code, number)
+        name = super().get_code_name(raw_code, transformed_code, number)
         if self.cell is not None:
             # IPython drops the empty lines at the top before it compiles.
             blank = len(raw_code) - len(raw_code.lstrip())
@@ -292,7 +292,7 @@ def warm() -> ZMQInteractiveShell:
         sys.modules["matplotlib"].rcParams["backend"] = _INLINE
     config = Config()
     config.InteractiveShell.colors = "nocolor"
-    shell: ZMQInteractiveShell = ZMQInteractiveShell.instance(config=config)
+    shell = ZMQInteractiveShell.instance(config=config)
     # The first traceback imports what it needs, for some 50 ms.
     shell.run_cell("1/0")  # type: ignore[no-untyped-call]
     return shell
@@ -300,7 +300,7 @@ def warm() -> ZMQInteractiveShell:
 
 def _refuse() -> None:
     """Put what grading allows, or an exception, in the place of what it forbids."""
-    refused: list[tuple[Any, str, Any]] = [
+    refused = [
         (builtins, "input", _refuse_input),
         (getpass, "getpass", _refuse_input),
         (os, "system", warm().system),

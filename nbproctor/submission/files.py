@@ -182,7 +182,7 @@ def candidates(
     student_files = list(submitted_files(folder, refusals))
     budget.files -= len(student_files)
     sibling_files = {f"{sibling}.ipynb" for sibling in siblings}
-    likely: list[Candidate] = []
+    likely = []
     faults: list[str] = []
     for each in student_files:
         file = Candidate(
@@ -228,7 +228,7 @@ def _notebooks(
         return []
     packed = file.head.startswith(_ARCHIVES) or file.head[257:262] == b"ustar"
     if packed and nested < MAX_NESTED:
-        members: list[Candidate] = []
+        members = []
         try:
             for member in _members(file, budget, nested > 0):
                 members += _notebooks(member, budget, faults, nested + 1)

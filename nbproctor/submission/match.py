@@ -177,8 +177,8 @@ def _cut(handed: HandedCell, plan: Plan) -> None:
                 owners.setdefault(index, cell.id)
     last = {owner: index for index, owner in sorted(owners.items())}
     parts: dict[str, list[Block]] = {owner: [] for owner in last}
-    between: list[Block] = []
-    pieces: list[HandedCell] = []
+    between = []
+    pieces = []
     for index, block in enumerate(blocks):
         owner = owners.get(index)
         if owner is None:

@@ -77,7 +77,7 @@ def read_versions(
     text = _text(file, data, notes)
     is_merged = "<<<<<<<" in text and ">>>>>>>" in text
     versions: list[Version] = []
-    failures: list[Ungradable] = []
+    failures = []
     for side in SIDES if is_merged else SIDES[:1]:
         try:
             side_notes = list(notes)

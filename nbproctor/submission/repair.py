@@ -142,7 +142,7 @@ def _readings(
     budget = Budget()
     files = candidates(folder, master.notebook, siblings, budget)
     exercises = {cell.id for cell in master.of_kind("solution", "task")}
-    failures: dict[int, str] = {}
+    failures = {}
     readings: list[_Reading] = []
     notes = []
     # The likeliest first, then as many as can be: those that cost least.
