@@ -18,6 +18,8 @@ from textwrap import dedent
 from types import CodeType
 from typing import Any
 
+RawCell = dict[str, Any]  # as JSON has it
+RawNotebook = dict[str, Any]
 MAX_CHARS = 200_000  # a longer text is one block
 MAX_REMEMBERED = 10_000  # characters; most texts are the same in a whole class
 
@@ -325,7 +327,7 @@ class HandedCell:
     is_released: bool = False  # as a release gave it, says the checksum in it
 
     @classmethod
-    def read(cls, raw: dict[str, Any], source: str) -> HandedCell:
+    def read(cls, raw: RawCell, source: str) -> HandedCell:
         """Read a cell of a notebook; `source` is its text."""
         name = grader_of(raw).get("grade_id")
         kind = raw.get("cell_type")
@@ -348,14 +350,14 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield node.module
 
 
-def grader_of(raw: dict[str, Any]) -> dict[str, Any]:
+def grader_of(raw: RawCell) -> dict[str, Any]:
     """Return nbgrader's metadata of a cell, empty where it is damaged."""
     meta = raw.get("metadata")
     grader = meta.get("nbgrader") if isinstance(meta, dict) else None
     return grader if isinstance(grader, dict) else {}
 
 
-def source_of(raw: dict[str, Any]) -> str | None:
+def source_of(raw: RawCell) -> str | None:
     """Return the text of a cell as far as it has one; None if there is none at all."""
     source = raw.get("source")
     if isinstance(source, list):

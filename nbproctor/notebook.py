@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from nbproctor.cells import RawCell, RawNotebook
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers, asserts, imports
 
@@ -125,14 +126,14 @@ class Cell:
         return any(self.nbgrader.get(flag) for flag in _FLAGS)
 
 
-def cell_name(cell: dict[str, Any], position: int) -> str:
+def cell_name(cell: RawCell, position: int) -> str:
     """Return ``grade_id``, or the cell's own id where nbgrader has none."""
     grader = cell.get("metadata", {}).get("nbgrader") or {}
     return str(grader.get("grade_id") or cell.get("id") or f"cell-{position}")
 
 
 def read_cells(
-    raw: list[dict[str, Any]], released: dict[str, dict[str, Any]], markers: Markers
+    raw: list[RawCell], released: dict[str, RawCell], markers: Markers
 ) -> Iterator[Cell]:
     """Yield the cells of a source notebook: all code, and what nbgrader knows.
 
@@ -329,7 +330,7 @@ class MasterNotebook:
         return tuple(sources)
 
 
-def _content(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> RawNotebook:
     try:
         content = json.loads(path.read_text("utf-8"))
         if not isinstance(content["cells"], list):
@@ -343,7 +344,7 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _texts(
-    raw: list[dict[str, Any]], names: Collection[str], markers: Markers
+    raw: list[RawCell], names: Collection[str], markers: Markers
 ) -> Iterator[tuple[int, str]]:
     """Yield the release's Markdown, each text with how many such cells are above."""
     cells_above = 0
@@ -353,7 +354,7 @@ def _texts(
         cells_above += cell_name(cell, position) in names
 
 
-def language_of(content: dict[str, Any]) -> str:
+def language_of(content: RawNotebook) -> str:
     """Return the language of a notebook's kernel, in small letters."""
     meta = content.get("metadata") or {}
     kernel = meta.get("kernelspec") or {}

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from nbproctor.cells import grader_of
+from nbproctor.cells import RawCell, grader_of
 from nbproctor.notebook import Cell, Where
 from nbproctor.statuses import STATUSES, Status
 from nbproctor.writing import write_file
@@ -246,7 +246,7 @@ def points_of(cells: Iterable[str], marks: Mapping[str, Mark]) -> float | None:
     return sum(graded) if graded else None
 
 
-def cells_of(path: Path | str | None) -> list[dict[str, Any]]:
+def cells_of(path: Path | str | None) -> list[RawCell]:
     """Return the cells of a graded notebook; none if there is no readable one."""
     try:
         text = Path(path or "").read_text("utf-8")
@@ -265,7 +265,7 @@ def _join_lines(node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
-def grade_id(cell: dict[str, Any]) -> str:
+def grade_id(cell: RawCell) -> str:
     """Return nbgrader's name of a cell, or nothing."""
     return str(grader_of(cell).get("grade_id") or "")
 

@@ -44,6 +44,7 @@ _CHANGES = "add append clear discard extend insert pop popitem remove reverse"
 _CHANGES += " setdefault sort update"
 _WITH_CODE = "provided", "solution", "helper", "test"
 Import = tuple[str, CodeType]  # the name that is bound, and the code
+Names = dict[str, Any]  # the global names that code runs with
 
 
 class BrokenTestError(NbproctorError):
@@ -95,7 +96,7 @@ class Program:
         makes = binds - read_first
         return cls(body, last, uses, makes, binds | (changed & uses))
 
-    def run(self, names: dict[str, Any]) -> Any:
+    def run(self, names: Names) -> Any:
         """Run the cell with these global names; return the value that it ends in."""
         execute(self.body, names)
         return None if self.last is None else execute(self.last, names)
@@ -201,7 +202,7 @@ class Tests:
         return cls(tests, tuple(Program(*fields) for fields in helpers), *others)
 
 
-def execute(code: CodeType, names: dict[str, Any]) -> Any:
+def execute(code: CodeType, names: Names) -> Any:
     """Run compiled code with these global names; return its value, if it has one."""
     return eval(code, names)
 

@@ -30,6 +30,7 @@ from nbproctor.judge.classes import STAND_INS
 from nbproctor.judge.compiled import (
     BrokenTestError,
     CompiledTest,
+    Names,
     Program,
     Tests,
     execute,
@@ -66,14 +67,14 @@ class Namespace:
         self._tests = tests
         self._modules = _modules(tests)
         self._main = types.ModuleType(MODULE)  # what a test imports by this name
-        self._space: dict[str, Any] = vars(self._main)
+        self._space: Names = vars(self._main)
         self._shared: dict[str, Any] = {}  # what test cells made for later ones
         shared_names = (test.shared for test in tests.cells.values())
         self._shared_names = frozenset().union(*shared_names)
         self._session_of: dict[str, Session] = {}  # test cells that were run → for whom
         self._fatal = set(elsewhere)
 
-    def begin(self, name: str, session: Session, seconds: float) -> dict[str, Any]:
+    def begin(self, name: str, session: Session, seconds: float) -> Names:
         """Begin a test: make what it sees, with the student's names bound beforehand.
 
         Test cells that it needs are run first, if they were not in this run and for
@@ -115,7 +116,7 @@ class Namespace:
         finally:
             self.end(cell, session)
 
-    def _fill(self, name: str, session: Session) -> dict[str, Any]:
+    def _fill(self, name: str, session: Session) -> Names:
         """Fill the namespace for a test.
 
         A name comes from the first of these that has it: earlier test cells, helper
@@ -175,9 +176,9 @@ def _used_in(programs: Iterable[Program]) -> frozenset[str]:
     return frozenset(name for program in programs for name in program.uses)
 
 
-def _modules(tests: Tests) -> dict[str, Any]:
+def _modules(tests: Tests) -> Names:
     """Import what test cells use; the name of what is not here is the student's."""
-    space: dict[str, Any] = {}
+    space: Names = {}
     for _, code in tests.imports:
         with contextlib.suppress(ImportError):
             execute(code, space)
@@ -205,7 +206,7 @@ class TestTimeout(Interruption):
 
 def run(
     test: CompiledTest,
-    space: dict[str, Any],
+    space: Names,
     session: Session,
     seconds: float,
     answer: str = "",

@@ -13,9 +13,8 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
-from nbproctor.cells import grader_of
+from nbproctor.cells import RawCell, RawNotebook, grader_of
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers
 from nbproctor.nbgrader import Course
@@ -79,8 +78,8 @@ def write_edition(course: Course, assignment: str, hours: int, source: Path) -> 
 
 
 def shorten(
-    content: dict[str, Any], hours: int, markers: Markers
-) -> tuple[dict[str, Any], set[str]]:
+    content: RawNotebook, hours: int, markers: Markers
+) -> tuple[RawNotebook, set[str]]:
     """Return a source notebook, changed in place, and the exercises given in it."""
     raw_cells = enumerate(content["cells"])
     named_cells = {cell_name(cell, n): cell for n, cell in raw_cells}
@@ -110,7 +109,7 @@ def shorten(
     return {**content, "cells": cells}, provided
 
 
-def _hours_of(cell: dict[str, Any]) -> int:
+def _hours_of(cell: RawCell) -> int:
     """Return how long the shortest edition with a cell takes."""
     tags = cell.get("metadata", {}).get("tags", [])
     return max((int(m[1]) for tag in tags if (m := _TAG.fullmatch(tag))), default=0)

@@ -15,12 +15,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
-    from nbproctor.cells import CellText, HandedCell, grader_of, imported, source_of
+    from nbproctor.cells import (
+        CellText,
+        HandedCell,
+        RawCell,
+        grader_of,
+        imported,
+        source_of,
+    )
 else:  # in a student's folder
-    from cells import CellText, HandedCell, grader_of, imported, source_of
+    from cells import CellText, HandedCell, RawCell, grader_of, imported, source_of
 
 HERE = Path(__file__).resolve().parent
 TARGET = "hand_in"  # the folder of the file to submit
@@ -295,7 +302,7 @@ def _check_modules(notebook: Path, original: Path, findings: Findings) -> None:
 class _Cell:
     """A cell as it is in a file, and as grading reads it."""
 
-    def __init__(self, raw: dict[str, Any]) -> None:
+    def __init__(self, raw: RawCell) -> None:
         self.raw = raw
         handed = HandedCell.read(raw, source_of(raw) or "")
         self.name = handed.name or ""  # nbgrader's, or none

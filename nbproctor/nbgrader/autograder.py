@@ -33,7 +33,7 @@ from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run, executor
-from nbproctor.nbgrader.speed import one_gradebook
+from nbproctor.nbgrader.speed import Resources, one_gradebook
 from nbproctor.nbgrader.steps import use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, submission_time, unread
 from nbproctor.results import FILE, Report, SubmissionResult
@@ -236,7 +236,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     def _take_through(
         self, notebook: NotebookNode, path: Path
-    ) -> tuple[NotebookNode, dict[str, Any]]:
+    ) -> tuple[NotebookNode, Resources]:
         """Take a notebook through nbgrader's steps before, or after, its execution."""
         initial = self.init_single_notebook_resources(str(path))
         initial["metadata"] = {"name": path.stem, "path": str(path.parent)}

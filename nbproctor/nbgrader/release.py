@@ -16,13 +16,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from nbformat import from_dict
 from nbgrader import nbgraderformat
 from nbgrader.converters import GenerateAssignment
 
-from nbproctor.cells import grader_of
+from nbproctor.cells import RawCell, RawNotebook, grader_of
 from nbproctor.engine import Pool, Settings
 from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
@@ -70,7 +69,7 @@ def check_sources(course: Course, assignment: str) -> None:
             )
 
 
-def _metadata_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
+def _metadata_problems(cells: list[RawCell]) -> Iterator[str]:
     validator = nbgraderformat.MetadataValidator()
     for number, cell in enumerate(cells, 1):
         if not (meta := cell.get("metadata", {}).get("nbgrader")):
@@ -89,7 +88,7 @@ def _metadata_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{name}: its nbgrader metadata has no {error}"
 
 
-def _id_problems(content: dict[str, Any]) -> Iterator[str]:
+def _id_problems(content: RawNotebook) -> Iterator[str]:
     """Ask for the ids that the format asks for, since 4.5 for all, and for names."""
     ids = [cell.get("id") for cell in content["cells"]]
     if content.get("nbformat_minor", 0) >= 5 and not all(ids):
@@ -108,12 +107,12 @@ class PointsSection:
     level: int
     heading: str
     points: float
-    heading_cell: dict[str, Any]
-    cells: list[dict[str, Any]]  # that are graded, some of them for 0 points
+    heading_cell: RawCell
+    cells: list[RawCell]  # that are graded, some of them for 0 points
     items: list[tuple[str, str]]  # of its lists: text and points
 
 
-def sections(cells: Iterable[dict[str, Any]]) -> list[PointsSection]:
+def sections(cells: Iterable[RawCell]) -> list[PointsSection]:
     """Return the sections of a notebook that say points, outer ones first."""
     result = []
     open_ones: list[PointsSection] = []
@@ -142,7 +141,7 @@ def sections(cells: Iterable[dict[str, Any]]) -> list[PointsSection]:
     return result
 
 
-def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
+def _points_problems(cells: list[RawCell]) -> Iterator[str]:
     """Compare what a section says with what its cells are worth: heading and lists.
 
     An item of a list is about the test cell that has the same words.

@@ -25,6 +25,7 @@ from sqlalchemy.orm import load_only
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
 
+Resources = dict[str, Any]  # of nbconvert's steps
 # How long a commit waits for another program that is writing.
 BUSY_MILLISECONDS = 60_000
 
@@ -98,8 +99,8 @@ class SaveGrades(preprocessors.SaveAutoGrades):  # type: ignore[misc]
     """
 
     def preprocess(
-        self, nb: NotebookNode, resources: dict[str, Any]
-    ) -> tuple[NotebookNode, dict[str, Any]]:
+        self, nb: NotebookNode, resources: Resources
+    ) -> tuple[NotebookNode, Resources]:
         """Write scores and comments of a notebook into the gradebook."""
         names = resources["nbgrader"]
         self.notebook_id = names["notebook"]

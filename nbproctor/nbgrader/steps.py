@@ -6,8 +6,6 @@ nobody else holds the notebook, so none is needed.
 
 from __future__ import annotations
 
-from typing import Any
-
 from nbformat import NotebookNode, from_dict
 from nbgrader import preprocessors
 from nbgrader.converters import Autograde
@@ -16,7 +14,7 @@ from nbgrader.preprocessors import CheckCellMetadata, NbGraderPreprocessor
 from traitlets.utils.importstring import import_item
 
 from nbproctor.nbgrader.failures import CourseError
-from nbproctor.nbgrader.speed import SaveGrades
+from nbproctor.nbgrader.speed import Resources, SaveGrades
 
 
 def use_own_steps(converter: Autograde) -> None:
@@ -47,8 +45,8 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]
     """Fills in the outputs of an execution; stands in for nbgrader's own `Execute`."""
 
     def preprocess(
-        self, nb: NotebookNode, resources: dict[str, Any]
-    ) -> tuple[NotebookNode, dict[str, Any]]:
+        self, nb: NotebookNode, resources: Resources
+    ) -> tuple[NotebookNode, Resources]:
         """Put the outputs of the submission's report into its cells."""
         report_of = getattr(self.parent.parent, "report", None)
         if report_of is None:

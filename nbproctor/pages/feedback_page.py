@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from nbproctor import sanitize
-from nbproctor.cells import source_of
+from nbproctor.cells import RawCell, RawNotebook, source_of
 from nbproctor.pages import html
 from nbproctor.pages.outline import HEADING, Outline
 from nbproctor.pages.summary import (
@@ -120,7 +120,7 @@ class Feedback:
             markdown=partial(html.markdown, folder=folder),
         )
 
-    def notebook(self) -> dict[str, Any]:
+    def notebook(self) -> RawNotebook:
         """Return a notebook (format 4.5) that shows feedback below each cell.
 
         It holds no metadata of nbgrader's, so that nobody can submit it by mistake.
@@ -150,7 +150,7 @@ class Feedback:
             "nbformat_minor": 5,
         }
 
-    def _shown(self, cell: dict[str, Any]) -> ShownCell | None:
+    def _shown(self, cell: RawCell) -> ShownCell | None:
         """Return a cell as it may be seen; None: it must stay hidden."""
         name = grade_id(cell)
         text = cell.get("cell_type") == "markdown"
@@ -228,12 +228,12 @@ def _plain(text: str) -> str:
 
 def _text(
     source: str, attached: Mapping[str, Mapping[str, str]] | None = None
-) -> dict[str, Any]:
+) -> RawCell:
     cell = {"cell_type": "markdown", "metadata": {}, "source": source}
     return cell | ({"attachments": attached} if attached else {})
 
 
-def _code(cell: ShownCell) -> dict[str, Any]:
+def _code(cell: ShownCell) -> RawCell:
     return {
         "cell_type": "code",
         "metadata": {},

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from nbproctor.cells import source_of
+from nbproctor.cells import RawCell, source_of
 from nbproctor.notebook import Cell
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import (
@@ -141,7 +141,7 @@ class Summary:
     """
 
     def __init__(
-        self, graded: GradedNotebook, outline: Outline, cells: Sequence[dict[str, Any]]
+        self, graded: GradedNotebook, outline: Outline, cells: Sequence[RawCell]
     ) -> None:
         self._graded = graded
         self._outline = outline
@@ -336,7 +336,7 @@ def _opening_comment(source: str) -> str:
     return " ".join(lines)
 
 
-def _raised(cell: dict[str, Any]) -> str:
+def _raised(cell: RawCell) -> str:
     """Return the error that a student's cell ended with, in one line."""
     outputs = cell.get("outputs")
     for output in outputs if isinstance(outputs, list) else ():

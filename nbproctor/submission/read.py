@@ -9,9 +9,16 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
-from nbproctor.cells import CellText, HandedCell, grader_of, source_of
+from nbproctor.cells import (
+    CellText,
+    HandedCell,
+    RawCell,
+    RawNotebook,
+    grader_of,
+    source_of,
+)
 from nbproctor.notebook import language_of
 from nbproctor.submission.files import Candidate, Ungradable, readable, wrong_kind
 
@@ -130,7 +137,7 @@ def _decoded(data: bytes, notes: list[str]) -> str:
     return text.lstrip("\ufeff")
 
 
-def _notebooks(file: Candidate, text: str, notes: list[str]) -> list[dict[str, Any]]:
+def _notebooks(file: Candidate, text: str, notes: list[str]) -> list[RawNotebook]:
     """Return the notebooks in a text, from JSON or from a script."""
     shown = text.strip(_BLANKS)
     notebooks, length = _objects(shown)
@@ -149,7 +156,7 @@ def _notebooks(file: Candidate, text: str, notes: list[str]) -> list[dict[str, A
     return [{"cells": code}]
 
 
-def _cells_of_script(text: str) -> list[dict[str, Any]]:
+def _cells_of_script(text: str) -> list[RawCell]:
     """Cut a Python script with marks of cells into its cells."""
     parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
     return [
@@ -160,9 +167,9 @@ def _cells_of_script(text: str) -> list[dict[str, Any]]:
     ]
 
 
-def _objects(text: str) -> tuple[list[dict[str, Any]], int]:
+def _objects(text: str) -> tuple[list[RawNotebook], int]:
     """Return the notebooks among the JSON objects in a text, and how long they are."""
-    notebooks: list[dict[str, Any]] = []
+    notebooks: list[RawNotebook] = []
     decoder = json.JSONDecoder(strict=False)
     length = 0
     start = _OBJECT.search(text)  # the first object; then those that begin as one
@@ -205,7 +212,7 @@ def _fault(file: Candidate, text: str) -> Ungradable:
 
 def _version(
     file: Candidate,
-    notebook: dict[str, Any],
+    notebook: RawNotebook,
     side: Side,
     notes: list[str],
     repairs: bool,
@@ -244,7 +251,7 @@ def _version(
     return version
 
 
-def _read_cell(cell: dict[str, Any]) -> HandedCell:
+def _read_cell(cell: RawCell) -> HandedCell:
     """Read a cell, and whether it is as a release of the assignment gave it.
 
     nbgrader writes a checksum into each cell. One that is forged gains nothing: a
@@ -263,7 +270,7 @@ def _read_cell(cell: dict[str, Any]) -> HandedCell:
     return handed
 
 
-def _is_damaged(cell: dict[str, Any]) -> bool:
+def _is_damaged(cell: RawCell) -> bool:
     """Whether a cell has no text, or text of a kind that no program writes."""
     source = cell.get("source")
     if isinstance(source, list):
@@ -271,7 +278,7 @@ def _is_damaged(cell: dict[str, Any]) -> bool:
     return not isinstance(source, str)
 
 
-def _language(notebook: dict[str, Any]) -> str:
+def _language(notebook: RawNotebook) -> str:
     """Return the language of the kernel; Python where the metadata is damaged."""
     with suppress(AttributeError, RecursionError):
         return readable(language_of(notebook))

@@ -11,10 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import Any
 
 from nbproctor import sanitize
-from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell
+from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell, RawCell
 from nbproctor.notebook import Cell
 from nbproctor.submission.files import list_few
 from nbproctor.submission.match import Plan
@@ -102,7 +101,7 @@ class Rebuilt:
 
     def notebook(
         self, additions: Mapping[str, list[HandedCell]]
-    ) -> tuple[list[dict[str, Any]], list[str]]:
+    ) -> tuple[list[RawCell], list[str]]:
         """Return the cells as the notebook format has them, and what was changed.
 
         `additions` are answers of other versions, each behind what it needs.
@@ -262,12 +261,12 @@ def _in_order(ranks: list[int]) -> set[int]:
 # ---- cells as the notebook format has them -------------------------------------------
 
 
-def _written(handed: HandedCell, cell: Cell | None, room: list[int]) -> dict[str, Any]:
+def _written(handed: HandedCell, cell: Cell | None, room: list[int]) -> RawCell:
     """Return a cell; all of it but the text of an answer is the assignment's."""
     text = handed.text.text
     kind = handed.kind
     id = handed.id
-    new: dict[str, Any] = {"metadata": {}}
+    new: RawCell = {"metadata": {}}
     if cell:
         kind = cell.nbgrader["cell_type"]
         id = cell.cell_id
@@ -287,7 +286,7 @@ def _written(handed: HandedCell, cell: Cell | None, room: list[int]) -> dict[str
     return new | {"cell_type": kind, "id": id, "source": source}
 
 
-def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_ids(cells: list[RawCell]) -> list[RawCell]:
     """Give every cell a valid id of its own, never the name of a master's cell."""
     marked = [c for c in cells if "nbgrader" in c["metadata"]]
     taken = {c["id"] for c in marked}

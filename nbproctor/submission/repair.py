@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.cells import HandedCell
+from nbproctor.cells import HandedCell, RawNotebook
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.submission.files import (
@@ -48,7 +48,7 @@ _FORMAT = {
 class Repaired:
     """A notebook (format 4.5) that can be graded, as JSON has it."""
 
-    notebook: dict[str, Any]  # every cell of the master that nbgrader knows once
+    notebook: RawNotebook  # every cell of the master that nbgrader knows once
     notes: list[str]  # sentences for the student on everything that was changed
     path: Path  # of the file that it was read from
     answered: bool = True  # whether anything says more than what was handed out
