@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from nbproctor.cells import imported, parse_code
@@ -81,7 +81,7 @@ def plain_python(source: str) -> str:
 
     Most cells have no magics, and to look for them takes longer than to parse.
     """
-    with contextlib.suppress(SyntaxError, ValueError):
+    with suppress(SyntaxError, ValueError):
         parse_code(source)
         return source
     from IPython.core.inputtransformer2 import TransformerManager

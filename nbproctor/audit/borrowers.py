@@ -9,12 +9,12 @@ that stores what the object returns.
 from __future__ import annotations
 
 import ast
-import contextlib
 import copy
-import functools
 import types
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,7 +67,7 @@ def _borrowed(name: str, target: Any, call: Function) -> Borrowed:
 
     def ask(attributes: dict[str, Any], arguments: tuple[Any, ...]) -> Any:
         for key, value in attributes.items():
-            with contextlib.suppress(Exception):
+            with suppress(Exception):
                 Exports(MODULE).set(target, key, value)
         for count in range(len(arguments), -1, -1):
             try:
@@ -161,7 +161,7 @@ def borrows(call: Function) -> Callable[[Function], Function]:
     """Replace a function by a call of a test's object."""
 
     def decorate(function: Function) -> Function:
-        @functools.wraps(function)
+        @wraps(function)
         def borrowing(*arguments: Any, **named: Any) -> Any:
             owner = arguments[0] if arguments else None
             if not hasattr(owner, "__dict__"):
@@ -179,7 +179,7 @@ def notes(note: Function) -> Callable[[Function], Function]:
     """Record the arguments and results of a function."""
 
     def decorate(function: Function) -> Function:
-        @functools.wraps(function)
+        @wraps(function)
         def noting(*arguments: Any, **named: Any) -> Any:
             values = (*arguments, *named.values())
             plain = [value for value in values if isinstance(value, _PLAIN)]
@@ -196,7 +196,7 @@ def notes(note: Function) -> Callable[[Function], Function]:
 def raises(function: Function) -> Function:
     """Let a function raise an exception."""
 
-    @functools.wraps(function)
+    @wraps(function)
     def raising(*_: Any, **__: Any) -> Any:
         raise NotImplementedError
 
@@ -205,18 +205,18 @@ def raises(function: Function) -> Function:
 
 def returns_nothing(function: Function) -> Function:
     """Let a function do and return nothing."""
-    return functools.wraps(function)(lambda *_, **__: None)
+    return wraps(function)(lambda *_, **__: None)
 
 
 def returns_argument(function: Function) -> Function:
     """Let a function return its last argument."""
-    return functools.wraps(function)(lambda *arguments, **_: arguments[-1])
+    return wraps(function)(lambda *arguments, **_: arguments[-1])
 
 
 def makes_wrong_values(function: Function) -> Function:
     """Let every value be wrong that a function returns, or sets in its own object."""
 
-    @functools.wraps(function)
+    @wraps(function)
     def spoiled(*arguments: Any, **named: Any) -> Any:
         owner = getattr(arguments[0], "__dict__", {}) if arguments else {}
         before = dict(owner)

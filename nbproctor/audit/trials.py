@@ -9,7 +9,6 @@ computer has is used.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import socket
@@ -19,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
@@ -158,7 +158,7 @@ def _ask_worker(
     variables = dict.fromkeys(ONE_THREAD, "1") | SAME_EVERYWHERE
     worker = PythonProcess(command, os.environ | variables)
     try:
-        with contextlib.closing(Processor()) as processor:
+        with closing(Processor()) as processor:
             on_processor = replace(share, processor=processor.number)
             write_block(worker.sock, json.encode(on_processor))
             while answer := json.decode(read_block(worker.sock), type=Answer | None):
@@ -234,10 +234,10 @@ class _Walk:
 
     @clock.installed()
     def walk(self) -> None:
-        with contextlib.suppress(SandboxError):
+        with suppress(SandboxError):
             layers.prepare()  # before the shell refuses to start programs
         for name in used(n for cell in self.cells for n in imports(cell.source)):
-            with contextlib.suppress(ImportError):
+            with suppress(ImportError):
                 import_module(name)
         load_rows()
         shell = warm()

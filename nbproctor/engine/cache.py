@@ -6,16 +6,16 @@ where it stopped.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import platform
-import threading
 import zlib
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 
@@ -77,7 +77,7 @@ class Cache:
     folder: Path
     max_bytes: int  # of all reports; for a moment, it can be a tenth more
     _room: int = 0  # to be written before the folder is measured again
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: Lock = field(default_factory=Lock)
 
     def read(self, name: str) -> Report | None:
         """Return a report; None if there is none that is whole."""
@@ -87,7 +87,7 @@ class Cache:
             report = msgspec.msgpack.decode(data, type=Report)
         except (OSError, zlib.error, msgspec.MsgspecError):
             return None
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.utime(path)  # used just now
         return report
 
@@ -109,7 +109,7 @@ class Cache:
     def _shrink(self) -> None:
         reports = []
         for path in self.folder.glob("??/*"):
-            with contextlib.suppress(OSError):  # another run has removed it
+            with suppress(OSError):  # another run has removed it
                 status = path.stat()
                 reports.append((status.st_mtime_ns, status.st_size, path))
         total = sum(size for _, size, _ in reports)

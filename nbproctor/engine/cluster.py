@@ -14,20 +14,19 @@ and the report, which the judge made of plain data.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import tempfile
-import threading
 import time
 import uuid
 import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from threading import Event, RLock, Thread
 from typing import Any
 
 from distributed import Client, get_worker
@@ -79,13 +78,13 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._scheduler = ""  # its id
         self._graders: dict[tuple[str, Settings], Grader] = {}
         self._ready: set[str] = set()  # addresses of workers that execute
-        self._looking = threading.RLock()
+        self._looking = RLock()
         self._waiting: deque[Task] = deque()
         self._running: dict[Any, Task] = {}  # by Dask's future
-        self._news = threading.Event()
+        self._news = Event()
         self._ended = False
         self._broken = ""
-        self._thread = threading.Thread(target=self._hand_out, daemon=True)
+        self._thread = Thread(target=self._hand_out, daemon=True)
 
     @property
     def width(self) -> int:
@@ -142,7 +141,7 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def _register(self, grader: Grader) -> None:
         # A worker that has no such class is asked below, and then sent away.
-        with contextlib.suppress(ImportError, AttributeError):
+        with suppress(ImportError, AttributeError):
             self._client.register_plugin(grader, name=grader.name)
         self._ready.clear()
 
@@ -266,9 +265,9 @@ class Cluster(AbstractContextManager["Cluster"]):
         if self._thread.ident:
             self._thread.join()
         for grader in self._graders.values():
-            with contextlib.suppress(Exception):  # the scheduler may have gone
+            with suppress(Exception):  # the scheduler may have gone
                 self._client.unregister_worker_plugin(grader.name)
-        with contextlib.suppress(Exception):
+        with suppress(Exception):
             self._client.close(timeout=5)
 
 

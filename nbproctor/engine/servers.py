@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.compiled import Tests
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _WARM = ("nbproctor.judge.run", "nbproctor.student.process")
 # Before Python 3.11.8 and 3.12.2, two threads that parse at once may get a SystemError
 # (github.com/python/cpython/issues/106905).
-_compiling = threading.Lock()
+_compiling = Lock()
 
 
 class EngineError(NbproctorError):
@@ -89,7 +89,7 @@ class Servers(AbstractContextManager["Servers"]):
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._all: dict[ForkServer, _Warm | None] = {}  # None: for nothing any more
         self._idle: list[ForkServer] = []
         self._closed = False

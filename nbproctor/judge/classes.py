@@ -13,8 +13,8 @@ it would trust the student's methods.
 from __future__ import annotations
 
 import builtins
-import functools
 import types
+from functools import cache
 from typing import Any
 
 from nbproctor.judge.proxy import (
@@ -47,7 +47,7 @@ def _mirror(base: str) -> type[StudentRaised]:
     return _mirror_of(builtin if is_exception else Exception)
 
 
-@functools.cache
+@cache
 def _mirror_of(builtin: Any) -> type[StudentRaised]:
     """Return the class of the student's exceptions that are of a class of ours."""
     # A call that raises StopIteration must not end a loop of the test's, as in

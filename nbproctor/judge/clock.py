@@ -4,10 +4,10 @@ They stand still while the judge sends large arguments and receives a large resu
 which no kernel has to do. And a test's processor time includes the student process.
 """
 
-import contextlib
 import time
 import timeit
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from nbproctor.expect import measures
 from nbproctor.protocol.frames import Wire
@@ -15,7 +15,7 @@ from nbproctor.protocol.frames import Wire
 Clock = Callable[[], float]
 
 
-@contextlib.contextmanager
+@contextmanager
 def installed() -> Iterator[None]:
     """Replace the clocks of this process.
 

@@ -9,11 +9,11 @@ name.
 from __future__ import annotations
 
 import builtins
-import functools
 import inspect
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from nbproctor.protocol.frames import (
 )
 from nbproctor.protocol.objects import Ref
 
-_FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
+_FUNCTIONS = (types.FunctionType, types.MethodType, partial)
 _LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)
 
 
@@ -174,7 +174,7 @@ class Exports:
     def _of_test(self, value: Any) -> bool:
         if isinstance(value, types.MethodType):
             return self._of_test(value.__func__)
-        if isinstance(value, functools.partial):
+        if isinstance(value, partial):
             return self._of_test(value.func)
         if isinstance(value, types.FunctionType):
             return value.__globals__.get("__name__") == self._module

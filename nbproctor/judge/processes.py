@@ -6,9 +6,9 @@ without the one at fault.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -209,7 +209,7 @@ class StudentProcesses:
         """
         branches = []
         if self._session is not None:
-            with contextlib.suppress(Exception, ProcessEnded):
+            with suppress(Exception, ProcessEnded):
                 branches = self._session.ask("untried")
         untried = []
         for branch in branches if type(branches) is list else ():
@@ -231,7 +231,7 @@ class StudentProcesses:
         """Start a process in which nothing has run, with files beside the notebook."""
         session = Session(self.spawn(), self.limits.call, MODULE)
         session.until = self.until
-        with contextlib.suppress(Exception):  # cells then say what is missing
+        with suppress(Exception):  # cells then say what is missing
             session.ask("unpack", files, seconds=self.limits.cell)
         return session
 

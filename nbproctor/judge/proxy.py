@@ -10,10 +10,9 @@ number and its class are known here, and a student's class could say anything.
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Iterator
-from functools import partialmethod
+from functools import lru_cache, partialmethod
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -293,7 +292,7 @@ class CallableProxy(Proxy):
         return ask(self, "call", self, args, kwargs)
 
 
-@functools.lru_cache(256)
+@lru_cache(256)
 def _named_class(name: str) -> type:
     return type(name, (), {})
 

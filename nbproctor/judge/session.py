@@ -7,10 +7,10 @@ rebuilt. The first message that is late or breaks the protocol ends the process.
 
 from __future__ import annotations
 
-import contextlib
 import time
 import traceback
 from collections import deque
+from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -118,7 +118,7 @@ class Session:
         """
         methods = {name for _, *names in self.doubts for name in names} | {"__class__"}
         method = ""
-        with contextlib.suppress(BaseException):  # whatever the student's side raises
+        with suppress(BaseException):  # whatever the student's side raises
             method = self.ask("excuse", [*self.doubts])
         return method if type(method) is str and method in methods else ""
 

@@ -9,7 +9,6 @@ cells need none of these.
 from __future__ import annotations
 
 import builtins
-import contextlib
 import io
 import random
 import signal
@@ -17,6 +16,13 @@ import sys
 import types
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import (
+    ExitStack,
+    contextmanager,
+    redirect_stderr,
+    redirect_stdout,
+    suppress,
+)
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -180,7 +186,7 @@ def _modules(tests: Tests) -> Names:
     """Import what test cells use; the name of what is not here is the student's."""
     space: Names = {}
     for _, code in tests.imports:
-        with contextlib.suppress(ImportError):
+        with suppress(ImportError):
             execute(code, space)
     return space
 
@@ -252,7 +258,7 @@ def _number(value: Any) -> Any:
     return value if type(value) in (int, float, Fraction, Decimal) else None
 
 
-@contextlib.contextmanager
+@contextmanager
 def captured(
     student_seconds: Callable[[], float],
 ) -> Iterator[tuple[io.StringIO, io.StringIO, list[measures.Measured]]]:
@@ -261,14 +267,14 @@ def captured(
     err = io.StringIO()
     measures.measured = []
     measures.student_seconds = student_seconds
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with redirect_stdout(out), redirect_stderr(err):
         yield out, err, measures.measured
     measures.measured = None
     measures.student_seconds = None
     out.truncate(MAX_PRINTED)
 
 
-@contextlib.contextmanager
+@contextmanager
 def _afresh(session: Session, first_seed: int) -> Iterator[None]:
     """Start a test with the same global state each time.
 
@@ -278,7 +284,7 @@ def _afresh(session: Session, first_seed: int) -> Iterator[None]:
     words = [first_seed >> shift & 0xFFFFFFFF for shift in range(0, 256, 32)]
     np.random.seed(words)
     random.seed(first_seed)
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         for name, module in (("numpy", np.random), ("random", random)):
             original = module.seed
             stack.callback(setattr, module, "seed", original)
@@ -295,7 +301,7 @@ def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:
     session.ask("seed", module, list(values))
 
 
-@contextlib.contextmanager
+@contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
     def ring(*_: Any) -> None:
         raise TestTimeout

@@ -8,11 +8,11 @@ thrown away.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -270,7 +270,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             self.on_result(result)
 
 
-@contextlib.contextmanager
+@contextmanager
 def staging_folders(view: CourseDirectory) -> Iterator[None]:
     """Make `view` name new folders in the course as submitted and autograded."""
     before = view.submitted_directory, view.autograded_directory

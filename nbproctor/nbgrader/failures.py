@@ -6,11 +6,11 @@ submission ungradable, so the same command continues where it stopped.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -99,7 +99,7 @@ def no_kernel(lines: Sequence[str]) -> ComputerError:
     return ComputerError(f"{advice.format(last_line)} {AGAIN}")
 
 
-@contextlib.contextmanager
+@contextmanager
 def of_the_gradebook() -> Iterator[None]:
     """Turn what the gradebook's database raises into a sentence."""
     try:

@@ -6,11 +6,11 @@ behind formgrader's button; `feedback` is the same from Python.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -285,7 +285,7 @@ def copy_for_release(course: Course, assignment: str, student: str) -> None:
 def read_secret(handed_in: Path) -> bytes:
     """Return what names a submission's pages in the exchange; empty if nothing can."""
     file = find(handed_in, SECRET)
-    with contextlib.suppress(RefusedFileError, UnicodeDecodeError):
+    with suppress(RefusedFileError, UnicodeDecodeError):
         if file and file.size < MAX_SIDE:
             secret = file.read()
             secret.decode()  # as nbgrader will

@@ -5,9 +5,9 @@ A course has one `SharedGradebook`, which all of a run share (`speed.one_gradebo
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partialmethod
 from typing import Any, NamedTuple
@@ -71,14 +71,14 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
             self._facts.clear()
             super().close()
 
-    @contextlib.contextmanager
+    @contextmanager
     def transaction(self) -> Iterator[Callable[[], None]]:
         """Hold back what is committed meanwhile, until what is yielded is called.
 
         Without that call, nothing of it stands: also after a kill. In SQLite, nobody
         else can write in between, so what was read in it holds.
         """
-        with self.engine.connect() as connection, contextlib.ExitStack() as undone:
+        with self.engine.connect() as connection, ExitStack() as undone:
             outer = connection.begin()
             undone.callback(outer.close)
             if connection.dialect.name == "sqlite":

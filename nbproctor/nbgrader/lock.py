@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class LockedError(CourseError):
     """Somebody else is writing results of this course; the message says who."""
 
 
-@contextlib.contextmanager
+@contextmanager
 def course_lock(course: Path, doing: str, kind: str = "") -> Iterator[None]:
     """Keep other commands from writing results of a course meanwhile.
 
@@ -51,7 +51,7 @@ def course_lock(course: Path, doing: str, kind: str = "") -> Iterator[None]:
                 owner.unlink(missing_ok=True)
     except Timeout:
         holder = "Another command is running"
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             holder = owner.read_text("utf-8")
         raise LockedError(
             f"{holder}. Wait until it has finished, then run the same command again."
@@ -65,7 +65,7 @@ def _user() -> str:
         return f"User {os.getuid()}"
 
 
-@contextlib.contextmanager
+@contextmanager
 def grading_log(folder: Path) -> Iterator[None]:
     """Write what the package logs meanwhile into the log in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)

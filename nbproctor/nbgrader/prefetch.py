@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -157,7 +157,7 @@ class Prefetch:
 
     def _refuse_unread(self, submission: Submission, error: ExceededError) -> None:
         """Refuse what takes too much to be read; a mark for the same files stays."""
-        with contextlib.suppress(ExceededError):
+        with suppress(ExceededError):
             request = HandedIn(submission.folder, whole=False)
             submission.fingerprint = self._readers.ask(request).result().fingerprint
         reason = OVERDUE if isinstance(error, OverdueError) else TOO_MUCH

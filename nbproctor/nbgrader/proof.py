@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import atexit
-import contextlib
 import json
 import math
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -212,7 +212,7 @@ def run_in_kernel(
     return nodes
 
 
-@contextlib.contextmanager
+@contextmanager
 def kernel_config() -> Iterator[Config]:
     """Yield the configuration of a kernel that is reached by files, not by TCP ports.
 

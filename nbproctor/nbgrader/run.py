@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import logging
 from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -91,7 +91,7 @@ class Run:
         return None
 
 
-@contextlib.contextmanager
+@contextmanager
 def executor(
     course: CourseDirectory, options: Nbproctor, force: bool, pool: Pool | None
 ) -> Iterator[CachingExecutor]:
@@ -101,11 +101,11 @@ def executor(
     `EngineError`: no scheduler answers, or Dask is not installed.
     """
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
-    with contextlib.nullcontext(pool) if pool else _opened(options) as running:
+    with nullcontext(pool) if pool else _opened(options) as running:
         yield CachingExecutor(cache=cache, executor=running, force=force)
 
 
-def _opened(options: Nbproctor) -> contextlib.AbstractContextManager[Executor]:
+def _opened(options: Nbproctor) -> AbstractContextManager[Executor]:
     if not options.cluster:
         return Pool(options.workers)
     try:

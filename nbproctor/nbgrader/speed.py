@@ -8,9 +8,9 @@ for one gradebook. nbgrader reads rows one by one, and commits forty times a sub
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partialmethod
 from importlib import import_module
 from typing import Any
@@ -65,7 +65,7 @@ _INDICES = {
 _DEFAULT_COURSE = "default_course"
 
 
-@contextlib.contextmanager
+@contextmanager
 def one_gradebook(shared: SharedGradebook) -> Iterator[None]:
     """Let everything in a grading run use one gradebook of the course."""
     for table, column in _INDICES.items():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import unicodedata
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -137,7 +137,7 @@ def submission_time(folder: Path) -> datetime | None:
     file = find(folder, STAMP)
     if file is None or file.size > MAX_DATE:
         return None
-    with contextlib.suppress(ValueError, OverflowError, OSError):
+    with suppress(ValueError, OverflowError, OSError):
         return read_timestamp(file.read().decode().strip())
     return None
 

@@ -8,10 +8,10 @@ long that takes tells something, too.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from collections import defaultdict
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -87,7 +87,7 @@ class Try:
     problem: str = ""  # why it could not be collected, or nothing be given back
 
 
-class Watch(contextlib.ExitStack):
+class Watch(ExitStack):
     """Looks for what arrives for one assignment, until the deadline.
 
     `exchange`: what arrives is collected from nbgrader's exchange, and feedback is
@@ -166,7 +166,7 @@ class Watch(contextlib.ExitStack):
     def _settled(self, now: datetime) -> list[str]:
         """Return the students whose files are new, and complete."""
         folders = {}
-        with contextlib.suppress(CourseError):  # nobody has submitted anything yet
+        with suppress(CourseError):  # nobody has submitted anything yet
             folders = handed_in(self._course, self._assignment)
         settled = []
         today = _day(now)
@@ -310,7 +310,7 @@ class Watch(contextlib.ExitStack):
                 is_waiting=result is None,
                 most=self._course.options.early_tries,
             )
-            write_file(path, put_on_top(path, early).encode(errors="replace"))
+            write_file(path, put_on_top(path, early))
         copy_for_release(self._course, self._assignment, student)
 
     def _in_exchange(

@@ -6,11 +6,11 @@ name, with limits on number, size and compression; whatever is refused is report
 
 from __future__ import annotations
 
-import contextlib
 import re
 import stat
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -169,7 +169,7 @@ def _name(info: zipfile.ZipInfo) -> str:
     name = info.filename
     if not info.flag_bits & 0x800:
         # Else it is what the format says, or nothing that can be known.
-        with contextlib.suppress(UnicodeError):
+        with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
     return name.replace("\\", "/")
 

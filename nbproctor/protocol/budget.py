@@ -6,9 +6,9 @@ What is short to send may take long to read, to count or to compare, and no sign
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -89,7 +89,7 @@ def collide(
     """Whether more than a few keys have the same hash, not counting `equal` ones."""
     run = 0
     hashed = sorted(zip(map(hash, keys), keys, strict=True), key=itemgetter(0))
-    for (one, x), (other, y) in itertools.pairwise(hashed):
+    for (one, x), (other, y) in pairwise(hashed):
         if one != other:
             run = 0
         elif not equal(x, y):

@@ -1,8 +1,8 @@
 """Calls in one message, made one after another where their functions are."""
 
-import contextlib
 import copy
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def answer_in_turn(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
     With `keep` an answer is the object itself, else a copy of the value that it is now.
     """
     answers = []
-    with contextlib.suppress(Exception):
+    with suppress(Exception):
         for function, *arguments in calls:
             answer = function(*arguments)
             if isinstance(answer, VALUES) and not keep:

@@ -6,10 +6,10 @@ files has it; items of arrays of objects are values in the text.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -49,7 +49,7 @@ def _dtype_of(code: Node) -> np.dtype[Any]:
     """Return the dtype that a message says, as NumPy's own files do."""
     dtype: np.dtype[Any] | None = DTYPES.get(code) if type(code) is str else None
     if dtype is None and type(code) is str and _CODE.fullmatch(code):
-        with contextlib.suppress(ValueError, TypeError):
+        with suppress(ValueError, TypeError):
             dtype = np.dtype(code)
     if dtype is None or dtype.itemsize > LIMITS["bytes"].most:
         raise ProtocolError("an array has an unknown or impossible dtype")
@@ -58,7 +58,7 @@ def _dtype_of(code: Node) -> np.dtype[Any]:
 
 def _code_of(dtype: np.dtype[Any]) -> str | None:
     """Return what says a dtype in a message; None if arrays of it are not sent."""
-    with contextlib.suppress(ProtocolError):
+    with suppress(ProtocolError):
         if _dtype_of(dtype.str) == dtype:
             return dtype.str
     return None
@@ -184,7 +184,7 @@ def _assign(old: Array, new: Array) -> None:
     if old.size != new.size or not is_same_kind:
         raise ProtocolError("a changed array has another size")
     if old.shape != new.shape:
-        with contextlib.suppress(AttributeError):  # of a view, it cannot change
+        with suppress(AttributeError):  # of a view, it cannot change
             old.shape = new.shape
     if old.flags.writeable:
         old[...] = new.reshape(old.shape)

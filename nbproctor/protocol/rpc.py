@@ -15,11 +15,11 @@ a `ProtocolError`, whatever is wrong with it.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain
+from threading import RLock
 from typing import Any
 
 import msgspec
@@ -91,7 +91,7 @@ class Connection:
     requests: Requests
     side: Any
     # A student's threads may all call an object of the test's, one at a time.
-    _turn: Any = field(default_factory=threading.RLock)
+    _turn: Any = field(default_factory=RLock)
 
     def ask(self, name: str, *arguments: Any, deadline: float | None = None) -> Any:
         """Ask the other side and wait for its reply.

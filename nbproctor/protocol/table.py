@@ -9,11 +9,10 @@ and no JSON object, so no message can name code to run. The rows stand in
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from itertools import chain
 from typing import Any, NamedTuple
@@ -62,7 +61,7 @@ class Row(NamedTuple):
         return self.tag.rpartition(".")[0]
 
 
-@functools.cache
+@cache
 def _kinds_of(fields: str) -> tuple[list[Field], list[Field]]:
     """Return the kinds of the fields that there are once, and of those with a star."""
     names = fields.split()

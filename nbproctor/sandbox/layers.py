@@ -19,13 +19,13 @@ subfolders, so that whoever watches it sees every byte (`server.measured`).
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from nbproctor.errors import NbproctorError
@@ -218,7 +218,7 @@ def limit_threads(policy: Policy) -> None:
         namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
         is_root = os.getuid() == 0 and namespace.split() == EVERY_ID
         for process in () if is_root else Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):  # it has just ended
+            with suppress(OSError):  # it has just ended
                 status = (process / "status").read_text(errors="replace")
                 if (
                     uid_line in status

@@ -7,13 +7,13 @@ stack, so these few lines of ctypes stand here.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import gc
 import os
 import struct
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +140,7 @@ def can_mount() -> bool:
 def give_back_memory() -> None:
     """Return unused memory to the system: a fork copies what its parent holds."""
     gc.collect()
-    with contextlib.suppress(AttributeError):  # only glibc has it
+    with suppress(AttributeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)
 
 

@@ -7,11 +7,11 @@ fork server claims one that no other has, as long as one is left.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")  # where control groups are shown
@@ -58,7 +58,7 @@ def _groups() -> Iterator[Path]:
 def _quota(group: Path) -> float:
     """Return the time that a control group gives, in processors."""
     for names in _QUOTA_FILES:
-        with contextlib.suppress(OSError, ValueError):  # another version; "max"
+        with suppress(OSError, ValueError):  # another version; "max"
             texts = [(group / name).read_text() for name in names]
             time, period = map(int, " ".join(texts).split())
             if time > 0 and period > 0:

@@ -8,7 +8,6 @@ so no hidden test is in the memory from which a student is forked.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import selectors
@@ -20,6 +19,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
@@ -290,7 +290,7 @@ class Server:
 def _await_end(pid: int) -> None:
     """Wait a moment for a process that has closed its socket, for its exit status."""
     for _ in range(100):
-        with contextlib.suppress(ChildProcessError):
+        with suppress(ChildProcessError):
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 time.sleep(0.001)
                 continue
@@ -355,7 +355,7 @@ def main(descriptor: int) -> None:
 def _ended_first() -> None:
     """Where memory of the whole computer runs out, end a fork and not who grades."""
     path = Path("/proc/self/oom_score_adj")
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         path.write_text(str(max(int(path.read_text()), OOM_SCORE)))
 
 

@@ -7,7 +7,6 @@ worker takes the next. A worker is ``python -m`` of a module that calls `serve`.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import queue
@@ -15,12 +14,13 @@ import signal
 import struct
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from typing import IO, Generic, TypeVar
 
 from msgspec import msgpack
@@ -161,7 +161,7 @@ class _Worker:
         self._stdout = self.process.stdout
         self._is_ready = False
         self.is_worn = False
-        with contextlib.suppress(OSError):  # then it does not get ready
+        with suppress(OSError):  # then it does not get ready
             for block in messages:
                 _write(self._stdin, block)
 
@@ -172,12 +172,12 @@ class _Worker:
 
     def ask(self, question: bytes, seconds: float) -> bytes:
         """Return the answer; `ExceededError`, or `OverdueError`, if there is none."""
-        is_answered = threading.Event()
-        is_overdue = threading.Event()
+        is_answered = Event()
+        is_overdue = Event()
 
         def end_if_stuck() -> None:
             """End it when it no longer computes; on a busy computer it goes on."""
-            with contextlib.suppress(OSError):  # it has ended
+            with suppress(OSError):  # it has ended
                 at_least = 0.0
                 while (computed := processor_seconds(self.process.pid)) >= at_least:
                     at_least = computed + SHARE * seconds
@@ -186,7 +186,7 @@ class _Worker:
             is_overdue.set()
             self.process.kill()
 
-        threading.Thread(target=end_if_stuck, daemon=True).start()
+        Thread(target=end_if_stuck, daemon=True).start()
         try:
             self._wait_until_ready()
             _write(self._stdin, question)
@@ -217,7 +217,7 @@ class _Worker:
 
     def end(self) -> None:
         """End the process."""
-        with contextlib.suppress(OSError), self.process:
+        with suppress(OSError), self.process:
             self.process.kill()
 
 

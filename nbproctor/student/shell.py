@@ -20,13 +20,13 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from multiprocessing import dummy
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from threading import Lock
 from typing import Any, NoReturn
 
 from IPython.core.compilerop import CachingCompiler
@@ -307,7 +307,7 @@ def _refuse() -> None:
         (subprocess.Popen, "__init__", _refuse_process),
         # Processes are forbidden and threads are not: these do the same work.
         *((multiprocessing, name, getattr(dummy, name)) for name in dummy.__all__),
-        (BaseContext, "Lock", lambda self: threading.Lock()),
+        (BaseContext, "Lock", lambda self: Lock()),
         (concurrent.futures, "ProcessPoolExecutor", _threads),
         # Rights and times cannot be copied; `copy`, `copy2` and `copytree` want to.
         (shutil, "copymode", lambda *_, **__: None),
