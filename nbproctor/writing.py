@@ -6,11 +6,14 @@ import shutil
 from pathlib import Path
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes | str) -> None:
     """Write a file next to its place, and move it there when it is complete.
 
-    A command that is killed leaves the old file or the new one. Permissions stay.
+    A command that is killed leaves the old file or the new one. Permissions stay. Text
+    is UTF-8, with a sign for what is no Unicode.
     """
+    if isinstance(data, str):
+        data = data.encode(errors="replace")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.new")
     unfinished.write_bytes(data)

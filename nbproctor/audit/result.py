@@ -258,7 +258,7 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
     """Write ``<assignment>.html`` and ``<assignment>.json``; return their paths."""
     html, data = (folder / f"{result.assignment}.{end}" for end in ("html", "json"))
     text = render("audit.html", result=result, counts=[*result.counts()])
-    write_file(html, text.encode())
+    write_file(html, text)
     summary = {
         "faults": result.faults,
         "killed": result.killed,
@@ -270,7 +270,7 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
     }
     content = asdict(result) | summary
     encoded = json.dumps(content, indent=1, ensure_ascii=False)
-    write_file(data, f"{encoded}\n".encode())
+    write_file(data, f"{encoded}\n")
     return html, data
 
 

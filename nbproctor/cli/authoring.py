@@ -358,7 +358,7 @@ def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") 
     masters = course.masters(assignment)
     content = results(result, masters, visibility, time.monotonic() - start)
     text = json.dumps(content, indent=1, ensure_ascii=False)
-    write_file(root / "results" / "results.json", f"{text}\n".encode())
+    write_file(root / "results" / "results.json", f"{text}\n")
     say(f"{result.status}. {result.reason}")
     if "tests" not in content:
         say("There is no score (not even a 0). Grade this submission by hand.")

@@ -448,7 +448,7 @@ def write(adopted: Adopted, path: Path, source: Path) -> Path:
         else:
             adopted.questions.append(f"The file {name!r} is not next to the notebook.")
     target = source / f"{source.name}.ipynb"
-    write_file(target, nbformat.writes(adopted.notebook).encode())
+    write_file(target, nbformat.writes(adopted.notebook))
     return target
 
 

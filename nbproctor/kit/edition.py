@@ -71,7 +71,7 @@ def write_edition(course: Course, assignment: str, hours: int, source: Path) -> 
     for path, (content, _) in notebooks.items():
         name = source.name if path.stem == assignment else path.stem
         text = json.dumps(content, indent=1, ensure_ascii=False)
-        write_file(source / f"{name}.ipynb", f"{text}\n".encode())
+        write_file(source / f"{name}.ipynb", f"{text}\n")
         cells = read_cells(content["cells"], {}, course.markers)
         points += sum(cell.points for cell in cells)
     return points

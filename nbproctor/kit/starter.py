@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nbproctor import nbgrader
 from nbproctor.errors import NbproctorError
+from nbproctor.kit.lab import files
 from nbproctor.nbgrader.course import NAMES
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.run import CACHE
@@ -49,8 +50,7 @@ def new_assignment(course: Path, name: str) -> list[Path]:
 
 
 def _texts(folder: Path) -> dict[str, bytes]:
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+    return {name: (folder / name).read_bytes() for name in files(folder)}
 
 
 def new_source(course: Path, name: str) -> Path:
@@ -68,7 +68,7 @@ def new_source(course: Path, name: str) -> Path:
         raise StarterError(f"{source} already exists. Choose another name.")
     if not config.exists():
         text = (_STARTER / "config.txt").read_text("utf-8")
-        write_file(config, (text + SWITCH).encode())
+        write_file(config, text + SWITCH)
     return source
 
 

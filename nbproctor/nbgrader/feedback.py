@@ -163,7 +163,7 @@ def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> 
 
 def _write_report(course: Course, name: str, text: str) -> Path:
     page = course.root / "report" / f"{name}.html"
-    write_file(page, text.encode(errors="replace"))
+    write_file(page, text)
     return page
 
 
@@ -279,7 +279,7 @@ def copy_for_release(course: Course, assignment: str, student: str) -> None:
     if secret := read_secret(handed_in):
         write_file(pages / SECRET, secret)
     if when := submission_time(handed_in):  # not the student's words: it is printed
-        write_file(pages / STAMP, f"{when} UTC".encode())
+        write_file(pages / STAMP, f"{when} UTC")
 
 
 def read_secret(handed_in: Path) -> bytes:

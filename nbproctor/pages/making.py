@@ -150,9 +150,8 @@ def _answer(outlines: dict[str, Outline], order: Order) -> str:
     try:
         feedback = Feedback(order.graded, outlines[order.graded.notebook])
         notebook = json.dumps(feedback.notebook(), ensure_ascii=False, indent=1)
-        write_file(notebook_of(path), notebook.encode(errors="replace"))
-        page = feedback.page(order.key)
-        write_file(path, page.encode(errors="replace"))  # last: it has the key
+        write_file(notebook_of(path), notebook)
+        write_file(path, feedback.page(order.key))  # last: it has the key
     except MemoryError:
         raise
     except Exception as failure:  # whatever is in it, it is one page

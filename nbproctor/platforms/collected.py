@@ -132,7 +132,7 @@ def write_time(folder: Path, when: datetime) -> None:
 
     As its own exchange writes it.
     """
-    write_file(folder / border.STAMP, utc(when).encode())
+    write_file(folder / border.STAMP, utc(when))
 
 
 def utc(when: datetime) -> str:

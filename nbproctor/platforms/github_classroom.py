@@ -37,7 +37,7 @@ def write_autograder(
 ) -> str:
     """Write the workflow; it clones the students' repositories and grades them."""
     path = to or course / ".github" / "workflows" / f"grade_{source.name}.yml"
-    write_file(path, render("classroom.yml", assignment=source.name).encode())
+    write_file(path, render("classroom.yml", assignment=source.name))
     return (
         f"Workflow: {path}\n"
         "It is meant for a private repository of yours. Its first lines say what it "
