@@ -1,4 +1,4 @@
-"""Commands run as another user, for tests that root runs."""
+"""What only root can do: run commands as another user, and read memory."""
 
 from __future__ import annotations
 
@@ -59,3 +59,19 @@ def run_tests(path: Path, words: str = "", user: Sequence[str] = NOBODY) -> None
         done = start(*in_reach(command), cwd=PROJECT, HOME=base)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
+
+
+def memory_of(pid: int) -> bytes:
+    """All that a process has of its own, but for files and the images of the data."""
+    parts = []
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            span, rights, _, _, inode, *_ = line.split()
+            first, last = (int(number, 16) for number in span.split("-"))
+            if rights[0] == "r" and inode == "0" and last - first < 32 << 20:
+                try:
+                    memory.seek(first)
+                    parts.append(memory.read(last - first))
+                except (OSError, OverflowError):  # the kernel's own pages
+                    continue
+    return b"\0".join(parts)

@@ -91,8 +91,16 @@ def test_a_mark_of_before_a_change_is_named_before_it_is_exported(
     with (course / "nbgrader_config.py").open("a") as config:
         config.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
     shutil.copytree(course / "source/tiny", course / "submitted/aokafor/tiny")
+    extend = ("extend", "aokafor", "tiny")
+    message = run_here(*extend, "--days=1", cwd=course).stderr
+    assert "To set it: `nbproctor due '2026-12-01 18:00' tiny`" in " ".join(
+        message.split()
+    )
     done = run_here("due", "2026-11-01 12:00", "tiny", "--timezone=UTC", cwd=course)
     assert done.returncode == 0, done.stderr
+    for options in [], ["--days=1", "--until=2026-12-01"]:
+        message = run_here(*extend, *options, cwd=course).stderr
+        assert "Give one of --until" in message
     times = course / "times.csv"
     for command in (
         f"{times} 2026-11-02 18:00",

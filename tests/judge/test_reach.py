@@ -23,6 +23,7 @@ from nbproctor.notebook import Cell
 from nbproctor.results import Limits, Report
 from nbproctor.sandbox.policy import Policy
 from tests.hostile.trap import Assignment
+from tests.users import memory_of
 
 pytestmark = pytest.mark.slow
 if sys.platform != "linux" or os.geteuid() != 0:
@@ -55,22 +56,6 @@ COURSE = Assignment(
     ANSWERS,
     {f"{name}-test": (name, 1, f"assert {name}(8.0)") for name in ANSWERS},
 )
-
-
-def memory_of(pid: int) -> bytes:
-    """All that a process has of its own, but for files and the images of the data."""
-    parts = []
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            span, rights, _, _, inode, *_ = line.split()
-            first, last = (int(number, 16) for number in span.split("-"))
-            if rights[0] == "r" and inode == "0" and last - first < 32 << 20:
-                try:
-                    memory.seek(first)
-                    parts.append(memory.read(last - first))
-                except (OSError, OverflowError):  # the kernel's own pages
-                    continue
-    return b"\0".join(parts)
 
 
 def read_memories(running: Future[Report]) -> Iterator[tuple[int, bytes]]:

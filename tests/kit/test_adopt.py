@@ -181,23 +181,26 @@ def test_cells_become_answers_and_tests_and_nothing_of_the_other_grader_is_left(
     assert ("import math" in text) == (form == "otter")
 
 
+FENCED = [
+    new_markdown_cell(
+        "```otter\n# BEGIN QUESTION\nname: q1\npoints: 3\n```\nWrite `square`."
+        "\n```otter\n# BEGIN SOLUTION\n```"
+    ),
+    OTTER[5],
+    new_markdown_cell("```otter\n# END SOLUTION\n```\n```otter\n# BEGIN TESTS\n```"),
+    OTTER[8],
+    new_markdown_cell("```otter\n# END TESTS\n```\n\n```otter\n# END QUESTION\n```"),
+]
+
+
 def test_blocks_between_fences_mean_what_raw_cells_mean(tmp_path: Path) -> None:
-    colab: list[nbformat.NotebookNode] = []
-    for cell in OTTER:
-        text = f"```otter\n{cell.source}\n```" if cell.cell_type == "raw" else None
-        if text is None and cell.cell_type == "markdown":
-            text = cell.source
-        if text is None:
-            colab.append(cell)
-        elif colab and colab[-1].cell_type == "markdown":
-            colab[-1] = new_markdown_cell(f"{colab[-1].source}\n{text}")
-        else:
-            colab.append(new_markdown_cell(text))
-    fenced = adopted(tmp_path / "fenced", colab).notebook
-    raw = adopted(tmp_path / "raw", OTTER).notebook
-    assert len(colab) < len(OTTER)
-    assert [(cell.source, cell.metadata) for cell in fenced.cells] == [
-        (cell.source, cell.metadata) for cell in raw.cells
+    raw = [*OTTER[2:9], *OTTER[11:13]]
+    fenced, expected = (
+        adopted(tmp_path / str(len(cells)), cells).notebook.cells
+        for cells in (FENCED, raw)
+    )
+    assert [(cell.source, cell.metadata) for cell in fenced] == [
+        (cell.source, cell.metadata) for cell in expected
     ]
 
 

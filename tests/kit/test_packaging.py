@@ -252,32 +252,37 @@ def pack(course: Path) -> Path:
     return handout.pack(Course(course), LAB)
 
 
+# Files of the zip that students get.
+FOR_STUDENTS = """
+    START.html
+    data/mnist/README.md
+    data/mnist/train-images-idx3-ubyte.gz
+    data/mnist/train-labels-idx1-ubyte.gz
+    kit.py
+    kit/cells.py
+    kit/jupyter/jupyter_server_config.d/student.json
+    kit/jupyter/labconfig/page_config.json
+    kit/lab.py
+    kit/original/lab_tools.py
+    kit/original/mnist.py
+    kit/original/my_network_template.html
+    kit/original/neural_network.ipynb
+    kit/original/paper_network.html
+    kit/original/public_tests.py
+    kit/pins.txt
+    kit/submit.py
+    requirements.txt
+    start_linux.sh
+    start_macos.command
+    start_windows.bat
+"""
+
+
 @pytest.mark.slow
 def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> None:
     with ZipFile(pack(course)) as archive:
-        assert archive.namelist() == [
-            f"{LAB}/START.html",
-            f"{LAB}/data/mnist/README.md",
-            f"{LAB}/data/mnist/train-images-idx3-ubyte.gz",
-            f"{LAB}/data/mnist/train-labels-idx1-ubyte.gz",
-            f"{LAB}/kit.py",
-            f"{LAB}/kit/cells.py",
-            f"{LAB}/kit/jupyter/jupyter_server_config.d/student.json",
-            f"{LAB}/kit/jupyter/labconfig/page_config.json",
-            f"{LAB}/kit/lab.py",
-            f"{LAB}/kit/original/lab_tools.py",
-            f"{LAB}/kit/original/mnist.py",
-            f"{LAB}/kit/original/my_network_template.html",
-            f"{LAB}/kit/original/{LAB}.ipynb",
-            f"{LAB}/kit/original/paper_network.html",
-            f"{LAB}/kit/original/public_tests.py",
-            f"{LAB}/kit/pins.txt",
-            f"{LAB}/kit/submit.py",
-            f"{LAB}/requirements.txt",
-            f"{LAB}/start_linux.sh",
-            f"{LAB}/start_macos.command",
-            f"{LAB}/start_windows.bat",
-        ]
+        names = [f"{LAB}/{name}" for name in FOR_STUDENTS.split()]
+        assert archive.namelist() == names
         # Unpacked over the work, it overwrites none: originals are for reading.
         original = archive.getinfo(f"{LAB}/kit/original/{LAB}.ipynb")
         assert not (original.external_attr >> 16) & 0o222

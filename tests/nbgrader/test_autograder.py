@@ -159,21 +159,6 @@ def test_one_submission_that_nbgrader_cannot_process_does_not_end_the_class(
     assert report_page.read_text().count('aria-label="2 passed"') == 2
 
 
-def test_a_broken_test_is_said_to_be_broken_and_grades_nothing(
-    course: Path, hand_in: HandIn
-) -> None:
-    broken = "### BEGIN HIDDEN TESTS\nexact_mean = 1 / 0\n### END HIDDEN TESTS"
-    with source_of(course) as notebook:
-        by_id(notebook, "mean-oracle")["source"] = broken
-    hand_in("ann")
-    outcome = graded(course)["ann"]
-    assert (outcome.status, outcome.score) == ("partial", None)
-    assert "test is broken" in outcome.reason
-    row = nbgrader.scores(course, "tiny").loc["ann"]
-    assert row["fizz"] == 5
-    assert row.isna().tolist() == [False, True, True]
-
-
 def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
     course: Path, hand_in: HandIn
 ) -> None:

@@ -170,23 +170,6 @@ def test_what_answers_may_use_is_configured(
     assert "Answers may use the network" in page and "cannot read /gone: c.Nb" in page
 
 
-def test_nbgraders_own_command_grades_by_the_courses_options(
-    course: Path, hand_in: HandIn
-) -> None:
-    """nbgrader makes its view of the folders before it reads the configuration."""
-    hand_in(
-        "ann", fizz=FIZZ.format("pass") + "def fizz(n):\n    raise NotImplementedError"
-    )
-    moved = "c.CourseDirectory.source_directory = 'quellen'"
-    (course / "source").rename(course / "quellen")
-    for line, score in (moved, 10), ("c.Nbproctor.repair_answers = False", 5):
-        configure(course, line)
-        run_nbgrader(course, "autograde", "tiny", "--force")
-        assert choose(Course(course), None) == "tiny"
-        ann = SubmissionResult.read(course / "autograded/ann/tiny")
-        assert ann is not None and ann.score == score
-
-
 def test_an_ungradable_submission_makes_the_exit_status_1(
     course: Path, hand_in: HandIn
 ) -> None:
@@ -283,20 +266,28 @@ def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
     assert room.scores(course, "tiny").loc["ann", "total"] == 17
 
 
-def test_every_folder_may_have_another_name(course: Path, hand_in: HandIn) -> None:
-    hand_in("ann")
+def test_nbgraders_own_command_takes_folders_and_options_from_the_course(
+    course: Path, hand_in: HandIn
+) -> None:
+    """nbgrader makes its view of the folders before it reads the configuration."""
+    hand_in(
+        "ann", fizz=FIZZ.format("pass") + "def fizz(n):\n    raise NotImplementedError"
+    )
     names = {"source": "src", "submitted": "in", "release": "out/students"}
     for stock, name in names.items():
         (course / name).parent.mkdir(exist_ok=True)
         (course / stock).rename(course / name)
     names |= {"autograded": "graded", "feedback": "pages"}
-    configure(
-        course, *(f"c.CourseDirectory.{k}_directory = {v!r}" for k, v in names.items())
-    )
+    folders = (f"c.CourseDirectory.{k}_directory = {v!r}" for k, v in names.items())
+    configure(course, *folders)
     assert [c for c in room.check_release(Course(course), "tiny") if not c.passed] == []
-    assert graded(course)["ann"].score == 10
+    for repairs, score in ("True", 10), ("False", 5):
+        configure(course, f"c.Nbproctor.repair_answers = {repairs}")
+        run_nbgrader(course, "autograde", "tiny", "--force")
+        ann = SubmissionResult.read(course / "graded/ann/tiny")
+        assert ann is not None and ann.score == score
+    assert choose(Course(course), None) == "tiny"
     room.feedback(course, "tiny")
-    assert (course / "graded/ann/tiny/tiny.ipynb").is_file()
     assert (course / "pages/ann/tiny/tiny.html").is_file()
 
 
@@ -320,7 +311,7 @@ def test_files_get_the_rights_that_nbgrader_gives(
 
 
 def test_questions_and_tasks_wait_for_a_person_and_unmarked_cells_for_nobody(
-    course: Path,
+    course: Path, hand_in: HandIn
 ) -> None:
     by_hand = {"grade": True, "solution": True, "locked": False, "points": 2}
     with source_of(course) as notebook:
@@ -332,11 +323,7 @@ def test_questions_and_tasks_wait_for_a_person_and_unmarked_cells_for_nobody(
             cell("task", "Do it.", "markdown", task=True, points=3),
         ]
     assert room.lint(course, "tiny") == []
-    release = released(course)
-    notebook = answered(release)
-    by_id(notebook, "why")["source"] = "Because."
-    by_id(notebook, "draw")["source"] = "print('drawn')"
-    write(course / "submitted/ann/tiny", notebook)
+    hand_in("ann", why="Because.", draw="print('drawn')")
     result = graded(course)["ann"]
     assert (result.score, result.max_score) == (None, 17)
     _, _, waiting = result.reason.partition("To be graded by hand: ")

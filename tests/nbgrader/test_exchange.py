@@ -90,32 +90,12 @@ def scores(tries: dict[str, Try]) -> dict[str, float | None]:
 SOLUTION = "sum(numbers) / len(numbers)"  # stands in the source alone
 
 
-def link_to_the_source(folder: Path, course: Path) -> None:
-    (folder / "tiny.ipynb").unlink()
-    (folder / "tiny.ipynb").symlink_to(course / "source/tiny/tiny.ipynb")
-
-
-def hard_link_to_the_source(folder: Path, course: Path) -> None:
-    (folder / "tiny.ipynb").unlink()
-    (folder / "tiny.ipynb").hardlink_to(course / "source/tiny/tiny.ipynb")
-
-
-def link_to_the_source_s_folder(folder: Path, course: Path) -> None:
-    (folder / "tiny.ipynb").unlink()
-    (folder / "more").symlink_to(course / "source/tiny")
-
-
-def submission_that_is_a_link(folder: Path, course: Path) -> None:
-    shutil.rmtree(folder)
-    folder.symlink_to(course / "source/tiny")
-
-
-LINKS: list[Callable[[Path, Path], None]] = [
-    link_to_the_source,
-    hard_link_to_the_source,
-    link_to_the_source_s_folder,
-    submission_that_is_a_link,
-]
+# Each in the place of a notebook.
+LINKS: dict[str, Callable[[Path, Path], object]] = {
+    "link": lambda path, source: path.symlink_to(source / path.name),
+    "hard link": lambda path, source: path.hardlink_to(source / path.name),
+    "folder": lambda path, source: path.with_name("more").symlink_to(source),
+}
 
 
 def test_a_link_in_the_exchange_earns_nothing_and_shows_nothing(
@@ -123,10 +103,15 @@ def test_a_link_in_the_exchange_earns_nothing_and_shows_nothing(
 ) -> None:
     configure(course, "c.Nbproctor.early_feedback = 'page'")
     assert SOLUTION in (course / "source/tiny/tiny.ipynb").read_text("utf-8")
-    for link in LINKS:
-        link(exchange.submit(link.__name__), course)
+    for name, link in LINKS.items():
+        path = exchange.submit(name) / "tiny.ipynb"
+        path.unlink()
+        link(path, course / "source/tiny")
+    whole = exchange.submit("all of it")
+    shutil.rmtree(whole)
+    whole.symlink_to(course / "source/tiny")
     exchange.submit("ada", mean_of=WRONG)
-    cheats = {link.__name__ for link in LINKS}
+    cheats = {*LINKS, "all of it"}
     before = {p.name: p.read_bytes() for p in course.iterdir() if p.is_file()}
     # The control: nbgrader's own command follows them all.
     configure(course, "from nbgrader.exchange.default import ExchangeCollect")
@@ -134,7 +119,7 @@ def test_a_link_in_the_exchange_earns_nothing_and_shows_nothing(
     run_nbgrader(course, "collect", "tiny")
     stock = {name: result.score for name, result in graded(course).items()}
     assert stock == dict.fromkeys(cheats, 10) | {"ada": 5}
-    notebook = course / "submitted/link_to_the_source/tiny/tiny.ipynb"
+    notebook = course / "submitted/link/tiny/tiny.ipynb"
     assert SOLUTION in notebook.read_text("utf-8")
 
     for number in range(2):  # in bubblewrap, if it is there; and without

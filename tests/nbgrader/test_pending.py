@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from nbproctor import nbgrader, platforms
-from tests.broken.cases import by_id
 from tests.cli.term import read_table
 from tests.nbgrader.tiny import book, configure, hand_in, source_of, without_zero
 from tests.pages.lab import cell, words
@@ -17,6 +15,7 @@ from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
 ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
+ESSAY = "Because."
 QUESTION = {"grade": True, "solution": True, "locked": False, "points": 4}
 
 
@@ -27,8 +26,9 @@ def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(template, course)
     with source_of(course) as notebook:
         notebook["cells"].append(cell("markdown", "Why?", "why", **QUESTION))
-    for student, answers in {"ann": {}, "bob": {"fizz": ODD}, "cem": {}}.items():
-        answer(course, student, **answers)
+    hand_in(course, "ann", why=ESSAY)
+    hand_in(course, "bob", why=ESSAY, fizz=ODD)
+    hand_in(course, "cem", why=ESSAY)
     hand_in(course, "eve")
     (course / "submitted/eve/tiny/tiny.ipynb").write_text('{"cells": [')
     text = grade(course)
@@ -41,14 +41,6 @@ def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def course(graded: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(graded, tmp_path / "course"))
-
-
-def answer(course: Path, student: str, **answers: str) -> None:
-    """Submit right answers but for those given, and an essay."""
-    path = hand_in(course, student, **answers)
-    notebook = json.loads(path.read_text("utf-8"))
-    by_id(notebook, "why")["source"] = "Because."
-    path.write_text(json.dumps(notebook), "utf-8")
 
 
 def grade(course: Path) -> str:
@@ -80,7 +72,7 @@ def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(
     assert reasons["ann"] == reasons["cem"] == ""
     page = words((course / "report/tiny.html").read_text("utf-8"))
     assert " To be graded by hand bob : why Totals " in page
-    answer(course, "ann", fizz=ODD)
+    hand_in(course, "ann", why=ESSAY, fizz=ODD)
     text = grade(course)
     assert "ann; bob: To be graded by hand: why." in text
     assert "ann: 13 → 10 (-3), submitted again" in text
@@ -120,7 +112,7 @@ def test_who_has_submitted_and_is_not_graded_yet_is_not_missing(course: Path) ->
     nbgrader.enrol(
         nbgrader.Course(course), [platforms.Person("dan"), platforms.Person("fay")]
     )
-    answer(course, "dan")
+    hand_in(course, "dan", why=ESSAY)
     run_here("export", "csv", cwd=course)
     rows = {row["student"]: row for row in read_table(course / "exported/tiny.csv")}
     assert (rows["dan"]["status"], rows["fay"]["status"]) == ("not graded", "missing")

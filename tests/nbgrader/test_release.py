@@ -112,17 +112,6 @@ def test_a_release_that_fails_changes_nothing(course: Path) -> None:
     assert {*course.iterdir()} == listing
 
 
-def test_an_unknown_assignment_is_said_with_the_known_ones(course: Path) -> None:
-    for call in nbgrader.generate, nbgrader.grade, nbgrader.scores, nbgrader.feedback:
-        with pytest.raises(CourseError, match="tiny"):
-            call(course, "huge")
-
-
-def test_a_folder_that_is_no_course_is_said(tmp_path: Path) -> None:
-    with pytest.raises(CourseError, match="nbgrader_config"):
-        nbgrader.grade(tmp_path, "tiny")
-
-
 # --- cells that change after somebody was graded ---
 
 

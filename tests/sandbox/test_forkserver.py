@@ -37,6 +37,7 @@ from nbproctor.sandbox.forkserver import (
 )
 from nbproctor.sandbox.layers import SandboxError
 from nbproctor.sandbox.policy import PACKAGE, Policy
+from tests.users import memory_of
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
@@ -498,23 +499,6 @@ zygote.run(b"child = spawn()\\nwhile True: pass", 1000)
 # --- what the server itself holds and refuses -----------------------------------------
 
 
-def memory_holds(pid: int, needle: bytes) -> bool:
-    with (
-        Path(f"/proc/{pid}/maps").open() as maps,
-        Path(f"/proc/{pid}/mem").open("rb", 0) as memory,
-    ):
-        for line in maps:
-            span, rights, *_ = line.split()
-            if not rights.startswith("rw"):
-                continue
-            first, last = (int(number, 16) for number in span.split("-"))
-            memory.seek(first)
-            with contextlib.suppress(OSError):
-                if needle in memory.read(last - first):
-                    return True
-    return False
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root reads foreign memory")
 def test_the_fork_server_never_holds_a_job() -> None:
     with start("standard") as zygote, ThreadPoolExecutor(1) as background:
@@ -523,7 +507,7 @@ def test_the_fork_server_never_holds_a_job() -> None:
         job = background.submit(judged, zygote, code)
         server, (judge, student) = forks(zygote)
         holders = [server.pid, judge.pid, student.pid]
-        holds = [memory_holds(pid, secret.encode()) for pid in holders]
+        holds = [secret.encode() in memory_of(pid) for pid in holders]
         judge.kill()
         with pytest.raises(JudgeError):
             job.result()

@@ -600,27 +600,26 @@ def test_space_at_once_is_refused(inside: Inside) -> None:
 
 
 def test_limits_are_those_of_the_policy(inside: Inside) -> None:
-    names = ["AS", "DATA", "STACK", "FSIZE", "CORE", "SIGPENDING", "CPU", "NOFILE"]
-
-    def ask() -> dict[str, tuple[int, int]]:
-        return {
-            name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))
-            for name in names
-        }
-
     policy = Policy(memory=100 << 20, threads=10, stack=1 << 20, scratch=5 << 20)
+    expected = {
+        resource.RLIMIT_STACK: 1 << 20,
+        resource.RLIMIT_FSIZE: 5 << 20,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_SIGPENDING: layers.SIGNALS,
+        resource.RLIMIT_CPU: policy.cpu_seconds,
+        resource.RLIMIT_NOFILE: policy.open_files,
+    }
+    room = {resource.RLIMIT_AS: 700 << 20, resource.RLIMIT_DATA: 200 << 20}
+
+    def ask() -> dict[int, tuple[int, int]]:
+        return {limit: resource.getrlimit(limit) for limit in (*expected, *room)}
+
     limits = inside(ask, policy)
-    assert all(soft == hard for soft, hard in limits.values())
-    most = {name: hard for name, (_, hard) in limits.items()}
-    space, data = layers.taken()
-    assert 0 < most["AS"] - space < 700 << 20
-    assert 0 < most["DATA"] - data < 200 << 20
-    assert most["STACK"] == 1 << 20
-    assert most["FSIZE"] == 5 << 20
-    assert most["CORE"] == 0
-    assert most["SIGPENDING"] == layers.SIGNALS
-    assert most["CPU"] == policy.cpu_seconds
-    assert most["NOFILE"] == policy.open_files
+    for limit, most in expected.items():
+        assert limits[limit] == (most, most)
+    for (limit, most), before in zip(room.items(), layers.taken(), strict=True):
+        soft, hard = limits[limit]
+        assert soft == hard and 0 < hard - before < most
 
 
 @pytest.mark.parametrize("layer", ["seccomp", "Landlock"])
