@@ -72,29 +72,6 @@ def test_a_bracket_that_is_never_closed_does_not_swallow_the_rest() -> None:
     assert [block.name for block in blocks] == ["broken", "after"]
 
 
-AREA = "def area(r):\n    raise NotImplementedError"
-ANSWER = "def area(r):\n    return 3"
-
-
-@pytest.mark.parametrize(
-    ("text", "answers"),
-    [
-        (AREA, False),
-        (f"# mine\n{AREA}\n\n", False),
-        ("", False),
-        ("# only words", False),
-        (ANSWER, True),
-        ("x = 1", True),
-        (f"{AREA}\n{ANSWER}", True),
-        (f"x = 1\n{AREA}", False),
-    ],
-)
-def test_a_cell_that_says_no_more_than_its_stub_is_no_answer(
-    text: str, answers: bool
-) -> None:
-    assert CellText(text).answers(CellText(AREA)) is answers
-
-
 def test_words_are_an_answer_once_they_are_others() -> None:
     question = CellText("Why?\n\nYOUR ANSWER")
     for blank in ("", "\n", "Why?\nYOUR ANSWER  \n"):

@@ -32,26 +32,6 @@ SOLUTION = cell("def f():\n    return 1", "f", solution=True, locked=False)
 HIDDEN = "### BEGIN HIDDEN TESTS\nassert f() == 1\n### END HIDDEN TESTS"
 
 
-def test_every_cell_of_an_assignment_has_the_kind_that_its_source_gives_it(
-    tiny_master: MasterNotebook,
-) -> None:
-    assert [(c.id, c.kind, c.points, c.exercise) for c in tiny_master.cells] == [
-        ("setup", "provided", 0, None),
-        ("fizz", "solution", 0, "fizz"),
-        ("fizz-show", "provided", 0, None),
-        ("fizz-public", "test", 0, "fizz"),
-        ("fizz-numbers", "test", 2, "fizz"),
-        ("fizz-multiples", "test", 3, "fizz"),
-        ("mean_of", "solution", 0, "mean_of"),
-        ("mean-public", "test", 0, "mean_of"),
-        ("mean-oracle", "helper", 0, None),
-        ("mean-values", "test", 3, "mean_of"),
-        ("mean-input", "test", 2, "mean_of"),
-    ]
-    assert tiny_master.exercises == ("fizz", "mean_of")
-    assert [c.id for c in tiny_master.cells if c.skip] == ["fizz-show"]
-
-
 def words(cell: Notebook) -> Notebook:
     """Make a text cell of a code cell."""
     return cell | {"cell_type": "markdown"}
@@ -81,16 +61,6 @@ def test_a_cell_below_an_exercise_is_what_its_marks_and_its_text_say(
     parsed = read(tmp_path, SOLUTION, new_cell).cells[1]
     points = new_cell["metadata"]["nbgrader"].get("points", 0)
     assert (parsed.kind, parsed.points) == (kind, points)
-
-
-def test_a_stub_shows_neither_solution_nor_hidden_test(
-    tiny_master: MasterNotebook,
-) -> None:
-    for master_cell in tiny_master.cells:
-        assert "BEGIN" not in master_cell.stub
-    by_id = {master_cell.id: master_cell for master_cell in tiny_master.cells}
-    assert "sum(numbers)" not in by_id["mean_of"].stub
-    assert "exact_mean" not in by_id["mean-values"].stub
 
 
 def test_the_release_gives_the_stubs_where_there_is_one(tmp_path: Path) -> None:

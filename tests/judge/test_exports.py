@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import threading
-import types
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,8 @@ MODULE = "the_test"
 SOURCE = """
 import json
 from collections import UserDict
+from functools import partial
+from types import SimpleNamespace
 
 def square(x):
     return x * x
@@ -75,21 +76,21 @@ def exports() -> Exports:
     return Exports(MODULE)
 
 
-def test_what_a_test_defines_can_be_handed_over(exports: Exports) -> None:
-    square = TEST["square"]
-    spy = TEST["Spy"]()
-    assert exports.name(square) == Ref("judge", (0, "function"))
-    assert exports.name(spy) == Ref("judge", (1, "Spy", "forward"))
-    assert exports.name(square) == Ref("judge", (0, "function"))  # the same number
-    assert exports.name(spy.forward).fields[:2] == (2, "method")
-    assert exports.name(functools.partial(square, 1)).fields[:2] == (3, "partial")
-    # Methods that a library wrote are not offered.
-    assert exports.name(TEST["Table"]()) == Ref("judge", (4, "Table", "first"))
-    bag = types.SimpleNamespace(x=1)
-    assert exports.name(bag) == Ref("judge", (5, "SimpleNamespace"))
-    assert exports.get(bag, "x") == 1
-    assert exports.find(1) is spy
-    assert exports.received(0) is square
+@pytest.mark.parametrize(
+    ("value", "description"),
+    [
+        ("square", ("function",)),
+        ("Spy()", ("Spy", "forward")),
+        ("Spy().forward", ("method",)),
+        ("partial(square, 1)", ("partial",)),
+        ("SimpleNamespace(x=1)", ("SimpleNamespace",)),
+        ("Table()", ("Table", "first")),  # no method that a library wrote
+    ],
+)
+def test_what_a_test_defines_can_be_handed_over(
+    exports: Exports, value: str, description: tuple[str, ...]
+) -> None:
+    assert exports.name(eval(value, TEST)) == Ref("judge", (0, *description))
 
 
 @pytest.mark.parametrize(

@@ -1,43 +1,37 @@
 """What nbgrader does by itself is kept: credit, penalties, manual grades, feedback."""
 
 import html
-import io
 import json
+import os
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import nbformat
-import pandas as pd
 import pytest
-from rich.console import Console
 
 from nbproctor import nbgrader
-from nbproctor.cli.class_run import score_table
 from nbproctor.nbgrader import CourseError
 from nbproctor.notebook import MasterNotebook
-from nbproctor.pages.outline import Outline
-from nbproctor.results import SubmissionResult
+from nbproctor.platforms import Person
 from tests.broken.cases import by_id, text
 from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader, source_of
+from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_narrow_table_wraps_names_and_cuts_nothing(project: Path) -> None:
-    names = {"ann": "von und zu Musterfrau-Beispiel, Anna Maria"}
-    console = Console(file=io.StringIO(), width=48)
-    scores = pd.DataFrame({"fizz": 0.0, "total": 5.0}, ["ann"])
-    result = SubmissionResult("ann", "ungradable", "", None, 10)
-    master = MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
-    # The other exercise has no points, and so no column.
-    cells = (replace(c, points=c.points * (c.exercise == "fizz")) for c in master.cells)
-    outlines = [Outline.of(master.with_cells(cells))]
-    console.print(score_table(scores, [result], outlines, names))
-    table = console.file.getvalue()
+def test_a_narrow_table_wraps_names_and_cuts_nothing(
+    course: Path, hand_in: HandIn
+) -> None:
+    name = "von und zu Musterfrau-Beispiel, Anna Maria"
+    last, _, first = name.partition(", ")
+    nbgrader.enrol(nbgrader.Course(course), [Person("ann", last, first)])
+    hand_in("ann").write_text("{")
+    env = os.environ | {"COLUMNS": "48"}
+    table = run_python("nbproctor", "grade", cwd=course, env=env).stdout
     assert "ungradable" in table and "…" not in table
-    assert all(word in table for word in names["ann"].split())
+    assert all(word in table for word in name.split())
 
 
 def test_markers_of_the_course_s_own_are_asked_of_nbgrader(

@@ -208,24 +208,6 @@ def test_a_change_in_place_reaches_the_one_who_asked(changing: str) -> None:
     assert same(argument, expected)
 
 
-def test_what_was_handed_over_comes_back_as_itself_with_its_changes() -> None:
-    inner = np.zeros(2)
-    arguments = [inner, {"a": 1}]
-
-    def answer(got: Any) -> Any:
-        got[0][0] = 1
-        got[1]["b"] = got[0]
-        return got, got[0], got[1]
-
-    with answered_by(answer) as connection:
-        whole, array, table = connection.ask("use", arguments)
-    assert whole is arguments
-    assert array is inner
-    assert table is arguments[1]
-    assert table["b"] is inner
-    assert inner.tolist() == [1, 0]
-
-
 def test_an_answer_that_cannot_be_sent_is_an_exception_and_no_end() -> None:
     with answered_by(lambda got: object() if got else "yes") as connection:
         with pytest.raises(LookupError, match="UnsendableError"):

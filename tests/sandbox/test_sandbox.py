@@ -240,29 +240,6 @@ def test_a_file_cannot_outgrow_the_scratch(inside: Inside, kind: str) -> None:
     assert caught.value.errno in (errno.EFBIG, errno.ENOSPC)
 
 
-def test_a_tmpfs_bounds_bytes_and_files_together(scratch: Path, inside: Inside) -> None:
-    if not MOUNTS:
-        pytest.skip(NO_MOUNTS)
-
-    def fill() -> tuple[int, int, int]:
-        size = count = 0
-        with contextlib.suppress(OSError):
-            while size < 64 << 20:
-                size += Path(f"part{size}").write_bytes(bytes(1 << 20))
-        for path in Path().iterdir():
-            path.unlink()
-        with contextlib.suppress(OSError):
-            while count < 10_000:
-                Path(f"empty{count}").touch()
-                count += 1
-        return size, count, len([*scratch.iterdir()])
-
-    size, count, files = inside(fill, Policy(scratch=8 << 20, scratch_files=100))
-    assert 4 << 20 <= size <= 8 << 20
-    assert count == files <= 100
-    assert list(scratch.iterdir()) == []  # nobody outside ever saw it
-
-
 def test_in_a_plain_folder_every_byte_stays_visible(
     inside: Inside, plain_folder: None, scratch: Path
 ) -> None:
@@ -285,37 +262,6 @@ def test_in_a_plain_folder_every_byte_stays_visible(
         file.truncate(1 << 20)
     assert measured(scratch)[0] >= (1 << 20) + 100_000
     assert measured(scratch / "gone") == (0, 0)
-
-
-@pytest.mark.parametrize("how", ["bytearray", "threads", "numpy"])
-def test_a_memory_bomb_is_a_memory_error(inside: Inside, how: str) -> None:
-    def bomb() -> None:
-        blocks: list[Any] = []
-        if how == "numpy":
-            import numpy as np
-
-            blocks.append(np.ones(1 << 28))
-        elif how == "threads":
-            worker = threading.Thread(target=lambda: blocks.append(bytearray(1 << 31)))
-            worker.start()
-            worker.join()
-            raise MemoryError if not blocks else AssertionError
-        while len(blocks) < 64:
-            blocks.append(bytearray(1 << 25))
-
-    threading.excepthook = lambda *_: None
-    with pytest.raises(MemoryError):
-        inside(bomb, Policy(memory=256 << 20))
-    threading.excepthook = threading.__excepthook__
-
-
-def test_time_of_the_processor_is_limited(scratch: Path) -> None:
-    def spin() -> None:
-        signal.signal(signal.SIGXCPU, signal.SIG_IGN)
-        while True:
-            pass
-
-    assert fork(spin, Policy(cpu_seconds=1), scratch) == (None, -signal.SIGKILL)
 
 
 # --- processes, signals, network ------------------------------------------------------
@@ -709,18 +655,15 @@ def test_memory_mapped_arrays_work(inside: Inside, kind: str) -> None:
     def work() -> list[float]:
         import numpy as np
 
-        written = np.memmap("numbers", dtype=float, mode="w+", shape=(1000, 10))
+        written = np.memmap("numbers", dtype=float, mode="w+", shape=100)
         written[:] = 2
         written.flush()
-        read = np.memmap("numbers", dtype=float, mode="r", shape=(1000, 10))
-        changed = np.memmap("numbers", dtype=float, mode="c", shape=(1000, 10))
+        read = np.memmap("numbers", dtype=float, mode="r")
+        changed = np.memmap("numbers", dtype=float, mode="c")
         changed[0] = 0
-        np.save("array.npy", np.arange(5.0))
-        loaded = np.load("array.npy", mmap_mode="r+")
-        loaded[0] = 10
-        return [read.sum(), changed.sum(), np.load("array.npy").sum()]
+        return [read.sum(), changed.sum()]
 
-    assert inside(work) == [20_000.0, 19_980.0, 20.0]
+    assert inside(work) == [200.0, 198.0]
 
 
 def test_temporary_files_work(inside: Inside, kind: str) -> None:
@@ -787,14 +730,12 @@ def test_privileges_are_gone(scratch: Path) -> None:
     os.waitpid(pid, 0)
     near.close()
     far.close()
-    for kind in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
-        assert int(status[kind][0], 16) == 0
-    assert status["NoNewPrivs"] == ["1"]
-    assert status["Seccomp"] == ["2"]
-    assert status["Uid"] == [str(os.getuid() if uid is None else uid)] * 4
+    none = {f"Cap{kind}": [16 * "0"] for kind in ("Prm", "Eff", "Inh", "Amb")}
+    expected = none | {"NoNewPrivs": ["1"], "Seccomp": ["2"]}
+    expected["Uid"] = [str(os.getuid() if uid is None else uid)] * 4
     if uid is not None:
-        assert status["Gid"] == [str(uid)] * 4
-        assert status["Groups"] == []
+        expected |= {"Gid": [str(uid)] * 4, "Groups": []}
+    assert {name: status[name] for name in expected} == expected
 
 
 # --- failing closed -------------------------------------------------------------------
