@@ -45,6 +45,10 @@ def cell(kind: str, source: str, **more: Any) -> dict[str, Any]:
     return {"cell_type": kind, "id": "own", "metadata": {}, "source": source, **more}
 
 
+def code(source: str) -> dict[str, Any]:
+    return cell("code", source, outputs=[], execution_count=None)
+
+
 @hostile
 def points_and_ids_of_cells_are_the_source_s(folder: Path, notebook: Notebook) -> None:
     for block in notebook["cells"]:
@@ -81,9 +85,7 @@ def stored_outputs_are_thrown_away(folder: Path, notebook: Notebook) -> None:
 def a_cell_with_the_tools_of_the_tests_is_not_theirs(
     folder: Path, notebook: Notebook
 ) -> None:
-    own_cell = cell(
-        "code", "def exact(r): return -1.0", outputs=[], execution_count=None
-    )
+    own_cell = code("def exact(r): return -1.0")
     own_cell["metadata"] = {"nbgrader": {"grade_id": "oracle", "locked": True}}
     notebook["cells"].insert(1, own_cell)
     write(folder, notebook)
@@ -100,7 +102,7 @@ def text_cells_show_no_html_alive(folder: Path, notebook: Notebook) -> None:
     notebook["cells"] += [
         cell("markdown", SCRIPT + link, attachments=attached),
         cell("raw", SCRIPT),
-        cell("code", f"# {SCRIPT}", outputs=[], execution_count=None),
+        code(f"# {SCRIPT}"),
     ]
     write(folder, notebook)
 
@@ -114,9 +116,9 @@ def a_file_s_name_is_not_shown_alive(folder: Path, notebook: Notebook) -> None:
 @hostile
 def links_show_nothing_of_the_course(folder: Path, notebook: Notebook) -> None:
     course = folder.parents[2]
-    code = "from pathlib import Path\nfor p in Path('.').iterdir():\n    print(p)\n    "
-    code += "print(p.read_text()[:99])"
-    own_cell = cell("code", code, outputs=[], execution_count=None)
+    look = "from pathlib import Path\nfor p in Path('.').iterdir():\n    print(p)\n    "
+    look += "print(p.read_text()[:99])"
+    own_cell = code(look)
     notebook["cells"].insert(0, own_cell)
     write(folder, notebook)
     for name in ("gradebook.db", "secret.txt", "source", "submitted"):
@@ -145,10 +147,10 @@ def folders_named_like_our_files_stop_nothing(folder: Path, notebook: Notebook) 
 def a_cell_that_is_slow_to_read_does_not_delay_the_class(
     folder: Path, notebook: Notebook
 ) -> None:
-    lines = cell("code", "@\n" * 50_000, outputs=[], execution_count=None)
+    lines = code("@\n" * 50_000)
     notebook["cells"].append(lines)
     for number in range(200):
-        words = cell("code", f"a {number} " * 50, outputs=[], execution_count=None)
+        words = code(f"a {number} " * 50)
         notebook["cells"].insert(1, words)
     for block in notebook["cells"]:
         block["id"] = "lost" if block["id"] == "area" else block["id"]
@@ -162,7 +164,7 @@ def a_cell_that_is_slow_to_read_does_not_delay_the_class(
 def names_and_text_that_are_no_unicode_cost_nothing(
     folder: Path, notebook: Notebook
 ) -> None:
-    half = cell("code", "# half a smile: \ud83d", outputs=[], execution_count=None)
+    half = code("# half a smile: \ud83d")
     notebook["cells"].append(half)
     notebook["metadata"]["kernelspec"] = {"language": "\ud83d"}
     write(folder, notebook, os.fsdecode(b"\xdcbung.ipynb"))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import deepcopy
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
@@ -21,54 +20,121 @@ from nbproctor import nbgrader
 from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks
 from tests.programs import run_here
 
-
-def shown(code: str, text: str) -> nbformat.NotebookNode:
-    """Return a cell with the value that it showed."""
-    value = new_output("execute_result", {"text/plain": text}, execution_count=1)
-    return new_code_cell(code, outputs=[value])
-
-
-def printed(code: str) -> nbformat.NotebookNode:
-    return new_code_cell(code, outputs=[new_output("stream", text="4\n")])
-
-
-OTTER = [
-    new_raw_cell("# ASSIGNMENT CONFIG\nfiles:\n  - data.csv"),
-    new_code_cell("import otter\ngrader = otter.Notebook()\nimport math"),
-    new_raw_cell("# BEGIN QUESTION\nname: q1\npoints: 3"),
-    new_markdown_cell("Write `square`."),
-    new_raw_cell("# BEGIN SOLUTION"),
-    new_code_cell("def square(x):\n    return x * x  # SOLUTION"),
-    new_raw_cell("# END SOLUTION"),
-    new_raw_cell("# BEGIN TESTS"),
-    shown("square(3) == 9", "True"),
-    shown(
-        '""" # BEGIN TEST CONFIG\nhidden: true\n""" # END TEST CONFIG\n'
-        "x = 4\nsquare(x)",
-        "16",
+# Notebooks are written as text. A cell begins with a line "--- kind", behind which may
+# stand what it shows, prints or raises.
+KINDS = {
+    "raw": new_raw_cell,
+    "text": new_markdown_cell,
+    "code": new_code_cell,
+    "nbgrader's": partial(new_code_cell, metadata={"nbgrader": {}}),
+}
+OUTPUTS = {
+    "shows": lambda value: new_output(
+        "execute_result", {"text/plain": value}, execution_count=1
     ),
-    printed("print(square(2))"),
-    new_raw_cell("# END TESTS"),
-    new_raw_cell("# END QUESTION"),
-    new_raw_cell("# BEGIN QUESTION\nname: q2\npoints: 2\nmanual: true"),
-    new_markdown_cell("Explain it."),
-    new_raw_cell("# BEGIN SOLUTION"),
-    new_markdown_cell("It multiplies."),
-    new_raw_cell("# END SOLUTION"),
-    new_raw_cell("# END QUESTION"),
-]
-OLDER = [
-    new_markdown_cell("Assign x.\n```\nBEGIN QUESTION\nname: q1\npoints: [1, 2]\n```"),
-    new_code_cell("x = 2 # SOLUTION"),
-    shown("# TEST\nisinstance(x, int)", "True"),
-    shown("# HIDDEN TEST\nx", "2"),
-    new_code_cell("# no part of it\ny = x"),
-]
-OKPY = [
-    new_code_cell("from client.api.notebook import Notebook\nok = Notebook('lab.ok')"),
-    new_code_cell("def twice(x):\n    return 2 * x"),
-    new_code_cell("_ = ok.grade('q1')"),
-]
+    "prints": lambda text: new_output("stream", text=f"{text}\n"),
+    "raises": lambda kind: new_output("error", ename=kind, evalue="", traceback=[]),
+}
+
+
+def notebook_of(text: str) -> nbformat.NotebookNode:
+    """Read a notebook."""
+    cells = []
+    for number, part in enumerate(text.split("--- ")[1:]):
+        head, _, source = part.partition("\n")
+        kind, *output = head.split(maxsplit=2)
+        cell = KINDS[kind](source.strip("\n"), id=f"cell-{number}")
+        if output:
+            how, value = output
+            cell.outputs = [OUTPUTS[how](value)]
+        cells.append(cell)
+    return new_notebook(cells=cells)
+
+
+OTTER = '''
+--- raw
+# ASSIGNMENT CONFIG
+files:
+  - data.csv
+--- code
+import otter
+grader = otter.Notebook()
+import math
+--- raw
+# BEGIN QUESTION
+name: q1
+points: 3
+--- text
+Write `square`.
+--- raw
+# BEGIN SOLUTION
+--- code
+def square(x):
+    return x * x  # SOLUTION
+--- raw
+# END SOLUTION
+--- raw
+# BEGIN TESTS
+--- code shows True
+square(3) == 9
+--- code shows 16
+""" # BEGIN TEST CONFIG
+hidden: true
+""" # END TEST CONFIG
+x = 4
+square(x)
+--- code prints 4
+print(square(2))
+--- raw
+# END TESTS
+--- raw
+# END QUESTION
+--- raw
+# BEGIN QUESTION
+name: q2
+points: 2
+manual: true
+--- text
+Explain it.
+--- raw
+# BEGIN SOLUTION
+--- text
+It multiplies.
+--- raw
+# END SOLUTION
+--- raw
+# END QUESTION
+'''
+OLDER = """
+--- text
+Assign x.
+```
+BEGIN QUESTION
+name: q1
+points: [1, 2]
+```
+--- code
+x = 2 # SOLUTION
+--- code shows True
+# TEST
+isinstance(x, int)
+--- code shows 2
+# HIDDEN TEST
+x
+--- code
+# no part of it
+y = x
+"""
+OKPY = """
+--- code
+from client.api.notebook import Notebook
+ok = Notebook('lab.ok')
+--- code
+def twice(x):
+    return 2 * x
+--- code
+_ = ok.grade('q1')
+"""
 OKPY_TESTS = """test = {
   'name': 'q1', 'points': 4,
   'suites': [{'type': 'doctest', 'setup': '', 'cases': [
@@ -77,28 +143,28 @@ OKPY_TESTS = """test = {
     {'code': ">>> twice()\\nTraceback (most recent call last):\\nTypeError: no"},
   ]}]}
 """
-PLAIN = [
-    new_code_cell(
-        "def half(x):\n    ### BEGIN SOLUTION\n    return x / 2\n    ### END SOLUTION"
-    ),
-    new_code_cell("assert half(4) == 2"),
-]
+PLAIN = """
+--- code
+def half(x):
+    ### BEGIN SOLUTION
+    return x / 2
+    ### END SOLUTION
+--- code
+assert half(4) == 2
+"""
 
 
-def adopted(folder: Path, cells: list[Any], tests: str = "") -> Adopted:
-    """Adopt a notebook of these cells, next to a file of tests and one of data."""
+def adopted(folder: Path, text: str, tests: str = "") -> Adopted:
+    """Adopt a notebook, next to a file of tests and one of data."""
     (folder / "tests").mkdir(parents=True)
-    (folder / "tests/q1.py").write_text(OKPY_TESTS if cells is OKPY else tests)
+    (folder / "tests/q1.py").write_text(tests)
     (folder / "data.csv").write_text("a,b\n")
-    copies = [deepcopy(cell) for cell in cells]
-    for number, cell in enumerate(copies):
-        cell["id"] = f"cell-{number}"
-    nbformat.write(new_notebook(cells=copies), folder / "old.ipynb")
+    nbformat.write(notebook_of(text), folder / "old.ipynb")
     return adopt(folder / "old.ipynb")
 
 
 def release_all(
-    folder: Path, notebooks: Iterable[tuple[list[Any], str]]
+    folder: Path, notebooks: Iterable[tuple[str, str]]
 ) -> list[tuple[Adopted, str]]:
     """Adopt notebooks with a file of tests each; return that and what students get."""
     course = folder / "course"
@@ -106,8 +172,8 @@ def release_all(
     source.mkdir(parents=True)
     (course / "nbgrader_config.py").write_text("c = get_config()\n")
     results = []
-    for name, (cells, tests) in enumerate(notebooks):
-        results.append(adopted(folder / str(name), cells, tests))
+    for name, (text, tests) in enumerate(notebooks):
+        results.append(adopted(folder / str(name), text, tests))
         nbformat.write(results[-1].notebook, source / f"{name}.ipynb")
     nbgrader.generate(course, "hw")
     texts = []
@@ -117,8 +183,8 @@ def release_all(
     return list(zip(results, texts, strict=True))
 
 
-def release(folder: Path, cells: list[Any], tests: str = "") -> tuple[Adopted, str]:
-    return release_all(folder, [(cells, tests)])[0]
+def release(folder: Path, text: str, tests: str = "") -> tuple[Adopted, str]:
+    return release_all(folder, [(text, tests)])[0]
 
 
 def rows(result: Adopted) -> list[tuple[str, str, float | None]]:
@@ -130,7 +196,7 @@ def rows(result: Adopted) -> list[tuple[str, str, float | None]]:
 
 
 # What is adopted → its answers and tests, and what the teacher is asked.
-FORMS: dict[str, tuple[list[Any], list[tuple[str, str, float | None]], str]] = {
+FORMS: dict[str, tuple[str, list[tuple[str, str, float | None]], str]] = {
     "otter": (
         OTTER,
         [
@@ -171,50 +237,104 @@ FORMS: dict[str, tuple[list[Any], list[tuple[str, str, float | None]], str]] = {
 def test_cells_become_answers_and_tests_and_nothing_of_the_other_grader_is_left(
     tmp_path: Path, form: str
 ) -> None:
-    cells, expected, question = FORMS[form]
-    result = adopted(tmp_path / "other", cells)
+    text, expected, question = FORMS[form]
+    result = adopted(tmp_path / "other", text, OKPY_TESTS if form == "okpy" else "")
     assert rows(result) == expected
     assert "\n".join(result.questions).startswith(question)
-    text = "\n".join(cell.source for cell in result.notebook.cells)
+    code = "\n".join(cell.source for cell in result.notebook.cells)
     for word in ("otter", "ok.", "Notebook(", "BEGIN QUESTION", "TEST CONFIG"):
-        assert word not in text
-    assert ("import math" in text) == (form == "otter")
+        assert word not in code
+    assert ("import math" in code) == (form == "otter")
 
 
-FENCED = [
-    new_markdown_cell(
-        "```otter\n# BEGIN QUESTION\nname: q1\npoints: 3\n```\nWrite `square`."
-        "\n```otter\n# BEGIN SOLUTION\n```"
-    ),
-    OTTER[5],
-    new_markdown_cell("```otter\n# END SOLUTION\n```\n```otter\n# BEGIN TESTS\n```"),
-    OTTER[8],
-    new_markdown_cell("```otter\n# END TESTS\n```\n\n```otter\n# END QUESTION\n```"),
-]
+FENCED = """
+--- text
+```otter
+# BEGIN QUESTION
+name: q1
+```
+Write `square`.
+```otter
+# BEGIN SOLUTION
+```
+--- code
+def square(x):
+    return x * x  # SOLUTION
+--- text
+```otter
+# END SOLUTION
+```
+```otter
+# BEGIN TESTS
+```
+--- code shows True
+square(3) == 9
+--- text
+```otter
+# END TESTS
+```
+
+```otter
+# END QUESTION
+```
+"""
+IN_RAW_CELLS = """
+--- raw
+# BEGIN QUESTION
+name: q1
+--- text
+Write `square`.
+--- raw
+# BEGIN SOLUTION
+--- code
+def square(x):
+    return x * x  # SOLUTION
+--- raw
+# END SOLUTION
+--- raw
+# BEGIN TESTS
+--- code shows True
+square(3) == 9
+--- raw
+# END TESTS
+--- raw
+# END QUESTION
+"""
 
 
 def test_blocks_between_fences_mean_what_raw_cells_mean(tmp_path: Path) -> None:
-    raw = [*OTTER[2:9], *OTTER[11:13]]
-    fenced, expected = (
-        adopted(tmp_path / str(len(cells)), cells).notebook.cells
-        for cells in (FENCED, raw)
+    fenced, raw = (
+        [(cell.source, cell.metadata) for cell in adopted(folder, text).notebook.cells]
+        for folder, text in (
+            (tmp_path / "fenced", FENCED),
+            (tmp_path / "raw", IN_RAW_CELLS),
+        )
     )
-    assert [(cell.source, cell.metadata) for cell in fenced] == [
-        (cell.source, cell.metadata) for cell in expected
-    ]
+    assert fenced == raw
+
+
+IGNORED = """
+--- text
+## Ignore ##
+
+Run all of it first.
+--- code
+# IGNORE
+answer = 42
+--- code
+# ignore: trials
+answer = 42
+--- code
+# ignore warnings
+import warnings
+"""
 
 
 @pytest.mark.slow
 def test_what_only_the_author_of_an_otter_notebook_sees_is_not_published(
     tmp_path: Path,
 ) -> None:
-    ignored = [
-        new_markdown_cell("## Ignore ##\n\nRun all of it first."),
-        new_code_cell("# IGNORE\nanswer = 42"),
-        new_code_cell("# ignore: trials\nanswer = 42"),
-    ]
-    visible = new_code_cell("# ignore warnings\nimport warnings")
-    _, student = release(tmp_path, [*ignored, visible, *OTTER])
+    _, student = release(tmp_path, IGNORED + OTTER)
     assert "42" not in student and "Run all" not in student
     assert "import warnings" in student
 
@@ -234,18 +354,17 @@ def test_marks_stand_where_the_lines_of_the_solution_were() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "message"),
+    ("text", "message"),
     [
-        ([new_code_cell("x = 1")], "No test was found"),
-        ([new_code_cell("x", metadata={"nbgrader": {}})], "is nbgrader's already"),
+        ("--- code\nx = 1", "No test was found"),
+        ("--- nbgrader's\nx", "is nbgrader's already"),
     ],
-    ids=["no tests", "of nbgrader"],
 )
 def test_a_notebook_that_cannot_be_adopted_is_refused(
-    tmp_path: Path, cells: list[nbformat.NotebookNode], message: str
+    tmp_path: Path, text: str, message: str
 ) -> None:
     with pytest.raises(AdoptError, match=message):
-        adopted(tmp_path / "other", cells)
+        adopted(tmp_path / "other", text)
 
 
 @pytest.mark.slow
@@ -267,25 +386,41 @@ def test_the_command_writes_an_assignment_that_earns_every_point(
     assert again.returncode == 1 and "already exists" in again.stderr
 
 
+NEEDS_FILES = """
+--- raw
+# ASSIGNMENT CONFIG
+student_files:
+  - given.csv
+--- code raises TypeError
+import helpers
+8 + '8'
+--- raw
+# BEGIN QUESTION
+name: q1
+--- raw
+# BEGIN SOLUTION
+--- code
+x = ...
+y = [1, 2][0]
+--- raw
+# END SOLUTION
+--- raw
+# BEGIN TESTS
+--- code shows True
+x == 2
+--- raw
+# END TESTS
+--- raw
+# END QUESTION
+"""
+
+
 def test_what_an_otter_notebook_needs_comes_along_and_blanks_are_said(
     tmp_path: Path,
 ) -> None:
-    error = new_output("error", ename="TypeError", evalue="no", traceback=[])
-    cells = [
-        new_raw_cell("# ASSIGNMENT CONFIG\nstudent_files:\n  - given.csv"),
-        new_code_cell("import helpers\n8 + '8'", outputs=[error]),
-        new_raw_cell("# BEGIN QUESTION\nname: q1"),
-        new_raw_cell("# BEGIN SOLUTION"),
-        new_code_cell("x = ...\ny = [1, 2][0]"),
-        new_raw_cell("# END SOLUTION"),
-        new_raw_cell("# BEGIN TESTS"),
-        shown("x == 2", "True"),
-        new_raw_cell("# END TESTS"),
-        new_raw_cell("# END QUESTION"),
-    ]
     for name in ("given.csv", "helpers.py"):
         (tmp_path / name).write_text("")
-    nbformat.write(new_notebook(cells=cells), tmp_path / "hw.ipynb")
+    nbformat.write(notebook_of(NEEDS_FILES), tmp_path / "hw.ipynb")
     done = run_here("adopt", "hw.ipynb", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Without a solution:\n  q1\n" in done.stdout
@@ -298,89 +433,87 @@ def test_what_an_otter_notebook_needs_comes_along_and_blanks_are_said(
     ]
 
 
-SQUARE = new_code_cell("def square(x):\n    return x * x  # SOLUTION")
-CHECK = new_code_cell("grader.check('q1')")
+SQUARE = "--- code\ndef square(x):\n    return x * x  # SOLUTION\n"
 OK_FILE = """OK_FORMAT = True
 test = {'name': 'q1', 'suites': [{'cases': [
     {'code': '>>> square(3)\\n9', 'hidden': False}, %s]}]}
 """
 
 
-def otter(*tests: nbformat.NotebookNode, question: str = "") -> list[Any]:
+def otter(tests: str, question: str = "") -> str:
     """Return the notebook of one question with these test cells."""
-    return [
-        new_raw_cell(f"# BEGIN QUESTION\nname: q1\n{question}"),
-        new_raw_cell("# BEGIN SOLUTION"),
-        SQUARE,
-        new_raw_cell("# END SOLUTION"),
-        new_raw_cell("# BEGIN TESTS"),
-        *tests,
-        new_raw_cell("# END TESTS"),
-        new_raw_cell("# END QUESTION"),
-    ]
+    return f"""
+--- raw
+# BEGIN QUESTION
+name: q1
+{question}
+--- raw
+# BEGIN SOLUTION
+{SQUARE}
+--- raw
+# END SOLUTION
+--- raw
+# BEGIN TESTS
+{tests}
+--- raw
+# END TESTS
+--- raw
+# END QUESTION
+"""
 
 
-def with_file(tests: str) -> tuple[list[Any], str]:
-    return [SQUARE, CHECK], tests
-
-
-CONFIG = '""" # BEGIN TEST CONFIG\n{}\n""" # END TEST CONFIG\nassert square(90) == 8100'
-HIDDEN: dict[str, tuple[list[Any], str]] = {
-    "Otter": (otter(shown("# HIDDEN\nsquare(90)", "8100")), ""),
-    "a word": (otter(shown("\n# A hidden test\nsquare(90)", "8100")), ""),
-    "capitals": (otter(new_code_cell(CONFIG.format("Hidden: no\nhidden: yes"))), ""),
-    "configured below a comment": (
-        otter(new_code_cell("# Test 1\n" + CONFIG.format("hidden: true"))),
-        "",
+CONFIG = '--- code\n""" # BEGIN TEST CONFIG\n{}\n""" # END TEST CONFIG\n'
+CONFIG += "assert square(90) == 8100\n"
+PUBLIC = "--- code shows True\nsquare(3) == 9"
+ASSERTION = "assert square(90) == 8100\n"
+HIDDEN = {
+    "Otter": otter("--- code shows 8100\n# HIDDEN\nsquare(90)"),
+    "a word": otter("--- code shows 8100\n\n# A hidden test\nsquare(90)"),
+    "capitals": otter(CONFIG.format("Hidden: no\nhidden: yes")),
+    "configured below a comment": otter(
+        CONFIG.format("hidden: true").replace("code\n", "code\n# Test 1\n")
     ),
     "in no question": (
-        [SQUARE, new_raw_cell("# BEGIN TESTS"), shown("# HIDDEN\nsquare(90)", "8100")],
-        "",
+        f"{SQUARE}--- raw\n# BEGIN TESTS\n--- code shows 8100\n# HIDDEN\nsquare(90)"
     ),
     "in no block": (
-        [*otter()[:4], new_code_cell("# a hidden one\nassert square(90) == 8100")],
-        "",
+        otter("")
+        .replace("--- raw\n# BEGIN TESTS\n", "")
+        .replace("--- raw\n# END TESTS\n--- raw\n# END QUESTION\n", "")
+        + f"--- code\n# a hidden one\n{ASSERTION}"
     ),
     "older": (
-        [
-            OLDER[0],
-            SQUARE,
-            new_code_cell("# Hidden test\nassert square(90) == 8100"),
-        ],
-        "",
+        f"{OLDER.partition('--- code')[0]}{SQUARE}--- code\n# Hidden test\n{ASSERTION}"
     ),
-    "plain": (
-        [SQUARE, new_code_cell("# hidden\nassert square(90) == 8100")],
-        "",
-    ),
+    "plain": f"{SQUARE}--- code\n# hidden\n{ASSERTION}",
     "plain, of nothing": (
-        [SQUARE, PLAIN[1], new_code_cell("# HIDDEN TEST\nassert 90 * 90 == 8100")],
-        "",
+        f"{SQUARE}--- code\nassert half(4) == 2\n"
+        "--- code\n# HIDDEN TEST\nassert 90 * 90 == 8100\n"
     ),
     "marked": (
-        [
-            SQUARE,
-            new_code_cell(
-                "assert square(3) == 9\n### BEGIN HIDDEN TESTS\n"
-                "assert square(90) == 8100\n### END HIDDEN TESTS"
-            ),
-        ],
-        "",
+        f"{SQUARE}--- code\nassert square(3) == 9\n### BEGIN HIDDEN TESTS\n"
+        f"{ASSERTION}### END HIDDEN TESTS\n"
     ),
-    "doctest": with_file(OK_FILE % "{'code': '>>> square(90)\\n8100', 'hidden': True}"),
-    "doctest, not said": with_file(OK_FILE % "{'code': '>>> square(90)\\n8100'}"),
-    "doctest, a word": with_file(
-        OK_FILE % "{'code': '>>> # Hidden\\n>>> square(90)\\n8100', 'hidden': False}"
+}
+# In a file of ok's.
+HIDDEN_IN_A_FILE = {
+    "doctest": "{'code': '>>> square(90)\\n8100', 'hidden': True}",
+    "doctest, not said": "{'code': '>>> square(90)\\n8100'}",
+    "doctest, a word": (
+        "{'code': '>>> # Hidden\\n>>> square(90)\\n8100', 'hidden': False}"
     ),
 }
 
 
 @pytest.mark.slow
 def test_a_hidden_test_is_never_in_the_release(tmp_path: Path) -> None:
-    public = otter(shown("square(3) == 9", "True"))
-    notebooks = [([*cells, *public], tests) for cells, tests in HIDDEN.values()]
-    results = release_all(tmp_path, notebooks)
-    for form, (adopted, text) in zip(HIDDEN, results, strict=True):
+    notebooks = [(text, "") for text in HIDDEN.values()]
+    checked = f"{SQUARE}--- code\ngrader.check('q1')\n"
+    notebooks += [(checked, OK_FILE % case) for case in HIDDEN_IN_A_FILE.values()]
+    with_public = [(text + otter(PUBLIC), tests) for text, tests in notebooks]
+    results = release_all(tmp_path, with_public)
+    forms = [*HIDDEN, *HIDDEN_IN_A_FILE]
+    for form, (adopted, text) in zip(forms, results, strict=True):
         assert "square(3) == 9" in text, form
         assert "810" not in text and "hidden" not in text.lower(), (form, text)
         is_hidden = any(cell.kind == "hidden test" for cell in adopted.cells)
@@ -392,45 +525,63 @@ def test_a_comment_that_only_says_hidden_is_not_what_a_test_checks(
 ) -> None:
     """A student's page shows the first comment of a hidden test."""
     for number, label in enumerate(("# HIDDEN", "# Hidden test", "# hidden tests")):
-        tests = new_code_cell(f"{label}\n# Large numbers\nassert square(90) == 8100")
+        text = f"{SQUARE}--- code\n{label}\n# Large numbers\n{ASSERTION}"
         (test,) = (
             row.cell.source
-            for row in adopted(tmp_path / str(number), [SQUARE, tests]).cells
+            for row in adopted(tmp_path / str(number), text).cells
             if row.kind == "hidden test"
         )
         assert test.splitlines()[1] == "# Large numbers"
 
 
 def test_a_test_that_cannot_be_read_publishes_nothing(tmp_path: Path) -> None:
-    test = new_code_cell(CONFIG.format("hidden: [true"))
-    other = new_code_cell("' # BEGIN TEST CONFIG: hidden'\nassert square(90) == 8100")
-    function = new_code_cell("return square(90) == 8100")
-    cells = otter(shown("square(2)", "4"), test, other, function)
-    adopted, text = release(tmp_path, cells)
+    tests = "--- code shows 4\nsquare(2)\n" + CONFIG.format("hidden: [true")
+    tests += f"--- code\n' # BEGIN TEST CONFIG: hidden'\n{ASSERTION}"
+    tests += "--- code\nreturn square(90) == 8100"
+    adopted, text = release(tmp_path, otter(tests))
     assert "8100" not in text
     for question in adopted.questions[:2]:
         assert "configuration cannot be read" in question
     assert adopted.questions[2].startswith("q1: a test cannot be a cell by itself")
 
 
+ASSERTIONS = """
+--- code
+import math
+assert math.pi > 3
+--- code
+def one():
+    return 1
+--- code
+assert one() == 1
+--- text
+More:
+--- code
+print(one())
+--- code
+assert one() == True
+print('Well done')
+--- code
+numbers = [1, 2]
+--- code
+assert one() in numbers
+--- code
+def two():
+    return one() + 1
+--- code
+# Test of two
+import numpy as np
+np.testing.assert_equal(two(), 2)
+--- code
+assert one() != two()
+--- code
+def three():
+    return 3
+"""
+
+
 def test_assertions_test_the_nearest_answer_that_they_use(tmp_path: Path) -> None:
-    cells = [
-        new_code_cell("import math\nassert math.pi > 3"),
-        new_code_cell("def one():\n    return 1"),
-        new_code_cell("assert one() == 1"),
-        new_markdown_cell("More:"),
-        new_code_cell("print(one())"),
-        new_code_cell("assert one() == True\nprint('Well done')"),
-        new_code_cell("numbers = [1, 2]"),
-        new_code_cell("assert one() in numbers"),
-        new_code_cell("def two():\n    return one() + 1"),
-        new_code_cell(
-            "# Test of two\nimport numpy as np\nnp.testing.assert_equal(two(), 2)"
-        ),
-        new_code_cell("assert one() != two()"),
-        new_code_cell("def three():\n    return 3"),
-    ]
-    adopted, _ = release(tmp_path, cells)
+    adopted, _ = release(tmp_path, ASSERTIONS)
     assert rows(adopted) == [
         ("answer", "exercise", None),
         ("public test", "exercise_test_1", 0.33),
@@ -448,64 +599,109 @@ def test_assertions_test_the_nearest_answer_that_they_use(tmp_path: Path) -> Non
     ]
 
 
+HEADING = "--- text\n## Task (4 points)\n"
+FIRST = CONFIG.format("points: 1")
+SECOND = "--- code shows 4\nsquare(2)\n"
+ONE_MORE = "--- code\nassert square(1) == 1\n"
+BY_HAND = """
+--- raw
+# BEGIN QUESTION
+name: q1
+manual: true
+points: 3
+--- raw
+# BEGIN SOLUTION
+--- text
+It is.
+--- raw
+# END SOLUTION
+"""
+SHEET = f"""
+--- text
+# Sheet (5 points)
+{HEADING}
+{SQUARE}
+{ONE_MORE}
+--- text
+## Last
+--- code
+y = square(2)
+--- code
+assert y == 4
+"""
+POINTS = [
+    (otter(FIRST + SECOND, question="points: 4"), [1, 3]),
+    (otter(FIRST + SECOND), [1, 0]),
+    (otter(SECOND + SECOND, question="points: {each: 2}"), [2, 2]),
+    (otter(SECOND + SECOND, question="points: {total: 3}"), [1.5, 1.5]),
+    (otter(SECOND + SECOND), [0.5, 0.5]),
+    (HEADING + otter(SECOND + SECOND), [2, 2]),
+    (HEADING + otter(SECOND) + BY_HAND, [1]),
+    (HEADING + SQUARE + 3 * ONE_MORE, [1.33, 1.33, 1.34]),
+    (SHEET, [4, 1]),
+]
+
+
 @pytest.mark.slow
 def test_points_come_from_tests_then_questions_then_headings(tmp_path: Path) -> None:
-    heading = new_markdown_cell("## Task (4 points)")
-    first = new_code_cell(CONFIG.format("points: 1"))
-    second = shown("square(2)", "4")
-    one_more = new_code_cell("assert square(1) == 1")
-
-    by_hand = otter(question="manual: true\npoints: 3")
-    text = new_markdown_cell("It is.")
-    outer = new_markdown_cell("# Sheet (5 points)")
-    last = [new_markdown_cell("## Last"), new_code_cell("y = square(2)")]
-    test = new_code_cell("assert y == 4")
-    expected: list[tuple[list[Any], list[float]]] = [
-        (otter(first, second, question="points: 4"), [1, 3]),
-        (otter(first, second), [1, 0]),
-        (otter(second, second, question="points: {each: 2}"), [2, 2]),
-        (otter(second, second, question="points: {total: 3}"), [1.5, 1.5]),
-        (otter(second, second), [0.5, 0.5]),
-        ([heading, *otter(second, second)], [2, 2]),
-        ([heading, *otter(second), *by_hand[:2], text, by_hand[3]], [1]),
-        ([heading, SQUARE, one_more, one_more, one_more], [1.33, 1.33, 1.34]),
-        ([outer, heading, SQUARE, one_more, *last, test], [4, 1]),
-    ]
-    results = release_all(tmp_path, [(cells, "") for cells, _ in expected])
-    for (adopted, _), (_, points) in zip(results, expected, strict=True):
+    results = release_all(tmp_path, [(text, "") for text, _ in POINTS])
+    for (adopted, _), (_, points) in zip(results, POINTS, strict=True):
         cells = rows(adopted)
         assert [p for kind, _, p in cells if kind.endswith("test")] == points
 
 
 def test_no_release_is_offered_that_would_be_refused(tmp_path: Path) -> None:
-    cells = [new_markdown_cell("# Task (3 points)"), *otter(question="points: 2")]
-    cells[6:6] = [shown("square(3)", "9")]
-    nbformat.write(new_notebook(cells=cells), tmp_path / "hw.ipynb")
+    text = "--- text\n# Task (3 points)\n"
+    text += otter("--- code shows 9\nsquare(3)", question="points: 2")
+    nbformat.write(notebook_of(text), tmp_path / "hw.ipynb")
     done = run_here("adopt", "hw.ipynb", cwd=tmp_path)
     assert done.returncode == 1
     assert "says 3 points, but the test cells below it add up to 2" in done.stderr
     assert "Next:" not in done.stdout
 
 
+GIVEN = '''
+--- code
+class Cat:
+    """A cat."""
+
+    def age(self):
+        return 7351
+
+@staticmethod
+def name():
+    "Its name."
+    return 7352
+
+name()
+--- code
+assert Cat().age() and name()
+--- code
+import math
+word = 'given'
+size = len(word) + 7353
+--- code
+assert size > 7
+--- code
+def short(): return 7354
+--- code
+assert short()
+--- code
+total = 7355
+--- code
+assert total > 1
+--- code
+%matplotlib inline
+last = 7356 + total
+--- code
+assert last > total
+'''
+
+
 def test_headers_and_given_lines_stay_and_what_vanishes_is_listed(
     tmp_path: Path,
 ) -> None:
-    cells = [
-        new_code_cell(
-            'class Cat:\n    """A cat."""\n\n    def age(self):\n        return 7351'
-            '\n\n@staticmethod\ndef name():\n    "Its name."\n    return 7352\n\nname()'
-        ),
-        new_code_cell("assert Cat().age() and name()"),
-        new_code_cell("import math\nword = 'given'\nsize = len(word) + 7353"),
-        new_code_cell("assert size > 7"),
-        new_code_cell("def short(): return 7354"),
-        new_code_cell("assert short()"),
-        new_code_cell("total = 7355"),
-        new_code_cell("assert total > 1"),
-        new_code_cell("%matplotlib inline\nlast = 7356 + total"),
-        new_code_cell("assert last > total"),
-    ]
-    adopted, text = release(tmp_path, cells)
+    adopted, text = release(tmp_path, GIVEN)
     for line in (
         "class Cat:",
         '    """A cat."""',

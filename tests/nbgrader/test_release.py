@@ -4,11 +4,9 @@ import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +16,6 @@ from tests.broken.cases import ANSWERS, STUB, by_id, text, write
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
     HandIn,
-    Notebook,
     book,
     graded,
     released,
@@ -30,44 +27,44 @@ from tests.nbgrader.tiny import (
 pytestmark = pytest.mark.slow
 
 
-def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
-    meta: dict[str, Any] = by_id(notebook, name)["metadata"]["nbgrader"]
-    return meta
+HIDES = "import math\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"
+FEWER_POINTS = "# Fizz (5 points)\n\n- multiples of three (7)"
 
 
 @pytest.mark.parametrize(
-    ("damage", "message"),
+    ("name", "key", "value", "message"),
     [
-        (lambda nb: nbgrader_meta(nb, "fizz-public").update(grade_id="fizz"), "'fizz'"),
+        ("fizz-public", "grade_id", "fizz", "'fizz'"),
         (
-            lambda nb: nbgrader_meta(nb, "mean-values").update(points=4),
+            "mean-values",
+            "points",
+            4,
             r"\(5 points\)' says 5 points, but the test cells below it add up to 6",
         ),
         (
-            lambda nb: by_id(nb, "fizz-text").update(
-                source="# Fizz (5 points)\n\n- multiples of three (7)"
-            ),
+            "fizz-text",
+            "source",
+            FEWER_POINTS,
             "gives 7 points for 'multiples of three', but that test cell has 3",
         ),
-        (lambda nb: nbgrader_meta(nb, "mean-values").pop("points"), "mean-values"),
-        (lambda nb: nbgrader_meta(nb, "mean-values").update(points=-1), "mean-values"),
-        (lambda nb: nbgrader_meta(nb, "setup").update(grade_id=""), "cell 2"),
-        (lambda nb: nbgrader_meta(nb, "setup").update(schema_version=1), "update"),
-        (lambda nb: nbgrader_meta(nb, "setup").pop("solution"), "solution"),
-        (lambda nb: by_id(nb, "setup").pop("id"), "no id"),
-        (
-            lambda nb: by_id(nb, "setup").update(
-                source="import math\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"
-            ),
-            "'setup' contains hidden tests",
-        ),
+        ("mean-values", "points", None, "mean-values"),
+        ("mean-values", "points", -1, "mean-values"),
+        ("setup", "grade_id", "", "cell 2"),
+        ("setup", "schema_version", 1, "update"),
+        ("setup", "solution", None, "solution"),
+        ("setup", "id", None, "no id"),
+        ("setup", "source", HIDES, "'setup' contains hidden tests"),
     ],
 )
 def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
-    course: Path, damage: Callable[[Notebook], object], message: str
+    course: Path, name: str, key: str, value: object, message: str
 ) -> None:
     with source_of(course, release=False) as notebook:
-        damage(notebook)
+        cell = by_id(notebook, name)
+        part = cell if key in cell else cell["metadata"]["nbgrader"]
+        part[key] = value
+        if value is None:
+            del part[key]
     with pytest.raises(CourseError, match=message) as caught:
         nbgrader.check_sources(nbgrader.Course(course), "tiny")
     assert str(course / "source/tiny/tiny.ipynb") in str(caught.value)

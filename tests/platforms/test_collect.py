@@ -86,104 +86,99 @@ def name(download: Download) -> str:
 # --- platforms --------------------------------------------------------------------
 
 MOODLE = "_assignsubmission_file/lab.ipynb"
-NOV_23 = "Nov 23, 2026 1030 PM"
-NOV_24 = "Nov 24, 2026 1030 PM"
-# Platform and what is said → each file, and as whose it is collected under which name.
-DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
-    ("Canvas", ""): {
-        "okaforamara_1042_88031_lab.ipynb": "aokafor/lab.ipynb",
-        "okaforamara_1042_88032_data.csv": "aokafor/data.csv",
-        "kingjrbo_LATE_1043_88033_lab-2.ipynb": "bking/lab.ipynb",  # handed in again
-    },
-    ("Canvas", "Text was typed in (text.html). If it is not a notebook"): {
-        "nguyễnminh_1044_text.html": "nguyen/text.html"
-    },
-    ("Moodle", "Text was typed in (onlinetext.html). If"): {
-        "Amara Okafor_9_assignsubmission_onlinetext/onlinetext.html": (
-            "aokafor/onlinetext.html"
-        )
-    },
-    ("Canvas", "text.html"): {
-        "okaforamara_1042_88031_lab.ipynb": "aokafor/lab.ipynb",
-        "okaforamara_1042_text.html": "",
-    },
-    ("Canvas", "The older one is now called lab (2).ipynb"): {
-        "okaforamara_1042_9_lab.ipynb": "aokafor/lab (2).ipynb",
-        "okaforamara_1042_10_lab-1.ipynb": "aokafor/lab.ipynb",
-    },
-    ("Moodle", ""): {
-        f"Amara Okafor_9{MOODLE}": "aokafor/lab.ipynb",
-        f"Minh Nguyen_8{MOODLE}": "nguyen/lab.ipynb",
-        f"Bo King, Jr._7{MOODLE}": "bking/lab.ipynb",
-        f"Teilnehmerin_1050{MOODLE}": "s1/lab.ipynb",  # a blind one: by the number
-    },
-    ("Moodle", "It may be Smith, Kim (s1) and Smith, Kim (s2)."): {
-        f"Kim Smith_1{MOODLE}": ""
-    },
-    ("Moodle", "2 submissions in the download seem to be by 'aokafor'"): {
-        f"Amara Okafor_1{MOODLE}": "",
-        f"Amara Okafor_2{MOODLE}": "",
-    },
-    ("Moodle", "Zoë New: Not in the class list. Collected as '77'."): {
-        f"Amara Okafor_9{MOODLE}": "aokafor/lab.ipynb",
-        f"Zoë New_77{MOODLE}": "77/lab.ipynb",
-    },
-    ("Moodle", "Collected as '78'."): {  # one word for all is no name, in any language
-        f"Uczestnik_4711{MOODLE}": "aokafor/lab.ipynb",
-        f"Uczestnik_78{MOODLE}": "78/lab.ipynb",
-    },
-    ("Brightspace", "The newest of 2"): {
-        "index.html": "",
-        f"1042-9 - Amara Okafor - {NOV_23}/lab.ipynb": "",
-        f"1042-9 - Amara Okafor - {NOV_24}/lab.ipynb": "aokafor/lab.ipynb",
-        "7-9 - Bo King, Jr. - Nov 24, 2026 1230 AM - lab.ipynb": "bking/lab.ipynb",
-    },
-    ("Brightspace", "typed in or saved as a page (Text.html). If"): {
-        f"7-9 - Bo King, Jr. - {NOV_24}/Text.html": "bking/Text.html"
-    },
-    ("Brightspace", ""): {  # one number for all is nobody's
-        f"1042-9 - Amara Okafor - {NOV_24}/lab.ipynb": "aokafor/lab.ipynb",
-        f"1042-9 - Minh Nguyen - {NOV_24}/lab.ipynb": "nguyen/lab.ipynb",
-        f"1042-9 - Bo King, Jr. - {NOV_24}/lab.ipynb": "bking/lab.ipynb",
-    },
-    ("Teams", "The newest of 3"): {
-        "Submitted files/Amara Okafor/Lab 5/Version 9/lab.ipynb": "",
-        "Submitted files/Amara Okafor/Lab 5/Version 10/lab.ipynb": "aokafor/lab.ipynb",
-        "Submitted files/Amara Okafor/Lab 5/Version 1/lab.ipynb": "",
-    },
-    ("OpenOlat", "solutions/lab.ipynb: OpenOlat does not use such"): {
-        "ita_Lab/King_Jr_Bo_bking/1_task/lab.ipynb": "",  # and nothing submitted
-        "ita_Lab/Okafor_Amara_aokafor/1_task/lab.ipynb": "",
-        "ita_Lab/Okafor_Amara_aokafor/2_submissions/lab.ipynb": "",
-        "ita_Lab/Okafor_Amara_aokafor/3_corrections/lab.ipynb": "",
-        "ita_Lab/Okafor_Amara_aokafor/4_revisions_1/lab.ipynb": "aokafor/lab.ipynb",
-        "ita_Lab/Okafor_Amara_aokafor/5_corrections_1/lab.ipynb": "",
-        "ita_Lab/solutions/lab.ipynb": "",
-    },
-    ("plain files", "lab.ipynb: Its name does not say whose it is."): {
-        "aokafor_lab.ipynb": "aokafor/aokafor_lab.ipynb",
-        "lab.ipynb": "",
-    },
-    ("plain files", ""): {  # as Google Classroom and Colab make them
-        "Lab 5/Amara Okafor - Copy of lab.ipynb": (
-            "aokafor/Amara Okafor - Copy of lab.ipynb"
-        ),
-        "Lab 5/Minh Nguyen - lab.ipynb": "nguyen/Minh Nguyen - lab.ipynb",
-    },
-    ("plain files", "Section A: Its files name students (King, Jr., Bo;"): {
-        "Section A/Amara Okafor.ipynb": "",
-        "Section A/Bo King.ipynb": "",
-        "Section B/Minh Nguyen.ipynb": "",
-        "Section B/x.csv": "",
-    },
-}
+# Platform, and what is said; each file, and as whose it is collected under which name.
+DOWNLOADS = """
+= Canvas:
+okaforamara_1042_88031_lab.ipynb → aokafor/lab.ipynb
+okaforamara_1042_88032_data.csv → aokafor/data.csv
+kingjrbo_LATE_1043_88033_lab-2.ipynb → bking/lab.ipynb
+
+= Canvas: Text was typed in (text.html). If it is not a notebook
+nguyễnminh_1044_text.html → nguyen/text.html
+
+= Moodle: Text was typed in (onlinetext.html). If
+Amara Okafor_9_assignsubmission_onlinetext/onlinetext.html → aokafor/onlinetext.html
+
+= Canvas: text.html
+okaforamara_1042_88031_lab.ipynb → aokafor/lab.ipynb
+okaforamara_1042_text.html
+
+= Canvas: The older one is now called lab (2).ipynb
+okaforamara_1042_9_lab.ipynb → aokafor/lab (2).ipynb
+okaforamara_1042_10_lab-1.ipynb → aokafor/lab.ipynb
+
+= Moodle:
+Amara Okafor_9_assignsubmission_file/lab.ipynb → aokafor/lab.ipynb
+Minh Nguyen_8_assignsubmission_file/lab.ipynb → nguyen/lab.ipynb
+Bo King, Jr._7_assignsubmission_file/lab.ipynb → bking/lab.ipynb
+Teilnehmerin_1050_assignsubmission_file/lab.ipynb → s1/lab.ipynb
+
+= Moodle: It may be Smith, Kim (s1) and Smith, Kim (s2).
+Kim Smith_1_assignsubmission_file/lab.ipynb
+
+= Moodle: 2 submissions in the download seem to be by 'aokafor'
+Amara Okafor_1_assignsubmission_file/lab.ipynb
+Amara Okafor_2_assignsubmission_file/lab.ipynb
+
+= Moodle: Zoë New: Not in the class list. Collected as '77'.
+Amara Okafor_9_assignsubmission_file/lab.ipynb → aokafor/lab.ipynb
+Zoë New_77_assignsubmission_file/lab.ipynb → 77/lab.ipynb
+
+= Moodle: Collected as '78'.
+Uczestnik_4711_assignsubmission_file/lab.ipynb → aokafor/lab.ipynb
+Uczestnik_78_assignsubmission_file/lab.ipynb → 78/lab.ipynb
+
+= Brightspace: The newest of 2
+index.html
+1042-9 - Amara Okafor - Nov 23, 2026 1030 PM/lab.ipynb
+1042-9 - Amara Okafor - Nov 24, 2026 1030 PM/lab.ipynb → aokafor/lab.ipynb
+7-9 - Bo King, Jr. - Nov 24, 2026 1230 AM - lab.ipynb → bking/lab.ipynb
+
+= Brightspace: typed in or saved as a page (Text.html). If
+7-9 - Bo King, Jr. - Nov 24, 2026 1030 PM/Text.html → bking/Text.html
+
+= Brightspace:
+1042-9 - Amara Okafor - Nov 24, 2026 1030 PM/lab.ipynb → aokafor/lab.ipynb
+1042-9 - Minh Nguyen - Nov 24, 2026 1030 PM/lab.ipynb → nguyen/lab.ipynb
+1042-9 - Bo King, Jr. - Nov 24, 2026 1030 PM/lab.ipynb → bking/lab.ipynb
+
+= Teams: The newest of 3
+Submitted files/Amara Okafor/Lab 5/Version 9/lab.ipynb
+Submitted files/Amara Okafor/Lab 5/Version 10/lab.ipynb → aokafor/lab.ipynb
+Submitted files/Amara Okafor/Lab 5/Version 1/lab.ipynb
+
+= OpenOlat: solutions/lab.ipynb: OpenOlat does not use such
+ita_Lab/King_Jr_Bo_bking/1_task/lab.ipynb
+ita_Lab/Okafor_Amara_aokafor/1_task/lab.ipynb
+ita_Lab/Okafor_Amara_aokafor/2_submissions/lab.ipynb
+ita_Lab/Okafor_Amara_aokafor/3_corrections/lab.ipynb
+ita_Lab/Okafor_Amara_aokafor/4_revisions_1/lab.ipynb → aokafor/lab.ipynb
+ita_Lab/Okafor_Amara_aokafor/5_corrections_1/lab.ipynb
+ita_Lab/solutions/lab.ipynb
+
+= plain files: lab.ipynb: Its name does not say whose it is.
+aokafor_lab.ipynb → aokafor/aokafor_lab.ipynb
+lab.ipynb
+
+= plain files:
+Lab 5/Amara Okafor - Copy of lab.ipynb → aokafor/Amara Okafor - Copy of lab.ipynb
+Lab 5/Minh Nguyen - lab.ipynb → nguyen/Minh Nguyen - lab.ipynb
+
+= plain files: Section A: Its files name students (King, Jr., Bo;
+Section A/Amara Okafor.ipynb
+Section A/Bo King.ipynb
+Section B/Minh Nguyen.ipynb
+Section B/x.csv
+"""
 
 
-@pytest.mark.parametrize(("platform", "case"), DOWNLOADS)
+@pytest.mark.parametrize("case", DOWNLOADS.split("\n= ")[1:])
 def test_each_file_is_found_to_be_whose_it_is(
-    understand: Understand, platform: str, case: str
+    understand: Understand, case: str
 ) -> None:
-    owners = DOWNLOADS[platform, case]
+    head, *lines = case.strip().splitlines()
+    platform, _, message = head.partition(":")
+    owners = {path: owner for path, _, owner in (s.partition(" → ") for s in lines)}
     plan = understand({path: path for path in owners})
     assert name(plan) == platform
     collected = {
@@ -193,7 +188,7 @@ def test_each_file_is_found_to_be_whose_it_is(
     }
     assert collected == {owner: path for path, owner in owners.items() if owner}
     notes = [*plan.problems, *(note for s in plan.submissions for note in s.notes)]
-    assert any(case in line for line in notes) if case else not notes
+    assert any(message.strip() in line for line in notes) if message else not notes
 
 
 def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(

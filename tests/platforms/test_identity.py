@@ -8,7 +8,6 @@ import random
 import re
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,112 +63,95 @@ class Student:
     def full(self) -> str:
         return f"{self.first} {self.last}"
 
+    @property
+    def short(self) -> str:
+        """As Canvas writes a name into that of a file."""
+        return f"{self.last}{self.first}".lower().replace(" ", "")
+
+    @property
+    def olat(self) -> str:
+        return olat(f"{self.last} {self.first} {self.login}")
+
+    @property
+    def of_no_kind(self) -> str:
+        return " ".join(self.numbers[kind] for kind in KINDS)
+
     def __getattr__(self, kind: str) -> str:
         return self.numbers[Kind[kind.upper()]]
 
 
-def table(titles: str, rows: Iterable[Iterable[str]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([titles.split(","), *rows])
-    return buffer.getvalue()
-
-
-def of_no_kind(student: Student) -> str:
-    return " ".join(student.numbers[kind] for kind in KINDS)
-
-
-def identifier(student: Student, people: list[Student]) -> str:
-    """What a teacher types into GitHub Classroom, which takes no text twice."""
-    names = [each.full for each in people]
-    return student.email if names.count(student.full) > 1 else student.full
-
-
-UNGRADED = ("Submitted", "", "100.00", "Yes")
-# What each platform exports as a list of its people.
-LISTS: dict[str, Callable[[list[Student]], str]] = {
-    "own": lambda people: table(
-        "student_id,name,email", ([p.student, p.full, p.email] for p in people)
-    ),
-    "canvas": lambda people: table(
-        "Student,ID,SIS User ID,SIS Login ID,Section,Lab (77)",
-        ([f"{p.last}, {p.first}", p.canvas, p.sis, p.login, "A", ""] for p in people),
-    ),
-    "moodle": lambda people: table(
-        "Identifier,Full name,ID number,Email address,Status,Grade,Maximum Grade,"
-        "Grade can be changed",
-        (
-            [f"Participant {p.participant}", p.full, p.sis, p.email, *UNGRADED]
-            for p in people
-        ),
-    ),
-    "blind": lambda people: table(
-        "Identifier,Status,Grade,Maximum Grade,Grade can be changed",
-        ([f"Participant {p.participant}", "", "", "100.00", "Yes"] for p in people),
-    ),
-    "blackboard": lambda people: table(
-        "Last Name,First Name,Username,Student ID,Lab [Total Pts: 100 Score] |12",
-        ([p.last, p.first, p.login, p.student, ""] for p in people),
-    ),
-    "brightspace": lambda people: table(
-        "OrgDefinedId,Username,Last Name,First Name,Email,Lab Points Grade <Numeric "
-        "MaxPoints:100>,End-of-Line Indicator",
-        (
-            [f"#{p.sis}", f"#{p.login}", p.last, p.first, p.email, "", "#"]
-            for p in people
-        ),
-    ),
+# What each platform exports as a list of its people: the titles, and a row.
+LISTS = {
+    "own": """\
+student_id,name,email
+{p.student},{p.full},{p.email}""",
+    "canvas": """\
+Student,ID,SIS User ID,SIS Login ID,Section,Lab (77)
+"{p.last}, {p.first}",{p.canvas},{p.sis},{p.login},A,""",
+    "moodle": """\
+Identifier,Full name,ID number,Email address,Status,Grade,Maximum Grade,Grade can be \
+changed
+Participant {p.participant},{p.full},{p.sis},{p.email},Submitted,,100.00,Yes""",
+    "blind": """\
+Identifier,Status,Grade,Maximum Grade,Grade can be changed
+Participant {p.participant},,,100.00,Yes""",
+    "blackboard": """\
+Last Name,First Name,Username,Student ID,Lab [Total Pts: 100 Score] |12
+{p.last},{p.first},{p.login},{p.student},""",
+    "brightspace": """\
+OrgDefinedId,Username,Last Name,First Name,Email,Lab Points Grade <Numeric \
+MaxPoints:100>,End-of-Line Indicator
+#{p.sis},#{p.login},{p.last},{p.first},{p.email},,#""",
     # Of an earlier version, which did not keep the kinds of numbers.
-    "old": lambda people: table(
-        "student_id,last_name,first_name,email,numbers,participant",
-        (
-            [p.student, p.last, p.first, p.email, of_no_kind(p), p.participant]
-            for p in people
-        ),
-    ),
-    "classroom by id": lambda people: table(
-        "identifier,github_username,github_id,name",
-        ([p.student, p.github, "77", ""] for p in people),
-    ),
-    "classroom by name": lambda people: table(
-        "identifier,github_username,github_id,name",
-        ([identifier(p, people), p.github, "77", "Kim Smith"] for p in people),
-    ),
+    "old": """\
+student_id,last_name,first_name,email,numbers,participant
+{p.student},{p.last},{p.first},{p.email},{p.of_no_kind},{p.participant}""",
+    "classroom by id": """\
+identifier,github_username,github_id,name
+{p.student},{p.github},77,""",
+    "classroom by name": """\
+identifier,github_username,github_id,name
+{typed},{p.github},77,Kim Smith""",
 }
+
+
+def list_of(people: list[Student], name: str) -> str:
+    """Return a list; a teacher types no text twice into GitHub Classroom."""
+    titles, row = LISTS[name].split("\n")
+    names = [person.full for person in people]
+    lines = [
+        row.format(p=p, typed=p.email if names.count(p.full) > 1 else p.full)
+        for p in people
+    ]
+    return "\n".join([titles, *lines, ""])
+
+
 WITH_MARKS = ("canvas", "moodle", "blind", "blackboard", "brightspace")
 WITHOUT_NAMES = {"blind", "classroom by id", "classroom by name"}
-TIME = "2026-11-24-22-30-00"
-
-
-def canvas(student: Student) -> str:
-    short = f"{student.last}{student.first}".lower().replace(" ", "")
-    return f"{short}_{student.canvas}_880{student.canvas}_lab.ipynb"
 
 
 # Under which name each platform gives the work of a student.
-DOWNLOADS: dict[str, Callable[[Student], str]] = {
-    "canvas": canvas,
-    "moodle": lambda p: f"{p.full}_{p.participant}_assignsubmission_file/lab.ipynb",
-    "blind": lambda p: f"Participant_{p.participant}_assignsubmission_file/lab.ipynb",
-    "blackboard": lambda p: f"Lab_5_{p.login}_attempt_{TIME}_lab.ipynb",
-    "brightspace": lambda p: (
-        f"{p.brightspace}-9 - {p.full} - Nov 24, 2026 1030 PM/lab.ipynb"
-    ),
-    "classroom": lambda p: f"lab-submissions/lab-{p.github}/lab.ipynb",
-    "teams": lambda p: f"Submitted files/{p.full}/Lab 5/Version 1/lab.ipynb",
-    "names": lambda p: f"{p.full}/lab.ipynb",
-    "sakai": lambda p: f"Lab/{p.last}, {p.first}({p.login})/lab.ipynb",
-    "ilias": lambda p: f"Lab/{p.last}_{p.first}_{p.login}_{p.canvas}/lab.ipynb",
-    "openolat": lambda p: olat(f"{p.last} {p.first} {p.login}/1_submissions/lab.ipynb"),
+DOWNLOADS = {
+    "canvas": "{p.short}_{p.canvas}_880{p.canvas}_lab.ipynb",
+    "moodle": "{p.full}_{p.participant}_assignsubmission_file/lab.ipynb",
+    "blind": "Participant_{p.participant}_assignsubmission_file/lab.ipynb",
+    "blackboard": "Lab_5_{p.login}_attempt_2026-11-24-22-30-00_lab.ipynb",
+    "brightspace": "{p.brightspace}-9 - {p.full} - Nov 24, 2026 1030 PM/lab.ipynb",
+    "classroom": "lab-submissions/lab-{p.github}/lab.ipynb",
+    "teams": "Submitted files/{p.full}/Lab 5/Version 1/lab.ipynb",
+    "names": "{p.full}/lab.ipynb",
+    "sakai": "Lab/{p.last}, {p.first}({p.login})/lab.ipynb",
+    "ilias": "Lab/{p.last}_{p.first}_{p.login}_{p.canvas}/lab.ipynb",
+    "openolat": "{p.olat}/1_submissions/lab.ipynb",
 }
 
 
-def olat(path: str) -> str:
-    """Return a path as OpenOlat writes it, which leaves out all but ASCII letters."""
-    folder, _, file = path.partition("/")
+def olat(folder: str) -> str:
+    """Return a name as OpenOlat writes it, which leaves out all but ASCII letters."""
     for letter, text in {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}.items():
         folder = folder.replace(letter, text).replace(letter.upper(), text.title())
     plain = unicodedata.normalize("NFKD", folder.replace(" ", "_"))
-    return re.sub(r"[^\w]", "", plain, flags=re.ASCII) + f"/{file}"
+    return re.sub(r"[^\w]", "", plain, flags=re.ASCII)
 
 
 # What a teacher may say of a list or a download, which is true.
@@ -249,10 +231,12 @@ def test_nobody_s_work_is_ever_placed_under_somebody_else(
     for name in lists:
         same = SAME.get(name, ()) if chance.random() < 0.5 else ()
         rows = chance.sample(class_, len(class_))
-        roster = import_list(roster, LISTS[name](rows), *same)
+        roster = import_list(roster, list_of(rows, name), *same)
     for name in downloads:
         handed_in = chance.sample(class_, chance.randint(1, len(class_)))
-        files: Files = {DOWNLOADS[name](s): str(class_.index(s)) for s in handed_in}
+        files: Files = {
+            DOWNLOADS[name].format(p=s): str(class_.index(s)) for s in handed_in
+        }
         same = SAME.get(name, ()) if chance.random() < 0.5 else ()
         for person, content in collect(files, roster, *same):
             if owners(person, class_):  # else the class list has only a name
@@ -266,7 +250,7 @@ def test_nobody_s_work_is_ever_placed_under_somebody_else(
     }
     for name in WITH_MARKS:
         try:
-            filled = fill(LISTS[name](class_).encode(), "Lab", scores, 100.0, roster)
+            filled = fill(list_of(class_, name).encode(), "Lab", scores, 100.0, roster)
         except ExportError as error:  # it does not know the column, or asks
             assert "seem to be" in str(error) or name == "blind"
             continue
@@ -309,7 +293,7 @@ WHOLE_CLASS: list[tuple[Any, ...]] = [
     (["canvas", "own"], "names", 48),
 ]
 SAME["folders"] = ["word=id"]
-DOWNLOADS["folders"] = lambda p: f"{p.last}, {p.first} ({p.student})/lab.ipynb"
+DOWNLOADS["folders"] = "{p.last}, {p.first} ({p.student})/lab.ipynb"
 
 
 @pytest.mark.slow
@@ -327,11 +311,11 @@ def test_a_whole_class_is_placed_whatever_its_numbers(
     roster = Roster()
     for name in lists:
         same = SAME.get(name, ()) if is_told else ()
-        roster = import_list(roster, LISTS[name](BIG), *same)
+        roster = import_list(roster, list_of(BIG, name), *same)
     assert len(roster.students) <= 60
     files: Files = {}
     for index, student in enumerate(BIG):
-        path = DOWNLOADS[download](student)
+        path = DOWNLOADS[download].format(p=student)
         while path in files:  # no platform gives two folders one name
             path = path.replace("Last", "_Last")
         files[path] = str(index)
@@ -344,7 +328,7 @@ def test_a_whole_class_is_placed_whatever_its_numbers(
 @pytest.mark.parametrize(
     "form",
     [
-        f"Lab_Team {{}}_attempt_{TIME}_lab.ipynb",
+        "Lab_Team {}_attempt_2026-11-24-22-30-00_lab.ipynb",
         "lab-submissions/lab-team-{}/lab.ipynb",
         "Team {0}_17{0}_assignsubmission_file/lab.ipynb",
         "team{0}_1{0}_88031_lab.ipynb",
@@ -355,7 +339,7 @@ def test_each_of_20_groups_gets_its_work_on_every_platform(
 ) -> None:
     roster = Roster()
     roster.merge(
-        [s.person for s in read_people(Sheet.read(LISTS["own"](BIG).encode()))]
+        [s.person for s in read_people(Sheet.read(list_of(BIG, "own").encode()))]
     )
     groups = {f"Team {n}": roster.people[3 * n : 3 * n + 3] for n in range(20)}
     plan = understand(
@@ -375,7 +359,7 @@ def in_kind(kind: Kind, value: str) -> Clue:
 
 def test_a_login_that_ends_like_another_s_is_not_theirs(understand: Understand) -> None:
     roster = Roster([member("1", "", "login=b"), member("2", "", "login=aokafor")])
-    form = f"Lab_5_{{}}_attempt_{TIME}_lab.ipynb"
+    form = "Lab_5_{}_attempt_2026-11-24-22-30-00_lab.ipynb"
     plan = understand({form.format(login): "" for login in ("z_b", "aokafor")}, roster)
     assert [s.person.student for s in plan.submissions] == ["2", "z_b"]
 
