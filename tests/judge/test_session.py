@@ -136,31 +136,29 @@ def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
     assert callable(spy.first)
 
 
-CALL = 0, ["t", "call", 0, ["t"], ["d"]]  # of an object of the test's
+CALL = '0 ["t", "call", 0, ["t"], ["d"]]'  # of an object of the test's
+# Kinds of frames, and messages; the first object was never handed over.
+WRONG = """\
+1 ["t", ["judge", 99], ["l"]]
+1 ["t", ["library", "os", "system"], ["l"]]
+1 ["t", ["student", 1, 2], ["l"]]
+2 ["t", ["l", 1, 2], ["l"]]
+0 ["t", "find", 0]
+0 ["t", "call", 0, ["l"], ["d"]]
+0 ["t", "call", "0", ["t"], ["d"]]"""
 
 
-def value(node: Any) -> tuple[int, Any]:
-    return 1, ["t", node, ["l"]]
+def student_that_sends(lines: list[str]) -> Student:
+    parts = (line.split(" ", 1) for line in lines)
+    return Student(*((int(kind), json.loads(node)) for kind, node in parts))
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        [value(["judge", 99])],  # it was never handed over
-        [value(["library", "os", "system"])],
-        [value(["student", 1, 2])],
-        [(2, ["t", ["l", 1, 2], ["l"]])],
-        [(0, ["t", "find", 0])],
-        [(0, ["t", "call", 0, ["l"], ["d"]])],
-        [(0, ["t", "call", "0", ["t"], ["d"]])],
-        [CALL] * 4,
-    ],
-)
+@pytest.mark.parametrize("sent", [*WRONG.splitlines(), "\n".join([CALL] * 4)])
 def test_what_no_student_process_says_or_says_too_often_ends_it(
-    monkeypatch: pytest.MonkeyPatch, sent: list[tuple[int, Any]]
+    monkeypatch: pytest.MonkeyPatch, sent: str
 ) -> None:
     monkeypatch.setattr(session_of, "MAX_CALLBACKS", 3)
-    student = Student(*sent)
+    student = student_that_sends(sent.splitlines())
     with pytest.raises(ProcessEnded) as caught:
         student.session.ask("call", Spy(), (), {})
     assert caught.value.reason == "protocol"
@@ -170,7 +168,8 @@ def test_calls_back_and_forth_are_heard_up_to_a_depth(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(session_of, "MAX_DEPTH", 2)
-    student = Student(CALL, CALL, CALL, value(3), value(2), value(1))
+    replies = [f'1 ["t", {number}, ["l"]]' for number in (3, 2, 1)]
+    student = student_that_sends([CALL, CALL, CALL, *replies])
     calls = []
 
     def again() -> Any:

@@ -16,18 +16,17 @@ from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Mark, Verdict
+from tests import notebooks
 
 SECRET = "only the hidden test knows this"
 
 
 def cell(kind: str, source: str, name: str = "", **grader: Any) -> dict[str, Any]:
-    meta: dict[str, Any] = {}
-    if name:
-        flags = {"grade": False, "solution": False, "locked": True, "task": False}
-        meta["tags"] = ["ungraded"] * (name == "speed")
-        meta["nbgrader"] = flags | {"grade_id": name, "schema_version": 3} | grader
-    entry = {"cell_type": kind, "metadata": meta, "source": source, "id": name or "c"}
-    return entry | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    """Return a cell; with a name, one that nbgrader knows."""
+    new_cell = notebooks.cell(name or "c", source, kind, **grader)
+    tags = ["ungraded"] if name == "speed" else []
+    marks = new_cell["metadata"] | {"tags": tags} if name else {}
+    return new_cell | {"metadata": marks}
 
 
 def hidden(comment: str) -> str:
@@ -128,17 +127,12 @@ def verdicts(**points: float) -> list[Verdict]:
         if entry["cell_type"] == "code" and grader.get("grade"):
             name = grader["grade_id"]
             most = float(grader.get("points", 0))
-            failed = name.replace("-", "_") in points
-            results.append(
-                Verdict(
-                    cell_id=name,
-                    exercise=name.partition("-")[0],
-                    points=points.get(name.replace("-", "_"), most),
-                    max_points=most,
-                    outcome="failed" if failed else "passed",
-                    message=f"{name} is wrong." if failed else "",
-                )
+            passed = Verdict(name, name.partition("-")[0], most, most, "passed")
+            earned = points.get(name.replace("-", "_"))
+            failed = replace(
+                passed, points=earned, outcome="failed", message=f"{name} is wrong."
             )
+            results.append(passed if earned is None else failed)
     return results
 
 

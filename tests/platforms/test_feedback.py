@@ -46,92 +46,117 @@ def back(tmp_path: Path) -> Back:
     return run
 
 
-FOLDER = "Amara Okafor_4711_assignsubmission_file"
-TYPED = "Amara Okafor_4711_assignsubmission_onlinetext_/onlinetext.html"
-IN_MOODLE = [f"{FOLDER}_/lab.feedback.ipynb", f"{FOLDER}_/lab.html"]  # for older ones
-DAY = "1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM"
 # The number of a group may be that of a participant who is a stranger to it.
 KNOWN = member("aokafor", "Okafor, Amara", "participant=4711")
-TEAM = "Team Blue_4711_assignsubmission_file_"
-# Platform and what is collected → names in the zip, and who gets nothing, and why.
-BACK: dict[tuple[str, ...], tuple[list[str], dict[str, str]]] = {
-    # Canvas takes user and file from the first two numbers. It passes over a name whose
-    # last part is "link", and shows no page under the name of a notebook.
-    (
-        "Canvas",
-        "okaforamara_1042_88031_lab.ipynb",
-        "okaforamara_1042_88029_picture.png",
-        "kingjrbo_LATE_1043_88032_lab-2.ipynb",
-        "nguyenminh_1044_88033_my_work_2_link.ipynb",
-    ): (
-        [
-            "kingjrbo_LATE_1043_88032_feedback.ipynb",
-            "nguyenminh_1044_88033_feedback.ipynb",
-            "okaforamara_1042_88031_feedback.ipynb",
-        ],
-        {},
-    ),
-    ("Canvas", "anon_Ab3Cd_LATE_88031_lab.ipynb"): (
-        ["anon_Ab3Cd_LATE_88031_feedback.ipynb"],
-        {},
-    ),
-    ("Canvas", "okaforamara_1042_1_a.ipynb", "okaforamara_1042_2_b.ipynb"): (
-        ["okaforamara_1042_1_feedback.ipynb", "okaforamara_1042_2_feedback.ipynb"],
-        {"aokafor": "submitted no file called c"},
-    ),
-    ("Canvas", "teamblue_1043_88031_lab.ipynb"): (
-        ["teamblue_1043_88031_feedback.ipynb"],
-        {"bking": "gets it with Team Blue"},
-    ),
-    ("Canvas", "okaforamara_1042_text.html", "kingjrbo_1043_5_lab.ipynb"): (
-        ["kingjrbo_1043_5_feedback.ipynb"],
-        {"aokafor": "typed text into Canvas", "visitor": "was not collected from"},
-    ),
-    ("Moodle", f"{FOLDER}/lab.ipynb"): (IN_MOODLE, {}),
-    ("Moodle", f"{FOLDER}_/lab.ipynb"): (IN_MOODLE, {}),
-    ("Moodle", f"{FOLDER}/sub/lab.ipynb"): (IN_MOODLE, {}),
-    ("Moodle", f"{FOLDER}_my_lab.ipynb"): (IN_MOODLE, {}),
-    ("Moodle", f"{FOLDER}_/lab.ipynb", TYPED): (IN_MOODLE, {}),
-    ("Moodle", "Team Blue_4712_assignsubmission_file/lab.ipynb"): (
-        [f"{TEAM}/lab.feedback.ipynb", f"{TEAM}/lab.html"],
-        {"nguyen": "Import the grading worksheet"},
-    ),
-    ("Brightspace", f"{DAY}/lab.ipynb", f"{DAY}/index.html", "index.html"): (
-        [f"{DAY}/lab.feedback.ipynb", f"{DAY}/lab.html", "index.html"],
-        {},
-    ),
-    ("Brightspace", f"Lab 5/{DAY}/lab.ipynb", "Lab 5/index.html"): (
-        [f"{DAY}/lab.feedback.ipynb", f"{DAY}/lab.html", "index.html"],
-        {},
-    ),
-    ("plain files", "aokafor/lab.ipynb"): (
-        ["aokafor/lab.feedback.ipynb", "aokafor/lab.html"],
-        {},
-    ),
-}
+IN_MOODLE = [KNOWN, member("nguyen", "Nguyễn, Minh")]
+# Platform; > what is collected, < names in the zip, - who gets nothing, and why.
+# Canvas takes user and file from the first two numbers. It passes over a name whose
+# last part is "link", and shows no page under the name of a notebook.
+BACK = """
+= Canvas
+> okaforamara_1042_88031_lab.ipynb
+> okaforamara_1042_88029_picture.png
+> kingjrbo_LATE_1043_88032_lab-2.ipynb
+> nguyenminh_1044_88033_my_work_2_link.ipynb
+< kingjrbo_LATE_1043_88032_feedback.ipynb
+< nguyenminh_1044_88033_feedback.ipynb
+< okaforamara_1042_88031_feedback.ipynb
+
+= Canvas
+> anon_Ab3Cd_LATE_88031_lab.ipynb
+< anon_Ab3Cd_LATE_88031_feedback.ipynb
+
+= Canvas
+> okaforamara_1042_1_a.ipynb
+> okaforamara_1042_2_b.ipynb
+< okaforamara_1042_1_feedback.ipynb
+< okaforamara_1042_2_feedback.ipynb
+- aokafor: submitted no file called c
+
+= Canvas
+> teamblue_1043_88031_lab.ipynb
+< teamblue_1043_88031_feedback.ipynb
+- bking: gets it with Team Blue
+
+= Canvas
+> okaforamara_1042_text.html
+> kingjrbo_1043_5_lab.ipynb
+< kingjrbo_1043_5_feedback.ipynb
+- aokafor: typed text into Canvas
+- visitor: was not collected from
+
+= Moodle
+> Amara Okafor_4711_assignsubmission_file/lab.ipynb
+< Amara Okafor_4711_assignsubmission_file_/lab.feedback.ipynb
+< Amara Okafor_4711_assignsubmission_file_/lab.html
+
+= Moodle
+> Amara Okafor_4711_assignsubmission_file_/lab.ipynb
+< Amara Okafor_4711_assignsubmission_file_/lab.feedback.ipynb
+< Amara Okafor_4711_assignsubmission_file_/lab.html
+
+= Moodle
+> Amara Okafor_4711_assignsubmission_file/sub/lab.ipynb
+< Amara Okafor_4711_assignsubmission_file_/lab.feedback.ipynb
+< Amara Okafor_4711_assignsubmission_file_/lab.html
+
+= Moodle
+> Amara Okafor_4711_assignsubmission_file_my_lab.ipynb
+< Amara Okafor_4711_assignsubmission_file_/lab.feedback.ipynb
+< Amara Okafor_4711_assignsubmission_file_/lab.html
+
+= Moodle
+> Amara Okafor_4711_assignsubmission_file_/lab.ipynb
+> Amara Okafor_4711_assignsubmission_onlinetext_/onlinetext.html
+< Amara Okafor_4711_assignsubmission_file_/lab.feedback.ipynb
+< Amara Okafor_4711_assignsubmission_file_/lab.html
+
+= Moodle
+> Team Blue_4712_assignsubmission_file/lab.ipynb
+< Team Blue_4711_assignsubmission_file_/lab.feedback.ipynb
+< Team Blue_4711_assignsubmission_file_/lab.html
+- nguyen: Import the grading worksheet
+
+= Brightspace
+> 1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.ipynb
+> 1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/index.html
+> index.html
+< 1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.feedback.ipynb
+< 1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.html
+< index.html
+
+= Brightspace
+> Lab 5/1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.ipynb
+> Lab 5/index.html
+< 1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.feedback.ipynb
+< 1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.html
+< index.html
+
+= plain files
+> aokafor/lab.ipynb
+< aokafor/lab.feedback.ipynb
+< aokafor/lab.html
+"""
 
 
-@pytest.mark.parametrize("collected", BACK)
-def test_each_platform_gets_the_names_that_it_knows(
-    back: Back, collected: tuple[str, ...]
-) -> None:
-    platform, *paths = collected
-    names, without = BACK[collected]
-    blue = (
-        [KNOWN, member("nguyen", "Nguyễn, Minh")]
-        if platform == "Moodle"
-        else CLASS.people[:2]
+@pytest.mark.parametrize("case", BACK.split("\n= ")[1:])
+def test_each_platform_gets_the_names_that_it_knows(back: Back, case: str) -> None:
+    platform, *lines = case.strip().splitlines()
+    paths, names, reasons = (
+        [line[2:] for line in lines if line.startswith(mark)] for mark in "><-"
     )
+    without = dict(line.split(": ", 1) for line in reasons)
+    blue = IN_MOODLE if platform == "Moodle" else CLASS.people[:2]
     archive, content = back(
         {path: path for path in paths},
-        *(student for student in without if student == "visitor"),
+        *without.keys() & {"visitor"},
         notebooks=("a", "b", "c") if paths[0].endswith("a.ipynb") else ("lab",),
         groups={"Team Blue": blue} if "blue" in paths[0].lower() else None,
     )
     assert (archive.platform.name, [*content]) == (platform, names)
-    reasons = dict(archive.unmatched)
-    assert reasons.keys() == without.keys()
-    assert all(without[student] in reason for student, reason in reasons.items())
+    unmatched = dict(archive.unmatched)
+    assert unmatched.keys() == without.keys()
+    assert all(without[student] in reason for student, reason in unmatched.items())
     if platform == "Brightspace":  # the list beside the folders, not a student's own
         assert content["index.html"].decode() == paths[-1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import struct
 from collections import Counter, OrderedDict
@@ -308,27 +309,32 @@ RIGHT: dict[str, Values] = {
     "moment": st.just(["n", "<M8[ns]"]),
 }
 # … and never as it should be.
-_NO_TEXT = [None, 1, 0.5, True, [], ["l"], {}]
-_NO_INTEGER = [None, "1", 0.5, True, [], ["l"], {}]
-_TOO_LARGE = [1 << 62, 0], [0] * 99
-_NO_CODES = ["", "O", "|O8", "|V8", "f8", "<M8[0s]", "<f8,<f8", "(2,)<f8", "object"]
-_NO_CODES += [[["a", "|O"]], [["a", "<f8", [-1]]], [["a"]], [[1, "<f8"]], [["a", []]]]
-_NO_CODES += [[["a", "<f8"], ["a", "<f8"]], [["a", "<f8", [1 << 40]]]]
-WRONG: dict[str, list[Any]] = {
-    "value": [[], {}, [1], ["l", {}], ["zz"], [["l"]], [None, 1]],
+WRONG: dict[str, list[Any]] = json.loads("""{
+    "value": [[], {}, [1], ["l", {}], ["zz"], [["l"]], [null, 1]],
     "key": [[], {}, ["l"], ["d"], ["s"], ["t", ["l"]], ["a", "<f8", [0]]],
-    "count": [*_NO_INTEGER, -1, 1 << 40, 1 << 80],
-    "integer": _NO_INTEGER,
-    "float": [None, "1", 1, True, [], ["l"], {}],
-    "text": _NO_TEXT,
-    "flag": [None, 1, "true", [], {}],
-    "hex": [*_NO_TEXT, "", "xyz", "0x", "f" * 300_000],
-    "dtype": [*_NO_TEXT, *_NO_CODES],
-    "shape": [None, 1, {}, *([n] for n in (-1, True, 0.5, [], 1 << 20)), *_TOO_LARGE],
-    "layout": ["", "C", "f", None, 1, True, [], ["F"]],
+    "count": [null, "1", 0.5, true, [], ["l"], {}, -1, 1099511627776],
+    "integer": [null, "1", 0.5, true, [], ["l"], {}],
+    "float": [null, "1", 1, true, [], ["l"], {}],
+    "text": [null, 1, 0.5, true, [], ["l"], {}],
+    "flag": [null, 1, "true", [], {}],
+    "hex": [null, 1, 0.5, true, [], ["l"], {}, "", "xyz", "0x"],
+    "dtype": [
+        null, 1, 0.5, true, [], ["l"], {}, "", "O", "|O8", "|V8", "f8", "<M8[0s]",
+        "<f8,<f8", "(2,)<f8", "object", [["a", "|O"]], [["a", "<f8", [-1]]], [["a"]],
+        [[1, "<f8"]], [["a", []]], [["a", "<f8"], ["a", "<f8"]],
+        [["a", "<f8", [1099511627776]]]
+    ],
+    "shape": [
+        null, 1, {}, [-1], [true], [0.5], [[]], [1048576], [4611686018427387904, 0]
+    ],
+    "layout": ["", "C", "f", null, 1, true, [], ["F"]],
     "label": [["l"], ["d"], ["E"], ["S", 1, 2, 3], ["t", ["l"]]],
-    "steps": [1, True, [], ["l"], "x" * 41],
-}
+    "steps": [1, true, [], ["l"]]
+}""")
+WRONG["count"].append(1 << 80)
+WRONG["hex"].append("f" * 300_000)
+WRONG["shape"].append([0] * 99)
+WRONG["steps"].append("x" * 41)
 # All others are values that are none of these.
 _NONE = [None, 1, True, 0.5, "x" * 41, [], {}, ["l"], ["d"], ["a", "<c16", [0, 0, 0]]]
 WRONG |= {kind: _NONE for kind in FIELDS.keys() - WRONG.keys()}

@@ -169,32 +169,27 @@ def test_places_outside_of_a_table_are_refused(value: Any, places: list[int]) ->
         read(node, raw)
 
 
-INDEX, RAW = node_of(pd.Index([1.5]))
-STUDENT = ["student", 1, "x", "", False, "", ""]  # an object
+FORGED = """\
+["pandas.read_pickle", "x"]
+["pandas.Series", ["O", [1], "x"], ["l", "x"], null]
+["pandas.Index", ["O", [1], ["l", 1]], null, null]
+["pandas.Index", ["O", [1], ["student", 1, "x", "", false, "", ""]], null, null]
+["pandas.Index", ["O", [2], "x"], null, null]
+["pandas.Index", ["O", [1, 1], "x"], null, null]
+["pandas.Index", ["O", [1], "x"], ["l"], null]
+["pandas.RangeIndex", ["R", 0, 1099511627776, 1], null]
+["pandas.strings", ["O", [1], "x"], "/etc/passwd", false]
+["a", [["a", "|V7"]], [0]]
+["a", [["a", "<f8", [0]]], [1152921504606846976]]
+["a", [[["title", "a"], "<f8"]], [0]]
+["a", "|S999999999", [2]]
+"""
 
 
-@pytest.mark.parametrize(
-    "node",
-    [
-        ["pandas.read_pickle", "x"],
-        ["pandas.Series", ["O", [1], "x"], ["l", "x"], None],
-        ["pandas.Index", ["O", [1], ["l", 1]], None, None],
-        ["pandas.Index", ["O", [1], STUDENT], None, None],
-        ["pandas.Index", ["O", [2], "x"], None, None],
-        ["pandas.Index", ["O", [1, 1], "x"], None, None],
-        ["pandas.Index", ["O", [1], "x"], ["l"], None],
-        ["pandas.RangeIndex", ["R", 0, 1 << 40, 1], None],
-        ["pandas.strings", ["O", [1], "x"], "/etc/passwd", False],
-        ["a", [["a", "|V7"]], [0]],
-        ["a", [["a", "<f8", [0]]], [1 << 60]],
-        ["a", [[["title", "a"], "<f8"]], [0]],
-        ["a", "|S999999999", [2]],
-    ],
-    ids=lambda node: str(node)[:60],
-)
-def test_a_forged_table_is_refused(node: Any) -> None:
+@pytest.mark.parametrize("node", FORGED.splitlines())
+def test_a_forged_table_is_refused(node: str) -> None:
     with pytest.raises(ProtocolError):
-        read(node, RAW if INDEX in node else b"")
+        read(json.loads(node))
 
 
 def test_equal_labels_are_none_that_collide() -> None:
