@@ -2,7 +2,7 @@
 
 Commands stand in the documents' ``console`` blocks after ``$``. Those of `EVENING` are
 run here, in this order, in a copy of the project with a class's files beside it, as
-docs/instructors.md asks for. `ELSEWHERE` says who runs the others, `UNTESTED` has those
+docs/instructors.md asks for. `OTHERS` says who runs the others, `UNTESTED` has those
 that no test runs. How a program starts is looked at in those of `STARTED`; the others
 are forked, where the same start would take most of their time.
 """
@@ -43,39 +43,38 @@ LAB = "neural_network"
 # The demo's class: who is in the picture, and one without a mark.
 DEMO = "hivanova", "dpatel"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md")
-KIT = "python kit.py"
-BIN = ".venv/bin"
-DUE = f'{BIN}/nbgrader db assignment add {LAB} --duedate="2026-11-24 23:00:00 UTC"'
-# Command → status. Grading ends with 1 where somebody could not be graded.
-EVENING = {
-    f"{KIT} release": 0,
-    f"{BIN}/nbgrader generate_assignment {LAB} --force": 0,
-    f"{KIT} roster canvas_grades.csv": 0,
-    f"{KIT} collect submissions.zip": 0,
-    f"{KIT} grade": 1,
-    f"{KIT} grade --alike": 1,
-    f"{BIN}/nbgrader autograde {LAB}": 1,
-    f"{BIN}/nbgrader generate_feedback {LAB}": 0,
-    DUE: 0,
-    f"{BIN}/nbgrader export": 0,
-    f"{KIT} export feedback": 0,
-    f"{KIT} export canvas_grades.csv": 0,
-    f"{KIT} export canvas_grades.csv --write": 0,
-    f"{KIT} export csv": 0,
-    f"{KIT} export parquet": 0,
-    f"{KIT} export gradescope": 0,
-    f"{KIT} export classroom": 0,
-    f"{KIT} doctor": 0,
-    f"{KIT} demo": 0,
-    f"{KIT} lab": 0,
-}
-STARTED = f"{KIT} release", f"{BIN}/nbgrader autograde", "rm "
+# Status and command. Grading ends with 1 where somebody could not be graded.
+LINES = """\
+0 python kit.py release
+0 .venv/bin/nbgrader generate_assignment neural_network --force
+0 python kit.py roster canvas_grades.csv
+0 python kit.py collect submissions.zip
+1 python kit.py grade
+1 python kit.py grade --alike
+1 .venv/bin/nbgrader autograde neural_network
+0 .venv/bin/nbgrader generate_feedback neural_network
+0 .venv/bin/nbgrader db assignment add neural_network \
+--duedate="2026-11-24 23:00:00 UTC"
+0 .venv/bin/nbgrader export
+0 python kit.py export feedback
+0 python kit.py export canvas_grades.csv
+0 python kit.py export canvas_grades.csv --write
+0 python kit.py export csv
+0 python kit.py export parquet
+0 python kit.py export gradescope
+0 python kit.py export classroom
+0 python kit.py doctor
+0 python kit.py demo
+0 python kit.py lab
+"""
+EVENING = {line[2:]: int(line[0]) for line in LINES.splitlines()}
+STARTED = "python kit.py release", ".venv/bin/nbgrader autograde", "rm "
 # After the others.
-FORGET = (
-    f"{BIN}/nbgrader db student remove aokafor --force",
-    "rm -r submitted/aokafor autograded/aokafor feedback/aokafor",
-    "rm -rf .nbproctor.cache report exported",
-)
+FORGET = """\
+.venv/bin/nbgrader db student remove aokafor --force
+rm -r submitted/aokafor autograded/aokafor feedback/aokafor
+rm -rf .nbproctor.cache report exported
+""".splitlines()
 # Where the lab waits until the demo needs all of it: the others have a short one.
 WHOLE_LAB = "whole lab"
 # Page in docs/samples/ → what the demo makes. The third, of an audit, is only dated.
@@ -83,44 +82,48 @@ SAMPLES = {
     "feedback": f"demo/feedback/hivanova/{LAB}/{LAB}.html",
     "report": f"demo/report/{LAB}.html",
 }
-# Of docs/hub.md; the test reads them there.
-HUB = """\
-nbgrader generate_assignment tiny
-nbgrader release_assignment tiny
-nbgrader fetch_assignment tiny
-nbgrader submit tiny
-nbgrader collect tiny --update
-nbgrader autograde tiny
-nbgrader generate_feedback tiny
-nbgrader release_feedback tiny
-nbgrader fetch_feedback tiny
+# Under tests/: file that runs commands, and these. Some have a sample, or a stand-in.
+OTHERS = """\
+audit/test_audit.py
+    python kit.py audit
+cli/test_platforms.py
+    python kit.py --course examples/tiny audit
+kit/test_edition.py
+    python kit.py new short_lab --from neural_network --hours 2
+kit/test_browser_site.py
+    python kit.py release --browser
+nbgrader/test_watch.py
+    python kit.py watch
+kit/test_kit.py
+    python kit.py grade --container
+    python kit.py doctor --container
+kit/test_packaging.py
+    pip install ./nbproctor
+    nbproctor off
+kit/test_starter.py
+    nbproctor init
+pages/test_day.py
+    .venv/bin/jupyter lab
+cli/test_documented.py
+    .venv/bin/mkdocs build --strict
+../.ci/run
+    python kit.py test --fast
+    python kit.py test tests/hostile
+nbgrader/test_hub.py
+    nbgrader generate_assignment tiny
+    nbgrader release_assignment tiny
+    nbgrader fetch_assignment tiny
+    nbgrader submit tiny
+    nbgrader collect tiny --update
+    nbgrader autograde tiny
+    nbgrader generate_feedback tiny
+    nbgrader release_feedback tiny
+    nbgrader fetch_feedback tiny
+nbgrader/test_cluster.py
+    dask scheduler --no-dashboard
+    dask worker tcp://scheduler:8786 --nworkers 4 --nthreads 1 --no-dashboard
+    python -m nbproctor grade --cluster tcp://scheduler:8786
 """.splitlines()
-# Command → file that runs it, or what it does.
-ELSEWHERE = {
-    f"{KIT} audit": "tests/audit/test_audit.py",  # with a sample
-    # In the course; another is named in tests/cli/test_command_line.py.
-    f"{KIT} --course examples/tiny audit": "tests/cli/test_platforms.py",
-    f"{KIT} new short_lab --from neural_network --hours 2": "tests/kit/test_edition.py",
-    f"{KIT} release --browser": "tests/kit/test_browser_site.py",
-    f"{KIT} watch": "tests/nbgrader/test_watch.py",
-    f"{KIT} grade --container": "tests/kit/test_kit.py",  # with a stand-in
-    f"{KIT} doctor --container": "tests/kit/test_kit.py",
-    "pip install ./nbproctor": "tests/kit/test_packaging.py",
-    "nbproctor init": "tests/kit/test_starter.py",
-    "nbproctor off": "tests/kit/test_packaging.py",
-    f"{BIN}/jupyter lab": "tests/pages/test_day.py",
-    f"{BIN}/mkdocs build --strict": "tests/cli/test_documented.py",
-    f"{KIT} test --fast": ".ci/run",
-    f"{KIT} test tests/hostile": ".ci/run",  # as `kit.py test`, of everything
-    **dict.fromkeys(HUB, "tests/nbgrader/test_hub.py"),
-    "dask scheduler --no-dashboard": "tests/nbgrader/test_cluster.py",
-    "dask worker tcp://scheduler:8786 --nworkers 4 --nthreads 1 --no-dashboard": (
-        "tests/nbgrader/test_cluster.py"  # with two
-    ),
-    "python -m nbproctor grade --cluster tcp://scheduler:8786": (
-        "tests/nbgrader/test_cluster.py"
-    ),
-}
 # Run by no test, because it is for a computer of the cluster's.
 UNTESTED = {'pip install -c requirements.lock ".[cluster]"'}
 
@@ -141,10 +144,11 @@ def documented(project: Path) -> set[str]:
 
 
 def test_every_documented_command_is_run_by_a_test(project: Path) -> None:
-    tested = EVENING.keys() | ELSEWHERE.keys() | {*FORGET}
+    elsewhere = {line.strip() for line in OTHERS if line.startswith(" ")}
+    tested = EVENING.keys() | elsewhere | {*FORGET}
     assert documented(project) == tested | UNTESTED
-    for file in ELSEWHERE.values():
-        assert (project / file).is_file()
+    for line in OTHERS:
+        assert line.startswith(" ") or (project / "tests" / line).is_file()
 
 
 def test_python_in_the_documents_can_be_read_by_python(project: Path) -> None:
@@ -250,13 +254,13 @@ def test_a_documented_command_ends_as_it_should(
     kit: Path, env: dict[str, str], command: str
 ) -> None:
     """One evening: each finds what those before it have left."""
-    if command == f"{KIT} lab":  # runs until it is ended
+    if command == "python kit.py lab":  # runs until it is ended
         serves(command, kit, env)
         return
-    if command == f"{KIT} demo":  # of the whole lab
+    if command == "python kit.py demo":  # of the whole lab
         shutil.copytree(kit / WHOLE_LAB, kit / f"source/{LAB}", dirs_exist_ok=True)
     run(command, EVENING[command], kit, env)
-    if command == f"{KIT} release":
+    if command == "python kit.py release":
         hand_in(kit)
 
 

@@ -57,7 +57,7 @@ def endings(graded_course: Path) -> dict[tuple[str, str], tuple[int, str]]:
 
 
 def test_the_table_names_every_command() -> None:
-    names = {line.split()[0] for line in COMMANDS} | OTHERS
+    names = {line.split()[0] for line in COMMANDS} | {*OTHERS}
     assert names == {
         command.name or command.callback.__name__
         for command in app.registered_commands

@@ -113,27 +113,27 @@ def test_only_who_is_named_is_replaced_and_a_dry_run_writes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("command", "message"),
     [
-        (["collect", "nothing.zip", "tiny"], "There is no file or folder nothing.zip."),
-        (["collect", ".", "other"], "There is no assignment 'other'"),
-        (["collect", "a.zip", "tiny", "--timezone=Mars"], "no time zone 'Mars'"),
-        (["export", "csv", "tiny"], "Nobody has a mark in 'tiny' yet"),
-        (["roster", "nothing.csv"], "cannot be read"),
-        (["export", "nothing.csv", "tiny"], "There is no file nothing.csv."),
-        (["export", "gradescope", "tiny"], "requirements.txt is missing"),
-        (["export", "gradescope", "tiny"], "names a database"),
+        ("collect nothing.zip tiny", "There is no file or folder nothing.zip."),
+        ("collect . other", "There is no assignment 'other'"),
+        ("collect a.zip tiny --timezone=Mars", "no time zone 'Mars'"),
+        ("export csv tiny", "Nobody has a mark in 'tiny' yet"),
+        ("roster nothing.csv", "cannot be read"),
+        ("export nothing.csv tiny", "There is no file nothing.csv."),
+        ("export gradescope tiny", "requirements.txt is missing"),
+        ("export gradescope tiny", "names a database"),
     ],
 )
 def test_what_cannot_be_done_is_said(
-    teacher: Round, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+    teacher: Round, command: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(teacher.course)
     if "database" in message:
         with (teacher.course / "nbgrader_config.py").open("a") as file:
             file.write("\nc.CourseDirectory.db_url = 'sqlite:///gradebook.db'\n")
     with pytest.raises(NbproctorError, match=re.escape(message)):
-        app(arguments, standalone_mode=False)
+        app(command.split(), standalone_mode=False)
 
 
 def test_the_classroom_workflow_runs_what_this_test_runs(teacher: Round) -> None:
@@ -200,15 +200,9 @@ def test_no_command_changes_anything_in_source(
     (source / "tiny/tiny.ipynb").write_text(json.dumps(notebook))
     (source / "tiny/csv_tools.py").chmod(0o640)
 
-    def tree() -> dict[str, tuple[int, int, bytes]]:
-        return {
-            str(path.relative_to(source)): (
-                path.stat().st_mode,
-                path.stat().st_mtime_ns,
-                path.read_bytes() if path.is_file() else b"",
-            )
-            for path in [source / "tiny", *(source / "tiny").rglob("*")]
-        }
+    def tree() -> dict[Path, tuple[int, int]]:
+        paths = (source / "tiny", *(source / "tiny").rglob("*"))
+        return {path: (path.stat().st_mode, path.stat().st_mtime_ns) for path in paths}
 
     before = tree()
     monkeypatch.chdir(teacher.course)

@@ -9,13 +9,6 @@ import pytest
 
 from nbproctor.sandbox import processors
 
-QUOTA = "cpu/{}cpu.cfs_quota_us"
-PERIOD = "cpu/{}cpu.cfs_period_us"
-
-
-def version_1(quota: str, group: str = "", period: str = "100000\n") -> dict[str, str]:
-    return {QUOTA.format(group): quota, PERIOD.format(group): period}
-
 
 @pytest.fixture
 def on_eight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -27,33 +20,35 @@ def on_eight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("membership", "files", "count"),
-    [
-        ("", {}, 8),
-        ("0::/", {"cpu.max": "max 100000\n"}, 8),
-        ("0::/", {"cpu.max": "200000 100000\n"}, 2),
-        ("0::/", {"cpu.max": "150000 100000\n"}, 2),
-        ("0::/", {"cpu.max": "50000 100000\n"}, 1),
-        ("0::/", {"cpu.max": "6400000 100000\n"}, 8),
-        ("0::/", {"cpu.max": "nonsense\n"}, 8),
-        # In a group of its own, or of the one around it, or seen as the root.
-        ("0::/a/b", {"a/b/cpu.max": "200000 100000\n"}, 2),
-        ("0::/a/b", {"a/cpu.max": "2 1\n", "a/b/cpu.max": "3 1\n"}, 2),
-        ("0::/not/here", {"cpu.max": "3 1\n"}, 3),
-        ("0::/../b", {"cpu.max": "3 1\n"}, 3),
-        ("4:cpu,cpuacct:/\n0::/", version_1("300000\n"), 3),
-        ("4:memory:/a\n1:cpu:/a", version_1("300000\n", "a/"), 3),
-        ("1:cpu:/docker/a", version_1("300000\n"), 3),
-        ("1:cpuset:/", version_1("300000\n"), 8),
-        ("1:cpu:/", version_1("-1\n"), 8),
-        ("1:cpu:/", version_1("1\n", period="0\n"), 8),
-    ],
-)
-def test_a_containers_share_is_respected(
-    on_eight: Path, membership: str, files: dict[str, str], count: int
-) -> None:
-    for name, text in (files | {"self": membership}).items():
+# Group of the process; files of groups; how many of eight processors it may use.
+GROUPS = """\
+; ; 8
+0::/; cpu.max = max 100000; 8
+0::/; cpu.max = 200000 100000; 2
+0::/; cpu.max = 150000 100000; 2
+0::/; cpu.max = 50000 100000; 1
+0::/; cpu.max = 6400000 100000; 8
+0::/; cpu.max = nonsense; 8
+0::/a/b; a/b/cpu.max = 200000 100000; 2
+0::/a/b; a/cpu.max = 2 1, a/b/cpu.max = 3 1; 2
+0::/not/here; cpu.max = 3 1; 3
+0::/../b; cpu.max = 3 1; 3
+4:cpu,cpuacct:/ 0::/; cpu/cpu.cfs_quota_us = 300000, cpu/cpu.cfs_period_us = 100000; 3
+4:memory:/a 1:cpu:/a; cpu/a/cpu.cfs_quota_us = 3, cpu/a/cpu.cfs_period_us = 1; 3
+1:cpu:/docker/a; cpu/cpu.cfs_quota_us = 300000, cpu/cpu.cfs_period_us = 100000; 3
+1:cpuset:/; cpu/cpu.cfs_quota_us = 300000, cpu/cpu.cfs_period_us = 100000; 8
+1:cpu:/; cpu/cpu.cfs_quota_us = -1, cpu/cpu.cfs_period_us = 100000; 8
+1:cpu:/; cpu/cpu.cfs_quota_us = 1, cpu/cpu.cfs_period_us = 0; 8
+"""
+
+
+@pytest.mark.parametrize("case", GROUPS.splitlines())
+def test_a_containers_share_is_respected(on_eight: Path, case: str) -> None:
+    """In a group of its own, or of the one around it, or seen as the root."""
+    membership, files, count = case.split(";")
+    (on_eight / "self").write_text(membership.replace(" ", "\n"))
+    for file in filter(None, map(str.strip, files.split(", "))):
+        name, content = file.split(" = ")
         (on_eight / name).parent.mkdir(parents=True, exist_ok=True)
-        (on_eight / name).write_text(text)
-    assert processors.processors() == count
+        (on_eight / name).write_text(f"{content}\n")
+    assert processors.processors() == int(count)
