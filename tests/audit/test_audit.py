@@ -41,7 +41,7 @@ HARMLESS = [
 @pytest.fixture
 def tiny(project: Path, tmp_path: Path) -> Path:
     """A copy of the example course."""
-    return Path(shutil.copytree(project / "examples/tiny", tmp_path / "course"))
+    return shutil.copytree(project / "examples/tiny", tmp_path / "course")
 
 
 def tried(course: Path, name: str = "tiny", *options: Any, **more: Any) -> AuditResult:
@@ -121,7 +121,7 @@ def test_one_exercise_is_tried_without_the_others_and_an_old_release_is_a_fault(
 def troubled(project: Path, tmp_path_factory: pytest.TempPathFactory) -> AuditResult:
     """The audit of a course with bad files of every kind."""
     folder = tmp_path_factory.mktemp("troubled")
-    tiny = Path(shutil.copytree(project / "examples/tiny", folder / "course"))
+    tiny = shutil.copytree(project / "examples/tiny", folder / "course")
     put(tiny, "fizz/right/loses.py", "def fizz(n):\n    return 'fizz'\n")
     put(
         tiny,

@@ -91,7 +91,7 @@ def test_doctor_says_the_verdict_first_in_80_columns(
 
 @pytest.fixture
 def tiny(project: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(project / "examples/tiny", tmp_path / "tiny"))
+    return shutil.copytree(project / "examples/tiny", tmp_path / "tiny")
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ def warm_processes() -> Iterator[None]:
 def before(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the course and what is downloaded for it."""
     folder = tmp_path_factory.mktemp("round")
-    course = Path(shutil.copytree(template, folder / "course"))
+    course = shutil.copytree(template, folder / "course")
     right = answered(released(course))
     half = answered(released(course))
     by_id(half, "fizz")["source"] = "def fizz(n):\n    return str(n)"
@@ -68,7 +68,7 @@ def before(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def teacher(before: Path, tmp_path: Path) -> Round:
-    folder = Path(shutil.copytree(before, tmp_path / "round"))
+    folder = shutil.copytree(before, tmp_path / "round")
     return Round(folder / "course", folder / "submissions.zip", folder / "grades.csv")
 
 

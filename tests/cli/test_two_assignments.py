@@ -36,7 +36,7 @@ export csv
 
 @pytest.fixture(scope="module")
 def course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = Path(shutil.copytree(template, tmp_path_factory.mktemp("two") / "course"))
+    root = shutil.copytree(template, tmp_path_factory.mktemp("two") / "course")
     starter.new_assignment(root, "second")
     return root
 

@@ -99,7 +99,7 @@ def opened(course: Path, tmp_path: Path, *stock: str) -> str:
 def test_no_file_of_a_student_s_is_opened_but_at_the_border(
     template: Path, tmp_path: Path
 ) -> None:
-    course = Path(shutil.copytree(template, tmp_path / "course"))
+    course = shutil.copytree(template, tmp_path / "course")
     exchange = tmp_path / "exchange"
     configure(
         course,

@@ -23,7 +23,7 @@ def warm_processes() -> Iterator[None]:
 
 @pytest.fixture
 def course(template: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(template, tmp_path / "course"))
+    return shutil.copytree(template, tmp_path / "course")
 
 
 @pytest.fixture

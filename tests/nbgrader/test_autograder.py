@@ -101,7 +101,7 @@ def test_scores_are_those_of_stock_nbgrader(
     part = "def mean_of(x):\n    return int(sum(x) / len(x))"
     typo = hand_in("typo", fizz="def fizz(n)\n    return n", mean_of=part)
     typo.with_name("timestamp.txt").write_text("2026-10-01 12:00:00 CEST")
-    stock = Path(shutil.copytree(course, tmp_path / "stock"))
+    stock = shutil.copytree(course, tmp_path / "stock")
     config = stock / "nbgrader_config.py"
     lines = config.read_text().splitlines()
     config.write_text("\n".join(line for line in lines if "proctor" not in line))

@@ -60,7 +60,7 @@ def test_a_cluster_gives_the_gradebook_of_this_computer_though_a_worker_is_kille
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    local_course = Path(shutil.copytree(a_class, tmp_path / "here"))
+    local_course = shutil.copytree(a_class, tmp_path / "here")
     local = graded(local_course)
     assert local["eva"].score == 10
 
@@ -104,7 +104,7 @@ def test_a_killed_coordinator_goes_on_with_the_same_workers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hand_in("hal", fizz="def fizz(n):  # held for hal\n    return str(n)")
-    local_course = Path(shutil.copytree(a_class, tmp_path / "here"))
+    local_course = shutil.copytree(a_class, tmp_path / "here")
     graded(local_course)
 
     killed = run_python(KILLED, a_class, cluster.address, cwd=a_class)

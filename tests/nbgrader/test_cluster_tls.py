@@ -104,7 +104,7 @@ def test_a_scheduler_that_was_away_costs_nobody_anything(
 ) -> None:
     for student in ("ana", "ben", "cem"):
         hand_in(student, fizz=f"def fizz(n):  # held for {student}\n    return str(n)")
-    local_course = Path(shutil.copytree(course, tmp_path / "here"))
+    local_course = shutil.copytree(course, tmp_path / "here")
     graded(local_course)
     # Who is blamed for a single end of a worker is given up: nobody may be.
     monkeypatch.setattr(engine_cluster, "DEATHS", 1)

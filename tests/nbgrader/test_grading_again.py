@@ -42,7 +42,7 @@ import json, shutil, sys
 from pathlib import Path
 from nbproctor import nbgrader
 
-course = Path(shutil.copytree(sys.argv[1], Path(sys.argv[2]) / "course"))
+course = shutil.copytree(sys.argv[1], Path(sys.argv[2]) / "course")
 filler = course.parent / "filler"
 
 def fill(outcome):

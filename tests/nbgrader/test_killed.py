@@ -61,7 +61,7 @@ def class_of(course: Path, hand_in: HandIn, release: Notebook) -> Path:
 def test_a_copy_of_the_disk_taken_in_a_run_is_graded_as_if_there_was_none(
     class_of: Path,
 ) -> None:
-    course = Path(shutil.copytree(class_of, class_of.with_name("a{b}c [x] äö")))
+    course = shutil.copytree(class_of, class_of.with_name("a{b}c [x] äö"))
     whole = command(class_of)
     assert whole.returncode == 1, whole.stderr  # dan's file is not a notebook
     steps = int(class_of.with_name("steps").read_text())
@@ -79,7 +79,7 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
     class_of: Path, hand_in: HandIn
 ) -> None:
     """Its tests ask for more than before, and somebody has graded by hand since."""
-    course = Path(shutil.copytree(class_of, class_of.with_name("stopped")))
+    course = shutil.copytree(class_of, class_of.with_name("stopped"))
     assert run_here("grade", cwd=course).returncode == 1
     with book(course) as opened:
         for student in ("bob", "dan"):
@@ -90,7 +90,7 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
     with_one(course)
     # Bob's and dan's pages are as they are now.
     assert run_here("grade", cwd=course).returncode == 1
-    quiet = Path(shutil.copytree(course, course.with_name("quiet")))
+    quiet = shutil.copytree(course, course.with_name("quiet"))
     before = everything(course)
     whole = command(quiet)
     assert "Nothing was lowered" in whole.stdout

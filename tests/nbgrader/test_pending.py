@@ -40,7 +40,7 @@ def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def course(graded: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(graded, tmp_path / "course"))
+    return shutil.copytree(graded, tmp_path / "course")
 
 
 def grade(course: Path) -> str:

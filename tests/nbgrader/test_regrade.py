@@ -37,7 +37,7 @@ def ungraded(template: Path, tmp_path: Path) -> Path:
 
 def handed_in(template: Path, folder: Path) -> Path:
     """Make a course with two students: one is right, one is wrong about fizz(0)."""
-    course = Path(shutil.copytree(template, folder))
+    course = shutil.copytree(template, folder)
     hand_in(course, "right")
     hand_in(course, "odd", fizz=ODD)
     return course
@@ -55,7 +55,7 @@ def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def asked_more(graded: Path) -> Path:
     """And then its tests have asked for more than before, which lowered nothing."""
-    course = Path(shutil.copytree(graded, graded.with_name("harder")))
+    course = shutil.copytree(graded, graded.with_name("harder"))
     with_one(course)
     again(course)
     assert everything(course) == everything(graded)
@@ -64,12 +64,12 @@ def asked_more(graded: Path) -> Path:
 
 @pytest.fixture
 def course(graded: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(graded, tmp_path / "course"))
+    return shutil.copytree(graded, tmp_path / "course")
 
 
 @pytest.fixture
 def harder(asked_more: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(asked_more, tmp_path / "harder"))
+    return shutil.copytree(asked_more, tmp_path / "harder")
 
 
 def again(course: Path, **options: Any) -> list[MarkChange]:

@@ -25,7 +25,7 @@ def unread(course: Path) -> list[str]:
 @pytest.fixture
 def course(template: Path, tmp_path: Path) -> Path:
     """A course whose own path is a pattern, with its release made."""
-    return Path(shutil.copytree(template, tmp_path / "[neu] {x}" / "tiny"))
+    return shutil.copytree(template, tmp_path / "[neu] {x}" / "tiny")
 
 
 def test_names_with_signs_in_them_are_graded_like_any_other(course: Path) -> None:

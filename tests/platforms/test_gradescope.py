@@ -111,7 +111,7 @@ def test_the_container_tells_partial_and_ungradable_submissions(
 def test_the_archive_holds_no_student_and_no_gradebook(
     project: Path, tmp_path: Path
 ) -> None:
-    course = Path(shutil.copytree(project / "examples/tiny", tmp_path / "course"))
+    course = shutil.copytree(project / "examples/tiny", tmp_path / "course")
     (course / "requirements.txt").write_text("numpy==2.0\n")
     for path in ("gradebook.db", "submitted/a/tiny/tiny.ipynb", "data/x.gz"):
         (course / path).parent.mkdir(parents=True, exist_ok=True)
