@@ -21,6 +21,27 @@ def cell(name: str, source: str, kind: str = "code", **flags: Any) -> Notebook:
     )
 
 
+# What a word behind the name of a cell says of it.
+WORDS: dict[str, Notebook] = {
+    "markdown": {"kind": "markdown"},
+    "solution": {"solution": True, "locked": False},
+    "test": {"grade": True},
+}
+
+
+def cells_of(text: str) -> list[Notebook]:
+    """Return the cells below lines such as ``--- name test 2``: one of two points."""
+    cells = []
+    for part in text.split("\n--- ")[1:]:
+        head, _, source = part.partition("\n")
+        name, *words = head.split()
+        flags: Notebook = {}
+        for word in words:
+            flags |= WORDS.get(word) or {"points": float(word)}
+        cells.append(cell(name, source, **flags))
+    return cells
+
+
 def notebook(cells: list[Notebook]) -> Notebook:
     """Return a notebook of these cells."""
     return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}

@@ -79,6 +79,14 @@ def start(
     )
 
 
+def succeeded(
+    done: subprocess.CompletedProcess[str],
+) -> subprocess.CompletedProcess[str]:
+    """Return what a command did, which had to end well."""
+    assert done.returncode == 0, f"{done.args}\n{done.stdout}{done.stderr}"
+    return done
+
+
 def run_here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a command of nbproctor in this process."""
     from nbproctor.cli import main

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor.sandbox import bubblewrap, policy
-from tests.programs import start
+from tests.programs import start, succeeded
 
 PROJECT = Path(__file__).parents[1]
 # An ordinary user: put before a command, within `in_reach`.
@@ -56,8 +56,7 @@ def run_tests(path: Path, words: str = "", user: Sequence[str] = NOBODY) -> None
     with tempfile.TemporaryDirectory() as base:
         Path(base).chmod(0o777)
         command += [f"--basetemp={base}/tests", "-k", words, str(path)]
-        done = start(*in_reach(command), cwd=PROJECT, HOME=base)
-    assert done.returncode == 0, done.stdout + done.stderr
+        done = succeeded(start(*in_reach(command), cwd=PROJECT, HOME=base))
     assert " passed" in done.stdout
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +23,7 @@ from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
 from tests.audit.plain_python import sample_of
+from tests.programs import start, succeeded
 
 NUMBER = r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)"
 # Numbers that tell where or how many, and code that the student wrote.
@@ -431,14 +430,9 @@ def test_variants_get_the_marks_that_plain_python_gives_them(lab, project):
     folder = project / "source/neural_network"
     notebook = folder / "neural_network.ipynb"
     command = [sys.executable, "-m", "tests.audit.plain_python"]
-    done = subprocess.run(
-        [*command, str(notebook), str(project / "variants/neural_network")],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(project), "MPLBACKEND": "agg"},
-        capture_output=True,
-        check=True,
-    )
-    rows = json.loads(done.stdout)
+    command += [notebook, project / "variants/neural_network"]
+    variables = {"PYTHONPATH": str(project), "MPLBACKEND": "agg"}
+    rows = json.loads(succeeded(start(*command, cwd=folder, **variables)).stdout)
     assert len(rows) >= 15
     master = MasterNotebook.read(notebook)
     differences = {}

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 Notebook = dict[str, Any]
-Make = Callable[[Path, Notebook], None]
+Make = Callable[[Path, Notebook], object]
 Edit = Callable[[Notebook], Notebook | None]
 NAME = "tiny.ipynb"
 SECRET = "text of a file outside the submission"
@@ -108,6 +108,17 @@ def set_answer(notebook: Notebook, name: str, code: str) -> None:
     cell["source"] = text(cell).replace(ANSWERS[name], code)
 
 
+def around(notebook: Notebook, name: str, before: str = "", after: str = "") -> None:
+    """Write something above and below the text of a cell."""
+    cell = by_id(notebook, name)
+    cell["source"] = before + text(cell) + after
+
+
+def code_of(notebook: Notebook) -> list[Notebook]:
+    """Return the code cells."""
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
 def dump(notebook: Notebook) -> bytes:
     """Return a notebook as a file holds it."""
     return json.dumps(notebook, ensure_ascii=False, indent=1).encode()
@@ -143,9 +154,8 @@ def above_the_stub(notebook: Notebook, source: str) -> Notebook:
     return notebook
 
 
-def merge(notebook: Notebook, *names: str, keep: str) -> None:
+def merge(notebook: Notebook, *cells: Notebook, keep: str) -> None:
     """Merge cells into one, which keeps the marks of one of them."""
-    cells = [by_id(notebook, name) for name in names]
     at = notebook["cells"].index(cells[0])
     source = "\n\n".join(text(cell) for cell in cells)
     merged = by_id(notebook, keep) | {"source": source}
@@ -161,25 +171,13 @@ def untouched(notebook: Notebook) -> None:
     """As it is."""
 
 
-def write_as(folder: Path, notebook: Notebook, name: str) -> None:
-    """Write the notebook under another name."""
-    write(folder, notebook, name)
-
-
 for _case, _name in {
     "renamed_by_a_browser": "tiny (1).ipynb",
     "any_name": "My homework.ipynb",
     "without_its_ending": "tiny",
 }.items():
-    CASES.append(
-        Case(
-            _case,
-            partial(write_as, name=_name),
-            "repaired",
-            10,
-            f"'{_name}' was graded as",
-        )
-    )
+    _make = partial(write, name=_name)
+    CASES.append(Case(_case, _make, "repaired", 10, f"'{_name}' was graded as"))
 
 
 @case("ungradable", None, "No notebook")
@@ -233,8 +231,7 @@ def hundred_and_twenty_megabytes_of_outputs(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "were shortened")
 def six_megabytes_pasted_into_an_answer(notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz")
-    cell["source"] = f'PASTED = "{"x" * 6_000_000}"\n' + text(cell)
+    around(notebook, "fizz", f'PASTED = "{"x" * 6_000_000}"\n')
     by_id(notebook, "title")["source"] = "words " * 1_000_000
 
 
@@ -295,40 +292,37 @@ def solution_cell_deleted(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "a different cell than expected: fizz")
 def answer_merged_into_the_locked_cell_above(notebook: Notebook) -> None:
-    merge(notebook, "setup", "fizz", keep="setup")
+    merge(notebook, *code_of(notebook)[:2], keep="setup")
 
 
 @edited("repaired", 10, "a different cell than expected: fizz")
 def answer_merged_into_the_test_below(notebook: Notebook) -> None:
-    merge(notebook, "fizz", "fizz-public", keep="fizz-public")
+    cells = by_id(notebook, "fizz"), by_id(notebook, "fizz-public")
+    merge(notebook, *cells, keep="fizz-public")
 
 
 @edited("repaired", 10, "a different cell than expected: mean_of")
 def all_cells_merged_into_one(notebook: Notebook) -> None:
-    code = [cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    merge(notebook, *code, keep="fizz")
+    merge(notebook, *code_of(notebook), keep="fizz")
 
 
 @edited("repaired", 5, "a different cell than expected: fizz, mean_of")
 def all_cells_merged_into_a_locked_one_and_one_wrong(notebook: Notebook) -> None:
     # The public test of the wrong answer fails in the middle of the merged cell.
     set_answer(notebook, "fizz", "    return n")
-    code = [cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    merge(notebook, *code, keep="setup")
+    merge(notebook, *code_of(notebook), keep="setup")
 
 
 @edited("repaired", 10, "read-only cells was moved to new cells: setup")
 def an_import_and_a_helper_added_to_a_locked_cell(notebook: Notebook) -> None:
-    cell = by_id(notebook, "setup")
     helper = "def third(n):\n    return math.fmod(n, 3) == 0"
-    cell["source"] = text(cell) + f"\nimport math\n\n\n{helper}"
+    around(notebook, "setup", after=f"\nimport math\n\n\n{helper}")
     set_answer(notebook, "fizz", '    return "fizz" if third(n) else str(n)')
 
 
 @edited("repaired", 5, "unclear which exercise it answers: fizz-public")
 def something_else_written_into_a_test(notebook: Notebook) -> Notebook:
-    cell = by_id(notebook, "fizz-public")
-    cell["source"] = text(cell) + "\nprint('fizz')"
+    around(notebook, "fizz-public", after="\nprint('fizz')")
     return blank(notebook, "fizz")
 
 
@@ -347,9 +341,8 @@ def answer_at_the_end_of_the_notebook(notebook: Notebook) -> Notebook:
 
 @edited("repaired", 10, "was still below your code")
 def answer_above_the_stub_in_one_cell(notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz")
-    stub = text(cell).replace(ANSWERS["fizz"], STUB)
-    cell["source"] = text(cell) + "\n\n\n" + stub
+    stub = text(by_id(notebook, "fizz")).replace(ANSWERS["fizz"], STUB)
+    around(notebook, "fizz", after="\n\n\n" + stub)
 
 
 @edited("graded", 10)
@@ -385,8 +378,7 @@ def tests_turned_into_text(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "code cells again")
 def solution_turned_into_raw_text(notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz")
-    cell["cell_type"] = "raw"
+    by_id(notebook, "fizz")["cell_type"] = "raw"
 
 
 @edited("repaired", 0, "Changed read-only cells were restored")
@@ -449,8 +441,7 @@ def solved_script_beside_an_untouched_notebook(
     folder: Path, notebook: Notebook
 ) -> None:
     write(folder, blank(notebook, *ANSWERS))
-    code = [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    cells = ["Words that are no code", *code]
+    cells = ["Words that are no code", *map(text, code_of(notebook))]
     words = "# %% [markdown]\n" + "\n\n# %%\n".join(cells)
     (folder / "homework.py").write_text(words)
 
@@ -471,8 +462,7 @@ def doubled_and_the_second_half_is_blank(notebook: Notebook) -> None:
 @edited("repaired", 10, "was ignored")
 def raise_left_below_the_answers(notebook: Notebook) -> None:
     for name in ANSWERS:
-        cell = by_id(notebook, name)
-        cell["source"] = f"{text(cell)}\n{STUB}"
+        around(notebook, name, after=f"\n{STUB}")
 
 
 @edited("graded", 10)
@@ -494,11 +484,6 @@ def with_helper(notebook: Notebook) -> Notebook:
     set_answer(notebook, "mean_of", USES_HELPER)
     notebook["cells"].insert(2, new_cell(HELPER))
     return notebook
-
-
-def code_of(notebook: Notebook) -> list[str]:
-    """Return the texts of the code cells."""
-    return [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 @case("graded", 10)
@@ -539,7 +524,9 @@ def half_whose_answer_needs_a_cell_of_ones_own(
 @case("repaired", 10, "Answers missing there were taken from 'rest.py': mean_of")
 def script_with_the_rest_beside_a_notebook(folder: Path, notebook: Notebook) -> None:
     write(folder, blank(notebook, "mean_of"))
-    (folder / "rest.py").write_text("\n\n".join(code_of(with_helper(notebook))))
+    (folder / "rest.py").write_text(
+        "\n\n".join(map(text, code_of(with_helper(notebook))))
+    )
 
 
 @case("repaired", 10, "were taken from version 2 of 'tiny.ipynb': mean_of")
@@ -659,9 +646,8 @@ def zip_of_the_labs_folder_with_its_environment(
 
 def stopped(folder: Path, notebook: Notebook, fizz: str, mean_of: str) -> None:
     """Write a line above each answer."""
-    for name, line in {"fizz": fizz, "mean_of": mean_of}.items():
-        cell = by_id(notebook, name)
-        cell["source"] = f"{line}\n{text(cell)}"
+    around(notebook, "fizz", f"{fizz}\n")
+    around(notebook, "mean_of", f"{mean_of}\n")
     write(folder, notebook)
 
 

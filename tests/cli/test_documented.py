@@ -37,7 +37,7 @@ from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link, shorten_lab
 from tests.pages.browser import MARKS, accessible, axe_core, browser
-from tests.programs import run_python, start
+from tests.programs import run_python, start, succeeded
 
 LAB = "neural_network"
 # The demo's class: who is in the picture, and one without a mark.
@@ -401,8 +401,7 @@ def site(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The documentation, as it is published."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", folder]
-    done = start(*command, cwd=project)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(start(*command, cwd=project))
     assert not re.search(r"^(WARNING|ERROR)", done.stderr, re.M), done.stderr
     return folder
 

@@ -16,7 +16,7 @@ from nbproctor.sandbox import bubblewrap
 from tests.cli.faults import COMMANDS, FAULTS, OTHERS
 from tests.conftest import PROJECT
 from tests.nbgrader.tiny import book, hand_in
-from tests.programs import start
+from tests.programs import start, succeeded
 
 pytestmark = pytest.mark.slow
 CANVAS = "Student,ID,SIS User ID,SIS Login ID,Section,tiny (1)\nA,1,ann,ann,x,\n"
@@ -48,8 +48,7 @@ def endings(graded_course: Path) -> dict[tuple[str, str], tuple[int, str]]:
         if shutil.which("setpriv") is None:
             pytest.skip("root may read everything here: there is no setpriv")
         command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
-    done = start(*command, cwd=graded_course, PYTHONPATH=str(PROJECT))
-    assert done.returncode == 0, done.stderr
+    done = succeeded(start(*command, cwd=graded_course, PYTHONPATH=str(PROJECT)))
     return {
         (fault, command): (n, message)
         for fault, command, n, message in json.loads(done.stdout)
@@ -125,4 +124,4 @@ def test_no_file_gets_the_number_of_an_output_that_is_closed() -> None:
         "raise SystemExit(os.open(os.devnull, os.O_RDONLY) < 3)"
     )
     command = ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, code]
-    assert start(*command, cwd=PROJECT).returncode == 0
+    succeeded(start(*command, cwd=PROJECT))

@@ -9,7 +9,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.cli.app import choose
-from tests.programs import run_here, start
+from tests.programs import run_here, start, succeeded
 
 pytestmark = pytest.mark.slow
 CANVAS = """\
@@ -27,7 +27,7 @@ def course(template: Path, tmp_path: Path) -> Path:
     shutil.copytree(folder / "source/tiny", folder / "source/words")
     (folder / "source/words/tiny.ipynb").rename(folder / "source/words/words.ipynb")
     (folder / "canvas.csv").write_text(CANVAS)
-    assert run_here("roster", "canvas.csv", cwd=folder).returncode == 0
+    succeeded(run_here("roster", "canvas.csv", cwd=folder))
     for name, file in {"aokafor_1000_91": "words", "dpatel_1001_92": "words"}.items():
         path = folder / f"download/{name}_{file}.ipynb"
         path.parent.mkdir(exist_ok=True)
@@ -39,7 +39,7 @@ def test_a_download_of_another_assignment_is_not_collected(course: Path) -> None
     done = run_here("collect", "download", "tiny", cwd=course)
     assert done.returncode == 1 and "collect DOWNLOAD words" in done.stderr
     assert not (course / "submitted").exists()
-    assert run_here("collect", "download", "words", cwd=course).returncode == 0
+    succeeded(run_here("collect", "download", "words", cwd=course))
     assert len([*(course / "submitted").glob("*/words/words.ipynb")]) == 2
 
 
@@ -78,7 +78,7 @@ def test_times_are_recorded_for_all_or_for_nobody_and_an_id_is_enough(
 
 def test_the_platforms_own_file_is_never_written(course: Path) -> None:
     shutil.copytree(course / "source/tiny", course / "submitted/aokafor/tiny")
-    assert run_here("grade", "tiny", cwd=course).returncode == 0
+    succeeded(run_here("grade", "tiny", cwd=course))
     options = ["export", "canvas.csv", "tiny", "--write", "--to=./canvas.csv"]
     done = run_here(*options, cwd=course)
     assert done.returncode == 1 and "never changed" in done.stderr
@@ -96,8 +96,9 @@ def test_a_mark_of_before_a_change_is_named_before_it_is_exported(
     assert "To set it: `nbproctor due '2026-12-01 18:00' tiny`" in " ".join(
         message.split()
     )
-    done = run_here("due", "2026-11-01 12:00", "tiny", "--timezone=UTC", cwd=course)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(
+        run_here("due", "2026-11-01 12:00", "tiny", "--timezone=UTC", cwd=course)
+    )
     for options in [], ["--days=1", "--until=2026-12-01"]:
         message = run_here(*extend, *options, cwd=course).stderr
         assert "Give one of --until" in message
@@ -107,14 +108,14 @@ def test_a_mark_of_before_a_change_is_named_before_it_is_exported(
         "extend aokafor tiny --days=3",
         "extend aokafor tiny --days=0",
     ):
-        assert run_here("grade", "tiny", "--lower", cwd=course).returncode == 0
+        succeeded(run_here("grade", "tiny", "--lower", cwd=course))
         done = run_here("export", "csv", "tiny", cwd=course)
         assert "Not up to date" not in done.stdout, command
         name, _, moment = command.partition(" ")
         if name == str(times):
             times.write_text(f"student,time\naokafor,{moment}\n")
             command = "late times.csv tiny --timezone=UTC"
-        assert run_here(*command.split(), cwd=course).returncode == 0
+        succeeded(run_here(*command.split(), cwd=course))
         done = run_here("export", "csv", "tiny", cwd=course)
         assert "Not up to date" in done.stdout and "Okafor" in done.stdout, command
         assert "does not say by how much" not in done.stdout
@@ -132,7 +133,6 @@ def test_a_folder_that_nbgrader_refuses_is_named(course: Path, name: str) -> Non
 
 
 def test_new_starts_a_course_where_it_is_called(project: Path, tmp_path: Path) -> None:
-    done = start("python3", project / "kit.py", "new", "lab1", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeeded(start("python3", project / "kit.py", "new", "lab1", cwd=tmp_path))
     assert (tmp_path / "nbgrader_config.py").is_file()
     assert (tmp_path / "source/lab1/lab1.ipynb").is_file()

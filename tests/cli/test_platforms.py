@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from nbproctor import nbgrader
 from nbproctor.cli import app
 from nbproctor.errors import NbproctorError
-from tests.broken.cases import answered, by_id
-from tests.nbgrader.tiny import released, run_nbgrader
+from tests.broken.cases import by_id
+from tests.nbgrader.tiny import run_nbgrader, solved
 from tests.programs import run_here
 from tests.warm import lasting_fork_servers, lasting_workers
 
@@ -55,10 +55,9 @@ def before(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the course and what is downloaded for it."""
     folder = tmp_path_factory.mktemp("round")
     course = shutil.copytree(template, folder / "course")
-    right = answered(released(course))
-    half = answered(released(course))
-    by_id(half, "fizz")["source"] = "def fizz(n):\n    return str(n)"
-    contents = [json.dumps(right), json.dumps(half), json.dumps(right)[:300]]
+    right = json.dumps(solved(course))
+    half = json.dumps(solved(course, fizz="def fizz(n):\n    return str(n)"))
+    contents = [right, half, right[:300]]
     with zipfile.ZipFile(folder / "submissions.zip", "w") as archive:
         for (name, number, *_), content in zip(PEOPLE, contents, strict=True):
             archive.writestr(f"{name}_{number}_9{number}_tiny.ipynb", content)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.broken.cases import answered, write
-from tests.nbgrader.tiny import configure, released
+from tests.broken.cases import write
+from tests.nbgrader.tiny import configure, solved
+from tests.programs import start, succeeded
 
 pytestmark = pytest.mark.slow
 
@@ -84,15 +84,8 @@ def opened(course: Path, tmp_path: Path, *stock: str) -> str:
     log.write_text("")
     project = Path(__file__).parents[2]
     path = os.pathsep.join([str(hooks), str(project)])
-    done = subprocess.run(
-        [sys.executable, "-c", FLOW, str(course), *stock],
-        cwd=course,
-        env=os.environ | {"PYTHONPATH": path, "OPENED": str(log)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    command = [sys.executable, "-c", FLOW, course, *stock]
+    succeeded(start(*command, cwd=course, PYTHONPATH=path, OPENED=str(log)))
     return log.read_text()
 
 
@@ -111,7 +104,7 @@ def test_no_file_of_a_student_s_is_opened_but_at_the_border(
     (exchange / "tiny/feedback").mkdir(parents=True)
     exchange.chmod(0o777)
     for folder in inbound, course / "download" / "kim":
-        write(folder, answered(released(course)))
+        write(folder, solved(course))
         (folder / "data").mkdir()
         (folder / "data/numbers.txt").write_text("1 2 3")
         (folder / "timestamp.txt").write_text(time)

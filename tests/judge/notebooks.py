@@ -40,6 +40,11 @@ def judged(
     return grade(Job(tuple(cells), student, **defaults), start)
 
 
+def earned(report: Report) -> list[float]:
+    """Return what each test of a report earns."""
+    return [each.points for each in report.verdicts]
+
+
 def verdict(answer: str, test: str, points: float = 1.0, **fields: Any) -> Verdict:
     """Judge an answer by one test, of whose cell `fields` are."""
     test_cell = cell("test", "test", test, points, **fields)

@@ -16,7 +16,7 @@ from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Limits, Output, Report
 from tests.forked import StudentProcess, spawn
 from tests.judge import notebooks
-from tests.judge.notebooks import usual_limits
+from tests.judge.notebooks import earned, usual_limits
 
 
 def cell(name: str, kind: Kind, source: str, points: float = 0.0) -> Cell:
@@ -182,7 +182,7 @@ def test_they_come_last_when_the_notebook_s_own_process_has_ended() -> None:
 
     children: list[StudentProcess] = []
     report = judged(SOLUTION, early, after, start=counted)
-    assert [v.points for v in report.verdicts] == [1, 1]
+    assert earned(report) == [1, 1]
     assert living == ["", "ended"]
 
 
@@ -200,7 +200,7 @@ def test_it_finds_what_tests_beside_it_made_and_changed() -> None:
     report = notebooks.judged(
         [cell("f", "solution", answer), *cells], ("f", answer), limits=usual_limits()
     )
-    assert [v.points for v in report.verdicts] == [1, 1, 1]
+    assert earned(report) == [1, 1, 1]
 
 
 def test_modules_beside_a_notebook_are_found_in_every_process(

@@ -4,36 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nbproctor.judge import compiled, order
-from nbproctor.notebook import Cell, Kind
+from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
 
 
-def cell(name: str, kind: Kind, exercise: str | None = None, points: float = 0) -> Cell:
-    stub = f"stub of {name}" if kind == "solution" else f"text of {name}"
+def cell(name: str, kind: Any, exercise: str | None = None, points: str = "0") -> Cell:
     text = f"text of {name}"
-    return Cell(name, kind, text, points, exercise, False, name, stub, {})
+    stub = f"stub of {name}" if kind == "solution" else text
+    return Cell(name, kind, text, float(points), exercise, False, name, stub, {})
 
 
-SOURCE = (
-    cell("setup", "provided"),
-    cell("one", "solution", "one"),
-    cell("one_public", "test", "one"),
-    cell("one_hidden", "test", "one", 2),
-    cell("demo", "provided"),
-    cell("tools", "helper"),
-    cell("two", "solution", "two"),
-    cell("two_first", "test", "two", 3),
-    cell("three", "solution", "three"),
-    cell("two_last", "test", "two", 3),
-    cell("three_hidden", "test", "three", 1),
-    cell("end", "provided"),
-)
+TABLE = """\
+setup provided
+one solution one
+one_public test one
+one_hidden test one 2
+demo provided
+tools helper
+two solution two
+two_first test two 3
+three solution three
+two_last test two 3
+three_hidden test three 1
+end provided
+"""
+SOURCE = tuple(cell(*line.split()) for line in TABLE.splitlines())
 
 
 def job(*cells: str | tuple[str | None, str]) -> Job:
@@ -159,6 +161,6 @@ def test_no_function_is_lent_of_an_exercise_whose_tests_are_still_to_come() -> N
 
 
 def test_a_solution_that_a_person_grades_is_an_exercise_of_its_own() -> None:
-    cells = (replace(cell("a", "solution", "a"), points=3), cell("b", "solution", "b"))
-    played = replace(job("a", "b"), cells=(*cells, cell("t", "test", "b", 2)))
+    cells = cell("a", "solution", "a", "3"), cell("b", "solution", "b")
+    played = replace(job("a", "b"), cells=(*cells, cell("t", "test", "b", "2")))
     assert names(again(played, "b", a="text")) == "functions_of_a b t"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.judge.notebooks import cell, judged
+from tests.judge.notebooks import cell, earned, judged
 
 HELPER = """
 import numpy as np
@@ -46,9 +46,9 @@ def test_another_process_gives_no_other_answer() -> None:
     ]
     solution = cell("f", "solution", "def f(A): return A.sum()", exercise="f", stub="")
     cells = cell("helper", "helper", HELPER), solution, *tests
-    points = [v.points for v in judged(cells, ("f", solution.source)).verdicts]
+    points = earned(judged(cells, ("f", solution.source)))
     assert points == [1, 1, 1]
-    assert [v.points for v in judged(cells, ("f", ENDS)).verdicts] == [1, 0, 0]
+    assert earned(judged(cells, ("f", ENDS))) == [1, 0, 0]
 
 
 def test_what_differs_from_some_number_on_is_tried_there() -> None:

@@ -13,7 +13,7 @@ from nbproctor.judge import run
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
 from tests.forked import StudentProcess, spawn
-from tests.judge.notebooks import usual_limits
+from tests.judge.notebooks import earned, usual_limits
 
 pytestmark = pytest.mark.slow
 
@@ -161,7 +161,7 @@ def test_a_second_run_pays_for_tests_in_which_a_reference_was_called() -> None:
     alone = "alone = 'first_answer' in globals()\n"
     answer = alone + "def quarter(x): return 3 if alone else half(half(x)) if x else x"
     report, _ = play(source, first="first_answer = 1", second=answer)
-    assert [v.points for v in report.verdicts] == [0, 1, 0]
+    assert earned(report) == [0, 1, 0]
     for line in ("half", "half(1)", "two = half(4)"):
         answer = f"{alone}def quarter(x): return 3 if alone else x / 4\nif 1: {line}"
         report, _ = play(source, first="first_answer = 1", second=answer)
@@ -173,7 +173,7 @@ def test_what_was_no_answer_in_the_first_run_may_be_one_in_the_second() -> None:
     takes = "def quarter(x): return sum([x]) / 4"
     for line, points in (("sum = 0", 1), ("def sum(x): return -1.0", 0)):
         report, _ = play(notebook(), first=f"{HALF}\n{line}", second=takes)
-        assert [v.points for v in report.verdicts] == [1, points]
+        assert earned(report) == [1, points]
 
 
 # What a cell of the student's own takes from all cells after it.
@@ -187,7 +187,7 @@ def test_a_cell_that_removes_names_costs_no_exercise(line: str, first: str) -> N
         provided=BOX,
     )
     report, verdict = play(source, first=first, extra=line)
-    assert [v.points for v in report.verdicts] == [float(first == HALF), 1]
+    assert earned(report) == [float(first == HALF), 1]
     assert verdict.source == "follow-through"
 
 
@@ -209,14 +209,14 @@ def test_solution_cells_before_one_test_earn_together() -> None:
         cell("answer_test", "test", "assert answer == 25", "second"),
     )
     report, _ = play(source, square="def square(n): return None", second="answer = 25")
-    assert [v.points for v in report.verdicts] == [0, 0, 1]
+    assert earned(report) == [0, 0, 1]
 
 
 # A student's own line takes the name from the exercise that needs it.
 @pytest.mark.parametrize("line", ["half = half(4)", "half = None", "del half"])
 def test_a_name_that_a_students_line_breaks_costs_no_other_exercise(line: str) -> None:
     report, verdict = play(notebook(), first=HALF, extra=line)
-    assert [v.points for v in report.verdicts] == [1, 1]
+    assert earned(report) == [1, 1]
     assert verdict.source == "follow-through"
 
 
@@ -232,7 +232,7 @@ def test_one_that_kept_its_points_may_still_be_what_another_one_lacks() -> None:
     report, verdict = play(
         notebook(test="assert quarter(np.ones(3)).shape == (3,)"), first=first
     )
-    assert [v.points for v in report.verdicts] == [1, 1]
+    assert earned(report) == [1, 1]
     assert verdict.source == "follow-through"
 
 
@@ -260,7 +260,7 @@ def test_what_another_answer_breaks_costs_no_other_exercise(line: str) -> None:
     adds = "def add(x): return sum(x)"
     source = notebook(second=adds, test="assert add([1, 2]) == 3")
     report, verdict = play(source, first=f"{HALF}\n{line}")
-    assert [v.points for v in report.verdicts] == [1, 1]
+    assert earned(report) == [1, 1]
     assert verdict.source == "follow-through"
 
 
@@ -303,7 +303,7 @@ def test_a_second_run_ends_with_the_last_test_of_its_exercise() -> None:
     # Would it run, the time of the submission would be over.
     third = "import time\nif 'half' in globals(): time.sleep(99)"
     report, _ = play(source, third=third, limits=usual_limits(cell=1.0))
-    assert [v.points for v in report.verdicts] == [0, 1, 0]
+    assert earned(report) == [0, 1, 0]
     assert "notebook's time" not in " ".join(report.notes)
 
 
@@ -312,7 +312,7 @@ def test_a_function_of_a_later_exercise_is_not_lent() -> None:
     source = (*notebook(), *with_third("def three(x): return x / 3"))
     answer = "def quarter(x): return 6 * three(1) if half(2) else 0"
     report, _ = play(source, second=answer, third="")
-    assert [v.points for v in report.verdicts] == [0, 0, 0]
+    assert earned(report) == [0, 0, 0]
 
 
 def test_exercises_get_their_second_chance_in_the_notebooks_order() -> None:

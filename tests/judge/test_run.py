@@ -13,7 +13,7 @@ from nbproctor.expect import measure
 from nbproctor.notebook import Cell
 from nbproctor.results import Limits, Measure, Report
 from tests.judge import notebooks
-from tests.judge.notebooks import cell, usual_limits
+from tests.judge.notebooks import cell, earned, usual_limits
 
 ANSWER = "def f(x):\n    print('in f')\n    return x"
 
@@ -95,7 +95,7 @@ def test_a_check_without_points_costs_nothing_that_does_not_need_it(check: str) 
     checks = cell("checks", "helper", f"y = 1\n{check}")
     needs_it = cell("needs it", "test", "assert f(1) == 1 and x == 2", 1.0)
     report = judged(checks, cell("t", "test", "assert f(y) == 1", 1.0), needs_it)
-    assert [v.points for v in report.verdicts] == [1, 0]
+    assert earned(report) == [1, 0]
 
 
 def test_whatever_a_test_raises_costs_that_test_alone() -> None:
@@ -246,7 +246,7 @@ def test_a_stop_that_costs_nothing_is_no_note() -> None:
     report = notebooks.judged(
         cells, ("f", hangs), ("g", caller), limits=limits, follow_through=True
     )
-    assert [verdict.points for verdict in report.verdicts] == [0, 1]
+    assert earned(report) == [0, 1]
     assert report.notes == [report.verdicts[0].message]
 
 

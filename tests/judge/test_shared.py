@@ -109,5 +109,5 @@ def test_a_test_may_need_one_that_is_judged_beside_the_answer() -> None:
     needs = replace(CELLS[4], source="assert_equal(g(4), 2)\ncheck(2, 18)\nsecret()")
     cells = tuple(needs if c.id == "t2" else c for c in cells)
     report = notebooks.judged(cells, *((c.id, c.source) for c in CELLS))
-    assert [v.points for v in report.verdicts] == [1, 1, 1, 1]
+    assert notebooks.earned(report) == [1, 1, 1, 1]
     assert [v.where for v in report.verdicts] == ["beside", "judge", "judge", "judge"]

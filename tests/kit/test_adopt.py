@@ -18,7 +18,7 @@ from nbformat.v4 import (
 
 from nbproctor import nbgrader
 from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks
-from tests.programs import run_here
+from tests.programs import run_here, succeeded
 
 # Notebooks are written as text. A cell begins with a line "--- kind", behind which may
 # stand what it shows, prints or raises.
@@ -374,8 +374,7 @@ def test_the_command_writes_an_assignment_that_earns_every_point(
     adopted(tmp_path / "other", OTTER)
     course = tmp_path / "course"
     course.mkdir()
-    done = run_here("adopt", "../other/old.ipynb", "squares", cwd=course)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(run_here("adopt", "../other/old.ipynb", "squares", cwd=course))
     assert "The reference solution earns every point." in done.stdout
     assert "hidden test" in done.stdout and "5 points" in done.stdout
     assert (course / "source/squares/data.csv").is_file()
@@ -421,8 +420,7 @@ def test_what_an_otter_notebook_needs_comes_along_and_blanks_are_said(
     for name in ("given.csv", "helpers.py"):
         (tmp_path / name).write_text("")
     nbformat.write(notebook_of(NEEDS_FILES), tmp_path / "hw.ipynb")
-    done = run_here("adopt", "hw.ipynb", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(run_here("adopt", "hw.ipynb", cwd=tmp_path))
     assert "Without a solution:\n  q1\n" in done.stdout
     assert "Then: nbproctor lint hw" in done.stdout
     names = {path.name for path in (tmp_path / "source/hw").iterdir()}

@@ -18,7 +18,7 @@ import pytest
 
 from nbproctor.cli import app
 from tests.copies import link
-from tests.programs import start
+from tests.programs import start, succeeded
 
 WINDOWS = os.name == "nt"
 BIN = "Scripts" if WINDOWS else "bin"
@@ -103,7 +103,7 @@ def used(first: tuple[Path, object]) -> Path:
 
 
 def call_of(result: subprocess.CompletedProcess[str]) -> dict[str, object]:
-    assert result.returncode == 0, result.stderr
+    succeeded(result)
     answer: dict[str, object] = json.loads(result.stdout)
     return answer
 
@@ -120,8 +120,7 @@ def without_uv(tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_no_command_prints_the_commands_that_exist_and_makes_nothing(toy: Path) -> None:
-    result = kit(toy)
-    assert result.returncode == 0
+    result = succeeded(kit(toy))
     named = set(re.findall(r"python kit\.py (\w+)  ", result.stdout))
     commands = {c.callback.__name__ for c in app.registered_commands if c.callback}
     assert named == commands | {"demo", "test"}

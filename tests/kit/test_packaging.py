@@ -23,7 +23,7 @@ import nbproctor
 from nbproctor.kit import handout, starter
 from nbproctor.nbgrader import Course
 from tests.copies import link
-from tests.programs import start
+from tests.programs import start, succeeded
 
 LAB = "neural_network"
 PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
@@ -143,8 +143,7 @@ def built(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_published_is_whole_and_holds_nothing_of_the_lab(built: Path) -> None:
     files = sorted(built.iterdir())
     command = [sys.executable, "-m", "twine", "check", "--strict"]
-    done = start(*command, *files, cwd=built)
-    assert done.returncode == 0, done.stdout
+    succeeded(start(*command, *files, cwd=built))
     wheel, source = files
     with tarfile.open(source) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
@@ -188,8 +187,7 @@ def installed_clone(
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     path = os.pathsep.join([str(bin_), os.environ["PATH"]])
     variables = offline | {"PATH": path, "PYTHONPATH": str(tools)}
-    done = start("bash", "-c", command, cwd=tmp_path, **variables)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(start("bash", "-c", command, cwd=tmp_path, **variables))
     shutil.rmtree(clone)
     return environment
 
@@ -208,8 +206,7 @@ def test_a_clone_installed_as_documented_grades_a_course_of_plain_nbgrader(
 
     def run(*words: str) -> None:
         python = installed_clone / "bin/python"
-        done = start(python, "-m", *words, cwd=course, PATH=programs)
-        assert done.returncode == 0, done.stdout + done.stderr
+        succeeded(start(python, "-m", *words, cwd=course, PATH=programs))
 
     run("nbgrader", "generate_assignment", "tiny", "--create")
     shutil.copytree(course / "release/tiny", notebook.parent)

@@ -14,7 +14,7 @@ from nbproctor.kit.adopt import AdoptError, adopt
 from nbproctor.kit.starter import StarterError
 from nbproctor.nbgrader import CourseError
 from tests.audit.test_audit import tried
-from tests.programs import run_python
+from tests.programs import run_python, succeeded
 
 STOCK = """\
 c = get_config()
@@ -120,8 +120,7 @@ def test_init_says_what_will_differ_and_what_was_faulty_before(stock: Path) -> N
     notebook = stock / "source/wrong/tiny.ipynb"
     text = notebook.read_text("utf-8")
     notebook.write_text(text.replace("sum(numbers) / len(numbers)", "0"), "utf-8")
-    done = run_python("nbproctor", "init", cwd=stock)
-    assert done.returncode == 0
+    done = succeeded(run_python("nbproctor", "init", cwd=stock))
     assert "switched on at the end of" in done.stdout
     assert "tiny: the reference solution earns every point." in done.stdout
     assert "differs from plain nbgrader" in done.stdout

@@ -391,8 +391,7 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
     work: Notebook, unpacked: Path
 ) -> None:
     save(work, unpacked, "neural_network (1).ipynb")
-    result = run_submit(unpacked)
-    assert result.returncode == 0, result.stderr
+    result = programs.succeeded(run_submit(unpacked))
     target = unpacked / "hand_in" / f"{LAB}.ipynb"
     assert json.loads(target.read_text("utf-8")) == work
     assert "12 of 12 exercises are answered" in result.stdout
@@ -452,8 +451,9 @@ def test_submit_of_the_course_says_what_grading_would_repair(
     lose(TEST)(work)
     lab.renew(tmp_path / "lab" / LAB, tmp_path / "release" / LAB)
     save(work, tmp_path / "lab" / LAB)
-    result = programs.run_python("nbproctor", "submit", cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
+    result = programs.succeeded(
+        programs.run_python("nbproctor", "submit", cwd=tmp_path)
+    )
     assert "Grading would note: " in result.stdout
     target = tmp_path / "lab" / LAB / "hand_in" / f"{LAB}.ipynb"
     assert f"Submit this one file: {target}" in result.stdout

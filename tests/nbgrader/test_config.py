@@ -22,16 +22,16 @@ from nbproctor.nbgrader.feedback import report
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
-from tests.broken.cases import answered, by_id, write
+from tests.broken.cases import by_id, write
 from tests.broken.cases import text as text_of
 from tests.nbgrader.tiny import (
     HandIn,
-    Notebook,
     book,
     configure,
     graded,
     released,
     run_nbgrader,
+    solved,
     source_of,
 )
 from tests.notebooks import cell
@@ -215,7 +215,9 @@ def test_nbgrader_s_time_limit_is_the_default_of_ours() -> None:
 # ---- nbgrader's own options ----------------------------------------------------------
 
 
-def test_header_and_footer_belong_to_the_notebook(course: Path) -> None:
+def test_header_and_footer_belong_to_the_notebook(
+    course: Path, hand_in: HandIn
+) -> None:
     test = cell("foot", "assert zero == 0", grade=True, points=2)
     with source_of(course, release=False) as notebook:
         footer = dict(notebook, cells=[test])
@@ -233,23 +235,21 @@ def test_header_and_footer_belong_to_the_notebook(course: Path) -> None:
     room.generate(course, "tiny")
     release = released(course)
     assert [release["cells"][n]["id"] for n in (0, -1)] == ["head", "foot"]
-    write(course / "submitted/ann/tiny", answered(release))
+    hand_in("ann")
     assert graded(course)["ann"].score == 12
     assert all(check.passed for check in room.check_release(Course(course), "tiny"))
 
 
 def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
-    course: Path, release: Notebook
+    course: Path, hand_in: HandIn
 ) -> None:
     path = course / "source/tiny/tiny.ipynb"
     shutil.copy(path, path.with_name("other.ipynb"))
     room.generate(course, "tiny")
-    right = answered(release)
-    wrong = answered(release)
-    by_id(wrong, "fizz")["source"] = "def fizz(n):\n    return str(n)"
-    write(course / "submitted/ann/tiny", right, "tiny.ipynb")
+    wrong = solved(course, fizz="def fizz(n):\n    return str(n)")
+    hand_in("ann")
     write(course / "submitted/ann/tiny", wrong, "other.ipynb")
-    write(course / "submitted/bob/tiny", right, "other.ipynb")
+    hand_in("bob", "other.ipynb")
     results = graded(course)
     assert (results["ann"].score, results["ann"].max_score) == (17, 20)
     assert results["bob"].status == "partial"

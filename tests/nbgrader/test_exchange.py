@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import sys
 from collections.abc import Callable
 from itertools import product
@@ -21,15 +20,15 @@ from nbproctor import nbgrader
 from nbproctor.cli.app import app
 from nbproctor.nbgrader.watch import AT_ONCE, Try, Watch
 from nbproctor.sandbox import bubblewrap
-from tests.broken.cases import answered, by_id, write
+from tests.broken.cases import write
 from tests.nbgrader.test_watch import NOON, page
 from tests.nbgrader.tiny import (
     book,
     configure,
     graded,
     hand_in,
-    released,
     run_nbgrader,
+    solved,
 )
 from tests.pages.lab import words
 from tests.programs import run_python
@@ -58,10 +57,7 @@ class Exchange:
     def submit(self, student: str, time: str = TIME, **cells: str) -> Path:
         """Submit as nbgrader does, right answers but for some."""
         folder = self.inbound / f"{student}+tiny+{time}+random"
-        notebook = answered(released(self.course))
-        for exercise, source in cells.items():
-            by_id(notebook, exercise)["source"] = source
-        write(folder, notebook)
+        write(folder, solved(self.course, **cells))
         (folder / "timestamp.txt").write_text(time, errors="replace")
         (folder / "submission_secret.txt").write_text(ascii((student, time)))
         return folder
@@ -171,7 +167,7 @@ def test_what_one_student_makes_of_a_folder_stops_nobody_else(
     big = exchange.submit("dan")
     with (big / "big.bin").open("wb") as file:
         file.truncate(10**9)  # a hole, which takes no room
-    before = stat.S_IMODE(course.stat().st_mode), sorted(os.listdir(course))
+    before = {*course.iterdir()}
 
     tries = watched(course)
     assert scores(tries) == {"zoe": 5}, "only what can be told is executed"
@@ -186,9 +182,8 @@ def test_what_one_student_makes_of_a_folder_stops_nobody_else(
     assert len(problems) == len(odd) + 6
     assert all(name.isprintable() for name in problems), "they stand in a terminal"
     assert {p.name for p in (course / "submitted").iterdir()} == {"zoe", "bob", "cat"}
-    added = {"submitted", "autograded", "feedback"}
-    names = {n for n in os.listdir(course) if not n.startswith(".")}
-    assert names - {*before[1]} <= added
+    added = {path.name for path in course.glob("[!.]*") if path not in before}
+    assert added <= {"submitted", "autograded", "feedback"}
 
     # And the same by nbgrader's own commands, which say so at their end.
     exchange.submit("ada")

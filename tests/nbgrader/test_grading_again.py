@@ -12,7 +12,7 @@ from nbproctor import engine, nbgrader
 from nbproctor.nbgrader import CourseError
 from nbproctor.sandbox import bubblewrap
 from tests.nbgrader.tiny import HandIn, configure, graded
-from tests.programs import start
+from tests.programs import start, succeeded
 
 pytestmark = pytest.mark.slow
 
@@ -75,8 +75,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     small.mkdir()
     disk = ["bwrap", "--dev-bind", "/", "/", "--size", str(4 << 20), "--tmpfs"]
     command = [*disk, small, sys.executable, "-c", FULL, course, small]
-    done = start(*command, cwd=course, PYTHONPATH=str(project))
-    assert done.returncode == 0, done.stderr
+    done = succeeded(start(*command, cwd=course, PYTHONPATH=str(project)))
     message, scores = json.loads(done.stdout)
     assert "disk is full" in message and "same command again" in message, message
     assert scores == {"ann": 10, "bob": 10, "cem": 10}

@@ -16,7 +16,7 @@ from tests.cli.term import OWNER, Term
 from tests.cli.term_class import notebook
 from tests.nbgrader.tiny import book, configure
 from tests.pages.lab import words
-from tests.programs import run_python, start
+from tests.programs import run_python, start, succeeded
 from tests.users import NOBODY, in_reach, require_other_users
 
 STUDENT = 65534  # called "nobody" everywhere
@@ -97,7 +97,7 @@ def test_a_round_through_the_exchange(
         else:
             os.chown(home, STUDENT, STUDENT)
             done = start(*in_reach([*NOBODY, *command]), cwd=home, **variables)
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        succeeded(done)
 
     page = (project / "docs/hub.md").read_text("utf-8")
     commands = re.findall(r"^(student\$|\$) (nbgrader .*)$", page, re.M)

@@ -10,7 +10,7 @@ import pytest
 from nbproctor import nbgrader
 from tests.broken.cases import by_id
 from tests.nbgrader.tiny import hand_in, source_of, totals
-from tests.programs import run_here, start
+from tests.programs import run_here, start, succeeded
 
 pytestmark = pytest.mark.slow
 # An answer that is right only where the student's own assertions run.
@@ -42,12 +42,11 @@ def test_marks_are_the_same_however_python_is_started(course: Path) -> None:
     hand_in(course, "own", fizz=OWN_ASSERTION)
     hand_in(course, "wrong", **WRONG)
     command = [sys.executable, *FLAGS, "-m", "nbproctor", "grade"]
-    done = start(*command, cwd=course, **VARIABLES)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(start(*command, cwd=course, **VARIABLES))
     assert totals(course) == MARKS
     # What a run like this has cached is right for the runs after it.
     shutil.rmtree(course / "autograded")
-    assert run_here("grade", cwd=course).returncode == 0
+    succeeded(run_here("grade", cwd=course))
     assert totals(course) == MARKS
 
 

@@ -10,7 +10,8 @@ import pytest
 from nbproctor import nbgrader, platforms
 from tests.cli.term import read_table
 from tests.nbgrader.tiny import book, configure, hand_in, source_of, without_zero
-from tests.pages.lab import cell, words
+from tests.notebooks import cell
+from tests.pages.lab import words
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
@@ -25,7 +26,7 @@ def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     course = tmp_path_factory.mktemp("pending") / "course"
     shutil.copytree(template, course)
     with source_of(course) as notebook:
-        notebook["cells"].append(cell("markdown", "Why?", "why", **QUESTION))
+        notebook["cells"].append(cell("why", "Why?", "markdown", **QUESTION))
     hand_in(course, "ann", why=ESSAY)
     hand_in(course, "bob", why=ESSAY, fizz=ODD)
     hand_in(course, "cem", why=ESSAY)

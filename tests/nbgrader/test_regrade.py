@@ -24,7 +24,7 @@ from tests.nbgrader.tiny import (
     with_one,
     without_zero,
 )
-from tests.programs import run_here
+from tests.programs import run_here, succeeded
 
 pytestmark = pytest.mark.slow
 ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
@@ -252,7 +252,7 @@ def test_whom_the_platform_excuses_is_excused_here_when_a_person_agrees(
         "Student,ID,SIS Login ID,Section,tiny (1)\nRight,1,right,A,5\nOdd,3,odd,A,EX\n"
     )
     # The course's ids are logins: nobody knows that before a teacher says it.
-    assert run_here("roster", "book.csv", "--same=login=id", cwd=course).returncode == 0
+    succeeded(run_here("roster", "book.csv", "--same=login=id", cwd=course))
     controller, device = os.openpty()  # who is asked there says yes
     os.write(controller, b"y\n")
     command = [sys.executable, "-P", "-m", "nbproctor", "export", "book.csv"]

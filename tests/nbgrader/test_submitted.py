@@ -8,9 +8,9 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
-from tests.broken.cases import answered, write
-from tests.nbgrader.tiny import graded, hand_in, released, run_nbgrader
-from tests.programs import run_here
+from tests.broken.cases import write
+from tests.nbgrader.tiny import graded, hand_in, run_nbgrader, solved
+from tests.programs import run_here, succeeded
 
 pytestmark = pytest.mark.slow
 
@@ -70,14 +70,13 @@ def test_a_name_that_cannot_be_an_id_is_refused_and_ends_nothing(course: Path) -
 
 def test_what_lies_elsewhere_is_listed_with_where_it_should_be(course: Path) -> None:
     submitted = course / "submitted"
-    solved = answered(released(course))
+    notebook = solved(course)
     hand_in(course, "honest")
     (submitted / "honest/essay").mkdir()
     (submitted / "README.md").write_text("ours")
     (submitted / ".DS_Store").write_text("the computer's")
-    write(submitted / "direct", solved)
-    write(submitted / "case/Tiny", solved)
-    write(submitted / "other/week 1", solved)
+    for folder in "direct", "case/Tiny", "other/week 1":
+        write(submitted / folder, notebook)
     (submitted / "empty").mkdir()
     (submitted / "file/").mkdir()
     (submitted / "file/tiny").write_text("no folder")
@@ -94,22 +93,21 @@ def test_what_lies_elsewhere_is_listed_with_where_it_should_be(course: Path) -> 
     assert reasons.keys() == expected.keys()
     for path, message in expected.items():
         assert message in reasons[path]
-    done = run_here("grade", "tiny", "--sandbox=weak", cwd=course)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(run_here("grade", "tiny", "--sandbox=weak", cwd=course))
     assert all(path + READ in done.stderr for path in expected)
     assert "honest" in done.stdout
 
 
 def test_a_folder_of_another_assignment_is_not_listed(course: Path) -> None:
     hand_in(course, "ann")
-    write(course / "submitted/ann/big", answered(released(course)), "big.ipynb")
+    write(course / "submitted/ann/big", solved(course), "big.ipynb")
     assert [each.split(READ)[0] for each in unread(course)] == ["submitted/ann/big/"]
     (course / "source/big").mkdir()
     assert unread(course) == []
 
 
 def test_when_nothing_can_be_graded_it_is_said_what_lies_there(course: Path) -> None:
-    write(course / "submitted/ann", answered(released(course)))
+    write(course / "submitted/ann", solved(course))
     with pytest.raises(CourseError, match=r"submitted/ann/tiny\.ipynb was not read"):
         nbgrader.grade(course, "tiny")
 

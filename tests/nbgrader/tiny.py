@@ -28,12 +28,18 @@ def released(course: Path) -> Notebook:
     return notebook
 
 
-def hand_in(course: Path, student: str, name: str = "tiny.ipynb", **cells: str) -> Path:
-    """Hand in right answers, but for those given as ``exercise=source``."""
+def solved(course: Path, **cells: str) -> Notebook:
+    """Return the notebook with right answers, but for those of ``exercise=source``."""
     notebook = answered(released(course))
     for exercise, source in cells.items():
         by_id(notebook, exercise)["source"] = source
-    return write(course / "submitted" / student / "tiny", notebook, name)
+    return notebook
+
+
+def hand_in(course: Path, student: str, name: str = "tiny.ipynb", **cells: str) -> Path:
+    """Hand in right answers, but for those given as ``exercise=source``."""
+    folder = course / "submitted" / student / "tiny"
+    return write(folder, solved(course, **cells), name)
 
 
 def blank(release: Notebook, exercise: str) -> str:

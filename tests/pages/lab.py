@@ -19,40 +19,63 @@ from nbproctor.results import Mark, Verdict
 from tests import notebooks
 
 SECRET = "only the hidden test knows this"
+HIDDEN = f"### BEGIN HIDDEN TESTS\nassert {SECRET!r}\n### END HIDDEN TESTS"
+CELLS = f"""
+--- plain markdown
+# A small lab
 
+## 1.1 First function (3 points)
+--- first solution
+def first(x):
+    ### BEGIN SOLUTION
+    return x
+    ### END SOLUTION
+--- first-public test
+# Public.
+assert first(1) == 1
+--- first-values test 2
+# Values.
+{HIDDEN}
+--- first-types test 1
+# Types.
+{HIDDEN}
+--- tools
+# Tools of the tests.
+{HIDDEN}
+--- plain markdown
+## 1.2 Second function
 
-def cell(kind: str, source: str, name: str = "", **grader: Any) -> dict[str, Any]:
-    """Return a cell; with a name, one that nbgrader knows."""
-    new_cell = notebooks.cell(name or "c", source, kind, **grader)
-    tags = ["ungraded"] if name == "speed" else []
-    marks = new_cell["metadata"] | {"tags": tags} if name else {}
-    return new_cell | {"metadata": marks}
-
-
-def hidden(comment: str) -> str:
-    return (
-        f"# {comment}\n### BEGIN HIDDEN TESTS\nassert {SECRET!r}\n### END HIDDEN TESTS"
-    )
+$\\sum_i x_i$
+--- second solution
+def second(x):
+    first(x)
+    ### BEGIN SOLUTION
+    return x
+    ### END SOLUTION
+--- second-public test
+# Public.
+assert second(1) == 1
+--- second-values test 4
+# Values.
+{HIDDEN}
+--- speed test
+f = second
+# How fast.
+{HIDDEN}
+--- plain markdown
+## 1.3 An essay
+--- essay markdown test solution 3
+Why?"""
 
 
 def source_cells() -> list[dict[str, Any]]:
-    answer: dict[str, Any] = {"solution": True, "locked": False}
-    stub = "    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
-    return [
-        cell("markdown", "# A small lab\n\n## 1.1 First function (3 points)"),
-        cell("code", f"def first(x):\n{stub}", "first", **answer),
-        cell("code", "# Public.\nassert first(1) == 1", "first-public", grade=True),
-        cell("code", hidden("Values."), "first-values", grade=True, points=2),
-        cell("code", hidden("Types."), "first-types", grade=True, points=1),
-        cell("code", hidden("Tools of the tests."), "tools"),
-        cell("markdown", "## 1.2 Second function\n\n$\\sum_i x_i$"),
-        cell("code", f"def second(x):\n    first(x)\n{stub}", "second", **answer),
-        cell("code", "# Public.\nassert second(1) == 1", "second-public", grade=True),
-        cell("code", hidden("Values."), "second-values", grade=True, points=4),
-        cell("code", "f = second\n" + hidden("How fast."), "speed", grade=True),
-        cell("markdown", "## 1.3 An essay"),
-        cell("markdown", "Why?", "essay", grade=True, points=3, **answer),
-    ]
+    cells = notebooks.cells_of(CELLS)
+    for each in cells:
+        if each["id"] == "plain":
+            each["metadata"] = {}
+        if each["id"] == "speed":
+            each["metadata"]["tags"] = ["ungraded"]
+    return cells
 
 
 class Lab:
@@ -90,10 +113,10 @@ class Lab:
                 entry["source"] = f"def {name}(x):\n    return x"
             entry["source"] = answers.get(name, entry["source"])
         cells[1]["outputs"] = outputs or []
-        if "own" in answers:
-            cells.insert(3, cell("code", answers["own"], "own") | {"metadata": {}})
-        if "text" in answers:
-            cells.insert(3, cell("markdown", answers["text"]))
+        for name, kind in ("own", "code"), ("text", "markdown"):
+            if name in answers:
+                added = notebooks.cell(name, answers[name], kind)
+                cells.insert(3, added | {"metadata": {}})
         path = self.folder / "graded.ipynb"
         path.write_text(json.dumps({"cells": cells, "metadata": {}}), "utf-8")
         marks = {v.cell_id: Mark(v.points) for v in results if v.max_points}

@@ -27,7 +27,7 @@ from nbproctor.notebook import MasterNotebook
 from tests.copies import PLOT, shorten_lab
 from tests.kernels import brief
 from tests.pages.browser import LOOKS, MARKS, accessible, axe_core, browser
-from tests.programs import run_python
+from tests.programs import run_python, start, succeeded
 
 pytestmark = MARKS
 LAB = "neural_network"
@@ -50,8 +50,7 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(course: Path, *words: str | Path) -> str:
-    done = run_python("nbproctor", *words, cwd=course)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = succeeded(run_python("nbproctor", *words, cwd=course))
     return done.stdout
 
 
@@ -175,7 +174,7 @@ def test_from_the_zip_of_the_lab_to_the_page_with_its_marks(
             "failed" in output and "Five classes" in output
         )  # of exercise 3, not done
         command = [sys.executable, "-I", folder / "kit.py", "submit"]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = start(*command, cwd=folder)
         assert "2 of 3 exercises are answered." in done.stdout
 
         # The teacher grades.

@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import nbformat
 import pytest
@@ -38,6 +38,14 @@ def row(page: str, exercise: str) -> str:
     heads = re.findall(r"<summary><h3>.*?</summary>", page, re.DOTALL)
     heads += re.findall(r'<div class="head".*?</div>', page, re.DOTALL)
     return next(words(head) for head in heads if exercise in head)
+
+
+def but(results: list[Verdict], *names: str, **fields: Any) -> list[Verdict]:
+    """Return verdicts with other fields in some: of a test, or an exercise."""
+    return [
+        replace(v, **fields) if {v.cell_id, v.exercise} & {*names} else v
+        for v in results
+    ]
 
 
 # --- the first screen -----------------------------------------------------------------
@@ -78,12 +86,10 @@ def test_the_first_screen_says_it_all(lab: Lab) -> None:
 def test_an_answer_that_was_not_begun_is_said_once_and_not_as_a_mistake(
     lab: Lab, blank: str
 ) -> None:
-    raised = {"outcome": "error", "message": "Not solved yet: NotImplementedError."}
-    results = [
-        replace(v, **raised) if v.exercise == "first" else v
-        for v in verdicts(first_values=0, first_types=0, first_public=0)
-    ]
-    page = lab.page(results, {"first": blank})
+    results = verdicts(first_values=0, first_types=0, first_public=0)
+    message = "Not solved yet: NotImplementedError."
+    raised = but(results, "first", outcome="error", message=message)
+    page = lab.page(raised, {"first": blank})
     assert row(page, "1.1").endswith("not started 0 / 3")
     step = "Do next (+3 points) : 1.1 First function . You have not started it."
     assert step in words(page)
@@ -103,20 +109,14 @@ def test_the_cheapest_step_comes_first_and_what_was_not_run_is_no_mistake(
         ("died", "Not run: `first` was stopped in earlier tests."),
         ("not run", "This test is broken. Please tell your teacher: x"),
     ):
-        never = {"outcome": outcome, "message": message}
-        stopped = [
-            replace(v, **never) if v.cell_id == "first-types" else v for v in results
-        ]
+        stopped = but(results, "first-types", outcome=outcome, message=message)
         assert lab.page(stopped).count('class="test is-not-run"') == 1
 
 
 def test_who_has_all_points_of_an_exercise_sees_no_failure_of_it(lab: Lab) -> None:
+    results = verdicts(first_values=0, second_public=0, second_values=0)
     followed = {"points": 4.0, "source": "follow-through", "message": "Right."}
-    results = [
-        replace(v, **followed) if v.cell_id == "second-values" else v
-        for v in verdicts(first_values=0, second_public=0, second_values=0)
-    ]
-    page = lab.page(results)
+    page = lab.page(but(results, "second-values", **followed))
     sentence = "It fails only because of exercise 1.1. You have the points."
     assert f"counted as passed 4 / 4 {sentence}" in row(page, "1.2")
     second = page[page.index('id="exercise-2"') : page.index('id="exercise-3"')]
@@ -146,12 +146,8 @@ def test_marks_and_comments_by_hand_are_marked_so(lab: Lab) -> None:
 
 
 def test_a_test_judged_in_the_student_s_process_is_marked_so(lab: Lab) -> None:
-    results = [
-        replace(v, where="beside")
-        if v.cell_id in ("first-values", "second-public")
-        else v
-        for v in verdicts(first_values=0)
-    ]
+    results = verdicts(first_values=0)
+    results = but(results, "first-values", "second-public", where="beside")
     feedback = lab.feedback(results)
     page = feedback.page()
     label = "run in the student’s process"
@@ -161,7 +157,9 @@ def test_a_test_judged_in_the_student_s_process_is_marked_so(lab: Lab) -> None:
     assert sum(label in source for source in cells) == 2
     assert SECRET not in "".join(cells)
     assert label not in words(lab.page())
-    other = lab.graded([replace(v, where="beside") for v in verdicts()], student="bob")
+    other = lab.graded(
+        but(verdicts(), "first", "second", where="beside"), student="bob"
+    )
     report = words(lab.report([lab.graded(results), other])[0])
     assert "1.1 First function first-values 1 of 2" in report
     assert "second-public" not in report  # it has no points
@@ -286,8 +284,7 @@ def test_what_was_measured_is_on_page_notebook_and_report(lab: Lab) -> None:
         note = "with one rest" if n > 3 else ""
         loops = Measure("loops a second", 10.0 * n, note, drawn)
         speed = Verdict("speed", None, 0, 0, "passed", measures=(loops,) * (n > 0))
-        results = [v for v in verdicts() if v.cell_id != "speed"] + [speed]
-        return lab.graded(results, student=f"s{n}", name="")
+        return lab.graded([*verdicts()[:-1], speed], student=f"s{n}", name="")
 
     for n, measure in enumerate(["", "oops a second: 10", "oops a second: 20"]):
         feedback = Feedback(measured(n), lab.outline)

@@ -16,26 +16,18 @@ from nbproctor import platforms
 from nbproctor.platforms import CollectError, Download, Person, Roster, RosterError
 from nbproctor.platforms.download import CollectedSubmission
 from nbproctor.platforms.person import Identifier, Kind
-from tests.platforms.people import member
+from tests.platforms.people import member, people_of
 from tests.platforms.test_fill import GERMAN
 
-CLASS = Roster(
-    [
-        member(
-            "aokafor",
-            "Okafor, Amara",
-            "login=aokafor email=a.okafor@example.edu canvas=1042 participant=4711",
-        ),
-        member(
-            "bking",
-            "King, Jr., Bo",
-            "login=bking email=bking@example.edu canvas=1043 participant=4712",
-        ),
-        member("nguyen", "Nguyễn, Minh", "canvas=1044 participant=4713"),
-        member("s1", "Smith, Kim", "email=k1@example.edu participant=1050"),
-        member("s2", "Smith, Kim", "email=k2@example.edu participant=1051"),
-    ]
-)
+PEOPLE = """\
+aokafor; Okafor, Amara; login=aokafor email=a.okafor@example.edu canvas=1042 \
+participant=4711
+bking; King, Jr., Bo; login=bking email=bking@example.edu canvas=1043 participant=4712
+nguyen; Nguyễn, Minh; canvas=1044 participant=4713
+s1; Smith, Kim; email=k1@example.edu participant=1050
+s2; Smith, Kim; email=k2@example.edu participant=1051
+"""
+CLASS = Roster(people_of(PEOPLE))
 ZONE = timezone(timedelta(hours=1))
 Files = dict[str, bytes | str]
 KINDS = [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]

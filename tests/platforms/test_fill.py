@@ -8,25 +8,23 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nbproctor.platforms import ExportError, Filled, Person, Roster, fill
+from nbproctor.platforms import ExportError, Filled, Roster, fill
 from nbproctor.platforms.sheet import Sheet
-from tests.platforms.people import member
+from tests.platforms.people import people_of
 
-
-def _in_class(login: str, name: str, email: str, canvas: str, sis: str) -> Person:
-    numbers = f"email={email} login={login} canvas={canvas} sis={sis} student={sis}"
-    return member(login, name, f"{numbers} participant={canvas}")
-
-
-CLASS = Roster(
-    [
-        _in_class("aokafor", "Okafor, Amara", "ao@example.edu", "1042", "900"),
-        _in_class("bking", "King, Jr., Bo", "bk@example.edu", "1043", "901"),
-        _in_class("eve", '=HYPERLINK("x"), Eve', "eve@example.edu", "1044", "902"),
-        _in_class("nguyen", "Nguyễn, Minh", "mn@example.edu", "1045", "903"),
-        _in_class("pia", "Ångström, Pia", "pia@example.edu", "1046", "904"),
-    ]
-)
+PEOPLE = """\
+aokafor; Okafor, Amara; login=aokafor email=ao@example.edu canvas=1042 \
+    participant=1042 sis=900 student=900
+bking; King, Jr., Bo; login=bking email=bk@example.edu canvas=1043 \
+    participant=1043 sis=901 student=901
+eve; =HYPERLINK("x"), Eve; login=eve email=eve@example.edu canvas=1044 \
+    participant=1044 sis=902 student=902
+nguyen; Nguyễn, Minh; login=nguyen email=mn@example.edu canvas=1045 \
+    participant=1045 sis=903 student=903
+pia; Ångström, Pia; login=pia email=pia@example.edu canvas=1046 \
+    participant=1046 sis=904 student=904
+"""
+CLASS = Roster(people_of(PEOPLE))
 SCORES = {"aokafor": 87.5, "bking": 100.0, "eve": 66.666, "nguyen": nan, "pia": 90.0}
 
 CANVAS = (

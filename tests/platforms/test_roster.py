@@ -15,7 +15,7 @@ from nbproctor.platforms import (
     read_groups,
     write_class_list,
 )
-from tests.platforms.people import member
+from tests.platforms.people import member, people_of
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Lab (77)
@@ -44,53 +44,42 @@ def people(tmp_path: Path, text: str, coding: str = "utf-8") -> list[Person]:
     return read_class_list(path)
 
 
-BO = "bking@example.edu"
-IN_CANVAS = [
-    member("aokafor", "Okafor, Amara", "login=aokafor sis=S1 canvas=1042"),
-    member(BO, "King, Jr., Bo", f"login={BO} canvas=1043"),
-    member("eve", '=HYPERLINK("x"), Eve', "login=eve sis=S3 canvas=1044"),
-]
-
-
-IN_BLACKBOARD = member("900", "Okafor, Amara", "student=900 login=aokafor")
+IN_CANVAS = """\
+aokafor; Okafor, Amara; login=aokafor sis=S1 canvas=1042
+bking@example.edu; King, Jr., Bo; login=bking@example.edu canvas=1043
+eve; =HYPERLINK("x"), Eve; login=eve sis=S3 canvas=1044
+"""
+IN_BLACKBOARD = "900; Okafor, Amara; student=900 login=aokafor"
 
 
 @pytest.mark.parametrize(
     ("text", "coding", "expected"),
     [
         (CANVAS, "utf-8", IN_CANVAS),
-        (BLACKBOARD, "utf-8", [IN_BLACKBOARD]),
-        (
-            BLACKBOARD[1:].replace(",", "\t"),
-            "utf-16",
-            [IN_BLACKBOARD],
-        ),
+        (BLACKBOARD, "utf-8", IN_BLACKBOARD),
+        (BLACKBOARD[1:].replace(",", "\t"), "utf-16", IN_BLACKBOARD),
         (
             BRIGHTSPACE,
             "utf-8",
-            [member("aokafor", "Okafor, Amara", "login=aokafor sis=900 email=a@x.edu")],
+            "aokafor; Okafor, Amara; login=aokafor sis=900 email=a@x.edu",
         ),
-        (
-            GERMAN,
-            "cp1252",
-            [member("900", "Müller, Amara", "sis=900 email=amara@x.edu")],
-        ),
+        (GERMAN, "cp1252", "900; Müller, Amara; sis=900 email=amara@x.edu"),
         (
             "login,name\nstudent11,Amara Okafor\n",  # no participant of Moodle
             "utf-8",
-            [member("student11", "Okafor, Amara", "login=student11")],
+            "student11; Okafor, Amara; login=student11",
         ),
         (
             "Идентификатор,Статус,Оценка\nУчастник11,Да,\nУчастник12,Да,\n",
             "utf-8",
-            [member("11", "", "participant=11"), member("12", "", "participant=12")],
+            "11; ; participant=11\n12; ; participant=12",
         ),
     ],
 )
 def test_each_list_names_its_people(
-    tmp_path: Path, text: str, coding: str, expected: list[Person]
+    tmp_path: Path, text: str, coding: str, expected: str
 ) -> None:
-    assert people(tmp_path, text, coding) == expected
+    assert people(tmp_path, text, coding) == people_of(expected)
 
 
 @pytest.mark.parametrize(
@@ -104,10 +93,10 @@ def test_each_list_names_its_people(
 @pytest.mark.parametrize("word", ["Participant ", "参加者", "Участник", "Uczestnik"])
 def test_a_worksheet_in_any_language(tmp_path: Path, titles: str, word: str) -> None:
     rows = f"{word}4711,Amara Okafor,ao@x.edu,?,\n{word}4712,Bo King,bk@x.edu,?,\n"
-    assert people(tmp_path, f"{titles}\n{rows}") == [
-        member("ao", "Okafor, Amara", "email=ao@x.edu participant=4711"),
-        member("bk", "King, Bo", "email=bk@x.edu participant=4712"),
-    ]
+    assert people(tmp_path, f"{titles}\n{rows}") == people_of(
+        "ao; Okafor, Amara; email=ao@x.edu participant=4711\n"
+        "bk; King, Bo; email=bk@x.edu participant=4712"
+    )
 
 
 def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
@@ -116,7 +105,7 @@ def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
     everybody = people(tmp_path, text)
     assert [p.name for p in everybody] == ["Okafor, Amara", "Madonna"]
     assert Roster(everybody).find(Clue("Madonna")).person == everybody[1]
-    both = [member("1", "", "email=kim@x.edu"), member("2", "", "email=kim@y.edu")]
+    both = people_of("1; ; email=kim@x.edu\n2; ; email=kim@y.edu")
     match = Roster(both).find(Clue(identifiers=(Identifier(Kind.LOGIN, "kim"),)))
     assert "an identifier of 1 (1) and 2 (2)" in match.question
 
@@ -180,10 +169,13 @@ def test_groups_of_strangers_are_refused(
         read_groups(tmp_path / "groups.csv", Roster(people(tmp_path, CANVAS)))
 
 
-SMITH = member("s1", "Smith, Kim", "login=s1")
-NAMESAKE = member("s2", "Smith, Kim", "login=s2")
-WITH_ADDRESS = member("4711", "Smith, Kim", "email=k@x.edu sis=4711")
-OTHER_ADDRESS = member("s1", "Smith, Kim", "email=other@x.edu")
+KIMS = """\
+s1; Smith, Kim; login=s1
+s2; Smith, Kim; login=s2
+4711; Smith, Kim; email=k@x.edu sis=4711
+s1; Smith, Kim; email=other@x.edu
+"""
+SMITH, NAMESAKE, WITH_ADDRESS, OTHER_ADDRESS = people_of(KIMS)
 
 
 @pytest.mark.parametrize(

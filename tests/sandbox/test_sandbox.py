@@ -374,11 +374,19 @@ def on_a_map(advice: int) -> int:
         return call("madvise", start, PAGE, advice)
 
 
-def on_a_file(name: str, *arguments: Any, mode: str = "rb") -> int:
-    """Make a call about an open file of this Python's, or a new one."""
-    path = Path(os.__file__) if mode == "rb" else Path("own")
-    with path.open(mode) as file:
+def on_a_file(name: str, *arguments: Any) -> int:
+    """Make a call about an open file of this Python's."""
+    with open(os.__file__, "rb") as file:
         return call(name, file.fileno(), *arguments)
+
+
+def on_a_new_file(name: str, *arguments: Any) -> int:
+    with open("own", "wb") as file:
+        return call(name, file.fileno(), *arguments)
+
+
+def on_a_folder(name: str, *arguments: Any) -> int:
+    return call(name, os.open(".", os.O_RDONLY), *arguments)
 
 
 def on_a_pipe(name: str, *arguments: Any) -> int:
@@ -401,73 +409,63 @@ def vector() -> Any:
     return (ctypes.c_size_t * 2)(ctypes.addressof(BUFFER), 8)
 
 
+PARENT = os.getpid()
+CLOCK = ~PARENT << 3 | 2
 # What a sandboxed process must not get done, though it may make the same call with
-# other arguments: (name, how it is tried). Outside of the sandbox each of them works,
-# or fails for a reason of its own.
-REFUSED_IN_PART: dict[str, Callable[[], int]] = {
-    "map that grows down": lambda: call(
-        "mmap", 0, PAGE, RW, PRIVATE | GROWSDOWN, -1, 0
-    ),
-    "map of huge pages": lambda: call("mmap", 0, PAGE, RW, PRIVATE | HUGETLB, -1, 0),
-    "map that is dropped": lambda: call("mmap", 0, PAGE, RW, 0x20 | DROPPABLE, -1, 0),
-    "map that is locked": lambda: call("mmap", 0, PAGE, RW, PRIVATE | 0x2000, -1, 0),
-    "map that is shared": lambda: call("mmap", 0, PAGE, RW, 0x21, -1, 0),
-    "advice to merge": lambda: on_a_map(MERGEABLE),
-    "advice of cold": lambda: on_a_map(COLD),
-    "advice to page out": lambda: on_a_map(PAGEOUT),
-    "read without waiting": lambda: on_a_file("preadv2", vector(), 1, 0, 0, 8),
-    "write with a flag": lambda: on_a_file("pwritev2", vector(), 1, 0, 0, 2, mode="wb"),
-    "lease": lambda: on_a_file("fcntl", 1024, 0),
-    "notice": lambda: call("fcntl", os.open(".", os.O_RDONLY), 1026, 1),
-    "hint about an inode": lambda: on_a_file("fcntl", 1036, word(2), mode="wb"),
-    "signal of another's choice": lambda: on_a_socket("fcntl", 10, 9),
-    "owner of signals": lambda: on_a_socket("fcntl", 8, os.getppid()),
-    "large pipe": lambda: on_a_pipe("fcntl", 1031, 1 << 19),
-    "who the peer is": lambda: on_a_socket("getsockopt", 1, PEERCRED, BUFFER, word(12)),
-    "process of the peer": lambda: on_a_socket(
-        "getsockopt", 1, PEERPIDFD, BUFFER, word(4)
-    ),
-    "number of a socket": lambda: on_a_socket("getsockopt", 1, COOKIE, BUFFER, word(8)),
-    "large buffer": lambda: on_a_socket("setsockopt", 1, SNDBUF, word(1 << 20), 4),
-    "large buffer to read": lambda: on_a_socket(
-        "setsockopt", 1, RCVBUF, word(1 << 20), 4
-    ),
-    "group of another": lambda: call("getpgid", os.getppid()),
-    "session of another": lambda: call("getsid", os.getppid()),
-    "priority of another": lambda: call("getpriority", 0, os.getppid()),
-    "priority of a user": lambda: call("getpriority", 2, 65534),
-    "scheduler of another": lambda: call("sched_getscheduler", os.getppid()),
-    "parameters of another": lambda: call("sched_getparam", os.getppid(), BUFFER),
-    "clock of another": lambda: call("clock_gettime", ~os.getppid() << 3 | 2, BUFFER),
-    "its precision": lambda: call("clock_getres", ~os.getppid() << 3 | 2, BUFFER),
-    "sleep by it": lambda: call(
-        "clock_nanosleep", ~os.getppid() << 3 | 2, 0, NO_TIME, 0
-    ),
-    "limits of another": lambda: call("prlimit64", os.getppid(), 7, 0, BUFFER),
-    "characters typed": lambda: on_a_pipe("ioctl", 0x5412, BUFFER),
-    "signals from a file": lambda: on_a_socket("ioctl", 0x5452, word(1)),
-    "readable by others": lambda: call("prctl", 4, 1, 0, 0, 0),
-    "death signal": lambda: call("prctl", 1, 0, 0, 0, 0),
-    "datagrams": lambda: call("socketpair", 1, 2, 0, BUFFER),
-    "thread in a namespace": lambda: call("clone", THREAD | NEWUTS, 0, 0, 0, 0),
-    "another limit": lambda: call("prlimit64", 0, 7, FEWER_FILES, 0),
+# other arguments: on what it is tried, its name, and its arguments. Outside of the
+# sandbox each of them works, or fails for a reason of its own.
+REFUSED_IN_PART: dict[str, tuple[Any, ...]] = {
+    "map that grows down": (call, "mmap", 0, PAGE, RW, PRIVATE | GROWSDOWN, -1, 0),
+    "map of huge pages": (call, "mmap", 0, PAGE, RW, PRIVATE | HUGETLB, -1, 0),
+    "map that is dropped": (call, "mmap", 0, PAGE, RW, 0x20 | DROPPABLE, -1, 0),
+    "map that is locked": (call, "mmap", 0, PAGE, RW, PRIVATE | 0x2000, -1, 0),
+    "map that is shared": (call, "mmap", 0, PAGE, RW, 0x21, -1, 0),
+    "advice to merge": (on_a_map, MERGEABLE),
+    "advice of cold": (on_a_map, COLD),
+    "advice to page out": (on_a_map, PAGEOUT),
+    "read without waiting": (on_a_file, "preadv2", vector(), 1, 0, 0, 8),
+    "write with a flag": (on_a_new_file, "pwritev2", vector(), 1, 0, 0, 2),
+    "lease": (on_a_file, "fcntl", 1024, 0),
+    "notice": (on_a_folder, "fcntl", 1026, 1),
+    "hint about an inode": (on_a_new_file, "fcntl", 1036, word(2)),
+    "signal of another's choice": (on_a_socket, "fcntl", 10, 9),
+    "owner of signals": (on_a_socket, "fcntl", 8, PARENT),
+    "large pipe": (on_a_pipe, "fcntl", 1031, 1 << 19),
+    "who the peer is": (on_a_socket, "getsockopt", 1, PEERCRED, BUFFER, word(12)),
+    "process of the peer": (on_a_socket, "getsockopt", 1, PEERPIDFD, BUFFER, word(4)),
+    "number of a socket": (on_a_socket, "getsockopt", 1, COOKIE, BUFFER, word(8)),
+    "large buffer": (on_a_socket, "setsockopt", 1, SNDBUF, word(1 << 20), 4),
+    "large buffer to read": (on_a_socket, "setsockopt", 1, RCVBUF, word(1 << 20), 4),
+    "group of another": (call, "getpgid", PARENT),
+    "session of another": (call, "getsid", PARENT),
+    "priority of another": (call, "getpriority", 0, PARENT),
+    "priority of a user": (call, "getpriority", 2, 65534),
+    "scheduler of another": (call, "sched_getscheduler", PARENT),
+    "parameters of another": (call, "sched_getparam", PARENT, BUFFER),
+    "clock of another": (call, "clock_gettime", CLOCK, BUFFER),
+    "its precision": (call, "clock_getres", CLOCK, BUFFER),
+    "sleep by it": (call, "clock_nanosleep", CLOCK, 0, NO_TIME, 0),
+    "limits of another": (call, "prlimit64", PARENT, 7, 0, BUFFER),
+    "characters typed": (on_a_pipe, "ioctl", 0x5412, BUFFER),
+    "signals from a file": (on_a_socket, "ioctl", 0x5452, word(1)),
+    "readable by others": (call, "prctl", 4, 1, 0, 0, 0),
+    "death signal": (call, "prctl", 1, 0, 0, 0, 0),
+    "datagrams": (call, "socketpair", 1, 2, 0, BUFFER),
+    "thread in a namespace": (call, "clone", THREAD | NEWUTS, 0, 0, 0, 0),
+    "another limit": (call, "prlimit64", 0, 7, FEWER_FILES, 0),
 }
 
 
 def test_calls_that_are_let_through_in_part_are_not_let_through_in_whole(
     inside: Inside, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def answers() -> dict[str, int]:
+        return {name: on(*way) for name, (on, *way) in REFUSED_IN_PART.items()}
+
     monkeypatch.chdir(scratch)
-    outside, _ = fork(
-        lambda: [try_it() for try_it in REFUSED_IN_PART.values()], None, scratch
-    )
-    assert errno.EPERM not in outside and errno.EFAULT not in outside
-    wrong = inside(
-        lambda: [
-            name for name, try_it in REFUSED_IN_PART.items() if try_it() != errno.EPERM
-        ]
-    )
-    assert wrong == []
+    outside, _ = fork(answers, None, scratch)
+    assert not {errno.EPERM, errno.EFAULT} & {*outside.values()}
+    assert inside(answers) == dict.fromkeys(REFUSED_IN_PART, errno.EPERM)
 
 
 def test_calls_that_are_said_to_be_absent_are(inside: Inside) -> None:
@@ -480,19 +478,19 @@ def test_calls_that_are_said_to_be_absent_are(inside: Inside) -> None:
 
 # Advice and locks are said to be done and are not, or they would be a message: without
 # a file each of them fails, if it is done.
-SAID_TO_BE_DONE: dict[str, Callable[[], int]] = {
-    "advice": lambda: call("fadvise64", -1, 0, 0, os.POSIX_FADV_DONTNEED),
-    "lock": lambda: call("flock", -1, fcntl.LOCK_EX),
-    "lock of a process": lambda: call("fcntl", -1, fcntl.F_SETLK, BUFFER),
-    "the same, waiting": lambda: call("fcntl", -1, fcntl.F_SETLKW, BUFFER),
-    "lock of an open file": lambda: call("fcntl", -1, 37, BUFFER),
-    "the same, waiting for it": lambda: call("fcntl", -1, 38, BUFFER),
+SAID_TO_BE_DONE: dict[str, tuple[Any, ...]] = {
+    "advice": ("fadvise64", -1, 0, 0, os.POSIX_FADV_DONTNEED),
+    "lock": ("flock", -1, fcntl.LOCK_EX),
+    "lock of a process": ("fcntl", -1, fcntl.F_SETLK, BUFFER),
+    "the same, waiting": ("fcntl", -1, fcntl.F_SETLKW, BUFFER),
+    "lock of an open file": ("fcntl", -1, 37, BUFFER),
+    "the same, waiting for it": ("fcntl", -1, 38, BUFFER),
 }
 
 
 def test_advice_and_locks_are_no_messages(inside: Inside) -> None:
     def answers() -> set[int]:
-        return {try_it() for try_it in SAID_TO_BE_DONE.values()}
+        return {call(*way) for way in SAID_TO_BE_DONE.values()}
 
     assert answers() == {errno.EBADF}
     assert inside(answers) == {0}
@@ -537,7 +535,7 @@ def test_nobody_can_tell_which_processes_run(inside: Inside, kind: str) -> None:
 
 def test_space_at_once_is_refused(inside: Inside) -> None:
     def reserve() -> list[int]:
-        codes = [on_a_file("fallocate", 0, 0, PAGE, mode="wb")]
+        codes = [on_a_new_file("fallocate", 0, 0, PAGE)]
         with Path("own").open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, 10 * PAGE)  # glibc writes instead
         return [*codes, Path("own").stat().st_blocks * 512]

@@ -13,7 +13,7 @@ import pytest
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.files import FILE_COST, Budget
 from nbproctor.submission.repair import repair
-from tests.notebooks import Notebook, cell, notebook
+from tests.notebooks import Notebook, cells_of, notebook
 
 Row = tuple[str | None, str]  # nbgrader's name, if the cell has one, and the text
 LINE = "raise NotImplementedError"
@@ -24,24 +24,26 @@ MORE = "def area(r):\n    return 5 * r"
 SIDE_DONE = "def side(a):\n    return a / 2"
 
 
-def solution(name: str, stub: str) -> Notebook:
-    """Return the cell of an exercise."""
-    return cell(name, stub, solution=True, locked=False)
+CELLS = cells_of(f"""
+--- area solution
+def area(r):
+    {LINE}
+--- side solution
+def side(a):
+    {LINE}
+--- square solution
+{ROUND}
 
 
-def check(name: str, source: str) -> Notebook:
-    """Return a test cell."""
-    return cell(name, source, grade=True, points=1)
-
-
-CELLS = [
-    solution("area", f"def area(r):\n    {LINE}"),
-    solution("side", f"def side(a):\n    {LINE}"),
-    solution("square", f"{ROUND}\n\n\ndef square(x):\n    {LINE}"),
-    check("square-test", "assert square(1.5) == 4"),
-    solution("total", NAMELESS),
-    check("total-test", "want = 6\nassert total == want"),
-]
+def square(x):
+    {LINE}
+--- square-test test 1
+assert square(1.5) == 4
+--- total solution
+{NAMELESS}
+--- total-test test 1
+want = 6
+assert total == want""")
 RELEASED = {each["id"]: str(each["source"]) for each in CELLS}
 
 
@@ -116,7 +118,9 @@ def test_a_free_cell_is_an_answer_if_it_binds_what_is_tested(
 
 def test_two_exercises_of_one_function_keep_their_answers(tmp_path: Path) -> None:
     stub = RELEASED["area"]
-    master = master_of(tmp_path, [solution("one", stub), solution("two", stub)])
+    master = master_of(
+        tmp_path, cells_of(f"\n--- one solution\n{stub}\n--- two solution\n{stub}")
+    )
     rows = repaired(tmp_path, master, [(None, AREA_DONE), (None, MORE)])
     assert rows == [("one", AREA_DONE), ("two", MORE)]
 
