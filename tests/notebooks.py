@@ -29,12 +29,16 @@ WORDS: dict[str, Notebook] = {
 }
 
 
+def parts(text: str) -> list[tuple[list[str], str]]:
+    """Return the words of each line that begins with three dashes, and what follows."""
+    cells = [part.partition("\n") for part in text.split("\n--- ")[1:]]
+    return [(head.split(), source) for head, _, source in cells]
+
+
 def cells_of(text: str) -> list[Notebook]:
     """Return the cells below lines such as ``--- name test 2``: one of two points."""
     cells = []
-    for part in text.split("\n--- ")[1:]:
-        head, _, source = part.partition("\n")
-        name, *words = head.split()
+    for (name, *words), source in parts(text):
         flags: Notebook = {}
         for word in words:
             flags |= WORDS.get(word) or {"points": float(word)}

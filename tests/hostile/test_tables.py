@@ -33,45 +33,38 @@ def model(X, y):
 def total(frame):
     return frame["n"].sum()""",
 }
-FRAME = "want = pd.DataFrame({'n': range(4), 'square': [0, 1, 4, 9]})\n"
-TESTS: dict[str, tuple[str, str]] = {
-    "table-equal": ("table", FRAME + "pd.testing.assert_frame_equal(table(4), want)"),
-    "table-class": ("table", "assert isinstance(table(4), pd.DataFrame)"),
-    "table-equals": ("table", FRAME + "assert want.equals(table(4))"),
-    "table-all": ("table", FRAME + "assert (table(4) == want).all().all()"),
-    "table-loop": (
-        "table",
-        "got = table(4)\nassert len(got) == 4\n"
-        "assert [row.square for row in got.itertuples()] == [0, 1, 4, 9]",
-    ),
-    "model-class": (
-        "model",
-        "got = model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0]))\n"
-        "assert isinstance(got, LinearRegression)",
-    ),
-    "model-type": (
-        "model",
-        "got = model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0]))\n"
-        "assert type(got) is LinearRegression\n"
-        "assert type(got).__name__ == 'LinearRegression'",
-    ),
-    "model-subclass": (
-        "model",
-        "kind = type(model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0])))\n"
-        "assert issubclass(kind, LinearRegression) or kind == LinearRegression",
-    ),
-    "control-sum": (
-        "control",
-        "frame = pd.DataFrame({'n': [1, 2]})\nassert total(frame) == 3\n"
-        "assert list(frame.columns) == ['n']",
-    ),
-}
-TABLES = Assignment(
-    "tables",
-    SETUP,
-    ANSWERS,
-    {name: (exercise, 1, test) for name, (exercise, test) in TESTS.items()},
-)
+FRAME = "want = pd.DataFrame({'n': range(4), 'square': [0, 1, 4, 9]})"
+TESTS = f"""
+--- table-equal 1
+{FRAME}
+pd.testing.assert_frame_equal(table(4), want)
+--- table-class 1
+assert isinstance(table(4), pd.DataFrame)
+--- table-equals 1
+{FRAME}
+assert want.equals(table(4))
+--- table-all 1
+{FRAME}
+assert (table(4) == want).all().all()
+--- table-loop 1
+got = table(4)
+assert len(got) == 4
+assert [row.square for row in got.itertuples()] == [0, 1, 4, 9]
+--- model-class 1
+got = model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0]))
+assert isinstance(got, LinearRegression)
+--- model-type 1
+got = model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0]))
+assert type(got) is LinearRegression
+assert type(got).__name__ == 'LinearRegression'
+--- model-subclass 1
+kind = type(model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0])))
+assert issubclass(kind, LinearRegression) or kind == LinearRegression
+--- control-sum 1
+frame = pd.DataFrame({{'n': [1, 2]}})
+assert total(frame) == 3
+assert list(frame.columns) == ['n']"""
+TABLES = Assignment("tables", SETUP, ANSWERS, TESTS)
 
 
 # Replaces what goes over the wire in the place of a `Token`.

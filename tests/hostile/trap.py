@@ -14,7 +14,7 @@ from typing import Any
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
-from tests.notebooks import cell, notebook
+from tests.notebooks import cell, notebook, parts
 
 # Stands in a hidden test; no student's process may ever see it.
 MARK = "a-word-that-only-hidden-tests-know"
@@ -45,51 +45,37 @@ class Step:
     def __call__(self, x):
         self._log.append(x)
         return x + self.size"""
-# name → exercise, points, test
-TESTS: dict[str, tuple[str, int, str]] = {
-    "area-equal": ("area", 1, "display(MARK)\nassert area(2.0) == exact(2.0)"),
-    "area-near": (
-        "area",
-        1,
-        f"got = area(1.5)  # {MARK}\nassert abs(got - exact(1.5)) < 1e-9",
-    ),
-    "area-close": (
-        "area",
-        1,
-        f"r = np.array([1.0, 2.5, 7.0])  # {MARK}\n"
-        "assert np.allclose(area(r), exact(r))",
-    ),
-    "area-testing": (
-        "area",
-        1,
-        f"r = np.array([[1.0, 4.0]])  # {MARK}\n"
-        "np.testing.assert_allclose(area(r), exact(r))",
-    ),
-    "area-map": (
-        "area",
-        1,
-        "def right(r):\n    return math.isclose(area(r), exact(r))\n"
-        "assert all(map(right, (0.5, 7.0)))",
-    ),
-    "area-count": ("area", 2, "sum(abs(area(r) - exact(r)) < 1e-9 for r in (0.1, 7))"),
-    "orbit-calls": (
-        "orbit",
-        2,
-        "step = Step(2)\nassert list(orbit(step, 1)) == [1, 3, 5]\n"
-        "assert step._log == [1, 3]",
-    ),
-    "orbit-holds": (
-        "orbit",
-        1,
-        f"assert 16.5 in orbit(Step(7.5), 1.5)  # {MARK}",
-    ),
-    "control-values": ("control", 2, "assert mean_of([1, 2, 6]) == 3"),
-    "control-input": (
-        "control",
-        1,
-        "numbers = [3, 1, 2]\nmean_of(numbers)\nassert numbers == [3, 1, 2]",
-    ),
-}
+TESTS = f"""
+--- area-equal 1
+display(MARK)
+assert area(2.0) == exact(2.0)
+--- area-near 1
+got = area(1.5)  # {MARK}
+assert abs(got - exact(1.5)) < 1e-9
+--- area-close 1
+r = np.array([1.0, 2.5, 7.0])  # {MARK}
+assert np.allclose(area(r), exact(r))
+--- area-testing 1
+r = np.array([[1.0, 4.0]])  # {MARK}
+np.testing.assert_allclose(area(r), exact(r))
+--- area-map 1
+def right(r):
+    return math.isclose(area(r), exact(r))
+assert all(map(right, (0.5, 7.0)))
+--- area-count 2
+sum(abs(area(r) - exact(r)) < 1e-9 for r in (0.1, 7))
+--- orbit-calls 2
+step = Step(2)
+assert list(orbit(step, 1)) == [1, 3, 5]
+assert step._log == [1, 3]
+--- orbit-holds 1
+assert 16.5 in orbit(Step(7.5), 1.5)  # {MARK}
+--- control-values 2
+assert mean_of([1, 2, 6]) == 3
+--- control-input 1
+numbers = [3, 1, 2]
+mean_of(numbers)
+assert numbers == [3, 1, 2]"""
 
 
 def hidden(source: str) -> str:
@@ -99,12 +85,15 @@ def hidden(source: str) -> str:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a class is given: exercise → right answer; name → exercise, points, test."""
+    """What a class is given: exercise → right answer, and all tests.
+
+    A test is called after its exercise, a dash, and something more.
+    """
 
     name: str
     setup: str
     answers: dict[str, str]
-    tests: dict[str, tuple[str, int, str]]
+    tests: str
     tools: str = ""
 
     def source(self) -> dict[str, Any]:
@@ -116,9 +105,9 @@ class Assignment:
             solved = f"{header}\n    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
             cells.append(cell(exercise, solved, solution=True, locked=False))
             cells += [
-                cell(name, hidden(test), grade=True, points=points)
-                for name, (owner, points, test) in self.tests.items()
-                if owner == exercise
+                cell(name, hidden(test), grade=True, points=int(points))
+                for (name, points), test in parts(self.tests)
+                if name.startswith(f"{exercise}-")
             ]
         return notebook(cells)
 
@@ -144,8 +133,8 @@ class Assignment:
     def full(self) -> dict[str, float]:
         """Return the points that each exercise can earn."""
         points = dict.fromkeys(self.answers, 0.0)
-        for exercise, most, _ in self.tests.values():
-            points[exercise] += most
+        for (name, most), _ in parts(self.tests):
+            points[name.partition("-")[0]] += int(most)
         return points
 
     def earned(self, report: Report) -> dict[str, float]:

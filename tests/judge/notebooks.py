@@ -8,9 +8,10 @@ from typing import Any
 
 from nbproctor.judge.processes import Spawn
 from nbproctor.judge.run import grade
-from nbproctor.notebook import Cell, Kind
+from nbproctor.notebook import Cell
 from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
 from tests.forked import spawn
+from tests.notebooks import parts
 from tests.timing import limits
 
 
@@ -19,12 +20,22 @@ def usual_limits(call: float = 5.0, cell: float = 10.0) -> Limits:
     return limits(call=call, cell=cell, submission=60.0)
 
 
-def cell(
-    name: str, kind: Kind, source: str, points: float = 0.0, **fields: Any
-) -> Cell:
+def cell(name: str, kind: Any, source: str, points: float = 0.0, **fields: Any) -> Cell:
     """Make a cell of a master notebook, of the exercise `f`."""
     new_cell = Cell(name, kind, source, points, "f", False, name, source, {})
     return replace(new_cell, **fields)
+
+
+def cells_of(text: str) -> tuple[Cell, ...]:
+    """Make cells below lines of a name, a kind, and points of a test.
+
+    The first word of a name is its exercise.
+    """
+    cells = []
+    for (name, kind, *points), source in parts(text):
+        exercise = name.partition("_")[0] if kind in ("solution", "test") else None
+        cells.append(cell(name, kind, source, *map(float, points), exercise=exercise))
+    return tuple(cells)
 
 
 def judged(

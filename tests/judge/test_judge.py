@@ -18,11 +18,13 @@ from tests.timing import limits
 
 pytestmark = pytest.mark.slow
 
-PROVIDED = "import numpy as np\nfrom numpy.testing import assert_allclose"
 ACT = "def act(z):\n    return np.maximum(z, 0)"
-FORWARD = "def forward(W, X, activation):\n    Z = W @ X\n    return Z, activation(Z)"
 SCALE = "def scale(x, factor):\n    x *= factor"
-ORACLE = """
+SOURCE = notebooks.cells_of(f"""
+--- provided provided
+import numpy as np
+from numpy.testing import assert_allclose
+--- oracle helper
 ### BEGIN HIDDEN TESTS
 class Twice:
     def __init__(self): self._calls = 0
@@ -30,50 +32,41 @@ class Twice:
         self._calls += 1
         return 2 * z
 ### END HIDDEN TESTS
-"""
-ACT_PUBLIC = """
+--- act solution
+{ACT}
+--- act_public test
 got = act(np.array([-1.0, 2.0]))
 assert_allclose(got, [0, 2])
 print("looks good")
-"""
-ACT_VALUES = "assert_allclose(act(np.array([-3.5, 0.0, 4.25])), [0, 0, 4.25])"
-ACT_PARTIAL = """
+--- act_values test 4
+assert_allclose(act(np.array([-3.5, 0.0, 4.25])), [0, 0, 4.25])
+--- act_partial test 2
 points = 0.0
 for z in (-2.0, 5.0):
     points += float(act(z)) == max(z, 0)
 points
-"""
-FORWARD_VALUES = """
+--- forward solution
+def forward(W, X, activation):
+    Z = W @ X
+    return Z, activation(Z)
+--- forward_values test 6
 from nbproctor.expect import expect
 twice, W = Twice(), np.arange(6.0).reshape(2, 3)
 Z, A = forward(W, np.ones((3, 4)), twice)
 expect(Z, W @ np.ones((3, 4)), "Z")
 expect(A, 2 * W @ np.ones((3, 4)), "A")
 assert twice._calls == 1, "activation is called once"
-"""
-FORWARD_UNCHANGED = """
+--- forward_unchanged test 1
 W = np.ones((2, 2))
 forward(W, np.ones((2, 1)), Twice())
 assert_allclose(W, np.ones((2, 2)), err_msg="W was changed")
-"""
-SCALE_VALUES = """
+--- scale solution
+{SCALE}
+--- scale_values test 3
 x = np.arange(4.0)
 assert scale(x, 2.5) is None
 assert_allclose(x, [0, 2.5, 5, 7.5])
-"""
-SOURCE = (
-    cell("provided", "provided", PROVIDED, exercise=None),
-    cell("oracle", "helper", ORACLE, exercise=None),
-    cell("act", "solution", ACT, exercise="act"),
-    cell("act_public", "test", ACT_PUBLIC, exercise="act"),
-    cell("act_values", "test", ACT_VALUES, 4.0, exercise="act"),
-    cell("act_partial", "test", ACT_PARTIAL, 2.0, exercise="act"),
-    cell("forward", "solution", FORWARD, exercise="forward"),
-    cell("forward_values", "test", FORWARD_VALUES, 6.0, exercise="forward"),
-    cell("forward_unchanged", "test", FORWARD_UNCHANGED, 1.0, exercise="forward"),
-    cell("scale", "solution", SCALE, exercise="scale"),
-    cell("scale_values", "test", SCALE_VALUES, 3.0, exercise="scale"),
-)
+""")
 FULL = {c.id: c.points for c in SOURCE if c.kind == "test"}
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Verdict
 from tests.judge import notebooks
 from tests.timing import limits
@@ -14,12 +13,17 @@ from tests.timing import limits
 pytestmark = pytest.mark.slow
 
 
-def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
-    points = 1.0 if kind == "test" else 0.0
-    return notebooks.cell(name, kind, source, points, exercise=exercise)
-
-
-HIDDEN = """\
+SECRET = "def secret(): return 1\n"
+CELLS = tuple(
+    replace(
+        cell, points=float(cell.kind == "test"), stub=cell.source.replace(SECRET, "")
+    )
+    for cell in notebooks.cells_of(f"""
+--- p provided
+import math
+--- a solution
+def f(x): return x + 1
+--- a_1 test 1
 import numpy as np
 from numpy.testing import assert_equal
 def check(x, y):
@@ -28,33 +32,23 @@ step = f
 data = [1, 2]
 kept = f
 ### BEGIN HIDDEN TESTS
-def secret(): return 1
-### END HIDDEN TESTS
+{SECRET}### END HIDDEN TESTS
 assert f(1) == 2
-"""
-CELLS = (
-    cell("p", "provided", "import math"),
-    cell("a", "solution", "def f(x): return x + 1", "a"),
-    replace(
-        cell("t1", "test", HIDDEN, "a"),
-        stub=HIDDEN.replace("def secret(): return 1\n", ""),
-    ),
-    cell(
-        "b", "solution", "def g(x): return np.sqrt(x)\ndef step(x): return 9 * x", "b"
-    ),
-    cell(
-        "t2",
-        "test",
-        "assert_equal(g(4), 2)\ncheck(2, 18)\ndata.append(kept(3))\n"
-        "assert data == [1, 2, 4]",
-        "b",
-    ),
-    cell("t3", "test", "assert math.pi > 3 and g(9) == 3", "b"),
-    cell("c", "solution", "def h(x): return check and x", "c"),
-    cell("t4", "test", "assert h(3) == 3", "c"),
+--- b solution
+def g(x): return np.sqrt(x)
+def step(x): return 9 * x
+--- b_1 test 1
+assert_equal(g(4), 2)
+check(2, 18)
+data.append(kept(3))
+assert data == [1, 2, 4]
+--- b_2 test 1
+assert math.pi > 3 and g(9) == 3
+--- c solution
+def h(x): return check and x
+--- c_1 test 1
+assert h(3) == 3""")
 )
-
-
 STEP = "def step(x): return 9 * x"
 
 
@@ -72,42 +66,42 @@ def earned(verdicts: dict[str, Verdict]) -> dict[str, float]:
 
 
 def test_the_reference_earns_everything() -> None:
-    assert earned(judged()) == dict.fromkeys(("t1", "t2", "t3", "t4"), 1)
+    assert earned(judged()) == dict.fromkeys(("a_1", "b_1", "b_2", "c_1"), 1)
 
 
 @pytest.mark.parametrize(
     "answer", ["def f(x): return x", "def f(x):\n while True: pass"], ids=str
 )
 def test_a_test_that_fails_leaves_what_it_made(answer: str) -> None:
-    # `kept(3)` of the wrong answer costs t2; its imports and functions are there.
+    # `kept(3)` of the wrong answer costs b_1; its imports and functions are there.
     verdicts = judged(follow_through=False, a=answer)
-    assert earned(verdicts) == {"t1": 0, "t2": 0, "t3": 1, "t4": 1}
-    assert "assert_equal" not in verdicts["t2"].message
+    assert earned(verdicts) == {"a_1": 0, "b_1": 0, "b_2": 1, "c_1": 1}
+    assert "assert_equal" not in verdicts["b_1"].message
 
 
 def test_an_exercise_is_judged_again_with_what_it_needs_of_earlier_tests() -> None:
     # The hidden test of b calls a function of a's test, which calls b's own answer.
     verdicts = judged(a="1/0", b="def g(x): return np.sqrt(x) * (f(1) - 1)\n" + STEP)
-    assert earned(verdicts) == {"t1": 0, "t2": 1, "t3": 1, "t4": 1}
-    assert verdicts["t2"].source == "follow-through"
-    assert judged(b="1/0")["t2"].points == 0
+    assert earned(verdicts) == {"a_1": 0, "b_1": 1, "b_2": 1, "c_1": 1}
+    assert verdicts["b_1"].source == "follow-through"
+    assert judged(b="1/0")["b_1"].points == 0
 
 
 def test_students_get_what_they_see_of_a_test_and_nothing_hidden() -> None:
     spies = "def h(x): return x if 'secret' not in globals() and check else -1"
-    assert judged(c=spies)["t4"].points == 1
+    assert judged(c=spies)["c_1"].points == 1
 
 
 def test_a_student_s_name_does_not_replace_a_test_s() -> None:
     cheat = "def g(x): return 0\ndef step(x): return 9 * x\n"
     cheat += "def assert_equal(*args): pass\ndef check(*args): pass\n"
-    assert judged(b=cheat)["t2"].points == 0
+    assert judged(b=cheat)["b_1"].points == 0
 
 
 def test_a_test_may_need_one_that_is_judged_beside_the_answer() -> None:
-    cells = tuple(replace(c, where="beside") if c.id == "t1" else c for c in CELLS)
+    cells = tuple(replace(c, where="beside") if c.id == "a_1" else c for c in CELLS)
     needs = replace(CELLS[4], source="assert_equal(g(4), 2)\ncheck(2, 18)\nsecret()")
-    cells = tuple(needs if c.id == "t2" else c for c in cells)
+    cells = tuple(needs if c.id == "b_1" else c for c in cells)
     report = notebooks.judged(cells, *((c.id, c.source) for c in CELLS))
     assert notebooks.earned(report) == [1, 1, 1, 1]
     assert [v.where for v in report.verdicts] == ["beside", "judge", "judge", "judge"]

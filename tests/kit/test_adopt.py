@@ -187,47 +187,40 @@ def release(folder: Path, text: str, tests: str = "") -> tuple[Adopted, str]:
     return release_all(folder, [(text, tests)])[0]
 
 
-def rows(result: Adopted) -> list[tuple[str, str, float | None]]:
+def rows(result: Adopted) -> list[str]:
+    """Return its answers, and its tests with their points."""
     return [
-        (each.kind, each.grade_id, each.points)
+        f"{each.kind}: {each.grade_id} {each.points or ''}".strip()
         for each in result.cells
         if each.grade_id
     ]
 
 
 # What is adopted → its answers and tests, and what the teacher is asked.
-FORMS: dict[str, tuple[str, list[tuple[str, str, float | None]], str]] = {
+FORMS: dict[str, tuple[str, list[str], str]] = {
     "otter": (
         OTTER,
         [
-            ("answer", "q1", None),
-            ("public test", "q1_test_1", 1.5),
-            ("hidden test", "q1_test_2", 1.5),
-            ("answer, graded by hand", "q2", 2),
+            "answer: q1",
+            "public test: q1_test_1 1.5",
+            "hidden test: q1_test_2 1.5",
+            "answer, graded by hand: q2 2.0",
         ],
         "q1: a test compares what is printed: 'print(square(2))'. Left out.",
     ),
     "older otter": (
         OLDER,
-        [
-            ("answer", "q1", None),
-            ("public test", "q1_test_1", 1),
-            ("hidden test", "q1_test_2", 2),
-        ],
+        ["answer: q1", "public test: q1_test_1 1.0", "hidden test: q1_test_2 2.0"],
         "The whole cell became the solution: q1.",
     ),
     "okpy": (
         OKPY,
-        [
-            ("answer", "q1", None),
-            ("public test", "q1_test_1", 2),
-            ("hidden test", "q1_test_2", 2),
-        ],
+        ["answer: q1", "public test: q1_test_1 2.0", "hidden test: q1_test_2 2.0"],
         "q1: a test expects an exception: 'twice()'. Left out.",
     ),
     "plain": (
         PLAIN,
-        [("answer", "exercise", None), ("public test", "exercise_test_1", 1)],
+        ["answer: exercise", "public test: exercise_test_1 1.0"],
         "exercise: are its tests worth 1 point?",
     ),
 }
@@ -581,13 +574,13 @@ def three():
 def test_assertions_test_the_nearest_answer_that_they_use(tmp_path: Path) -> None:
     adopted, _ = release(tmp_path, ASSERTIONS)
     assert rows(adopted) == [
-        ("answer", "exercise", None),
-        ("public test", "exercise_test_1", 0.33),
-        ("public test", "exercise_test_2", 0.34),
-        ("public test", "exercise_test_3", 0.33),
-        ("answer", "exercise_2", None),
-        ("public test", "exercise_2_test_1", 0.5),
-        ("public test", "exercise_2_test_2", 0.5),
+        "answer: exercise",
+        "public test: exercise_test_1 0.33",
+        "public test: exercise_test_2 0.34",
+        "public test: exercise_test_3 0.33",
+        "answer: exercise_2",
+        "public test: exercise_2_test_1 0.5",
+        "public test: exercise_2_test_2 0.5",
     ]
     assert adopted.questions == [
         "'import math': no answer above defines what is tested here. Not graded.",
@@ -644,8 +637,8 @@ POINTS = [
 def test_points_come_from_tests_then_questions_then_headings(tmp_path: Path) -> None:
     results = release_all(tmp_path, [(text, "") for text, _ in POINTS])
     for (adopted, _), (_, points) in zip(results, POINTS, strict=True):
-        cells = rows(adopted)
-        assert [p for kind, _, p in cells if kind.endswith("test")] == points
+        tests = [each for each in adopted.cells if each.kind.endswith("test")]
+        assert [each.points for each in tests] == points
 
 
 def test_no_release_is_offered_that_would_be_refused(tmp_path: Path) -> None:

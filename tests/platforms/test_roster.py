@@ -169,37 +169,34 @@ def test_groups_of_strangers_are_refused(
         read_groups(tmp_path / "groups.csv", Roster(people(tmp_path, CANVAS)))
 
 
-KIMS = """\
-s1; Smith, Kim; login=s1
-s2; Smith, Kim; login=s2
-4711; Smith, Kim; email=k@x.edu sis=4711
-s1; Smith, Kim; email=other@x.edu
+KIMS = {
+    "smith": member("s1", "Smith, Kim", "login=s1"),
+    "namesake": member("s2", "Smith, Kim", "login=s2"),
+    "address": member("4711", "Smith, Kim", "email=k@x.edu sis=4711"),
+    "other": member("s1", "Smith, Kim", "email=other@x.edu"),
+}
+
+
+# Two lists of them, and how many are added, changed, and asked for.
+MERGES = """\
+- smith,namesake 2 0 0 of one list: two people
+smith,namesake namesake,smith 0 0 0
+smith smith,namesake 1 0 0
+smith namesake,smith 1 0 0
+smith namesake 0 0 1 another login: it may be another one
+other address 0 0 1
+smith address,other 0 0 2 who of the two is it?
+smith address 0 1 0 of two platforms: one person
 """
-SMITH, NAMESAKE, WITH_ADDRESS, OTHER_ADDRESS = people_of(KIMS)
 
 
-@pytest.mark.parametrize(
-    ("persons", "more", "added", "changed", "questions"),
-    [
-        ([], [SMITH, NAMESAKE], 2, 0, 0),  # of one list: two people
-        ([SMITH, NAMESAKE], [NAMESAKE, SMITH], 0, 0, 0),
-        ([SMITH], [SMITH, NAMESAKE], 1, 0, 0),
-        ([SMITH], [NAMESAKE, SMITH], 1, 0, 0),
-        ([SMITH], [NAMESAKE], 0, 0, 1),  # another login: it may be another one
-        ([OTHER_ADDRESS], [WITH_ADDRESS], 0, 0, 1),
-        ([SMITH], [WITH_ADDRESS, OTHER_ADDRESS], 0, 0, 2),  # who of the two is it?
-        ([SMITH], [WITH_ADDRESS], 0, 1, 0),  # of two platforms: one person
-    ],
-)
-def test_namesakes_stay_apart_and_lists_of_two_platforms_meet(
-    persons: list[Person],
-    more: list[Person],
-    added: int,
-    changed: int,
-    questions: int,
-) -> None:
+@pytest.mark.parametrize("line", MERGES.splitlines())
+def test_namesakes_stay_apart_and_lists_of_two_platforms_meet(line: str) -> None:
+    before, more, *counts = line.split()[:5]
+    persons = [KIMS[name] for name in before.split(",") if name in KIMS]
     roster = Roster([*persons])
-    result = roster.merge(more)
+    result = roster.merge([KIMS[name] for name in more.split(",")])
+    added, changed, questions = map(int, counts)
     assert (result.new, result.changed) == (added, changed)
     assert len(result.questions) == questions
     assert len({person.student for person in roster.students}) == len(persons) + added
