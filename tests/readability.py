@@ -7,6 +7,7 @@ those of the syntax tree, without docstrings and imports.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,16 +34,25 @@ class Readability(NamedTuple):
 
 def measure_readability(root: Path) -> Readability:
     """Measure all modules below a folder."""
-    nodes: list[ast.AST] = []
-    code_lines = 0
+    total = Counter[str]()
     for path in root.rglob("*.py"):
-        text = path.read_text("utf-8")
-        in_module, excluded = _walk(ast.parse(text))
-        nodes += in_module
-        code_lines += sum(
-            number not in excluded and line.strip()[:1] not in ("", "#")
-            for number, line in enumerate(text.splitlines(), 1)
-        )
+        total.update(_measure(path.read_text("utf-8")))
+    return Readability(
+        nodes=total["nodes"],
+        nodes_per_code_line=total["nodes"] / total["code lines"],
+        starred_literals=total["starred"],
+        tuple_assignments=1000 * total["pairs"] / total["assignments"],
+        vague_names=total["vague"],
+    )
+
+
+def _measure(text: str) -> dict[str, int]:
+    """Measure one module."""
+    nodes, excluded = _walk(ast.parse(text))
+    code_lines = sum(
+        number not in excluded and line.strip()[:1] not in ("", "#")
+        for number, line in enumerate(text.splitlines(), 1)
+    )
     assignments = [
         node
         for node in nodes
@@ -73,13 +83,14 @@ def measure_readability(root: Path) -> Readability:
         )
         for node in nodes
     )
-    return Readability(
-        nodes=len(nodes),
-        nodes_per_code_line=len(nodes) / code_lines,
-        starred_literals=starred,
-        tuple_assignments=1000 * pairs / len(assignments),
-        vague_names=vague,
-    )
+    return {
+        "nodes": len(nodes),
+        "code lines": code_lines,
+        "assignments": len(assignments),
+        "pairs": pairs,
+        "vague": vague,
+        "starred": starred,
+    }
 
 
 def _walk(tree: ast.Module) -> tuple[list[ast.AST], set[int]]:
