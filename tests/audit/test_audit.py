@@ -23,6 +23,7 @@ from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
 from tests.audit.plain_python import sample_of
+from tests.notebooks import parts
 from tests.programs import start, succeeded
 
 NUMBER = r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)"
@@ -50,21 +51,9 @@ def tried(course: Path, name: str = "tiny", *options: Any, **more: Any) -> Audit
     return audit(of.masters(name), of.settings(name), *folders, *options, **more)
 
 
-def put(course: Path, name: str, text: str) -> None:
-    path = course / "variants/tiny" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-
-
-def put_wrong(
-    course: Path, exercise: str, name: str, cell: str, **more: object
-) -> None:
-    """Add an entry to ``wrong.toml``."""
-    path = course / "variants/tiny" / exercise / "wrong.toml"
-    table = {"why": "To see.", "unnamed": True} | more
-    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if value]
-    text = "\n".join([f"[{name}]", *lines, f"cell = '''\n{cell}'''\n"])
-    path.write_text(f"{path.read_text('utf-8')}\n{text}", "utf-8")
+def add_wrong(course: Path, entries: str) -> None:
+    path = course / "variants/tiny/fizz/wrong.toml"
+    path.write_text(f"{path.read_text('utf-8')}\n{entries}", "utf-8")
 
 
 def entry(result: AuditResult, exercise: str, kind: str, name: str) -> Entry:
@@ -116,36 +105,96 @@ def test_one_exercise_is_tried_without_the_others_and_an_old_release_is_a_fault(
     assert {trial.exercise for trial in progress} == {"mean_of"}
 
 
+BAD_FILES = """
+--- fizz/right/loses.py
+def fizz(n):
+    return 'fizz'
+--- fizz/right/only_small_numbers.py
+def fizz(n):
+    return 'fizz' if n % 3 == 0 or n > 99 else str(n)
+--- nothing/right/lost.py
+x = 1
+--- mean_of/oracle.py
+def inputs(rng):
+    return ([1.0],)
+--- fizz/equivalent.toml
+"fizz: gone" = "old"
+"fizz: operator: n % 3 → n // 3" = "a lie"
+"""
+# Waiting costs no time of the processor.
+BAD_ENTRIES = """
+[hangs_at_once]
+why = "To see."
+unnamed = true
+cell = "import time; time.sleep(100)"
+
+[dies]
+why = "To see."
+unnamed = true
+cell = '''
+def fizz(n):
+    import os; os._exit(0)
+'''
+
+[is_right]
+why = "To see."
+unnamed = true
+cell = '''
+def fizz(n):
+    return [str(n), "fizz"][n % 3 == 0]
+'''
+
+[no_python]
+why = "To see."
+unnamed = true
+cell = "def fizz(n) return n"
+
+[silent]
+why = "To see."
+unnamed = true
+cell = '''
+def fizz(n):
+    return "fizz" if n in (3, 6) else str(n)
+'''
+
+[announced]
+why = "To see."
+unnamed = true
+announced = "zero and negative ones"
+cell = '''
+def fizz(n):
+    return "fizz" if n in (3, 6) else str(n)
+'''
+
+[announced_elsewhere]
+why = "To see."
+unnamed = true
+announced = "three does not"
+cell = '''
+def fizz(n):
+    return "fizz" if n in (3, 6) else str(n)
+'''
+
+[untold]
+why = "To see."
+says = "is upside down"
+cell = '''
+def fizz(n):
+    return n
+'''
+"""
+
+
 @pytest.fixture(scope="module")
 def troubled(project: Path, tmp_path_factory: pytest.TempPathFactory) -> AuditResult:
     """The audit of a course with bad files of every kind."""
     folder = tmp_path_factory.mktemp("troubled")
     tiny = shutil.copytree(project / "examples/tiny", folder / "course")
-    put(tiny, "fizz/right/loses.py", "def fizz(n):\n    return 'fizz'\n")
-    put(
-        tiny,
-        "fizz/right/only_small_numbers.py",
-        "def fizz(n):\n    return 'fizz' if n % 3 == 0 or n > 99 else str(n)\n",
-    )
-    hang = "import time; time.sleep(100)\n"  # costs no time of the processor
-    put_wrong(tiny, "fizz", "hangs_at_once", hang)
-    put_wrong(tiny, "fizz", "dies", "def fizz(n):\n    import os; os._exit(0)\n")
-    is_right = 'def fizz(n):\n    return [str(n), "fizz"][n % 3 == 0]\n'
-    put_wrong(tiny, "fizz", "is_right", is_right)
-    put_wrong(tiny, "fizz", "no_python", "def fizz(n) return n\n")
-    put(tiny, "nothing/right/lost.py", "x = 1\n")
-    put(tiny, "mean_of/oracle.py", "def inputs(rng):\n    return ([1.0],)\n")
-    put(
-        tiny,
-        "fizz/equivalent.toml",
-        '"fizz: gone" = "old"\n"fizz: operator: n % 3 → n // 3" = "a lie"\n',
-    )
-    six = 'def fizz(n):\n    return "fizz" if n in (3, 6) else str(n)\n'
-    put_wrong(tiny, "fizz", "silent", six)
-    put_wrong(tiny, "fizz", "announced", six, announced="zero and negative ones")
-    put_wrong(tiny, "fizz", "announced_elsewhere", six, announced="three does not")
-    number = "def fizz(n):\n    return n\n"
-    put_wrong(tiny, "fizz", "untold", number, unnamed=False, says="is upside down")
+    for (name,), text in parts(BAD_FILES):
+        path = tiny / "variants/tiny" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    add_wrong(tiny, BAD_ENTRIES)
     return tried(tiny)
 
 
@@ -272,12 +321,17 @@ QUICK = (
     "import time; t = time.process_time(); fizz(1); "
     "assert time.process_time() < t + 0.2"
 )
-SLOW = """\
+SLOW = """
+[slow]
+why = "To see."
+unnamed = true
+cell = '''
 import time
 def fizz(n):
     end = time.process_time() + 0.3 * (n == 1)
     while time.process_time() < end: pass
     return 'fizz' if n % 3 == 0 else str(n)
+'''
 """
 
 
@@ -286,7 +340,7 @@ def test_processor_time_is_measured_as_in_grading(tiny):
     notebook = tiny / "source/tiny/tiny.ipynb"
     text = notebook.read_text("utf-8")
     notebook.write_text(text.replace('assert fizz(-4) == \\"-4\\"', QUICK), "utf-8")
-    put_wrong(tiny, "fizz", "slow", SLOW)
+    add_wrong(tiny, SLOW)
     assert entry(tried(tiny, exercise="fizz"), "fizz", "wrong", "slow").lost == 2
 
 

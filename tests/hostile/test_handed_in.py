@@ -69,15 +69,9 @@ def a_tag_of_one_s_own_skips_nothing(folder: Path, notebook: Notebook) -> None:
 @hostile
 def stored_outputs_are_thrown_away(folder: Path, notebook: Notebook) -> None:
     score = {"text/plain": "7.0", "text/html": SCRIPT}
+    output = {"output_type": "execute_result", "data": score, "metadata": {}}
     for block in notebook["cells"]:
-        block["outputs"] = [
-            {
-                "output_type": "execute_result",
-                "data": score,
-                "metadata": {},
-                "execution_count": 1,
-            }
-        ]
+        block["outputs"] = [output | {"execution_count": 1}]
     write(folder, notebook)
 
 
@@ -118,8 +112,7 @@ def links_show_nothing_of_the_course(folder: Path, notebook: Notebook) -> None:
     course = folder.parents[2]
     look = "from pathlib import Path\nfor p in Path('.').iterdir():\n    print(p)\n    "
     look += "print(p.read_text()[:99])"
-    own_cell = code(look)
-    notebook["cells"].insert(0, own_cell)
+    notebook["cells"].insert(0, code(look))
     write(folder, notebook)
     for name in ("gradebook.db", "secret.txt", "source", "submitted"):
         (folder / f"link-{name}").symlink_to(course / name)
@@ -147,16 +140,13 @@ def folders_named_like_our_files_stop_nothing(folder: Path, notebook: Notebook) 
 def a_cell_that_is_slow_to_read_does_not_delay_the_class(
     folder: Path, notebook: Notebook
 ) -> None:
-    lines = code("@\n" * 50_000)
-    notebook["cells"].append(lines)
+    notebook["cells"].append(code("@\n" * 50_000))
     for number in range(200):
-        words = code(f"a {number} " * 50)
-        notebook["cells"].insert(1, words)
+        notebook["cells"].insert(1, code(f"a {number} " * 50))
     for block in notebook["cells"]:
-        block["id"] = "lost" if block["id"] == "area" else block["id"]
-        if block["id"] == "lost":
-            block["metadata"] = {}
-            block["source"] = "area = lambda r: -1.0"
+        if block["id"] == "area":
+            source = "area = lambda r: -1.0"
+            block |= {"id": "lost", "metadata": {}, "source": source}
     write(folder, notebook)
 
 
@@ -164,8 +154,7 @@ def a_cell_that_is_slow_to_read_does_not_delay_the_class(
 def names_and_text_that_are_no_unicode_cost_nothing(
     folder: Path, notebook: Notebook
 ) -> None:
-    half = code("# half a smile: \ud83d")
-    notebook["cells"].append(half)
+    notebook["cells"].append(code("# half a smile: \ud83d"))
     notebook["metadata"]["kernelspec"] = {"language": "\ud83d"}
     write(folder, notebook, os.fsdecode(b"\xdcbung.ipynb"))
     (folder / os.fsdecode(b"\xdcbung.txt")).write_text("x")
