@@ -220,7 +220,7 @@ def _show(filled: Filled, file: str) -> None:
     lower = sum(change.lower for change in filled.changes)
     console.print(
         f"{len(filled.changes)} marks change, {lower} of them to a lower mark. "
-        f"{filled.same} marks in the file are already right."
+        f"{filled.same} marks in the file are the same already."
     )
     print_list("Not changed:", [f"{name}: {reason}" for name, reason in filled.skipped])
     if filled.skipped:

@@ -370,7 +370,7 @@ def _reason_to_skip(after: str, before: str, reason: str, locked: bool) -> str:
         return f"{_NO_MARK[before.casefold()]} ({before})"
     if not after:
         mark_there = f" (the file says {before})" if before not in ("", "-") else ""
-        return f"has no mark: {reason}{mark_there}"
+        return f"no mark: {reason}{mark_there}"
     return "is locked on the platform" if locked else ""
 
 

@@ -54,10 +54,10 @@ class Recognised(NamedTuple):
 
     def __str__(self) -> str:
         fitting = len(self.names)
-        sure = "sure" if 10 * fitting >= 9 * self.total else "probably"
-        sure = "a guess" if self.platform is PLAIN else sure
-        named = f"{fitting} of {self.total} file names match"
-        return f"{self.platform.name} ({sure}: {named})"
+        origin = self.platform.name
+        if self.platform is not PLAIN and 10 * fitting < 9 * self.total:
+            origin = f"probably {origin}"
+        return f"Read as: {origin} ({fitting} of {self.total} file names match)"
 
 
 def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:

@@ -220,7 +220,7 @@ def test_plain_files_and_folders_whatever_is_around_them(
     }
     files = {around + file.format(name): name for name in owners}
     plan = understand(files, CLASS if has_list else Roster())
-    assert str(plan.recognised).startswith("plain files (a guess: 3 of 3")
+    assert str(plan.recognised).startswith("Read as: plain files (3 of 3")
     assert {s: list(files.values()) for s, files in texts(plan).items()} == {
         student if has_list else name: [name] for name, student in owners.items()
     }
