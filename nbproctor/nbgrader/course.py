@@ -52,6 +52,7 @@ from nbproctor.submission.files import readable
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
 # Characters that are allowed in the name of an assignment.
 NAMES = "Use letters, digits, '.', '-' and '_'."
+MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
 _SILENT = logging.Logger("nbgrader")
 _SILENT.addHandler(logging.NullHandler())
 
@@ -377,13 +378,19 @@ def _check_name(assignment: str) -> None:
 
 def _check_path(root: Path) -> None:
     """Raise `CourseError` if a course cannot be used where it is."""
-    path = str(root.absolute())
-    if readable(path) != path:
+    path = root.absolute()
+    shown = one_line(str(path))
+    if readable(path) != str(path):
         raise CourseError(
-            f"The path of the course, {one_line(path)}, cannot be written in this "
-            f"terminal's encoding ({sys.getfilesystemencoding()}). Set PYTHONUTF8=1, "
-            "as in `PYTHONUTF8=1 nbproctor grade`; if that does not help, rename the "
-            "folder."
+            f"The path of the course, {shown}, cannot be written in this terminal's "
+            f"encoding ({sys.getfilesystemencoding()}). Set PYTHONUTF8=1, as in "
+            "`PYTHONUTF8=1 nbproctor grade`; if that does not help, rename the folder."
+        )
+    length = len(os.fsencode(path))
+    if length > MAX_PATH:
+        raise CourseError(
+            f"The path of the course has {length:,} bytes; the gradebook's database "
+            f"takes {MAX_PATH}. Move the course to a shorter path than {shown}."
         )
 
 

@@ -147,11 +147,18 @@ def test_a_busy_computer_is_not_said_of_a_submission(
     assert graded(course)["ada"].status == "graded"
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("/".join(["d" * 200] * 7), "bytes; the gradebook's database takes 480"),
+        (os.fsdecode(b"\xdcbung"), "cannot be written in this terminal's encoding"),
+    ],
+)
 def test_a_folder_that_no_course_can_be_in_is_said_to_be_one(
-    course: Path, tmp_path: Path
+    course: Path, tmp_path: Path, name: str, reason: str
 ) -> None:
-    moved = tmp_path / os.fsdecode(b"\xdcbung")
-    reason = "cannot be written in this terminal's encoding"
+    moved = tmp_path / name
+    moved.parent.mkdir(parents=True, exist_ok=True)
     course.rename(moved)
     with pytest.raises(CourseError, match=reason) as caught:
         nbgrader.grade(moved, "tiny")
