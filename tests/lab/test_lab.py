@@ -407,7 +407,7 @@ def test_the_ladder_stops_at_the_first_wrong_rung_and_shows_both_numbers(
         public_test(lab, "backward_propagation")
     card = capsys.readouterr().out  # what could not be judged is no finding
     assert card.count("✗") == 1 and "✗ all four" in card
-    assert "– cache used" in card
+    assert "– asked again" in card
 
 
 def test_an_error_in_an_answer_shows_its_own_line_and_the_last(lab, monkeypatch):
