@@ -39,27 +39,33 @@ def replaced(owner: Any, **attributes: Any) -> Iterator[None]:
                 delattr(owner, name)
 
 
-def answers_of(*calls: tuple[Any, ...], keep: bool = False) -> Iterator[Any]:
+def answers_of(
+    *calls: tuple[Any, ...],
+    keep: bool = False,
+    copies: dict[int, Any] | None = None,
+) -> Iterator[Any]:
     """Yield what calls answer, made one after another: ``(function, *arguments)`` each.
 
     If any part is a student's, one message asks all. They get copies of the arguments,
     the same one of an array that comes twice; ``operator.iadd`` and ``setattr`` may
     stand between them. With `keep`, what a later call has changed in an earlier answer
-    shows; else each answer is copied at once. A call that raises does so when its turn
-    comes.
+    shows; else each answer is copied at once. `copies` gets the copy of each argument,
+    by the id of that: what calls have changed shows there. A call that raises does so
+    when its turn comes.
     """
     parts = [part for call in calls for part in call]
     # An object of the student's is no value, and no copy of it is sent.
-    uncopied = {id(part): part for part in parts if not isinstance(part, VALUES)}
-    copies = [(call[0], *copy.deepcopy(call[1:], uncopied)) for call in calls]
+    memo = {} if copies is None else copies
+    memo |= {id(part): part for part in parts if not isinstance(part, VALUES)}
+    copied = [(call[0], *copy.deepcopy(call[1:], memo)) for call in calls]
     proxies = (part for part in parts if hasattr(type(part), "_nbproctor_calls"))
     proxy = next(proxies, None)
     with quiet():
         if proxy is None:
-            answers = answer_in_turn(copies, keep)
+            answers = answer_in_turn(copied, keep)
         else:
-            answers = type(proxy)._nbproctor_calls(proxy, copies, keep)
-    return _with_later_calls(answers, copies)
+            answers = type(proxy)._nbproctor_calls(proxy, copied, keep)
+    return _with_later_calls(answers, copied)
 
 
 def _with_later_calls(

@@ -19,6 +19,16 @@ def object_with(kind: Any, names: Sequence[str], *values: Any) -> Any:
     return new_object
 
 
+def set_in_place(owner: Any, name: str, value: Any) -> None:
+    """Set an attribute: the numbers of its own array, if it can hold these."""
+    array = getattr(owner, name, None)
+    if type(array) is type(value) is np.ndarray and array.shape == value.shape:
+        with suppress(Exception):
+            np.copyto(array, value)
+            return
+    setattr(owner, name, value)
+
+
 def answer_in_turn(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
     """Make calls, ``(function, *arguments)`` each, until one raises.
 
