@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nbproctor.audit import trials
 from nbproctor.audit.result import AuditResult, Entry
-from nbproctor.audit.trials import Loan
+from nbproctor.audit.trials import Loan, TrialOutcome
 from nbproctor.audit.variants import Trial, Variants
 from nbproctor.engine import Execution, ExecutionError, Pool, Settings
 from nbproctor.errors import NbproctorError
@@ -76,9 +76,14 @@ def audit(
                 master, folder_copy, solutions, variants.oracles, settings, progress
             )
         all_checks += _loans(master, loans)
+        reference_values = {
+            trial.exercise: outcome.values
+            for trial, outcome in results.items()
+            if trial.kind == "reference"
+        }
         entries += [
             Entry.of(
-                trial,
+                _with_reason(trial, outcome, reference_values.get(trial.exercise, "")),
                 outcome.verdicts,
                 stubs,
                 outcome.oracle,
@@ -106,6 +111,14 @@ def audit(
         hints=tuple(hints),
         seconds=time.monotonic() - start,
     )
+
+
+def _with_reason(trial: Trial, outcome: TrialOutcome, values: str) -> Trial:
+    """Return a trial; a mutant that leaves the reference's `values` is no survivor."""
+    is_same = values and outcome.values == values
+    if trial.kind != "mutant" or trial.equivalent or not is_same:
+        return trial
+    return replace(trial, equivalent="It leaves the same values in every name.")
 
 
 def _whole_notebooks(

@@ -9,8 +9,11 @@ computer has is used.
 
 from __future__ import annotations
 
+import ast
+import builtins
 import gc
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -34,11 +37,11 @@ from nbproctor.cells import CellText
 from nbproctor.engine import Settings
 from nbproctor.errors import NbproctorError
 from nbproctor.judge import clock
-from nbproctor.judge.compiled import Tests
+from nbproctor.judge.compiled import Program, Tests
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.run import NotebookRun
-from nbproctor.markers import imports
+from nbproctor.markers import DEFINITIONS, bound_by, definitions_of, imports, parse
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.protocol.table import load_rows, used
 from nbproctor.results import Job, Limits, Verdict
@@ -59,6 +62,12 @@ from nbproctor.student.shell import index_modules, warm
 # A solution may take so many times longer than the reference, but at least so long.
 PATIENCE = 10
 LEAST_SECONDS = 2.0
+
+
+_DIGEST = """
+import hashlib, pickle
+raise AssertionError(hashlib.sha256(pickle.dumps([{names}])).hexdigest())
+"""
 
 
 class TrialError(NbproctorError):
@@ -86,6 +95,9 @@ class TrialOutcome:
     verdicts: list[Verdict]  # of its tests
     oracle: Verdict | None  # if it was asked
     notes: tuple[str, ...]  # of processes that hung or died
+    #: Digest of the values that it leaves; empty if it has lost a point, or is made of
+    #: functions, which nobody has called with everything.
+    values: str = ""
     untried: tuple[str, ...] = ()  # as in `results.Report`
 
 
@@ -198,6 +210,23 @@ def main(descriptor: int) -> None:
         write_block(parent, json.encode(answer))
 
 
+def value_test(cells: Sequence[Cell], cell: Cell) -> str:
+    """Return a test that fails with a digest of what a solution cell leaves.
+
+    It asks for every name in the cell but modules and functions. Nothing if the cell
+    defines a function itself, or has no such name.
+    """
+    whole = [*ast.walk(parse(cell.source))]
+    if any(isinstance(node, DEFINITIONS | ast.Lambda) for node in whole):
+        return ""
+    code = [each for each in cells if each.kind in ("provided", "solution")]
+    defined = (bound_by(definitions_of(parse(each.source))) for each in code)
+    program = Program.of(cell.source, cell.id, judged=False)
+    others = {"__annotations__"}.union(vars(builtins), *defined)
+    names_left = ", ".join(sorted((program.uses | program.binds) - others))
+    return _DIGEST.format(names=names_left) if names_left else ""
+
+
 class _Walk:
     """Walks through the reference notebook, forking off the trials on its way."""
 
@@ -209,6 +238,7 @@ class _Walk:
         settings = share.settings
         uid = free_uid(settings.policy, outer=False)
         self.policy = replace(settings.policy, uid=uid)
+        self.value_tests: dict[str, Cell] = {}
         self.cells = tuple(self._with_fuzzing())
         self.job = Job(
             cells=self.cells,
@@ -231,6 +261,11 @@ class _Walk:
             fuzzing = fuzz.get(cell.exercise or "")
             if fuzzing and cell is last[cell.exercise]:
                 yield fuzzing
+        for cell in cells:
+            if cell.kind == "solution" and (source := value_test(cells, cell)):
+                test = replace(cell, id=f"values {cell.id}", kind="test", points=0)
+                self.value_tests[cell.id] = replace(test, source=source)
+                yield self.value_tests[cell.id]
 
     @clock.installed()
     def walk(self) -> None:
@@ -274,11 +309,11 @@ class _Walk:
         """Return what follows a solution cell, up to its last test."""
         steps = []
         last = 0
-        oracles = self.share.oracles.values()
+        extra = [*self.share.oracles.values(), *self.value_tests.values()]
         for cell in self.cells[index + 1 :]:
             if cell.kind == "solution":
                 break
-            if cell.kind == "test" and cell not in oracles:
+            if cell.kind == "test" and cell not in extra:
                 steps.append(Step(cell.id, test=cell))
                 last = len(steps)
             elif cell.kind == "provided" and not cell.skip:
@@ -310,6 +345,9 @@ class _Walk:
         # As a submission is repaired before it is graded.
         source = CellText(trial.source).without_stub_line(stub, reference).text
         fuzz = self.share.oracles.get(trial.exercise)
+        has_values = trial.kind in ("reference", "mutant")
+        values = self.value_tests.get(trial.exercise) if has_values else None
+
         played = self._run(job)
 
         def passed_all() -> bool:
@@ -330,15 +368,20 @@ class _Walk:
                 yield from (s for s in steps if s.test and not s.test.points)
             if fuzz and passed_all():
                 yield Step(fuzz.id, test=fuzz)
+            if values and passed_all():
+                yield Step(values.id, test=values)
 
         played.play(plan())
         played.judge_in_process()
         oracle = played.verdicts.pop(fuzz.id, None) if fuzz else None
+        verdict = played.verdicts.pop(values.id, None) if values else None
+        digest = re.search("[0-9a-f]{64}", verdict.message) if verdict else None
         return TrialOutcome(
             number=number,
             verdicts=[*played.verdicts.values()],
             oracle=oracle,
             notes=tuple(played.notes),
+            values=digest[0] if digest else "",
             untried=tuple(played.untried),
         )
 
