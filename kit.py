@@ -8,7 +8,7 @@ To try it:
 
 Before the term:
     python kit.py new       make a new assignment with one example exercise
-    python kit.py adopt     convert an Otter-Grader or OkPy notebook into an assignment
+    python kit.py adopt     convert a notebook with other tests into an assignment
     python kit.py lint      check that your own solutions earn every point
     python kit.py audit     check the hidden tests with correct and incorrect solutions
     python kit.py release   make the student version and the zip for students

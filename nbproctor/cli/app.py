@@ -113,7 +113,8 @@ Container = Annotated[
     bool,
     Option(
         "--container",
-        help="Run in a container (Podman or Docker), in a clone of this project.",
+        help="Run in a container (Podman or Docker). An installed nbproctor cannot do "
+        "this; kit.py can.",
         callback=_refuse_container,
         is_eager=True,
     ),

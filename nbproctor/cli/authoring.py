@@ -182,9 +182,9 @@ def new(
     """Make an assignment with one example exercise, for you to replace.
 
     If this folder is no course yet, it becomes one. With --from, make a shorter edition
-    of another assignment. It leaves out cells with a tag such as from-4-hours, if the
-    edition takes fewer hours. A solution cell with such a tag stays, and students get
-    its solution.
+    of another assignment. It leaves out cells with a tag for longer editions, such as
+    from-4-hours. Only the solution cells among them stay: students get these with the
+    solution.
     """
     from nbproctor.kit import starter
     from nbproctor.kit.edition import write_edition
