@@ -606,8 +606,8 @@ def _attributes(value: Any) -> dict[str, Any]:
 
 def _with_small(value: Any, order: Literal["C", "F"]) -> Any:
     """Return a copy in which numbers in arrays have 32 bits, in an order in memory."""
-    if isinstance(value, tuple):
-        return tuple(_with_small(entry, order) for entry in value)
+    if isinstance(value, tuple | list):
+        return type(value)(_with_small(entry, order) for entry in value)
     if isinstance(value, dict):
         return {key: _with_small(entry, order) for key, entry in value.items()}
     if isinstance(value, np.ndarray) and value.dtype.kind in "fi":

@@ -27,22 +27,19 @@ ANSWERS = {
     "step": "@add_to(Net)\ndef step(self, by):\n    self.weight = self.weight - by",
     "train": "def train(net, f, X):\n    net.step(f(1.5))\n    return net.forward(X)",
 }
-TESTS = {
-    "double-values": ("double", 1, "assert double(4) == 8 and double(-1.5) == -3"),
-    "double-type": ("double", 1, "assert isinstance(double(4), int)"),
-    "forward-values": (
-        "forward",
-        1,
-        "X = np.arange(7.0)\nassert np.allclose(Net(3.0).forward(X), 3 * X + 1)",
-    ),
-    "step-moves": (
-        "step",
-        1,
-        "net = Net(3.0)\nassert net.step(0.5) is None and net.weight == 2.5",
-    ),
-}
-# The last test hands over a network and a function, made of these parts.
-TRAIN = """\
+# The last test hands over a network and a function, made of parts.
+TESTS = """
+--- double-values 1
+assert double(4) == 8 and double(-1.5) == -3
+--- double-type 1
+assert isinstance(double(4), int)
+--- forward-values 1
+X = np.arange(7.0)
+assert np.allclose(Net(3.0).forward(X), 3 * X + 1)
+--- step-moves 1
+net = Net(3.0)
+assert net.step(0.5) is None and net.weight == 2.5
+--- train-test 1
 class Model:
     def __init__(self): self.weight = 2.0
     def forward(self, X): return {forward}
@@ -61,8 +58,7 @@ HARMLESS = {
 
 def borrowed(folder: Path, **parts: str) -> list[Check]:
     """Return what the audit says of objects that are handed over."""
-    test = TRAIN.format(**HARMLESS | parts)
-    tests = TESTS | {"train-test": ("train", 1, test)}
+    tests = TESTS.format(**HARMLESS | parts)
     master = Assignment("course", SETUP, ANSWERS, tests).write(folder)
     settings = Settings(limits(call=5.0, cell=10.0, submission=60.0), Policy())
     result = audit([master], settings, folder / "source/course", folder / "variants")
