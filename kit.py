@@ -83,7 +83,7 @@ that they need to .venv. The exit status is 1 if a check fails.
   --fast    leave out the tests that take a quarter of a second or more
   WHAT      arguments for pytest: a file or folder of tests, -k WORD, -x, ...
 
-    python kit.py test --fast              half a minute on two quiet cores
+    python kit.py test --fast              twenty seconds on two quiet cores
     python kit.py test tests/platforms     the tests of one package folder
     python kit.py test                     everything: eight minutes on two quiet cores
 """
@@ -95,7 +95,7 @@ CHECKS = (
     ("its types", "up to a minute", ["mypy", "--strict", "nbproctor", DEMO]),
     (
         "what it does",
-        "on two quiet cores eight minutes, with --fast half a minute",
+        "on two quiet cores eight minutes, with --fast twenty seconds",
         # On all cores; the tests of a file share what was graded for them.
         ["pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
         + ["--durations=10"],

@@ -42,10 +42,13 @@ NEEDS_DATA = {"data_paths", "load_data", "shapes", "scale"}
 
 
 SPEC = importlib.util.spec_from_file_location("mnist", SOURCE.parent / "mnist.py")
+# When it is first used: it imports Matplotlib, and most runs need no test of it.
+SPEC.loader = importlib.util.LazyLoader(SPEC.loader)
 MNIST = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(MNIST)
-DATA = ROOT / MNIST.DATA["folder"]
-IMAGES, LABELS = MNIST.DATA["files"]
+DATA = ROOT / "data/mnist"
+IMAGES = "train-images-idx3-ubyte"
+LABELS = "train-labels-idx1-ubyte"
 
 
 def cells_of(path):
@@ -661,7 +664,7 @@ def test_colab_goes_on_too(tmp_path):
     nbformat.write(notebook, tmp_path / "lab.ipynb")
     for module in ("mnist.py", "lab_tools.py", "public_tests.py"):
         shutil.copy(RELEASE / module, tmp_path)
-    shutil.copytree(DATA, tmp_path / MNIST.DATA["folder"])
+    shutil.copytree(DATA, tmp_path / "data/mnist")
     outputs = run(tmp_path / "lab.ipynb", tmp_path)
     assert outputs["sigmoid-public"][-1].output_type == "error"
     assert outputs[end.id][0].text == "went on\n"
@@ -838,10 +841,10 @@ def use(folder, monkeypatch, *urls):
 @pytest.mark.parametrize("packed", [True, False])
 def test_data_are_found_from_every_folder(tmp_path, monkeypatch, folder, packed):
     (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / MNIST.DATA["folder"]).mkdir(parents=True)
+    (tmp_path / "data/mnist").mkdir(parents=True)
     name = LABELS + ".gz" * packed
     content = (DATA / f"{LABELS}.gz").read_bytes()
-    target = tmp_path / MNIST.DATA["folder"] / name
+    target = tmp_path / "data/mnist" / name
     target.write_bytes(content if packed else gzip.decompress(content))
     assert use(tmp_path / folder, monkeypatch)(LABELS) == target
 
