@@ -465,6 +465,20 @@ def test_a_call_shows_what_it_changes_in_any_of_its_cases() -> None:
         check(layer, "unchanged")
 
 
+@pytest.mark.parametrize("names", ["one", ("more", "one")])
+def test_every_case_that_is_named_shows_what_a_call_changes(names: Any) -> None:
+    def total(numbers: Any) -> Any:
+        return numbers.pop() if len(numbers) == 1 else sum(numbers)
+
+    totals = replace(
+        specification(total),
+        cases={"more": lambda: [([1, 2],)], "one": lambda: [([3],)]},
+        properties={"unchanged": [Unchanged(names)]},
+    )
+    with pytest.raises(AssertionError, match="another length"):
+        check(totals, "unchanged")
+
+
 INPUTS = np.array([[1.0, 2, 3, 4, 5], [2.0, 4, 6, 8, 9]])
 LABELS = np.eye(3)[:, [0, 1, 2, 0, 1]]
 
