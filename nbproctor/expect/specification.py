@@ -170,9 +170,7 @@ class Specification:
         """Split a case; a plain function has no state."""
         return (case[0], case[1:]) if self.has_state else ({}, case)
 
-    def ask(
-        self, cases: Iterable[Case], changes: list[Change] | None = None
-    ) -> Iterator[Any]:
+    def ask(self, cases: Iterable[Case], changes: list[Change]) -> Iterator[Any]:
         """Ask the student's function, of a new object for each case.
 
         `changes` gets for each case what its call must leave alone, before and after.
@@ -191,8 +189,7 @@ class Specification:
             answer = self.read(next(answers), answers)
             state_after = {name: next(answers) for name in state}
             after = tuple(copies.get(id(each), each) for each in arguments)
-            if changes is not None:
-                changes.append((values, self._untouchable(state_after, after)))
+            changes.append((values, self._untouchable(state_after, after)))
             yield answer
 
     def _untouchable(self, state: State, arguments: Case) -> dict[str, Any]:
@@ -557,9 +554,9 @@ class Unchanged:
     """Check that calls leave their arguments, and the state of their object, alone.
 
     Attributes that are the answer may change. Those of the test's own objects may not.
-    `cases` is a name, or several. Of the first, two cases are also tried with numbers
-    of half the size, one column by column: what converts its arguments works on a copy
-    in one case, and on the caller's own in the other.
+    `cases` is a name, or several. Two cases of the first are also tried with numbers of
+    32 bits, one by columns and one by rows: what converts its arguments works on a copy
+    of some, and on the caller's own of others.
     """
 
     cases: str | Sequence[str]
@@ -624,8 +621,7 @@ class Anew:
     remembered by something that two cases share is found. The object's state is changed
     between them; so is an argument in place, if the next is alike, and an array that is
     the answer. On the way back to the second case, arrays of the object change in
-    place, too. With `shares`, two
-    answers may share an array.
+    place, too. With `shares`, two answers may share an array.
     """
 
     cases: str
