@@ -113,8 +113,7 @@ Container = Annotated[
     bool,
     Option(
         "--container",
-        help="Run in a container (Podman or Docker). An installed nbproctor cannot do "
-        "this; kit.py can.",
+        help="Run in a container, with Podman or Docker. Only kit.py can do this.",
         callback=_refuse_container,
         is_eager=True,
     ),

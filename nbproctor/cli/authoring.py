@@ -104,9 +104,9 @@ def lint(assignment: Assignment = None, container: Container = False) -> None:
     """Check that the reference solution earns every point in every test cell.
 
     The reference solution is the source notebook with your solutions. Plain nbgrader
-    and nbproctor both grade it. Then both grade notebooks whose answers are blank or
-    meaningless. If the two give different points to a test, it is listed. `nbproctor
-    release` runs this check first.
+    and nbproctor both grade it. Then each of the two also grades notebooks with
+    blank or meaningless answers. If a test gets different points from them, it is
+    listed. `nbproctor release` runs this check first.
     """
     prove(*open_course(assignment))
     say("The reference solution earns every point, in nbgrader and in nbproctor.")
@@ -182,9 +182,9 @@ def new(
     """Make an assignment with one example exercise, for you to replace.
 
     If this folder is no course yet, it becomes one. With --from, make a shorter edition
-    of another assignment. It leaves out cells with a tag for longer editions, such as
-    from-4-hours. Only the solution cells among them stay: students get these with the
-    solution.
+    of another assignment, without the cells that are tagged for longer ones
+    (from-4-hours, for example). An exercise that is left out keeps its solution cell,
+    and students get that cell filled in.
     """
     from nbproctor.kit import starter
     from nbproctor.kit.edition import write_edition
@@ -212,11 +212,10 @@ def adopt(
     ] = None,
     container: Container = False,
 ) -> None:
-    """Convert a notebook with tests of another kind into an assignment.
+    """Convert a notebook with Otter-Grader or OkPy tests, or plain assertions.
 
-    The tests are those of Otter-Grader or OkPy, or plain assertions. Writes the
-    assignment to source/, and shows what each cell has become. Then checks that your
-    solutions earn every point. The notebook itself is not changed.
+    Writes an assignment to source/, and shows what each cell has become. Then checks
+    that your solutions earn every point. The notebook itself is not changed.
     """
     from nbproctor.kit import adopt as adoption
     from nbproctor.kit import starter

@@ -50,8 +50,9 @@ Answers = Annotated[
 SameKinds = Annotated[
     list[str] | None,
     Option(
-        help="Say that two files call the same identifier by different names, for "
-        "example 'GitHub handle=login'. This is saved for the next time."
+        help="Say that columns of two files hold the same identifier: with 'GitHub "
+        "handle=login', a GitHub handle in one file is a login in another. This is "
+        "saved for the next time."
     ),
 ]
 
@@ -84,8 +85,8 @@ def collect(
         bool,
         Option(
             "--replace",
-            help="Replace a submission even if it is unknown which of the two is "
-            "newer. The old one is saved.",
+            help="Replace a submission in submitted/ even if it is unknown whether "
+            "the new one is newer. The old one is saved.",
         ),
     ] = False,
     dry_run: Annotated[

@@ -76,7 +76,7 @@ def export(
     - feedback: everybody's feedback, in a zip for the platform
     - csv, parquet: a table of the class
     - term: a table and a page of all assignments
-    - gradescope, classroom: what Gradescope or GitHub Classroom grades with
+    - gradescope, classroom: the files with which Gradescope or GitHub Classroom grades
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"
@@ -220,7 +220,7 @@ def _show(filled: Filled, file: str) -> None:
     lower = sum(change.lower for change in filled.changes)
     console.print(
         f"{len(filled.changes)} marks change, {lower} of them to a lower mark. "
-        f"{filled.same} marks in the file are the same already."
+        f"{filled.same} marks are in the file already."
     )
     print_list("Not changed:", [f"{name}: {reason}" for name, reason in filled.skipped])
     if filled.skipped:

@@ -54,8 +54,8 @@ def grade(
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the score table.
 
-    Submissions that are already graded and have not changed are skipped. Exits with
-    status 1 if a submission could not be graded.
+    Skips submissions that are graded already, unless something has changed that their
+    marks depend on. Exits with status 1 if a submission could not be graded.
     """
     course, name = open_course(assignment)
     for each in student or ():

@@ -196,7 +196,7 @@ def _fault(file: Candidate, text: str) -> Ungradable:
         if not text[error.pos :].strip() or "Unterminated" in error.msg:
             return Ungradable(
                 f"'{file.name}' is cut short: its end is missing, perhaps because of "
-                "a broken upload or a full disk. Please submit it again."
+                "a broken upload or a full disk. It has to be submitted again."
             )
         return Ungradable(
             f"'{file.name}' is damaged in line {error.lineno} ({error.msg})."

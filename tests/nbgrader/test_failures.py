@@ -119,7 +119,7 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     for students, subject in messages.items():
         assert f"{students}: There is no permission to read {subject}. C" in done.stdout
     assert (
-        "kept: 10 stays. Otherwise: no mark, There is no permission to read"
+        "kept: stays at 10. With --lower: no mark, There is no permission to read"
         in done.stdout
     )
     results = {name: r.status for name, r in graded(course).items()}
