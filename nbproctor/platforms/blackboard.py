@@ -9,12 +9,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import takewhile
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.person import Clue, Identifier, Kind
-from nbproctor.platforms.platform import FileName, Names, Platform
+from nbproctor.platforms.platform import FileName, Names, Platform, common_length
 
 _NAME = re.compile(
     r"(?P<head>.*?_[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"
@@ -54,12 +53,10 @@ class Blackboard(Platform):
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """No login begins behind what all names share: the assignment is one of it."""
         parsed = super().parse_all(entries)
-        words = zip(*(name.key.split("_") for name in parsed.values()), strict=False)
-        shared = sum(1 for _ in takewhile(lambda column: len({*column}) == 1, words))
+        shared = common_length(name.key.split("_") for name in parsed.values())
         for path, name in parsed.items():
-            least = name.key.count("_") + 1 - shared
-            logins = (i for i in name.identifiers if i.value.count("_") + 1 >= least)
-            parsed[path] = replace(name, identifiers=tuple(logins))
+            start = max(len(name.identifiers) - shared, 0)
+            parsed[path] = replace(name, identifiers=name.identifiers[start:])
         return parsed
 
     def students(self, files: Sequence[tuple[ArchiveEntry, FileName]]) -> list[Clue]:

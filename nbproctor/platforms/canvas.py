@@ -24,7 +24,7 @@ from nbproctor.platforms.sheet import Sheet
 # Canvas removes everything but letters, digits and underscores from a name. One with
 # underscores counts where a long number of a file follows: dates have them too.
 _NAME = re.compile(
-    r"(?:(?P<late2>LATE_)?anon_(?P<anonymous>[^\W_]+)(?P<late3>_LATE)?"
+    r"(?:(?P<late2>LATE_)?(?P<anonymous>anon_[^\W_]+)(?P<late3>_LATE)?"
     r"|(?P<name>[^\s/.,;()'_-]+?"
     r"|[^\s/.,;()'-]+?(?=_(?:LATE_)?\d+_(?:\d{4,}_|(?:text|link)\.html)))"
     r"_(?P<late>LATE_)?(?P<user>\d+))"
@@ -47,20 +47,19 @@ class Canvas(Platform):
         match = _NAME.fullmatch(unicodedata.normalize("NFC", parts[0]))
         if match is None or len(parts) > 1:
             return None
-        group = match.groupdict()
-        user = group["user"] or f"anon_{group['anonymous']}"
-        kind = Kind.CANVAS if group["user"] else Kind.ANONYMOUS
+        user = match["user"] or match["anonymous"]
+        kind = Kind.CANVAS if match["user"] else Kind.ANONYMOUS
         return FileName(
             key=user,
-            file=PurePosixPath(group["file"] or group["typed"]),
-            name=group["name"] or "",
+            file=PurePosixPath(match["file"] or match["typed"]),
+            name=match["name"] or "",
             identifiers=(Identifier(kind, user),),
-            late=bool(group["late"] or group["late2"] or group["late3"]),
-            number=group["attachment"] or "",
-            kind="typed" if group["typed"] else "file",
+            late=any(match.group("late", "late2", "late3")),
+            number=match["attachment"] or "",
+            kind="typed" if match["typed"] else "file",
             # Its own text files have no number of a file: nothing can be sent back to
             # one.
-            address="" if group["typed"] else parts[0],
+            address="" if match["typed"] else parts[0],
         )
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
@@ -68,7 +67,7 @@ class Canvas(Platform):
 
         In its list of groups, "user_id" is the SIS id.
         """
-        titles = [letters(title) for title in sheet.values(0)]
+        titles = [letters(title) for title in sheet.titles]
         in_grade_book = {"student", "sisloginid"} & {*titles} or titles[0] == "lastname"
         if "id" in titles and in_grade_book:
             columns[Kind.CANVAS] += columns[Kind.STUDENT]
@@ -87,13 +86,12 @@ class Canvas(Platform):
         if heads[0] not in ("Student", "LastName") or "ID" not in heads:
             return None
         tops = [sheet.value(row, 0).strip() for row in range(min(4, len(sheet.rows)))]
-        has_limits = "Points Possible" in tops
-        limits = tops.index("Points Possible") if has_limits else 0
+        limits = tops.index("Points Possible") if "Points Possible" in tops else 0
         for index in range(len(heads)):
             if "read only" in sheet.value(limits, index):
                 heads[index] = ""
         chosen, _ = choose_column(heads, r"(.*) \(\d+\)$", assignment, column)
-        most = sheet.value(limits, chosen) if has_limits else ""
+        most = sheet.value(limits, chosen) if limits else ""
         form = form_of_marks(most, sheet)
         return GradeColumn(limits + 1, chosen, *form, excused="EX")
 

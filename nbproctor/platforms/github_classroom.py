@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from nbproctor.platforms.person import Identifier, Kind
-from nbproctor.platforms.platform import FileName, Platform, Visibility
+from nbproctor.platforms.person import Kind
+from nbproctor.platforms.platform import Platform, Visibility
 from nbproctor.platforms.sheet import Sheet
 from nbproctor.templates import render
 from nbproctor.writing import write_file
@@ -16,15 +15,8 @@ class GitHubClassroom(Platform):
     """GitHub Classroom; its workflow grades in the teacher's own repository."""
 
     name = "GitHub Classroom"
-
-    def parse(self, parts: Sequence[str]) -> FileName | None:
-        """``lab-5-submissions/lab-5-aokafor/lab.ipynb``."""
-        slug = parts[0].removesuffix("-submissions")
-        if slug == parts[0] or len(parts) < 3 or not parts[1].startswith(f"{slug}-"):
-            return None
-        handle = parts[1].removeprefix(f"{slug}-")
-        identifiers = (Identifier(Kind.GITHUB, handle),)
-        return FileName(handle, PurePosixPath(*parts[2:]), identifiers=identifiers)
+    # ``lab-5-submissions/lab-5-aokafor/lab.ipynb``
+    path = r"([^/]*)-submissions/\1-(?P<GITHUB>[^/]+)/(?P<file>.+)"
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
         """In its roster, the name is the one that a student chose on GitHub."""

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.person import Identifier, Kind, Person, letters
+from nbproctor.platforms.person import Kind, Person, letters
 from nbproctor.platforms.platform import (
     ExportError,
     FileName,
@@ -24,12 +23,10 @@ from nbproctor.platforms.platform import (
 )
 from nbproctor.platforms.sheet import ABOUT_PEOPLE, Sheet, number
 
-_NAME = re.compile(
-    r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?"
-)
 # What stands for a name where marking is blind.
-_BLIND = {"participant", "teilnehmerin", "teilnehmer", "participante", "partecipante"}
-_BLIND |= {"deelnemer", "partaidea"}
+_BLIND = (
+    "participant|teilnehmerin|teilnehmer|participante|partecipante|deelnemer|partaidea"
+)
 _YES = {"yes", "ja", "oui", "sí", "si", "sì", "sim", "bai", "да", "так", "tak", "ano"}
 _NO = {"no", "nein", "non", "nee", "não", "ez", "нет", "ні", "nie", "ne", "nei", "nej"}
 
@@ -39,6 +36,10 @@ class Moodle(Platform):
 
     name = "Moodle"
     numbers_groups = True
+    path = (
+        rf"(?P<address>(?:(?i:{_BLIND})|(?P<name>[^/]+?))_(?P<PARTICIPANT>\d+)"
+        r"_assignsubmission_(?:file|(?P<typed>[a-z]+)))(?:_(?:[^/]*/)?|/)(?P<file>.+)"
+    )
     times = "its grading worksheet"
     why_no_address = (
         "submitted with a group, and their own Moodle number is not known. Import the "
@@ -52,20 +53,8 @@ class Moodle(Platform):
         Moodle before 4.0 ends the folder's name with another ``_``; without folders the
         file's name follows there.
         """
-        match = _NAME.fullmatch(parts[0])
-        if match is None:
-            return None
-        path_inside = match["file"] if len(parts) == 1 else "/".join(parts[1:])
-        if not path_inside:
-            return None
-        return FileName(
-            key=match["id"],
-            file=PurePosixPath(path_inside),
-            name="" if match["name"].casefold() in _BLIND else match["name"],
-            identifiers=(Identifier(Kind.PARTICIPANT, match["id"]),),
-            kind="file" if match["kind"] == "file" else "typed",
-            address=f"{match['name']}_{match['id']}_assignsubmission_{match['kind']}_",
-        )
+        name = super().parse(parts)
+        return name and replace(name, address=f"{name.address}_")
 
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """One word for everybody is "Participant", in whatever language."""
@@ -87,29 +76,27 @@ class Moodle(Platform):
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
         """Find the columns of a grading worksheet by their place and content."""
-        rows = [row for row in range(1, len(sheet.rows)) if any(sheet.values(row))]
-        if not rows or not _participants(sheet, rows):
+        if not _is_worksheet(sheet):
             return
         for kind in Kind:
             columns[kind] = [column for column in columns[kind] if column > 0]
         columns[Kind.PARTICIPANT] = [0]
         assigned = {column for places in columns.values() for column in places}
-        for column in sorted(
-            set(range(min(len(sheet.rows[r]) for r in rows))) - assigned
-        ):
-            cells = [sheet.value(row, column).strip() for row in rows]
-            if not columns[Kind.EMAIL] and all("@" in cell for cell in cells if cell):
-                columns[Kind.EMAIL] = [column] if any(cells) else []
+        emails = [
+            index
+            for index in range(len(sheet.titles))
+            if {"@" in cell for cell in sheet.column(index) if cell} == {True}
+        ]
+        columns[Kind.EMAIL] = columns[Kind.EMAIL] or [*{*emails} - assigned][:1]
         # Names stand second; in a blind worksheet what everybody submitted does.
-        second = {sheet.value(row, 1).strip() for row in rows}
+        second = sheet.column(1)
         unnamed = not (columns["name"] or columns["last"] or 1 in columns[Kind.EMAIL])
-        if unnamed and len(second) == len(rows):
+        if unnamed and len({*second}) == len(second):
             columns["name"] = [1]
 
     def time_column(self, sheet: Sheet) -> int | None:
         """Find times by their place: after what says if the grade can be changed."""
-        rows = range(1, len(sheet.rows))
-        changeable = _changeable(sheet, rows, 1) if _participants(sheet, rows) else None
+        changeable = _changeable(sheet, 1) if _is_worksheet(sheet) else None
         return None if changeable is None else changeable + 1
 
     def grade_column(
@@ -119,52 +106,46 @@ class Moodle(Platform):
 
         Who, what was submitted, grade, maximum grade, …
         """
-        rows = range(1, len(sheet.rows))
-        if not rows or not _participants(sheet, rows):
+        if not _is_worksheet(sheet):
             return None
-        for index in range(3, len(sheet.rows[0])):
-            limits = {sheet.value(row, index).strip() for row in rows}
-            most = next(iter(limits))
-            marks = (sheet.value(row, index - 1).strip() for row in rows)
+        for index in range(2, len(sheet.titles) - 1):
+            most, *others = {*sheet.column(index + 1)}
+            marks = {*sheet.column(index)} - {"", "-"}
+            is_maximum = not others and number(most) is not None
             if (
-                len(limits) == 1
-                and number(most) is not None
-                and all(mark in ("", "-") or number(mark) is not None for mark in marks)
-                and letters(sheet.value(0, index - 1)) not in ABOUT_PEOPLE
+                is_maximum
+                and all(number(mark) is not None for mark in marks)
+                and letters(sheet.titles[index]) not in ABOUT_PEOPLE
             ):
-                changeable = _changeable(sheet, rows, index + 1)
-                locked = frozenset(
-                    row
-                    for row in rows
-                    if changeable and _word(sheet, row, changeable) in _NO
+                changeable = _changeable(sheet, index + 2)
+                answers = sheet.column(changeable) if changeable else ()
+                rows = zip(sheet.body, answers, strict=False)
+                return GradeColumn(
+                    1,
+                    index,
+                    *form_of_marks(most, sheet),
+                    locked=frozenset(r for r, text in rows if text.casefold() in _NO),
                 )
-                form = form_of_marks(most, sheet)
-                return GradeColumn(1, index - 1, *form, locked)
         raise ExportError(
             "The grading worksheet has no column for points. If the assignment uses a "
             "scale in Moodle, change it to points."
         )
 
 
-def _changeable(sheet: Sheet, rows: Sequence[int], start: int) -> int | None:
+def _changeable(sheet: Sheet, start: int) -> int | None:
     """Return the first column that says yes or no of everybody."""
-    for column in range(start, len(sheet.rows[0])):
-        if {_word(sheet, row, column) for row in rows} <= _YES | _NO:
-            return column
+    for index in range(start, len(sheet.titles)):
+        if {text.casefold() for text in sheet.column(index)} <= _YES | _NO:
+            return index
     return None
 
 
-def _word(sheet: Sheet, row: int, column: int) -> str:
-    return sheet.value(row, column).strip().casefold()
-
-
-def _participants(sheet: Sheet, rows: Sequence[int]) -> bool:
+def _is_worksheet(sheet: Sheet) -> bool:
     """Whether the first column says "Participant 4711" of everybody, in any language.
 
     That is the same word and a number. Not "student12", which may be a login.
     """
-    texts = [sheet.value(row, 0).strip() for row in rows]
-    parts = [re.fullmatch(r"(\D+?)\d+", text) for text in texts]
-    words = {part[1] if part else "" for part in parts}
-    word = words.pop()
-    return not words and (len(word) >= 8 or " " in word or not word.isascii())
+    word = r"(\D{8,}|\D* \D*|\D*[^\0-\x7f]\D*)\d+"
+    matches = [re.fullmatch(word, text) for text in sheet.column(0)]
+    words = {match[1] if match else "" for match in matches}
+    return len(words) == 1 and "" not in words

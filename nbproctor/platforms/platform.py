@@ -6,15 +6,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.person import Clue, Identifier, Person, letters
+from nbproctor.platforms.person import Clue, Identifier, Kind, Person, letters
 from nbproctor.platforms.sheet import Sheet, number
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
+FileKind = Literal["file", "typed", "page", "course"]
 
 
 class ExportError(NbproctorError):
@@ -35,7 +37,7 @@ class FileName:
     number: str = ""  # orders the files of one attempt, where the platform does
     #: Of the student's, typed into the platform, or its own page about the hand-in; or
     #: a teacher's, which belongs to no submission.
-    kind: Literal["file", "typed", "page", "course"] = "file"
+    kind: FileKind = "file"
     others: tuple[Clue, ...] = ()  # who handed it in together with this student
     address: str = ""  # under which the platform takes feedback on it, if it does
 
@@ -67,6 +69,9 @@ class GradeColumn:
     excused: str = ""  # what stands for "no mark is wanted"; empty: nothing does
 
 
+_OTHER_KINDS: tuple[FileKind, ...] = ("typed", "page", "course")
+
+
 class Platform:
     """A learning platform: one module, and a line of `registry.PLATFORMS` or a plug-in.
 
@@ -74,6 +79,11 @@ class Platform:
     """
 
     name = "plain files"
+    #: An expression for the path of a file in a download. Groups in capitals are kinds
+    #: of identifiers; others are fields of `FileName`, or a ``kind`` of file. What a
+    #: student calls a file comes last, and may look like all that stands before it: so
+    #: each part before takes as little as it can.
+    path = ""
     upload = ""  # where a teacher uploads the zip of feedback; empty: nowhere
     why_no_address = ""  # why a student has no `FileName.address`, and what to do
     #: An expression for the titles of a grade book's columns that take marks; its two
@@ -84,12 +94,24 @@ class Platform:
     times = ""  # the list that says when each was submitted, where no download does
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
-        """Read a file's path in a download, or say that it is not named so.
-
-        What a student calls a file comes last, and may look like all that stands
-        before it: so each part before takes as little as it can.
-        """
-        return None
+        """Read a file's path in a download as `path` says; None: it is not named so."""
+        match = re.fullmatch(self.path, "/".join(parts))
+        if match is None:
+            return None
+        groups = match.groupdict("")
+        identifiers = tuple(
+            Identifier(kind, groups[kind.name]) for kind in Kind if kind.name in groups
+        )
+        attempt = groups.get("attempt", "")
+        return FileName(
+            key=identifiers[0].value if identifiers else groups["name"],
+            file=PurePosixPath(groups["file"]),
+            name=groups.get("name", ""),
+            identifiers=identifiers,
+            attempt=attempt and attempt.zfill(4),
+            kind=next((kind for kind in _OTHER_KINDS if groups.get(kind)), "file"),
+            address=groups.get("address", ""),
+        )
 
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """Read the names of a whole download; folders around them do not matter."""
@@ -137,6 +159,12 @@ class Platform:
         """Return which files go back, and their names in the zip; none: no place."""
         folder = address.split("/")[0]
         return {path: f"{folder}/{path.name}" for path in (page, notebook)}
+
+
+def common_length(sequences: Iterable[Sequence[str]]) -> int:
+    """Return with how many equal texts all the sequences begin."""
+    columns = zip(*sequences, strict=False)
+    return sum(1 for _ in takewhile(lambda column: len({*column}) == 1, columns))
 
 
 def choose_column(

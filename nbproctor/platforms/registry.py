@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.moodle import Moodle
 from nbproctor.platforms.openolat import OpenOlat
 from nbproctor.platforms.person import Clue, Identifier, Kind
-from nbproctor.platforms.platform import FileName, Platform
+from nbproctor.platforms.platform import FileName, Platform, common_length
 from nbproctor.platforms.plug_ins import ask_platforms
 from nbproctor.platforms.roster import Roster
 from nbproctor.platforms.teams import Teams
@@ -67,7 +66,7 @@ def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
     are called, is up to a student where no platform has named the folders.
     """
     paths = [entry.path for entry in entries]
-    common = _common_depth(paths)
+    common = common_length(path.parts[:-1] for path in paths)
     fitting = []
     answers = ask_platforms(
         lambda platform: platform.parse_all(entries), platforms=PLATFORMS
@@ -129,7 +128,7 @@ def _depth(
     It is the first level that names somebody of the class, or else several students.
     """
     several = []
-    for depth in range(_common_depth(paths) + 1):
+    for depth in range(common_length(path.parts[:-1] for path in paths) + 1):
         paths_below = [PurePosixPath(*path.parts[depth:]) for path in paths]
         # What else a student alone submits names nobody.
         works = [p for p in paths_below if len(p.parts) > 1 or p.suffix in _WORK]
@@ -139,12 +138,6 @@ def _depth(
         if len(names) > 1:
             several.append(depth)
     return several[0] if several else 0
-
-
-def _common_depth(paths: Sequence[PurePosixPath]) -> int:
-    """Return how many folders lie around everything."""
-    levels = zip(*(path.parts[:-1] for path in paths), strict=False)
-    return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
 
 
 def name_in(path: PurePosixPath, file_names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import babel
@@ -170,6 +170,20 @@ class Sheet:
     def values(self, row: int) -> list[str]:
         """Return what the cells of a row say."""
         return [_unquoted(cell) for cell in self.rows[row]]
+
+    @cached_property
+    def titles(self) -> list[str]:
+        """What the first row says, without spaces around it."""
+        return [title.strip() for title in self.values(0)]
+
+    @cached_property
+    def body(self) -> list[int]:
+        """Which rows below the titles say something."""
+        return [row for row in range(1, len(self.rows)) if any(self.values(row))]
+
+    def column(self, index: int) -> list[str]:
+        """Return what a column says in each row of the body."""
+        return [self.value(row, index).strip() for row in self.body]
 
     def put(self, row: int, column: int, value: str) -> None:
         """Change a cell; it keeps its quotes, and has them where it needs them."""
