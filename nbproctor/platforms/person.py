@@ -169,6 +169,11 @@ class Clue:
         return next((v for kind, v in self.identifiers if kind is Kind.WORD), "")
 
     @property
+    def text(self) -> str:
+        """The name, or a text that may contain it."""
+        return self.name or self.word
+
+    @property
     def answer(self) -> str:
         """By what ``--as`` says who is meant: an identifier, since names are shared."""
         return str(self.identifiers[0]) if self.identifiers else self.name
@@ -198,11 +203,10 @@ def labels(names: Mapping[str, str]) -> dict[str, str]:
 def possible_ids(clue: Clue) -> list[str]:
     """Return how somebody may be called in a course, the best first."""
     ids: list[str] = []
-    for kind in Kind:
-        values = [value for each, value in clue.identifiers if each is kind]
+    for kind, value in sorted(clue.identifiers, key=lambda i: [*Kind].index(i.kind)):
         if kind is Kind.EMAIL:
-            values = [text for v in values for text in (v.partition("@")[0], v)]
-        ids += map(safe, values)
+            ids.append(safe(value.partition("@")[0]))
+        ids.append(safe(value))
     return ids
 
 
@@ -239,7 +243,7 @@ class Person:
 
     def values(self, *kinds: Kind) -> tuple[str, ...]:
         """Return the identifiers of some kinds."""
-        return tuple(value for kind, value in self.identifiers if kind in kinds)
+        return tuple(value for kind, value in self.all_identifiers() if kind in kinds)
 
     def all_identifiers(self) -> tuple[Identifier, ...]:
         """Return the identifiers, and the id."""
@@ -249,13 +253,13 @@ class Person:
     def with_identifiers(self, more: Iterable[Identifier]) -> Person:
         """Return this student, known by more identifiers."""
         more = tuple(more)
-        union = dict.fromkeys([i for i in self.identifiers if i not in more])
-        union |= dict.fromkeys(more)  # what was said last comes last
+        earlier = (i for i in self.identifiers if i not in more)
+        union = dict.fromkeys([*earlier, *more])  # what was said last comes last
         certain = [i for i in union if i.kind not in (*UNCERTAIN, Kind.COURSE)]
         values = {identifier.value for identifier in certain}
         # Once the kind of a number is known, it is no longer one of no kind.
         numbers = [i for i in union if i.kind is Kind.NUMBER and i.value not in values]
-        identifiers = sorted(certain + numbers, key=lambda i: list(Kind).index(i.kind))
+        identifiers = sorted(certain + numbers, key=lambda i: [*Kind].index(i.kind))
         return replace(self, identifiers=tuple(identifiers))
 
     def is_better_named(self, other: Person) -> bool:
@@ -267,15 +271,17 @@ class Person:
         is_same = letters(other.first + other.last) in spellings(self.last, self.first)
         return not (is_same and len(self.last.split()) < len(other.last.split()))
 
+    def has_another(self, kind: Kind, clue: Clue) -> bool:
+        """Whether this student and a clue have identifiers of a kind, and none in common."""
+        identifiers = self.all_identifiers()
+        values = {v.casefold() for k, v in identifiers if k is kind}
+        others = {v.casefold() for k, v in clue.identifiers if k is kind}
+        return bool(values and others) and values.isdisjoint(others)
+
     def contradicts(self, clue: Clue) -> str:
         """Return the kind of which this student has another identifier, or nothing."""
-        for kind, rule in KINDS.items():
-            if rule.is_single:
-                values = {v.casefold() for k, v in self.all_identifiers() if k is kind}
-                others = {v.casefold() for k, v in clue.identifiers if k is kind}
-                if values and others and values.isdisjoint(others):
-                    return kind
-        return ""
+        single = (kind for kind, rule in KINDS.items() if rule.is_single)
+        return next((kind for kind in single if self.has_another(kind, clue)), "")
 
     def may_be_called(self, name: str) -> bool:
         """Whether a platform's name can be this student's: nothing says otherwise.
@@ -289,11 +295,11 @@ class Person:
             return True
         own_words = _words(f"{self.last} {self.first}")
         words = _words(name)
+        fewer, more = sorted((own_words, words), key=len)
         ids = (*(v for _, v in self.all_identifiers()), self.email.partition("@")[0])
         return (
             joined in {*spelled, *map(letters, ids)}
-            or (len(own_words) > 1 and own_words <= words)
-            or (len(words) > 1 and words <= own_words)
+            or (len(fewer) > 1 and fewer <= more)
             or (
                 len(words) == 1 < len(own_words)
                 and all(word in joined for word in own_words)

@@ -10,7 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import NamedTuple
 
 from nbproctor.errors import NbproctorError
@@ -29,6 +29,7 @@ from nbproctor.platforms.person import (
     split_name,
 )
 
+_ANY = "any kind"  # of identifier
 #: What parts the words of a folder's name; an id may hold the later of them.
 _BETWEEN_WORDS = (r"[\s,;()\[\]]+", r"[\s,;()\[\]_]+", r"[\s,;()\[\]_-]+")
 
@@ -72,11 +73,9 @@ class Roster:
     certain_kinds: dict[Kind, Kind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # Where in `people` somebody is: by an identifier, also as a folder's name has
-        # it, and by a text of any kind.
-        self._by_identifier = defaultdict[Identifier, set[int]](set)
-        self._by_word = defaultdict[Identifier, set[int]](set)
-        self._by_text = defaultdict[str, set[int]](set)
+        # Where in `people` somebody is: by an identifier of a kind, a word that may be
+        # one, as a folder's name has it, and a text of any kind.
+        self._indexes = defaultdict[tuple[str, str], set[int]](set)
         for index in range(len(self.people)):
             self._index(index)
 
@@ -92,19 +91,19 @@ class Roster:
 
     def _index(self, index: int) -> None:
         person = self.people[index]
+        names = spellings(person.last, person.first)
+        keys: set[tuple[str, str]] = {(Kind.NAME, name) for name in names}
         for kind, value in person.all_identifiers():
             text = value.casefold()
-            self._by_identifier[Identifier(kind, text)].add(index)
-            self._by_text[text].add(index)
-            for word in (text, re.sub(r"\W", "", text)):  # as OpenOlat writes it
-                self._by_word[Identifier(kind, word)].add(index)
-            self._by_text[text.partition("@")[0]].add(index)
-        for name in spellings(person.last, person.first):
-            self._by_identifier[Identifier(Kind.NAME, name)].add(index)
+            keys |= {(kind, text), (_ANY, text), (_ANY, text.partition("@")[0])}
+            word = re.sub(r"\W", "", text)  # as OpenOlat writes it
+            keys |= {(f"{kind} in words", text), (f"{kind} in words", word)}
+        for key in keys:
+            self._indexes[key].add(index)
 
-    def _with(self, kind: Kind, text: str) -> Set[int]:
+    def _with(self, kind: str, text: str) -> Set[int]:
         """Return who has an identifier."""
-        return self._by_identifier.get(Identifier(kind, text.casefold()), set())
+        return self._indexes.get((kind, text.casefold()), set())
 
     def _at(self, student: str) -> int | None:
         """Return where in `people` the student with exactly this id is."""
@@ -141,7 +140,7 @@ class Roster:
             return
         for index, person in enumerate(self.people):
             if not person.values(target):
-                values = (i.value for i in person.all_identifiers() if i.kind is source)
+                values = person.values(source)
                 more = tuple(Identifier(target, value) for value in values)
                 self._complete(index, replace(person, identifiers=more))
 
@@ -158,13 +157,13 @@ class Roster:
         claims = self._claims(clue)
         if not claims:
             claims = {i: "name" for i in self._named(clue) if i not in namesakes}
-        if len(claims) > 1:
-            return self._ask(claims, "It may be {}.", clue)
-        for index, by in claims.items():
-            if objection := self._objection(index, by, clue):
-                return self._ask(claims, objection, clue)
-            return Match(self.people[index], by)
-        return self._suspect(clue)
+        if not claims:
+            return self._suspect(clue)
+        index, by = next(iter(claims.items()))
+        several = "It may be {}." if len(claims) > 1 else ""
+        if objection := several or self._objection(index, by, clue):
+            return self._ask(claims, objection, clue)
+        return Match(self.people[index], by)
 
     def _claims(self, clue: Clue) -> dict[int, str]:
         """Return who has an identifier of the clue, of the same kind; and which."""
@@ -186,8 +185,7 @@ class Roster:
         certain = self.certain_kinds.get(Kind.WORD)
         for word in {w for between in _BETWEEN_WORDS for w in re.split(between, text)}:
             for kind in (certain,) if certain else WORD_KINDS:
-                identifier = Identifier(kind, word.casefold())
-                for index in self._by_word.get(identifier, set()):
+                for index in self._with(f"{kind} in words", word):
                     yield index, text.replace(word, " ", 1)
 
     def _is_named_in(self, text: str, index: int) -> bool:
@@ -202,8 +200,7 @@ class Roster:
 
     def _named(self, clue: Clue) -> set[int]:
         """Return who has exactly the name of the clue, however it is written."""
-        name = clue.name or clue.word
-        spelled = {letters(name), *spellings(*split_name(name))}
+        spelled = {letters(clue.text), *spellings(*split_name(clue.text))}
         return set().union(*(self._with(Kind.NAME, text) for text in spelled))
 
     def _objection(self, index: int, by: str, clue: Clue) -> str:
@@ -216,9 +213,7 @@ class Roster:
         if kind := person.contradicts(clue):
             return f"By its {by}, it belongs to {{}}, who has another {kind}."
         if by == "name":
-            emails = set(map(str.casefold, person.values(Kind.EMAIL)))
-            texts = {v.casefold() for kind, v in clue.identifiers if kind is Kind.EMAIL}
-            if emails and texts and emails.isdisjoint(texts):
+            if person.has_another(Kind.EMAIL, clue):
                 return "It may be {}, who has another e-mail address."
             for _, value in clue.identifiers:
                 for other in self._with(Kind.NUMBER, value) - {index}:
@@ -231,28 +226,23 @@ class Roster:
         suspects = {index for index, _ in self._in_words(clue.word)}
         for _, value in clue.identifiers:
             for text in (value, safe(value), value.partition("@")[0]):
-                suspects |= self._by_text.get(text.casefold(), set())
+                suspects |= self._with(_ANY, text)
         suspects = {i for i in suspects if not self.people[i].contradicts(clue)}
         if not suspects:
             return Match()
         question = "Nobody has it, but it looks like an identifier of {}."
         match = self._ask(suspects, question, clue)
-        kind = self._kind_like(suspects, clue)
-        return match._replace(
-            answer=f'{match.answer}, or for a new student: --as "{clue.answer}="',
-            same=f"{clue.identifiers[0].kind}={kind}" if kind else "",
-        )
-
-    def _kind_like(self, suspects: Iterable[int], clue: Clue) -> str:
-        """Return the kind of an identifier of suspects that reads like a clue's."""
         texts = {value.casefold() for _, value in clue.identifiers}
-        kinds = [
+        kinds = (
             kind
             for index in sorted(suspects)
             for kind, value in reversed(self.people[index].all_identifiers())
             if value.casefold() in texts and kind is not Kind.NUMBER
-        ]
-        return kinds[0] if kinds else ""
+        )
+        return match._replace(
+            answer=f'{match.answer}, or for a new student: --as "{clue.answer}="',
+            same="".join(f"{clue.identifiers[0].kind}={k}" for k in islice(kinds, 1)),
+        )
 
     def _ask(self, indexes: Iterable[int], question: str, clue: Clue) -> Match:
         people = [self.people[index] for index in sorted(indexes)]
@@ -283,8 +273,7 @@ class Roster:
         numbered = (f"{ids[0]}-{number}" for number in count(2))
         free_ids = (i for i in chain(ids, numbered) if not self._with(Kind.COURSE, i))
         student = next(free_ids)
-        name = clue.name or clue.word
-        last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
+        last, first = split_name(clue.text)
         return Person(student=student, last=last, first=first).with_identifiers(
             clue.identifiers
         )
@@ -304,9 +293,8 @@ class Roster:
         A name that somebody else has is not kept: next time it may be theirs.
         """
         more = list(clue.identifiers)
-        name = clue.name or clue.word
-        if not (self._named(clue) or person.may_be_called(name)):
-            more.append(Identifier(Kind.NAME, letters(name)))
+        if not (self._named(clue) or person.may_be_called(clue.text)):
+            more.append(Identifier(Kind.NAME, letters(clue.text)))
         for unclear in self.people:
             if not unclear.student and not {*more}.isdisjoint(unclear.identifiers):
                 more += unclear.identifiers
