@@ -113,7 +113,7 @@ def collect(
     kept_groups = records / "groups.csv"
     listed = groups or (kept_groups if kept_groups.is_file() else None)
     together = platforms.read_groups(listed, everybody) if listed else {}
-    times = platforms.read_times(roster, everybody, titles=()) if roster else {}
+    times = platforms.read_times(roster, everybody, own_list=False) if roster else {}
     with at_work(f"Reading {source.name}"):
         download = platforms.plan(
             source, assignment, names, everybody, zone, together, times

@@ -7,7 +7,7 @@ titles say what a column is.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isnan, nan
@@ -208,29 +208,24 @@ def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
     return match.person
 
 
-def read_times(
-    path: Path, roster: Roster, titles: Sequence[str] = _TIMES
-) -> dict[str, str]:
+def read_times(path: Path, roster: Roster, *, own_list: bool = True) -> dict[str, str]:
     """Read when students submitted: student id → time, as it stands there.
 
-    The list is a platform's, or has one of the `titles`. Without any, another list and
-    a row that is unclear say nothing. `RosterError`: it is no such list, or who is
-    meant in a row is unclear.
+    The list is a platform's, or has a column for the time. A class list that is no
+    `own_list` of times need not say any, and a row that is unclear says nothing.
+    `RosterError`: it is no such list, or who is meant in a row is unclear.
     """
     sheet = _read(path)
-    answers = ask_platforms(lambda p: p.time_column(sheet), PLATFORMS)
-    columns = [column for _, column in answers if column is not None]
-    heads = [title.strip().casefold() for title in sheet.values(0)]
-    columns += [heads.index(title) for title in titles if title in heads]
-    if not columns and titles:
-        raise _lacking(path, sheet, f"for the time: one of {', '.join(titles)}")
-    times = {}
-    for row in read_people(sheet):
-        text = sheet.value(row.row, columns[0]).strip() if columns else ""
-        is_known = titles or roster.find(row.clue).person
-        if text not in ("", "-") and is_known:
-            times[_person(path, row, roster).student] = text
-    return times
+    columns = people_columns(sheet)
+    times = columns["submitted"] or (columns["time"] if own_list else [])
+    if own_list and not times:
+        raise _lacking(path, sheet, f"for the time: one of {', '.join(_TIMES)}")
+    return {
+        _person(path, row, roster).student: text
+        for row in read_people(sheet)
+        for text in [sheet.value(row.row, column).strip() for column in times[:1]]
+        if text not in ("", "-") and (own_list or roster.find(row.clue).person)
+    }
 
 
 @dataclass(frozen=True)

@@ -88,16 +88,13 @@ class Moodle(Platform):
             if {"@" in cell for cell in sheet.column(index) if cell} == {True}
         ]
         columns[Kind.EMAIL] = columns[Kind.EMAIL] or [*{*emails} - assigned][:1]
+        # Times follow what says if the grade can be changed.
+        columns["submitted"] = [index + 1 for index in _changeable(sheet, 1)[:1]]
         # Names stand second; in a blind worksheet what everybody submitted does.
         second = sheet.column(1)
         unnamed = not (columns["name"] or columns["last"] or 1 in columns[Kind.EMAIL])
         if unnamed and len({*second}) == len(second):
             columns["name"] = [1]
-
-    def time_column(self, sheet: Sheet) -> int | None:
-        """Find times by their place: after what says if the grade can be changed."""
-        changeable = _changeable(sheet, 1) if _is_worksheet(sheet) else None
-        return None if changeable is None else changeable + 1
 
     def grade_column(
         self, sheet: Sheet, assignment: str, column: str | None
@@ -117,27 +114,27 @@ class Moodle(Platform):
                 and all(number(mark) is not None for mark in marks)
                 and letters(sheet.titles[index]) not in ABOUT_PEOPLE
             ):
-                changeable = _changeable(sheet, index + 2)
-                answers = sheet.column(changeable) if changeable else ()
-                rows = zip(sheet.body, answers, strict=False)
-                return GradeColumn(
-                    1,
-                    index,
-                    *form_of_marks(most, sheet),
-                    locked=frozenset(r for r, text in rows if text.casefold() in _NO),
-                )
+                locked = {
+                    row
+                    for changeable in _changeable(sheet, index + 2)[:1]
+                    for row in sheet.body
+                    if sheet.value(row, changeable).strip().casefold() in _NO
+                }
+                form = form_of_marks(most, sheet)
+                return GradeColumn(1, index, *form, locked=frozenset(locked))
         raise ExportError(
             "The grading worksheet has no column for points. If the assignment uses a "
             "scale in Moodle, change it to points."
         )
 
 
-def _changeable(sheet: Sheet, start: int) -> int | None:
-    """Return the first column that says yes or no of everybody."""
-    for index in range(start, len(sheet.titles)):
-        if {text.casefold() for text in sheet.column(index)} <= _YES | _NO:
-            return index
-    return None
+def _changeable(sheet: Sheet, start: int) -> list[int]:
+    """Return which columns say yes or no of everybody."""
+    return [
+        index
+        for index in range(start, len(sheet.titles))
+        if {text.casefold() for text in sheet.column(index)} <= _YES | _NO
+    ]
 
 
 def _is_worksheet(sheet: Sheet) -> bool:

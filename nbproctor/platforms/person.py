@@ -272,7 +272,7 @@ class Person:
         return not (is_same and len(self.last.split()) < len(other.last.split()))
 
     def has_another(self, kind: Kind, clue: Clue) -> bool:
-        """Whether this student and a clue have identifiers of a kind, and none in common."""
+        """Whether a clue has other identifiers of a kind than this student."""
         identifiers = self.all_identifiers()
         values = {v.casefold() for k, v in identifiers if k is kind}
         others = {v.casefold() for k, v in clue.identifiers if k is kind}

@@ -133,11 +133,10 @@ class Platform:
         return address
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
-        """Correct which columns of a class list say who somebody is."""
+        """Correct which columns of a list say who somebody is, and what they submitted.
 
-    def time_column(self, sheet: Sheet) -> int | None:
-        """Tell where a list of the platform says when each was submitted."""
-        return None
+        Column ``submitted`` says when.
+        """
 
     def grade_column(
         self, sheet: Sheet, assignment: str, column: str | None
@@ -147,10 +146,9 @@ class Platform:
         The column is looked for by the assignment's name, or by `column`, a part of its
         title. It is an `ExportError` if it is unclear which column is meant.
         """
-        heads = [head.strip() for head in sheet.values(0)]
-        if not self.titles or not any(re.match(self.titles, head) for head in heads):
+        if not any(self.titles and re.match(self.titles, t) for t in sheet.titles):
             return None
-        chosen, title = choose_column(heads, self.titles, assignment, column)
+        chosen, title = choose_column(sheet.titles, self.titles, assignment, column)
         return GradeColumn(first=1, column=chosen, most=number(title[2] or ""))
 
     def feedback_names(

@@ -38,8 +38,10 @@ TITLES = {
         group groups groupname gruppe gruppen gruppenname groupe groupes grupo grupos
         gruppo groep team
     """,
+    "submitted": "",  # no title: by its place in a platform's own list
+    "time": "time submitted handedin date timestamp",
 }
-#: Every title that says who somebody is.
+#: Every title that says who somebody is, and when they submitted.
 ABOUT_PEOPLE = frozenset(" ".join(TITLES.values()).split())
 
 
