@@ -6,79 +6,34 @@ import random
 import struct
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from nbgrader.utils import parse_utc
 
 from nbproctor import platforms
-from nbproctor.platforms import CollectError, Download, Person, Roster, RosterError
+from nbproctor.platforms import CollectError, Roster, RosterError
 from nbproctor.platforms.download import CollectedSubmission
-from nbproctor.platforms.person import Identifier, Kind
+from tests.platforms.downloads import (
+    CLASS,
+    ZONE,
+    Files,
+    problems_of,
+    texts,
+    understand,
+    zipped,
+)
 from tests.platforms.people import member, people_of
 from tests.platforms.test_fill import GERMAN
 
-PEOPLE = """\
-aokafor; Okafor, Amara; login=aokafor email=a.okafor@example.edu canvas=1042 \
-participant=4711
-bking; King, Jr., Bo; login=bking email=bking@example.edu canvas=1043 participant=4712
-nguyen; Nguyễn, Minh; canvas=1044 participant=4713
-s1; Smith, Kim; email=k1@example.edu participant=1050
-s2; Smith, Kim; email=k2@example.edu participant=1051
-"""
-CLASS = Roster(people_of(PEOPLE))
-ZONE = timezone(timedelta(hours=1))
-Files = dict[str, bytes | str]
 KINDS = [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
-
-
-def zipped(files: Files) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            # Without a time: the bytes are the same whenever they are made.
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def understand(tmp_path: Path) -> Callable[..., Download]:
-    def plan(
-        files: Files | bytes,
-        roster: Roster = CLASS,
-        groups: dict[str, list[Person]] | None = None,
-        times: dict[str, str] | None = None,
-    ) -> Download:
-        path = tmp_path / "submissions.zip"
-        path.write_bytes(files if isinstance(files, bytes) else zipped(files))
-        return platforms.plan(path, "lab", ["lab"], roster, ZONE, groups, times)
-
-    return plan
-
-
-Understand = Callable[..., Download]
-
-
-def texts(download: Download) -> dict[str, dict[str, str]]:
-    return {
-        s.person.student: {str(p): data.decode() for p, data in s.files.items()}
-        for s in download.submissions
-    }
-
-
-def problems_of(download: Download) -> str:
-    return "\n".join(download.problems)
-
-
-def name(download: Download) -> str:
-    return download.recognised.platform.name
-
 
 # --- platforms --------------------------------------------------------------------
 
 MOODLE = "_assignsubmission_file/lab.ipynb"
-# Platform, and what is said; each file, and as whose it is collected under which name.
+# Platform, and what is said of it; + the class, if it is another; each file, and as
+# whose it is collected under which name. A platform in brackets is refused.
 DOWNLOADS = """
 = Canvas:
 okaforamara_1042_88031_lab.ipynb → aokafor/lab.ipynb
@@ -161,31 +116,204 @@ Section A/Amara Okafor.ipynb
 Section A/Bo King.ipynb
 Section B/Minh Nguyen.ipynb
 Section B/x.csv
+
+= Moodle: belongs to Okafor, Amara (aokafor), but its name is another. Skipped.
+Team Blue_4711_assignsubmission_file/lab.ipynb
+
+= Moodle: belongs to Okafor, Amara (aokafor), but its name is another. Skipped.
+Minh Nguyen_4711_assignsubmission_file/lab.ipynb
+
+= Moodle: readme.txt: Moodle does not use such
+Group A-Amara Okafor_4711_assignsubmission_file/lab.ipynb → aokafor/lab.ipynb
+readme.txt
+
+= Moodle:
+Amara Jane Okafor_4711_assignsubmission_file/lab.ipynb → aokafor/lab.ipynb
+
+= Moodle: belongs to Okafor, Amara (aokafor), but its name is another. Skipped.
+Amara_4711_assignsubmission_file/lab.ipynb
+
+= Canvas: belongs to Okafor, Amara (aokafor), but its name is another. Skipped.
+teamblue_1042_88031_lab.ipynb
+
+= Canvas:
+okaforamarajane_1042_88031_lab.ipynb → aokafor/lab.ipynb
+
+= Canvas: Not in the class list. Collected as 'anon_4711'.
+anon_4711_88031_lab.ipynb → anon_4711/lab.ipynb
+
+= Brightspace: readme.txt: Brightspace does not use such
+1042-9 - Bo King, Jr. - Nov 23, 2026 1030 PM/lab.ipynb → bking/lab.ipynb
+readme.txt
+
+= Moodle: Its Moodle participant belongs to Lee (lee), but its name is another.
++ lee; Lee; participant=1060
+Bruce Lee_1060_assignsubmission_file/lab.ipynb
+
+= Moodle: Its Moodle participant belongs to Lee (lee), but its name is another.
++ lee; Lee; participant=1060
+Lee Ann_1060_assignsubmission_file/lab.ipynb
+
+= Moodle: Its Moodle participant belongs to Lee (lee), but its name is another.
++ lee; Lee; participant=1060
+Ann-Lee Kim_1060_assignsubmission_file/lab.ipynb
+
+= Moodle:
++ lee; Lee; participant=1060
+Lee_1060_assignsubmission_file/lab.ipynb → lee/lab.ipynb
+
+= plain files:
+aokafor/lab.ipynb → aokafor/lab.ipynb
+aokafor/a.csv → aokafor/a.csv
+aokafor/b/c.csv → aokafor/b/c.csv
+
+= plain files:
+Okafor, Amara/lab.ipynb → aokafor/lab.ipynb
+Okafor, Amara/a.csv → aokafor/a.csv
+Okafor, Amara/b/c.csv → aokafor/b/c.csv
+
+= plain files:
++
+Okafor, Amara/lab.ipynb → Okafor, Amara/lab.ipynb
+Okafor, Amara/b/c.csv → Okafor, Amara/b/c.csv
+
+= plain files: Its name does not say whose it is.
++
+Copy of Lab 5 (1).ipynb
+Copy of Lab 5 (2).ipynb
+Copy of Lab 5 (3).ipynb
+
+= Blackboard: Not in the class list. Collected as 'z_b'.
++ 1; ; login=b
++ 2; ; login=aokafor
+Lab_5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb → z_b/lab.ipynb
+Lab_5_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb → 2/lab.ipynb
+
+= Canvas:
++ 1; de la Cruz, Ann; canvas=1042
++ 2; Blue, Team; canvas=1043
+de_la_cruzann_1042_88031_my_lab_2.ipynb → 1/my_lab_2.ipynb
+de_la_cruzann_LATE_1042_88032_lab.ipynb → 1/lab.ipynb
+team_blue_1043_88031_7_8_lab-1.ipynb → 2/7_8_lab-1.ipynb
+
+= Canvas:
+aokafor_1042_5_lab.ipynb → aokafor/lab.ipynb
+aokafor_1042_5_kingjrbo_1043_6_lab.ipynb → aokafor/kingjrbo_1043_6_lab.ipynb
+kingjrbo_1043_6_lab.ipynb → bking/lab.ipynb
+
+= Moodle:
+Amara Okafor_1042_assignsubmission_file_lab.ipynb → aokafor/lab.ipynb
+Amara Okafor_1042_assignsubmission_file_Bo King, Jr._1043_assignsubmission_file_lab.\
+ipynb → aokafor/Bo King, Jr._1043_assignsubmission_file_lab.ipynb
+Bo King, Jr._1043_assignsubmission_file_lab.ipynb → bking/lab.ipynb
+
+= Blackboard:
+Lab_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb → aokafor/lab.ipynb
+Lab_aokafor_attempt_2026-11-24-22-30-00_Lab_bking_attempt_2027-11-24-23-30-00_lab.\
+ipynb → aokafor/Lab_bking_attempt_2027-11-24-23-30-00_lab.ipynb
+Lab_bking_attempt_2026-11-24-23-30-00_lab.ipynb → bking/lab.ipynb
+
+= Brightspace:
+1042-8 - Amara Okafor - Nov 24, 2026 1030 PM - lab.ipynb → aokafor/lab.ipynb
+1042-8 - Amara Okafor - Nov 24, 2026 1030 PM - 1043-9 - Bo King, Jr. - \
+Nov 24, 2027 1130 PM - lab.ipynb → \
+aokafor/1043-9 - Bo King, Jr. - Nov 24, 2027 1130 PM - lab.ipynb
+1043-9 - Bo King, Jr. - Nov 24, 2026 1130 PM - lab.ipynb → bking/lab.ipynb
+
+= plain files:
+aokafor/kingjrbo_1043_9001_lab1.ipynb → aokafor/kingjrbo_1043_9001_lab1.ipynb
+aokafor/kingjrbo_1043_9001_lab2.ipynb → aokafor/kingjrbo_1043_9001_lab2.ipynb
+bking/lab.ipynb → bking/lab.ipynb
+
+= plain files:
+aokafor/more/kingjrbo_1043_9001_lab1.ipynb → \
+aokafor/more/kingjrbo_1043_9001_lab1.ipynb
+aokafor/more/kingjrbo_1043_9001_lab2.ipynb → \
+aokafor/more/kingjrbo_1043_9001_lab2.ipynb
+aokafor/more/kingjrbo_1043_9001_lab3.ipynb → \
+aokafor/more/kingjrbo_1043_9001_lab3.ipynb
+bking/lab.ipynb → bking/lab.ipynb
+nguyen/lab.ipynb → nguyen/lab.ipynb
+
+= plain files:
+aokafor/Bo King, Jr._4712_assignsubmission_file/lab1.ipynb → \
+aokafor/Bo King, Jr._4712_assignsubmission_file/lab1.ipynb
+aokafor/Bo King, Jr._4712_assignsubmission_file/lab2.ipynb → \
+aokafor/Bo King, Jr._4712_assignsubmission_file/lab2.ipynb
+bking/lab.ipynb → bking/lab.ipynb
+
+= plain files:
+aokafor/more/Bo King, Jr._4712_assignsubmission_file/lab1.ipynb → \
+aokafor/more/Bo King, Jr._4712_assignsubmission_file/lab1.ipynb
+aokafor/more/Bo King, Jr._4712_assignsubmission_file/lab2.ipynb → \
+aokafor/more/Bo King, Jr._4712_assignsubmission_file/lab2.ipynb
+aokafor/more/Bo King, Jr._4712_assignsubmission_file/lab3.ipynb → \
+aokafor/more/Bo King, Jr._4712_assignsubmission_file/lab3.ipynb
+bking/lab.ipynb → bking/lab.ipynb
+nguyen/lab.ipynb → nguyen/lab.ipynb
+
+= plain files:
++ 20260013; Okafor, Amara; login=aok
+Okafor, Amara (20260013)/lab.ipynb → 20260013/lab.ipynb
+
+= plain files:
++ 20260013; Okafor, Amara; login=aok
+20260013 Amara Okafor/lab.ipynb → 20260013/lab.ipynb
+
+= plain files:
++ 20260013; Okafor, Amara; login=aok
++ 3; Madonna
++ 20260015; Müller-Groß, Séan; login=a.m-8
+Okafor_Amara_aok_4711/lab.ipynb → 20260013/lab.ipynb
+Madonna (3)/lab.ipynb → 3/lab.ipynb
+MuellerGross_Sean_am8/lab.ipynb → 20260015/lab.ipynb
+
+= plain files: King, Bo (20260013): Nobody has it, but it looks
++ 20260013; Okafor, Amara; login=aok
++ 20260014; King, Bo; login=bo
+King, Bo (20260013)/lab.ipynb
+
+= plain files: Amara (20260013): Nobody has it, but it looks
++ 20260013; Okafor, Amara; login=aok
+Amara (20260013)/lab.ipynb
+
+= plain files: Okafor, Amara Jane (20260013): Nobody has it, but it looks
++ 20260013; Okafor, Amara; login=aok
+Okafor, Amara Jane (20260013)/lab.ipynb
+
+= plain files: Okafor, Amara (20260014): Nobody has it, but it looks
++ 20260013; Okafor, Amara; login=aok
++ 20260014; King, Bo; login=bo
+Okafor, Amara (20260014)/lab.ipynb
+
+= plain files: Madonna (20260013): Nobody has it, but it looks
++ 20260013; Okafor, Amara; login=aok
++ 3; Madonna
+Madonna (20260013)/lab.ipynb
 """
 
 
 @pytest.mark.parametrize("case", DOWNLOADS.split("\n= ")[1:])
-def test_each_file_is_found_to_be_whose_it_is(
-    understand: Understand, case: str
-) -> None:
+def test_each_file_is_found_to_be_whose_it_is(case: str) -> None:
     head, *lines = case.strip().splitlines()
     platform, _, message = head.partition(":")
-    owners = {path: owner for path, _, owner in (s.partition(" → ") for s in lines)}
-    plan = understand({path: path for path in owners})
-    assert name(plan) == platform
+    members = [line.lstrip("+ ") for line in lines if line.startswith("+")]
+    files = [line.partition(" → ") for line in lines if not line.startswith("+")]
+    roster = Roster(people_of("\n".join(members))) if members else CLASS
+    plan = understand({path: path for path, *_ in files}, roster)
+    assert plan.recognised.platform.name == platform
     collected = {
         f"{student}/{file}": path
         for student, files in texts(plan).items()
         for file, path in files.items()
     }
-    assert collected == {owner: path for path, owner in owners.items() if owner}
+    assert collected == {owner: path for path, _, owner in files if owner}
+    assert not any("2027" in str(s.submitted) for s in plan.submissions)
     notes = [*plan.problems, *(note for s in plan.submissions for note in s.notes)]
     assert any(message.strip() in line for line in notes) if message else not notes
 
 
-def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(
-    understand: Understand,
-) -> None:
+def test_of_blackboards_attempts_the_newest_is_taken_with_its_time() -> None:
     old, new, empty = (
         f"Lab 5_z_b_attempt_2026-11-{day}-22-30-00" for day in (23, 24, 25)
     )
@@ -211,7 +339,7 @@ def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(
     "file", ["{}.ipynb", "{} - lab.ipynb", "{}/lab.ipynb", "{}/lab/lab.ipynb"]
 )
 def test_plain_files_and_folders_whatever_is_around_them(
-    understand: Understand, around: str, has_list: bool, file: str
+    around: str, has_list: bool, file: str
 ) -> None:
     owners = {
         "aokafor": "aokafor",
@@ -224,15 +352,6 @@ def test_plain_files_and_folders_whatever_is_around_them(
     assert {s: list(files.values()) for s, files in texts(plan).items()} == {
         student if has_list else name: [name] for name, student in owners.items()
     }
-
-
-@pytest.mark.parametrize("folder", ["aokafor", "Okafor, Amara"])
-def test_a_student_alone_with_folders_stays_one(
-    understand: Understand, folder: str
-) -> None:
-    files = {f"{folder}/lab.ipynb": "1", f"{folder}/a.csv": "", f"{folder}/b/c.csv": ""}
-    assert list(texts(understand(files))) == ["aokafor"]
-    assert len(understand(files, Roster()).submissions) == 1
 
 
 METADATA = """\
@@ -254,7 +373,7 @@ submission_2:
 """
 
 
-def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> None:
+def test_gradescope_s_list_says_whose_a_folder_is() -> None:
     forged = METADATA.replace("Amara Okafor", "Kim Smith")
     plan = understand(
         {
@@ -265,7 +384,7 @@ def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> Non
             "notes.txt": "",
         }
     )
-    assert name(plan) == "Gradescope"
+    assert plan.recognised.platform.name == "Gradescope"
     stranger = "notes.txt: Gradescope does not use such file names. Not collected."
     assert problems_of(plan) == stranger
     both = {"lab.ipynb": "1"}
@@ -280,11 +399,11 @@ def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> Non
     assert f"{first.submitted:%d %H:%M %z}" == "24 21:30 +0000"
 
 
-def test_an_archive_in_an_archive_is_opened(understand: Understand) -> None:
+def test_an_archive_in_an_archive_is_opened() -> None:
     one = zipped({"okaforamara_1042_1_lab.ipynb": "1"})
     two = zipped({"kingjrbo_1043_2_lab.ipynb": "2"})
     plan = understand({"week 5.zip": zipped({"group1.zip": one, "group2.zip": two})})
-    assert name(plan) == "Canvas"
+    assert plan.recognised.platform.name == "Canvas"
     assert texts(plan) == {"aokafor": {"lab.ipynb": "1"}, "bking": {"lab.ipynb": "2"}}
     archive = zipped({"lab.ipynb": "2", "data/x.csv": "x"})
     plan = understand({"bking.zip": archive, "aokafor.ipynb": "1"})
@@ -306,45 +425,6 @@ def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "student"),
-    [
-        ("Team Blue_4711_assignsubmission_file/lab.ipynb", ""),  # a group's number
-        ("Minh Nguyen_4711_assignsubmission_file/lab.ipynb", ""),
-        ("Group A-Amara Okafor_4711_assignsubmission_file/lab.ipynb", "aokafor"),
-        ("Amara Jane Okafor_4711_assignsubmission_file/lab.ipynb", "aokafor"),
-        ("Amara_4711_assignsubmission_file/lab.ipynb", ""),  # one word for all
-        ("teamblue_1042_88031_lab.ipynb", ""),
-        ("okaforamarajane_1042_88031_lab.ipynb", "aokafor"),
-        ("anon_4711_88031_lab.ipynb", "anon_4711"),
-        # Another kind of number, which says nothing.
-        ("1042-9 - Bo King, Jr. - Nov 23, 2026 1030 PM/lab.ipynb", "bking"),
-    ],
-)
-def test_a_number_of_somebody_with_another_name_is_asked(
-    understand: Understand, path: str, student: str
-) -> None:
-    plan = understand({path: "1", "readme.txt": ""})
-    assert [s.person.student for s in plan.submissions] == [student][: bool(student)]
-    question = "belongs to Okafor, Amara (aokafor), but its name is another. Skipped."
-    assert (question in problems_of(plan)) == (not student)
-
-
-@pytest.mark.parametrize("called", ["Bruce Lee", "Lee Ann", "Ann-Lee Kim"])
-def test_a_name_of_one_word_is_not_everybody_s_who_has_that_word(
-    understand: Understand, called: str
-) -> None:
-    number = Identifier(Kind.PARTICIPANT, "1060")
-    roster = Roster([Person("lee", "Lee", identifiers=(number,))])
-    plan = understand({f"{called}_1060{MOODLE}": "", "readme.txt": ""}, roster)
-    assert "lee" not in texts(plan)
-    question = "Its Moodle participant belongs to Lee (lee), but its name is another."
-    assert question in problems_of(plan)
-    assert texts(understand({f"Lee_1060{MOODLE}": ""}, roster)) == {
-        "lee": {"lab.ipynb": ""}
-    }
-
-
-@pytest.mark.parametrize(
     ("paths", "text", "later"),
     [
         ([f"Kim Smith_9{MOODLE}"], "kim  SMITH", "Moodle participant"),
@@ -355,7 +435,7 @@ def test_a_name_of_one_word_is_not_everybody_s_who_has_that_word(
     ],
 )
 def test_what_a_teacher_says_is_kept_in_the_class_list(
-    understand: Understand, tmp_path: Path, paths: list[str], text: str, later: str
+    tmp_path: Path, paths: list[str], text: str, later: str
 ) -> None:
     roster = Roster(list(CLASS.people))
     roster.answer(text, "k2@example.edu")
@@ -378,7 +458,7 @@ def test_it_is_said_of_one_student_of_the_class() -> None:
             Roster(list(CLASS.people)).answer("Blue", student)
 
 
-def test_the_very_same_file_from_two_students_is_said(understand: Understand) -> None:
+def test_the_very_same_file_from_two_students_is_said() -> None:
     plan = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"})
     assert len(plan.submissions) == 2
     assert problems_of(plan).startswith(
@@ -395,7 +475,7 @@ def test_the_very_same_file_from_two_students_is_said(understand: Understand) ->
 GROUPS = {"Team Blue": CLASS.people[:2], "Red": CLASS.people[3:]}
 
 
-def test_nobody_s_own_name_makes_work_that_of_a_group(understand: Understand) -> None:
+def test_nobody_s_own_name_makes_work_that_of_a_group() -> None:
     plan = understand({"teamblue_1044_88031_lab.ipynb": "x"}, groups=GROUPS)
     assert not plan.submissions
     assert "teamblue: Its Canvas id belongs to Nguyễn, Minh (nguyen)" in problems_of(
@@ -459,24 +539,20 @@ def damaged(kind: int) -> bytes:
         *((damaged(kind), f"{BAD}: It cannot be unpacked") for kind in KINDS),
     ],
 )
-def test_a_bad_file_is_said_and_leaves_the_others(
-    understand: Understand, data: bytes, reason: str
-) -> None:
+def test_a_bad_file_is_said_and_leaves_the_others(data: bytes, reason: str) -> None:
     plan = understand(data)
     assert texts(plan) == {"bking": {"lab.ipynb": "good"}}
     assert reason in problems_of(plan)
 
 
-def test_a_zip_bomb_of_a_student_stays_packed(understand: Understand) -> None:
+def test_a_zip_bomb_of_a_student_stays_packed() -> None:
     bomb = zipped({"lab.ipynb": bytes(12 << 20)})
     plan = understand({"aokafor/lab.zip": bomb, "bking/lab.ipynb": "good"})
     assert [str(p) for p in plan.submissions[0].files] == ["lab.zip"]
     assert "would unpack to 12 MB" in problems_of(plan)
 
 
-def test_of_the_lab_s_folder_in_a_zip_the_environment_is_left_out(
-    understand: Understand,
-) -> None:
+def test_of_the_lab_s_folder_in_a_zip_the_environment_is_left_out() -> None:
     written = ["lab/lab.ipynb", "lab/tools.py", "lab/env.csv"]
     environments = [
         f"lab/{name}/lib/site.py" for name in (".venv", "env", "__pycache__")
@@ -494,7 +570,7 @@ def test_of_the_lab_s_folder_in_a_zip_the_environment_is_left_out(
     assert [*texts(plan)["aokafor"]] == written and not plan.problems
 
 
-def test_names_in_two_codings_are_read(understand: Understand) -> None:
+def test_names_in_two_codings_are_read() -> None:
     """In UTF-8 without the flag, as macOS writes them, and in the format's CP437."""
     data = bytearray(zipped({f"Minh Nguyễn_1{MOODLE}": "x"}))
     for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -503,7 +579,7 @@ def test_names_in_two_codings_are_read(understand: Understand) -> None:
     coded = f"José Núñez_1{MOODLE}".encode("cp437")
     twin = "J" * len(coded)
     data = bytearray(zipped({twin: "x"}).replace(twin.encode(), coded))
-    plan = understand(bytes(data), Roster([Person("jn", "Núñez", "José")]))
+    plan = understand(bytes(data), Roster([member("jn", "Núñez, José")]))
     assert list(texts(plan)) == ["jn"]
 
 
@@ -523,7 +599,7 @@ def test_what_is_no_download_or_cut_short_is_said(
         platforms.plan(tmp_path / name, "lab", ["lab"], CLASS, ZONE)
 
 
-def test_names_are_fit_for_every_system(understand: Understand) -> None:
+def test_names_are_fit_for_every_system() -> None:
     files = {"a:b?.ipynb": "1", "con.txt": "2", "Lab.ipynb": "3", "lab.ipynb": "4"}
     collected = texts(understand({f"aokafor/{name}": t for name, t in files.items()}))
     assert sorted(collected["aokafor"].values()) == ["1", "2", "3", "4"]
@@ -538,7 +614,7 @@ Put = Callable[..., dict[str, CollectedSubmission]]
 
 
 @pytest.fixture
-def put(tmp_path: Path, understand: Understand) -> Put:
+def put(tmp_path: Path) -> Put:
     def write(
         files: Files, times: dict[str, str] | None = None, **options: bool
     ) -> dict[str, CollectedSubmission]:
@@ -565,7 +641,7 @@ def canvas(attachment: int, text: str) -> Files:
 
 def test_the_same_download_twice_changes_nothing(put: Put, tmp_path: Path) -> None:
     assert put(canvas(1, "x"), dry_run=True)["aokafor"].state == "new"
-    assert {path.name for path in tmp_path.iterdir()} == {"submissions.zip"}
+    assert not [*tmp_path.iterdir()]
     assert put(canvas(1, "x"))["aokafor"].state == "new"
     before = (tmp_path / "collected/record.csv").read_bytes()
     assert put(canvas(1, "x"))["aokafor"].state == "same"
@@ -587,39 +663,6 @@ def test_a_newer_attempt_replaces_and_nothing_else_does_unasked(
     put(other, replace=True)
     assert read(tmp_path, "aokafor") == "other"
     assert (tmp_path / "collected/replaced/aokafor/2/lab.ipynb").read_text() == "new"
-
-
-FLAT = {
-    "Canvas": ("aokafor_1042_5_{}", "kingjrbo_1043_6_{}"),
-    "Moodle": (
-        "Amara Okafor_1042_assignsubmission_file_{}",
-        "Bo King, Jr._1043_assignsubmission_file_{}",
-    ),
-    "Blackboard": (
-        "Lab_aokafor_attempt_2026-11-24-22-30-00_{}",
-        "Lab_bking_attempt_2026-11-24-23-30-00_{}",
-    ),
-    "Brightspace": (
-        "1042-8 - Amara Okafor - Nov 24, 2026 1030 PM - {}",
-        "1043-9 - Bo King, Jr. - Nov 24, 2026 1130 PM - {}",
-    ),
-}
-
-
-@pytest.mark.parametrize("platform", FLAT)
-def test_the_name_of_a_file_makes_it_nobody_else_s(
-    understand: Understand, platform: str
-) -> None:
-    mine, other = FLAT[platform]
-    files = {mine.format("lab.ipynb"): "a", other.format("lab.ipynb"): "b"}
-    forged = mine.format(other.format("lab.ipynb").replace("2026", "2027"))
-    download = understand(files | {forged: "forged"})
-    assert name(download) == platform
-    collected = texts(download)
-    assert collected["bking"] == {"lab.ipynb": "b"}
-    assert collected.keys() == {"aokafor", "bking"}
-    assert "forged" in collected["aokafor"].values()
-    assert not any("2027" in str(s.submitted) for s in download.submissions)
 
 
 @pytest.mark.parametrize(
@@ -653,7 +696,7 @@ def test_the_records_say_what_the_platform_said(put: Put, tmp_path: Path) -> Non
 
 
 def test_moodle_s_worksheet_says_when_each_was_handed_in(
-    put: Put, understand: Understand, tmp_path: Path
+    put: Put, tmp_path: Path
 ) -> None:
     (tmp_path / "sheet.csv").write_text(
         GERMAN.replace("Ja,-", 'Ja,"Dienstag, 24. November 2026, 22:30"', 1)
@@ -697,7 +740,7 @@ FORGED = {
 @pytest.mark.parametrize("platform", FORGED)
 @pytest.mark.parametrize("folder", ["", "Class/"])
 def test_an_archive_of_a_student_is_nobody_elses_work(
-    understand: Understand, platform: str, folder: str
+    platform: str, folder: str
 ) -> None:
     """Whatever is in it: a download holds a platform's archives alone, or none."""
     forged = zipped({FORGED[platform]: "evil"})
@@ -711,17 +754,3 @@ def test_an_archive_of_a_student_is_nobody_elses_work(
         {f"{folder}aokafor.zip": forged, f"{folder}bking.zip": zipped(honest)}
     )
     assert texts(download)["bking"] == honest
-
-
-@pytest.mark.parametrize("platform", FORGED)
-@pytest.mark.parametrize("folder", ["", "more/"])
-def test_many_files_of_one_student_do_not_decide_what_a_download_is(
-    understand: Understand, platform: str, folder: str
-) -> None:
-    path = f"aokafor/{folder}{FORGED[platform]}"
-    forged: Files = {path.replace("lab", f"lab{n}"): "evil" for n in range(30)}
-    honest: Files = {"bking/lab.ipynb": "good", "nguyen/lab.ipynb": "good"}
-    for others in ({"bking/lab.ipynb": "good"}, honest):
-        collected = texts(understand({path: "evil", **forged, **others}))
-        assert collected["bking"] == {"lab.ipynb": "good"}
-        assert set(collected) == {"aokafor", *(p.partition("/")[0] for p in others)}

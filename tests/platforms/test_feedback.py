@@ -11,8 +11,8 @@ import pytest
 from nbproctor import platforms
 from nbproctor.platforms import ExportError
 from nbproctor.platforms.collected import FeedbackNames
+from tests.platforms.downloads import CLASS, Files, understand
 from tests.platforms.people import member
-from tests.platforms.test_collect import CLASS, Files, zipped
 
 Back = Callable[..., tuple[FeedbackNames, dict[str, bytes]]]
 
@@ -24,9 +24,7 @@ def back(tmp_path: Path) -> Back:
     def run(
         files: Files, *others: str, notebooks: tuple[str, ...] = ("lab",), groups=None
     ):  # type: ignore[no-untyped-def]
-        path = tmp_path / "submissions.zip"
-        path.write_bytes(zipped(files))
-        download = platforms.plan(path, "lab", list(notebooks), CLASS, groups=groups)
+        download = understand(files, CLASS, *notebooks, groups=groups)
         platforms.write(download, lambda s: tmp_path / "in" / s, tmp_path / "c", "z")
         pages = []
         students = {s.person.student for s in download.submissions} | {*others}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbproctor.platforms import Identifier, Kind, Roster, read_time, registry
+from nbproctor.platforms import Roster, read_time, registry
 from nbproctor.platforms.archive import ArchiveEntry
 
 WORD = st.text(st.characters(categories=["L"]), min_size=1, max_size=12)
@@ -87,27 +87,6 @@ def test_names_that_a_platform_makes_are_read_back(
             assert text.format(**parts) in map(str, value)
         else:
             assert str(value) == text.format(**parts)
-
-
-@pytest.mark.parametrize(
-    ("path", "name", "file"),
-    [
-        ("de_la_cruzann_1042_88031_my_lab_2.ipynb", "de_la_cruzann", "my_lab_2"),
-        ("de_la_cruzann_LATE_1042_88031_lab.ipynb", "de_la_cruzann", "lab"),
-        ("team_blue_1042_88031_7_8_lab-1.ipynb", "team_blue", "7_8_lab-1"),
-    ],
-)
-def test_a_canvas_name_may_hold_underscores(path: str, name: str, file: str) -> None:
-    parsed = read(path)
-    handed = parsed.names[PurePosixPath(path)]
-    assert parsed.platform.name == "Canvas"
-    identifiers = (Identifier(Kind.CANVAS, "1042"),)
-    assert (handed.name, handed.identifiers) == (name, identifiers)
-    assert handed.file.stem == file
-
-
-def test_a_date_in_a_name_is_no_number_of_canvas() -> None:
-    assert registry.recognise(entries("okafor_amara_2026_11_24.ipynb")) is None
 
 
 # As Moodle's language packs write times, and what no one can be sure of; listopada is

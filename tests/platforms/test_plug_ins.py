@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from nbproctor import platforms
 from nbproctor.platforms import Download, ExportError, Roster, plug_ins
+from tests.platforms.downloads import understand
 from tests.platforms.people import member
 from tests.platforms.test_fill import CANVAS
 from tests.platforms.test_fill import CLASS as CANVAS_CLASS
@@ -73,18 +73,15 @@ def install(folder: Path, package: str, source: str) -> None:
     (about / "entry_points.txt").write_text(entry_point, "utf-8")
 
 
-def collect(folder: Path) -> Download:
-    path = folder / "submissions.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("school-aokafor/lab.ipynb", "amara")
-    return platforms.plan(path, "lab", ["lab"], CLASS)
+def collect() -> Download:
+    return understand({"school-aokafor/lab.ipynb": "amara"}, CLASS)
 
 
 def test_the_platform_of_an_installed_package_is_read_filled_and_given_back(
     folder: Path,
 ) -> None:
     install(folder, "platform_of_school", SCHOOL)
-    download = collect(folder)
+    download = collect()
     assert download.recognised.platform.name == "School"
     (submission,) = download.submissions
     assert submission.person.student == "aokafor"
@@ -112,7 +109,7 @@ def test_a_broken_plug_in_is_named_once_and_all_others_go_on(
     install(folder, name, BROKEN[fault])
     install(folder, "platform_of_school", SCHOOL)
     for _ in range(2):
-        assert collect(folder).recognised.platform.name == "School"
+        assert collect().recognised.platform.name == "School"
     scores = {"aokafor": 1.0}
     data = CANVAS.encode()
     filled = platforms.fill(data, "Neural Network", scores, 100.0, CANVAS_CLASS)
