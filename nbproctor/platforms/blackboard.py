@@ -13,7 +13,13 @@ from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.person import Clue, Identifier, Kind
-from nbproctor.platforms.platform import FileName, Names, Platform, common_length
+from nbproctor.platforms.platform import (
+    FileName,
+    Names,
+    Platform,
+    SubmittedFile,
+    common_length,
+)
 
 _NAME = re.compile(
     r"(?P<head>.*?_[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"
@@ -59,11 +65,11 @@ class Blackboard(Platform):
             parsed[path] = replace(name, identifiers=name.identifiers[start:])
         return parsed
 
-    def students(self, files: Sequence[tuple[ArchiveEntry, FileName]]) -> list[Clue]:
+    def students(self, files: Sequence[SubmittedFile]) -> list[Clue]:
         """Take name and login of the page next to an attempt, which has them whole."""
-        for entry, file in files:
-            if file.kind == "page" and entry.size < 1 << 20:
-                text = entry.read().decode("utf-8", "replace")
+        for file in files:
+            if file.kind == "page" and file.entry.size < 1 << 20:
+                text = file.entry.read().decode("utf-8", "replace")
                 if match := re.search(r"^\W*Name:\s*(.+?)\s*\(([^()]+)\)", text, re.M):
                     return [Clue(match[1], (Identifier(Kind.LOGIN, match[2]),))]
         return super().students(files)

@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from nbproctor.platforms import archive
-from nbproctor.platforms.archive import ArchiveEntry, CollectError, Content
+from nbproctor.platforms.archive import CollectError, Content
 from nbproctor.platforms.person import KINDS, Clue, Person, safe
-from nbproctor.platforms.platform import FileName
+from nbproctor.platforms.platform import SubmittedFile
 from nbproctor.platforms.registry import (
     PLAIN,
     Recognised,
@@ -33,7 +33,7 @@ _TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
 _TEXTS = {".html", ".htm", ".txt"}
 MAX_SUBMISSION = 1 << 30  # bytes
 
-Files = list[tuple[ArchiveEntry, FileName]]
+Files = Sequence[SubmittedFile]
 # Collected before: the same. Replaced: the older one is now among those replaced.
 # Kept: the older one was, because it is newer, or no time tells which one is.
 State = Literal["new", "same", "replaced", "kept"]
@@ -84,7 +84,7 @@ class Download:
         self.problem(where, sentence)
         self.questions += 1
 
-    def by_student(self, content: Content) -> dict[str, Files]:
+    def by_student(self, content: Content) -> Mapping[str, Files]:
         """Return the files of each student, and say which are nobody's."""
         platform = self.recognised.platform
         names = self.recognised.names
@@ -98,14 +98,15 @@ class Download:
         for entry in content.entries:
             if name := names.get(entry.path):
                 if name.kind != "course":
-                    by_student[name.key].append((entry, name))
+                    file = SubmittedFile(**vars(name), entry=entry)
+                    by_student[name.key].append(file)
             elif entry.path.name == platform.listing:
                 self.listing = self.listing or entry.read()
             else:
                 self.problem(str(entry.path), unlike)
         return by_student
 
-    def made_of(self, files: Files) -> Iterator[CollectedSubmission]:
+    def submissions_of(self, files: Files) -> Iterator[CollectedSubmission]:
         """Yield the submissions of these files: of a student, or of each in a group."""
         platform = self.recognised.platform
         clues = platform.students(files)
@@ -118,20 +119,18 @@ class Download:
                 group = " and ".join(map(str, clues))
         if not members:
             return
-        submission = self.newest(*members[0], files)
+        submission = self.newest(members[0][0], files)
+        addresses = submission.addresses
         of_member = (g for g, people in self.groups.items() if members[0][0] in people)
         submission.group = group or next(of_member, "")
         for person, found_by in members:
-            if group:
-                addresses = [
-                    platform.address_of(a, person) for a in submission.addresses
-                ]
-                addresses = sorted(filter(None, addresses))
-                yield replace(
-                    submission, person=person, found_by=found_by, addresses=addresses
-                )
-            else:
-                yield submission
+            of_person = [platform.address_of(a, person) for a in addresses]
+            yield replace(
+                submission,
+                person=person,
+                found_by=found_by,
+                addresses=sorted(filter(None, of_person)) if group else addresses,
+            )
 
     def group(self, clue: Clue) -> str:
         """Return the group that a clue names, unless its number is somebody else's.
@@ -146,13 +145,13 @@ class Download:
 
     def person(self, clue: Clue, files: Files) -> list[tuple[Person, str]]:
         """Return whose files these are, and by what that was found; empty: unclear."""
-        clue = clue if str(clue) else Clue(files[0][1].key)
+        clue = clue if str(clue) else Clue(files[0].key)
         match = self.roster.find(clue)
         if match.person:
             if match.by == "--as":
                 self.roster.learn(match.person, clue)
             return [(match.person, match.by)]
-        words = (name_in(file.file, self.file_names) for _, file in files)
+        words = (name_in(file.file, self.file_names) for file in files)
         matches = [self.roster.find(clue_of(word)) for word in {*words} - {""}]
         names = sorted({m.person.name for m in matches if m.person})
         if match.question:
@@ -172,13 +171,10 @@ class Download:
             return [(person, "")]
         return []
 
-    def newest(
-        self, person: Person, found_by: str, files: Files
-    ) -> CollectedSubmission:
+    def newest(self, person: Person, files: Files) -> CollectedSubmission:
         """Return the newest attempt, with its files under the names they get."""
         newest, notes = _newest(files)
-        names = [name for _, name in newest]
-        when = max((name.submitted for name in names if name.submitted), default=None)
+        when = max((file.submitted for file in newest if file.submitted), default=None)
         if not when and (text := self.times.get(person.student)):
             when = read_time(text)
             if not when:
@@ -186,14 +182,13 @@ class Download:
                 self.problem(person.name, f"{sentence} To record it: `nbproctor late`")
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
-        last = max(names, key=lambda name: name.age)
+        last = max(newest, key=lambda file: file.age)
         submission = CollectedSubmission(
             person,
             submitted=when,
-            late=any(name.late for name in names),
+            late=any(file.late for file in newest),
             attempt=last.attempt or last.number,
-            found_by=found_by,
-            addresses=sorted({name.address for name in names if name.address}),
+            addresses=sorted({file.address for file in newest if file.address}),
             notes=notes,
         )
         self.take(submission, newest)
@@ -201,36 +196,49 @@ class Download:
 
     def take(self, submission: CollectedSubmission, newest: Files) -> None:
         """Read the files of an attempt and say where each goes."""
-        files = [(entry, name) for entry, name in newest if name.kind == "file"]
+        files = [file for file in newest if file.kind == "file"]
         # What was typed into the platform is kept where nothing else was submitted.
-        typed = [name.file.name for _, name in newest if name.kind == "typed"]
+        typed = [file.file.name for file in newest if file.kind == "typed"]
         if files and typed:
             submission.notes.append(
                 "Only files were collected. Read the typed text on the platform "
                 f"({typed[0]})."
             )
-        elif all("".join(n.file.suffixes).lower() in _TEXTS for _, n in files):
-            text = (files or newest)[0][1].file.name
+        elif all("".join(file.file.suffixes).lower() in _TEXTS for file in files):
+            text = (files or newest)[0].file.name
             # Not each platform names what was typed so that it is recognised.
             saved = " or saved as a page" if files else ""
             submission.notes.append(
                 f"Text was typed in{saved} ({text}). If it is not a notebook, ask for "
                 f"the file {self.file_names[0]}.ipynb."
             )
-        latest_first = sorted(files or newest, key=lambda f: f[1].age, reverse=True)
-        for entry, name in latest_first:
-            try:
-                data = entry.read()
-            except CollectError as error:
-                self.problem(str(entry.path), str(error))
-                continue
-            contents = [(self.target(name.file), data)]
-            if archive.is_zip(name.file.name):
-                contents = self.unpack(*contents[0], str(entry.path))
-            for path, content in contents:
+        for file in sorted(files or newest, key=lambda f: f.age, reverse=True):
+            for path, content in self.contents(file):
                 _add(submission, path, content)
         if not submission.files:
             self.problem(submission.person.name, "No file could be collected.")
+
+    def contents(self, file: SubmittedFile) -> list[tuple[PurePosixPath, bytes]]:
+        """Return a file and its place, or the files of the archive that it is."""
+        where = str(file.entry.path)
+        try:
+            data = file.entry.read()
+        except CollectError as error:
+            self.problem(where, str(error))
+            return []
+        packed = [(self.target(file.file), data)]
+        if not archive.is_zip(file.file.name):
+            return packed
+        try:
+            inner = archive.unzip(data)
+            contents = [(entry.path, entry.read()) for entry in inner.entries]
+            if sum(len(content) for _, content in contents) > MAX_SUBMISSION:
+                raise CollectError("It would unpack to more than 1 GB.")
+        except CollectError as error:
+            self.problem(where, f"{error} It was left packed.")
+            return packed
+        self.problems += [f"{where}, {problem}" for problem in inner.problems]
+        return contents if contents or not inner.problems else packed
 
     def target(self, path: PurePosixPath) -> PurePosixPath:
         """Return a file's place in the submission: without the assignment's folder.
@@ -244,21 +252,6 @@ class Download:
         if match and path.suffix == ".ipynb" and match[1] in self.file_names[:-1]:
             return path.with_name(f"{match[1]}.ipynb")
         return path
-
-    def unpack(
-        self, path_within: PurePosixPath, data: bytes, where: str
-    ) -> list[tuple[PurePosixPath, bytes]]:
-        """Return the files of an archive that a student submitted, or that itself."""
-        try:
-            inner = archive.unzip(data)
-            contents = [(entry.path, entry.read()) for entry in inner.entries]
-            if sum(len(content) for _, content in contents) > MAX_SUBMISSION:
-                raise CollectError("It would unpack to more than 1 GB.")
-        except CollectError as error:
-            self.problem(where, f"{error} It was left packed.")
-            return [(path_within, data)]
-        self.problems += [f"{where}, {problem}" for problem in inner.problems]
-        return contents if contents or not inner.problems else [(path_within, data)]
 
     def finds_the_class(self) -> bool:
         """Whether a download contains somebody of the class list, or may well do so.
@@ -275,16 +268,17 @@ class Download:
 
     def say_same_files(self) -> None:
         """Say which students submitted the very same notebook, byte for byte."""
-        by_content: dict[bytes, list[str]] = defaultdict(list)
+        by_content: dict[bytes, dict[str, str]] = defaultdict(dict)
         for submission in self.submissions:
             for path, data in submission.files.items():
                 if path.suffix == ".ipynb" and path.stem in self.file_names[:-1]:
                     name = submission.group or submission.person.name
-                    if not submission.group or name not in by_content[data]:
-                        by_content[data].append(name)
+                    author = submission.group or submission.person.student
+                    by_content[data][author] = name
         for people in by_content.values():
             if len(people) > 1:
-                names = (" and " if len(people) == 2 else "; ").join(people)
+                separator = " and " if len(people) == 2 else "; "
+                names = separator.join(people.values())
                 self.problem(
                     names,
                     "They submitted exactly the same file. It was collected "
@@ -333,7 +327,7 @@ def plan(
     )
     submissions = defaultdict(list)
     for files in download.by_student(content).values():
-        for submission in download.made_of(files):
+        for submission in download.submissions_of(files):
             submissions[submission.person.student].append(submission)
     for student, several in submissions.items():
         if len(several) > 1:
@@ -382,20 +376,17 @@ def _flatten(content: Content, depth: int = 0) -> Content:
 
 def _newest(files: Files) -> tuple[Files, list[str]]:
     """Return the files of the newest attempt that holds a file of the student's."""
-    attempts = defaultdict(list)
-    for entry, name in files:
-        attempts[name.attempt].append((entry, name))
-    order = sorted(attempts, reverse=True)
-    full = [a for a in order if any(n.kind == "file" for _, n in attempts[a])]
-    chosen = next(iter(full), order[0])
+    attempts = sorted({file.attempt for file in files}, reverse=True)
+    full = {file.attempt for file in files if file.kind == "file"}
+    chosen = max(full, default=attempts[0])
     notes = []
-    if chosen != order[0]:
+    if chosen != attempts[0]:
         notes.append(
             "The newest attempt contains no file, so the one before it was collected."
         )
-    if older := len([a for a in full if a != chosen]):
-        notes.append(f"The newest of {older + 1} attempts was collected.")
-    return attempts[chosen], notes
+    if len(full) > 1:
+        notes.append(f"The newest of {len(full)} attempts was collected.")
+    return [file for file in files if file.attempt == chosen], notes
 
 
 def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> None:

@@ -53,6 +53,13 @@ class FileName:
         return len(text), text
 
 
+@dataclass(frozen=True, kw_only=True)
+class SubmittedFile(FileName):
+    """One file of a download, and what its name says."""
+
+    entry: ArchiveEntry
+
+
 Names = dict[PurePosixPath, FileName]  # by the path in a download
 
 
@@ -123,10 +130,9 @@ class Platform:
                     break
         return parsed
 
-    def students(self, files: Sequence[tuple[ArchiveEntry, FileName]]) -> list[Clue]:
+    def students(self, files: Sequence[SubmittedFile]) -> list[Clue]:
         """Return what says whose files these are: of one student, or of several."""
-        first = files[0][1]
-        return [first.clue, *first.others]
+        return [files[0].clue, *files[0].others]
 
     def address_of(self, address: str, member: Person) -> str:
         """Return under which name feedback goes to a member of a group; none: ""."""

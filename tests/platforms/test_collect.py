@@ -459,15 +459,16 @@ def test_it_is_said_of_one_student_of_the_class() -> None:
 
 
 def test_the_very_same_file_from_two_students_is_said() -> None:
-    plan = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"})
+    same = {"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"}
+    plan = understand(same)
     assert len(plan.submissions) == 2
-    assert problems_of(plan).startswith(
-        "Okafor, Amara and King, Jr., Bo: They submitted"
-    )
-    plan = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"}, groups=GROUPS)
-    assert [s.group for s in plan.submissions] == ["Team Blue"] * 2 and not problems_of(
-        plan
-    )
+    message = "Okafor, Amara and King, Jr., Bo: They submitted"
+    assert problems_of(plan).startswith(message)
+    plan = understand(same, groups=GROUPS)
+    assert [s.group for s in plan.submissions] == ["Team Blue"] * 2
+    assert not plan.problems
+    own_copies = {"aokafor/lab.ipynb": "x", "aokafor/before/lab.ipynb": "x"}
+    assert not understand(own_copies).problems
 
 
 # --- groups -----------------------------------------------------------------------
