@@ -240,9 +240,7 @@ class FilledMark:
     @property
     def lower(self) -> bool:
         """Whether the mark is lower than it was."""
-        old = number(self.before)
-        new = number(self.after)
-        return old is not None and new is not None and new < old
+        return number(self.after) < number(self.before)
 
 
 @dataclass
@@ -303,33 +301,35 @@ def fill(
         if row < target.first or not str(clue):
             continue
         match = roster.find(clue)
-        student = match.person.student if match.person else ""
-        label = names.get(student, str(clue))
-        reason_to_skip = match.question or ("" if student else "is not in this course")
+        if match.person is None:
+            reason = match.question or "is not in this course"
+            filled.skipped.append((str(clue), reason))
+            continue
+        student = match.person.student
         if student in row_of:
             raise ExportError(
                 f"Rows {row_of[student] + 1} and {row + 1} both seem to be "
                 f"{student!r}. Import a class list that distinguishes them: "
                 "`nbproctor roster`"
             )
+        row_of[student] = row
         before = sheet.value(row, target.column).strip()
+        if before.casefold() in _EXCUSED:
+            filled.excused.append(student)
         mark = nan if student in excused else scores.get(student, nan) * factor
         after = target.excused if student in excused else _written(mark, target)
-        if student:
-            row_of[student] = row
-            reason = (reasons or {}).get(student) or "nothing was submitted"
-            reason_to_skip = _reason_to_skip(
-                after, before, reason, row in target.locked
-            )
-            filled.excused += [student] * (before.casefold() in _EXCUSED)
-        if reason_to_skip:
-            filled.skipped.append((label, reason_to_skip))
+        reason = (reasons or {}).get(student) or "nothing was submitted"
+        reason = _reason_to_skip(after, before, reason, row in target.locked)
+        if reason:
+            filled.skipped.append((names[student], reason))
         elif number(before) == round(mark, 2):
             filled.same += 1
         else:
             sheet.put(row, target.column, after)
             filled.changes.append(
-                FilledMark(student=student, name=label, before=before, after=after)
+                FilledMark(
+                    student=student, name=names[student], before=before, after=after
+                )
             )
     marked = {student for student, score in scores.items() if not isnan(score)}
     absent = marked - row_of.keys()
@@ -369,9 +369,9 @@ def _reason_to_skip(after: str, before: str, reason: str, locked: bool) -> str:
     return "is locked on the platform" if locked else ""
 
 
-def _factor(title: str, most: float | None, max_score: float, scale: bool) -> float:
+def _factor(title: str, most: float, max_score: float, scale: bool) -> float:
     """Return by what points are multiplied for the platform's maximum."""
-    if most is None or most == max_score:
+    if isnan(most) or most == max_score:
         return 1.0
     if not scale or not most:
         raise ExportError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import isnan
 
 from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.person import Kind, Person, letters
@@ -84,7 +85,7 @@ class Moodle(Platform):
         assigned = {column for places in columns.values() for column in places}
         emails = [
             index
-            for index in range(len(sheet.titles))
+            for index in range(len(sheet.rows[sheet.body[0]]))
             if {"@" in cell for cell in sheet.column(index) if cell} == {True}
         ]
         columns[Kind.EMAIL] = columns[Kind.EMAIL] or [*{*emails} - assigned][:1]
@@ -108,10 +109,10 @@ class Moodle(Platform):
         for index in range(2, len(sheet.titles) - 1):
             most, *others = {*sheet.column(index + 1)}
             marks = {*sheet.column(index)} - {"", "-"}
-            is_maximum = not others and number(most) is not None
+            is_maximum = not others and not isnan(number(most))
             if (
                 is_maximum
-                and all(number(mark) is not None for mark in marks)
+                and not any(isnan(number(mark)) for mark in marks)
                 and letters(sheet.titles[index]) not in ABOUT_PEOPLE
             ):
                 locked = {

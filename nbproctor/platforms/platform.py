@@ -69,7 +69,7 @@ class GradeColumn:
 
     first: int  # row of the first student
     column: int
-    most: float | None  # what the platform says that the assignment is worth
+    most: float  # what the platform says that the assignment is worth, or NaN
     comma: bool = False  # a decimal comma
     places: int | None = None  # decimal places; None: as many as needed, up to 2
     locked: frozenset[int] = frozenset()  # rows whose mark must not be changed
@@ -196,7 +196,7 @@ def choose_column(
     )
 
 
-def form_of_marks(most: str, sheet: Sheet) -> tuple[float | None, bool, int | None]:
+def form_of_marks(most: str, sheet: Sheet) -> tuple[float, bool, int | None]:
     """Return the highest mark, and how marks are written: comma, number of places."""
     tail = re.search(r"([.,])(\d+)\s*$", most)
     if tail is None:

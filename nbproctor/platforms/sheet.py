@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
+from math import nan
 from pathlib import Path
 
 import babel
@@ -45,10 +46,10 @@ TITLES = {
 ABOUT_PEOPLE = frozenset(" ".join(TITLES.values()).split())
 
 
-def number(text: str) -> float | None:
-    """Return the number in a cell, with point or comma, or None."""
+def number(text: str) -> float:
+    """Return the number in a cell, with point or comma; NaN: there is none."""
     match = re.fullmatch(r"\s*(-?\d+(?:[.,]\d+)?)\s*", text)
-    return float(match[1].replace(",", ".")) if match else None
+    return float(match[1].replace(",", ".")) if match else nan
 
 
 @cache
