@@ -253,6 +253,15 @@ bking/lab.ipynb → bking/lab.ipynb
 nguyen/lab.ipynb → nguyen/lab.ipynb
 
 = plain files:
++ 3; Madonna
+Madonna/lab.ipynb → 3/lab.ipynb
+
+= Blackboard: Nobody has it, but it looks like an identifier of 1 (1) and 2 (2).
++ 1; ; email=kim@x.edu
++ 2; ; email=kim@y.edu
+Lab_kim_attempt_2026-11-24-22-30-00_lab.ipynb
+
+= plain files:
 + 20260013; Okafor, Amara; login=aok
 Okafor, Amara (20260013)/lab.ipynb → 20260013/lab.ipynb
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,34 +13,20 @@ from nbproctor.platforms.collected import FeedbackNames
 from tests.platforms.downloads import CLASS, Files, understand
 from tests.platforms.people import member
 
-Back = Callable[..., tuple[FeedbackNames, dict[str, bytes]]]
 
-
-@pytest.fixture
-def back(tmp_path: Path) -> Back:
-    """Collect a zip, pretend to grade it, and pack the feedback."""
-
-    def run(
-        files: Files, *others: str, notebooks: tuple[str, ...] = ("lab",), groups=None
-    ):  # type: ignore[no-untyped-def]
-        download = understand(files, CLASS, *notebooks, groups=groups)
-        platforms.write(download, lambda s: tmp_path / "in" / s, tmp_path / "c", "z")
-        pages = []
-        students = {s.person.student for s in download.submissions} | {*others}
-        for student in sorted(students):
-            for name in notebooks:
-                page = tmp_path / "feedback" / student / f"{name}.html"
-                page.parent.mkdir(parents=True, exist_ok=True)
-                page.write_text(f"page of {student}")
-                notebook = page.with_suffix(".feedback.ipynb")
-                notebook.write_text(f"notebook of {student}")
-                pages.append((student, page, notebook))
-        names = platforms.feedback_names(pages, tmp_path / "c")
-        platforms.write_zip(tmp_path / "back.zip", names.files)
-        with zipfile.ZipFile(tmp_path / "back.zip") as archive:
-            return names, {name: archive.read(name) for name in archive.namelist()}
-
-    return run
+def feedback(
+    folder: Path, files: Files, students: set[str], *names: str, **options: Any
+) -> FeedbackNames:
+    """Collect a zip, pretend to grade it, and name the feedback of all `students`."""
+    download = understand(files, CLASS, *names, **options)
+    platforms.write(download, lambda s: folder / "in" / s, folder / "c", "z")
+    students |= {s.person.student for s in download.submissions}
+    pages = [
+        (student, folder / student / f"{name}.html", folder / f"{name}.feedback.ipynb")
+        for student in sorted(students)
+        for name in names
+    ]
+    return platforms.feedback_names(pages, folder / "c")
 
 
 # The number of a group may be that of a participant who is a stranger to it.
@@ -138,34 +123,34 @@ BACK = """
 
 
 @pytest.mark.parametrize("case", BACK.split("\n= ")[1:])
-def test_each_platform_gets_the_names_that_it_knows(back: Back, case: str) -> None:
+def test_each_platform_gets_the_names_that_it_knows(tmp_path: Path, case: str) -> None:
     platform, *lines = case.strip().splitlines()
     paths, names, reasons = (
         [line[2:] for line in lines if line.startswith(mark)] for mark in "><-"
     )
     without = dict(line.split(": ", 1) for line in reasons)
     blue = IN_MOODLE if platform == "Moodle" else CLASS.people[:2]
-    archive, content = back(
+    back = feedback(
+        tmp_path,
         {path: path for path in paths},
-        *without.keys() & {"visitor"},
-        notebooks=("a", "b", "c") if paths[0].endswith("a.ipynb") else ("lab",),
+        without.keys() & {"visitor"},
+        *("abc" if paths[0].endswith("a.ipynb") else ("lab",)),
         groups={"Team Blue": blue} if "blue" in paths[0].lower() else None,
     )
-    assert (archive.platform.name, [*content]) == (platform, names)
-    unmatched = dict(archive.unmatched)
+    assert (back.platform.name, sorted(back.files)) == (platform, names)
+    unmatched = dict(back.unmatched)
     assert unmatched.keys() == without.keys()
     assert all(without[student] in reason for student, reason in unmatched.items())
     if platform == "Brightspace":  # the list beside the folders, not a student's own
-        assert content["index.html"].decode() == paths[-1]
+        assert back.files["index.html"].read_text() == paths[-1]
 
 
-def test_no_page_replaces_another_under_the_same_name(
-    back: Back, tmp_path: Path
-) -> None:
-    back({"okaforamara_1042_8_lab.ipynb": "x", "kingjrbo_1043_9_lab.ipynb": "y"})
+def test_no_page_replaces_another_under_the_same_name(tmp_path: Path) -> None:
+    files = {"okaforamara_1042_8_lab.ipynb": "x", "kingjrbo_1043_9_lab.ipynb": "y"}
+    feedback(tmp_path, files, set(), "lab")
     record = tmp_path / "c" / "record.csv"
-    record.write_text(record.read_text().replace("_1043_9_", "_1042_8_"))
-    record.write_text(record.read_text().replace("kingjrbo", "okaforamara"))
+    text = record.read_text().replace("kingjrbo_1043_9_", "okaforamara_1042_8_")
+    record.write_text(text)
     pages = [(s, tmp_path / s / "lab.html", tmp_path / s) for s in ("aokafor", "bking")]
     with pytest.raises(ExportError, match="Two files would have"):
         platforms.feedback_names(pages, tmp_path / "c")

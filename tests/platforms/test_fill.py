@@ -229,34 +229,35 @@ def test_ids_like_words_make_no_worksheet_of_moodle() -> None:
     assert marks(filled(text))["aokafor"] == "87.5"
 
 
-def test_another_maximum_is_refused_or_converted_but_never_to_nothing() -> None:
-    text = CANVAS.replace("100.00,(read", "10.00,(read").replace("80.00", "8.00")
-    with pytest.raises(ExportError, match="worth 10 points there and 100 here"):
-        filled(text)
-    assert marks(filled(text, scale=True))["aokafor"] == "8.75"
-    text = CANVAS.replace("100.00,(read", "0.00,(read").replace("80.00", "0.00")
-    with pytest.raises(ExportError, match="worth 0 points there and 100 here"):
-        filled(text, scale=True)
+def worth(points: str, mark: str) -> str:
+    """Return Canvas's file for an assignment that is worth something else there."""
+    file = CANVAS.replace("100.00,(read", f"{points},(read")
+    return file.replace("80.00", mark)
 
 
-def test_an_unclear_column_is_asked_for() -> None:
-    text = CANVAS.replace("Neural Network (77)", "Lab five (77)")
-    with pytest.raises(ExportError, match=r"Intro \(76\)\n  Lab five \(77\)"):
-        filled(text)
-    assert filled(text, column="five").column == "Lab five (77)"
-    assert filled(text, column="77").column == "Lab five (77)"
+FIVE = CANVAS.replace("Neural Network (77)", "Lab five (77)")
+AGAIN = "#900,#aokafor,Okafor,Amara,ao@example.edu,,#\r\n"
+REFUSED: list[tuple[str, bool, str]] = [
+    (worth("10.00", "8.00"), False, "worth 10 points there and 100 here"),
+    (worth("0.00", "0.00"), True, "worth 0 points there and 100 here"),
+    (FIVE, False, r"Intro \(76\)\n  Lab five \(77\)"),
+    (BRIGHTSPACE + AGAIN, False, "Rows 2 and 5 both seem to be 'aokafor'"),
+    ("", False, "The file is empty"),
+    ("a,b\n1,2\n", False, "is not from Canvas"),
+    ("Student,Mark\nx,1\n", False, "is not from Canvas"),
+]
 
 
-def test_two_rows_of_one_student_are_refused() -> None:
-    text = BRIGHTSPACE + "#900,#aokafor,Okafor,Amara,ao@example.edu,,#\r\n"
-    with pytest.raises(ExportError, match="Rows 2 and 5 both seem to be 'aokafor'"):
-        filled(text)
+@pytest.mark.parametrize(("text", "scale", "reason"), REFUSED)
+def test_what_is_unclear_is_refused(text: str, scale: bool, reason: str) -> None:
+    with pytest.raises(ExportError, match=reason):
+        filled(text, scale=scale)
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "Student,Mark\nx,1\n"])
-def test_another_file_is_refused(text: str) -> None:
-    with pytest.raises(ExportError):
-        filled(text)
+def test_a_teacher_says_what_is_unclear() -> None:
+    assert marks(filled(worth("10.00", "8.00"), scale=True))["aokafor"] == "8.75"
+    assert filled(FIVE, column="five").column == "Lab five (77)"
+    assert filled(FIVE, column="77").column == "Lab five (77)"
 
 
 CELL = st.text(st.characters(exclude_characters="\0"), max_size=8)

@@ -28,9 +28,7 @@ from nbproctor.platforms import (
     RosterError,
     fill,
 )
-from nbproctor.platforms.grade_book import read_people
 from nbproctor.platforms.roster import Match
-from nbproctor.platforms.sheet import Sheet
 from tests.platforms.downloads import understand
 from tests.platforms.people import member
 
@@ -335,10 +333,7 @@ def test_a_whole_class_is_placed_whatever_its_numbers(
 def test_each_of_20_groups_gets_its_work_on_every_platform(
     form: str,
 ) -> None:
-    roster = Roster()
-    roster.merge(
-        [s.person for s in read_people(Sheet.read(list_of(BIG, "own").encode()))]
-    )
+    roster = import_list(Roster(), list_of(BIG, "own"))
     groups = {f"Team {n}": roster.people[3 * n : 3 * n + 3] for n in range(20)}
     plan = understand(
         {form.format(n): f"work of {n}" for n in range(20)}, roster, groups=groups

@@ -5,9 +5,6 @@ from pathlib import Path
 import pytest
 
 from nbproctor.platforms import (
-    Clue,
-    Identifier,
-    Kind,
     Person,
     Roster,
     RosterError,
@@ -74,6 +71,12 @@ IN_BLACKBOARD = "900; Okafor, Amara; student=900 login=aokafor"
             "utf-8",
             "11; ; participant=11\n12; ; participant=12",
         ),
+        (
+            "LastName,FirstName,ID\n    Points Possible,,\nOkafor,Amara,1042\n"
+            ",Madonna,1043\nStudent,Test,1099\n",
+            "utf-8",
+            "1042; Okafor, Amara; canvas=1042\n1043; , Madonna; canvas=1043",
+        ),
     ],
 )
 def test_each_list_names_its_people(
@@ -97,31 +100,6 @@ def test_a_worksheet_in_any_language(tmp_path: Path, titles: str, word: str) -> 
         "ao; Okafor, Amara; email=ao@x.edu participant=4711\n"
         "bk; King, Bo; email=bk@x.edu participant=4712"
     )
-
-
-def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
-    text = "LastName,FirstName,ID\n    Points Possible,,\nOkafor,Amara,1042\n"
-    text += ",Madonna,1043\nStudent,Test,1099\n"
-    everybody = people(tmp_path, text)
-    assert [p.name for p in everybody] == ["Okafor, Amara", "Madonna"]
-    assert Roster(everybody).find(Clue("Madonna")).person == everybody[1]
-    both = people_of("1; ; email=kim@x.edu\n2; ; email=kim@y.edu")
-    match = Roster(both).find(Clue(identifiers=(Identifier(Kind.LOGIN, "kim"),)))
-    assert "an identifier of 1 (1) and 2 (2)" in match.question
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "is empty"),
-        ("colour,size\nred,2\n", "no column that identifies"),
-        ("student_id,name\n", "lists no students"),
-        ("PK\x03\x04", "not a CSV file"),
-    ],
-)
-def test_what_is_no_class_list_is_said(tmp_path: Path, text: str, reason: str) -> None:
-    with pytest.raises(RosterError, match=reason):
-        people(tmp_path, text)
 
 
 def test_a_list_is_written_as_it_is_read_and_has_no_formula(tmp_path: Path) -> None:
@@ -154,19 +132,21 @@ def test_a_list_of_groups(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (
-            "group,student\nBlue,nobody\n",
-            "row 2: 'nobody' does not identify one student",
-        ),
+        ("", "is empty"),
+        ("colour,size\nred,2\n", "no column that identifies"),
+        ("student_id,name\n", "lists no students"),
+        ("PK\x03\x04", "not a CSV file"),
+        ("group,student\nBlue,nobody\n", "row 2: 'nobody' does not identify one"),
         ("student,name\naokafor,Amara\n", "has no column 'group'"),
     ],
 )
-def test_groups_of_strangers_are_refused(
+def test_what_is_no_list_of_the_class_is_said(
     tmp_path: Path, text: str, reason: str
 ) -> None:
-    (tmp_path / "groups.csv").write_text(text)
+    roster = Roster(people(tmp_path, CANVAS))
     with pytest.raises(RosterError, match=reason):
-        read_groups(tmp_path / "groups.csv", Roster(people(tmp_path, CANVAS)))
+        people(tmp_path, text)
+        read_groups(tmp_path / "class.csv", roster)
 
 
 KIMS = {
