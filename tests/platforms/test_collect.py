@@ -3,10 +3,11 @@
 import csv
 import io
 import random
+import re
 import struct
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,9 @@ KINDS = [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 # --- platforms --------------------------------------------------------------------
 
 MOODLE = "_assignsubmission_file/lab.ipynb"
-# Platform, and what is said of it; + the class, if it is another; each file, and as
-# whose it is collected under which name. A platform in brackets is refused.
+# Platform, and what is said of it; + the class, if it is another; each file, | what is
+# in it, if that matters, → as whose it is collected under which name.
+FILE = re.compile(r"(.*?)(?: [|] (.*?))?(?: → (.*))?$")
 DOWNLOADS = """
 = Canvas:
 okaforamara_1042_88031_lab.ipynb → aokafor/lab.ipynb
@@ -252,6 +254,29 @@ aokafor/more/Bo King, Jr._4712_assignsubmission_file/lab3.ipynb
 bking/lab.ipynb → bking/lab.ipynb
 nguyen/lab.ipynb → nguyen/lab.ipynb
 
+= Blackboard: The newest of 2 attempts was collected.
++ aokafor; Okafor, Amara; login=z_b
+Lab 5_z_b_attempt_2026-11-23-22-30-00.txt | Name: Amara Okafor (z_b)
+Lab 5_z_b_attempt_2026-11-23-22-30-00_lab.ipynb
+Lab 5_z_b_attempt_2026-11-24-22-30-00.txt | Name: Amara Okafor (z_b)
+Lab 5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb → aokafor/lab.ipynb
+
+= Blackboard: The newest attempt contains no file, so the one before it was collected.
++ aokafor; Okafor, Amara; login=z_b
+Lab 5_z_b_attempt_2026-11-24-22-30-00.txt | Name: Amara Okafor (z_b)
+Lab 5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb → aokafor/lab.ipynb
+Lab 5_z_b_attempt_2026-11-25-22-30-00.txt | Name: Amara Okafor (z_b)
+
+= Blackboard: it belongs to Okafor, Amara (aokafor), who has another login.
++ aokafor; Okafor, Amara; login=aokafor student=z_b
+Lab 5_z_b_attempt_2026-11-24-22-30-00.txt | Name: Amara Okafor (z_b)
+Lab 5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb
+
+= Blackboard:
++
+Lab 5_z_b_attempt_2026-11-24-22-30-00.txt | Name: Amara Okafor (z_b)
+Lab 5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb → z_b/lab.ipynb
+
 = plain files:
 + 3; Madonna
 Madonna/lab.ipynb → 3/lab.ipynb
@@ -307,39 +332,20 @@ def test_each_file_is_found_to_be_whose_it_is(case: str) -> None:
     head, *lines = case.strip().splitlines()
     platform, _, message = head.partition(":")
     members = [line.lstrip("+ ") for line in lines if line.startswith("+")]
-    files = [line.partition(" → ") for line in lines if not line.startswith("+")]
+    files = [FILE.findall(line)[0] for line in lines if not line.startswith("+")]
     roster = Roster(people_of("\n".join(members))) if members else CLASS
-    plan = understand({path: path for path, *_ in files}, roster)
+    content = {path: text or path for path, text, _ in files}
+    plan = understand(content, roster)
     assert plan.recognised.platform.name == platform
     collected = {
-        f"{student}/{file}": path
-        for student, files in texts(plan).items()
-        for file, path in files.items()
+        f"{student}/{file}": text
+        for student, of_student in texts(plan).items()
+        for file, text in of_student.items()
     }
-    assert collected == {owner: path for path, _, owner in files if owner}
+    assert collected == {owner: content[path] for path, _, owner in files if owner}
     assert not any("2027" in str(s.submitted) for s in plan.submissions)
     notes = [*plan.problems, *(note for s in plan.submissions for note in s.notes)]
     assert any(message.strip() in line for line in notes) if message else not notes
-
-
-def test_of_blackboards_attempts_the_newest_is_taken_with_its_time() -> None:
-    old, new, empty = (
-        f"Lab 5_z_b_attempt_2026-11-{day}-22-30-00" for day in (23, 24, 25)
-    )
-    page = "Name: Amara Okafor (z_b)\nAssignment: Lab 5\n"
-    files: Files = dict.fromkeys((f"{old}.txt", f"{new}.txt"), page)
-    files |= {f"{old}_lab.ipynb": "old", f"{new}_lab.ipynb": "new"}
-    # The names of the files may be parted in two ways; the page has the login.
-    assert list(texts(understand(files, Roster()))) == ["z_b"]
-    assert "has another login" in problems_of(understand(files))
-    roster = Roster([member("aokafor", "Okafor, Amara", "login=z_b")])
-    (submission,) = understand(files, roster).submissions
-    assert texts(understand(files, roster)) == {"aokafor": {"lab.ipynb": "new"}}
-    assert submission.submitted == datetime(2026, 11, 24, 21, 30, tzinfo=UTC)
-    assert submission.notes == ["The newest of 2 attempts was collected."]
-    plan = understand(files | {f"{empty}.txt": page}, roster)
-    assert texts(plan) == {"aokafor": {"lab.ipynb": "new"}}
-    assert "contains no file" in "".join(plan.submissions[0].notes)
 
 
 @pytest.mark.parametrize("around", ["", "Lab 5/", "Classroom/Course A/Lab 5/"])
