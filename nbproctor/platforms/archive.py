@@ -81,14 +81,9 @@ def read(source: Path) -> Content:
             f"{source} is a kind of archive that no platform uses. Unpack it, and "
             "collect the folder."
         )
-    size = source.stat().st_size
-    return Content(
-        [
-            ArchiveEntry(
-                path=PurePosixPath(source.name), size=size, read=source.read_bytes
-            )
-        ]
-    )
+    content = Content()
+    content.add(source.name, source.stat().st_size, "", source.read_bytes)
+    return content
 
 
 def is_zip(name: str) -> bool:

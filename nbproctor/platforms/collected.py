@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -195,13 +196,10 @@ def feedback_names(
     folder that `write` filled. `ExportError`: two files would get one name.
     """
     record = read_record(records)
-    platform_names = [row["platform"] for row in record.values() if row.get("address")]
-    taking = [
-        platform
-        for platform in (*load_plug_ins(), *PLATFORMS)
-        if platform.upload and platform.name in platform_names
-    ]
-    platform = max(taking, key=lambda p: platform_names.count(p.name), default=PLAIN)
+    counts = Counter(row["platform"] for row in record.values() if row.get("address"))
+    platforms = (*load_plug_ins(), *PLATFORMS)
+    taking = (p for p in platforms if p.upload and counts[p.name])
+    platform = max(taking, key=lambda p: counts[p.name], default=PLAIN)
     back = FeedbackNames(platform)
     for student, page, notebook in pages:
         row = record.get(student, {})

@@ -246,12 +246,10 @@ class Download:
         A notebook that was submitted again has its own name, which Canvas makes
         ``lab-1.ipynb``.
         """
-        if len(path.parts) > 1 and path.parts[0] == self.file_names[-1]:
-            path = PurePosixPath(*path.parts[1:])
-        match = re.fullmatch(r"(.+)-\d+", path.stem)
-        if match and path.suffix == ".ipynb" and match[1] in self.file_names[:-1]:
-            return path.with_name(f"{match[1]}.ipynb")
-        return path
+        *notebooks, assignment = map(re.escape, self.file_names)
+        text = re.sub(rf"^{assignment}/", "", str(path))
+        again = rf"(?<![^/])({'|'.join(notebooks)})-\d+\.ipynb$"
+        return PurePosixPath(re.sub(again, r"\1.ipynb", text))
 
     def finds_the_class(self) -> bool:
         """Whether a download contains somebody of the class list, or may well do so.

@@ -7,6 +7,7 @@ titles say what a column is.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -50,16 +51,16 @@ class PersonRow(NamedTuple):
 
 def people_columns(sheet: Sheet) -> dict[str, list[int]]:
     """Return which columns say who somebody is, by kind, the most telling first."""
-    plain = [letters(title) for title in sheet.values(0)]
+    plain = [letters(title) for title in sheet.titles]
     columns = {
         kind: [i for word in words.split() for i, t in enumerate(plain) if t == word]
         for kind, words in TITLES.items()
     }
-    if (
-        columns[Kind.NUMBER] and "studentid" in plain
-    ):  # in our own class list, the id is that of this course
-        columns[Kind.COURSE] = [plain.index("studentid")]
-        columns[Kind.STUDENT].remove(plain.index("studentid"))
+    # In our own class list, the id is that of this course.
+    if columns[Kind.NUMBER] and "studentid" in plain:
+        index = plain.index("studentid")
+        columns[Kind.COURSE] = [index]
+        columns[Kind.STUDENT].remove(index)
     for _ in ask_platforms(lambda p: p.find_people(sheet, columns), PLATFORMS):
         pass
     return columns
@@ -177,13 +178,11 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     sheet = _read(path)
     if not people_columns(sheet)["group"]:
         raise _lacking(path, sheet, "'group' (in addition to 'student')")
-    groups: dict[str, list[Person]] = {}
+    groups = defaultdict[str, dict[Person, None]](dict)
     for row in read_people(sheet):
         if row.group:
-            members = groups.setdefault(row.group, [])
-            person = _person(path, row, roster)
-            members += [person] if person not in members else []
-    return groups
+            groups[row.group][_person(path, row, roster)] = None
+    return {group: [*members] for group, members in groups.items()}
 
 
 def _person(path: Path, row: PersonRow, roster: Roster) -> Person:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md)\.?", re.I)
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 
 
@@ -115,13 +116,10 @@ def split_name(name: str) -> tuple[str, str]:
     not part anything ("Martin King, Jr.").
     """
     parts = [part.strip() for part in name.split(",")]
-    suffix = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md)\.?", re.I)
-    if len(parts) > 1 and not suffix.fullmatch(parts[-1]):
+    if len(parts) > 1 and not _SUFFIX.fullmatch(parts[-1]):
         return ", ".join(parts[:-1]), parts[-1]
-    words = parts[0].split()
-    tail = parts[1:]
-    last = ", ".join([*words[-1:], *tail])
-    return last, " ".join(words[:-1])
+    *first, last = parts[0].split() or [""]
+    return ", ".join([last, *parts[1:]]), " ".join(first)
 
 
 def safe(student: str) -> str:
