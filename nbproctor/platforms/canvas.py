@@ -105,11 +105,16 @@ class Canvas(Platform):
         one that is called like the notebook; a single one may be called as it likes.
         What follows the numbers is not read, but must not be "link".
         """
-        handed = {name: f for name in address.split("/") if (f := self.parse([name]))}
-        # A second hand-in has a number: ``lab-1``.
-        first = {n: re.sub(r"(?<=.)-\d+$", "", f.file.stem) for n, f in handed.items()}
-        alike = [n for n, stem in first.items() if stem == page.stem]
-        for name in sorted(alike or (handed if len(handed) == 1 else ()), reverse=True):
-            head = name.removesuffix(f"_{handed[name].file}")
-            return {notebook: f"{head}_feedback.ipynb"}
-        return {}
+        # Under the name in the download, how the student called it.
+        names = {text: self.parse([text]) for text in address.split("/")}
+        files = {text: name.file for text, name in names.items() if name}
+        alike = [
+            text
+            for text, file in files.items()
+            # A second hand-in has a number: ``lab-1``.
+            if page.stem == re.sub(r"(?<=.)-\d+$", "", file.stem) or len(files) == 1
+        ]
+        if not alike:
+            return {}
+        head = max(alike).removesuffix(f"_{files[max(alike)]}")
+        return {notebook: f"{head}_feedback.ipynb"}

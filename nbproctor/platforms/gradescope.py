@@ -31,6 +31,7 @@ from nbproctor.results import SubmissionResult
 from nbproctor.templates import render
 
 _SCRIPTS = {"setup.sh": "gradescope_setup.sh", "run_autograder": "gradescope_run.sh"}
+_TEMPLATES = _SCRIPTS | {"pyproject.toml": "gradescope_project.toml"}
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
 
@@ -104,10 +105,14 @@ def write_autograder(
             f"{pins} is missing. The container needs the exact versions of the "
             "packages that you grade with."
         )
-    project = render("gradescope_project.toml", version=__version__)
-    content: dict[str, bytes | Path] = {"pyproject.toml": project.encode()}
-    for name, script in _SCRIPTS.items():
-        text = render(script, assignment=source.name, visibility=visibility)
+    content: dict[str, bytes | Path] = {}
+    for name, template in _TEMPLATES.items():
+        text = render(
+            template,
+            assignment=source.name,
+            visibility=visibility,
+            version=__version__,
+        )
         content[name] = text.encode()
     packed = [course / "nbgrader_config.py", pins]
     packed += [*_below(source), *_below(course / "data")]

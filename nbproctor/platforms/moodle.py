@@ -68,11 +68,9 @@ class Moodle(Platform):
 
     def address_of(self, address: str, member: Person) -> str:
         """Name the participant: the number of a group may be a stranger's."""
-        name, _, tail = address.partition("_assignsubmission_")
-        name = name.rpartition("_")[0]
         # Of several, the last is that of the worksheet that was imported last.
         for participant in member.values(Kind.PARTICIPANT)[-1:]:
-            return f"{name}_{participant}_assignsubmission_{tail}"
+            return re.sub(r"\d+(?=_assignsubmission_)", participant, address, count=1)
         return ""
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:

@@ -74,12 +74,11 @@ def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
     for platform, names in answers:
         total = sum(p in names or p.name != platform.listing for p in paths)
         folders = {p.parts[common] for p in paths if len(p.parts) > common + 1}
-        fits = Counter(p.parts[common] for p in names)
-        most = sum(1 for folder in folders if fits[folder])
+        fitting_folders = folders & {p.parts[common] for p in names}
         if (
             names
             and 2 * len(names) >= total
-            and (2 * most > len(folders) or len(folders) < 2)
+            and (2 * len(fitting_folders) > len(folders) or len(folders) < 2)
         ):
             fitting.append(Recognised(platform=platform, names=names, total=total))
     return max(fitting, key=lambda recognised: len(recognised.names), default=None)
