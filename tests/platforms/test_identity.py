@@ -6,9 +6,9 @@ import csv
 import io
 import random
 import re
+import string
 import tempfile
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,80 +44,66 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class Student:
-    """Somebody, with all numbers that platforms have; of each kind a different one."""
+#: Somebody, under the names that lists and downloads use.
+Student = dict[str, str]
 
-    last: str
-    first: str
-    numbers: dict[Kind, str]
 
-    @property
-    def email(self) -> str:
-        return f"{self.numbers[Kind.LOGIN]}@x.edu"
-
-    @property
-    def full(self) -> str:
-        return f"{self.first} {self.last}"
-
-    @property
-    def short(self) -> str:
-        """As Canvas writes a name into that of a file."""
-        return f"{self.last}{self.first}".lower().replace(" ", "")
-
-    @property
-    def olat(self) -> str:
-        return olat(f"{self.last} {self.first} {self.login}")
-
-    @property
-    def of_no_kind(self) -> str:
-        return " ".join(self.numbers[kind] for kind in KINDS)
-
-    def __getattr__(self, kind: str) -> str:
-        return self.numbers[Kind[kind.upper()]]
+def student(last: str, first: str, *numbers: str) -> Student:
+    """Return somebody with a number of each kind, and how platforms write the name."""
+    fields = {k.name.lower(): n for k, n in zip(KINDS, numbers, strict=True)}
+    login = fields["login"]
+    return fields | {
+        "last": last,
+        "first": first,
+        "full": f"{first} {last}",
+        "email": f"{login}@x.edu",
+        "canvas_name": f"{last}{first}".lower().replace(" ", ""),
+        "olat": olat(f"{last} {first} {login}"),
+        "of_no_kind": " ".join(numbers),
+    }
 
 
 # What each platform exports as a list of its people: the titles, and a row.
 LISTS = {
     "own": """\
 student_id,name,email
-{p.student},{p.full},{p.email}""",
+{student},{full},{email}""",
     "canvas": """\
 Student,ID,SIS User ID,SIS Login ID,Section,Lab (77)
-"{p.last}, {p.first}",{p.canvas},{p.sis},{p.login},A,""",
+"{last}, {first}",{canvas},{sis},{login},A,""",
     "moodle": """\
 Identifier,Full name,ID number,Email address,Status,Grade,Maximum Grade,Grade can be \
 changed
-Participant {p.participant},{p.full},{p.sis},{p.email},Submitted,,100.00,Yes""",
+Participant {participant},{full},{sis},{email},Submitted,,100.00,Yes""",
     "blind": """\
 Identifier,Status,Grade,Maximum Grade,Grade can be changed
-Participant {p.participant},,,100.00,Yes""",
+Participant {participant},,,100.00,Yes""",
     "blackboard": """\
 Last Name,First Name,Username,Student ID,Lab [Total Pts: 100 Score] |12
-{p.last},{p.first},{p.login},{p.student},""",
+{last},{first},{login},{student},""",
     "brightspace": """\
 OrgDefinedId,Username,Last Name,First Name,Email,Lab Points Grade <Numeric \
 MaxPoints:100>,End-of-Line Indicator
-#{p.sis},#{p.login},{p.last},{p.first},{p.email},,#""",
+#{sis},#{login},{last},{first},{email},,#""",
     # Of an earlier version, which did not keep the kinds of numbers.
     "old": """\
 student_id,last_name,first_name,email,numbers,participant
-{p.student},{p.last},{p.first},{p.email},{p.of_no_kind},{p.participant}""",
+{student},{last},{first},{email},{of_no_kind},{participant}""",
     "classroom by id": """\
 identifier,github_username,github_id,name
-{p.student},{p.github},77,""",
+{student},{github},77,""",
     "classroom by name": """\
 identifier,github_username,github_id,name
-{typed},{p.github},77,Kim Smith""",
+{typed},{github},77,Kim Smith""",
 }
 
 
 def list_of(people: list[Student], name: str) -> str:
     """Return a list; a teacher types no text twice into GitHub Classroom."""
     titles, row = LISTS[name].split("\n")
-    names = [person.full for person in people]
+    names = [person["full"] for person in people]
     lines = [
-        row.format(p=p, typed=p.email if names.count(p.full) > 1 else p.full)
+        row.format(**p, typed=p["email" if names.count(p["full"]) > 1 else "full"])
         for p in people
     ]
     return "\n".join([titles, *lines, ""])
@@ -129,17 +115,17 @@ WITHOUT_NAMES = {"blind", "classroom by id", "classroom by name"}
 
 # Under which name each platform gives the work of a student.
 DOWNLOADS = {
-    "canvas": "{p.short}_{p.canvas}_880{p.canvas}_lab.ipynb",
-    "moodle": "{p.full}_{p.participant}_assignsubmission_file/lab.ipynb",
-    "blind": "Participant_{p.participant}_assignsubmission_file/lab.ipynb",
-    "blackboard": "Lab_5_{p.login}_attempt_2026-11-24-22-30-00_lab.ipynb",
-    "brightspace": "{p.brightspace}-9 - {p.full} - Nov 24, 2026 1030 PM/lab.ipynb",
-    "classroom": "lab-submissions/lab-{p.github}/lab.ipynb",
-    "teams": "Submitted files/{p.full}/Lab 5/Version 1/lab.ipynb",
-    "names": "{p.full}/lab.ipynb",
-    "sakai": "Lab/{p.last}, {p.first}({p.login})/lab.ipynb",
-    "ilias": "Lab/{p.last}_{p.first}_{p.login}_{p.canvas}/lab.ipynb",
-    "openolat": "{p.olat}/1_submissions/lab.ipynb",
+    "canvas": "{canvas_name}_{canvas}_880{canvas}_lab.ipynb",
+    "moodle": "{full}_{participant}_assignsubmission_file/lab.ipynb",
+    "blind": "Participant_{participant}_assignsubmission_file/lab.ipynb",
+    "blackboard": "Lab_5_{login}_attempt_2026-11-24-22-30-00_lab.ipynb",
+    "brightspace": "{brightspace}-9 - {full} - Nov 24, 2026 1030 PM/lab.ipynb",
+    "classroom": "lab-submissions/lab-{github}/lab.ipynb",
+    "teams": "Submitted files/{full}/Lab 5/Version 1/lab.ipynb",
+    "names": "{full}/lab.ipynb",
+    "sakai": "Lab/{last}, {first}({login})/lab.ipynb",
+    "ilias": "Lab/{last}_{first}_{login}_{canvas}/lab.ipynb",
+    "openolat": "{olat}/1_submissions/lab.ipynb",
 }
 
 
@@ -166,11 +152,9 @@ def classes(draw: st.DrawFn) -> list[Student]:
     size = draw(st.integers(2, 5))
     names = draw(st.lists(st.sampled_from(NAMES), min_size=size, max_size=size))
     ranges = st.permutations([str(number) for number in range(1, size + 4)])
-    numbers = {kind: draw(ranges) for kind in KINDS}
-    return [
-        Student(last, first, {kind: numbers[kind][n] for kind in KINDS})
-        for n, (last, first) in enumerate(names)
-    ]
+    numbers = [draw(ranges)[:size] for _ in KINDS]
+    rows = zip(names, *numbers, strict=True)
+    return [student(*name, *of_student) for name, *of_student in rows]
 
 
 def import_list(roster: Roster, text: str, *same: str) -> Roster:
@@ -204,9 +188,9 @@ def owners(person: Person, class_: list[Student]) -> set[int]:
     """Return whose numbers somebody of the class list has."""
     return {
         index
-        for index, student in enumerate(class_)
+        for index, fields in enumerate(class_)
         for kind, value in person.identifiers
-        if value in (student.numbers.get(kind), kind is Kind.EMAIL and student.email)
+        if value == fields.get(kind.name.lower())
     }
 
 
@@ -231,7 +215,7 @@ def test_nobody_s_work_is_ever_placed_under_somebody_else(
     for name in downloads:
         handed_in = chance.sample(class_, chance.randint(1, len(class_)))
         files: dict[str, str] = {
-            DOWNLOADS[name].format(p=s): str(class_.index(s)) for s in handed_in
+            DOWNLOADS[name].format(**s): str(class_.index(s)) for s in handed_in
         }
         same = SAME.get(name, ()) if chance.random() < 0.5 else ()
         for person, content in collect(files, roster, *same):
@@ -258,15 +242,11 @@ def test_nobody_s_work_is_ever_placed_under_somebody_else(
 def big_class() -> list[Student]:
     """60 students, of whom 12 share a name with another; numbers overlap."""
     order = random.Random(33)
-    numbers = {kind: order.sample(range(1001, 1071), 60) for kind in KINDS}
-    return [
-        Student(
-            f"Last{chr(97 + n % 54 // 26)}{chr(97 + n % 54 % 26)}",
-            "Ann Maria",
-            {kind: str(numbers[kind][n]) for kind in KINDS},
-        )
-        for n in range(60)
-    ]
+    letters = string.ascii_lowercase
+    names = [f"Last{a}{b}" for a in letters for b in letters][:54] * 2
+    numbers = [order.sample(range(1001, 1071), 60) for _ in KINDS]
+    rows = zip(names[:60], *numbers, strict=True)
+    return [student(name, "Ann Maria", *map(str, n)) for name, *n in rows]
 
 
 BIG = big_class()
@@ -289,7 +269,7 @@ WHOLE_CLASS: list[tuple[Any, ...]] = [
     (["canvas", "own"], "names", 48),
 ]
 SAME["folders"] = ["word=id"]
-DOWNLOADS["folders"] = "{p.last}, {p.first} ({p.student})/lab.ipynb"
+DOWNLOADS["folders"] = "{last}, {first} ({student})/lab.ipynb"
 
 
 @pytest.mark.slow
@@ -310,8 +290,8 @@ def test_a_whole_class_is_placed_whatever_its_numbers(
         roster = import_list(roster, list_of(BIG, name), *same)
     assert len(roster.students) <= 60
     files: dict[str, str] = {}
-    for index, student in enumerate(BIG):
-        path = DOWNLOADS[download].format(p=student)
+    for index, fields in enumerate(BIG):
+        path = DOWNLOADS[download].format(**fields)
         while path in files:  # no platform gives two folders one name
             path = path.replace("Last", "_Last")
         files[path] = str(index)
