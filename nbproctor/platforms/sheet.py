@@ -8,6 +8,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
@@ -59,16 +60,23 @@ def _words(language: str) -> tuple[dict[str, int], dict[str, int], dict[str, str
     Months are 1 to 12, Monday is 0, and of halves there are the letters alone.
     """
     locale = babel.Locale(language)
-    widths = ("wide", "abbreviated")
-    months = [forms[width] for forms in locale.months.values() for width in widths]
-    days = [forms["wide"] for forms in locale.days.values()]
-    halves = locale.day_periods["format"].values()
-    return (
-        {_flat(name).rstrip("."): i for each in months for i, name in each.items()},
-        {_flat(name): i for each in days for i, name in each.items()},
-        {letters(name): half for each in halves for half, name in each.items()}
-        | {"am": "am", "pm": "pm"},
-    )
+    months = {
+        _flat(name).rstrip("."): number
+        for forms in locale.months.values()
+        for width in ("wide", "abbreviated")
+        for number, name in forms[width].items()
+    }
+    days = {
+        _flat(name): number
+        for forms in locale.days.values()
+        for number, name in forms["wide"].items()
+    }
+    halves = {
+        letters(name): half
+        for names in locale.day_periods["format"].values()
+        for half, name in names.items()
+    }
+    return months, days, halves | {"am": "am", "pm": "pm"}
 
 
 def _flat(text: str) -> str:
@@ -106,25 +114,18 @@ def read_time(text: str, *languages: str) -> datetime | None:
         months, days = (_named(parts[1], names) for names in calendar)
         if words and not (languages or days):
             continue
-        if len(numbers) == 3:
-            year, month, day = numbers
-        elif len(months) == 1:
-            year = max(numbers)
-            month = months.pop()
-            day = min(numbers)
-        else:
-            continue
         before = [word for word in words & halves.keys() if len(word) > 1]
         wrong = half and (halves.get(half) not in ("am", "pm") or hour > 12)
         if wrong or (before and hour <= 12):  # a half before the time: "오후 10:30"
             continue
         hour_of_day = hour % 12 + 12 * (halves[half] == "pm") if half else hour
-        try:
+        # Where not one month is named, there are too few or too many numbers.
+        date = numbers if len(numbers) == 3 else [max(numbers), *months, min(numbers)]
+        with suppress(ValueError):
+            year, month, day = date
             when = datetime(year, month, day, hour_of_day, int(parts[3]))
-        except ValueError:
-            return None
-        if year > 1000 and days <= {when.weekday()}:
-            return when
+            if year > 1000 and days <= {when.weekday()}:
+                return when
     return None
 
 
