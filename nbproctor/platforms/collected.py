@@ -46,6 +46,7 @@ def write(
     which is newer. `dry_run`: only say what would be done.
     """
     record = read_record(records)
+    earlier = dict(record)
     for submission in download.submissions:
         student = submission.person.student
         folder = destination(student)
@@ -82,7 +83,7 @@ def write(
             if submission.submitted and when != before.get("submitted"):
                 write_time(folder, submission.submitted)
         record[student] = row
-    if not dry_run and record != read_record(records):
+    if record != earlier:
         _save(records, record)
     if download.listing and download.recognised.platform.upload and not dry_run:
         write_file(records / download.recognised.platform.listing, download.listing)
@@ -207,13 +208,13 @@ def feedback_names(
         names = platform.feedback_names(address, page, notebook) if address else {}
         group = row.get("group", "")
         if platform is not PLAIN and row.get("platform") != platform.name:
-            back.unmatched.append((student, f"was not collected from {platform.name}"))
+            reason = f"was not collected from {platform.name}"
         elif not address:
-            back.unmatched.append((student, platform.why_no_address))
+            reason = platform.why_no_address
         elif not names:
-            back.unmatched.append((student, f"submitted no file called {page.stem}"))
+            reason = f"submitted no file called {page.stem}"
         elif group and not back.files.keys().isdisjoint(names.values()):
-            back.unmatched.append((student, f"gets it with {group}"))
+            reason = f"gets it with {group}"
         else:
             back.students.add(student)
             for path, name in names.items():
@@ -223,6 +224,8 @@ def feedback_names(
                         f"and {path}. Collect again, so that each student has a "
                         "different name."
                     )
+            continue
+        back.unmatched.append((student, reason))
     listing = records / platform.listing
     if platform.listing and listing.is_file():
         back.files[listing.name] = listing

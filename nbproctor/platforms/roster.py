@@ -319,18 +319,14 @@ class Roster:
         are asked about are kept without an id, so that nobody is taken for them.
         """
         result = MergeResult()
-        # The ids of another course are numbers here.
-        numbers = {Kind.COURSE: Kind.NUMBER}
-        rows = [
-            replace(
-                person,
-                identifiers=tuple(
-                    Identifier(numbers.get(kind, kind), value)
-                    for kind, value in person.identifiers
-                ),
+        rows = []
+        for row in people:
+            identifiers = (
+                # The ids of another course are numbers here.
+                i._replace(kind=Kind.NUMBER) if i.kind is Kind.COURSE else i
+                for i in row.identifiers
             )
-            for person in people
-        ]
+            rows.append(replace(row, identifiers=tuple(identifiers)))
         for row in rows:
             self._forget_unclear(row.identifiers)
         unclear = []

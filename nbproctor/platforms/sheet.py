@@ -22,10 +22,13 @@ from nbproctor.platforms.person import KINDS, letters
 from nbproctor.sanitize import as_written, spreadsheet_cell
 from nbproctor.writing import write_file
 
-_MARKS = (
+# Byte order marks and codings, as they are tried.
+_CODINGS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (b"", "utf-8"),
+    (b"", "cp1252"),
 )
 # What a column is, by its title in several languages; the most telling comes first.
 TITLES = {
@@ -210,12 +213,10 @@ def decode(data: bytes) -> tuple[str, bytes, str]:
 
     It is UTF-8 or UTF-16 by its mark, else UTF-8, else what Windows writes.
     """
-    marked = [(mark, coding) for mark, coding in _MARKS if data.startswith(mark)]
-    for mark, coding in [*marked, (b"", "utf-8"), (b"", "cp1252")]:
-        try:
-            return data.removeprefix(mark).decode(coding), mark, coding
-        except UnicodeDecodeError:
-            continue
+    for mark, coding in _CODINGS:
+        if data.startswith(mark):
+            with suppress(UnicodeDecodeError):
+                return data.removeprefix(mark).decode(coding), mark, coding
     return data.decode("latin-1"), b"", "latin-1"
 
 
