@@ -36,6 +36,15 @@ class School(Platform):
             address=parts[0],
         )
 """
+BY_PATH = """
+from nbproctor.platforms import Platform
+
+class School(Platform):
+    name = "School"
+    titles = r"Points in (.*) of ([0-9]+)"
+    upload = "Feedback, Upload"
+    path = r"(?P<address>school-(?P<LOGIN>[^/]+))/(?P<file>.+)"
+"""
 FAILS = """
 from nbproctor.platforms import Platform
 
@@ -77,10 +86,11 @@ def collect() -> Download:
     return understand({"school-aokafor/lab.ipynb": "amara"}, CLASS)
 
 
+@pytest.mark.parametrize("source", [SCHOOL, BY_PATH])
 def test_the_platform_of_an_installed_package_is_read_filled_and_given_back(
-    folder: Path,
+    folder: Path, source: str
 ) -> None:
-    install(folder, "platform_of_school", SCHOOL)
+    install(folder, "platform_of_school", source)
     download = collect()
     assert download.recognised.platform.name == "School"
     (submission,) = download.submissions
