@@ -155,9 +155,9 @@ def results(
         "stdout_visibility": "hidden",
         "extra_data": {"status": result.status},
     }
-    tests = [(m.notebook, c) for m in masters for c in m.of_kind("test") if c.points]
+    tests = {(m.notebook, c.id) for m in masters for c in m.of_kind("test") if c.points}
     scored = {(notebook, cell) for notebook, cell, _ in result.scores()}
-    if not tests or scored != {(notebook, cell.id) for notebook, cell in tests}:
+    if not tests or scored != tests:
         return about
     verdicts = list(chain.from_iterable(result.verdicts.values()))
     shown: list[dict[str, Any]] = []
