@@ -15,6 +15,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import compress
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from nbproctor.cells import parse_code
@@ -22,6 +23,9 @@ from nbproctor.markers import DEFINITIONS
 
 _SIMPLE = ast.Assign, ast.AugAssign, ast.Dict, ast.Expr, ast.Return
 _UNTOUCHED = {"annotation", "decorator_list", "returns", "type_params"}
+_T = TypeVar("_T")
+#: A node's parent, the node, the kind of mistake with its function, the new node.
+_Change: TypeAlias = tuple[ast.AST, ast.AST, str, ast.AST]
 
 
 class Mutant(NamedTuple):
@@ -35,14 +39,6 @@ class Mutant(NamedTuple):
     omission: str  # name of the mutant that leaves out the part with the mistake
 
 
-class _Change(NamedTuple):
-    """The text of a mutant, and the part of the reference that it changes."""
-
-    name: str
-    source: str
-    part: ast.AST | None
-
-
 def mutants(source: str) -> list[Mutant]:
     """Make all mutants of a solution cell, in the order of the source.
 
@@ -53,35 +49,27 @@ def mutants(source: str) -> list[Mutant]:
     tree = parse_code(source)
     reference = ast.unparse(tree)
     parts = _parts(tree)
-    omissions = [_omission(tree, part) for part in dict.fromkeys(parts.values())]
-    names = Counter[str]()
-    reference_dump = _dump(reference)
-    unique: dict[str, _Change] = {}  # by syntax tree
-    for change in [*_small_changes(tree, parts), *omissions]:
-        dump = _dump(change.source)
-        if dump != reference_dump and dump not in unique:
-            names[change.name] += 1
-            number = names[change.name]
-            name = f"{change.name} ({number})" if number > 1 else change.name
-            unique[dump] = change._replace(name=name)
-    omission_names = {
-        omission.part: unique[dump].name
-        for omission in omissions
-        if (dump := _dump(omission.source)) in unique
-    }
+    omissions = {part: _omission(tree, part) for part in dict.fromkeys(parts.values())}
+    changes = [*_small_changes(tree)]
+    for part, text in omissions.items():
+        changes.append((f"left out: {_brief(part)}", text, part))
+    names = {reference: ""}  # by text, which `ast.unparse` makes the same for one tree
+    numbers = Counter[str]()
+    nodes = {}
+    for name, text, node in changes:
+        if text not in names:
+            numbers[name] += 1
+            names[text] = f"{name} ({numbers[name]})" if numbers[name] > 1 else name
+            nodes[text] = node
     return [
         Mutant(
-            name=change.name,
-            source=change.source,
-            diff=_diff(reference, change.source),
-            omission=omission_names.get(change.part, ""),
+            name=names[text],
+            source=text,
+            diff=_diff(reference, text),
+            omission=names[omissions.get(parts.get(node, tree), reference)],
         )
-        for change in unique.values()
+        for text, node in nodes.items()
     ]
-
-
-def _dump(source: str) -> str:
-    return ast.dump(parse_code(source))
 
 
 def _diff(reference: str, source: str) -> str:
@@ -90,22 +78,15 @@ def _diff(reference: str, source: str) -> str:
     return "\n".join(diff)
 
 
-def _small_changes(
-    tree: ast.Module, parts: dict[ast.AST, ast.AST]
-) -> Iterator[_Change]:
-    """Yield the tree with each mistake in turn."""
-    for parent, box, key, kind, new in [*_changes(tree, "cell"), *_columns(tree)]:
-        old = box[key]
-        shown = parent if isinstance(old, ast.Constant) else None  # 1 → 2 tells nothing
-        before = ast.unparse(shown or old)
-        box[key] = new
-        text = ast.unparse(tree)
-        after = ast.unparse(shown or new)
-        box[key] = old
-        name = f"{kind}: {_brief(before, after)}"
-        if isinstance(old, ast.FunctionDef):
-            name = f"{old.name}: {kind.partition(': ')[2]}"
-        yield _Change(name=name, source=text, part=parts.get(old))
+def _small_changes(tree: ast.Module) -> Iterator[tuple[str, str, ast.AST]]:
+    """Yield each mistake in turn: its name, the whole text with it, the old node."""
+    for parent, old, kind, new in [*_changes(tree, "cell"), *_columns(tree)]:
+        copies: dict[int, Any] = {id(old): new}
+        text = ast.unparse(copy.deepcopy(tree, copies))
+        shown = parent if isinstance(old, ast.Constant) else old  # 1 → 2 tells nothing
+        change = f": {_brief(shown, copies[id(shown)])}"
+        name = kind if isinstance(old, ast.FunctionDef) else kind + change
+        yield name, text, old
 
 
 def _parts(tree: ast.Module) -> dict[ast.AST, ast.AST]:
@@ -119,37 +100,30 @@ def _parts(tree: ast.Module) -> dict[ast.AST, ast.AST]:
     return parts
 
 
-def _omission(tree: ast.Module, part: ast.AST) -> _Change:
+def _omission(tree: ast.Module, part: ast.AST) -> str:
     """Leave out a part, and all that needs a name which is set there alone."""
     copies: dict[int, Any] = {}
     whole = copy.deepcopy(tree, copies)
-    text = ast.unparse(_Omission(copies[id(part)]).visit(whole))
-    name = f"left out: {_brief(ast.unparse(part), '')}".removesuffix(" → ")
-    return _Change(name=name, source=text, part=part)
+    return ast.unparse(_Omission(copies[id(part)]).visit(whole))
 
 
 class _Omission(ast.NodeTransformer):
     """Leaves out a part, and what needs it, in each function on its own."""
 
-    def __init__(self, part: ast.AST) -> None:
+    def __init__(self, part: ast.AST, names: Iterable[str] = ()) -> None:
         self.part = part
-        self.setters = Counter[str]()  # how often each name is set
+        self.setters = Counter(names)  # how often each name of a function is set
         self.missing: set[str] = set()
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        outer = self.setters, self.missing
         arguments = [each.arg for each in ast.walk(node) if isinstance(each, ast.arg)]
-        self.setters = Counter([*arguments, *_names(node, ast.Store)])
-        self.missing = set()
-        self.generic_visit(node)
-        self.setters, self.missing = outer
-        return node
+        inside = _Omission(self.part, [*arguments, *_names(node, ast.Store)])
+        return inside.generic_visit(node)
 
     def visit_Dict(self, node: ast.Dict) -> ast.AST:
-        pairs = zip(node.keys, node.values, strict=True)
-        entries = [(key, value) for key, value in pairs if not self._is_left_out(value)]
-        node.keys = [key for key, _ in entries]
-        node.values = [value for _, value in entries]
+        stays = [not self._is_left_out(value) for value in node.values]
+        node.keys = [*compress(node.keys, stays)]
+        node.values = [*compress(node.values, stays)]
         return node
 
     def visit(self, node: ast.AST) -> Any:
@@ -157,9 +131,8 @@ class _Omission(ast.NodeTransformer):
         is_statement = isinstance(node, ast.stmt) and not isinstance(node, DEFINITIONS)
         if not is_statement or not self._is_left_out(node):
             return node
-        self.missing |= {
-            name for name in _names(node, ast.Store) if self.setters[name] < 2
-        }
+        stored = _names(node, ast.Store)
+        self.missing |= {name for name in stored if self.setters[name] < 2}
         return ast.Pass()
 
     def _is_left_out(self, node: ast.AST) -> bool:
@@ -173,28 +146,29 @@ def _names(node: ast.AST, context: type[ast.expr_context]) -> list[str]:
     return [name.id for name in names if isinstance(name.ctx, context)]
 
 
-def _brief(before: str, after: str) -> str:
-    """Show a change on one line, of a long one from shortly before they differ."""
-    texts = [" ".join(text.split()) for text in (before, after)]
-    same = next((i for i, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), 0)
+def _brief(*nodes: ast.AST) -> str:
+    """Show code on one line; of a long change, from shortly before they differ."""
+    texts = [" ".join(ast.unparse(node).split()) for node in nodes]
+    columns = enumerate(zip(*texts, strict=False))
+    same = next((i for i, letters in columns if len({*letters}) > 1), 0)
     start = max(0, same - 12) if max(map(len, texts)) > 70 else 0
     return " → ".join("…" * (start > 0) + text[start:][:70] for text in texts)
 
 
-def _changes(node: ast.AST, scope: str) -> Iterator[tuple[Any, ...]]:
-    """Yield parent, container, key in the container, kind of mistake, and new node."""
-    scope = node.name if isinstance(node, ast.FunctionDef) else scope
+def _changes(node: ast.AST, scope: str) -> Iterator[_Change]:
+    """Yield each mistake in a part of the tree."""
+    is_shown = called(node) in COSMETIC
     for field, value in ast.iter_fields(node):
-        if field in _UNTOUCHED or (field == "keywords" and called(node) in COSMETIC):
+        if field in _UNTOUCHED or (field == "keywords" and is_shown):
             continue
-        box: Any = value if isinstance(value, list) else vars(node)
-        for key in range(len(value)) if isinstance(value, list) else [field]:
-            child = box[key]
-            if isinstance(child, ast.AST) and not _is_text(child):
-                for kind, new in mistakes(child, node):
-                    yield node, box, key, f"{scope}: {kind}", new
-                if not isinstance(child, ast.Raise):
-                    yield from _changes(child, scope)
+        for child in value if isinstance(value, list) else [value]:
+            if not isinstance(child, ast.AST) or _is_text(child):
+                continue
+            inner = child.name if isinstance(child, ast.FunctionDef) else scope
+            for kind, mistaken in mistakes(child, node):
+                yield from ((node, child, f"{inner}: {kind}", new) for new in mistaken)
+            if not isinstance(child, ast.Raise):
+                yield from _changes(child, inner)
 
 
 def _is_text(node: ast.AST) -> bool:
@@ -204,27 +178,24 @@ def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.JoinedStr)
 
 
-def _columns(tree: ast.Module) -> Iterator[tuple[Any, ...]]:
-    """Yield, like `_changes`, each column of a table with the name of the next one.
+def _columns(tree: ast.Module) -> Iterator[_Change]:
+    """Yield each column of a table with the name of the next one.
 
     A cell works on tables if it has a method that only they have.
     """
     attributes = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     if attributes.isdisjoint(_OF_TABLES):
         return
-    column_of: dict[ast.Subscript, str] = {}
+    columns: list[tuple[ast.AST, ast.Constant]] = []
     for node in ast.walk(tree):
         match node:
-            case ast.Subscript(slice=ast.Constant(str() as name), ctx=ast.Load()):
-                column_of[node] = name
-    names = [*dict.fromkeys(column_of.values())]
-    for node, name in column_of.items() if len(names) > 1 else ():
-        other = names[(names.index(name) + 1) % len(names)]
-        yield node, vars(node), "slice", "cell: column", ast.Constant(other)
-
-
-_T = TypeVar("_T")
-_Mistakes: TypeAlias = Iterator[tuple[str, ast.AST]]
+            case ast.Subscript(slice=ast.Constant(str()) as column, ctx=ast.Load()):
+                columns.append((node, column))
+    names = [*dict.fromkeys(column.value for _, column in columns)]
+    following = dict(zip(names, [*names[1:], *names[:1]], strict=True))
+    for node, column in columns:
+        new = ast.Constant(following[column.value])
+        yield node, column, "cell: column", new
 
 
 def _table(rows: str) -> dict[str, list[str]]:
@@ -277,76 +248,78 @@ _OF_TABLES = {"agg", "groupby", "iloc", "loc", "merge", "pivot_table", "query"}
 _OF_TABLES |= {"read_csv", "set_index", "sort_values", "value_counts"}
 _SYMMETRIC = {"add", "allclose", "isclose", "maximum", "minimum", "multiply"}
 # What f(x) of these works on is x; what x.f() works on is x.
-_MODULES = {"copy", "math", "np", "numpy", "random", "scipy", "self"}
+_OF_A_MODULE = re.compile(r"(copy|math|np|numpy|random|scipy|self)(\.\w+)*")
 _ITERATORS = {"enumerate", "len", "range", "zip"}  # nobody forgets these
 COSMETIC = {"print", "tqdm", "trange"}  # what they show is not graded
 _SEEDS = {"RandomState", "default_rng", "seed"}  # any number is as good
 _KEPT = ast.Return, ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom
 
 
+_Mistakes: TypeAlias = Iterator[tuple[str, Iterable[ast.AST]]]
+
+
 def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
-    """Yield mistakes for a statement or expression: their kind, and the new node."""
+    """Yield kinds of mistakes for a statement or expression, with the new nodes."""
     if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
         return
     if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
-        yield "condition negated", _with(node, test=ast.UnaryOp(ast.Not(), node.test))
+        yield (
+            "condition negated",
+            _each(node, "test", [_written("not ({})", node.test)]),
+        )
     if isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign):
-        yield from _each("operator", node, "op", _swaps(node.op))
+        yield "operator", _each(node, "op", _swaps(node.op))
     if isinstance(node, ast.stmt) and not isinstance(node, _KEPT):
-        yield "statement removed", ast.Pass()
+        yield "statement removed", [ast.Pass()]
     match node:
         case ast.FunctionDef():
-            if changed := zeroed(node):
-                yield "arguments zeroed", changed
+            yield "arguments zeroed", _zeroed(node)
         case ast.Return(ast.expr() as value):
-            yield "nothing returned", ast.Return(ast.Constant(None))
+            yield "nothing returned", [ast.Return(ast.Constant(None))]
             if not isinstance(value, ast.Constant | ast.Name):
-                yield "first one kept", ast.Return(_cached("return", value))
+                yield "first one kept", [ast.Return(_cached("return", value))]
         case ast.Assign([target], value) if not isinstance(value, ast.Constant):
             if isinstance(target, ast.Name | ast.Attribute):
                 cached = _cached(ast.unparse(target), value)
-                yield "first one kept", _with(node, value=cached)
+                yield "first one kept", _each(node, "value", [cached])
             if isinstance(value, ast.BinOp):
-                yield "dimension lost", _with(node, value=_numpy("squeeze", value))
+                squeezed = _written("np.squeeze({})", value)
+                yield "dimension lost", _each(node, "value", [squeezed])
         case ast.AugAssign(target, _, value):
-            yield "assigned", ast.Assign([target], value, lineno=node.lineno)
+            yield "assigned", [ast.Assign([target], value, lineno=node.lineno)]
         case ast.BinOp(left, op, right):
             kind = "term" if isinstance(op, ast.Add | ast.Sub) else "factor"
-            yield from ((f"{kind} dropped", side) for side in (left, right))
+            yield f"{kind} dropped", [left, right]
             if not isinstance(op, ast.Add | ast.Mult):
-                yield "swapped", _with(node, left=right, right=left)
+                yield "swapped", [_with(node, left=right, right=left)]
             if not isinstance(parent, ast.BinOp | ast.UnaryOp):
-                yield "sign flipped", ast.UnaryOp(ast.USub(), node)
-            if isinstance(op, ast.Mult | ast.MatMult) and not _is_factor(node, parent):
-                ends = ast.Constant(-1), ast.Constant(1)
-                yield "cut off", _numpy("clip", node, *ends)
+                yield "sign flipped", [_written("-({})", node)]
+            if isinstance(op, ast.Mult | ast.MatMult) and not _is_product(parent):
+                yield "cut off", [_written("np.clip({}, -1, 1)", node)]
         case ast.UnaryOp(_, operand):
-            yield "negation dropped", operand
+            yield "negation dropped", [operand]
         case ast.BoolOp(_, values):
-            yield from (("condition dropped", value) for value in values)
+            yield "condition dropped", values
         case ast.Compare(_, ops):
             for i, old in enumerate(ops):
-                swaps = ([*ops[:i], new, *ops[i + 1 :]] for new in _swaps(old))
-                yield from _each("comparison", node, "ops", swaps)
+                yield "comparison", _each(node, "ops", _replaced(ops, i, _swaps(old)))
         case ast.Constant(str() as text):
-            yield from (("word", ast.Constant(other)) for other in _confused(text))
+            yield "word", map(ast.Constant, _confused(text))
         case ast.Constant(value) if called(parent) not in _SEEDS:
-            yield from (("constant", ast.Constant(near)) for near in _near(value))
+            yield "constant", map(ast.Constant, _near(value))
         case ast.Attribute(value, "T"):
-            yield "transpose dropped", value
+            yield "transpose dropped", [value]
         case ast.Dict(keys, values):
-            for names, shorter_values in zip(
-                _shorter(keys), _shorter(values), strict=True
-            ):
-                yield "entry dropped", _with(node, keys=names, values=shorter_values)
-            yield from _each("swapped", node, "values", _swapped(values))
+            shorter = zip(_shorter(keys), _shorter(values), strict=True)
+            yield "entry dropped", [_with(node, keys=k, values=v) for k, v in shorter]
+            yield "swapped", _each(node, "values", _swapped(values))
         case ast.Tuple(elts) | ast.List(elts):
-            yield from _each("swapped", node, "elts", _swapped(elts))
+            yield "swapped", _each(node, "elts", _swapped(elts))
         case ast.Slice():
             for bound in "lower", "upper":
                 if (end := getattr(node, bound)) is not None:
-                    yield "bound dropped", _with(node, **{bound: None})
-                    yield from _each("off by one", node, bound, _off_by_one(end))
+                    yield "bound dropped", _each(node, bound, [None])
+                    yield "off by one", _each(node, bound, _off_by_one(end))
         case ast.Call() if called(node) not in COSMETIC:
             yield from _call(node, parent)
 
@@ -354,50 +327,47 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
 def _call(node: ast.Call, parent: ast.AST) -> _Mistakes:
     name = called(node)
     args = node.args
-    yield from _each("keyword dropped", node, "keywords", _shorter(node.keywords))
-    yield from _each("argument dropped", node, "args", list(_shorter(args))[1:])
-    swaps = () if name in _SYMMETRIC else _swapped(args)
-    yield from _each("swapped", node, "args", swaps)
+    yield "keyword dropped", _each(node, "keywords", _shorter(node.keywords))
+    yield "argument dropped", _each(node, "args", _shorter(args)[1:])
+    if name not in _SYMMETRIC:
+        yield "swapped", _each(node, "args", _swapped(args))
     if name == "where" and len(args) == 3:
-        every = _numpy("all", args[0])
-        yield "one choice for all", ast.IfExp(every, args[1], args[2])
+        yield "one choice for all", [_written("({1}) if np.all({0}) else ({2})", *args)]
     last = "attr" if isinstance(node.func, ast.Attribute) else "id"
-    others = (_with(node.func, **{last: f}) for f in _FUNCTIONS.get(name, ()))
-    yield from _each("function", node, "func", others)
+    others = _each(node.func, last, _FUNCTIONS.get(name, ()))
+    yield "function", _each(node, "func", others)
     if name == "range" and args:
         i = min(1, len(args) - 1)
-        stops = ([*args[:i], new, *args[i + 1 :]] for new in _off_by_one(args[i]))
-        yield from _each("off by one", node, "args", stops)
+        stops = _replaced(args, i, _off_by_one(args[i]))
+        yield "off by one", _each(node, "args", stops)
     inner = _worked_on(node)
     if inner and name not in _ITERATORS and not isinstance(parent, ast.Expr):
-        yield "call dropped", inner
+        yield "call dropped", [inner]
 
 
 def _worked_on(node: ast.Call) -> ast.expr | None:
     """Return ``x`` of ``np.abs(x)``, of ``abs(x)`` and of ``x.copy()``."""
     first = next((arg for arg in node.args if not isinstance(arg, ast.Starred)), None)
-    root = node.func
-    while isinstance(root, ast.Attribute):
-        root = root.value
-    if first and isinstance(root, ast.Name) and root.id in _MODULES:
+    if first and _OF_A_MODULE.fullmatch(ast.unparse(node.func)):
         return first
     return node.func.value if isinstance(node.func, ast.Attribute) else first
 
 
+def _written(template: str, *parts: ast.AST) -> ast.expr:
+    """Return an expression as it is written, with parts of the reference in it."""
+    module = parse_code(template.format(*map(ast.unparse, parts)))
+    expression: ast.expr = module.body[0].value  # type: ignore[attr-defined]
+    return expression
+
+
 def _cached(name: str, value: ast.expr) -> ast.expr:
     """Return code that gives the value of its first call forever, as a wrong cache."""
-    module = parse_code(f"globals().setdefault({f'kept {name}'!r}, None)")
-    call: ast.Call = module.body[0].value  # type: ignore[attr-defined]
-    return _with(call, args=[call.args[0], value])
+    key = ast.Constant(f"kept {name}")
+    return _written("globals().setdefault({}, {})", key, value)
 
 
-def _numpy(function: str, *args: ast.expr) -> ast.expr:
-    return ast.Call(ast.Attribute(ast.Name("np"), function), [*args], [])
-
-
-def _is_factor(node: ast.BinOp, parent: ast.AST) -> bool:
-    """Whether a product is part of a longer one, which is cut off as a whole."""
-    return isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult | ast.Div)
+def _is_product(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
 
 
 def called(node: ast.AST) -> str:
@@ -407,26 +377,28 @@ def called(node: ast.AST) -> str:
 
 
 def _with(node: _T, **fields: object) -> _T:
-    new = copy.copy(node)
-    vars(new).update(fields)
-    return new
+    return type(node)(**vars(node) | fields)
 
 
-def _each(kind: str, node: ast.AST, field: str, values: Iterable[object]) -> _Mistakes:
-    yield from ((kind, _with(node, **{field: value})) for value in values)
+def _each(node: _T, field: str, values: Iterable[object]) -> list[_T]:
+    """Return a node with each value of a field in turn."""
+    return [_with(node, **{field: value}) for value in values]
 
 
 def _swaps(op: ast.AST) -> list[ast.AST]:
     return [getattr(ast, name)() for name in _OPERATORS.get(type(op).__name__, ())]
 
 
-def _near(value: object) -> tuple[float, ...]:
+def _near(value: object) -> list[float]:
     """Return the constants that people confuse with one."""
-    if isinstance(value, float):
-        return (0.0, 0.01) if 0 < value < 1e-3 else (2 * value or 1.0, value / 2)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return (value + 1, value - 1) if value else (1,)
-    return (not value,) if isinstance(value, bool) else ()
+    match value:
+        case bool():
+            return [not value]
+        case float():
+            return [0.0, 0.01] if 0 < value < 1e-3 else [2 * value or 1.0, value / 2]
+        case int():
+            return [value + 1, value - 1] if value else [1]
+    return []
 
 
 def _confused(text: str) -> Iterator[str]:
@@ -437,18 +409,22 @@ def _confused(text: str) -> Iterator[str]:
             yield text[: match.start()] + other + text[match.end() :]
 
 
-def _off_by_one(bound: ast.expr) -> Iterator[ast.expr]:
+def _off_by_one(bound: ast.expr) -> list[ast.expr]:
     ops = () if isinstance(bound, ast.Constant) else (ast.Add(), ast.Sub())
-    yield from (ast.BinOp(bound, op, ast.Constant(1)) for op in ops)
+    return [ast.BinOp(bound, op, ast.Constant(1)) for op in ops]
 
 
-def _shorter(items: list[_T]) -> Iterator[list[_T]]:
-    yield from ([*items[:i], *items[i + 1 :]] for i in range(len(items)))
+def _shorter(items: list[_T]) -> list[list[_T]]:
+    return [items[:i] + items[i + 1 :] for i in range(len(items))]
 
 
-def _swapped(items: list[Any]) -> Iterator[list[Any]]:
-    for i in range(len(items) - 1):
-        yield [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
+def _swapped(items: list[_T]) -> list[list[_T]]:
+    pairs = range(len(items) - 1)
+    return [[*items[:i], *items[i : i + 2][::-1], *items[i + 2 :]] for i in pairs]
+
+
+def _replaced(items: list[_T], i: int, others: Iterable[object]) -> list[list[object]]:
+    return [[*items[:i], other, *items[i + 1 :]] for other in others]
 
 
 _ZEROED = """
@@ -461,22 +437,13 @@ for given in ({names},):
 """
 
 
-def zeroed(function: ast.FunctionDef) -> ast.FunctionDef | None:
-    """Return a function that first sets arrays and lists among its arguments to 0.
+def _zeroed(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Yield a function that first sets arrays and lists among its arguments to 0.
 
     The answer is then right for the zeroed arguments. A test that compares with the
-    arguments themselves, instead of with copies, accepts it. Return None if there is no
-    function.
+    arguments themselves, instead of with copies, accepts it.
     """
     names = [arg.arg for arg in function.args.args if arg.arg != "self"]
-    if not names:
-        return None
-    first = function.body[0]
-    text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    changed = copy.copy(function)
-    changed.body = [
-        *function.body[:text],
-        *parse_code(_ZEROED.format(names=", ".join(names))).body,
-        *function.body[text:],
-    ]
-    return changed
+    code = parse_code(_ZEROED.format(names=", ".join(names))).body if names else []
+    start = 0 if ast.get_docstring(function) is None else 1
+    yield _with(function, body=[*function.body[:start], *code, *function.body[start:]])
