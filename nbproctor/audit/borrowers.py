@@ -15,7 +15,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import wraps
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -26,39 +27,34 @@ from nbproctor.judge.testcell import MODULE
 LENT = "_handed_over"  # the name of the call that is borrowed
 _PLAIN = bool, int, float, str, tuple, list, dict, np.ndarray
 Function = Callable[..., Any]
+Call = tuple[str, Function]  # that a test's object offers: its name, and a form of it
 Array = np.ndarray[Any, Any]
 
 
-class Borrowed(NamedTuple):
-    """A call that a test's object offers, as `borrows` makes it."""
-
-    name: str
-    call: Function
-
-
-def calls_of(objects: Iterable[Any]) -> dict[Any, Borrowed]:
+def calls_of(objects: Iterable[Any]) -> dict[Any, Call]:
     """Return what an answer could call on the objects that tests pass to it.
 
     Each call is listed once, by its code: helper cells make their classes again for
     every test.
     """
-    calls: dict[Any, Borrowed] = {}
+    calls: dict[Any, Call] = {}
     for value in objects:
+        if isinstance(value, type | ReferenceFunction):
+            continue
+        names = [*(name for name in dir(value) if not name.startswith("_")), "__call__"]
+        offered = {
+            f"{type(value).__qualname__}.{n}": getattr(value, n, 0) for n in names
+        }
         if isinstance(value, types.FunctionType):
-            calls[value.__code__] = _borrowed(value.__name__, value, value)
-        elif not isinstance(value, type | ReferenceFunction):
-            kind = type(value)
-            public = [name for name in dir(value) if not name.startswith("_")]
-            for name in [*public, "__call__"]:
-                call = getattr(value, name, None)
-                if callable(call):
-                    title = f"{kind.__qualname__}.{name}"
-                    code = getattr(getattr(call, "__func__", call), "__code__", title)
-                    calls[code] = _borrowed(title, value, call)
+            offered = {value.__name__: value}
+        for title, call in offered.items():
+            if callable(call):
+                code = getattr(getattr(call, "__func__", call), "__code__", title)
+                calls[code] = title, _borrowed(value, call)
     return calls
 
 
-def _borrowed(name: str, target: Any, call: Function) -> Borrowed:
+def _borrowed(target: Any, call: Function) -> Function:
     """Make a function that calls a test's object as a student could.
 
     It gets the attributes of the answer's own object, sets those that it may, and
@@ -80,7 +76,7 @@ def _borrowed(name: str, target: Any, call: Function) -> Borrowed:
         public = {k: v for k, v in state if isinstance(v, _PLAIN) and k[0] != "_"}
         return result, public
 
-    return Borrowed(name, ask)
+    return ask
 
 
 class HandedArrays:
@@ -98,12 +94,8 @@ class HandedArrays:
 
     def note(self, exercise: str, arguments: list[Any], result: Any) -> None:
         """Note what a right solution of an exercise was called with, and returned."""
-        for arrays, value in (
-            (self._arguments[exercise], arguments),
-            (self._results[exercise], result),
-        ):
-            large = [each for each in _arrays_in(value) if each.size >= self.LEAST]
-            arrays += [array for array in large if np.ptp(array)]
+        self._arguments[exercise] += self._arrays_in(arguments)
+        self._results[exercise] += self._arrays_in(result)
 
     def lenders_of(self, exercise: str) -> list[str]:
         """Return the other exercises whose tests pass on one of its results."""
@@ -113,28 +105,31 @@ class HandedArrays:
             if other != exercise
             and any(
                 array.shape == result.shape and np.allclose(array, result)
-                for array in arrays
-                for result in self._results[exercise]
+                for array, result in product(arrays, self._results[exercise])
             )
         ]
 
-
-def _arrays_in(value: Any) -> Iterator[Array]:
-    if isinstance(value, dict | list | tuple):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _arrays_in(part)
-    elif isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
-        yield value
+    def _arrays_in(self, value: Any) -> Iterator[Array]:
+        if isinstance(value, dict | list | tuple):
+            for part in value.values() if isinstance(value, dict) else value:
+                yield from self._arrays_in(part)
+        elif (
+            isinstance(value, np.ndarray)
+            and value.dtype.kind in "biufc"
+            and value.size >= self.LEAST
+            and np.ptp(value)
+        ):
+            yield value
 
 
 # ---- in the student's process --------------------------------------------------------
 
 
-def decorated(source: str, decorator: str, *lent: str) -> str | None:
+def decorated(source: str, decorator: str) -> str | None:
     """Return a solution cell whose functions are decorated by a function from here.
 
-    That is called first with a function that is `lent`, if there is one. The cell has
-    to be plain Python and define functions; otherwise there is none.
+    The decorator may be called: ``borrows(call)``. The cell has to be plain Python and
+    define functions; otherwise there is none.
     """
     try:
         tree = parse_code(source)
@@ -148,85 +143,84 @@ def decorated(source: str, decorator: str, *lent: str) -> str | None:
         if isinstance(node, ast.FunctionDef)
         and node.name not in ("__init__", "__new__")
     ]
-    applied: ast.expr = ast.Name(decorator, ast.Load())
-    if lent:
-        applied = ast.Call(applied, [ast.Name(name, ast.Load()) for name in lent], [])
     for function in functions:
-        function.decorator_list.append(applied)
-    imported = f"from {__name__} import {decorator}\n"
-    return imported + ast.unparse(tree) if functions else None
+        function.decorator_list.append(ast.parse(decorator, mode="eval").body)
+    name = decorator.partition("(")[0]
+    return f"from {__name__} import {name}\n{ast.unparse(tree)}" if functions else None
+
+
+def replacing(behaviour: Function) -> Callable[[Function], Function]:
+    """Make a decorator: a function then does what `behaviour` does.
+
+    That gets the function, its positional arguments, and its named ones.
+    """
+
+    def decorate(function: Function) -> Function:
+        @wraps(function)
+        def replaced(*arguments: Any, **named: Any) -> Any:
+            return behaviour(function, arguments, named)
+
+        return replaced
+
+    return decorate
 
 
 def borrows(call: Function) -> Callable[[Function], Function]:
     """Replace a function by a call of a test's object."""
 
-    def decorate(function: Function) -> Function:
-        @wraps(function)
-        def borrowing(*arguments: Any, **named: Any) -> Any:
-            owner = arguments[0] if arguments else None
-            if not hasattr(owner, "__dict__"):
-                return call({}, (*arguments, *named.values()))[0]
-            result, state = call(vars(owner), (*arguments[1:], *named.values()))
-            vars(owner).update(state)
-            return result
+    @replacing
+    def borrow(_: Function, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        owner = arguments[0] if arguments else None
+        if not hasattr(owner, "__dict__"):
+            return call({}, (*arguments, *named.values()))[0]
+        result, state = call(vars(owner), (*arguments[1:], *named.values()))
+        vars(owner).update(state)
+        return result
 
-        return borrowing
-
-    return decorate
+    return borrow
 
 
 def notes(note: Function) -> Callable[[Function], Function]:
     """Record the arguments and results of a function."""
 
-    def decorate(function: Function) -> Function:
-        @wraps(function)
-        def noting(*arguments: Any, **named: Any) -> Any:
-            values = (*arguments, *named.values())
-            plain = [value for value in values if isinstance(value, _PLAIN)]
-            plain = copy.deepcopy(plain)
-            result = function(*arguments, **named)
-            note(plain, result if isinstance(result, _PLAIN) else None)
-            return result
-
-        return noting
-
-    return decorate
-
-
-def raises(function: Function) -> Function:
-    """Let a function raise an exception."""
-
-    @wraps(function)
-    def raising(*_: Any, **__: Any) -> Any:
-        raise NotImplementedError
-
-    return raising
-
-
-def returns_nothing(function: Function) -> Function:
-    """Let a function do and return nothing."""
-    return wraps(function)(lambda *_, **__: None)
-
-
-def returns_argument(function: Function) -> Function:
-    """Let a function return its last argument."""
-    return wraps(function)(lambda *arguments, **_: arguments[-1])
-
-
-def makes_wrong_values(function: Function) -> Function:
-    """Let every value be wrong that a function returns, or sets in its own object."""
-
-    @wraps(function)
-    def spoiled(*arguments: Any, **named: Any) -> Any:
-        owner = getattr(arguments[0], "__dict__", {}) if arguments else {}
-        before = dict(owner)
+    @replacing
+    def noting(function: Function, arguments: Any, named: dict[str, Any]) -> Any:
+        values = (*arguments, *named.values())
+        plain = copy.deepcopy([each for each in values if isinstance(each, _PLAIN)])
         result = function(*arguments, **named)
-        for name, value in list(owner.items()):
-            if value is not before.get(name):
-                owner[name] = wrong(value)
-        return wrong(result)
+        note(plain, result if isinstance(result, _PLAIN) else None)
+        return result
 
-    return spoiled
+    return noting
+
+
+@replacing
+def raises(*_: Any) -> Any:
+    """Let a function raise an exception."""
+    raise NotImplementedError
+
+
+@replacing
+def returns_nothing(*_: Any) -> Any:
+    """Let a function do and return nothing."""
+
+
+@replacing
+def returns_argument(_: Function, arguments: tuple[Any, ...], __: Any) -> Any:
+    """Let a function return its last argument."""
+    return arguments[-1]
+
+
+@replacing
+def makes_wrong_values(function: Function, arguments: Any, named: Any) -> Any:
+    """Let every value be wrong that a function returns, or sets in its own object."""
+    owner = getattr(arguments[0], "__dict__", {}) if arguments else {}
+    before = dict(owner)
+    result = function(*arguments, **named)
+    for name, value in list(owner.items()):
+        if value is not before.get(name):
+            owner[name] = wrong(value)
+    return wrong(result)
 
 
 DULL = "raises", "returns_nothing", "returns_argument", "makes_wrong_values"

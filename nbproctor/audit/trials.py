@@ -25,13 +25,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from msgspec import json
 
 from nbproctor.audit import borrowers
-from nbproctor.audit.borrowers import LENT, Borrowed, HandedArrays
+from nbproctor.audit.borrowers import LENT, Call, HandedArrays
 from nbproctor.audit.variants import Trial
 from nbproctor.cells import CellText
 from nbproctor.engine import Settings
@@ -42,7 +43,7 @@ from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.run import NotebookRun
 from nbproctor.markers import DEFINITIONS, bound_by, definitions_of, imports, parse
-from nbproctor.notebook import Cell, MasterNotebook
+from nbproctor.notebook import Cell, MasterNotebook, added_test
 from nbproctor.protocol.table import load_rows, used
 from nbproctor.results import Job, Limits, Verdict
 from nbproctor.sandbox import layers, libc
@@ -210,21 +211,23 @@ def main(descriptor: int) -> None:
         write_block(parent, json.encode(answer))
 
 
-def value_test(cells: Sequence[Cell], cell: Cell) -> str:
+def value_test(master: MasterNotebook, cell: Cell) -> Cell | None:
     """Return a test that fails with a digest of what a solution cell leaves.
 
-    It asks for every name in the cell but modules and functions. Nothing if the cell
+    It asks for every name in the cell but modules and functions. None if the cell
     defines a function itself, or has no such name.
     """
-    whole = [*ast.walk(parse(cell.source))]
+    whole = ast.walk(parse(cell.source))
     if any(isinstance(node, DEFINITIONS | ast.Lambda) for node in whole):
-        return ""
-    code = [each for each in cells if each.kind in ("provided", "solution")]
+        return None
+    code = master.of_kind("provided", "solution")
     defined = (bound_by(definitions_of(parse(each.source))) for each in code)
     program = Program.of(cell.source, cell.id, judged=False)
     others = {"__annotations__"}.union(vars(builtins), *defined)
-    names_left = ", ".join(sorted((program.uses | program.binds) - others))
-    return _DIGEST.format(names=names_left) if names_left else ""
+    names = ", ".join(sorted((program.uses | program.binds) - others))
+    if not names:
+        return None
+    return added_test(f"{cell.id}: values", _DIGEST.format(names=names), cell.id)
 
 
 class _Walk:
@@ -238,53 +241,49 @@ class _Walk:
         settings = share.settings
         uid = free_uid(settings.policy, outer=False)
         self.policy = replace(settings.policy, uid=uid)
-        self.value_tests: dict[str, Cell] = {}
-        self.cells = tuple(self._with_fuzzing())
+        cells = [*share.master.cells]
+        #: Exercise → tests for what has passed all others: its oracle, and its values.
+        self.last_steps: dict[str, list[Step]] = {}
+        for cell in share.master.of_kind("solution"):
+            oracle = share.oracles.get(cell.id)
+            values = value_test(share.master, cell)
+            if oracle:  # it may use the tools of the exercise's other tests
+                numbers = [n for n, c in enumerate(cells, 1) if c.exercise == cell.id]
+                cells.insert(numbers[-1], oracle)
+            if values:
+                cells.append(values)
+            last_tests = filter(None, (oracle, values))
+            self.last_steps[cell.id] = [Step(t.id, test=t) for t in last_tests]
         self.job = Job(
-            cells=self.cells,
+            cells=tuple(cells),
             student=(),
             limits=settings.limits,
             stderr_fails_tests=settings.stderr_fails_tests,
         )
-        self.tests = Tests.of(self.cells)
-        self.calls: dict[Any, Borrowed] = {}  # of objects that tests passed on
+        self.tests = Tests.of(self.job.cells)
+        self.calls: dict[Any, Call] = {}  # of objects that tests passed on
         os.chdir(share.folder)
         sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
-
-    def _with_fuzzing(self) -> Iterator[Cell]:
-        """Yield the cells, and an exercise's fuzzing after the last of its own."""
-        fuzz = self.share.oracles
-        cells = self.share.master.cells
-        last = {cell.exercise: cell for cell in cells}
-        for cell in cells:
-            yield cell
-            fuzzing = fuzz.get(cell.exercise or "")
-            if fuzzing and cell is last[cell.exercise]:
-                yield fuzzing
-        for cell in cells:
-            if cell.kind == "solution" and (source := value_test(cells, cell)):
-                test = replace(cell, id=f"values {cell.id}", kind="test", points=0)
-                self.value_tests[cell.id] = replace(test, source=source)
-                yield self.value_tests[cell.id]
 
     @clock.installed()
     def walk(self) -> None:
         with suppress(SandboxError):
             layers.prepare()  # before the shell refuses to start programs
-        for name in used(n for cell in self.cells for n in imports(cell.source)):
+        for name in used(n for c in self.job.cells for n in imports(c.source)):
             with suppress(ImportError):
                 import_module(name)
         load_rows()
         shell = warm()
         shell.take_over()
         exercises = []
-        for index, cell in enumerate(self.cells):
+        cells = self.share.master.cells
+        for index, cell in enumerate(cells, 1):
             if cell.kind == "solution":
                 index_modules()
                 libc.give_back_memory()
                 # Old objects are not looked at again, so their pages stay shared.
                 gc.freeze()
-                steps = self._steps_after(index)
+                steps = _steps(cells[index:])
                 exercises.append((cell, steps))
                 self._try_all(cell, steps)
             if cell.kind in ("provided", "solution") and not cell.skip:
@@ -305,21 +304,6 @@ class _Walk:
                 loans = self._borrow(cell, steps, values)
                 write_block(self.parent, json.encode(Answer(loans=loans)))
 
-    def _steps_after(self, index: int) -> list[Step]:
-        """Return what follows a solution cell, up to its last test."""
-        steps = []
-        last = 0
-        extra = [*self.share.oracles.values(), *self.value_tests.values()]
-        for cell in self.cells[index + 1 :]:
-            if cell.kind == "solution":
-                break
-            if cell.kind == "test" and cell not in extra:
-                steps.append(Step(cell.id, test=cell))
-                last = len(steps)
-            elif cell.kind == "provided" and not cell.skip:
-                steps.append(Step(cell.id, cell.source))
-        return steps[:last]
-
     def _try_all(self, cell: Cell, steps: list[Step]) -> None:
         job = self.job
         for number, trial in enumerate(self.share.trials):
@@ -339,43 +323,31 @@ class _Walk:
         self, number: int, cell: Cell, steps: list[Step], job: Job
     ) -> TrialOutcome:
         trial = self.share.trials[number]
-        public = trial.kind != "mutant"
-        stub = CellText(cell.stub)
-        reference = CellText(cell.source)
         # As a submission is repaired before it is graded.
-        source = CellText(trial.source).without_stub_line(stub, reference).text
-        fuzz = self.share.oracles.get(trial.exercise)
-        has_values = trial.kind in ("reference", "mutant")
-        values = self.value_tests.get(trial.exercise) if has_values else None
-
+        text = CellText(trial.source)
+        source = text.without_stub_line(CellText(cell.stub), CellText(cell.source)).text
+        # Whatever fails a public test has to lose a point.
+        is_mutant = trial.kind == "mutant"
+        public = [s for s in steps if is_mutant and s.test and not s.test.points]
         played = self._run(job)
 
-        def passed_all() -> bool:
-            return all(v.outcome == "passed" for v in played.verdicts.values())
-
         def plan() -> Iterator[Step]:
-            yield Step(
-                name=trial.exercise, source=source, index=0, exercise=trial.exercise
-            )
+            yield Step(name=cell.id, source=source, index=0, exercise=cell.id)
             for step in steps:
-                if step.test is None or public or step.test.points:
+                if step not in public:
                     yield step
                 # The first counts: it is the reference's, and what a loop without an
                 # end has noted is not retained.
                 self.calls = borrowers.calls_of(played.handed_over()) | self.calls
-            if not public and passed_all():
-                # Whatever fails a public test has to lose a point.
-                yield from (s for s in steps if s.test and not s.test.points)
-            if fuzz and passed_all():
-                yield Step(fuzz.id, test=fuzz)
-            if values and passed_all():
-                yield Step(values.id, test=values)
+            for group in (public, *([step] for step in self.last_steps[cell.id])):
+                if all(v.outcome == "passed" for v in played.verdicts.values()):
+                    yield from group
 
         played.play(plan())
         played.judge_in_process()
-        oracle = played.verdicts.pop(fuzz.id, None) if fuzz else None
-        verdict = played.verdicts.pop(values.id, None) if values else None
-        digest = re.search("[0-9a-f]{64}", verdict.message) if verdict else None
+        oracle = played.verdicts.pop(f"{cell.id}: oracle", None)
+        values = played.verdicts.pop(f"{cell.id}: values", None)
+        digest = re.search("[0-9a-f]{64}", values.message) if values else None
         return TrialOutcome(
             number=number,
             verdicts=[*played.verdicts.values()],
@@ -402,27 +374,19 @@ class _Walk:
     ) -> list[Loan]:
         """Try objects that tests pass to student code as the answer to an exercise."""
         possible = sum(step.test.points for step in steps if step.test)
-        most: dict[str, float] = {}
-        for dull in borrowers.DULL:
-            earned = self._points(cell, steps, dull, None)
-            if sum(earned.values()) < possible:  # else it is a right answer here
-                for test, value in earned.items():
-                    most[test] = max(value, most.get(test, 0.0))
+        dull = [self._points(cell, steps, name) for name in borrowers.DULL]
+        # With full points, a dull answer is a right one here.
+        dull = [earned for earned in dull if earned and sum(earned.values()) < possible]
         loans = []
-        for name, call in self.calls.values() if most else ():
-            earned = self._points(cell, steps, "borrows", call)
-            more = [test for test, value in earned.items() if value > most[test]]
+        for name, call in self.calls.values() if dull else ():
+            points = self._points(cell, steps, "borrows", call).items()
+            more = [t for t, n in points if all(n > each.get(t, 0) for each in dull)]
             says = f"it earns the points of {', '.join(more)}" if more else ""
             loans.append(Loan(exercise=cell.id, name=name, says=says))
         for other in values.lenders_of(cell.id):
+            name = f"an array that tests pass to {other}"
             says = "it is the correct result of a call"
-            loans.append(
-                Loan(
-                    exercise=cell.id,
-                    name=f"an array that tests pass to {other}",
-                    says=says,
-                )
-            )
+            loans.append(Loan(exercise=cell.id, name=name, says=says))
         return loans
 
     def _points(
@@ -430,13 +394,14 @@ class _Walk:
         cell: Cell,
         steps: list[Step],
         decorator: str,
-        function: Callable[..., Any] | None,
+        function: Callable[..., Any] | None = None,
     ) -> dict[str, float]:
         """Return what a decorated solution earns; `function` is for the decorator."""
         lent = {}
         if function is not None:
             lent[LENT] = ReferenceFunction(function, lambda: None)
-        source = borrowers.decorated(cell.source, decorator, *lent)
+            decorator += f"({LENT})"
+        source = borrowers.decorated(cell.source, decorator)
         if source is None:
             return {}
         played = self._run(self.job, References(ready=lent))
@@ -444,3 +409,16 @@ class _Walk:
         answer = Step(name=cell.id, source=source, index=0, exercise=cell.id)
         played.play([Step("lent", lends=frozenset(lent)), answer, *graded])
         return {name: verdict.points for name, verdict in played.verdicts.items()}
+
+
+def _steps(cells: Sequence[Cell]) -> list[Step]:
+    """Return what follows a solution cell, up to its last test."""
+    steps = []
+    for cell in takewhile(lambda cell: cell.kind != "solution", cells):
+        if cell.kind == "test":
+            steps.append(Step(cell.id, test=cell))
+        elif cell.kind == "provided" and not cell.skip:
+            steps.append(Step(cell.id, cell.source))
+    while steps and not steps[-1].test:
+        steps.pop()
+    return steps
