@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,18 +47,18 @@ class Entry(Trial):
         silent = failed if all(verdict.max_points for verdict in failed) else []
         warns = trial.announced
         untold = [v for v in silent if not warns or warns not in stubs[v.cell_id]]
-        lost, in_silence, unannounced = (
+        costs = [
             sum(verdict.max_points - verdict.points for verdict in missed)
             for missed in (failed, silent, untold)
-        )
+        ]
         return cls(
             **vars(trial),
-            lost=lost,
+            lost=costs[0],
             most=sum(verdict.max_points for verdict in verdicts),
             caught={verdict.cell_id: verdict.message for verdict in failed},
             raised=sum(v.outcome == "error" and v.max_points > 0 for v in failed),
-            silent=in_silence,
-            unannounced=unannounced,
+            silent=costs[1],
+            unannounced=costs[2],
             disagreement=oracle.message if oracle else "",
             fuzzed=oracle is not None,
             notes=notes,
@@ -109,9 +109,13 @@ class Entry(Trial):
         """Whether the message of a test names its symptom."""
         return any(say in self.caught[test] for say in self.says)
 
-    def unnamed_tests(self, tests: Mapping[str, float]) -> list[str]:
+    def lost_tests(self, tests: Iterable[str]) -> list[str]:
+        """Return those of the tests that it did not pass."""
+        return [test for test in tests if test in self.caught]
+
+    def unnamed_tests(self, tests: Iterable[str]) -> list[str]:
         """Return graded tests that it loses though another one names its symptom."""
-        lost = [test for test in tests if test in self.caught]
+        lost = self.lost_tests(tests)
         others = [test for test in lost if not self._names(test)]
         return others if len(others) < len(lost) else []
 
@@ -145,19 +149,23 @@ class AuditResult:
     @property
     def killed(self) -> float:
         """Share of mutants that are caught, without those listed as equivalent."""
-        mutants = [e for e in self.entries if e.kind == "mutant" and not e.equivalent]
-        return 1 - len(self.survivors) / len(mutants) if mutants else 1.0
+        mutants = [e for e in self._of_kind("mutant") if not e.equivalent]
+        return 1 - _mean([entry.survives for entry in mutants])
 
     @property
     def named(self) -> float:
         """Share of the wrong variants that get the message naming their symptom."""
-        wrong = [entry for entry in self.entries if entry.kind == "wrong"]
-        return sum(e.named for e in wrong) / len(wrong) if wrong else 1.0
+        return _mean([entry.named for entry in self._of_kind("wrong")] or [1.0])
 
     @property
     def silent(self) -> list[Entry]:
         """Wrong variants that lose points although their public tests pass."""
-        return [e for e in self.entries if e.kind == "wrong" and e.silent]
+        return [entry for entry in self._of_kind("wrong") if entry.silent]
+
+    def _of_kind(self, kind: str, *exercises: str) -> list[Entry]:
+        """Return the entries of a kind, of all exercises unless some are named."""
+        entries = [entry for entry in self.entries if entry.kind == kind]
+        return [e for e in entries if e.exercise in (exercises or self.tests)]
 
     def prices(self) -> Iterator[dict[str, Any]]:
         """Yield each graded test with its points and the incorrect solutions it costs.
@@ -165,17 +173,16 @@ class AuditResult:
         One mistake should cost the test that names it, and no other.
         """
         for exercise, tests in self.tests.items():
-            wrong = [e for e in self._of_kind(exercise, "wrong") if e.lost]
+            wrong = [e for e in self._of_kind("wrong", exercise) if e.lost]
             unnamed = [test for e in wrong for test in e.unnamed_tests(tests)]
+            lost = [entry.lost_tests(tests) for entry in wrong]
             for test, points in tests.items():
-                losing = [entry for entry in wrong if test in entry.caught]
-                alone = [e for e in losing if len(tests.keys() & e.caught.keys()) == 1]
                 yield {
                     "exercise": exercise,
                     "test": test,
                     "points": points,
-                    "lost": len(losing),
-                    "alone": len(alone),
+                    "lost": sum(test in names for names in lost),
+                    "alone": lost.count([test]),
                     "unnamed": unnamed.count(test),
                 }
 
@@ -187,7 +194,7 @@ class AuditResult:
         `dear`, by name.
         """
         for exercise, tests in self.tests.items():
-            mutants = self._of_kind(exercise, "mutant")
+            mutants = self._of_kind("mutant", exercise)
             lost = {entry.name: entry.lost for entry in mutants}
             raising = [
                 entry
@@ -213,27 +220,18 @@ class AuditResult:
                 },
             }
 
-    def _of_kind(self, exercise: str, kind: str) -> list[Entry]:
-        return [e for e in self.entries if (e.exercise, e.kind) == (exercise, kind)]
-
     def idle(self, exercise: str) -> tuple[str, ...]:
         """Return tests of an exercise that catch nothing that another does not."""
-        graded = {*self.tests[exercise]}
-        needed = {
-            test
-            for entry in self.entries
-            if entry.exercise == exercise
-            and entry.kind in ("wrong", "mutant")
-            and len(graded & entry.caught.keys()) == 1
-            for test in entry.caught
-        }
-        return tuple(test for test in self.tests[exercise] if test not in needed)
+        tests = self.tests[exercise]
+        wrong = self._of_kind("wrong", exercise) + self._of_kind("mutant", exercise)
+        lost = [entry.lost_tests(tests) for entry in wrong]
+        return tuple(test for test in tests if [test] not in lost)
 
     def counts(self) -> Iterator[dict[str, Any]]:
         """Yield the summary of each exercise."""
         for exercise in self.tests:
             right, wrong, mutants = (
-                self._of_kind(exercise, kind) for kind in ("right", "wrong", "mutant")
+                self._of_kind(kind, exercise) for kind in ("right", "wrong", "mutant")
             )
             yield {
                 "exercise": exercise,
