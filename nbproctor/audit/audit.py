@@ -177,29 +177,19 @@ assert not failures, "; ".join(failures)
 
 def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
     """Check that no object that a test passes to student code solves an exercise."""
-    name = f"test arguments in {master.notebook}"
-    checks = [
-        Check(
-            name=name,
-            passed=False,
-            found=f"{loan.name} gives away {loan.exercise}: {loan.says}. Tests must "
-            "not pass a correct answer to student code (docs/new-assignment.md, "
-            "section 3).",
-        )
+    faults = [
+        f"{loan.name} gives away {loan.exercise}: {loan.says}. Tests must not pass a "
+        "correct answer to student code (docs/new-assignment.md, section 3)."
         for loan in loans
         if loan.says
     ]
-    names = {loan.name for loan in loans}
-    if names and not checks:
-        return [
-            Check(
-                name=name,
-                passed=True,
-                found=f"{len(names)} calls, and none passes a correct answer to "
-                "student code",
-            )
-        ]
-    return checks
+    calls = len({loan.name for loan in loans})
+    sound = f"{calls} calls, and none passes a correct answer to student code"
+    name = f"test arguments in {master.notebook}"
+    return [
+        Check(name=name, passed=not faults, found=text)
+        for text in faults or ([sound] if loans else [])
+    ]
 
 
 def _hints(variants: Variants, folder: Path) -> list[str]:

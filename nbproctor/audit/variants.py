@@ -206,15 +206,13 @@ def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
     of = table["of"]
     if of not in bases:
         raise VariantError(f"changes {of!r}, but there is no such correct variant")
-    if body := table.get("body"):
-        return _with_body(bases[of], body)
-    text = bases[of].rstrip("\n") + "\n"
-    if diff := table.get("diff"):
-        return edited(text, diff, of)
-    return _replaced(text, table["edit"], of)
+    changes: dict[str, Callable[[str, Any, str], str]]
+    changes = {"edit": _replaced, "body": _with_body, "diff": edited}
+    (form,) = changes.keys() & table.keys()
+    return changes[form](bases[of].rstrip("\n") + "\n", table[form], of)
 
 
-def _with_body(text: str, body: str) -> str:
+def _with_body(text: str, body: str, _: str) -> str:
     """Return a cell whose last function has another body."""
     function = parse_code(text).body[-1]
     if not isinstance(function, ast.FunctionDef):
@@ -281,8 +279,7 @@ def _cell_of(path: Path) -> str:
 
 def shown(path: Path) -> str:
     """Return a path below the course: ``variants/…``."""
-    depth = [*reversed(path.parts)].index("variants")
-    return "/".join(path.parts[-depth - 1 :])
+    return re.sub(".*/(?=variants/)", "", path.as_posix())
 
 
 # ---- oracles -------------------------------------------------------------------------
