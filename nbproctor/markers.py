@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from contextlib import suppress
+from types import UnionType
 from typing import NamedTuple
 
 from nbproctor.cells import imported, parse_code
@@ -103,12 +104,15 @@ def asserts(source: str) -> bool:
     return any(isinstance(node, ast.Assert) for node in outside(parse(source)))
 
 
-def outside(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes under one that are not inside functions and classes."""
+def outside(node: ast.AST, kinds: type | UnionType = DEFINITIONS) -> Iterator[ast.AST]:
+    """Yield the nodes under one that are not inside functions and classes.
+
+    Or inside nodes of other `kinds`.
+    """
     for child in ast.iter_child_nodes(node):
         yield child
-        if not isinstance(child, DEFINITIONS):
-            yield from outside(child)
+        if not isinstance(child, kinds):
+            yield from outside(child, kinds)
 
 
 def definitions_of(tree: ast.Module) -> ast.Module:

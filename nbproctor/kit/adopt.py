@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import doctest
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from nbformat.corpus.words import generate_corpus_id
 
 from nbproctor.cells import CellText, grader_of, parse_code
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import DEFINITIONS, Markers, asserts, imports, outside, parse
+from nbproctor.markers import DEFINITIONS, Markers, imports, outside, parse
 from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import SKIP_TAG, language_of
 from nbproctor.writing import write_file
@@ -393,7 +392,7 @@ class _Reader:
             if row.question is None:
                 row.kind = "answer"
                 _set_grader(row.cell, self._free("answer"), solution=True)
-            if row.question and _has_blank(source):
+            elif _has_blank(source):
                 self.adopted.unanswered.append(row.grade_id)
             visible = CellText.of(Markers().without_regions(marked)).code
             if set(visible) <= set(Markers().stub.splitlines()):
@@ -443,8 +442,7 @@ def write(adopted: Adopted, path: Path, source: Path) -> Path:
     for name in [*adopted.files, *_modules(adopted.notebook, path.parent)]:
         file = path.parent / name
         if file.is_file() and file.resolve().is_relative_to(path.parent.resolve()):
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, source / name)
+            write_file(source / name, file.read_bytes())
         else:
             adopted.questions.append(f"The file {name!r} is not next to the notebook.")
     target = source / f"{source.name}.ipynb"
@@ -589,14 +587,8 @@ def _settings(text: str) -> dict[str, Any]:
 
 def _has_blank(source: str) -> bool:
     """Whether code has ``...`` where students write, as ``x = ...``, not ``x[...]``."""
-    nodes = [*ast.walk(parse(source))]
-    indices = {
-        id(part) for n in nodes if isinstance(n, ast.Subscript) for part in ast.walk(n)
-    }
-    return any(
-        isinstance(node, ast.Constant) and node.value is ... and id(node) not in indices
-        for node in nodes
-    )
+    nodes = outside(parse(source), ast.Subscript)
+    return any(isinstance(node, ast.Constant) and node.value is ... for node in nodes)
 
 
 def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
@@ -610,10 +602,8 @@ def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
 
 def _asserts(source: str) -> bool:
     """Whether code asserts something, itself or with a function such as numpy's."""
-    return asserts(source) or any(
-        re.match(r"(\w+\.)*assert\w*\(", ast.unparse(node))
-        for node in outside(parse(source))
-    )
+    lines = map(ast.unparse, outside(parse(source)))
+    return any(re.match(r"assert |(\w+\.)*assert\w*\(", line) for line in lines)
 
 
 def _binds(source: str) -> Iterator[str]:
@@ -702,9 +692,8 @@ def _set_grader(
 
 
 def _sum(points: float | list[float | None]) -> float:
-    if isinstance(points, list):
-        return float(sum(each or 0 for each in points))
-    return float(points)
+    values = points if isinstance(points, list) else [points]
+    return float(sum(each or 0 for each in values))
 
 
 def _fill(graders: list[dict[str, Any]], total: float) -> bool:
