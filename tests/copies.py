@@ -8,6 +8,7 @@ import nbformat
 
 from nbproctor.notebook import SKIP_TAG
 
+LAB = "neural_network"
 PLOT = "plot-sigmoid"
 DATA = "load-data", "shapes", "scale"
 
@@ -18,6 +19,17 @@ def link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:  # another file system
         shutil.copy2(source, target)
+
+
+def lab_course(project: Path, course: Path, *more: str, hand_in: str = "") -> Path:
+    """Copy the lab's source and release, and more folders, to a course of its own."""
+    cache = shutil.ignore_patterns("__pycache__")
+    for name in (f"source/{LAB}", f"release/{LAB}", *more):
+        shutil.copytree(project / name, course / name, ignore=cache)
+    config = f"c = get_config()\nc.Nbproctor.assignment = {LAB!r}\n"
+    config += f"c.Nbproctor.hand_in = {hand_in!r}\n"
+    (course / "nbgrader_config.py").write_text(config)
+    return course
 
 
 def shorten_lab(path: Path, *, plots: bool = False) -> None:

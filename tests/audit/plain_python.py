@@ -11,13 +11,12 @@ import gc
 import io
 import itertools
 import json
-import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from multiprocessing import Pipe, get_context
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +43,16 @@ def sample_of(trials: Iterable[Trial]) -> list[Trial]:
 
 def in_a_fork(run: Callable[[], set[str]]) -> set[str]:
     """Call `run` in a process of its own, as every submission has its own kernel."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            signal.alarm(PATIENCE)
-            sys.stdout = sys.stderr = io.StringIO()
-            os.write(writer, json.dumps(sorted(run())).encode())
-        finally:
-            os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        sent = pipe.read()
-    os.waitpid(pid, 0)
-    return set(json.loads(sent))
+    reader, writer = Pipe(duplex=False)
+    process = get_context("fork").Process(
+        target=lambda: writer.send(run()), daemon=True
+    )
+    process.start()
+    writer.close()  # here, so that the end of the process is one of the pipe
+    assert reader.poll(PATIENCE), "a variant does not end"
+    test_names: set[str] = reader.recv()
+    process.join()
+    return test_names
 
 
 def passed(names: dict[str, Any], cells: Iterable[Cell]) -> set[str]:
@@ -119,7 +114,7 @@ def main(notebook: Path, folder: Path) -> None:
     master = MasterNotebook.read(notebook)
     sys.path.insert(0, "")  # for the modules beside the notebook
     printed = sys.stdout
-    sys.stdout = io.StringIO()
+    sys.stdout = sys.stderr = io.StringIO()
     json.dump(of_variants(master, folder), printed)
 
 

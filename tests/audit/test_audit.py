@@ -239,25 +239,28 @@ def test_what_is_lost_in_silence_is_listed_and_summed_announced_or_not(troubled)
     assert "Unnamed: no message names the symptom of" in printed
 
 
+def tried_entry(
+    kind: Kind, name: str, omission: str, *messages: str, points: float = 2
+) -> Entry:
+    """Make an entry of an exercise with the tests 0, 1 and 2, each of some points."""
+    failed = [
+        Verdict(
+            cell_id=f"{number}",
+            exercise="sort",
+            points=0,
+            max_points=points,
+            outcome="error" if "raised" in message else "failed",
+            message=message,
+        )
+        for number, message in enumerate(messages)
+        if message
+    ]
+    trial = Trial("sort", kind, name, "", says=("falls",), omission=omission)
+    return Entry.of(trial, failed, {})
+
+
 def test_the_audit_reports_mistakes_that_cost_more_than_their_property():
     """A mistake named by one test costs another, and one that raises is too dear."""
-
-    def tried_entry(kind: Kind, name: str, omission: str, *messages: str) -> Entry:
-        """Make an entry of an exercise with the tests 0, 1 and 2, of 2 points each."""
-        failed = [
-            Verdict(
-                cell_id=f"{number}",
-                exercise="sort",
-                points=0,
-                max_points=2,
-                outcome="error" if "raised" in message else "failed",
-                message=message,
-            )
-            for number, message in enumerate(messages)
-        ]
-        trial = Trial("sort", kind, name, "", says=("falls",), omission=omission)
-        return Entry.of(trial, [each for each in failed if each.message], {})
-
     entries = (
         tried_entry("wrong", "falling", "", "it falls", "it is not sorted"),
         tried_entry("wrong", "unnamed", "", "it is odd", "it is not sorted"),
@@ -266,6 +269,7 @@ def test_the_audit_reports_mistakes_that_cost_more_than_their_property():
         tried_entry("mutant", "cheap", "without", "it raised"),
         tried_entry("mutant", "like", "without", "it is odd", "it is not sorted"),
         tried_entry("mutant", "broken", "without", *["it raised"] * 3),
+        tried_entry("right", "other", "", "", "", "it is slow"),
     )
     result = AuditResult(
         assignment="tiny",
@@ -284,6 +288,7 @@ def test_the_audit_reports_mistakes_that_cost_more_than_their_property():
     printed = "\n".join(matrix.lines(result))
     assert "Price: sort: dear raises an exception and costs more" in printed
     assert "Price: 1 (2 points) is lost by 1 incorrect solution" in printed
+    assert "sort: these tests catch nothing that other tests miss: 1, 2\n" in printed
 
 
 @pytest.mark.slow
@@ -379,36 +384,11 @@ def test_what_cannot_be_audited_is_named(tiny):
         tried(tiny)
 
 
-# --- what follows from what was found -------------------------------------------------
-
-
-def make_entry(
-    name: str, kind: Kind, says: tuple[str, ...] = (), **caught: str
-) -> Entry:
-    trial = Trial("e", kind, name, "", says=says)
-    return replace(Entry.of(trial, [], {}), lost=len(caught), most=2, caught=caught)
-
-
-def test_a_test_that_catches_nothing_alone_is_dead_weight():
-    entries = (
-        make_entry("a", "wrong", t1="e is zero", t2="e is zero"),
-        make_entry("b", "mutant", t1="e is zero"),
-        make_entry("c", "right", t3="x"),
-    )
-    tests = {"e": ("t1", "t2", "t3")}
-    result = AuditResult("a", tests, entries, (), (), (), 0.0)
-    assert result.idle("e") == ("t2", "t3")
-
-
 @pytest.mark.parametrize("kind", ["wrong", "mutant"])
 def test_what_fails_a_public_test_has_to_lose_a_point(kind):
-    losing_none = replace(
-        make_entry("a", kind, public="the cost is 1.3, but found 2.6"), lost=0
-    )
+    losing_none = tried_entry(kind, "a", "", "found 2.6", points=0)
     assert losing_none.fault.startswith("fails a public test, but keeps full points")
-    assert replace(losing_none, caught={}).fault == (
-        "keeps full points" * (kind == "wrong")
-    )
+    assert tried_entry(kind, "a", "").fault == "keeps full points" * (kind == "wrong")
 
 
 # --- equivalence fuzzing --------------------------------------------------------------

@@ -26,11 +26,11 @@ from nbproctor.cli import app
 from nbproctor.kit import browser
 from nbproctor.kit.handout import HandoutError
 from nbproctor.nbgrader import Course
+from tests.copies import LAB, lab_course
 from tests.pages.browser import MARKS, accessible, axe_core
 from tests.pages.browser import browser as chromium
 
 constants = pytest.importorskip("jupyterlite_pyodide_kernel.constants")
-LAB = "neural_network"
 CDN = f"{constants.PYODIDE_CDN_URL}/"
 pytestmark = pytest.mark.slow
 
@@ -38,12 +38,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("course")
-    cache = shutil.ignore_patterns("__pycache__")
-    for name in (f"source/{LAB}", f"release/{LAB}", "data"):
-        shutil.copytree(project / name, folder / name, ignore=cache)
-    where = "c = get_config()\nc.Nbproctor.hand_in = 'Hand in on Moodle, task 3.'"
-    (folder / "nbgrader_config.py").write_text(where)
-    return folder
+    return lab_course(project, folder, "data", hand_in="Hand in on Moodle, task 3.")
 
 
 @pytest.fixture(scope="module")

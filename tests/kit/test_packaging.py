@@ -22,10 +22,9 @@ from packaging.utils import canonicalize_name
 import nbproctor
 from nbproctor.kit import handout, starter
 from nbproctor.nbgrader import Course
-from tests.copies import link
+from tests.copies import LAB, lab_course, link
 from tests.programs import start, succeeded
 
-LAB = "neural_network"
 PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
 
 
@@ -238,11 +237,8 @@ def test_every_file_names_the_same_version(project: Path) -> None:
 @pytest.fixture
 def course(project: Path, tmp_path: Path) -> Path:
     """The course with the release as it is committed, and nothing in dist/."""
-    for folder in (f"source/{LAB}", f"release/{LAB}", "data"):
-        shutil.copytree(project / folder, tmp_path / folder)
-    for file in ("requirements.txt", "nbgrader_config.py"):
-        shutil.copy(project / file, tmp_path)
-    return tmp_path
+    shutil.copy(project / "requirements.txt", tmp_path)
+    return lab_course(project, tmp_path, "data")
 
 
 def pack(course: Path) -> Path:
@@ -341,6 +337,3 @@ def test_a_course_without_pins_gets_the_versions_that_are_installed(
     for line in lines:
         name, _, version = line.partition("==")
         assert metadata.version(name) == version
-
-
-# ---- the sample class ----------------------------------------------------------------

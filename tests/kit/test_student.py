@@ -23,9 +23,9 @@ from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
 from tests import programs
+from tests.copies import LAB, lab_course
 from tests.kernels import run_in_kernel
 
-LAB = "neural_network"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="a script of POSIX shells")
 
 Notebook = dict[str, Any]
@@ -42,11 +42,8 @@ def unpack(archive: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def archive(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    course = tmp_path_factory.mktemp("course")
-    for folder in (f"source/{LAB}", f"release/{LAB}"):
-        shutil.copytree(project / folder, course / folder)
-    where = "c = get_config()\nc.Nbproctor.hand_in = 'Hand in on Moodle, task 3.'"
-    (course / "nbgrader_config.py").write_text(where)
+    folder = tmp_path_factory.mktemp("course")
+    course = lab_course(project, folder, hand_in="Hand in on Moodle, task 3.")
     return handout.pack(Course(course), LAB)
 
 
@@ -445,9 +442,7 @@ def test_a_word_that_is_not_a_command_gets_the_commands(unpacked: Path) -> None:
 def test_submit_of_the_course_says_what_grading_would_repair(
     work: Notebook, project: Path, tmp_path: Path
 ) -> None:
-    for part in (f"source/{LAB}", f"release/{LAB}"):
-        shutil.copytree(project / part, tmp_path / part)
-    shutil.copy(project / "nbgrader_config.py", tmp_path)
+    lab_course(project, tmp_path)
     lose(TEST)(work)
     lab.renew(tmp_path / "lab" / LAB, tmp_path / "release" / LAB)
     save(work, tmp_path / "lab" / LAB)
