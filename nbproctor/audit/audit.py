@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nbproctor.audit import trials
-from nbproctor.audit.result import AuditResult, Entry
-from nbproctor.audit.trials import Loan, TrialOutcome
+from nbproctor.audit.result import AuditResult
+from nbproctor.audit.trials import Loan
 from nbproctor.audit.variants import Trial, Variants
 from nbproctor.engine import Execution, ExecutionError, Pool, Settings
 from nbproctor.errors import NbproctorError
@@ -70,33 +70,15 @@ def audit(
     for master in masters:
         with Pool(1) as pool:
             all_checks += _whole_notebooks(master, settings, pool)
-        stubs = {cell.id: cell.stub for cell in master.of_kind("test")}
         with copied(source) as folder_copy:
-            results, loans = trials.hold(
+            answers, loans = trials.hold(
                 master, folder_copy, solutions, variants.oracles, settings, progress
             )
         all_checks += _loans(master, loans)
-        reference_values = {
-            trial.exercise: outcome.values
-            for trial, outcome in results.items()
-            if trial.kind == "reference"
-        }
-        entries += [
-            Entry.of(
-                _with_reason(trial, outcome, reference_values.get(trial.exercise, "")),
-                outcome.verdicts,
-                stubs,
-                outcome.oracle,
-                outcome.notes,
-            )
-            for trial, outcome in results.items()
-        ]
-        hints += [
-            f"no test enters a branch of {trial.place or trial.name}: {branch}"
-            for trial, outcome in results.items()
-            if trial.kind != "mutant"
-            for branch in outcome.untried
-        ]
+        for answer in answers:
+            if answer.entry:
+                entries.append(answer.entry)
+                hints += answer.hints
     return AuditResult(
         assignment=assignment,
         tests={
@@ -111,14 +93,6 @@ def audit(
         hints=tuple(hints),
         seconds=time.monotonic() - start,
     )
-
-
-def _with_reason(trial: Trial, outcome: TrialOutcome, values: str) -> Trial:
-    """Return a trial; a mutant that leaves the reference's `values` is no survivor."""
-    is_same = values and outcome.values == values
-    if trial.kind != "mutant" or trial.equivalent or not is_same:
-        return trial
-    return replace(trial, equivalent="It leaves the same values in every name.")
 
 
 def _whole_notebooks(

@@ -68,31 +68,30 @@ class Entry(Trial):
     def fault(self) -> str:
         """Why the audit fails for this entry; empty if it does not."""
         caught = next((f"{test}: {text}" for test, text in self.caught.items()), "")
-        match self.kind:
-            case "right" | "reference" if self.lost:
+        if self.kind in ("right", "reference"):
+            if self.lost:
                 return f"loses {self.lost:g} of {self.most:g} points ({caught})"
-            case "right" | "reference" if self.caught:
+            if self.caught:
                 return f"fails a public test ({caught})"
-            case "right" | "reference" if self.disagreement:
+            if self.disagreement:
                 return f"disagrees with the oracle: {self.disagreement}"
-            case "wrong" | "mutant" if self.caught and not self.lost:
-                return f"fails a public test, but keeps full points ({caught})"
-            case "wrong" if not self.lost:
+        elif self.caught and not self.lost:
+            return f"fails a public test, but keeps full points ({caught})"
+        elif self.kind == "wrong":
+            if not self.lost:
                 return "keeps full points"
-            case "wrong" if self.says and not self.named:
-                return (
-                    f"its message should contain {' or '.join(self.says)!r}, but is "
-                    f"{caught}"
-                )
-            case "wrong" if self.unannounced > SILENCE:
+            if self.says and not self.named:
+                expected = " or ".join(self.says)
+                return f"its message should contain {expected!r}, but is {caught}"
+            if self.unannounced > SILENCE:
                 return (
                     f"loses {self.unannounced:g} points silently: its public test "
                     f"passes, and no comment mentions the problem ({caught})"
                 )
-            case "mutant" if self.equivalent and self.lost:
-                return f"is listed as equivalent, but {caught}"
-            case "mutant" if self.equivalent and self.disagreement:
-                return f"is listed as equivalent, but differs: {self.disagreement}"
+        elif self.equivalent and self.lost:
+            return f"is listed as equivalent, but {caught}"
+        elif self.equivalent and self.disagreement:
+            return f"is listed as equivalent, but differs: {self.disagreement}"
         return ""
 
     @property

@@ -33,6 +33,7 @@ from msgspec import json
 
 from nbproctor.audit import borrowers
 from nbproctor.audit.borrowers import LENT, Call, HandedArrays
+from nbproctor.audit.result import Entry
 from nbproctor.audit.variants import Trial
 from nbproctor.cells import CellText
 from nbproctor.engine import Settings
@@ -45,7 +46,7 @@ from nbproctor.judge.run import NotebookRun
 from nbproctor.markers import DEFINITIONS, bound_by, definitions_of, imports, parse
 from nbproctor.notebook import Cell, MasterNotebook, added_test
 from nbproctor.protocol.table import load_rows, used
-from nbproctor.results import Job, Limits, Verdict
+from nbproctor.results import Job, Limits
 from nbproctor.sandbox import layers, libc
 from nbproctor.sandbox.fork import Fork, confirm, fork, read_block, write_block
 from nbproctor.sandbox.forkserver import (
@@ -89,20 +90,6 @@ class Share:
 
 
 @dataclass(frozen=True)
-class TrialOutcome:
-    """How a trial ended."""
-
-    number: int  # in the share
-    verdicts: list[Verdict]  # of its tests
-    oracle: Verdict | None  # if it was asked
-    notes: tuple[str, ...]  # of processes that hung or died
-    #: Digest of the values that it leaves; empty if it has lost a point, or is made of
-    #: functions, which nobody has called with everything.
-    values: str = ""
-    untried: tuple[str, ...] = ()  # as in `results.Report`
-
-
-@dataclass(frozen=True)
 class Loan:
     """A test's object, tried as the answer to an exercise."""
 
@@ -115,7 +102,8 @@ class Loan:
 class Answer:
     """A worker's message: how a trial ended, or what went wrong."""
 
-    outcome: TrialOutcome | None = None
+    entry: Entry | None = None
+    hints: list[str] = field(default_factory=list)  # what no test has tried
     loans: list[Loan] = field(default_factory=list)
     error: str = ""
 
@@ -127,7 +115,7 @@ def hold(
     oracles: Mapping[str, Cell],
     settings: Settings,
     progress: Callable[[Trial], object],
-) -> tuple[dict[Trial, TrialOutcome], list[Loan]]:
+) -> tuple[list[Answer], list[Loan]]:
     """Hold the trials of a notebook; those of its reference solutions come first.
 
     Then every object that a test passes on is tried as the answer to every exercise.
@@ -152,21 +140,21 @@ def hold(
         )
         for n in range(workers)
     ]
-    results: dict[Trial, TrialOutcome] = {}
-    loans = []
     with ThreadPoolExecutor(workers) as threads:
-        for outcomes, borrowed in threads.map(partial(_ask_worker, progress), shares):
-            results |= outcomes
-            loans += borrowed
-    return {trial: results[trial] for trial in [*references, *others]}, loans
+        shared = threads.map(partial(_ask_worker, progress), shares)
+        answers = [answer for some in shared for answer in some]
+    results = {_key(answer.entry): answer for answer in answers if answer.entry}
+    loans = [loan for answer in answers for loan in answer.loans]
+    return [results[_key(trial)] for trial in [*references, *others]], loans
 
 
-def _ask_worker(
-    progress: Callable[[Trial], object], share: Share
-) -> tuple[dict[Trial, TrialOutcome], list[Loan]]:
+def _key(trial: Trial) -> tuple[str, ...]:
+    return trial.exercise, trial.kind, trial.name
+
+
+def _ask_worker(progress: Callable[[Trial], object], share: Share) -> list[Answer]:
     """Let one worker hold its share of the trials."""
-    results = {}
-    loans: list[Loan] = []
+    answers = []
     command = partial(python_command, __name__)
     variables = dict.fromkeys(ONE_THREAD, "1") | SAME_EVERYWHERE
     worker = PythonProcess(command, os.environ | variables)
@@ -175,20 +163,17 @@ def _ask_worker(
             on_processor = replace(share, processor=processor.number)
             write_block(worker.sock, json.encode(on_processor))
             while answer := json.decode(read_block(worker.sock), type=Answer | None):
-                loans += answer.loans
                 if answer.error:
                     raise TrialError(answer.error)
-                if answer.outcome is None:
-                    continue
-                trial = share.trials[answer.outcome.number]
-                results[trial] = answer.outcome
-                progress(trial)
+                answers.append(answer)
+                if answer.entry:
+                    progress(answer.entry)
     except (EOFError, ConnectionError) as error:
         message = worker.printed(1000) or "no message"
         raise TrialError(f"a process of the audit has died: {message}") from error
     finally:
         worker.end(patience=0)
-    return results, loans
+    return answers
 
 
 # ---- in a worker ---------------------------------------------------------------------
@@ -261,7 +246,10 @@ class _Walk:
             stderr_fails_tests=settings.stderr_fails_tests,
         )
         self.tests = Tests.of(self.job.cells)
+        self.stubs = {cell.id: cell.stub for cell in cells if cell.kind == "test"}
         self.calls: dict[Any, Call] = {}  # of objects that tests passed on
+        #: Exercise → digest of what its reference leaves.
+        self.values: dict[str, str | None] = {}
         os.chdir(share.folder)
         sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
 
@@ -306,29 +294,28 @@ class _Walk:
 
     def _try_all(self, cell: Cell, steps: list[Step]) -> None:
         job = self.job
-        for number, trial in enumerate(self.share.trials):
+        for trial in self.share.trials:
             if trial.exercise != cell.id:
                 continue
             start = time.monotonic()
-            outcome = self._try(number, cell, steps, job)
+            answer = self._try(trial, cell, steps, job)
             duration = time.monotonic() - start
             if duration > LEAST_SECONDS:  # so long a loop may have filled the memory
                 libc.give_back_memory()
             if trial.kind == "reference":
                 seconds = round(LEAST_SECONDS + PATIENCE * duration, 1)
                 job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
-            write_block(self.parent, json.encode(Answer(outcome)))
+            write_block(self.parent, json.encode(answer))
 
-    def _try(
-        self, number: int, cell: Cell, steps: list[Step], job: Job
-    ) -> TrialOutcome:
-        trial = self.share.trials[number]
+    def _try(self, trial: Trial, cell: Cell, steps: list[Step], job: Job) -> Answer:
         # As a submission is repaired before it is graded.
         text = CellText(trial.source)
         source = text.without_stub_line(CellText(cell.stub), CellText(cell.source)).text
         # Whatever fails a public test has to lose a point.
         is_mutant = trial.kind == "mutant"
-        public = [s for s in steps if is_mutant and s.test and not s.test.points]
+        public = [
+            step for step in steps if is_mutant and step.test and not step.test.points
+        ]
         played = self._run(job)
 
         def plan() -> Iterator[Step]:
@@ -348,14 +335,27 @@ class _Walk:
         oracle = played.verdicts.pop(f"{cell.id}: oracle", None)
         values = played.verdicts.pop(f"{cell.id}: values", None)
         digest = re.search("[0-9a-f]{64}", values.message) if values else None
-        return TrialOutcome(
-            number=number,
-            verdicts=[*played.verdicts.values()],
-            oracle=oracle,
-            notes=tuple(played.notes),
-            values=digest[0] if digest else "",
-            untried=tuple(played.untried),
+        # None if it has lost a point, or is made of functions, which nobody has called
+        # with everything.
+        leaves = digest and digest[0]
+        if trial.kind == "reference":
+            self.values[cell.id] = leaves
+        is_same = leaves and leaves == self.values.get(cell.id)
+        if is_same and is_mutant and not trial.equivalent:
+            same = "It leaves the same values in every name."
+            trial = replace(trial, equivalent=same)
+        entry = Entry.of(
+            trial,
+            [*played.verdicts.values()],
+            self.stubs,
+            oracle,
+            tuple(played.notes),
         )
+        name = trial.place or trial.name
+        hints = [
+            f"no test enters a branch of {name}: {branch}" for branch in played.untried
+        ]
+        return Answer(entry=entry, hints=[] if is_mutant else hints)
 
     def _run(self, job: Job, references: References | None = None) -> NotebookRun:
         """Return a run whose student processes begin where the worker is."""
@@ -380,13 +380,29 @@ class _Walk:
         loans = []
         for name, call in self.calls.values() if dull else ():
             points = self._points(cell, steps, "borrows", call).items()
-            more = [t for t, n in points if all(n > each.get(t, 0) for each in dull)]
+            more = [
+                test
+                for test, value in points
+                if all(value > earned.get(test, 0) for earned in dull)
+            ]
             says = f"it earns the points of {', '.join(more)}" if more else ""
-            loans.append(Loan(exercise=cell.id, name=name, says=says))
+            loans.append(
+                Loan(
+                    exercise=cell.id,
+                    name=name,
+                    says=says,
+                )
+            )
         for other in values.lenders_of(cell.id):
             name = f"an array that tests pass to {other}"
             says = "it is the correct result of a call"
-            loans.append(Loan(exercise=cell.id, name=name, says=says))
+            loans.append(
+                Loan(
+                    exercise=cell.id,
+                    name=name,
+                    says=says,
+                )
+            )
         return loans
 
     def _points(
