@@ -13,6 +13,46 @@ import ast
 import copy
 import difflib
 import re
+from ast import (
+    Add,
+    Assert,
+    Assign,
+    Attribute,
+    AugAssign,
+    BinOp,
+    BoolOp,
+    Call,
+    ClassDef,
+    Compare,
+    Constant,
+    Del,
+    Dict,
+    Div,
+    Expr,
+    FunctionDef,
+    If,
+    IfExp,
+    Import,
+    ImportFrom,
+    JoinedStr,
+    List,
+    Load,
+    MatMult,
+    Module,
+    Mult,
+    Name,
+    Pass,
+    Raise,
+    Return,
+    Slice,
+    Starred,
+    Store,
+    Sub,
+    Subscript,
+    Tuple,
+    UnaryOp,
+    While,
+)
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import compress
@@ -21,7 +61,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from nbproctor.cells import parse_code
 from nbproctor.markers import DEFINITIONS
 
-_SIMPLE = ast.Assign, ast.AugAssign, ast.Dict, ast.Expr, ast.Return
+_SIMPLE = Assign, AugAssign, Dict, Expr, Return
 _UNTOUCHED = {"annotation", "decorator_list", "returns", "type_params"}
 _T = TypeVar("_T")
 #: A node's parent, the node, the kind of mistake with its function, the new node.
@@ -78,29 +118,29 @@ def _diff(reference: str, source: str) -> str:
     return "\n".join(diff)
 
 
-def _small_changes(tree: ast.Module) -> Iterator[tuple[str, str, ast.AST]]:
+def _small_changes(tree: Module) -> Iterator[tuple[str, str, ast.AST]]:
     """Yield each mistake in turn: its name, the whole text with it, the old node."""
     for parent, old, kind, new in [*_changes(tree, "cell"), *_columns(tree)]:
         copies: dict[int, Any] = {id(old): new}
         text = ast.unparse(copy.deepcopy(tree, copies))
-        shown = parent if isinstance(old, ast.Constant) else old  # 1 → 2 tells nothing
+        shown = parent if isinstance(old, Constant) else old  # 1 → 2 tells nothing
         change = f": {_brief(shown, copies[id(shown)])}"
-        name = kind if isinstance(old, ast.FunctionDef) else kind + change
+        name = kind if isinstance(old, FunctionDef) else kind + change
         yield name, text, old
 
 
-def _parts(tree: ast.Module) -> dict[ast.AST, ast.AST]:
+def _parts(tree: Module) -> dict[ast.AST, ast.AST]:
     """Map each node to the statement, or the entry of a dictionary, that it is in."""
     parts: dict[ast.AST, ast.AST] = {}
     for node in ast.walk(tree):  # what lies deeper comes later
-        inner = node.values if isinstance(node, ast.Dict) else [node]
+        inner = node.values if isinstance(node, Dict) else [node]
         for part in inner:
             if isinstance(node, _SIMPLE) and not _is_text(part):
                 parts |= dict.fromkeys(ast.walk(part), part)
     return parts
 
 
-def _omission(tree: ast.Module, part: ast.AST) -> str:
+def _omission(tree: Module, part: ast.AST) -> str:
     """Leave out a part, and all that needs a name which is set there alone."""
     copies: dict[int, Any] = {}
     whole = copy.deepcopy(tree, copies)
@@ -115,12 +155,12 @@ class _Omission(ast.NodeTransformer):
         self.setters = Counter(names)  # how often each name of a function is set
         self.missing: set[str] = set()
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+    def visit_FunctionDef(self, node: FunctionDef) -> ast.AST:
         arguments = [each.arg for each in ast.walk(node) if isinstance(each, ast.arg)]
-        inside = _Omission(self.part, [*arguments, *_names(node, ast.Store)])
+        inside = _Omission(self.part, [*arguments, *_names(node, Store)])
         return inside.generic_visit(node)
 
-    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+    def visit_Dict(self, node: Dict) -> ast.AST:
         stays = [not self._is_left_out(value) for value in node.values]
         node.keys = [*compress(node.keys, stays)]
         node.values = [*compress(node.values, stays)]
@@ -131,18 +171,18 @@ class _Omission(ast.NodeTransformer):
         is_statement = isinstance(node, ast.stmt) and not isinstance(node, DEFINITIONS)
         if not is_statement or not self._is_left_out(node):
             return node
-        stored = _names(node, ast.Store)
+        stored = _names(node, Store)
         self.missing |= {name for name in stored if self.setters[name] < 2}
-        return ast.Pass()
+        return Pass()
 
     def _is_left_out(self, node: ast.AST) -> bool:
-        needs_it = not self.missing.isdisjoint(_names(node, ast.Load))
+        needs_it = not self.missing.isdisjoint(_names(node, Load))
         return node is self.part or needs_it
 
 
 def _names(node: ast.AST, context: type[ast.expr_context]) -> list[str]:
     """Return the names that are read or set."""
-    names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
+    names = [each for each in ast.walk(node) if isinstance(each, Name)]
     return [name.id for name in names if isinstance(name.ctx, context)]
 
 
@@ -164,37 +204,38 @@ def _changes(node: ast.AST, scope: str) -> Iterator[_Change]:
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or _is_text(child):
                 continue
-            inner = child.name if isinstance(child, ast.FunctionDef) else scope
+            inner = child.name if isinstance(child, FunctionDef) else scope
             for kind, mistaken in mistakes(child, node):
-                yield from ((node, child, f"{inner}: {kind}", new) for new in mistaken)
-            if not isinstance(child, ast.Raise):
+                for new in mistaken:
+                    yield node, child, f"{inner}: {kind}", new
+            if not isinstance(child, Raise):
                 yield from _changes(child, inner)
 
 
 def _is_text(node: ast.AST) -> bool:
     """Recognise docstrings, f-strings and statements that only print."""
-    if isinstance(node, ast.Expr):
-        return isinstance(node.value, ast.Constant) or called(node.value) == "print"
-    return isinstance(node, ast.JoinedStr)
+    if isinstance(node, Expr):
+        return isinstance(node.value, Constant) or called(node.value) == "print"
+    return isinstance(node, JoinedStr)
 
 
-def _columns(tree: ast.Module) -> Iterator[_Change]:
+def _columns(tree: Module) -> Iterator[_Change]:
     """Yield each column of a table with the name of the next one.
 
     A cell works on tables if it has a method that only they have.
     """
-    attributes = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    attributes = {n.attr for n in ast.walk(tree) if isinstance(n, Attribute)}
     if attributes.isdisjoint(_OF_TABLES):
         return
-    columns: list[tuple[ast.AST, ast.Constant]] = []
+    columns: list[tuple[ast.AST, Constant]] = []
     for node in ast.walk(tree):
         match node:
-            case ast.Subscript(slice=ast.Constant(str()) as column, ctx=ast.Load()):
+            case Subscript(slice=Constant(str()) as column, ctx=Load()):
                 columns.append((node, column))
     names = [*dict.fromkeys(column.value for _, column in columns)]
     following = dict(zip(names, [*names[1:], *names[:1]], strict=True))
     for node, column in columns:
-        new = ast.Constant(following[column.value])
+        new = Constant(following[column.value])
         yield node, column, "cell: column", new
 
 
@@ -252,7 +293,7 @@ _OF_A_MODULE = re.compile(r"(copy|math|np|numpy|random|scipy|self)(\.\w+)*")
 _ITERATORS = {"enumerate", "len", "range", "zip"}  # nobody forgets these
 COSMETIC = {"print", "tqdm", "trange"}  # what they show is not graded
 _SEEDS = {"RandomState", "default_rng", "seed"}  # any number is as good
-_KEPT = ast.Return, ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom
+_KEPT = Return, FunctionDef, ClassDef, Import, ImportFrom
 
 
 _Mistakes: TypeAlias = Iterator[tuple[str, Iterable[ast.AST]]]
@@ -260,71 +301,69 @@ _Mistakes: TypeAlias = Iterator[tuple[str, Iterable[ast.AST]]]
 
 def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
     """Yield kinds of mistakes for a statement or expression, with the new nodes."""
-    if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
+    if isinstance(getattr(node, "ctx", None), Store | Del):
         return
-    if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
-        yield (
-            "condition negated",
-            _each(node, "test", [_written("not ({})", node.test)]),
-        )
-    if isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign):
+    if isinstance(node, If | While | IfExp | Assert):
+        negated = _written("not ({})", node.test)
+        yield "condition negated", _each(node, "test", [negated])
+    if isinstance(node, BinOp | BoolOp | AugAssign):
         yield "operator", _each(node, "op", _swaps(node.op))
     if isinstance(node, ast.stmt) and not isinstance(node, _KEPT):
-        yield "statement removed", [ast.Pass()]
+        yield "statement removed", [Pass()]
     match node:
-        case ast.FunctionDef():
+        case FunctionDef():
             yield "arguments zeroed", _zeroed(node)
-        case ast.Return(ast.expr() as value):
-            yield "nothing returned", [ast.Return(ast.Constant(None))]
-            if not isinstance(value, ast.Constant | ast.Name):
-                yield "first one kept", [ast.Return(_cached("return", value))]
-        case ast.Assign([target], value) if not isinstance(value, ast.Constant):
-            if isinstance(target, ast.Name | ast.Attribute):
+        case Return(ast.expr() as value):
+            yield "nothing returned", [Return(Constant(None))]
+            if not isinstance(value, Constant | Name):
+                yield "first one kept", [Return(_cached("return", value))]
+        case Assign([target], value) if not isinstance(value, Constant):
+            if isinstance(target, Name | Attribute):
                 cached = _cached(ast.unparse(target), value)
                 yield "first one kept", _each(node, "value", [cached])
-            if isinstance(value, ast.BinOp):
+            if isinstance(value, BinOp):
                 squeezed = _written("np.squeeze({})", value)
                 yield "dimension lost", _each(node, "value", [squeezed])
-        case ast.AugAssign(target, _, value):
-            yield "assigned", [ast.Assign([target], value, lineno=node.lineno)]
-        case ast.BinOp(left, op, right):
-            kind = "term" if isinstance(op, ast.Add | ast.Sub) else "factor"
+        case AugAssign(target, _, value):
+            yield "assigned", [Assign([target], value, lineno=node.lineno)]
+        case BinOp(left, op, right):
+            kind = "term" if isinstance(op, Add | Sub) else "factor"
             yield f"{kind} dropped", [left, right]
-            if not isinstance(op, ast.Add | ast.Mult):
+            if not isinstance(op, Add | Mult):
                 yield "swapped", [_with(node, left=right, right=left)]
-            if not isinstance(parent, ast.BinOp | ast.UnaryOp):
+            if not isinstance(parent, BinOp | UnaryOp):
                 yield "sign flipped", [_written("-({})", node)]
-            if isinstance(op, ast.Mult | ast.MatMult) and not _is_product(parent):
+            if isinstance(op, Mult | MatMult) and not _is_product(parent):
                 yield "cut off", [_written("np.clip({}, -1, 1)", node)]
-        case ast.UnaryOp(_, operand):
+        case UnaryOp(_, operand):
             yield "negation dropped", [operand]
-        case ast.BoolOp(_, values):
+        case BoolOp(_, values):
             yield "condition dropped", values
-        case ast.Compare(_, ops):
+        case Compare(_, ops):
             for i, old in enumerate(ops):
                 yield "comparison", _each(node, "ops", _replaced(ops, i, _swaps(old)))
-        case ast.Constant(str() as text):
-            yield "word", map(ast.Constant, _confused(text))
-        case ast.Constant(value) if called(parent) not in _SEEDS:
-            yield "constant", map(ast.Constant, _near(value))
-        case ast.Attribute(value, "T"):
+        case Constant(str() as text):
+            yield "word", map(Constant, _confused(text))
+        case Constant(value) if called(parent) not in _SEEDS:
+            yield "constant", map(Constant, _near(value))
+        case Attribute(value, "T"):
             yield "transpose dropped", [value]
-        case ast.Dict(keys, values):
+        case Dict(keys, values):
             shorter = zip(_shorter(keys), _shorter(values), strict=True)
             yield "entry dropped", [_with(node, keys=k, values=v) for k, v in shorter]
             yield "swapped", _each(node, "values", _swapped(values))
-        case ast.Tuple(elts) | ast.List(elts):
+        case Tuple(elts) | List(elts):
             yield "swapped", _each(node, "elts", _swapped(elts))
-        case ast.Slice():
+        case Slice():
             for bound in "lower", "upper":
                 if (end := getattr(node, bound)) is not None:
                     yield "bound dropped", _each(node, bound, [None])
                     yield "off by one", _each(node, bound, _off_by_one(end))
-        case ast.Call() if called(node) not in COSMETIC:
+        case Call() if called(node) not in COSMETIC:
             yield from _call(node, parent)
 
 
-def _call(node: ast.Call, parent: ast.AST) -> _Mistakes:
+def _call(node: Call, parent: ast.AST) -> _Mistakes:
     name = called(node)
     args = node.args
     yield "keyword dropped", _each(node, "keywords", _shorter(node.keywords))
@@ -333,7 +372,7 @@ def _call(node: ast.Call, parent: ast.AST) -> _Mistakes:
         yield "swapped", _each(node, "args", _swapped(args))
     if name == "where" and len(args) == 3:
         yield "one choice for all", [_written("({1}) if np.all({0}) else ({2})", *args)]
-    last = "attr" if isinstance(node.func, ast.Attribute) else "id"
+    last = "attr" if isinstance(node.func, Attribute) else "id"
     others = _each(node.func, last, _FUNCTIONS.get(name, ()))
     yield "function", _each(node, "func", others)
     if name == "range" and args:
@@ -341,16 +380,16 @@ def _call(node: ast.Call, parent: ast.AST) -> _Mistakes:
         stops = _replaced(args, i, _off_by_one(args[i]))
         yield "off by one", _each(node, "args", stops)
     inner = _worked_on(node)
-    if inner and name not in _ITERATORS and not isinstance(parent, ast.Expr):
+    if inner and name not in _ITERATORS and not isinstance(parent, Expr):
         yield "call dropped", [inner]
 
 
-def _worked_on(node: ast.Call) -> ast.expr | None:
+def _worked_on(node: Call) -> ast.expr | None:
     """Return ``x`` of ``np.abs(x)``, of ``abs(x)`` and of ``x.copy()``."""
-    first = next((arg for arg in node.args if not isinstance(arg, ast.Starred)), None)
+    first = next((arg for arg in node.args if not isinstance(arg, Starred)), None)
     if first and _OF_A_MODULE.fullmatch(ast.unparse(node.func)):
         return first
-    return node.func.value if isinstance(node.func, ast.Attribute) else first
+    return node.func.value if isinstance(node.func, Attribute) else first
 
 
 def _written(template: str, *parts: ast.AST) -> ast.expr:
@@ -362,12 +401,12 @@ def _written(template: str, *parts: ast.AST) -> ast.expr:
 
 def _cached(name: str, value: ast.expr) -> ast.expr:
     """Return code that gives the value of its first call forever, as a wrong cache."""
-    key = ast.Constant(f"kept {name}")
+    key = Constant(f"kept {name}")
     return _written("globals().setdefault({}, {})", key, value)
 
 
 def _is_product(node: ast.AST) -> bool:
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
+    return isinstance(node, BinOp) and isinstance(node.op, Mult | Div)
 
 
 def called(node: ast.AST) -> str:
@@ -410,17 +449,17 @@ def _confused(text: str) -> Iterator[str]:
 
 
 def _off_by_one(bound: ast.expr) -> list[ast.expr]:
-    ops = () if isinstance(bound, ast.Constant) else (ast.Add(), ast.Sub())
-    return [ast.BinOp(bound, op, ast.Constant(1)) for op in ops]
+    ops = () if isinstance(bound, Constant) else (Add(), Sub())
+    return [BinOp(bound, op, Constant(1)) for op in ops]
 
 
 def _shorter(items: list[_T]) -> list[list[_T]]:
     return [items[:i] + items[i + 1 :] for i in range(len(items))]
 
 
-def _swapped(items: list[_T]) -> list[list[_T]]:
-    pairs = range(len(items) - 1)
-    return [[*items[:i], *items[i : i + 2][::-1], *items[i + 2 :]] for i in pairs]
+def _swapped(items: list[_T]) -> Iterator[list[_T]]:
+    for i in range(len(items) - 1):
+        yield [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
 
 
 def _replaced(items: list[_T], i: int, others: Iterable[object]) -> list[list[object]]:
@@ -437,7 +476,7 @@ for given in ({names},):
 """
 
 
-def _zeroed(function: ast.FunctionDef) -> Iterator[ast.AST]:
+def _zeroed(function: FunctionDef) -> Iterator[ast.AST]:
     """Yield a function that first sets arrays and lists among its arguments to 0.
 
     The answer is then right for the zeroed arguments. A test that compares with the
