@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbproctor.cells import parse_code
 from nbproctor.errors import NbproctorError
-from nbproctor.kit.lab import JUPYTER
+from nbproctor.kit.lab import JUPYTER, contents
 from nbproctor.kit.lab import files as tree
 from nbproctor.markers import imports
 from nbproctor.nbgrader import Course
@@ -56,7 +56,7 @@ def pack(course: Course, assignment: str) -> Path:
         "kit/lab.py": (HERE / "lab.py").read_bytes(),
     }
     content |= {name: _start(template) for name, template in STARTS.items()}
-    content |= {f"kit/jupyter/{n}": (JUPYTER / n).read_bytes() for n in tree(JUPYTER)}
+    content |= contents(JUPYTER, "kit/jupyter/")
     target = course.root / "dist" / f"{assignment}.zip"
     entries = {f"{assignment}/{name}": data for name, data in content.items()}
     write_zip(target, entries, _mode)
@@ -74,7 +74,7 @@ def student_files(course: Course, assignment: str) -> dict[str, bytes]:
     """Return the files that students get in every form: path → content."""
     release = course.folder("release", assignment)
     where = course.options.hand_in
-    content = {f"{ORIGINAL}/{n}": (release / n).read_bytes() for n in tree(release)}
+    content = contents(release, f"{ORIGINAL}/")
     content |= {n: (course.root / n).read_bytes() for n in data_of(course, assignment)}
     content |= {f"kit/{path.name}": path.read_bytes() for path in STUDENT_MODULES}
     return content | ({"kit/hand_in.txt": where.encode()} if where else {})

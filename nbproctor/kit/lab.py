@@ -99,6 +99,11 @@ def files(folder: Path) -> list[str]:
     return sorted(n for n in names if not re.search(r"(^|/)(\.|__pycache__/)", n))
 
 
+def contents(folder: Path, prefix: str = "") -> dict[str, bytes]:
+    """Return the content of these files, by their paths below `prefix`."""
+    return {prefix + name: (folder / name).read_bytes() for name in files(folder)}
+
+
 def main() -> int:
     """Open the notebook in the folder around ``kit/``, as a student has it."""
     parser = argparse.ArgumentParser(prog="kit.py lab", description="Open the lab.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbproctor import nbgrader
 from nbproctor.errors import NbproctorError
-from nbproctor.kit.lab import files
+from nbproctor.kit.lab import contents
 from nbproctor.nbgrader.course import NAMES
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.run import CACHE
@@ -35,8 +35,8 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     config = course / "nbgrader_config.py"
     is_new = not config.exists()
     variants = course / "variants" / name
-    templates = _texts(_STARTER / "variants")
-    if variants.exists() and _texts(variants).items() - templates.items():
+    templates = contents(_STARTER / "variants")
+    if variants.exists() and contents(variants).items() - templates.items():
         raise StarterError(f"{variants} already exists. Choose another name.")
     source = new_source(course, name)
     notebook = source / f"{name}.ipynb"
@@ -47,10 +47,6 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     # Last: only with its source there is an assignment.
     write_file(notebook, (_STARTER / "notebook.ipynb").read_bytes())
     return [notebook, variants, *([config] if is_new else [])]
-
-
-def _texts(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in files(folder)}
 
 
 def new_source(course: Path, name: str) -> Path:
