@@ -81,23 +81,19 @@ class Variants:
         `references` has the text of each exercise's solution cell.
         """
         variants = cls()
-        equivalent: dict[str, dict[str, str]] = {}
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.is_dir() and not path.name.startswith((".", "__")):
-                if path.name in references:
-                    written, problems = read_variants(path, references[path.name])
-                    variants.trials += written
-                    variants.problems += problems
-                    variants._read_oracle(path)
-                    filed = _tables(path / "equivalent.toml", variants.problems)
-                    equivalent[path.name] = {k: str(v) for k, v in filed.items()}
-                else:
-                    variants.problems.append(
-                        f"{shown(path)}: there is no exercise {path.name!r}; the "
-                        f"exercises are {', '.join(references)}"
-                    )
+        for path in sorted(folder.glob("*/")):
+            if path.name in references:
+                written, problems = read_variants(path, references[path.name])
+                variants.trials += written
+                variants.problems += problems
+                variants._read_oracle(path)
+            elif not path.name.startswith((".", "__")):
+                variants.problems.append(
+                    f"{shown(path)}: there is no exercise {path.name!r}; the "
+                    f"exercises are {', '.join(references)}"
+                )
         for exercise, source in references.items():
-            variants._make_mutants(exercise, source, equivalent.get(exercise, {}))
+            variants._make_mutants(folder / exercise, source)
         return variants
 
     def _read_oracle(self, folder: Path) -> None:
@@ -110,9 +106,9 @@ class Variants:
             except (OSError, ValueError, VariantError) as error:
                 self.problems.append(f"{shown(path)} {error}")
 
-    def _make_mutants(
-        self, exercise: str, source: str, equivalent: dict[str, str]
-    ) -> None:
+    def _make_mutants(self, folder: Path, source: str) -> None:
+        exercise = folder.name
+        reasons = _tables(folder / "equivalent.toml", self.problems)
         try:
             all_mutants = mutants(source)
         except SyntaxError as error:
@@ -125,7 +121,7 @@ class Variants:
             Trial(
                 exercise=exercise,
                 kind="mutant",
-                equivalent=equivalent.pop(mutant.name, ""),
+                equivalent=str(reasons.pop(mutant.name, "")),
                 **mutant._asdict(),
             )
             for mutant in all_mutants
@@ -133,7 +129,7 @@ class Variants:
         self.problems += [
             f"equivalent.toml of {exercise} lists {name!r}, but there is no such "
             "mutant (any more). Remove the line"
-            for name in equivalent
+            for name in reasons
         ]
 
 
