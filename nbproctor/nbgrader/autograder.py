@@ -11,23 +11,21 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from nbformat import NotebookNode, from_dict, writes
 from nbgrader.converters import Autograde
-from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import setenv
 
 from nbproctor.engine import ExecutionError, Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import Decisions, MarkChange
-from nbproctor.nbgrader.failures import CourseError, of_the_computer
+from nbproctor.nbgrader.failures import CourseError, in_nbgraders_way, of_the_computer
 from nbproctor.nbgrader.gradebook import check_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
@@ -45,15 +43,6 @@ STRANGER = "the gradebook has no such student, and create_student is False"
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class ClassGrading:
-    """What grading a class goes through, from the files to the gradebook."""
-
-    run: Run
-    submissions: Prefetch
-    decisions: Decisions
-
-
 class ProctoredAutograde(Autograde):  # type: ignore[misc]
     """`Autograde` that repairs first, and whose `Execute` gets a report (`report`)."""
 
@@ -69,15 +58,15 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         self.pool: Pool | None = None
         self.changes: list[MarkChange] = []
         self._ungradable: list[str] = []  # students
-        # While a class is graded; nbgrader calls the methods that need it.
-        self._grading: ClassGrading | None = None
+        # While a class is graded; nbgrader calls the methods that need them.
+        self._submissions: Prefetch | None = None
         self._submission: Submission | None = None
 
     def start(self) -> None:
         """Grade every submission that is new or has changed (all with ``force``)."""
         graded = Path(self.coursedir.root, self.coursedir.autograded_directory)
         doing = f"grading {self.coursedir.assignment_id!r}"
-        try:
+        with in_nbgraders_way(self):
             if not Nbproctor(parent=self).enabled:
                 raise CourseError(
                     "nbgrader_config.py asks for nbproctor, but failed before "
@@ -86,26 +75,18 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 )
             use_own_steps(self)
             with course_lock(Path(self.coursedir.root), doing), grading_log(graded):
-                self._grade_class()
+                super().start()
             if self._ungradable and self.on_result is None:
                 raise CourseError(
                     f"Could not be graded: {', '.join(self._ungradable)}. The reasons "
                     "are above, and in grading.json in each student's folder."
                 )
-        except Exception as error:
-            if isinstance(error, CourseError):
-                self._refuse(error)
-            if failure := of_the_computer(error):
-                self._refuse(failure)
-            raise
 
-    def _refuse(self, error: Exception) -> NoReturn:
-        """End the run in nbgrader's way, with a sentence and status 1."""
-        log.error("%s", error)
-        self.log.error("%s", error)
-        raise NbGraderException(str(error)) from error
+    def init_notebooks(self) -> None:
+        """Wait: which file is a submission's notebook is not known yet."""
 
-    def _grade_class(self) -> None:
+    def convert_notebooks(self) -> None:
+        """Grade the class."""
         options = Nbproctor(parent=self)
         view = self.coursedir
         course = self.course or Course.of(self)
@@ -113,7 +94,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         replaceable = self.exclude_overwriting.get(assignment, [])
         run = Run(course, assignment, options, self.force, replaceable)
         with course.gradebook() as book:
-            check_gradebook(book, run.masters)
+            check_gradebook(book, run.masters.values())
             run.marks = course.marks(assignment)
             run.folders = handed_in(course, assignment, self.options.students)
             if not self.create_student:
@@ -124,19 +105,17 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             self._leave_out(run, course.obstacles(assignment, run.folders))
             for sentence in unread(course, assignment):
                 self.log.warning("%s", sentence)
-            for folder in course.root.glob(f"{STAGING}*"):  # of a run that was killed
+            # Of a run that was killed.
+            for folder in Path(view.root).glob(f"{STAGING}*"):
                 shutil.rmtree(folder, ignore_errors=True)
             executing = executor(view, options, self.force, self.pool)
             with one_gradebook(book), executing as pool:
                 run.place_tests(pool)
                 decisions = Decisions(run, book, self.options, self._tell)
                 self.changes = decisions.changes
-                with readers(run.masters, run.notebooks) as workers:
-                    submissions = Prefetch(run, pool, workers)
-                    self._grading = ClassGrading(
-                        run=run, submissions=submissions, decisions=decisions
-                    )
-                    super().start()
+                with readers([*run.masters.values()], run.notebooks) as workers:
+                    self._submissions = Prefetch(run, pool, workers)
+                    self._grade_class(self._submissions, run, decisions)
 
     def _leave_out(self, run: Run, reasons: dict[str, str]) -> None:
         """Tell of students who are not graded, and why; their marks stay."""
@@ -152,18 +131,15 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 )
             )
 
-    def init_notebooks(self) -> None:
-        """Wait: which file is a submission's notebook is not known yet."""
-
-    def convert_notebooks(self) -> None:
+    def _grade_class(
+        self, submissions: Iterable[Submission], run: Run, decisions: Decisions
+    ) -> None:
         """Grade one submission after the other, then record those that failed."""
-        assert self._grading is not None  # `start` has made it
-        grading = self._grading
         failed = []
-        for submission in grading.submissions:
+        for submission in submissions:
             self._submission = submission
             try:
-                self._grade(submission, grading.run, grading.decisions)
+                self._grade(submission, run, decisions)
             except Exception as error:
                 if of_the_computer(error):
                     raise
@@ -174,9 +150,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             reason = f"It could not be processed ({type(failure).__name__})."
             if isinstance(failure, ExecutionError):
                 reason = str(failure)
-            submission.reasons = {m.notebook: reason for m in grading.run.masters}
+            submission.refuse(run.masters, reason)
             submission.try_again = True  # it may not be at fault
-            grading.decisions.give_up(submission)
+            decisions.give_up(submission)
 
     def _grade(self, submission: Submission, run: Run, decisions: Decisions) -> None:
         """Take a submission through nbgrader's steps, if there is anything to grade.
@@ -248,13 +224,11 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:
         """Return what executing `nb` gave, executing it now if it is not what ran."""
-        assert self._grading is not None and self._submission is not None
-        grading = self._grading
+        assert self._submissions is not None and self._submission is not None
         submission = self._submission
         cells, future = submission.running[notebook]
         if student_cells(nb.cells) != cells:  # a preprocessor of this course changed it
-            master = next(m for m in grading.run.masters if m.notebook == notebook)
-            future = grading.submissions.execute(submission, master, nb.cells)
+            future = self._submissions.execute(submission, notebook, nb.cells)
         report = future.result()
         submission.reports[notebook] = report
         return report

@@ -35,13 +35,13 @@ from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
 from nbproctor import platforms
-from nbproctor.engine import Settings
+from nbproctor.engine import Executor, Settings
 from nbproctor.markers import Markers, has_autotests
 from nbproctor.nbgrader.failures import CourseError, Log, of_the_gradebook
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.placement import read_placement
+from nbproctor.nbgrader.placement import find_placement, read_placement
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
 from nbproctor.pages.outline import Outline
 from nbproctor.sandbox.forkserver import environment
@@ -322,14 +322,28 @@ class Course:
             stderr_fails_tests=options.stderr_fails_tests,
         )
 
-    def changed(
-        self, assignment: str, masters: list[MasterNotebook] | None = None
-    ) -> None:
-        """Forget what was read of an assignment: it was written again, as `masters`."""
+    def place_tests(
+        self,
+        assignment: str,
+        settings: Settings,
+        pool: Executor,
+        *,
+        again: bool = False,
+    ) -> list[MasterNotebook]:
+        """Return the notebooks with their tests where `find_placement` puts them."""
+        source = self.folder("source", assignment)
+        masters = [
+            find_placement(master, self.view, settings, pool, source, again=again)
+            for master in self.masters(assignment)
+        ]
+        self.forget(assignment)
+        self._masters[assignment] = masters
+        return masters
+
+    def forget(self, assignment: str) -> None:
+        """Forget what was read of an assignment: it was written again."""
         self._masters.pop(assignment, None)
         self._outlines.pop(assignment, None)
-        if masters is not None:
-            self._masters[assignment] = masters
 
     def outlines(self, assignment: str) -> dict[str, Outline]:
         """Return what all pages of an assignment share: notebook name → outline."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,14 +22,13 @@ from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import RunOptions
-from nbproctor.nbgrader.prefetch import Submission
+from nbproctor.nbgrader.prefetch import Submission, not_run
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.pages.outline import Exercise
 from nbproctor.results import (
     FILE,
     Mark,
-    Report,
     SubmissionResult,
     cells_of,
     grade_id,
@@ -69,7 +68,6 @@ class Facts:
     """The facts on which the decision on a submission depends."""
 
     submission: Submission
-    is_gradable: bool
     marks: StudentMarks  # what the gradebook would hold
     previous_marks: StudentMarks
     previous_result: SubmissionResult | None
@@ -156,21 +154,18 @@ def _result(facts: Facts) -> SubmissionResult:
     """Return what ``grading.json`` is to say of a submission."""
     submission = facts.submission
     marks = facts.marks
-    status: Status = "ungradable"
-    if facts.is_gradable:
-        status = _status(submission, marks)
-        notes = _notes(submission)
-        if not any(repaired.answered for repaired in submission.repaired.values()):
-            for sentences in notes.values():
-                sentences.append(NOTHING_ANSWERED)
-        reason = [sentence for sentences in notes.values() for sentence in sentences]
+    status = _status(submission, marks)
+    notes = submission.notes()
+    all_repaired = submission.repaired.values()
+    if all_repaired and not any(repaired.answered for repaired in all_repaired):
+        for sentences in notes.values():
+            sentences.append(NOTHING_ANSWERED)
+    reason = [sentence for sentences in notes.values() for sentence in sentences]
+    if all_repaired:
         if marks.late:
             reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
-    else:
-        notes = submission.notes()
-        reason = list(submission.reasons.values())
-        if by_hand := [grade.cell for grade in marks.grades if grade.by_hand]:
-            reason.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
+    elif by_hand := [grade.cell for grade in marks.grades if grade.by_hand]:
+        reason.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
     return SubmissionResult(
         student=submission.student,
         status=status,
@@ -190,33 +185,14 @@ def _result(facts: Facts) -> SubmissionResult:
 
 
 def _status(submission: Submission, marks: StudentMarks) -> Status:
+    if not submission.repaired:
+        return "ungradable"
     reports = submission.reports.values()
-    if submission.reasons or any(r.notes or _not_run(r) for r in reports):
+    if submission.reasons or any(r.notes or not_run(r) for r in reports):
         return "partial"
     if any(repaired.notes for repaired in submission.repaired.values()):
         return "repaired"
     return "late" if marks.late else "graded"
-
-
-def _notes(submission: Submission) -> dict[str, list[str]]:
-    """Return what the student should know: notebook → sentences."""
-    notes = submission.notes()
-    for name, report in submission.reports.items():
-        tests = _not_run(report).items()
-        notes[name] += [f"{test}: {reason}" for test, reason in tests]
-    return notes
-
-
-def _not_run(report: Report) -> dict[str, str]:
-    """Return the tests that say nothing about the answer: test → why.
-
-    A broken test, or one for which no time was left: nothing is graded with it.
-    """
-    return {
-        verdict.cell_id: verdict.message
-        for verdict in report.verdicts
-        if verdict.outcome == "not run" and verdict.max_points
-    }
 
 
 @dataclass
@@ -232,13 +208,7 @@ class Decisions:
     tell: Callable[[SubmissionResult], None]
     changes: list[MarkChange] = field(default_factory=list)
 
-    def settle(
-        self,
-        submission: Submission,
-        grade: Callable[[], None],
-        *,
-        is_gradable: bool = True,
-    ) -> Decision:
+    def settle(self, submission: Submission, grade: Callable[[], None]) -> Decision:
         """Grade a submission, and decide whether its marks are kept.
 
         All that `grade` and this method write into the gradebook is one transaction:
@@ -251,14 +221,11 @@ class Decisions:
             previous = SubmissionResult.read(run.graded_folder(student))
             previous_marks = self._marks(student) if previous else StudentMarks()
             grade()
-            self._annotate(submission, is_gradable)
-            if previous and previous.handed_in == submission.fingerprint:
-                row = self.book.find_submission(run.assignment, student)
-                gradebook.keep_reviewed(row, previous_marks.reviewed)
+            is_same = previous and previous.handed_in == submission.fingerprint
+            self._annotate(submission, previous_marks.reviewed if is_same else ())
             marks = self._marks(student)
             facts = Facts(
                 submission=submission,
-                is_gradable=is_gradable,
                 marks=marks,
                 previous_marks=previous_marks,
                 previous_result=previous,
@@ -273,7 +240,7 @@ class Decisions:
                 if not self.options.keep_pages:
                     # Feedback on an earlier submission must not stand for this one.
                     pages = run.course.folder("feedback", run.assignment, student)
-                    forget(pages, [master.notebook for master in run.masters])
+                    forget(pages, run.masters)
         if not decision.stands:
             self.tell(decision.result)
         return decision
@@ -288,7 +255,7 @@ class Decisions:
             row = self.book.update_or_create_submission(assignment, student)
             row.timestamp = submission_time(submission.folder)
 
-        decision = self.settle(submission, enter, is_gradable=False)
+        decision = self.settle(submission, enter)
         if decision.stands:
             self._clear(student)
             self.write(submission, decision.result)
@@ -301,18 +268,27 @@ class Decisions:
                 log.warning("%s: %s", submission.student, note)
         self.tell(result)
 
-    def _annotate(self, submission: Submission, is_gradable: bool) -> None:
-        """Take back scores that say nothing, and put remarks next to the answers."""
+    def _annotate(
+        self, submission: Submission, reviewed: Collection[tuple[str, str]]
+    ) -> None:
+        """Take back scores that say nothing, and put remarks next to the answers.
+
+        `reviewed` are notebooks and cells with the same answers as before: no person
+        has to look at them again, which nbgrader asks for.
+        """
         row = self.book.find_submission(self.run.assignment, submission.student)
-        gradebook.withdraw(row, submission.reasons)
-        if not is_gradable:
-            return
-        notes = _notes(submission)
+        notes = submission.notes()
         for notebook in row.notebooks:
-            if report := submission.reports.get(notebook.name):
-                if not_run := _not_run(report):
-                    gradebook.unscore(notebook, not_run)
-                gradebook.remark(notebook, notes[notebook.name], report.verdicts)
+            name = notebook.name
+            if name in submission.reasons:
+                gradebook.withdraw(notebook, submission.reasons[name])
+            elif report := submission.reports.get(name):
+                tests = not_run(report)
+                gradebook.unscore(g for g in notebook.grades if g.name in tests)
+                gradebook.remark(notebook, notes[name], report.verdicts)
+            for grade in notebook.grades:
+                if (name, grade.name) in reviewed:
+                    grade.needs_manual_grade = False
 
     def _marks(self, student: str) -> StudentMarks:
         marks = read_marks(self.book, self.run.assignment, student)
@@ -351,7 +327,7 @@ class Decisions:
         folder = self.run.graded_folder(student)
         if self.run.all_notebooks:
             shutil.rmtree(folder, ignore_errors=True)
-        for name in [FILE, *(f"{m.notebook}.ipynb" for m in self.run.masters)]:
+        for name in [FILE, *(f"{name}.ipynb" for name in self.run.masters)]:
             (folder / name).unlink(missing_ok=True)
 
 

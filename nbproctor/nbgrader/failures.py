@@ -118,6 +118,19 @@ def _gradebook_says(error: BaseException | None) -> str | None:
     return None
 
 
+@contextmanager
+def in_nbgraders_way(converter: BaseConverter) -> Iterator[None]:
+    """End a command of nbgrader's in its way: with a sentence, and status 1."""
+    try:
+        yield
+    except Exception as error:
+        failure = of_the_computer(error) or error
+        if not isinstance(failure, NbproctorError | OSError):
+            raise
+        converter.log.error("%s", failure)
+        raise NbGraderException(str(failure)) from failure
+
+
 class Log(logging.Logger):
     """Keeps the errors that nbgrader logs, to report the one that says what is wrong.
 
@@ -146,9 +159,11 @@ def run(converter: BaseConverter, doing: str) -> None:
     try:
         converter.start()
     except NbGraderException as error:
-        if isinstance(error.__cause__, CourseError | EngineError):
-            raise CourseError(str(error.__cause__)) from error
-        raise CourseError(f"{doing} failed: {converter.log.reason()}") from error
+        cause = error.__cause__
+        if isinstance(cause, CourseError | EngineError):
+            raise CourseError(str(cause)) from error
+        reason = cause or converter.log.reason()
+        raise CourseError(f"{doing} failed: {reason}") from error
     except OSError as error:
         failed = CourseError(f"{doing} failed: {error}")
         raise of_the_computer(error) or failed from error

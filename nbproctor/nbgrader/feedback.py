@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from nbgrader.converters import GenerateFeedback
-from nbgrader.converters.base import NbGraderException
 
 import nbproctor
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.failures import CourseError, of_the_computer, run
+from nbproctor.nbgrader.failures import CourseError, in_nbgraders_way, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.people import Standings, late_without_time, participants
@@ -229,13 +228,8 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     def start(self) -> None:
         """Write every page whose inputs have changed (all with ``force``)."""
         doing = f"writing the feedback of {self.coursedir.assignment_id!r}"
-        try:
-            with course_lock(Path(self.coursedir.root), doing):
-                self._run()
-        except (CourseError, PageError, OSError) as error:
-            failure = of_the_computer(error) or error
-            self.log.error("%s", failure)
-            raise NbGraderException(str(failure)) from failure
+        with in_nbgraders_way(self), course_lock(Path(self.coursedir.root), doing):
+            self._run()
 
     def _run(self) -> None:
         assignment = self.coursedir.assignment_id
@@ -293,7 +287,7 @@ def read_secret(handed_in: Path) -> bytes:
     return b""
 
 
-def forget(pages_folder: Path, notebooks: list[str]) -> None:
+def forget(pages_folder: Path, notebooks: Iterable[str]) -> None:
     """Remove pages of an earlier submission: they must not stand for this one."""
     for name in notebooks:
         page = pages_folder / f"{name}.html"

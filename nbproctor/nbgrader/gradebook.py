@@ -6,7 +6,7 @@ A course has one `SharedGradebook`, which all of a run share (`speed.one_gradebo
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partialmethod
@@ -210,43 +210,26 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
             )
 
 
-def unscore(notebook: SubmittedNotebook, cells: Collection[str] | None = None) -> None:
-    """Take back the automatic scores of some cells, or of all: they say nothing.
+def unscore(grades: Iterable[Grade]) -> None:
+    """Take back automatic scores that say nothing.
 
     nbgrader knows *not graded* as no score and *needs manual grade*.
     """
-    for grade in notebook.grades:
-        if cells is None or grade.name in cells:
-            grade.auto_score = None
-            grade.needs_manual_grade = True
+    for grade in grades:
+        grade.auto_score = None
+        grade.needs_manual_grade = True
 
 
-def keep_reviewed(
-    submission: SubmittedAssignment, reviewed: Collection[tuple[str, str]]
-) -> None:
-    """Ask no person to look again at the same answers in these notebooks and cells.
-
-    nbgrader asks for it whenever a submission is graded again.
-    """
-    for notebook in submission.notebooks:
-        for grade in notebook.grades:
-            if (notebook.name, grade.name) in reviewed:
-                grade.needs_manual_grade = False
-
-
-def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
-    """Withdraw the test scores of notebooks that could not be graded, and say why.
+def withdraw(notebook: SubmittedNotebook, reason: str) -> None:
+    """Withdraw the test scores of a notebook that could not be graded, and say why.
 
     An older score must not count for a newer submission, nor may there be a 0. Scores
     that a person gave stay.
     """
-    for notebook in submission.notebooks:
-        if notebook.name in reasons:
-            notebook.late_submission_penalty = None
-            unscore(notebook)
-            for comment in notebook.comments:
-                reason = sanitize.markdown(reasons[notebook.name])
-                comment.auto_comment = f"Not graded. {reason}"
+    notebook.late_submission_penalty = None
+    unscore(notebook.grades)
+    for comment in notebook.comments:
+        comment.auto_comment = f"Not graded. {sanitize.markdown(reason)}"
 
 
 def remark(

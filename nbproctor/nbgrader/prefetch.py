@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,7 +14,6 @@ from typing import Any
 from nbproctor.engine import MAX_FILES_BYTES, Execution, Executor
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.nbgrader.run import Run
-from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
 from nbproctor.submission.border import STAMP, StudentFile, walk
@@ -47,13 +46,19 @@ class Submission:
     closed: bool = False  # something in it may not be read
     try_again: bool = False  # in the next run, though it is the same
 
+    def refuse(self, notebooks: Iterable[str], reason: str) -> None:
+        """Say why nothing of these notebooks, which are all, can be graded."""
+        self.repaired.clear()
+        self.reasons = dict.fromkeys(notebooks, reason)
+
     def notes(self) -> dict[str, list[str]]:
         """Return what the student should know: notebook name → sentences."""
-        notes = {
-            name: [*repaired.notes, *self.reports[name].notes]
-            for name, repaired in self.repaired.items()
-            if name in self.reports
-        }
+        notes = {}
+        for name, repaired in self.repaired.items():
+            if report := self.reports.get(name):
+                tests = not_run(report).items()
+                sentences = [f"{test}: {reason}" for test, reason in tests]
+                notes[name] = [*repaired.notes, *report.notes, *sentences]
         return notes | {name: [reason] for name, reason in self.reasons.items()}
 
     def stage(
@@ -70,6 +75,18 @@ class Submission:
             (staged / STAMP).write_text(f"{when} UTC", "utf-8")
         for name in notebooks:
             (staged / f"{name}.ipynb").touch()
+
+
+def not_run(report: Report) -> dict[str, str]:
+    """Return the tests that say nothing about the answer: test → why.
+
+    A broken test, or one for which no time was left: nothing is graded with it.
+    """
+    return {
+        verdict.cell_id: verdict.message
+        for verdict in report.verdicts
+        if verdict.outcome == "not run" and verdict.max_points
+    }
 
 
 class Prefetch:
@@ -89,7 +106,7 @@ class Prefetch:
         self._readers = workers
         self._reading: dict[str, tuple[Submission, Future[ReadSubmission]]] = {}
         self._waiting: dict[str, Submission] = {}
-        for master in run.masters[:1]:
+        for master in [*run.masters.values()][:1]:
             pool.prepare(master, run.settings)
 
     def __iter__(self) -> Iterator[Submission]:
@@ -143,16 +160,17 @@ class Prefetch:
                 submission.done = earlier
                 return submission
             self._keep_files(submission)
-            for master in self._run.masters:
-                if repaired := submission.repaired.get(master.notebook):
-                    self.execute(submission, master, repaired.notebook["cells"])
+            for name in self._run.masters:
+                if repaired := submission.repaired.get(name):
+                    self.execute(submission, name, repaired.notebook["cells"])
         except ExceededError as error:
             self._refuse_unread(submission, error)
         except Exception as error:
             if of_the_computer(error) and not isinstance(error, PermissionError):
                 raise
             # Whatever is in a student's files, it must not end the class.
-            self._refuse(submission, f"It could not be read ({type(error).__name__}).")
+            reason = f"It could not be read ({type(error).__name__})."
+            submission.refuse(self._run.masters, reason)
         return submission
 
     def _refuse_unread(self, submission: Submission, error: ExceededError) -> None:
@@ -161,12 +179,8 @@ class Prefetch:
             request = HandedIn(submission.folder, whole=False)
             submission.fingerprint = self._readers.ask(request).result().fingerprint
         reason = OVERDUE if isinstance(error, OverdueError) else TOO_MUCH
-        self._refuse(submission, reason)
+        submission.refuse(self._run.masters, reason)
         submission.try_again = True  # on another day this computer may be faster
-
-    def _refuse(self, submission: Submission, reason: str) -> None:
-        submission.repaired.clear()
-        submission.reasons = {master.notebook: reason for master in self._run.masters}
 
     def _keep_files(self, submission: Submission) -> None:
         """Find what lies next to the notebook, without what the course puts there."""
@@ -176,9 +190,7 @@ class Prefetch:
         base = first.path.parent.relative_to(submission.folder)
         assignment_files = {Path(name) for name, _ in self._run.settings.policy.files}
         folders = {parent for name in assignment_files for parent in name.parents}
-        reserved = RESERVED_FILES | {
-            f"{master.notebook}.html" for master in self._run.masters
-        }
+        reserved = RESERVED_FILES | {f"{name}.html" for name in self._run.masters}
         remaining = MAX_FILES_BYTES
         dropped = []
         for file in walk(submission.folder):
@@ -204,16 +216,16 @@ class Prefetch:
             )
 
     def execute(
-        self, submission: Submission, master: MasterNotebook, cells: Sequence[Any]
+        self, submission: Submission, notebook: str, cells: Sequence[Any]
     ) -> Future[Report]:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
         execution = Execution(
             cells=code,
-            master=master,
+            master=self._run.masters[notebook],
             settings=self._run.settings,
             files={str(path): file.read() for path, file in submission.files.items()},
         )
         future = self._pool.execute(execution)
-        submission.running[master.notebook] = code, future
+        submission.running[notebook] = code, future
         return future

@@ -27,7 +27,7 @@ from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, run
-from nbproctor.nbgrader.placement import as_graded, find_placement
+from nbproctor.nbgrader.placement import as_graded
 from nbproctor.nbgrader.proof import kernel_faults, reference_faults, wrong_differences
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, copied
 from nbproctor.results import Check
@@ -207,7 +207,7 @@ def generate(
         if release.exists():
             release.rename(temporary / "old")
         (temporary / "new" / assignment).rename(release)
-    course.changed(assignment)
+    course.forget(assignment)
     return copy
 
 
@@ -261,19 +261,13 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     settings = _settings(course, assignment)
     source = course.folder("source", assignment)
     faults = []
-    masters = []
     with Pool(1) as pool:
-        for master in course.masters(assignment):
+        for master in course.place_tests(assignment, settings, pool, again=True):
             stock = kernel_faults(master, source, settings.limits.cell)
             faults += [f"{STOCK}: {fault}" for _, fault in stock]
-            placed_master = find_placement(
-                master, course.view, settings, pool, source, again=True
-            )
-            graded = as_graded(placed_master, course.options.trust)
+            graded = as_graded(master, course.options.trust)
             lost = reference_faults(graded, settings, pool)
             faults += [f"nbproctor: {fault}" for fault in lost]
-            masters.append(placed_master)
-    course.changed(assignment, masters)
     return faults
 
 

@@ -14,7 +14,7 @@ from nbproctor.engine import Cache, CachingExecutor, EngineError, Executor, Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.placement import as_graded, describe_placement, find_placement
+from nbproctor.nbgrader.placement import as_graded, describe_placement
 from nbproctor.nbgrader.submitted import is_same_time
 from nbproctor.results import SubmissionResult
 
@@ -43,7 +43,11 @@ class Run:
         self.force = force
         chosen = course.view.notebook_id
         all_masters = course.masters(assignment)
-        self.masters = [m for m in all_masters if fnmatch.fnmatch(m.notebook, chosen)]
+        self.masters = {  # those that are graded, by name
+            master.notebook: master
+            for master in all_masters
+            if fnmatch.fnmatch(master.notebook, chosen)
+        }
         # Names of all of the assignment, and whether all are graded.
         self.notebooks = frozenset(master.notebook for master in all_masters)
         self.all_notebooks = chosen == "*"
@@ -58,19 +62,14 @@ class Run:
 
     def place_tests(self, pool: CachingExecutor) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
-        source = self.course.folder("source", self.assignment)
         settings = self.course.settings(self.assignment, self.options)
-        read = {m.notebook: m for m in self.course.masters(self.assignment)}
-        for number, master in enumerate(self.masters):
-            placed_master = find_placement(
-                master, self.course.view, settings, pool, source
-            )
-            read[master.notebook] = placed_master
-            self.masters[number] = as_graded(placed_master, self.options.trust)
-        self.course.changed(self.assignment, [*read.values()])
-        for line in describe_placement(self.masters):
+        for master in self.course.place_tests(self.assignment, settings, pool):
+            if master.notebook in self.masters:
+                self.masters[master.notebook] = as_graded(master, self.options.trust)
+        masters = self.masters.values()
+        for line in describe_placement(masters):
             log.warning("%s", line)
-        self.graded_with = [pool.conditions(m, self.settings) for m in self.masters]
+        self.graded_with = [pool.conditions(m, self.settings) for m in masters]
 
     def earlier(self, student: str) -> SubmissionResult | None:
         """Return the result that stands if the same files are submitted now.
