@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, nan
+from statistics import StatisticsError, correlation, fmean
 from typing import TypeAlias
 
 import numpy as np
@@ -181,15 +183,18 @@ def _item(
         and row.state != "waiting"
         and (row.by_hand or not exercise.by_hand)
     }
-    mean = float(np.mean([*points_of.values()])) if points_of else np.nan
-    complete = [(p, totals[s]) for s, p in points_of.items() if s in totals]
-    points, all_points = np.reshape(complete, (-1, 2)).T
-    other_points = all_points - points
-    spread = points.size >= FEW and points.std() > 0 and other_points.std() > 0
+    mean = fmean(points_of.values()) if points_of else nan
+    complete = [student for student in points_of if student in totals]
+    item_rest = nan
+    if len(complete) >= FEW:
+        points = [points_of[student] for student in complete]
+        other_points = [totals[student] - points_of[student] for student in complete]
+        with suppress(StatisticsError):  # there is no spread
+            item_rest = correlation(points, other_points)
     return Item(
         exercise=exercise,
         difficulty=mean / exercise.points if exercise.points else 1.0,
-        item_rest=float(np.corrcoef(points, other_points)[0, 1]) if spread else np.nan,
+        item_rest=item_rest,
         counts=Counter(row.state for _, row in rows_of_exercise),
     )
 
