@@ -24,15 +24,15 @@ from typing import Any
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor import __version__
-from nbproctor.engine import Execution, ExecutionError, Executor, Settings
-from nbproctor.nbgrader.proof import kernel_faults
+from nbproctor.engine import ExecutionError, Executor, Settings
+from nbproctor.nbgrader.proof import grade_answers, kernel_faults
 from nbproctor.notebook import (
     BESIDE_TAG,
     TAGGED,
     MasterNotebook,
     Where,
 )
-from nbproctor.results import StudentCell
+from nbproctor.submission.repair import Ungradable
 
 FILE = ".nbproctor.json"  # in the course's folder
 UNKNOWN = "the solution in the source does not pass it"
@@ -68,7 +68,7 @@ def find_placement(
     blank = _with(master, {})
     try:
         places = _places(blank, settings, pool, source)
-    except ExecutionError as error:
+    except (ExecutionError, Ungradable) as error:
         log.warning(
             "the reference solution of %s cannot run: %s", master.notebook, error
         )
@@ -137,14 +137,8 @@ def _places(
 
     def lost_in(placed_master: MasterNotebook) -> dict[str, str]:
         """Return the tests that the reference does not pass, each with its message."""
-        cells = [
-            StudentCell(number, cell.id, cell.source)
-            for number, cell in enumerate(placed_master.cells)
-            if cell.kind not in ("task", "text", "helper")
-        ]
-        execution = Execution(cells=cells, master=placed_master, settings=settings)
-        verdicts = pool.execute(execution).result().verdicts
-        return {v.cell_id: v.message for v in verdicts if v.outcome != "passed"}
+        report = grade_answers(placed_master, placed_master, settings, pool)
+        return {v.cell_id: v.message for v in report.verdicts if v.outcome != "passed"}
 
     lost = lost_in(master)
     reasons = lost

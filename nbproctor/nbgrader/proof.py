@@ -77,7 +77,7 @@ def reference_faults(
 ) -> Iterator[str]:
     """Grade the reference as a submission; yield what it loses, in sentences."""
     try:
-        report = _graded(master, master, settings, pool)
+        report = grade_answers(master, master, settings, pool)
     except (ExecutionError, Ungradable) as error:
         yield f"the reference solution of {master.notebook} cannot run: {error}"
         return
@@ -103,7 +103,7 @@ def wrong_differences(
     settings = replace(settings, limits=limits)
     for name, answers in wrong_answers(master).items():
         try:
-            report = _graded(master, answers, settings, pool)
+            report = grade_answers(master, answers, settings, pool)
         except (ExecutionError, Ungradable) as error:
             yield f"{master.notebook}: {name} cannot be graded: {error}"
             continue
@@ -121,7 +121,7 @@ def wrong_differences(
             yield f"{v.cell_id}: {name} {earned}, but {points:g} in a kernel"
 
 
-def _graded(
+def grade_answers(
     master: MasterNotebook, answers: MasterNotebook, settings: Settings, pool: Executor
 ) -> Report:
     """Grade answers from the file on, like a submission."""

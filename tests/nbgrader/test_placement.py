@@ -27,7 +27,7 @@ from tests.nbgrader.tiny import (
 )
 
 pytestmark = pytest.mark.slow
-GRADED = proof._graded
+GRADED = proof.grade_answers
 CAPTURES = """\
 import io
 from contextlib import redirect_stdout
@@ -145,7 +145,7 @@ def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
         verdicts = [replace(v, points=v.max_points) for v in report.verdicts]
         return replace(report, verdicts=verdicts)
 
-    monkeypatch.setattr(proof, "_graded", generous)
+    monkeypatch.setattr(proof, "grade_answers", generous)
     difference = nbgrader.differences(nbgrader.Course(course), "tiny")
     line = "fizz-numbers: a blank notebook earns 2 of 2, but 0 in a kernel"
     assert line in difference
