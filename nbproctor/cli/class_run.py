@@ -130,7 +130,7 @@ def open_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
     """Yield lines on marks that are not up to date, or may lack a late penalty."""
     standings = nbgrader.participants(course, assignment)
     if students := nbgrader.outdated(course, assignment, standings):
-        names = _listed(course, students)
+        names = nbgrader.list_names(course, students)
         yield (
             "Not up to date, because files, times or deadlines have changed since "
             f"grading: {names}."
@@ -145,7 +145,7 @@ def late_lines(
 ) -> Iterator[str]:
     """Yield lines on those who are late at an unknown time, so without a penalty."""
     if students := nbgrader.late_without_time(standings):
-        names = _listed(course, students)
+        names = nbgrader.list_names(course, students)
         yield (
             f"Late in {assignment}, but the platform does not say by how much: {names}."
         )
@@ -155,11 +155,6 @@ def late_lines(
         )
         yield f"  into a CSV file: {TYPED} late FILE.csv {assignment}"
         yield f"  Then: {TYPED} grade {assignment}"
-
-
-def _listed(course: nbgrader.Course, students: Sequence[str]) -> str:
-    shown = nbgrader.labels(course)
-    return "; ".join(shown[student] for student in students)
 
 
 def score_table(

@@ -354,9 +354,8 @@ def due(
     fixed = nbgrader.set_due(course, name, moment)
     say(f"{name} is due at {local_time(moment)}.")
     if fixed:
-        names = nbgrader.labels(course)
-        shown = "; ".join(names[student] for student in fixed)
-        say(f"These students keep their own deadline: {shown}")
+        names = nbgrader.list_names(course, fixed)
+        say(f"These students keep their own deadline: {names}")
     say(f"If submissions are already graded, run {TYPED} grade {name} again.")
 
 

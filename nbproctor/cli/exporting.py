@@ -117,9 +117,7 @@ def export(
         if written and news:
             records = course.records(assignment)
             platforms.note(records, "excused", dict.fromkeys(news, "yes"))
-            shown = nbgrader.labels(course)
-            excused = "; ".join(shown.get(student, student) for student in news)
-            say(f"Now excused here too: {excused}")
+            say(f"Now excused here too: {nbgrader.list_names(course, news)}")
     say(*open_lines(course, assignment))
 
 

@@ -9,6 +9,8 @@ from math import fsum, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from nbgrader.utils import parse_utc
+
 from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
@@ -52,25 +54,28 @@ def labels(course: Course) -> dict[str, str]:
     return platforms.labels({each.student: each.name for each in people(course)})
 
 
-def enrol(course: Course, class_list: Iterable[Person]) -> int:
-    """Enter people into the gradebook; return how many are new.
+def list_names(course: Course, students: Iterable[str]) -> str:
+    """Return how students are shown, in one line."""
+    names = labels(course)
+    return "; ".join(names.get(student, student) for student in students)
+
+
+def enrol(course: Course, class_list: Iterable[Person]) -> None:
+    """Enter people into the gradebook.
 
     What a person's entry leaves empty is kept as the gradebook has it.
     """
-    new = 0
-    with course.gradebook() as book:
-        enrolled = {student.id: student for student in book.students}
+    with course.gradebook() as book, book.transaction() as commit:
         for person in class_list:
-            fields = zip(_NAMES, (person.last, person.first, person.email), strict=True)
+            fields = zip(_NAMES, _names(person), strict=True)
             filled = {name: value for name, value in fields if value}
-            if person.student not in enrolled:
-                new += 1
-                book.add_student(person.student, **filled)
-                continue
-            for name, value in filled.items():
-                setattr(enrolled[person.student], name, value)
-        book.db.commit()
-    return new
+            book.update_or_create_student(person.student, **filled)
+        commit()
+
+
+def _names(person: Person) -> tuple[str, str, str]:
+    """Return the values of `_NAMES`."""
+    return person.last, person.first, person.email
 
 
 def set_due(course: Course, assignment: str, due: datetime) -> list[str]:
@@ -81,13 +86,12 @@ def set_due(course: Course, assignment: str, due: datetime) -> list[str]:
     `CourseError`: the assignment was not released.
     """
     fixed_times = course.read_column(assignment, "until")
-    with course.gradebook() as book:
-        row = find_assignment(book, assignment)
-        row.duedate = _naive(due)
+    with course.gradebook() as book, book.transaction() as commit:
+        find_assignment(book, assignment).duedate = parse_utc(due)
         for student, until in fixed_times.items():
-            submission = book.update_or_create_submission(assignment, student)
-            submission.extension = _naive(datetime.fromisoformat(until)) - row.duedate
-        book.db.commit()
+            extension = datetime.fromisoformat(until) - due
+            book.update_or_create_submission(assignment, student, extension=extension)
+        commit()
     return sorted(fixed_times)
 
 
@@ -109,21 +113,15 @@ def extend(
                 f"{assignment!r} has no due date. To set it: `nbproctor due "
                 f"'2026-12-01 18:00' {assignment}`"
             )
+        due = due.replace(tzinfo=UTC)
         _check_enrolled(book, student)
-        row = book.update_or_create_submission(assignment, student)
         until = ""
         if isinstance(extension, datetime):
             until = platforms.utc(extension).replace(" UTC", "+00:00")
-            extension = _naive(extension) - due
-        row.extension = extension
-        book.db.commit()
+            extension -= due
+        book.update_or_create_submission(assignment, student, extension=extension)
     platforms.note(course.records(assignment), "until", {student: until})
-    return (due + extension).replace(tzinfo=UTC), due.replace(tzinfo=UTC)
-
-
-def _naive(moment: datetime) -> datetime:
-    """Return a moment as nbgrader stores it: in UTC, without a zone."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    return due + extension, due
 
 
 def excuse(course: Course, assignment: str, student: str, yes: bool) -> None:
@@ -177,7 +175,7 @@ def participants(
         deadlines = extended_deadlines(book, row)
         due = row.duedate
     late = course.read_column(assignment, "late") if course.has_late_penalty else {}
-    now = _naive(datetime.now(UTC))
+    now = parse_utc(datetime.now(UTC))
     persons = {person.student: person for person in people(course)}
     persons |= {s: Person(s) for s in results if s not in persons}
     standings = {}
@@ -324,10 +322,8 @@ def class_table(course: Course, assignment: str, standings: Standings) -> pd.Dat
     after = ["penalty", "total", "max_score"]
     for student, each in standings.items():
         marks = each.marks
-        person = each.person
-        names = (person.last, person.first, person.email)
         rows[student] = {
-            **dict(zip(_NAMES, names, strict=True)),
+            **dict(zip(_NAMES, _names(each.person), strict=True)),
             "status": each.result.status,
             "reason": each.result.reason,
             "submitted": marks.timestamp,
