@@ -31,8 +31,8 @@ from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run, executor
-from nbproctor.nbgrader.speed import Resources, one_gradebook
-from nbproctor.nbgrader.steps import use_own_steps
+from nbproctor.nbgrader.speed import one_gradebook
+from nbproctor.nbgrader.steps import Resources, use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, submission_time, unread
 from nbproctor.results import FILE, Report, SubmissionResult
 from nbproctor.submission.reading import readers

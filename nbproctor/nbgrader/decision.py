@@ -252,8 +252,10 @@ class Decisions:
 
         def enter() -> None:
             self.book.update_or_create_student(student)
-            row = self.book.update_or_create_submission(assignment, student)
-            row.timestamp = submission_time(submission.folder)
+            timestamp = submission_time(submission.folder)
+            self.book.update_or_create_submission(
+                assignment, student, timestamp=timestamp
+            )
 
         decision = self.settle(submission, enter)
         if decision.stands:
@@ -276,19 +278,19 @@ class Decisions:
         `reviewed` are notebooks and cells with the same answers as before: no person
         has to look at them again, which nbgrader asks for.
         """
-        row = self.book.find_submission(self.run.assignment, submission.student)
+        book = self.book
+        key = self.run.assignment, submission.student
         notes = submission.notes()
-        for notebook in row.notebooks:
+        for notebook in book.find_submission(*key).notebooks:
             name = notebook.name
             if name in submission.reasons:
                 gradebook.withdraw(notebook, submission.reasons[name])
             elif report := submission.reports.get(name):
-                tests = not_run(report)
-                gradebook.unscore(g for g in notebook.grades if g.name in tests)
+                for cell in not_run(report):
+                    gradebook.unscore(book.find_grade(cell, name, *key))
                 gradebook.remark(notebook, notes[name], report.verdicts)
-            for grade in notebook.grades:
-                if (name, grade.name) in reviewed:
-                    grade.needs_manual_grade = False
+        for name, cell in reviewed:
+            book.find_grade(cell, name, *key).needs_manual_grade = False
 
     def _marks(self, student: str) -> StudentMarks:
         marks = read_marks(self.book, self.run.assignment, student)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partialmethod
 from typing import Any, NamedTuple
 
 from nbgrader.api import (
+    BaseCell,
     Comment,
     Grade,
     Gradebook,
@@ -23,6 +24,7 @@ from nbgrader.api import (
 from nbgrader.utils import parse_utc
 from sqlalchemy import insert, select
 from sqlalchemy.exc import SAWarning
+from sqlalchemy.orm import Session, load_only
 
 from nbproctor import sanitize
 from nbproctor.nbgrader.failures import CourseError
@@ -43,10 +45,18 @@ class AssignmentFacts(NamedTuple):
     worth: dict[tuple[str, str], float]  # notebook and graded cell, in order → points
 
 
+class _Session(Session):
+    """A session of `SharedGradebook.transaction`."""
+
+    def commit(self) -> None:
+        """Wait for the commit of the transaction."""
+
+
 class SharedGradebook(Gradebook):  # type: ignore[misc]
     """A gradebook that many open and close; its connections close with the last one.
 
-    Source cells do not change while it is open, so each is read once.
+    Source cells do not change while it is open, so each is read once. Of a submission,
+    a transaction reads all grades at once, and all comments.
     """
 
     def __init__(self, db_url: str, course_id: str) -> None:
@@ -54,6 +64,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         self.url = db_url
         self._depth = 0
         self._cells: dict[tuple[str, ...], Any] = {}
+        self._rows: dict[tuple[type, str, str, str], dict[str, Any]] = {}
         self._facts: dict[str, AssignmentFacts] = {}
 
     def __enter__(self) -> SharedGradebook:
@@ -78,21 +89,21 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         Without that call, nothing of it stands: also after a kill. In SQLite, nobody
         else can write in between, so what was read in it holds.
         """
-        with self.engine.connect() as connection, ExitStack() as undone:
-            outer = connection.begin()
-            undone.callback(outer.close)
+        with self.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            self.db.remove()
-            self.db.configure(bind=connection, join_transaction_mode="rollback_only")
-            undone.callback(self.db.configure, bind=self.engine)
-            undone.callback(self.db.remove)
 
             def commit() -> None:
-                self.db.commit()
-                outer.commit()
+                self.db.flush()
+                connection.commit()
 
-            yield commit
+            self.db.remove()
+            self.db.registry.set(_Session(connection))
+            self._rows.clear()
+            try:
+                yield commit
+            finally:
+                self.db.remove()
 
     def find_facts(self, assignment: str) -> AssignmentFacts:
         """Return what is known of an assignment; `CourseError` if nothing is."""
@@ -145,6 +156,29 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
 
     find_source_cell = partialmethod(_found_once, "find_source_cell")
     find_graded_cell = partialmethod(_found_once, "find_graded_cell")
+
+    def _find_row(
+        self, table: Any, cell: str, notebook: str, assignment: str, student: str
+    ) -> Any:
+        """Return a grade or a comment; nbgrader looks each up by four joins."""
+        key = table, notebook, assignment, student
+        if key not in self._rows:
+            submitted = self.find_submission_notebook(notebook, assignment, student)
+            # Not what nbgrader computes for each row by queries of its own.
+            columns = [getattr(table, column.key) for column in table.__table__.columns]
+            rows = (
+                self.db.query(BaseCell.name, table)
+                .join(table, table.cell_id == BaseCell.id)
+                .filter(table.notebook_id == submitted.id)
+                .options(load_only(*columns))
+            )
+            self._rows[key] = {name: row for name, row in rows}
+        if cell not in self._rows[key]:
+            raise MissingEntry(f"No such {table.__name__.lower()}: {cell}")
+        return self._rows[key][cell]
+
+    find_grade = partialmethod(_find_row, Grade)
+    find_comment = partialmethod(_find_row, Comment)
 
 
 def find_assignment(book: Gradebook, assignment: str) -> Any:
@@ -210,14 +244,13 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
             )
 
 
-def unscore(grades: Iterable[Grade]) -> None:
-    """Take back automatic scores that say nothing.
+def unscore(grade: Grade) -> None:
+    """Take back an automatic score that says nothing.
 
     nbgrader knows *not graded* as no score and *needs manual grade*.
     """
-    for grade in grades:
-        grade.auto_score = None
-        grade.needs_manual_grade = True
+    grade.auto_score = None
+    grade.needs_manual_grade = True
 
 
 def withdraw(notebook: SubmittedNotebook, reason: str) -> None:
@@ -227,7 +260,8 @@ def withdraw(notebook: SubmittedNotebook, reason: str) -> None:
     that a person gave stay.
     """
     notebook.late_submission_penalty = None
-    unscore(notebook.grades)
+    for grade in notebook.grades:
+        unscore(grade)
     for comment in notebook.comments:
         comment.auto_comment = f"Not graded. {sanitize.markdown(reason)}"
 

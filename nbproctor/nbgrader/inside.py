@@ -24,9 +24,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "nbgrader.plugins.export:CsvExportPlugin.export",
     ),
     "a run has one gradebook (`speed.one_gradebook`)": tuple(
-        f"{module}:Gradebook"
-        for module in GRADEBOOK_USERS
-        if module.startswith("nbgrader.")
+        f"{module}:Gradebook" for module in GRADEBOOK_USERS
     ),
     "rows of a submission are written at once (`gradebook.SharedGradebook`)": (
         "nbgrader.api:Gradebook.__init__",
@@ -35,14 +33,14 @@ PLACES: dict[str, tuple[str, ...]] = {
         "nbgrader.api:Gradebook.add_submission",
         "nbgrader.api:Gradebook.check_course",
         "nbgrader.api:Gradebook.close",
+        "nbgrader.api:Gradebook.find_comment",
+        "nbgrader.api:Gradebook.find_grade",
         "nbgrader.api:Gradebook.find_graded_cell",
         "nbgrader.api:Gradebook.find_source_cell",
         "nbgrader.api:Gradebook.update_or_create_submission",
     ),
-    "scores and comments of a notebook are written at once (`speed.SaveGrades`)": (
-        "nbgrader.preprocessors.saveautogrades:SaveAutoGrades.preprocess",
-        "nbgrader.preprocessors.saveautogrades:SaveAutoGrades._add_score",
-        "nbgrader.preprocessors.saveautogrades:SaveAutoGrades._add_comment",
+    "it looks up what the gradebook has read at once (`gradebook.SharedGradebook`)": (
+        "nbgrader.preprocessors.saveautogrades:SaveAutoGrades",
     ),
     "verdicts stand in for an execution (`steps.Execute`)": (
         "nbgrader.preprocessors.execute:Execute",

@@ -11,21 +11,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partialmethod
 from importlib import import_module
 from typing import Any
 
-from nbformat import NotebookNode
-from nbgrader import preprocessors
-from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.api import Gradebook
 from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import load_only
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
 
-Resources = dict[str, Any]  # of nbconvert's steps
 # How long a commit waits for another program that is writing.
 BUSY_MILLISECONDS = 60_000
 
@@ -52,7 +46,6 @@ GRADEBOOK_USERS = (
     "nbgrader.preprocessors.overwritecells",
     "nbgrader.preprocessors.overwritekernelspec",
     "nbgrader.preprocessors.saveautogrades",
-    "nbproctor.nbgrader.speed",
 )
 # Where nbgrader looks rows up by a column that none of its own indices begins with:
 # without these, each submission reads the grades of the whole class.
@@ -89,59 +82,3 @@ def one_gradebook(shared: SharedGradebook) -> Iterator[None]:
     finally:
         for module in modules:
             setattr(module, "Gradebook", Gradebook)  # noqa: B010
-
-
-class SaveGrades(preprocessors.SaveAutoGrades):  # type: ignore[misc]
-    """nbgrader's `SaveAutoGrades`: the same rows, read and written at once.
-
-    nbgrader looks up each grade and comment by four joins, and commits after each. Its
-    own methods run here on rows that were read before, and one commit follows.
-    """
-
-    def preprocess(
-        self, nb: NotebookNode, resources: Resources
-    ) -> tuple[NotebookNode, Resources]:
-        """Write scores and comments of a notebook into the gradebook."""
-        names = resources["nbgrader"]
-        self.notebook_id = names["notebook"]
-        self.student_id = names["student"]
-        self.assignment_id = names["assignment"]
-        with Gradebook(names["db_url"]) as book:
-            notebook = book.find_submission_notebook(
-                self.notebook_id, self.assignment_id, self.student_id
-            )
-            self.gradebook = _Rows(book.db, notebook.id)
-            # Not the parent's, which would open a gradebook of its own.
-            nb, resources = NbGraderPreprocessor.preprocess(self, nb, resources)
-            book.db.commit()
-        return nb, resources
-
-
-class _Rows:
-    """Grades and comments of one submitted notebook, found like a gradebook's."""
-
-    def __init__(self, session: Any, notebook: str) -> None:
-        self.db = self
-        self._rows: dict[tuple[type, str], Any] = {}
-        for table in (Grade, Comment):
-            # Not what nbgrader computes for each row by queries of its own.
-            columns = [getattr(table, column.key) for column in table.__table__.columns]
-            rows = (
-                session.query(BaseCell.name, table)
-                .join(table, table.cell_id == BaseCell.id)
-                .filter(table.notebook_id == notebook)
-                .options(load_only(*columns))
-            )
-            for cell, row in rows:
-                self._rows[table, cell] = row
-
-    def commit(self) -> None:
-        """Wait: `SaveGrades` commits once."""
-
-    def _find(self, table: type, cell: str, *_: str) -> Any:
-        if (table, cell) not in self._rows:
-            raise MissingEntry(f"No such {table.__name__.lower()}: {cell}")
-        return self._rows[table, cell]
-
-    find_grade = partialmethod(_find, Grade)
-    find_comment = partialmethod(_find, Comment)

@@ -6,6 +6,8 @@ nobody else holds the notebook, so none is needed.
 
 from __future__ import annotations
 
+from typing import Any
+
 from nbformat import NotebookNode, from_dict
 from nbgrader import preprocessors
 from nbgrader.converters import Autograde
@@ -14,11 +16,12 @@ from nbgrader.preprocessors import CheckCellMetadata, NbGraderPreprocessor
 from traitlets.utils.importstring import import_item
 
 from nbproctor.nbgrader.failures import CourseError
-from nbproctor.nbgrader.speed import Resources, SaveGrades
+
+Resources = dict[str, Any]
 
 
 def use_own_steps(converter: Autograde) -> None:
-    """Put `Execute` and `SaveGrades` into nbgrader's two pipelines.
+    """Put `Execute` into nbgrader's pipeline.
 
     ``CheckCellMetadata`` is left out: the metadata comes from the source, which was
     checked when the release was made. `CourseError`: the configuration switches
@@ -33,7 +36,8 @@ def use_own_steps(converter: Autograde) -> None:
         chosen = getattr(converter, pipeline)
         steps = [import_item(s) if isinstance(s, str) else s for s in chosen]
         steps = [step for step in steps if step is not CheckCellMetadata]
-        setattr(converter, pipeline, [_REPLACEMENTS.get(s, s) for s in steps])
+        steps = [Execute if step is preprocessors.Execute else step for step in steps]
+        setattr(converter, pipeline, steps)
     if Execute not in converter.autograde_preprocessors:
         raise CourseError(
             "c.Autograde.autograde_preprocessors does not contain nbgrader's Execute, "
@@ -62,10 +66,3 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]
                 outputs = outputs_of.get(name, report.outputs.get(index, []))
                 cell.outputs = [from_dict(output) for output in outputs]
         return nb, resources
-
-
-# nbgrader's step → the one in its place.
-_REPLACEMENTS = {
-    preprocessors.Execute: Execute,
-    preprocessors.SaveAutoGrades: SaveGrades,
-}
