@@ -21,8 +21,7 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from nbgrader.utils import parse_utc
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import Session, load_only
 
@@ -40,8 +39,6 @@ class AssignmentFacts(NamedTuple):
     """What the gradebook knows of an assignment, which no run changes."""
 
     id: str
-    # Of each notebook: id, and the cells for which a submission has grades, comments.
-    notebooks: list[tuple[str, list[str], list[str]]]
     worth: dict[tuple[str, str], float]  # notebook and graded cell, in order → points
 
 
@@ -109,43 +106,13 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """Return what is known of an assignment; `CourseError` if nothing is."""
         if assignment not in self._facts:
             row = find_assignment(self, assignment)
-            facts = AssignmentFacts(id=row.id, notebooks=[], worth={})
-            for notebook in row.notebooks:
-                graded = [*notebook.grade_cells, *notebook.task_cells]
-                answers = [*notebook.solution_cells, *notebook.task_cells]
-                graded_ids = [cell.id for cell in graded]
-                answer_ids = [cell.id for cell in answers]
-                facts.notebooks.append((notebook.id, graded_ids, answer_ids))
-                for cell in graded:
-                    facts.worth[notebook.name, cell.name] = cell.max_score
-            self._facts[assignment] = facts
+            worth = {
+                (notebook.name, cell.name): cell.max_score
+                for notebook in row.notebooks
+                for cell in [*notebook.grade_cells, *notebook.task_cells]
+            }
+            self._facts[assignment] = AssignmentFacts(row.id, worth)
         return self._facts[assignment]
-
-    def add_submission(
-        self, assignment: str, student: str, **values: Any
-    ) -> SubmittedAssignment:
-        """Add a submission and its empty grades and comments, as stock nbgrader does.
-
-        nbgrader reads every cell of the assignment for it, and makes an object of each
-        row; here the rows are written at once.
-        """
-        if "timestamp" in values:
-            values["timestamp"] = parse_utc(values["timestamp"])
-        facts = self.find_facts(assignment)
-        submission = SubmittedAssignment(
-            assignment_id=facts.id, student_id=self.find_student(student).id, **values
-        )
-        self.db.add(submission)
-        for id, graded, commented in facts.notebooks:
-            notebook = SubmittedNotebook(notebook_id=id, assignment=submission)
-            self.db.add(notebook)
-            self.db.flush()
-            for table, cells in ((Grade, graded), (Comment, commented)):
-                if cells:
-                    rows = [{"notebook_id": notebook.id, "cell_id": c} for c in cells]
-                    self.db.execute(insert(table), rows)
-        self.db.commit()
-        return submission
 
     def _found_once(self, find: str, *names: str) -> Any:
         """Return a row that no run changes, and that no commit makes read again."""

@@ -26,18 +26,16 @@ PLACES: dict[str, tuple[str, ...]] = {
     "a run has one gradebook (`speed.one_gradebook`)": tuple(
         f"{module}:Gradebook" for module in GRADEBOOK_USERS
     ),
-    "rows of a submission are written at once (`gradebook.SharedGradebook`)": (
+    "rows are read at once, and written in one transaction (`SharedGradebook`)": (
         "nbgrader.api:Gradebook.__init__",
         "nbgrader.api:Gradebook.__enter__",
         "nbgrader.api:Gradebook.__exit__",
-        "nbgrader.api:Gradebook.add_submission",
         "nbgrader.api:Gradebook.check_course",
         "nbgrader.api:Gradebook.close",
         "nbgrader.api:Gradebook.find_comment",
         "nbgrader.api:Gradebook.find_grade",
         "nbgrader.api:Gradebook.find_graded_cell",
         "nbgrader.api:Gradebook.find_source_cell",
-        "nbgrader.api:Gradebook.update_or_create_submission",
     ),
     "it looks up what the gradebook has read at once (`gradebook.SharedGradebook`)": (
         "nbgrader.preprocessors.saveautogrades:SaveAutoGrades",

@@ -36,14 +36,12 @@ e4ff90ad nbgrader.preprocessors.saveautogrades:Gradebook
 f71f7e30 nbgrader.api:Gradebook.__init__
 d3b0d9fa nbgrader.api:Gradebook.__enter__
 f7594468 nbgrader.api:Gradebook.__exit__
-58f37128 nbgrader.api:Gradebook.add_submission
 d3b42c32 nbgrader.api:Gradebook.check_course
 431ec0f6 nbgrader.api:Gradebook.close
 adbe642c nbgrader.api:Gradebook.find_comment
 2006dab8 nbgrader.api:Gradebook.find_grade
 a4c56049 nbgrader.api:Gradebook.find_graded_cell
 28125731 nbgrader.api:Gradebook.find_source_cell
-237afdc7 nbgrader.api:Gradebook.update_or_create_submission
 23258f35 nbgrader.preprocessors.saveautogrades:SaveAutoGrades
 5b29a67a nbgrader.preprocessors.execute:Execute
 1a299271 nbgrader.utils:determine_grade
