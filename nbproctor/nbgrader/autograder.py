@@ -11,11 +11,10 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from nbformat import NotebookNode, from_dict, writes
 from nbgrader.converters import Autograde
@@ -46,21 +45,19 @@ log = logging.getLogger(__name__)
 class ProctoredAutograde(Autograde):  # type: ignore[misc]
     """`Autograde` that repairs first, and whose `Execute` gets a report (`report`)."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        #: Called with the result of each submission as soon as it is known.
-        self.on_result: Callable[[SubmissionResult], None] | None = None
-        #: The course, if it has been read already.
-        self.course: Course | None = None
-        #: What is asked of this run; nbgrader's own command lowers marks, too.
-        self.options = RunOptions(lower=True)
-        #: Executes and stays open; if None, the run has one of its own.
-        self.pool: Pool | None = None
-        self.changes: list[MarkChange] = []
-        self._ungradable: list[str] = []  # students
-        # While a class is graded; nbgrader calls the methods that need them.
-        self._submissions: Prefetch | None = None
-        self._submission: Submission | None = None
+    #: Called with the result of each submission as soon as it is known.
+    on_result: Callable[[SubmissionResult], None] | None = None
+    #: The course, if it has been read already.
+    course: Course | None = None
+    #: What is asked of this run; nbgrader's own command lowers marks, too.
+    options = RunOptions(lower=True)
+    #: Executes and stays open; if None, the run has one of its own.
+    pool: Pool | None = None
+    changes: Sequence[MarkChange] = ()
+    _ungradable: tuple[str, ...] = ()  # students
+    # While a class is graded; nbgrader calls the methods that need them.
+    _submissions: Prefetch | None = None
+    _submission: Submission | None = None
 
     def start(self) -> None:
         """Grade every submission that is new or has changed (all with ``force``)."""
@@ -237,7 +234,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         """Report the result of a submission to the log and to who asked for it."""
         write = self.log.info
         if result.is_failure:
-            self._ungradable.append(result.student)
+            self._ungradable += (result.student,)
             write = self.log.error
         write("%s: %s. %s", result.student, result.status, result.reason)
         if self.on_result:

@@ -133,7 +133,7 @@ class Course:
         skipped.
         """
         pattern = self.view.student_id
-        parent = Path(*self._shared_parts(step, assignment))
+        parent = self._shared_folder(step, assignment)
         entries = parent.iterdir() if parent.is_dir() else ()
         names = fnmatch.filter((entry.name for entry in entries), pattern)
         left_out = self.view.student_id_exclude.split(",")
@@ -141,15 +141,13 @@ class Course:
         look = os.lstat if step == "submitted" else os.stat
         # The pattern itself: an id that was given by name, with a bracket in it.
         for name in sorted({*names, pattern}.difference(left_out)):
-            path = self.folder(step, assignment, name)
+            folders = self._own_folders(step, assignment, name)
             try:
-                depth = len(path.parts) - len(parent.parts)
-                components = [path, *path.parents][:depth]
-                is_there = all(stat.S_ISDIR(look(each).st_mode) for each in components)
+                is_there = all(stat.S_ISDIR(look(each).st_mode) for each in folders)
             except OSError as error:
                 is_there = isinstance(error, PermissionError)
             if is_there:
-                yield name, path
+                yield name, folders[-1]
 
     def obstacles(self, assignment: str, students: Iterable[str]) -> dict[str, str]:
         """Return whose results cannot be written, and why.
@@ -158,10 +156,7 @@ class Course:
         """
         reasons = {}
         for student, step in product(students, ("autograded", "feedback")):
-            path = Path(*self._shared_parts(step, assignment))
-            folder = self.folder(step, assignment, student)
-            for part in folder.relative_to(path).parts:
-                path /= part
+            for path in self._own_folders(step, assignment, student):
                 if not os.path.lexists(path):
                     break
                 if path.is_symlink() or not path.is_dir():
@@ -170,10 +165,18 @@ class Course:
                     reasons[student] = f"there is no permission to write into {path}"
         return reasons
 
-    def _shared_parts(self, step: str, assignment: str) -> tuple[str, ...]:
-        """Return the part of the path to a step's folders that all students share."""
+    def _own_folders(self, step: str, assignment: str, student: str) -> list[Path]:
+        """Return the folders of a student's own on the path, outermost first."""
+        shared = self._shared_folder(step, assignment)
+        path = self.folder(step, assignment, student)
+        return [
+            each for each in (*reversed(path.parents), path) if shared in each.parents
+        ]
+
+    def _shared_folder(self, step: str, assignment: str) -> Path:
+        """Return the folder in a step's path that is the last which students share."""
         parts = self.folder(step, assignment, "*").parts
-        return parts[: parts.index("*")]
+        return Path(*parts[: parts.index("*")])
 
     # What the teacher wrote ---------------------------------------------------------
 

@@ -30,7 +30,7 @@ from nbproctor.pages.making import Order, PageError, make, notebook_of
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
-from nbproctor.platforms import labels, local_time
+from nbproctor.platforms import Person, labels, local_time
 from nbproctor.results import SubmissionResult
 from nbproctor.submission.border import STAMP, RefusedFileError, find
 from nbproctor.templates import render
@@ -77,7 +77,7 @@ def graded_notebooks(
                 continue
             notebook = GradedNotebook(
                 student=student,
-                name=record.name,
+                name=_full_name(standing.person),
                 assignment=assignment,
                 notebook=name,
                 status=result.status,
@@ -102,6 +102,10 @@ def graded_notebooks(
             f"{purpose}."
         )
     return notebooks
+
+
+def _full_name(person: Person) -> str:
+    return " ".join(filter(None, (person.first, person.last)))
 
 
 def _version(record: StudentMarks, result: SubmissionResult) -> str:
@@ -129,8 +133,7 @@ def report(
     names = {}
     by_status = defaultdict(list)
     for student, each in standings.items():
-        full_name = " ".join(filter(None, (each.person.first, each.person.last)))
-        names[student] = full_name or student
+        names[student] = _full_name(each.person) or student
         by_status[each.result.status].append(student)
     names = labels(names)
     rendered, lines = class_report(

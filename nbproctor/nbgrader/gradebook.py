@@ -255,6 +255,6 @@ def remark(
             if verdict.exercise == comment.name
         ]
         if texts:
-            already = [comment.auto_comment] if comment.auto_comment else []
             # A feedback page renders it, with names of a student's files in it.
-            comment.auto_comment = sanitize.markdown(" ".join([*texts, *already]))
+            text = " ".join(filter(None, [*texts, comment.auto_comment]))
+            comment.auto_comment = sanitize.markdown(text)

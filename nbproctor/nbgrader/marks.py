@@ -82,7 +82,6 @@ class CellGrade(NamedTuple):
 class StudentMarks:
     """What the gradebook holds of one student's submission."""
 
-    name: str = ""  # first and last
     timestamp: datetime | None = None  # when it was submitted (UTC), if that is known
     late: float = 0.0  # seconds after the due date
     grades: tuple[CellGrade, ...] = ()  # of each graded cell, in the assignment's order
@@ -146,13 +145,10 @@ def read_marks(
     if student is not None:
         chosen.append(submitted.student_id == student)
     marks = {}
-    related = joinedload(submitted.student), joinedload(submitted.assignment)
-    for row in book.db.scalars(select(submitted).options(*related).where(*chosen)):
-        names = row.student.first_name, row.student.last_name
+    due = joinedload(submitted.assignment)
+    for row in book.db.scalars(select(submitted).options(due).where(*chosen)):
         late = float(row.total_seconds_late or 0)
-        marks[row.student_id] = StudentMarks(
-            name=" ".join(filter(None, names)), timestamp=row.timestamp, late=late
-        )
+        marks[row.student_id] = StudentMarks(timestamp=row.timestamp, late=late)
     for student_id, notebook, points in book.db.execute(_PENALTIES.where(*chosen)):
         marks[student_id].penalties[notebook] = float(points or 0)
     grades: dict[str, list[CellGrade]] = {student_id: [] for student_id in marks}

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from math import fsum, nan
 from statistics import StatisticsError, correlation, fmean
 from typing import TypeAlias
@@ -217,10 +218,11 @@ def _bins(
     values: Sequence[float], low: float, high: float
 ) -> list[tuple[float, float, int]]:
     """Count values in steps of equal width: from, up to, and how many."""
-    step = (high - low or 1.0) / BINS
+    limits = (low, high if high > low else low + 1.0)
     # Full marks are in the highest step, and extra credit is.
-    counts = Counter(min(int((value - low) / step), BINS - 1) for value in values)
-    return [(low + i * step, low + (i + 1) * step, counts[i]) for i in range(BINS)]
+    counts, edges = np.histogram(np.minimum(values, high), BINS, limits)
+    steps = pairwise(edges.tolist())
+    return [(*step, count) for step, count in zip(steps, counts.tolist(), strict=True)]
 
 
 def _in_process_tests(
