@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.cli.faults import COMMANDS, FAULTS, OTHERS
 from tests.conftest import PROJECT
 from tests.nbgrader.tiny import book, hand_in
 from tests.programs import start, succeeded
+from tests.users import bound_by_rights
 
 pytestmark = pytest.mark.slow
 CANVAS = "Student,ID,SIS User ID,SIS Login ID,Section,tiny (1)\nA,1,ann,ann,x,\n"
@@ -43,11 +43,7 @@ def graded_course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="module")
 def endings(graded_course: Path) -> dict[tuple[str, str], tuple[int, str]]:
-    command = [sys.executable, "-m", "tests.cli.faults"]
-    if os.geteuid() == 0:  # whom no rights of files hold
-        if shutil.which("setpriv") is None:
-            pytest.skip("root may read everything here: there is no setpriv")
-        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    command = bound_by_rights(sys.executable, "-m", "tests.cli.faults")
     done = succeeded(start(*command, cwd=graded_course, PYTHONPATH=str(PROJECT)))
     return {
         (fault, command): (n, message)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import signal
 import sqlite3
 import sys
@@ -23,6 +22,7 @@ from nbproctor.nbgrader.lock import course_lock
 from nbproctor.sandbox.workers import OverdueError
 from tests.nbgrader.tiny import HandIn, graded, run_nbgrader
 from tests.programs import start
+from tests.users import bound_by_rights
 
 pytestmark = pytest.mark.slow
 
@@ -78,15 +78,6 @@ def test_a_locked_gradebook_makes_nobody_ungradable(
     other.execute("ROLLBACK")
     other.close()
     assert {r.status for r in graded(course).values()} == {"graded"}
-
-
-def bound_by_rights(*command: str) -> list[str]:
-    """Return a command as one to whom the rights of files apply; root passes them."""
-    if os.geteuid() == 0:
-        if shutil.which("setpriv") is None:
-            pytest.skip("root may read everything here: there is no setpriv")
-        return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
-    return [*command]
 
 
 def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(

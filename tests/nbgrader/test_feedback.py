@@ -16,7 +16,14 @@ from nbproctor.nbgrader import feedback, grade
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.export import Export
 from tests.broken.cases import ANSWERS
-from tests.nbgrader.tiny import blank, book, hand_in, released, run_nbgrader
+from tests.nbgrader.tiny import (
+    blank,
+    book,
+    grade_by_hand,
+    hand_in,
+    released,
+    run_nbgrader,
+)
 
 pytestmark = pytest.mark.slow
 STUDENTS = ("ann", "bob", "cem", "dan")
@@ -111,12 +118,8 @@ def test_only_a_page_with_something_new_is_made_again(course: Path) -> None:
     counts: list[int] = []
     feedback(course, "tiny", lambda done, of: counts.append(of))
     assert counts == []
-    with book(course) as gradebook:
-        comment = gradebook.find_comment("mean_of", "tiny", "tiny", "bob")
-        comment.manual_comment = "Read *what a median is*."
-        score = gradebook.find_grade("mean-values", "tiny", "tiny", "bob")
-        score.manual_score = 1.5
-        gradebook.db.commit()
+    comment = "Read *what a median is*."
+    grade_by_hand(course, "mean-values", "bob", comment=comment, manual_score=1.5)
     feedback(course, "tiny", lambda done, of: counts.append(of))
     assert counts == [1]
     after = {s: page(course, s).stat().st_mtime_ns for s in STUDENTS}

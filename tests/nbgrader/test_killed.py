@@ -20,7 +20,7 @@ from nbproctor.nbgrader.run import CACHE
 from nbproctor.results import FILE
 from tests.crashes import killed_at
 from tests.nbgrader.rows import everything, rows, url
-from tests.nbgrader.tiny import HandIn, Notebook, blank, book, with_one
+from tests.nbgrader.tiny import HandIn, Notebook, blank, grade_by_hand, with_one
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
@@ -81,12 +81,8 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
     """Its tests ask for more than before, and somebody has graded by hand since."""
     course = shutil.copytree(class_of, class_of.with_name("stopped"))
     assert run_here("grade", cwd=course).returncode == 1
-    with book(course) as opened:
-        for student in ("bob", "dan"):
-            grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
-            grade.manual_score = 2.5
-            grade.extra_credit = 0.5
-        opened.db.commit()
+    marks = {"manual_score": 2.5, "extra_credit": 0.5}
+    grade_by_hand(course, "fizz-multiples", "bob", "dan", **marks)
     with_one(course)
     # Bob's and dan's pages are as they are now.
     assert run_here("grade", cwd=course).returncode == 1

@@ -9,7 +9,14 @@ import pytest
 
 from nbproctor import nbgrader, platforms
 from tests.cli.term import read_table
-from tests.nbgrader.tiny import book, configure, hand_in, source_of, without_zero
+from tests.nbgrader.tiny import (
+    book,
+    configure,
+    grade_by_hand,
+    hand_in,
+    source_of,
+    without_zero,
+)
 from tests.notebooks import cell
 from tests.pages.lab import words
 from tests.programs import run_here
@@ -49,13 +56,7 @@ def grade(course: Path) -> str:
 
 
 def mark_by_hand(course: Path, *students: str) -> None:
-    """Write what formgrader writes when a person types in 3 points."""
-    with book(course) as opened:
-        for student in students:
-            row = opened.find_grade("why", "tiny", "tiny", student)
-            row.manual_score = 3
-            row.needs_manual_grade = False
-        opened.db.commit()
+    grade_by_hand(course, "why", *students, manual_score=3, needs_manual_grade=False)
 
 
 def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(

@@ -19,6 +19,7 @@ from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import (
     book,
     configure,
+    grade_by_hand,
     hand_in,
     totals,
     with_one,
@@ -183,21 +184,15 @@ def by_hand(course: Path, student: str) -> tuple[object, ...]:
         return grade.manual_score, grade.extra_credit, comment.manual_comment
 
 
-def grade_by_hand(course: Path, student: str) -> None:
-    with book(course) as opened:
-        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
-        grade.manual_score = 2.5
-        grade.extra_credit = 0.5
-        comment = opened.find_comment("fizz", "tiny", "tiny", student)
-        comment.manual_comment = "Zero is a multiple too."
-        opened.db.commit()
+BY_HAND = {"manual_score": 2.5, "extra_credit": 0.5}
+COMMENT = "Zero is a multiple too."
 
 
 def test_what_was_given_by_hand_outlives_a_time_in_which_nothing_can_be_graded(
     course: Path,
 ) -> None:
     """As when a cloud drive frees space, and its files are empty until it is asked."""
-    grade_by_hand(course, "odd")
+    grade_by_hand(course, "fizz-multiples", "odd", comment=COMMENT, **BY_HAND)
     notebook = course / "submitted/odd/tiny/tiny.ipynb"
     content = notebook.read_bytes()
     notebook.write_bytes(b"")
@@ -205,10 +200,10 @@ def test_what_was_given_by_hand_outlives_a_time_in_which_nothing_can_be_graded(
     assert changes == [MarkChange("odd", 10.0, None, "submitted again", False)]
     assert results[0].score is None
     assert results[0].reason.endswith("Marks given by hand stay: fizz-multiples.")
-    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+    assert by_hand(course, "odd") == (2.5, 0.5, COMMENT)
     notebook.write_bytes(content)
     assert again(course) == [MarkChange("odd", None, 10.0, "submitted again", False)]
-    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+    assert by_hand(course, "odd") == (2.5, 0.5, COMMENT)
 
 
 @pytest.mark.parametrize("lower", [False, True])
@@ -216,13 +211,13 @@ def test_a_mark_that_is_given_while_a_run_is_on_is_not_overwritten(
     harder: Path, lower: bool
 ) -> None:
     def look_into_formgrader(result: SubmissionResult) -> None:
-        grade_by_hand(harder, "right")
-        grade_by_hand(harder, "odd")
+        students = ("right", "odd")
+        grade_by_hand(harder, "fizz-multiples", *students, comment=COMMENT, **BY_HAND)
 
     nbgrader.regrade(harder, "tiny", look_into_formgrader, RunOptions(lower=lower))
     again(harder, lower=lower)
     assert by_hand(harder, "right") == by_hand(harder, "odd")
-    assert by_hand(harder, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+    assert by_hand(harder, "odd") == (2.5, 0.5, COMMENT)
 
 
 def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
