@@ -82,7 +82,7 @@ def grade_class(
     standings = nbgrader.participants(course, assignment)
     page, lines = nbgrader.report(course, assignment, standings, alike=alike)
     ids = {result.student: result.student for result in results}
-    people = {each.student: each.name for each in nbgrader.people(course)}
+    people = {student: each.person.name for student, each in standings.items()}
     names = labels({**ids, **people, **(names or {})})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment, standings)

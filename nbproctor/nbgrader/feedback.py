@@ -32,6 +32,7 @@ from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.platforms import Person, labels, local_time
 from nbproctor.results import SubmissionResult
+from nbproctor.statuses import Status
 from nbproctor.submission.border import STAMP, RefusedFileError, find
 from nbproctor.templates import render
 from nbproctor.writing import write_file
@@ -130,17 +131,16 @@ def report(
     similar long answers.
     """
     graded = graded_notebooks(course, assignment, standings, "a report")
-    names = {}
-    by_status = defaultdict(list)
-    for student, each in standings.items():
-        names[student] = _full_name(each.person) or student
-        by_status[each.result.status].append(student)
-    names = labels(names)
+    names = labels({s: _full_name(each.person) or s for s, each in standings.items()})
+
+    def names_of(status: Status) -> dict[str, str]:
+        return {s: names[s] for s, e in standings.items() if e.result.status == status}
+
     rendered, lines = class_report(
         graded,
         course.outlines(assignment),
-        {student: names[student] for student in by_status["missing"]},
-        excused={student: names[student] for student in by_status["excused"]},
+        names_of("missing"),
+        excused=names_of("excused"),
         said_late=late_without_time(standings),
         alike=alike,
         groups=course.read_column(assignment, "group"),

@@ -176,8 +176,8 @@ def participants(
         due = row.duedate
     late = course.read_column(assignment, "late") if course.has_late_penalty else {}
     now = parse_utc(datetime.now(UTC))
-    persons = {person.student: person for person in people(course)}
-    persons |= {s: Person(s) for s in results if s not in persons}
+    persons = {student: Person(student) for student in results}
+    persons |= {person.student: person for person in people(course)}
     standings = {}
     for student, person in sorted(persons.items()):
         if only is not None and student not in only:
