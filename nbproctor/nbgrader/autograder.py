@@ -31,7 +31,7 @@ from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run, executor
 from nbproctor.nbgrader.speed import one_gradebook
-from nbproctor.nbgrader.steps import Resources, use_own_steps
+from nbproctor.nbgrader.steps import use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, submission_time, unread
 from nbproctor.results import FILE, Report, SubmissionResult
 from nbproctor.submission.reading import readers
@@ -193,31 +193,27 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         nbgrader writes, validates and reads it again between the two.
         """
         assert self._submission is not None
-        path = Path(notebook_filename)
+        staged = Path(notebook_filename)
         student = self._submission.student
         assignment = self.coursedir.assignment_id
-        graded = Path(self._format_dest(assignment, student), path.name)
-        notebook = from_dict(self._submission.repaired[path.stem].notebook)
+        graded = Path(self._format_dest(assignment, student), staged.name)
+        notebook = from_dict(self._submission.repaired[staged.stem].notebook)
         with setenv(NBGRADER_EXECUTION="autograde"):
-            notebook, _ = self._take_through(notebook, path)
-            self._sanitizing = False
             try:
-                notebook, resources = self._take_through(notebook, graded)
+                for path in (staged, graded):
+                    self._sanitizing = path is staged
+                    resources = self.init_single_notebook_resources(str(path))
+                    resources["metadata"] = {
+                        "name": path.stem,
+                        "path": str(path.parent),
+                    }
+                    resources = self.exporter._init_resources(resources)
+                    self._init_preprocessors()
+                    for step in self.exporter._preprocessors:
+                        notebook, resources = step(notebook, resources)
             finally:
                 self._sanitizing = True
             self.write_single_notebook(f"{writes(notebook)}\n", resources)
-
-    def _take_through(
-        self, notebook: NotebookNode, path: Path
-    ) -> tuple[NotebookNode, Resources]:
-        """Take a notebook through nbgrader's steps before, or after, its execution."""
-        initial = self.init_single_notebook_resources(str(path))
-        initial["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        resources = self.exporter._init_resources(initial)
-        self._init_preprocessors()
-        for step in self.exporter._preprocessors:
-            notebook, resources = step(notebook, resources)
-        return notebook, resources
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:
         """Return what executing `nb` gave, executing it now if it is not what ran."""

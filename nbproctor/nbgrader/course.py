@@ -6,7 +6,6 @@ Whatever is asked of a course, from grading to an export, is asked of one `Cours
 from __future__ import annotations
 
 import fnmatch
-import logging
 import os
 import stat
 import sys
@@ -53,8 +52,6 @@ STEPS = ("source", "release", "submitted", "autograded", "feedback")
 # Characters that are allowed in the name of an assignment.
 NAMES = "Use letters, digits, '.', '-' and '_'."
 MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
-_SILENT = logging.Logger("nbgrader")
-_SILENT.addHandler(logging.NullHandler())
 
 
 class Course:
@@ -70,7 +67,7 @@ class Course:
         _check_path(root)
         self.root = root
         if view is None:
-            view = CourseDirectory(config=_read_config(root), log=_SILENT)
+            view = CourseDirectory(config=_read_config(root), log=Log())
         self.view = view
         self.config: Config = view.config
         # Read now: a run makes nbgrader's view point to other folders for a time.
@@ -203,7 +200,7 @@ class Course:
     def markers(self) -> Markers:
         """What marks solutions and hidden parts, as nbgrader's own steps say it."""
         solution, hidden, scheme = (
-            step(config=self.config, log=_SILENT)
+            step(config=self.config, log=Log())
             for step in (ClearSolutions, ClearHiddenTests, ClearMarkScheme)
         )
         return Markers(
@@ -382,7 +379,7 @@ class Course:
 def _check_name(assignment: str) -> None:
     """Raise `CourseError` if nbgrader does not take this name of an assignment."""
     try:
-        view = CourseDirectory(assignment_id=assignment, log=_SILENT)
+        view = CourseDirectory(assignment_id=assignment, log=Log())
         is_taken = view.assignment_id == assignment
     except TraitError:
         is_taken = False

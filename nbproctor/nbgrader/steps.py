@@ -17,8 +17,6 @@ from traitlets.utils.importstring import import_item
 
 from nbproctor.nbgrader.failures import CourseError
 
-Resources = dict[str, Any]
-
 
 def use_own_steps(converter: Autograde) -> None:
     """Put `Execute` into nbgrader's pipeline.
@@ -49,8 +47,8 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]
     """Fills in the outputs of an execution; stands in for nbgrader's own `Execute`."""
 
     def preprocess(
-        self, nb: NotebookNode, resources: Resources
-    ) -> tuple[NotebookNode, Resources]:
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Put the outputs of the submission's report into its cells."""
         report_of = getattr(self.parent.parent, "report", None)
         if report_of is None:
