@@ -22,15 +22,14 @@ Student,ID,SIS User ID,SIS Login ID,Section,tiny (1)
 @pytest.fixture
 def course(template: Path, tmp_path: Path) -> Path:
     """The tiny course with a class list, and a second assignment."""
-    folder = tmp_path / "course"
-    shutil.copytree(template, folder)
+    folder = shutil.copytree(template, tmp_path / "course")
     shutil.copytree(folder / "source/tiny", folder / "source/words")
     (folder / "source/words/tiny.ipynb").rename(folder / "source/words/words.ipynb")
     (folder / "canvas.csv").write_text(CANVAS)
     succeeded(run_here("roster", "canvas.csv", cwd=folder))
-    for name, file in {"aokafor_1000_91": "words", "dpatel_1001_92": "words"}.items():
-        path = folder / f"download/{name}_{file}.ipynb"
-        path.parent.mkdir(exist_ok=True)
+    (folder / "download").mkdir()
+    for name in ("aokafor_1000_91", "dpatel_1001_92"):
+        path = folder / f"download/{name}_words.ipynb"
         shutil.copy(folder / "source/words/words.ipynb", path)
     return folder
 

@@ -55,6 +55,17 @@ def grade(course: Path) -> str:
     return run_here("grade", cwd=course).stdout
 
 
+def exported(course: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of the table of the class, by student."""
+    run_here("export", "csv", cwd=course)
+    rows = read_table(course / "exported/tiny.csv")
+    return {row["student"]: row for row in rows}
+
+
+def read_report(course: Path) -> str:
+    return words((course / "report/tiny.html").read_text("utf-8"))
+
+
 def mark_by_hand(course: Path, *students: str) -> None:
     grade_by_hand(course, "why", *students, manual_score=3, needs_manual_grade=False)
 
@@ -67,13 +78,10 @@ def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(
     assert "\nbob: To be graded by hand: why.\n" in text
     assert "2 graded, 1 to be graded by hand, 1 not graded." in text
     assert "Median 13 of 14 points." in text and "Complete totals: 2 of 3." in text
-    run_here("export", "csv", cwd=course)
-    rows = read_table(course / "exported/tiny.csv")
-    reasons = {row["student"]: row["reason"] for row in rows}
-    assert reasons["bob"] == "To be graded by hand: why."
-    assert reasons["ann"] == reasons["cem"] == ""
-    page = words((course / "report/tiny.html").read_text("utf-8"))
-    assert " To be graded by hand bob : why Totals " in page
+    rows = exported(course)
+    assert rows["bob"]["reason"] == "To be graded by hand: why."
+    assert rows["ann"]["reason"] == rows["cem"]["reason"] == ""
+    assert " To be graded by hand bob : why Totals " in read_report(course)
     hand_in(course, "ann", why=ESSAY, fizz=ODD)
     text = grade(course)
     assert "ann; bob: To be graded by hand: why." in text
@@ -115,8 +123,7 @@ def test_who_has_submitted_and_is_not_graded_yet_is_not_missing(course: Path) ->
         nbgrader.Course(course), [platforms.Person("dan"), platforms.Person("fay")]
     )
     hand_in(course, "dan", why=ESSAY)
-    run_here("export", "csv", cwd=course)
-    rows = {row["student"]: row for row in read_table(course / "exported/tiny.csv")}
+    rows = exported(course)
     assert (rows["dan"]["status"], rows["fay"]["status"]) == ("not graded", "missing")
     (course / "book.csv").write_text(
         "Student,ID,SIS Login ID,Section,tiny (1)\nDan,1,dan,A,\n"
@@ -132,15 +139,13 @@ def test_whose_work_was_removed_is_missing_everywhere(course: Path) -> None:
     assert (course / "feedback/ann/tiny/tiny.html").exists()
     shutil.rmtree(course / "submitted/ann/tiny")
     text = grade(course)
-    row = next(line for line in text.splitlines() if line.startswith(" ann "))
-    assert row.split() == ["ann", "–", "–", "–", "–", "missing"]
+    line = next(line for line in text.splitlines() if line.startswith(" ann "))
+    assert line.split() == ["ann", "–", "–", "–", "–", "missing"]
     assert "ann: Nothing submitted." in text
     assert "3 submitted, 1 graded, 1 to be graded by hand, 1 not graded, 1 mis" in text
-    page = words((course / "report/tiny.html").read_text("utf-8"))
-    assert page.endswith("Nothing submitted ann")
-    run_here("export", "csv", cwd=course)
-    first = read_table(course / "exported/tiny.csv")[0]
-    assert (first["status"], first["total"], first["fizz"]) == ("missing", "", "")
+    assert read_report(course).endswith("Nothing submitted ann")
+    row = exported(course)["ann"]
+    assert (row["status"], row["total"], row["fizz"]) == ("missing", "", "")
     students = {
         student for student, *_ in nbgrader.pages(nbgrader.Course(course), "tiny")
     }

@@ -51,6 +51,11 @@ def capturing(course: Path, hand_in: HandIn) -> Path:
     return course
 
 
+def describe(course: Path) -> list[str]:
+    masters = nbgrader.Course(course).masters("tiny")
+    return nbgrader.describe_placement(masters)
+
+
 def notes(results: dict[str, SubmissionResult], student: str) -> dict[str, str]:
     verdicts = results[student].verdicts["tiny"]
     return {v.cell_id: v.where for v in verdicts if v.where != "judge"}
@@ -70,14 +75,12 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     where, reason = placements["tests"]["fizz-numbers"]
     assert where == "beside"
     assert reason
-    (description,) = nbgrader.describe_placement(
-        nbgrader.Course(capturing).masters("tiny")
-    )
+    (description,) = describe(capturing)
     assert description.startswith("1 of 6 test cells are run in the student's process")
     assert "fizz-numbers" in description
     # Another source is looked at again.
     change_source(capturing, "It prints", "It has to print")
-    assert nbgrader.describe_placement(nbgrader.Course(capturing).masters("tiny")) == []
+    assert describe(capturing) == []
     # Trust can be forbidden; the cell is then no zero.
     configure(capturing, 'c.Nbproctor.trust = "judge"')
     result = graded(capturing)["right"]
@@ -167,13 +170,9 @@ def test_a_source_without_an_answer_says_so_and_blames_nobody(
     hand_in("right", fizz=RIGHT)
     hand_in("silent", fizz=RIGHT.replace("print(said)", "pass"))
     results = graded(course)
-    (description,) = nbgrader.describe_placement(
-        nbgrader.Course(course).masters("tiny")
-    )
-    assert (
-        "although it could not be checked" in description
-        and "judge-beside" in description
-    )
+    (description,) = describe(course)
+    assert "although it could not be checked" in description
+    assert "judge-beside" in description
     assert (results["right"].status, results["right"].score) == ("partial", None)
     assert "passes only in the student's process" in results["right"].reason
     assert results["silent"].score == 8
