@@ -29,9 +29,9 @@ _TOKEN = re.compile(
     r"|'''(?:[^'\\]|\\[\s\S]|'(?!''))*+(?:'''|\Z))"
     r"|(?P<string>\"(?:[^\"\\\n]|\\[\s\S])*+\"?|'(?:[^'\\\n]|\\[\s\S])*+'?)"
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<joined>\\\n)"
+    r"|(?P<definition>\n(?=@|(?:async )?(?:def|class)\b))|(?P<line>\n)"
 )
 _HEADER = re.compile(r"(?:async )?(def|class)\s+(\w+)")
-_DEFINITION = re.compile(r"^(?=@|(?:async )?(?:def|class)\b)", re.MULTILINE)
 _CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[)\]}]")
 _IMPORT = re.compile(r"(?:from\s+\S+\s+)?import\s+(.+)", re.DOTALL)
 _ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
@@ -405,31 +405,20 @@ def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
     the left margin ends every bracket: the rest of the cell must not be swallowed.
     """
     parts = []
-    tops = set()  # where these lines start
-    position = line = depth = 0
-
-    def pass_lines(end: int, inside: bool) -> None:
-        nonlocal line, depth
-        while line <= end:
-            if not inside and depth and _DEFINITION.match(source, line):
-                depth = 0
-            if not inside and not depth:
-                tops.add(line)
-            following = source.find("\n", line)
-            line = following + 1 if following >= 0 else len(source) + 1
-
-    pass_lines(0, inside=False)
+    tops = {0}  # where these lines start
+    position = depth = 0
     for token in _TOKEN.finditer(source):
-        pass_lines(token.start(), inside=False)
-        parts.append(source[position : token.start()])
         kind = token.lastgroup
         text = token[0]
+        parts.append(source[position : token.start()])
         position = token.end()
-        depth = max(depth + (kind == "open") - (kind == "close"), 0)
         alone = kind in ("triple", "string") and _alone(source, token)
         parts.append("\n" * text.count("\n") if kind == "comment" or alone else text)
-        pass_lines(token.end() - 1 + (kind == "joined"), inside=True)
-    pass_lines(len(source), inside=False)
+        depth = max(depth + (kind == "open") - (kind == "close"), 0)
+        if kind == "definition":
+            depth = 0
+        if kind in ("line", "definition") and not depth:
+            tops.add(position)
     code = "".join([*parts, source[position:]])
     start = 0
     for whole, short in zip(source.split("\n"), code.split("\n"), strict=True):
