@@ -101,24 +101,34 @@ class MasterTexts:
 _texts_of = lru_cache(maxsize=8)(MasterTexts)  # the same for a whole class
 
 
+@dataclass(eq=False)
+class Entry:
+    """A cell of the gradable notebook: what fills it, and which cell of the master."""
+
+    handed: HandedCell
+    cell: Cell | None = None  # of the assignment; None for the student's own
+    is_locked_piece: bool = False  # whether it was cut out of a locked cell
+
+
 @dataclass
 class Plan:
-    """Which cell answers which: a student's cells, by their position."""
+    """Which cell answers which."""
 
     texts: MasterTexts
-    cells: list[HandedCell]  # what was merged is cut
-    #: Positions of what was cut out of locked cells.
-    locked_pieces: set[int] = field(default_factory=set)
+    entries: list[Entry] = field(default_factory=list)  # what was merged is cut
     #: Locked cells with code of the student's, and with what may be an answer.
     added: list[str] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
-    #: Position → the cell of the assignment that it is.
-    match: dict[int, Cell] = field(default_factory=dict)
+
+    @property
+    def matched(self) -> list[tuple[HandedCell, Cell]]:
+        """The cells of the assignment that were found, and what the student has."""
+        return [(entry.handed, entry.cell) for entry in self.entries if entry.cell]
 
     @property
     def unmatched(self) -> list[Cell]:
         """The cells of the assignment that have no match yet, in its order."""
-        matched = {cell.id for cell in self.match.values()}
+        matched = {cell.id for _, cell in self.matched}
         return [c for c in self.texts.cells.values() if c.id not in matched]
 
     @cached_property
@@ -126,26 +136,26 @@ class Plan:
         """Exercise → the level of the cell that has most of it."""
         level = self.texts.level
         return {
-            exercise.id: max((level(c, exercise) for c in self.cells), default=0)
+            exercise.id: max(
+                (level(e.handed, exercise) for e in self.entries), default=0
+            )
             for exercise in self.texts.exercises
         }
 
 
 def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     """Decide which cell is which, and where the answers stand."""
-    texts = _texts_of(master)
-    plan = Plan(texts, cells)
-    if master.repairs:
-        plan = Plan(texts, [])
-        for handed in cells:
-            _cut(handed, plan)
+    plan = Plan(_texts_of(master))
+    for handed in cells:
+        pieces = _cut(handed, plan) if master.repairs else [Entry(handed)]
+        plan.entries += pieces
     for rule in RULES:
-        for position, cell in rule(plan):
-            plan.match[position] = cell
+        for entry, cell in rule(plan):
+            entry.cell = cell
     return plan
 
 
-def _cut(handed: HandedCell, plan: Plan) -> None:
+def _cut(handed: HandedCell, plan: Plan) -> list[Entry]:
     """Cut a cell of several into its answers, and the student's code between them.
 
     An answer stands where its last part did. Given code is left out; a locked cell
@@ -169,8 +179,7 @@ def _cut(handed: HandedCell, plan: Plan) -> None:
     is_given = handed.is_released or handed.text.plain in texts.plain
     is_untouched = handed.kind != "code" or is_given
     if is_untouched or not (locked or (others and is_mixed)):
-        plan.cells.append(handed)
-        return
+        return [Entry(handed)]
     if cell and not locked and not stub.definitions:
         for index, block in enumerate(blocks):
             if block.code not in texts.codes:
@@ -189,16 +198,17 @@ def _cut(handed: HandedCell, plan: Plan) -> None:
             name = owner if owner == handed.name else None
             pieces += [_piece(between), _piece(parts[owner], name)]
             between = []
-    pieces = [piece for piece in (*pieces, _piece(between)) if piece.text.code]
+    pieces.append(_piece(between))
     if locked:
-        _note_changes(
-            locked, [b for i, b in enumerate(blocks) if i not in owners], plan
-        )
+        rest = [b for i, b in enumerate(blocks) if i not in owners]
+        _note_changes(locked, rest, plan)
         is_tested = locked.exercise in others
         pieces.insert(len(pieces) if is_tested else 0, handed)
-        positions = range(len(plan.cells), len(plan.cells) + len(pieces))
-        plan.locked_pieces.update(positions)
-    plan.cells += pieces
+    return [
+        Entry(piece, is_locked_piece=locked is not None)
+        for piece in pieces
+        if piece is handed or piece.text.code
+    ]
 
 
 def _piece(blocks: list[Block], name: str | None = None) -> HandedCell:
@@ -219,8 +229,10 @@ def _note_changes(locked: Cell, blocks: list[Block], plan: Plan) -> None:
 
 # ---- which cell is which -------------------------------------------------------------
 
+Match = tuple[Entry, Cell]
 
-def _by_mark(plan: Plan) -> Iterator[tuple[int, Cell]]:
+
+def _by_mark(plan: Plan) -> Iterator[Match]:
     """Match cells by ``grade_id``, by the notebook format's cell id, or by given text.
 
     A cell that has the text of another cell, or less of the exercise than another one,
@@ -234,8 +246,9 @@ def _by_mark(plan: Plan) -> Iterator[tuple[int, Cell]]:
         if cell.locked:
             by_text.setdefault(texts.stub[cell.id].plain, []).append(cell)
     by_text[""] = []
-    claims: dict[str, list[int]] = {}
-    for position, handed in enumerate(plan.cells):
+    claims: dict[str, list[Entry]] = {}
+    for entry in plan.entries:
+        handed = entry.handed
         named = texts.cells.get(handed.name or "")
         owners = by_text.get(handed.text.plain, [])
         open_owners = [owner for owner in owners if owner.id not in claims]
@@ -243,75 +256,75 @@ def _by_mark(plan: Plan) -> Iterator[tuple[int, Cell]]:
         for cell in filter(None, claimed):
             same = not owners or texts.stub[cell.id].plain == handed.text.plain
             if same and texts.level(handed, cell) == plan.best.get(cell.id, 0):
-                claims.setdefault(cell.id, []).append(position)
+                claims.setdefault(cell.id, []).append(entry)
                 break
-    for name, positions in claims.items():
-        yield _graded_copy(positions, texts.cells[name], plan), texts.cells[name]
+    for name, entries in claims.items():
+        yield _graded_copy(entries, texts.cells[name], texts), texts.cells[name]
 
 
-def _by_definition(plan: Plan) -> Iterator[tuple[int, Cell]]:
+def _by_definition(plan: Plan) -> Iterator[Match]:
     """Match exercises with the cells that have most of them; of locked ones last."""
     texts = plan.texts
     for cell in reversed(plan.unmatched):  # of two that define the same, the last one
         level = plan.best.get(cell.id, 0)
-        positions = [
-            position
-            for position, handed in enumerate(plan.cells)
-            if position not in plan.match
-            and level
-            and texts.level(handed, cell) == level
-        ]
-        free = [p for p in positions if p not in plan.locked_pieces]
-        if positions:
-            yield _graded_copy(free or positions, cell, plan), cell
+        open_entries = [e for e in plan.entries if e.cell is None] if level else []
+        entries = [e for e in open_entries if texts.level(e.handed, cell) == level]
+        free = [entry for entry in entries if not entry.is_locked_piece]
+        if entries:
+            yield _graded_copy(free or entries, cell, texts), cell
 
 
-def _by_place(plan: Plan) -> Iterator[tuple[int, Cell]]:
+def _by_place(plan: Plan) -> Iterator[Match]:
     """Match exercises without functions with free cells between their neighbours.
 
     Of several that look like an answer, the longest is taken.
     """
     # Given cells may be those of last week's assignment: no guess stands on them alone.
-    if not any(c.kind in ("solution", "task", "test") for c in plan.match.values()):
+    if not any(c.kind in ("solution", "task", "test") for _, c in plan.matched):
         return
     for cell in plan.unmatched:
         if cell.kind in ("solution", "task"):
-            free = _free_cells(cell, plan)
+            free = _free_entries(cell, plan)
             if free:
-                yield max(free, key=lambda p: len(plan.cells[p].text.plain)), cell
+                yield max(free, key=lambda entry: len(entry.handed.text.plain)), cell
 
 
-RULES: tuple[Callable[[Plan], Iterator[tuple[int, Cell]]], ...] = (
+RULES: tuple[Callable[[Plan], Iterator[Match]], ...] = (
     _by_mark,
     _by_definition,
     _by_place,
 )
 
 
-def _graded_copy(positions: list[int], cell: Cell, plan: Plan) -> int:
+def _graded_copy(entries: list[Entry], cell: Cell, texts: MasterTexts) -> Entry:
     """Of several copies of a cell, return the last one that was worked on.
 
     It is the one that Python uses; an untouched copy below it is an accident. A locked
     cell is put back as given anyway: one with its name is as good as any.
     """
     if cell.locked:
-        return min(positions, key=lambda position: plan.cells[position].name != cell.id)
-    worked = [p for p in positions if plan.texts.is_answered(plan.cells[p], cell)]
-    return (worked or positions)[-1]
+        return min(entries, key=lambda entry: entry.handed.name != cell.id)
+    worked = [entry for entry in entries if texts.is_answered(entry.handed, cell)]
+    return (worked or entries)[-1]
 
 
-def _free_cells(cell: Cell, plan: Plan) -> list[int]:
+def _free_entries(cell: Cell, plan: Plan) -> list[Entry]:
     """Return what looks like an answer between the neighbours of its own cell."""
     texts = plan.texts
-    ranks = {p: texts.order[c.id] for p, c in plan.match.items()}
     rank = texts.order[cell.id]
-    low = max((p for p, other in ranks.items() if other < rank), default=-1)
-    high = min((p for p, other in ranks.items() if other > rank), default=None)
+    between: list[Entry] = []
+    is_above = True
+    for entry in plan.entries:
+        if entry.cell is None and is_above:
+            between.append(entry)
+        elif entry.cell and texts.order[entry.cell.id] < rank:
+            between.clear()
+        elif entry.cell:
+            is_above = False
     return [
-        position
-        for position, handed in list(enumerate(plan.cells))[low + 1 : high]
-        if position not in plan.match
-        and handed.kind == cell.nbgrader["cell_type"]
-        and handed.text.plain not in texts.fixed
-        and texts.looks_like_answer(handed.text, cell)
+        entry
+        for entry in between
+        if entry.handed.kind == cell.nbgrader["cell_type"]
+        and entry.handed.text.plain not in texts.fixed
+        and texts.looks_like_answer(entry.handed.text, cell)
     ]

@@ -16,9 +16,8 @@ from nbproctor import sanitize
 from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell, RawCell
 from nbproctor.notebook import Cell
 from nbproctor.submission.files import list_few
-from nbproctor.submission.match import Plan
+from nbproctor.submission.match import Entry, Plan
 
-Entry = tuple[HandedCell, Cell | None]  # and the cell of the assignment that it is
 NOTHING = HandedCell("code", "", None, CellText(""))  # for a cell that is missing
 
 _SENTENCES = {
@@ -48,25 +47,27 @@ class Rebuilt:
         self._texts = plan.texts
         self._changes: dict[str, list[str]] = {key: [] for key in _SENTENCES}
         self._changes["added"] += plan.added
-        self._entries: list[Entry] = []
-        has_marks = any(handed.name in plan.texts.cells for handed in plan.cells)
-        for position, handed in enumerate(plan.cells):
-            cell = plan.match.get(position)
-            if cell and cell.kind == "solution":
-                if has_marks and handed.name is None:
-                    self._changes["elsewhere"].append(cell.id)
+        self._entries = plan.entries
+        handed_in = [entry.handed for entry in plan.entries]
+        has_marks = any(handed.name in plan.texts.cells for handed in handed_in)
+        for entry in plan.entries:
+            if entry.cell and entry.cell.kind == "solution":
+                if has_marks and entry.handed.name is None:
+                    self._changes["elsewhere"].append(entry.cell.id)
                 if plan.texts.master.repairs:
-                    handed = self._without_stub(handed, cell)
-            self._entries.append((handed, cell))
-        matched = [(handed, cell) for handed, cell in self._entries if cell]
+                    entry.handed = self._without_stub(entry.handed, entry.cell)
+        graded = [
+            (handed, cell)
+            for handed, cell in plan.matched
+            if cell.kind in ("solution", "task")
+        ]
         # Whether any exercise or test of the assignment is in it.
-        self.belongs = any(c.kind in ("solution", "task", "test") for _, c in matched)
+        self.belongs = bool(graded) or any(c.kind == "test" for _, c in plan.matched)
         # Exercise → its cell, where that says more than the stub.
         self._answers = {
             cell.id: handed
-            for handed, cell in matched
-            if cell.kind in ("solution", "task")
-            and self._texts.is_answered(handed, cell)
+            for handed, cell in graded
+            if self._texts.is_answered(handed, cell)
         }
         if any(cell.id not in self._answers for cell in plan.texts.exercises):
             self._changes["unclear"] += plan.unclear
@@ -106,15 +107,16 @@ class Rebuilt:
 
         `additions` are answers of other versions, each behind what it needs.
         """
-        entries: list[Entry] = []
-        for handed, cell in self._with_absent(list(self._in_place()), additions):
+        room = sanitize.room_for_notebook()
+        cells = []
+        for entry in self._complete(additions):
+            handed = entry.handed
+            cell = entry.cell
             *before, answer = additions.get(cell.id, [handed]) if cell else [handed]
-            entries += [(addition, None) for addition in before]
             if cell and cell.kind == "solution" and self._texts.master.repairs:
                 answer = self._without_stub_line(answer, cell)
-            entries.append((answer, cell))
-        room = sanitize.room_for_notebook()
-        cells = [_written(handed, cell, room) for handed, cell in entries]
+            cells += [_written(addition, None, room) for addition in before]
+            cells.append(_written(answer, cell, room))
         notes = [
             f"{_SENTENCES[key]}: {list_few(names, most=4)}."
             for key, names in self._changes.items()
@@ -125,12 +127,13 @@ class Rebuilt:
     def _own_code(self) -> list[CellText]:
         """Return what the student wrote beside the answers, in its order."""
         texts = []
-        for handed, cell in self._entries:
-            if cell is None and handed.kind == "code":
-                texts.append(handed.text)
-            elif cell and cell.kind == "solution":
-                stub = self._texts.stub[cell.id]
-                helpers = [b for b in handed.text.blocks if not b.binds & stub.names]
+        for entry in self._entries:
+            text = entry.handed.text
+            if entry.cell is None and entry.handed.kind == "code":
+                texts.append(text)
+            elif entry.cell and entry.cell.kind == "solution":
+                stub = self._texts.stub[entry.cell.id]
+                helpers = [b for b in text.blocks if not b.binds & stub.names]
                 texts.append(CellText.of(_joined(helpers)))
         return texts
 
@@ -170,7 +173,9 @@ class Rebuilt:
         }
         by_text.pop("", None)
         misplaced = self._misplaced() if texts.master.repairs else ()
-        for number, (handed, cell) in enumerate(self._entries):
+        for entry in self._entries:
+            handed = entry.handed
+            cell = entry.cell
             if cell is None:
                 copied = texts.cells.get(handed.name or "")
                 if copied and not copied.locked and texts.is_answered(handed, copied):
@@ -179,11 +184,11 @@ class Rebuilt:
                 if copied and texts.master.repairs:
                     helpers = self._helpers_of_stub(handed, copied)
                     if helpers.code:
-                        yield replace(NOTHING, text=helpers), None
+                        yield Entry(replace(NOTHING, text=helpers))
                     elif copied.id not in changes["elsewhere"]:
                         changes["copies"].append(copied.id)
                     continue
-            elif number in misplaced:
+            elif cell.id in misplaced:
                 changes["moved"].append(cell.id)
                 continue
             else:
@@ -193,11 +198,12 @@ class Rebuilt:
                     changes["restored"].append(cell.id)
                 elif handed.kind != cell.nbgrader["cell_type"]:
                     changes["text"].append(cell.id)
-            yield handed, cell
+            yield entry
 
     def _helpers_of_stub(self, handed: HandedCell, exercise: Cell) -> CellText:
         """Return what a stub that was left out gives and the answer does not define."""
-        answer = next((h for h, cell in self._entries if cell == exercise), NOTHING)
+        answers = (e.handed for e in self._entries if e.cell == exercise)
+        answer = next(answers, NOTHING)
         functions = self._texts.stub[exercise.id].to_write
         written = answer.text.signatures.union(each.signature for each in functions)
         is_stub = exercise.kind == "solution"
@@ -208,44 +214,44 @@ class Rebuilt:
         ]
         return CellText.of(_joined(helpers).strip("\n"))
 
-    def _misplaced(self) -> set[int]:
-        """Return where tests stand above what they need, or given code out of order."""
+    def _misplaced(self) -> set[str]:
+        """Return tests that stand above what they need, and given code out of order."""
         order = self._texts.order
-        matched = [(p, cell) for p, (_, cell) in enumerate(self._entries) if cell]
-        others = [(p, cell) for p, cell in matched if cell.kind != "test"]
-        stay = _in_order([order[cell.id] for _, cell in others])
-        locked = {p: order[cell.id] for p, cell in others if cell.locked}
-        wrong = {p for p, rank in locked.items() if rank not in stay}
-        answers = {cell.id: p for p, cell in others if cell.kind == "solution"}
-        for position, cell in matched:
-            if cell.kind == "test":
-                rank = order[cell.id]
-                needed = [p for p in locked if p not in wrong and locked[p] < rank]
-                if position < max([answers.get(cell.exercise or "", -1), *needed]):
-                    wrong.add(position)
+        cells = [entry.cell for entry in self._entries if entry.cell]
+        others = [cell for cell in cells if cell.kind != "test"]
+        stay = _in_order([order[cell.id] for cell in others])
+        locked = {cell.id for cell in others if cell.locked}
+        wrong = {name for name in locked if order[name] not in stay}
+        given = locked - wrong
+        for position, test in enumerate(cells):
+            below = cells[position:] if test.kind == "test" else []
+            if any(
+                cell.id == test.exercise
+                or (cell.id in given and order[cell.id] < order[test.id])
+                for cell in below
+            ):
+                wrong.add(test.id)
         return wrong
 
-    def _with_absent(
-        self, entries: list[Entry], additions: Collection[str]
-    ) -> list[Entry]:
-        """Put every cell that is not there after the cell it follows in the source."""
-        position_of = {cell.id: n for n, (_, cell) in enumerate(entries) if cell}
-        absent: dict[int, list[Entry]] = {}  # position → what comes before it
-        position = 0
+    def _complete(self, additions: Collection[str]) -> Iterator[Entry]:
+        """Yield all cells, an absent one after that which it follows in the source."""
+        entries = list(self._in_place())
+        present = {entry.cell.id for entry in entries if entry.cell}
+        absent: dict[str, list[Entry]] = {}  # by the cell that they come after
+        name = ""
         for cell in self._texts.cells.values():
-            if cell.id in position_of:
-                position = position_of[cell.id] + 1
+            if cell.id in present:
+                name = cell.id
                 continue
-            absent.setdefault(position, []).append((NOTHING, cell))
+            absent.setdefault(name, []).append(Entry(NOTHING, cell))
             if cell.kind in ("solution", "task"):
                 self._changes["lost"] += [cell.id] * (cell.id not in additions)
             elif cell.id not in self._changes["moved"]:
                 self._changes["missing"].append(cell.id)
-        return [
-            entry
-            for n in range(len(entries) + 1)
-            for entry in [*absent.get(n, ()), *entries[n : n + 1]]
-        ]
+        yield from absent.get("", ())
+        for entry in entries:
+            yield entry
+            yield from absent.get(entry.cell.id, ()) if entry.cell else ()
 
 
 def _joined(parts: Iterable[Block]) -> str:
