@@ -14,6 +14,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass, field, replace
 
+from nbproctor.cells import CellText
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.notebook import Cell
@@ -72,11 +73,8 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
     planned = []
     done = 0
     for test in (cell for cell in job.cells if cell.kind == "test"):
-        exercise = test.exercise
-        first = solved.get(exercise, len(steps)) if exercise else 0
-        position = max(
-            first, steps_above.get(test.id, first if exercise else len(steps))
-        )
+        first = solved.get(test.exercise, len(steps)) if test.exercise else 0
+        position = max(first, steps_above.get(test.id, first or len(steps)))
         planned += [*steps[done:position], Step(test.id, test=test)]
         done = max(done, position)
     return _with_definitions(planned + steps[done:], tests)
@@ -132,58 +130,60 @@ def follow_through_plan(
     ):
         return [], References()
     answer = "\n".join(cell.source for cell in answers.values())
-    defined = _defined(answer)
+    first = next(n for n, cell in enumerate(job.cells) if cell.id in solutions)
+    references = [
+        master.source
+        for master in job.cells[:first]
+        if master.kind in ("provided", "solution") and not master.skip
+    ]
+    defined = CellText.of(answer).names
+    lends = {
+        master.id: tests.functions[master.id] - defined
+        for master in job.cells[:first]
+        if master.id in tests.functions.keys() - tried
+    }
+    lent = frozenset[str]().union(*lends.values())
     steps = [_extra(cell) for cell in extras.get("", [])]
-    cells = []
-    lent: frozenset[str] = frozenset()
-    judged = []
-    before_it = True
     for master in job.cells:
-        if master.id in solutions:
-            before_it = False
-            if master.id in answers:
-                steps.append(_student_step(answers[master.id], master))
+        if master.id in answers:
+            steps.append(_student_step(answers[master.id], master))
         elif master.kind == "provided" and not master.skip:
             steps.append(Step(f"provided {master.id}", master.stub))
         elif master.kind == "test":
             steps.append(Step(master.id, test=master))
-            if (
-                master.exercise == exercise
-                and master.points
-                and master.where == "judge"
-            ):
-                judged.append(master)
-        elif before_it and master.id in tests.functions.keys() - tried:
-            names = tests.functions[master.id] - defined
-            steps.append(Step(f"functions of {master.id}", lends=names))
-            lent |= names
-        if before_it and master.kind in ("provided", "solution") and not master.skip:
-            cells.append(master.source)
-        steps += [_extra(master) for master in extras.get(master.id, [])]
-    steps = _with_definitions(steps, tests)
-    judged = [test for test in judged if not _is_of_others(test, tests, lent)]
-    steps = [step for step in steps if step.test is None or step.test in judged]
+        elif master.id in lends:
+            step_name = f"functions of {master.id}"
+            steps.append(Step(step_name, lends=lends[master.id]))
+        steps += [_extra(cell) for cell in extras.get(master.id, [])]
+    steps = [
+        step
+        for step in _with_definitions(steps, tests)
+        if step.test is None or _may_gain(step.test, exercise, tests, lent)
+    ]
     while steps and steps[-1].test is None:
         steps.pop()
     own_cells = [cell.source for extra_cells in extras.values() for cell in extra_cells]
     if lent.isdisjoint(_WORD.findall("\n".join([answer, *own_cells]))):
         lent = frozenset()  # nobody can call one, so none is made ready
-    return steps, References(tuple(cells), lent)
+    return steps, References(tuple(references), lent)
 
 
-def _is_of_others(test: Cell, tests: Tests, lent: frozenset[str]) -> bool:
-    """Whether a test reads only references and says nothing about this exercise.
+def _may_gain(test: Cell, exercise: str, tests: Tests, lent: frozenset[str]) -> bool:
+    """Whether a test may give points that an exercise earns with functions `lent`.
 
-    A test may find methods by their name in a text, so this is known of functions only.
+    One that reads only references says nothing about this exercise. A test may find
+    methods by their name in a text, so this is known of functions only.
     """
-    if test.exercise not in tests.functions:
+    if test.exercise != exercise or not test.points or test.where != "judge":
         return False
+    if exercise not in tests.functions:
+        return True
     compiled = tests.cells[test.id]
     programs = [compiled.program, *tests.helpers[: compiled.helpers]]
     programs += [tests.cells[name].program for name in compiled.needs]
     names = frozenset[str]().union(*(program.uses for program in programs))
     reads = names & tests.answers
-    return bool(reads) and reads <= lent
+    return not reads or not reads <= lent
 
 
 def _solutions_of(exercise: str, cells: Iterable[Cell]) -> list[str]:
@@ -204,13 +204,6 @@ def _solutions_of(exercise: str, cells: Iterable[Cell]) -> list[str]:
 def _extra(cell: StudentCell) -> Step:
     """Return the step of a cell that is no answer: it takes no name from others."""
     return replace(_student_step(cell, None), keeps_names=True)
-
-
-def _defined(source: str) -> set[str]:
-    """Return the names that lines at the left edge of a cell define or assign."""
-    pattern = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *="
-    matches = re.finditer(pattern, source, re.MULTILINE)
-    return {match[1] or match[2] for match in matches}
 
 
 def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
