@@ -253,15 +253,12 @@ class CellText:
         unwritten = tuple(block for block in self.definitions if block.unwritten)
         return unwritten or self.definitions
 
-    def mentions(self, stub: CellText) -> bool:
-        """Whether every function of a stub is named: a reason to look more closely."""
-        names = [block.name for block in stub.to_write]
-        return bool(names) and all(name in self.text for name in names if name)
-
     def defines(self, stub: CellText) -> bool:
         """Whether every function of a stub is defined, as stub or as answer."""
-        return self.mentions(stub) and all(
-            any(block.defines(function) for block in self.blocks)
+        return bool(stub.to_write) and all(
+            function.signature in self.signatures
+            if function.decorators
+            else function.name in self.binds
             for function in stub.to_write
         )
 

@@ -50,7 +50,7 @@ class MasterTexts:
         The last definition counts, as it does in Python.
         """
         stub = self.stub[exercise.id]
-        if text.plain in self.plain or not text.mentions(stub):
+        if text.plain in self.plain or not text.defines(stub):
             return set()
         last = {
             function.signature: index
@@ -162,6 +162,9 @@ def _cut(handed: HandedCell, plan: Plan) -> list[Entry]:
     itself comes before the rest, or below an answer that it tests.
     """
     texts = plan.texts
+    is_given = handed.is_released or handed.text.plain in texts.plain
+    if is_given or handed.kind != "code":
+        return [Entry(handed)]
     blocks = handed.text.blocks
     cell = texts.cells.get(handed.name or "")
     locked = cell if cell and cell.locked else None
@@ -171,14 +174,12 @@ def _cut(handed: HandedCell, plan: Plan) -> list[Entry]:
         for index, block in enumerate(blocks)
         if block.signature in stub.signatures
     }
-    for exercise in texts.exercises if handed.kind == "code" else ():
+    for exercise in texts.exercises:
         for index in texts.answer_in(handed.text, exercise):
             owners.setdefault(index, exercise.id)
     others = {*owners.values()} - {handed.name}
     is_mixed = cell or len(others) > 1 or any(b.code in texts.codes for b in blocks)
-    is_given = handed.is_released or handed.text.plain in texts.plain
-    is_untouched = handed.kind != "code" or is_given
-    if is_untouched or not (locked or (others and is_mixed)):
+    if not (locked or (others and is_mixed)):
         return [Entry(handed)]
     if cell and not locked and not stub.definitions:
         for index, block in enumerate(blocks):
