@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -41,21 +42,21 @@ NUMBERS = "biufc"  # kinds
 _UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
 _DATES = [f"{kind}8[{unit}]" for kind in "Mm" for unit in _UNITS]
 _NATIVE = [np.dtype(code) for code in (*"?bhilqBHILQefdgFDG", *_DATES)]
-_CODES = {dtype: dtype.str for dtype in _NATIVE}
-DTYPES = {code: np.dtype(code) for code in _CODES.values()}  # the usual ones
+DTYPES = {dtype.str: np.dtype(dtype.str) for dtype in _NATIVE}  # the usual ones
 
 
+@lru_cache(maxsize=256)
 def _dtype_of(code: Node) -> np.dtype[Any]:
     """Return the dtype that a message says, as NumPy's own files do."""
-    dtype: np.dtype[Any] | None = DTYPES.get(code) if type(code) is str else None
-    if dtype is None and type(code) is str and _CODE.fullmatch(code):
+    if _CODE.fullmatch(code):
         with suppress(ValueError, TypeError):
             dtype = np.dtype(code)
-    if dtype is None or dtype.itemsize > LIMITS["bytes"].most:
-        raise ProtocolError("an array has an unknown or impossible dtype")
-    return dtype
+            if dtype.itemsize <= LIMITS["bytes"].most:
+                return dtype
+    raise ProtocolError("an array has an unknown or impossible dtype")
 
 
+@lru_cache(maxsize=256)
 def _code_of(dtype: np.dtype[Any]) -> str | None:
     """Return what says a dtype in a message; None if arrays of it are not sent."""
     with suppress(ProtocolError):
@@ -71,13 +72,11 @@ def _write_array(sender: Sender, x: Array, depth: int) -> Node:
     dtype = x.dtype
     size = x.nbytes
     flags = x.flags
-    code = _CODES.get(dtype)
+    if dtype.kind == "O":
+        return _write_objects(sender, x, depth)
+    code = _code_of(dtype)
     if code is None:
-        if dtype.kind == "O":
-            return _write_objects(sender, x, depth)
-        code = _code_of(dtype)
-        if code is None:
-            return None
+        return None
     node = ["a", code, [*x.shape]]
     if flags.fnc:
         node.append("F")
@@ -194,7 +193,7 @@ def _assign(old: Array, new: Array) -> None:
 
 
 def _write_scalar(sender: Sender, x: Any, depth: int) -> Node:
-    code = _CODES.get(x.dtype) or _code_of(x.dtype)
+    code = _code_of(x.dtype)
     if code is not None:
         raw = x.tobytes()
         sender.buffer(raw, len(raw))
