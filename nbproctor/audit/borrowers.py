@@ -22,7 +22,6 @@ import numpy as np
 
 from nbproctor.cells import parse_code
 from nbproctor.judge.exports import Exports, ReferenceFunction
-from nbproctor.judge.testcell import MODULE
 
 LENT = "_handed_over"  # the name of the call that is borrowed
 _PLAIN = bool, int, float, str, tuple, list, dict, np.ndarray
@@ -64,7 +63,7 @@ def _borrowed(target: Any, call: Function) -> Function:
     def ask(attributes: dict[str, Any], arguments: tuple[Any, ...]) -> Any:
         for key, value in attributes.items():
             with suppress(Exception):
-                Exports(MODULE).set(target, key, value)
+                Exports().set(target, key, value)
         for count in range(len(arguments), -1, -1):
             try:
                 result = call(*arguments[:count])

@@ -23,6 +23,7 @@ from nbproctor.judge.proxy import (
     StudentError,
     StudentRaised,
     ask,
+    built_in,
     handle_of,
 )
 
@@ -69,9 +70,7 @@ class _OneArgument(type):
                 return handle.kind
             return ask(args[0], "apply", "type", [args[0]])
         if len(args) == 1 and isinstance(args[0], StudentRaised):
-            kinds = type(args[0]).__mro__
-            built_in = (k for k in kinds if k.__module__ == "builtins")
-            return next(built_in, Exception)
+            return built_in(type(args[0]))
         return type(*args, **kwargs)
 
     def __instancecheck__(cls, instance: Any) -> bool:

@@ -13,7 +13,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,9 @@ from nbproctor.protocol.frames import (
 )
 from nbproctor.protocol.objects import Ref
 
+# The `__name__` that marks what test cells define. It is a kernel's: many a test cell
+# runs its checks only ``if __name__ == "__main__"``.
+MODULE = "__main__"
 _FUNCTIONS = (types.FunctionType, types.MethodType, partial)
 _LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)
 
@@ -65,17 +68,12 @@ class ReferenceFunction:
 
 
 class Exports:
-    """The objects that one test has passed to student code.
+    """The objects that one test has passed to student code."""
 
-    `module` is the ``__name__`` of the namespace that test cells run in.
-    """
-
-    def __init__(self, module: str) -> None:
-        self._module = module
+    def __init__(self) -> None:
         self._objects: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}
         self._next = 0
-        self._method_names: dict[type, tuple[str, ...]] = {}
 
     def clear(self) -> None:
         """Take back the test's objects; numbers are never used again.
@@ -93,15 +91,15 @@ class Exports:
 
     def name(self, value: Any) -> Ref:
         """Return a number for an object; a test can pass only what it defines."""
-        kind = type(value)
+        kind: Any = type(value)
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")
-        if self._of_test(value):
+        if _is_of_test(value):
             number = self._numbers.setdefault(id(value), self._next)
             if number == self._next:
                 self._next += 1
                 self._objects[number] = value
-            return Ref("judge", (number, kind.__name__, *self._methods(kind)))
+            return Ref("judge", (number, kind.__name__, *_public_methods(kind)))
         if isinstance(value, types.ModuleType):
             return Ref("library", (value.__name__, ""))
         library_object = value.type if isinstance(value, np.dtype) else value
@@ -132,9 +130,7 @@ class Exports:
     def get(self, target: Any, name: str) -> Any:
         """Get a public attribute that a test's own code made, not a library's."""
         if not name.startswith("_"):
-            namespaces = [
-                vars(k) for k in _classes(target) if k.__module__ == self._module
-            ]
+            namespaces = [vars(k) for k in _classes(target) if k.__module__ == MODULE]
             if name in getattr(target, "__dict__", {}) or any(
                 name in of_test or "__getattr__" in of_test for of_test in namespaces
             ):
@@ -156,31 +152,32 @@ class Exports:
             )
         setattr(target, name, value)
 
-    def _methods(self, kind: type) -> tuple[str, ...]:
-        """Names of public methods, which the student may call without asking first."""
-        names = self._method_names.get(kind)
-        if names is None:
-            names = self._method_names[kind] = tuple(
-                name
-                for name in dir(kind)
-                if not name.startswith("_")
-                and isinstance(
-                    attribute := inspect.getattr_static(kind, name), _FUNCTIONS
-                )
-                and self._of_test(attribute)
-            )
-        return names
 
-    def _of_test(self, value: Any) -> bool:
-        if isinstance(value, types.MethodType):
-            return self._of_test(value.__func__)
-        if isinstance(value, partial):
-            return self._of_test(value.func)
-        if isinstance(value, types.FunctionType):
-            return value.__globals__.get("__name__") == self._module
-        if type(value) in (types.SimpleNamespace, ReferenceFunction):
-            return True
-        return any(kind.__module__ == self._module for kind in _classes(value))
+@cache
+def _public_methods(kind: type) -> list[str]:
+    """Return names of public methods, which the student may call without asking."""
+    methods = {
+        name: inspect.getattr_static(kind, name)
+        for name in dir(kind)
+        if not name.startswith("_")
+    }
+    return [
+        name
+        for name, method in methods.items()
+        if isinstance(method, _FUNCTIONS) and _is_of_test(method)
+    ]
+
+
+def _is_of_test(value: Any) -> bool:
+    if isinstance(value, types.MethodType):
+        return _is_of_test(value.__func__)
+    if isinstance(value, partial):
+        return _is_of_test(value.func)
+    if isinstance(value, types.FunctionType):
+        return value.__globals__.get("__name__") == MODULE
+    if type(value) in (types.SimpleNamespace, ReferenceFunction):
+        return True
+    return any(kind.__module__ == MODULE for kind in _classes(value))
 
 
 def _classes(target: Any) -> tuple[type, ...]:
@@ -189,8 +186,10 @@ def _classes(target: Any) -> tuple[type, ...]:
 
 def builtin_name(error: BaseException) -> str:
     """Name of the first class of an exception that is built in and takes one text."""
-    for kind in type(error).__mro__:
-        builtin = getattr(builtins, kind.__name__, None)
-        if builtin is kind and not issubclass(kind, UnicodeError | BaseExceptionGroup):
-            return str(kind.__name__)
-    return "Exception"
+    names = (
+        kind.__name__
+        for kind in type(error).__mro__
+        if getattr(builtins, kind.__name__, None) is kind
+        and not issubclass(kind, UnicodeError | BaseExceptionGroup)
+    )
+    return str(next(names))

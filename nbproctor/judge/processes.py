@@ -19,7 +19,6 @@ from nbproctor.judge.exports import ReferenceFunction, builtin_name
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.proxy import ProcessEnded
 from nbproctor.judge.session import Session
-from nbproctor.judge.testcell import MODULE
 from nbproctor.judge.verdicts import Message
 from nbproctor.protocol.frames import Interruption
 from nbproctor.results import Limits, Output, error_output, stream_output
@@ -229,7 +228,7 @@ class StudentProcesses:
 
     def fresh(self, files: dict[bytes, bytes]) -> Session:
         """Start a process in which nothing has run, with files beside the notebook."""
-        session = Session(self.spawn(), self.limits.call, MODULE)
+        session = Session(self.spawn(), self.limits.call)
         session.until = self.until
         with suppress(Exception):  # cells then say what is missing
             session.ask("unpack", files, seconds=self.limits.cell)

@@ -50,12 +50,11 @@ class Session:
 
     `child` has a ``sock``, and methods: ``close`` ends the process, and
     ``processor_seconds`` returns what it has used. One call may take `call_seconds`,
-    calls back into the test included. `module` is the ``__name__`` of the namespace
-    that test cells run in.
+    calls back into the test included.
     """
 
-    def __init__(self, child: Any, call_seconds: float, module: str) -> None:
-        self.exports = Exports(module)
+    def __init__(self, child: Any, call_seconds: float) -> None:
+        self.exports = Exports()
         self.end: ProcessEnded | None = None  # why the process has ended
         # What the judge has decided in this test: an object, and the methods not asked.
         self.doubts: deque[tuple[Any, ...]] = deque(maxlen=MAX_DOUBTS)

@@ -41,15 +41,13 @@ from nbproctor.judge.compiled import (
     Tests,
     execute,
 )
+from nbproctor.judge.exports import MODULE
 from nbproctor.judge.proxy import Proxy, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.protocol.frames import Interruption
 from nbproctor.sandbox.policy import site_packages
 
 MAX_PRINTED = 20_000  # characters of a test
-# The `__name__` that marks what test cells define. It is a kernel's: many a test cell
-# runs its checks only ``if __name__ == "__main__"``.
-MODULE = "__main__"
 _MAIN_OF_JUDGE = sys.modules[MODULE]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from nbproctor.judge.exports import (
+    MODULE,
     Expired,
     Exports,
     NotExportableError,
@@ -19,7 +20,6 @@ from nbproctor.judge.exports import (
 from nbproctor.protocol.frames import UnsendableError
 from nbproctor.protocol.objects import Ref
 
-MODULE = "the_test"
 SOURCE = """
 import json
 from collections import UserDict
@@ -73,7 +73,7 @@ exec(SOURCE, TEST)
 
 @pytest.fixture
 def exports() -> Exports:
-    return Exports(MODULE)
+    return Exports()
 
 
 @pytest.mark.parametrize(

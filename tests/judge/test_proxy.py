@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from nbproctor.judge import exports
 from nbproctor.judge.proxy import StudentError
 from nbproctor.judge.session import Session
 from tests.forked import spawn
@@ -25,9 +26,10 @@ def copy_of(thing): return copy.copy(thing), copy.deepcopy(thing)
 
 
 @pytest.fixture
-def student() -> Iterator[Any]:
-    """The student's names."""
-    session = Session(spawn(), 5.0, __name__)
+def student(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The student's names, for objects of this file as if it were a test cell."""
+    monkeypatch.setattr(exports, "MODULE", __name__)
+    session = Session(spawn(), 5.0)
     assert session.ask("run", CELL, "functions", False) == ([], False)
     names = "calls swallow start anew copy_of"
     yield SimpleNamespace(**session.begin(names.split()))
