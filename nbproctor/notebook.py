@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from nbproctor.cells import RawCell, RawNotebook
+from nbproctor.cells import RawCell, RawNotebook, grader_of
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers, asserts, imports
 
@@ -128,8 +128,8 @@ class Cell:
 
 def cell_name(cell: RawCell, position: int) -> str:
     """Return ``grade_id``, or the cell's own id where nbgrader has none."""
-    grader = cell.get("metadata", {}).get("nbgrader") or {}
-    return str(grader.get("grade_id") or cell.get("id") or f"cell-{position}")
+    name = grader_of(cell).get("grade_id")
+    return str(name or cell.get("id") or f"cell-{position}")
 
 
 def read_cells(
@@ -143,8 +143,7 @@ def read_cells(
     exercise = None
     for position, cell in enumerate(raw):
         source = _text(cell["source"])
-        meta = cell.get("metadata", {})
-        grader = dict(meta.get("nbgrader") or {})
+        grader = dict(grader_of(cell))
         if not (grader.get("grade_id") or any(map(grader.get, _FLAGS))):
             grader = {}  # earlier versions of nbgrader marked every cell, as nothing
         code = cell["cell_type"] == "code"
@@ -166,7 +165,7 @@ def read_cells(
         exercise = name if kind == "solution" else exercise
         if grader:
             grader |= flags | {"cell_type": cell["cell_type"]}
-        tags = meta.get("tags", [])
+        tags = cell.get("metadata", {}).get("tags", [])
         in_process = kind == "test" and BESIDE_TAG in tags
         scores = kind == "test" and (points or UNGRADED_TAG not in tags)
         yield Cell(

@@ -15,6 +15,7 @@ from functools import lru_cache
 from nbproctor import sanitize
 from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell, RawCell
 from nbproctor.notebook import Cell
+from nbproctor.results import grade_id
 from nbproctor.submission.files import list_few
 from nbproctor.submission.match import Entry, Plan
 
@@ -294,11 +295,12 @@ def _written(handed: HandedCell, cell: Cell | None, room: list[int]) -> RawCell:
 
 def _with_ids(cells: list[RawCell]) -> list[RawCell]:
     """Give every cell a valid id of its own, never the name of a master's cell."""
-    marked = [c for c in cells if "nbgrader" in c["metadata"]]
-    taken = {c["id"] for c in marked}
-    taken |= {c["metadata"]["nbgrader"]["grade_id"] for c in marked}
+    taken = set()
+    for cell in cells:
+        if grade_id(cell):
+            taken |= {cell["id"], grade_id(cell)}
     for number, cell in enumerate(cells):
-        if "nbgrader" in cell["metadata"]:
+        if grade_id(cell):
             continue
         name = cell["id"]
         if name in taken or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):

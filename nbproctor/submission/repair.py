@@ -15,7 +15,7 @@ from typing import Any
 
 from nbproctor.cells import HandedCell, RawNotebook
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import StudentCell
+from nbproctor.results import StudentCell, grade_id
 from nbproctor.submission.files import (
     FILE_COST,
     Budget,
@@ -110,8 +110,7 @@ def student_cells(cells: Sequence[Any]) -> list[StudentCell]:
     code = []
     for index, cell in enumerate(cells):
         if cell["cell_type"] == "code":
-            grader = cell["metadata"].get("nbgrader") or {}
-            name = grader.get("grade_id") or cell.get("id")
+            name = grade_id(cell) or cell.get("id")
             code.append(StudentCell(index, name, cell["source"]))
     return code
 
