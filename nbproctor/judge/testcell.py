@@ -56,7 +56,7 @@ def display(*values: Any, **_: Any) -> None:
     sys.stdout.writelines(f"{value!r}\n" for value in values)
 
 
-_BUILT_IN = vars(builtins) | {"display": display}
+_BUILT_IN = vars(builtins) | {"display": display} | STAND_INS
 
 
 class Namespace:
@@ -142,7 +142,6 @@ class Namespace:
         imported_names = (tests.imported & used_names) - test.shared
 
         built_in = {k: v for k, v in _BUILT_IN.items() if k not in student_names}
-        built_in.update((k, v) for k, v in STAND_INS.items() if k in built_in)
         space = self._space
         space.clear()
         space.update({"__name__": MODULE, "__builtins__": built_in})
