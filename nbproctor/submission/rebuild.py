@@ -10,10 +10,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
-from functools import lru_cache
 
 from nbproctor import sanitize
-from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell, RawCell
+from nbproctor.cells import Block, CellText, HandedCell, RawCell
 from nbproctor.notebook import Cell
 from nbproctor.results import grade_id
 from nbproctor.submission.files import list_few
@@ -282,11 +281,7 @@ def _written(handed: HandedCell, cell: Cell | None, room: list[int]) -> RawCell:
         new |= {"outputs": [], "execution_count": None}
     else:  # a page shows HTML in it alive, in a raw cell too
         attached = sanitize.attachments(handed.attachments, room)
-        if attached or len(text) > min(MAX_REMEMBERED, room[0]):
-            text = sanitize.markdown(text, attached, room)
-        else:
-            text = _harmless(text)
-            room[0] -= len(text)
+        text = sanitize.markdown(text, attached, room)
         if attached and kind == "markdown":
             new["attachments"] = attached
     source = cell.source if cell and cell.locked else text
@@ -310,6 +305,3 @@ def _with_ids(cells: list[RawCell]) -> list[RawCell]:
         cell["id"] = name
         taken.add(name)
     return cells
-
-
-_harmless = lru_cache(maxsize=1_000)(sanitize.markdown)  # mostly the assignment's own
