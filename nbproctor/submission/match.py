@@ -28,12 +28,10 @@ class MasterTexts:
         self.plain = {text.plain for text in texts}
         words = {CellText.of(text).plain for _, text in master.texts}
         self.fixed = self.plain | words | {""}  # of which nothing is an answer
-        blocks = [block for text in texts for block in text.blocks]
-        self.codes = {block.code for block in blocks}
-        self.names = {name for block in blocks for name in block.binds}
+        self.codes = {code for text in texts for code in text.codes}
+        self.names = {name for text in texts for name in text.binds}
         stubs = [self.stub[cell.id] for cell in self.exercises]
-        self.functions = [block for stub in stubs for block in stub.definitions]
-        self.signatures = {function.signature for function in self.functions}
+        self.signatures = {name for stub in stubs for name in stub.signatures}
 
     def is_untouched(self, handed: HandedCell, cell: Cell) -> bool:
         """Whether a locked cell is as the student got it, in this release or before."""
@@ -90,9 +88,12 @@ class MasterTexts:
         It binds what is tested; where no test says what that is, any cell may be it.
         """
         stub = self.stub[exercise.id]
-        tests = [c for c in self.master.of_kind("test") if c.exercise == exercise.id]
-        texts = [CellText.of(test.source) for test in tests]
-        used = frozenset().union(*(test.uses - test.names for test in texts))
+        tests = [
+            CellText.of(cell.source)
+            for cell in self.master.of_kind("test")
+            if cell.exercise == exercise.id
+        ]
+        used = frozenset().union(*(test.uses - test.names for test in tests))
         tested = used - self.names - vars(builtins).keys()
         fits = not tested or not tested.isdisjoint(text.names)
         return not stub.definitions and (fits or text.plain == stub.plain)
@@ -143,7 +144,7 @@ class Plan:
         }
 
 
-def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
+def make_plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     """Decide which cell is which, and where the answers stand."""
     plan = Plan(_texts_of(master))
     for handed in cells:

@@ -118,10 +118,6 @@ def _text(file: Candidate, data: bytes, notes: list[str]) -> str:
         raise Ungradable(f"'{file.name}' is empty.")
     if kind := wrong_kind(data):
         raise _no_notebook(file, f" but {kind}")
-    return _decoded(data, notes)
-
-
-def _decoded(data: bytes, notes: list[str]) -> str:
     coding = json.detect_encoding(data)
     if not coding.startswith("utf-8"):
         shown = coding[:6].upper()

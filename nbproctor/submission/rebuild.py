@@ -13,10 +13,11 @@ from difflib import SequenceMatcher
 
 from nbproctor import sanitize
 from nbproctor.cells import Block, CellText, HandedCell, RawCell
-from nbproctor.notebook import Cell
+from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import grade_id
 from nbproctor.submission.files import list_few
-from nbproctor.submission.match import Entry, Plan
+from nbproctor.submission.match import Entry, make_plan
+from nbproctor.submission.read import Version
 
 NOTHING = HandedCell("code", "", None, CellText(""))  # for a cell that is missing
 
@@ -41,9 +42,15 @@ _SENTENCES = {
 
 
 class Rebuilt:
-    """The cells of a gradable notebook."""
+    """A version of a notebook, as the cells of a gradable one.
 
-    def __init__(self, plan: Plan) -> None:
+    `number` is that of its file: the likeliest is the first.
+    """
+
+    def __init__(self, version: Version, number: int, master: MasterNotebook) -> None:
+        self.version = version
+        self.number = number
+        plan = make_plan(version.cells, master)
         self._texts = plan.texts
         self._changes: dict[str, list[str]] = {key: [] for key in _SENTENCES}
         self._changes["added"] += plan.added

@@ -23,8 +23,7 @@ from nbproctor.submission.files import (
     Ungradable,
     candidates,
 )
-from nbproctor.submission.match import plan
-from nbproctor.submission.read import Version, read_versions
+from nbproctor.submission.read import read_versions
 from nbproctor.submission.rebuild import Rebuilt
 
 __all__ = ["Repaired", "Ungradable", "repair", "student_cells"]
@@ -63,7 +62,7 @@ def repair(
     this one. `Ungradable`: no file in the folder is this notebook, and why.
     """
     readings, notes = _readings(folder, master, siblings)
-    chosen, *others = sorted(readings, key=_Reading.rank)
+    chosen, *others = readings
     version = chosen.version
     name = version.file.name
     expected = f"{master.notebook}.ipynb"
@@ -86,14 +85,14 @@ def repair(
     for other in others if master.repairs else ():
         more = [n for n in other.answers if n not in chosen.answers | additions]
         for exercise in more:
-            cells = other.rebuilt.answer_with_own_code(exercise, chosen.rebuilt)
+            cells = other.answer_with_own_code(exercise, chosen)
             additions[exercise] = cells
         if more:
             notes.append(
                 f"Answers missing there were taken from {other.version.label}: "
                 f"{', '.join(more)}."
             )
-    notebook, changes = chosen.rebuilt.notebook(additions)
+    notebook, changes = chosen.notebook(additions)
     notes += version.notes
     if version.language not in ("python", "ipython"):
         notes.append(
@@ -115,34 +114,21 @@ def student_cells(cells: Sequence[Any]) -> list[StudentCell]:
     return code
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """A version of a notebook that is this assignment."""
-
-    number: int  # of its file: the likeliest is the first
-    version: Version
-    rebuilt: Rebuilt
-
-    @property
-    def answers(self) -> dict[str, str]:
-        """Exercise → its answer."""
-        return self.rebuilt.answers
-
-    def rank(self) -> tuple[bool, bool, int, int]:
-        """Sort what answers most first; scripts only behind answered notebooks."""
-        count = len(self.answers)
-        return not count, self.version.file.is_script, -count, self.number
+def _rank(rebuilt: Rebuilt) -> tuple[bool, bool, int, int]:
+    """Sort what answers most first; scripts only behind answered notebooks."""
+    count = len(rebuilt.answers)
+    return not count, rebuilt.version.file.is_script, -count, rebuilt.number
 
 
 def _readings(
     folder: Path, master: MasterNotebook, siblings: Collection[str]
-) -> tuple[list[_Reading], list[str]]:
-    """Return the versions in all files, the likeliest first, and notes."""
+) -> tuple[list[Rebuilt], list[str]]:
+    """Return the versions in all files, the one to be graded first, and notes."""
     budget = Budget()
     files = candidates(folder, master.notebook, siblings, budget)
     exercises = {cell.id for cell in master.of_kind("solution", "task")}
     failures = {}
-    readings: list[_Reading] = []
+    readings: list[Rebuilt] = []
     notes = []
     # The likeliest first, then as many as can be: those that cost least.
     cost = [(each.is_script, each.cost) for each in files]
@@ -167,18 +153,18 @@ def _readings(
             failures[number] = str(file.unreadable(failure))
     if not readings:
         raise Ungradable(failures[0])
-    best = min(readings, key=_Reading.rank).number
+    readings.sort(key=_rank)
     notes += [
         f"{failure} Another file was graded."
         for number, failure in sorted(failures.items())
-        if number < best and not files[number].is_script
+        if number < readings[0].number and not files[number].is_script
     ]
-    return sorted(readings, key=lambda reading: reading.number), notes
+    return readings, notes
 
 
 def _read(
     number: int, file: Candidate, master: MasterNotebook, budget: Budget
-) -> list[_Reading]:
+) -> list[Rebuilt]:
     """Read a file: all versions in it that are this assignment."""
     data = file.content()
     budget.bytes -= FILE_COST + max(file.cost, len(data))
@@ -186,10 +172,10 @@ def _read(
         raise Ungradable(f"'{file.name}' is a file of the assignment itself.")
     readings = []
     for version in read_versions(file, data, repairs=master.repairs):
-        rebuilt = Rebuilt(plan(version.cells, master))
+        rebuilt = Rebuilt(version, number, master)
         # From an assignment without exercises, no answer can be missing.
         if rebuilt.belongs or not master.of_kind("solution", "task", "test"):
-            readings.append(_Reading(number, version, rebuilt))
+            readings.append(rebuilt)
     if not readings:
         raise Ungradable(f"No cell of '{file.name}' belongs to this assignment.")
     return readings
