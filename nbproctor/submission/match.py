@@ -103,7 +103,7 @@ _texts_of = lru_cache(maxsize=8)(MasterTexts)  # the same for a whole class
 
 
 @dataclass(eq=False)
-class Entry:
+class PlannedCell:
     """A cell of the gradable notebook: what fills it, and which cell of the master."""
 
     handed: HandedCell
@@ -116,7 +116,7 @@ class Plan:
     """Which cell answers which."""
 
     texts: MasterTexts
-    entries: list[Entry] = field(default_factory=list)  # what was merged is cut
+    entries: list[PlannedCell] = field(default_factory=list)  # what was merged is cut
     #: Locked cells with code of the student's, and with what may be an answer.
     added: list[str] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
@@ -148,7 +148,7 @@ def make_plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     """Decide which cell is which, and where the answers stand."""
     plan = Plan(_texts_of(master))
     for handed in cells:
-        pieces = _cut(handed, plan) if master.repairs else [Entry(handed)]
+        pieces = _cut(handed, plan) if master.repairs else [PlannedCell(handed)]
         plan.entries += pieces
     for rule in RULES:
         for entry, cell in rule(plan):
@@ -156,7 +156,7 @@ def make_plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     return plan
 
 
-def _cut(handed: HandedCell, plan: Plan) -> list[Entry]:
+def _cut(handed: HandedCell, plan: Plan) -> list[PlannedCell]:
     """Cut a cell of several into its answers, and the student's code between them.
 
     An answer stands where its last part did. Given code is left out; a locked cell
@@ -165,7 +165,7 @@ def _cut(handed: HandedCell, plan: Plan) -> list[Entry]:
     texts = plan.texts
     is_given = handed.is_released or handed.text.plain in texts.plain
     if is_given or handed.kind != "code":
-        return [Entry(handed)]
+        return [PlannedCell(handed)]
     blocks = handed.text.blocks
     cell = texts.cells.get(handed.name or "")
     locked = cell if cell and cell.locked else None
@@ -181,7 +181,7 @@ def _cut(handed: HandedCell, plan: Plan) -> list[Entry]:
     others = {*owners.values()} - {handed.name}
     is_mixed = cell or len(others) > 1 or any(b.code in texts.codes for b in blocks)
     if not (locked or (others and is_mixed)):
-        return [Entry(handed)]
+        return [PlannedCell(handed)]
     if cell and not locked and not stub.definitions:
         for index, block in enumerate(blocks):
             if block.code not in texts.codes:
@@ -202,12 +202,12 @@ def _cut(handed: HandedCell, plan: Plan) -> list[Entry]:
             between = []
     pieces.append(_piece(between))
     if locked:
-        rest = [b for i, b in enumerate(blocks) if i not in owners]
-        _note_changes(locked, rest, plan)
+        unowned = [b for i, b in enumerate(blocks) if i not in owners]
+        _note_changes(locked, unowned, plan)
         is_tested = locked.exercise in others
         pieces.insert(len(pieces) if is_tested else 0, handed)
     return [
-        Entry(piece, is_locked_piece=locked is not None)
+        PlannedCell(piece, is_locked_piece=locked is not None)
         for piece in pieces
         if piece is handed or piece.text.code
     ]
@@ -231,7 +231,7 @@ def _note_changes(locked: Cell, blocks: list[Block], plan: Plan) -> None:
 
 # ---- which cell is which -------------------------------------------------------------
 
-Match = tuple[Entry, Cell]
+Match = tuple[PlannedCell, Cell]
 
 
 def _by_mark(plan: Plan) -> Iterator[Match]:
@@ -248,7 +248,7 @@ def _by_mark(plan: Plan) -> Iterator[Match]:
         if cell.locked:
             by_text.setdefault(texts.stub[cell.id].plain, []).append(cell)
     by_text[""] = []
-    claims: dict[str, list[Entry]] = {}
+    claims: dict[str, list[PlannedCell]] = {}
     for entry in plan.entries:
         handed = entry.handed
         named = texts.cells.get(handed.name or "")
@@ -298,7 +298,9 @@ RULES: tuple[Callable[[Plan], Iterator[Match]], ...] = (
 )
 
 
-def _graded_copy(entries: list[Entry], cell: Cell, texts: MasterTexts) -> Entry:
+def _graded_copy(
+    entries: list[PlannedCell], cell: Cell, texts: MasterTexts
+) -> PlannedCell:
     """Of several copies of a cell, return the last one that was worked on.
 
     It is the one that Python uses; an untouched copy below it is an accident. A locked
@@ -310,11 +312,11 @@ def _graded_copy(entries: list[Entry], cell: Cell, texts: MasterTexts) -> Entry:
     return (worked or entries)[-1]
 
 
-def _free_entries(cell: Cell, plan: Plan) -> list[Entry]:
+def _free_entries(cell: Cell, plan: Plan) -> list[PlannedCell]:
     """Return what looks like an answer between the neighbours of its own cell."""
     texts = plan.texts
     rank = texts.order[cell.id]
-    between: list[Entry] = []
+    between: list[PlannedCell] = []
     is_above = True
     for entry in plan.entries:
         if entry.cell is None and is_above:

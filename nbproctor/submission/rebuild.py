@@ -16,7 +16,7 @@ from nbproctor.cells import Block, CellText, HandedCell, RawCell
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import grade_id
 from nbproctor.submission.files import list_few
-from nbproctor.submission.match import Entry, make_plan
+from nbproctor.submission.match import PlannedCell, make_plan
 from nbproctor.submission.read import Version
 
 NOTHING = HandedCell("code", "", None, CellText(""))  # for a cell that is missing
@@ -169,7 +169,7 @@ class Rebuilt:
 
     # ---- every cell of the assignment once, where it works ---------------------------
 
-    def _in_place(self) -> Iterator[Entry]:
+    def _in_place(self) -> Iterator[PlannedCell]:
         """Yield what stays where it is: no copies, no locked cell where it fails."""
         texts = self._texts
         changes = self._changes
@@ -191,7 +191,7 @@ class Rebuilt:
                 if copied and texts.master.repairs:
                     helpers = self._helpers_of_stub(handed, copied)
                     if helpers.code:
-                        yield Entry(replace(NOTHING, text=helpers))
+                        yield PlannedCell(replace(NOTHING, text=helpers))
                     elif copied.id not in changes["elsewhere"]:
                         changes["copies"].append(copied.id)
                     continue
@@ -229,28 +229,28 @@ class Rebuilt:
         stay = _in_order([order[cell.id] for cell in others])
         locked = {cell.id for cell in others if cell.locked}
         wrong = {name for name in locked if order[name] not in stay}
-        given = locked - wrong
+        in_order = locked - wrong
         for position, test in enumerate(cells):
             below = cells[position:] if test.kind == "test" else []
             if any(
                 cell.id == test.exercise
-                or (cell.id in given and order[cell.id] < order[test.id])
+                or (cell.id in in_order and order[cell.id] < order[test.id])
                 for cell in below
             ):
                 wrong.add(test.id)
         return wrong
 
-    def _complete(self, additions: Collection[str]) -> Iterator[Entry]:
+    def _complete(self, additions: Collection[str]) -> Iterator[PlannedCell]:
         """Yield all cells, an absent one after that which it follows in the source."""
         entries = list(self._in_place())
         present = {entry.cell.id for entry in entries if entry.cell}
-        absent: dict[str, list[Entry]] = {}  # by the cell that they come after
+        absent: dict[str, list[PlannedCell]] = {}  # by the cell that they come after
         name = ""
         for cell in self._texts.cells.values():
             if cell.id in present:
                 name = cell.id
                 continue
-            absent.setdefault(name, []).append(Entry(NOTHING, cell))
+            absent.setdefault(name, []).append(PlannedCell(NOTHING, cell))
             if cell.kind in ("solution", "task"):
                 self._changes["lost"] += [cell.id] * (cell.id not in additions)
             elif cell.id not in self._changes["moved"]:
