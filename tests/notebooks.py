@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from nbproctor.results import StudentCell
 
 Notebook = dict[str, Any]
 
@@ -44,6 +47,11 @@ def cells_of(text: str) -> list[Notebook]:
             flags |= WORDS.get(word) or {"points": float(word)}
         cells.append(cell(name, source, **flags))
     return cells
+
+
+def student_cells(pairs: Iterable[tuple[str | None, str]]) -> tuple[StudentCell, ...]:
+    """Return the cells of a submission from their ids and texts."""
+    return tuple(StudentCell(n, *pair) for n, pair in enumerate(pairs))
 
 
 def notebook(cells: list[Notebook]) -> Notebook:

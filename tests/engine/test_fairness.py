@@ -16,6 +16,7 @@ from nbproctor.engine import Execution, Pool, Settings
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Report, StudentCell
 from nbproctor.sandbox.policy import Policy
+from tests.notebooks import student_cells
 from tests.timing import limits
 
 LAB = "neural_network"
@@ -60,9 +61,9 @@ def notebook(
     master: MasterNotebook, answers: Mapping[str, str]
 ) -> tuple[StudentCell, ...]:
     """Return what a student hands in who has answered some exercises."""
-    return tuple(
-        StudentCell(index, cell.id, answers.get(cell.id, cell.stub))
-        for index, cell in enumerate(master.cells)
+    return student_cells(
+        (cell.id, answers.get(cell.id, cell.stub))
+        for cell in master.cells
         if cell.kind not in ("helper", "text", "task")
     )
 

@@ -14,10 +14,11 @@ from matplotlib.image import imread
 
 from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, support_files
-from nbproctor.results import Job, Report, StudentCell, Verdict
+from nbproctor.results import Job, Report, Verdict
 from nbproctor.sandbox.forkserver import ForkServer
 from nbproctor.sandbox.policy import Policy
 from tests.hostile.test_second_run import grade
+from tests.notebooks import student_cells
 from tests.sandbox.test_forkserver import start
 
 pytestmark = pytest.mark.slow
@@ -56,11 +57,11 @@ class Lab:
         cells = [c for c in self.master.cells if c.kind != "test" or c.id in tests]
         master = replace(self.master, cells=tuple(cells))
         ordered = sorted(cells, key=lambda cell: cell.id in last)
-        handed_in = [
-            StudentCell(n, cell.id, answers.get(cell.id, cell.stub))
-            for n, cell in enumerate(ordered)
+        handed_in = student_cells(
+            (cell.id, answers.get(cell.id, cell.stub))
+            for cell in ordered
             if cell.kind not in ("helper", "text", "task")
-        ]
+        )
         return execute(Execution(handed_in, master, self.settings), self.servers)
 
 
@@ -174,12 +175,12 @@ def test_a_perfect_memory_of_what_tests_hand_over_earns_nothing(
         is_judged = each.id.startswith(("compute_cost", "regularization"))
         if each.kind != "test" or is_judged or each.id == LAST:
             cells.append(replace(each, source=source))
-    student = (
-        StudentCell(n, each.id, SOLVED_NOTHING.get(each.id, each.stub))
-        for n, each in enumerate(cells)
+    student = student_cells(
+        (each.id, SOLVED_NOTHING.get(each.id, each.stub))
+        for each in cells
         if each.kind in ("provided", "solution")
     )
-    job = Job(tuple(cells), tuple(student), lab.settings.limits)
+    job = Job(tuple(cells), student, lab.settings.limits)
     points = grade(remembering, job, protected=protected)
     is_control = stand_ins == "right" and not protected
     assert sum(points.values()) == (5 if is_control else 0)

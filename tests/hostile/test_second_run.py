@@ -16,10 +16,11 @@ import pytest
 from msgspec import msgpack
 
 from nbproctor.notebook import Cell
-from nbproctor.results import Job, Report, StudentCell
+from nbproctor.results import Job, Report
 from nbproctor.sandbox.forkserver import ForkServer
 from nbproctor.sandbox.policy import Policy
 from tests.judge.notebooks import cell, judged
+from tests.notebooks import student_cells
 from tests.probes.second_runs import UNPROTECTED
 from tests.sandbox.test_forkserver import LEVELS, start
 from tests.timing import limits
@@ -125,7 +126,7 @@ def attack(
     """Return what a submission earns for a secret that it does not know."""
     texts = {"half": "raise NotImplementedError", "use": NOTE, "last": ANSWERS["last"]}
     texts |= answers
-    student = tuple(StudentCell(n, name, texts[name]) for n, name in enumerate(ANSWERS))
+    student = student_cells((name, texts[name]) for name in ANSWERS)
     allowed = limits(call=30.0, cell=60.0, submission=200.0)
     job = Job(course(helper, together), student, allowed)
     points = grade(server, job, protected=protected)

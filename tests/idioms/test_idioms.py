@@ -16,10 +16,11 @@ from nbgrader.utils import determine_grade
 from nbproctor.judge.run import grade
 from nbproctor.notebook import Cell, Kind
 from nbproctor.protocol import objects, table
-from nbproctor.results import Job, StudentCell, Verdict
+from nbproctor.results import Job, Verdict
 from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
 from tests.kernels import run_in_kernel
+from tests.notebooks import student_cells
 from tests.timing import limits
 
 pytestmark = pytest.mark.slow
@@ -99,7 +100,7 @@ def points(idiom: Idiom, answer: str) -> float:
 
 
 def verdict(cells: tuple[Cell, ...]) -> Verdict:
-    answers = tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(cells))
+    answers = student_cells((c.id, c.source) for c in cells)
     times = limits(call=10, cell=20, submission=60)
     report = grade(Job(cells, answers, times, follow_through=False), spawn_elsewhere)
     return next(v for v in report.verdicts if v.cell_id == "points")

@@ -9,9 +9,9 @@ from typing import Any
 from nbproctor.judge.processes import Spawn
 from nbproctor.judge.run import grade
 from nbproctor.notebook import Cell
-from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
+from nbproctor.results import Job, Limits, Report, Verdict
 from tests.forked import spawn
-from tests.notebooks import parts
+from tests.notebooks import parts, student_cells
 from tests.timing import limits
 
 
@@ -45,10 +45,9 @@ def judged(
     **options: Any,
 ) -> Report:
     """Judge a notebook that was handed in as these cells: id and text."""
-    student = tuple(StudentCell(n, *pair) for n, pair in enumerate(handed_in))
     defaults: dict[str, Any] = {"limits": usual_limits(), "follow_through": False}
     defaults |= options
-    return grade(Job(tuple(cells), student, **defaults), start)
+    return grade(Job(tuple(cells), student_cells(handed_in), **defaults), start)
 
 
 def earned(report: Report) -> list[float]:

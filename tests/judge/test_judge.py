@@ -14,6 +14,7 @@ from nbproctor.results import Job, Report, StudentCell, Verdict
 from tests.forked import spawn
 from tests.judge import notebooks
 from tests.judge.notebooks import cell
+from tests.notebooks import student_cells
 from tests.timing import limits
 
 pytestmark = pytest.mark.slow
@@ -77,7 +78,7 @@ def submission(**changed: str) -> tuple[StudentCell, ...]:
         if text := changed.get(f"before_{source_cell.id}"):
             cells.append((None, text))
         cells.append((source_cell.id, changed.get(source_cell.id, source_cell.source)))
-    return tuple(StudentCell(n, *pair) for n, pair in enumerate(cells))
+    return student_cells(cells)
 
 
 def judged(*tests: Cell, follow_through: bool = True, **changed: str) -> Report:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from nbproctor.judge import compiled, order
 from nbproctor.notebook import Cell
-from nbproctor.results import Job, StudentCell
+from nbproctor.results import Job
+from tests.notebooks import student_cells
 
 
 def cell(name: str, kind: Any, exercise: str | None = None, points: str = "0") -> Cell:
@@ -41,8 +42,7 @@ SOURCE = tuple(cell(*line.split()) for line in TABLE.splitlines())
 def job(*cells: str | tuple[str | None, str]) -> Job:
     """Return a job with these student cells: ids with the source's text, or pairs."""
     pairs = [(c, f"text of {c}") if isinstance(c, str) else c for c in cells]
-    student = tuple(StudentCell(n, *pair) for n, pair in enumerate(pairs))
-    return Job(SOURCE, student)
+    return Job(SOURCE, student_cells(pairs))
 
 
 def own_notebook(played: Job, outer: Collection[str] = ()) -> list[order.Step]:

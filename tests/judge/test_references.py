@@ -11,9 +11,10 @@ from msgspec import msgpack
 
 from nbproctor.judge import run
 from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
+from nbproctor.results import Job, Limits, Report, Verdict
 from tests.forked import StudentProcess, spawn
 from tests.judge.notebooks import earned, usual_limits
+from tests.notebooks import student_cells
 
 pytestmark = pytest.mark.slow
 
@@ -58,14 +59,13 @@ def play(
         texts.insert(2, ("extra", extra))
     if last:
         texts.append(("last", last))
-    student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts))
     children: list[StudentProcess] = [] if started is None else started
 
     def counted() -> StudentProcess:
         children.append(spawn())
         return children[-1]
 
-    job = msgpack.encode(Job(source, student, limits or usual_limits()))
+    job = msgpack.encode(Job(source, student_cells(texts), limits or usual_limits()))
     report = msgpack.decode(run.main(job, counted), type=Report)
     assert all(child.pid == 0 for child in children), "a process is left"
     return report, report.verdicts[-1]

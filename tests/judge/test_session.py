@@ -22,15 +22,10 @@ from tests.protocol import messages
 HEAD = struct.Struct("<2sBBIIQ12x")
 
 
-@pytest.fixture(autouse=True)
-def as_test_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what this file defines count as what a test cell defines."""
-    monkeypatch.setattr(exports, "MODULE", __name__)
-
-
 class Spy:
-    """What the test hands over."""
+    """What the test hands over: an object of a class that a test cell defines."""
 
+    __module__ = exports.MODULE
     rate = 0.5
 
     def __init__(self) -> None:
@@ -175,6 +170,7 @@ def test_calls_back_and_forth_are_heard_up_to_a_depth(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(session_of, "MAX_DEPTH", 2)
+    monkeypatch.setattr(exports, "MODULE", __name__)  # `again` is a test cell's
     replies = [f'1 ["t", {number}, ["l"]]' for number in (3, 2, 1)]
     student = student_that_sends([CALL, CALL, CALL, *replies])
     calls = []
