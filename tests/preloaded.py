@@ -1,5 +1,7 @@
 """What commands import, and set up when they first need it: done before they fork."""
 
+import contextlib
+
 import typer._adapters  # noqa: F401
 from nbgrader.api import Assignment, Base, Course, Student
 from sqlalchemy import create_engine
@@ -10,6 +12,10 @@ import nbproctor.kit.handout
 import nbproctor.kit.starter
 import nbproctor.nbgrader
 import nbproctor.pages.report  # noqa: F401
+
+with contextlib.suppress(ImportError):  # tests of PostgreSQL then skip
+    import psycopg  # noqa: F401
+    import sqlalchemy.dialects.postgresql  # noqa: F401
 
 engine = create_engine("sqlite://")
 Base.metadata.create_all(engine)
