@@ -1,7 +1,5 @@
 """What commands import, and set up when they first need it: done before they fork."""
 
-import contextlib
-
 import typer._adapters  # noqa: F401
 from nbgrader.api import Assignment, Base, Course, Student
 from sqlalchemy import create_engine
@@ -13,9 +11,11 @@ import nbproctor.kit.starter
 import nbproctor.nbgrader
 import nbproctor.pages.report  # noqa: F401
 
-with contextlib.suppress(ImportError):  # tests of PostgreSQL then skip
+try:
     import psycopg  # noqa: F401
     import sqlalchemy.dialects.postgresql  # noqa: F401
+except ImportError:
+    pass  # tests of PostgreSQL are skipped
 
 engine = create_engine("sqlite://")
 Base.metadata.create_all(engine)
