@@ -77,11 +77,12 @@ def forward_with(network, W1, b1, W2, b2, X):
 
 
 def descend(network, one_hot, X, Y, steps):
-    """Take steps with all examples, by the methods of the network."""
+    """Take steps with all examples, by the methods of the network; return W2."""
     labels = one_hot(Y, network.n_classes)
     for _ in range(steps):
         cache = network.forward_propagation(X)
         network.update_parameters(network.backward_propagation(X, labels, cache))
+    return network.W2
 
 
 def cost_of(network, one_hot, compute_cost, X, Y):
@@ -165,6 +166,17 @@ def noted_fit(classifier, X, Y, inputs, batches, updates):
             setattr(kind, name, method)
 
 
+def check_use_of_network(classifier, X, Y):
+    """Fit, and say what is wrong with how the given network was used."""
+    classifier.model.is_given = True
+    notes = [], [], []
+    (is_stopped,) = together((noted_fit, classifier, X.copy(), Y.copy(), *notes))
+    check_shapes(notes, classifier, X)  # which may be why it stopped
+    if is_stopped:
+        classifier.fit(X.copy(), Y.copy())
+    check_batches(notes, classifier, X, Y)
+
+
 def check_shapes(notes, classifier, X):
     """Say what is wrong with the shapes of batches, as `noted_fit` has noted them.
 
@@ -216,7 +228,7 @@ def check_batches(notes, classifier, X, Y):
         + "; where does the loop over them start and end?"
         * (count < epochs * per_epoch)
     )
-    assert max(x.shape[1] for x, *_ in batches) == size, (
+    assert max(x.shape[1] for x, *_ in batches) == min(size, m), (
         f"a batch should hold {size} examples, and the last what is left"
     )
     assert not np.array_equal(batches[0][3], batches[1][3]), (

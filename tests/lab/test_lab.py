@@ -143,11 +143,11 @@ def test_raising_where_a_value_is_wrong_earns_nothing_more(
 @pytest.mark.slow
 def test_a_loop_with_too_many_steps_is_refuted_with_few_examples(hidden, monkeypatch):
     sizes = []
-    fit_of = hidden["fit_of"]
+    run_of = hidden["run_of"]
     monkeypatch.setitem(
         hidden,
-        "fit_of",
-        lambda *run: sizes.append(run[3][0].shape[1]) or fit_of(*run),
+        "run_of",
+        lambda *run: sizes.append(run[1][0].shape[1]) or run_of(*run),
     )
     (fit,) = (c.source for c in MasterNotebook.read(SOURCE).cells if c.id == "fit")
     monkeypatch.setattr(hidden["NNClassifier"], "fit", None)
