@@ -20,6 +20,7 @@ from nbproctor.expect import (
     beyond,
     calls_to,
     calls_to_method,
+    changed,
     check,
     entry_in_any_shape,
     expect,
@@ -29,6 +30,7 @@ from nbproctor.expect import (
     prove,
     recording,
     replaced,
+    sizes,
 )
 
 Function = Callable[..., Any]
@@ -58,7 +60,7 @@ def specification(answer: Function, mistakes: Function = mistakes_of_means) -> A
         calls_to(lambda: answer),
         means,
         arguments=["X"],
-        cases={"some": lambda: [(COLUMNS,), (COLUMNS + 1,)]},
+        cases={"some": lambda: [(COLUMNS + n,) for n in (0, 1, 3)]},
         mistakes=mistakes,
         properties={
             "values": [Values("some")],
@@ -126,12 +128,12 @@ def test_in_the_judge_one_run_is_judged_by_several_properties() -> None:
     with recording({}):
         check(counted, "values")
         check(counted, "shape")
-    assert len(calls) == 2
+    assert len(calls) == 3
     check(counted, "values")  # in a kernel, where the code may have changed
-    assert len(calls) == 4
-    with recording({}):  # both, each with small floats, and those of one object
+    assert len(calls) == 6
+    with recording({}):  # each; two with small floats; and those of one object
         check(counted, "unchanged")
-    assert len(calls) == 12
+    assert len(calls) == 17
 
 
 def test_wrong_names_of_entries_are_no_old_answers() -> None:
@@ -344,7 +346,7 @@ def test_a_recording_within_another_leaves_it_as_it_was() -> None:
         with recording({}):
             check(specification(answer), "values")
         check(specification(answer), "shape")
-    assert len(calls) == 4
+    assert len(calls) == 6
 
 
 @pytest.mark.parametrize(
@@ -477,6 +479,70 @@ def test_every_case_that_is_named_shows_what_a_call_changes(names: Any) -> None:
     )
     with pytest.raises(AssertionError, match="another length"):
         check(totals, "unchanged")
+
+
+def norms(X: Any, order: int) -> Any:
+    return (np.abs(X) ** order).sum(axis=1)
+
+
+def cached_by(key: Function) -> Function:
+    """Return an answer that remembers by something of its case."""
+    answers: dict[Any, Any] = {}
+    return lambda X, order: answers.setdefault(key(X, order), norms(X, order))
+
+
+@pytest.mark.parametrize(
+    ("key", "is_old"),
+    [
+        (lambda X, order: (X.tobytes(), order), False),
+        (lambda X, order: (str(X), order), True),
+        (lambda X, order: (X.shape, X.dtype, X.sum(), order), True),
+        (lambda X, order: X.tobytes(), True),
+    ],
+)
+def test_an_answer_that_is_remembered_by_too_little_is_old(
+    key: Function, is_old: bool
+) -> None:
+    X = np.random.default_rng(0).integers(-9, 9, (40, 41))
+    remembers = replace(
+        specification(cached_by(key)),
+        right=norms,
+        arguments=["X", "order"],
+        cases={"changed": lambda: changed(norms, X, 1)},
+        properties={"anew": [Anew("changed")]},
+    )
+    with complaint("stays the same" if is_old else ""):
+        check(remembers, "anew")
+
+
+def test_each_size_is_1_alone_and_beyond_the_numbers_of_the_answer() -> None:
+    with recording({}, "if m > 500: k = 7"):
+        cases = sizes(lambda k, m: (k, m), k=(2, 8), m=(3, 1000))
+    assert cases[:4] == [(2, 3), (4, 4), (1, 1), (1, 3)]
+    assert cases[4:] == [(8, 3), (2, 1), (2, 501)]
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_attributes_that_are_the_answer_share_no_array(is_shared: bool) -> None:
+    class Layer:
+        def start(self) -> None:
+            zeros = np.zeros(4)
+            self.b = zeros[:3]
+            self.c = zeros[:2] if is_shared else np.zeros(2)
+
+    state = {"b": np.ones(3), "c": 2 * np.ones(2)}
+    layer = Specification(
+        "start",
+        calls_to_method(lambda: Layer, "start"),
+        lambda state: {"b": np.zeros(3), "c": np.zeros(2)},
+        arguments=[],
+        has_state=True,
+        reads=["b", "c"],
+        cases={"used": lambda: [(state,)]},
+        properties={"anew": [Anew("used")]},
+    )
+    with complaint("b changes when another one is changed" if is_shared else ""):
+        check(layer, "anew")
 
 
 INPUTS = np.array([[1.0, 2, 3, 4, 5], [2.0, 4, 6, 8, 9]])

@@ -8,6 +8,7 @@ ratio that hidden data would show.
 
 from nbproctor.expect.batches import expect_passes
 from nbproctor.expect.calls import answers_of, quiet, replaced
+from nbproctor.expect.cases import changed, sizes
 from nbproctor.expect.comparison import (
     entry_in_any_shape,
     expect,
@@ -48,6 +49,7 @@ __all__ = [
     "beyond",
     "calls_to",
     "calls_to_method",
+    "changed",
     "check",
     "entry_in_any_shape",
     "expect",
@@ -65,4 +67,5 @@ __all__ = [
     "quiet",
     "recording",
     "replaced",
+    "sizes",
 ]

@@ -7,6 +7,7 @@ once in the judge, and judged by as many properties as there are.
 
 import contextlib
 import copy
+import itertools
 import math
 import operator
 import re
@@ -246,19 +247,11 @@ class Specification:
                 answers.append(answer)
         except Exception as error:
             failure = error
-        record = Record(
-            answers,
-            failure=failure,
-            changes=changes,
-        )
-        self.remember(name, record)
-        return record
-
-    def remember(self, name: str, record: Record) -> None:
-        """Keep the record of some cases; a kernel asks anew."""
+        record = Record(answers, failure=failure, changes=changes)
         if recorded is not None:
-            records = recorded if _is_value(record.answers) else _of_this_cell
-            records[self.key(name)] = record
+            records = recorded if _is_value(answers) else _of_this_cell
+            records[key] = record
+        return record
 
     def answered(
         self, name: str, otherwise: str = "", until_error: bool = False
@@ -306,7 +299,7 @@ class Specification:
 
     def is_right(self, case: Case, answer: Any) -> bool:
         """Whether an answer has the right values."""
-        return _is_same(answer, self.right(*case), _entries(answer, answer))
+        return is_same(answer, self.right(*case), _entries(answer, answer))
 
     def holds(self, name: str) -> bool:
         """Whether a property holds: another one may judge only what this one leaves.
@@ -485,10 +478,12 @@ def _fitting_mistakes(
     for case, answer in answers:
         formulas = specification.mistakes_of(case, answer)
         plain = specification.plain(answer, *case)
-        for sentence in [sentence for sentence in fitting if sentence in formulas]:
-            formula = formulas[sentence]
-            if not _is_same(plain, formula, formula):
-                del fitting[sentence]
+        fitting = {
+            sentence: formula
+            for sentence, formula in fitting.items()
+            if sentence not in formulas
+            or is_same(plain, formulas[sentence], formulas[sentence])
+        }
     return {**fitting, **mistakes}
 
 
@@ -511,7 +506,7 @@ class After:
             return
         answers = [answer for _, answer in specification.answered(self.cases)]
         _expect_numbers(specification, answers)
-        is_constant = all(_is_same(each, answers[0], each) for each in answers[1:])
+        is_constant = all(is_same(each, answers[0], each) for each in answers[1:])
         assert len(answers) < 2 or not is_constant, (
             f"{specification.name}: all questions get one answer"
         )
@@ -564,26 +559,18 @@ class Unchanged:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        first, *others = [self.cases] if isinstance(self.cases, str) else self.cases
-        try:
-            changes = self._ask(specification, first)
-        except Exception:
-            name = specification.usable(first, self.otherwise)
-            changes = self._ask(specification, name)
-        for name in others:
-            changes = [*changes, *specification.record(name).changes]
+        names = [self.cases] if isinstance(self.cases, str) else [*self.cases]
+        names[0] = specification.usable(names[0], self.otherwise)
+        cases = [*specification.cases[names[0]]()]
+        smaller = [_with_small(cases[0], "F"), _with_small(cases[-1], "C")]
+        changes: list[Change] = []
+        for _ in specification.ask(smaller, changes):
+            pass
+        for name in names:
+            changes += specification.record(name).changes
         for before, after in changes:
             for name, value in after.items():
                 expect_unchanged(value, before.get(name), name)
-
-    def _ask(self, specification: Specification, name: str) -> list[Change]:
-        """Ask some cases, and two with smaller numbers."""
-        cases = [*specification.cases[name]()]
-        smaller = [_with_small(cases[0], "F"), _with_small(cases[-1], "C")]
-        changes: list[Change] = []
-        answers = [*specification.ask([*cases, *smaller], changes)]
-        specification.remember(name, Record(answers[: len(cases)], changes=changes))
-        return changes
 
 
 def _is_plain(value: Any) -> bool:
@@ -616,12 +603,11 @@ def _with_small(value: Any, order: Literal["C", "F"]) -> Any:
 class Anew:
     """Check that each question is looked at anew, whatever is right.
 
-    One object is asked all cases, one after another; each answer must be that of a new
-    object, and not all may be the first, if the right ones differ: so an answer that is
-    remembered by something that two cases share is found. The object's state is changed
-    between them; so is an argument in place, if the next is alike, and an array that is
-    the answer. On the way back to the second case, arrays of the object change in
-    place, too. With `shares`, two answers may share an array.
+    One object is asked all cases, best those of `changed`, and each answer must be that
+    of a new object. As that may remember, too, the answer must not be the right one of
+    the case before, nor may all be the first. The object and the arguments change in
+    place; then, the first cases are asked again with new arrays. Attributes that are
+    the answer must not share memory; with `shares`, two answers may.
     """
 
     cases: str
@@ -631,32 +617,28 @@ class Anew:
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
         answered = [*specification.answered(self.cases, self.otherwise)]
-        answered.insert(0, answered[0])
-        turn = len(answered)
-        answered += answered[:1:-1]
+        turn = len(answered) + 1
+        answered = [answered[0], *answered, *answered[:2]]
         cases, fresh = zip(*answered, strict=True)
-        calls = _of_one_object(specification, cases, turn)
         keep = not self.shares and not specification.reads
-        answers = answers_of(*calls, keep=keep)
+        reasons = [_SHARED if keep else _RANDOM, AGAIN]
+        earlier = specification.right(*cases[0])
         used: list[Any] = []
-        title = specification.title
-        right = [specification.right(*case) for case in cases]
-        first_reason = _SHARED if keep else _RANDOM
-        questions = zip(_questions(specification, calls, answers), right, strict=True)
-        for number, (answer, wanted) in enumerate(questions):
+        repeats = []
+        answers = _ask_one_object(specification, cases, turn, keep)
+        for number, answer in enumerate(answers):
+            right = specification.right(*cases[number])
+            both = _entries(answer, right), _entries(fresh[number], right)
+            reason = reasons[number] if number < 2 else _OLD
+            expect_same(*both, specification.title, reason)
+            if not is_same(right, earlier, right):
+                is_old = is_same(answer, earlier, right)
+                assert not is_old, f"{specification.name} {_OLD}"
+                if _shapes(right) == _shapes(earlier):
+                    repeats.append(is_same(answer, used[-1], right))
             used.append(answer)
-            is_repeated = _is_same(wanted, right[number - 1], wanted)
-            reason = _OLD if number else first_reason
-            reason = AGAIN if number and is_repeated else reason
-            both = _entries(answer, wanted), _entries(fresh[number], wanted)
-            expect_same(*both, title, reason)
-        others = [
-            _is_same(answer, used[0], wanted)
-            for answer, wanted in zip(used, right, strict=True)
-            if _shapes(wanted) == _shapes(right[0])
-            and not _is_same(wanted, right[0], wanted)
-        ]
-        if others and all(others):
+            earlier = right
+        if repeats and all(repeats):
             _expect_numbers(specification, used)
             raise AssertionError(
                 f"{specification.name}: another question gets the answer of the first"
@@ -666,6 +648,7 @@ class Anew:
 _SHARED = "changes when another call is made: do two answers share an array?"
 _RANDOM = "differs between two new objects: is it random, without a seed?"
 _OLD = "stays the same after its argument, or its object, was changed: what is kept?"
+_IN_PLACE = "changes when another one is changed in place: do they share an array?"
 
 
 def _entries(answer: Any, right: Any) -> Any:
@@ -681,7 +664,8 @@ def _shapes(right: Any) -> Any:
     return np.shape(right)
 
 
-def _is_same(answer: Any, other: Any, right: Any) -> bool:
+def is_same(answer: Any, other: Any, right: Any) -> bool:
+    """Whether two answers agree, in the entries that the right one has."""
     try:
         expect_same(_entries(answer, right), _entries(other, right), "")
     except (AssertionError, TypeError, ValueError):
@@ -689,63 +673,52 @@ def _is_same(answer: Any, other: Any, right: Any) -> bool:
     return True
 
 
-def _questions(
-    specification: Specification,
-    calls: Iterable[tuple[Any, ...]],
-    answers: Iterator[Any],
+def _ask_one_object(
+    specification: Specification, cases: Sequence[Case], turn: int, keep: bool
 ) -> Iterator[Any]:
-    """Yield the answers to questions, without what stands between them."""
-    for function, *_ in calls:
-        is_change = function is setattr or function is set_in_place
-        if is_change or function is operator.iadd:
-            next(answers)
-        elif function is not getattr:
-            yield specification.read(next(answers), answers)
+    """Yield what one object answers to cases; for number `turn` it gets new arrays.
 
-
-def _of_one_object(
-    specification: Specification, cases: Sequence[Case], turn: int
-) -> list[tuple[Any, ...]]:
-    """Return calls that ask one object all cases, and change it and them in between.
-
-    At case number `turn` it gets new arrays, which are then changed in place.
+    Attributes that are the answer must be what all were set to: else two share memory.
     """
-    state, arguments = specification.state_and_arguments(cases[0])
-    (beginning,) = specification.begin([state])
-    objects = values = arguments
-    calls: list[tuple[Any, ...]] = []
-    for number, case in enumerate(cases):
-        new_state, arguments = specification.state_and_arguments(case)
-        arguments = copy.deepcopy(arguments)  # what was changed in place is no more
-        for key, value in new_state.items():
-            in_place = key in specification.reads or number > turn
-            if number and (in_place or number == turn or value is not state[key]):
-                change = set_in_place if in_place else setattr
-                new = value.copy() if isinstance(value, np.ndarray) else value
-                calls.append((change, beginning[-1], key, new))
-        steps = [*map(_steps, objects, values, arguments)]
-        objects = tuple(
-            new if moves is None else old
-            for old, new, moves in zip(objects, arguments, steps, strict=True)
-        )
-        calls += [(operator.iadd, *move) for moves in steps for move in moves or ()]
-        state = new_state
-        values = arguments
-        calls.append((*beginning, *objects))
-        calls += specification.reads_of(beginning[-1])
-    return calls
+    states, arguments = zip(*map(specification.state_and_arguments, cases), strict=True)
+    (beginning,) = specification.begin(states[:1])
+    reads = specification.reads_of(beginning[-1])
+    objects = arguments[0]
+    blocks = []
+    for number, state in enumerate(states):
+        change = setattr if number == turn else set_in_place
+        calls: list[tuple[Any, ...]] = []
+        for name, value in state.items():
+            is_other = value is not states[number - 1][name]
+            if is_other or number == turn or name in specification.reads:
+                new = copy.deepcopy(value) if _is_plain(value) else value
+                calls.append((change, beginning[-1], name, new))
+        new_objects = copy.deepcopy(arguments[number])
+        if number != turn:
+            pairs = zip(objects, new_objects, strict=True)
+            new_objects = [_in_place(old, new, calls) for old, new in pairs]
+        objects = new_objects
+        blocks.append([*calls, *reads, (*beginning, *objects), *reads])
+    answers = answers_of(*itertools.chain(*blocks), keep=keep)
+    for block, state in zip(blocks, states, strict=True):
+        for _ in block[: -1 - 2 * len(reads)]:
+            next(answers)
+        values = {name: next(answers) for name in specification.reads}
+        expect_same(values, {name: state[name] for name in values}, "", _IN_PLACE)
+        yield specification.read(next(answers), answers)
 
 
-def _steps(array: Any, now: Any, new: Any) -> list[tuple[Any, Any]] | None:
-    """Return what to add to arrays to make an argument into a new one; None: no way."""
-    if isinstance(now, dict) and isinstance(new, dict) and now.keys() == new.keys():
-        parts = [_steps(array[key], now[key], new[key]) for key in now]
-        steps = [step for part in parts if part is not None for step in part]
-        return None if None in parts else steps
-    all_arrays = all(isinstance(each, np.ndarray) for each in (array, now, new))
-    if not all_arrays or (now.shape, now.dtype) != (new.shape, new.dtype):
-        return None
-    return [(array, new - now)]
+def _in_place(old: Any, new: Any, calls: list[tuple[Any, ...]]) -> Any:
+    """Add calls that make an argument a new one; return that if there is no way."""
+    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        entries = {key: _in_place(old[key], new[key], calls) for key in new}
+        return old if all(entries[key] is old[key] for key in old) else entries
+    if not isinstance(old, np.ndarray) or not isinstance(new, np.ndarray):
+        return new
+    if (old.shape, old.dtype) != (new.shape, new.dtype):
+        return new
+    calls.append((operator.setitem, old, (), new))
+    return old
 
 
 def prove(specification: Specification) -> list[str]:
