@@ -617,10 +617,10 @@ class Anew:
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
         answered = [*specification.answered(self.cases, self.otherwise)]
-        turn = len(answered) + 1
-        answered = [answered[0], *answered, *answered[:2]]
-        cases, fresh = zip(*answered, strict=True)
         keep = not self.shares and not specification.reads
+        turn = len(answered) + 1
+        answered = [answered[0], *answered, *answered[: 1 + keep]]
+        cases, fresh = zip(*answered, strict=True)
         reasons = [_SHARED if keep else _RANDOM, AGAIN]
         earlier = specification.right(*cases[0])
         used: list[Any] = []
