@@ -607,14 +607,16 @@ class Anew:
     """Check that each question is looked at anew, whatever is right.
 
     One object is asked all cases, best those of `changed`, and each answer must be that
-    of a new object. As that may remember, too, the answer must not be the right one of
-    the case before, nor may all be the first. The object and the arguments change in
-    place; then, the first cases are asked again with new arrays. Attributes that are
-    the answer must not share memory; with `shares`, two answers may.
+    of a new object. As that may remember, too, not all answers may be the first, nor
+    one the right answer to the case before: but if the property `after` does not hold,
+    another mistake may do that. The object and the arguments change in place; then, the
+    first cases are asked again with new arrays. Attributes that are the answer must not
+    share memory; with `shares`, two answers may.
     """
 
     cases: str
     otherwise: str = ""
+    after: str = ""
     shares: bool = False
 
     def __call__(self, specification: Specification) -> None:
@@ -624,6 +626,7 @@ class Anew:
         turn = len(answered) + 1
         answered = [answered[0], *answered, *answered[: 1 + keep]]
         cases, fresh = zip(*answered, strict=True)
+        is_right = not self.after or specification.holds(self.after)
         earlier = specification.right(*cases[0])
         used: list[Any] = []
         repeats = []
@@ -637,7 +640,7 @@ class Anew:
                 reason = _SHARED if keep else _RANDOM
             expect_same(*both, specification.title, reason)
             if is_other:
-                is_old = is_same(answer, earlier, right)
+                is_old = is_right and is_same(answer, earlier, right)
                 assert not is_old, f"{specification.name} {_OLD}"
                 if _shapes(right) == _shapes(earlier):
                     repeats.append(is_same(answer, used[-1], right))
