@@ -183,7 +183,9 @@ def test_a_folder_swapped_for_a_link_without_pause_shows_nothing(
     contents = set[bytes]()
     looked_through = 0
     try:
-        for _ in range(300):
+        for number in range(100_000):  # a busy computer may swap seldom
+            if looked_through and number >= 300:
+                break
             for file in border.walk(folder):
                 with contextlib.suppress(OSError):
                     contents.add(file.read())
