@@ -44,7 +44,7 @@ BOUNDS = {
         vague_names=3,
     ),
     "tests": Readability(
-        nodes=118_501,  # 95,000
+        nodes=118_510,  # 95,000
         nodes_per_code_line=5.285,  # 5.0
         starred_literals=0,
         tuple_assignments=0.0,
