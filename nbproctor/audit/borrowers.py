@@ -142,8 +142,10 @@ def decorated(source: str, decorator: str) -> str | None:
         if isinstance(node, ast.FunctionDef)
         and node.name not in ("__init__", "__new__")
     ]
+    (line,) = parse_code(decorator).body
+    assert isinstance(line, ast.Expr)
     for function in functions:
-        function.decorator_list.append(ast.parse(decorator, mode="eval").body)
+        function.decorator_list.append(line.value)
     name = decorator.partition("(")[0]
     return f"from {__name__} import {name}\n{ast.unparse(tree)}" if functions else None
 
