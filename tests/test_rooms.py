@@ -37,8 +37,8 @@ errors statuses writing
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=121_296,  # 92,000
-        nodes_per_code_line=6.257,  # 5.3
+        nodes=121_365,  # 92,000
+        nodes_per_code_line=6.258,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=3,

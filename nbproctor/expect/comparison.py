@@ -167,7 +167,8 @@ def expect_normal(got: Any, mean: float, spread: float, name: str) -> None:
     """Check that random numbers come from a normal distribution.
 
     Mean, spread and form may each be six standard errors away, so a right answer fails
-    by chance once in more than 100 million.
+    by chance once in more than 100 million. So may the number of values that are more
+    than three standard deviations away, if that is more than none.
 
     Raises
     ------
@@ -183,6 +184,9 @@ def expect_normal(got: Any, mean: float, spread: float, name: str) -> None:
         _fail(f"{name}:", f"the standard deviation should be {spread:g}")
     if abs(inside - 0.682689) > bound * 0.46543:  # of a standard deviation around it
         _fail(f"{name}:", "this is not a normal distribution")
+    far = 0.0027 * values.size
+    if (np.abs(values) > 3).sum() < far - 6 * np.sqrt(far):
+        _fail(f"{name}:", f"values beyond {3 * spread:g} are missing")
 
 
 def is_multiple(array: Any, *others: Any) -> bool:
