@@ -85,7 +85,7 @@ that they need to .venv. The exit status is 1 if a check fails.
 
     python kit.py test --fast              twenty seconds on two quiet cores
     python kit.py test tests/platforms     the tests of one package folder
-    python kit.py test                     everything: eight minutes on two quiet cores
+    python kit.py test                     everything: seven minutes on two quiet cores
 """
 
 DEMO = "examples/demo.py"  # uses the package from outside
@@ -95,7 +95,7 @@ CHECKS = (
     ("its types", "up to a minute", ["mypy", "--strict", "nbproctor", DEMO]),
     (
         "what it does",
-        "on two quiet cores eight minutes, with --fast twenty seconds",
+        "on two quiet cores seven minutes, with --fast twenty seconds",
         # On all cores; the tests of a file share what was graded for them.
         ["pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
         + ["--durations=10"],
