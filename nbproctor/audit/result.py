@@ -47,18 +47,18 @@ class Entry(Trial):
         silent = failed if all(verdict.max_points for verdict in failed) else []
         warns = trial.announced
         untold = [v for v in silent if not warns or warns not in stubs[v.cell_id]]
-        costs = [
+        lost, in_silence, unannounced = (
             sum(verdict.max_points - verdict.points for verdict in missed)
             for missed in (failed, silent, untold)
-        ]
+        )
         return cls(
             **vars(trial),
-            lost=costs[0],
+            lost=lost,
             most=sum(verdict.max_points for verdict in verdicts),
             caught={verdict.cell_id: verdict.message for verdict in failed},
             raised=sum(v.outcome == "error" and v.max_points > 0 for v in failed),
-            silent=costs[1],
-            unannounced=costs[2],
+            silent=in_silence,
+            unannounced=unannounced,
             disagreement=oracle.message if oracle else "",
             fuzzed=oracle is not None,
             notes=notes,

@@ -722,7 +722,7 @@ def _ask_one_object(
 
 
 def _in_place(old: Any, new: Any, calls: list[tuple[Any, ...]]) -> Any:
-    """Add calls that make an argument a new one; return that if there is no way."""
+    """Add calls that change an argument into a new one, or return the new one."""
     if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
         entries = {key: _in_place(old[key], new[key], calls) for key in new}
         return old if all(entries[key] is old[key] for key in old) else entries

@@ -173,7 +173,8 @@ def write_class_list(roster: Roster, path: Path) -> None:
 def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     """Read a list of groups, a row a student; return the members by the group's name.
 
-    `RosterError`: it is no such list, or names somebody who is not in the class list.
+    `RosterError`: the file is not such a list, or names somebody who is not in the
+    class list.
     """
     sheet = _read(path)
     if not people_columns(sheet)["group"]:
@@ -212,7 +213,7 @@ def read_times(path: Path, roster: Roster, *, own_list: bool = True) -> dict[str
 
     The list is a platform's, or has a column for the time. A class list that is no
     `own_list` of times need not say any, and a row that is unclear says nothing.
-    `RosterError`: it is no such list, or who is meant in a row is unclear.
+    `RosterError`: the file is not such a list, or who is meant in a row is unclear.
     """
     sheet = _read(path)
     columns = people_columns(sheet)

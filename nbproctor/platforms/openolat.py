@@ -7,7 +7,7 @@ class OpenOlat(Platform):
     """OpenOlat, which numbers the steps of a task in the folder of each student.
 
     ``Okafor_Amara_aokafor/2_submissions/lab.ipynb``, or a later revision. The task
-    itself, and what a coach gave back, are no work of the student's.
+    itself, and what a coach gave back, are not the student's work.
     """
 
     name = "OpenOlat"

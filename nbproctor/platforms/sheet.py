@@ -180,7 +180,7 @@ class Sheet:
 
     @cached_property
     def titles(self) -> list[str]:
-        """What the first row says, without spaces around it."""
+        """The titles of the columns, from the first row, without spaces around them."""
         return [title.strip() for title in self.values(0)]
 
     @cached_property

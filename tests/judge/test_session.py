@@ -23,7 +23,7 @@ HEAD = struct.Struct("<2sBBIIQ12x")
 
 
 class Spy:
-    """What the test hands over: an object of a class that a test cell defines."""
+    """An object that a test hands over, of a class that the test cell defines."""
 
     __module__ = exports.MODULE
     rate = 0.5

@@ -33,8 +33,8 @@ KINDS = [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 # --- platforms --------------------------------------------------------------------
 
 MOODLE = "_assignsubmission_file/lab.ipynb"
-# Platform, and what is said of it; + the class, if it is another; each file, | what is
-# in it, if that matters, → as whose it is collected under which name.
+# A download: its platform, and a message; lines with + are its class list, if it has
+# one of its own. Each file: path | content, if that matters → where it is collected.
 FILE = re.compile(r"(.*?)(?: [|] (.*?))?(?: → (.*))?$")
 DOWNLOADS = """
 = Canvas:
