@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nbproctor.expect import (
     After,
@@ -27,6 +29,7 @@ from nbproctor.expect import (
     expect_normal,
     expect_passes,
     is_multiple,
+    neutral,
     prove,
     recording,
     replaced,
@@ -131,9 +134,9 @@ def test_in_the_judge_one_run_is_judged_by_several_properties() -> None:
     assert len(calls) == 3
     check(counted, "values")  # in a kernel, where the code may have changed
     assert len(calls) == 6
-    with recording({}):  # each; two with small floats; and those of one object
+    with recording({}):  # each; one of each type and order; and those of one object
         check(counted, "unchanged")
-    assert len(calls) == 17
+    assert len(calls) == 27
 
 
 def test_wrong_names_of_entries_are_no_old_answers() -> None:
@@ -203,19 +206,40 @@ def test_an_array_that_an_object_changes_in_place_is_looked_at_again(
         check(layer, "anew")
 
 
-@pytest.mark.parametrize("number", ["1000", "1_000", "1000.0", "1e3", "10 ** 3"])
+NUMBERS = "1000", "1_000", "1e3", "10 ** 3", "4 * 250", "2**9 + 488", "125<<3", "0x3E8"
+
+
+@pytest.mark.parametrize("number", NUMBERS)
 def test_a_case_is_larger_than_each_number_of_the_answer(number: str) -> None:
     with recording({}, f"if len(x) > {number} or x1500 > 0.5 or y > 20_000: y = 7"):
-        assert (beyond(5, 10_000), beyond(5, 100), beyond(8, 100)) == (1001, 8, 8)
+        assert (beyond(600, 10_000), beyond(600, 900)) == (1002, 600)
         with recording({}):
-            assert beyond(5, 10_000) == 1001
-    assert beyond(5, 10_000) == 5
+            assert beyond(600, 10_000) == 1002
+    assert beyond(600, 10_000) == 600
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"), [("uint8", 257), ("int16", 65537), ("np.float16", 2050)]
+)
+def test_a_case_is_larger_than_what_a_type_of_the_answer_counts(
+    kind: str, number: int
+) -> None:
+    with recording({}, f"places = Y.astype({kind})"):
+        assert beyond(5, 70_000) == number
+
+
+@settings(max_examples=300)
+@given(st.text("0123456789.eExX_+-*<( )\n\\#'afnW"))
+def test_the_numbers_of_any_text_are_looked_for(text: str) -> None:
+    """A student wrote it: nothing raises, and nothing takes long."""
+    with recording({}, text):
+        assert beyond(5, 100) <= 102
 
 
 def test_a_seed_is_no_size() -> None:
     answer = "rng = np.random.default_rng(42)\nnp.random.seed( 17 )\nn = 8 + seed"
     with recording({}, answer):
-        assert beyond(5, 10_000) == 9
+        assert beyond(5, 10_000) == 10
 
 
 def product(answer: Function) -> Specification:
@@ -519,7 +543,49 @@ def test_each_size_is_1_alone_and_beyond_the_numbers_of_the_answer() -> None:
     with recording({}, "if m > 500: k = 7"):
         cases = sizes(lambda k, m: (k, m), k=(2, 8), m=(3, 1000))
     assert cases[:4] == [(2, 3), (4, 4), (1, 1), (1, 3)]
-    assert cases[4:] == [(8, 3), (2, 1), (2, 501)]
+    assert cases[4:] == [(9, 3), (2, 1), (2, 502)]
+
+
+def test_each_number_is_0_and_1_while_the_others_are_as_usual() -> None:
+    cases = neutral({"rate": 0.5, "W": np.array([3.0])}, np.array([7, 8]), 9)
+    assert [(state["rate"], *state["W"], *x, m) for state, x, m in cases] == [
+        (0, 3, 7, 8, 9),
+        (1, 3, 7, 8, 9),
+        (0.5, 0, 7, 8, 9),
+        (0.5, 1, 7, 8, 9),
+        (0.5, 3, 0, 0, 9),
+        (0.5, 3, 1, 1, 9),
+        (0.5, 3, 7, 8, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "converted",
+    [
+        lambda x: np.asarray(x, dtype=float),
+        lambda x: np.asarray(x, dtype=np.float32),
+        lambda x: np.ascontiguousarray(x, dtype=np.int16),
+        lambda x: np.asfortranarray(x, dtype=np.int8),
+    ],
+)
+def test_who_works_in_place_on_what_is_not_always_a_copy_is_found(
+    converted: Function,
+) -> None:
+    def half(x: Any) -> Any:
+        work = converted(x)
+        work //= 2
+        return work
+
+    halves = Specification(
+        "half(x)",
+        calls_to(lambda: half),
+        lambda x: x // 2,
+        arguments=["x"],
+        cases={"columns": lambda: [(np.arange(6.0).reshape(2, 3)[:, ::-1] + 0.25,)]},
+        properties={"unchanged": [Unchanged("columns")]},
+    )
+    with pytest.raises(AssertionError, match="x was changed"):
+        check(halves, "unchanged")
 
 
 @pytest.mark.parametrize("is_shared", [False, True])

@@ -8,7 +8,7 @@ ratio that hidden data would show.
 
 from nbproctor.expect.batches import expect_passes
 from nbproctor.expect.calls import answers_of, quiet, replaced
-from nbproctor.expect.cases import changed, sizes
+from nbproctor.expect.cases import changed, kinds, neutral, sizes
 from nbproctor.expect.comparison import (
     entry_in_any_shape,
     expect,
@@ -21,6 +21,7 @@ from nbproctor.expect.comparison import (
     is_multiple,
 )
 from nbproctor.expect.measures import measure, processor_seconds
+from nbproctor.expect.numbers import beyond
 from nbproctor.expect.specification import (
     After,
     Anew,
@@ -29,7 +30,6 @@ from nbproctor.expect.specification import (
     Specification,
     Unchanged,
     Values,
-    beyond,
     calls_to,
     calls_to_method,
     check,
@@ -61,7 +61,9 @@ __all__ = [
     "expect_shape",
     "expect_unchanged",
     "is_multiple",
+    "kinds",
     "measure",
+    "neutral",
     "processor_seconds",
     "prove",
     "quiet",

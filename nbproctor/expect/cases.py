@@ -1,11 +1,21 @@
 """Cases of a specification: of all sizes, and each but little changed from another."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from nbproctor.expect.specification import Case, beyond, is_same
+from nbproctor.expect.comparison import is_same
+from nbproctor.expect.numbers import beyond
+
+#: Arguments of a call; first of all the state of the object, if the function has one.
+Case: TypeAlias = tuple[Any, ...]
+Order: TypeAlias = Literal["C", "F"]
+_ORDERS: tuple[Order, ...] = "C", "F"
+#: In these, numbers have room enough that usual formulas do not overflow.
+_ROOMY = "f8", "f4", "i8", "i4"
+_NARROW = "i2", "i1"
 
 
 def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
@@ -32,18 +42,79 @@ def changed(right: Callable[..., Any], *case: Any) -> list[Case]:
     if it has more than 1,000: so whatever of it an answer is remembered by, it is old.
     """
     cases = [case]
+    for number, key, part in _parts(case):
+        for new in _others(part):
+            *before, last = cases[-1][: number + 1]
+            other = (*before, _with(last, key, new), *case[number + 1 :])
+            answers = right(*other), right(*cases[-1])
+            if not is_same(*answers, answers[0]):
+                cases.append(other)
+                break
+    return cases
+
+
+def neutral(*case: Any) -> list[Case]:
+    """Return cases in which one array or number is 0, or 1, and the others as usual.
+
+    A formula may be easier there, or have no meaning. An argument that is a number,
+    such as a size, is 1 only. No two cases share an array.
+    """
+    return [
+        copy.deepcopy(
+            (
+                *case[:number],
+                _with(case[number], key, 0 * part + new),
+                *case[number + 1 :],
+            )
+        )
+        for number, key, part in _parts(case)
+        for new in ((1,) if isinstance(case[number], int | float) else (0, 1))
+    ]
+
+
+def kinds(*case: Any, narrow: bool = False) -> list[Case]:
+    """Return a case with its arrays in each type that holds them, and memory order.
+
+    In arguments, fractions become whole numbers, too; those in the state of an object
+    stay. With `narrow`, types are among them in which usual formulas overflow.
+    """
+    return [
+        tuple(
+            _in_kind(part, kind, order, whole=n > 0 or not isinstance(part, Mapping))
+            for n, part in enumerate(case)
+        )
+        for kind in (*_ROOMY, *(_NARROW if narrow else ()))
+        for order in _ORDERS
+    ]
+
+
+def _in_kind(value: Any, kind: str, order: Order, whole: bool) -> Any:
+    """Return arrays of a type, if that can hold them, in an order."""
+    if isinstance(value, Mapping):
+        return {k: _in_kind(entry, kind, order, whole) for k, entry in value.items()}
+    if not isinstance(value, np.ndarray):
+        return value
+    new = value
+    if value.dtype.kind == kind[0]:
+        new = value.astype(kind)
+    elif whole and kind[0] == "i":
+        new = np.rint(value).astype(kind)
+    is_exact = kind[0] == "f" or np.array_equal(new, np.rint(value))
+    return np.array(new if is_exact else value, order=order)
+
+
+def _parts(case: Case) -> Iterator[tuple[int, str, Any]]:
+    """Yield the arrays and numbers of a case: where they stand, their key, they."""
     for number, value in enumerate(case):
         parts = value.items() if isinstance(value, dict) else [("", value)]
         for key, part in parts:
-            *before, last = cases[-1][: number + 1]
-            for new in _others(part):
-                entry = last | {key: new} if key else new
-                other = (*before, entry, *case[number + 1 :])
-                answers = right(*other), right(*cases[-1])
-                if not is_same(*answers, answers[0]):
-                    cases.append(other)
-                    break
-    return cases
+            if isinstance(part, int | float | np.ndarray):
+                yield number, key, part
+
+
+def _with(value: Any, key: str, new: Any) -> Any:
+    """Return an argument, or a dictionary with another entry."""
+    return value | {key: new} if key else new
 
 
 def _others(value: Any) -> Iterator[Any]:
@@ -56,5 +127,5 @@ def _others(value: Any) -> Iterator[Any]:
             reordered = np.take(value, order, axis)
             yield reordered
             yield 2 * reordered - value  # the same sum, but not of absolute values
-    elif isinstance(value, int | float | np.ndarray):
+    else:
         yield value + 1

@@ -10,29 +10,30 @@ import copy
 import itertools
 import math
 import operator
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from nbproctor.expect.calls import answers_of
+from nbproctor.expect.cases import Case, kinds
 from nbproctor.expect.comparison import (
     AGAIN,
+    entries_of,
     expect,
     expect_finite,
     expect_same,
     expect_shape,
     expect_unchanged,
     in_shape,
+    is_same,
 )
+from nbproctor.expect.numbers import numbers_of
 from nbproctor.protocol.calls import VALUES, object_with, set_in_place
 
-#: Arguments of a call; first of all the state of the object, if the function has one.
-Case: TypeAlias = tuple[Any, ...]
 State: TypeAlias = Mapping[str, Any]
 Answered: TypeAlias = tuple[Case, Any]
 Change: TypeAlias = tuple[State, State]
@@ -56,25 +57,6 @@ recorded: Records | None = None
 # What lives as long as one test cell: answers with objects of the student's process,
 # and what ended the judging of a property.
 _of_this_cell: Records = {}
-_numbers: frozenset[float] = frozenset()  # that stand in the answer, if it is known
-# Also 1_000, 1e3 and 10**3.
-_NUMBER = re.compile(
-    r"(?<![\w.])(\d{1,9}(?:\.\d+)?(?:e\d)?)(?:\s*\*\*\s*(\d))?(?![\w.])"
-)
-
-# The seed of a generator: a number, but not a size.
-_SEED = re.compile(r"\b(default_rng|RandomState|seed)\(\s*\d+\s*\)")
-
-
-def beyond(usual: float, most: float) -> float:
-    """Return how large something is in a case: `usual`, or beyond the answer's numbers.
-
-    A kernel does not know these. In grading, it is one more than the largest number up
-    to `most` that stands in the student's answer, so that what is different from some
-    number on is tried there.
-    """
-    larger = [int(number) + 1 for number in _numbers if usual <= number <= most]
-    return max(larger, default=usual)
 
 
 def calls_to(function: Callable[[], Any]) -> Callable[..., Sequence[tuple[Any, ...]]]:
@@ -299,7 +281,7 @@ class Specification:
 
     def is_right(self, case: Case, answer: Any) -> bool:
         """Whether an answer has the right values."""
-        return is_same(answer, self.right(*case), _entries(answer, answer))
+        return is_same(answer, self.right(*case), entries_of(answer, answer))
 
     def holds(self, name: str) -> bool:
         """Whether a property holds: another one may judge only what this one leaves.
@@ -324,18 +306,15 @@ def recording(records: Records, source: str | None = None) -> Iterator[None]:
 
     `source` is the text of the answer, for `beyond`; without one it is as before.
     """
-    global recorded, _of_this_cell, _numbers
-    before = recorded, _of_this_cell, _numbers
+    global recorded, _of_this_cell
+    before = recorded, _of_this_cell
     recorded = records
     _of_this_cell = {}
-    if source is not None:
-        text = _SEED.sub("", source).replace("_", "")
-        powers = _NUMBER.findall(text)
-        _numbers = frozenset(float(base) ** int(power or 1) for base, power in powers)
     try:
-        yield
+        with numbers_of(source):
+            yield
     finally:
-        recorded, _of_this_cell, _numbers = before
+        recorded, _of_this_cell = before
 
 
 def _origin(value: Any, depth: int = 5) -> Any:
@@ -552,9 +531,9 @@ class Unchanged:
     """Check that calls leave their arguments, and the state of their object, alone.
 
     Attributes that are the answer may change. Those of the test's own objects may not.
-    `cases` is a name, or several. Two cases of the first are also tried with numbers of
-    32 bits, one by columns and one by rows: what converts its arguments works on a copy
-    of some, and on the caller's own of others.
+    `cases` is a name, or several. The first of them is also tried in all types and
+    orders in memory: what converts its arguments works on a copy of some, and on the
+    caller's own of others.
     """
 
     cases: str | Sequence[str]
@@ -564,11 +543,11 @@ class Unchanged:
         """Judge this."""
         names = [self.cases] if isinstance(self.cases, str) else [*self.cases]
         names[0] = specification.usable(names[0], self.otherwise)
-        cases = [*specification.cases[names[0]]()]
-        smaller = [_with_small(cases[0], "F"), _with_small(cases[-1], "C")]
+        first, *_ = specification.cases[names[0]]()
         changes: list[Change] = []
-        for _ in specification.ask(smaller, changes):
-            pass
+        with contextlib.suppress(Exception):  # an error costs those who judge values
+            for _ in specification.ask(kinds(*first, narrow=True), changes):
+                pass
         for name in names:
             changes += specification.record(name).changes
         for before, after in changes:
@@ -589,17 +568,6 @@ def _attributes(value: Any) -> dict[str, Any]:
         for name, each in attributes.items()
         if _is_plain(each) and not name.startswith("_")
     }
-
-
-def _with_small(value: Any, order: Literal["C", "F"]) -> Any:
-    """Return a copy in which numbers in arrays have 32 bits, in an order in memory."""
-    if isinstance(value, tuple | list):
-        return type(value)(_with_small(entry, order) for entry in value)
-    if isinstance(value, dict):
-        return {key: _with_small(entry, order) for key, entry in value.items()}
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fi":
-        return np.array(value, dtype=f"{value.dtype.kind}4", order=order)
-    return value
 
 
 @dataclass(frozen=True)
@@ -633,7 +601,7 @@ class Anew:
         answers = _ask_one_object(specification, cases, turn, keep)
         for number, answer in enumerate(answers):
             right = specification.right(*cases[number])
-            both = _entries(answer, right), _entries(fresh[number], right)
+            both = entries_of(answer, right), entries_of(fresh[number], right)
             is_other = not is_same(right, earlier, right)
             reason = _OLD if is_other else AGAIN
             if not number:
@@ -659,26 +627,10 @@ _OLD = "stays the same after its argument, or its object, was changed: what is k
 _IN_PLACE = "changes when another one is changed in place: do they share an array?"
 
 
-def _entries(answer: Any, right: Any) -> Any:
-    """Return the entries that are judged, or all if no name is right."""
-    if isinstance(right, Mapping) and isinstance(answer, Mapping):
-        return {key: answer[key] for key in right if key in answer} or answer
-    return answer
-
-
 def _shapes(right: Any) -> Any:
     if isinstance(right, Mapping):
         return {key: np.shape(value) for key, value in right.items()}
     return np.shape(right)
-
-
-def is_same(answer: Any, other: Any, right: Any) -> bool:
-    """Whether two answers agree, in the entries that the right one has."""
-    try:
-        expect_same(_entries(answer, right), _entries(other, right), "")
-    except (AssertionError, TypeError, ValueError):
-        return False
-    return True
 
 
 def _ask_one_object(

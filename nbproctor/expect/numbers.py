@@ -1,0 +1,81 @@
+"""How large a case is: beyond all numbers that stand in the student's answer."""
+
+import ast
+import contextlib
+import operator
+import re
+from collections.abc import Callable, Iterator
+
+# The numbers that stand in the answer, if it is known.
+_numbers: frozenset[float] = frozenset()
+# The seed of a generator: a number, but not a size.
+_SEED = re.compile(r"\b(default_rng|RandomState|seed)\(\s*\d+\s*\)")
+_NUMBER = r"(?:0x[\da-f]{1,8}|(?:0|[1-9]\d{0,8})(?:\.\d*)?(?:e[-+]?\d{1,2})?)"
+# What Python computes before the answer runs: ``4 * 1024``, ``2**10 - 1``, ``1 << 12``.
+_CONSTANT = re.compile(
+    rf"(?<![\w.]){_NUMBER}(?: *(?:\*\*|<<|[-+*]) *{_NUMBER}){{0,4}}(?![\w.])", re.I
+)
+_OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Pow: operator.pow,
+    ast.LShift: lambda number, power: number * 2**power,
+}
+# How far number types count, and where what begins again does so a second time.
+_COUNTS_TO = {
+    "int8": (2**7 - 1, 2**8 - 1),
+    "uint8": (2**8 - 1,),
+    "int16": (2**15 - 1, 2**16 - 1),
+    "uint16": (2**16 - 1,),
+    "float16": (2**11,),
+    "half": (2**11,),
+}
+_TYPE = re.compile(rf"\b({'|'.join(_COUNTS_TO)})\b")
+
+
+def beyond(usual: float, most: float) -> float:
+    """Return how large something is in a case: `usual`, or beyond the answer's numbers.
+
+    A kernel does not know these. In grading, it is two more than the largest number up
+    to `most` that stands in the student's answer: so what is different from some number
+    on is tried there, be it a size or, counted from 0, an index.
+    """
+    larger = [int(number) + 2 for number in _numbers if usual <= number <= most]
+    return max(larger, default=usual)
+
+
+@contextlib.contextmanager
+def numbers_of(answer: str | None) -> Iterator[None]:
+    """Let `beyond` know the text of an answer; without one, it is as before."""
+    global _numbers
+    before = _numbers
+    if answer is not None:
+        _numbers = frozenset(numbers_in(answer))
+    try:
+        yield
+    finally:
+        _numbers = before
+
+
+def numbers_in(text: str) -> Iterator[float]:
+    """Yield the numbers in Python code, and how far its number types count.
+
+    A student wrote it: only a few numbers with operators between them are parsed.
+    """
+    for constant in _CONSTANT.findall(_SEED.sub("", text).replace("_", "")):
+        for node in ast.walk(ast.parse(constant, mode="eval")):
+            with contextlib.suppress(OverflowError, TypeError):
+                yield _value_of(node)
+    for name in _TYPE.findall(text):
+        yield from _COUNTS_TO[name]
+
+
+def _value_of(node: ast.AST) -> float:
+    """Return the value of a constant expression, in floats: none takes long."""
+    if isinstance(node, ast.BinOp):
+        compute = _OPERATORS[type(node.op)]
+        return compute(_value_of(node.left), _value_of(node.right))
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, int | float):
+        raise TypeError(node)
+    return float(node.value)
