@@ -136,7 +136,7 @@ def test_in_the_judge_one_run_is_judged_by_several_properties() -> None:
     assert len(calls) == 6
     with recording({}):  # each; one of each type and order; and those of one object
         check(counted, "unchanged")
-    assert len(calls) == 27
+    assert len(calls) == 23
 
 
 def test_wrong_names_of_entries_are_no_old_answers() -> None:

@@ -11,11 +11,17 @@ from nbproctor.expect.numbers import beyond
 
 #: Arguments of a call; first of all the state of the object, if the function has one.
 Case: TypeAlias = tuple[Any, ...]
-Order: TypeAlias = Literal["C", "F"]
-_ORDERS: tuple[Order, ...] = "C", "F"
+Kind: TypeAlias = tuple[str, Literal["C", "F"]]  # a number type and an order in memory
 #: In these, numbers have room enough that usual formulas do not overflow.
-_ROOMY = "f8", "f4", "i8", "i4"
-_NARROW = "i2", "i1"
+_ROOMY: tuple[Kind, ...] = (
+    ("f8", "C"),
+    ("f8", "F"),
+    ("f4", "C"),
+    ("f4", "F"),
+    ("i8", "C"),
+    ("i4", "F"),
+)
+_NARROW: tuple[Kind, ...] = (("i2", "C"), ("i1", "F"))
 
 
 def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
@@ -73,34 +79,35 @@ def neutral(*case: Any) -> list[Case]:
 
 
 def kinds(*case: Any, narrow: bool = False) -> list[Case]:
-    """Return a case with its arrays in each type that holds them, and memory order.
+    """Return a case with its arrays in each type that holds them, by rows or columns.
 
     In arguments, fractions become whole numbers, too; those in the state of an object
     stay. With `narrow`, types are among them in which usual formulas overflow.
     """
     return [
         tuple(
-            _in_kind(part, kind, order, whole=n > 0 or not isinstance(part, Mapping))
+            _in_kind(part, kind, whole=n > 0 or not isinstance(part, Mapping))
             for n, part in enumerate(case)
         )
         for kind in (*_ROOMY, *(_NARROW if narrow else ()))
-        for order in _ORDERS
     ]
 
 
-def _in_kind(value: Any, kind: str, order: Order, whole: bool) -> Any:
-    """Return arrays of a type, if that can hold them, in an order."""
+def _in_kind(value: Any, kind: Kind, whole: bool) -> Any:
+    """Return arrays of a kind, those of another type if that cannot hold them."""
     if isinstance(value, Mapping):
-        return {k: _in_kind(entry, kind, order, whole) for k, entry in value.items()}
+        return {key: _in_kind(entry, kind, whole) for key, entry in value.items()}
     if not isinstance(value, np.ndarray):
         return value
+    number_type, order = kind
     new = value
-    if value.dtype.kind == kind[0]:
-        new = value.astype(kind)
-    elif whole and kind[0] == "i":
-        new = np.rint(value).astype(kind)
-    is_exact = kind[0] == "f" or np.array_equal(new, np.rint(value))
-    return np.array(new if is_exact else value, order=order)
+    if number_type[0] == value.dtype.kind == "f":
+        new = value.astype(number_type)
+    elif number_type[0] == "i" and (whole or value.dtype.kind != "f"):
+        rounded = np.rint(value)
+        converted = rounded.astype(number_type)
+        new = converted if np.array_equal(converted, rounded) else value
+    return np.array(new, order=order)
 
 
 def _parts(case: Case) -> Iterator[tuple[int, str, Any]]:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 
 # The numbers that stand in the answer, if it is known.
 _numbers: frozenset[float] = frozenset()
-# The seed of a generator: a number, but not a size.
-_SEED = re.compile(r"\b(default_rng|RandomState|seed)\(\s*\d+\s*\)")
+# Numbers, but no sizes: in docstrings and comments, and the seed of a generator.
+_NO_SIZES = re.compile(
+    r'"""(?s:.*?)"""|#.*|\b(default_rng|RandomState|seed)\(\s*\d+\s*\)'
+)
 _NUMBER = r"(?:0x[\da-f]{1,8}|(?:0|[1-9]\d{0,8})(?:\.\d*)?(?:e[-+]?\d{1,2})?)"
 # What Python computes before the answer runs: ``4 * 1024``, ``2**10 - 1``, ``1 << 12``.
 _CONSTANT = re.compile(
@@ -63,11 +65,12 @@ def numbers_in(text: str) -> Iterator[float]:
 
     A student wrote it: only a few numbers with operators between them are parsed.
     """
-    for constant in _CONSTANT.findall(_SEED.sub("", text).replace("_", "")):
+    code = _NO_SIZES.sub("", text)
+    for constant in _CONSTANT.findall(code.replace("_", "")):
         for node in ast.walk(ast.parse(constant, mode="eval")):
             with contextlib.suppress(OverflowError, TypeError):
                 yield _value_of(node)
-    for name in _TYPE.findall(text):
+    for name in _TYPE.findall(code):
         yield from _COUNTS_TO[name]
 
 
