@@ -556,6 +556,7 @@ def test_each_number_is_0_and_1_while_the_others_are_as_usual() -> None:
         (0.5, 3, 0, 0, 9),
         (0.5, 3, 1, 1, 9),
         (0.5, 3, 7, 8, 1),
+        (0, 3, 7, 8, 9),
     ]
 
 
@@ -585,6 +586,25 @@ def test_who_works_in_place_on_what_is_not_always_a_copy_is_found(
         properties={"unchanged": [Unchanged("columns")]},
     )
     with pytest.raises(AssertionError, match="x was changed"):
+        check(halves, "unchanged")
+
+
+def test_who_changes_an_argument_and_changes_it_back_is_found() -> None:
+    def half(x: Any) -> Any:
+        x *= 2
+        result = x / 4
+        x /= 2
+        return result
+
+    halves = Specification(
+        "half(x)",
+        calls_to(lambda: half),
+        lambda x: x / 2,
+        arguments=["x"],
+        cases={"numbers": lambda: [(np.array([1.5, 2.5]),)]},
+        properties={"unchanged": [Unchanged("numbers")]},
+    )
+    with pytest.raises(AssertionError, match="even if it was changed back"):
         check(halves, "unchanged")
 
 

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from nbproctor.protocol.calls import VALUES, answer_in_turn
 
 
@@ -43,6 +45,7 @@ def answers_of(
     *calls: tuple[Any, ...],
     keep: bool = False,
     copies: dict[int, Any] | None = None,
+    read_only: bool = False,
 ) -> Iterator[Any]:
     """Yield what calls answer, made one after another: ``(function, *arguments)`` each.
 
@@ -50,14 +53,17 @@ def answers_of(
     the same one of an array that comes twice; ``operator.iadd`` and ``setattr`` may
     stand between them. With `keep`, what a later call has changed in an earlier answer
     shows; else each answer is copied at once. `copies` gets the copy of each argument,
-    by the id of that: what calls have changed shows there. A call that raises does so
-    when its turn comes.
+    by the id of that: what calls have changed shows there. With `read_only`, arrays
+    are, so a call that would change one raises. A call that raises does so when its
+    turn comes.
     """
     parts = [part for call in calls for part in call]
     # An object of the student's is no value, and no copy of it is sent.
     memo = {} if copies is None else copies
     memo |= {id(part): part for part in parts if not isinstance(part, VALUES)}
     copied = [(call[0], *copy.deepcopy(call[1:], memo)) for call in calls]
+    if read_only:
+        _make_read_only(copied)
     proxies = (part for part in parts if hasattr(type(part), "_nbproctor_calls"))
     proxy = next(proxies, None)
     with quiet():
@@ -66,6 +72,15 @@ def answers_of(
         else:
             answers = type(proxy)._nbproctor_calls(proxy, copied, keep)
     return _with_later_calls(answers, copied)
+
+
+def _make_read_only(value: Any) -> None:
+    """Make arrays read-only, also those in tuples, lists and dictionaries."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, dict | list | tuple):
+        for entry in value.values() if isinstance(value, dict) else value:
+            _make_read_only(entry)
 
 
 def _with_later_calls(

@@ -20,8 +20,9 @@ _ROOMY: tuple[Kind, ...] = (
     ("f4", "F"),
     ("i8", "C"),
     ("i4", "F"),
+    ("i2", "C"),
 )
-_NARROW: tuple[Kind, ...] = (("i2", "C"), ("i1", "F"))
+_NARROW: tuple[Kind, ...] = (("i1", "F"),)
 
 
 def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
@@ -63,9 +64,10 @@ def neutral(*case: Any) -> list[Case]:
     """Return cases in which one array or number is 0, or 1, and the others as usual.
 
     A formula may be easier there, or have no meaning. An argument that is a number,
-    such as a size, is 1 only. No two cases share an array.
+    such as a size, is 1 only. At last, all numbers of the state are 0. No two cases
+    share an array.
     """
-    return [
+    cases = [
         copy.deepcopy(
             (
                 *case[:number],
@@ -76,13 +78,18 @@ def neutral(*case: Any) -> list[Case]:
         for number, key, part in _parts(case)
         for new in ((1,) if isinstance(case[number], int | float) else (0, 1))
     ]
+    if isinstance(case[0], dict):
+        numbers = {k: 0.0 for k, part in case[0].items() if isinstance(part, float)}
+        cases.append(copy.deepcopy((case[0] | numbers, *case[1:])))
+    return cases
 
 
-def kinds(*case: Any, narrow: bool = False) -> list[Case]:
+def kinds(*case: Any, types: str = "fi", narrow: bool = False) -> list[Case]:
     """Return a case with its arrays in each type that holds them, by rows or columns.
 
-    In arguments, fractions become whole numbers, too; those in the state of an object
-    stay. With `narrow`, types are among them in which usual formulas overflow.
+    In arguments, fractions become whole numbers, too, but for `types` ``"f"``; those in
+    the state of an object stay. With `narrow`, types are among them in which usual
+    formulas overflow.
     """
     return [
         tuple(
@@ -90,6 +97,7 @@ def kinds(*case: Any, narrow: bool = False) -> list[Case]:
             for n, part in enumerate(case)
         )
         for kind in (*_ROOMY, *(_NARROW if narrow else ()))
+        if kind[0][0] in types
     ]
 
 

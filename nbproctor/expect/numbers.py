@@ -6,6 +6,8 @@ import operator
 import re
 from collections.abc import Callable, Iterator
 
+from nbproctor.cells import parse_code
+
 # The numbers that stand in the answer, if it is known.
 _numbers: frozenset[float] = frozenset()
 # Numbers, but no sizes: in docstrings and comments, and the seed of a generator.
@@ -67,7 +69,7 @@ def numbers_in(text: str) -> Iterator[float]:
     """
     code = _NO_SIZES.sub("", text)
     for constant in _CONSTANT.findall(code.replace("_", "")):
-        for node in ast.walk(ast.parse(constant, mode="eval")):
+        for node in ast.walk(parse_code(constant)):
             with contextlib.suppress(OverflowError, TypeError):
                 yield _value_of(node)
     for name in _TYPE.findall(code):

@@ -153,10 +153,13 @@ class Specification:
         """Split a case; a plain function has no state."""
         return (case[0], case[1:]) if self.has_state else ({}, case)
 
-    def ask(self, cases: Iterable[Case], changes: list[Change]) -> Iterator[Any]:
+    def ask(
+        self, cases: Iterable[Case], changes: list[Change], read_only: bool = False
+    ) -> Iterator[Any]:
         """Ask the student's function, of a new object for each case.
 
         `changes` gets for each case what its call must leave alone, before and after.
+        For `read_only`, see `answers_of`.
         """
         split = [self.state_and_arguments(case) for case in cases]
         before = [self._untouchable(*parts) for parts in split]
@@ -167,7 +170,7 @@ class Specification:
             calls += self.reads_of(beginning[-1])
             calls += [(getattr, beginning[-1], name, None) for name in state]
         copies: dict[int, Any] = {}
-        answers = answers_of(*calls, copies=copies)
+        answers = answers_of(*calls, copies=copies, read_only=read_only)
         for values, (state, arguments) in zip(before, split, strict=True):
             answer = self.read(next(answers), answers)
             state_after = {name: next(answers) for name in state}
@@ -532,8 +535,8 @@ class Unchanged:
 
     Attributes that are the answer may change. Those of the test's own objects may not.
     `cases` is a name, or several. The first of them is also tried in all types and
-    orders in memory: what converts its arguments works on a copy of some, and on the
-    caller's own of others.
+    orders in memory, and read-only: what converts its arguments works on a copy of
+    some, and on the caller's own of others.
     """
 
     cases: str | Sequence[str]
@@ -544,15 +547,34 @@ class Unchanged:
         names = [self.cases] if isinstance(self.cases, str) else [*self.cases]
         names[0] = specification.usable(names[0], self.otherwise)
         first, *_ = specification.cases[names[0]]()
+        cases = kinds(*first, narrow=True)
         changes: list[Change] = []
-        with contextlib.suppress(Exception):  # an error costs those who judge values
-            for _ in specification.ask(kinds(*first, narrow=True), changes):
-                pass
+        # What raises for other reasons, too, costs those who judge values.
+        is_changed_back = _raises(
+            specification.ask(cases, changes, read_only=True)
+        ) and any(
+            _raises(specification.ask([case], [], read_only=True))
+            and not _raises(specification.ask([case], changes))
+            for case in cases
+        )
         for name in names:
             changes += specification.record(name).changes
         for before, after in changes:
             for name, value in after.items():
                 expect_unchanged(value, before.get(name), name)
+        assert not is_changed_back, (
+            f"{specification.name}: an argument was changed, even if it was changed back "
+            "later: work on a copy"
+        )
+
+
+def _raises(answers: Iterable[Any]) -> bool:
+    try:
+        for _ in answers:
+            pass
+    except Exception:
+        return True
+    return False
 
 
 def _is_plain(value: Any) -> bool:
