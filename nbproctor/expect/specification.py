@@ -563,8 +563,8 @@ class Unchanged:
             for name, value in after.items():
                 expect_unchanged(value, before.get(name), name)
         assert not is_changed_back, (
-            f"{specification.name}: an argument was changed, even if it was changed back "
-            "later: work on a copy"
+            f"{specification.name}: an argument was changed, even if it was changed "
+            "back later: work on a copy"
         )
 
 
