@@ -8,10 +8,12 @@ import copy
 import hashlib
 import time
 import traceback
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import public_tests
 from public_tests import (
     go_on_in_colab,
     is_left_out,
@@ -22,6 +24,9 @@ from public_tests import (
 
 # Of public_tests.
 __all__ = ["go_on_in_colab", "shorten_what_is_not_written", "show", "together"]
+
+# Lists in a table are arrays.
+ask = partial(public_tests.ask, lists=np.array)
 
 # --- methods ------------------------------------------------------------------------
 
@@ -34,6 +39,40 @@ def add_to(cls):
         return method
 
     return attach
+
+
+# --- networks with known parameters -------------------------------------------------
+
+PARAMETERS = "W1", "b1", "W2", "b2"
+PENALTIES = "reg.lambda_1", "reg.lambda_2"
+
+
+def network_for(kind, W1, b1, W2, *others):
+    """Return a network of a class whose parameters have these shapes."""
+    return kind(W1.shape[1], *W2.shape[::-1], 0.5)
+
+
+def network_method(kind, name, *attributes, sets=()):
+    """Return a method of networks, by the four parameters and more attributes."""
+    make = partial(network_for, kind)
+    return public_tests.Method(make, name, PARAMETERS + attributes, sets)
+
+
+def gradient_question(network, X, Y, cost, numerical_gradient):
+    """Return all that the gradients depend on, and the measured slopes."""
+    network = copy.deepcopy(network)
+    for name in PARAMETERS:
+        setattr(network, name, np.array(getattr(network, name), dtype=float))
+    slopes = {
+        # A step that float32 can see, too.
+        f"d{name}": numerical_gradient(
+            lambda: cost_of(network, cost, X, Y), getattr(network, name), eps=2e-3
+        )
+        for name in ("W2", "b2", "W1", "b1")
+    }
+    state = [getattr(network, name) for name in PARAMETERS]
+    penalties = network.reg.lambda_1, network.reg.lambda_2
+    return [*state, *penalties, X, Y, dict(network.forward_propagation(X)), slopes]
 
 
 # --- how a network starts -----------------------------------------------------------
@@ -65,23 +104,6 @@ def settle(network, labels):
     return network
 
 
-def forward_with(network, W1, b1, W2, b2, X):
-    """Return the cache of a network with these parameters; what it changes shows.
-
-    Before, it has others in the same arrays, so what it keeps of them shows, too.
-    """
-    parameters = {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
-    for name, value in parameters.items():
-        setattr(network, name, 2 * value)
-    network.forward_propagation(X)
-    for name, value in parameters.items():
-        getattr(network, name)[...] = value
-    cache = network.forward_propagation(X)
-    for name, value in parameters.items():
-        value[...] = getattr(network, name)
-    return dict(cache) if isinstance(cache, dict) else cache
-
-
 def descend(network, one_hot, X, Y, steps):
     """Take steps with all examples, by the methods of the network; return W2."""
     labels = one_hot(Y, network.n_classes)
@@ -91,12 +113,12 @@ def descend(network, one_hot, X, Y, steps):
     return network.W2
 
 
-def cost_of(network, one_hot, compute_cost, X, Y):
-    """Return the cost of all examples, with both penalties."""
+def cost_of(network, compute_cost, X, labels):
+    """Return the cost of all examples with one-hot labels, with both penalties."""
     A2 = network.forward_propagation(X)["A2"]
     weights = network.W1, network.W2, X.shape[1]
     penalty = network.reg.l1(*weights) + network.reg.l2(*weights)
-    return compute_cost(A2, one_hot(Y, network.n_classes)) + penalty
+    return compute_cost(A2, labels) + penalty
 
 
 def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
@@ -119,7 +141,7 @@ def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
         f"self.costs must hold one number for each epoch, but found {costs[0]}"
     )
     assert np.isfinite(costs).all(), "a cost is nan or inf"
-    cost = cost_of, model, one_hot, compute_cost, X, Y
+    cost = cost_of, model, compute_cost, X, one_hot(Y, model.n_classes)
     right, W2 = together(cost, (getattr, model, "W2"))
     assert abs(costs[-1] - right) < 1e-4 + 1e-4 * right, (
         f"the last cost, of all {X.shape[1]} examples and with both penalties, "
@@ -253,28 +275,6 @@ def check_batches(notes, classifier, X, Y):
         assert np.array_equal(y[:, np.argsort(x[0])].argmax(axis=0), Y[0]), (
             "examples lost their labels"
         )
-
-
-# --- a step of a network --------------------------------------------------------
-
-
-def checked_step(network, start, rate, grads):
-    """Take a step from these parameters; return the next, with names as in messages."""
-    names, settings = list(grads), start | {"learning_rate": rate}
-    changes = [(setattr, network, name, np.array(settings[name])) for name in settings]
-    reads = [(getattr, network, name) for name in settings]
-    found = together(*changes, (network.update_parameters, grads), *reads)
-    returned, *after, rate_after = found[len(changes) :]
-    after = dict(zip(start, after, strict=True))
-    assert returned is None, "the network itself changes: nothing should be returned"
-    kept = list(grads)
-    assert kept == names, f"the dictionary was changed: {kept} are left"
-    assert rate_after == rate, "the learning rate was changed"
-    for name, value in start.items():
-        assert not np.array_equal(after[name], value), (
-            f"{name} did not move at all: does your code set self.{name}?"
-        )
-    return after
 
 
 # --- what to mend first ---------------------------------------------------------

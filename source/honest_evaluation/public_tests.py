@@ -9,10 +9,12 @@ import linecache
 import operator
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -113,6 +115,91 @@ def error_in_answer(error, test):
 # --- a table of questions and right answers ---------------------------------------
 
 
+class Question(NamedTuple):
+    """A row of a table: what is called with what, and the right answer."""
+
+    part: str
+    function: str
+    method: "Method"
+    given: list
+    right: object
+
+
+class Between(NamedTuple):
+    """A right answer of which only the bounds are known."""
+
+    low: object
+    high: object
+
+
+class Method:
+    """A method, as a function of attributes of its object and of its arguments.
+
+    `make` makes the object of the first question with attributes of these shapes; it
+    serves all such questions. An attribute may be one of an attribute: ``model.W1``.
+    The answer is what the method returns, or the attributes `sets`, which it sets.
+    """
+
+    def __init__(self, make, name="__call__", attributes=(), sets=()):
+        self.make, self.name = make, name
+        self.attributes, self.sets = attributes, sets
+        self.owners = {}
+
+    def call(self, given, is_first=False):
+        """Return a call for `answers`, of a new object if it has to be the first.
+
+        It returns the answer and all attributes.
+        """
+        state = given[: len(self.attributes)]
+        shapes = tuple(map(np.shape, state))
+        if is_first or shapes not in self.owners:
+            self.owners[shapes] = self.make(*state)
+            method(self.owners[shapes], self.name)
+        form = self.name, self.attributes, self.sets, is_first
+        return (call_method, self.owners[shapes], *form, *given)
+
+
+def call_method(owner, name, attributes, sets, is_first, *given):
+    """Call a method of an object with these attributes; return answer and attributes.
+
+    Unless it is the first call, they have other values in the same arrays before, so
+    what the method keeps of them shows.
+    """
+    state, given = given[: len(attributes)], given[len(attributes) :]
+    if attributes and not is_first:
+        for path, value in zip(attributes, state, strict=True):
+            set_attribute(owner, path, 2 * np.flip(value))
+        getattr(owner, name)(*copy.deepcopy(given))
+    for path, value in zip(attributes, state, strict=True):
+        set_attribute(owner, path, value)
+    answer = getattr(owner, name)(*given)
+    if sets:
+        for path in sets:
+            says = f"{path} was not set: does {name} assign to self.{path}?"
+            assert hasattr(owner, path), says
+        for path, value in zip(attributes, state, strict=True):
+            is_same = path in sets and np.array_equal(getattr(owner, path), value)
+            assert not is_same, f"{path} did not move: does {name} set self.{path}?"
+        answer = {path: copy.copy(getattr(owner, path)) for path in sets}
+    elif attributes and isinstance(answer, dict):
+        answer = dict(answer)  # the next call may fill the same one anew
+    return [answer, *(copy.copy(attrgetter(path)(owner)) for path in attributes)]
+
+
+def set_attribute(owner, path, value):
+    """Set an attribute, in its array if that can hold the value."""
+    holder, _, name = path.rpartition(".")
+    if holder:  # another object each time
+        setattr(owner, holder, copy.deepcopy(getattr(owner, holder)))
+        owner = getattr(owner, holder)
+    array = getattr(owner, name)
+    if isinstance(value, np.ndarray) and kind_of(array) == kind_of(value):
+        array[...] = value
+    else:
+        array = copy.copy(value)
+    setattr(owner, name, array)
+
+
 def method(owner, name):
     """Return a method of a class or an object, or say that it is not there yet."""
     kind = owner if isinstance(owner, type) else owner.__class__
@@ -124,53 +211,159 @@ def method(owner, name):
     return getattr(owner, name)
 
 
-def ask(part, functions, arguments, table, rtol=1e-4, atol=1e-6):
+def elementwise(values):
+    """Return rows of known values: arrays of all in many shapes, and each number."""
+    z, right = np.array([*values]), np.array([*values.values()])
+    shapes = (2, -1), (-1, 1), (-1,), (1, 1, -1)
+    rows = [(z.reshape(shape), right.reshape(shape)) for shape in shapes]
+    rows += [(z[::-1], right[::-1]), (np.tile(z, 34), np.tile(right, 34))]
+    return [*rows, (z[:1, None], right[:1, None]), *values.items()]
+
+
+def columnwise(*row):
+    """Return rows of one whose last argument has an example in each column.
+
+    They have all columns, the first, the last two in another order, and thousands.
+    """
+    *given, X, right = row
+    whole = [*range(np.shape(X)[1])]
+    return [
+        (*given, np.array(X)[:, columns], columns_of(right, columns))
+        for columns in (whole, [0], [-1, -2], whole * 1251)
+    ]
+
+
+def columns_of(right, columns):
+    """Return columns of an array, or of those in a dictionary."""
+    if isinstance(right, dict):
+        return {name: columns_of(right[name], columns) for name in right}
+    return np.array(right)[:, columns]
+
+
+def questions_of(functions, arguments, table, also, lists):
+    """Return the questions of a table; each is asked once more with other types."""
+    methods = {
+        name: each if isinstance(each, Method) else Method(each)
+        for name, each in functions.items()
+    }
+    questions = []
+    for part, rows in table.items():
+        for *given, right in rows:
+            given = [lists(each) if isinstance(each, list) else each for each in given]
+            for name, method in methods.items():
+                answer = right[name] if len(methods) > 1 else right
+                questions.append(Question(part, name, method, given, answer))
+    part = " and ".join(f"{name} as {dtype.__name__}" for name, dtype in also.items())
+    for question in [*questions]:
+        pairs = zip(arguments, question.given, strict=True)
+        given = [in_type(value, also.get(name)) for name, value in pairs]
+        if [*map(kind_of, given)] != [*map(kind_of, question.given)]:
+            questions.append(question._replace(part=part, given=given))
+    return questions
+
+
+def in_type(value, dtype):
+    """Return an array in another type, if that can hold it."""
+    if dtype is None or not isinstance(value, np.ndarray):
+        return value
+    array = value.astype(dtype)
+    return array if np.allclose(array, value) else value
+
+
+def ask(
+    part,
+    functions,
+    arguments,
+    table,
+    *,
+    also=MappingProxyType({}),
+    numbers="biuf",
+    hints=MappingProxyType({}),
+    lists=list,
+    rtol=1e-4,
+    atol=1e-6,
+):
     """Ask functions all questions of a table; judge its parts, and what holds for all.
 
-    `functions` looks up each function by the name that messages use. `table` has for
-    each part rows: the name of a function if there are several, arguments, and the
-    right answer: a number, an array or a dictionary of them.
+    `functions` has by the name that messages use a `Method`, or what looks up a
+    function. `table` has for each part rows: arguments, and the right answer: a number,
+    an array, `Between`, or a dictionary of them; if there are several functions, that
+    of each by its name. `also` has the types that arguments may have, too; `numbers`
+    are the kinds of numbers that are right. `hints` end the messages of parts. What is
+    a list in a row becomes what `lists` makes of it.
     """
-    first = next(iter(functions))
-    rows = [
-        (name, row if type(row[0]) is str else (first, *row))
-        for name, part_rows in table.items()
-        for row in part_rows
-    ]
-    calls = [(name, copy.deepcopy(row)) for name, row in rows]
+    questions = questions_of(functions, arguments, table, also, lists)
+    asked = [copy.deepcopy(question.given) for question in questions]
+    calls = zip(questions, asked, strict=True)
+
+    def check(question, answer, hint="", why=""):
+        try:
+            check_answer(question, answer, rtol, atol)
+        except AssertionError as error:
+            (first,) = answers([question.method.call(question.given, is_first=True)])
+            with suppress(Exception):
+                check_answer(question, answer_of(first), rtol, atol)
+                hint = "it is right in a first call: what is kept of that?"
+            is_value = not isinstance(answer, Exception)
+            says = f" ({hint})" * bool(hint and is_value)
+            raise AssertionError(f"{why}{error}{says}") from None
+
     with part("runs"):
-        functions = {name: look_up() for name, look_up in functions.items()}
-        found = answers([(functions[f], *given) for _, (f, *given, _) in calls])
-        check_kind(rows[0][1], found[0])
-    with part("shapes"):
-        for (_, row), answer in zip(rows, found, strict=True):
-            if not isinstance(answer, Exception):
-                check_shape(row, answer)
-    for name in table:
+        results = answers([question.method.call(given) for question, given in calls])
+        found = [*map(answer_of, results)]
+        check_form(questions[0], found[0])
+    pairs = [*zip(questions, found, strict=True)]
+    is_dictionary = isinstance(questions[0].right, dict)
+    if not is_dictionary:
+        with part("shapes"):
+            for question, answer in pairs:
+                if not isinstance(answer, Exception):
+                    for entry in entries(question, answer):
+                        check_shape(*entry)
+    for name in dict.fromkeys(question.part for question in questions):
         with part(name):
-            for (where, row), answer in zip(rows, found, strict=True):
-                if where == name:
-                    check_values(row, answer, rtol, atol)
-    with part(f"{' and '.join(arguments)} unchanged"):
-        for (_, (f, *before, _)), (_, (_, *after, _)) in zip(rows, calls, strict=True):
-            for name, old, new in zip(arguments, before, after, strict=True):
-                assert is_same(old, new), f"{f} changed {name}: work on a copy"
+            for question, answer in pairs:
+                if question.part == name:
+                    check(question, answer, hints.get(name))
+    if is_dictionary:
+        with part("all entries"):
+            for question, answer in pairs:
+                check_names(question.right, answer)
+    if numbers != "biuf":
+        with part("types"):
+            for question, answer in pairs:
+                kind = np.asarray(answer).dtype
+                needed = f"{'whole ' * ('f' not in numbers)}numbers are needed"
+                says = f"{call_of(question)}: {needed}, but found {kind}"
+                assert kind.kind in numbers, says
+    with part("inputs unchanged"):
+        for question, given, result in zip(questions, asked, results, strict=True):
+            attributes = question.method.attributes
+            after = [*result[1:], *given[len(attributes) :]]
+            for name, old, new in zip(arguments, question.given, after, strict=True):
+                for changed in changes(name, old, new):
+                    says = f"{question.function} changed {changed}: work on a copy"
+                    assert name in question.method.sets, says
     with part("next call"):
-        again = answers([(functions[f], *given) for _, (f, *given, _) in rows[:2]])
-        for answers_to_it in (found[:2], again):
-            for (_, row), answer in zip(rows[:2], answers_to_it, strict=True):
-                check_values(row, answer, rtol, atol, "wrong in a second call: ")
-        for (_, (f, *old, _)), (_, row) in pairwise(rows):
-            new = row[1:-1]
-            if f == row[0] and [*map(kind_of, old)] == [*map(kind_of, new)]:
-                call = (functions[f], *map(copy.deepcopy, old))
+        again = answers([each.method.call(each.given) for each in questions[:2]])
+        for (question, before), result in zip(pairs, again, strict=False):
+            for right in (question.right, before):
+                repeated = question._replace(right=right)
+                check(repeated, answer_of(result), hints.get("next call"))
+        latest = {}  # of the same kinds of arguments
+        for new in questions:
+            kinds = new.function, *map(kind_of, new.given)
+            if old := latest.get(kinds):
+                given = [*map(copy.deepcopy, old.given)]
                 moves = [
-                    (operator.iadd, array, after - before)
-                    for array, before, after in zip(call[1:], old, new, strict=True)
+                    (operator.iadd, array, new.given[i] - old.given[i])
+                    for i, array in enumerate(given)
                     if isinstance(array, np.ndarray)
                 ]
-                *_, answer = answers([call, *moves, call])
-                check_values(row, answer, rtol, atol, "after a change in place: ")
+                call = new.method.call(given)
+                *_, result = answers([call, *moves, call])
+                check(new, answer_of(result), why="after a change in place: ")
+            latest[kinds] = new
 
 
 def kind_of(value):
@@ -196,15 +389,23 @@ def answers(calls):
     parts = [part for call in calls for part in call]
     proxies = [part for part in parts if hasattr(type(part), "_nbproctor_calls")]
     found = []
-    if proxies:
-        found = type(proxies[0])._nbproctor_calls(proxies[0], calls, True)
-    for function, *given in calls[len(found) :]:
-        try:
-            with np.errstate(all="ignore"):
-                found.append(function(*given))
-        except Exception as error:
-            found.append(error)
+    while len(found) < len(calls):
+        if proxies:  # answers up to the first call that raises, which is made again
+            found += type(proxies[0])._nbproctor_calls(
+                proxies[0], calls[len(found) :], True
+            )
+        for function, *given in calls[len(found) :][:1]:
+            try:
+                with np.errstate(all="ignore"):
+                    found.append(function(*given))
+            except Exception as error:
+                found.append(error)
     return found
+
+
+def answer_of(result):
+    """Return the answer that `call_method` returned, or the exception."""
+    return result if isinstance(result, Exception) else result[0]
 
 
 def together(*calls):
@@ -216,80 +417,120 @@ def together(*calls):
     return found
 
 
-def is_same(old, new):
-    """Whether an argument is what it was."""
-    if isinstance(old, dict):
-        return [*old] == [*new] and all(is_same(old[key], new[key]) for key in old)
-    return np.array_equal(old, new)
+def changes(name, old, new):
+    """Yield the name of an argument, or of its entries, that is not what it was."""
+    if isinstance(old, dict) and [*old] == [*new]:
+        for key in old:
+            yield from changes(f'{name}["{key}"]', old[key], new[key])
+    elif isinstance(old, dict) or not np.array_equal(old, new):
+        yield name
 
 
-def shown(value):
+def shown(value, digits=4):
     """Return a value as text, or its shape if that is too long."""
     if isinstance(value, dict):
         return "{…}"
     array = np.asarray(value)
     if array.dtype.kind == "f":
-        array = np.where(abs(array) < 1e4, array.round(4), array)
+        array = np.vectorize(lambda x: round(x, digits) or float(f"{x:.3g}"))(
+            array.astype(float)
+        )
     text = " ".join(str(array.tolist()).split())
     dtype = "" if array.dtype in (float, int) else f", {array.dtype}"
     return text if len(text) < 60 else f"an array of shape {array.shape}{dtype}"
 
 
-def call_of(row):
-    """Return a row as code: what is called with what."""
-    function, *given, _ = row
-    text = f"{function}({', '.join(map(shown, given))})"
-    return text if len(text) < 90 else f"{function}(…)"
+def call_of(question):
+    """Return a question as code: what is called with what."""
+    given = question.given[len(question.method.attributes) :]
+    text = f"{question.function}({', '.join(map(shown, given))})"
+    return text if len(text) < 90 else f"{question.function}(…)"
 
 
-def entries(row, answer):
-    """Yield name, right answer and answer; several of a dictionary."""
-    right = row[-1]
+def settings_of(question):
+    """Return the attributes of a question as text, if that is short."""
+    state = zip(question.method.attributes, question.given, strict=False)
+    text = ", ".join(f"{name}={shown(value)}" for name, value in state)
+    return f"with {text}: " if 0 < len(text) < 90 else ""
+
+
+def entries(question, answer):
+    """Yield name, right answer and answer; those of a dictionary that are there."""
+    right, call = question.right, call_of(question)
+    settings = settings_of(question)
     if isinstance(answer, Exception):
         raise answer
+    says = f"{question.function} returned nothing: is there a return?"
+    assert answer is not None, says
     if not isinstance(right, dict):
-        yield call_of(row), right, answer
+        yield f"{settings}{call}", right, answer
         return
     kind = type(answer).__name__
-    says = f"{call_of(row)}: a dictionary is needed, but found {kind}"
-    assert isinstance(answer, dict), says
-    lacks = [key for key in right if key not in answer]
-    assert not lacks, f"{list(right)} are needed, but found {list(answer)}"
-    for key in right:
-        yield f'{call_of(row)}["{key}"]', right[key], answer[key]
+    assert isinstance(answer, dict), f"{call}: a dictionary is needed, not {kind}"
+    for name in [name for name in right if name in answer]:
+        is_set = name in question.method.sets
+        entry = f"{name} after {call}" if is_set else f'{call}["{name}"]'
+        yield f"{settings}{entry}", right[name], answer[name]
 
 
-def check_kind(row, answer):
-    """Check that an answer is a number or a numeric array, as the right one is."""
-    assert answer is not None, f"{row[0]} returned nothing: is there a return?"
-    for call, right, found in entries(row, answer):
-        kind = type(found).__name__
-        assert found is not None, f"{call} is None"
-        array = isinstance(found, np.ndarray) or not np.ndim(right)
-        assert array, f"{call}: an array is needed, but found {kind}"
-        kind = np.asarray(found).dtype
-        assert kind.kind in "biuf", f"{call}: numbers are needed, but found {kind}"
+def check_names(right, answer):
+    """Check that a dictionary has all entries, of which those that it has are right."""
+    missing = [name for name in right if name not in answer]
+    others = [name for name in answer if name not in right]
+    assert not missing, (
+        f"what you return is right so far: save it, then add {missing[0]} "
+        "and test again" + f" (names that are not needed: {others})" * bool(others)
+    )
 
 
-def check_shape(row, answer):
-    """Check the shape of an answer."""
-    for call, right, found in entries(row, answer):
-        shape, wanted = np.shape(found), np.shape(right)
-        assert shape == wanted, f"{call}: the shape must be {wanted}, but found {shape}"
-
-
-def check_values(row, answer, rtol=1e-4, atol=1e-6, why=""):
-    """Check the values of an answer."""
-    check_shape(row, answer)
-    check_kind(row, answer)
-    for call, right, found in entries(row, answer):
-        wrong = ~np.isclose(found, right, rtol, atol)
-        if np.size(right) > 8 and wrong.any():  # the first entry that differs
+def check_answer(question, answer, rtol, atol):
+    """Check shape, type and values of all entries of an answer, in turn."""
+    for name, right, found in entries(question, answer):
+        check_shape(name, right, found)
+        check_kind(name, right, found)
+        low, high = right if isinstance(right, Between) else (right, right)
+        low, high, found = np.broadcast_arrays(low, high, found)
+        margin = atol + rtol * np.abs(high)
+        wrong = ~((low - margin <= found) & (found <= high + margin))
+        if wrong.size > 8 and wrong.any():  # the first number that differs
             index = tuple(map(int, np.argwhere(wrong)[0]))
-            call = f"{call}{[*index]}"
-            found, right = found[index], np.asarray(right)[index]
-        says = f"{why}{call} is {shown(found)}, but must be {shown(right)}"
-        assert not wrong.any(), says
+            name = f"{name}{[*index]}"
+            low, high, found = low[index], high[index], found[index]
+        if wrong.any():
+            digits = 4 if shown(found) != shown(high) else 8
+            found, low, high = (shown(each, digits) for each in (found, low, high))
+            bounds = f"lie between {low} and {high}"
+            must = bounds if isinstance(right, Between) else f"be {high}"
+            raise AssertionError(f"{name} is {found}, but must {must}")
+
+
+def check_form(question, answer):
+    """Check that there is an answer, of the right type, to the first question."""
+    answered = [*entries(question, answer)]
+    for entry in answered:
+        check_kind(*entry)
+    names = [] if answered else [[*question.right], [*answer]]
+    assert answered, "{} are needed, but found {}".format(*names)
+
+
+def shape_of(right):
+    """Return the shape of a right answer."""
+    return np.shape(right.low if isinstance(right, Between) else right)
+
+
+def check_kind(name, right, found):
+    """Check that an answer is a number or a numeric array, as the right one is."""
+    kind = type(found).__name__
+    is_array = isinstance(found, np.ndarray) or not shape_of(right)
+    assert is_array, f"{name}: an array is needed, but found {kind}"
+    kind = np.asarray(found).dtype
+    assert kind.kind in "biuf", f"{name}: numbers are needed, but found {kind}"
+
+
+def check_shape(name, right, found):
+    """Check the shape of an answer."""
+    wanted, shape = shape_of(right), np.shape(found)
+    assert shape == wanted, f"{name}: the shape must be {wanted}, but found {shape}"
 
 
 # --- what a notebook shows ----------------------------------------------------------
