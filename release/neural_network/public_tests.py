@@ -121,7 +121,7 @@ class Question(NamedTuple):
     part: str
     function: str
     method: "Method"
-    given: list
+    values: list
     right: object
 
 
@@ -145,34 +145,34 @@ class Method:
         self.attributes, self.sets = attributes, sets
         self.owners = {}
 
-    def call(self, given, is_first=False):
+    def call(self, values, is_first=False):
         """Return a call for `answers`, of a new object if it has to be the first.
 
         It returns the answer and all attributes.
         """
-        state = given[: len(self.attributes)]
+        state = values[: len(self.attributes)]
         shapes = tuple(map(np.shape, state))
         if is_first or shapes not in self.owners:
             self.owners[shapes] = self.make(*state)
             method(self.owners[shapes], self.name)
         form = self.name, self.attributes, self.sets, is_first
-        return (call_method, self.owners[shapes], *form, *given)
+        return (call_method, self.owners[shapes], *form, *values)
 
 
-def call_method(owner, name, attributes, sets, is_first, *given):
+def call_method(owner, name, attributes, sets, is_first, *values):
     """Call a method of an object with these attributes; return answer and attributes.
 
     Unless it is the first call, they have other values in the same arrays before, so
     what the method keeps of them shows.
     """
-    state, given = given[: len(attributes)], given[len(attributes) :]
+    state, values = values[: len(attributes)], values[len(attributes) :]
     if attributes and not is_first:
         for path, value in zip(attributes, state, strict=True):
             set_attribute(owner, path, 2 * np.flip(value))
-        getattr(owner, name)(*copy.deepcopy(given))
+        getattr(owner, name)(*copy.deepcopy(values))
     for path, value in zip(attributes, state, strict=True):
         set_attribute(owner, path, value)
-    answer = getattr(owner, name)(*given)
+    answer = getattr(owner, name)(*values)
     if sets:
         for path in sets:
             says = f"{path} was not set: does {name} assign to self.{path}?"
@@ -225,10 +225,10 @@ def columnwise(*row):
 
     They have all columns, the first, the last two in another order, and thousands.
     """
-    *given, X, right = row
+    *values, X, right = row
     whole = [*range(np.shape(X)[1])]
     return [
-        (*given, np.array(X)[:, columns], columns_of(right, columns))
+        (*values, np.array(X)[:, columns], columns_of(right, columns))
         for columns in (whole, [0], [-1, -2], whole * 1251)
     ]
 
@@ -248,17 +248,19 @@ def questions_of(functions, arguments, table, also, lists):
     }
     questions = []
     for part, rows in table.items():
-        for *given, right in rows:
-            given = [lists(each) if isinstance(each, list) else each for each in given]
+        for *values, right in rows:
+            values = [
+                lists(each) if isinstance(each, list) else each for each in values
+            ]
             for name, method in methods.items():
                 answer = right[name] if len(methods) > 1 else right
-                questions.append(Question(part, name, method, given, answer))
+                questions.append(Question(part, name, method, values, answer))
     part = " and ".join(f"{name} as {dtype.__name__}" for name, dtype in also.items())
     for question in [*questions]:
-        pairs = zip(arguments, question.given, strict=True)
-        given = [in_type(value, also.get(name)) for name, value in pairs]
-        if [*map(kind_of, given)] != [*map(kind_of, question.given)]:
-            questions.append(question._replace(part=part, given=given))
+        pairs = zip(arguments, question.values, strict=True)
+        values = [in_type(value, also.get(name)) for name, value in pairs]
+        if [*map(kind_of, values)] != [*map(kind_of, question.values)]:
+            questions.append(question._replace(part=part, values=values))
     return questions
 
 
@@ -293,14 +295,14 @@ def ask(
     a list in a row becomes what `lists` makes of it.
     """
     questions = questions_of(functions, arguments, table, also, lists)
-    asked = [copy.deepcopy(question.given) for question in questions]
-    calls = zip(questions, asked, strict=True)
+    copies = [copy.deepcopy(question.values) for question in questions]
+    calls = zip(questions, copies, strict=True)
 
     def check(question, answer, hint="", why=""):
         try:
             check_answer(question, answer, rtol, atol)
         except AssertionError as error:
-            (first,) = answers([question.method.call(question.given, is_first=True)])
+            (first,) = answers([question.method.call(question.values, is_first=True)])
             with suppress(Exception):
                 check_answer(question, answer_of(first), rtol, atol)
                 hint = "it is right in a first call: what is kept of that?"
@@ -309,10 +311,10 @@ def ask(
             raise AssertionError(f"{why}{error}{says}") from None
 
     with part("runs"):
-        results = answers([question.method.call(given) for question, given in calls])
-        found = [*map(answer_of, results)]
-        check_form(questions[0], found[0])
-    pairs = [*zip(questions, found, strict=True)]
+        results = answers([question.method.call(values) for question, values in calls])
+        received = [*map(answer_of, results)]
+        check_form(questions[0], received[0])
+    pairs = [*zip(questions, received, strict=True)]
     is_dictionary = isinstance(questions[0].right, dict)
     if not is_dictionary:
         with part("shapes"):
@@ -337,30 +339,30 @@ def ask(
                 says = f"{call_of(question)}: {needed}, but found {kind}"
                 assert kind.kind in numbers, says
     with part("inputs unchanged"):
-        for question, given, result in zip(questions, asked, results, strict=True):
+        for question, values, result in zip(questions, copies, results, strict=True):
             attributes = question.method.attributes
-            after = [*result[1:], *given[len(attributes) :]]
-            for name, old, new in zip(arguments, question.given, after, strict=True):
+            after = [*result[1:], *values[len(attributes) :]]
+            for name, old, new in zip(arguments, question.values, after, strict=True):
                 for changed in changes(name, old, new):
                     says = f"{question.function} changed {changed}: work on a copy"
                     assert name in question.method.sets, says
     with part("next call"):
-        again = answers([each.method.call(each.given) for each in questions[:2]])
+        again = answers([each.method.call(each.values) for each in questions[:2]])
         for (question, before), result in zip(pairs, again, strict=False):
             for right in (question.right, before):
                 repeated = question._replace(right=right)
                 check(repeated, answer_of(result), hints.get("next call"))
         latest = {}  # of the same kinds of arguments
         for new in questions:
-            kinds = new.function, *map(kind_of, new.given)
+            kinds = new.function, *map(kind_of, new.values)
             if old := latest.get(kinds):
-                given = [*map(copy.deepcopy, old.given)]
+                values = [*map(copy.deepcopy, old.values)]
                 moves = [
-                    (operator.iadd, array, new.given[i] - old.given[i])
-                    for i, array in enumerate(given)
+                    (operator.iadd, array, new.values[i] - old.values[i])
+                    for i, array in enumerate(values)
                     if isinstance(array, np.ndarray)
                 ]
-                call = new.method.call(given)
+                call = new.method.call(values)
                 *_, result = answers([call, *moves, call])
                 check(new, answer_of(result), why="after a change in place: ")
             latest[kinds] = new
@@ -388,19 +390,19 @@ def answers(calls):
     """Return what calls answer, or the exception of one; grading asks all at once."""
     parts = [part for call in calls for part in call]
     proxies = [part for part in parts if hasattr(type(part), "_nbproctor_calls")]
-    found = []
-    while len(found) < len(calls):
+    received = []
+    while len(received) < len(calls):
         if proxies:  # answers up to the first call that raises, which is made again
-            found += type(proxies[0])._nbproctor_calls(
-                proxies[0], calls[len(found) :], True
+            received += type(proxies[0])._nbproctor_calls(
+                proxies[0], calls[len(received) :], True
             )
-        for function, *given in calls[len(found) :][:1]:
+        for function, *values in calls[len(received) :][:1]:
             try:
                 with np.errstate(all="ignore"):
-                    found.append(function(*given))
+                    received.append(function(*values))
             except Exception as error:
-                found.append(error)
-    return found
+                received.append(error)
+    return received
 
 
 def answer_of(result):
@@ -410,11 +412,11 @@ def answer_of(result):
 
 def together(*calls):
     """Return what calls answer, in turn; grading makes them in one message."""
-    found = answers([*calls])
-    for answer in found:
+    received = answers([*calls])
+    for answer in received:
         if isinstance(answer, Exception):
             raise answer
-    return found
+    return received
 
 
 def changes(name, old, new):
@@ -442,14 +444,14 @@ def shown(value, digits=4):
 
 def call_of(question):
     """Return a question as code: what is called with what."""
-    given = question.given[len(question.method.attributes) :]
-    text = f"{question.function}({', '.join(map(shown, given))})"
+    values = question.values[len(question.method.attributes) :]
+    text = f"{question.function}({', '.join(map(shown, values))})"
     return text if len(text) < 90 else f"{question.function}(…)"
 
 
 def settings_of(question):
     """Return the attributes of a question as text, if that is short."""
-    state = zip(question.method.attributes, question.given, strict=False)
+    state = zip(question.method.attributes, question.values, strict=False)
     text = ", ".join(f"{name}={shown(value)}" for name, value in state)
     return f"with {text}: " if 0 < len(text) < 90 else ""
 
@@ -485,23 +487,23 @@ def check_names(right, answer):
 
 def check_answer(question, answer, rtol, atol):
     """Check shape, type and values of all entries of an answer, in turn."""
-    for name, right, found in entries(question, answer):
-        check_shape(name, right, found)
-        check_kind(name, right, found)
+    for name, right, entry in entries(question, answer):
+        check_shape(name, right, entry)
+        check_kind(name, right, entry)
         low, high = right if isinstance(right, Between) else (right, right)
-        low, high, found = np.broadcast_arrays(low, high, found)
+        low, high, entry = np.broadcast_arrays(low, high, entry)
         margin = atol + rtol * np.abs(high)
-        wrong = ~((low - margin <= found) & (found <= high + margin))
+        wrong = ~((low - margin <= entry) & (entry <= high + margin))
         if wrong.size > 8 and wrong.any():  # the first number that differs
             index = tuple(map(int, np.argwhere(wrong)[0]))
             name = f"{name}{[*index]}"
-            low, high, found = low[index], high[index], found[index]
+            low, high, entry = low[index], high[index], entry[index]
         if wrong.any():
-            digits = 4 if shown(found) != shown(high) else 8
-            found, low, high = (shown(each, digits) for each in (found, low, high))
+            digits = 4 if shown(entry) != shown(high) else 8
+            entry, low, high = (shown(each, digits) for each in (entry, low, high))
             bounds = f"lie between {low} and {high}"
             must = bounds if isinstance(right, Between) else f"be {high}"
-            raise AssertionError(f"{name} is {found}, but must {must}")
+            raise AssertionError(f"{name} is {entry}, but must {must}")
 
 
 def check_form(question, answer):
@@ -518,19 +520,20 @@ def shape_of(right):
     return np.shape(right.low if isinstance(right, Between) else right)
 
 
-def check_kind(name, right, found):
+def check_kind(name, right, answer):
     """Check that an answer is a number or a numeric array, as the right one is."""
-    kind = type(found).__name__
-    is_array = isinstance(found, np.ndarray) or not shape_of(right)
+    kind = type(answer).__name__
+    is_array = isinstance(answer, np.ndarray) or not shape_of(right)
     assert is_array, f"{name}: an array is needed, but found {kind}"
-    kind = np.asarray(found).dtype
+    kind = np.asarray(answer).dtype
     assert kind.kind in "biuf", f"{name}: numbers are needed, but found {kind}"
 
 
-def check_shape(name, right, found):
+def check_shape(name, right, answer):
     """Check the shape of an answer."""
-    wanted, shape = shape_of(right), np.shape(found)
-    assert shape == wanted, f"{name}: the shape must be {wanted}, but found {shape}"
+    right_shape, shape = shape_of(right), np.shape(answer)
+    says = f"{name}: the shape must be {right_shape}, but found {shape}"
+    assert shape == right_shape, says
 
 
 # --- what a notebook shows ----------------------------------------------------------
