@@ -349,6 +349,9 @@ def ask(
     with part("next call"):
         again = answers([each.method.call(each.values) for each in questions[:2]])
         for (question, before), result in zip(pairs, again, strict=False):
+            if isinstance(before, dict):  # which may have more than is judged
+                names = before.keys() & question.right
+                before = {name: before[name] for name in names}
             for right in (question.right, before):
                 repeated = question._replace(right=right)
                 check(repeated, answer_of(result), hints.get("next call"))
