@@ -96,7 +96,7 @@ Submitted files/Amara Okafor/Lab 5/Version 9/lab.ipynb
 Submitted files/Amara Okafor/Lab 5/Version 10/lab.ipynb → aokafor/lab.ipynb
 Submitted files/Amara Okafor/Lab 5/Version 1/lab.ipynb
 
-= OpenOlat: solutions/lab.ipynb: OpenOlat does not use such
+= probably OpenOlat: solutions/lab.ipynb: OpenOlat does not use such
 ita_Lab/King_Jr_Bo_bking/1_task/lab.ipynb
 ita_Lab/Okafor_Amara_aokafor/1_task/lab.ipynb
 ita_Lab/Okafor_Amara_aokafor/2_submissions/lab.ipynb
@@ -125,7 +125,7 @@ Team Blue_4711_assignsubmission_file/lab.ipynb
 = Moodle: belongs to Okafor, Amara (aokafor), but its name is another. Skipped.
 Minh Nguyen_4711_assignsubmission_file/lab.ipynb
 
-= Moodle: readme.txt: Moodle does not use such
+= probably Moodle: readme.txt: Moodle does not use such
 Group A-Amara Okafor_4711_assignsubmission_file/lab.ipynb → aokafor/lab.ipynb
 readme.txt
 
@@ -144,7 +144,7 @@ okaforamarajane_1042_88031_lab.ipynb → aokafor/lab.ipynb
 = Canvas: Not in the class list. Collected as 'anon_4711'.
 anon_4711_88031_lab.ipynb → anon_4711/lab.ipynb
 
-= Brightspace: readme.txt: Brightspace does not use such
+= probably Brightspace: readme.txt: Brightspace does not use such
 1042-9 - Bo King, Jr. - Nov 23, 2026 1030 PM/lab.ipynb → bking/lab.ipynb
 readme.txt
 
@@ -278,6 +278,22 @@ Lab 5_z_b_attempt_2026-11-24-22-30-00.txt | Name: Amara Okafor (z_b)
 Lab 5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb → z_b/lab.ipynb
 
 = plain files:
+Classroom/Course A/Lab 5/aokafor/lab/lab.ipynb → aokafor/lab.ipynb
+Classroom/Course A/Lab 5/bking@example.edu.ipynb → bking/bking@example.edu.ipynb
+Classroom/Course A/Lab 5/Minh Nguyen/lab.ipynb → nguyen/lab.ipynb
+
+= plain files:
++
+Lab 5/aokafor.ipynb → aokafor/aokafor.ipynb
+Lab 5/bking@example.edu.ipynb → bking@example.edu/bking@example.edu.ipynb
+Lab 5/Minh Nguyen.ipynb → Minh Nguyen/Minh Nguyen.ipynb
+
+= plain files:
++
+aokafor - lab.ipynb → aokafor/aokafor - lab.ipynb
+Minh Nguyen - lab.ipynb → Minh Nguyen/Minh Nguyen - lab.ipynb
+
+= plain files:
 + 3; Madonna
 Madonna/lab.ipynb → 3/lab.ipynb
 
@@ -336,7 +352,7 @@ def test_each_file_is_found_to_be_whose_it_is(case: str) -> None:
     roster = Roster(people_of("\n".join(members))) if members else CLASS
     content = {path: text or path for path, text, _ in files}
     plan = understand(content, roster)
-    assert plan.recognised.platform.name == platform
+    assert str(plan.recognised).startswith(f"Read as: {platform} (")
     collected = {
         f"{student}/{file}": text
         for student, of_student in texts(plan).items()
@@ -346,27 +362,6 @@ def test_each_file_is_found_to_be_whose_it_is(case: str) -> None:
     assert not any("2027" in str(s.submitted) for s in plan.submissions)
     notes = [*plan.problems, *(note for s in plan.submissions for note in s.notes)]
     assert any(message.strip() in line for line in notes) if message else not notes
-
-
-@pytest.mark.parametrize("around", ["", "Lab 5/", "Classroom/Course A/Lab 5/"])
-@pytest.mark.parametrize("has_list", [True, False])
-@pytest.mark.parametrize(
-    "file", ["{}.ipynb", "{} - lab.ipynb", "{}/lab.ipynb", "{}/lab/lab.ipynb"]
-)
-def test_plain_files_and_folders_whatever_is_around_them(
-    around: str, has_list: bool, file: str
-) -> None:
-    owners = {
-        "aokafor": "aokafor",
-        "bking@example.edu": "bking",
-        "Minh Nguyen": "nguyen",
-    }
-    files = {around + file.format(name): name for name in owners}
-    plan = understand(files, CLASS if has_list else Roster())
-    assert str(plan.recognised).startswith("Read as: plain files (3 of 3")
-    assert {s: list(files.values()) for s, files in texts(plan).items()} == {
-        student if has_list else name: [name] for name, student in owners.items()
-    }
 
 
 METADATA = """\
