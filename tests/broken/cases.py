@@ -624,10 +624,10 @@ def screenshots_pasted_in_colab(notebook: Notebook) -> None:
     notebook["cells"] += [cell] * 4
 
 
-def environment_of_the_lab(number: int = 2_500) -> dict[str, bytes]:
+def environment_of_the_lab() -> dict[str, bytes]:
     """Return what a virtual environment holds: more files than a course hands in."""
     lib = "lab/.venv/lib/python3.11/site-packages/numpy"
-    return {f"{lib}/module{n}.py": b"" for n in range(number)}
+    return {f"{lib}/module{n}.py": b"" for n in range(2_500)}
 
 
 @case("repaired", 10, "lab.zip/lab/tiny.ipynb")

@@ -47,7 +47,6 @@ def play(
     source: tuple[Cell, ...],
     *,
     extra: str = "",
-    last: str = "",
     limits: Limits | None = None,
     started: list[StudentProcess] | None = None,
     **answers: str,
@@ -57,8 +56,6 @@ def play(
     texts = [(c.id, answers.get(c.id, c.source)) for c in source if c.kind != "test"]
     if extra:
         texts.insert(2, ("extra", extra))
-    if last:
-        texts.append(("last", last))
     children: list[StudentProcess] = [] if started is None else started
 
     def counted() -> StudentProcess:

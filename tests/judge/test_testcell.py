@@ -52,13 +52,8 @@ NOT_JUDGED = {
 }
 
 
-def judged(
-    test: str, answer: str, where: Where = "judge", points: float = 1.0
-) -> Report:
-    cells = (
-        cell("f", "solution", ANSWER),
-        cell("t", "test", test, points, where=where),
-    )
+def judged(test: str, answer: str, where: Where = "judge") -> Report:
+    cells = cell("f", "solution", ANSWER), cell("t", "test", test, 1.0, where=where)
     last = "print(globals().get('seen'))"
     return notebooks.judged(cells, ("f", answer), ("last", last))
 

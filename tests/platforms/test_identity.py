@@ -326,17 +326,17 @@ def test_each_of_20_groups_gets_its_work_on_every_platform(
     }
 
 
-def in_kind(kind: Kind, value: str) -> Clue:
-    return Clue(identifiers=(Identifier(kind, value),))
+def on_github(handle: str) -> Clue:
+    return Clue(identifiers=(Identifier(Kind.GITHUB, handle),))
 
 
 def test_a_teacher_says_that_somebody_is_new_or_that_two_kinds_are_one() -> None:
     roster = Roster([member("7", "Okafor, Amara", "login=bo")])
     roster.answer("GitHub handle 7", "")
-    assert roster.find(in_kind(Kind.GITHUB, "7")) == Match()
-    assert roster.new_person(in_kind(Kind.GITHUB, "7")).student == "7-2"
+    assert roster.find(on_github("7")) == Match()
+    assert roster.new_person(on_github("7")).student == "7-2"
     roster.equate("GitHub handle", "login")
-    assert roster.find(in_kind(Kind.GITHUB, "bo")).person == roster.people[0]
+    assert roster.find(on_github("bo")).person == roster.people[0]
     with pytest.raises(RosterError, match="The kinds are: id, student id, login"):
         roster.equate("handle", "login")
 

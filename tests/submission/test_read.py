@@ -18,10 +18,10 @@ NOTEBOOK = {"cells": [{"cell_type": "code", "source": CODE}], "nbformat": 4}
 TEXT = json.dumps(NOTEBOOK, ensure_ascii=False)
 
 
-def texts_and_notes(data: bytes | str, name: str = "m.ipynb") -> tuple[list[str], str]:
+def texts_and_notes(data: bytes | str) -> tuple[list[str], str]:
     """Return what is read of a file that holds one version of a notebook."""
     data = data if isinstance(data, bytes) else data.encode()
-    candidate = Candidate(Path(name), name, 0, b"", BytesIO)
+    candidate = Candidate(Path("m.ipynb"), "m.ipynb", 0, b"", BytesIO)
     (version,) = read_versions(candidate, data)
     return version.texts, " ".join(version.notes)
 
