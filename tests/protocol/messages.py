@@ -89,7 +89,7 @@ def same(one: Any, other: Any) -> bool:
         )
     if type(one) is not type(other):
         return False
-    if isinstance(one, pd.DataFrame | pd.Series | pd.Index) or is_pandas(one):
+    if type(one).__module__.startswith("pandas"):
         return same_table(one, other)
     if isinstance(one, np.ndarray) and one.dtype.kind == "O":
         return one.shape == other.shape and same([*one.flat], [*other.flat])
@@ -120,10 +120,6 @@ def same(one: Any, other: Any) -> bool:
         matches = (any(same(each, its) for its in other) for each in one)
         return len(one) == len(other) and all(matches)
     return bool(one == other)
-
-
-def is_pandas(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] == "pandas"
 
 
 def same_table(one: Any, other: Any) -> bool:

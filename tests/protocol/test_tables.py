@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from dateutil import tz
 
 from nbproctor.protocol.frames import Frame, ProtocolError
-from nbproctor.protocol.rpc import check_repeats, write_back
-from tests.protocol.messages import decode, decoded, encode, encoded, frame
+from nbproctor.protocol.rpc import write_back
+from tests.protocol.messages import decoded, encoded, frame
 
 
 def received(value: Any) -> Any:
@@ -61,31 +60,7 @@ def test_what_a_call_changes_in_a_frame_is_changed(change: Any) -> None:
     pd.testing.assert_frame_equal(original, kernel)
 
 
-# --- what is sent as before -----------------------------------------------------------
-
-
-class Derived(pd.DataFrame):
-    @property
-    def __class__(self) -> Any:
-        return pd.DataFrame
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        Derived({"a": [1]}),
-        pd.DataFrame({"a": [1]}).groupby("a"),
-        pd.DataFrame({"a": [1]}, index=pd.Index([object()], dtype=object)),
-        pd.DataFrame({"a": [1]}, index=[pd.Timestamp(0, tz=tz.gettz("Europe/Rome"))]),
-        pd.Series([1], name=object()),
-        pd.Series(pd.Categorical([], [str(n) for n in range(10_001)])),
-        pd.Series([1, None], dtype="Int64"),
-        pd.DataFrame({"a": [pd.NaT, 1]}, dtype=object, index=[pd.NaT, 1]),
-    ],
-)
-def test_what_is_beyond_the_limits_goes_as_an_object(value: Any) -> None:
-    sent = encode(value, lambda x: repr(type(x)))
-    assert decode(frame(sent)).value == repr(type(value))
+# --- what is imported -----------------------------------------------------------------
 
 
 def test_a_library_is_imported_for_a_notebook_that_imports_it_and_for_no_other() -> (
@@ -169,42 +144,6 @@ def test_places_outside_of_a_table_are_refused(value: Any, places: list[int]) ->
         read(node, raw)
 
 
-FORGED = """\
-["pandas.read_pickle", "x"]
-["pandas.Series", ["O", [1], "x"], ["l", "x"], null]
-["pandas.Index", ["O", [1], ["l", 1]], null, null]
-["pandas.Index", ["O", [1], ["student", 1, "x", "", false, "", ""]], null, null]
-["pandas.Index", ["O", [2], "x"], null, null]
-["pandas.Index", ["O", [1, 1], "x"], null, null]
-["pandas.Index", ["O", [1], "x"], ["l"], null]
-["pandas.RangeIndex", ["R", 0, 1099511627776, 1], null]
-["pandas.strings", ["O", [1], "x"], "/etc/passwd", false]
-["a", [["a", "|V7"]], [0]]
-["a", [["a", "<f8", [0]]], [1152921504606846976]]
-["a", [[["title", "a"], "<f8"]], [0]]
-["a", "|S999999999", [2]]
-"""
-
-
-@pytest.mark.parametrize("node", FORGED.splitlines())
-def test_a_forged_table_is_refused(node: str) -> None:
-    with pytest.raises(ProtocolError):
-        read(json.loads(node))
-
-
 def test_equal_labels_are_none_that_collide() -> None:
     index = pd.Index([1, "a"] * 1000, dtype=object)
     assert received(index).equals(index)
-
-
-def test_containers_repeated_too_often_or_in_themselves_are_refused() -> None:
-    items = [0] * 10_000
-    for big in (items, pd.DataFrame(np.zeros((10_000, 10)))):
-        with pytest.raises(ProtocolError, match="repeats"):
-            check_repeats([[big] * 1000])
-    items.append(items)
-    array = np.empty(1, object)
-    array[0] = {"a": (array,)}
-    for part in items, array:
-        with pytest.raises(ProtocolError, match="itself"):
-            check_repeats([part])
