@@ -28,13 +28,6 @@ def pool() -> Iterator[Pool]:
         yield running
 
 
-@pytest.fixture(scope="module", autouse=True)
-def missing_rows() -> Iterator[None]:
-    """Say what is not installed here, so that nobody takes it for tried."""
-    yield
-    print("not installed, so not tried:", *sorted({*PACKAGES} - {*INSTALLED}))
-
-
 def complaint(pool: Pool, *opening: Cell, answer: str) -> str:
     """Run an answer in the sandbox; return why it does not end in True."""
     cells = (*opening, ANSWER, AFTER)
