@@ -34,98 +34,96 @@ class RunOptions:
 class Nbproctor(Configurable):
     """The options of nbproctor; all others are nbgrader's own."""
 
-    enabled = Bool(
-        False, help="Whether proctor(c) has run. Only proctor(c) sets it."
-    ).tag(config=True)
+    enabled = Bool(False, help="Whether proctor(c) has run. Only proctor(c) sets it.")
     assignment = Unicode(
         "", help="The assignment of a command that names none. Empty: the only one."
-    ).tag(config=True)
+    )
     follow_through = Bool(
         True,
         help="Grade a failed exercise again with correct solutions of the other "
         "exercises.",
-    ).tag(config=True)
+    )
     repair_answers = Bool(
         True,
         help="Repair an answer that would fail for a formal reason, and report "
         "the repair.",
-    ).tag(config=True)
+    )
     stderr_fails_tests = Bool(
         False,
         help="Text on stderr (such as a warning) costs a test cell its points, as "
         "under plain nbgrader.",
-    ).tag(config=True)
+    )
     trust = Enum(
         ("found", "judge"),
         "found",
         help="judge: no test cell runs in the student's process, where student code "
         "could forge the result. A test cell that cannot run elsewhere is then "
         "not graded.",
-    ).tag(config=True)
+    )
     call_seconds = Float(
         None,
         allow_none=True,
         help="Seconds for one call of a function. None: the same as for a cell.",
-    ).tag(config=True)
+    )
     cell_seconds = Float(
         None,
         allow_none=True,
         help="Seconds for one cell. None: ExecutePreprocessor.timeout, or 60 if that "
         "is not set.",
-    ).tag(config=True)
+    )
     submission_seconds = Float(
         None,
         allow_none=True,
         help="Seconds for one notebook. None: 300, or five "
         "times the limit for a cell if that is more.",
-    ).tag(config=True)
+    )
     weak_sandbox = Bool(
         False, help="Grade even if protections of the sandbox are missing."
-    ).tag(config=True)
+    )
     readable = List(
         Unicode(),
         help="Folders that answers may read in addition to the assignment's files.",
-    ).tag(config=True)
+    )
     memory_megabytes = Integer(
         Policy.memory >> 20,
         help="Megabytes of memory that a student's process may use.",
-    ).tag(config=True)
+    )
     environment = Dict(
         key_trait=Unicode(),
         value_trait=Unicode(),
         help="Environment variables for answers and tests: name and value.",
-    ).tag(config=True)
+    )
     network = List(
         Unicode(),
         help="Names of assignments whose answers may use the network. They can then "
         "reach everything that this computer can reach, including its own "
         "services.",
-    ).tag(config=True)
+    )
     hand_in = Unicode(
         "",
         help="One sentence that tells students where to submit. It appears in "
         "START.html of the zip and in `kit.py submit`.",
-    ).tag(config=True)
+    )
     early_feedback = Enum(
         ("nothing", "passed", "page"),
         "passed",
         help="What `watch` shows before the deadline. nothing: no feedback. passed: "
         "which exercises pass. page: the whole feedback page.",
-    ).tag(config=True)
+    )
     early_tries = Integer(
         3, help="How many submissions of a student a day `watch` gives feedback on."
-    ).tag(config=True)
+    )
     workers = Integer(
         0, help="How many submissions run at the same time. 0: one for each processor."
-    ).tag(config=True)
+    )
     cluster = Unicode(
         "",
         help="Address of a Dask scheduler, for example tcp://scheduler:8786. "
         "Empty: grade on this computer.",
-    ).tag(config=True)
+    )
     cache_megabytes = Integer(
         4_000, help="Megabytes that the cached results in .nbproctor.cache may take."
-    ).tag(config=True)
+    )
 
     def limits(self) -> Limits:
         """Return the times of a submission, from these options and nbgrader's own."""
@@ -154,6 +152,10 @@ class Nbproctor(Configurable):
         return [
             f"Answers {sentence}." for sentence, holds in sentences.items() if holds
         ]
+
+
+for trait in Nbproctor.class_own_traits().values():  # a course may set each of them
+    trait.tag(config=True)
 
 
 def _timeout(config: Config) -> float | None:
