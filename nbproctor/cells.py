@@ -318,7 +318,7 @@ class HandedCell:
 
     kind: str  # code, markdown or raw
     id: str
-    name: str | None  # nbgrader's ``grade_id``, None where there is none
+    name: str  # nbgrader's ``grade_id``; empty where there is none
     text: CellText
     attachments: Any = None
     is_released: bool = False  # as a release gave it, says the checksum in it
@@ -332,7 +332,7 @@ class HandedCell:
         return cls(
             kind if kind in ("code", "raw") else "markdown",
             id if isinstance(id, str) else "",
-            name if isinstance(name, str) else None,
+            name if isinstance(name, str) else "",
             CellText.of(source),
             raw.get("attachments") if kind == "markdown" else None,
         )
@@ -354,15 +354,29 @@ def grader_of(raw: RawCell) -> dict[str, Any]:
     return grader if isinstance(grader, dict) else {}
 
 
-def source_of(raw: RawCell) -> str | None:
-    """Return the text of a cell as far as it has one; None if there is none at all."""
+def grade_id(raw: RawCell) -> str:
+    """Return nbgrader's name of a cell, or nothing."""
+    return str(grader_of(raw).get("grade_id") or "")
+
+
+def error_of(raw: RawCell) -> dict[str, Any]:
+    """Return the output with the error that a cell ended with; empty if it has none."""
+    outputs = raw.get("outputs")
+    for output in outputs if isinstance(outputs, list) else ():
+        if isinstance(output, dict) and output.get("output_type") == "error":
+            return output
+    return {}
+
+
+def source_of(raw: RawCell) -> str:
+    """Return the text of a cell as far as it has one."""
     source = raw.get("source")
     if isinstance(source, list):
         lines = [line for line in source if isinstance(line, str)]
         # Some programs leave out the line ends that belong to the format.
         ends = any("\n" in line for line in lines)
         return ("" if ends else "\n").join(lines)
-    return source if isinstance(source, str) else None
+    return source if isinstance(source, str) else ""
 
 
 # ---- scanning ------------------------------------------------------------------------

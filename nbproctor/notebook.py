@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from nbproctor.cells import RawCell, RawNotebook, grader_of
+from nbproctor.cells import RawCell, RawNotebook, grade_id, grader_of
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers, asserts, imports
 
@@ -128,8 +128,7 @@ class Cell:
 
 def cell_name(cell: RawCell, position: int) -> str:
     """Return ``grade_id``, or the cell's own id where nbgrader has none."""
-    name = grader_of(cell).get("grade_id")
-    return str(name or cell.get("id") or f"cell-{position}")
+    return grade_id(cell) or str(cell.get("id") or f"cell-{position}")
 
 
 def read_cells(
@@ -142,7 +141,7 @@ def read_cells(
     """
     exercise = None
     for position, cell in enumerate(raw):
-        source = _text(cell["source"])
+        source = "".join(cell["source"])
         grader = dict(grader_of(cell))
         if not (grader.get("grade_id") or any(map(grader.get, _FLAGS))):
             grader = {}  # earlier versions of nbgrader marked every cell, as nothing
@@ -157,7 +156,7 @@ def read_cells(
         kind = _kind(source, grader and flags, code, helps, exercise)
         stub = markers.without_regions(source)
         if name in released:
-            stub = _text(released[name]["source"])
+            stub = "".join(released[name]["source"])
         if not grader:  # where regions need no metadata; students see no hidden part
             source = markers.without_regions(source, markers.hidden, markers.scheme)
         if kind == "solution" or not grader:
@@ -198,10 +197,6 @@ def _kind(
     if flags["grade"] or (flags["locked"] and exercise and asserts(source)):
         return "test"
     return "provided"
-
-
-def _text(source: str | list[str]) -> str:
-    return source if isinstance(source, str) else "".join(source)
 
 
 class MasterNotebookError(NbproctorError):
@@ -349,7 +344,7 @@ def _texts(
     cells_above = 0
     for position, cell in enumerate(raw):
         if cell["cell_type"] == "markdown":
-            yield cells_above, markers.without_regions(_text(cell["source"]))
+            yield cells_above, markers.without_regions("".join(cell["source"]))
         cells_above += cell_name(cell, position) in names
 
 

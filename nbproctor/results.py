@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from nbproctor.cells import RawCell, grader_of
+from nbproctor.cells import RawCell
 from nbproctor.notebook import Cell, Where
 from nbproctor.statuses import STATUSES, Status
 from nbproctor.writing import write_file
@@ -263,11 +263,6 @@ def _join_lines(node: dict[str, Any]) -> dict[str, Any]:
         if is_text and isinstance(value, list):
             node[key] = "".join(line for line in value if isinstance(line, str))
     return node
-
-
-def grade_id(cell: RawCell) -> str:
-    """Return nbgrader's name of a cell, or nothing."""
-    return str(grader_of(cell).get("grade_id") or "")
 
 
 FILE = "grading.json"

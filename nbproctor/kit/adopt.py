@@ -22,7 +22,7 @@ import yaml  # type: ignore[import-untyped]
 from nbformat import NotebookNode
 from nbformat.corpus.words import generate_corpus_id
 
-from nbproctor.cells import CellText, grader_of, parse_code
+from nbproctor.cells import CellText, error_of, grade_id, grader_of, parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import DEFINITIONS, Markers, imports, outside, parse
 from nbproctor.nbgrader.release import sections
@@ -106,7 +106,7 @@ class AdoptedCell:
     @property
     def grade_id(self) -> str:
         """The name of a graded cell or an answer; of others, nothing."""
-        return str(grader_of(self.cell).get("grade_id", ""))
+        return grade_id(self.cell)
 
     @property
     def points(self) -> float | None:
@@ -334,7 +334,7 @@ class _Reader:
     def _keep(self, cell: NotebookNode) -> AdoptedCell:
         """Write a cell as it is; it may become an answer later."""
         # It shows a mistake: grading need not run it.
-        if any(out.output_type == "error" for out in cell.get("outputs", [])):
+        if error_of(cell):
             cell.metadata["tags"] = [SKIP_TAG]
         cell.metadata.pop("deletable", None)
         cell.metadata.pop("editable", None)

@@ -22,12 +22,21 @@ if TYPE_CHECKING or __package__:
         CellText,
         HandedCell,
         RawCell,
+        error_of,
         grader_of,
         imported,
         source_of,
     )
 else:  # in a student's folder
-    from cells import CellText, HandedCell, RawCell, grader_of, imported, source_of
+    from cells import (
+        CellText,
+        HandedCell,
+        RawCell,
+        error_of,
+        grader_of,
+        imported,
+        source_of,
+    )
 
 HERE = Path(__file__).resolve().parent
 TARGET = "hand_in"  # the folder of the file to submit
@@ -273,7 +282,7 @@ def _check_run(findings: Findings) -> None:
     for name, cell in findings.originals.items():
         exercise = name if cell.is_answer else exercise
         tested[name] = exercise if grader_of(cell.raw).get("grade") else ""
-    failed = [tested.get(cell.name) for cell in code if cell.has_failed]
+    failed = [tested.get(cell.name) for cell in code if error_of(cell.raw)]
     if failing := [*dict.fromkeys(filter(None, failed))]:
         findings.odd.append(f"Public tests of these exercises fail: {_list(failing)}.")
 
@@ -304,8 +313,8 @@ class _Cell:
 
     def __init__(self, raw: RawCell) -> None:
         self.raw = raw
-        handed = HandedCell.read(raw, source_of(raw) or "")
-        self.name = handed.name or ""  # nbgrader's, or none
+        handed = HandedCell.read(raw, source_of(raw))
+        self.name = handed.name  # nbgrader's, or none
         self.is_code = handed.kind == "code"
         self.text: CellText = handed.text
 
@@ -319,14 +328,6 @@ class _Cell:
         """The first line, by which a student finds it."""
         line = self.text.text.strip().partition("\n")[0]
         return f"'{line[:40]}…'" if len(line) > 41 else f"'{line}'"
-
-    @property
-    def has_failed(self) -> bool:
-        outputs = self.raw.get("outputs")
-        return any(
-            isinstance(output, dict) and output.get("output_type") == "error"
-            for output in (outputs if isinstance(outputs, list) else ())
-        )
 
 
 def _cells(path: Path) -> list[_Cell]:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from nbproctor.cells import source_of
+from nbproctor.cells import grade_id, source_of
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import SharedGradebook
@@ -31,7 +31,6 @@ from nbproctor.results import (
     Mark,
     SubmissionResult,
     cells_of,
-    grade_id,
     points_of,
 )
 from nbproctor.statuses import STATUSES, Status

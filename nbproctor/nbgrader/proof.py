@@ -25,6 +25,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, has_failed
 from traitlets.config import Config
 
+from nbproctor.cells import error_of
 from nbproctor.engine import Execution, ExecutionError, Executor, Settings
 from nbproctor.markers import parse
 from nbproctor.nbgrader.failures import no_kernel
@@ -156,7 +157,7 @@ def kernel_faults(
         complaint = _complaint(node)
         marks = node.metadata.get("nbgrader", {})
         if not marks.get("grade"):
-            if any(output.output_type == "error" for output in node.outputs):
+            if error_of(node):
                 yield name, f"the cell {name} fails ({complaint})."
             continue
         try:

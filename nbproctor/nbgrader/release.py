@@ -21,7 +21,7 @@ from nbformat import from_dict
 from nbgrader import nbgraderformat
 from nbgrader.converters import GenerateAssignment
 
-from nbproctor.cells import RawCell, RawNotebook, grader_of
+from nbproctor.cells import RawCell, RawNotebook, grade_id, grader_of
 from nbproctor.engine import Pool, Settings
 from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
@@ -94,7 +94,7 @@ def _id_problems(content: RawNotebook) -> Iterator[str]:
     if content.get("nbformat_minor", 0) >= 5 and not all(ids):
         # nbformat would make up new ids every time.
         yield "some cells have no id: open the notebook in JupyterLab and save it"
-    names = Counter(grader_of(cell).get("grade_id") for cell in content["cells"])
+    names = Counter(map(grade_id, content["cells"]))
     for name, count in names.items():
         if name and count > 1:
             yield f"grade_id {name!r} is used by {count} cells; give each its own"

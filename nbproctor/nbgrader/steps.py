@@ -15,6 +15,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import CheckCellMetadata, NbGraderPreprocessor
 from traitlets.utils.importstring import import_item
 
+from nbproctor.cells import grade_id
 from nbproctor.nbgrader.failures import CourseError
 
 
@@ -60,7 +61,7 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]
         outputs_of = {verdict.cell_id: verdict.outputs() for verdict in report.verdicts}
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "code":
-                name = cell.metadata.get("nbgrader", {}).get("grade_id")
-                outputs = outputs_of.get(name, report.outputs.get(index, []))
+                outputs = report.outputs.get(index, [])
+                outputs = outputs_of.get(grade_id(cell), outputs)
                 cell.outputs = [from_dict(output) for output in outputs]
         return nb, resources

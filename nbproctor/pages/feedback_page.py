@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from nbproctor import sanitize
-from nbproctor.cells import RawCell, RawNotebook, source_of
+from nbproctor.cells import RawCell, RawNotebook, grade_id, source_of
 from nbproctor.pages import html
 from nbproctor.pages.outline import HEADING, Outline
 from nbproctor.pages.summary import (
@@ -23,7 +23,7 @@ from nbproctor.pages.summary import (
     Summary,
     Test,
 )
-from nbproctor.results import Output, cells_of, grade_id
+from nbproctor.results import Output, cells_of
 from nbproctor.templates import render
 
 # Hints, which a notebook folds: sanitized, they would all be open.
@@ -155,7 +155,7 @@ class Feedback:
         name = grade_id(cell)
         text = cell.get("cell_type") == "markdown"
         master = self._outline.cells.get(name or str(cell.get("id")))
-        source = source_of(cell) or ""
+        source = source_of(cell)
         if not text and cell.get("cell_type") != "code":
             return None
         if master is not None:

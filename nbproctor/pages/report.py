@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from nbproctor.cells import source_of
+from nbproctor.cells import grade_id, source_of
 from nbproctor.pages import html
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.pages.similar import MAX_TEXT, Answers, similar
@@ -23,7 +23,7 @@ from nbproctor.pages.summary import (
     State,
     Summary,
 )
-from nbproctor.results import cells_of, grade_id, total_of
+from nbproctor.results import cells_of, total_of
 from nbproctor.statuses import (
     REPORT_SECTIONS,
     STATUSES,
@@ -164,7 +164,7 @@ def _read(
         for cell in cells:
             if (name := grade_id(cell)) in exercises:
                 texts = answers.setdefault((graded.notebook, name), {})
-                texts[graded.student] = (source_of(cell) or "")[:MAX_TEXT]
+                texts[graded.student] = source_of(cell)[:MAX_TEXT]
     return rows, answers
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nbproctor.cells import RawCell, source_of
+from nbproctor.cells import RawCell, error_of, grade_id, source_of
 from nbproctor.notebook import Cell
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import (
@@ -21,7 +21,6 @@ from nbproctor.results import (
     LatePenalty,
     Mark,
     Verdict,
-    grade_id,
     points_of,
     total_of,
 )
@@ -289,7 +288,7 @@ class Summary:
         """
         if self._own and answer.kind in ("solution", "task"):
             cell = self._own.get(answer.id)
-            if cell is None or (source_of(cell) or "").strip() == answer.stub.strip():
+            if cell is None or source_of(cell).strip() == answer.stub.strip():
                 return True
         graded = [test for test in tests if test.max_points]
         return bool(graded) and all(t.message.startswith(NOT_SOLVED) for t in graded)
@@ -338,10 +337,9 @@ def _opening_comment(source: str) -> str:
 
 def _raised(cell: RawCell) -> str:
     """Return the error that a student's cell ended with, in one line."""
-    outputs = cell.get("outputs")
-    for output in outputs if isinstance(outputs, list) else ():
-        if isinstance(output, dict) and output.get("output_type") == "error":
-            name = one_line(output.get("ename"), 60)
-            text = output.get("evalue")
-            return f"{name}: {one_line(text, 160)}" if text else name
-    return ""
+    error = error_of(cell)
+    if not error:
+        return ""
+    name = one_line(error.get("ename"), 60)
+    text = error.get("evalue")
+    return f"{name}: {one_line(text, 160)}" if text else name

@@ -64,8 +64,8 @@ class MasterTexts:
         An example has nothing, nor has the cell of another one that defines the same.
         """
         stub = self.stub[exercise.id]
-        is_own = handed.name in (None, exercise.id)
-        other = None if is_own else self.stub.get(handed.name or "")
+        is_own = handed.name in ("", exercise.id)
+        other = None if is_own else self.stub.get(handed.name)
         is_other = other and not stub.signatures.isdisjoint(other.signatures)
         if is_other or handed.text.plain in self.plain:
             return 0
@@ -167,11 +167,11 @@ def _cut(handed: HandedCell, plan: Plan) -> list[PlannedCell]:
     if is_given or handed.kind != "code":
         return [PlannedCell(handed)]
     blocks = handed.text.blocks
-    cell = texts.cells.get(handed.name or "")
+    cell = texts.cells.get(handed.name)
     locked = cell if cell and cell.locked else None
     stub = texts.stub[cell.id] if cell and not locked else CellText("")
     owners = {
-        index: handed.name or ""
+        index: handed.name
         for index, block in enumerate(blocks)
         if block.signature in stub.signatures
     }
@@ -197,7 +197,7 @@ def _cut(handed: HandedCell, plan: Plan) -> list[PlannedCell]:
             continue
         parts[owner].append(block)
         if index == last[owner]:
-            name = owner if owner == handed.name else None
+            name = owner if owner == handed.name else ""
             pieces += [_piece(between), _piece(parts[owner], name)]
             between = []
     pieces.append(_piece(between))
@@ -213,7 +213,7 @@ def _cut(handed: HandedCell, plan: Plan) -> list[PlannedCell]:
     ]
 
 
-def _piece(blocks: list[Block], name: str | None = None) -> HandedCell:
+def _piece(blocks: list[Block], name: str = "") -> HandedCell:
     text = "\n".join(block.text for block in blocks)
     return HandedCell("code", "", name, CellText.of(text.strip("\n")))
 
@@ -251,7 +251,7 @@ def _by_mark(plan: Plan) -> Iterator[Match]:
     claims: dict[str, list[PlannedCell]] = {}
     for entry in plan.entries:
         handed = entry.handed
-        named = texts.cells.get(handed.name or "")
+        named = texts.cells.get(handed.name)
         owners = by_text.get(handed.text.plain, [])
         open_owners = [owner for owner in owners if owner.id not in claims]
         claimed = [named, by_id.get(handed.id), *(open_owners or owners)[:1]]

@@ -253,7 +253,7 @@ def _read_cell(cell: RawCell) -> HandedCell:
     nbgrader writes a checksum into each cell. One that is forged gains nothing: a
     read-only cell is restored all the same.
     """
-    source = readable(source_of(cell) or "")
+    source = readable(source_of(cell))
     handed = HandedCell.read(cell, source)
     grader = grader_of(cell)
     with suppress(LookupError, OverflowError, RecursionError, TypeError, ValueError):

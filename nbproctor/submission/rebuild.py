@@ -12,14 +12,13 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from nbproctor import sanitize
-from nbproctor.cells import Block, CellText, HandedCell, RawCell
+from nbproctor.cells import Block, CellText, HandedCell, RawCell, grade_id
 from nbproctor.notebook import Cell, MasterNotebook
-from nbproctor.results import grade_id
 from nbproctor.submission.files import list_few
 from nbproctor.submission.match import PlannedCell, make_plan
 from nbproctor.submission.read import Version
 
-NOTHING = HandedCell("code", "", None, CellText(""))  # for a cell that is missing
+NOTHING = HandedCell("code", "", "", CellText(""))  # for a cell that is missing
 
 _SENTENCES = {
     "matched": "Cells without nbgrader's metadata (Colab and VS Code can remove it) "
@@ -59,7 +58,7 @@ class Rebuilt:
         has_marks = any(handed.name in plan.texts.cells for handed in handed_in)
         for entry in plan.entries:
             if entry.cell and entry.cell.kind == "solution":
-                if has_marks and entry.handed.name is None:
+                if has_marks and not entry.handed.name:
                     self._changes["elsewhere"].append(entry.cell.id)
                 if plan.texts.master.repairs:
                     entry.handed = self._without_stub(entry.handed, entry.cell)
@@ -184,7 +183,7 @@ class Rebuilt:
             handed = entry.handed
             cell = entry.cell
             if cell is None:
-                copied = texts.cells.get(handed.name or "")
+                copied = texts.cells.get(handed.name)
                 if copied and not copied.locked and texts.is_answered(handed, copied):
                     copied = None
                 copied = copied or by_text.get(handed.text.plain)

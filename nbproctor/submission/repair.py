@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.cells import HandedCell, RawNotebook
+from nbproctor.cells import HandedCell, RawNotebook, grade_id
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import StudentCell, grade_id
+from nbproctor.results import StudentCell
 from nbproctor.submission.files import (
     FILE_COST,
     Budget,
