@@ -19,31 +19,29 @@ from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
 from nbproctor.submission.border import STAMP, StudentFile, walk
 from nbproctor.submission.files import readable
 from nbproctor.submission.reading import OVERDUE, TOO_MUCH, HandedIn, ReadSubmission
-from nbproctor.submission.repair import Repaired, student_cells
+from nbproctor.submission.repair import student_cells
 
 Cells = list[StudentCell]
+# A result that stands if the same files are submitted now, and what these files are.
+_Reading = tuple[SubmissionResult | None, Future[ReadSubmission]]
 MAX_FILES_BESIDE = 2_000
 AHEAD = 32  # submissions prepared before nbgrader asks, at least
 RESERVED_FILES = {FILE, f".{FILE}", STAMP}
 
 
-@dataclass
-class Submission:
+@dataclass(kw_only=True)
+class Submission(ReadSubmission):
     """One student's submission, on its way from the files to the reports."""
 
     student: str
     folder: Path  # of the files that were submitted
-    fingerprint: str = ""  # of these files
-    # By the name of a notebook: what will be graded, or why nothing can be; what is
-    # being executed, and the report to come; the report that was used.
-    repaired: dict[str, Repaired] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
+    # By the name of a notebook: what is being executed, and the report to come; the
+    # report that was used.
     running: dict[str, tuple[Cells, Future[Report]]] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     # What lies next to the notebook, by its place there.
     files: dict[Path, StudentFile] = field(default_factory=dict)
     done: SubmissionResult | None = None  # graded already, exactly so
-    closed: bool = False  # something in it may not be read
     try_again: bool = False  # in the next run, though it is the same
 
     def refuse(self, notebooks: Iterable[str], reason: str) -> None:
@@ -104,7 +102,7 @@ class Prefetch:
         self._run = run
         self._pool = pool
         self._readers = workers
-        self._reading: dict[str, tuple[Submission, Future[ReadSubmission]]] = {}
+        self._reading: dict[str, _Reading] = {}
         self._waiting: dict[str, Submission] = {}
         for master in [*run.masters.values()][:1]:
             pool.prepare(master, run.settings)
@@ -129,34 +127,31 @@ class Prefetch:
             yield self._waiting.pop(student)
 
     def _read(self, student: str) -> None:
-        """Have a submission read; `done` is its result, if it is still the same."""
-        folder = self._run.folders[student]
-        submission = Submission(student, folder, done=self._run.earlier(student))
-        graded = submission.done.handed_in if submission.done else ""
-        future = self._readers.ask(HandedIn(folder, graded))
-        self._reading[student] = submission, future
+        """Have a submission read, unless it is still the same."""
+        earlier = self._run.earlier(student)
+        graded = earlier.handed_in if earlier else ""
+        future = self._readers.ask(HandedIn(self._run.folders[student], graded))
+        self._reading[student] = earlier, future
 
     def _execute_read(self) -> None:
         """Start the executions of what has been read by now."""
-        for student, (submission, future) in [*self._reading.items()]:
-            if future.done():
+        for student, reading in [*self._reading.items()]:
+            if reading[1].done():
                 del self._reading[student]
-                self._waiting[student] = self._prepare(submission, future)
+                self._waiting[student] = self._prepare(student, *reading)
 
     def _prepare(
-        self, submission: Submission, future: Future[ReadSubmission]
+        self,
+        student: str,
+        earlier: SubmissionResult | None,
+        future: Future[ReadSubmission],
     ) -> Submission:
-        earlier = submission.done
-        submission.done = None
+        submission = Submission(student=student, folder=self._run.folders[student])
         try:
-            reading = future.result()
-            submission.fingerprint = reading.fingerprint
-            submission.closed = reading.closed
-            if reading.failure:
-                raise OSError(*reading.failure)
-            submission.repaired.update(reading.repaired)
-            submission.reasons.update(reading.reasons)
-            if earlier and earlier.handed_in == reading.fingerprint:
+            vars(submission).update(vars(future.result()))
+            if submission.failure:
+                raise OSError(*submission.failure)
+            if earlier and earlier.handed_in == submission.fingerprint:
                 submission.done = earlier
                 return submission
             self._keep_files(submission)

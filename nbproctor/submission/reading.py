@@ -42,7 +42,7 @@ class HandedIn:
     whole: bool = True  # else only the fingerprint is asked for
 
 
-@dataclass(frozen=True)
+@dataclass
 class ReadSubmission:
     """What a worker found in a student's folder.
 
