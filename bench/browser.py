@@ -140,7 +140,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         course = course_in(Path(folder))
-        site = options.site or make_site(Course(course), LAB, pyodide=options.pyodide)
+        site = options.site or make_site(Course(course, LAB), pyodide=options.pyodide)
         solve(course, site / "files" / f"{LAB}.ipynb")
         settings = json.loads((site / "jupyter-lite.json").read_text())
         settings["jupyter-config-data"]["exposeAppInBrowser"] = True  # as jupyterapp

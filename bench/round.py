@@ -41,8 +41,7 @@ PART = "from pathlib import Path; from nbproctor.nbgrader import *; {}"
 PARTS = {
     "grade": f"grade(Path(), {LAB!r})",
     "feedback": f"feedback(Path(), {LAB!r})",
-    "report": "course = Course(Path())\n"
-    f"report(course, {LAB!r}, participants(course, {LAB!r}))",
+    "report": f"course = Course(Path(), {LAB!r})\nreport(course, participants(course))",
 }
 
 

@@ -41,9 +41,10 @@ def demo(container: Container = False) -> None:
     course = nbgrader.Course(sample_class.new_course(project))
     for name, students in sample_class.read_classes(description).items():
         console.print(f"\nThese students submit {name}:")
+        course = course.open(name)
         nbgrader.generate(course, name)
         variants = project / "variants" / name
-        master = course.masters(name)[0]
+        master = course.masters[0]
         sample_class.write_class(students, course.root, master, variants)
         for student in students:
             console.print(f"  {student.name:20} {student.story}")
@@ -51,7 +52,7 @@ def demo(container: Container = False) -> None:
         nbgrader.enrol(course, [Person(s.id, *split_name(s.name)) for s in students])
         with contextlib.suppress(typer.Exit):  # a file is cut short, as it happens
             # Weak, because this code is our own: the demo is to run on any computer.
-            grade_class(course, name, nbgrader.RunOptions(weak_sandbox=True), names)
+            grade_class(course, nbgrader.RunOptions(weak_sandbox=True), names)
 
 
 if __name__ == "__main__":

@@ -172,10 +172,9 @@ def find_course() -> Path:
     return current  # the nbgrader room then says what is missing
 
 
-def open_course(assignment: str | None) -> tuple[nbgrader.Course, str]:
-    """Return the course around the working directory, and which assignment is meant."""
-    course = nbgrader.Course(find_course())
-    return course, choose(course, assignment)
+def open_course(assignment: str | None) -> nbgrader.Course:
+    """Return the course around the working directory, at the assignment meant."""
+    return choose(nbgrader.Course(find_course()), assignment)
 
 
 @contextmanager
@@ -187,18 +186,19 @@ def at_work(doing: str) -> Iterator[Status]:
         yield status
 
 
-def choose(course: nbgrader.Course, assignment: str | None) -> str:
-    """Return the assignment named, or configured, or the only one that there is."""
+def choose(course: nbgrader.Course, assignment: str | None) -> nbgrader.Course:
+    """Open the assignment named, or configured, or the only one that there is."""
     names = course.assignments()
     assignment = assignment or course.options.assignment
     if not names:
-        source = course.folder("source", "*").parent
+        source = course.folder("source", assignment="*").parent
         raise CommandError(f"There is no assignment in {source}.")
     if not assignment and len(names) == 1:
         assignment = names[0]
     if assignment in names:
-        course.sources(assignment)  # says what is wrong with its name
-        return assignment
+        course = course.open(assignment)
+        course.sources()  # says what is wrong with its name
+        return course
     problem = f"There is no assignment {assignment!r}. " if assignment else ""
     raise CommandError(f"{problem}Name the assignment, one of: {', '.join(names)}.")
 

@@ -83,19 +83,20 @@ def release(
     from nbproctor.kit import handout
     from nbproctor.kit.browser import make_site
 
-    course, name = open_course(assignment)
-    nbgrader.check_sources(course, name)
+    course = open_course(assignment)
+    nbgrader.check_sources(course)
     if not change_cells:  # or it would be known after half a minute only
-        nbgrader.check_cells(course, name)
-    prove(course, name)
-    if copy := nbgrader.generate(course, name, change_cells=change_cells):
+        nbgrader.check_cells(course)
+    prove(course)
+    copy = nbgrader.generate(course, course.assignment, change_cells=change_cells)
+    if copy:
         say(f"Copy of the old gradebook: {copy}")
-    say(f"Student version: {course.folder('release', name)}")
-    archive = handout.pack(course, name)
+    say(f"Student version: {course.folder('release')}")
+    archive = handout.pack(course)
     say(f"For students:    {archive}")
     if browser or pyodide:
         with at_work("Making the website"):
-            site = make_site(course, name, pyodide)
+            site = make_site(course, pyodide)
         say(f"To put on a web server: {site}")
 
 
@@ -108,7 +109,7 @@ def lint(assignment: Assignment = None, container: Container = False) -> None:
     blank or meaningless answers. If a test gets different points from them, it is
     listed. `nbproctor release` runs this check first.
     """
-    prove(*open_course(assignment))
+    prove(open_course(assignment))
     say("The reference solution earns every point, in nbgrader and in nbproctor.")
 
 
@@ -130,15 +131,15 @@ def audit(
     from nbproctor.audit import result as matrix
     from nbproctor.audit.audit import audit as try_tests
 
-    course, name = open_course(assignment)
+    course = open_course(assignment)
     with at_work("Trying solutions") as status:
         tried = count(1)
-        checks = nbgrader.check_release(course, name)
+        checks = nbgrader.check_release(course)
         result = try_tests(
-            course.masters(name),
-            course.settings(name),
-            course.folder("source", name),
-            course.root / "variants" / name,
+            course.masters,
+            course.settings(),
+            course.folder("source"),
+            course.root / "variants" / course.assignment,
             checks,
             lambda trial: status.update(
                 f"Trying solutions: {next(tried)}, {escape(trial.exercise)}"
@@ -153,18 +154,19 @@ def audit(
         raise CommandError(f"The tests have faults: {len(result.faults)}. See above.")
 
 
-def prove(course: nbgrader.Course, assignment: str) -> None:
+def prove(course: nbgrader.Course) -> None:
     """Raise `CommandError` unless the reference solution earns every point."""
-    if show_faults(course, assignment):
+    if show_faults(course):
         raise CommandError("The reference solution fails tests. See above.")
 
 
-def show_faults(course: nbgrader.Course, assignment: str) -> list[str]:
+def show_faults(course: nbgrader.Course) -> list[str]:
     """Print what grading the reference solution shows; return what it loses."""
+    assignment = course.assignment
     with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
-        lines = nbgrader.describe_placement(course.masters(assignment))
-        lines += nbgrader.differences(course, assignment)
+        lines = nbgrader.describe_placement(course.masters)
+        lines += nbgrader.differences(course)
     say(*(f"{line}." for line in lines), *course.options.surroundings(assignment))
     say(*faults, to=complaints)
     return faults
@@ -192,7 +194,7 @@ def new(
     course = find_course()
     if longer:
         source = starter.new_source(course, name)
-        points = write_edition(nbgrader.Course(course), longer, hours, source)
+        points = write_edition(nbgrader.Course(course, longer), hours, source)
         say(f"Made {source.relative_to(course)}: {points:g} points.")
     else:
         paths = starter.new_assignment(course, name)
@@ -237,9 +239,9 @@ def adopt(
         print_list("Without a solution:", adopted.unanswered)
         say(f"Write your solutions into the notebook. Then: {TYPED} lint {name}")
         return
-    course = nbgrader.Course(folder)
-    nbgrader.check_sources(course, name)
-    prove(course, name)
+    course = nbgrader.Course(folder, name)
+    nbgrader.check_sources(course)
+    prove(course)
     say(f"The reference solution earns every point. Next: {TYPED} release {name}")
 
 
@@ -262,7 +264,7 @@ def init(container: Container = False) -> None:
     faulty = []
     for name in nbgrader.Course(course).assignments():
         try:
-            faults = show_faults(nbgrader.Course(course), name)
+            faults = show_faults(nbgrader.Course(course, name))
         except NbproctorError as error:
             faults = [str(error)]
             say(f"{name}: {error}", to=complaints)
@@ -324,7 +326,7 @@ def print_layers() -> bool:
 @container.command()
 def prepare(assignment: str) -> None:
     """Make the release and its gradebook, and grade the reference solution."""
-    course = nbgrader.Course(find_course())
+    course = nbgrader.Course(find_course(), assignment)
     nbgrader.generate(course, assignment)
     faults = nbgrader.lint(course, assignment)
     proved = "The reference solution earns every point in this container."
@@ -346,16 +348,15 @@ def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") 
             "Protections of the sandbox are missing here: student code may be able to "
             "reach the tests."
         )
-    course = nbgrader.Course(find_course())
+    course = nbgrader.Course(find_course(), assignment)
     student = "student"
-    submitted = course.folder("submitted", assignment, student)
+    submitted = course.folder("submitted", student)
     shutil.rmtree(submitted, ignore_errors=True)
     border.copy(root / "submission", submitted, MAX_SUBMISSION)
     (result,) = nbgrader.grade(
         course, assignment, [student], force=True, weak_sandbox=weak
     )
-    masters = course.masters(assignment)
-    content = results(result, masters, visibility, time.monotonic() - start)
+    content = results(result, course.masters, visibility, time.monotonic() - start)
     text = json.dumps(content, indent=1, ensure_ascii=False)
     write_file(root / "results" / "results.json", f"{text}\n")
     say(f"{result.status}. {result.reason}")

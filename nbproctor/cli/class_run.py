@@ -45,7 +45,6 @@ class _Rate(ProgressColumn):
 
 def grade_class(
     course: nbgrader.Course,
-    assignment: str,
     options: nbgrader.RunOptions,
     names: Mapping[str, str] | None = None,
     alike: bool = False,
@@ -54,8 +53,9 @@ def grade_class(
 
     Ends with status 1 if somebody could not be graded.
     """
+    assignment = course.assignment
     students = options.students
-    waiting = len(students or [*course.folders("submitted", assignment)])
+    waiting = len(students or [*course.folders("submitted")])
     if waiting and not console.is_terminal:  # on one, a bar moves instead
         console.print(f"Grading {assignment} …")
     with Progress(
@@ -79,21 +79,20 @@ def grade_class(
             lambda done, all: bar.update(task, completed=done, total=all),
             students,
         )
-    standings = nbgrader.participants(course, assignment)
-    page, lines = nbgrader.report(course, assignment, standings, alike=alike)
+    standings = nbgrader.participants(course)
+    page, lines = nbgrader.report(course, standings, alike=alike)
     ids = {result.student: result.student for result in results}
     people = {student: each.person.name for student, each in standings.items()}
     names = labels({**ids, **people, **(names or {})})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment, standings)
-    outlines = course.outlines(assignment).values()
+    outlines = course.outlines.values()
     console.print(score_table(scores, results, outlines, names))
     say(*_reasons(results, names), *change_lines(changes, names, students or ()))
-    say(*late_lines(course, assignment, standings))
-    for each in nbgrader.unread(course, assignment):
+    say(*late_lines(course, standings))
+    for each in nbgrader.unread(course):
         complaints.print(f"[yellow]Not graded:[/] {escape(each)}")
-    masters = course.masters(assignment)
-    placements = [f"{line}." for line in nbgrader.describe_placement(masters)]
+    placements = [f"{line}." for line in nbgrader.describe_placement(course.masters)]
     say("", *placements, *course.options.surroundings(assignment), *lines)
     say(f"Class report:   {page}", f"Feedback pages: {pages}")
     failures = [names[r.student] for r in results if r.is_failure]
@@ -126,24 +125,23 @@ def _reasons(
                 yield f"  {'; '.join(students)}"
 
 
-def open_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
+def open_lines(course: nbgrader.Course) -> Iterator[str]:
     """Yield lines on marks that are not up to date, or may lack a late penalty."""
-    standings = nbgrader.participants(course, assignment)
-    if students := nbgrader.outdated(course, assignment, standings):
+    standings = nbgrader.participants(course)
+    if students := nbgrader.outdated(course, standings):
         names = nbgrader.list_names(course, students)
         yield (
             "Not up to date, because files, times or deadlines have changed since "
             f"grading: {names}."
         )
-        yield f"  To grade them again: {TYPED} grade {assignment}"
+        yield f"  To grade them again: {TYPED} grade {course.assignment}"
     others = {s: each for s, each in standings.items() if s not in students}
-    yield from late_lines(course, assignment, others)
+    yield from late_lines(course, others)
 
 
-def late_lines(
-    course: nbgrader.Course, assignment: str, standings: nbgrader.Standings
-) -> Iterator[str]:
+def late_lines(course: nbgrader.Course, standings: nbgrader.Standings) -> Iterator[str]:
     """Yield lines on those who are late at an unknown time, so without a penalty."""
+    assignment = course.assignment
     if students := nbgrader.late_without_time(standings):
         names = nbgrader.list_names(course, students)
         yield (

@@ -103,28 +103,28 @@ def collect(
     A newer attempt replaces an older one. The older one is saved. A submission that
     could belong to several students is not copied: match it with --as.
     """
-    course, assignment = open_course(assignment)
-    names = [path.stem for path in course.sources(assignment)]
+    course = open_course(assignment)
+    names = [path.stem for path in course.sources()]
     everybody = read_class_list(course, called, same)
     listed_people = platforms.read_class_list(roster) if roster else []
     merged = everybody.merge(listed_people)
     zone = zone_of(timezone)
-    records = course.records(assignment)
+    records = course.records
     kept_groups = records / "groups.csv"
     listed = groups or (kept_groups if kept_groups.is_file() else None)
     together = platforms.read_groups(listed, everybody) if listed else {}
     times = platforms.read_times(roster, everybody, own_list=False) if roster else {}
     with at_work(f"Reading {source.name}"):
         download = platforms.plan(
-            source, assignment, names, everybody, zone, together, times
+            source, course.assignment, names, everybody, zone, together, times
         )
     if only:
         downloaded = Roster([s.person for s in download.submissions])
         taken = {downloaded.one(student) for student in only}
         download.submissions = [s for s in download.submissions if s.person in taken]
     console.print(f"{download.recognised}.")
-    _check_assignment(course, assignment, download)
-    folder_of = partial(course.folder, "submitted", assignment)
+    _check_assignment(course, download)
+    folder_of = partial(course.folder, "submitted")
     platforms.write(
         download, folder_of, records, source.name, replace=replace, dry_run=dry_run
     )
@@ -137,26 +137,25 @@ def collect(
     _ask("Not imported from the class list:", merged)
     _tell(download, Roster() if only else everybody)
     with course.gradebook() as book:
-        is_released = assignment in {row.name for row in book.assignments}
-    next_step = f"Next: {TYPED} {'grade' if is_released else 'release'} {assignment}"
+        is_released = course.assignment in {row.name for row in book.assignments}
+    next_command = "grade" if is_released else "release"
+    next_step = f"Next: {TYPED} {next_command} {course.assignment}"
     say("Dry run: nothing was written." if dry_run else next_step)
 
 
-def _check_assignment(
-    course: nbgrader.Course, assignment: str, download: Download
-) -> None:
+def _check_assignment(course: nbgrader.Course, download: Download) -> None:
     """Raise `CommandError` if most notebooks have the names of another assignment."""
     files = [name.stem for s in download.submissions for name in s.files]
 
     def named_like(other: str) -> int:
-        names = tuple(path.stem for path in course.sources(other))
+        names = tuple(path.stem for path in course.open(other).sources())
         return sum(file.endswith(names) for file in files)
 
     best = max(course.assignments(), key=named_like)
-    if named_like(best) > named_like(assignment):
+    if named_like(best) > named_like(course.assignment):
         raise CommandError(
-            f"These files have the names of {best}, not of {assignment}. Nothing was "
-            f"written. To collect them: {TYPED} collect DOWNLOAD {best}"
+            f"These files have the names of {best}, not of {course.assignment}. "
+            f"Nothing was written. To collect them: {TYPED} collect DOWNLOAD {best}"
         )
 
 
@@ -311,12 +310,13 @@ def extend(
 
     If the submission is already graded, run `grade` again.
     """
-    course, name = open_course(assignment)
+    course = open_course(assignment)
+    name = course.assignment
     people = read_class_list(course)
     student = people.one(student).student
     label = people.labels[student]
     if excused is not None:
-        nbgrader.excuse(course, name, student, excused)
+        nbgrader.excuse(course, student, excused)
         say(f"{label} is {'' if excused else 'not '}excused from {name}.")
         return
     if bool(until) == (days is not None):
@@ -324,7 +324,7 @@ def extend(
     extension: datetime | timedelta = timedelta(days=days or 0)
     if until:
         extension = _moment(until, timezone, END_OF_DAY)
-    end, due = nbgrader.extend(course, name, student, extension)
+    end, due = nbgrader.extend(course, student, extension)
     moves = "does not move" if until else "moves"
     say(
         f"{label} may submit {name} until {local_time(end)}, others until "
@@ -349,9 +349,10 @@ def due(
 
     If submissions are already graded, run `grade` again.
     """
-    course, name = open_course(assignment)
+    course = open_course(assignment)
+    name = course.assignment
     moment = _moment(date, timezone, END_OF_DAY)
-    fixed = nbgrader.set_due(course, name, moment)
+    fixed = nbgrader.set_due(course, moment)
     say(f"{name} is due at {local_time(moment)}.")
     if fixed:
         names = nbgrader.list_names(course, fixed)
@@ -371,9 +372,10 @@ def late(
     grading worksheet. nbgrader reads these times from timestamp.txt, next to each
     student's files.
     """
-    course, name = open_course(assignment)
+    course = open_course(assignment)
+    name = course.assignment
     people = read_class_list(course)
-    submitted = dict(course.folders("submitted", name))
+    submitted = dict(course.folders("submitted"))
     times = {
         student: _moment(text, timezone, time())
         for student, text in platforms.read_times(file, people).items()

@@ -87,46 +87,43 @@ def export(
         page = nbgrader.term_report(course, table, names)
         say(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
         for name in names:
-            say(*open_lines(course, name))
+            say(*open_lines(course.open(name)))
         return
-    assignment = choose(course, assignment)
+    course = choose(course, assignment)
+    name = course.assignment
     if product == "feedback":
-        _give_back(course, assignment, to or exported / f"{assignment}_feedback.zip")
+        _give_back(course, to or exported / f"{name}_feedback.zip")
     elif product in ("csv", "parquet"):
-        path = to or exported / f"{assignment}.{product}"
-        nbgrader.write_table(table := _graded(course, assignment), path)
+        path = to or exported / f"{name}.{product}"
+        nbgrader.write_table(table := _graded(course), path)
         empty = int(table["total"].isna().sum())
         say(f"{len(table)} students, {empty} of them without a mark: {path}")
     elif autograder := platforms.AUTOGRADERS.get(product):
-        nbgrader.check_exportable(course, assignment)
-        source = course.folder("source", assignment)
-        say(autograder(course.root, source, to, visibility))
+        nbgrader.check_exportable(course)
+        say(autograder(course.root, course.folder("source"), to, visibility))
         return
     else:
         file = Path(product)
-        filled = _filled(course, assignment, file, column, scale)
-        say(f"Marks of {assignment}:")
+        filled = _filled(course, file, column, scale)
+        say(f"Marks of {name}:")
         _show(filled, product)
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
         if target.exists() and target.samefile(file):
             raise CommandError(f"{file} is never changed. Give --to another path.")
         written = _write_filled(filled, target, write)
-        news = sorted(
-            {*filled.excused} - course.read_column(assignment, "excused").keys()
-        )
+        news = sorted({*filled.excused} - course.read_column("excused").keys())
         if written and news:
-            records = course.records(assignment)
-            platforms.note(records, "excused", dict.fromkeys(news, "yes"))
+            platforms.note(course.records, "excused", dict.fromkeys(news, "yes"))
             say(f"Now excused here too: {nbgrader.list_names(course, news)}")
-    say(*open_lines(course, assignment))
+    say(*open_lines(course))
 
 
-def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:
+def _give_back(course: nbgrader.Course, target: Path) -> None:
     """Pack everybody's feedback into one zip, named as the platform expects it."""
     with at_work("Updating the feedback pages"):  # a comment may be newer than them
-        nbgrader.feedback(course, assignment)
-    pages = nbgrader.pages(course, assignment)
-    back = platforms.feedback_names(pages, course.records(assignment))
+        nbgrader.feedback(course, course.assignment)
+    pages = nbgrader.pages(course)
+    back = platforms.feedback_names(pages, course.records)
     if not back.students:
         raise CommandError(
             "No feedback can be matched to a submission on the "
@@ -145,17 +142,13 @@ def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:
 
 
 def _filled(
-    course: nbgrader.Course,
-    assignment: str,
-    file: Path,
-    column: str | None,
-    scale: bool,
+    course: nbgrader.Course, file: Path, column: str | None, scale: bool
 ) -> Filled:
     if not file.is_file():
         raise CommandError(
             f"There is no file {file}. Name a file to fill in, or one of: {_MADE}."
         )
-    table = _graded(course, assignment)
+    table = _graded(course)
     reasons = {
         str(student): f"{row['status']}. {row['reason']}".strip()
         for student, row in table.iterrows()
@@ -163,12 +156,12 @@ def _filled(
     }
     return platforms.fill(
         file.read_bytes(),
-        assignment,
+        course.assignment,
         {str(student): score for student, score in table["total"].items()},
         float(table["max_score"].max()),
         read_class_list(course),
         reasons,
-        course.read_column(assignment, "excused"),
+        course.read_column("excused"),
         column,
         scale,
     )
@@ -190,16 +183,15 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> bool:
     return write
 
 
-def _graded(course: nbgrader.Course, assignment: str) -> pd.DataFrame:
-    standings = nbgrader.participants(course, assignment)
-    table = nbgrader.class_table(course, assignment, standings)
+def _graded(course: nbgrader.Course) -> pd.DataFrame:
+    table = nbgrader.class_table(course, nbgrader.participants(course))
     if table["total"].isna().all():
         raise CommandError(
-            f"Nobody has a mark in {assignment!r} yet. Collect the submissions and "
-            "grade them first."
+            f"Nobody has a mark in {course.assignment!r} yet. Collect the submissions "
+            "and grade them first."
         )
     # Canvas says that something was late, but not when it came.
-    late = course.read_column(assignment, "late")
+    late = course.read_column("late")
     column = list(table.columns).index("hours_late")
     table.insert(column, "late", [student in late for student in table.index])
     return table

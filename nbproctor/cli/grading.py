@@ -57,9 +57,9 @@ def grade(
     Skips submissions that are graded already, unless something has changed that their
     marks depend on. Exits with status 1 if a submission could not be graded.
     """
-    course, name = open_course(assignment)
+    course = open_course(assignment)
     for each in student or ():
-        _check_submitted(course, name, each)
+        _check_submitted(course, each)
     options = nbgrader.RunOptions(
         student,
         force=force,
@@ -67,20 +67,20 @@ def grade(
         weak_sandbox=True if sandbox == "weak" else None,
         cluster=cluster or None,
     )
-    grade_class(course, name, options, alike=alike)
+    grade_class(course, options, alike=alike)
 
 
-def _check_submitted(course: nbgrader.Course, assignment: str, student: str) -> None:
+def _check_submitted(course: nbgrader.Course, student: str) -> None:
     """Stop if a student named on the command line has submitted nothing."""
-    if student in dict(course.folders("submitted", assignment)):
+    if student in dict(course.folders("submitted")):
         return
-    folder = course.folder("submitted", assignment, student)
+    folder = course.folder("submitted", student)
     people = nbgrader.people(course)
     similar = get_close_matches(student, [person.student for person in people])
     similar += [p.student for p in people if student.casefold() in p.name.casefold()]
     message = f"{student!r} has not submitted anything: there is no {folder}."
     if student in similar:
-        unread = nbgrader.unread(course, assignment)
+        unread = nbgrader.unread(course)
         message = " ".join([message, *(s for s in unread if f"/{student}/" in s)])
     elif similar:
         message += f" Did you mean {' or '.join(dict.fromkeys(similar))}?"
@@ -110,7 +110,8 @@ def watch(
     see, and c.Nbproctor.early_tries how many submissions per student are graded in a
     day.
     """
-    course, name = open_course(assignment)
+    course = open_course(assignment)
+    name = course.assignment
     with (
         nbgrader.course_lock(course.root, f"watching {name!r}", ".watch"),
         nbgrader.Watch(course.root, name, exchange, sandbox == "weak") as watching,

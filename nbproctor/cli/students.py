@@ -69,7 +69,7 @@ def submit(
     from nbproctor.submission.repair import Ungradable, repair
 
     course, release, copy = _folders(assignment)
-    masters = {master.notebook: master for master in course.masters(copy.name)}
+    masters = {master.notebook: master for master in course.masters}
     try:
         for target, lines in kit_submit.submit(copy, release, file):
             say(*lines)
@@ -86,8 +86,9 @@ def submit(
 
 def _folders(assignment: str | None) -> tuple[nbgrader.Course, Path, Path]:
     """Return the course, the student version of an assignment, and the copy."""
-    course, name = open_course(assignment)
-    release = course.folder("release", name)
+    course = open_course(assignment)
+    name = course.assignment
+    release = course.folder("release")
     if not release.is_dir():
         raise CommandError(f"There is no {release}. To make it: {TYPED} release {name}")
     return course, release, course.root / "lab" / name

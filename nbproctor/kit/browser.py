@@ -43,8 +43,8 @@ OPTIONS = (
 )
 
 
-def make_site(course: Course, assignment: str, pyodide: Path | None = None) -> Path:
-    """Make the site of an assignment's release; return ``dist/<assignment>_browser``.
+def make_site(course: Course, pyodide: Path | None = None) -> Path:
+    """Make the site of the assignment's release; return ``dist/<assignment>_browser``.
 
     Pyodide comes from its own address, or is copied from the folder `pyodide` into the
     site, which then loads nothing from elsewhere. `HandoutError`: something is missing.
@@ -54,15 +54,16 @@ def make_site(course: Course, assignment: str, pyodide: Path | None = None) -> P
             "The site needs JupyterLite, which is not installed. Run "
             "pip install 'nbproctor[browser]', then the same command again."
         )
-    pins = handout.requirements(course, assignment)
+    pins = handout.requirements(course)
     names = {pin.partition("==")[0] for pin in pins}
     wheels, compiled = _packages(ADDED | names - handout.TOOLS)
     if pyodide:
         _check(pyodide, KERNEL_NEEDS.union(compiled))
     content = {}
-    for name, data in handout.student_files(course, assignment).items():
+    for name, data in handout.student_files(course).items():
         content[f"contents/{name}"] = data
         content[f"contents/{name.removeprefix(f'{handout.ORIGINAL}/')}"] = data
+    assignment = course.assignment
     content["jupyter-lite.json"] = _configuration(assignment, [*compiled, *wheels])
     target = course.root / "dist" / f"{assignment}_browser"
     with TemporaryDirectory() as folder:
@@ -79,7 +80,7 @@ def make_site(course: Course, assignment: str, pyodide: Path | None = None) -> P
         if done.returncode:
             output = (done.stdout + done.stderr)[-2000:]
             raise HandoutError(f"JupyterLite could not make the site:\n{output}")
-        page = handout.first_page(course, assignment, browser=True)
+        page = handout.first_page(course, browser=True)
         (lite / "site/index.html").write_text(page, "utf-8")
         if not pyodide:
             _report_blocked_network(lite / "site")

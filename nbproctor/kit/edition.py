@@ -30,15 +30,13 @@ class EditionError(NbproctorError):
     """An assignment has no edition of that length."""
 
 
-def write_edition(course: Course, assignment: str, hours: int, source: Path) -> float:
+def write_edition(course: Course, hours: int, source: Path) -> float:
     """Write the source and the variants of a shorter edition; return its points.
 
     Parameters
     ----------
     course : Course
-        The course of both.
-    assignment : str
-        The assignment that has the tags.
+        The course of both, at the assignment that has the tags.
     hours : int
         How long the edition is to take.
     source : Path
@@ -51,15 +49,16 @@ def write_edition(course: Course, assignment: str, hours: int, source: Path) -> 
     """
     notebooks = {
         path: shorten(json.loads(path.read_text("utf-8")), hours, course.markers)
-        for path in course.sources(assignment)
+        for path in course.sources()
     }
+    assignment = course.assignment
     provided = {name for _, names in notebooks.values() for name in names}
     if not provided:
         raise EditionError(
             f"No exercise of {assignment} has a tag for more than {hours} hours, such "
             f"as 'from-{hours + 1}-hours'. Add it to cells of the source in JupyterLab."
         )
-    folder = course.folder("source", assignment)
+    folder = course.folder("source")
     ignored = shutil.ignore_patterns(*IGNORED, "*.ipynb")
     shutil.copytree(folder, source, ignore=ignored, dirs_exist_ok=True)
     variants = course.root / "variants"

@@ -36,8 +36,8 @@ class HandoutError(NbproctorError):
     """The course lacks something that its students need."""
 
 
-def pack(course: Course, assignment: str) -> Path:
-    """Pack the release of an assignment for students; return ``dist/<assignment>.zip``.
+def pack(course: Course) -> Path:
+    """Pack the release for students; return ``dist/<assignment>.zip``.
 
     The same release gives the same bytes. An older zip stays if this one cannot be
     made: `HandoutError` where ``requirements.txt`` lacks a package. The notebook and
@@ -45,47 +45,48 @@ def pack(course: Course, assignment: str) -> Path:
     unpacked over a student's folder overwrites work.
     """
     kit = HERE / "kit.py"  # in a wheel
-    content = student_files(course, assignment) | {
-        "START.html": first_page(course, assignment).encode(),
+    content = student_files(course) | {
+        "START.html": first_page(course).encode(),
         "kit.py": (kit if kit.is_file() else CHECKOUT / "kit.py").read_bytes(),
         # The packages, and the versions of those that they need in turn.
         "requirements.txt": "\n".join(
-            ["-c kit/pins.txt", *requirements(course, assignment), ""]
+            ["-c kit/pins.txt", *requirements(course), ""]
         ).encode(),
         "kit/pins.txt": _pins(course).encode(),
         "kit/lab.py": (HERE / "lab.py").read_bytes(),
     }
     content |= {name: _start(template) for name, template in STARTS.items()}
     content |= contents(JUPYTER, "kit/jupyter/")
+    assignment = course.assignment
     target = course.root / "dist" / f"{assignment}.zip"
     entries = {f"{assignment}/{name}": data for name, data in content.items()}
     write_zip(target, entries, _mode)
     return target
 
 
-def first_page(course: Course, assignment: str, browser: bool = False) -> str:
+def first_page(course: Course, browser: bool = False) -> str:
     """Return the page that students see first, of a zip or of the lab in a browser."""
-    names = [path.name for path in course.sources(assignment)]
-    about = {"assignment": assignment, "notebooks": names}
+    names = [path.name for path in course.sources()]
+    about = {"assignment": course.assignment, "notebooks": names}
     return render("start.html", **about, where=course.options.hand_in, browser=browser)
 
 
-def student_files(course: Course, assignment: str) -> dict[str, bytes]:
+def student_files(course: Course) -> dict[str, bytes]:
     """Return the files that students get in every form: path → content."""
-    release = course.folder("release", assignment)
+    release = course.folder("release")
     where = course.options.hand_in
     content = contents(release, f"{ORIGINAL}/")
-    content |= {n: (course.root / n).read_bytes() for n in data_of(course, assignment)}
+    content |= {n: (course.root / n).read_bytes() for n in data_of(course)}
     content |= {f"kit/{path.name}": path.read_bytes() for path in STUDENT_MODULES}
     return content | ({"kit/hand_in.txt": where.encode()} if where else {})
 
 
-def data_of(course: Course, assignment: str) -> list[str]:
+def data_of(course: Course) -> list[str]:
     """Return files of ``data/``, below the course: those that students need.
 
     They lie in a folder, or have a name, that stands in a notebook or module.
     """
-    release = course.folder("release", assignment)
+    release = course.folder("release")
     paths = [release / name for name in tree(release)]
     texts = [p.read_text("utf-8") for p in paths if p.suffix in (".ipynb", ".py")]
 
@@ -96,15 +97,15 @@ def data_of(course: Course, assignment: str) -> list[str]:
     return [f"data/{file}" for file in tree(course.root / "data") if named(file)]
 
 
-def requirements(course: Course, assignment: str) -> list[str]:
-    """Return pins of what the notebooks of an assignment import.
+def requirements(course: Course) -> list[str]:
+    """Return pins of what the notebooks of the assignment import.
 
     Of modules in the folder of a notebook, their own imports count. What they
     try to import, and go without, is left out: a package without a wheel does not
     install on every computer.
     """
     pins = _pins(course)
-    notebooks = course.sources(assignment)
+    notebooks = course.sources()
     provider = packages_distributions()
     local = {path for nb in notebooks for path in nb.parent.glob("*.py")}
     modules = {name for nb in notebooks for name in MasterNotebook.read(nb).modules}

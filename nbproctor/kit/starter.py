@@ -59,7 +59,7 @@ def new_source(course: Path, name: str) -> Path:
     source = course / "source" / name
     config = course / "nbgrader_config.py"
     if config.exists():
-        source = nbgrader.Course(course).folder("source", name)
+        source = nbgrader.Course(course, name).folder("source")
     if any(source.glob("*.ipynb")):
         raise StarterError(f"{source} already exists. Choose another name.")
     if not config.exists():

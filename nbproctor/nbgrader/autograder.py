@@ -87,20 +87,19 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         options = Nbproctor(parent=self)
         view = self.coursedir
         course = self.course or Course.of(self)
-        assignment = view.assignment_id
-        replaceable = self.exclude_overwriting.get(assignment, [])
-        run = Run(course, assignment, options, self.force, replaceable)
+        replaceable = self.exclude_overwriting.get(view.assignment_id, [])
+        run = Run(course, options, self.force, replaceable)
         with course.gradebook() as book:
             check_gradebook(book, run.masters.values())
-            run.marks = course.marks(assignment)
-            run.folders = handed_in(course, assignment, self.options.students)
+            run.marks = course.marks()
+            run.folders = handed_in(course, self.options.students)
             if not self.create_student:
                 enrolled = {student.id for student in book.students}
                 self._leave_out(
                     run, dict.fromkeys(run.folders.keys() - enrolled, STRANGER)
                 )
-            self._leave_out(run, course.obstacles(assignment, run.folders))
-            for sentence in unread(course, assignment):
+            self._leave_out(run, course.obstacles(run.folders))
+            for sentence in unread(course):
                 self.log.warning("%s", sentence)
             # Of a run that was killed.
             for folder in Path(view.root).glob(f"{STAGING}*"):
@@ -164,20 +163,21 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             return
         for _, future in submission.running.values():
             future.result()  # now: nobody waits for the gradebook meanwhile
-        student = submission.student
+        key = run.course.assignment, submission.student
         with staging_folders(self.coursedir):
-            staged = Path(self._format_source(run.assignment, student))
-            graded = Path(self._format_dest(run.assignment, student))
+            staged = Path(self._format_source(*key))
+            graded = Path(self._format_dest(*key))
             submission.stage(staged, submission_time(submission.folder), run.notebooks)
             names = sorted(submission.repaired)
             self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
             self.run_pre_convert_hook()
-            write_rows = partial(self._convert_all, run.assignment, student)
+            write_rows = partial(self._convert_all, *key)
             decision = decisions.settle(submission, write_rows)
             if decision.stands:
-                publish(graded, run.graded_folder(student), run.all_notebooks)
+                target = run.graded_folder(submission.student)
+                publish(graded, target, run.all_notebooks)
         if decision.stands:
-            self.set_permissions(run.assignment, student)
+            self.set_permissions(*key)
             self.run_post_convert_hook()
             decisions.write(submission, decision.result)
 

@@ -61,7 +61,7 @@ class _Changes:
         for name, cell in self.new.items():
             points = f" ({cell.points:g} points)" if cell.points else ""
             yield f"'{name}'{points} is new and has no marks yet"
-        marks = course.marks(self.notebook.assignment.name)
+        marks = course.marks()
         for name in self.removed:
             hand = [
                 student
@@ -103,7 +103,7 @@ def _kinds(cell: Cell) -> set[Any]:
     return {SourceCell, *(t for flag, t in _TABLES.items() if cell.nbgrader.get(flag))}
 
 
-def check_cells(course: Course, assignment: str, change: bool = False) -> Path | None:
+def check_cells(course: Course, change: bool = False) -> Path | None:
     """Check that a release may be made: that nobody has marks for other cells.
 
     With `change`, the gradebook is adapted instead; returns the copy that was made of
@@ -114,9 +114,9 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
     file = Path((is_sqlite and url.database) or course.root / "gradebook.db")
     if is_sqlite and not file.exists():
         return None
-    masters = {master.notebook: master for master in course.masters(assignment)}
+    masters = {master.notebook: master for master in course.masters}
     with course.gradebook() as book, book.transaction() as commit:
-        assignments = [each for each in book.assignments if each.name == assignment]
+        assignments = [a for a in book.assignments if a.name == course.assignment]
         all_changes = []
         for notebook in assignments[0].notebooks if assignments else ():
             if notebook.submissions and notebook.name in masters:
@@ -130,8 +130,8 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
                 each for changes in all_changes for each in changes.describe(course)
             )
             raise CourseError(
-                f"Students already have marks for {assignment!r}, and its graded "
-                f"cells have changed: {sentences}. To accept this, run `release "
+                f"Students already have marks for {course.assignment!r}, and its "
+                f"graded cells have changed: {sentences}. To accept this, run `release "
                 "--change-cells`, which first copies the gradebook, and then `grade`. "
                 "All other marks given by hand stay."
             )

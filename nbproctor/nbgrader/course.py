@@ -11,7 +11,7 @@ import stat
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
@@ -57,80 +57,94 @@ MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
 class Course:
     """A course folder and all facts about it; each is read only once.
 
-    `view` is nbgrader's own idea of the folders: as one of its commands has configured
+    As nbgrader's own `CourseDirectory`, it is opened at an `assignment`, if something
+    is asked of one. `view` is that of nbgrader: as one of its commands has configured
     it, or else from the configuration, which is read then. Copy `config` before you
     change it. `CourseError`: the folder is not a course, or its configuration has an
     error.
     """
 
-    def __init__(self, root: Path, view: CourseDirectory | None = None) -> None:
+    def __init__(
+        self, root: Path, assignment: str = "", view: CourseDirectory | None = None
+    ) -> None:
         _check_path(root)
         self.root = root
+        self.assignment = assignment
         if view is None:
             view = CourseDirectory(config=_read_config(root), log=Log())
         self.view = view
         self.config: Config = view.config
         # Read now: a run makes nbgrader's view point to other folders for a time.
         self._steps = {step: getattr(view, f"{step}_directory") for step in STEPS}
-        self._masters: dict[str, list[MasterNotebook]] = {}
-        self._outlines: dict[str, dict[str, Outline]] = {}
 
     @classmethod
     def of(cls, converter: BaseConverter) -> Course:
         """Return the course that one of nbgrader's own commands is at work on."""
-        course = cls(Path(converter.coursedir.root), converter.coursedir)
+        view = converter.coursedir
+        course = cls(Path(view.root), view.assignment_id, view)
         # The view may have been made before the course's configuration was read.
         course.config = converter.config
         return course
 
     @classmethod
-    def at(cls, course: Path | Course) -> Course:
-        """Return the course in a folder; one that is open already, as it is."""
-        return course if isinstance(course, Course) else cls(course)
+    def at(cls, course: Path | Course, assignment: str) -> Course:
+        """Return a course at an assignment; one that is open there, as it is."""
+        if isinstance(course, Course):
+            return course.open(assignment)
+        return cls(course, assignment)
+
+    def open(self, assignment: str) -> Course:
+        """Return this course at an assignment."""
+        if assignment == self.assignment:
+            return self
+        course = copy(self)
+        course.assignment = assignment
+        course.forget()
+        return course
 
     @cached_property
     def options(self) -> Nbproctor:
         """What the configuration says to nbproctor."""
         return Nbproctor(config=self.config)
 
-    def folder(self, step: str, assignment: str, student: str = ".") -> Path:
+    def folder(self, step: str, student: str = ".", assignment: str = "") -> Path:
         """Return ``<course>/<step>/<student>/<assignment>`` as the course has it."""
-        path = self.view.format_path(self._steps[step], student, assignment)
+        name = assignment or self.assignment
+        path = self.view.format_path(self._steps[step], student, name)
         # normpath, not resolve: the course may be reached through a link.
         return Path(os.path.normpath(path))
 
-    def records(self, assignment: str) -> Path:
-        """Return the folder of what platforms, and teachers, said of an assignment."""
-        return self.root / "collected" / assignment
+    @property
+    def records(self) -> Path:
+        """The folder of what platforms, and teachers, said of the assignment."""
+        return self.root / "collected" / self.assignment
 
-    def read_column(self, assignment: str, column: str) -> dict[str, str]:
+    def read_column(self, column: str) -> dict[str, str]:
         """Return what is recorded there of each student: student → a column's text."""
-        record = platforms.read_record(self.records(assignment)).items()
+        record = platforms.read_record(self.records).items()
         return {student: text for student, row in record if (text := row.get(column))}
 
-    def converter(
-        self, kind: type[BaseConverter], assignment: str, **options: object
-    ) -> Any:
-        """Return one of nbgrader's converters, for `failures.run` on an assignment.
+    def converter(self, kind: type[BaseConverter], **options: object) -> Any:
+        """Return one of nbgrader's converters, for `failures.run` on the assignment.
 
         `options` are of nbproctor, for this work alone.
         """
-        _check_name(assignment)
+        _check_name(self.assignment)
         config = deepcopy(self.config)
         log = Log()
-        config.CourseDirectory.assignment_id = assignment
+        config.CourseDirectory.assignment_id = self.assignment
         config.Nbproctor.update(options)
         view = CourseDirectory(config=config, log=log)
         return kind(coursedir=view, config=config, log=log)
 
-    def folders(self, step: str, assignment: str) -> Iterator[tuple[str, Path]]:
+    def folders(self, step: str) -> Iterator[tuple[str, Path]]:
         """Yield id and folder of the chosen students, sorted by id.
 
         This includes folders without permission to read them: they are reported, not
         skipped.
         """
         pattern = self.view.student_id
-        parent = self._shared_folder(step, assignment)
+        parent = self._shared_folder(step)
         entries = parent.iterdir() if parent.is_dir() else ()
         names = fnmatch.filter((entry.name for entry in entries), pattern)
         left_out = self.view.student_id_exclude.split(",")
@@ -138,7 +152,7 @@ class Course:
         look = os.lstat if step == "submitted" else os.stat
         # The pattern itself: an id that was given by name, with a bracket in it.
         for name in sorted({*names, pattern}.difference(left_out)):
-            folders = self._own_folders(step, assignment, name)
+            folders = self._own_folders(step, name)
             try:
                 is_there = all(stat.S_ISDIR(look(each).st_mode) for each in folders)
             except OSError as error:
@@ -146,14 +160,14 @@ class Course:
             if is_there:
                 yield name, folders[-1]
 
-    def obstacles(self, assignment: str, students: Iterable[str]) -> dict[str, str]:
+    def obstacles(self, students: Iterable[str]) -> dict[str, str]:
         """Return whose results cannot be written, and why.
 
         Where they go there must be folders that can be written, and no link.
         """
         reasons = {}
         for student, step in product(students, ("autograded", "feedback")):
-            for path in self._own_folders(step, assignment, student):
+            for path in self._own_folders(step, student):
                 if not os.path.lexists(path):
                     break
                 if path.is_symlink() or not path.is_dir():
@@ -162,33 +176,33 @@ class Course:
                     reasons[student] = f"there is no permission to write into {path}"
         return reasons
 
-    def _own_folders(self, step: str, assignment: str, student: str) -> list[Path]:
+    def _own_folders(self, step: str, student: str) -> list[Path]:
         """Return the folders of a student's own on the path, outermost first."""
-        shared = self._shared_folder(step, assignment)
-        path = self.folder(step, assignment, student)
+        shared = self._shared_folder(step)
+        path = self.folder(step, student)
         return [
             each for each in (*reversed(path.parents), path) if shared in each.parents
         ]
 
-    def _shared_folder(self, step: str, assignment: str) -> Path:
+    def _shared_folder(self, step: str) -> Path:
         """Return the folder in a step's path that is the last which students share."""
-        parts = self.folder(step, assignment, "*").parts
+        parts = self.folder(step, "*").parts
         return Path(*parts[: parts.index("*")])
 
     # What the teacher wrote ---------------------------------------------------------
 
     def assignments(self) -> list[str]:
         """Return the names of the assignments that have a source notebook, sorted."""
-        source = self.folder("source", "*").parent
+        source = self.folder("source", assignment="*").parent
         return sorted({path.parent.name for path in source.glob("*/*.ipynb")})
 
-    def sources(self, assignment: str) -> list[Path]:
-        """Return the source notebooks of an assignment.
+    def sources(self) -> list[Path]:
+        """Return the source notebooks of the assignment.
 
         `CourseError`: there is none, or nbgrader refuses the assignment's name.
         """
-        _check_name(assignment)
-        source = self.folder("source", assignment)
+        _check_name(self.assignment)
+        source = self.folder("source")
         if not (notebooks := sorted(source.glob("*.ipynb"))):
             raise CourseError(
                 f"There is no notebook in {source}. Assignments in this course: "
@@ -231,24 +245,20 @@ class Course:
         header, footer = (Path(self.view.root, n) if n else None for n in names)
         return header, footer
 
-    def masters(self, assignment: str) -> list[MasterNotebook]:
-        """Return the notebooks of an assignment, frozen for grading.
+    @cached_property
+    def masters(self) -> list[MasterNotebook]:
+        """The notebooks of the assignment, frozen for grading.
 
         `CourseError`: there is none, one cannot be read, or it is not for Python.
         """
-        if assignment not in self._masters:
-            self._masters[assignment] = self._read_masters(assignment)
-        return self._masters[assignment]
-
-    def _read_masters(self, assignment: str) -> list[MasterNotebook]:
-        release = self.folder("release", assignment)
+        release = self.folder("release")
         header, footer = self.header_and_footer
         try:
             masters = [
                 MasterNotebook.read(
                     path, release / path.name, header, footer, self.markers
                 )
-                for path in self.sources(assignment)
+                for path in self.sources()
             ]
         except MasterNotebookError as error:
             raise CourseError(str(error)) from error
@@ -284,12 +294,9 @@ class Course:
         )
 
     def settings(
-        self,
-        assignment: str,
-        options: Nbproctor | None = None,
-        keep: Collection[str] = (),
+        self, options: Nbproctor | None = None, keep: Collection[str] = ()
     ) -> Settings:
-        """Return how submissions of an assignment are executed.
+        """Return how submissions of the assignment are executed.
 
         `options` are those of a run, `keep` the assignment's files that a student may
         replace.
@@ -302,16 +309,15 @@ class Course:
                     f"c.Nbproctor.environment sets {name!r}, which is reserved for "
                     "the sandbox or cannot be an environment variable. Remove it."
                 )
-        data = next((m.data for m in self.masters(assignment) if m.data), None)
-        source = self.folder("source", assignment)
-        files = support_files(source, data, self.view.ignore)
+        data = next((m.data for m in self.masters if m.data), None)
+        files = support_files(self.folder("source"), data, self.view.ignore)
         for name in keep:
             files.pop(os.path.normpath(name), None)
         policy = Policy(
             memory=options.memory_megabytes << 20,
             readable=tuple(options.readable),
             environment=tuple(sorted(options.environment.items())),
-            network=assignment in options.network,
+            network=self.assignment in options.network,
             files=tuple(files.items()),
             weak=options.weak_sandbox,
         )
@@ -323,37 +329,31 @@ class Course:
         )
 
     def place_tests(
-        self,
-        assignment: str,
-        settings: Settings,
-        pool: Executor,
-        *,
-        again: bool = False,
+        self, settings: Settings, pool: Executor, *, again: bool = False
     ) -> list[MasterNotebook]:
         """Return the notebooks with their tests where `find_placement` puts them."""
-        source = self.folder("source", assignment)
+        source = self.folder("source")
         masters = [
             find_placement(master, self.view, settings, pool, source, again=again)
-            for master in self.masters(assignment)
+            for master in self.masters
         ]
-        self.forget(assignment)
-        self._masters[assignment] = masters
+        self.forget()
+        self.masters = masters
         return masters
 
-    def forget(self, assignment: str) -> None:
-        """Forget what was read of an assignment: it was written again."""
-        self._masters.pop(assignment, None)
-        self._outlines.pop(assignment, None)
+    def forget(self) -> None:
+        """Forget what was read of the assignment: it was written again."""
+        for name in ("masters", "outlines"):
+            vars(self).pop(name, None)
 
-    def outlines(self, assignment: str) -> dict[str, Outline]:
-        """Return what all pages of an assignment share: notebook name → outline."""
-        if assignment not in self._outlines:
-            self._outlines[assignment] = {
-                master.notebook: Outline.of(master)
-                for master in self.masters(assignment)
-                if fnmatch.fnmatch(master.notebook, self.view.notebook_id)
-            }
-        return self._outlines[assignment]
+    @cached_property
+    def outlines(self) -> dict[str, Outline]:
+        """What all pages of the assignment share: notebook name → outline."""
+        return {
+            master.notebook: Outline.of(master)
+            for master in self.masters
+            if fnmatch.fnmatch(master.notebook, self.view.notebook_id)
+        }
 
     # What the gradebook says --------------------------------------------------------
 
@@ -370,10 +370,10 @@ class Course:
     def _gradebook(self) -> SharedGradebook:
         return SharedGradebook(self.view.db_url, self.view.course_id)
 
-    def marks(self, assignment: str) -> dict[str, StudentMarks]:
-        """Return what the gradebook holds of an assignment: student → marks."""
+    def marks(self) -> dict[str, StudentMarks]:
+        """Return what the gradebook holds of the assignment: student → marks."""
         with self.gradebook() as book:
-            return read_marks(book, assignment)
+            return read_marks(book, self.assignment)
 
 
 def _check_name(assignment: str) -> None:

@@ -238,7 +238,7 @@ class Decisions:
                 commit()
                 if not self.options.keep_pages:
                     # Feedback on an earlier submission must not stand for this one.
-                    pages = run.course.folder("feedback", run.assignment, student)
+                    pages = run.course.folder("feedback", student)
                     forget(pages, run.masters)
         if not decision.stands:
             self.tell(decision.result)
@@ -246,7 +246,7 @@ class Decisions:
 
     def give_up(self, submission: Submission) -> None:
         """Take back the scores of what cannot be graded, if it may be, and say why."""
-        assignment = self.run.assignment
+        assignment = self.run.course.assignment
         student = submission.student
 
         def enter() -> None:
@@ -278,7 +278,7 @@ class Decisions:
         has to look at them again, which nbgrader asks for.
         """
         book = self.book
-        key = self.run.assignment, submission.student
+        key = self.run.course.assignment, submission.student
         notes = submission.notes()
         for notebook in book.find_submission(*key).notebooks:
             name = notebook.name
@@ -292,7 +292,7 @@ class Decisions:
             book.find_grade(cell, name, *key).needs_manual_grade = False
 
     def _marks(self, student: str) -> StudentMarks:
-        marks = read_marks(self.book, self.run.assignment, student)
+        marks = read_marks(self.book, self.run.course.assignment, student)
         return marks.get(student, StudentMarks())
 
     def _since(
@@ -310,7 +310,7 @@ class Decisions:
         run = self.run
         folder = run.graded_folder(submission.student)
         sentences = {}
-        for name, outline in run.course.outlines(run.assignment).items():
+        for name, outline in run.course.outlines.items():
             path = folder / f"{name}.ipynb"  # the one of before
             repaired = submission.repaired.get(name)
             if repaired and path.is_file():

@@ -46,10 +46,7 @@ MAX_SIDE = 1000  # bytes of a file that tells a submission from others
 
 
 def graded_notebooks(
-    course: Course,
-    assignment: str,
-    standings: Standings,
-    purpose: str,
+    course: Course, standings: Standings, purpose: str
 ) -> list[GradedNotebook]:
     """Return what was graded, or refused, of the participants who have submitted.
 
@@ -57,29 +54,29 @@ def graded_notebooks(
     """
     notebooks = []
     folders = {
-        student: course.folder("autograded", assignment, student)
+        student: course.folder("autograded", student)
         for student, each in standings.items()
         if each.has_submitted
     }
-    obstacles = course.obstacles(assignment, folders)
+    obstacles = course.obstacles(folders)
     tries = {}
     if course.options.early_feedback != "nothing":
         with course.gradebook() as book:
-            tries = read_tries(book, assignment)
+            tries = read_tries(book, course.assignment)
     for student, path in folders.items():
         if student in obstacles:
             continue
         standing = standings[student]
         record = standing.marks
         result = standing.result
-        for name, outline in course.outlines(assignment).items():
+        for name, outline in course.outlines.items():
             graded = path / f"{name}.ipynb"
             if not graded.is_file() and name not in result.notes:
                 continue
             notebook = GradedNotebook(
                 student=student,
                 name=_full_name(standing.person),
-                assignment=assignment,
+                assignment=course.assignment,
                 notebook=name,
                 status=result.status,
                 notes=result.notes.get(name, []),
@@ -99,8 +96,8 @@ def graded_notebooks(
             notebooks.append(notebook)
     if not notebooks and not obstacles:
         raise CourseError(
-            f"Nothing in {assignment!r} is graded yet. Grade it before you ask for "
-            f"{purpose}."
+            f"Nothing in {course.assignment!r} is graded yet. Grade it before you ask "
+            f"for {purpose}."
         )
     return notebooks
 
@@ -119,18 +116,14 @@ def _version(record: StudentMarks, result: SubmissionResult) -> str:
 
 
 def report(
-    course: Course,
-    assignment: str,
-    standings: Standings,
-    *,
-    alike: bool = False,
+    course: Course, standings: Standings, *, alike: bool = False
 ) -> tuple[Path, tuple[str, ...]]:
     """Write the class report; return its path and its lines for a terminal.
 
     `standings` are what `participants` returns. With `alike`, it looks for unusually
     similar long answers.
     """
-    graded = graded_notebooks(course, assignment, standings, "a report")
+    graded = graded_notebooks(course, standings, "a report")
     names = labels({s: _full_name(each.person) or s for s, each in standings.items()})
 
     def names_of(status: Status) -> dict[str, str]:
@@ -138,15 +131,15 @@ def report(
 
     rendered, lines = class_report(
         graded,
-        course.outlines(assignment),
+        course.outlines,
         names_of("missing"),
         excused=names_of("excused"),
         said_late=late_without_time(standings),
         alike=alike,
-        groups=course.read_column(assignment, "group"),
-        surroundings=course.options.surroundings(assignment),
+        groups=course.read_column("group"),
+        surroundings=course.options.surroundings(course.assignment),
     )
-    return _write_report(course, assignment, rendered), lines
+    return _write_report(course, course.assignment, rendered), lines
 
 
 def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> Path:
@@ -191,8 +184,8 @@ def feedback(
     CourseError
         Nothing is graded yet, or a page cannot be made.
     """
-    course = Course.at(course)
-    converter = course.converter(ProctoredFeedback, assignment)
+    course = Course.at(course, assignment)
+    converter = course.converter(ProctoredFeedback)
     converter.course = course
     converter.on_page = progress
     converter.only = students
@@ -200,18 +193,16 @@ def feedback(
     return Path(converter.coursedir.root, converter.coursedir.feedback_directory)
 
 
-def pages(course: Course, assignment: str) -> list[tuple[str, Path, Path]]:
+def pages(course: Course) -> list[tuple[str, Path, Path]]:
     """Return the pages made so far: student id, page, and the notebook next to it.
 
     There is none of who has submitted nothing, or no longer.
     """
     return [
         (student, page, notebook_of(page))
-        for student, each in participants(course, assignment).items()
+        for student, each in participants(course).items()
         if each.has_submitted
-        for page in sorted(
-            course.folder("feedback", assignment, student).glob("*.html")
-        )
+        for page in sorted(course.folder("feedback", student).glob("*.html"))
     ]
 
 
@@ -237,9 +228,9 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     def _run(self) -> None:
         assignment = self.coursedir.assignment_id
         course = self.course or Course.of(self)
-        outlines = course.outlines(assignment)
-        standings = participants(course, assignment, only=self.only)
-        graded = graded_notebooks(course, assignment, standings, "feedback")
+        outlines = course.outlines
+        standings = participants(course, only=self.only)
+        graded = graded_notebooks(course, standings, "feedback")
         makers = {name: _maker(outline) for name, outline in outlines.items()}
         orders = [_order(course, page, makers[page.notebook]) for page in graded]
         waiting = [order for order in orders if self.force or not order.is_made]
@@ -248,7 +239,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             name = str(order.graded.path or order.page)
             by_student[order.graded.student].append(name)
         for student in by_student:
-            copy_for_release(course, assignment, student)
+            copy_for_release(course, student)
         try:
             for number, order in enumerate(make(waiting, outlines), start=1):
                 self.log.info("Made %s", order.page)
@@ -256,23 +247,23 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.on_page(number, len(waiting))
         finally:
             for student, notebooks in by_student.items():
-                if course.folder("feedback", assignment, student).exists():
+                if course.folder("feedback", student).exists():
                     self.notebooks = notebooks
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
         if self.course is None:  # or grading has said so
-            folders = dict(course.folders("autograded", assignment))
-            for student, reason in course.obstacles(assignment, folders).items():
+            folders = dict(course.folders("autograded"))
+            for student, reason in course.obstacles(folders).items():
                 raise PageError(f"{student}: {reason}. All other pages were made.")
 
 
-def copy_for_release(course: Course, assignment: str, student: str) -> None:
+def copy_for_release(course: Course, student: str) -> None:
     """Copy the files that ``nbgrader release_feedback`` needs next to a page.
 
     From them the exchange knows which submission the page belongs to.
     """
-    handed_in = course.folder("submitted", assignment, student)
-    pages = course.folder("feedback", assignment, student)
+    handed_in = course.folder("submitted", student)
+    pages = course.folder("feedback", student)
     if secret := read_secret(handed_in):
         write_file(pages / SECRET, secret)
     if when := submission_time(handed_in):  # not the student's words: it is printed
@@ -305,7 +296,7 @@ def forget(pages_folder: Path, notebooks: Iterable[str]) -> None:
 
 def _order(course: Course, graded: GradedNotebook, maker: bytes) -> Order:
     """Return where a page goes, and the fingerprint of all it is made from."""
-    pages_folder = course.folder("feedback", graded.assignment, graded.student)
+    pages_folder = course.folder("feedback", graded.student)
     facts = msgspec.json.encode(
         replace(graded, path=None, seconds=0), order="deterministic"
     )

@@ -159,9 +159,8 @@ def regrade(
     from before. `pool` executes and stays open.
     """
     options = options or RunOptions()
-    course = Course.at(course)
-    configured = options.configured()
-    converter = course.converter(ProctoredAutograde, assignment, **configured)
+    course = Course.at(course, assignment)
+    converter = course.converter(ProctoredAutograde, **options.configured())
     proctor(converter.config)
     converter.force = options.force
     converter.course = course
@@ -178,6 +177,6 @@ def regrade(
     run(converter, f"Grading {assignment!r}")
     graded = {result.student for result in results}
     only = None if options.students is None else graded
-    standings = participants(course, assignment, results, only).values()
+    standings = participants(course, results, only).values()
     results = [each.result for each in standings]
     return results, sorted(converter.changes, key=lambda change: change.student)

@@ -78,14 +78,15 @@ def _names(person: Person) -> tuple[str, str, str]:
     return person.last, person.first, person.email
 
 
-def set_due(course: Course, assignment: str, due: datetime) -> list[str]:
-    """Set when an assignment is due; return who has a fixed time of their own.
+def set_due(course: Course, due: datetime) -> list[str]:
+    """Set when the assignment is due; return who has a fixed time of their own.
 
     nbgrader stores an extension as a duration after the due date. So whoever has more
     time until a fixed moment gets another duration, and that moment stays.
     `CourseError`: the assignment was not released.
     """
-    fixed_times = course.read_column(assignment, "until")
+    assignment = course.assignment
+    fixed_times = course.read_column("until")
     with course.gradebook() as book, book.transaction() as commit:
         find_assignment(book, assignment).duedate = parse_utc(due)
         for student, until in fixed_times.items():
@@ -96,16 +97,14 @@ def set_due(course: Course, assignment: str, due: datetime) -> list[str]:
 
 
 def extend(
-    course: Course,
-    assignment: str,
-    student: str,
-    extension: datetime | timedelta,
+    course: Course, student: str, extension: datetime | timedelta
 ) -> tuple[datetime, datetime]:
     """Let a student submit later than others; return until when, and those (UTC).
 
     A moment stays if the due date changes; a duration is added to any due date.
     `CourseError`: the assignment has no due date, or nobody knows the student.
     """
+    assignment = course.assignment
     with course.gradebook() as book:
         due = find_assignment(book, assignment).duedate
         if due is None:
@@ -120,20 +119,20 @@ def extend(
             until = platforms.utc(extension).replace(" UTC", "+00:00")
             extension -= due
         book.update_or_create_submission(assignment, student, extension=extension)
-    platforms.note(course.records(assignment), "until", {student: until})
+    platforms.note(course.records, "until", {student: until})
     return due + extension, due
 
 
-def excuse(course: Course, assignment: str, student: str, yes: bool) -> None:
-    """Say that a student needs no mark in an assignment, or does after all.
+def excuse(course: Course, student: str, yes: bool) -> None:
+    """Say that a student needs no mark in the assignment, or does after all.
 
     `CourseError`: nobody knows the assignment, or the student.
     """
     with course.gradebook() as book:
-        find_assignment(book, assignment)
+        find_assignment(book, course.assignment)
         _check_enrolled(book, student)
     text = "yes" if yes else ""
-    platforms.note(course.records(assignment), "excused", {student: text})
+    platforms.note(course.records, "excused", {student: text})
 
 
 Standings: TypeAlias = Mapping[str, "Participant"]
@@ -154,11 +153,10 @@ class Participant:
 
 def participants(
     course: Course,
-    assignment: str,
     new_results: Iterable[SubmissionResult] = (),
     only: Collection[str] | None = None,
 ) -> dict[str, Participant]:
-    """Return how everybody stands in an assignment: student id → participant.
+    """Return how everybody stands in the assignment: student id → participant.
 
     This alone says who has submitted, is excused, or waits for a person: table,
     summary, report and exports ask it. `new_results` replace those in the course's
@@ -166,15 +164,15 @@ def participants(
     `CourseError`: the gradebook does not know the assignment.
     """
     results = {result.student: result for result in new_results}
-    submitted = dict(course.folders("submitted", assignment))
-    excused = course.read_column(assignment, "excused")
+    submitted = dict(course.folders("submitted"))
+    excused = course.read_column("excused")
     with course.gradebook() as book:
-        all_marks = course.marks(assignment)
-        row = find_assignment(book, assignment)
+        all_marks = course.marks()
+        row = find_assignment(book, course.assignment)
         max_score = float(row.max_score)
         deadlines = extended_deadlines(book, row)
         due = row.duedate
-    late = course.read_column(assignment, "late") if course.has_late_penalty else {}
+    late = course.read_column("late") if course.has_late_penalty else {}
     now = parse_utc(datetime.now(UTC))
     persons = {student: Person(student) for student in results}
     persons |= {person.student: person for person in people(course)}
@@ -193,7 +191,7 @@ def participants(
         )
         if has_submitted:
             marks = all_marks.get(student, marks)
-            folder = course.folder("autograded", assignment, student)
+            folder = course.folder("autograded", student)
             stored = results.get(student) or SubmissionResult.read(folder)
             if stored and stored.student == student:  # not of somebody else, copied
                 result = stored
@@ -236,7 +234,7 @@ def late_without_time(standings: Standings) -> list[str]:
     return [s for s, each in standings.items() if each.is_late_without_time]
 
 
-def outdated(course: Course, assignment: str, standings: Standings) -> list[str]:
+def outdated(course: Course, standings: Standings) -> list[str]:
     """Return the ids of those whose files, times or deadlines changed after grading.
 
     Their marks are of before: the next `grade` looks at them again. Results without a
@@ -244,7 +242,7 @@ def outdated(course: Course, assignment: str, standings: Standings) -> list[str]
     """
     students = []
     for student, each in standings.items():
-        folder = course.folder("submitted", assignment, student)
+        folder = course.folder("submitted", student)
         if each.has_submitted and each.result.handed_in:
             is_same_work = each.result.handed_in == fingerprint(folder)
             if not (is_same_work and is_same_time(each.result, each.marks, folder)):
@@ -260,13 +258,13 @@ def _check_enrolled(book: SharedGradebook, student: str) -> None:
         )
 
 
-def check_exportable(course: Course, assignment: str) -> None:
+def check_exportable(course: Course) -> None:
     """Check that a course may be given to a platform that grades with it.
 
     `CourseError`: the assignment is unknown, or the configuration names a database: its
     password would go along, and the platform's runs would write into it.
     """
-    course.sources(assignment)
+    course.sources()
     if "db_url" in course.config.CourseDirectory:
         raise CourseError(
             "nbgrader_config.py names a database (c.CourseDirectory.db_url), which "
@@ -293,15 +291,14 @@ def scores(
         0). NaN: not graded, or nothing submitted. A cell graded outside any
         exercise has a column of its own name.
     """
-    course = Course.at(course)
-    course.sources(assignment)  # says which assignments there are
-    standings = standings or participants(course, assignment)
-    table = class_table(course, assignment, standings)
+    course = Course.at(course, assignment)
+    course.sources()  # says which assignments there are
+    table = class_table(course, standings or participants(course))
     return table.drop(columns=[*_ABOUT, "penalty", "max_score"])
 
 
-def class_table(course: Course, assignment: str, standings: Standings) -> pd.DataFrame:
-    """Return a table of a class's work on an assignment, by student id.
+def class_table(course: Course, standings: Standings) -> pd.DataFrame:
+    """Return a table of a class's work on the assignment, by student id.
 
     Columns: ``last_name``, ``first_name``, ``email``, ``status``, ``reason``,
     ``submitted`` (UTC), ``hours_late``; one an exercise, in source order; ``penalty``,
@@ -313,7 +310,7 @@ def class_table(course: Course, assignment: str, standings: Standings) -> pd.Dat
 
     column_of = {
         (master.notebook, cell.id): cell.exercise or cell.id
-        for master in course.masters(assignment)
+        for master in course.masters
         for cell in master.cells
         if cell.points
     }
@@ -364,7 +361,8 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     names = [name for name in course.assignments() if name in due]
     parts = [pd.DataFrame(columns=_NAMES)]
     for name in names:
-        table = class_table(course, name, participants(course, name))
+        opened = course.open(name)
+        table = class_table(opened, participants(opened))
         parts[0] = table[_NAMES]
         columns = {"total": name, "max_score": f"{name}_of"}
         after = ("status", "hours_late", "submitted", "due")

@@ -42,12 +42,12 @@ _POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
 _ITEM = re.compile(r"^[-*] +(.+) \((\d+(?:\.\d+)?)\)$", re.MULTILINE)
 
 
-def check_sources(course: Course, assignment: str) -> None:
-    """Check the source notebooks of an assignment before anything is made from them.
+def check_sources(course: Course) -> None:
+    """Check the source notebooks of the assignment before anything is made from them.
 
     `CourseError` names the file, every wrong cell, and the next step.
     """
-    for notebook in course.sources(assignment):
+    for notebook in course.sources():
         try:
             master = MasterNotebook.read(notebook, markers=course.markers)
         except MasterNotebookError as error:
@@ -194,25 +194,25 @@ def generate(
     CourseError
         The source breaks a rule, or has such cells; nothing was changed.
     """
-    course = Course.at(course)
-    check_sources(course, assignment)
-    release = course.folder("release", assignment)
+    course = Course.at(course, assignment)
+    check_sources(course)
+    release = course.folder("release")
     with tempfile.TemporaryDirectory(prefix=".release-", dir=course.view.root) as name:
         temporary = Path(name)
         # First without the gradebook: a source that fails must not touch it.
-        _generate(course, assignment, f"{temporary.name}/try", gradebook=False)
-        copy = check_cells(course, assignment, change_cells)
-        _generate(course, assignment, f"{temporary.name}/new", gradebook=True)
+        _generate(course, f"{temporary.name}/try", gradebook=False)
+        copy = check_cells(course, change_cells)
+        _generate(course, f"{temporary.name}/new", gradebook=True)
         release.parent.mkdir(parents=True, exist_ok=True)
         if release.exists():
             release.rename(temporary / "old")
         (temporary / "new" / assignment).rename(release)
-    course.forget(assignment)
+    course.forget()
     return copy
 
 
-def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> None:
-    converter = course.converter(GenerateAssignment, assignment)
+def _generate(course: Course, step: str, gradebook: bool) -> None:
+    converter = course.converter(GenerateAssignment)
     view = converter.coursedir
     config = converter.config
     view.release_directory = step
@@ -222,7 +222,7 @@ def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> No
     if not gradebook:
         converter.no_database = True
         config.SaveCells.enabled = False
-    source = course.folder("source", assignment)
+    source = course.folder("source")
     # nbgrader runs the reference to make tests of AUTOTEST lines: not in `source`.
     has_autotests = any(
         b"AUTOTEST" in path.read_bytes() for path in source.glob("*.ipynb")
@@ -231,11 +231,11 @@ def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> No
         if has_autotests:
             view.source_directory = str(folder.parent)
         # Named, because nbgrader's own search takes a bracket in a path for a pattern.
-        target = converter._format_source(assignment, ".")
-        paths = [f"{target}/{path.name}" for path in course.sources(assignment)]
+        target = converter._format_source(course.assignment, ".")
+        paths = [f"{target}/{path.name}" for path in course.sources()]
         converter.assignments = {target: paths}
         converter.init_notebooks = lambda: None
-        run(converter, f"Making the release of {assignment!r}")
+        run(converter, f"Making the release of {course.assignment!r}")
 
 
 def lint(course: Path | Course, assignment: str) -> list[str]:
@@ -257,12 +257,12 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     EngineError
         The engine does not run on this computer.
     """
-    course = Course.at(course)
-    settings = _settings(course, assignment)
-    source = course.folder("source", assignment)
+    course = Course.at(course, assignment)
+    settings = _settings(course)
+    source = course.folder("source")
     faults = []
     with Pool(1) as pool:
-        for master in course.place_tests(assignment, settings, pool, again=True):
+        for master in course.place_tests(settings, pool, again=True):
             stock = kernel_faults(master, source, settings.limits.cell)
             faults += [f"{STOCK}: {fault}" for _, fault in stock]
             graded = as_graded(master, course.options.trust)
@@ -271,8 +271,8 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     return faults
 
 
-def differences(course: Course, assignment: str) -> list[str]:
-    """Grade wrong answers to an assignment in both ways; say where their marks differ.
+def differences(course: Course) -> list[str]:
+    """Grade wrong answers to the assignment in both ways; say where their marks differ.
 
     They are a blank notebook, and functions that return one value whatever is asked.
 
@@ -281,20 +281,20 @@ def differences(course: Course, assignment: str) -> list[str]:
     list of str
         One sentence for each such answer and test cell.
     """
-    settings = _settings(course, assignment)
-    source = course.folder("source", assignment)
+    settings = _settings(course)
+    source = course.folder("source")
     with Pool(1) as pool:
         return [
             sentence
-            for master in course.masters(assignment)
+            for master in course.masters
             for sentence in wrong_differences(
                 as_graded(master, course.options.trust), source, settings, pool
             )
         ]
 
 
-def _settings(course: Course, assignment: str) -> Settings:
-    settings = course.settings(assignment)
+def _settings(course: Course) -> Settings:
+    settings = course.settings()
     try:
         prepare()
     except SandboxError:  # the code is the teacher's own
@@ -302,19 +302,19 @@ def _settings(course: Course, assignment: str) -> Settings:
     return settings
 
 
-def check_release(course: Course, assignment: str) -> list[Check]:
-    """Check the source of an assignment, and its release if there is one.
+def check_release(course: Course) -> list[Check]:
+    """Check the source of the assignment, and its release if there is one.
 
     A release is made next to it and thrown away; the gradebook is left alone.
     """
     with tempfile.TemporaryDirectory(prefix=".release-", dir=course.view.root) as name:
         folder = Path(name, "try")
         try:
-            check_sources(course, assignment)
-            _generate(course, assignment, f"{folder.parent.name}/try", gradebook=False)
+            check_sources(course)
+            _generate(course, f"{folder.parent.name}/try", gradebook=False)
         except CourseError as error:
             return [Check(name="source", passed=False, found=str(error))]
-        fresh = _contents(folder / assignment)
+        fresh = _contents(folder / course.assignment)
     notebooks = (data for path, data in fresh.items() if path.suffix == ".ipynb")
     markers = [m for data in notebooks for m in course.markers.left_over(data.decode())]
     checks = [
@@ -325,7 +325,7 @@ def check_release(course: Course, assignment: str) -> list[Check]:
             found=f"found {markers}" if markers else "no markers",
         ),
     ]
-    release = course.folder("release", assignment)
+    release = course.folder("release")
     if old := _contents(release):
         finding = f"{release} does not match the source: make the release again"
         if fresh == old:

@@ -32,17 +32,15 @@ class Run:
     def __init__(
         self,
         course: Course,
-        assignment: str,
         options: Nbproctor,
         force: bool,
         keep: Collection[str],
     ) -> None:
         self.course = course
-        self.assignment = assignment
         self.options = options
         self.force = force
         chosen = course.view.notebook_id
-        all_masters = course.masters(assignment)
+        all_masters = course.masters
         self.masters = {  # those that are graded, by name
             master.notebook: master
             for master in all_masters
@@ -51,19 +49,19 @@ class Run:
         # Names of all of the assignment, and whether all are graded.
         self.notebooks = frozenset(master.notebook for master in all_masters)
         self.all_notebooks = chosen == "*"
-        self.settings = course.settings(assignment, options, keep)
+        self.settings = course.settings(options, keep)
         self.folders: dict[str, Path] = {}  # student → submitted
         self.marks: dict[str, StudentMarks] = {}
         self.graded_with: list[str] = []  # conditions of `masters`
 
     def graded_folder(self, student: str) -> Path:
         """Return the folder of a student's graded notebooks."""
-        return self.course.folder("autograded", self.assignment, student)
+        return self.course.folder("autograded", student)
 
     def place_tests(self, pool: CachingExecutor) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
-        settings = self.course.settings(self.assignment, self.options)
-        for master in self.course.place_tests(self.assignment, settings, pool):
+        settings = self.course.settings(self.options)
+        for master in self.course.place_tests(settings, pool):
             if master.notebook in self.masters:
                 self.masters[master.notebook] = as_graded(master, self.options.trust)
         masters = self.masters.values()

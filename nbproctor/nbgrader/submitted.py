@@ -25,18 +25,16 @@ RESERVED_FILES = {"readme", "readme.md", "readme.txt", "thumbs.db", "desktop.ini
 _LOOSE = (".ipynb", ".zip", ".gz", ".tar", ".py", ".json", ".7z", ".rar")
 
 
-def handed_in(
-    course: Course, assignment: str, only: Collection[str] | None = None
-) -> dict[str, Path]:
+def handed_in(course: Course, only: Collection[str] | None = None) -> dict[str, Path]:
     """Return what students submitted: student id → folder; `CourseError` if nothing."""
     students = {
         student: path
-        for student, path in course.folders("submitted", assignment)
+        for student, path in course.folders("submitted")
         if not refuse_student(student) and (only is None or student in only)
     }
     if not students:
-        expected = course.folder("submitted", assignment, "<student>")
-        others = "".join(f"\n  - {each}" for each in unread(course, assignment)[:10])
+        expected = course.folder("submitted", "<student>")
+        others = "".join(f"\n  - {each}" for each in unread(course)[:10])
         raise CourseError(
             "No submissions to grade: put each student's files into "
             f"{expected}.{others}"
@@ -44,21 +42,20 @@ def handed_in(
     return students
 
 
-def unread(course: Course, assignment: str) -> list[str]:
+def unread(course: Course) -> list[str]:
     """Say what lies in ``submitted/`` and was not read, and where it should be."""
-    pattern = course.folder("submitted", assignment, "*")
-    if pattern.parts[-2:] != ("*", assignment):  # the course has a layout of its own
-        return []
+    pattern = course.folder("submitted", "*")
+    if pattern.parts[-2:] != ("*", course.assignment):
+        return []  # the course has a layout of its own
     submitted = pattern.parents[1]
-    entries = islice(_unread(course, assignment, submitted), MAX_LISTED)
+    entries = islice(_unread(course, submitted), MAX_LISTED)
     return [f"{path} was not read: {reason}" for path, reason in entries]
 
 
-def _unread(
-    course: Course, assignment: str, submitted: Path
-) -> Iterator[tuple[str, str]]:
+def _unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
     """Yield a path below the course, and why it is not read."""
-    source = course.folder("source", assignment).parent
+    assignment = course.assignment
+    source = course.folder("source").parent
     others = {path.name for path in _entries(source)} - {assignment}
     step = submitted.name
     for student in _entries(submitted):

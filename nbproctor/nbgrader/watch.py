@@ -98,11 +98,9 @@ class Watch(ExitStack):
 
     def __init__(self, root: Path, assignment: str, exchange: bool, weak: bool) -> None:
         super().__init__()
-        self._root = root
-        self._assignment = assignment
         self._exchange = exchange
         self._weak = weak
-        self._course = Course(root)
+        self._course = Course(root, assignment)
         options = self._course.options
         # A connection to a cluster may break in days: each batch has its own.
         self._pool = (
@@ -138,7 +136,8 @@ class Watch(ExitStack):
         ]
         settled = self._settled(now)
         if settled:
-            self._course = Course(self._root)  # the source may have changed since
+            course = self._course  # whose source may have changed since
+            self._course = Course(course.root, course.assignment)
         with self._course.gradebook() as book:
             self._read_deadlines(book)
         taken = []
@@ -167,7 +166,7 @@ class Watch(ExitStack):
         """Return the students whose files are new, and complete."""
         folders = {}
         with suppress(CourseError):  # nobody has submitted anything yet
-            folders = handed_in(self._course, self._assignment)
+            folders = handed_in(self._course)
         settled = []
         today = _day(now)
         for student, folder in folders.items():
@@ -185,7 +184,7 @@ class Watch(ExitStack):
 
     def _read_deadlines(self, book: SharedGradebook) -> None:
         """Read the deadline, if any, and those of students who have an extension."""
-        row = find_assignment(book, self._assignment)
+        row = find_assignment(book, self._course.assignment)
         self.due: datetime | None = row.duedate
         self.extended = extended_deadlines(book, row)
 
@@ -193,7 +192,7 @@ class Watch(ExitStack):
         """Grade those who have a try left, and give back to all."""
         options = self._course.options
         today = _day(now)
-        obstacles = self._course.obstacles(self._assignment, students)
+        obstacles = self._course.obstacles(students)
         tries = [
             Try(name, None, now, problem=reason) for name, reason in obstacles.items()
         ]
@@ -215,7 +214,7 @@ class Watch(ExitStack):
         if graded:
             graded_now, _ = regrade(
                 self._course,
-                self._assignment,
+                self._course.assignment,
                 options=RunOptions(
                     graded, keep_pages=True, weak_sandbox=self._weak or None
                 ),
@@ -234,7 +233,7 @@ class Watch(ExitStack):
 
     def _can_be_told(self, student: str) -> bool:
         """Whether the student could fetch a page from the exchange, if that is used."""
-        folder = self._course.folder("submitted", self._assignment, student)
+        folder = self._course.folder("submitted", student)
         return not self._exchange or bool(read_secret(folder))
 
     def _give_back(
@@ -246,7 +245,7 @@ class Watch(ExitStack):
         # Also of what could not be graded: that an execution failed tells something.
         passes = self._passes(result) if result else {}
         if mode == "page" and result:
-            feedback(self._course, self._assignment, None, [student])
+            feedback(self._course, self._course.assignment, None, [student])
         elif mode != "nothing":
             self._write(student, result, passes)
         problem = ""
@@ -256,7 +255,7 @@ class Watch(ExitStack):
         if passes and not problem:
             attempt = Attempt(now, record.files, passes)
             with self._course.gradebook() as book:
-                record_try(book, self._assignment, student, attempt)
+                record_try(book, self._course.assignment, student, attempt)
             record.tries.append(attempt)
         if result is None:
             record.waiting = {today: record.files}
@@ -274,7 +273,7 @@ class Watch(ExitStack):
     def _passes(self, result: SubmissionResult) -> dict[str, bool]:
         """Return of each exercise whether all of its tests pass."""
         passes = {}
-        for name, outline in self._course.outlines(self._assignment).items():
+        for name, outline in self._course.outlines.items():
             verdicts = result.verdicts.get(name, [])
             full = {v.cell_id for v in verdicts if v.points == v.max_points}
             for key, exercise in scored_exercises(outline):
@@ -289,13 +288,13 @@ class Watch(ExitStack):
         It is a page, or stands on top of one that says more of an earlier submission.
         Notes only on what was not executed: which line was stopped is more than a bit.
         """
-        folder = self._course.folder("feedback", self._assignment, student)
+        folder = self._course.folder("feedback", student)
         folder.mkdir(parents=True, exist_ok=True)
         record = self._students[student]
         passes = record.passes | passes
         earlier = record.tries if result else record.tries[:-1]
         is_failure = result is not None and result.is_failure
-        for name, outline in self._course.outlines(self._assignment).items():
+        for name, outline in self._course.outlines.items():
             path = folder / f"{name}.html"
             early = render(
                 "early.html",
@@ -311,7 +310,7 @@ class Watch(ExitStack):
                 most=self._course.options.early_tries,
             )
             write_file(path, put_on_top(path, early))
-        copy_for_release(self._course, self._assignment, student)
+        copy_for_release(self._course, student)
 
     def _in_exchange(
         self, name: str, student: str = "*", **options: bool
@@ -324,7 +323,7 @@ class Watch(ExitStack):
             return {}
         api = NbGraderAPI(config=self._course.config)
         view = api.coursedir
-        view.assignment_id = self._assignment
+        view.assignment_id = self._course.assignment
         view.student_id = student
         command = getattr(api.exchange, name)(
             coursedir=view, authenticator=api.authenticator, parent=api

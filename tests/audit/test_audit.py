@@ -47,9 +47,9 @@ def tiny(project: Path, tmp_path: Path) -> Path:
 
 def tried(course: Path, name: str = "tiny", *options: Any, **more: Any) -> AuditResult:
     """Audit an assignment as `nbproctor audit` does."""
-    of = Course(course)
-    folders = of.folder("source", name), course / "variants" / name
-    return audit(of.masters(name), of.settings(name), *folders, *options, **more)
+    of = Course(course, name)
+    folders = of.folder("source"), course / "variants" / name
+    return audit(of.masters, of.settings(), *folders, *options, **more)
 
 
 def add_wrong(course: Path, entries: str) -> None:
@@ -70,7 +70,7 @@ def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
     from nbproctor import nbgrader
 
     progress = []
-    checks = nbgrader.check_release(nbgrader.Course(tiny), "tiny")
+    checks = nbgrader.check_release(nbgrader.Course(tiny, "tiny"))
     result = tried(tiny, checks=checks, progress=progress.append)
     assert result.faults == [] and result.hints == ()
     assert result.killed == 1 and result.survivors == []
@@ -92,11 +92,11 @@ def test_one_exercise_is_tried_without_the_others_and_an_old_release_is_a_fault(
 
     nbgrader.generate(tiny, "tiny")
     assert all(
-        check.passed for check in nbgrader.check_release(nbgrader.Course(tiny), "tiny")
+        check.passed for check in nbgrader.check_release(nbgrader.Course(tiny, "tiny"))
     )
     released = tiny / "release/tiny/tiny.ipynb"
     released.write_text(released.read_text("utf-8").replace("fizz(3)", "fizz(6)"))
-    checks = nbgrader.check_release(nbgrader.Course(tiny), "tiny")
+    checks = nbgrader.check_release(nbgrader.Course(tiny, "tiny"))
     progress = []
     result = tried(tiny, "tiny", checks, progress.append, exercise="mean_of")
     (fault,) = result.faults

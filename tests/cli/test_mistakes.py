@@ -124,7 +124,7 @@ def test_a_folder_that_nbgrader_refuses_is_named(course: Path, name: str) -> Non
         with pytest.raises(nbgrader.CourseError) as refused:
             enter(opened, name)
         assert f"nbgrader refuses {name!r}" in str(refused.value)
-    assert choose(opened, "tiny") == "tiny"
+    assert choose(opened, "tiny").assignment == "tiny"
 
 
 def test_new_starts_a_course_where_it_is_called(project: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ from nbproctor.nbgrader.submitted import unread
 from nbproctor.nbgrader.watch import Watch
 from nbproctor.platforms.roster import Roster
 root, stock = Path(sys.argv[1]), sys.argv[2:]
-course = nbgrader.Course(root)
+course = nbgrader.Course(root, "tiny")
 api = NbGraderAPI(config=course.config)
 if stock:
     api.exchange.collect = ExchangeCollect
@@ -57,16 +57,16 @@ with Watch(root, "tiny", exchange=True, weak=True) as watch:
     told = [each.student for _ in range(2) for each in watch.look(datetime(2026, 3, 2))]
     assert told == ["ada"], told
 download = platforms.plan(root / "download", "tiny", ["tiny"], Roster([]), None)
-place = lambda student: course.folder("submitted", "tiny", student)
+place = lambda student: course.folder("submitted", student)
 for _ in range(2):  # the second time, what is there is compared
-    platforms.write(download, place, course.records("tiny"), "download")
+    platforms.write(download, place, course.records, "download")
 results, _ = nbgrader.regrade(course, "tiny")
 assert [each.score for each in results if each.score] == [10, 10], results
 nbgrader.feedback(course, "tiny")
-standings = nbgrader.participants(course, "tiny")
-nbgrader.report(course, "tiny", standings, alike=True)
+standings = nbgrader.participants(course)
+nbgrader.report(course, standings, alike=True)
 nbgrader.scores(course, "tiny")
-unread(course, "tiny")
+unread(course)
 assert api.collect("tiny")["success"]
 assert api.release_feedback("tiny")["success"] is False  # one was not submitted there
 for work in api.autograde("tiny", "ada"), api.generate_feedback("tiny", "ada"):

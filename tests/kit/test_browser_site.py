@@ -43,7 +43,7 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(course: Path) -> Path:
-    return browser.make_site(Course(course), LAB)
+    return browser.make_site(Course(course, LAB))
 
 
 @pytest.fixture(scope="module")
@@ -165,4 +165,4 @@ def test_a_folder_that_is_not_all_of_pyodide_is_refused(
 ) -> None:
     # npm's has no packages.
     with pytest.raises(HandoutError, match=r"Get pyodide-[\d.]+\.tar\.bz2, unpack"):
-        browser.make_site(Course(course), LAB, pyodide=pyodide)
+        browser.make_site(Course(course, LAB), pyodide=pyodide)

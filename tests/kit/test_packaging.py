@@ -242,7 +242,7 @@ def course(project: Path, tmp_path: Path) -> Path:
 
 
 def pack(course: Path) -> Path:
-    return handout.pack(Course(course), LAB)
+    return handout.pack(Course(course, LAB))
 
 
 # Files of the zip that students get.

@@ -37,7 +37,7 @@ def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) ->
     assert nbgrader.lint(tmp_path, "ps1") == []
     nbgrader.generate(tmp_path, "ps1")
     result = tried(
-        tmp_path, "ps1", checks=nbgrader.check_release(nbgrader.Course(tmp_path), "ps1")
+        tmp_path, "ps1", checks=nbgrader.check_release(nbgrader.Course(tmp_path, "ps1"))
     )
     assert result.faults == [] and result.killed == result.named == 1
     submitted = tmp_path / "submitted/ann/ps1"

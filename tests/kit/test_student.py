@@ -44,7 +44,7 @@ def unpack(archive: Path, folder: Path) -> Path:
 def archive(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("course")
     course = lab_course(project, folder, hand_in="Hand in on Moodle, task 3.")
-    return handout.pack(Course(course), LAB)
+    return handout.pack(Course(course, LAB))
 
 
 @pytest.fixture
@@ -139,13 +139,13 @@ def tiny(project: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_another_assignment_has_neither_the_digits_nor_a_place(tiny: Path) -> None:
-    folder = unpack(handout.pack(Course(tiny), "tiny"), tiny / "unpacked")
+    folder = unpack(handout.pack(Course(tiny, "tiny")), tiny / "unpacked")
     page = (folder / "START.html").read_text("utf-8")
     assert "where your course asks for it" in page and "something is wrong" in page
     assert not (folder / "data").exists()
     # Unless a module names them.
     (tiny / "given/tiny/tools.py").write_text("FILES = Path('data') / 'mnist'\n")
-    assert handout.data_of(Course(tiny), "tiny") == ["data/mnist/digits.gz"]
+    assert handout.data_of(Course(tiny, "tiny")) == ["data/mnist/digits.gz"]
 
 
 # ---- the copy ------------------------------------------------------------------------

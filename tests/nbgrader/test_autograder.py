@@ -153,9 +153,9 @@ def test_one_submission_that_nbgrader_cannot_process_does_not_end_the_class(
     assert "ValueError" in outcomes["bob"].reason  # more is in the log
     assert outcomes["ann"].score == outcomes["cem"].score == 10
     assert nbgrader.scores(course, "tiny").loc["bob"].isna().all()
-    opened = nbgrader.Course(course)
-    standings = nbgrader.participants(opened, "tiny")
-    report_page = nbgrader.report(opened, "tiny", standings)[0]
+    opened = nbgrader.Course(course, "tiny")
+    standings = nbgrader.participants(opened)
+    report_page = nbgrader.report(opened, standings)[0]
     assert report_page.read_text().count('aria-label="2 passed"') == 2
 
 

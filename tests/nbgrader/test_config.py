@@ -165,8 +165,8 @@ def test_what_answers_may_use_is_configured(
         configure(course, *needs)
         assert {result.score for result in graded(course).values()} == {10}
     assert before == [None, 5, 5, None]  # what was forbidden is not judged
-    standings = room.participants(Course(course), "tiny")
-    page = report(Course(course), "tiny", standings)[0].read_text()
+    standings = room.participants(Course(course, "tiny"))
+    page = report(Course(course, "tiny"), standings)[0].read_text()
     assert "Answers may use the network" in page and "cannot read /gone: c.Nb" in page
 
 
@@ -237,7 +237,7 @@ def test_header_and_footer_belong_to_the_notebook(
     assert [release["cells"][n]["id"] for n in (0, -1)] == ["head", "foot"]
     hand_in("ann")
     assert graded(course)["ann"].score == 12
-    assert all(check.passed for check in room.check_release(Course(course), "tiny"))
+    assert all(check.passed for check in room.check_release(Course(course, "tiny")))
 
 
 def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
@@ -280,13 +280,13 @@ def test_nbgraders_own_command_takes_folders_and_options_from_the_course(
     names |= {"autograded": "graded", "feedback": "pages"}
     folders = (f"c.CourseDirectory.{k}_directory = {v!r}" for k, v in names.items())
     configure(course, *folders)
-    assert [c for c in room.check_release(Course(course), "tiny") if not c.passed] == []
+    assert [c for c in room.check_release(Course(course, "tiny")) if not c.passed] == []
     for repairs, score in ("True", 10), ("False", 5):
         configure(course, f"c.Nbproctor.repair_answers = {repairs}")
         run_nbgrader(course, "autograde", "tiny", "--force")
         ann = SubmissionResult.read(course / "graded/ann/tiny")
         assert ann is not None and ann.score == score
-    assert choose(Course(course), None) == "tiny"
+    assert choose(Course(course), None).assignment == "tiny"
     room.feedback(course, "tiny")
     assert (course / "pages/ann/tiny/tiny.html").is_file()
 

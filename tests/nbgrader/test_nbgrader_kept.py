@@ -65,13 +65,13 @@ def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
     )
     kinds = {cell.id: cell.kind for cell in MasterNotebook.read(path).cells}
     shutil.rmtree(course / "release", ignore_errors=True)
-    (master,) = nbgrader.Course(course).masters("tiny")
+    (master,) = nbgrader.Course(course, "tiny").masters
     cells = {cell.id: cell for cell in master.cells}
     assert cells["mean-oracle"].kind == "helper" != kinds["mean-oracle"]
     stub = cells["fizz"].stub  # before there is a release, too
     assert stub.endswith("\n    raise ValueError") and "return" not in stub
     nbgrader.generate(course, "tiny")
-    for check in nbgrader.check_release(nbgrader.Course(course), "tiny"):
+    for check in nbgrader.check_release(nbgrader.Course(course, "tiny")):
         assert check.passed, check
     notebook = json.loads(blank.read_text("utf-8"))
     by_id(notebook, "fizz")["source"] = stub

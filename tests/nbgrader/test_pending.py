@@ -147,7 +147,7 @@ def test_whose_work_was_removed_is_missing_everywhere(course: Path) -> None:
     row = exported(course)["ann"]
     assert (row["status"], row["total"], row["fizz"]) == ("missing", "", "")
     students = {
-        student for student, *_ in nbgrader.pages(nbgrader.Course(course), "tiny")
+        student for student, *_ in nbgrader.pages(nbgrader.Course(course, "tiny"))
     }
     assert students == {"bob", "cem", "eve"}
 
@@ -158,7 +158,7 @@ def test_only_who_can_be_late_is_listed_as_late(course: Path) -> None:
     platforms.note(course / "collected/tiny", "late", late)
 
     def listed() -> list[str]:
-        standings = nbgrader.participants(nbgrader.Course(course), "tiny")
+        standings = nbgrader.participants(nbgrader.Course(course, "tiny"))
         return nbgrader.late_without_time(standings)
 
     assert listed() == []  # neither a penalty nor a due date

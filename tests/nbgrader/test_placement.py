@@ -52,7 +52,7 @@ def capturing(course: Path, hand_in: HandIn) -> Path:
 
 
 def describe(course: Path) -> list[str]:
-    masters = nbgrader.Course(course).masters("tiny")
+    masters = nbgrader.Course(course, "tiny").masters
     return nbgrader.describe_placement(masters)
 
 
@@ -131,7 +131,7 @@ def test_a_test_that_uses_names_of_one_that_moves_moves_along(
         },
     )
     assert nbgrader.lint(course, "tiny") == []
-    assert nbgrader.differences(nbgrader.Course(course), "tiny") == []
+    assert nbgrader.differences(nbgrader.Course(course, "tiny")) == []
     hand_in("right", fizz=f"{RIGHT}\n{ACCOUNT}")
     hand_in("wrong", fizz=f"{RIGHT}\n{ACCOUNT}".replace("+=", "-="))
     results = graded(course)
@@ -149,7 +149,7 @@ def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
         return replace(report, verdicts=verdicts)
 
     monkeypatch.setattr(proof, "grade_answers", generous)
-    difference = nbgrader.differences(nbgrader.Course(course), "tiny")
+    difference = nbgrader.differences(nbgrader.Course(course, "tiny"))
     line = "fizz-numbers: a blank notebook earns 2 of 2, but 0 in a kernel"
     assert line in difference
 

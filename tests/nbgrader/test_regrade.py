@@ -254,7 +254,7 @@ def test_whom_the_platform_excuses_is_excused_here_when_a_person_agrees(
     terminal = dict.fromkeys(("stdin", "stdout", "stderr"), device)
     subprocess.run(command, cwd=course, check=True, **terminal)
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 1
-    opened = nbgrader.Course(course)
-    standings = nbgrader.participants(opened, "tiny")
-    row = nbgrader.class_table(opened, "tiny", standings).loc["odd"]
+    opened = nbgrader.Course(course, "tiny")
+    standings = nbgrader.participants(opened)
+    row = nbgrader.class_table(opened, standings).loc["odd"]
     assert row["status"] == "excused" and isnan(row["total"])

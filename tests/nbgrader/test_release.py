@@ -66,7 +66,7 @@ def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
         if value is None:
             del part[key]
     with pytest.raises(CourseError, match=message) as caught:
-        nbgrader.check_sources(nbgrader.Course(course), "tiny")
+        nbgrader.check_sources(nbgrader.Course(course, "tiny"))
     assert str(course / "source/tiny/tiny.ipynb") in str(caught.value)
 
 
@@ -75,7 +75,7 @@ def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> N
     with source_of(course, release=False) as notebook:
         by_id(notebook, "title")["source"] = heading
         by_id(notebook, "mean-text")["source"] = "## 2. Plot 7 points"
-    nbgrader.check_sources(nbgrader.Course(course), "tiny")
+    nbgrader.check_sources(nbgrader.Course(course, "tiny"))
 
 
 def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
@@ -172,7 +172,7 @@ def test_a_course_without_cell_ids_is_released_and_graded(course: Path) -> None:
         for cell in source["cells"]:
             cell.pop("id", None)
             cell["metadata"].setdefault("nbgrader", NOTHING)
-    nbgrader.check_sources(nbgrader.Course(course), "tiny")
+    nbgrader.check_sources(nbgrader.Course(course, "tiny"))
     release = released(course)
     assert not any("id" in cell for cell in release["cells"])
     solved = deepcopy(release)

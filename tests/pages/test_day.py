@@ -160,7 +160,7 @@ def test_from_the_zip_of_the_lab_to_the_page_with_its_marks(
     pytestconfig: pytest.Config,
 ) -> None:
     axe = axe_core(pytestconfig)
-    with ZipFile(handout.pack(nbgrader.Course(course), LAB)) as archive:
+    with ZipFile(handout.pack(nbgrader.Course(course, LAB))) as archive:
         archive.extractall(tmp_path / "Übung {1}")
     folder = tmp_path / "Übung {1}" / LAB
     home = tmp_path / "home"
