@@ -46,7 +46,7 @@ class _Rate(ProgressColumn):
 def grade_class(
     course: nbgrader.Course,
     options: nbgrader.RunOptions,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str] = {},
     alike: bool = False,
 ) -> None:
     """Grade, write the feedback, and print the table.
@@ -83,7 +83,7 @@ def grade_class(
     page, lines = nbgrader.report(course, standings, alike=alike)
     ids = {result.student: result.student for result in results}
     people = {student: each.person.name for student, each in standings.items()}
-    names = labels({**ids, **people, **(names or {})})
+    names = labels({**ids, **people, **names})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment, standings)
     outlines = course.outlines.values()

@@ -226,9 +226,7 @@ def _plain(text: str) -> str:
     return sanitize.markdown(text).replace("|", "\\|").replace("$", "\\$")
 
 
-def _text(
-    source: str, attached: Mapping[str, Mapping[str, str]] | None = None
-) -> RawCell:
+def _text(source: str, attached: Mapping[str, Mapping[str, str]] = {}) -> RawCell:
     cell = {"cell_type": "markdown", "metadata": {}, "source": source}
     return cell | ({"attachments": attached} if attached else {})
 

@@ -184,7 +184,7 @@ _MARKDOWN = (
 
 def markdown(
     text: str,
-    attached: Mapping[str, Mapping[str, str]] | None = None,
+    attached: Mapping[str, Mapping[str, str]] = {},
     folder: Path | None = None,
 ) -> Markup:
     """Return Markdown as HTML.
@@ -194,9 +194,7 @@ def markdown(
     """
     if "![" not in text:
         return _without_pictures(text)
-    return Markup(
-        _MARKDOWN.render(text, {"attached": attached or {}, "folder": folder})
-    )
+    return Markup(_MARKDOWN.render(text, {"attached": attached, "folder": folder}))
 
 
 @lru_cache(maxsize=500)  # the text of the assignment is the same on every page

@@ -63,9 +63,9 @@ def class_report(
     outlines: Mapping[str, Outline],
     missing: Mapping[str, str],
     *,
-    excused: Mapping[str, str] | None = None,
+    excused: Mapping[str, str] = {},
     said_late: Collection[str] = (),
-    groups: Mapping[str, str] | None = None,
+    groups: Mapping[str, str] = {},
     surroundings: Sequence[str] = (),
     alike: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
@@ -105,7 +105,7 @@ def class_report(
     mistakes = _mistakes(rows)
     worth = sum(outline.points for outline in outlines.values())
     late = [each for each in notebooks if each.late or each.student in said_late]
-    pairs = similar(answers, outlines, groups or {}) if alike else []
+    pairs = similar(answers, outlines, groups) if alike else []
     times = [graded.seconds for graded in notebooks if graded.seconds]
     values = dict(
         title=next(iter(outlines.values())).title,
@@ -136,7 +136,7 @@ def class_report(
         ),
         late=late,
         missing=missing,
-        excused=excused or {},
+        excused=excused,
         few=FEW if len(totals) < FEW else 0,
         times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
         inline=html.inline,

@@ -59,15 +59,14 @@ class Pair:
 def similar(
     answers: Answers,
     outlines: Mapping[str, Outline],
-    groups: Mapping[str, str] | None = None,
+    group: Mapping[str, str] = {},
 ) -> list[Pair]:
     """Find pairs of students whose long answers are unusually similar.
 
     Those who share most come first. `outlines` are the assignment's, by notebook. For a
-    group (`groups`: student → its name), an answer is compared once, and never with
+    group (`group`: student → its name), an answer is compared once, and never with
     another one of the group.
     """
-    group = groups or {}
     pairs: dict[tuple[str, str], Pair] = {}
     for notebook, outline in outlines.items():
         stubs = [cell.stub for cell in outline.master.cells]

@@ -290,8 +290,8 @@ def plan(
     notebooks: Sequence[str],
     roster: Roster,
     zone: tzinfo | None = None,
-    groups: Mapping[str, list[Person]] | None = None,
-    times: Mapping[str, str] | None = None,
+    groups: Mapping[str, list[Person]] = {},
+    times: Mapping[str, str] = {},
 ) -> Download:
     """Understand a download: a zip archive or a folder, as the platform gave it.
 
@@ -319,8 +319,8 @@ def plan(
         file_names=file_names,
         roster=roster,
         zone=zone,
-        groups=groups or {},
-        times=times or {},
+        groups=groups,
+        times=times,
         problems=list(content.problems),
     )
     submissions = defaultdict(list)

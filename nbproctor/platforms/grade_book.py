@@ -264,7 +264,7 @@ def fill(
     scores: Mapping[str, float],
     max_score: float,
     roster: Roster,
-    reasons: Mapping[str, str] | None = None,
+    reasons: Mapping[str, str] = {},
     excused: Collection[str] = (),
     column: str | None = None,
     scale: bool = False,
@@ -318,7 +318,7 @@ def fill(
             filled.excused.append(student)
         mark = nan if student in excused else scores.get(student, nan) * factor
         after = target.excused if student in excused else _written(mark, target)
-        reason = (reasons or {}).get(student) or "nothing was submitted"
+        reason = reasons.get(student) or "nothing was submitted"
         reason = _reason_to_skip(after, before, reason, row in target.locked)
         if reason:
             filled.skipped.append((names[student], reason))
