@@ -52,7 +52,7 @@ def bound_by_rights(*command: str) -> list[str]:
 
 def require_other_users() -> None:
     """Skip a test where no command runs as another user."""
-    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
+    if not shutil.which("setpriv") or bubblewrap.failure():
         pytest.skip("this test needs setpriv and bubblewrap")
 
 

@@ -71,8 +71,8 @@ def command(
 
 
 @cache
-def failure() -> str | None:
-    """Return why bubblewrap does not start here, or None if it does.
+def failure() -> str:
+    """Return why bubblewrap does not start here, or nothing if it does.
 
     Ubuntu 24.04's AppArmor and Docker's default profile forbid it, for example.
     """
@@ -81,4 +81,4 @@ def failure() -> str | None:
     except FileNotFoundError as error:
         return str(error)
     result = subprocess.run(trial, capture_output=True, text=True, check=False)
-    return None if result.returncode == 0 else result.stderr.strip() or "it just ended"
+    return "" if result.returncode == 0 else result.stderr.strip() or "it just ended"

@@ -126,7 +126,7 @@ def _bubblewrap() -> tuple[str, str]:
     from nbproctor.sandbox import bubblewrap
 
     problem = bubblewrap.failure()
-    if problem is None:
+    if not problem:
         return (
             "the grading process has its own view of files, processes and network",
             "",
@@ -147,7 +147,7 @@ def _bubblewrap() -> tuple[str, str]:
 def _scratch() -> tuple[str, str]:
     from nbproctor.sandbox import bubblewrap, libc
 
-    if bubblewrap.failure() is None or libc.can_mount():
+    if not bubblewrap.failure() or libc.can_mount():
         return "a tmpfs for each process; everything else is read-only", ""
     return (
         "scratch folders are on the disk: their size is checked 200 times a second "
@@ -161,7 +161,7 @@ def _user() -> tuple[str, str]:
 
     if os.geteuid() != 0:
         return "student code runs under your user id, without access to your files", ""
-    if policy.free_uid(policy.Policy(), bubblewrap.failure() is None) is not None:
+    if policy.free_uid(policy.Policy(), not bubblewrap.failure()) is not None:
         return "every student process has a user id of its own", ""
     return (
         "student code runs as root (user 0), without capabilities: only memory limits "

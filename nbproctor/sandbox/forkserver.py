@@ -93,7 +93,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         where ``spawn()`` returns a `server.Child`.
         `ForkServerError`: one does not import, or a mandatory layer is missing.
         """
-        outer = sys.platform == "linux" and bubblewrap.failure() is None
+        outer = sys.platform == "linux" and not bubblewrap.failure()
         # Inside bubblewrap it lies in a /tmp of the fork server's own.
         base = INSIDE if outer else Path(tempfile.mkdtemp(prefix="nbproctor-"))
         cache = cache_folder(base)

@@ -53,7 +53,7 @@ def at(level: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if level == "standard":
             patch.setattr(bubblewrap, "failure", lambda: "not in this test")
-        elif (problem := bubblewrap.failure()) is not None:
+        elif problem := bubblewrap.failure():
             pytest.skip(f"bubblewrap does not start here: {problem}")
         yield
 
