@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def requirements(course: Course) -> list[str]:
     """
     pins = _pins(course)
     notebooks = course.sources()
-    provider = packages_distributions()
+    provider = _providers()
     local = {path for nb in notebooks for path in nb.parent.glob("*.py")}
     modules = {name for nb in notebooks for name in MasterNotebook.read(nb).modules}
     for text in (path.read_text("utf-8") for path in local):
@@ -126,6 +127,10 @@ def requirements(course: Course) -> list[str]:
             )
         lines.append(pin[0])
     return lines
+
+
+# It looks into the files of every package that is installed.
+_providers = cache(packages_distributions)
 
 
 def _tried(source: str) -> set[str]:
