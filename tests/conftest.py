@@ -6,7 +6,7 @@ import gc
 import os
 import re
 import shutil
-import sys
+import subprocess
 import tempfile
 import time
 from collections.abc import Generator, Iterator
@@ -15,10 +15,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import programs
 from tests.gradebooks import quicken
+from tests.programs import ForkedPopen
 
 if TYPE_CHECKING:
     from nbproctor.notebook import MasterNotebook
+
+# Kernels, readers and what makes pages start as forks.
+if hasattr(os, "fork"):
+    subprocess.Popen = ForkedPopen  # type: ignore[misc]
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -188,6 +194,8 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 # What starts a process for each processor, and the files whose tests have it so.
 COUNTED = "audit.trials", "engine.execution", "pages.making", "submission.reading"
 ON_ALL = ("test_autograder",)
+# These look at how readers start.
+STARTED = ("test_reading",)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -197,14 +205,15 @@ def one_process_of_a_kind(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in () if on_all else COUNTED:
             patch.setattr(f"nbproctor.{name}.processors", lambda: 1)
+        if request.path.stem in STARTED:
+            patch.setattr(programs, "FORKED", {})
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def gradebooks_open_quickly() -> None:
-    """Prepare nbgrader, unless no test file has imported it, which takes a second."""
-    if "nbgrader.api" in sys.modules:
-        quicken()
+    """Prepare nbgrader."""
+    quicken()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -75,4 +75,4 @@ def killed_at(
     `before` is a program that is executed first.
     """
     arguments = str(step), str(int(how)), copy, before, *words
-    return run_python(COMMAND, *arguments, cwd=cwd, preload=("tests.preloaded",))
+    return run_python(COMMAND, *arguments, cwd=cwd, kind="nbproctor")

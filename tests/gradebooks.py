@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ from typing import Any
 def quicken() -> None:
     """Let the gradebooks of this process share compiled SQL and alembic's answer.
 
-    nbgrader starts alembic's command for each new gradebook, which takes a second.
+    nbgrader starts alembic's command for each new gradebook, which takes a second. It
+    is not imported for this, which takes a second, too.
     """
+    if "nbgrader.api" not in sys.modules:
+        return
     from nbgrader import api
 
     create_engine = api.create_engine
