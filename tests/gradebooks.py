@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-from pathlib import Path
 from typing import Any
 
 
 def quicken() -> None:
-    """Let the gradebooks of this process share compiled SQL and alembic's answer.
+    """Let the gradebooks of this process share compiled SQL.
 
-    nbgrader starts alembic's command for each new gradebook, which takes a second. It
-    is not imported for this, which takes a second, too.
+    nbgrader is not imported for this, which takes a second.
     """
     if "nbgrader.api" not in sys.modules:
         return
@@ -29,12 +26,4 @@ def quicken() -> None:
             engine._compiled_cache = first._compiled_cache
         return engine
 
-    @functools.cache
-    def read_version() -> str | None:
-        from alembic.script import ScriptDirectory
-
-        scripts = Path(api.__file__).with_name("alembic")
-        return ScriptDirectory(str(scripts)).get_current_head()
-
     api.create_engine = create_alike
-    api.get_alembic_version = read_version

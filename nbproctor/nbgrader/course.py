@@ -433,16 +433,4 @@ def _read_config(root: Path) -> Config:
                 fault = f"{path} has an error: {error!r}. Correct it."
                 raise CourseError(fault) from error
     config.CourseDirectory.root = str(root.resolve())
-    find_programs()
     return config
-
-
-def find_programs() -> None:
-    """Put this Python's own programs on PATH, where nobody has activated them.
-
-    nbgrader starts `alembic` by name when it makes a gradebook.
-    """
-    programs = str(Path(sys.executable).parent)
-    path = os.environ.get("PATH", os.defpath)
-    if programs not in path.split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([programs, path])

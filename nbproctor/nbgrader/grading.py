@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.autograder import ProctoredAutograde
-from nbproctor.nbgrader.course import Course, find_programs
+from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
 from nbproctor.nbgrader.exchange import ProctoredCollect, ProctoredReleaseFeedback
 from nbproctor.nbgrader.export import Export, watch_exports
@@ -53,7 +53,6 @@ def proctor(config: Config) -> None:
     config.NotebookExporter.optimistic_validation = True
     config.ExportApp.setdefault("plugin_class", Export)
     watch_exports()
-    find_programs()
     utils.is_ignored = _is_ignored
     config.Nbproctor.enabled = True
 

@@ -23,6 +23,9 @@ PLACES: dict[str, tuple[str, ...]] = {
         "nbgrader.apps.exportapp:ExportApp.start",
         "nbgrader.plugins.export:CsvExportPlugin.export",
     ),
+    "a new gradebook is made without a command (`speed._get_alembic_version`)": (
+        "nbgrader.api:get_alembic_version",
+    ),
     "a run has one gradebook (`speed.one_gradebook`)": tuple(
         f"{module}:Gradebook" for module in GRADEBOOK_USERS
     ),

@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from nbgrader import api
 from nbgrader.api import Gradebook
+from nbgrader.dbutil import ALEMBIC_DIR
 from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 
@@ -37,6 +39,20 @@ def _fast_and_safe(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _get_alembic_version() -> str | None:
+    """Return the version of the tables of a new gradebook.
+
+    nbgrader starts the command `alembic` for it. That takes a second, and it has to be
+    on PATH.
+    """
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(ALEMBIC_DIR).get_current_head()
+
+
+api.get_alembic_version = _get_alembic_version
 
 
 # Where a grading run opens gradebooks, under the name ``Gradebook``.

@@ -195,8 +195,6 @@ def installed_clone(
 def test_a_clone_installed_as_documented_grades_a_course_of_plain_nbgrader(
     installed_clone: Path, project: Path, tmp_path: Path
 ) -> None:
-    # nbgrader starts `alembic`.
-    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     course = tmp_path / "course"
     shutil.copytree(project / "examples/tiny/source", course / "source")
     stock = "c = get_config()\nc.ClearHiddenTests.enforce_metadata = False\n"
@@ -205,7 +203,7 @@ def test_a_clone_installed_as_documented_grades_a_course_of_plain_nbgrader(
 
     def run(*words: str) -> None:
         python = installed_clone / "bin/python"
-        succeeded(start(python, "-m", *words, cwd=course, PATH=programs))
+        succeeded(start(python, "-m", *words, cwd=course))
 
     run("nbgrader", "generate_assignment", "tiny", "--create")
     shutil.copytree(course / "release/tiny", notebook.parent)

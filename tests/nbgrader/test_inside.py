@@ -26,6 +26,7 @@ SOURCES = """\
 b89f7c22 nbgrader.apps.generatefeedbackapp:GenerateFeedback
 94bf9495 nbgrader.apps.api:GenerateFeedback
 4e5a5001 nbgrader.utils:is_ignored
+3db2e6b2 nbgrader.api:get_alembic_version
 1e5c9c17 nbgrader.apps.exportapp:ExportApp.start
 56e313eb nbgrader.plugins.export:CsvExportPlugin.export
 1a185774 nbgrader.converters.autograde:Gradebook

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import nbformat
@@ -91,6 +93,16 @@ def test_the_release_shows_no_solution_no_hidden_test_and_no_output(
     for cell in json.loads(released)["cells"]:
         if cell["cell_type"] == "code":
             assert cell["outputs"] == [] and cell["execution_count"] is None
+
+
+def test_a_gradebook_has_the_version_that_nbgrader_gives_it(
+    course: Path, template: Path
+) -> None:
+    versions = []
+    for folder in (course, template):
+        with closing(sqlite3.connect(folder / "gradebook.db")) as book:
+            versions += book.execute("SELECT version_num FROM alembic_version")
+    assert len(versions) == 2 and versions[0] == versions[1] != ("",)
 
 
 # --- marks ------------------------------------------------------------------------
