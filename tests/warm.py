@@ -1,48 +1,17 @@
-"""Processes that outlive the run that started them, for tests that grade much."""
+"""Fork servers that outlive the run that started them, for tests that grade much."""
 
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from nbproctor.sandbox import workers
 from nbproctor.sandbox.forkserver import ForkServer
 
-MOST = 3  # of each, that wait for the next run
-
-
-class Idle:
-    """Processes that wait, by what they were started for."""
-
-    def __init__(self) -> None:
-        self._all: list[tuple[object, Any]] = []
-        self._lock = threading.Lock()
-
-    def take(self, kind: object) -> Any:
-        """Take one of a kind, or None."""
-        with self._lock:
-            match = next((pair for pair in self._all if pair[0] == kind), None)
-            if match:
-                self._all.remove(match)
-        return match[1] if match else None
-
-    def put(self, kind: object, process: Any) -> list[Any]:
-        """Keep one; return those that are too many."""
-        with self._lock:
-            self._all.append((kind, process))
-        return self.drop(MOST)
-
-    def drop(self, most: int = 0) -> list[Any]:
-        """Keep so many; return the others."""
-        with self._lock:
-            old = self._all[: max(0, len(self._all) - most)]
-            del self._all[: len(old)]
-        return [process for _, process in old]
+MOST = 3  # that wait for the next run
 
 
 @contextlib.contextmanager
@@ -55,12 +24,17 @@ def lasting_fork_servers() -> Iterator[None]:
     start = ForkServer.start
     run = ForkServer.run
     close = ForkServer.close
-    idle = Idle()
-    sound = dict[ForkServer, str]()
+    idle: list[tuple[str, ForkServer]] = []
+    sound: dict[ForkServer, str] = {}  # → what it was started for
+    lock = threading.Lock()
 
     def take(policy: Any, preload: Any, **options: Any) -> ForkServer:
         kind = repr((policy, preload, options))
-        server = idle.take(kind) or start(policy, preload, **options)
+        with lock:
+            pair = next((pair for pair in idle if pair[0] == kind), None)
+            if pair:
+                idle.remove(pair)
+        server = pair[1] if pair else start(policy, preload, **options)
         if not policy.files:
             sound[server] = kind
         return server
@@ -74,41 +48,19 @@ def lasting_fork_servers() -> Iterator[None]:
 
     def leave(self: ForkServer) -> None:
         kind = sound.pop(self, None)
-        for server in idle.put(kind, self) if kind is not None else [self]:
-            close(server)
+        ended = self
+        with lock:
+            if kind is not None:
+                idle.append((kind, self))
+                if len(idle) <= MOST:
+                    return
+                _, ended = idle.pop(0)
+        close(ended)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ForkServer, "start", take)
         patch.setattr(ForkServer, "run", watched)
         patch.setattr(ForkServer, "close", leave)
         yield
-    for server in idle.drop():
+    for _, server in idle:
         close(server)
-
-
-@contextlib.contextmanager
-def lasting_workers() -> Iterator[None]:
-    """Let a run take a reader, or what makes pages, that one before it has left."""
-    start = workers._Worker
-    leave = workers.Workers.__exit__
-    idle = Idle()
-
-    def take(*arguments: Any) -> Any:
-        worker = idle.take(arguments)
-        return start(*arguments) if worker is None or worker.is_gone else worker
-
-    def leave_later(self: workers.Workers[Any], *error: object) -> None:
-        with contextlib.suppress(queue.Empty):
-            while worker := self._idle.get_nowait():
-                if not (worker.is_worn or worker.is_gone):
-                    self._all.discard(worker)
-                    for old in idle.put((self._module, *self._setup_messages), worker):
-                        old.end()
-        leave(self, *error)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workers, "_Worker", take)
-        patch.setattr(workers.Workers, "__exit__", leave_later)
-        yield
-    for worker in idle.drop():
-        worker.end()

@@ -17,7 +17,7 @@ from nbproctor.errors import NbproctorError
 from tests.broken.cases import by_id
 from tests.nbgrader.tiny import run_nbgrader, solved
 from tests.programs import run_here
-from tests.warm import lasting_fork_servers, lasting_workers
+from tests.warm import lasting_fork_servers
 
 pytestmark = pytest.mark.slow
 PEOPLE = [
@@ -46,7 +46,7 @@ class Round(NamedTuple):
 
 @pytest.fixture(scope="module", autouse=True)
 def warm_processes() -> Iterator[None]:
-    with lasting_fork_servers(), lasting_workers():
+    with lasting_fork_servers():
         yield
 
 

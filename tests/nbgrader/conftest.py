@@ -11,13 +11,13 @@ import pytest
 
 from tests.nbgrader import tiny
 from tests.nbgrader.tiny import HandIn, Notebook, released
-from tests.warm import lasting_fork_servers, lasting_workers
+from tests.warm import lasting_fork_servers
 
 
 @pytest.fixture(scope="package", autouse=True)
 def warm_processes() -> Iterator[None]:
     """Processes for all files of this room, as long as no other room's test comes."""
-    with lasting_fork_servers(), lasting_workers():
+    with lasting_fork_servers():
         yield
 
 
