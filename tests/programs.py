@@ -289,7 +289,9 @@ def _become(
 if __name__ == "__main__":
     kind = sys.argv[1]
     _serve(kind)
-    if kind not in FORKED.values():
+    if kind in FORKED.values():
+        del sys.path[0]  # as Python does with -P, and a kernel itself
+    else:
         one_processor()
     program = sys.argv[0]
     if "\n" in program:
