@@ -8,7 +8,7 @@ To try it:
 
 Before the term:
     python kit.py new       make a new assignment with one example exercise
-    python kit.py adopt     convert a notebook with other tests into an assignment
+    python kit.py adopt     turn a notebook with other tests into an assignment
     python kit.py lint      check that your own solutions earn every point
     python kit.py audit     check the hidden tests with correct and incorrect solutions
     python kit.py release   make the student version and the zip for students
@@ -33,9 +33,9 @@ To change this project:
 
 To see the options of a command: python kit.py grade --help
 
-On macOS, add --container to grade and watch. On Windows, add it to these and to adopt,
-audit, demo, init, lint and release. The command then runs in a container, which needs
-Podman or Docker.
+On macOS, add --container to grade and watch. On Windows, add it to these commands
+and to adopt, audit, demo, init, lint and release. The command then runs in a
+container, which needs Podman or Docker.
 
 The first run installs packages into the folder .venv, next to kit.py. It changes
 nothing else on the computer, and you do not have to activate anything.

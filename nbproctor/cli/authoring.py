@@ -106,7 +106,7 @@ def lint(assignment: Assignment = None, container: Container = False) -> None:
 
     The reference solution is the source notebook with your solutions. Plain nbgrader
     and nbproctor both grade it. Then each of the two also grades notebooks with
-    blank or meaningless answers. If a test gets different points from them, it is
+    blank or meaningless answers. Tests for which the two give different points are
     listed. `nbproctor release` runs this check first.
     """
     prove(open_course(assignment))
@@ -183,10 +183,10 @@ def new(
 ) -> None:
     """Make an assignment with one example exercise, for you to replace.
 
-    If this folder is no course yet, it becomes one. With --from, make a shorter edition
-    of another assignment, without the cells that are tagged for longer ones
-    (from-4-hours, for example). An exercise that is left out keeps its solution cell,
-    and students get that cell filled in.
+    If this folder is not a course yet, it becomes one. With --from, make a shorter
+    edition of another assignment, without the cells tagged for longer editions (for
+    example, from-4-hours). Students get the solutions of the exercises that are left
+    out.
     """
     from nbproctor.kit import starter
     from nbproctor.kit.edition import write_edition
@@ -214,10 +214,11 @@ def adopt(
     ] = None,
     container: Container = False,
 ) -> None:
-    """Convert a notebook with Otter-Grader or OkPy tests, or plain assertions.
+    """Turn a notebook that has Otter-Grader or OkPy tests into an assignment.
 
-    Writes an assignment to source/, and shows what each cell has become. Then checks
-    that your solutions earn every point. The notebook itself is not changed.
+    The tests can also be plain assertions. Writes an assignment to source/, and shows
+    what each cell has become. Then checks that your solutions earn every point. The
+    original notebook is not changed.
     """
     from nbproctor.kit import adopt as adoption
     from nbproctor.kit import starter
@@ -259,7 +260,7 @@ def init(container: Container = False) -> None:
     course = find_course()
     file = course / "nbgrader_config.py"
     missing = starter.switch_on(course)
-    state = "is switched on at the end of" if missing else "was switched on already in"
+    state = "is switched on at the end of" if missing else "is already switched on in"
     say(f"nbproctor {state} {file}.", verdict(probe()))
     faulty = []
     for name in nbgrader.Course(course).assignments():
@@ -271,7 +272,7 @@ def init(container: Container = False) -> None:
         if any(fault.startswith(nbgrader.STOCK) for fault in faults):
             say(
                 f"{name}: the reference solution loses points in plain nbgrader, too. "
-                f"To see what is left after you have corrected it: {TYPED} lint {name}"
+                f"After you have corrected the solution, run {TYPED} lint {name}."
             )
         elif faults:
             faulty.append(name)
@@ -287,9 +288,9 @@ def init(container: Container = False) -> None:
 
 @command("off", "--course ~/my_course off")
 def off() -> None:
-    """Switch nbproctor off in a course: undo `init`. Marks stay.
+    """Switch nbproctor off in a course: undo `init`. Marks are kept.
 
-    Also deletes the files .nbproctor.* in the course, which are of no use without it.
+    Also deletes the files .nbproctor.* in the course, which only nbproctor uses.
     """
     from nbproctor.kit import starter
 

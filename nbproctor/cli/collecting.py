@@ -42,17 +42,18 @@ Answers = Annotated[
     list[str] | None,
     Option(
         "--as",
-        help="Say who a name or number in the file is. For example, 'Canvas id "
-        "1042=20260013' means: the student with the Canvas id 1042 is 20260013. Leave "
-        "the right side empty for a new student. This is saved for the next time.",
+        help="Say which student a name or number in the file stands for. For example, "
+        "'Canvas id 1042=20260013' means: the student with the Canvas id 1042 is "
+        "20260013. Leave the right side empty for a new student. Your answer is saved "
+        "for the next time.",
     ),
 ]
 SameKinds = Annotated[
     list[str] | None,
     Option(
-        help="Say that columns of two files hold the same identifier: with 'GitHub "
-        "handle=login', a GitHub handle in one file is a login in another. This is "
-        "saved for the next time."
+        help="Say that two columns hold the same identifier. For example, 'GitHub "
+        "handle=login' means: the column 'GitHub handle' of one file is the column "
+        "'login' of another. Your answer is saved for the next time."
     ),
 ]
 
@@ -101,7 +102,7 @@ def collect(
     both.
 
     A newer attempt replaces an older one. The older one is saved. A submission that
-    could belong to several students is not copied: match it with --as.
+    could belong to several students is not copied: use --as to say whose it is.
     """
     course = open_course(assignment)
     names = [path.stem for path in course.sources()]
@@ -251,7 +252,7 @@ def _tell(download: Download, everybody: Roster) -> None:
     if late:
         console.print(f"Late, according to {platform.name}: {escape('; '.join(late))}.")
     if platform.times and not any(s.submitted for s in written):
-        where = f"{platform.name} has them in {platform.times}"
+        where = f"{platform.name} has the times in {platform.times}"
         console.print(f"The submission times are not known. {where}: --roster=FILE.csv")
     notes = [(s, note) for s in written for note in (s.reason, *s.notes) if note]
     lines = [f"{names[s.person.student]}: {note}" for s, note in notes]
@@ -259,8 +260,8 @@ def _tell(download: Download, everybody: Roster) -> None:
     _suggest(download.same)
     if states["kept"]:
         say(
-            "To replace what is there, use --replace (for one student, --only NAME "
-            "--replace). The old ones are saved."
+            "To replace the old submissions, use --replace (for one student, --only "
+            "NAME --replace). The old submissions are saved."
         )
     students = {s.person.student for s in written}
     absent = [names[p.student] for p in everybody.students if p.student not in students]
@@ -338,8 +339,8 @@ def due(
     date: Annotated[
         str,
         Argument(
-            help="When it is due, for example '2026-12-01 18:00'. A date without a "
-            "time includes the whole day."
+            help="When the assignment is due, for example '2026-12-01 18:00'. A date "
+            "without a time includes the whole day."
         ),
     ],
     assignment: Assignment = None,
@@ -368,9 +369,9 @@ def late(
 ) -> None:
     """Record submission times that the platform does not give.
 
-    Use it, for example, for notebooks that came by e-mail. FILE can also be Moodle's
-    grading worksheet. nbgrader reads these times from timestamp.txt, next to each
-    student's files.
+    Use this command, for example, for notebooks that came by e-mail. FILE can also be
+    Moodle's grading worksheet. nbgrader reads these times from timestamp.txt, next to
+    each student's files.
     """
     course = open_course(assignment)
     name = course.assignment

@@ -57,7 +57,8 @@ def export(
     write: Annotated[
         bool,
         Option(
-            "--write", help="Write the filled file. Without it, only show the changes."
+            "--write",
+            help="Write the filled-in file. Without --write, only show the changes.",
         ),
     ] = False,
     visibility: Annotated[
@@ -68,15 +69,15 @@ def export(
     """Fill in a platform's grade file, pack the feedback, or write a table.
 
     To fill in marks, give the grade file of Canvas, Blackboard or Brightspace, or
-    Moodle's grading worksheet. The file itself is never changed: --write makes a filled
-    copy next to it. The cells of students without a mark stay as they are.
+    Moodle's grading worksheet. The file itself is never changed: --write makes a
+    filled-in copy next to it. The cells of students without a mark stay as they are.
 
     The other exports need no grade file:
 
     - feedback: everybody's feedback, in a zip for the platform
     - csv, parquet: a table of the class
     - term: a table and a page of all assignments
-    - gradescope, classroom: the files with which Gradescope or GitHub Classroom grades
+    - gradescope, classroom: files that let Gradescope or GitHub Classroom grade
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"
@@ -114,7 +115,9 @@ def export(
         news = sorted({*filled.excused} - course.read_column("excused").keys())
         if written and news:
             platforms.note(course.records, "excused", dict.fromkeys(news, "yes"))
-            say(f"Now excused here too: {nbgrader.list_names(course, news)}")
+            say(
+                f"Now also excused in the gradebook: {nbgrader.list_names(course, news)}"
+            )
     say(*open_lines(course))
 
 
@@ -137,7 +140,8 @@ def _give_back(course: nbgrader.Course, target: Path) -> None:
     say(f"To upload it: {takes}." if takes else by_hand)
     names = nbgrader.labels(course)
     print_list(
-        "Not in it:", [f"{names.get(s, s)}: {reason}" for s, reason in back.unmatched]
+        "Not in the zip:",
+        [f"{names.get(s, s)}: {reason}" for s, reason in back.unmatched],
     )
 
 
@@ -209,8 +213,8 @@ def _show(filled: Filled, file: str) -> None:
         console.print(f"  … and {len(more)} more")
     lower = sum(change.lower for change in filled.changes)
     console.print(
-        f"{len(filled.changes)} marks change, {lower} of them to a lower mark. "
-        f"{filled.same} marks are in the file already."
+        f"{len(filled.changes)} marks change, {lower or 'none'} to a lower mark. "
+        f"Already in the file: {filled.same or 'none'}."
     )
     print_list("Not changed:", [f"{name}: {reason}" for name, reason in filled.skipped])
     if filled.skipped:

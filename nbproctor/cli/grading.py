@@ -31,7 +31,7 @@ SECONDS = 2.0  # between two looks of `watch`
 def grade(
     assignment: Assignment = None,
     force: Annotated[
-        bool, Option("--force", help="Grade again what is already graded.")
+        bool, Option("--force", help="Also grade submissions that are already graded.")
     ] = False,
     sandbox: Sandbox = "strict",
     student: Annotated[
@@ -41,7 +41,7 @@ def grade(
         bool,
         Option(
             "--lower",
-            help="Allow a mark to become lower although the files are the same.",
+            help="Allow a mark to become lower even though the files are the same.",
         ),
     ] = False,
     alike: Annotated[
@@ -54,8 +54,8 @@ def grade(
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the score table.
 
-    Skips submissions that are graded already, unless something has changed that their
-    marks depend on. Exits with status 1 if a submission could not be graded.
+    Skips submissions that are already graded, unless something that affects their marks
+    has changed. Exits with status 1 if a submission could not be graded.
     """
     course = open_course(assignment)
     for each in student or ():
@@ -102,13 +102,13 @@ def watch(
 ) -> None:
     """Grade submissions as they arrive, and give feedback before the deadline.
 
-    Reads submitted/ and writes feedback/, until the deadline. To stop it, press Ctrl-C.
-    You can start it again. Exits with status 1 if a submission could not be collected,
-    or a feedback page could not be released.
+    Reads submitted/ and writes feedback/, until the deadline. To stop the command,
+    press Ctrl-C. You can start it again. Exits with status 1 if a submission could not
+    be collected, or a feedback page could not be released.
 
-    Two options in nbgrader_config.py: c.Nbproctor.early_feedback sets what students
-    see, and c.Nbproctor.early_tries how many submissions per student are graded in a
-    day.
+    There are two options in nbgrader_config.py. c.Nbproctor.early_feedback sets what
+    students see. c.Nbproctor.early_tries sets how many submissions per student are
+    graded in a day.
     """
     course = open_course(assignment)
     name = course.assignment

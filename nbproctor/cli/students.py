@@ -63,8 +63,8 @@ def submit(
 ) -> None:
     """Check your notebook, and write the one file to submit.
 
-    It does not run your code. It warns of problems that would cost marks, and lists
-    what grading would repair. Students have the same command in their zip.
+    This does not run your code. It warns of problems that would cost marks, and lists
+    what grading would repair. The students' zip has the same command.
     """
     from nbproctor.submission.repair import Ungradable, repair
 
