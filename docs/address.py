@@ -17,7 +17,7 @@ SETTING = re.compile(r'^site_url: "?([^"\s]*)"?', re.MULTILINE)
 LINES = {
     "README.md": (
         "All of this, and the lab in your browser: <{}>\n\n",
-        "To read: ",
+        "Read: ",
     ),
     "docs/results.md": (
         "Published: [this page]({0}results/), [the lab in your browser]({0}lab/).\n\n",

@@ -115,9 +115,7 @@ def export(
         news = sorted({*filled.excused} - course.read_column("excused").keys())
         if written and news:
             platforms.note(course.records, "excused", dict.fromkeys(news, "yes"))
-            say(
-                f"Now also excused in the gradebook: {nbgrader.list_names(course, news)}"
-            )
+            say(f"Now also excused here: {nbgrader.list_names(course, news)}")
     say(*open_lines(course))
 
 
@@ -213,8 +211,8 @@ def _show(filled: Filled, file: str) -> None:
         console.print(f"  … and {len(more)} more")
     lower = sum(change.lower for change in filled.changes)
     console.print(
-        f"{len(filled.changes)} marks change, {lower or 'none'} to a lower mark. "
-        f"Already in the file: {filled.same or 'none'}."
+        f"Marks that change: {len(filled.changes)}. Marks that become lower: {lower}. "
+        f"Marks that are already in the file: {filled.same}."
     )
     print_list("Not changed:", [f"{name}: {reason}" for name, reason in filled.skipped])
     if filled.skipped:
