@@ -63,8 +63,8 @@ def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
     if newer:
         sentences.append(
             f"There is a newer {' and '.join(newer)}. Your work was not changed. "
-            "To start from the new one, run the same command with --fresh. Your old "
-            "one then stays in the folder, with the date in its name."
+            "To start with the newer version, run the same command with --fresh. "
+            "The old one then stays in the folder, with the date in its name."
         )
     if first:
         sentences.append(f"The assignment was copied to {folder}: work there.")

@@ -143,7 +143,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 log.error("%s failed: %r", submission.student, error)
                 self.log.error("%s failed", submission.student, exc_info=True)
         for submission, failure in failed:
-            reason = f"It could not be processed ({type(failure).__name__})."
+            reason = (
+                f"The submission could not be processed ({type(failure).__name__})."
+            )
             if isinstance(failure, ExecutionError):
                 reason = str(failure)
             submission.refuse(run.masters, reason)

@@ -36,7 +36,7 @@ class Nbproctor(Configurable):
 
     enabled = Bool(False, help="Whether proctor(c) has run. Only proctor(c) sets it.")
     assignment = Unicode(
-        "", help="The assignment of a command that names none. Empty: the only one."
+        "", help="The assignment for commands that name none. Empty: the only one."
     )
     follow_through = Bool(
         True,
@@ -75,7 +75,7 @@ class Nbproctor(Configurable):
         None,
         allow_none=True,
         help="Seconds for one notebook. None: 300, or five "
-        "times the limit for a cell if that is more.",
+        "times the limit for a cell, whichever is more.",
     )
     weak_sandbox = Bool(
         False, help="Grade even if protections of the sandbox are missing."
@@ -111,7 +111,7 @@ class Nbproctor(Configurable):
         "which exercises pass. page: the whole feedback page.",
     )
     early_tries = Integer(
-        3, help="How many submissions of a student a day `watch` gives feedback on."
+        3, help="For how many submissions per student and day `watch` gives feedback."
     )
     workers = Integer(
         0, help="How many submissions run at the same time. 0: one for each processor."

@@ -164,7 +164,7 @@ class Prefetch:
             if of_the_computer(error) and not isinstance(error, PermissionError):
                 raise
             # Whatever is in a student's files, it must not end the class.
-            reason = f"It could not be read ({type(error).__name__})."
+            reason = f"The submission could not be read ({type(error).__name__})."
             submission.refuse(self._run.masters, reason)
         return submission
 
@@ -206,7 +206,7 @@ class Prefetch:
         if dropped:
             limit = MAX_FILES_BYTES >> 20
             first.notes.append(
-                f"Besides your notebook, at most {MAX_FILES_BESIDE:,} files and "
+                f"Besides the notebook, at most {MAX_FILES_BESIDE:,} files and "
                 f"{limit} MB are used. Left out: {', '.join(dropped[:3])}."
             )
 

@@ -279,7 +279,7 @@ class Summary:
         if names[3:]:
             names = ["other exercises"]
         because = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-        return f"It fails only because of {because}. You have the points."
+        return f"This test fails only because of {because}. You have the points."
 
     def _not_started(self, answer: Cell, tests: Sequence[Test]) -> bool:
         """Whether an answer is as it was given, is lost, or only raises that it is.
@@ -321,7 +321,7 @@ class Summary:
         elif first.verdict.outcome == "timeout":
             look = "Look for a loop that never ends or takes much too long."
         elif any(not t.max_points for t in bad):
-            look = "Its public test fails too: run it in your notebook."
+            look = "The public test fails too: run it in your notebook."
         return first.message, look
 
 

@@ -100,7 +100,7 @@ def read_versions(
         if failures or len(versions) > 1:
             version.label = f"version {number} of '{file.name}'"
             version.notes.append(
-                f"'{file.name}' contains several versions of your notebook (merge "
+                f"'{file.name}' contains several versions of the notebook (merge "
                 f"markers, or one after the other). Version {number} was graded."
             )
     return versions
@@ -121,15 +121,15 @@ def _text(file: Candidate, data: bytes, notes: list[str]) -> str:
     coding = json.detect_encoding(data)
     if not coding.startswith("utf-8"):
         shown = coding[:6].upper()
-        notes.append(f"Your notebook was saved as {shown}. It was converted.")
+        notes.append(f"The notebook was saved as {shown}. It was converted.")
         return data.decode(coding, errors="replace").rstrip("\0")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        notes.append("Your notebook was not saved as UTF-8. It was read as Latin-1.")
+        notes.append("The notebook was not saved as UTF-8. It was read as Latin-1.")
         return data.decode("latin-1")
     if data.startswith(codecs.BOM_UTF8):
-        notes.append("A byte order mark at the start of your notebook was removed.")
+        notes.append("A byte order mark at the start of the notebook was removed.")
     return text.lstrip("\ufeff")
 
 
@@ -139,9 +139,7 @@ def _notebooks(file: Candidate, text: str, notes: list[str]) -> list[RawNotebook
     notebooks, length = _objects(shown)
     if notebooks and (shown.startswith("{") or not file.is_script):
         if len(notebooks) == 1 and length < len(shown):
-            notes.append(
-                "There was other text before or after your notebook. It was ignored."
-            )
+            notes.append("Other text before or after the notebook was ignored.")
         return notebooks
     if not file.is_script:
         raise _fault(file, shown)
@@ -220,7 +218,7 @@ def _version(
         raise Ungradable(f"'{file.name}' has more than {MAX_CELLS} cells.")
     whole = [cell for cell in raw if isinstance(cell, dict)]
     if len(whole) < len(raw) or any(map(_is_damaged, whole)):
-        notes.append("Some cells of your notebook were damaged. Their content is lost.")
+        notes.append("Some cells of the notebook were damaged. Their content is lost.")
     cells = [_read_cell(cell) for cell in whole]
     version = Version(file, f"'{file.name}'", cells, notes, _language(notebook))
     version.change(
@@ -233,16 +231,16 @@ def _version(
         raise Ungradable(f"'{file.name}' contains more code than can be graded.")
     version.change(
         lambda cell: cell.text.text.replace("\r\n", "\n").replace("\r", "\n"),
-        "The line endings in your cells were converted to the usual ones.",
+        "The line endings in the cells were converted to the usual ones.",
     )
     version.change(lambda cell: _one_side(cell.text.text, side))
     if repairs:
         version.change(
-            _without_fence, "Code fences (```) around your code were removed."
+            _without_fence, "Code fences (```) around the code were removed."
         )
         version.change(
             lambda cell: cell.text.visible() if cell.kind == "code" else cell.text.text,
-            "Invisible characters in your code (perhaps from pasting) were replaced.",
+            "Invisible characters in the code (perhaps from pasting) were replaced.",
         )
     return version
 

@@ -21,13 +21,13 @@ from nbproctor.submission.repair import Repaired, repair
 # 200 MB of notebooks with their outputs.
 ALLOWANCE = Allowance(seconds=10, memory=1 << 30)
 TOO_MUCH = (
-    f"Reading it takes more than {ALLOWANCE.seconds} seconds or "
+    f"Reading the submission takes more than {ALLOWANCE.seconds} seconds or "
     f"{ALLOWANCE.memory >> 20:,} MB of memory, far more than a notebook needs. Please "
     "submit only the notebook, and do not pack it."
 )
 OVERDUE = (
-    f"It could not be read in {PATIENCE * ALLOWANCE.seconds} seconds, perhaps because "
-    "this computer or its disk is busy. Grade again."
+    f"The submission could not be read in {PATIENCE * ALLOWANCE.seconds} seconds, "
+    "perhaps because this computer or its disk is busy. Grade again."
 )
 # A worker reads a hundred submissions in a second: seldom is a second one needed.
 _PATIENCE = 0.5  # seconds
@@ -106,7 +106,7 @@ def read(settings: ReaderSettings, handed_in: HandedIn) -> ReadSubmission:
         )
         return ReadSubmission(submission.fingerprint, failure=failure_parts)
     except Exception as error:  # whatever is in a student's files
-        reason = readable(f"It could not be read ({error!r}).")
+        reason = readable(f"The submission could not be read ({error!r}).")
         reasons = {master.notebook: reason for master in settings.masters}
         return ReadSubmission(submission.fingerprint, reasons=reasons)
     return submission

@@ -29,14 +29,14 @@ _SENTENCES = {
     "moved": "Read-only cells were moved back to their original position",
     "missing": "Missing read-only cells were added again",
     "elsewhere": "Answers were found in a different cell than expected",
-    "added": "Code that you added to read-only cells was moved to new cells",
-    "unclear": "What you wrote into read-only cells was not graded, because it is "
-    "unclear which exercise it answers",
-    "stub": "The original stub was still below your code and would have replaced it, "
-    "so it was left out. Delete it",
-    "raises": "`raise NotImplementedError` was still below your code and was ignored. "
+    "added": "Code that was added to read-only cells was moved to new cells",
+    "unclear": "Changes in read-only cells were not graded, because it is unclear "
+    "which exercise they belong to",
+    "stub": "The original stub was still below the answer and would have replaced the "
+    "answer, so the stub was left out. Delete it",
+    "raises": "`raise NotImplementedError` was still below the answer and was ignored. "
     "Delete that line",
-    "lost": "Your notebook has no cell for",
+    "lost": "The notebook has no cell for",
 }
 
 

@@ -67,7 +67,7 @@ def repair(
     name = version.file.name
     expected = f"{master.notebook}.ipynb"
     if name != expected:
-        notes.insert(0, f"Your notebook '{name}' was graded as '{expected}'.")
+        notes.insert(0, f"The notebook '{name}' was graded as '{expected}'.")
     others = [
         other
         for other in others
@@ -77,8 +77,8 @@ def repair(
     other_names = {other.version.file.name for other in others} - {name}
     if other_names:
         notes.append(
-            f"You submitted {len(other_names) + 1} notebooks. '{name}' was graded, "
-            f"because no other one answers more than its {len(chosen.answers)} "
+            f"{len(other_names) + 1} notebooks were submitted. '{name}' was graded, "
+            f"because no other notebook answers more than {len(chosen.answers)} "
             "exercises."
         )
     additions: dict[str, list[HandedCell]] = {}
@@ -89,14 +89,14 @@ def repair(
             additions[exercise] = cells
         if more:
             notes.append(
-                f"Answers missing there were taken from {other.version.label}: "
+                f"Missing answers were taken from {other.version.label}: "
                 f"{', '.join(more)}."
             )
     notebook, changes = chosen.notebook(additions)
     notes += version.notes
     if version.language not in ("python", "ipython"):
         notes.append(
-            f"Your notebook was set to a '{version.language}' kernel. Python was used."
+            f"The notebook was set to a '{version.language}' kernel. Python was used."
         )
     answered = bool(chosen.answers) or not master.of_kind("solution", "task")
     return Repaired(
@@ -141,7 +141,7 @@ def _readings(
             break
         if readings and budget.is_low:
             notes.append(
-                f"Your files are too big to read all of them. {count} of {len(files)} "
+                f"The files are too big to read all of them. {count} of {len(files)} "
                 "were read, and one of these was graded."
             )
             break

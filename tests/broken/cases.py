@@ -285,7 +285,7 @@ def test_cells_deleted(notebook: Notebook) -> None:
     notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in deleted]
 
 
-@edited("repaired", 5, "Your notebook has no cell for: fizz")
+@edited("repaired", 5, "The notebook has no cell for: fizz")
 def solution_cell_deleted(notebook: Notebook) -> None:
     notebook["cells"] = [c for c in notebook["cells"] if c["id"] != "fizz"]
 
@@ -339,7 +339,7 @@ def answer_at_the_end_of_the_notebook(notebook: Notebook) -> Notebook:
     return notebook
 
 
-@edited("repaired", 10, "was still below your code")
+@edited("repaired", 10, "was still below the answer")
 def answer_above_the_stub_in_one_cell(notebook: Notebook) -> None:
     stub = text(by_id(notebook, "fizz")).replace(ANSWERS["fizz"], STUB)
     around(notebook, "fizz", after="\n\n\n" + stub)
@@ -493,7 +493,7 @@ def untouched_copies_beside_it(folder: Path, notebook: Notebook) -> None:
         write(folder, blank(notebook, *ANSWERS), f"tiny-Copy{number}.ipynb")
 
 
-@case("repaired", 10, "You submitted 2 notebooks. 'tiny-Copy1.ipynb' was graded")
+@case("repaired", 10, "2 notebooks were submitted. 'tiny-Copy1.ipynb' was graded")
 def older_version_under_the_name(folder: Path, notebook: Notebook) -> None:
     older = copy.deepcopy(blank(notebook, "mean_of"))
     set_answer(older, "fizz", "    return 'fizz'")
@@ -513,7 +513,7 @@ def notebook_of_last_week(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook | {"cells": [setup, new_cell("total = 6")]})
 
 
-@case("repaired", 10, "Answers missing there were taken from 'rest.ipynb': mean_of")
+@case("repaired", 10, "Missing answers were taken from 'rest.ipynb': mean_of")
 def half_whose_answer_needs_a_cell_of_ones_own(
     folder: Path, notebook: Notebook
 ) -> None:
@@ -521,7 +521,7 @@ def half_whose_answer_needs_a_cell_of_ones_own(
     write(folder, blank(with_helper(notebook), "fizz"), "rest.ipynb")
 
 
-@case("repaired", 10, "Answers missing there were taken from 'rest.py': mean_of")
+@case("repaired", 10, "Missing answers were taken from 'rest.py': mean_of")
 def script_with_the_rest_beside_a_notebook(folder: Path, notebook: Notebook) -> None:
     write(folder, blank(notebook, "mean_of"))
     (folder / "rest.py").write_text(
@@ -545,7 +545,7 @@ def half_a_notebook_behind_the_other(folder: Path, notebook: Notebook) -> None:
     (folder / NAME).write_bytes(dump(blank(notebook, "mean_of")) + dump(second))
 
 
-@edited("repaired", 5, "Your notebook has no cell for: fizz")
+@edited("repaired", 5, "The notebook has no cell for: fizz")
 def helper_where_an_answer_was(notebook: Notebook) -> None:
     metadata_lost_as_in_colab(notebook)
     at = next(n for n, c in enumerate(notebook["cells"]) if "def fizz" in text(c))
@@ -696,7 +696,7 @@ def a_tiny_tar_of_zeros(folder: Path, notebook: Notebook) -> None:
         archive.addfile(info, io.BytesIO(bytes(info.size)))
 
 
-@case("ungradable", None, "Reading it takes more than", BOMBS)
+@case("ungradable", None, "Reading the submission takes more than", BOMBS)
 def gigabytes_on_the_disk(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
     for number in range(40):

@@ -117,7 +117,7 @@ def test_who_has_all_points_of_an_exercise_sees_no_failure_of_it(lab: Lab) -> No
     results = verdicts(first_values=0, second_public=0, second_values=0)
     followed = {"points": 4.0, "source": "follow-through", "message": "Right."}
     page = lab.page(but(results, "second-values", **followed))
-    sentence = "It fails only because of exercise 1.1. You have the points."
+    sentence = "This test fails only because of exercise 1.1. You have the points."
     assert f"counted as passed 4 / 4 {sentence}" in row(page, "1.2")
     second = page[page.index('id="exercise-2"') : page.index('id="exercise-3"')]
     assert "is-failed" not in second and "second-public is wrong" not in second

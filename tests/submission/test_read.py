@@ -41,13 +41,13 @@ def of_cells(*cells: Any) -> tuple[list[str], str]:
         (TEXT.encode("utf-16-le"), "UTF-16"),
         (codecs.BOM_UTF32_BE + TEXT.encode("utf-32-be"), "UTF-32"),
         (TEXT.encode("utf-16-le") + bytes(5), "UTF-16"),
-        (json.dumps([NOTEBOOK]).encode(), "other text"),
+        (json.dumps([NOTEBOOK]).encode(), "Other text"),
         (
             json.dumps({"name": "m.ipynb", "content": NOTEBOOK}).encode(),
             "before or after",
         ),
-        (f"Here is it:\n{TEXT}".encode(), "other text"),
-        (f"{TEXT}\nSent from my phone".encode(), "other text"),
+        (f"Here is it:\n{TEXT}".encode(), "Other text"),
+        (f"{TEXT}\nSent from my phone".encode(), "Other text"),
         (f"  {TEXT}\r\n\0\0".encode(), ""),
     ],
 )
