@@ -303,13 +303,13 @@ DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
         False,
         True,
     ),
-    "Read-only cells were changed: '# Five classes": (
+    "Read-only cells were changed: '# Each column has": (
         change(TEST, source="assert True"),
         False,
         True,
     ),
-    "Read-only cells are missing: '# Five classes": (lose(TEST), False, True),
-    "Read-only cells are duplicated: '# Five classes": (
+    "Read-only cells are missing: '# Each column has": (lose(TEST), False, True),
+    "Read-only cells are duplicated: '# Each column has": (
         double(TEST),
         False,
         True,
