@@ -328,7 +328,7 @@ except Exception as error:
 else:
     raise AssertionError("no error")
 np.testing.assert_raises(ValueError, f, -1)
-=== exceptions of libraries | the judge does not have the class
+=== exceptions of a library | the judge does not have the class
 import json, numpy as np
 def solve(a, b): return np.linalg.solve(a, b)
 def read(text): return json.loads(text)
@@ -406,7 +406,7 @@ class V:
 assert (V(1) + V(3)).x == 4 and V(1) < V(2)
 assert [v.x for v in sorted([V(3), V(1), V(2)])] == [1, 2, 3]
 assert V(1, V(2)).next.x == 2 and V(1, V(2)).next.next is None
-=== objects multiplied to a number | an operator's result must be an object
+=== two objects whose product is a number | an operator's result must be an object
 class V:
     def __init__(self, x, y): self.x, self.y = x, y
     def __mul__(self, o): return self.x * o.x + self.y * o.y
@@ -414,7 +414,7 @@ class V:
 3:     def __mul__(self, o): return 0
 >>>
 assert V(1, 2) * V(3, 4) == 11
-=== objects times a number | an operator is applied to a value of the test
+=== an object multiplied by a number | an operator is applied to a value of the test
 class V:
     def __init__(self, x): self.x = x
     def __mul__(self, k): return V(self.x * k)
@@ -422,7 +422,7 @@ class V:
 3:     def __mul__(self, k): return V(self.x)
 >>>
 assert (V(2) * 3).x == 6
-=== objects compared to a number | an operator is applied to a value of the test
+=== an object compared with a number | an operator is applied to a value of the test
 class M:
     def __init__(self, x): self.x = x
     def __eq__(self, other): return self.x == other
@@ -445,7 +445,7 @@ class Bag:
 b = Bag(4, 5)
 assert len(b) == 2 and b[1] == 5 and list(b) == [4, 5] and 4 in b and 9 not in b
 assert str(b) == "of [4, 5]" == f"{b}" and repr(b) == "Bag[4, 5]"
-=== truth of an object | the judge never asks an object for its truth
+=== the truth value of an object | the judge never uses the truth value of an object
 class Bag:
     def __init__(self, *xs): self.xs = xs
     def __bool__(self): return bool(self.xs)
@@ -464,7 +464,7 @@ class R:
 with R() as r:
     pass
 assert r.log == ["in", "out"]
-=== an exception class of the answer's, in unittest | the judge does not have the class
+=== an exception class of the answer, in unittest | the judge does not have the class
 class TooFew(ValueError):
     def __init__(self, missing):
         super().__init__(f"{missing} too few")
@@ -481,7 +481,7 @@ with case.assertRaises(TooFew) as caught:
 case.assertEqual((str(caught.exception), caught.exception.missing), ("2 too few", 2))
 assert issubclass(TooFew, ValueError) and TooFew.__name__ == "TooFew"
 assert str(TooFew(3)) == "3 too few" and isinstance(TooFew(3), ValueError)
-=== own exception classes among each other | the judge does not have the class
+=== several exception classes of the answer | the judge does not have the class
 class BankError(Exception): pass
 class Empty(BankError): pass
 def take(n): raise Empty(n)
@@ -546,7 +546,7 @@ tc, adding = unittest.TestCase(), add()
 tc.assertEqual(con.execute("SELECT SUM(amount) FROM sale").fetchall(), [(9,)])
 tc.assertEqual([next(adding), adding.send(2), adding.send(3)], [0, 2, 5])
 adding.close(); tc.assertRaises(StopIteration, next, adding)
-=== what an answer prints, captured | printed text stays in the student's process
+=== printed output that is captured | printed text stays in the student's process
 def hello(): print("hi")
 >>>
 def hello(): print("ho")
@@ -557,7 +557,7 @@ out = io.StringIO()
 with redirect_stdout(out):
     hello()
 assert out.getvalue() == "hi\\n"
-=== sys.stdout replaced | printed text stays in the student's process
+=== a replaced sys.stdout | printed text stays in the student's process
 def hello(name): print("hello", name)
 >>>
 def hello(name): print("hello")
@@ -570,7 +570,7 @@ try:
 finally:
     sys.stdout = old
 assert "Ada" in text
-=== print patched | a name of Python is replaced for the answer
+=== a patched print | a name of Python is replaced for the answer
 def hello(): print("hi", 1)
 >>>
 def hello(): print("hi")
@@ -579,7 +579,7 @@ from unittest import mock
 with mock.patch("builtins.print") as fake:
     hello()
 fake.assert_called_with("hi", 1)
-=== input patched | a name of Python is replaced for the answer
+=== a patched input | a name of Python is replaced for the answer
 def ask(): return int(input("n? ")) + 1
 >>>
 def ask(): return 0
@@ -587,7 +587,7 @@ def ask(): return 0
 from unittest import mock
 with mock.patch("builtins.input", return_value="41"):
     assert ask() == 42
-=== a helper of the answer's replaced | a global name of the answer is replaced
+=== a replaced helper of the answer | a global name of the answer is replaced
 def square(x): return x * x
 def total(xs): return sum(square(x) for x in xs)
 >>>
@@ -604,7 +604,7 @@ try:
         raise AssertionError("total does not use square")
 finally:
     square = old_square
-=== a global function mocked | a global name of the answer is replaced
+=== a mocked global function | a global name of the answer is replaced
 def fetch(): return 0
 def twice(): return 2 * fetch()
 >>>
@@ -612,7 +612,7 @@ def twice(): return 2 * fetch()
 >>>
 fetch = lambda: 21
 assert twice() == 42
-=== a global number of the answer's changed | a global name of the answer is replaced
+=== a changed global number of the answer | a global name of the answer is replaced
 k = 2
 def f(x): return k * x
 >>>

@@ -173,5 +173,5 @@ assert result.wasSuccessful()
 
 def test_the_table_in_the_docs_is_this_table(project: Path) -> None:
     page = (project / "docs" / "new-assignment.md").read_text("utf-8")
-    rows = [line for line in page.splitlines() if line.startswith("| has ")]
-    assert rows == [f"| has {idiom.name} | {idiom.reason} |" for idiom in BESIDE]
+    rows = [line for line in page.splitlines() if line.startswith("| works with ")]
+    assert rows == [f"| works with {idiom.name} | {idiom.reason} |" for idiom in BESIDE]
