@@ -134,7 +134,7 @@ def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
         f"but found {type(costs).__name__}"
     )
     assert len(costs) == epochs, (
-        f"one cost for each epoch makes {epochs}, whatever it is, "
+        f"self.costs must have one cost for each epoch, {epochs} in all, "
         f"but found {len(costs)}"
     )
     assert len(found) == 1 and np.asarray(costs).dtype.kind == "f", (
@@ -151,7 +151,7 @@ def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
     unchanged = np.array_equal(x, X) and np.array_equal(y, Y)
     assert unchanged, "X or Y was changed: work on a copy"
     assert size_now == size, (
-        f"batch_size was {size}, and must stay so, but fit made it {size_now}"
+        f"batch_size must stay {size}, but fit changed it to {size_now}"
     )
     return W2
 
@@ -215,20 +215,20 @@ def check_shapes(notes, classifier, X):
     (n, m), k, size = X.shape, classifier.model.n_classes, classifier.batch_size
     for shape in inputs:
         assert shape[0] == n, (
-            f"examples are columns: each X here has {n} rows, but shape {shape} came"
+            f"examples are columns: X must have {n} rows, but found the shape {shape}"
         )
         assert shape[-1], (
-            f"an empty batch: {m} examples in batches of {size} make none of those; "
+            f"a batch is empty: {m} examples in batches of {size} need no such batch; "
             "is m right, and where does the loop end?"
         )
     for x, y, kept, _ in batches:
         assert y.shape, (
-            "backward_propagation(X, Y, cache): Y is no array; "
-            "are the three in this order?"
+            "backward_propagation(X, Y, cache): Y is not an array; "
+            "do you pass the arguments in this order?"
         )
         assert len(y) == k, (
             f"labels must be one-hot for all {k} classes of the model, "
-            f"but shape {y.shape} came"
+            f"but found the shape {y.shape}"
         )
         columns = x.shape[-1], y.shape[-1], kept[-1]
         assert len({*columns}) == 1, (
@@ -253,11 +253,11 @@ def check_batches(notes, classifier, X, Y):
     assert count == epochs * per_epoch, (
         f"{epochs} epochs of {m} examples in batches of {size} "
         f"are {epochs * per_epoch} batches, but found {count}"
-        + "; where does the loop over them start and end?"
+        + "; where does the loop over batches start and end?"
         * (count < epochs * per_epoch)
     )
     assert max(x.shape[1] for x, *_ in batches) == min(size, m), (
-        f"a batch should hold {size} examples, and the last what is left"
+        f"a batch should hold {size} examples; only the last may hold fewer"
     )
     assert not np.array_equal(batches[0][3], batches[1][3]), (
         "the parameters must move after every batch"
@@ -273,7 +273,7 @@ def check_batches(notes, classifier, X, Y):
             f"an epoch must use each of the {m} examples exactly once"
         )
         assert np.array_equal(y[:, np.argsort(x[0])].argmax(axis=0), Y[0]), (
-            "examples lost their labels"
+            "the labels of a batch do not belong to its examples"
         )
 
 
@@ -463,7 +463,7 @@ def self_check(names):
     """Say of all exercises how they stand, for a notebook's names."""
     for number, (title, *_) in EXERCISES.items():
         print(f"{number:>2}  {title:<34}{public_test_says(number, names)}")
-    print("\nThis is no mark: points come from hidden tests, which ask for more.")
+    print("\nThis is not a mark: points come from the hidden tests, which check more.")
 
 
 def public_test_says(number, names):
@@ -555,7 +555,7 @@ def as_for_squares(right, network, X, Y, cache):
 
 # What is wrong, and a function that makes it of a right `backward_propagation`.
 GRADIENT_MISTAKES = {
-    "every sign": of_all(lambda grad, m: -grad),
+    "every sign is wrong": of_all(lambda grad, m: -grad),
     "1/m is missing": of_all(lambda grad, m: m * grad),
     "numbers below 0.02 became 0": of_all(
         lambda grad, m: np.where(abs(grad) < 0.02, 0, grad)
@@ -602,16 +602,16 @@ def try_test(accepts, names):
         if not all(np.allclose(grads[each], others[each]) for each in grads):
             wrong[name] = is_caught(accepts, right, backward)
     for name, caught in wrong.items():
-        print(f"✓ caught: {name}" if caught else "✗ missed: a wrong one")
+        print(f"✓ caught: {name}" if caught else "✗ missed: a wrong function")
     refused = [
         name
         for name, backward in RIGHT_GRADIENTS.items()
         if is_caught(accepts, right, backward)
     ]
     for name in refused:
-        print(f"✗ refused, but right: {name}")
-    print(f"You catch {sum(wrong.values())} of {len(wrong)}", end="")
-    print(", and refuse what is right." if refused else ", and accept what is right.")
+        print(f"✗ rejected, but right: {name}")
+    print(f"Your test catches {sum(wrong.values())} of {len(wrong)}", end="")
+    print(" and rejects a right one." if refused else " and rejects no right one.")
 
 
 # --- the contest ------------------------------------------------------------------
@@ -633,7 +633,7 @@ class Looks:
     def __call__(self, kind):
         """Train a Challenger, say what it reads of the validation digits, count."""
         if kind is None:
-            print("Nobody takes part yet: Challenger is None.")
+            print("You do not take part yet: Challenger is None.")
             return
         X, Y, X_new, Y_new = self.digits
         challenger, start = kind(), time.perf_counter()
@@ -653,6 +653,6 @@ class Looks:
         print(f"trained in {seconds:.1f} seconds", end="")
         print(f", more than {self.SECONDS}" * (seconds > self.SECONDS))
         if len(looks) > self.BUDGET:
-            print("That is more than allowed, and your feedback page will say so.")
+            print("That is more than allowed. Your feedback page will say this.")
         if getattr(kind, "looks", None) != len(looks):
             print(f"Write looks = {len(looks)} into your class before you submit.")

@@ -497,7 +497,7 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
     tables = []
     for cell in (partly[-1], solved[-1], table):
         *rows, _, last = "".join(o.text for o in cell.outputs).splitlines()
-        assert last.startswith("This is no mark")
+        assert last.startswith("This is not a mark")
         tables.append([row[38:] for row in rows])
     assert tables[0] == [
         PASSES,

@@ -519,7 +519,7 @@ def test_looks_are_counted_in_a_file_and_the_same_look_once(lab, tmp_path, capsy
     replies = [look(says) for says in range(3, 23)]
     assert "look 20 of 20" in replies[18] and "more than allowed" not in replies[18]
     assert "look 21 of 20" in replies[19]
-    assert "your feedback page will say so" in replies[19]
+    assert "Your feedback page will say this" in replies[19]
 
 
 # What raises where Python is WebAssembly, in a browser.
@@ -987,9 +987,9 @@ def examiner(lab, lambdas, m):
 @pytest.mark.parametrize(
     ("lambdas", "m", "says"),
     [
-        ((0.8, 1.5), 6, "You catch 10 of 10, and accept what is right."),
-        ((0, 0), 6, "You catch 8 of 10, and accept what is right."),
-        ((0, 0), 1, "You catch 6 of 10, and accept what is right."),
+        ((0.8, 1.5), 6, "Your test catches 10 of 10 and rejects no right one."),
+        ((0, 0), 6, "Your test catches 8 of 10 and rejects no right one."),
+        ((0, 0), 1, "Your test catches 6 of 10 and rejects no right one."),
     ],
 )
 def test_a_test_catches_more_with_a_batch_and_penalties(lab, capsys, lambdas, m, says):
@@ -1000,5 +1000,5 @@ def test_a_test_catches_more_with_a_batch_and_penalties(lab, capsys, lambdas, m,
 def test_a_test_that_refuses_all_is_told_so(lab, capsys):
     lab["lab_tools"].try_test(lambda backward: False, lab)
     *_, short_floats, last = capsys.readouterr().out.splitlines()
-    assert short_floats == "✗ refused, but right: the same with short floats"
-    assert last == "You catch 10 of 10, and refuse what is right."
+    assert short_floats == "✗ rejected, but right: the same with short floats"
+    assert last == "Your test catches 10 of 10 and rejects a right one."
