@@ -320,7 +320,7 @@ def an_import_and_a_helper_added_to_a_locked_cell(notebook: Notebook) -> None:
     set_answer(notebook, "fizz", '    return "fizz" if third(n) else str(n)')
 
 
-@edited("repaired", 5, "unclear which exercise it answers: fizz-public")
+@edited("repaired", 5, "unclear which exercise they belong to: fizz-public")
 def something_else_written_into_a_test(notebook: Notebook) -> Notebook:
     around(notebook, "fizz-public", after="\nprint('fizz')")
     return blank(notebook, "fizz")
