@@ -102,7 +102,7 @@ def collect(
     both.
 
     A newer attempt replaces an older one. The older one is saved. A submission that
-    could belong to several students is not copied: use --as to say whose it is.
+    could belong to several students is not copied: use --as to say who submitted it.
     """
     course = open_course(assignment)
     names = [path.stem for path in course.sources()]

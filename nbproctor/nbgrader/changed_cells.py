@@ -133,7 +133,7 @@ def check_cells(course: Course, change: bool = False) -> Path | None:
                 f"Students already have marks for {course.assignment!r}, and its "
                 f"graded cells have changed: {sentences}. To accept this, run `release "
                 "--change-cells`, which first copies the gradebook, and then `grade`. "
-                "All other marks given by hand stay."
+                "All other marks given by hand are kept."
             )
         now = f"{datetime.now():%Y-%m-%d_%H%M%S}"
         copy = file.with_suffix(f".{now}{file.suffix}")

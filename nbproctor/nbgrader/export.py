@@ -58,8 +58,8 @@ def _start(app: ExportApp) -> None:
         lacking = [f"{s} ({a})" for (a, s), scored in _scored(book) if not all(scored)]
     if lacking:
         app.log.warning(
-            "Not graded, or not completely. A 0 that %s writes for them is not a "
-            "mark: %s",
+            "Not graded, or not completely. A 0 that %s writes for these students is "
+            "not a mark: %s",
             app.plugin_class.__name__,
             ", ".join(lacking),
         )

@@ -32,7 +32,7 @@ _SYSTEM = (
         (errno.EMFILE, errno.ENFILE),
         "Too many files are open ({}). Raise the limit: ulimit -n 1024.",
     ),
-    ((errno.ENOMEM, errno.EIO), "This computer cannot go on ({})."),
+    ((errno.ENOMEM, errno.EIO), "This computer cannot continue ({})."),
 )
 # What a database says, by a word of it.
 _GRADEBOOK = (

@@ -97,7 +97,7 @@ def _id_problems(content: RawNotebook) -> Iterator[str]:
     names = Counter(map(grade_id, content["cells"]))
     for name, count in names.items():
         if name and count > 1:
-            yield f"grade_id {name!r} is used by {count} cells; give each its own"
+            yield f"grade_id {name!r} is used by {count} cells; give each cell its own"
 
 
 @dataclass(frozen=True)

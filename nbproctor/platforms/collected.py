@@ -110,8 +110,10 @@ def _compare(
     after = row["attempt"] or row["submitted"]
     if before and after:
         newer = (len(after), after) > (len(before), before)
-        return ("replaced", "") if newer else ("kept", "The submission there is newer.")
-    return "kept", "Another submission is already there. It is unknown which is newer."
+        return (
+            ("replaced", "") if newer else ("kept", "The one in submitted/ is newer.")
+        )
+    return "kept", "submitted/ has another one. It is unknown which is newer."
 
 
 def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
@@ -214,7 +216,7 @@ def feedback_names(
         elif not names:
             reason = f"submitted no file called {page.stem}"
         elif group and not back.files.keys().isdisjoint(names.values()):
-            reason = f"gets it with {group}"
+            reason = f"gets the feedback with {group}"
         else:
             back.students.add(student)
             for path, name in names.items():

@@ -91,8 +91,8 @@ class Download:
         unlike = f"{platform.name} does not use such file names. Not collected."
         if platform is PLAIN:
             unlike = (
-                "Its name does not say whose it is. Put it into a folder with the "
-                "student's name."
+                "The name does not say who submitted this. Put the file into a folder "
+                "with the student's name."
             )
         by_student = defaultdict(list)
         for entry in content.entries:
@@ -160,8 +160,8 @@ class Download:
         elif names:
             self.question(
                 str(clue),
-                f"Its files name students ({'; '.join(names[:5])}). Not collected. "
-                "Give each student a folder or a file with their name.",
+                f"The files in it name students ({'; '.join(names[:5])}). Not "
+                "collected. Give each student a folder or a file with their name.",
             )
         else:
             person = self.roster.new_person(clue)

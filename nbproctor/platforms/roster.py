@@ -48,7 +48,7 @@ class Match(NamedTuple):
     same: str = ""  # what may hold for all, for the option ``--same``
 
     def __str__(self) -> str:
-        return f"{self.question} Skipped. To say whose it is: {self.answer}"
+        return f"{self.question} Skipped. To assign it to a student: {self.answer}"
 
 
 @dataclass
@@ -160,7 +160,7 @@ class Roster:
         if not claims:
             return self._suspect(clue)
         index, by = next(iter(claims.items()))
-        several = "It may be {}." if len(claims) > 1 else ""
+        several = "This may be {}." if len(claims) > 1 else ""
         if objection := several or self._objection(index, by, clue):
             return self._ask(claims, objection, clue)
         return Match(self.people[index], by)
@@ -207,18 +207,18 @@ class Roster:
         """Return what speaks against somebody whom a clue fits, or nothing."""
         person = self.people[index]
         if not person.student:
-            return "It may be {}, who is not in the class list yet."
+            return "This may be {}, who is not in the class list yet."
         if not person.may_be_called(clue.name):
-            return f"Its {by} belongs to {{}}, but its name is another."
+            return f"The {by} belongs to {{}}, but the name is different."
         if kind := person.contradicts(clue):
-            return f"By its {by}, it belongs to {{}}, who has another {kind}."
+            return f"By the {by}, this belongs to {{}}, who has another {kind}."
         if by == "name":
             if person.has_another(Kind.EMAIL, clue):
-                return "It may be {}, who has another e-mail address."
+                return "This may be {}, who has another e-mail address."
             for _, value in clue.identifiers:
                 for other in self._with(Kind.NUMBER, value) - {index}:
                     owner = _described(self.people[other])
-                    return f"It may be {{}}, but has a number of {owner}."
+                    return f"This may be {{}}, but it has a number of {owner}."
         return ""
 
     def _suspect(self, clue: Clue) -> Match:
@@ -230,7 +230,7 @@ class Roster:
         suspects = {i for i in suspects if not self.people[i].contradicts(clue)}
         if not suspects:
             return Match()
-        question = "Nobody has it, but it looks like an identifier of {}."
+        question = "No student has this identifier, but it looks like one of {}."
         match = self._ask(suspects, question, clue)
         texts = {value.casefold() for _, value in clue.identifiers}
         kinds = (

@@ -374,7 +374,7 @@ def test_an_exporter_of_the_course_is_told_which_zeros_are_none(
     (course / "submitted/bob/tiny").mkdir(parents=True)
     graded(course)
     message = run_nbgrader(course, "export", "--exporter=mine.Mine")
-    assert "A 0 that Mine writes for them is not a mark: bob (tiny)" in message
+    assert "writes for these students is not a mark: bob (tiny)" in message
     with book(course) as gradebook:
         Export(to=str(course / "grades.csv")).export(gradebook)
     rows = csv.DictReader((course / "grades.csv").open())

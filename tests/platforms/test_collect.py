@@ -62,7 +62,7 @@ Minh Nguyen_8_assignsubmission_file/lab.ipynb → nguyen/lab.ipynb
 Bo King, Jr._7_assignsubmission_file/lab.ipynb → bking/lab.ipynb
 Teilnehmerin_1050_assignsubmission_file/lab.ipynb → s1/lab.ipynb
 
-= Moodle: It may be Smith, Kim (s1) and Smith, Kim (s2).
+= Moodle: This may be Smith, Kim (s1) and Smith, Kim (s2).
 Kim Smith_1_assignsubmission_file/lab.ipynb
 
 = Moodle: 2 submissions in the download seem to be by 'aokafor'
@@ -105,7 +105,7 @@ ita_Lab/Okafor_Amara_aokafor/4_revisions_1/lab.ipynb → aokafor/lab.ipynb
 ita_Lab/Okafor_Amara_aokafor/5_corrections_1/lab.ipynb
 ita_Lab/solutions/lab.ipynb
 
-= plain files: lab.ipynb: Its name does not say whose it is.
+= plain files: lab.ipynb: The name does not say who submitted this.
 aokafor_lab.ipynb → aokafor/aokafor_lab.ipynb
 lab.ipynb
 
@@ -113,16 +113,16 @@ lab.ipynb
 Lab 5/Amara Okafor - Copy of lab.ipynb → aokafor/Amara Okafor - Copy of lab.ipynb
 Lab 5/Minh Nguyen - lab.ipynb → nguyen/Minh Nguyen - lab.ipynb
 
-= plain files: Section A: Its files name students (King, Jr., Bo;
+= plain files: Section A: The files in it name students (King, Jr., Bo;
 Section A/Amara Okafor.ipynb
 Section A/Bo King.ipynb
 Section B/Minh Nguyen.ipynb
 Section B/x.csv
 
-= Moodle: belongs to Okafor, Amara (aokafor), but its name is another. Skipped.
+= Moodle: belongs to Okafor, Amara (aokafor), but the name is different. Skipped.
 Team Blue_4711_assignsubmission_file/lab.ipynb
 
-= Moodle: belongs to Okafor, Amara (aokafor), but its name is another. Skipped.
+= Moodle: belongs to Okafor, Amara (aokafor), but the name is different. Skipped.
 Minh Nguyen_4711_assignsubmission_file/lab.ipynb
 
 = probably Moodle: readme.txt: Moodle does not use such
@@ -132,10 +132,10 @@ readme.txt
 = Moodle:
 Amara Jane Okafor_4711_assignsubmission_file/lab.ipynb → aokafor/lab.ipynb
 
-= Moodle: belongs to Okafor, Amara (aokafor), but its name is another. Skipped.
+= Moodle: belongs to Okafor, Amara (aokafor), but the name is different. Skipped.
 Amara_4711_assignsubmission_file/lab.ipynb
 
-= Canvas: belongs to Okafor, Amara (aokafor), but its name is another. Skipped.
+= Canvas: belongs to Okafor, Amara (aokafor), but the name is different. Skipped.
 teamblue_1042_88031_lab.ipynb
 
 = Canvas:
@@ -148,15 +148,15 @@ anon_4711_88031_lab.ipynb → anon_4711/lab.ipynb
 1042-9 - Bo King, Jr. - Nov 23, 2026 1030 PM/lab.ipynb → bking/lab.ipynb
 readme.txt
 
-= Moodle: Its Moodle participant belongs to Lee (lee), but its name is another.
+= Moodle: The Moodle participant belongs to Lee (lee), but the name is different.
 + lee; Lee; participant=1060
 Bruce Lee_1060_assignsubmission_file/lab.ipynb
 
-= Moodle: Its Moodle participant belongs to Lee (lee), but its name is another.
+= Moodle: The Moodle participant belongs to Lee (lee), but the name is different.
 + lee; Lee; participant=1060
 Lee Ann_1060_assignsubmission_file/lab.ipynb
 
-= Moodle: Its Moodle participant belongs to Lee (lee), but its name is another.
+= Moodle: The Moodle participant belongs to Lee (lee), but the name is different.
 + lee; Lee; participant=1060
 Ann-Lee Kim_1060_assignsubmission_file/lab.ipynb
 
@@ -179,7 +179,7 @@ Okafor, Amara/b/c.csv → aokafor/b/c.csv
 Okafor, Amara/lab.ipynb → Okafor, Amara/lab.ipynb
 Okafor, Amara/b/c.csv → Okafor, Amara/b/c.csv
 
-= plain files: Its name does not say whose it is.
+= plain files: The name does not say who submitted this.
 +
 Copy of Lab 5 (1).ipynb
 Copy of Lab 5 (2).ipynb
@@ -267,7 +267,7 @@ Lab 5_z_b_attempt_2026-11-24-22-30-00.txt | Name: Amara Okafor (z_b)
 Lab 5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb → aokafor/lab.ipynb
 Lab 5_z_b_attempt_2026-11-25-22-30-00.txt | Name: Amara Okafor (z_b)
 
-= Blackboard: it belongs to Okafor, Amara (aokafor), who has another login.
+= Blackboard: this belongs to Okafor, Amara (aokafor), who has another login.
 + aokafor; Okafor, Amara; login=aokafor student=z_b
 Lab 5_z_b_attempt_2026-11-24-22-30-00.txt | Name: Amara Okafor (z_b)
 Lab 5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb
@@ -297,7 +297,7 @@ Minh Nguyen - lab.ipynb → Minh Nguyen/Minh Nguyen - lab.ipynb
 + 3; Madonna
 Madonna/lab.ipynb → 3/lab.ipynb
 
-= Blackboard: Nobody has it, but it looks like an identifier of 1 (1) and 2 (2).
+= Blackboard: No student has this identifier, but it looks like one of 1 (1) and 2 (2).
 + 1; ; email=kim@x.edu
 + 2; ; email=kim@y.edu
 Lab_kim_attempt_2026-11-24-22-30-00_lab.ipynb
@@ -318,25 +318,25 @@ Okafor_Amara_aok_4711/lab.ipynb → 20260013/lab.ipynb
 Madonna (3)/lab.ipynb → 3/lab.ipynb
 MuellerGross_Sean_am8/lab.ipynb → 20260015/lab.ipynb
 
-= plain files: King, Bo (20260013): Nobody has it, but it looks
+= plain files: King, Bo (20260013): No student has this identifier, but it looks
 + 20260013; Okafor, Amara; login=aok
 + 20260014; King, Bo; login=bo
 King, Bo (20260013)/lab.ipynb
 
-= plain files: Amara (20260013): Nobody has it, but it looks
+= plain files: Amara (20260013): No student has this identifier, but it looks
 + 20260013; Okafor, Amara; login=aok
 Amara (20260013)/lab.ipynb
 
-= plain files: Okafor, Amara Jane (20260013): Nobody has it, but it looks
+= plain files: Okafor, Amara Jane (20260013): No student has this identifier, but
 + 20260013; Okafor, Amara; login=aok
 Okafor, Amara Jane (20260013)/lab.ipynb
 
-= plain files: Okafor, Amara (20260014): Nobody has it, but it looks
+= plain files: Okafor, Amara (20260014): No student has this identifier, but it looks
 + 20260013; Okafor, Amara; login=aok
 + 20260014; King, Bo; login=bo
 Okafor, Amara (20260014)/lab.ipynb
 
-= plain files: Madonna (20260013): Nobody has it, but it looks
+= plain files: Madonna (20260013): No student has this identifier, but it looks
 + 20260013; Okafor, Amara; login=aok
 + 3; Madonna
 Madonna (20260013)/lab.ipynb
@@ -489,7 +489,7 @@ GROUPS = {"Team Blue": CLASS.people[:2], "Red": CLASS.people[3:]}
 def test_nobody_s_own_name_makes_work_that_of_a_group() -> None:
     plan = understand({"teamblue_1044_88031_lab.ipynb": "x"}, groups=GROUPS)
     assert not plan.submissions
-    assert "teamblue: Its Canvas id belongs to Nguyễn, Minh (nguyen)" in problems_of(
+    assert "teamblue: The Canvas id belongs to Nguyễn, Minh (nguyen)" in problems_of(
         plan
     )
 
@@ -666,7 +666,7 @@ def test_a_newer_attempt_replaces_and_nothing_else_does_unasked(
     assert put(canvas(100, "new"))["aokafor"].state == "replaced"
     assert read(tmp_path, "aokafor") == "new"
     assert (tmp_path / "collected/replaced/aokafor/1/lab.ipynb").read_text() == "old"
-    assert put(canvas(99, "old"))["aokafor"].reason == "The submission there is newer."
+    assert put(canvas(99, "old"))["aokafor"].reason == "The one in submitted/ is newer."
     assert read(tmp_path, "aokafor") == "new"
     other = {"aokafor/lab.ipynb": "other"}
     assert put(other)["aokafor"].state == "kept"

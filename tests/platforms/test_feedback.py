@@ -59,7 +59,7 @@ BACK = """
 = Canvas
 > teamblue_1043_88031_lab.ipynb
 < teamblue_1043_88031_feedback.ipynb
-- bking: gets it with Team Blue
+- bking: gets the feedback with Team Blue
 
 = Canvas
 > okaforamara_1042_text.html

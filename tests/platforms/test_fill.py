@@ -189,7 +189,7 @@ LEFT: dict[str, tuple[str, str, str]] = {
     "another one's number": (  # one platform's may be another's of somebody else
         CANVAS.replace(GONE, GONE.replace("999", "900")).replace(AMARA, ""),
         "Gone, Long",
-        "Its SIS id belongs to Okafor, Amara (aokafor), but its name is another.",
+        "The SIS id belongs to Okafor, Amara (aokafor), but the name is different.",
     ),
 }
 
