@@ -50,7 +50,7 @@ def find_data(name):
         if path.is_file():
             if is_intact(path, name):
                 return path
-            print(f"{path} is damaged or another file: left alone, looking further.")
+            print(f"{path} is damaged, or is another file. It was left as it was.")
     return download(name)
 
 
@@ -74,7 +74,7 @@ def download(name):
             part.unlink(missing_ok=True)
     raise FileNotFoundError(
         f"Could not download {name}. Check your network, or put the file into a folder "
-        f"{DATA['folder']}/ beside this notebook and run this cell again.\n"
+        f"{DATA['folder']}/ next to this notebook, and run this cell again.\n"
         + "\n".join(problems)
     )
 

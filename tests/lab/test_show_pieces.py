@@ -165,7 +165,7 @@ def test_drawn_digits_are_read_and_the_bars_say_so(
     see(page, lab.folder / "sigmoid.html")
     for digit, strokes in STROKES.items():
         draw(page, strokes)
-        assert page.locator("#said").inner_text().startswith(f"It reads a {digit} (")
+        assert page.locator("#said").inner_text().startswith(f"The network reads a {digit} (")
         row = page.locator("#bars li").nth(digit)
         width = row.locator("i").evaluate("bar => parseFloat(bar.style.width)")
         number = float(row.locator("output").inner_text())
@@ -209,7 +209,7 @@ def test_a_digit_is_drawn_by_touch_and_by_keyboard(
     for _ in range(26):
         press("ArrowDown")
     press(" ")
-    assert page.locator("#said").inner_text().startswith("It reads a 1 (")
+    assert page.locator("#said").inner_text().startswith("The network reads a 1 (")
     press("Delete")
     assert page.locator("#said").inner_text() == "The sheet is empty."
     page.keyboard.down("ArrowUp")
@@ -224,7 +224,7 @@ def test_a_digit_is_drawn_by_touch_and_by_keyboard(
         touch = {"type": f"touch{kind}", "touchPoints": [point]}
         finger.send("Input.dispatchTouchEvent", touch)
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    assert page.locator("#said").inner_text().startswith("It reads a 7 (")
+    assert page.locator("#said").inner_text().startswith("The network reads a 7 (")
     touch = "sheet => getComputedStyle(sheet).touchAction"
     assert page.locator("#sheet").evaluate(touch) == "none"
 
@@ -234,10 +234,10 @@ def test_the_page_says_how_good_its_network_is(lab: SimpleNamespace, page: Any) 
         see(page, lab.folder / f"{name}.html")
         right = lab.NNClassifier(getattr(lab, name)).predict(lab.X_test) == lab.Y_test
         sentence = page.locator("#tested").inner_text()
-        assert sentence.startswith("Of 50,000 handwritten digits")
-        assert f"it read {100 * right.mean():.1f} in 100" in sentence
+        assert sentence.startswith("Of 50,000 new handwritten digits")
+        assert f"the network read {100 * right.mean():.1f} in 100" in sentence
         problem = page.locator("#problem").inner_text()
-        assert problem.startswith("It is not right yet") == (name == "wrong")
+        assert problem.startswith("The network is not right yet") == (name == "wrong")
     page.goto((lab.folder / "my_network_template.html").as_uri())
     assert "no network in this page yet" in page.locator("#problem").inner_text()
     assert not page.locator("#sheet").is_visible()
@@ -246,7 +246,7 @@ def test_the_page_says_how_good_its_network_is(lab: SimpleNamespace, page: Any) 
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ("tanh", "answers otherwise than the network"),
+        ("tanh", "answers of this page differ"),
         ("nan", "are not finite"),
     ],
     ids=["tanh", "nan"],
