@@ -165,8 +165,11 @@ def test_drawn_digits_are_read_and_the_bars_say_so(
     see(page, lab.folder / "sigmoid.html")
     for digit, strokes in STROKES.items():
         draw(page, strokes)
-        said = page.locator("#said").inner_text()
-        assert said.startswith(f"The network reads a {digit} (")
+        assert (
+            page.locator("#said")
+            .inner_text()
+            .startswith(f"The network reads a {digit} (")
+        )
         row = page.locator("#bars li").nth(digit)
         width = row.locator("i").evaluate("bar => parseFloat(bar.style.width)")
         number = float(row.locator("output").inner_text())
