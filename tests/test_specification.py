@@ -29,6 +29,7 @@ from nbproctor.expect import (
     expect_normal,
     expect_passes,
     is_multiple,
+    kinds,
     neutral,
     prove,
     recording,
@@ -544,6 +545,14 @@ def test_each_size_is_1_alone_and_beyond_the_numbers_of_the_answer() -> None:
         cases = sizes(lambda k, m: (k, m), k=(2, 8), m=(3, 1000))
     assert cases[:4] == [(2, 3), (4, 4), (1, 1), (1, 3)]
     assert cases[4:] == [(9, 3), (2, 1), (2, 502)]
+
+
+def test_arrays_of_other_types_stay_as_they_are() -> None:
+    words = np.array(["a", "b"])
+    is_right = np.array([True, False])
+    for state, argument, truth in kinds({"words": words}, words, is_right):
+        assert state["words"].dtype == argument.dtype == words.dtype
+        assert truth.dtype == bool
 
 
 def test_each_number_is_0_and_1_while_the_others_are_as_usual() -> None:

@@ -111,7 +111,7 @@ def _in_kind(value: Any, kind: Kind, whole: bool) -> Any:
     new = value
     if number_type[0] == value.dtype.kind == "f":
         new = value.astype(number_type)
-    elif number_type[0] == "i" and (whole or value.dtype.kind != "f"):
+    elif number_type[0] == "i" and value.dtype.kind in ("iuf" if whole else "iu"):
         rounded = np.rint(value)
         converted = rounded.astype(number_type)
         new = converted if np.array_equal(converted, rounded) else value

@@ -10,7 +10,7 @@ import numpy as np
 from nbproctor.expect.diagnoses import Shape, diagnosis, fits, hint, not_finite
 
 _NUMERIC = int, float, complex, np.generic, np.ndarray
-AGAIN = "differs when the call is repeated: what is kept from the first call?"
+AGAIN = "differs when the call is repeated: is something left over from the first call?"
 Mistakes: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 
 

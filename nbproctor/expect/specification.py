@@ -645,7 +645,9 @@ class Anew:
 
 _SHARED = "changes when another call is made: do two answers share an array?"
 _RANDOM = "differs between two new objects: is it random, without a seed?"
-_OLD = "stays the same after its argument, or its object, was changed: what is kept?"
+_OLD = (
+    "stays the same after its argument, or its object, was changed: is it an old one?"
+)
 _IN_PLACE = "changes when another one is changed in place: do they share an array?"
 
 

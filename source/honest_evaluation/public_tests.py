@@ -305,7 +305,7 @@ def ask(
             (first,) = answers([question.method.call(question.values, is_first=True)])
             with suppress(Exception):
                 check_answer(question, answer_of(first), rtol, atol)
-                hint = "it is right in a first call: what is kept of that?"
+                hint = "it is right in a first call: is something left over from that?"
             is_value = not isinstance(answer, Exception)
             says = f" ({hint})" * bool(hint and is_value)
             raise AssertionError(f"{why}{error}{says}") from None

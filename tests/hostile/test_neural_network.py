@@ -312,7 +312,7 @@ LEARNED_BEFORE = HONEST.replace("self.means", "X, Y = X_train, Y_train; self.mea
             HONEST.replace("3", "23"),
             0.75,
             0.85,
-            "Contest (section 7.7), outside the rules: more than 20 evaluations*",
+            "Contest (section 7.7), rules broken: more than 20 evaluations*",
         ),
         (FORGED, 0.05, 0.15, f"{PRIZE}: *, 0 evaluations used, 20 allowed"),
         (LEARNED_BEFORE, 0, 0.1, f"{PRIZE}: *"),
