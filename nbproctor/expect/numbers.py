@@ -1,12 +1,10 @@
 """How large a case is: beyond all numbers that stand in the student's answer."""
 
-import ast
 import contextlib
-import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from nbproctor.cells import parse_code
+from nbproctor.cells import compile_code
 
 # The numbers that stand in the answer, if it is known.
 _numbers: frozenset[float] = frozenset()
@@ -19,13 +17,6 @@ _NUMBER = r"(?:0x[\da-f]{1,8}|(?:0|[1-9]\d{0,8})(?:\.\d*)?(?:e[-+]?\d{1,2})?)"
 _CONSTANT = re.compile(
     rf"(?<![\w.]){_NUMBER}(?: *(?:\*\*|<<|[-+*]) *{_NUMBER}){{0,4}}(?![\w.])", re.I
 )
-_OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Pow: operator.pow,
-    ast.LShift: lambda number, power: number * 2**power,
-}
 # How far number types count, and where what begins again does so a second time.
 _COUNTS_TO = {
     "int8": (2**7 - 1, 2**8 - 1),
@@ -69,18 +60,7 @@ def numbers_in(text: str) -> Iterator[float]:
     """
     code = _NO_SIZES.sub("", text)
     for constant in _CONSTANT.findall(code.replace("_", "")):
-        for node in ast.walk(parse_code(constant)):
-            with contextlib.suppress(OverflowError, TypeError):
-                yield _value_of(node)
+        for expression in (constant, *re.findall(_NUMBER, constant, re.I)):
+            yield from compile_code(expression, "<number>", "eval").co_consts
     for name in _TYPE.findall(code):
         yield from _COUNTS_TO[name]
-
-
-def _value_of(node: ast.AST) -> float:
-    """Return the value of a constant expression, in floats: none takes long."""
-    if isinstance(node, ast.BinOp):
-        compute = _OPERATORS[type(node.op)]
-        return compute(_value_of(node.left), _value_of(node.right))
-    if not isinstance(node, ast.Constant) or not isinstance(node.value, int | float):
-        raise TypeError(node)
-    return float(node.value)

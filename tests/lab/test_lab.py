@@ -445,27 +445,6 @@ def test_a_public_test_says_what_is_wrong_and_does_not_raise(
         public_test(lab, exercise)
 
 
-def test_a_public_test_asks_what_changes_in_place_and_is_beyond_a_number(lab):
-    """One array may be both arguments: each is changed once."""
-    X = np.eye(2)
-    answers = {}
-    table = {"values": [(X, X, 2 * X), (X + 1, X + 1, 2 * X + 2)]}
-
-    def remembers(a, b):
-        return answers.setdefault(id(a), (a, a + b))[1]
-
-    def ask(function):
-        parts = contextlib.nullcontext
-        lab["ask"](parts, {"add": lambda: function}, ["a", "b"], table)
-
-    ask(np.add)
-    with pytest.raises(AssertionError, match="after a change in place"):
-        ask(remembers)
-    beyond = lab["beyond_numbers_of"]
-    assert beyond(lambda n: min(n, 500) if n > 7 else 2_000, 31, 1000) == 501
-    assert beyond(lambda n: n, 31, 1000) == beyond(np.mean, 31, 1000) == 31
-
-
 def test_the_public_bounds_of_the_first_weights_are_those_of_grading(lab, monkeypatch):
     network = lab["NeuralNetwork"]
     right = network.initialize_parameters
