@@ -42,7 +42,7 @@ Answers = Annotated[
     list[str] | None,
     Option(
         "--as",
-        help="Say which student a name or number in the file stands for. For example, "
+        help="Match a name or number in the file to a student. For example, "
         "'Canvas id 1042=20260013' means: the student with the Canvas id 1042 is "
         "20260013. Leave the right side empty for a new student. Your answer is saved "
         "for the next time.",
@@ -97,9 +97,8 @@ def collect(
     """Copy the submissions from a platform to submitted/, one folder per student.
 
     Reads downloads from Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub
-    Classroom, Teams and OpenOlat. From other platforms, such as ILIAS and Sakai, it
-    reads a zip or folder with one folder or file per student, named by id, name or
-    both.
+    Classroom, Teams and OpenOlat. For other platforms, such as ILIAS and Sakai, give a
+    zip or folder in which each student has a file or folder, named by id, name or both.
 
     A newer attempt replaces an older one. The older one is saved. A submission that
     could belong to several students is not copied: use --as to say who submitted it.
@@ -166,7 +165,7 @@ def roster(
     called: Answers = None,
     same: SameKinds = None,
 ) -> None:
-    """Import a class list, so that score table and formgrader show names.
+    """Import a class list: the score table and formgrader then show names.
 
     Reads any grade file or list of participants that a platform exports. New students
     are added, missing data is filled in, and nobody is removed. Rows that could mean

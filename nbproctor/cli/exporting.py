@@ -68,8 +68,8 @@ def export(
 ) -> None:
     """Fill in a platform's grade file, pack the feedback, or write a table.
 
-    To fill in marks, give the grade file of Canvas, Blackboard or Brightspace, or
-    Moodle's grading worksheet. The file itself is never changed: --write makes a
+    To fill in marks, give the grade file (Canvas, Blackboard, Brightspace) or the
+    grading worksheet (Moodle). The file itself is never changed: --write makes a
     filled-in copy next to it. The cells of students without a mark stay as they are.
 
     The other exports need no grade file:

@@ -158,6 +158,6 @@ def _line(attempt: nbgrader.Try) -> str:
         return f"{clock}: no tries left today."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
     return (
-        f"{clock}: {mark}{result.status}; try {attempt.tries_today} today. "
+        f"{clock}: {mark}{result.status}. Tries today: {attempt.tries_today}. "
         f"Feedback took {(_now() - attempt.noticed).total_seconds():.0f} s."
     )

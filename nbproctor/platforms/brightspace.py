@@ -24,7 +24,7 @@ class Brightspace(Platform):
         r"(?P<attempt>[^/-]*\b\d{4}\b[^/-]*?))(?: - |/)(?P<file>.+)"
     )
     titles = r"(.*?) Points Grade(?:.*MaxPoints:([\d.,]+))?.*"
-    upload = "the assignment's submissions, Add Feedback Files"
+    upload = "the assignment's submissions > Add Feedback Files"
     listing = "index.html"
 
     def parse(self, parts: Sequence[str]) -> FileName | None:

@@ -36,7 +36,7 @@ class Canvas(Platform):
     """Canvas, which says that something was late, and not when it came."""
 
     name = "Canvas"
-    upload = "Grades, menu of the assignment's column, Re-Upload Submissions"
+    upload = "Grades > menu of the assignment's column > Re-Upload Submissions"
     why_no_address = (
         "typed text into Canvas, which accepts no feedback file for that. Mail the "
         "page, and ask for the notebook file"

@@ -275,10 +275,8 @@ class Download:
                     by_content[data][author] = name
         for people in by_content.values():
             if len(people) > 1:
-                separator = " and " if len(people) == 2 else "; "
-                names = separator.join(people.values())
                 self.problem(
-                    names,
+                    "; ".join(people.values()),
                     "They submitted exactly the same file. It was collected "
                     "for each of them.",
                 )

@@ -46,7 +46,7 @@ class Moodle(Platform):
         "submitted with a group, and their own Moodle number is not known. Import the "
         "grading worksheet (`nbproctor roster`), then collect again"
     )
-    upload = "Submissions, Upload multiple feedback files in a zip"
+    upload = "Submissions > Upload multiple feedback files in a zip"
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """``Amara Okafor_4711_assignsubmission_file/lab.ipynb``, and older.

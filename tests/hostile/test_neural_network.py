@@ -287,7 +287,7 @@ class Challenger:
         apart = (self.means**2).sum(axis=1, keepdims=True) - 2 * self.means @ X
         return apart.argmin(axis=0).reshape(1, -1)
 """
-PRIZE = "Contest (section 7.7): new digits read correctly"
+PRIZE = "Contest (section 7.7): correctly read new digits"
 FORGED = f"""
 import nbproctor.expect
 nbproctor.expect.measures.measured = [("{PRIZE}", 1.0, "0 used, 20 allowed")]
@@ -312,7 +312,7 @@ LEARNED_BEFORE = HONEST.replace("self.means", "X, Y = X_train, Y_train; self.mea
             HONEST.replace("3", "23"),
             0.75,
             0.85,
-            "Contest (section 7.7), rules broken: more than 20 evaluations*",
+            "Contest (section 7.7): more than 20 evaluations, against the rules*",
         ),
         (FORGED, 0.05, 0.15, f"{PRIZE}: *, 0 evaluations used, 20 allowed"),
         (LEARNED_BEFORE, 0, 0.1, f"{PRIZE}: *"),

@@ -265,7 +265,7 @@ def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
         assert second.returncode == 1
         assert "has been watching 'tiny' since" in second.stderr
         line = first.stdout.readline()
-        assert "ada: " in line and "try 1 today" in line
+        assert "ada: " in line and "Tries today: 1" in line
     hand_in("ada")
     with watch_process(course) as third:
         assert "10 of 10, graded; try 2 today" in third.stdout.readline()
