@@ -268,7 +268,7 @@ def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
         assert "ada: " in line and "Tries today: 1" in line
     hand_in("ada")
     with watch_process(course) as third:
-        assert "10 of 10, graded; try 2 today" in third.stdout.readline()
+        assert "10 of 10, graded. Tries today: 2" in third.stdout.readline()
         # Python ignores what a signal raises while it cleans up, so press Ctrl-C again.
         for _ in range(6):
             third.send_signal(signal.SIGINT)

@@ -6,7 +6,7 @@ import random
 import re
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -472,7 +472,7 @@ def test_the_very_same_file_from_two_students_is_said() -> None:
     same = {"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"}
     plan = understand(same)
     assert len(plan.submissions) == 2
-    message = "Okafor, Amara and King, Jr., Bo: They submitted"
+    message = "Okafor, Amara; King, Jr., Bo: They submitted"
     assert problems_of(plan).startswith(message)
     plan = understand(same, groups=GROUPS)
     assert [s.group for s in plan.submissions] == ["Team Blue"] * 2
@@ -627,7 +627,7 @@ Put = Callable[..., dict[str, CollectedSubmission]]
 @pytest.fixture
 def put(tmp_path: Path) -> Put:
     def write(
-        files: Files, times: dict[str, str] | None = None, **options: bool
+        files: Files, times: Mapping[str, str] = {}, **options: bool
     ) -> dict[str, CollectedSubmission]:
         download = understand(files, times=times)
         platforms.write(

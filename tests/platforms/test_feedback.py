@@ -135,7 +135,7 @@ def test_each_platform_gets_the_names_that_it_knows(tmp_path: Path, case: str) -
         {path: path for path in paths},
         without.keys() & {"visitor"},
         *("abc" if paths[0].endswith("a.ipynb") else ("lab",)),
-        groups={"Team Blue": blue} if "blue" in paths[0].lower() else None,
+        groups={"Team Blue": blue} if "blue" in paths[0].lower() else {},
     )
     assert (back.platform.name, sorted(back.files)) == (platform, names)
     unmatched = dict(back.unmatched)
