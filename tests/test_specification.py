@@ -530,8 +530,8 @@ def test_an_answer_that_is_remembered_by_too_little_is_old(
 def test_each_size_is_1_alone_and_beyond_the_numbers_of_the_answer() -> None:
     with recording({}, "if m > 500: k = 7"):
         cases = sizes(lambda k, m: (k, m), k=(2, 8), m=(3, 1000))
-    assert cases[:4] == [(2, 3), (4, 4), (1, 1), (1, 3)]
-    assert cases[4:] == [(9, 3), (2, 1), (2, 502)]
+    assert cases[:5] == [(2, 3), (4, 4), (2, 2), (1, 1), (1, 3)]
+    assert cases[5:] == [(9, 3), (2, 1), (2, 502)]
 
 
 def test_arrays_of_other_types_stay_as_they_are() -> None:

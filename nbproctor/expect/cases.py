@@ -29,11 +29,11 @@ def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
     """Return cases of all kinds of sizes; `make` makes one from sizes, by their names.
 
     Each size has its usual number, which should be its own, and the most that `beyond`
-    may make of it. All are usual, equal, or 1; each is 1 alone, and beyond the answer's
-    numbers alone.
+    may make of it. All are usual, equal, 2, or 1; each is 1 alone, and beyond the
+    answer's numbers alone.
     """
     usual = {name: size for name, (size, _) in ranges.items()}
-    tables = [usual, dict.fromkeys(usual, 4), dict.fromkeys(usual, 1)]
+    tables = [usual, *(dict.fromkeys(usual, size) for size in (4, 2, 1))]
     for name, bounds in ranges.items():
         tables.append(usual | {name: 1})
         if beyond(*bounds) > usual[name]:
