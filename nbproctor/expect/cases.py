@@ -1,4 +1,4 @@
-"""Cases of a specification: of all sizes, and each but little changed from another."""
+"""Cases of a specification: sizes, types, 0 and 1, and each but little changed."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
@@ -51,8 +51,7 @@ def changed(right: Callable[..., Any], *case: Any) -> list[Case]:
     cases = [case]
     for number, key, part in _parts(case):
         for new in _others(part):
-            *before, last = cases[-1][: number + 1]
-            other = (*before, _with(last, key, new), *case[number + 1 :])
+            other = _with_part(cases[-1], number, key, new)
             answers = right(*other), right(*cases[-1])
             if not is_same(*answers, answers[0]):
                 cases.append(other)
@@ -68,13 +67,7 @@ def neutral(*case: Any) -> list[Case]:
     share an array.
     """
     cases = [
-        copy.deepcopy(
-            (
-                *case[:number],
-                _with(case[number], key, 0 * part + new),
-                *case[number + 1 :],
-            )
-        )
+        copy.deepcopy(_with_part(case, number, key, 0 * part + new))
         for number, key, part in _parts(case)
         for new in ((1,) if isinstance(case[number], int | float) else (0, 1))
     ]
@@ -84,12 +77,11 @@ def neutral(*case: Any) -> list[Case]:
     return cases
 
 
-def kinds(*case: Any, types: str = "fi", narrow: bool = False) -> list[Case]:
+def kinds(*case: Any, narrow: bool = False) -> list[Case]:
     """Return a case with its arrays in each type that holds them, by rows or columns.
 
-    In arguments, fractions become whole numbers, too, but for `types` ``"f"``; those in
-    the state of an object stay. With `narrow`, types are among them in which usual
-    formulas overflow.
+    In arguments, fractions become whole numbers, too, but those in the state of an
+    object stay. With `narrow`, types are among them in which usual formulas overflow.
     """
     return [
         tuple(
@@ -97,7 +89,6 @@ def kinds(*case: Any, types: str = "fi", narrow: bool = False) -> list[Case]:
             for n, part in enumerate(case)
         )
         for kind in (*_ROOMY, *(_NARROW if narrow else ()))
-        if kind[0][0] in types
     ]
 
 
@@ -127,9 +118,10 @@ def _parts(case: Case) -> Iterator[tuple[int, str, Any]]:
                 yield number, key, part
 
 
-def _with(value: Any, key: str, new: Any) -> Any:
-    """Return an argument, or a dictionary with another entry."""
-    return value | {key: new} if key else new
+def _with_part(case: Case, number: int, key: str, new: Any) -> Case:
+    """Return a case with another argument, or another entry of one."""
+    value = case[number] | {key: new} if key else new
+    return (*case[:number], value, *case[number + 1 :])
 
 
 def _others(value: Any) -> Iterator[Any]:

@@ -284,7 +284,7 @@ class Specification:
 
     def is_right(self, case: Case, answer: Any) -> bool:
         """Whether an answer has the right values."""
-        return is_same(answer, self.right(*case), entries_of(answer, answer))
+        return is_same(answer, self.right(*case), answer)
 
     def holds(self, name: str) -> bool:
         """Whether a property holds: another one may judge only what this one leaves.
