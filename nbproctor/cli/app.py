@@ -113,8 +113,8 @@ Container = Annotated[
     bool,
     Option(
         "--container",
-        help="Run in a container, with Podman or Docker. Only with "
-        "kit.py: python kit.py COMMAND --container.",
+        help="Run in a container (Podman or Docker). Works only as "
+        "python kit.py COMMAND --container.",
         callback=_refuse_container,
         is_eager=True,
     ),

@@ -105,9 +105,9 @@ def lint(assignment: Assignment = None, container: Container = False) -> None:
     """Check that the reference solution earns every point in every test cell.
 
     The reference solution is the source notebook with your solutions. Plain nbgrader
-    and nbproctor both grade it. Then each of the two also grades notebooks with
-    blank or meaningless answers. This lists the tests for which the two give different
-    points. `nbproctor release` runs this check first.
+    and nbproctor both grade it. Both also grade notebooks with blank or meaningless
+    answers. The command lists the tests for which nbgrader and nbproctor then give
+    different points. `nbproctor release` runs this check first.
     """
     prove(open_course(assignment))
     say("The reference solution earns every point, in nbgrader and in nbproctor.")
@@ -184,9 +184,9 @@ def new(
     """Make an assignment with one example exercise, for you to replace.
 
     If this folder is not a course yet, it becomes one. With --from, make a shorter
-    edition of another assignment: cells with a tag for longer editions, such as
-    from-4-hours, are left out. Students get the solutions of the exercises that are
-    left out.
+    edition of another assignment. It leaves out cells whose tag, such as from-4-hours,
+    is for longer editions. Students get the solutions of the exercises that are left
+    out.
     """
     from nbproctor.kit import starter
     from nbproctor.kit.edition import write_edition

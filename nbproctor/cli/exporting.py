@@ -212,7 +212,7 @@ def _show(filled: Filled, file: str) -> None:
     lower = sum(change.lower for change in filled.changes)
     console.print(
         f"Marks that change: {len(filled.changes)}. Marks that become lower: {lower}. "
-        f"Marks that are already in the file: {filled.same}."
+        f"Marks that stay the same: {filled.same}."
     )
     print_list("Not changed:", [f"{name}: {reason}" for name, reason in filled.skipped])
     if filled.skipped:

@@ -57,6 +57,11 @@ class Card:
         else:
             self.marks.append(f"✓ {name}")
 
+    def show(self):
+        """Print the marks; no line ends between a sign and its words."""
+        marks = (mark.replace(" ", "\N{NO-BREAK SPACE}") for mark in self.marks)
+        print(*marks, sep="   ")
+
 
 def no_advice(number, ended):
     """Say nothing: a notebook may have no advice on what to do first."""
@@ -77,7 +82,7 @@ def public_test(number, advise=no_advice):
             if card.error is not None:
                 raise card.error
         except Exception as error:
-            print(*card.marks, sep="   ")
+            card.show()
             if advice := advise(number, isinstance(error, NotImplementedError)):
                 raise PublicTestError(advice) from error
             if isinstance(error, NotImplementedError):  # a line, not its way to there
@@ -85,7 +90,7 @@ def public_test(number, advise=no_advice):
             elif lines := error_in_answer(error, test):
                 error._render_traceback_ = lambda: lines
             raise
-        print(*card.marks, sep="   ")
+        card.show()
         print(f"Exercise {number} passes its public test.")
 
     return run
@@ -328,7 +333,7 @@ def ask(
                 if question.part == name:
                     check(question, answer, hints.get(name))
     if is_dictionary:
-        with part("all entries"):
+        with part("no entry missing"):
             for question, answer in pairs:
                 check_names(question.right, answer)
     if numbers != "biuf":
@@ -346,7 +351,7 @@ def ask(
                 for changed in changes(name, old, new):
                     says = f"{question.function} changed {changed}: work on a copy"
                     assert name in question.method.sets, says
-    with part("next call"):
+    with part("second call"):
         again = answers([each.method.call(each.values) for each in questions[:2]])
         for (question, before), result in zip(pairs, again, strict=False):
             if isinstance(before, dict):  # which may have more than is judged
@@ -354,7 +359,7 @@ def ask(
                 before = {name: before[name] for name in names}
             for right in (question.right, before):
                 repeated = question._replace(right=right)
-                check(repeated, answer_of(result), hints.get("next call"))
+                check(repeated, answer_of(result), hints.get("second call"))
         latest = {}  # of the same kinds of arguments
         for new in questions:
             kinds = new.function, *map(kind_of, new.values)

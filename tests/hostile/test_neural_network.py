@@ -287,7 +287,7 @@ class Challenger:
         apart = (self.means**2).sum(axis=1, keepdims=True) - 2 * self.means @ X
         return apart.argmin(axis=0).reshape(1, -1)
 """
-PRIZE = "Contest (section 7.7): correctly read new digits"
+PRIZE = "Contest (section 7.7): new digits read correctly"
 FORGED = f"""
 import nbproctor.expect
 nbproctor.expect.measures.measured = [("{PRIZE}", 1.0, "0 used, 20 allowed")]
