@@ -32,6 +32,7 @@ PICTURE = PROJECT / "docs" / "picture.png"
 SAMPLES = PROJECT / "docs" / "samples"
 STUDENT, HEADING = "hivanova", "4.3 Backward propagation"
 WIDTH, HEIGHT = 760, 900
+COLOURS = Image.Quantize.MAXCOVERAGE  # it keeps a colour that few pixels have
 PAGE = """
 <style>
   body {{ margin: 0; display: flex; gap: 28px; padding: 28px; background: #dfe5ec }}
@@ -115,7 +116,7 @@ def samples(browser: Browser, project: Path) -> None:
 def save(shot: bytes, path: Path) -> None:
     """Write a picture with few colours, so that it is small."""
     image = Image.open(io.BytesIO(shot)).convert("RGB")
-    image.quantize(64).save(path, optimize=True)
+    image.quantize(64, COLOURS).save(path, optimize=True)
 
 
 def main() -> None:
@@ -138,7 +139,7 @@ def main() -> None:
         image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     shown = PngImagePlugin.PngInfo()
     shown.add_text("Shows", json.dumps(words))
-    image.quantize(128).save(PICTURE, optimize=True, pnginfo=shown)
+    image.quantize(128, COLOURS).save(PICTURE, optimize=True, pnginfo=shown)
     print(f"{PICTURE}: {PICTURE.stat().st_size // 1024} kB")
 
 

@@ -130,6 +130,9 @@ def _element(element: Element) -> str:
         text = "".join(_letter(variant.upper(), letter) for letter in text)
     elif variant == "normal":
         attributes += ' mathvariant="normal"'
+    if name == "mi" and len(text) > 1:  # a function's name, set off from its argument
+        name = "mo"
+        attributes += ' lspace=".17em" rspace=".17em"'
     inside = "".join(map(_element, element))
     return f"<{name}{attributes}>{escape(text)}{inside}</{name}>"
 
