@@ -113,7 +113,7 @@ Container = Annotated[
     bool,
     Option(
         "--container",
-        help="Run in a container (Podman or Docker). Works only as "
+        help="Run in a container (Podman or Docker). Only with kit.py: "
         "python kit.py COMMAND --container.",
         callback=_refuse_container,
         is_eager=True,

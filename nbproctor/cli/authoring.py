@@ -106,8 +106,8 @@ def lint(assignment: Assignment = None, container: Container = False) -> None:
 
     The reference solution is the source notebook with your solutions. Plain nbgrader
     and nbproctor both grade it. Both also grade notebooks with blank or meaningless
-    answers. The command lists the tests for which nbgrader and nbproctor then give
-    different points. `nbproctor release` runs this check first.
+    answers. The command lists the tests to which nbgrader and nbproctor give different
+    points. `nbproctor release` runs this check first.
     """
     prove(open_course(assignment))
     say("The reference solution earns every point, in nbgrader and in nbproctor.")
@@ -184,9 +184,9 @@ def new(
     """Make an assignment with one example exercise, for you to replace.
 
     If this folder is not a course yet, it becomes one. With --from, make a shorter
-    edition of another assignment. It leaves out cells whose tag, such as from-4-hours,
-    is for longer editions. Students get the solutions of the exercises that are left
-    out.
+    edition of another assignment. It leaves out the cells that are tagged for longer
+    editions, for example with from-4-hours. Students get the solutions of the exercises
+    that are left out.
     """
     from nbproctor.kit import starter
     from nbproctor.kit.edition import write_edition

@@ -168,8 +168,8 @@ def roster(
     """Import a class list: the score table and formgrader then show names.
 
     Reads any grade file or list of participants that a platform exports. New students
-    are added, missing data is filled in, and nobody is removed. Rows that could mean
-    two students are skipped and listed.
+    are added, missing data is filled in, and nobody is removed. Rows that match
+    more than one student are skipped and listed.
     """
     course = nbgrader.Course(find_course())
     everybody = read_class_list(course, called, same)

@@ -77,7 +77,7 @@ def export(
     - feedback: everybody's feedback, in a zip for the platform
     - csv, parquet: a table of the class
     - term: a table and a page of all assignments
-    - gradescope, classroom: files that let Gradescope or GitHub Classroom grade
+    - gradescope, classroom: files for grading on Gradescope or GitHub Classroom
     """
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"

@@ -41,7 +41,7 @@ def grade(
         bool,
         Option(
             "--lower",
-            help="Allow a mark to become lower even though the files are the same.",
+            help="Allow a lower mark even if the student's files have not changed.",
         ),
     ] = False,
     alike: Annotated[
