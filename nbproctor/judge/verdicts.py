@@ -49,7 +49,7 @@ STDERR = Message(
     "While this test ran, something (perhaps a warning) was written to stderr. In "
     "this course, that costs its points.",
 )
-LEADS_TO = Message("failed", "Your answer could not be checked: it leads to a {kind}.")
+LEADS_TO = Message("failed", "Your answer could not be checked: it leads to {kind}.")
 ENDS_IN = Message("failed", "Your answer could not be checked: {kind}: {text}")
 # Student code raised an exception, or a name is missing.
 NOT_SOLVED = Message("error", results.NOT_SOLVED + "{where}")
@@ -210,7 +210,7 @@ def _of_student(
         return REFUSED(where=f" {where}")
     if error.kind == "UnsendableError" != kind:
         return TOO_MUCH
-    if kind == "NotImplementedError":
+    if error.kind == "NotImplementedError":  # none of its subclasses, as `input` raises
         return NOT_SOLVED(where=f" {where}")
     text = one_line(error.text)
     is_shown = text and (not hidden or _is_helpful(text, sources))

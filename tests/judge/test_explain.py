@@ -138,7 +138,7 @@ def test_a_public_test_says_everything() -> None:
 
 SECRET = 0.73105857
 CLOSE = "np.testing.assert_allclose(np.zeros(2), np.full({}, secret))"
-NO_CHECK = "Your answer could not be checked: it leads to a KeyError."
+NO_CHECK = "Your answer could not be checked: it leads to KeyError."
 NO_SUM = (
     "Your answer could not be checked: ValueError: operands could not be broadcast "
     "together with shapes (3,) (4,)"

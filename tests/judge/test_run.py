@@ -101,7 +101,7 @@ def test_a_check_without_points_costs_nothing_that_does_not_need_it(check: str) 
 def test_whatever_a_test_raises_costs_that_test_alone() -> None:
     fails = "import pytest\nwith pytest.raises(ValueError):\n    f(1)"
     hands_over = "def leave(): raise SystemExit\nf(leave)()"
-    text = "Your answer could not be checked: it leads to a SystemExit."
+    text = "Your answer could not be checked: it leads to SystemExit."
     report = judged(
         cell("public", "test", fails),
         cell("hidden", "test", fails, 1.0),
@@ -117,6 +117,11 @@ def test_whatever_a_test_raises_costs_that_test_alone() -> None:
         (0, text),
         (1, ""),
     ]
+
+
+def test_an_answer_that_waits_for_input_is_not_called_unsolved() -> None:
+    report = judged(cell("t", "test", "f(1)", 1.0), answer="def f(x): return input()")
+    assert "Your code raised NotImpl" in report.verdicts[0].message
 
 
 def test_a_process_that_ends_is_noted_once_however_many_tests_it_costs() -> None:
