@@ -14,6 +14,7 @@ from nbproctor.kit.adopt import AdoptError, adopt
 from nbproctor.kit.starter import StarterError
 from nbproctor.nbgrader import CourseError
 from tests.audit.test_audit import tried
+from tests.nbgrader.tiny import content
 from tests.programs import run_python, succeeded
 
 STOCK = """\
@@ -87,11 +88,6 @@ def test_a_course_is_as_it_was_once_nbproctor_is_off(
     assert content(stock) == before
     starter.switch_off(stock)  # once more changes nothing
     assert content(stock) == before
-
-
-def content(folder: Path) -> dict[Path, bytes]:
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {path: path.read_bytes() for path in files if "pycache" not in str(path)}
 
 
 def test_what_init_did_not_write_is_taken_out_by_whoever_wrote_it(stock: Path) -> None:

@@ -16,6 +16,7 @@ from tests.broken.cases import ANSWERS, STUB, by_id, text, write
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
     HandIn,
+    content,
     grade_by_hand,
     graded,
     released,
@@ -99,14 +100,10 @@ def test_a_release_that_fails_changes_nothing(course: Path) -> None:
     with source_of(course, release=False) as notebook:
         cell = by_id(notebook, "mean-values")
         cell["source"] = text(cell).replace("### END HIDDEN TESTS", "")
-    before = (course / "release/tiny/tiny.ipynb").read_bytes()
-    gradebook = (course / "gradebook.db").read_bytes()
-    listing = {*course.iterdir()}
+    before = content(course)
     with pytest.raises(CourseError, match="END HIDDEN TESTS"):
         nbgrader.generate(course, "tiny")
-    assert (course / "release/tiny/tiny.ipynb").read_bytes() == before
-    assert (course / "gradebook.db").read_bytes() == gradebook
-    assert {*course.iterdir()} == listing
+    assert content(course) == before
 
 
 # --- cells that change after somebody was graded ---

@@ -29,6 +29,12 @@ def released(course: Path) -> Notebook:
     return notebook
 
 
+def content(folder: Path) -> dict[Path, bytes]:
+    """Return what each file of a folder contains, but for Python's own copies."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path: path.read_bytes() for path in files if "pycache" not in str(path)}
+
+
 def solved(course: Path, **cells: str) -> Notebook:
     """Return the notebook with right answers, but for those of ``exercise=source``."""
     notebook = answered(released(course))
