@@ -31,13 +31,14 @@ from nbproctor.markers import parse
 from nbproctor.nbgrader.failures import no_kernel
 from nbproctor.notebook import Cell, MasterNotebook, copied
 from nbproctor.results import Limits, Report
+from nbproctor.sanitize import one_line
 from nbproctor.submission.repair import Ungradable, repair, student_cells
 
 # A wrong answer may hang in every test.
 QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
 # What the sandbox forbids, as code that was lost by it looks, and what to do.
 _FORBIDDEN = {
-    r"(https?|ftp)://|\bimport (requests|urllib|socket|http)\b": (
+    r"[\"'](https?|ftp)://|\bimport (requests|urllib|socket|http)\b": (
         "Its code may use the network, which grading does not allow. If it must, put "
         "c.Nbproctor.network = [{!r}] into nbgrader_config.py."
     ),
@@ -84,9 +85,13 @@ def reference_faults(
         return
     lost = [v for v in report.verdicts if v.outcome != "passed"]
     for v in lost:
-        earned = f"{v.points:g} of {v.max_points:g}"
-        yield f"the reference earns {earned} in {v.cell_id} ({v.message})."
-    code = "\n".join(cell.source for cell in master.cells) if lost else ""
+        yield (
+            f"the reference earns {v.points:g} of {v.max_points:g} in {v.cell_id} "
+            f"({v.message})."
+        )
+    code = "\n".join(
+        cell.source for cell in master.cells if lost and cell.kind != "text"
+    )
     for pattern, advice in _FORBIDDEN.items():
         allowed = "network" in advice and settings.policy.network
         if not allowed and re.search(pattern, code, re.MULTILINE):
@@ -139,9 +144,12 @@ def grade_answers(
     with TemporaryDirectory(prefix="nbproctor-") as folder:
         Path(folder, f"{master.notebook}.ipynb").write_text(json.dumps(book), "utf-8")
         repaired = repair(Path(folder), master)
-    code = student_cells(repaired.notebook["cells"])
     return pool.execute(
-        Execution(cells=code, master=master, settings=settings)
+        Execution(
+            cells=student_cells(repaired.notebook["cells"]),
+            master=master,
+            settings=settings,
+        )
     ).result()
 
 
@@ -154,7 +162,7 @@ def kernel_faults(
     """Yield each cell that fails or loses points in a kernel, and a sentence."""
     for node in run_in_kernel(master, source, timeout):
         name = node.metadata["name"]
-        complaint = _complaint(node)
+        complaint = one_line(_complaint(node))
         marks = node.metadata.get("nbgrader", {})
         if not marks.get("grade"):
             if error_of(node):
@@ -252,5 +260,5 @@ def _complaint(node: NotebookNode) -> str:
         if output.output_type == "error":
             return f"{output.ename}: {output.evalue}"
         if output.get("name") == "stderr":
-            return f"stderr: {output.text.strip()}"
+            return f"stderr: {output.text}"
     return "no message"

@@ -214,7 +214,7 @@ CELLS = {
     "print('bar', file=sys.stderr); threading.Timer(3, print).start()",
     "fizz-show": "shown = 3",  # a demo, which is not run
     "fizz-numbers": "assert fizz(shown) == 'fizz'",
-    "fizz-multiples": "import sys\nprint('hm', file=sys.stderr)",
+    "fizz-multiples": "import sys\nprint('hm\\n' * 9999, file=sys.stderr)",
     "mean-values": "made = mean_of([1, 3])\nassert made == 2",
     "mean-input": "assert made == 2",
 }
@@ -233,3 +233,4 @@ def test_a_test_that_needs_a_skipped_demo_or_writes_to_stderr_is_found(
     ]
     assert all("fizz-numbers" in fault for fault in needing)
     assert writing.startswith("stock nbgrader: the reference earns 0 of 3.0")
+    assert len(writing) < 500
