@@ -77,8 +77,9 @@ def switch_on(course: Path) -> bool:
     file = (course / "nbgrader_config.py").resolve()
     if not file.is_file():
         raise StarterError(
-            f"{course} has no nbgrader_config.py. Run this in the folder of a course, "
-            "or start a course with: nbproctor new NAME"
+            f"{course} has no nbgrader_config.py. Run this in the folder of a course "
+            "(if it has no such file, make an empty one), or start a course with: "
+            "nbproctor new NAME"
         )
     if nbgrader.Course(course).options.enabled:
         return False
