@@ -77,7 +77,10 @@ def of_the_computer(error: BaseException) -> Exception | None:
     if isinstance(error, MemoryError):
         return ComputerError(f"This computer has too little memory. {AGAIN}")
     if isinstance(error, RuntimeError) and "Kernel died" in str(error):
-        return ComputerError(f"No kernel can be started. The reason is above. {AGAIN}")
+        return ComputerError(
+            "The kernel did not start, or the notebook's code ended it. The reason is "
+            f"above. {AGAIN}"
+        )
     if (fault := _gradebook_says(error)) is not None:
         fault = fault.replace("file is not a database", "it is malformed")
         advice = next(advice for word, advice in _GRADEBOOK if word in fault)
@@ -90,9 +93,9 @@ def of_the_computer(error: BaseException) -> Exception | None:
 
 
 def no_kernel(lines: Sequence[str]) -> ComputerError:
-    """Return what to say of a kernel that did not start, by what it said itself."""
+    """Return what to say of a kernel that did not start, or that was ended."""
     last_line = next(filter(None, map(str.strip, reversed(lines))))
-    advice = "No kernel can be started ({})."
+    advice = "The kernel did not start, or the notebook's code ended it ({})."
     for numbers, system_advice in _SYSTEM:
         if any(os.strerror(number) in last_line for number in numbers):
             advice = system_advice

@@ -23,6 +23,7 @@ from tests.nbgrader.tiny import (
     graded,
     run_nbgrader,
     source_of,
+    statuses,
     with_cells,
 )
 
@@ -68,8 +69,7 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     log = (capturing / "autograded/grading.log").read_text()
     assert "run in the student's process" in log
     results = graded(capturing)
-    assert {name: r.score for name, r in results.items()} == {"right": 10, "silent": 8}
-    assert {r.status for r in results.values()} <= {"graded", "repaired"}
+    assert statuses(results) == {"right": ("graded", 10), "silent": ("graded", 8)}
     assert notes(results, "right") == {"fizz-numbers": "beside"}
     placements = json.loads((capturing / FILE).read_text())["tiny"]["tiny"]
     where, reason = placements["tests"]["fizz-numbers"]
@@ -137,7 +137,7 @@ def test_a_test_that_uses_names_of_one_that_moves_moves_along(
     results = graded(course)
     where = {"fizz-numbers": "beside", "fizz-multiples": "beside"}
     assert notes(results, "right") == where
-    assert {name: r.score for name, r in results.items()} == {"right": 10, "wrong": 7}
+    assert statuses(results) == {"right": ("graded", 10), "wrong": ("graded", 7)}
 
 
 def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
@@ -180,11 +180,16 @@ def test_a_source_without_an_answer_says_so_and_blames_nobody(
     (description,) = describe(course)
     assert "although it could not be checked" in description
     assert "judge-beside" in description
-    assert (results["right"].status, results["right"].score) == ("partial", None)
+    assert statuses(results) == {"right": ("partial", None), "silent": ("graded", 8)}
     assert "passes only in the student's process" in results["right"].reason
-    assert results["silent"].score == 8
     # What to do, as it is told.
     with source_of(course) as notebook:
         by_id(notebook, "fizz-numbers")["metadata"]["tags"] = [BESIDE_TAG]
-    scores = {name: result.score for name, result in graded(course).items()}
-    assert scores == {"right": 10, "silent": 8}
+    results = graded(course)
+    assert statuses(results) == {"right": ("graded", 10), "silent": ("graded", 8)}
+
+
+def test_a_source_that_ends_its_kernel_hears_so(course: Path) -> None:
+    with_cells(course, {"fizz": "import os\nos._exit(1)"})
+    with pytest.raises(nbgrader.CourseError, match="notebook's code ended it"):
+        nbgrader.lint(course, "tiny")
