@@ -1,5 +1,6 @@
 """What commands import, and set up when they first need it: done before they fork."""
 
+import pandas  # noqa: F401
 import typer._adapters  # noqa: F401
 from nbgrader.api import Assignment, Base, Course, Student
 from sqlalchemy import create_engine

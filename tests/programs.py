@@ -10,6 +10,7 @@ keeps it.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import inspect
@@ -55,6 +56,7 @@ FORKED = {
     "nbproctor.submission.reading": "workers",
 }
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+STATUS: list[int] = []  # of a program that has come to its end
 EXECUTE = inspect.signature(subprocess.Popen._execute_child)
 SECONDS = 2.0  # after which what forks looks whether the tests still run
 # The process that runs the tests. What forks for it ends after it.
@@ -221,6 +223,7 @@ def _fork(
 
 def _serve(kind: str) -> None:
     """Fork programs as long as the tests run; return in each fork, as that program."""
+    atexit.register(_end)  # the first, so that all others come before it
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(FOLDER / kind))
     listener.listen()
@@ -286,6 +289,17 @@ def _become(
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background
 
 
+def _end() -> None:
+    """Leave the interpreter as it is: to take it apart would copy all memory.
+
+    A program that an exception ends has no status yet, and ends as usual.
+    """
+    if STATUS:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(STATUS[0])
+
+
 if __name__ == "__main__":
     kind = sys.argv[1]
     _serve(kind)
@@ -294,7 +308,14 @@ if __name__ == "__main__":
     else:
         one_processor()
     program = sys.argv[0]
-    if "\n" in program:
-        exec(compile(program, "<program>", "exec"), {"__name__": "__main__"})
+    try:
+        if "\n" in program:
+            exec(compile(program, "<program>", "exec"), {"__name__": "__main__"})
+        else:
+            runpy.run_module(program, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            raise
+        STATUS.append(end.code or 0)
     else:
-        runpy.run_module(program, run_name="__main__", alter_sys=True)
+        STATUS.append(0)
