@@ -78,7 +78,8 @@ def passed_plainly(
 ) -> Iterator[tuple[Trial, set[str]]]:
     """Walk through the reference notebook; fork where an exercise has to be answered.
 
-    As under stock nbgrader all names are in one namespace, and all cells are run.
+    As under stock nbgrader all names are in one namespace. The graded tests of the
+    reference itself are left out: they bind no name.
     """
     code = code_of(master)
     names = dict[str, Any]()
@@ -94,7 +95,8 @@ def passed_plainly(
                 yield trial, in_a_fork(partial(passed, names, [answer, *attached]))
             if cell.id == master.exercises[-1]:
                 return
-        passed(names, [cell])
+        if not cell.points:
+            passed(names, [cell])
 
 
 def of_variants(master: MasterNotebook, folder: Path) -> list[Any]:
