@@ -56,9 +56,8 @@ FORKED = {
     "nbproctor.submission.reading": "workers",
 }
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-STATUS: list[int] = []  # of a program that has come to its end
+STATUS: list[Any] = []  # of a program that has come to its end
 EXECUTE = inspect.signature(subprocess.Popen._execute_child)
-SECONDS = 2.0  # after which what forks looks whether the tests still run
 # The process that runs the tests. What forks for it ends after it.
 if __name__ == "__main__":
     MAIN = int(sys.argv[2])
@@ -227,7 +226,7 @@ def _serve(kind: str) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(FOLDER / kind))
     listener.listen()
-    listener.settimeout(SECONDS)
+    listener.settimeout(2.0)  # seconds, then it looks whether the tests still run
     if os.fork():
         os._exit(0)
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
@@ -292,12 +291,13 @@ def _become(
 def _end() -> None:
     """Leave the interpreter as it is: to take it apart would copy all memory.
 
-    A program that an exception ends has no status yet, and ends as usual.
+    A program that another exception ends has no status yet, and ends as usual, as one
+    does whose status is a text.
     """
-    if STATUS:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(STATUS[0])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with suppress(TypeError):
+        os._exit(*STATUS)
 
 
 if __name__ == "__main__":
@@ -314,8 +314,7 @@ if __name__ == "__main__":
         else:
             runpy.run_module(program, run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        if isinstance(end.code, str):
-            raise
-        STATUS.append(end.code or 0)
+        STATUS.append(end.code)
+        raise
     else:
         STATUS.append(0)

@@ -68,11 +68,6 @@ def passed(names: dict[str, Any], cells: Iterable[Cell]) -> set[str]:
     return test_names
 
 
-def code_of(master: MasterNotebook) -> list[Cell]:
-    """Return what is run: not what grading leaves out, of which some trains."""
-    return [c for c in master.cells if c.kind not in ("text", "task") and not c.skip]
-
-
 def passed_plainly(
     master: MasterNotebook, trials: Iterable[Trial]
 ) -> Iterator[tuple[Trial, set[str]]]:
@@ -81,7 +76,8 @@ def passed_plainly(
     As under stock nbgrader all names are in one namespace. The graded tests of the
     reference itself are left out: they bind no name.
     """
-    code = code_of(master)
+    # Not what grading leaves out, of which some trains.
+    code = [c for c in master.cells if c.kind not in ("text", "task") and not c.skip]
     names = dict[str, Any]()
     for number, cell in enumerate(code):
         if cell.kind == "solution":
