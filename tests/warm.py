@@ -64,3 +64,10 @@ def lasting_fork_servers() -> Iterator[None]:
         yield
     for _, server in idle:
         close(server)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def warm_processes() -> Iterator[None]:
+    """Processes for all files of a room, as long as no other room's test comes."""
+    with lasting_fork_servers():
+        yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,19 +10,18 @@ import pytest
 
 from tests.nbgrader import tiny
 from tests.nbgrader.tiny import HandIn, Notebook, released
-from tests.warm import lasting_fork_servers
+from tests.warm import warm_processes  # noqa: F401
 
 
-@pytest.fixture(scope="package", autouse=True)
-def warm_processes() -> Iterator[None]:
-    """Processes for all files of this room, as long as no other room's test comes."""
-    with lasting_fork_servers():
-        yield
+@pytest.fixture(scope="module")
+def original(template: Path) -> Path:
+    """What `course` is a copy of; in some files, a course with a graded class."""
+    return template
 
 
 @pytest.fixture
-def course(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "course")
+def course(original: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(original, tmp_path / "course")
 
 
 @pytest.fixture

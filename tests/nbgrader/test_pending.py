@@ -28,7 +28,7 @@ QUESTION = {"grade": True, "solution": True, "locked": False, "points": 4}
 
 
 @pytest.fixture(scope="module")
-def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a course with a question: three wait for a person, one is ungradable."""
     course = tmp_path_factory.mktemp("pending") / "course"
     shutil.copytree(template, course)
@@ -44,11 +44,6 @@ def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "4 submitted, 0 graded, 3 to be graded by hand, 1 not graded." in text
     assert "No total is complete yet." in text
     return course
-
-
-@pytest.fixture
-def course(graded: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(graded, tmp_path / "course")
 
 
 def grade(course: Path) -> str:

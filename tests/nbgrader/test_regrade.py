@@ -45,7 +45,7 @@ def handed_in(template: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, graded once for all tests."""
     course = handed_in(template, tmp_path_factory.mktemp("graded") / "course")
     assert again(course) == []  # first marks are no changes
@@ -54,18 +54,13 @@ def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def asked_more(graded: Path) -> Path:
+def asked_more(original: Path) -> Path:
     """And then its tests have asked for more than before, which lowered nothing."""
-    course = shutil.copytree(graded, graded.with_name("harder"))
+    course = shutil.copytree(original, original.with_name("harder"))
     with_one(course)
     again(course)
-    assert everything(course) == everything(graded)
+    assert everything(course) == everything(original)
     return course
-
-
-@pytest.fixture
-def course(graded: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(graded, tmp_path / "course")
 
 
 @pytest.fixture
