@@ -41,7 +41,7 @@ def demo(container: Container = False) -> None:
     course = nbgrader.Course(sample_class.new_course(project))
     for name, students in sample_class.read_classes(description).items():
         console.print(f"\nThese students submit {name}:")
-        course = course.open(name)
+        course = course.for_assignment(name)
         nbgrader.generate(course, name)
         variants = project / "variants" / name
         master = course.masters[0]

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nbproctor import sanitize
-from nbproctor.cli.app import complaints, console
+from nbproctor.cli.app import console, error_console
 from nbproctor.platforms.sheet import write_rows
 from tests.timing import grows_at_most, repeated, seconds
 
@@ -277,8 +277,8 @@ def test_no_text_steers_a_terminal() -> None:
         table.add_column(EVIL)
         table.add_row(EVIL)
         console.print(table)
-    with complaints.capture() as logs:
-        complaints.print(f"[red]Stopped:[/] {escape(EVIL)}")
+    with error_console.capture() as logs:
+        error_console.print(f"[red]Stopped:[/] {escape(EVIL)}")
     for text in printed.get(), logs.get():
         assert "=cmd" in text
         assert not set("\x1b\x07\u202e") & set(text)

@@ -30,7 +30,7 @@ from nbproctor.errors import NbproctorError
 from nbproctor.sanitize import plain_text
 
 
-def _when_used(name: str) -> ModuleType:
+def _import_lazily(name: str) -> ModuleType:
     """Return a module that is imported when something in it is first asked for."""
     if name in sys.modules:
         return sys.modules[name]
@@ -45,7 +45,7 @@ def _when_used(name: str) -> ModuleType:
 if TYPE_CHECKING:
     from nbproctor import nbgrader as nbgrader
 else:  # nbgrader and pandas take a second: `--help`, a wrong argument need neither
-    nbgrader = _when_used("nbproctor.nbgrader")
+    nbgrader = _import_lazily("nbproctor.nbgrader")
 
 app = typer.Typer(
     add_completion=False,
@@ -58,7 +58,7 @@ app = typer.Typer(
 _Command = TypeVar("_Command", bound=Callable[..., None])
 # How `kit.py` was called, for lines that say what to type next; taken out, so that no
 # program started here inherits it.
-TYPED = os.environ.pop("NBPROCTOR_TYPED", "nbproctor")
+PROGRAM = os.environ.pop("NBPROCTOR_TYPED", "nbproctor")
 
 
 class _Console(Console):
@@ -69,26 +69,26 @@ class _Console(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return what is printed, without escape sequences and control characters."""
-        text = plain_text(text).replace("`nbproctor ", f"`{TYPED} ")
+        text = plain_text(text).replace("`nbproctor ", f"`{PROGRAM} ")
         return super().render_str(text, **options)
 
 
 console = _Console(highlight=False)
-complaints = _Console(stderr=True, highlight=False, soft_wrap=True)
+error_console = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def say(*lines: object, to: Console = console) -> None:
+def echo(*lines: object, to: Console = console) -> None:
     """Print lines as they are; a terminal may break them."""
     for line in lines:
         to.print(escape(str(line)), soft_wrap=True)
 
 
-class _Complaints(logging.Handler):
+class _LogPrinter(logging.Handler):
     """Prints what the log says, as a plug-in that was left out."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
-        say(record.getMessage(), to=complaints)
+        echo(record.getMessage(), to=error_console)
 
 
 Assignment = Annotated[
@@ -156,7 +156,7 @@ def options(
 
 def command(*examples: str, **settings: Any) -> Callable[[_Command], _Command]:
     """Register a command of the course; its ``--help`` ends with the examples."""
-    lines = [f"- `{TYPED} {example}`" for example in examples]
+    lines = [f"- `{PROGRAM} {example}`" for example in examples]
     return app.command(epilog="\n\n".join(["Examples:", *lines]), **settings)
 
 
@@ -179,10 +179,10 @@ def open_course(assignment: str | None) -> nbgrader.Course:
 
 
 @contextmanager
-def at_work(doing: str) -> Iterator[Status]:
+def show_status(doing: str) -> Iterator[Status]:
     """Show that something goes on: a line that moves, or one where nobody watches."""
     if not console.is_terminal:
-        say(f"{doing} …")
+        echo(f"{doing} …")
     with console.status(escape(doing)) as status:
         yield status
 
@@ -197,7 +197,7 @@ def choose(course: nbgrader.Course, assignment: str | None) -> nbgrader.Course:
     if not assignment and len(names) == 1:
         assignment = names[0]
     if assignment in names:
-        course = course.open(assignment)
+        course = course.for_assignment(assignment)
         course.sources()  # says what is wrong with its name
         return course
     problem = f"There is no assignment {assignment!r}. " if assignment else ""
@@ -208,7 +208,7 @@ def print_list(title: str, lines: Sequence[str]) -> None:
     """Print a title and lines below it; nothing if there are none."""
     if lines:
         console.print(title)
-    say(*(f"  {line}" for line in lines))
+    echo(*(f"  {line}" for line in lines))
 
 
 # Whatever goes wrong, the command ends with a sentence.
@@ -231,15 +231,15 @@ def main() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     # nbgrader logs the traceback of what a database raises, and then raises it.
     logging.getLogger("tornado.application").disabled = True
-    logging.getLogger("nbproctor.platforms").addHandler(_Complaints())
+    logging.getLogger("nbproctor.platforms").addHandler(_LogPrinter())
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         # A signal that is ignored stays ignored, as under nohup.
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
     try:
-        _furnish()
-        app(prog_name=TYPED)
+        _prepare_process()
+        app(prog_name=PROGRAM)
     except _Signalled as signalled:
         name, status = signalled.args
         _stop(
@@ -258,7 +258,7 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
     raise _Signalled(_SIGNALS[name], 128 + number)
 
 
-def _furnish() -> None:
+def _prepare_process() -> None:
     """Provide what a command and its subprocesses expect, where it is missing."""
     # A number that is free would be given to the next file, and be printed into.
     while (number := os.open(os.devnull, os.O_RDWR)) < 3:
@@ -281,7 +281,7 @@ def _sentence(error: BaseException) -> str:
     """Return what an error means that no other module has put into words."""
     cause: BaseException | None = error
     while cause is not None:
-        if computer_error := nbgrader.of_the_computer(cause):
+        if computer_error := nbgrader.as_computer_error(cause):
             return str(computer_error)
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, OSError):
@@ -294,5 +294,5 @@ def _sentence(error: BaseException) -> str:
 
 
 def _stop(reason: str, status: int = 1) -> NoReturn:
-    complaints.print(f"[red]Stopped:[/] {escape(reason)}")
+    error_console.print(f"[red]Stopped:[/] {escape(reason)}")
     sys.exit(status)

@@ -17,20 +17,20 @@ from rich.table import Column, Table
 from typer import Argument, Option
 
 from nbproctor.cli.app import (
-    TYPED,
+    PROGRAM,
     Assignment,
     CommandError,
     Container,
     app,
-    at_work,
     command,
-    complaints,
     console,
+    echo,
+    error_console,
     find_course,
     nbgrader,
     open_course,
     print_list,
-    say,
+    show_status,
 )
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.download import MAX_SUBMISSION
@@ -48,7 +48,7 @@ From now on, grading differs from plain nbgrader in three ways:
   - an exercise that failed is graded again with correct functions from the exercises
     before it (to switch this off: c.Nbproctor.follow_through = False);
   - text on stderr does not cost points.
-Next: {TYPED} grade ASSIGNMENT, or nbgrader autograde as before."""
+Next: {PROGRAM} grade ASSIGNMENT, or nbgrader autograde as before."""
 
 
 @command("release", "release lab2 --browser")
@@ -87,17 +87,17 @@ def release(
     nbgrader.check_sources(course)
     if not change_cells:  # or it would be known after half a minute only
         nbgrader.check_cells(course)
-    prove(course)
+    check_reference(course)
     copy = nbgrader.generate(course, course.assignment, change_cells=change_cells)
     if copy:
-        say(f"Copy of the old gradebook: {copy}")
-    say(f"Student version: {course.folder('release')}")
+        echo(f"Copy of the old gradebook: {copy}")
+    echo(f"Student version: {course.folder('release')}")
     archive = handout.pack(course)
-    say(f"For students:    {archive}")
+    echo(f"For students:    {archive}")
     if browser or pyodide:
-        with at_work("Making the website"):
+        with show_status("Making the website"):
             site = make_site(course, pyodide)
-        say(f"To put on a web server: {site}")
+        echo(f"To put on a web server: {site}")
 
 
 @command("lint", "lint lab2")
@@ -109,8 +109,8 @@ def lint(assignment: Assignment = None, container: Container = False) -> None:
     answers. The command lists the tests to which nbgrader and nbproctor give different
     points. `nbproctor release` runs this check first.
     """
-    prove(open_course(assignment))
-    say("The reference solution earns every point, in nbgrader and in nbproctor.")
+    check_reference(open_course(assignment))
+    echo("The reference solution earns every point, in nbgrader and in nbproctor.")
 
 
 @command("audit", "audit lab2")
@@ -132,7 +132,7 @@ def audit(
     from nbproctor.audit.audit import audit as try_tests
 
     course = open_course(assignment)
-    with at_work("Trying solutions") as status:
+    with show_status("Trying solutions") as status:
         tried = count(1)
         checks = nbgrader.check_release(course)
         result = try_tests(
@@ -146,15 +146,15 @@ def audit(
             ),
             exercise,
         )
-    say(*matrix.lines(result))
+    echo(*matrix.lines(result))
     if exercise is None:
         page, _ = matrix.write(result, course.root / "audit")
-        say(f"Full report: {page}")
+        echo(f"Full report: {page}")
     if result.faults:
         raise CommandError(f"The tests have faults: {len(result.faults)}. See above.")
 
 
-def prove(course: nbgrader.Course) -> None:
+def check_reference(course: nbgrader.Course) -> None:
     """Raise `CommandError` unless the reference solution earns every point."""
     if show_faults(course):
         raise CommandError("The reference solution fails tests. See above.")
@@ -163,12 +163,15 @@ def prove(course: nbgrader.Course) -> None:
 def show_faults(course: nbgrader.Course) -> list[str]:
     """Print what grading the reference solution shows; return what it loses."""
     assignment = course.assignment
-    with at_work(f"Grading the reference solution of {assignment}"):
+    with show_status(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
         lines = nbgrader.describe_placement(course.masters)
         lines += nbgrader.differences(course)
-    say(*(f"{line}." for line in lines), *course.options.surroundings(assignment))
-    say(*faults, to=complaints)
+    echo(
+        *(f"{line}." for line in lines),
+        *course.options.describe_permissions(assignment),
+    )
+    echo(*faults, to=error_console)
     return faults
 
 
@@ -195,13 +198,13 @@ def new(
     if longer:
         source = starter.new_source(course, name)
         points = write_edition(nbgrader.Course(course, longer), hours, source)
-        say(f"Made {source.relative_to(course)}: {points:g} points.")
+        echo(f"Made {source.relative_to(course)}: {points:g} points.")
     else:
         paths = starter.new_assignment(course, name)
-        say(*(f"Made {path.relative_to(course)}" for path in paths))
-    say(
-        f"Edit the notebook in JupyterLab. Then run {TYPED} lint {name}, {TYPED} "
-        f"audit {name} and {TYPED} release {name}."
+        echo(*(f"Made {path.relative_to(course)}" for path in paths))
+    echo(
+        f"Edit the notebook in JupyterLab. Then run {PROGRAM} lint {name}, {PROGRAM} "
+        f"audit {name} and {PROGRAM} release {name}."
     )
 
 
@@ -234,16 +237,16 @@ def adopt(
             table.add_row(str(each.number), each.kind, each.grade_id, points)
     console.print(table)
     total = sum(each.points or 0 for each in adopted.cells)
-    say(f"{notebook}: {total:g} points.")
+    echo(f"{notebook}: {total:g} points.")
     print_list("Please decide:", adopted.questions)
     if adopted.unanswered:
         print_list("Without a solution:", adopted.unanswered)
-        say(f"Write your solutions into the notebook. Then: {TYPED} lint {name}")
+        echo(f"Write your solutions into the notebook. Then: {PROGRAM} lint {name}")
         return
     course = nbgrader.Course(folder, name)
     nbgrader.check_sources(course)
-    prove(course)
-    say(f"The reference solution earns every point. Next: {TYPED} release {name}")
+    check_reference(course)
+    echo(f"The reference solution earns every point. Next: {PROGRAM} release {name}")
 
 
 @command("init", "--course ~/my_course init")
@@ -261,24 +264,24 @@ def init(container: Container = False) -> None:
     file = course / "nbgrader_config.py"
     missing = starter.switch_on(course)
     state = "is switched on at the end of" if missing else "is already switched on in"
-    say(f"nbproctor {state} {file}.", verdict(probe()))
+    echo(f"nbproctor {state} {file}.", verdict(probe()))
     faulty = []
     for name in nbgrader.Course(course).assignments():
         try:
             faults = show_faults(nbgrader.Course(course, name))
         except NbproctorError as error:
             faults = [str(error)]
-            say(f"{name}: {error}", to=complaints)
+            echo(f"{name}: {error}", to=error_console)
         if any(fault.startswith(nbgrader.STOCK) for fault in faults):
-            say(
+            echo(
                 f"{name}: the reference solution loses points in plain nbgrader, too. "
-                f"After you have corrected the solution, run {TYPED} lint {name}."
+                f"After you have corrected the solution, run {PROGRAM} lint {name}."
             )
         elif faults:
             faulty.append(name)
         else:
-            say(f"{name}: the reference solution earns every point.")
-    say(_DIFFERENCES)
+            echo(f"{name}: the reference solution earns every point.")
+    echo(_DIFFERENCES)
     if faulty:
         raise CommandError(
             "With nbproctor, the reference solution does not earn every point in "
@@ -296,7 +299,7 @@ def off() -> None:
 
     course = find_course()
     starter.switch_off(course)
-    say(f"{course} is a plain nbgrader course again.")
+    echo(f"{course} is a plain nbgrader course again.")
 
 
 @command("doctor")
@@ -331,7 +334,7 @@ def prepare(assignment: str) -> None:
     nbgrader.generate(course, assignment)
     faults = nbgrader.lint(course, assignment)
     proved = "The reference solution earns every point in this container."
-    say(*(faults or [proved]))
+    echo(*(faults or [proved]))
     raise typer.Exit(bool(faults))
 
 
@@ -342,10 +345,10 @@ def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") 
     A submission that could not be graded gets no score, never a 0, and the status is 1.
     """
     start = time.monotonic()
-    say("How this container isolates student code:")
+    echo("How this container isolates student code:")
     weak = not print_layers()
     if weak:
-        say(
+        echo(
             "Protections of the sandbox are missing here: student code may be able to "
             "reach the tests."
         )
@@ -360,7 +363,7 @@ def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") 
     content = results(result, course.masters, visibility, time.monotonic() - start)
     text = json.dumps(content, indent=1, ensure_ascii=False)
     write_file(root / "results" / "results.json", f"{text}\n")
-    say(f"{result.status}. {result.reason}")
+    echo(f"{result.status}. {result.reason}")
     if "tests" not in content:
-        say("There is no score (not even a 0). Grade this submission by hand.")
+        echo("There is no score (not even a 0). Grade this submission by hand.")
         raise typer.Exit(1)

@@ -22,10 +22,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from nbproctor.cli.app import TYPED, complaints, console, nbgrader, say
+from nbproctor.cli.app import PROGRAM, console, echo, error_console, nbgrader
 from nbproctor.pages.outline import Outline
 from nbproctor.platforms import labels
-from nbproctor.platforms.person import letters
+from nbproctor.platforms.person import normalize
 from nbproctor.results import LatePenalty
 from nbproctor.statuses import STATUSES
 from nbproctor.templates import render
@@ -47,7 +47,7 @@ def grade_class(
     course: nbgrader.Course,
     options: nbgrader.RunOptions,
     names: Mapping[str, str] = {},
-    alike: bool = False,
+    find_similar: bool = False,
 ) -> None:
     """Grade, write the feedback, and print the table.
 
@@ -80,24 +80,24 @@ def grade_class(
             students,
         )
     standings = nbgrader.participants(course)
-    page, lines = nbgrader.report(course, standings, alike=alike)
+    page, lines = nbgrader.report(course, standings, find_similar=find_similar)
     ids = {result.student: result.student for result in results}
     people = {student: each.person.name for student, each in standings.items()}
     names = labels({**ids, **people, **names})
-    results.sort(key=lambda result: (letters(names[result.student]), result.student))
+    results.sort(key=lambda result: (normalize(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment, standings)
     outlines = course.outlines.values()
     console.print(score_table(scores, results, outlines, names))
-    say(*_reasons(results, names), *change_lines(changes, names, students or ()))
-    say(*late_lines(course, standings))
-    for each in nbgrader.unread(course):
-        complaints.print(f"[yellow]Not graded:[/] {escape(each)}")
+    echo(*_reasons(results, names), *change_lines(changes, names, students or ()))
+    echo(*late_lines(course, standings))
+    for each in nbgrader.describe_unread(course):
+        error_console.print(f"[yellow]Not graded:[/] {escape(each)}")
     placements = [f"{line}." for line in nbgrader.describe_placement(course.masters)]
-    say("", *placements, *course.options.surroundings(assignment), *lines)
-    say(f"Class report:   {page}", f"Feedback pages: {pages}")
+    echo("", *placements, *course.options.describe_permissions(assignment), *lines)
+    echo(f"Class report:   {page}", f"Feedback pages: {pages}")
     failures = [names[r.student] for r in results if r.is_failure]
     if failures:
-        complaints.print(
+        error_console.print(
             f"[red]Could not be graded:[/] {escape('; '.join(failures))}. The reasons "
             "are above."
         )
@@ -134,7 +134,7 @@ def open_lines(course: nbgrader.Course) -> Iterator[str]:
             "Not up to date, because files, times or deadlines have changed since "
             f"grading: {names}."
         )
-        yield f"  To grade them again: {TYPED} grade {course.assignment}"
+        yield f"  To grade them again: {PROGRAM} grade {course.assignment}"
     others = {s: each for s, each in standings.items() if s not in students}
     yield from late_lines(course, others)
 
@@ -151,8 +151,8 @@ def late_lines(course: nbgrader.Course, standings: nbgrader.Standings) -> Iterat
             "  They got no late penalty. To record when they submitted, put student "
             "and time"
         )
-        yield f"  into a CSV file: {TYPED} late FILE.csv {assignment}"
-        yield f"  Then: {TYPED} grade {assignment}"
+        yield f"  into a CSV file: {PROGRAM} late FILE.csv {assignment}"
+        yield f"  Then: {PROGRAM} grade {assignment}"
 
 
 def score_table(

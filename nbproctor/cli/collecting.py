@@ -14,17 +14,17 @@ from typer import Argument, Option
 
 from nbproctor import platforms
 from nbproctor.cli.app import (
-    TYPED,
+    PROGRAM,
     Assignment,
     CommandError,
-    at_work,
     command,
     console,
+    echo,
     find_course,
     nbgrader,
     open_course,
     print_list,
-    say,
+    show_status,
 )
 from nbproctor.platforms import Roster, labels, local_time
 from nbproctor.writing import write_file
@@ -113,14 +113,16 @@ def collect(
     kept_groups = records / "groups.csv"
     listed = groups or (kept_groups if kept_groups.is_file() else None)
     together = platforms.read_groups(listed, everybody) if listed else {}
-    times = platforms.read_times(roster, everybody, own_list=False) if roster else {}
-    with at_work(f"Reading {source.name}"):
-        download = platforms.plan(
+    times = (
+        platforms.read_times(roster, everybody, is_time_list=False) if roster else {}
+    )
+    with show_status(f"Reading {source.name}"):
+        download = platforms.parse_download(
             source, course.assignment, names, everybody, zone, together, times
         )
     if only:
         downloaded = Roster([s.person for s in download.submissions])
-        taken = {downloaded.one(student) for student in only}
+        taken = {downloaded.find_one(student) for student in only}
         download.submissions = [s for s in download.submissions if s.person in taken]
     console.print(f"{download.recognised}.")
     _check_assignment(course, download)
@@ -134,13 +136,13 @@ def collect(
         news = [everybody.add(s.person) for s in download.submissions if not s.found_by]
         if roster or called or same or news:
             _import(course, everybody)
-    _ask("Not imported from the class list:", merged)
-    _tell(download, Roster() if only else everybody)
+    _print_questions("Not imported from the class list:", merged)
+    _print_summary(download, Roster() if only else everybody)
     with course.gradebook() as book:
         is_released = course.assignment in {row.name for row in book.assignments}
     next_command = "grade" if is_released else "release"
-    next_step = f"Next: {TYPED} {next_command} {course.assignment}"
-    say("Dry run: nothing was written." if dry_run else next_step)
+    next_step = f"Next: {PROGRAM} {next_command} {course.assignment}"
+    echo("Dry run: nothing was written." if dry_run else next_step)
 
 
 def _check_assignment(course: nbgrader.Course, download: Download) -> None:
@@ -148,14 +150,14 @@ def _check_assignment(course: nbgrader.Course, download: Download) -> None:
     files = [name.stem for s in download.submissions for name in s.files]
 
     def named_like(other: str) -> int:
-        names = tuple(path.stem for path in course.open(other).sources())
+        names = tuple(path.stem for path in course.for_assignment(other).sources())
         return sum(file.endswith(names) for file in files)
 
     best = max(course.assignments(), key=named_like)
     if named_like(best) > named_like(course.assignment):
         raise CommandError(
             f"These files have the names of {best}, not of {course.assignment}. "
-            f"Nothing was written. To collect them: {TYPED} collect DOWNLOAD {best}"
+            f"Nothing was written. To collect them: {PROGRAM} collect DOWNLOAD {best}"
         )
 
 
@@ -177,11 +179,11 @@ def roster(
     result = everybody.merge(platforms.read_class_list(file))
     _import(course, everybody)
     same_as_before = before - result.changed
-    say(
+    echo(
         f"{result.new} new, {result.changed} changed, {same_as_before} unchanged. "
         f"Saved in {CLASS_LIST} and the gradebook."
     )
-    _ask("Not imported from the list:", result)
+    _print_questions("Not imported from the list:", result)
 
 
 def read_class_list(
@@ -199,7 +201,7 @@ def read_class_list(
         everybody.add(person)
     for each in same or []:
         kind, _, other = each.partition("=")
-        everybody.equate(kind, other)
+        everybody.add_kind_alias(kind, other)
     for each in answers or []:
         text, _, student = each.rpartition("=")
         everybody.answer(text, student)
@@ -212,16 +214,16 @@ def _import(course: nbgrader.Course, everybody: Roster) -> None:
     nbgrader.enrol(course, everybody.students)
 
 
-def _ask(title: str, result: MergeResult) -> None:
+def _print_questions(title: str, result: MergeResult) -> None:
     """Print the rows of a list on which a teacher must decide."""
     print_list(title, result.questions)
-    _suggest(result.same)
+    _suggest(result.kind_suggestions)
 
 
 def _suggest(same: set[str]) -> None:
     for each in sorted(same):
         kind, _, other = each.partition("=")
-        say(
+        echo(
             f"If every student's {kind} is also their {other}, say so once: --same "
             f'"{each}"'
         )
@@ -235,7 +237,7 @@ _STATES = {
 }
 
 
-def _tell(download: Download, everybody: Roster) -> None:
+def _print_summary(download: Download, everybody: Roster) -> None:
     written = download.submissions
     states = Counter[str](s.state for s in written)
     parts = [f"{states[s]} {words}" for s, words in _STATES.items() if states[s]]
@@ -256,9 +258,9 @@ def _tell(download: Download, everybody: Roster) -> None:
     notes = [(s, note) for s in written for note in (s.reason, *s.notes) if note]
     lines = [f"{names[s.person.student]}: {note}" for s, note in notes]
     print_list("Please check these:", lines + download.problems)
-    _suggest(download.same)
+    _suggest(download.kind_suggestions)
     if states["kept"]:
-        say(
+        echo(
             "To replace the old submissions, use --replace (for one student, --only "
             "NAME --replace). The old submissions are saved."
         )
@@ -313,11 +315,11 @@ def extend(
     course = open_course(assignment)
     name = course.assignment
     people = read_class_list(course)
-    student = people.one(student).student
+    student = people.find_one(student).student
     label = people.labels[student]
     if excused is not None:
         nbgrader.excuse(course, student, excused)
-        say(f"{label} is {'' if excused else 'not '}excused from {name}.")
+        echo(f"{label} is {'' if excused else 'not '}excused from {name}.")
         return
     if bool(until) == (days is not None):
         raise CommandError("Give one of --until, --days, --excused, --not-excused.")
@@ -326,10 +328,10 @@ def extend(
         extension = _moment(until, timezone, END_OF_DAY)
     end, due = nbgrader.extend(course, student, extension)
     moves = "does not move" if until else "moves"
-    say(
+    echo(
         f"{label} may submit {name} until {local_time(end)}, others until "
         f"{local_time(due)}. This deadline {moves} with the due date. If the "
-        f"submission is already graded, run {TYPED} grade {name} again."
+        f"submission is already graded, run {PROGRAM} grade {name} again."
     )
 
 
@@ -353,11 +355,11 @@ def due(
     name = course.assignment
     moment = _moment(date, timezone, END_OF_DAY)
     fixed = nbgrader.set_due(course, moment)
-    say(f"{name} is due at {local_time(moment)}.")
+    echo(f"{name} is due at {local_time(moment)}.")
     if fixed:
         names = nbgrader.list_names(course, fixed)
-        say(f"These students keep their own deadline: {names}")
-    say(f"If submissions are already graded, run {TYPED} grade {name} again.")
+        echo(f"These students keep their own deadline: {names}")
+    echo(f"If submissions are already graded, run {PROGRAM} grade {name} again.")
 
 
 @command("late times.csv", "late worksheet.csv lab2 --timezone=Europe/Berlin")
@@ -385,12 +387,12 @@ def late(
         raise CommandError(f"Not submitted in {name}: {shown}. Nothing was written.")
     for student, when in times.items():
         platforms.write_time(submitted[student], when)
-        say(f"{people.labels[student]}: {local_time(when)}")
-    say(f"Next: {TYPED} grade {name}")
+        echo(f"{people.labels[student]}: {local_time(when)}")
+    echo(f"Next: {PROGRAM} grade {name}")
 
 
-def _moment(text: str, timezone: str, of_a_day: time) -> datetime:
-    """Read a time; of a day alone, it is the moment `of_a_day`."""
+def _moment(text: str, timezone: str, default_time: time) -> datetime:
+    """Read a time; of a day alone, it is the moment `default_time`."""
     try:
         when = platforms.read_time(text) or datetime.fromisoformat(text)
     except ValueError as error:
@@ -399,5 +401,5 @@ def _moment(text: str, timezone: str, of_a_day: time) -> datetime:
             f"{text!r} is not a time. Write it like {example!r}."
         ) from error
     if len(text) <= len("2026-12-01"):
-        when = datetime.combine(when, of_a_day)
+        when = datetime.combine(when, default_time)
     return when.replace(tzinfo=when.tzinfo or zone_of(timezone)).astimezone()

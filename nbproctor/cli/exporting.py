@@ -13,17 +13,17 @@ from typer import Argument, Option
 
 from nbproctor import platforms
 from nbproctor.cli.app import (
-    TYPED,
+    PROGRAM,
     Assignment,
     CommandError,
-    at_work,
     choose,
     command,
     console,
+    echo,
     find_course,
     nbgrader,
     print_list,
-    say,
+    show_status,
 )
 from nbproctor.cli.class_run import open_lines
 from nbproctor.cli.collecting import read_class_list
@@ -32,7 +32,7 @@ from nbproctor.platforms.platform import Visibility
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbproctor.platforms import Filled
+    from nbproctor.platforms import FilledGradeFile
 
 SHOWN = 40  # changes
 _MADE = ", ".join(["feedback", "csv", "parquet", "term", *platforms.AUTOGRADERS])
@@ -86,9 +86,9 @@ def export(
         path = to or exported / "term.csv"
         nbgrader.write_table(table, path)
         page = nbgrader.term_report(course, table, names)
-        say(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
+        echo(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
         for name in names:
-            say(*open_lines(course.open(name)))
+            echo(*open_lines(course.for_assignment(name)))
         return
     course = choose(course, assignment)
     name = course.assignment
@@ -98,15 +98,15 @@ def export(
         path = to or exported / f"{name}.{product}"
         nbgrader.write_table(table := _graded(course), path)
         empty = int(table["total"].isna().sum())
-        say(f"{len(table)} students, {empty} of them without a mark: {path}")
+        echo(f"{len(table)} students, {empty} of them without a mark: {path}")
     elif autograder := platforms.AUTOGRADERS.get(product):
         nbgrader.check_exportable(course)
-        say(autograder(course.root, course.folder("source"), to, visibility))
+        echo(autograder(course.root, course.folder("source"), to, visibility))
         return
     else:
         file = Path(product)
         filled = _filled(course, file, column, scale)
-        say(f"Marks of {name}:")
+        echo(f"Marks of {name}:")
         _show(filled, product)
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
         if target.exists() and target.samefile(file):
@@ -114,14 +114,16 @@ def export(
         written = _write_filled(filled, target, write)
         news = sorted({*filled.excused} - course.read_column("excused").keys())
         if written and news:
-            platforms.note(course.records, "excused", dict.fromkeys(news, "yes"))
-            say(f"Now also excused here: {nbgrader.list_names(course, news)}")
-    say(*open_lines(course))
+            platforms.update_record(
+                course.records, "excused", dict.fromkeys(news, "yes")
+            )
+            echo(f"Now also excused here: {nbgrader.list_names(course, news)}")
+    echo(*open_lines(course))
 
 
 def _give_back(course: nbgrader.Course, target: Path) -> None:
     """Pack everybody's feedback into one zip, named as the platform expects it."""
-    with at_work("Updating the feedback pages"):  # a comment may be newer than them
+    with show_status("Updating the feedback pages"):  # a comment may be newer than them
         nbgrader.feedback(course, course.assignment)
     pages = nbgrader.pages(course)
     back = platforms.feedback_names(pages, course.records)
@@ -133,9 +135,9 @@ def _give_back(course: nbgrader.Course, target: Path) -> None:
     platforms.write_zip(target, back.files)
     takes = back.platform.upload
     by = back.platform.name if takes else "A folder for each student"
-    say(f"{by}: {len(back.students)} students, {target}")
+    echo(f"{by}: {len(back.students)} students, {target}")
     by_hand = "Mail the pages, or attach each page to its student's submission by hand."
-    say(f"To upload it: {takes}." if takes else by_hand)
+    echo(f"To upload it: {takes}." if takes else by_hand)
     names = nbgrader.labels(course)
     print_list(
         "Not in the zip:",
@@ -145,7 +147,7 @@ def _give_back(course: nbgrader.Course, target: Path) -> None:
 
 def _filled(
     course: nbgrader.Course, file: Path, column: str | None, scale: bool
-) -> Filled:
+) -> FilledGradeFile:
     if not file.is_file():
         raise CommandError(
             f"There is no file {file}. Name a file to fill in, or one of: {_MADE}."
@@ -169,7 +171,7 @@ def _filled(
     )
 
 
-def _write_filled(filled: Filled, target: Path, write: bool) -> bool:
+def _write_filled(filled: FilledGradeFile, target: Path, write: bool) -> bool:
     """Write the file if `write` is set or the user confirms; return whether it was."""
     if not write and filled.changes and sys.stdin.isatty() and sys.stdout.isatty():
         write = typer.confirm(f"Write {target}?")
@@ -177,7 +179,7 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> bool:
         console.print("Nothing to write.")
     elif write:
         target.write_bytes(filled.data)
-        say(f"Written: {target}. Import it on the platform.")
+        echo(f"Written: {target}. Import it on the platform.")
     else:
         console.print(
             "Nothing was written. To write the file, run the same command with --write."
@@ -199,25 +201,25 @@ def _graded(course: nbgrader.Course) -> pd.DataFrame:
     return table
 
 
-def _show(filled: Filled, file: str) -> None:
-    say(f"{filled.platform}, column {filled.column!r}")
+def _show(filled: FilledGradeFile, file: str) -> None:
+    echo(f"{filled.platform}, column {filled.column!r}")
     for change in filled.changes[:SHOWN]:
-        arrow = "[red]lower[/]" if change.lower else ""
+        arrow = "[red]lower[/]" if change.is_lower else ""
         console.print(
             f"  {escape(change.name):30} {change.before or 'empty':>8} → "
             f"{change.after:>8} {arrow}"
         )
     if more := filled.changes[SHOWN:]:
         console.print(f"  … and {len(more)} more")
-    lower = sum(change.lower for change in filled.changes)
+    lower = sum(change.is_lower for change in filled.changes)
     console.print(
         f"Marks that change: {len(filled.changes)}. Marks that become lower: {lower}. "
-        f"Marks that stay the same: {filled.same}."
+        f"Marks that stay the same: {filled.unchanged}."
     )
     print_list("Not changed:", [f"{name}: {reason}" for name, reason in filled.skipped])
     if filled.skipped:
-        say(
-            f"If a student is not recognised, import the file first: {TYPED} roster "
+        echo(
+            f"If a student is not recognised, import the file first: {PROGRAM} roster "
             f"{file}"
         )
     print_list("Graded here, but not in the file:", filled.absent)

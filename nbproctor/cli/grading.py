@@ -11,20 +11,20 @@ import typer
 from typer import Option
 
 from nbproctor.cli.app import (
-    TYPED,
+    PROGRAM,
     Assignment,
     CommandError,
     Container,
     Sandbox,
     command,
+    echo,
     nbgrader,
     open_course,
-    say,
 )
 from nbproctor.cli.class_run import grade_class
 from nbproctor.platforms import local_time
 
-SECONDS = 2.0  # between two looks of `watch`
+SECONDS = 2.0  # between two polls of `watch`
 
 
 @command("grade", "grade lab2 --student=20260013 --lower")
@@ -63,11 +63,11 @@ def grade(
     options = nbgrader.RunOptions(
         student,
         force=force,
-        lower=lower,
+        allow_lower=lower,
         weak_sandbox=True if sandbox == "weak" else None,
         cluster=cluster or None,
     )
-    grade_class(course, options, alike=alike)
+    grade_class(course, options, find_similar=alike)
 
 
 def _check_submitted(course: nbgrader.Course, student: str) -> None:
@@ -80,7 +80,7 @@ def _check_submitted(course: nbgrader.Course, student: str) -> None:
     similar += [p.student for p in people if student.casefold() in p.name.casefold()]
     message = f"{student!r} has not submitted anything: there is no {folder}."
     if student in similar:
-        unread = nbgrader.unread(course)
+        unread = nbgrader.describe_unread(course)
         message = " ".join([message, *(s for s in unread if f"/{student}/" in s)])
     elif similar:
         message += f" Did you mean {' or '.join(dict.fromkeys(similar))}?"
@@ -116,22 +116,22 @@ def watch(
         nbgrader.course_lock(course.root, f"watching {name!r}", ".watch"),
         nbgrader.Watch(course.root, name, exchange, sandbox == "weak") as watching,
     ):
-        say(f"Watching {name}{_until(watching.due)}. To stop, press Ctrl-C.")
-        say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
+        echo(f"Watching {name}{_until(watching.due)}. To stop, press Ctrl-C.")
+        echo(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
         message = ""
         problems = False
-        while not watching.over(_now()):
+        while not watching.is_finished(_now()):
             try:
-                tries = watching.look(_now())
-                say(*map(_line, tries))
+                tries = watching.poll(_now())
+                echo(*map(_line, tries))
                 problems = problems or any(each.problem for each in tries)
                 message = ""
-            except nbgrader.CourseError as error:  # somebody else grades: the next look
+            except nbgrader.CourseError as error:  # somebody else grades: the next poll
                 if str(error) != message:
-                    say(error)
+                    echo(error)
                 message = str(error)
             time.sleep(SECONDS)
-    say(f"The deadline has passed. To grade everybody: {TYPED} grade {name}")
+    echo(f"The deadline has passed. To grade everybody: {PROGRAM} grade {name}")
     if problems:
         raise typer.Exit(1)
 
@@ -147,7 +147,7 @@ def _until(moment: datetime | None) -> str:
     return f" until {local_time(moment)}"
 
 
-def _line(attempt: nbgrader.Try) -> str:
+def _line(attempt: nbgrader.TryResult) -> str:
     clock = f"{datetime.now().astimezone():%H:%M:%S %Z} {attempt.student}"
     result = attempt.result
     if attempt.problem:

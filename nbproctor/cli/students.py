@@ -9,13 +9,13 @@ import typer
 from typer import Argument, Option
 
 from nbproctor.cli.app import (
-    TYPED,
+    PROGRAM,
     Assignment,
     CommandError,
     command,
+    echo,
     nbgrader,
     open_course,
-    say,
 )
 from nbproctor.kit import lab as kit_lab
 from nbproctor.kit import submit as kit_submit
@@ -50,7 +50,7 @@ def lab(
     if options and not options[0].startswith("-"):
         assignment = options.pop(0)
     _, release, copy = _folders(assignment)
-    say(*kit_lab.renew(copy, release, fresh))
+    echo(*kit_lab.renew(copy, release, fresh))
     raise typer.Exit(kit_lab.open_lab(copy, release, options))
 
 
@@ -72,16 +72,16 @@ def submit(
     masters = {master.notebook: master for master in course.masters}
     try:
         for target, lines in kit_submit.submit(copy, release, file):
-            say(*lines)
+            echo(*lines)
             try:
                 repairs = repair(target.parent, masters[target.stem]).notes
             except Ungradable as error:
                 repairs = [str(error)]
-            say(*(f"Grading would note: {note}" for note in repairs))
-            say(f"Submit this one file: {target}")
+            echo(*(f"Grading would note: {note}" for note in repairs))
+            echo(f"Submit this one file: {target}")
     except kit_submit.SubmitError as error:
         raise CommandError(f"Nothing was written. {error}") from error
-    say(course.options.hand_in or kit_submit.NOWHERE)
+    echo(course.options.hand_in or kit_submit.NOWHERE)
 
 
 def _folders(assignment: str | None) -> tuple[nbgrader.Course, Path, Path]:
@@ -90,5 +90,7 @@ def _folders(assignment: str | None) -> tuple[nbgrader.Course, Path, Path]:
     name = course.assignment
     release = course.folder("release")
     if not release.is_dir():
-        raise CommandError(f"There is no {release}. To make it: {TYPED} release {name}")
+        raise CommandError(
+            f"There is no {release}. To make it: {PROGRAM} release {name}"
+        )
     return course, release, course.root / "lab" / name

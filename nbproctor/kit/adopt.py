@@ -147,15 +147,17 @@ class _Reader:
             if cell.cell_type == "code":
                 self._code(cell)
             elif self._is_answer(cell):
-                self._answer(self._keep(cell))
+                self._answer(self._append_cell(cell))
             elif self._block != "PROMPT":
-                self._keep(cell)
+                self._append_cell(cell)
         for question in self._questions:
             self._check_question(question)
         self._share_points()
         self._mark_answers()
         cells = [row for row in self.adopted.cells if row.kind == "code"]
-        numbers = [str(row.number) for row in cells if set(_binds(row.cell.source))]
+        numbers = [
+            str(row.number) for row in cells if set(_defined_names(row.cell.source))
+        ]
         if numbers and any(question.is_plain for question in self._questions):
             self.adopted.questions.append(
                 f"Students see these cells as they are: {', '.join(numbers)}."
@@ -214,11 +216,11 @@ class _Reader:
         if self.question and is_test:
             self._test(cell.source, {}, cell.get("outputs", []))
         elif self._is_answer(cell):
-            self._answer(self._keep(cell))
+            self._answer(self._append_cell(cell))
         elif not (checks or self.question) and (is_test or asserts):
             self._plain_test(cell)
         else:
-            self._keep(cell)
+            self._append_cell(cell)
 
     def _is_answer(self, cell: NotebookNode) -> bool:
         """Whether a cell is in a block of solutions, or right below its question."""
@@ -244,7 +246,7 @@ class _Reader:
             self._test(source, settings)
         if not question.answers:
             sources = "\n".join(test.cell.source for test in question.tests)
-            row = self._defining(sources) or (cells[-1] if cells else None)
+            row = self._find_defining_cell(sources) or (cells[-1] if cells else None)
             if row and row.question is None and row.kind == "code":
                 self._answer(row)
         self._close()
@@ -279,7 +281,7 @@ class _Reader:
             return
         if is_hidden and not Markers().hide_tests(code):
             code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
-        row = self._keep(nbformat.v4.new_code_cell(code))
+        row = self._append_cell(nbformat.v4.new_code_cell(code))
         row.kind = "hidden test" if is_hidden else "public test"
         row.question = question
         question.tests.append(row)
@@ -288,7 +290,7 @@ class _Reader:
 
     def _plain_test(self, cell: NotebookNode) -> None:
         """Take assertions for a test of the nearest answer that they use."""
-        row = self._defining(cell.source)
+        row = self._find_defining_cell(cell.source)
         if row is None or (row.question and not row.question.is_plain):
             self._leave_out(cell)
             return
@@ -308,18 +310,19 @@ class _Reader:
             + ("Left out." if is_hidden else "Not graded.")
         )
         if not is_hidden:
-            self._keep(cell)
+            self._append_cell(cell)
 
-    def _defining(self, test: str) -> AdoptedCell | None:
+    def _find_defining_cell(self, test: str) -> AdoptedCell | None:
         """Return the nearest cell of code above that defines a name of a test.
 
         Cells of nothing but imports and literals come last: they are given.
         """
-        names = CellText.of(test).uses - set(_binds(test))
+        names = CellText.of(test).uses - set(_defined_names(test))
         rows = [
             row
             for row in reversed(self.adopted.cells)
-            if row.kind in ("code", "answer") and names & set(_binds(row.cell.source))
+            if row.kind in ("code", "answer")
+            and names & set(_defined_names(row.cell.source))
         ]
         answers = (
             row
@@ -331,7 +334,7 @@ class _Reader:
 
     # ---- writing ---------------------------------------------------------------
 
-    def _keep(self, cell: NotebookNode) -> AdoptedCell:
+    def _append_cell(self, cell: NotebookNode) -> AdoptedCell:
         """Write a cell as it is; it may become an answer later."""
         # It shows a mistake: grading need not run it.
         if error_of(cell):
@@ -606,7 +609,7 @@ def _asserts(source: str) -> bool:
     return any(re.match(r"assert |(\w+\.)*assert\w*\(", line) for line in lines)
 
 
-def _binds(source: str) -> Iterator[str]:
+def _defined_names(source: str) -> Iterator[str]:
     """Yield the names that code defines or changes; not those that it imports."""
     for node in outside(parse(source)):
         if isinstance(node, DEFINITIONS):
@@ -654,7 +657,7 @@ def _is_given(statement: ast.stmt, tested: set[str]) -> bool:
             ast.literal_eval(statement.value)
         except (ValueError, TypeError):
             return False
-        return not (_has_blank(source) or tested & set(_binds(source)))
+        return not (_has_blank(source) or tested & set(_defined_names(source)))
     return isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass)
 
 

@@ -111,7 +111,7 @@ def requirements(course: Course) -> list[str]:
     local = {path for nb in notebooks for path in nb.parent.glob("*.py")}
     modules = {name for nb in notebooks for name in MasterNotebook.read(nb).modules}
     for text in (path.read_text("utf-8") for path in local):
-        modules.update(set(imports(text)) - _tried(text))
+        modules.update(set(imports(text)) - _optional_imports(text))
     modules -= {path.stem for path in local}
     packages = TOOLS.union(*(provider.get(m.partition(".")[0], []) for m in modules))
     lines = []
@@ -133,7 +133,7 @@ def requirements(course: Course) -> list[str]:
 _providers = cache(packages_distributions)
 
 
-def _tried(source: str) -> set[str]:
+def _optional_imports(source: str) -> set[str]:
     """Return the modules that a module imports only if they are there."""
     tries = [n for n in ast.walk(parse_code(source)) if isinstance(n, ast.Try)]
     tried = [s for node in tries for s in node.body if isinstance(s, ast.Import)]

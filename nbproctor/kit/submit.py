@@ -44,10 +44,10 @@ IN_BROWSER = (
     "The file is only in this browser. In the list of files on the left, open hand_in, "
     "right-click {}, choose Download, and submit the downloaded file."
 )
-NAME_IT = "run the same command with --file=FILE."
+USE_FILE_OPTION = "run the same command with --file=FILE."
 NO_FILE = (
     ". Start the lab, which copies it there. If your notebook is in another folder, "
-    f"{NAME_IT}"
+    f"{USE_FILE_OPTION}"
 )
 NOWHERE = "Submit it where your course asks for it."
 MANY_BYTES = 20_000_000  # many platforms take no more
@@ -67,8 +67,8 @@ class Findings:
 
     cells: list[_Cell]
     originals: dict[str, _Cell]  # of the notebook as it was handed out
-    costs: list[str] = field(default_factory=list)
-    odd: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
     exercises: int = 0
 
@@ -78,13 +78,21 @@ def find(folder: Path, original: Path) -> Path:
     exact = folder / original.name
     if exact.is_file():
         return exact
-    others = [path for path in sorted(folder.glob("*.ipynb")) if _is(path, original)]
+    others = [
+        path
+        for path in sorted(folder.glob("*.ipynb"))
+        if _is_assignment(path, original)
+    ]
     if len(others) == 1:
         return others[0]
     names = ", ".join(f"'{path.name}'" for path in others)
     raise SubmitError(
         f"There is no {original.name} in {folder}"
-        + (f", but {names}. To choose one of them, {NAME_IT}" if others else NO_FILE)
+        + (
+            f", but {names}. To choose one of them, {USE_FILE_OPTION}"
+            if others
+            else NO_FILE
+        )
     )
 
 
@@ -95,7 +103,7 @@ def check(notebook: Path, original: Path) -> Findings:
     if not any(cell.name in originals for cell in findings.cells):
         raise SubmitError(
             f"{notebook.name} holds no cell of {original.name}, so it is another "
-            f"notebook. To choose the right one, {NAME_IT}"
+            f"notebook. To choose the right one, {USE_FILE_OPTION}"
         )
     _check_names(notebook, original, findings)
     _check_copies(findings)
@@ -133,8 +141,8 @@ def report(notebook: Path, findings: Findings) -> list[str]:
         wrong = "" if answered else " Is it the file that you worked in?"
         lines.append(f"Not answered: {_list(findings.unanswered)}.{wrong}")
     for title, sentences in (
-        ("This would cost marks:", findings.costs),
-        ("Please check this; it does not cost marks by itself:", findings.odd),
+        ("This would cost marks:", findings.problems),
+        ("Please check this; it does not cost marks by itself:", findings.remarks),
     ):
         if sentences:
             lines += ["", title, *(f"  - {sentence}" for sentence in sentences)]
@@ -171,24 +179,25 @@ def main() -> int:
 
 def _check_names(notebook: Path, original: Path, findings: Findings) -> None:
     if notebook.name != original.name:
-        findings.odd.append(
+        findings.remarks.append(
             f"Your file is called '{notebook.name}'. The file to submit is called "
             f"{original.name}."
         )
     if notebook.stat().st_size > MANY_BYTES:
-        findings.odd.append(
+        findings.remarks.append(
             f"The file has {notebook.stat().st_size / 1e6:.0f} MB, but many platforms "
             "accept only 20. Delete large outputs or pictures."
         )
     later = [
         path.name
         for path in sorted(notebook.parent.glob("*.ipynb"))
-        if path.stat().st_mtime > notebook.stat().st_mtime and _is(path, original)
+        if path.stat().st_mtime > notebook.stat().st_mtime
+        and _is_assignment(path, original)
     ]
     if later:
-        findings.costs.append(
+        findings.problems.append(
             f"{_list(later)} was saved later than {notebook.name}. If your answers are "
-            f"there, {NAME_IT}"
+            f"there, {USE_FILE_OPTION}"
         )
 
 
@@ -196,13 +205,13 @@ def _check_copies(findings: Findings) -> None:
     count = Counter(cell.name for cell in findings.cells)
     for name, cell in findings.originals.items():
         if cell.is_answer and not count[name]:
-            findings.costs.append(
+            findings.problems.append(
                 f"The cell of exercise {name} is missing, so your answer may not be "
                 "found. Restore it (Edit, Undo Cell Operation), or copy it from the "
                 "notebook in kit/original."
             )
         elif cell.is_answer and count[name] > 1:
-            findings.costs.append(
+            findings.problems.append(
                 f"The notebook has the cell of exercise {name} {count[name]} times, "
                 "but only one of them is graded. Delete the others."
             )
@@ -210,18 +219,18 @@ def _check_copies(findings: Findings) -> None:
         name: cell for name, cell in findings.originals.items() if not cell.is_answer
     }
     if missing := [cell.start for name, cell in locked.items() if not count[name]]:
-        findings.odd.append(
+        findings.remarks.append(
             f"Read-only cells are missing: {_list(missing)}. Grading adds them again."
         )
     if repeated := [cell.start for name, cell in locked.items() if count[name] > 1]:
-        findings.odd.append(f"Read-only cells are duplicated: {_list(repeated)}.")
+        findings.remarks.append(f"Read-only cells are duplicated: {_list(repeated)}.")
     changed = [
         locked[cell.name].start
         for cell in findings.cells
         if cell.name in locked and cell.text.plain != locked[cell.name].text.plain
     ]
     if changed:
-        findings.odd.append(
+        findings.remarks.append(
             f"Read-only cells were changed: {_list(changed)}. Grading undoes these "
             "changes. If your answers need them, put them into new cells."
         )
@@ -236,29 +245,29 @@ def _check_answers(findings: Findings) -> None:
         if not cell or not cell.text.answers(stub.text, words=not stub.is_code):
             findings.unanswered.append(name)
         elif stub.is_code and not cell.is_code:
-            findings.costs.append(
+            findings.problems.append(
                 f"The cell of exercise {name} is no longer a code cell. Change its "
                 "type back to Code."
             )
         elif stub.is_code and (lost := stub.text.names - cell.text.names):
-            findings.costs.append(
+            findings.problems.append(
                 f"The cell of exercise {name} does not define {_list(sorted(lost))}. "
                 "Define it there, under this name."
             )
         elif cell.text.without_stub_line(stub.text) is not cell.text:
-            findings.odd.append(
+            findings.remarks.append(
                 f"The cell of exercise {name} still ends with raise "
                 "NotImplementedError, below your code. Delete this line."
             )
     for cell in findings.cells:
         if cell.is_code and cell.text.tree is None:
             if cell.name in stubs:
-                findings.costs.append(
+                findings.problems.append(
                     f"The cell of exercise {cell.name} cannot run: it has a syntax "
                     "error. Correct it."
                 )
             else:
-                findings.odd.append(f"A cell has a syntax error: {cell.start}.")
+                findings.remarks.append(f"A cell has a syntax error: {cell.start}.")
 
 
 def _check_run(findings: Findings) -> None:
@@ -267,14 +276,14 @@ def _check_run(findings: Findings) -> None:
     run = [count for count in counts if isinstance(count, int)]
     again = "Choose Run, Restart Kernel and Run All Cells, then save."
     if not run:
-        findings.odd.append(f"No cell has run in the saved file. {again}")
+        findings.remarks.append(f"No cell has run in the saved file. {again}")
         return
     if len(run) < len(counts):
-        findings.odd.append(
+        findings.remarks.append(
             f"{len(counts) - len(run)} cells have not run in the saved file. {again}"
         )
     elif run != sorted(set(run)):
-        findings.odd.append(
+        findings.remarks.append(
             f"The cells did not run from top to bottom, as they do in grading. {again}"
         )
     tested = {}
@@ -284,7 +293,9 @@ def _check_run(findings: Findings) -> None:
         tested[name] = exercise if grader_of(cell.raw).get("grade") else ""
     failed = [tested.get(cell.name) for cell in code if error_of(cell.raw)]
     if failing := [*dict.fromkeys(filter(None, failed))]:
-        findings.odd.append(f"Public tests of these exercises fail: {_list(failing)}.")
+        findings.remarks.append(
+            f"Public tests of these exercises fail: {_list(failing)}."
+        )
 
 
 def _check_modules(notebook: Path, original: Path, findings: Findings) -> None:
@@ -299,7 +310,7 @@ def _check_modules(notebook: Path, original: Path, findings: Findings) -> None:
         and not (original.parent / f"{name}.py").exists()
     ]
     if local:
-        findings.costs.append(
+        findings.problems.append(
             f"Your notebook imports {_list(local)}, which grading does not have. Put "
             "this code into a cell of the notebook."
         )
@@ -342,7 +353,7 @@ def _cells(path: Path) -> list[_Cell]:
     if not isinstance(cells, list):
         raise SubmitError(
             f"{path.name} is not a notebook: it has no cells. Choose another file: "
-            f"{NAME_IT}"
+            f"{USE_FILE_OPTION}"
         )
     return [
         _Cell(cell)
@@ -351,7 +362,7 @@ def _cells(path: Path) -> list[_Cell]:
     ]
 
 
-def _is(path: Path, original: Path) -> bool:
+def _is_assignment(path: Path, original: Path) -> bool:
     """Whether a file holds cells of the assignment."""
     try:
         names = {cell.name for cell in _cells(path)}

@@ -4,7 +4,7 @@ from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
 from nbproctor.nbgrader.export import write_table
-from nbproctor.nbgrader.failures import CourseError, of_the_computer
+from nbproctor.nbgrader.failures import CourseError, as_computer_error
 from nbproctor.nbgrader.feedback import feedback, pages, report, term_report
 from nbproctor.nbgrader.grading import grade, proctor, regrade
 from nbproctor.nbgrader.lock import course_lock
@@ -35,8 +35,8 @@ from nbproctor.nbgrader.release import (
     generate,
     lint,
 )
-from nbproctor.nbgrader.submitted import unread
-from nbproctor.nbgrader.watch import Try, Watch
+from nbproctor.nbgrader.submitted import describe_unread
+from nbproctor.nbgrader.watch import TryResult, Watch
 
 __all__ = [
     "STOCK",
@@ -45,8 +45,9 @@ __all__ = [
     "MarkChange",
     "RunOptions",
     "Standings",
-    "Try",
+    "TryResult",
     "Watch",
+    "as_computer_error",
     "check_cells",
     "check_exportable",
     "check_release",
@@ -54,6 +55,7 @@ __all__ = [
     "class_table",
     "course_lock",
     "describe_placement",
+    "describe_unread",
     "differences",
     "enrol",
     "excuse",
@@ -65,7 +67,6 @@ __all__ = [
     "late_without_time",
     "lint",
     "list_names",
-    "of_the_computer",
     "outdated",
     "pages",
     "participants",
@@ -77,6 +78,5 @@ __all__ = [
     "set_due",
     "term",
     "term_report",
-    "unread",
     "write_table",
 ]

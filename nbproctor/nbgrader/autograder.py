@@ -24,15 +24,23 @@ from nbgrader.utils import setenv
 from nbproctor.engine import ExecutionError, Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import Decisions, MarkChange
-from nbproctor.nbgrader.failures import CourseError, in_nbgraders_way, of_the_computer
+from nbproctor.nbgrader.failures import (
+    CourseError,
+    as_computer_error,
+    raise_nbgrader_errors,
+)
 from nbproctor.nbgrader.gradebook import check_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run, executor
-from nbproctor.nbgrader.speed import one_gradebook
-from nbproctor.nbgrader.steps import use_own_steps
-from nbproctor.nbgrader.submitted import handed_in, submission_time, unread
+from nbproctor.nbgrader.speed import share_gradebook
+from nbproctor.nbgrader.steps import replace_preprocessors
+from nbproctor.nbgrader.submitted import (
+    describe_unread,
+    find_submissions,
+    submission_time,
+)
 from nbproctor.results import FILE, Report, SubmissionResult
 from nbproctor.submission.reading import readers
 from nbproctor.submission.repair import student_cells
@@ -50,7 +58,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     #: The course, if it has been read already.
     course: Course | None = None
     #: What is asked of this run; nbgrader's own command lowers marks, too.
-    options = RunOptions(lower=True)
+    options = RunOptions(allow_lower=True)
     #: Executes and stays open; if None, the run has one of its own.
     pool: Pool | None = None
     changes: Sequence[MarkChange] = ()
@@ -63,14 +71,14 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         """Grade every submission that is new or has changed (all with ``force``)."""
         graded = Path(self.coursedir.root, self.coursedir.autograded_directory)
         doing = f"grading {self.coursedir.assignment_id!r}"
-        with in_nbgraders_way(self):
+        with raise_nbgrader_errors(self):
             if not Nbproctor(parent=self).enabled:
                 raise CourseError(
                     "nbgrader_config.py asks for nbproctor, but failed before "
                     "proctor(c). See the error above. Nothing is graded without the "
                     "sandbox."
                 )
-            use_own_steps(self)
+            replace_preprocessors(self)
             with course_lock(Path(self.coursedir.root), doing), grading_log(graded):
                 super().start()
             if self._ungradable and self.on_result is None:
@@ -85,29 +93,29 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     def convert_notebooks(self) -> None:
         """Grade the class."""
         options = Nbproctor(parent=self)
-        view = self.coursedir
-        course = self.course or Course.of(self)
-        replaceable = self.exclude_overwriting.get(view.assignment_id, [])
+        coursedir = self.coursedir
+        course = self.course or Course.from_converter(self)
+        replaceable = self.exclude_overwriting.get(coursedir.assignment_id, [])
         run = Run(course, options, self.force, replaceable)
         with course.gradebook() as book:
             check_gradebook(book, run.masters.values())
             run.marks = course.marks()
-            run.folders = handed_in(course, self.options.students)
+            run.folders = find_submissions(course, self.options.students)
             if not self.create_student:
                 enrolled = {student.id for student in book.students}
                 self._leave_out(
                     run, dict.fromkeys(run.folders.keys() - enrolled, STRANGER)
                 )
-            self._leave_out(run, course.obstacles(run.folders))
-            for sentence in unread(course):
+            self._leave_out(run, course.find_unwritable(run.folders))
+            for sentence in describe_unread(course):
                 self.log.warning("%s", sentence)
             # Of a run that was killed.
-            for folder in Path(view.root).glob(f"{STAGING}*"):
+            for folder in Path(coursedir.root).glob(f"{STAGING}*"):
                 shutil.rmtree(folder, ignore_errors=True)
-            executing = executor(view, options, self.force, self.pool)
-            with one_gradebook(book), executing as pool:
+            executing = executor(coursedir, options, self.force, self.pool)
+            with share_gradebook(book), executing as pool:
                 run.place_tests(pool)
-                decisions = Decisions(run, book, self.options, self._tell)
+                decisions = Decisions(run, book, self.options, self._report_result)
                 self.changes = decisions.changes
                 with readers([*run.masters.values()], run.notebooks) as workers:
                     self._submissions = Prefetch(run, pool, workers)
@@ -117,7 +125,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         """Tell of students who are not graded, and why; their marks stay."""
         for student, reason in sorted(reasons.items()):
             del run.folders[student]
-            self._tell(
+            self._report_result(
                 SubmissionResult(
                     student=student,
                     status="ungradable",
@@ -137,7 +145,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             try:
                 self._grade(submission, run, decisions)
             except Exception as error:
-                if of_the_computer(error):
+                if as_computer_error(error):
                     raise
                 failed.append((submission, error))
                 log.error("%s failed: %r", submission.student, error)
@@ -150,18 +158,18 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 reason = str(failure)
             submission.refuse(run.masters, reason)
             submission.try_again = True  # it may not be at fault
-            decisions.give_up(submission)
+            decisions.mark_ungradable(submission)
 
     def _grade(self, submission: Submission, run: Run, decisions: Decisions) -> None:
         """Take a submission through nbgrader's steps, if there is anything to grade.
 
         Its rows are one transaction: all of them are written, or none.
         """
-        if submission.done:
-            self._tell(submission.done)
+        if submission.reusable_result:
+            self._report_result(submission.reusable_result)
             return
         if not submission.repaired:
-            decisions.give_up(submission)
+            decisions.mark_ungradable(submission)
             return
         for _, future in submission.running.values():
             future.result()  # now: nobody waits for the gradebook meanwhile
@@ -174,11 +182,11 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
             self.run_pre_convert_hook()
             write_rows = partial(self._convert_all, *key)
-            decision = decisions.settle(submission, write_rows)
-            if decision.stands:
+            decision = decisions.grade_and_decide(submission, write_rows)
+            if decision.is_accepted:
                 target = run.graded_folder(submission.student)
                 publish(graded, target, run.all_notebooks)
-        if decision.stands:
+        if decision.is_accepted:
             self.set_permissions(*key)
             self.run_post_convert_hook()
             decisions.write(submission, decision.result)
@@ -228,7 +236,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         submission.reports[notebook] = report
         return report
 
-    def _tell(self, result: SubmissionResult) -> None:
+    def _report_result(self, result: SubmissionResult) -> None:
         """Report the result of a submission to the log and to who asked for it."""
         write = self.log.info
         if result.is_failure:
@@ -240,16 +248,16 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
 
 @contextmanager
-def staging_folders(view: CourseDirectory) -> Iterator[None]:
-    """Make `view` name new folders in the course as submitted and autograded."""
-    before = view.submitted_directory, view.autograded_directory
-    with tempfile.TemporaryDirectory(prefix=STAGING, dir=view.root) as folder:
-        view.submitted_directory = f"{Path(folder).name}/submitted"
-        view.autograded_directory = f"{Path(folder).name}/autograded"
+def staging_folders(coursedir: CourseDirectory) -> Iterator[None]:
+    """Make `coursedir` name new folders in the course as submitted and autograded."""
+    before = coursedir.submitted_directory, coursedir.autograded_directory
+    with tempfile.TemporaryDirectory(prefix=STAGING, dir=coursedir.root) as folder:
+        coursedir.submitted_directory = f"{Path(folder).name}/submitted"
+        coursedir.autograded_directory = f"{Path(folder).name}/autograded"
         try:
             yield
         finally:
-            view.submitted_directory, view.autograded_directory = before
+            coursedir.submitted_directory, coursedir.autograded_directory = before
 
 
 def publish(staged: Path, graded: Path, all_notebooks: bool) -> None:

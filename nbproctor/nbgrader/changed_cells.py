@@ -109,7 +109,7 @@ def check_cells(course: Course, change: bool = False) -> Path | None:
     With `change`, the gradebook is adapted instead; returns the copy that was made of
     it first. `CourseError` says what would become of whose marks.
     """
-    url = make_url(course.view.db_url)
+    url = make_url(course.coursedir.db_url)
     is_sqlite = url.get_backend_name() == "sqlite"
     file = Path((is_sqlite and url.database) or course.root / "gradebook.db")
     if is_sqlite and not file.exists():

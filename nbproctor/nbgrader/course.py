@@ -36,7 +36,7 @@ from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 from nbproctor import platforms
 from nbproctor.engine import Executor, Settings
 from nbproctor.markers import Markers, has_autotests
-from nbproctor.nbgrader.failures import CourseError, Log, of_the_gradebook
+from nbproctor.nbgrader.failures import CourseError, Log, translate_database_errors
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
@@ -46,7 +46,7 @@ from nbproctor.pages.outline import Outline
 from nbproctor.sandbox.forkserver import environment
 from nbproctor.sandbox.policy import Policy
 from nbproctor.sanitize import one_line
-from nbproctor.submission.files import readable
+from nbproctor.submission.files import replace_surrogates
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
 # Characters that are allowed in the name of an assignment.
@@ -58,48 +58,48 @@ class Course:
     """A course folder and all facts about it; each is read only once.
 
     As nbgrader's own `CourseDirectory`, it is opened at an `assignment`, if something
-    is asked of one. `view` is that of nbgrader: as one of its commands has configured
-    it, or else from the configuration, which is read then. Copy `config` before you
-    change it. `CourseError`: the folder is not a course, or its configuration has an
-    error.
+    is asked of one. `coursedir` is that of nbgrader: as one of its commands has
+    configured it, or else from the configuration, which is read then. Copy `config`
+    before you change it. `CourseError`: the folder is not a course, or its
+    configuration has an error.
     """
 
     def __init__(
-        self, root: Path, assignment: str = "", view: CourseDirectory | None = None
+        self, root: Path, assignment: str = "", coursedir: CourseDirectory | None = None
     ) -> None:
         _check_path(root)
         self.root = root
         self.assignment = assignment
-        if view is None:
-            view = CourseDirectory(config=_read_config(root), log=Log())
-        self.view = view
-        self.config: Config = view.config
+        if coursedir is None:
+            coursedir = CourseDirectory(config=_read_config(root), log=Log())
+        self.coursedir = coursedir
+        self.config: Config = coursedir.config
         # Read now: a run makes nbgrader's view point to other folders for a time.
-        self._steps = {step: getattr(view, f"{step}_directory") for step in STEPS}
+        self._steps = {step: getattr(coursedir, f"{step}_directory") for step in STEPS}
 
     @classmethod
-    def of(cls, converter: BaseConverter) -> Course:
+    def from_converter(cls, converter: BaseConverter) -> Course:
         """Return the course that one of nbgrader's own commands is at work on."""
-        view = converter.coursedir
-        course = cls(Path(view.root), view.assignment_id, view)
+        coursedir = converter.coursedir
+        course = cls(Path(coursedir.root), coursedir.assignment_id, coursedir)
         # The view may have been made before the course's configuration was read.
         course.config = converter.config
         return course
 
     @classmethod
-    def at(cls, course: Path | Course, assignment: str) -> Course:
+    def load(cls, course: Path | Course, assignment: str) -> Course:
         """Return a course at an assignment; one that is open there, as it is."""
         if isinstance(course, Course):
-            return course.open(assignment)
+            return course.for_assignment(assignment)
         return cls(course, assignment)
 
-    def open(self, assignment: str) -> Course:
+    def for_assignment(self, assignment: str) -> Course:
         """Return this course at an assignment."""
         if assignment == self.assignment:
             return self
         course = copy(self)
         course.assignment = assignment
-        course.forget()
+        course.clear_cache()
         return course
 
     @cached_property
@@ -110,7 +110,7 @@ class Course:
     def folder(self, step: str, student: str = ".", assignment: str = "") -> Path:
         """Return ``<course>/<step>/<student>/<assignment>`` as the course has it."""
         name = assignment or self.assignment
-        path = self.view.format_path(self._steps[step], student, name)
+        path = self.coursedir.format_path(self._steps[step], student, name)
         # normpath, not resolve: the course may be reached through a link.
         return Path(os.path.normpath(path))
 
@@ -134,8 +134,8 @@ class Course:
         log = Log()
         config.CourseDirectory.assignment_id = self.assignment
         config.Nbproctor.update(options)
-        view = CourseDirectory(config=config, log=log)
-        return kind(coursedir=view, config=config, log=log)
+        coursedir = CourseDirectory(config=config, log=log)
+        return kind(coursedir=coursedir, config=config, log=log)
 
     def folders(self, step: str) -> Iterator[tuple[str, Path]]:
         """Yield id and folder of the chosen students, sorted by id.
@@ -143,11 +143,11 @@ class Course:
         This includes folders without permission to read them: they are reported, not
         skipped.
         """
-        pattern = self.view.student_id
+        pattern = self.coursedir.student_id
         parent = self._shared_folder(step)
         entries = parent.iterdir() if parent.is_dir() else ()
         names = fnmatch.filter((entry.name for entry in entries), pattern)
-        left_out = self.view.student_id_exclude.split(",")
+        left_out = self.coursedir.student_id_exclude.split(",")
         # A link in the students' part of a path would lead out of it.
         look = os.lstat if step == "submitted" else os.stat
         # The pattern itself: an id that was given by name, with a bracket in it.
@@ -160,7 +160,7 @@ class Course:
             if is_there:
                 yield name, folders[-1]
 
-    def obstacles(self, students: Iterable[str]) -> dict[str, str]:
+    def find_unwritable(self, students: Iterable[str]) -> dict[str, str]:
         """Return whose results cannot be written, and why.
 
         Where they go there must be folders that can be written, and no link.
@@ -242,7 +242,7 @@ class Course:
         """The notebooks that the course puts around each of its own, if any."""
         options = self.config.IncludeHeaderFooter
         names = (options.get("header"), options.get("footer"))
-        header, footer = (Path(self.view.root, n) if n else None for n in names)
+        header, footer = (Path(self.coursedir.root, n) if n else None for n in names)
         return header, footer
 
     @cached_property
@@ -271,7 +271,7 @@ class Course:
                 )
         repairs = self.options.repair_answers
         masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
-        return [read_placement(master, self.view) for master in masters]
+        return [read_placement(master, self.coursedir) for master in masters]
 
     def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
         """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.
@@ -294,12 +294,12 @@ class Course:
         )
 
     def settings(
-        self, options: Nbproctor | None = None, keep: Collection[str] = ()
+        self, options: Nbproctor | None = None, replaceable: Collection[str] = ()
     ) -> Settings:
         """Return how submissions of the assignment are executed.
 
-        `options` are those of a run, `keep` the assignment's files that a student may
-        replace.
+        `options` are those of a run, `replaceable` the assignment's files that a
+        student may replace.
         """
         options = options or self.options
         sets = environment(Path(), Path()).keys()
@@ -310,8 +310,8 @@ class Course:
                     "the sandbox or cannot be an environment variable. Remove it."
                 )
         data = next((m.data for m in self.masters if m.data), None)
-        files = support_files(self.folder("source"), data, self.view.ignore)
-        for name in keep:
+        files = support_files(self.folder("source"), data, self.coursedir.ignore)
+        for name in replaceable:
             files.pop(os.path.normpath(name), None)
         policy = Policy(
             memory=options.memory_megabytes << 20,
@@ -334,14 +334,14 @@ class Course:
         """Return the notebooks with their tests where `find_placement` puts them."""
         source = self.folder("source")
         masters = [
-            find_placement(master, self.view, settings, pool, source, again=again)
+            find_placement(master, self.coursedir, settings, pool, source, again=again)
             for master in self.masters
         ]
-        self.forget()
+        self.clear_cache()
         self.masters = masters
         return masters
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Forget what was read of the assignment: it was written again."""
         for name in ("masters", "outlines"):
             vars(self).pop(name, None)
@@ -352,7 +352,7 @@ class Course:
         return {
             master.notebook: Outline.of(master)
             for master in self.masters
-            if fnmatch.fnmatch(master.notebook, self.view.notebook_id)
+            if fnmatch.fnmatch(master.notebook, self.coursedir.notebook_id)
         }
 
     # What the gradebook says --------------------------------------------------------
@@ -363,12 +363,12 @@ class Course:
 
         `CourseError` says why the database cannot be used, and what to do.
         """
-        with of_the_gradebook(), self._gradebook as book:
+        with translate_database_errors(), self._gradebook as book:
             yield book
 
     @cached_property
     def _gradebook(self) -> SharedGradebook:
-        return SharedGradebook(self.view.db_url, self.view.course_id)
+        return SharedGradebook(self.coursedir.db_url, self.coursedir.course_id)
 
     def marks(self) -> dict[str, StudentMarks]:
         """Return what the gradebook holds of the assignment: student → marks."""
@@ -379,8 +379,8 @@ class Course:
 def _check_name(assignment: str) -> None:
     """Raise `CourseError` if nbgrader does not take this name of an assignment."""
     try:
-        view = CourseDirectory(assignment_id=assignment, log=Log())
-        is_taken = view.assignment_id == assignment
+        coursedir = CourseDirectory(assignment_id=assignment, log=Log())
+        is_taken = coursedir.assignment_id == assignment
     except TraitError:
         is_taken = False
     if not is_taken:
@@ -394,7 +394,7 @@ def _check_path(root: Path) -> None:
     """Raise `CourseError` if a course cannot be used where it is."""
     path = root.absolute()
     shown = one_line(str(path))
-    if readable(path) != str(path):
+    if replace_surrogates(path) != str(path):
         raise CourseError(
             f"The path of the course, {shown}, cannot be written in this terminal's "
             f"encoding ({sys.getfilesystemencoding()}). Set PYTHONUTF8=1, as in "

@@ -18,7 +18,7 @@ from typing import Any
 
 from nbproctor.cells import grade_id, source_of
 from nbproctor.nbgrader import gradebook
-from nbproctor.nbgrader.feedback import forget
+from nbproctor.nbgrader.feedback import remove_pages
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import RunOptions
@@ -55,7 +55,7 @@ class MarkChange:
     )
 
     @property
-    def lower(self) -> bool:
+    def is_lower(self) -> bool:
         """Whether something was lost."""
         return self.before is not None and (
             self.after is None or self.after < self.before
@@ -79,7 +79,7 @@ class Facts:
         submission = self.submission
         previous = self.previous_result
         # What cannot be read now was read before: nobody submitted anything else.
-        if previous is None or (submission.closed and submission.reasons):
+        if previous is None or (submission.has_unreadable_files and submission.reasons):
             return False
         return previous.handed_in != submission.fingerprint
 
@@ -89,7 +89,7 @@ class Decision:
     """What becomes of a submission."""
 
     result: SubmissionResult  # that counts from now on
-    stands: bool  # its marks are written; else those of before stay
+    is_accepted: bool  # its marks are written; else those of before stay
     change: MarkChange | None
 
 
@@ -101,8 +101,8 @@ def decide(facts: Facts, may_lower: bool) -> Decision:
     """
     change = _mark_change(facts, may_lower)
     if facts.previous_result and change and change.is_kept:
-        return Decision(facts.previous_result, stands=False, change=change)
-    return Decision(_result(facts), stands=True, change=change)
+        return Decision(facts.previous_result, is_accepted=False, change=change)
+    return Decision(_result(facts), is_accepted=True, change=change)
 
 
 def _mark_change(facts: Facts, may_lower: bool) -> MarkChange | None:
@@ -146,7 +146,7 @@ def _mark_change(facts: Facts, may_lower: bool) -> MarkChange | None:
     earned_before = before.late_penalty.earned
     is_only_later = is_other_time and after.late_penalty.earned >= earned_before
     may_fall = may_lower or facts.is_new_submission or is_only_later
-    return replace(change, is_kept=change.lower and not may_fall)
+    return replace(change, is_kept=change.is_lower and not may_fall)
 
 
 def _result(facts: Facts) -> SubmissionResult:
@@ -198,16 +198,18 @@ def _status(submission: Submission, marks: StudentMarks) -> Status:
 class Decisions:
     """Decides on the submissions of a run, one after the other, and writes.
 
-    `tell` is called with each result when it is written, or when it stays.
+    `on_result` is called with each result when it is written, or when it stays.
     """
 
     run: Run
     book: SharedGradebook
     options: RunOptions
-    tell: Callable[[SubmissionResult], None]
+    on_result: Callable[[SubmissionResult], None]
     changes: list[MarkChange] = field(default_factory=list)
 
-    def settle(self, submission: Submission, grade: Callable[[], None]) -> Decision:
+    def grade_and_decide(
+        self, submission: Submission, grade: Callable[[], None]
+    ) -> Decision:
         """Grade a submission, and decide whether its marks are kept.
 
         All that `grade` and this method write into the gradebook is one transaction:
@@ -231,20 +233,20 @@ class Decisions:
                 graded_with=run.graded_with,
                 since=self._since(submission, previous, previous_marks, marks),
             )
-            decision = decide(facts, self.options.lower)
+            decision = decide(facts, self.options.allow_lower)
             if decision.change is not None:
                 self.changes.append(decision.change)
-            if decision.stands:
+            if decision.is_accepted:
                 commit()
                 if not self.options.keep_pages:
                     # Feedback on an earlier submission must not stand for this one.
                     pages = run.course.folder("feedback", student)
-                    forget(pages, run.masters)
-        if not decision.stands:
-            self.tell(decision.result)
+                    remove_pages(pages, run.masters)
+        if not decision.is_accepted:
+            self.on_result(decision.result)
         return decision
 
-    def give_up(self, submission: Submission) -> None:
+    def mark_ungradable(self, submission: Submission) -> None:
         """Take back the scores of what cannot be graded, if it may be, and say why."""
         assignment = self.run.course.assignment
         student = submission.student
@@ -256,8 +258,8 @@ class Decisions:
                 assignment, student, timestamp=timestamp
             )
 
-        decision = self.settle(submission, enter)
-        if decision.stands:
+        decision = self.grade_and_decide(submission, enter)
+        if decision.is_accepted:
             self._clear(student)
             self.write(submission, decision.result)
 
@@ -267,7 +269,7 @@ class Decisions:
         for report in submission.reports.values():
             for note in report.notes:  # what was stopped, after how many seconds
                 log.warning("%s: %s", submission.student, note)
-        self.tell(result)
+        self.on_result(result)
 
     def _annotate(
         self, submission: Submission, reviewed: Collection[tuple[str, str]]
@@ -287,7 +289,7 @@ class Decisions:
             elif report := submission.reports.get(name):
                 for cell in not_run(report):
                     gradebook.unscore(book.find_grade(cell, name, *key))
-                gradebook.remark(notebook, notes[name], report.verdicts)
+                gradebook.write_comments(notebook, notes[name], report.verdicts)
         for name, cell in reviewed:
             book.find_grade(cell, name, *key).needs_manual_grade = False
 

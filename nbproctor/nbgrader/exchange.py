@@ -23,7 +23,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 
-from nbproctor.nbgrader.failures import of_the_computer
+from nbproctor.nbgrader.failures import as_computer_error
 from nbproctor.nbgrader.feedback import SECRET
 from nbproctor.nbgrader.submitted import (
     read_timestamp,
@@ -64,7 +64,7 @@ class _OneByOne:
         try:
             work()
         except Exception as error:  # whatever a student made of it
-            if computer := of_the_computer(error):
+            if computer := as_computer_error(error):
                 self.failures.clear()  # it is not these that end the command
                 raise computer from error
             self.failures[one_line(folder)] = one_line(str(error) or repr(error))
@@ -134,9 +134,11 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
     ) -> None:
         if problem:
             raise RefusedFileError(problem)
-        view = self.coursedir
+        coursedir = self.coursedir
         target = Path(
-            view.format_path(view.submitted_directory, username, view.assignment_id)
+            coursedir.format_path(
+                coursedir.submitted_directory, username, coursedir.assignment_id
+            )
         )
         before = submission_time(target)
         if target.exists():
@@ -167,7 +169,7 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
             most = 1000 * self.coursedir.max_dir_size
             refusals = border.copy(source, received, most, owner)
             self.do_copy(received, ready)  # without what the course leaves out
-            stamp = ready / border.STAMP
+            stamp = ready / border.TIMESTAMP_FILE
             if submission_time(ready) != timestamp:  # or it would be new for ever
                 if stamp.is_dir():
                     shutil.rmtree(stamp)

@@ -41,7 +41,7 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
 _stock_start = ExportApp.start
 
 
-def watch_exports() -> None:
+def patch_export() -> None:
     """Let ``nbgrader export`` list submissions without a grade, for every plug-in.
 
     A course's own plug-in reads nbgrader's sums, in which a missing score counts as 0.

@@ -70,7 +70,7 @@ class ComputerError(CourseError):
     """A failure of this computer, of no submission; the message says what to do."""
 
 
-def of_the_computer(error: BaseException) -> Exception | None:
+def as_computer_error(error: BaseException) -> Exception | None:
     """Return the error to stop with, or None where a submission may be at fault."""
     if isinstance(error, EngineError | WorkerError | ComputerError):
         return error
@@ -81,7 +81,7 @@ def of_the_computer(error: BaseException) -> Exception | None:
             "The kernel did not start, or the notebook's code ended it. The reason is "
             f"above. {AGAIN}"
         )
-    if (fault := _gradebook_says(error)) is not None:
+    if (fault := _database_message(error)) is not None:
         fault = fault.replace("file is not a database", "it is malformed")
         advice = next(advice for word, advice in _GRADEBOOK if word in fault)
         return ComputerError(f"{advice.format(fault)} {AGAIN}")
@@ -103,15 +103,15 @@ def no_kernel(lines: Sequence[str]) -> ComputerError:
 
 
 @contextmanager
-def of_the_gradebook() -> Iterator[None]:
+def translate_database_errors() -> Iterator[None]:
     """Turn what the gradebook's database raises into a sentence."""
     try:
         yield
     except DatabaseError as error:
-        raise of_the_computer(error) or error from error
+        raise as_computer_error(error) or error from error
 
 
-def _gradebook_says(error: BaseException | None) -> str | None:
+def _database_message(error: BaseException | None) -> str | None:
     """Return the database's own words; nbgrader hides them in errors of its own."""
     while error is not None:
         # Not its other kinds: they are faults of a program, not of the file.
@@ -122,12 +122,12 @@ def _gradebook_says(error: BaseException | None) -> str | None:
 
 
 @contextmanager
-def in_nbgraders_way(converter: BaseConverter) -> Iterator[None]:
+def raise_nbgrader_errors(converter: BaseConverter) -> Iterator[None]:
     """End a command of nbgrader's in its way: with a sentence, and status 1."""
     try:
         yield
     except Exception as error:
-        failure = of_the_computer(error) or error
+        failure = as_computer_error(error) or error
         if not isinstance(failure, NbproctorError | OSError):
             raise
         converter.log.error("%s", failure)
@@ -169,4 +169,4 @@ def run(converter: BaseConverter, doing: str) -> None:
         raise CourseError(f"{doing} failed: {reason}") from error
     except OSError as error:
         failed = CourseError(f"{doing} failed: {error}")
-        raise of_the_computer(error) or failed from error
+        raise as_computer_error(error) or failed from error

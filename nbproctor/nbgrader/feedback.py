@@ -20,20 +20,20 @@ from nbgrader.converters import GenerateFeedback
 
 import nbproctor
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.failures import CourseError, in_nbgraders_way, run
+from nbproctor.nbgrader.failures import CourseError, raise_nbgrader_errors, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.people import Standings, late_without_time, participants
 from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.nbgrader.tries import read_tries
-from nbproctor.pages.making import Order, PageError, make, notebook_of
+from nbproctor.pages.making import PageError, PageJob, make, notebook_of
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.platforms import Person, labels, local_time
 from nbproctor.results import SubmissionResult
 from nbproctor.statuses import Status
-from nbproctor.submission.border import STAMP, RefusedFileError, find
+from nbproctor.submission.border import TIMESTAMP_FILE, RefusedFileError, find
 from nbproctor.templates import render
 from nbproctor.writing import write_file
 
@@ -58,7 +58,7 @@ def graded_notebooks(
         for student, each in standings.items()
         if each.has_submitted
     }
-    obstacles = course.obstacles(folders)
+    obstacles = course.find_unwritable(folders)
     tries = {}
     if course.options.early_feedback != "nothing":
         with course.gradebook() as book:
@@ -116,12 +116,12 @@ def _version(record: StudentMarks, result: SubmissionResult) -> str:
 
 
 def report(
-    course: Course, standings: Standings, *, alike: bool = False
+    course: Course, standings: Standings, *, find_similar: bool = False
 ) -> tuple[Path, tuple[str, ...]]:
     """Write the class report; return its path and its lines for a terminal.
 
-    `standings` are what `participants` returns. With `alike`, it looks for unusually
-    similar long answers.
+    `standings` are what `participants` returns. With `find_similar`, it looks for
+    unusually similar long answers.
     """
     graded = graded_notebooks(course, standings, "a report")
     names = labels({s: _full_name(each.person) or s for s, each in standings.items()})
@@ -134,10 +134,10 @@ def report(
         course.outlines,
         names_of("missing"),
         excused=names_of("excused"),
-        said_late=late_without_time(standings),
-        alike=alike,
+        late_without_time=late_without_time(standings),
+        find_similar=find_similar,
         groups=course.read_column("group"),
-        surroundings=course.options.surroundings(course.assignment),
+        permissions=course.options.describe_permissions(course.assignment),
     )
     return _write_report(course, course.assignment, rendered), lines
 
@@ -184,7 +184,7 @@ def feedback(
     CourseError
         Nothing is graded yet, or a page cannot be made.
     """
-    course = Course.at(course, assignment)
+    course = Course.load(course, assignment)
     converter = course.converter(ProctoredFeedback)
     converter.course = course
     converter.on_page = progress
@@ -215,34 +215,34 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     #: Called with the number of pages made so far, and of those to be made.
     on_page: Progress | None = None
     #: Whose pages alone are looked at; None: all that ``coursedir`` chooses.
-    only: Collection[str] | None = None
+    students: Collection[str] | None = None
     #: The course, if it has been read already.
     course: Course | None = None
 
     def start(self) -> None:
         """Write every page whose inputs have changed (all with ``force``)."""
         doing = f"writing the feedback of {self.coursedir.assignment_id!r}"
-        with in_nbgraders_way(self), course_lock(Path(self.coursedir.root), doing):
+        with raise_nbgrader_errors(self), course_lock(Path(self.coursedir.root), doing):
             self._run()
 
     def _run(self) -> None:
         assignment = self.coursedir.assignment_id
-        course = self.course or Course.of(self)
+        course = self.course or Course.from_converter(self)
         outlines = course.outlines
-        standings = participants(course, only=self.only)
+        standings = participants(course, students=self.students)
         graded = graded_notebooks(course, standings, "feedback")
         makers = {name: _maker(outline) for name, outline in outlines.items()}
-        orders = [_order(course, page, makers[page.notebook]) for page in graded]
-        waiting = [order for order in orders if self.force or not order.is_made]
+        jobs = [_make_job(course, page, makers[page.notebook]) for page in graded]
+        waiting = [job for job in jobs if self.force or not job.is_made]
         by_student = defaultdict(list)
-        for order in waiting:
-            name = str(order.graded.path or order.page)
-            by_student[order.graded.student].append(name)
+        for job in waiting:
+            name = str(job.graded.path or job.page)
+            by_student[job.graded.student].append(name)
         for student in by_student:
             copy_for_release(course, student)
         try:
-            for number, order in enumerate(make(waiting, outlines), start=1):
-                self.log.info("Made %s", order.page)
+            for number, job in enumerate(make(waiting, outlines), start=1):
+                self.log.info("Made %s", job.page)
                 if self.on_page:
                     self.on_page(number, len(waiting))
         finally:
@@ -253,7 +253,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.run_post_convert_hook()
         if self.course is None:  # or grading has said so
             folders = dict(course.folders("autograded"))
-            for student, reason in course.obstacles(folders).items():
+            for student, reason in course.find_unwritable(folders).items():
                 raise PageError(f"{student}: {reason}. All other pages were made.")
 
 
@@ -267,7 +267,7 @@ def copy_for_release(course: Course, student: str) -> None:
     if secret := read_secret(handed_in):
         write_file(pages / SECRET, secret)
     if when := submission_time(handed_in):  # not the student's words: it is printed
-        write_file(pages / STAMP, f"{when} UTC")
+        write_file(pages / TIMESTAMP_FILE, f"{when} UTC")
 
 
 def read_secret(handed_in: Path) -> bytes:
@@ -281,7 +281,7 @@ def read_secret(handed_in: Path) -> bytes:
     return b""
 
 
-def forget(pages_folder: Path, notebooks: Iterable[str]) -> None:
+def remove_pages(pages_folder: Path, notebooks: Iterable[str]) -> None:
     """Remove pages of an earlier submission: they must not stand for this one."""
     for name in notebooks:
         page = pages_folder / f"{name}.html"
@@ -294,7 +294,7 @@ def forget(pages_folder: Path, notebooks: Iterable[str]) -> None:
         shutil.rmtree(pages_folder)
 
 
-def _order(course: Course, graded: GradedNotebook, maker: bytes) -> Order:
+def _make_job(course: Course, graded: GradedNotebook, maker: bytes) -> PageJob:
     """Return where a page goes, and the fingerprint of all it is made from."""
     pages_folder = course.folder("feedback", graded.student)
     facts = msgspec.json.encode(
@@ -302,7 +302,7 @@ def _order(course: Course, graded: GradedNotebook, maker: bytes) -> Order:
     )
     key = hashlib.sha256(maker + facts)
     key.update(Path(graded.path).read_bytes() if graded.path else b"")
-    return Order(
+    return PageJob(
         graded=graded,
         page=str(pages_folder / f"{graded.notebook}.html"),
         key=key.hexdigest(),

@@ -1,6 +1,6 @@
 """Gradebook of nbgrader: open it, check it, write remarks, withdraw scores.
 
-A course has one `SharedGradebook`, which all of a run share (`speed.one_gradebook`).
+A course has one `SharedGradebook`, which all of a run share (`speed.share_gradebook`).
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ def withdraw(notebook: SubmittedNotebook, reason: str) -> None:
         comment.auto_comment = f"Not graded. {sanitize.markdown(reason)}"
 
 
-def remark(
+def write_comments(
     notebook: SubmittedNotebook, sentences: Sequence[str], verdicts: Sequence[Verdict]
 ) -> None:
     """Write automatic comments for the student next to the answers.

@@ -19,7 +19,7 @@ from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
 from nbproctor.nbgrader.exchange import ProctoredCollect, ProctoredReleaseFeedback
-from nbproctor.nbgrader.export import Export, watch_exports
+from nbproctor.nbgrader.export import Export, patch_export
 from nbproctor.nbgrader.failures import run
 from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.options import RunOptions
@@ -52,7 +52,7 @@ def proctor(config: Config) -> None:
     """
     config.NotebookExporter.optimistic_validation = True
     config.ExportApp.setdefault("plugin_class", Export)
-    watch_exports()
+    patch_export()
     utils.is_ignored = _is_ignored
     config.Nbproctor.enabled = True
 
@@ -72,9 +72,9 @@ def _get_submitted_timestamp(
     api: nbgrader.apps.NbGraderAPI, assignment: str, student: str
 ) -> datetime | None:
     """Return when somebody submitted; formgrader would wait for a pipe of that name."""
-    view = api.coursedir
+    coursedir = api.coursedir
     return submission_time(
-        Path(view.format_path(view.submitted_directory, student, assignment))
+        Path(coursedir.format_path(coursedir.submitted_directory, student, assignment))
     )
 
 
@@ -136,7 +136,7 @@ def grade(
     options = RunOptions(
         students,
         force=force,
-        lower=True,
+        allow_lower=True,
         weak_sandbox=weak_sandbox or None,
         cluster=cluster or None,
     )
@@ -158,7 +158,7 @@ def regrade(
     from before. `pool` executes and stays open.
     """
     options = options or RunOptions()
-    course = Course.at(course, assignment)
+    course = Course.load(course, assignment)
     converter = course.converter(ProctoredAutograde, **options.configured())
     proctor(converter.config)
     converter.force = options.force

@@ -7,7 +7,7 @@ are another in the nbgrader that is installed than in the versions tested.
 from nbproctor.nbgrader.speed import GRADEBOOK_USERS
 
 #: Reason → places, as ``module:name``. A name in a module is replaced there.
-PLACES: dict[str, tuple[str, ...]] = {
+NBGRADER_INTERNALS: dict[str, tuple[str, ...]] = {
     "nbgrader's own commands and formgrader grade with `ProctoredAutograde`": (
         "nbgrader.apps.autogradeapp:Autograde",
         "nbgrader.apps.api:Autograde",
@@ -19,14 +19,14 @@ PLACES: dict[str, tuple[str, ...]] = {
     "a bracket in a path is no pattern (`grading._is_ignored`)": (
         "nbgrader.utils:is_ignored",
     ),
-    "an export names the work without a grade (`export.watch_exports`)": (
+    "an export names the work without a grade (`export.patch_export`)": (
         "nbgrader.apps.exportapp:ExportApp.start",
         "nbgrader.plugins.export:CsvExportPlugin.export",
     ),
     "a new gradebook is made without a command (`speed._get_alembic_version`)": (
         "nbgrader.api:get_alembic_version",
     ),
-    "a run has one gradebook (`speed.one_gradebook`)": tuple(
+    "a run has one gradebook (`speed.share_gradebook`)": tuple(
         f"{module}:Gradebook" for module in GRADEBOOK_USERS
     ),
     "rows are read at once, and written in one transaction (`SharedGradebook`)": (

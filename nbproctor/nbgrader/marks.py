@@ -56,7 +56,8 @@ class CellGrade(NamedTuple):
     auto: float | None
     manual: float | None
     extra: float | None
-    needs_person: bool  # has no score yet, or one that a person gave to another answer
+    # Has no score yet, or one that a person gave to another answer.
+    needs_manual_grade: bool
 
     @property
     def points(self) -> float | None:
@@ -109,12 +110,12 @@ class StudentMarks:
     @property
     def waiting(self) -> list[CellGrade]:
         """The cells that a person still has to mark."""
-        return [grade for grade in self.grades if grade.needs_person]
+        return [grade for grade in self.grades if grade.needs_manual_grade]
 
     @property
     def reviewed(self) -> set[tuple[str, str]]:
         """Notebook and cell of the marks that a person gave to these answers."""
-        grades = [g for g in self.grades if g.by_hand and not g.needs_person]
+        grades = [g for g in self.grades if g.by_hand and not g.needs_manual_grade]
         return {(grade.notebook, grade.cell) for grade in grades}
 
     def marks(self, notebook: str) -> dict[str, Mark]:

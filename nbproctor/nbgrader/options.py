@@ -19,7 +19,7 @@ class RunOptions:
 
     students: Collection[str] | None = None  # all who submitted if None
     force: bool = False  # grade again what is graded already
-    lower: bool = False  # let a mark become lower though the files are the same
+    allow_lower: bool = False  # let a mark become lower though the files are the same
     keep_pages: bool = False  # leave the feedback on an earlier submission
     # As the course configures it, if None.
     weak_sandbox: bool | None = None  # grade where layers of the sandbox are missing
@@ -134,7 +134,7 @@ class Nbproctor(Configurable):
             submission=self.submission_seconds or max(300.0, 5 * cell),
         )
 
-    def surroundings(self, assignment: str) -> list[str]:
+    def describe_permissions(self, assignment: str) -> list[str]:
         """Say what the course lets answers of an assignment use, in sentences."""
         names = ", ".join(sorted(self.environment))
         readable = [

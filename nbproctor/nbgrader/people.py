@@ -119,7 +119,7 @@ def extend(
             until = platforms.utc(extension).replace(" UTC", "+00:00")
             extension -= due
         book.update_or_create_submission(assignment, student, extension=extension)
-    platforms.note(course.records, "until", {student: until})
+    platforms.update_record(course.records, "until", {student: until})
     return due + extension, due
 
 
@@ -132,7 +132,7 @@ def excuse(course: Course, student: str, yes: bool) -> None:
         find_assignment(book, course.assignment)
         _check_enrolled(book, student)
     text = "yes" if yes else ""
-    platforms.note(course.records, "excused", {student: text})
+    platforms.update_record(course.records, "excused", {student: text})
 
 
 Standings: TypeAlias = Mapping[str, "Participant"]
@@ -154,14 +154,14 @@ class Participant:
 def participants(
     course: Course,
     new_results: Iterable[SubmissionResult] = (),
-    only: Collection[str] | None = None,
+    students: Collection[str] | None = None,
 ) -> dict[str, Participant]:
     """Return how everybody stands in the assignment: student id → participant.
 
     This alone says who has submitted, is excused, or waits for a person: table,
     summary, report and exports ask it. `new_results` replace those in the course's
-    folders. Of other students than those in `only`, if it is given, nothing is read.
-    `CourseError`: the gradebook does not know the assignment.
+    folders. Of other students than those in `students`, if it is given, nothing is
+    read. `CourseError`: the gradebook does not know the assignment.
     """
     results = {result.student: result for result in new_results}
     submitted = dict(course.folders("submitted"))
@@ -178,7 +178,7 @@ def participants(
     persons |= {person.student: person for person in people(course)}
     standings = {}
     for student, person in sorted(persons.items()):
-        if only is not None and student not in only:
+        if students is not None and student not in students:
             continue
         has_submitted = student in submitted
         marks = StudentMarks()
@@ -291,7 +291,7 @@ def scores(
         0). NaN: not graded, or nothing submitted. A cell graded outside any
         exercise has a column of its own name.
     """
-    course = Course.at(course, assignment)
+    course = Course.load(course, assignment)
     course.sources()  # says which assignments there are
     table = class_table(course, standings or participants(course))
     return table.drop(columns=[*_ABOUT, "penalty", "max_score"])
@@ -361,7 +361,7 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     names = [name for name in course.assignments() if name in due]
     parts = [pd.DataFrame(columns=_NAMES)]
     for name in names:
-        opened = course.open(name)
+        opened = course.for_assignment(name)
         table = class_table(opened, participants(opened))
         parts[0] = table[_NAMES]
         columns = {"total": name, "max_score": f"{name}_of"}

@@ -45,7 +45,7 @@ def read_placement(master: MasterNotebook, course: CourseDirectory) -> MasterNot
     record = _read(course).get(master.assignment, {}).get(master.notebook, {})
     if record.get("digest") != _digest(master):
         return master
-    return _with(master, record["tests"])
+    return _with_placement(master, record["tests"])
 
 
 def find_placement(
@@ -65,7 +65,7 @@ def find_placement(
     recorded = read_placement(master, course)
     if recorded is not master and not again:
         return recorded
-    blank = _with(master, {})
+    blank = _with_placement(master, {})
     try:
         places = _places(blank, settings, pool, source)
     except (ExecutionError, Ungradable) as error:
@@ -81,10 +81,10 @@ def find_placement(
         path.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n", "utf-8")
     except OSError as error:  # found again by the next run
         log.warning("%s cannot be written: %s", path, error)
-    return _with(master, places)
+    return _with_placement(master, places)
 
 
-def as_graded(master: MasterNotebook, trust: str) -> MasterNotebook:
+def apply_trust(master: MasterNotebook, trust: str) -> MasterNotebook:
     """Return the notebook as submissions are graded by it.
 
     Where `trust` is the judge's alone, nothing is judged in the student's process.
@@ -149,7 +149,7 @@ def _places(
     # what it needs of others in the student's process.
     while moving := reasons.keys() & free - trial.keys():
         trial |= {name: ("beside", reasons[name]) for name in moving}
-        lost = lost_in(_with(master, trial))
+        lost = lost_in(_with_placement(master, trial))
         reasons = lost | reasons
     places = {name: placement for name, placement in trial.items() if name not in lost}
     if lost.keys() & free:
@@ -158,7 +158,7 @@ def _places(
             name for name, _ in kernel_faults(master, source, settings.limits.cell)
         }
         while lost.keys() & free - nowhere.keys():
-            lost = lost_in(_with(master, places | nowhere))
+            lost = lost_in(_with_placement(master, places | nowhere))
             reasons = lost | reasons
             for name in lost.keys() & free - nowhere.keys():
                 nowhere[name] = ("nowhere", reasons[name])
@@ -168,7 +168,7 @@ def _places(
     return places
 
 
-def _with(master: MasterNotebook, places: dict[str, Any]) -> MasterNotebook:
+def _with_placement(master: MasterNotebook, places: dict[str, Any]) -> MasterNotebook:
     cells = []
     for cell in master.cells:
         where, reason = places.get(cell.id, ("judge", ""))
@@ -180,7 +180,7 @@ def _with(master: MasterNotebook, places: dict[str, Any]) -> MasterNotebook:
 
 
 def _digest(master: MasterNotebook) -> str:
-    return f"{__version__} {_with(master, {}).digest}"
+    return f"{__version__} {_with_placement(master, {}).digest}"
 
 
 def _read(course: CourseDirectory) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from nbproctor.engine import MAX_FILES_BYTES, Execution, Executor
-from nbproctor.nbgrader.failures import of_the_computer
+from nbproctor.nbgrader.failures import as_computer_error
 from nbproctor.nbgrader.run import Run
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
-from nbproctor.submission.border import STAMP, StudentFile, walk
-from nbproctor.submission.files import readable
-from nbproctor.submission.reading import OVERDUE, TOO_MUCH, HandedIn, ReadSubmission
+from nbproctor.submission.border import TIMESTAMP_FILE, StudentFile, walk
+from nbproctor.submission.files import replace_surrogates
+from nbproctor.submission.reading import OVERDUE, TOO_MUCH, ReadRequest, ReadSubmission
 from nbproctor.submission.repair import student_cells
 
 Cells = list[StudentCell]
@@ -26,7 +26,7 @@ Cells = list[StudentCell]
 _Reading = tuple[SubmissionResult | None, Future[ReadSubmission]]
 MAX_FILES_BESIDE = 2_000
 AHEAD = 32  # submissions prepared before nbgrader asks, at least
-RESERVED_FILES = {FILE, f".{FILE}", STAMP}
+RESERVED_FILES = {FILE, f".{FILE}", TIMESTAMP_FILE}
 
 
 @dataclass(kw_only=True)
@@ -41,7 +41,7 @@ class Submission(ReadSubmission):
     reports: dict[str, Report] = field(default_factory=dict)
     # What lies next to the notebook, by its place there.
     files: dict[Path, StudentFile] = field(default_factory=dict)
-    done: SubmissionResult | None = None  # graded already, exactly so
+    reusable_result: SubmissionResult | None = None  # graded already, exactly so
     try_again: bool = False  # in the next run, though it is the same
 
     def refuse(self, notebooks: Iterable[str], reason: str) -> None:
@@ -70,7 +70,7 @@ class Submission(ReadSubmission):
         for path, file in self.files.items():
             file.copy(staged / path)
         if when is not None:
-            (staged / STAMP).write_text(f"{when} UTC", "utf-8")
+            (staged / TIMESTAMP_FILE).write_text(f"{when} UTC", "utf-8")
         for name in notebooks:
             (staged / f"{name}.ipynb").touch()
 
@@ -128,9 +128,9 @@ class Prefetch:
 
     def _read(self, student: str) -> None:
         """Have a submission read, unless it is still the same."""
-        earlier = self._run.earlier(student)
+        earlier = self._run.reusable_result(student)
         graded = earlier.handed_in if earlier else ""
-        future = self._readers.ask(HandedIn(self._run.folders[student], graded))
+        future = self._readers.ask(ReadRequest(self._run.folders[student], graded))
         self._reading[student] = earlier, future
 
     def _execute_read(self) -> None:
@@ -152,7 +152,7 @@ class Prefetch:
             if submission.failure:
                 raise OSError(*submission.failure)
             if earlier and earlier.handed_in == submission.fingerprint:
-                submission.done = earlier
+                submission.reusable_result = earlier
                 return submission
             self._keep_files(submission)
             for name in self._run.masters:
@@ -161,7 +161,7 @@ class Prefetch:
         except ExceededError as error:
             self._refuse_unread(submission, error)
         except Exception as error:
-            if of_the_computer(error) and not isinstance(error, PermissionError):
+            if as_computer_error(error) and not isinstance(error, PermissionError):
                 raise
             # Whatever is in a student's files, it must not end the class.
             reason = f"The submission could not be read ({type(error).__name__})."
@@ -171,7 +171,7 @@ class Prefetch:
     def _refuse_unread(self, submission: Submission, error: ExceededError) -> None:
         """Refuse what takes too much to be read; a mark for the same files stays."""
         with suppress(ExceededError):
-            request = HandedIn(submission.folder, whole=False)
+            request = ReadRequest(submission.folder, read_notebooks=False)
             submission.fingerprint = self._readers.ask(request).result().fingerprint
         reason = OVERDUE if isinstance(error, OverdueError) else TOO_MUCH
         submission.refuse(self._run.masters, reason)
@@ -202,7 +202,7 @@ class Prefetch:
                 remaining -= file.size
                 submission.files[path] = file
             else:
-                dropped.append(readable(path))
+                dropped.append(replace_surrogates(path))
         if dropped:
             limit = MAX_FILES_BYTES >> 20
             first.notes.append(

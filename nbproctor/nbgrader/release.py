@@ -27,7 +27,7 @@ from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, run
-from nbproctor.nbgrader.placement import as_graded
+from nbproctor.nbgrader.placement import apply_trust
 from nbproctor.nbgrader.proof import kernel_faults, reference_faults, wrong_differences
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, copied
 from nbproctor.results import Check
@@ -194,10 +194,12 @@ def generate(
     CourseError
         The source breaks a rule, or has such cells; nothing was changed.
     """
-    course = Course.at(course, assignment)
+    course = Course.load(course, assignment)
     check_sources(course)
     release = course.folder("release")
-    with tempfile.TemporaryDirectory(prefix=".release-", dir=course.view.root) as name:
+    with tempfile.TemporaryDirectory(
+        prefix=".release-", dir=course.coursedir.root
+    ) as name:
         temporary = Path(name)
         # First without the gradebook: a source that fails must not touch it.
         _generate(course, f"{temporary.name}/try", gradebook=False)
@@ -207,15 +209,15 @@ def generate(
         if release.exists():
             release.rename(temporary / "old")
         (temporary / "new" / assignment).rename(release)
-    course.forget()
+    course.clear_cache()
     return copy
 
 
 def _generate(course: Course, step: str, gradebook: bool) -> None:
     converter = course.converter(GenerateAssignment)
-    view = converter.coursedir
+    coursedir = converter.coursedir
     config = converter.config
-    view.release_directory = step
+    coursedir.release_directory = step
     for part, path in zip(("header", "footer"), course.header_and_footer, strict=True):
         if path:  # nbgrader looks for it where it was started
             config.IncludeHeaderFooter[part] = str(path)
@@ -229,7 +231,7 @@ def _generate(course: Course, step: str, gradebook: bool) -> None:
     )
     with copied(source) if has_autotests else nullcontext(source) as folder:
         if has_autotests:
-            view.source_directory = str(folder.parent)
+            coursedir.source_directory = str(folder.parent)
         # Named, because nbgrader's own search takes a bracket in a path for a pattern.
         target = converter._format_source(course.assignment, ".")
         paths = [f"{target}/{path.name}" for path in course.sources()]
@@ -257,7 +259,7 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     EngineError
         The engine does not run on this computer.
     """
-    course = Course.at(course, assignment)
+    course = Course.load(course, assignment)
     settings = _settings(course)
     source = course.folder("source")
     faults = []
@@ -265,7 +267,7 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
         for master in course.place_tests(settings, pool, again=True):
             stock = kernel_faults(master, source, settings.limits.cell)
             faults += [f"{STOCK}: {fault}" for _, fault in stock]
-            graded = as_graded(master, course.options.trust)
+            graded = apply_trust(master, course.options.trust)
             lost = reference_faults(graded, settings, pool)
             faults += [f"nbproctor: {fault}" for fault in lost]
     return faults
@@ -288,7 +290,7 @@ def differences(course: Course) -> list[str]:
             sentence
             for master in course.masters
             for sentence in wrong_differences(
-                as_graded(master, course.options.trust), source, settings, pool
+                apply_trust(master, course.options.trust), source, settings, pool
             )
         ]
 
@@ -307,7 +309,9 @@ def check_release(course: Course) -> list[Check]:
 
     A release is made next to it and thrown away; the gradebook is left alone.
     """
-    with tempfile.TemporaryDirectory(prefix=".release-", dir=course.view.root) as name:
+    with tempfile.TemporaryDirectory(
+        prefix=".release-", dir=course.coursedir.root
+    ) as name:
         folder = Path(name, "try")
         try:
             check_sources(course)

@@ -14,7 +14,7 @@ from nbproctor.engine import Cache, CachingExecutor, EngineError, Executor, Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.placement import as_graded, describe_placement
+from nbproctor.nbgrader.placement import apply_trust, describe_placement
 from nbproctor.nbgrader.submitted import is_same_time
 from nbproctor.results import SubmissionResult
 
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 class Run:
     """What one run grades, how it grades it, and how far it has come.
 
-    `keep` names the assignment's own files that a student may replace. `CourseError`:
-    the assignment cannot be graded as it stands.
+    `replaceable` names the assignment's own files that a student may replace.
+    `CourseError`: the assignment cannot be graded as it stands.
     """
 
     def __init__(
@@ -34,12 +34,12 @@ class Run:
         course: Course,
         options: Nbproctor,
         force: bool,
-        keep: Collection[str],
+        replaceable: Collection[str],
     ) -> None:
         self.course = course
         self.options = options
         self.force = force
-        chosen = course.view.notebook_id
+        chosen = course.coursedir.notebook_id
         all_masters = course.masters
         self.masters = {  # those that are graded, by name
             master.notebook: master
@@ -49,7 +49,7 @@ class Run:
         # Names of all of the assignment, and whether all are graded.
         self.notebooks = frozenset(master.notebook for master in all_masters)
         self.all_notebooks = chosen == "*"
-        self.settings = course.settings(options, keep)
+        self.settings = course.settings(options, replaceable)
         self.folders: dict[str, Path] = {}  # student → submitted
         self.marks: dict[str, StudentMarks] = {}
         self.graded_with: list[str] = []  # conditions of `masters`
@@ -63,13 +63,13 @@ class Run:
         settings = self.course.settings(self.options)
         for master in self.course.place_tests(settings, pool):
             if master.notebook in self.masters:
-                self.masters[master.notebook] = as_graded(master, self.options.trust)
+                self.masters[master.notebook] = apply_trust(master, self.options.trust)
         masters = self.masters.values()
         for line in describe_placement(masters):
             log.warning("%s", line)
         self.graded_with = [pool.conditions(m, self.settings) for m in masters]
 
-    def earlier(self, student: str) -> SubmissionResult | None:
+    def reusable_result(self, student: str) -> SubmissionResult | None:
         """Return the result that stands if the same files are submitted now.
 
         What it says must still be in the gradebook and in the student's folder.

@@ -27,7 +27,7 @@ BUSY_MILLISECONDS = 60_000
 
 
 @event.listens_for(Engine, "connect")
-def _fast_and_safe(connection: Any, _record: Any) -> None:
+def _configure_sqlite(connection: Any, _record: Any) -> None:
     """Let commits to a SQLite gradebook not wait for the disk one by one.
 
     nbgrader commits about forty times a submission. With a write-ahead log and
@@ -75,7 +75,7 @@ _DEFAULT_COURSE = "default_course"
 
 
 @contextmanager
-def one_gradebook(shared: SharedGradebook) -> Iterator[None]:
+def share_gradebook(shared: SharedGradebook) -> Iterator[None]:
     """Let everything in a grading run use one gradebook of the course."""
     for table, column in _INDICES.items():
         name = f"nbproctor_{table}_{column}"

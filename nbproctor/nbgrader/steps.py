@@ -19,7 +19,7 @@ from nbproctor.cells import grade_id
 from nbproctor.nbgrader.failures import CourseError
 
 
-def use_own_steps(converter: Autograde) -> None:
+def replace_preprocessors(converter: Autograde) -> None:
     """Put `Execute` into nbgrader's pipeline.
 
     ``CheckCellMetadata`` is left out: the metadata comes from the source, which was

@@ -16,8 +16,8 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.results import SubmissionResult
-from nbproctor.submission.border import LINK, STAMP, find, walk
-from nbproctor.submission.files import readable
+from nbproctor.submission.border import LINK, TIMESTAMP_FILE, find, walk
+from nbproctor.submission.files import replace_surrogates
 
 MAX_LISTED = 1_000
 MAX_DATE = 1000  # bytes
@@ -25,16 +25,18 @@ RESERVED_FILES = {"readme", "readme.md", "readme.txt", "thumbs.db", "desktop.ini
 _LOOSE = (".ipynb", ".zip", ".gz", ".tar", ".py", ".json", ".7z", ".rar")
 
 
-def handed_in(course: Course, only: Collection[str] | None = None) -> dict[str, Path]:
+def find_submissions(
+    course: Course, students: Collection[str] | None = None
+) -> dict[str, Path]:
     """Return what students submitted: student id → folder; `CourseError` if nothing."""
     students = {
         student: path
         for student, path in course.folders("submitted")
-        if not refuse_student(student) and (only is None or student in only)
+        if not refuse_student(student) and (students is None or student in students)
     }
     if not students:
         expected = course.folder("submitted", "<student>")
-        others = "".join(f"\n  - {each}" for each in unread(course)[:10])
+        others = "".join(f"\n  - {each}" for each in describe_unread(course)[:10])
         raise CourseError(
             "No submissions to grade: put each student's files into "
             f"{expected}.{others}"
@@ -42,17 +44,17 @@ def handed_in(course: Course, only: Collection[str] | None = None) -> dict[str, 
     return students
 
 
-def unread(course: Course) -> list[str]:
+def describe_unread(course: Course) -> list[str]:
     """Say what lies in ``submitted/`` and was not read, and where it should be."""
     pattern = course.folder("submitted", "*")
     if pattern.parts[-2:] != ("*", course.assignment):
         return []  # the course has a layout of its own
     submitted = pattern.parents[1]
-    entries = islice(_unread(course, submitted), MAX_LISTED)
+    entries = islice(_find_unread(course, submitted), MAX_LISTED)
     return [f"{path} was not read: {reason}" for path, reason in entries]
 
 
-def _unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
+def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
     """Yield a path below the course, and why it is not read."""
     assignment = course.assignment
     source = course.folder("source").parent
@@ -119,19 +121,19 @@ def _same(name: str, assignment: str) -> bool:
 
 
 def _has_notebook(folder: Path) -> bool:
-    files = walk(folder, most=MAX_LISTED)
+    files = walk(folder, max_files=MAX_LISTED)
     return any(
         file.relative_path.suffix.lower() in (".ipynb", ".zip") for file in files
     )
 
 
 def _shown(name: str) -> str:
-    return "".join(c if c.isprintable() else "\ufffd" for c in readable(name))
+    return "".join(c if c.isprintable() else "\ufffd" for c in replace_surrogates(name))
 
 
 def submission_time(folder: Path) -> datetime | None:
     """Return when a folder was submitted, in UTC, if a readable file in it says so."""
-    file = find(folder, STAMP)
+    file = find(folder, TIMESTAMP_FILE)
     if file is None or file.size > MAX_DATE:
         return None
     with suppress(ValueError, OverflowError, OSError):

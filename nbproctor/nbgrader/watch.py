@@ -21,7 +21,7 @@ from nbgrader.utils import capture_log
 
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.failures import CourseError, of_the_computer
+from nbproctor.nbgrader.failures import CourseError, as_computer_error
 from nbproctor.nbgrader.feedback import copy_for_release, feedback, read_secret
 from nbproctor.nbgrader.gradebook import (
     SharedGradebook,
@@ -30,7 +30,7 @@ from nbproctor.nbgrader.gradebook import (
 )
 from nbproctor.nbgrader.grading import regrade
 from nbproctor.nbgrader.options import RunOptions
-from nbproctor.nbgrader.submitted import handed_in
+from nbproctor.nbgrader.submitted import find_submissions
 from nbproctor.nbgrader.tries import (
     TRIES,
     Attempt,
@@ -38,22 +38,22 @@ from nbproctor.nbgrader.tries import (
     record_try,
     scored_exercises,
 )
-from nbproctor.pages.making import put_on_top
+from nbproctor.pages.making import prepend_early_feedback
 from nbproctor.results import SubmissionResult
 from nbproctor.submission.border import Refusal, submitted_files
 from nbproctor.templates import render
 from nbproctor.writing import write_file
 
 # Students who wait together: all get their pages when the last of them is graded.
-AT_ONCE = 16
-SETTLED = timedelta(minutes=1)
+BATCH_SIZE = 16
+GRACE_PERIOD = timedelta(minutes=1)
 
 
 @dataclass
 class _Student:
     """Record of a student; files stand in it as what `_files` returns of them."""
 
-    files: str = ""  # at the last look
+    files: str = ""  # at the last poll
     noticed: datetime = datetime.min  # when these were first seen; UTC
     failures: int = 0  # of giving something back, for these and before
     late: str = ""  # files that were reported as late
@@ -75,7 +75,7 @@ class _Student:
 
 
 @dataclass(frozen=True)
-class Try:
+class TryResult:
     """The result of one submission before the deadline."""
 
     student: str
@@ -107,7 +107,7 @@ class Watch(ExitStack):
             None if options.cluster else self.enter_context(Pool(options.workers))
         )
         self._students: dict[str, _Student] = defaultdict(_Student)
-        self._more = False  # the last look has left something for the next
+        self._more = False  # the last poll has left something for the next
         self._problems: set[tuple[str, str]] = set()  # each is reported once
         with self._course.gradebook() as book:
             self._read_deadlines(book)
@@ -116,23 +116,24 @@ class Watch(ExitStack):
                 self._students[student].tries = tries
                 self._students[student].done = tries[-1].files
 
-    def over(self, now: datetime) -> bool:
+    def is_finished(self, now: datetime) -> bool:
         """Whether everybody's time is over, and what came at its end is tried."""
         if self.due is None:
             return False
         last = max([self.due, *self.extended.values()])
-        return now > last + SETTLED and not self._more
+        return now > last + GRACE_PERIOD and not self._more
 
-    def look(self, now: datetime) -> list[Try]:
-        """Grade what has arrived since the last look, and give back what may be given.
+    def poll(self, now: datetime) -> list[TryResult]:
+        """Grade what has arrived since the last poll, and give back what may be given.
 
-        `now` is in UTC. Something is taken when two looks have found it the same: it
-        is not still being written. `CourseError`: as `regrade`; the next look will
+        `now` is in UTC. Something is taken when two polls have found it the same: it
+        is not still being written. `CourseError`: as `regrade`; the next poll will
         find the same again.
         """
-        failures = self._in_exchange("Collect", update=True)
+        failures = self._run_exchange("Collect", update=True)
         tries = [
-            Try(name, None, now, problem=reason) for name, reason in failures.items()
+            TryResult(name, None, now, problem=reason)
+            for name, reason in failures.items()
         ]
         settled = self._settled(now)
         if settled:
@@ -146,14 +147,14 @@ class Watch(ExitStack):
             if record.noticed <= self.extended.get(student, self.due or datetime.max):
                 taken.append(student)
             elif record.late != record.files:  # `grade` will take these files
-                tries.append(Try(student, None, record.noticed, late=True))
+                tries.append(TryResult(student, None, record.noticed, late=True))
                 record.late = record.files
-        self._more = len(taken) > AT_ONCE
+        self._more = len(taken) > BATCH_SIZE
         if taken:
             # Repeated failures of one must not delay the others.
             records = self._students
             taken.sort(key=lambda s: (records[s].failures, records[s].noticed))
-            tries += self._grade(taken[:AT_ONCE], now)
+            tries += self._grade(taken[:BATCH_SIZE], now)
         new = []
         for each in tries:
             problem = each.student, each.problem
@@ -166,7 +167,7 @@ class Watch(ExitStack):
         """Return the students whose files are new, and complete."""
         folders = {}
         with suppress(CourseError):  # nobody has submitted anything yet
-            folders = handed_in(self._course)
+            folders = find_submissions(self._course)
         settled = []
         today = _day(now)
         for student, folder in folders.items():
@@ -188,13 +189,14 @@ class Watch(ExitStack):
         self.due: datetime | None = row.duedate
         self.extended = extended_deadlines(book, row)
 
-    def _grade(self, students: list[str], now: datetime) -> list[Try]:
+    def _grade(self, students: list[str], now: datetime) -> list[TryResult]:
         """Grade those who have a try left, and give back to all."""
         options = self._course.options
         today = _day(now)
-        obstacles = self._course.obstacles(students)
+        obstacles = self._course.find_unwritable(students)
         tries = [
-            Try(name, None, now, problem=reason) for name, reason in obstacles.items()
+            TryResult(name, None, now, problem=reason)
+            for name, reason in obstacles.items()
         ]
         for student in obstacles:
             self._students[student].failures += 1
@@ -205,7 +207,7 @@ class Watch(ExitStack):
             if options.early_feedback == "nothing"
             or (
                 self._students[student].tries_on(today) < options.early_tries
-                and self._can_be_told(student)
+                and self._can_fetch_feedback(student)
             )
         ]
         results: dict[str, SubmissionResult | None] = {
@@ -223,22 +225,22 @@ class Watch(ExitStack):
             results |= {result.student: result for result in graded_now}
         for student, result in results.items():
             try:
-                tries.append(self._give_back(student, result, now))
-            except Exception as error:  # of one submission: the next look tries again
-                if computer := of_the_computer(error):
+                tries.append(self._release_feedback(student, result, now))
+            except Exception as error:  # of one submission: the next poll tries again
+                if computer := as_computer_error(error):
                     raise computer from error
                 self._students[student].failures += 1
-                tries.append(Try(student, None, now, problem=str(error)))
+                tries.append(TryResult(student, None, now, problem=str(error)))
         return tries
 
-    def _can_be_told(self, student: str) -> bool:
+    def _can_fetch_feedback(self, student: str) -> bool:
         """Whether the student could fetch a page from the exchange, if that is used."""
         folder = self._course.folder("submitted", student)
         return not self._exchange or bool(read_secret(folder))
 
-    def _give_back(
+    def _release_feedback(
         self, student: str, result: SubmissionResult | None, now: datetime
-    ) -> Try:
+    ) -> TryResult:
         record = self._students[student]
         mode = self._course.options.early_feedback
         today = _day(now)
@@ -250,7 +252,7 @@ class Watch(ExitStack):
             self._write(student, result, passes)
         problem = ""
         if mode != "nothing":
-            problem = "; ".join(self._in_exchange("ReleaseFeedback", student).values())
+            problem = "; ".join(self._run_exchange("ReleaseFeedback", student).values())
         # Now: after a kill the page is made again, and counted once.
         if passes and not problem:
             attempt = Attempt(now, record.files, passes)
@@ -261,7 +263,7 @@ class Watch(ExitStack):
             record.waiting = {today: record.files}
         else:
             record.done = record.files
-        return Try(
+        return TryResult(
             student,
             result,
             record.noticed,
@@ -309,10 +311,10 @@ class Watch(ExitStack):
                 is_waiting=result is None,
                 most=self._course.options.early_tries,
             )
-            write_file(path, put_on_top(path, early))
+            write_file(path, prepend_early_feedback(path, early))
         copy_for_release(self._course, student)
 
-    def _in_exchange(
+    def _run_exchange(
         self, name: str, student: str = "*", **options: bool
     ) -> dict[str, str]:
         """Have a command of nbgrader's work in its exchange, if that is used.
@@ -322,11 +324,11 @@ class Watch(ExitStack):
         if not self._exchange:
             return {}
         api = NbGraderAPI(config=self._course.config)
-        view = api.coursedir
-        view.assignment_id = self._course.assignment
-        view.student_id = student
+        coursedir = api.coursedir
+        coursedir.assignment_id = self._course.assignment
+        coursedir.student_id = student
         command = getattr(api.exchange, name)(
-            coursedir=view, authenticator=api.authenticator, parent=api
+            coursedir=coursedir, authenticator=api.authenticator, parent=api
         )
         for option, value in options.items():
             setattr(command, option, value)

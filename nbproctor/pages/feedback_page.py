@@ -40,14 +40,14 @@ class ShownCell:
     exercise: str  # that it answers or scores, or its own name
     source: str
     heading: str  # in it, if students got it like this
-    text: bool  # it is Markdown, not code
+    is_markdown: bool  # it is Markdown, not code
     attached: Mapping[str, Mapping[str, str]]  # pictures that its Markdown shows
     outputs: Sequence[Output]
     test: Test | None
     comment: str  # by a person, in Markdown
 
     @property
-    def of_the_lab(self) -> bool:
+    def is_given(self) -> bool:
         """Whether it is unchanged and has no comment of a person."""
         return self.role == "given" and not self.comment
 
@@ -56,7 +56,7 @@ class ShownCell:
         """Whether a page has nothing to show of it."""
         if self.role == "test":
             return self.test is None
-        return not self.source.strip() and (self.text or self.role == "own")
+        return not self.source.strip() and (self.is_markdown or self.role == "own")
 
 
 @dataclass
@@ -68,9 +68,9 @@ class Section:
     cells: list[ShownCell] = field(default_factory=list)
 
     @property
-    def own(self) -> bool:
+    def has_student_cell(self) -> bool:
         """Whether it holds a student's own cell, or something went wrong in it."""
-        return any(not cell.of_the_lab or _raised(cell) for cell in self.cells)
+        return any(not cell.is_given or _raised(cell) for cell in self.cells)
 
     @property
     def groups(self) -> list[list[ShownCell]]:
@@ -78,7 +78,7 @@ class Section:
         groups: list[list[ShownCell]] = []
         for cell in self.cells:
             before = groups[-1][-1] if groups else None
-            if cell.of_the_lab and before and before.of_the_lab and not before.outputs:
+            if cell.is_given and before and before.is_given and not before.outputs:
                 groups[-1].append(cell)
             else:
                 groups.append([cell])
@@ -129,7 +129,7 @@ class Feedback:
         overview = render("overview.md", **about, summary=self._summary, plain=_plain)
         cells = [_text(overview.strip())]
         for cell in self._cells:
-            if cell.text:
+            if cell.is_markdown:
                 source = sanitize.markdown(cell.source, cell.attached)
                 cells.append(_text(source, cell.attached))
             else:
@@ -181,7 +181,7 @@ class Feedback:
             exercise=(master.exercise or master.id) if master else "",
             source=source,
             heading=sanitize.one_line(heading[2], 120) if heading else "",
-            text=text,
+            is_markdown=text,
             attached=sanitize.attachments(cell.get("attachments")) if text else {},
             outputs=[] if test or text else sanitize.clean(cell.get("outputs")),
             test=test,
@@ -214,7 +214,9 @@ class Feedback:
             of_row.get(name) or Section(row.exercise.name, row)
             for name, row in rows.items()
         ]
-        return exercises, [part for part in sections if part.row is None and part.own]
+        return exercises, [
+            part for part in sections if part.row is None and part.has_student_cell
+        ]
 
 
 def _raised(cell: ShownCell) -> bool:

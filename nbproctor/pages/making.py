@@ -43,7 +43,7 @@ TOO_MUCH = (
 
 
 @dataclass(frozen=True)
-class Order:
+class PageJob:
     """A page to be made, and the annotated notebook that goes with it."""
 
     graded: GradedNotebook
@@ -62,7 +62,7 @@ class Order:
         return key in start and notebook_of(Path(self.page)).exists()
 
 
-def put_on_top(page: Path, early: str) -> str:
+def prepend_early_feedback(page: Path, early: str) -> str:
     """Return a page of early feedback, above the finished page that is already there.
 
     That is of an earlier submission, and made anew when the newer one is graded.
@@ -85,18 +85,18 @@ def notebook_of(page: Path) -> Path:
 
 
 def make(
-    orders: Iterable[Order], outlines: Mapping[str, Outline], seconds: int = SECONDS
-) -> Iterator[Order]:
+    jobs: Iterable[PageJob], outlines: Mapping[str, Outline], seconds: int = SECONDS
+) -> Iterator[PageJob]:
     """Make pages, as many at once as there are processors; yield each that is made.
 
     `outlines` are the assignment's, by notebook; `seconds` of computing are for a page.
     `PageError`: some could not be made, not even without the notebook; all others are.
     `OSError`: a folder for them cannot be written.
     """
-    waiting = list(orders)
+    waiting = list(jobs)
     if not waiting:
         return
-    for folder in sorted({Path(order.page).parent for order in waiting}):
+    for folder in sorted({Path(job.page).parent for job in waiting}):
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):  # in a worker it would be one page's fault
             raise PermissionError(EACCES, os.strerror(EACCES), str(folder))
@@ -105,18 +105,16 @@ def make(
     failed: list[str] = []
     with Workers(__name__, dict(outlines), str, limits, count) as workers:
         for note in ("", TOO_MUCH):
-            orders_by_future = {
-                workers.ask(_page(order, note)): order for order in waiting
-            }
+            jobs_by_future = {workers.ask(_page(job, note)): job for job in waiting}
             waiting = []
             failed = []
-            for future in as_completed(orders_by_future):
-                order = orders_by_future[future]
+            for future in as_completed(jobs_by_future):
+                job = jobs_by_future[future]
                 if error := _error(future):
-                    waiting.append(order)
-                    failed.append(f"{order.graded.student} ({error})")
+                    waiting.append(job)
+                    failed.append(f"{job.graded.student} ({error})")
                 else:
-                    yield order
+                    yield job
     if failed:
         raise PageError(
             f"{len(failed)} feedback pages could not be made: "
@@ -137,21 +135,21 @@ def _error(future: Future[str]) -> str:
         raise PageError(str(error)) from error
 
 
-def _page(order: Order, note: str) -> Order:
+def _page(job: PageJob, note: str) -> PageJob:
     """Return the order; with a note, that of a page without the notebook's cells."""
-    notes = [*order.graded.notes, note]
-    graded = replace(order.graded, path=None, notes=notes)
-    return replace(order, graded=graded) if note else order
+    notes = [*job.graded.notes, note]
+    graded = replace(job.graded, path=None, notes=notes)
+    return replace(job, graded=graded) if note else job
 
 
-def _answer(outlines: dict[str, Outline], order: Order) -> str:
+def _answer(outlines: dict[str, Outline], job: PageJob) -> str:
     """Make a page and its notebook in a worker; return why not, or nothing."""
-    path = Path(order.page)
+    path = Path(job.page)
     try:
-        feedback = Feedback(order.graded, outlines[order.graded.notebook])
+        feedback = Feedback(job.graded, outlines[job.graded.notebook])
         notebook = json.dumps(feedback.notebook(), ensure_ascii=False, indent=1)
         write_file(notebook_of(path), notebook)
-        write_file(path, feedback.page(order.key))  # last: it has the key
+        write_file(path, feedback.page(job.key))  # last: it has the key
     except MemoryError:
         raise
     except Exception as failure:  # whatever is in it, it is one page
@@ -160,4 +158,4 @@ def _answer(outlines: dict[str, Outline], order: Order) -> str:
 
 
 if __name__ == "__main__":
-    serve(_answer, dict[str, Outline], Order)
+    serve(_answer, dict[str, Outline], PageJob)

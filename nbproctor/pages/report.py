@@ -34,13 +34,13 @@ from nbproctor.statuses import (
 from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
-Looks: TypeAlias = dict[ReportSection, dict[str, list[GradedNotebook]]]
+NotebooksToCheck: TypeAlias = dict[ReportSection, dict[str, list[GradedNotebook]]]
 #: Exercise, sentence, and the students who got it.
 Mistake: TypeAlias = tuple[str, str, list[str]]
 
-MOST = 20  # sentences that are shown
+MAX_MISTAKES = 20  # sentences that are shown
 BINS = 10  # of the histogram
-FEW = 30  # students: below so many, a correlation says nothing of a test
+MIN_STUDENTS = 30  # students: below so many, a correlation says nothing of a test
 QUARTERS = (0.25, 0.5, 0.75)
 
 
@@ -64,21 +64,21 @@ def class_report(
     missing: Mapping[str, str],
     *,
     excused: Mapping[str, str] = {},
-    said_late: Collection[str] = (),
+    late_without_time: Collection[str] = (),
     groups: Mapping[str, str] = {},
-    surroundings: Sequence[str] = (),
-    alike: bool = False,
+    permissions: Sequence[str] = (),
+    find_similar: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
     """Say how a class did: the page, and the most important of it in three lines.
 
     `notebooks` are all that was submitted; `outlines` are by notebook name. `missing`
     has student id → name of those who submitted nothing, `excused` of those who need
-    no mark, `said_late` those who were late, as a platform says without saying how
-    much. With `alike`, it looks for long answers that are more alike than the class is;
-    `groups` has student id → name of the group, in which all are one. `surroundings`
-    say what answers could use.
+    no mark, `late_without_time` those who were late, as a platform says without saying
+    how much. With `find_similar`, it looks for long answers that are more alike than
+    the class is; `groups` has student id → name of the group, in which all are one.
+    `permissions` say what answers could use.
     """
-    all_rows, answers = _read(notebooks, outlines, alike=alike)
+    all_rows, answers = _read(notebooks, outlines, find_similar=find_similar)
     due = {each.student for each in notebooks if STATUSES[each.status].is_mark_due}
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded
     penalties: dict[str, float] = defaultdict(float)
@@ -104,8 +104,10 @@ def class_report(
     middle = np.quantile([*totals.values()], QUARTERS).tolist() if totals else []
     mistakes = _mistakes(rows)
     worth = sum(outline.points for outline in outlines.values())
-    late = [each for each in notebooks if each.late or each.student in said_late]
-    pairs = similar(answers, outlines, groups) if alike else []
+    late = [
+        each for each in notebooks if each.late or each.student in late_without_time
+    ]
+    pairs = similar(answers, outlines, groups) if find_similar else []
     times = [graded.seconds for graded in notebooks if graded.seconds]
     values = dict(
         title=next(iter(outlines.values())).title,
@@ -122,13 +124,13 @@ def class_report(
         items=items,
         mistakes=mistakes,
         in_process_tests=list(_in_process_tests(notebooks, outlines)),
-        surroundings=surroundings,
-        alike=alike,
+        surroundings=permissions,
+        alike=find_similar,
         pairs=pairs,
-        shown=MOST,
+        shown=MAX_MISTAKES,
         names={graded.student: full_name(graded) for graded in notebooks},
         code=html.code,
-        looks=_looks(notebooks),
+        looks=_find_notebooks_to_check(notebooks),
         hardest=min(
             (item for item in items if item.difficulty == item.difficulty),
             key=lambda item: item.difficulty,
@@ -137,7 +139,7 @@ def class_report(
         late=late,
         missing=missing,
         excused=excused,
-        few=FEW if len(totals) < FEW else 0,
+        few=MIN_STUDENTS if len(totals) < MIN_STUDENTS else 0,
         times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
         inline=html.inline,
     )
@@ -151,16 +153,19 @@ def full_name(graded: GradedNotebook) -> str:
 
 
 def _read(
-    notebooks: Iterable[GradedNotebook], outlines: Mapping[str, Outline], *, alike: bool
+    notebooks: Iterable[GradedNotebook],
+    outlines: Mapping[str, Outline],
+    *,
+    find_similar: bool,
 ) -> tuple[Rows, Answers]:
-    """Read each notebook once: its exercises, and its answers if `alike` needs them."""
+    """Read each notebook once: its exercises, and its answers for `find_similar`."""
     rows = []
     answers: Answers = {}
     for graded in notebooks:
         cells = cells_of(graded.path)
         summary = Summary(graded, outlines[graded.notebook], cells)
         rows += [(graded, row) for row in summary.rows]
-        exercises = {row.exercise.id for row in summary.rows} if alike else set()
+        exercises = {row.exercise.id for row in summary.rows} if find_similar else set()
         for cell in cells:
             if (name := grade_id(cell)) in exercises:
                 texts = answers.setdefault((graded.notebook, name), {})
@@ -187,7 +192,7 @@ def _item(
     mean = fmean(points_of.values()) if points_of else nan
     complete = [student for student in points_of if student in totals]
     item_rest = nan
-    if len(complete) >= FEW:
+    if len(complete) >= MIN_STUDENTS:
         points = [points_of[student] for student in complete]
         other_points = [totals[student] - points_of[student] for student in complete]
         with suppress(StatisticsError):  # there is no spread
@@ -246,12 +251,12 @@ def _in_process_tests(
                     yield exercise.name, test, reason, sum(has_points), len(has_points)
 
 
-def _looks(notebooks: Sequence[GradedNotebook]) -> Looks:
+def _find_notebooks_to_check(notebooks: Sequence[GradedNotebook]) -> NotebooksToCheck:
     """Return whose work to check: section → note → all notebooks that have it.
 
     One line a note: in a large class many submit a renamed file.
     """
-    looks: Looks = {section: {} for section in REPORT_SECTIONS}
+    looks: NotebooksToCheck = {section: {} for section in REPORT_SECTIONS}
     for notebook in notebooks:
         note = " ".join(notebook.notes)
         if note and (section := STATUSES[notebook.status].section):

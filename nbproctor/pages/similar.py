@@ -28,13 +28,14 @@ Answers: TypeAlias = dict[tuple[str, str], dict[str, str]]
 GRAM = 8  # tokens of a fingerprint: what is shorter is not seen
 WINDOW = 5  # so a passage of GRAM + WINDOW - 1 = 12 tokens is always seen
 MAX_TEXT = 20_000  # characters of an answer that are compared
-RARE = 0.1  # a fingerprint that more of the class have makes no pair
+MAX_CLASS_SHARE = 0.1  # a fingerprint that more of the class have makes no pair
 _WORDS = frozenset([*keyword.kwlist, *dir(builtins)])
-LEAST = 12  # fingerprints that two must share: shorter answers are alike by nature
-ALIKE = 0.8  # of what is special about the shorter answer, the longer one has so much
+MIN_SHARED = 12  # fingerprints that two must share: shorter answers are alike by nature
+# Of what is special about the shorter answer, the longer one has so much.
+MIN_SIMILARITY = 0.8
 
 
-class Likeness(NamedTuple):
+class SimilarAnswer(NamedTuple):
     """One answer that two students share."""
 
     shared: int  # fingerprints
@@ -48,12 +49,12 @@ class Pair:
     """Two students, and the answers in which they are alike, the most alike first."""
 
     students: tuple[str, str]
-    likenesses: list[Likeness] = field(default_factory=list)
+    similar_answers: list[SimilarAnswer] = field(default_factory=list)
 
     @property
     def shared(self) -> int:
         """How many fingerprints they share, in all exercises."""
-        return sum(each.shared for each in self.likenesses)
+        return sum(each.shared for each in self.similar_answers)
 
 
 def similar(
@@ -79,16 +80,18 @@ def similar(
                 student: set(fingerprints(text)) - handed_out
                 for student, text in texts.items()
             }
-            for both, share, shared in alike(marks):
+            for both, share, shared in similar_pairs(marks):
                 if group.get(both[0], both[0]) == group.get(both[1], both[1]):
                     continue
                 two = texts[both[0]], texts[both[1]]
-                likeness = Likeness(
+                similar_answer = SimilarAnswer(
                     shared=shared, share=share, exercise=exercise.name, answers=two
                 )
-                pairs.setdefault(both, Pair(both)).likenesses.append(likeness)
+                pairs.setdefault(both, Pair(both)).similar_answers.append(
+                    similar_answer
+                )
     for pair in pairs.values():
-        pair.likenesses.sort(key=lambda each: -each.shared)
+        pair.similar_answers.sort(key=lambda each: -each.shared)
     return sorted(pairs.values(), key=lambda pair: (-pair.shared, pair.students))
 
 
@@ -132,7 +135,7 @@ def fingerprints(text: str) -> Iterator[int]:
             yield grams[least]
 
 
-def alike(
+def similar_pairs(
     marks: Mapping[str, set[int]],
 ) -> Iterator[tuple[tuple[str, str], float, int]]:
     """Yield pairs of students, how alike their answers are, and what they share.
@@ -145,15 +148,15 @@ def alike(
             owners[mark].append(student)
     worth = {mark: log2(len(marks) / len(have)) for mark, have in owners.items()}
     total = {s: sum(worth[m] for m in answer) for s, answer in marks.items()}
-    met: Counter[tuple[str, str]] = Counter()
+    rare_shared: Counter[tuple[str, str]] = Counter()
     for have in owners.values():
-        if len(have) <= max(2, RARE * len(marks)):
-            met.update(combinations(have, 2))
-    for (first, second), rare in sorted(met.items()):
+        if len(have) <= max(2, MAX_CLASS_SHARE * len(marks)):
+            rare_shared.update(combinations(have, 2))
+    for (first, second), rare in sorted(rare_shared.items()):
         both = marks[first] & marks[second]
         least = min(total[first], total[second])
-        if rare < LEAST or not least:
+        if rare < MIN_SHARED or not least:
             continue
         share = sum(worth[mark] for mark in both) / least
-        if share >= ALIKE:
+        if share >= MIN_SIMILARITY:
             yield (first, second), share, len(both)

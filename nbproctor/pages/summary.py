@@ -110,13 +110,13 @@ class ResultRow:
     state: State
     points: float | None
     cause: str
-    look: str
+    hint: str
     tests: list[Test] = field(default_factory=list)
     by_hand: bool = False
     commented: bool = False
 
     @property
-    def missing(self) -> float:
+    def lost_points(self) -> float:
         """Points that were not earned."""
         return self.exercise.points - (self.points or 0.0)
 
@@ -129,7 +129,7 @@ class ResultRow:
             t for t in self.tests if t.max_points and t.state in ("failed", "partly")
         ]
         causes = len({test.message for test in lost}) or len(self.tests) + 1
-        return False, causes + (_WRONG in self.cause), -self.missing
+        return False, causes + (_WRONG in self.cause), -self.lost_points
 
 
 class Summary:
@@ -144,7 +144,7 @@ class Summary:
     ) -> None:
         self._graded = graded
         self._outline = outline
-        self._own = {name: cell for cell in cells if (name := grade_id(cell))}
+        self._student_cells = {name: cell for cell in cells if (name := grade_id(cell))}
         self._verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
         exercises = outline.exercises
         master = outline.master.cells
@@ -171,7 +171,7 @@ class Summary:
         self.waiting = sum(ungraded) if marks else 0.0
 
     @property
-    def next(self) -> ResultRow | None:
+    def next_exercise(self) -> ResultRow | None:
         """The cheapest next step: an exercise that lost points by itself."""
         lost = ("failed", "partly", "not-started")
         rows = [row for row in self.rows if row.state in lost]
@@ -184,7 +184,7 @@ class Summary:
         worth = [name for name in exercise.graded if cells[name].points]
         marks = [graded.mark(name) for name in worth]
         by_hand = any(mark.by_hand for mark in marks)
-        excuse = self._excuse(exercise, by_hand)
+        excuse = self._explain_full_points(exercise, by_hand)
         tests = [self._test(cells[name], excuse, full) for name in exercise.tests]
         state: State
         if exercise.by_hand and not {*worth}.isdisjoint(graded.waiting):
@@ -198,13 +198,13 @@ class Summary:
             state = "not-started"
         else:
             state = "partly" if points else "failed"
-        cause, look = self._why(exercise.id, state, tests)
+        cause, hint = self._explain_loss(exercise.id, state, tests)
         return ResultRow(
             exercise=exercise,
             state=state,
             points=points,
             cause=excuse if state == "given" else cause,
-            look=look,
+            hint=hint,
             tests=tests,
             by_hand=by_hand,
             commented=any(
@@ -264,7 +264,7 @@ class Summary:
             by_hand=mark.by_hand,
         )
 
-    def _excuse(self, exercise: Exercise, by_hand: bool) -> str:
+    def _explain_full_points(self, exercise: Exercise, by_hand: bool) -> str:
         """Say why a test may fail although its exercise has all its points."""
         if by_hand:
             return "You have the points: they were given by hand."
@@ -284,16 +284,17 @@ class Summary:
     def _not_started(self, answer: Cell, tests: Sequence[Test]) -> bool:
         """Whether an answer is as it was given, is lost, or only raises that it is.
 
-        Without a notebook (`_own` is empty) nothing is known of the answer's text.
+        Without a notebook (`_student_cells` is empty) nothing is known of the answer's
+        text.
         """
-        if self._own and answer.kind in ("solution", "task"):
-            cell = self._own.get(answer.id)
+        if self._student_cells and answer.kind in ("solution", "task"):
+            cell = self._student_cells.get(answer.id)
             if cell is None or source_of(cell).strip() == answer.stub.strip():
                 return True
         graded = [test for test in tests if test.max_points]
         return bool(graded) and all(t.message.startswith(NOT_SOLVED) for t in graded)
 
-    def _why(
+    def _explain_loss(
         self, exercise: str, state: State, tests: Sequence[Test]
     ) -> tuple[str, str]:
         """Return one cause why an exercise lost points, and what to look at first."""
@@ -301,11 +302,11 @@ class Summary:
             return "", ""
         if state == "waiting":
             return "Your teacher will grade this answer by hand.", ""
-        if error := _raised(self._own.get(exercise, {})):
+        if error := _raised(self._student_cells.get(exercise, {})):
             position = _SYNTAX_ERROR_LINE.search(error)
-            look = f"Line {position[1]} of your cell." if position else ""
+            hint = f"Line {position[1]} of your cell." if position else ""
             error = _SYNTAX_ERROR_LINE.sub("", error).strip()
-            return f"Your cell stopped: {error}", look or "The message below your cell."
+            return f"Your cell stopped: {error}", hint or "The message below your cell."
         bad = [t for t in tests if t.state not in ("passed", "given", "waiting")]
         named = [t for t in bad if t.max_points and t.message]
         # A stable sort: otherwise they stay in source order.
@@ -313,16 +314,16 @@ class Summary:
         first = next(iter([*named, *bad]), None)
         if first is None:
             return "", ""
-        look = first.title
+        hint = first.title
         if position := _LINE.search(first.message):
             name = position[1]
             cell = "your cell" if name == exercise else f"the cell `{name}`"
-            look = f"Line {position[2]} of {cell}."
+            hint = f"Line {position[2]} of {cell}."
         elif first.verdict.outcome == "timeout":
-            look = "Look for a loop that never ends or takes much too long."
+            hint = "Look for a loop that never ends or takes much too long."
         elif any(not t.max_points for t in bad):
-            look = "The public test fails too: run it in your notebook."
-        return first.message, look
+            hint = "The public test fails too: run it in your notebook."
+        return first.message, hint
 
 
 def _opening_comment(source: str) -> str:

@@ -4,22 +4,22 @@ from nbproctor.platforms.archive import CollectError, write_zip
 from nbproctor.platforms.collected import (
     feedback_names,
     local_time,
-    note,
     read_record,
+    update_record,
     utc,
     write,
     write_time,
 )
-from nbproctor.platforms.download import Download, plan
+from nbproctor.platforms.download import Download, parse_download
 from nbproctor.platforms.grade_book import (
-    Filled,
+    FilledGradeFile,
     fill,
     read_class_list,
     read_groups,
     read_times,
     write_class_list,
 )
-from nbproctor.platforms.person import Clue, Identifier, Kind, Person, labels
+from nbproctor.platforms.person import Identifier, Identity, Kind, Person, labels
 from nbproctor.platforms.platform import ExportError, FileName, GradeColumn, Platform
 from nbproctor.platforms.registry import AUTOGRADERS
 from nbproctor.platforms.roster import Roster, RosterError
@@ -27,14 +27,14 @@ from nbproctor.platforms.sheet import read_time
 
 __all__ = [
     "AUTOGRADERS",
-    "Clue",
     "CollectError",
     "Download",
     "ExportError",
     "FileName",
-    "Filled",
+    "FilledGradeFile",
     "GradeColumn",
     "Identifier",
+    "Identity",
     "Kind",
     "Person",
     "Platform",
@@ -44,13 +44,13 @@ __all__ = [
     "fill",
     "labels",
     "local_time",
-    "note",
-    "plan",
+    "parse_download",
     "read_class_list",
     "read_groups",
     "read_record",
     "read_time",
     "read_times",
+    "update_record",
     "utc",
     "write",
     "write_class_list",

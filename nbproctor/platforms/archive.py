@@ -148,7 +148,7 @@ def write_zip(
 def _folder(folder: Path) -> Content:
     content = Content()
     refusals: list[border.Refusal] = []
-    for file in border.walk(folder, refusals, shared=True, most=MAX_ENTRIES):
+    for file in border.walk(folder, refusals, shared=True, max_files=MAX_ENTRIES):
         content.add(file.relative_path.as_posix(), file.size, "", file.read)
     for path, reason in refusals:
         content.add(path.as_posix(), 0, f"Not read: {reason}.", bytes)

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.person import Clue, Identifier, Kind
+from nbproctor.platforms.person import Identifier, Identity, Kind
 from nbproctor.platforms.platform import (
     FileName,
     Names,
@@ -65,11 +65,11 @@ class Blackboard(Platform):
             parsed[path] = replace(name, identifiers=name.identifiers[start:])
         return parsed
 
-    def students(self, files: Sequence[SubmittedFile]) -> list[Clue]:
+    def students(self, files: Sequence[SubmittedFile]) -> list[Identity]:
         """Take name and login of the page next to an attempt, which has them whole."""
         for file in files:
             if file.kind == "page" and file.entry.size < 1 << 20:
                 text = file.entry.read().decode("utf-8", "replace")
                 if match := re.search(r"^\W*Name:\s*(.+?)\s*\(([^()]+)\)", text, re.M):
-                    return [Clue(match[1], (Identifier(Kind.LOGIN, match[2]),))]
+                    return [Identity(match[1], (Identifier(Kind.LOGIN, match[2]),))]
         return super().students(files)

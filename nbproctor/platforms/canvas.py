@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from nbproctor.platforms.person import Identifier, Kind, letters
+from nbproctor.platforms.person import Identifier, Kind, normalize
 from nbproctor.platforms.platform import (
     FileName,
     GradeColumn,
@@ -67,7 +67,7 @@ class Canvas(Platform):
 
         In its list of groups, "user_id" is the SIS id.
         """
-        titles = [letters(title) for title in sheet.titles]
+        titles = [normalize(title) for title in sheet.titles]
         in_grade_book = {"student", "sisloginid"} & {*titles} or titles[0] == "lastname"
         if "id" in titles and in_grade_book:
             columns[Kind.CANVAS] += columns[Kind.STUDENT]

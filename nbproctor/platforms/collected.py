@@ -136,7 +136,7 @@ def write_time(folder: Path, when: datetime) -> None:
 
     As its own exchange writes it.
     """
-    write_file(folder / border.STAMP, utc(when))
+    write_file(folder / border.TIMESTAMP_FILE, utc(when))
 
 
 def utc(when: datetime) -> str:
@@ -154,7 +154,7 @@ def read_record(records: Path) -> dict[str, dict[str, str]]:
     """Return what is said of each student, of a folder that `write` filled.
 
     ``late`` is the platform's word; ``excused`` and ``until`` (UTC) are a teacher's, by
-    `note`; ``group`` names those who submitted together.
+    `update_record`; ``group`` names those who submitted together.
     """
     try:
         with (records / "record.csv").open(newline="", encoding="utf-8") as file:
@@ -170,7 +170,7 @@ def _save(records: Path, record: dict[str, dict[str, str]]) -> None:
     write_rows(records / "record.csv", [COLUMNS, *rows])
 
 
-def note(records: Path, column: str, texts: Mapping[str, str]) -> None:
+def update_record(records: Path, column: str, texts: Mapping[str, str]) -> None:
     """Note what a teacher says of students: student id → a column's text."""
     record = read_record(records)
     for student, text in texts.items():

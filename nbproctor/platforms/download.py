@@ -14,19 +14,19 @@ from typing import Literal
 
 from nbproctor.platforms import archive
 from nbproctor.platforms.archive import CollectError, Content
-from nbproctor.platforms.person import KINDS, Clue, Person, safe
+from nbproctor.platforms.person import KINDS, Identity, Person, safe_file_name
 from nbproctor.platforms.platform import SubmittedFile
 from nbproctor.platforms.registry import (
     PLAIN,
     Recognised,
-    clue_of,
     name_in,
-    plain,
+    read_plain_files,
     recognise,
+    word_identity,
 )
 from nbproctor.platforms.roster import Roster
 from nbproctor.platforms.sheet import read_time
-from nbproctor.submission.border import STAMP
+from nbproctor.submission.border import TIMESTAMP_FILE
 
 MAX_NESTING = 3
 _TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
@@ -71,17 +71,18 @@ class Download:
     #: A line for each thing that was not placed, or that a teacher should look at.
     problems: list[str]
     submissions: list[CollectedSubmission] = field(default_factory=list)
-    same: set[str] = field(default_factory=set)  # what may answer many of the questions
+    # What may answer many of the questions.
+    kind_suggestions: set[str] = field(default_factory=set)
     questions: int = 0  # number of students or groups whom only a teacher can tell
     listing: bytes = b""  # the platform's own, where it wants that back
 
-    def problem(self, where: str, sentence: str) -> None:
+    def add_problem(self, where: str, sentence: str) -> None:
         """Add a line: the file or the student, and what is wrong, as a sentence."""
         self.problems.append(f"{where}: {sentence}")
 
-    def question(self, where: str, sentence: str) -> None:
+    def add_question(self, where: str, sentence: str) -> None:
         """Add a line about work that was not placed because a teacher has to say."""
-        self.problem(where, sentence)
+        self.add_problem(where, sentence)
         self.questions += 1
 
     def by_student(self, content: Content) -> Mapping[str, Files]:
@@ -103,20 +104,24 @@ class Download:
             elif entry.path.name == platform.listing:
                 self.listing = self.listing or entry.read()
             else:
-                self.problem(str(entry.path), unlike)
+                self.add_problem(str(entry.path), unlike)
         return by_student
 
     def submissions_of(self, files: Files) -> Iterator[CollectedSubmission]:
         """Yield the submissions of these files: of a student, or of each in a group."""
         platform = self.recognised.platform
-        clues = platform.students(files)
-        group = self.group(clues[0])
+        identities = platform.students(files)
+        group = self.group(identities[0])
         if group:
             members = [(person, "group") for person in self.groups[group]]
         else:
-            members = [member for clue in clues for member in self.person(clue, files)]
-            if len(clues) > 1:
-                group = " and ".join(map(str, clues))
+            members = [
+                member
+                for identity in identities
+                for member in self.person(identity, files)
+            ]
+            if len(identities) > 1:
+                group = " and ".join(map(str, identities))
         if not members:
             return
         submission = self.newest(members[0][0], files)
@@ -132,42 +137,42 @@ class Download:
                 addresses=sorted(filter(None, of_person)) if group else addresses,
             )
 
-    def group(self, clue: Clue) -> str:
-        """Return the group that a clue names, unless its number is somebody else's.
+    def group(self, identity: Identity) -> str:
+        """Return the group that is named, unless its number is somebody else's.
 
         Students may choose what a platform calls them.
         """
-        group = next((name for name in self.groups if clue.is_called(name)), "")
-        owner = self.roster.find(Clue(identifiers=clue.identifiers)).person
+        group = next((name for name in self.groups if identity.matches(name)), "")
+        owner = self.roster.find(Identity(identifiers=identity.identifiers)).person
         members = {person.student for person in self.groups.get(group, ())}
         is_member = owner is None or owner.student in members
         return group if is_member or self.recognised.platform.numbers_groups else ""
 
-    def person(self, clue: Clue, files: Files) -> list[tuple[Person, str]]:
+    def person(self, identity: Identity, files: Files) -> list[tuple[Person, str]]:
         """Return whose files these are, and by what that was found; empty: unclear."""
-        clue = clue if str(clue) else Clue(files[0].key)
-        match = self.roster.find(clue)
+        identity = identity if str(identity) else Identity(files[0].key)
+        match = self.roster.find(identity)
         if match.person:
-            if match.by == "--as":
-                self.roster.learn(match.person, clue)
-            return [(match.person, match.by)]
+            if match.matched_by == "--as":
+                self.roster.add_identity(match.person, identity)
+            return [(match.person, match.matched_by)]
         words = (name_in(file.file, self.file_names) for file in files)
-        matches = [self.roster.find(clue_of(word)) for word in {*words} - {""}]
+        matches = [self.roster.find(word_identity(word)) for word in {*words} - {""}]
         names = sorted({m.person.name for m in matches if m.person})
         if match.question:
-            self.question(str(clue), str(match))
-            self.same |= {match.same} - {""}
+            self.add_question(str(identity), str(match))
+            self.kind_suggestions |= {match.kind_suggestion} - {""}
         elif names:
-            self.question(
-                str(clue),
+            self.add_question(
+                str(identity),
                 f"The files in it name students ({'; '.join(names[:5])}). Not "
                 "collected. Give each student a folder or a file with their name.",
             )
         else:
-            person = self.roster.new_person(clue)
+            person = self.roster.new_person(identity)
             if self.roster.people:
                 sentence = f"Not in the class list. Collected as {person.student!r}."
-                self.problem(str(clue), sentence)
+                self.add_problem(str(identity), sentence)
             return [(person, "")]
         return []
 
@@ -179,7 +184,9 @@ class Download:
             when = read_time(text)
             if not when:
                 sentence = f"{text!r} is not a readable submission time."
-                self.problem(person.name, f"{sentence} To record it: `nbproctor late`")
+                self.add_problem(
+                    person.name, f"{sentence} To record it: `nbproctor late`"
+                )
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
         last = max(newest, key=lambda file: file.age)
@@ -216,7 +223,7 @@ class Download:
             for path, content in self.contents(file):
                 _add(submission, path, content)
         if not submission.files:
-            self.problem(submission.person.name, "No file could be collected.")
+            self.add_problem(submission.person.name, "No file could be collected.")
 
     def contents(self, file: SubmittedFile) -> list[tuple[PurePosixPath, bytes]]:
         """Return a file and its place, or the files of the archive that it is."""
@@ -224,7 +231,7 @@ class Download:
         try:
             data = file.entry.read()
         except CollectError as error:
-            self.problem(where, str(error))
+            self.add_problem(where, str(error))
             return []
         packed = [(self.target(file.file), data)]
         if not archive.is_zip(file.file.name):
@@ -235,7 +242,7 @@ class Download:
             if sum(len(content) for _, content in contents) > MAX_SUBMISSION:
                 raise CollectError("It would unpack to more than 1 GB.")
         except CollectError as error:
-            self.problem(where, f"{error} It was left packed.")
+            self.add_problem(where, f"{error} It was left packed.")
             return packed
         self.problems += [f"{where}, {problem}" for problem in inner.problems]
         return contents if contents or not inner.problems else packed
@@ -251,7 +258,7 @@ class Download:
         again = rf"(?<![^/])({'|'.join(notebooks)})-\d+\.ipynb$"
         return PurePosixPath(re.sub(again, r"\1.ipynb", text))
 
-    def finds_the_class(self) -> bool:
+    def matches_class_list(self) -> bool:
         """Whether a download contains somebody of the class list, or may well do so.
 
         Another course's students must not be added. In a download without names, a
@@ -264,7 +271,7 @@ class Download:
         in_roster = any(submission.found_by for submission in self.submissions)
         return in_roster or is_anonymous or not self.roster.people
 
-    def say_same_files(self) -> None:
+    def report_identical_files(self) -> None:
         """Say which students submitted the very same notebook, byte for byte."""
         by_content: dict[bytes, dict[str, str]] = defaultdict(dict)
         for submission in self.submissions:
@@ -275,14 +282,14 @@ class Download:
                     by_content[data][author] = name
         for people in by_content.values():
             if len(people) > 1:
-                self.problem(
+                self.add_problem(
                     "; ".join(people.values()),
                     "They submitted exactly the same file. It was collected "
                     "for each of them.",
                 )
 
 
-def plan(
+def parse_download(
     source: Path,
     assignment: str,
     notebooks: Sequence[str],
@@ -309,7 +316,7 @@ def plan(
         lines = "".join(f"\n  {problem}" for problem in content.problems[:5])
         raise CollectError(f"{source} contains no file that can be collected.{lines}")
     file_names = (*notebooks, assignment)
-    recognised = recognise(content.entries) or plain(
+    recognised = recognise(content.entries) or read_plain_files(
         content.entries, file_names, roster
     )
     download = Download(
@@ -327,7 +334,7 @@ def plan(
             submissions[submission.person.student].append(submission)
     for student, several in submissions.items():
         if len(several) > 1:
-            download.question(
+            download.add_question(
                 several[0].person.name,
                 f"{len(several)} submissions in the download seem to be by "
                 f"{student!r}. None was collected. Import a class list that "
@@ -335,7 +342,7 @@ def plan(
             )
         elif several[0].files:
             download.submissions += several
-    if not (download.questions or download.finds_the_class()):
+    if not (download.questions or download.matches_class_list()):
         names = (
             ", ".join(sorted({n.key for n in recognised.names.values()})[:5]) or "none"
         )
@@ -346,7 +353,7 @@ def plan(
             "roster`), or match a name with a student (--as). Files without a "
             "platform's names need a folder or a file named with each student's id."
         )
-    download.say_same_files()
+    download.report_identical_files()
     download.submissions.sort(key=lambda submission: submission.person.student)
     return download
 
@@ -387,8 +394,9 @@ def _newest(files: Files) -> tuple[Files, list[str]]:
 
 def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> None:
     """Add a file, under another name where there is one; no name leads outside."""
-    path = PurePosixPath(*(safe(part) for part in path.parts))
-    if str(path).casefold() == STAMP:  # nbgrader would take it for the platform's word
+    path = PurePosixPath(*(safe_file_name(part) for part in path.parts))
+    # nbgrader would take it for the platform's word.
+    if str(path).casefold() == TIMESTAMP_FILE:
         path = path.with_name(f"handed-in-{path.name}")
     taken = {str(other).casefold(): other for other in submission.files}
     free = path

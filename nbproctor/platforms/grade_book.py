@@ -18,11 +18,11 @@ from typing import NamedTuple
 from nbproctor.platforms.person import (
     KINDS,
     UNCERTAIN,
-    Clue,
     Identifier,
+    Identity,
     Kind,
     Person,
-    letters,
+    normalize,
     possible_ids,
     split_name,
 )
@@ -44,14 +44,14 @@ class PersonRow(NamedTuple):
     """Whom a row is about, as the file has it."""
 
     row: int
-    clue: Clue
+    identity: Identity
     person: Person  # not of this course: the id is only what it might be called
     group: str
 
 
 def people_columns(sheet: Sheet) -> dict[str, list[int]]:
     """Return which columns say who somebody is, by kind, the most telling first."""
-    plain = [letters(title) for title in sheet.titles]
+    plain = [normalize(title) for title in sheet.titles]
     columns = {
         kind: [i for word in words.split() for i, t in enumerate(plain) if t == word]
         for kind, words in TITLES.items()
@@ -88,14 +88,17 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
         name = name or ", ".join(filter(None, (last, first)))
         if name.casefold() in _NOBODY:
             continue
-        clue = Clue(name, tuple(identifiers))
-        ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(clue)
+        identity = Identity(name, tuple(identifiers))
+        ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(identity)
         student = next(iter(ids), "")
         yield PersonRow(
             row=row,
-            clue=clue,
+            identity=identity,
             person=Person(
-                student=student, last=last, first=first, identifiers=clue.identifiers
+                student=student,
+                last=last,
+                first=first,
+                identifiers=identity.identifiers,
             ),
             group=group,
         )
@@ -188,19 +191,19 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
 
 def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
     """Return whom a row is about; `RosterError` if it is not one student."""
-    if not str(row.clue):
+    if not str(row.identity):
         raise RosterError(
             f"{path}, row {row.row + 1} names no student. Name a column student (the "
             "id in this course), login, name or email."
         )
-    match = roster.find(row.clue)
-    kinds = {identifier.kind for identifier in row.clue.identifiers}
+    match = roster.find(row.identity)
+    kinds = {identifier.kind for identifier in row.identity.identifiers}
     if match.person is None and kinds == {Kind.WORD}:
         with suppress(RosterError):
-            return roster.one(str(row.clue))  # as `extend` takes it
+            return roster.find_one(str(row.identity))  # as `extend` takes it
     if match.person is None:
         raise RosterError(
-            f"{path}, row {row.row + 1}: {str(row.clue)!r} does not identify one "
+            f"{path}, row {row.row + 1}: {str(row.identity)!r} does not identify one "
             "student in the class list. Nothing was written. Import a class list "
             "first (`nbproctor roster`), or name the column after its content: login, "
             f"e-mail, name. {match.question}".rstrip()
@@ -208,23 +211,26 @@ def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
     return match.person
 
 
-def read_times(path: Path, roster: Roster, *, own_list: bool = True) -> dict[str, str]:
+def read_times(
+    path: Path, roster: Roster, *, is_time_list: bool = True
+) -> dict[str, str]:
     """Read when students submitted: student id → time, as it stands there.
 
-    The list is a platform's, or has a column for the time. A class list that is no
-    `own_list` of times need not say any, and a row that is unclear says nothing.
-    `RosterError`: the file is not such a list, or who is meant in a row is unclear.
+    The list is a platform's, or has a column for the time. Without `is_time_list`, it
+    is a class list, which need not say any time; a row that is unclear then says
+    nothing. `RosterError`: the file is not such a list, or who is meant in a row is
+    unclear.
     """
     sheet = _read(path)
     columns = people_columns(sheet)
-    times = columns["submitted"] or (columns["time"] if own_list else [])
-    if own_list and not times:
+    times = columns["submitted"] or (columns["time"] if is_time_list else [])
+    if is_time_list and not times:
         raise _lacking(path, sheet, f"for the time: one of {', '.join(_TIMES)}")
     return {
         _person(path, row, roster).student: text
         for row in read_people(sheet)
         for text in [sheet.value(row.row, column).strip() for column in times[:1]]
-        if text not in ("", "-") and (own_list or roster.find(row.clue).person)
+        if text not in ("", "-") and (is_time_list or roster.find(row.identity).person)
     }
 
 
@@ -238,19 +244,19 @@ class FilledMark:
     after: str
 
     @property
-    def lower(self) -> bool:
+    def is_lower(self) -> bool:
         """Whether the mark is lower than it was."""
         return number(self.after) < number(self.before)
 
 
 @dataclass
-class Filled:
+class FilledGradeFile:
     """A platform's file with marks in it."""
 
     platform: str
     column: str
     changes: list[FilledMark] = field(default_factory=list)
-    same: int = 0  # cells that said it already
+    unchanged: int = 0  # cells that said it already
     excused: list[str] = field(default_factory=list)  # by the platform
     #: Rows that were left as they are: whose, and why.
     skipped: list[tuple[str, str]] = field(default_factory=list)
@@ -268,7 +274,7 @@ def fill(
     excused: Collection[str] = (),
     column: str | None = None,
     scale: bool = False,
-) -> Filled:
+) -> FilledGradeFile:
     """Fill marks into a platform's file, whose content is `data`.
 
     Parameters
@@ -293,17 +299,17 @@ def fill(
     """
     sheet = Sheet.read(data)
     platform, target = _column(sheet, assignment, column)
-    filled = Filled(platform.name, sheet.value(0, target.column))
+    filled = FilledGradeFile(platform.name, sheet.value(0, target.column))
     factor = _factor(filled.column, target.most, max_score, scale)
     names = roster.labels
     row_of: dict[str, int] = {}
-    for row, clue, _, _ in read_people(sheet):
-        if row < target.first or not str(clue):
+    for row, identity, _, _ in read_people(sheet):
+        if row < target.first or not str(identity):
             continue
-        match = roster.find(clue)
+        match = roster.find(identity)
         if match.person is None:
             reason = match.question or "is not in this course"
-            filled.skipped.append((str(clue), reason))
+            filled.skipped.append((str(identity), reason))
             continue
         student = match.person.student
         if student in row_of:
@@ -323,7 +329,7 @@ def fill(
         if reason:
             filled.skipped.append((names[student], reason))
         elif number(before) == round(mark, 2):
-            filled.same += 1
+            filled.unchanged += 1
         else:
             sheet.put(row, target.column, after)
             filled.changes.append(

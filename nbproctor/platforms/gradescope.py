@@ -19,7 +19,7 @@ from msgspec import MsgspecError, Struct, yaml
 from nbproctor import __version__
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.archive import ArchiveEntry, CollectError, write_zip
-from nbproctor.platforms.person import Clue, Identifier, Kind
+from nbproctor.platforms.person import Identifier, Identity, Kind
 from nbproctor.platforms.platform import (
     ExportError,
     FileName,
@@ -73,7 +73,7 @@ class Gradescope(Platform):
             key, *path_inside = path.relative_to(top.parent).parts
             entry = listed.get(key)
             if path_inside and entry and entry.submitters:
-                first, *others = map(_clue, entry.submitters)
+                first, *others = map(_identity, entry.submitters)
                 parsed[path] = FileName(
                     key=key,
                     file=PurePosixPath(*path_inside),
@@ -85,10 +85,10 @@ class Gradescope(Platform):
         return parsed
 
 
-def _clue(submitter: _Submitter) -> Clue:
+def _identity(submitter: _Submitter) -> Identity:
     pairs = ((Kind.STUDENT, submitter.sid), (Kind.EMAIL, submitter.email))
     identifiers = (Identifier(kind, value) for kind, value in pairs if value)
-    return Clue(submitter.name or "", tuple(identifiers))
+    return Identity(submitter.name or "", tuple(identifiers))
 
 
 def write_autograder(

@@ -13,7 +13,7 @@ from dataclasses import replace
 from math import isnan
 
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.person import Kind, Person, letters
+from nbproctor.platforms.person import Kind, Person, normalize
 from nbproctor.platforms.platform import (
     ExportError,
     FileName,
@@ -111,7 +111,7 @@ class Moodle(Platform):
             if (
                 is_maximum
                 and not any(isnan(number(mark)) for mark in marks)
-                and letters(sheet.titles[index]) not in ABOUT_PEOPLE
+                and normalize(sheet.titles[index]) not in ABOUT_PEOPLE
             ):
                 locked = {
                     row

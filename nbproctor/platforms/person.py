@@ -45,7 +45,8 @@ class KindRule(NamedTuple):
     """What is special about a kind."""
 
     column: str = ""  # its title in our own class list
-    #: Titles of columns of other lists, as `letters` has them, the most telling first.
+    #: Titles of columns of other lists, as `normalize` has them, the most telling
+    #: first.
     titles: str = ""
     #: A person has only one: another one is another person's.
     is_single: bool = False
@@ -122,7 +123,7 @@ def split_name(name: str) -> tuple[str, str]:
     return ", ".join([last, *parts[1:]]), " ".join(first)
 
 
-def safe(student: str) -> str:
+def safe_file_name(student: str) -> str:
     """Return an id that may name a folder on every system."""
     name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", student).strip(" .")
     if re.fullmatch(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", name, re.I):
@@ -130,7 +131,7 @@ def safe(student: str) -> str:
     return name[:120] or "_"
 
 
-def letters(text: str) -> str:
+def normalize(text: str) -> str:
     """Return a text without accents, case, punctuation and spaces."""
     flat = unicodedata.normalize("NFKD", text.casefold()).translate(_PLAIN)
     return "".join(character for character in flat if character.isalnum())
@@ -144,15 +145,15 @@ def spellings(last: str, first: str) -> set[str]:
     short = last.split(",")[0]
     names = {last + first, first + last, short + first, first + short}
     names |= {name.casefold().translate(_UMLAUTS) for name in names}
-    return {text for name in names if (text := letters(name))}
+    return {text for name in names if (text := normalize(name))}
 
 
 def _words(name: str) -> set[str]:
-    return {letters(word) for word in re.split(r"[\s,_-]+", name)} - {""}
+    return {normalize(word) for word in re.split(r"[\s,_-]+", name)} - {""}
 
 
 @dataclass(frozen=True)
-class Clue:
+class Identity:
     """What one file says of who somebody is: a name, identifiers, or both."""
 
     name: str = ""
@@ -176,14 +177,14 @@ class Clue:
         """By what ``--as`` says who is meant: an identifier, since names are shared."""
         return str(self.identifiers[0]) if self.identifiers else self.name
 
-    def is_called(self, text: str) -> bool:
+    def matches(self, text: str) -> bool:
         """Whether a teacher's text means this: its name, or an identifier."""
         texts = [
             self.name,
             *(v for _, v in self.identifiers),
             *map(str, self.identifiers),
         ]
-        return letters(text) in map(letters, texts)
+        return normalize(text) in map(normalize, texts)
 
 
 def labels(names: Mapping[str, str]) -> dict[str, str]:
@@ -198,13 +199,15 @@ def labels(names: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def possible_ids(clue: Clue) -> list[str]:
+def possible_ids(identity: Identity) -> list[str]:
     """Return how somebody may be called in a course, the best first."""
     ids: list[str] = []
-    for kind, value in sorted(clue.identifiers, key=lambda i: [*Kind].index(i.kind)):
+    for kind, value in sorted(
+        identity.identifiers, key=lambda i: [*Kind].index(i.kind)
+    ):
         if kind is Kind.EMAIL:
-            ids.append(safe(value.partition("@")[0]))
-        ids.append(safe(value))
+            ids.append(safe_file_name(value.partition("@")[0]))
+        ids.append(safe_file_name(value))
     return ids
 
 
@@ -222,7 +225,7 @@ class Person:
     @property
     def name(self) -> str:
         """The name as a list sorts it, or the id where there is none."""
-        return self.full_name or self.student or str(self.clue)
+        return self.full_name or self.student or str(self.identity)
 
     @property
     def full_name(self) -> str:
@@ -235,9 +238,9 @@ class Person:
         return next(reversed(self.values(Kind.EMAIL)), "")
 
     @property
-    def clue(self) -> Clue:
+    def identity(self) -> Identity:
         """What a list says of this student; its id is this course's business."""
-        return Clue(self.full_name, self.identifiers)
+        return Identity(self.full_name, self.identifiers)
 
     def values(self, *kinds: Kind) -> tuple[str, ...]:
         """Return the identifiers of some kinds."""
@@ -266,20 +269,22 @@ class Person:
         A list of full names does not say where the last name begins: only its last word
         was taken for it.
         """
-        is_same = letters(other.first + other.last) in spellings(self.last, self.first)
+        is_same = normalize(other.first + other.last) in spellings(
+            self.last, self.first
+        )
         return not (is_same and len(self.last.split()) < len(other.last.split()))
 
-    def has_another(self, kind: Kind, clue: Clue) -> bool:
-        """Whether a clue has other identifiers of a kind than this student."""
+    def has_another(self, kind: Kind, identity: Identity) -> bool:
+        """Whether an identity has other identifiers of a kind than this student."""
         identifiers = self.all_identifiers()
         values = {v.casefold() for k, v in identifiers if k is kind}
-        others = {v.casefold() for k, v in clue.identifiers if k is kind}
+        others = {v.casefold() for k, v in identity.identifiers if k is kind}
         return bool(values and others) and values.isdisjoint(others)
 
-    def contradicts(self, clue: Clue) -> str:
+    def conflicting_kind(self, identity: Identity) -> str:
         """Return the kind of which this student has another identifier, or nothing."""
         single = (kind for kind, rule in KINDS.items() if rule.is_single)
-        return next((kind for kind in single if self.has_another(kind, clue)), "")
+        return next((kind for kind in single if self.has_another(kind, identity)), "")
 
     def may_be_called(self, name: str) -> bool:
         """Whether a platform's name can be this student's: nothing says otherwise.
@@ -288,7 +293,7 @@ class Person:
         other, as where a second first name is left out. Canvas joins the words.
         """
         spelled = spellings(self.last, self.first)
-        joined = letters(name)
+        joined = normalize(name)
         if not joined or not spelled:
             return True
         own_words = _words(f"{self.last} {self.first}")
@@ -296,7 +301,7 @@ class Person:
         fewer, more = sorted((own_words, words), key=len)
         ids = (*(v for _, v in self.all_identifiers()), self.email.partition("@")[0])
         return (
-            joined in {*spelled, *map(letters, ids)}
+            joined in {*spelled, *map(normalize, ids)}
             or (len(fewer) > 1 and fewer <= more)
             or (
                 len(words) == 1 < len(own_words)

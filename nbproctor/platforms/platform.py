@@ -12,7 +12,7 @@ from typing import Literal
 
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.person import Clue, Identifier, Kind, Person, letters
+from nbproctor.platforms.person import Identifier, Identity, Kind, Person, normalize
 from nbproctor.platforms.sheet import Sheet, number
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
@@ -38,13 +38,13 @@ class FileName:
     #: Of the student's, typed into the platform, or its own page about the hand-in; or
     #: a teacher's, which belongs to no submission.
     kind: FileKind = "file"
-    others: tuple[Clue, ...] = ()  # who handed it in together with this student
+    others: tuple[Identity, ...] = ()  # who handed it in together with this student
     address: str = ""  # under which the platform takes feedback on it, if it does
 
     @property
-    def clue(self) -> Clue:
+    def identity(self) -> Identity:
         """What it says of who handed it in."""
-        return Clue(self.name, self.identifiers)
+        return Identity(self.name, self.identifiers)
 
     @property
     def age(self) -> tuple[int, str]:
@@ -130,9 +130,9 @@ class Platform:
                     break
         return parsed
 
-    def students(self, files: Sequence[SubmittedFile]) -> list[Clue]:
+    def students(self, files: Sequence[SubmittedFile]) -> list[Identity]:
         """Return what says whose files these are: of one student, or of several."""
-        return [files[0].clue, *files[0].others]
+        return [files[0].identity, *files[0].others]
 
     def address_of(self, address: str, member: Person) -> str:
         """Return under which name feedback goes to a member of a group; none: ""."""
@@ -181,10 +181,10 @@ def choose_column(
     than one.
     """
     matches = {i: match for i, h in enumerate(heads) if (match := re.match(titles, h))}
-    title = letters(column or assignment)
-    exact = [i for i, match in matches.items() if letters(match[1]) == title]
+    title = normalize(column or assignment)
+    exact = [i for i, match in matches.items() if normalize(match[1]) == title]
     group = 0 if column else 1
-    fitting = exact or [i for i, m in matches.items() if title in letters(m[group])]
+    fitting = exact or [i for i, m in matches.items() if title in normalize(m[group])]
     if len(fitting) == 1:
         return fitting[0], matches[fitting[0]]
     columns = "".join(f"\n  {heads[i]}" for i in matches) or (

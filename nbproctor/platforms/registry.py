@@ -15,7 +15,7 @@ from nbproctor.platforms.brightspace import Brightspace
 from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.moodle import Moodle
 from nbproctor.platforms.openolat import OpenOlat
-from nbproctor.platforms.person import Clue, Identifier, Kind
+from nbproctor.platforms.person import Identifier, Identity, Kind
 from nbproctor.platforms.platform import FileName, Platform, common_length
 from nbproctor.platforms.plug_ins import ask_platforms
 from nbproctor.platforms.roster import Roster
@@ -34,7 +34,7 @@ PLATFORMS: tuple[Platform, ...] = (
     Canvas(),
 )
 _WORK = (".ipynb", ".zip")  # what students submit, in plain files
-# No platform: a folder or a file for each student, as `plain` reads it.
+# No platform: a folder or a file for each student, as `read_plain_files` reads it.
 PLAIN = Platform()
 # What makes a platform grade by itself, by the word of ``export``: writes it, and
 # returns where it is and what to do with it.
@@ -84,7 +84,7 @@ def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
     return max(fitting, key=lambda recognised: len(recognised.names), default=None)
 
 
-def plain(
+def read_plain_files(
     entries: Sequence[ArchiveEntry], file_names: Sequence[str], roster: Roster
 ) -> Recognised:
     """Read names that no platform made: a folder or a file for each student."""
@@ -104,18 +104,20 @@ def plain(
         # one name are copies, as Google Drive numbers them.
         is_named = file != inner or (inner.suffix in _WORK and files[word] == 1)
         if word and (is_named or is_of_class(word, roster)):
-            names[path] = FileName(word, file, identifiers=clue_of(word).identifiers)
+            names[path] = FileName(
+                word, file, identifiers=word_identity(word).identifiers
+            )
     return Recognised(platform=PLAIN, names=names, total=len(paths))
 
 
-def clue_of(word: str) -> Clue:
+def word_identity(word: str) -> Identity:
     """Return what a name says that no platform made: an id, a name, or both."""
-    return Clue(identifiers=(Identifier(Kind.WORD, word),))
+    return Identity(identifiers=(Identifier(Kind.WORD, word),))
 
 
 def is_of_class(word: str, roster: Roster) -> bool:
     """Whether a name that no platform made may be that of somebody in the class."""
-    match = roster.find(clue_of(word))
+    match = roster.find(word_identity(word))
     return bool(match.person or match.question)
 
 

@@ -17,14 +17,14 @@ from nbproctor.errors import NbproctorError
 from nbproctor.platforms.person import (
     UNCERTAIN,
     WORD_KINDS,
-    Clue,
     Identifier,
+    Identity,
     Kind,
     Person,
     labels,
-    letters,
+    normalize,
     possible_ids,
-    safe,
+    safe_file_name,
     spellings,
     split_name,
 )
@@ -42,10 +42,10 @@ class Match(NamedTuple):
     """Who is meant. Neither a person nor a question: nobody of the class."""
 
     person: Person | None = None
-    by: str = ""  # the kind of an identifier, "name" or "--as"
+    matched_by: str = ""  # the kind of an identifier, "name" or "--as"
     question: str = ""  # why it is not certain
     answer: str = ""  # the option that answers the question
-    same: str = ""  # what may hold for all, for the option ``--same``
+    kind_suggestion: str = ""  # what may hold for all, for the option ``--same``
 
     def __str__(self) -> str:
         return f"{self.question} Skipped. To assign it to a student: {self.answer}"
@@ -59,7 +59,8 @@ class MergeResult:
     changed: int = 0
     #: A line for each row that was not taken, with what answers it.
     questions: list[str] = field(default_factory=list)
-    same: set[str] = field(default_factory=set)  # what may answer many of them
+    # What may answer many of them.
+    kind_suggestions: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Roster:
     #: A teacher's answers: a text, and the id of the student who is meant by it; and of
     #: which kind those are that do not say so.
     answers: list[tuple[str, str]] = field(default_factory=list)
-    certain_kinds: dict[Kind, Kind] = field(default_factory=dict)
+    kind_aliases: dict[Kind, Kind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # Where in `people` somebody is: by an identifier of a kind, a word that may be
@@ -101,13 +102,13 @@ class Roster:
         for key in keys:
             self._indexes[key].add(index)
 
-    def _with(self, kind: str, text: str) -> Set[int]:
+    def _indexes_with(self, kind: str, text: str) -> Set[int]:
         """Return who has an identifier."""
         return self._indexes.get((kind, text.casefold()), set())
 
     def _at(self, student: str) -> int | None:
         """Return where in `people` the student with exactly this id is."""
-        indexes = self._with(Kind.COURSE, student)
+        indexes = self._indexes_with(Kind.COURSE, student)
         return next((i for i in indexes if self.people[i].student == student), None)
 
     def answer(self, text: str, student: str) -> None:
@@ -116,13 +117,13 @@ class Roster:
         Without a student it is somebody new. `RosterError`: it is not one student of
         the class list.
         """
-        if not letters(text):
+        if not normalize(text):
             raise RosterError(
                 'Write --as "NAME=ID": the name on the platform, and the student\'s id.'
             )
-        self.answers.append((text, self.one(student).student if student else ""))
+        self.answers.append((text, self.find_one(student).student if student else ""))
 
-    def equate(self, kind: str, other: str) -> None:
+    def add_kind_alias(self, kind: str, other: str) -> None:
         """Take a teacher's word that identifiers of one kind are those of another.
 
         `RosterError`: there is no such kind.
@@ -136,7 +137,7 @@ class Roster:
                 '--same "GitHub handle=login".'
             ) from error
         if target in UNCERTAIN:
-            self.certain_kinds[target] = source
+            self.kind_aliases[target] = source
             return
         for index, person in enumerate(self.people):
             if not person.values(target):
@@ -144,48 +145,52 @@ class Roster:
                 more = tuple(Identifier(target, value) for value in values)
                 self._complete(index, replace(person, identifiers=more))
 
-    def find(self, clue: Clue, namesakes: Container[int] = ()) -> Match:
+    def find(self, identity: Identity, namesakes: Container[int] = ()) -> Match:
         """Find who is meant: as a teacher answered, by identifiers, or by name.
 
         Those of `people` who are only `namesakes`, by their index, are not meant by a
         name alone.
         """
-        answers = {student for text, student in self.answers if clue.is_called(text)}
+        answers = {student for text, student in self.answers if identity.matches(text)}
         if len(answers) == 1:
             index = self._at(answers.pop())
             return Match() if index is None else Match(self.people[index], "--as")
-        claims = self._claims(clue)
+        claims = self._match_identifiers(identity)
         if not claims:
-            claims = {i: "name" for i in self._named(clue) if i not in namesakes}
+            claims = {
+                i: "name" for i in self._match_name(identity) if i not in namesakes
+            }
         if not claims:
-            return self._suspect(clue)
+            return self._ask_about_similar(identity)
         index, by = next(iter(claims.items()))
         several = "This may be {}." if len(claims) > 1 else ""
-        if objection := several or self._objection(index, by, clue):
-            return self._ask(claims, objection, clue)
+        if objection := several or self._objection(index, by, identity):
+            return self._make_question(claims, objection, identity)
         return Match(self.people[index], by)
 
-    def _claims(self, clue: Clue) -> dict[int, str]:
-        """Return who has an identifier of the clue, of the same kind; and which."""
+    def _match_identifiers(self, identity: Identity) -> dict[int, str]:
+        """Return who has an identifier of the identity, of the same kind; and which."""
         claims: dict[int, str] = {}
-        for kind, value in clue.identifiers:
+        for kind, value in identity.identifiers:
             kinds = UNCERTAIN.get(kind, (kind,))
-            if kind in self.certain_kinds:
-                kinds = (self.certain_kinds[kind],)
+            if kind in self.kind_aliases:
+                kinds = (self.kind_aliases[kind],)
             for each in kinds:
-                claims |= dict.fromkeys(self._with(each, value) - claims.keys(), each)
+                claims |= dict.fromkeys(
+                    self._indexes_with(each, value) - claims.keys(), each
+                )
         if not claims:
-            for index, text in self._in_words(clue.word):
+            for index, text in self._in_words(identity.word):
                 if self._is_named_in(text, index):
                     claims[index] = "id and name"
         return claims
 
     def _in_words(self, text: str) -> Iterator[tuple[int, str]]:
         """Yield whose id is one of the words of a text, and the rest of the text."""
-        certain = self.certain_kinds.get(Kind.WORD)
+        certain = self.kind_aliases.get(Kind.WORD)
         for word in {w for between in _BETWEEN_WORDS for w in re.split(between, text)}:
             for kind in (certain,) if certain else WORD_KINDS:
-                for index in self._with(f"{kind} in words", word):
+                for index in self._indexes_with(f"{kind} in words", word):
                     yield index, text.replace(word, " ", 1)
 
     def _is_named_in(self, text: str, index: int) -> bool:
@@ -193,46 +198,48 @@ class Roster:
 
         Beside the name it may hold more numbers, as in ``Okafor_Amara__4711``.
         """
-        if Kind.WORD in self.certain_kinds:
+        if Kind.WORD in self.kind_aliases:
             return self.people[index].may_be_called(text)
         name = re.sub(r"[^\W_]*\d[^\W_]*", " ", text)
-        return self._with(Kind.NAME, letters(name)) == {index}
+        return self._indexes_with(Kind.NAME, normalize(name)) == {index}
 
-    def _named(self, clue: Clue) -> set[int]:
-        """Return who has exactly the name of the clue, however it is written."""
-        spelled = {letters(clue.text), *spellings(*split_name(clue.text))}
-        return set().union(*(self._with(Kind.NAME, text) for text in spelled))
+    def _match_name(self, identity: Identity) -> set[int]:
+        """Return who has exactly the name of the identity, however it is written."""
+        spelled = {normalize(identity.text), *spellings(*split_name(identity.text))}
+        return set().union(*(self._indexes_with(Kind.NAME, text) for text in spelled))
 
-    def _objection(self, index: int, by: str, clue: Clue) -> str:
-        """Return what speaks against somebody whom a clue fits, or nothing."""
+    def _objection(self, index: int, by: str, identity: Identity) -> str:
+        """Return what speaks against somebody whom an identity fits, or nothing."""
         person = self.people[index]
         if not person.student:
             return "This may be {}, who is not in the class list yet."
-        if not person.may_be_called(clue.name):
+        if not person.may_be_called(identity.name):
             return f"The {by} belongs to {{}}, but the name is different."
-        if kind := person.contradicts(clue):
+        if kind := person.conflicting_kind(identity):
             return f"By the {by}, this belongs to {{}}, who has another {kind}."
         if by == "name":
-            if person.has_another(Kind.EMAIL, clue):
+            if person.has_another(Kind.EMAIL, identity):
                 return "This may be {}, who has another e-mail address."
-            for _, value in clue.identifiers:
-                for other in self._with(Kind.NUMBER, value) - {index}:
+            for _, value in identity.identifiers:
+                for other in self._indexes_with(Kind.NUMBER, value) - {index}:
                     owner = _described(self.people[other])
                     return f"This may be {{}}, but it has a number of {owner}."
         return ""
 
-    def _suspect(self, clue: Clue) -> Match:
+    def _ask_about_similar(self, identity: Identity) -> Match:
         """Ask where a number of another kind, or a word of a name, is somebody's."""
-        suspects = {index for index, _ in self._in_words(clue.word)}
-        for _, value in clue.identifiers:
-            for text in (value, safe(value), value.partition("@")[0]):
-                suspects |= self._with(_ANY, text)
-        suspects = {i for i in suspects if not self.people[i].contradicts(clue)}
+        suspects = {index for index, _ in self._in_words(identity.word)}
+        for _, value in identity.identifiers:
+            for text in (value, safe_file_name(value), value.partition("@")[0]):
+                suspects |= self._indexes_with(_ANY, text)
+        suspects = {
+            i for i in suspects if not self.people[i].conflicting_kind(identity)
+        }
         if not suspects:
             return Match()
         question = "No student has this identifier, but it looks like one of {}."
-        match = self._ask(suspects, question, clue)
-        texts = {value.casefold() for _, value in clue.identifiers}
+        match = self._make_question(suspects, question, identity)
+        texts = {value.casefold() for _, value in identity.identifiers}
         kinds = (
             kind
             for index in sorted(suspects)
@@ -240,24 +247,28 @@ class Roster:
             if value.casefold() in texts and kind is not Kind.NUMBER
         )
         return match._replace(
-            answer=f'{match.answer}, or for a new student: --as "{clue.answer}="',
-            same="".join(f"{clue.identifiers[0].kind}={k}" for k in islice(kinds, 1)),
+            answer=f'{match.answer}, or for a new student: --as "{identity.answer}="',
+            kind_suggestion="".join(
+                f"{identity.identifiers[0].kind}={k}" for k in islice(kinds, 1)
+            ),
         )
 
-    def _ask(self, indexes: Iterable[int], question: str, clue: Clue) -> Match:
+    def _make_question(
+        self, indexes: Iterable[int], question: str, identity: Identity
+    ) -> Match:
         people = [self.people[index] for index in sorted(indexes)]
         several = " and ".join(map(_described, people[:3]))
         first = next((person.student for person in people if person.student), "")
-        answer = f'--as "{clue.answer}={first}"'
+        answer = f'--as "{identity.answer}={first}"'
         return Match(question=question.format(several), answer=answer)
 
-    def one(self, student: str) -> Person:
+    def find_one(self, student: str) -> Person:
         """Return the student who has this id, login, e-mail or name.
 
         `RosterError`: nobody has, or several have.
         """
-        indexes = {i for kind in WORD_KINDS for i in self._with(kind, student)}
-        indexes = indexes or self._named(Clue(student))
+        indexes = {i for kind in WORD_KINDS for i in self._indexes_with(kind, student)}
+        indexes = indexes or self._match_name(Identity(student))
         people = [self.people[i] for i in sorted(indexes) if self.people[i].student]
         if len(people) != 1:
             several = "; ".join(map(_described, people))
@@ -267,15 +278,17 @@ class Roster:
             )
         return people[0]
 
-    def new_person(self, clue: Clue) -> Person:
+    def new_person(self, identity: Identity) -> Person:
         """Return somebody who is not in the class list, with an id that nobody has."""
-        ids = possible_ids(clue) or [safe(clue.name)]
+        ids = possible_ids(identity) or [safe_file_name(identity.name)]
         numbered = (f"{ids[0]}-{number}" for number in count(2))
-        free_ids = (i for i in chain(ids, numbered) if not self._with(Kind.COURSE, i))
+        free_ids = (
+            i for i in chain(ids, numbered) if not self._indexes_with(Kind.COURSE, i)
+        )
         student = next(free_ids)
-        last, first = split_name(clue.text)
+        last, first = split_name(identity.text)
         return Person(student=student, last=last, first=first).with_identifiers(
-            clue.identifiers
+            identity.identifiers
         )
 
     def add(self, person: Person) -> bool:
@@ -287,14 +300,14 @@ class Roster:
         self._index(len(self.people) - 1)
         return True
 
-    def learn(self, person: Person, clue: Clue) -> bool:
+    def add_identity(self, person: Person, identity: Identity) -> bool:
         """Know somebody by what a platform says; return whether that is news.
 
         A name that somebody else has is not kept: next time it may be theirs.
         """
-        more = list(clue.identifiers)
-        if not (self._named(clue) or person.may_be_called(clue.text)):
-            more.append(Identifier(Kind.NAME, letters(clue.text)))
+        more = list(identity.identifiers)
+        if not (self._match_name(identity) or person.may_be_called(identity.text)):
+            more.append(Identifier(Kind.NAME, normalize(identity.text)))
         for unclear in self.people:
             if not unclear.student and not {*more}.isdisjoint(unclear.identifiers):
                 more += unclear.identifiers
@@ -331,28 +344,30 @@ class Roster:
             self._forget_unclear(row.identifiers)
         unclear = []
         # Who is in the other list by an identifier is nobody else's namesake there.
-        taken = {index for row in rows for index in self._claims(row.clue)}
-        matches = [self.find(row.clue, taken) for row in rows]
-        by_name = Counter(m.person for m in matches if m.by in ("name", "--as"))
+        taken = {
+            index for row in rows for index in self._match_identifiers(row.identity)
+        }
+        matches = [self.find(row.identity, taken) for row in rows]
+        by_name = Counter(m.person for m in matches if m.matched_by in ("name", "--as"))
         for row, match in zip(rows, matches, strict=True):
-            clue = row.clue
+            identity = row.identity
             person = match.person
-            if person and match.by in ("name", "--as") and by_name[person] > 1:
+            if person and match.matched_by in ("name", "--as") and by_name[person] > 1:
                 several = f"{by_name[person]} rows may belong to {_described(person)}."
-                match = Match(question=several, answer=f'--as "{clue.answer}=…"')
+                match = Match(question=several, answer=f'--as "{identity.answer}=…"')
             elif not (person or match.question):  # or who was added from another row
-                match = self.find(clue, range(len(self.people)))
+                match = self.find(identity, range(len(self.people)))
             if match.question:
-                result.questions.append(f"{clue}: {match}")
-                result.same |= {match.same} - {""}
+                result.questions.append(f"{identity}: {match}")
+                result.kind_suggestions |= {match.kind_suggestion} - {""}
                 unclear.append(replace(row, student=""))
             elif match.person is None:
-                self.add(replace(row, student=self.new_person(clue).student))
+                self.add(replace(row, student=self.new_person(identity).student))
                 result.new += 1
-            elif match.person.may_be_called(clue.name):
+            elif match.person.may_be_called(identity.name):
                 result.changed += self.add(replace(row, student=match.person.student))
             else:
-                result.changed += self.learn(match.person, clue)
+                result.changed += self.add_identity(match.person, identity)
         for person in unclear:
             self.add(person)
         return result

@@ -18,7 +18,7 @@ from pathlib import Path
 import babel
 from babel.localedata import locale_identifiers
 
-from nbproctor.platforms.person import KINDS, letters
+from nbproctor.platforms.person import KINDS, normalize
 from nbproctor.sanitize import as_written, spreadsheet_cell
 from nbproctor.writing import write_file
 
@@ -32,7 +32,7 @@ _CODINGS = (
 )
 # What a column is, by its title in several languages; the most telling comes first.
 TITLES = {
-    **{str(k): f"{letters(rule.column)} {rule.titles}" for k, rule in KINDS.items()},
+    **{str(k): f"{normalize(rule.column)} {rule.titles}" for k, rule in KINDS.items()},
     "last": "lastname surname familyname nachname nom apellidos cognome achternaam",
     "first": "firstname givenname vorname prenom nombre voornaam",
     "name": """
@@ -75,7 +75,7 @@ def _words(language: str) -> tuple[dict[str, int], dict[str, int], dict[str, str
         for number, name in forms["wide"].items()
     }
     halves = {
-        letters(name): half
+        normalize(name): half
         for names in locale.day_periods["format"].values()
         for half, name in names.items()
     }
@@ -106,9 +106,9 @@ def read_time(text: str, *languages: str) -> datetime | None:
     numbers = [int(digits) for digits in re.findall(r"\d+", parts[1])] if parts else []
     if parts is None or len(numbers) not in (2, 3):
         return None
-    words = {letters(word) for word in re.findall(r"[^\W\d]+", parts[1])}
+    words = {normalize(word) for word in re.findall(r"[^\W\d]+", parts[1])}
     hour = int(parts[2])
-    half = letters(parts[4])
+    half = normalize(parts[4])
     tried_languages = languages or (
         "en",
         *(n for n in locale_identifiers() if "_" not in n),
@@ -137,15 +137,15 @@ class Sheet:
     """A table as another program wrote it."""
 
     rows: list[list[str]]  # cells as they stand in the file, with their quotes
-    ends: list[str]  # what ends each row
+    line_ends: list[str]  # what ends each row
     separator: str  # of cells: comma, semicolon or tab
-    mark: bytes  # of the byte order
-    coding: str
+    byte_order_mark: bytes  # of the byte order
+    encoding: str
 
     @classmethod
     def read(cls, data: bytes) -> Sheet:
         """Part a file into cells."""
-        text, mark, coding = decode(data)
+        text, mark, encoding = decode(data)
         separator = _delimiter(text)
         cell = re.compile(
             rf'("(?:[^"]|"")*"[^{separator}\r\n]*|[^{separator}\r\n]*)'
@@ -162,7 +162,7 @@ class Sheet:
                 rows.append(cells)
                 ends.append(match[2])
                 cells = []
-        return cls(rows, ends, separator, mark, coding)
+        return cls(rows, ends, separator, mark, encoding)
 
     def value(self, row: int, column: int) -> str:
         """Return what a cell says; a cell that is not there says nothing."""
@@ -203,9 +203,9 @@ class Sheet:
         """Return the file."""
         lines = (
             self.separator.join(cells) + end
-            for cells, end in zip(self.rows, self.ends, strict=True)
+            for cells, end in zip(self.rows, self.line_ends, strict=True)
         )
-        return self.mark + "".join(lines).encode(self.coding)
+        return self.byte_order_mark + "".join(lines).encode(self.encoding)
 
 
 def decode(data: bytes) -> tuple[str, bytes, str]:
@@ -213,15 +213,15 @@ def decode(data: bytes) -> tuple[str, bytes, str]:
 
     It is UTF-8 or UTF-16 by its mark, else UTF-8, else what Windows writes.
     """
-    for mark, coding in _CODINGS:
+    for mark, encoding in _CODINGS:
         if data.startswith(mark):
             with suppress(UnicodeDecodeError):
-                return data.removeprefix(mark).decode(coding), mark, coding
+                return data.removeprefix(mark).decode(encoding), mark, encoding
     return data.decode("latin-1"), b"", "latin-1"
 
 
 def write_rows(
-    path: Path, rows: Iterable[Iterable[str | float]], coding: str = "utf-8"
+    path: Path, rows: Iterable[Iterable[str | float]], encoding: str = "utf-8"
 ) -> None:
     """Write a table of our own: text is in quotes, and no cell of it is a formula.
 
@@ -233,7 +233,7 @@ def write_rows(
         writer.writerow(
             spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in row
         )
-    write_file(path, text.getvalue().encode(coding))
+    write_file(path, text.getvalue().encode(encoding))
 
 
 def _delimiter(text: str) -> str:

@@ -31,20 +31,20 @@ _IGNORED = """
     __MACOSX Thumbs.db __pycache__ desktop.ini node_modules site-packages
 """
 IGNORED = frozenset(_IGNORED.split())
-STAMP = "timestamp.txt"  # when something was submitted, for nbgrader
+TIMESTAMP_FILE = "timestamp.txt"  # when something was submitted, for nbgrader
 ENVIRONMENT = "pyvenv.cfg"  # lies in every virtual environment
 _BLOCK = 1 << 20  # bytes
 LINK = "it is a link, and links are not followed"
 NO_FILE = "it is not a regular file"
-CLOSED = "there is no permission to read it"
+NO_PERMISSION = "there is no permission to read it"
 # What the system says of a name that has become something else.
 _REFUSALS = {
     errno.ELOOP: LINK,
     errno.ENOTDIR: "it is a link, or not a folder",
     errno.ENXIO: NO_FILE,
     errno.ENOENT: "it has disappeared",
-    errno.EACCES: CLOSED,
-    errno.EPERM: CLOSED,
+    errno.EACCES: NO_PERMISSION,
+    errno.EPERM: NO_PERMISSION,
     # A lease of its owner's would have us wait for the better part of a minute.
     errno.EAGAIN: "another program has locked it",
 }
@@ -80,10 +80,10 @@ class StudentFile:
     def open(self) -> BufferedReader:
         """Open the file; `RefusedFileError` if it is another kind of thing by now."""
         try:
-            with _entered(self.folder, self.relative_path.parent) as opened:
+            with _open_folder(self.folder, self.relative_path.parent) as opened:
                 number = _open(opened, self.relative_path.name)
         except OSError as error:
-            raise _refused(error) from error
+            raise _as_refusal(error) from error
         if reason := _reason(os.fstat(number), self.owners):
             os.close(number)
             raise RefusedFileError(reason)
@@ -118,9 +118,9 @@ class StudentFile:
 
 def find(folder: Path, name: str) -> StudentFile | None:
     """Return the file of that name in a student's folder, if one passes."""
-    with suppress(OSError), _entered(folder, Path()) as opened:
+    with suppress(OSError), _open_folder(folder, Path()) as opened:
         owners = _owners(opened)
-        status = _look(opened, name)
+        status = _stat(opened, name)
         if not _reason(status, owners):
             return _student_file(folder, Path(name), status, owners)
     return None
@@ -131,39 +131,39 @@ def walk(
     refusals: list[Refusal] | None = None,
     *,
     shared: bool = False,
-    most: int = MAX_FILES,
+    max_files: int = MAX_FILES,
 ) -> Iterator[StudentFile]:
     """Yield the regular files under a folder, in a stable order, shallow ones first.
 
     They have no second name on the disk, and belong to who owns the folder, to root or
-    to who asks. Virtual environments, caches and the like are passed over; after `most`
-    files nothing more is read. What does not pass is appended to `refusals`. In a
-    `shared` folder, each folder in it may be of another owner.
+    to who asks. Virtual environments, caches and the like are passed over; after
+    `max_files` files nothing more is read. What does not pass is appended to
+    `refusals`. In a `shared` folder, each folder in it may be of another owner.
     """
     refusals = [] if refusals is None else refusals
-    files = most
-    names = most * MAX_ENTRIES
+    files = max_files
+    names = max_files * MAX_ENTRIES
     waiting = deque([(Path(), frozenset[int]())])
     while waiting:
         relative_path, owners = waiting.popleft()
         depth = len(relative_path.parts)
         try:
-            with _entered(folder, relative_path) as opened:
+            with _open_folder(folder, relative_path) as opened:
                 if depth == shared:
                     owners = _owners(opened)
-                looks = list(_looks(opened, names))
+                entries = list(_scan_folder(opened, names))
         except OSError as error:
-            refusals.append(Refusal(relative_path, str(_refused(error))))
+            refusals.append(Refusal(relative_path, str(_as_refusal(error))))
             continue
-        names -= len(looks)
+        names -= len(entries)
         if names <= 0:
             refusals.append(
                 Refusal(relative_path, "there are too many files and folders")
             )
             return
-        if depth and any(name == ENVIRONMENT for name, _ in looks):
+        if depth and any(name == ENVIRONMENT for name, _ in entries):
             continue
-        for name, status in looks:
+        for name, status in entries:
             inside = relative_path / name
             if stat.S_ISDIR(status.st_mode):
                 if name in IGNORED:
@@ -176,7 +176,9 @@ def walk(
             elif reason := _reason(status, owners):
                 refusals.append(Refusal(inside, reason))
             elif not files:
-                refusals.append(Refusal(inside, f"there are more than {most:,} files"))
+                refusals.append(
+                    Refusal(inside, f"there are more than {max_files:,} files")
+                )
                 return
             else:
                 files -= 1
@@ -188,7 +190,7 @@ def submitted_files(
 ) -> Iterator[StudentFile]:
     """Yield a student's own files: all but the record of when they were submitted."""
     for file in walk(folder, refusals):
-        if file.relative_path != Path(STAMP):
+        if file.relative_path != Path(TIMESTAMP_FILE):
             yield file
 
 
@@ -243,7 +245,7 @@ def _reason(status: os.stat_result, owners: frozenset[int]) -> str:
     return ""
 
 
-def _refused(error: OSError) -> RefusedFileError:
+def _as_refusal(error: OSError) -> RefusedFileError:
     """Return what an error says of a file; raise one of the computer's again."""
     if isinstance(error, RefusedFileError):
         return error
@@ -257,7 +259,7 @@ if sys.platform == "win32":
     _Opened = Path
 
     @contextmanager
-    def _entered(folder: Path, relative_path: Path) -> Iterator[_Opened]:
+    def _open_folder(folder: Path, relative_path: Path) -> Iterator[_Opened]:
         for step in (relative_path, *relative_path.parents):
             if (folder / step).is_symlink():
                 raise RefusedFileError(LINK)
@@ -266,7 +268,7 @@ if sys.platform == "win32":
     def _open(opened: _Opened, name: str) -> int:
         return os.open(opened / name, _FLAGS)
 
-    def _look(opened: _Opened, name: str) -> os.stat_result:
+    def _stat(opened: _Opened, name: str) -> os.stat_result:
         return os.lstat(opened / name)
 
     def _owners(opened: _Opened) -> frozenset[int]:
@@ -276,7 +278,7 @@ else:
     _Opened = int
 
     @contextmanager
-    def _entered(folder: Path, relative_path: Path) -> Iterator[_Opened]:
+    def _open_folder(folder: Path, relative_path: Path) -> Iterator[_Opened]:
         """Open a folder in a student's, step by step."""
         opened = os.open(folder, _FOLDER)
         try:
@@ -291,7 +293,7 @@ else:
     def _open(opened: _Opened, name: str) -> int:
         return os.open(name, _FLAGS, dir_fd=opened)
 
-    def _look(opened: _Opened, name: str) -> os.stat_result:
+    def _stat(opened: _Opened, name: str) -> os.stat_result:
         return os.stat(name, dir_fd=opened, follow_symlinks=False)
 
     def _owners(opened: _Opened) -> frozenset[int]:
@@ -299,10 +301,10 @@ else:
         return frozenset({os.fstat(opened).st_uid, os.geteuid(), 0})
 
 
-def _looks(opened: _Opened, most: int) -> Iterator[tuple[str, os.stat_result]]:
+def _scan_folder(opened: _Opened, most: int) -> Iterator[tuple[str, os.stat_result]]:
     """Yield what a folder holds, by name: not more than may still be looked at."""
     with os.scandir(opened) as entries:
         names = [entry.name for entry in islice(entries, most)]
     for name in sorted(names):
         with suppress(FileNotFoundError):  # it is being replaced
-            yield name, _look(opened, name)
+            yield name, _stat(opened, name)

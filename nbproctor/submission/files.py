@@ -23,10 +23,10 @@ from typing import IO
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import SCRIPT
 from nbproctor.submission.border import (
-    CLOSED,
     ENVIRONMENT,
     IGNORED,
     MAX_FILES,
+    NO_PERMISSION,
     Refusal,
     RefusedFileError,
     StudentFile,
@@ -165,7 +165,7 @@ def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
             refusals.append(Refusal(file.relative_path, str(error)))
             content = "closed"
         total.update(os.fsencode(file.relative_path) + f"\0{content}\n".encode())
-    closed += [folder / path for path, reason in refusals if reason == CLOSED]
+    closed += [folder / path for path, reason in refusals if reason == NO_PERMISSION]
     total.update(b"".join(os.fsencode(path) for path, _ in refusals))
     return total.hexdigest()
 
@@ -187,7 +187,7 @@ def candidates(
     for each in student_files:
         file = Candidate(
             path=folder / each.relative_path,
-            name=readable(each.relative_path),
+            name=replace_surrogates(each.relative_path),
             cost=each.size,
             head=_head(each.open),
             open=each.open,
@@ -195,9 +195,11 @@ def candidates(
         likely += _notebooks(file, budget, faults)
     likely = [candidate for candidate in likely if candidate.base not in sibling_files]
     if not likely:
-        reason = _instead(student_files, notebook)
+        reason = _describe_submitted(student_files, notebook)
         for refused, reason_of_refusal in refusals[:1]:
-            reason += f" '{readable(refused)}' was not read: {reason_of_refusal}."
+            reason += (
+                f" '{replace_surrogates(refused)}' was not read: {reason_of_refusal}."
+            )
         raise Ungradable(faults[0] if faults else reason)
 
     def distance(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
@@ -263,7 +265,9 @@ def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
         raise file.unreadable(error) from error
     environment_folders = environments(name for name, *_ in contents)
     members = [
-        Candidate(file.path, readable(f"{file.name}/{name}"), cost, head, opener)
+        Candidate(
+            file.path, replace_surrogates(f"{file.name}/{name}"), cost, head, opener
+        )
         for name, cost, head, opener in contents
         if not name.startswith(environment_folders)
     ][: max(budget.files, 0)]
@@ -308,10 +312,12 @@ def _untar(file: Candidate, info: tarfile.TarInfo) -> IO[bytes]:
         return BytesIO(unpacked.read(MAX_NOTEBOOK_BYTES + 1) if unpacked else b"")
 
 
-def _instead(student_files: list[StudentFile], notebook: str) -> str:
+def _describe_submitted(student_files: list[StudentFile], notebook: str) -> str:
     if not student_files:
         return f"No file was submitted. Expected: '{notebook}.ipynb'."
-    shown = ", ".join(readable(file.relative_path) for file in student_files[:3])
+    shown = ", ".join(
+        replace_surrogates(file.relative_path) for file in student_files[:3]
+    )
     kind = None if student_files[1:] else wrong_kind(_head(student_files[0].open))
     if kind:
         shown += f", which is {kind}"
@@ -336,6 +342,6 @@ def list_few(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + more
 
 
-def readable(text: str | Path) -> str:
+def replace_surrogates(text: str | Path) -> str:
     """Return text, or a file's name, without the half characters of a broken coding."""
     return re.sub("[\ud800-\udfff]", "\ufffd", str(text))

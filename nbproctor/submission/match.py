@@ -25,10 +25,11 @@ class MasterTexts:
         self.exercises = master.of_kind("solution")
         fixed = [c for c in master.cells if c.locked or not c.nbgrader]
         texts = [CellText.of(text) for c in fixed for text in (c.stub, c.source)]
-        self.plain = {text.plain for text in texts}
+        self.given_texts = {text.plain for text in texts}
         words = {CellText.of(text).plain for _, text in master.texts}
-        self.fixed = self.plain | words | {""}  # of which nothing is an answer
-        self.codes = {code for text in texts for code in text.codes}
+        # Of which nothing is an answer.
+        self.non_answers = self.given_texts | words | {""}
+        self.given_code = {code for text in texts for code in text.codes}
         self.names = {name for text in texts for name in text.binds}
         stubs = [self.stub[cell.id] for cell in self.exercises]
         self.signatures = {name for stub in stubs for name in stub.signatures}
@@ -36,7 +37,9 @@ class MasterTexts:
     def is_untouched(self, handed: HandedCell, cell: Cell) -> bool:
         """Whether a locked cell is as the student got it, in this release or before."""
         is_same_kind = handed.kind == cell.nbgrader["cell_type"]
-        return handed.is_released or (is_same_kind and handed.text.plain in self.plain)
+        return handed.is_released or (
+            is_same_kind and handed.text.plain in self.given_texts
+        )
 
     def is_answered(self, handed: HandedCell, cell: Cell) -> bool:
         """Whether the cell of an exercise says more than its stub."""
@@ -48,7 +51,7 @@ class MasterTexts:
         The last definition counts, as it does in Python.
         """
         stub = self.stub[exercise.id]
-        if text.plain in self.plain or not text.defines(stub):
+        if text.plain in self.given_texts or not text.defines(stub):
             return set()
         last = {
             function.signature: index
@@ -67,20 +70,22 @@ class MasterTexts:
         is_own = handed.name in ("", exercise.id)
         other = None if is_own else self.stub.get(handed.name)
         is_other = other and not stub.signatures.isdisjoint(other.signatures)
-        if is_other or handed.text.plain in self.plain:
+        if is_other or handed.text.plain in self.given_texts:
             return 0
         if self.master.repairs and self.answer_in(handed.text, exercise):
             return 2
         return int(handed.text.defines(stub))
 
-    def is_own(self, block: Block, locked: Cell | None) -> bool:
+    def is_student_code(self, block: Block, locked: Cell | None) -> bool:
         """Whether a block is the student's own: no given code, and no stub.
 
         In a locked cell, it is if it defines what the assignment does not.
         """
         is_stub = block.unwritten and block.signature in self.signatures
         is_new = bool(block.binds) and self.names.isdisjoint(block.binds)
-        return block.code not in self.codes and not is_stub and (is_new or not locked)
+        return (
+            block.code not in self.given_code and not is_stub and (is_new or not locked)
+        )
 
     def looks_like_answer(self, text: CellText, exercise: Cell) -> bool:
         """Whether a free cell can be the answer of an exercise without a function.
@@ -163,7 +168,7 @@ def _cut(handed: HandedCell, plan: Plan) -> list[PlannedCell]:
     itself comes before the rest, or below an answer that it tests.
     """
     texts = plan.texts
-    is_given = handed.is_released or handed.text.plain in texts.plain
+    is_given = handed.is_released or handed.text.plain in texts.given_texts
     if is_given or handed.kind != "code":
         return [PlannedCell(handed)]
     blocks = handed.text.blocks
@@ -179,12 +184,14 @@ def _cut(handed: HandedCell, plan: Plan) -> list[PlannedCell]:
         for index in texts.answer_in(handed.text, exercise):
             owners.setdefault(index, exercise.id)
     others = {*owners.values()} - {handed.name}
-    is_mixed = cell or len(others) > 1 or any(b.code in texts.codes for b in blocks)
+    is_mixed = (
+        cell or len(others) > 1 or any(b.code in texts.given_code for b in blocks)
+    )
     if not (locked or (others and is_mixed)):
         return [PlannedCell(handed)]
     if cell and not locked and not stub.definitions:
         for index, block in enumerate(blocks):
-            if block.code not in texts.codes:
+            if block.code not in texts.given_code:
                 owners.setdefault(index, cell.id)
     last = {owner: index for index, owner in sorted(owners.items())}
     parts: dict[str, list[Block]] = {owner: [] for owner in last}
@@ -193,7 +200,7 @@ def _cut(handed: HandedCell, plan: Plan) -> list[PlannedCell]:
     for index, block in enumerate(blocks):
         owner = owners.get(index)
         if owner is None:
-            between += [block] if texts.is_own(block, locked) else []
+            between += [block] if texts.is_student_code(block, locked) else []
             continue
         parts[owner].append(block)
         if index == last[owner]:
@@ -221,10 +228,12 @@ def _piece(blocks: list[Block], name: str = "") -> HandedCell:
 def _note_changes(locked: Cell, blocks: list[Block], plan: Plan) -> None:
     """Note what else was written into a locked cell."""
     texts = plan.texts
-    new = [block for block in blocks if block.code and block.code not in texts.codes]
-    if any(texts.is_own(block, locked) for block in new):
+    new = [
+        block for block in blocks if block.code and block.code not in texts.given_code
+    ]
+    if any(texts.is_student_code(block, locked) for block in new):
         plan.added.append(locked.id)
-    others = [block for block in new if not texts.is_own(block, locked)]
+    others = [block for block in new if not texts.is_student_code(block, locked)]
     if any(texts.names.isdisjoint(block.binds) for block in others):
         plan.unclear.append(locked.id)
 
@@ -234,7 +243,7 @@ def _note_changes(locked: Cell, blocks: list[Block], plan: Plan) -> None:
 Match = tuple[PlannedCell, Cell]
 
 
-def _by_mark(plan: Plan) -> Iterator[Match]:
+def _match_by_id(plan: Plan) -> Iterator[Match]:
     """Match cells by ``grade_id``, by the notebook format's cell id, or by given text.
 
     A cell that has the text of another cell, or less of the exercise than another one,
@@ -292,7 +301,7 @@ def _by_place(plan: Plan) -> Iterator[Match]:
 
 
 RULES: tuple[Callable[[Plan], Iterator[Match]], ...] = (
-    _by_mark,
+    _match_by_id,
     _by_definition,
     _by_place,
 )
@@ -329,6 +338,6 @@ def _free_entries(cell: Cell, plan: Plan) -> list[PlannedCell]:
         entry
         for entry in between
         if entry.handed.kind == cell.nbgrader["cell_type"]
-        and entry.handed.text.plain not in texts.fixed
+        and entry.handed.text.plain not in texts.non_answers
         and texts.looks_like_answer(entry.handed.text, cell)
     ]

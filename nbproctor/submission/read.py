@@ -20,7 +20,12 @@ from nbproctor.cells import (
     source_of,
 )
 from nbproctor.notebook import language_of
-from nbproctor.submission.files import Candidate, Ungradable, readable, wrong_kind
+from nbproctor.submission.files import (
+    Candidate,
+    Ungradable,
+    replace_surrogates,
+    wrong_kind,
+)
 
 MAX_STARTS = 100  # of JSON objects in a file that are looked into
 MAX_VERSIONS = 10  # of a notebook in one file
@@ -57,7 +62,9 @@ class Version:
     notes: list[str]  # what had to be done to read it
     language: str
 
-    def change(self, step: Callable[[HandedCell], str], note: str = "") -> None:
+    def transform_cells(
+        self, step: Callable[[HandedCell], str], note: str = ""
+    ) -> None:
         """Do a step on the text of every cell; the note tells if any has changed."""
         changed = False
         for position, cell in enumerate(self.cells):
@@ -221,7 +228,7 @@ def _version(
         notes.append("Some cells of the notebook were damaged. Their content is lost.")
     cells = [_read_cell(cell) for cell in whole]
     version = Version(file, f"'{file.name}'", cells, notes, _language(notebook))
-    version.change(
+    version.transform_cells(
         _shortened,
         f"Cells with more than {MAX_CELL_CHARS:,} characters were shortened: their "
         "longest lines, or their whole text, were left out.",
@@ -229,16 +236,16 @@ def _version(
     code = (len(cell.text.text) for cell in version.cells if cell.kind == "code")
     if sum(code) > MAX_SOURCE_CHARS:
         raise Ungradable(f"'{file.name}' contains more code than can be graded.")
-    version.change(
+    version.transform_cells(
         lambda cell: cell.text.text.replace("\r\n", "\n").replace("\r", "\n"),
         "The line endings in the cells were converted to the usual ones.",
     )
-    version.change(lambda cell: _one_side(cell.text.text, side))
+    version.transform_cells(lambda cell: _one_side(cell.text.text, side))
     if repairs:
-        version.change(
+        version.transform_cells(
             _without_fence, "Code fences (```) around the code were removed."
         )
-        version.change(
+        version.transform_cells(
             lambda cell: cell.text.visible() if cell.kind == "code" else cell.text.text,
             "Invisible characters in the code (perhaps from pasting) were replaced.",
         )
@@ -251,7 +258,7 @@ def _read_cell(cell: RawCell) -> HandedCell:
     nbgrader writes a checksum into each cell. One that is forged gains nothing: a
     read-only cell is restored all the same.
     """
-    source = readable(source_of(cell))
+    source = replace_surrogates(source_of(cell))
     handed = HandedCell.read(cell, source)
     grader = grader_of(cell)
     with suppress(LookupError, OverflowError, RecursionError, TypeError, ValueError):
@@ -275,7 +282,7 @@ def _is_damaged(cell: RawCell) -> bool:
 def _language(notebook: RawNotebook) -> str:
     """Return the language of the kernel; Python where the metadata is damaged."""
     with suppress(AttributeError, RecursionError):
-        return readable(language_of(notebook))
+        return replace_surrogates(language_of(notebook))
     return "python"
 
 

@@ -14,7 +14,12 @@ from pathlib import Path
 from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.processors import processors
 from nbproctor.sandbox.workers import PATIENCE, Allowance, Workers, serve
-from nbproctor.submission.files import Ungradable, fingerprint, list_few, readable
+from nbproctor.submission.files import (
+    Ungradable,
+    fingerprint,
+    list_few,
+    replace_surrogates,
+)
 from nbproctor.submission.repair import Repaired, repair
 
 # Of a whole submission: a thousand times what an ordinary one takes, and enough for
@@ -34,12 +39,12 @@ _PATIENCE = 0.5  # seconds
 
 
 @dataclass(frozen=True)
-class HandedIn:
+class ReadRequest:
     """A student's folder, and the fingerprint with which it was graded before."""
 
     folder: Path
     graded: str = ""
-    whole: bool = True  # else only the fingerprint is asked for
+    read_notebooks: bool = True  # else only the fingerprint is asked for
 
 
 @dataclass
@@ -57,7 +62,7 @@ class ReadSubmission:
     #: Number, text and file of an error of the disk.
     failure: tuple[int, str, str] | None = None
     #: There is something that nobody gave the right to read.
-    closed: bool = False
+    has_unreadable_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,30 +76,30 @@ class ReaderSettings:
 def readers(
     masters: Sequence[MasterNotebook], notebooks: Collection[str]
 ) -> Workers[ReadSubmission]:
-    """Return workers that answer `HandedIn`; `notebooks` are all of the assignment."""
+    """Return workers for `ReadRequest`; `notebooks` are all of the assignment."""
     settings = ReaderSettings([*masters], [*notebooks])
     count = processors()
     return Workers(__name__, settings, ReadSubmission, ALLOWANCE, count, _PATIENCE)
 
 
-def read(settings: ReaderSettings, handed_in: HandedIn) -> ReadSubmission:
+def read(settings: ReaderSettings, request: ReadRequest) -> ReadSubmission:
     """Read a submission in this process; only a `MemoryError` is raised."""
     submission = ReadSubmission()
     closed: list[Path] = []
     try:
-        mark = fingerprint(handed_in.folder, closed)
-        submission = ReadSubmission(mark, closed=bool(closed))
-        notes = _closed(handed_in.folder, closed)
-        if handed_in.whole and mark != handed_in.graded:
+        mark = fingerprint(request.folder, closed)
+        submission = ReadSubmission(mark, has_unreadable_files=bool(closed))
+        notes = _closed(request.folder, closed)
+        if request.read_notebooks and mark != request.graded:
             for master in settings.masters:
                 others = {*settings.notebooks} - {master.notebook}
                 try:
-                    repaired = repair(handed_in.folder, master, others)
+                    repaired = repair(request.folder, master, others)
                     repaired.notes.extend(notes)
                     submission.repaired[master.notebook] = repaired
                 except Ungradable as failure:
                     # What cannot be read may be the notebook.
-                    reason = " ".join(notes) or readable(str(failure))
+                    reason = " ".join(notes) or replace_surrogates(str(failure))
                     submission.reasons[master.notebook] = reason
     except MemoryError:
         raise
@@ -102,11 +107,11 @@ def read(settings: ReaderSettings, handed_in: HandedIn) -> ReadSubmission:
         failure_parts = (
             error.errno or 0,
             error.strerror or "",
-            readable(str(error.filename)),
+            replace_surrogates(str(error.filename)),
         )
         return ReadSubmission(submission.fingerprint, failure=failure_parts)
     except Exception as error:  # whatever is in a student's files
-        reason = readable(f"The submission could not be read ({error!r}).")
+        reason = replace_surrogates(f"The submission could not be read ({error!r}).")
         reasons = {master.notebook: reason for master in settings.masters}
         return ReadSubmission(submission.fingerprint, reasons=reasons)
     return submission
@@ -114,7 +119,7 @@ def read(settings: ReaderSettings, handed_in: HandedIn) -> ReadSubmission:
 
 def _closed(folder: Path, closed: list[Path]) -> list[str]:
     """Say what cannot be read, and what to do, in one sentence or none."""
-    names = [readable(path.relative_to(folder)) for path in closed]
+    names = [replace_surrogates(path.relative_to(folder)) for path in closed]
     names = ["what was submitted" if name == "." else f"'{name}'" for name in names]
     if not names:
         return []
@@ -125,4 +130,4 @@ def _closed(folder: Path, closed: list[Path]) -> list[str]:
 
 
 if __name__ == "__main__":
-    serve(read, ReaderSettings, HandedIn)
+    serve(read, ReaderSettings, ReadRequest)

@@ -18,7 +18,7 @@ from nbproctor.submission.files import list_few
 from nbproctor.submission.match import PlannedCell, make_plan
 from nbproctor.submission.read import Version
 
-NOTHING = HandedCell("code", "", "", CellText(""))  # for a cell that is missing
+EMPTY_CELL = HandedCell("code", "", "", CellText(""))  # for a cell that is missing
 
 _SENTENCES = {
     "matched": "Cells without nbgrader's metadata (Colab and VS Code can remove it) "
@@ -100,7 +100,7 @@ class Rebuilt:
             needed = needed.union(*(text.uses for text in more))
         present = {text.plain for text in other._own_code()}
         cells = [
-            replace(NOTHING, text=text)
+            replace(EMPTY_CELL, text=text)
             for text in own_code
             if text in chosen and text.plain not in present
         ]
@@ -121,8 +121,8 @@ class Rebuilt:
             *before, answer = additions.get(cell.id, [handed]) if cell else [handed]
             if cell and cell.kind == "solution" and self._texts.master.repairs:
                 answer = self._without_stub_line(answer, cell)
-            cells += [_written(addition, None, room) for addition in before]
-            cells.append(_written(answer, cell, room))
+            cells += [_to_raw_cell(addition, None, room) for addition in before]
+            cells.append(_to_raw_cell(answer, cell, room))
         notes = [
             f"{_SENTENCES[key]}: {list_few(names, most=4)}."
             for key, names in self._changes.items()
@@ -190,7 +190,7 @@ class Rebuilt:
                 if copied and texts.master.repairs:
                     helpers = self._helpers_of_stub(handed, copied)
                     if helpers.code:
-                        yield PlannedCell(replace(NOTHING, text=helpers))
+                        yield PlannedCell(replace(EMPTY_CELL, text=helpers))
                     elif copied.id not in changes["elsewhere"]:
                         changes["copies"].append(copied.id)
                     continue
@@ -209,7 +209,7 @@ class Rebuilt:
     def _helpers_of_stub(self, handed: HandedCell, exercise: Cell) -> CellText:
         """Return what a stub that was left out gives and the answer does not define."""
         answers = (e.handed for e in self._entries if e.cell == exercise)
-        answer = next(answers, NOTHING)
+        answer = next(answers, EMPTY_CELL)
         functions = self._texts.stub[exercise.id].to_write
         written = answer.text.signatures.union(each.signature for each in functions)
         is_stub = exercise.kind == "solution"
@@ -249,7 +249,7 @@ class Rebuilt:
             if cell.id in present:
                 name = cell.id
                 continue
-            absent.setdefault(name, []).append(PlannedCell(NOTHING, cell))
+            absent.setdefault(name, []).append(PlannedCell(EMPTY_CELL, cell))
             if cell.kind in ("solution", "task"):
                 self._changes["lost"] += [cell.id] * (cell.id not in additions)
             elif cell.id not in self._changes["moved"]:
@@ -273,7 +273,7 @@ def _in_order(ranks: list[int]) -> set[int]:
 # ---- cells as the notebook format has them -------------------------------------------
 
 
-def _written(handed: HandedCell, cell: Cell | None, room: list[int]) -> RawCell:
+def _to_raw_cell(handed: HandedCell, cell: Cell | None, room: list[int]) -> RawCell:
     """Return a cell; all of it but the text of an answer is the assignment's."""
     text = handed.text.text
     kind = handed.kind

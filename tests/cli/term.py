@@ -43,7 +43,7 @@ from nbproctor.cli import grading
 nbgrader.lint = nbgrader.differences = lambda *arguments: []
 looks = iter([False, False, True])
 grading.SECONDS = 0
-nbgrader.Watch.over = lambda *arguments: next(looks)
+nbgrader.Watch.is_finished = lambda *arguments: next(looks)
 """
 HALF = """\
 from nbgrader.plugins import LateSubmissionPlugin

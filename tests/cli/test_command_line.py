@@ -12,7 +12,7 @@ import pytest
 
 from nbproctor import __version__
 from nbproctor.cli import authoring
-from nbproctor.cli.app import console, say
+from nbproctor.cli.app import console, echo
 from nbproctor.cli.class_run import _reasons
 from nbproctor.platforms import labels
 from nbproctor.results import SubmissionResult
@@ -49,8 +49,8 @@ def test_a_command_that_a_message_names_is_shown_as_to_be_typed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     module = sys.modules["nbproctor.cli.app"]  # `cli` has the app under this name
-    monkeypatch.setattr(module, "TYPED", "python kit.py")
-    say("To set it: `nbproctor due DATE`")
+    monkeypatch.setattr(module, "PROGRAM", "python kit.py")
+    echo("To set it: `nbproctor due DATE`")
     assert capsys.readouterr().out == "To set it: `python kit.py due DATE`\n"
 
 

@@ -116,7 +116,8 @@ def test_a_command_does_its_work_in_poor_surroundings_or_ends_in_a_sentence(
 def test_no_file_gets_the_number_of_an_output_that_is_closed() -> None:
     """Or what is printed, and what a kernel says, would be written into it."""
     code = (
-        "import os; from nbproctor.cli.app import _furnish; _furnish(); "
+        "import os; from nbproctor.cli.app import _prepare_process; "
+        "_prepare_process(); "
         "raise SystemExit(os.open(os.devnull, os.O_RDONLY) < 3)"
     )
     command = ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, code]

@@ -43,7 +43,7 @@ from pathlib import Path
 from nbgrader.apps import NbGraderAPI
 from nbgrader.exchange.default import ExchangeCollect
 from nbproctor import nbgrader, platforms
-from nbproctor.nbgrader.submitted import unread
+from nbproctor.nbgrader.submitted import describe_unread
 from nbproctor.nbgrader.watch import Watch
 from nbproctor.platforms.roster import Roster
 root, stock = Path(sys.argv[1]), sys.argv[2:]
@@ -54,9 +54,11 @@ if stock:
     assert api.collect("tiny")["success"]
     sys.exit()
 with Watch(root, "tiny", exchange=True, weak=True) as watch:
-    told = [each.student for _ in range(2) for each in watch.look(datetime(2026, 3, 2))]
+    told = [each.student for _ in range(2) for each in watch.poll(datetime(2026, 3, 2))]
     assert told == ["ada"], told
-download = platforms.plan(root / "download", "tiny", ["tiny"], Roster([]), None)
+download = platforms.parse_download(
+    root / "download", "tiny", ["tiny"], Roster([]), None
+)
 place = lambda student: course.folder("submitted", student)
 for _ in range(2):  # the second time, what is there is compared
     platforms.write(download, place, course.records, "download")
@@ -64,9 +66,9 @@ results, _ = nbgrader.regrade(course, "tiny")
 assert [each.score for each in results if each.score] == [10, 10], results
 nbgrader.feedback(course, "tiny")
 standings = nbgrader.participants(course)
-nbgrader.report(course, standings, alike=True)
+nbgrader.report(course, standings, find_similar=True)
 nbgrader.scores(course, "tiny")
-unread(course)
+describe_unread(course)
 assert api.collect("tiny")["success"]
 assert api.release_feedback("tiny")["success"] is False  # one was not submitted there
 for work in api.autograde("tiny", "ada"), api.generate_feedback("tiny", "ada"):

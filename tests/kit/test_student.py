@@ -243,7 +243,7 @@ def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
 ) -> None:
     work["cells"][-1]["source"] = "files = !ls\nprint?\nif x:\n    %time f()"
     findings = submit.check(save(work, tmp_path), original)
-    assert (findings.costs, findings.odd, findings.unanswered) == ([], [], [])
+    assert (findings.problems, findings.remarks, findings.unanswered) == ([], [], [])
     assert findings.exercises == 12
     stub = next(cell.stub for cell in lab_master.cells if cell.id == ANSWER)
     cell_of(work, ANSWER)["source"] = f"# To do!\n\n{stub}"
@@ -346,9 +346,9 @@ def test_what_would_cost_marks_or_be_repaired_or_is_only_odd_is_named(
     damage(work)
     path = save(work, tmp_path / "submitted")
     findings = submit.check(path, original)
-    (sentence,) = findings.costs if costs else findings.odd
+    (sentence,) = findings.problems if costs else findings.remarks
     assert warning in sentence
-    assert bool(findings.costs) == costs
+    assert bool(findings.problems) == costs
     assert bool(repair(path.parent, lab_master).notes) == repaired
 
 
@@ -359,7 +359,7 @@ def test_a_module_of_the_students_own_would_be_missing_in_grading(
     (tmp_path / "mnist.py").touch()
     work["cells"][-1]["source"] = "%time x = 1\nimport my_tools, mnist\n!ls"
     findings = submit.check(save(work, tmp_path), original)
-    (cost,) = findings.costs
+    (cost,) = findings.problems
     assert "my_tools.py" in cost and "mnist" not in cost
 
 
@@ -370,7 +370,7 @@ def test_an_older_file_of_the_right_name_is_doubted(
     os.utime(path, (1, 1))
     save(work, tmp_path, "neural_network-Copy1.ipynb")
     (tmp_path / "other.ipynb").write_text('{"cells": []}')
-    (cost,) = submit.check(path, original).costs
+    (cost,) = submit.check(path, original).problems
     assert "neural_network-Copy1.ipynb was saved later" in cost
 
 

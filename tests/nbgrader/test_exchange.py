@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from nbproctor import nbgrader
 from nbproctor.cli.app import app
-from nbproctor.nbgrader.watch import AT_ONCE, Try, Watch
+from nbproctor.nbgrader.watch import BATCH_SIZE, TryResult, Watch
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import write
 from tests.nbgrader.test_watch import NOON, page
@@ -72,14 +72,16 @@ def exchange(course: Path, tmp_path: Path) -> Exchange:
     return Exchange(course, tmp_path / "exchange")
 
 
-def watched(course: Path, looks: int = 2, exchange: bool = True) -> dict[str, Try]:
+def watched(
+    course: Path, looks: int = 2, exchange: bool = True
+) -> dict[str, TryResult]:
     """Watch for some looks; return what became of each student, or folder."""
     with Watch(course, "tiny", exchange, weak=True) as watch:
-        tries = [each for _ in range(looks) for each in watch.look(NOON)]
+        tries = [each for _ in range(looks) for each in watch.poll(NOON)]
     return {each.student: each for each in tries}
 
 
-def scores(tries: dict[str, Try]) -> dict[str, float | None]:
+def scores(tries: dict[str, TryResult]) -> dict[str, float | None]:
     return {name: t.result.score for name, t in tries.items() if t.result}
 
 
@@ -207,7 +209,7 @@ def test_watch_ends_with_status_1_where_work_was_not_collected(
     command = ["watch", "tiny", "--exchange", "--sandbox", "weak"]
     for status in 0, 1:
         over = iter([False, True])
-        monkeypatch.setattr(Watch, "over", lambda *_, over=over: next(over))
+        monkeypatch.setattr(Watch, "is_finished", lambda *_, over=over: next(over))
         done = CliRunner().invoke(app, command)
         assert done.exit_code == status, done.output
         assert (folder.name in done.output) == status
@@ -312,7 +314,7 @@ def test_what_is_in_the_way_of_one_student_stops_nobody_else_whatever_the_rights
             lines = done.stdout
         else:
             configure(course, "c.Nbproctor.early_feedback = 'page'")
-            looks = 2 + len(obstacles) // AT_ONCE
+            looks = 2 + len(obstacles) // BATCH_SIZE
             tries = watched(course, looks, exchange=False)
             lines = "".join(each.problem for each in tries.values())
     finally:

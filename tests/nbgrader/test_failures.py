@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError, speed
-from nbproctor.nbgrader.failures import ComputerError, of_the_computer
+from nbproctor.nbgrader.failures import ComputerError, as_computer_error
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.sandbox.workers import OverdueError
 from tests.nbgrader.tiny import HandIn, graded, run_nbgrader
@@ -172,7 +172,7 @@ def test_a_folder_that_no_course_can_be_in_is_said_to_be_one(
 def test_what_the_computer_does_is_known_by_its_error(
     error: Exception, sentence: str
 ) -> None:
-    computer_error = of_the_computer(error)
+    computer_error = as_computer_error(error)
     assert isinstance(computer_error, ComputerError)
     assert sentence in str(computer_error)
     assert "same command again" in str(computer_error)

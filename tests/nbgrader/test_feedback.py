@@ -69,7 +69,7 @@ def test_every_way_makes_the_same_page(course: Path) -> None:
     pages = {student: page(course, student).read_text() for student in STUDENTS}
     (course / "autograded/ann/tiny/other.html").write_text("of a student")
     shutil.rmtree(course / "feedback")
-    view = Course(course).view
+    view = Course(course).coursedir
     formgrader = NbGraderAPI(view, config=view.config)
     answer = formgrader.generate_feedback("tiny", "bob")  # the button of one student
     assert answer["success"], answer

@@ -15,9 +15,9 @@ import nbgrader
 import pytest
 
 from nbproctor import nbgrader as room
-from nbproctor.nbgrader.inside import PLACES
+from nbproctor.nbgrader.inside import NBGRADER_INTERNALS
 
-ALL = [place for places in PLACES.values() for place in places]
+ALL = [place for places in NBGRADER_INTERNALS.values() for place in places]
 # SHA-256 of the source of each place in nbgrader 0.9.6. In 0.9.5, the preprocessor
 # OverwriteKernelspec and the class GenerateFeedback are others; all else is the same.
 SOURCES = """\
@@ -115,7 +115,7 @@ def test_nbgrader_is_the_one_that_was_tested_where_we_touch_it() -> None:
     library = Path(nbgrader.__file__).parent
     changed = {
         name: f"{digest(name, library)}: {reason}"
-        for reason, places in PLACES.items()
+        for reason, places in NBGRADER_INTERNALS.items()
         for name in places
         if digest(name, library) != TESTED.get(name)
     }

@@ -150,7 +150,7 @@ def test_whose_work_was_removed_is_missing_everywhere(course: Path) -> None:
 def test_only_who_can_be_late_is_listed_as_late(course: Path) -> None:
     """By a platform that does not say when: after a due date, and with a penalty."""
     late = dict.fromkeys(("ann", "bob"), "yes")
-    platforms.note(course / "collected/tiny", "late", late)
+    platforms.update_record(course / "collected/tiny", "late", late)
 
     def listed() -> list[str]:
         standings = nbgrader.participants(nbgrader.Course(course, "tiny"))

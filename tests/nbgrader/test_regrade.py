@@ -209,7 +209,9 @@ def test_a_mark_that_is_given_while_a_run_is_on_is_not_overwritten(
         students = ("right", "odd")
         grade_by_hand(harder, "fizz-multiples", *students, comment=COMMENT, **BY_HAND)
 
-    nbgrader.regrade(harder, "tiny", look_into_formgrader, RunOptions(lower=lower))
+    nbgrader.regrade(
+        harder, "tiny", look_into_formgrader, RunOptions(allow_lower=lower)
+    )
     again(harder, lower=lower)
     assert by_hand(harder, "right") == by_hand(harder, "odd")
     assert by_hand(harder, "odd") == (2.5, 0.5, COMMENT)

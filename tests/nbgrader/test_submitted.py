@@ -19,7 +19,7 @@ ODD_NAMES = ["anna[1]", "b*{c}?", "d e'f, é", "-g%20", "[!h]"]
 
 
 def unread(course: Path) -> list[str]:
-    return nbgrader.unread(nbgrader.Course(course, "tiny"))
+    return nbgrader.describe_unread(nbgrader.Course(course, "tiny"))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.tries import TRIES
-from nbproctor.nbgrader.watch import Try, Watch
+from nbproctor.nbgrader.watch import TryResult, Watch
 from nbproctor.platforms import local_time, write_time
 from nbproctor.sandbox.forkserver import ForkServer, JudgeTimeoutError
 from tests.nbgrader.tiny import (
@@ -34,9 +34,9 @@ NOON = datetime(2026, 3, 2, 12)
 WRONG = "def mean_of(numbers):\n    return 0.5"
 
 
-def looks(watch: Watch, at: datetime = NOON) -> list[Try]:
+def looks(watch: Watch, at: datetime = NOON) -> list[TryResult]:
     """Look twice: only then is a file known to be complete."""
-    return [*watch.look(at), *watch.look(at)]
+    return [*watch.poll(at), *watch.poll(at)]
 
 
 _WATCHES = contextlib.ExitStack()
@@ -79,12 +79,12 @@ def test_a_student_is_told_which_exercises_pass_and_no_more(
 def test_what_is_still_being_written_waits(course: Path, hand_in: HandIn) -> None:
     watch = watching(course)
     path = hand_in("ada")
-    assert watch.look(NOON) == []
+    assert watch.poll(NOON) == []
     path.write_text(path.read_text() + "\n")
-    assert watch.look(NOON) == []
-    (tried,) = watch.look(NOON)
+    assert watch.poll(NOON) == []
+    (tried,) = watch.poll(NOON)
     assert tried.student == "ada"
-    assert watch.look(NOON) == []  # and nothing is tried twice
+    assert watch.poll(NOON) == []  # and nothing is tried twice
 
 
 def test_a_time_recorded_beside_the_same_files_is_no_try(
@@ -113,7 +113,7 @@ def test_the_tries_of_a_day_are_counted_after_a_kill_too(
         assert "You have no tries left today" in page(course)
         assert "1 of 2 exercises pass" in page(course)  # as it was told last
         assert looks(watch) == []  # said once
-    (tried,) = watch.look(NOON + timedelta(days=1))
+    (tried,) = watch.poll(NOON + timedelta(days=1))
     assert (tried.tries_today, tried.waiting) == (1, False)
     assert "2 of 2 exercises pass" in page(course)
     watch = watching(course)
@@ -144,7 +144,7 @@ def test_an_execution_that_fails_is_a_try(
     hand_in("ada", mean_of=WRONG)
     (tried,) = looks(watch)
     assert (tried.result, tried.waiting) == (None, True)
-    (tried,) = watch.look(NOON + timedelta(days=1))
+    (tried,) = watch.poll(NOON + timedelta(days=1))
     assert tried.tries_today == 1
     assert "1 of 2 exercises pass" in page(course)
 
@@ -182,8 +182,8 @@ def test_after_the_deadline_marks_and_pages_stay(course: Path, hand_in: HandIn) 
     late, tried = looks(watch, NOON + timedelta(hours=1))
     assert (late.student, late.late, late.result) == ("ada", True, None)
     assert (tried.student, tried.late) == ("kim", False)
-    assert not watch.over(NOON + timedelta(hours=2))
-    assert watch.over(NOON + timedelta(hours=3))
+    assert not watch.is_finished(NOON + timedelta(hours=2))
+    assert watch.is_finished(NOON + timedelta(hours=3))
     assert page(course) == before
     assert "2 of 2" in page(course, "kim")
     results = graded(course)  # the teacher's own command takes what is there

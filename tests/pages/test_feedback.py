@@ -18,7 +18,7 @@ import pytest
 from nbproctor import sanitize
 from nbproctor.pages import making
 from nbproctor.pages.feedback_page import Feedback
-from nbproctor.pages.making import Order, make, notebook_of
+from nbproctor.pages.making import PageJob, make, notebook_of
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Mark, Measure, Verdict
 from nbproctor.sandbox import workers
@@ -217,7 +217,7 @@ def test_the_report_names_branches_that_no_test_has_entered(lab: Lab) -> None:
 
 def test_whom_the_platform_calls_late_is_late_in_the_report(lab: Lab) -> None:
     bob = lab.graded(student="bob", name="Bob", late=7200.0)
-    report = lab.report([lab.graded(), bob], said_late={"ann", "zoe"})
+    report = lab.report([lab.graded(), bob], late_without_time={"ann", "zoe"})
     assert report[1][0].endswith(", 2 late.")
     assert "Ann Ode ann : the platform does not say how late" in words(report[0])
     assert "Bob bob : 2 hours" in words(report[0])
@@ -440,9 +440,9 @@ def test_no_cell_stalls_a_page(lab: Lab, answers: dict[str, str]) -> None:
     assert ("left out …]" in page) == ("own" in answers)
 
 
-def order_of(graded: GradedNotebook, folder: Path) -> Order:
+def order_of(graded: GradedNotebook, folder: Path) -> PageJob:
     page = folder / graded.student / "lab.html"
-    return Order(graded, str(page), f"key of {graded.student}")
+    return PageJob(graded, str(page), f"key of {graded.student}")
 
 
 TOO_MUCH = "Showing your notebook on this page would take too much"

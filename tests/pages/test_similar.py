@@ -53,7 +53,7 @@ def test_a_copy_under_other_names_stands_out_and_nobody_else(
     answers["thief"] = disguised(copied)
     pairs = similar({(LAB, LONG): answers}, {LAB: outline})
     assert [pair.students for pair in pairs] == [("own03", "thief")]
-    assert pairs[0].likenesses[0].share > 0.95
+    assert pairs[0].similar_answers[0].share > 0.95
     del answers["thief"]
     assert similar({(LAB, LONG): answers}, {LAB: outline}) == []
 
@@ -88,12 +88,12 @@ def test_the_report_shows_both_answers_and_only_when_asked(
         class_.append(GradedNotebook(student, "", LAB, LAB, "graded", path=str(path)))
     plain = class_report(class_, {LAB: outline}, {})
     assert "Similar answers" not in plain[0] and len(plain[1]) == 3
-    with_pairs = class_report(class_, {LAB: outline}, {}, alike=True)
+    with_pairs = class_report(class_, {LAB: outline}, {}, find_similar=True)
     assert "<strong>own03</strong> and <strong>thief</strong>" in with_pairs[0]
     assert "not a proof" in with_pairs[0] and "<script" not in with_pairs[0]
     assert with_pairs[1][3].startswith("1 pair of students has unusually similar")
     joint = {"own03": "Blue", "thief": "Blue", "own04": "Red"}
-    together = class_report(class_, {LAB: outline}, {}, alike=True, groups=joint)
-    none = class_report(class_[:5], {LAB: outline}, {}, alike=True)
+    together = class_report(class_, {LAB: outline}, {}, find_similar=True, groups=joint)
+    none = class_report(class_[:5], {LAB: outline}, {}, find_similar=True)
     assert none[1][3] == "No two long answers are unusually similar."
     assert together[1][3] == none[1][3]

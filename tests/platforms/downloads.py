@@ -41,7 +41,9 @@ def understand(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "submissions.zip")
         path.write_bytes(files if isinstance(files, bytes) else zipped(files))
-        return platforms.plan(path, "lab", names or ("lab",), roster, ZONE, **options)
+        return platforms.parse_download(
+            path, "lab", names or ("lab",), roster, ZONE, **options
+        )
 
 
 def texts(download: Download) -> dict[str, dict[str, str]]:

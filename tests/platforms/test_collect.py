@@ -423,7 +423,7 @@ def test_an_archive_in_an_archive_is_opened() -> None:
 def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
     (tmp_path / "kingjrbo_1043_2_lab.ipynb").write_text("2")
     (tmp_path / "link_1042_3_lab.ipynb").symlink_to("/etc/passwd")
-    plan = platforms.plan(tmp_path, "lab", ["lab"], CLASS, ZONE)
+    plan = platforms.parse_download(tmp_path, "lab", ["lab"], CLASS, ZONE)
     assert list(texts(plan)) == ["bking"]
     assert (
         problems_of(plan)
@@ -607,7 +607,7 @@ def test_what_is_no_download_or_cut_short_is_said(
 ) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(CollectError, match=says):
-        platforms.plan(tmp_path / name, "lab", ["lab"], CLASS, ZONE)
+        platforms.parse_download(tmp_path / name, "lab", ["lab"], CLASS, ZONE)
 
 
 def test_names_are_fit_for_every_system() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nbproctor.platforms import ExportError, Filled, Roster, fill
+from nbproctor.platforms import ExportError, FilledGradeFile, Roster, fill
 from nbproctor.platforms.sheet import Sheet
 from tests.platforms.people import people_of
 
@@ -108,7 +108,7 @@ FILES = {
 }
 
 
-def filled(text: str, coding: str = "utf-8", **options: object) -> Filled:
+def filled(text: str, coding: str = "utf-8", **options: object) -> FilledGradeFile:
     return fill(
         text.encode(coding),
         "neural_network",
@@ -119,7 +119,7 @@ def filled(text: str, coding: str = "utf-8", **options: object) -> Filled:
     )
 
 
-def marks(result: Filled) -> dict[str, str]:
+def marks(result: FilledGradeFile) -> dict[str, str]:
     return {change.student: change.after for change in result.changes}
 
 
@@ -164,7 +164,7 @@ def test_only_the_marks_change_and_once(name: str) -> None:
     result = filled(FILES[name])
     assert result.data.decode() == expected
     again = filled(expected)
-    assert not again.changes and again.same == len(result.changes)
+    assert not again.changes and again.unchanged == len(result.changes)
     assert again.data == result.data
 
 
@@ -206,7 +206,7 @@ def test_who_gets_no_mark_is_said_and_the_row_stays(case: str) -> None:
 
 def test_a_lower_mark_is_known_as_one() -> None:
     result = filled(CANVAS.replace("80.00", "100.50"))
-    assert [c.student for c in result.changes if c.lower] == ["bking"]
+    assert [c.student for c in result.changes if c.is_lower] == ["bking"]
 
 
 def test_who_has_a_mark_and_no_row_is_said() -> None:
@@ -278,6 +278,6 @@ def test_any_table_is_read_as_python_reads_it_and_written_back(
     csv.writer(buffer, lineterminator=end, quoting=quoting).writerows(rows)  # type: ignore[arg-type]
     text = buffer.getvalue()
     sheet = Sheet.read(text.encode("utf-8", "surrogatepass"))
-    if sheet.coding == "utf-8" and sheet.separator == "," and text[0] != "\ufeff":
+    if sheet.encoding == "utf-8" and sheet.separator == "," and text[0] != "\ufeff":
         assert [sheet.values(row) for row in range(len(sheet.rows))] == rows
     assert sheet.to_bytes() == text.encode("utf-8", "surrogatepass")

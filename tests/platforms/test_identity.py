@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from nbproctor import platforms
 from nbproctor.platforms import (
-    Clue,
     CollectError,
     ExportError,
     Identifier,
+    Identity,
     Kind,
     Person,
     Roster,
@@ -163,7 +163,7 @@ def import_list(roster: Roster, text: str, *same: str) -> Roster:
         path = Path(folder, "list.csv")
         path.write_text(text)
         for each in same:
-            roster.equate(*each.split("="))
+            roster.add_kind_alias(*each.split("="))
         roster.merge(platforms.read_class_list(path))
         platforms.write_class_list(roster, path)
         return Roster(platforms.read_class_list(path))
@@ -173,7 +173,7 @@ def collect(
     files: dict[str, str], roster: Roster, *same: str
 ) -> list[tuple[Person, bytes]]:
     for each in same:
-        roster.equate(*each.split("="))
+        roster.add_kind_alias(*each.split("="))
     try:
         download = understand(files, roster)
     except CollectError:
@@ -326,8 +326,8 @@ def test_each_of_20_groups_gets_its_work_on_every_platform(
     }
 
 
-def on_github(handle: str) -> Clue:
-    return Clue(identifiers=(Identifier(Kind.GITHUB, handle),))
+def on_github(handle: str) -> Identity:
+    return Identity(identifiers=(Identifier(Kind.GITHUB, handle),))
 
 
 def test_a_teacher_says_that_somebody_is_new_or_that_two_kinds_are_one() -> None:
@@ -335,10 +335,10 @@ def test_a_teacher_says_that_somebody_is_new_or_that_two_kinds_are_one() -> None
     roster.answer("GitHub handle 7", "")
     assert roster.find(on_github("7")) == Match()
     assert roster.new_person(on_github("7")).student == "7-2"
-    roster.equate("GitHub handle", "login")
+    roster.add_kind_alias("GitHub handle", "login")
     assert roster.find(on_github("bo")).person == roster.people[0]
     with pytest.raises(RosterError, match="The kinds are: id, student id, login"):
-        roster.equate("handle", "login")
+        roster.add_kind_alias("handle", "login")
 
 
 STRANGERS = """\

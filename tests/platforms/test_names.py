@@ -128,4 +128,4 @@ def test_moodle_s_times_are_read_in_any_language_or_not_at_all(line: str) -> Non
 def test_no_name_ends_the_class(paths: list[str]) -> None:
     whole = entries(*(path for path in paths if PurePosixPath(path).parts))
     registry.recognise(whole)
-    registry.plain(whole, ["lab"], Roster())
+    registry.read_plain_files(whole, ["lab"], Roster())

@@ -221,14 +221,14 @@ def test_more_than_is_allowed_is_said_and_not_copied(
 ) -> None:
     (folder / "more.py").write_text("x")
     refusals: list[Refusal] = []
-    assert len(list(border.walk(folder, refusals, most=1))) == 1
+    assert len(list(border.walk(folder, refusals, max_files=1))) == 1
     assert "more than 1 files" in str(refusals)
     for number in range(30):
         (folder / "folders" / str(number)).mkdir(parents=True)
     (folder / "folders" / "/".join("0" * 40)).mkdir(parents=True)
     assert len(list(border.walk(folder, refusals))) == 2
     assert "more than 30 folders deep" in str(refusals)
-    assert len(list(border.walk(folder, refusals, most=2))) == 2
+    assert len(list(border.walk(folder, refusals, max_files=2))) == 2
     assert "too many files and folders" in str(refusals)
     with pytest.raises(RefusedFileError, match="too big"):
         border.copy(folder, tmp_path / "copy", 5)

@@ -20,8 +20,8 @@ from nbproctor.sandbox.workers import (
 from nbproctor.submission import reading
 from nbproctor.submission.files import fingerprint
 from nbproctor.submission.reading import (
-    HandedIn,
     ReaderSettings,
+    ReadRequest,
     ReadSubmission,
     read,
     readers,
@@ -46,9 +46,9 @@ def test_a_worker_reads_what_this_process_would(
     (first,) = workers._all
     odd = tmp_path / os.fsdecode(b"caf\xe9")  # a name need not be Unicode
     write(odd, answered(RELEASE), "tiny (1).ipynb")
-    submission = workers.ask(HandedIn(odd)).result()
+    submission = workers.ask(ReadRequest(odd)).result()
     assert submission == ReadSubmission(fingerprint(odd), {"tiny": repair(odd, MASTER)})
-    again = workers.ask(HandedIn(odd, submission.fingerprint)).result()
+    again = workers.ask(ReadRequest(odd, submission.fingerprint)).result()
     assert again == ReadSubmission(submission.fingerprint)  # nothing else was read
     assert first in workers._all  # it has not grown, however large this process is
 
@@ -63,12 +63,14 @@ def test_the_next_one_is_read_after_one_that_exceeds_its_limits(
         for number in range(40):
             with (tmp_path / name / f"{number}.bin").open("wb") as file:
                 file.truncate(290_000_000)
-    class_ = [workers.ask(HandedIn(tmp_path / n)) for n in ("slow", "good", "slower")]
+    class_ = [
+        workers.ask(ReadRequest(tmp_path / n)) for n in ("slow", "good", "slower")
+    ]
     assert class_[1].result().repaired
     for slow in (class_[0], class_[2]):
         with pytest.raises(ExceededError):
             slow.result()
-    assert workers.ask(HandedIn(tmp_path / "good")).result().repaired
+    assert workers.ask(ReadRequest(tmp_path / "good")).result().repaired
 
 
 @pytest.mark.slow
@@ -79,11 +81,11 @@ def test_who_waited_for_a_busy_computer_is_not_said_to_have_computed(
     monkeypatch.setattr("nbproctor.sandbox.workers.PATIENCE", 0.2 * patience())
     before = psutil.Process().children()
     with readers([MASTER], ["tiny"]) as busy:
-        busy.ask(HandedIn(tmp_path)).result()
+        busy.ask(ReadRequest(tmp_path)).result()
         for worker in set(psutil.Process().children()) - {*before}:
             worker.suspend()
         with pytest.raises(OverdueError):
-            busy.ask(HandedIn(tmp_path)).result()
+            busy.ask(ReadRequest(tmp_path)).result()
 
 
 @pytest.mark.slow
@@ -97,7 +99,7 @@ def test_what_computes_has_its_time_on_a_busy_computer_too(
     for number in range(40):
         with (tmp_path / f"{number}.bin").open("wb") as file:
             file.truncate(290_000_000)
-    error = workers.ask(HandedIn(tmp_path)).exception()
+    error = workers.ask(ReadRequest(tmp_path)).exception()
     assert type(error) is ExceededError
 
 
@@ -116,7 +118,7 @@ def test_an_error_of_the_disk_crosses_as_one(
         raise OSError(24, "Too many open files", "tiny.ipynb")
 
     monkeypatch.setattr(reading, "fingerprint", fail)
-    submission = read(ReaderSettings([MASTER], []), HandedIn(tmp_path))
+    submission = read(ReaderSettings([MASTER], []), ReadRequest(tmp_path))
     assert submission.failure == (24, "Too many open files", "tiny.ipynb")
 
 
