@@ -40,7 +40,7 @@ def calls_of(objects: Iterable[Any]) -> dict[Any, Call]:
     for value in objects:
         if isinstance(value, type | ReferenceFunction):
             continue
-        names = [*(name for name in dir(value) if not name.startswith("_")), "__call__"]
+        names = [name for name in dir(value) if name[0] != "_"] + ["__call__"]
         offered = {
             f"{type(value).__qualname__}.{n}": getattr(value, n, 0) for n in names
         }

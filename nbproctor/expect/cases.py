@@ -35,9 +35,8 @@ def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
     usual = {name: size for name, (size, _) in ranges.items()}
     tables = [usual, *(dict.fromkeys(usual, size) for size in (4, 2, 1))]
     for name, bounds in ranges.items():
-        tables.append(usual | {name: 1})
-        if beyond(*bounds) > usual[name]:
-            tables.append(usual | {name: int(beyond(*bounds))})
+        others = {1, int(beyond(*bounds))} - {usual[name]}
+        tables += [usual | {name: size} for size in sorted(others)]
     return [make(**table) for table in tables]
 
 
@@ -50,10 +49,10 @@ def changed(right: Callable[..., Any], *case: Any) -> list[Case]:
     """
     cases = [case]
     for number, key, part in _parts(case):
+        before = right(*cases[-1])
         for new in _others(part):
             other = _with_part(cases[-1], number, key, new)
-            answers = right(*other), right(*cases[-1])
-            if not is_same(*answers, answers[0]):
+            if not is_same(right(*other), before, before):
                 cases.append(other)
                 break
     return cases
@@ -67,28 +66,34 @@ def neutral(*case: Any) -> list[Case]:
     share an array.
     """
     cases = [
-        copy.deepcopy(_with_part(case, number, key, 0 * part + new))
+        _with_part(case, number, key, 0 * part + new)
         for number, key, part in _parts(case)
         for new in ((1,) if isinstance(case[number], int | float) else (0, 1))
     ]
     if isinstance(case[0], dict):
         numbers = {k: 0.0 for k, part in case[0].items() if isinstance(part, float)}
-        cases.append(copy.deepcopy((case[0] | numbers, *case[1:])))
-    return cases
+        cases.append(_with_part(case, 0, "", case[0] | numbers))
+    return [*map(copy.deepcopy, cases)]
 
 
 def kinds(*case: Any, narrow: bool = False) -> list[Case]:
     """Return a case with its arrays in each type that holds them, by rows or columns.
 
     In arguments, fractions become whole numbers, too, but those in the state of an
-    object stay. With `narrow`, types are among them in which usual formulas overflow.
+    object stay. At last, one argument after another is whole, and the others are not.
+    With `narrow`, types are among them in which usual formulas overflow.
     """
-    return [
+    alike = [
         tuple(
             _in_kind(part, kind, whole=n > 0 or not isinstance(part, Mapping))
             for n, part in enumerate(case)
         )
-        for kind in (*_ROOMY, *(_NARROW if narrow else ()))
+        for kind in (*(_NARROW if narrow else ()), *_ROOMY)
+    ]
+    return alike + [
+        _with_part(case, n, "", part)
+        for n, part in enumerate(alike[-1])
+        if part is not case[n]
     ]
 
 
@@ -98,15 +103,13 @@ def _in_kind(value: Any, kind: Kind, whole: bool) -> Any:
         return {key: _in_kind(entry, kind, whole) for key, entry in value.items()}
     if not isinstance(value, np.ndarray):
         return value
-    number_type, order = kind
-    new = value
-    if number_type[0] == value.dtype.kind == "f":
-        new = value.astype(number_type)
-    elif number_type[0] == "i" and value.dtype.kind in ("iuf" if whole else "iu"):
-        rounded = np.rint(value)
-        converted = rounded.astype(number_type)
-        new = converted if np.array_equal(converted, rounded) else value
-    return np.array(new, order=order)
+    (letter, size), order = kind
+    if value.dtype.kind in ("f" if letter == "f" else "iuf" if whole else "iu"):
+        rounded = np.rint(value) if letter == "i" else value
+        converted = rounded.astype(letter + size)
+        if np.allclose(converted, rounded):
+            value = converted
+    return np.array(value, order=order)
 
 
 def _parts(case: Case) -> Iterator[tuple[int, str, Any]]:

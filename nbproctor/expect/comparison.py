@@ -206,13 +206,12 @@ def expect_normal(got: Any, mean: float, spread: float, name: str) -> None:
 
 
 def is_multiple(array: Any, *others: Any) -> bool:
-    """Whether an array is a multiple of one of the others; not if either is None."""
+    """Whether an array is a multiple of one of the others that is not zero."""
     for other in others:
-        if array is not None and other is not None and other.any():
-            factor = float((array * other).sum() / (other**2).sum())
-            close = _is_close(array, factor * other, 1e-4, 1e-6)
-            if abs(factor) > 1e-3 and np.all(close):
-                return True
+        factor = (array * other).sum() / ((other**2).sum() or 1)
+        close = _is_close(array, factor * other, 1e-4, 1e-6)
+        if abs(factor) > 1e-3 and np.all(close):
+            return True
     return False
 
 
@@ -223,7 +222,7 @@ def entry_in_any_shape(got: Any, key: Any, shape: tuple[int, ...]) -> Any:
     """
     try:
         array = np.asarray(got[key], dtype=float)
-    except (KeyError, IndexError, TypeError, ValueError):
+    except (LookupError, TypeError, ValueError):
         return None
     if array.size != math.prod(shape) or not np.isfinite(array).all():
         return None
