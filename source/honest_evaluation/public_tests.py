@@ -173,7 +173,8 @@ def call_method(owner, name, attributes, sets, is_first, *values):
     state, values = values[: len(attributes)], values[len(attributes) :]
     if attributes and not is_first:
         for path, value in zip(attributes, state, strict=True):
-            set_attribute(owner, path, 2 * np.flip(value))
+            other = np.flip(value) if np.ndim(value) else value
+            set_attribute(owner, path, 2 * other)
         getattr(owner, name)(*copy.deepcopy(values))
     for path, value in zip(attributes, state, strict=True):
         set_attribute(owner, path, value)
@@ -187,7 +188,8 @@ def call_method(owner, name, attributes, sets, is_first, *values):
             assert not is_same, f"{path} did not move: does {name} set self.{path}?"
         answer = {path: copy.copy(getattr(owner, path)) for path in sets}
     elif attributes and isinstance(answer, dict):
-        answer = dict(answer)  # the next call may fill the same one anew
+        # The next call may fill the same dictionary, or the same arrays, anew.
+        answer = {key: copy.copy(entry) for key, entry in answer.items()}
     return [answer, *(copy.copy(attrgetter(path)(owner)) for path in attributes)]
 
 
