@@ -540,7 +540,7 @@ def test_arrays_of_other_types_stay_as_they_are() -> None:
 
 
 def test_one_argument_is_whole_while_the_others_are_not() -> None:
-    *_, case = kinds(COLUMNS / 2, COLUMNS / 4)
+    *_, case = kinds(COLUMNS, COLUMNS / 4)
     types = [array.dtype.kind for array in case]
     assert types == ["f", "i"]
 
