@@ -91,7 +91,7 @@ def kinds(*case: Any, narrow: bool = False) -> list[Case]:
         for kind in (*(_NARROW if narrow else ()), *_ROOMY)
     ]
     return alike + [
-        _with_part(case, n, "", part)
+        copy.deepcopy(_with_part(case, n, "", part))
         for n, part in enumerate(alike[-1])
         if part is not case[n]
     ]
