@@ -502,7 +502,7 @@ def check_answer(question, answer, rtol, atol):
         check_kind(name, right, entry)
         low, high = right if isinstance(right, Between) else (right, right)
         low, high, entry = np.broadcast_arrays(low, high, entry)
-        margin = atol + rtol * np.abs(high)
+        margin = atol + rtol * np.abs(low)
         wrong = ~((low - margin <= entry) & (entry <= high + margin))
         if wrong.size > 8 and wrong.any():  # the first number that differs
             index = tuple(map(int, np.argwhere(wrong)[0]))
