@@ -103,10 +103,11 @@ def _in_kind(value: Any, kind: Kind, whole: bool) -> Any:
         return {key: _in_kind(entry, kind, whole) for key, entry in value.items()}
     if not isinstance(value, np.ndarray):
         return value
-    (letter, size), order = kind
+    number_type, order = kind
+    letter = number_type[0]
     if value.dtype.kind in ("f" if letter == "f" else "iuf" if whole else "iu"):
         rounded = np.rint(value) if letter == "i" else value
-        converted = rounded.astype(letter + size)
+        converted = rounded.astype(number_type)
         if np.allclose(converted, rounded):
             value = converted
     return np.array(value, order=order)
