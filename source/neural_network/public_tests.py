@@ -363,6 +363,8 @@ def ask(
                 repeated = question._replace(right=right)
                 check(repeated, answer_of(result), hints.get("second call"))
         latest = {}  # of the same kinds of arguments
+        later = []
+        calls = []
         for new in questions:
             kinds = new.function, *map(kind_of, new.values)
             if old := latest.get(kinds):
@@ -373,9 +375,13 @@ def ask(
                     if isinstance(array, np.ndarray)
                 ]
                 call = new.method.call(values)
-                *_, result = answers([call, *moves, call])
-                check(new, answer_of(result), why="after a change in place: ")
+                calls += [call, *moves, call]
+                later.append((new, len(calls) - 1))
             latest[kinds] = new
+        results = answers(calls)
+        for question, number in later:
+            answer = answer_of(results[number])
+            check(question, answer, why="after a change in place: ")
 
 
 def kind_of(value):
@@ -443,13 +449,15 @@ def shown(value, digits=4):
     if isinstance(value, dict):
         return "{…}"
     array = np.asarray(value)
+    is_short = array.size < 20
     if array.dtype.kind == "f":
-        array = np.vectorize(lambda x: round(x, digits) or float(f"{x:.3g}"))(
-            array.astype(float)
-        )
-    text = " ".join(str(array.tolist()).split())
+        array = array.astype(float)
+        if is_short:
+            array = np.vectorize(lambda x: round(x, digits) or float(f"{x:.3g}"))(array)
+    text = " ".join(str(array.tolist()).split()) if is_short else ""
     dtype = "" if array.dtype in (float, int) else f", {array.dtype}"
-    return text if len(text) < 60 else f"an array of shape {array.shape}{dtype}"
+    is_short &= len(text) < 60
+    return text if is_short else f"an array of shape {array.shape}{dtype}"
 
 
 def call_of(question):
