@@ -128,7 +128,7 @@ class Block:
         return frozenset()
 
     @cached_property
-    def unwritten(self) -> bool:
+    def is_unwritten(self) -> bool:
         """Whether a function has no body but ``raise NotImplementedError`` or so."""
         if self.name is None:
             return False
@@ -151,7 +151,7 @@ class CellText:
         self.text = text
 
     @staticmethod
-    def of(text: str) -> CellText:
+    def parse(text: str) -> CellText:
         """Return the parsed text; that of a short one is remembered."""
         return _remembered(text) if len(text) <= MAX_REMEMBERED else CellText(text)
 
@@ -245,26 +245,26 @@ class CellText:
     # ---- an answer and its stub ------------------------------------------------------
 
     @cached_property
-    def to_write(self) -> tuple[Block, ...]:
+    def functions_to_write(self) -> tuple[Block, ...]:
         """The functions of a stub that have no body; where all have one, all of them.
 
         A finished helper beside them is given code, and no part of the answer.
         """
-        unwritten = tuple(block for block in self.definitions if block.unwritten)
+        unwritten = tuple(block for block in self.definitions if block.is_unwritten)
         return unwritten or self.definitions
 
     def defines(self, stub: CellText) -> bool:
         """Whether every function of a stub is defined, as stub or as answer."""
-        return bool(stub.to_write) and all(
+        return bool(stub.functions_to_write) and all(
             function.signature in self.signatures
             if function.decorators
             else function.name in self.binds
-            for function in stub.to_write
+            for function in stub.functions_to_write
         )
 
     def writes(self, block: Block) -> bool:
         """Whether a block of an answer is more than this stub has."""
-        return not block.unwritten and block.code not in self.codes
+        return not block.is_unwritten and block.code not in self.codes
 
     def answers(self, stub: CellText, *, words: bool = False) -> bool:
         """Whether the cell says more than its stub: in code, or in words."""
@@ -283,17 +283,17 @@ class CellText:
         The stub has nothing else there, and the reference solution does not end so.
         What needs no change is returned itself.
         """
-        empty = {block.signature for block in stub.definitions if block.unwritten}
+        empty = {block.signature for block in stub.definitions if block.is_unwritten}
         for block in reference.definitions if reference else ():
             if block.code[-1].startswith("raise NotImplementedError"):
                 empty.discard(block.signature)
         parts = [
             _LAST_RAISE.sub(r"\1# \2", block.text)
-            if block.signature in empty and not block.unwritten
+            if block.signature in empty and not block.is_unwritten
             else block.text
             for block in self.blocks
         ]
-        new = CellText.of("\n".join(parts))
+        new = CellText.parse("\n".join(parts))
         return new if new.text != self.text and new.compiles else self
 
     def visible(self) -> str:
@@ -313,7 +313,7 @@ _remembered = lru_cache(maxsize=1_000)(CellText)  # more than an assignment has 
 
 
 @dataclass(frozen=True)
-class HandedCell:
+class SubmittedCell:
     """One submitted cell; anything else that the file claims is ignored."""
 
     kind: str  # code, markdown or raw
@@ -324,16 +324,16 @@ class HandedCell:
     is_released: bool = False  # as a release gave it, says the checksum in it
 
     @classmethod
-    def read(cls, raw: RawCell, source: str) -> HandedCell:
+    def read(cls, raw: RawCell, source: str) -> SubmittedCell:
         """Read a cell of a notebook; `source` is its text."""
-        name = grader_of(raw).get("grade_id")
+        name = nbgrader_metadata(raw).get("grade_id")
         kind = raw.get("cell_type")
         id = raw.get("id")
         return cls(
             kind if kind in ("code", "raw") else "markdown",
             id if isinstance(id, str) else "",
             name if isinstance(name, str) else "",
-            CellText.of(source),
+            CellText.parse(source),
             raw.get("attachments") if kind == "markdown" else None,
         )
 
@@ -347,7 +347,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield node.module
 
 
-def grader_of(raw: RawCell) -> dict[str, Any]:
+def nbgrader_metadata(raw: RawCell) -> dict[str, Any]:
     """Return nbgrader's metadata of a cell, empty where it is damaged."""
     meta = raw.get("metadata")
     grader = meta.get("nbgrader") if isinstance(meta, dict) else None
@@ -356,10 +356,10 @@ def grader_of(raw: RawCell) -> dict[str, Any]:
 
 def grade_id(raw: RawCell) -> str:
     """Return nbgrader's name of a cell, or nothing."""
-    return str(grader_of(raw).get("grade_id") or "")
+    return str(nbgrader_metadata(raw).get("grade_id") or "")
 
 
-def error_of(raw: RawCell) -> dict[str, Any]:
+def error_output_of(raw: RawCell) -> dict[str, Any]:
     """Return the output with the error that a cell ended with; empty if it has none."""
     outputs = raw.get("outputs")
     for output in outputs if isinstance(outputs, list) else ():

@@ -25,18 +25,18 @@ class Markers(NamedTuple):
     scheme: Region = ("BEGIN MARK SCHEME", "END MARK SCHEME")
     stub: str = "# YOUR CODE HERE\nraise NotImplementedError()"  # for a solution
 
-    def hide_tests(self, source: str) -> bool:
+    def has_hidden_tests(self, source: str) -> bool:
         """Whether a part of a cell is hidden from students."""
         return self.hidden[0] in source
 
-    def only_hidden(self, source: str) -> bool:
+    def is_all_hidden(self, source: str) -> bool:
         """Whether nothing but comments is left when the hidden tests are taken out."""
-        if not self.hide_tests(source):
+        if not self.has_hidden_tests(source):
             return False
         lines = (line.strip() for line in self.without_regions(source).splitlines())
         return not any(line and not line.startswith("#") for line in lines)
 
-    def left_over(self, text: str) -> list[str]:
+    def find_markers(self, text: str) -> list[str]:
         """Return the markers that are in a text which must have none, as a release."""
         return [marker for region in self[:3] for marker in region if marker in text]
 
@@ -101,10 +101,12 @@ def parse(source: str) -> ast.Module:
 
 def asserts(source: str) -> bool:
     """Whether an ``assert`` runs when the cell does (not inside a function)."""
-    return any(isinstance(node, ast.Assert) for node in outside(parse(source)))
+    return any(isinstance(node, ast.Assert) for node in walk_top_level(parse(source)))
 
 
-def outside(node: ast.AST, kinds: type | UnionType = DEFINITIONS) -> Iterator[ast.AST]:
+def walk_top_level(
+    node: ast.AST, kinds: type | UnionType = DEFINITIONS
+) -> Iterator[ast.AST]:
     """Yield the nodes under one that are not inside functions and classes.
 
     Or inside nodes of other `kinds`.
@@ -112,7 +114,7 @@ def outside(node: ast.AST, kinds: type | UnionType = DEFINITIONS) -> Iterator[as
     for child in ast.iter_child_nodes(node):
         yield child
         if not isinstance(child, kinds):
-            yield from outside(child, kinds)
+            yield from walk_top_level(child, kinds)
 
 
 def definitions_of(tree: ast.Module) -> ast.Module:
@@ -122,7 +124,7 @@ def definitions_of(tree: ast.Module) -> ast.Module:
     return ast.Module(statements, [])
 
 
-def bound_by(definitions: ast.Module) -> set[str]:
+def bound_names(definitions: ast.Module) -> set[str]:
     """Return the names that a module of only imports and definitions binds."""
     names = set()
     for node in definitions.body:

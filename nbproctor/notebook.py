@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from nbproctor.cells import RawCell, RawNotebook, grade_id, grader_of
+from nbproctor.cells import RawCell, RawNotebook, grade_id, nbgrader_metadata
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers, asserts, imports
 
@@ -59,7 +59,7 @@ def data_folder(notebook: Path) -> str | None:
 
 
 @contextmanager
-def copied(source: Path) -> Iterator[Path]:
+def temporary_copy(source: Path) -> Iterator[Path]:
     """Copy an assignment's folder for what the reference solution does; yield the copy.
 
     Its data folder, beside or above it in the course, is where it was, seen from there.
@@ -112,7 +112,7 @@ class Cell:
     nbgrader: dict[str, Any]  # metadata as it must be in every submission, or empty
     where: Where = "judge"
     # Why not in the judge; of one in the judge, why its place is not known.
-    why: str = ""
+    placement_reason: str = ""
 
     @property
     def locked(self) -> bool:
@@ -142,7 +142,7 @@ def read_cells(
     exercise = None
     for position, cell in enumerate(raw):
         source = "".join(cell["source"])
-        grader = dict(grader_of(cell))
+        grader = dict(nbgrader_metadata(cell))
         if not (grader.get("grade_id") or any(map(grader.get, _FLAGS))):
             grader = {}  # earlier versions of nbgrader marked every cell, as nothing
         code = cell["cell_type"] == "code"
@@ -152,7 +152,7 @@ def read_cells(
         name = cell_name(cell, position)
         is_graded = flags["grade"] or grader.get("task")  # or nbgrader ignores points
         points = float(grader.get("points") or 0) if is_graded else 0.0
-        helps = not points and markers.only_hidden(source)
+        helps = not points and markers.is_all_hidden(source)
         kind = _kind(source, grader and flags, code, helps, exercise)
         stub = markers.without_regions(source)
         if name in released:
@@ -178,7 +178,7 @@ def read_cells(
             stub=stub,
             nbgrader=grader,
             where="beside" if in_process else "judge",
-            why=TAGGED if in_process else "",
+            placement_reason=TAGGED if in_process else "",
         )
 
 
@@ -310,7 +310,7 @@ class MasterNotebook:
         return tuple(cell for cell in self.cells if cell.kind in kinds)
 
     @property
-    def opening(self) -> tuple[str, ...]:
+    def opening_cells(self) -> tuple[str, ...]:
         """Locked code before the first exercise, which most notebooks begin with.
 
         It is the text that students have: hidden parts stay where they are safe.

@@ -76,7 +76,7 @@ def spreadsheet_cell(text: str) -> str:
     return text if _NUMBER.fullmatch(text) else _BEFORE_FORMULA.sub(r"\1'", text)
 
 
-def as_written(cell: str) -> str:
+def undo_spreadsheet_cell(cell: str) -> str:
     """Undo `spreadsheet_cell`."""
     return _APOSTROPHE.sub(r"\1", cell)
 
@@ -172,7 +172,7 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             shown = {
                 "output_type": kind,
                 "data": bundle,
-                "metadata": alternatives(output.get("metadata"), bundle),
+                "metadata": alternative_texts(output.get("metadata"), bundle),
             }
             if kind == "execute_result":
                 count = output.get("execution_count")
@@ -196,7 +196,7 @@ def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
     return bundle
 
 
-def alternatives(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
+def alternative_texts(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
     """Keep the alternative texts of pictures, safe in a page that escapes nothing."""
     pictures = {}
     for mime in _IMAGES.keys() & bundle.keys():

@@ -117,9 +117,9 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One worker a core, or up to two more: slow tests often wait for a limit."""
-    from nbproctor.sandbox.processors import processors
+    from nbproctor.sandbox.processors import count_processors
 
-    cores = processors()
+    cores = count_processors()
     return cores if only_fast(config) else cores + min(cores, 2)
 
 
@@ -204,7 +204,7 @@ def one_process_of_a_kind(request: pytest.FixtureRequest) -> Iterator[None]:
     on_all = only_fast(request.config) or request.path.stem in ON_ALL
     with pytest.MonkeyPatch.context() as patch:
         for name in () if on_all else COUNTED:
-            patch.setattr(f"nbproctor.{name}.processors", lambda: 1)
+            patch.setattr(f"nbproctor.{name}.count_processors", lambda: 1)
         if request.path.stem in STARTED:
             patch.setattr(programs, "FORKED", {})
         yield

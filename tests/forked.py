@@ -19,10 +19,10 @@ from importlib import import_module
 from pathlib import Path
 
 from nbproctor.protocol import objects, table
-from nbproctor.sandbox.fork import Fork, confirm, fork, receive, send
+from nbproctor.sandbox.fork import Fork, fork, receive, send, wait_until_sandboxed
 from nbproctor.sandbox.server import Child
 from nbproctor.student import process
-from nbproctor.student.shell import warm
+from nbproctor.student.shell import get_shell
 
 
 class StudentProcess(Child):
@@ -43,7 +43,7 @@ def spawn(*preload: str) -> StudentProcess:
     answer, descriptors = receive(server)
     sock = socket.socket(fileno=descriptors[0])
     student = StudentProcess(pid=answer["pid"], sock=sock, _server=server)
-    confirm(student.sock)
+    wait_until_sandboxed(student.sock)
     return student
 
 
@@ -70,9 +70,9 @@ def main(descriptor: str, *preload: str) -> None:
     warnings.resetwarnings()
     for name in preload:
         import_module(name)
-    objects.capture()
+    objects.list_library_classes()
     table.load_rows()
-    warm()
+    get_shell()
     gc.freeze()  # or forks copy what garbage collection looks at
     server = socket.socket(fileno=int(descriptor))
     students: dict[int, Fork] = {}

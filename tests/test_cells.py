@@ -109,7 +109,7 @@ def test_any_text_is_its_blocks_joined(source: str) -> None:
     assert "\n".join(block.text for block in text.blocks) == source
     for block in text.blocks:
         assert isinstance(block.binds, frozenset)
-        assert isinstance(block.unwritten, bool)
+        assert isinstance(block.is_unwritten, bool)
     assert text.compiles in (True, False)
     assert text.visible() == CellText(text.visible()).visible()
 
@@ -149,7 +149,7 @@ COMPILERS = {
     "exec": set[str](),
     # Of a student process, whose interpreter is started without options and variables.
     "run_cell": {
-        "nbproctor/student/shell.py: " + n for n in ("ZMQInteractiveShell", "warm")
+        "nbproctor/student/shell.py: " + n for n in ("ZMQInteractiveShell", "get_shell")
     },
 }
 

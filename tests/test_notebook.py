@@ -109,7 +109,7 @@ def test_the_opening_is_the_locked_code_before_the_first_exercise(
         SOLUTION,
         cell("import re", "later"),
     )
-    math, tools = master.opening
+    math, tools = master.opening_cells
     assert math == "import math"
     assert "import os" in tools
     assert "secret" not in tools

@@ -295,7 +295,7 @@ def test_no_separator_makes_a_formula_of_a_name(
     write_rows(path, rows)
     text = path.read_bytes().decode()
     read = list(csv.reader(io.StringIO(text, newline="")))
-    names = [[sanitize.as_written(cell) for cell in row[:2]] for row in read]
+    names = [[sanitize.undo_spreadsheet_cell(cell) for cell in row[:2]] for row in read]
     assert names == [[sanitize.plain_text(cell) for cell in row[:2]] for row in rows]
     assert [float(row[2]) for row in read] == [row[2] for row in rows]
     with_semicolons = csv.reader(io.StringIO(text, newline=""), delimiter=";")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nbproctor.results import Limits
-from nbproctor.sandbox.processors import processors
+from nbproctor.sandbox.processors import count_processors
 
 
 def limits(call: float, cell: float, submission: float) -> Limits:
@@ -23,7 +23,7 @@ def patience() -> float:
     """
     assert "PYTEST_CURRENT_TEST" in os.environ, "limits are made in a test, not before"
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 1
-    return max(1, round(load / 2 / processors(), 1))
+    return max(1, round(load / 2 / count_processors(), 1))
 
 
 def grows_at_most(

@@ -25,7 +25,7 @@ def in_reach(argv: list[str]) -> list[str]:
     Folders such as /root that only root may enter are replaced by empty ones that hold
     just the interpreter and the project.
     """
-    needed = [Path(path) for path in (*policy.interpreter(), PROJECT)]
+    needed = [Path(path) for path in (*policy.interpreter_paths(), PROJECT)]
     above = {folder for path in needed for folder in path.parents}
     closed = {folder for folder in above if not folder.stat().st_mode & 0o001}
     line = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/"]

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from nbproctor.audit import trials
 from nbproctor.audit.result import AuditResult
-from nbproctor.audit.trials import Loan
+from nbproctor.audit.trials import BorrowedAnswer
 from nbproctor.audit.variants import Trial, Variants
 from nbproctor.engine import Execution, ExecutionError, Pool, Settings
 from nbproctor.errors import NbproctorError
-from nbproctor.notebook import MasterNotebook, added_test, copied
+from nbproctor.notebook import MasterNotebook, added_test, temporary_copy
 from nbproctor.results import Check, StudentCell
 
 
@@ -70,11 +70,11 @@ def audit(
     for master in masters:
         with Pool(1) as pool:
             all_checks += _whole_notebooks(master, settings, pool)
-        with copied(source) as folder_copy:
-            answers, loans = trials.hold(
+        with temporary_copy(source) as folder_copy:
+            answers, loans = trials.run_trials(
                 master, folder_copy, solutions, variants.oracles, settings, progress
             )
-        all_checks += _loans(master, loans)
+        all_checks += _check_borrowed_answers(master, loans)
         for answer in answers:
             if answer.entry:
                 entries.append(answer.entry)
@@ -149,7 +149,9 @@ assert not failures, "; ".join(failures)
 """
 
 
-def _loans(master: MasterNotebook, loans: Sequence[Loan]) -> list[Check]:
+def _check_borrowed_answers(
+    master: MasterNotebook, loans: Sequence[BorrowedAnswer]
+) -> list[Check]:
     """Check that no object that a test passes to student code solves an exercise."""
     faults = [
         f"{loan.name} gives away {loan.exercise}: {loan.says}. Tests must not pass a "

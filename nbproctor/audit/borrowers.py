@@ -23,14 +23,14 @@ import numpy as np
 from nbproctor.cells import parse_code
 from nbproctor.judge.exports import Exports, ReferenceFunction
 
-LENT = "_handed_over"  # the name of the call that is borrowed
+BORROWED_NAME = "_handed_over"  # the name of the call that is borrowed
 _PLAIN = bool, int, float, str, tuple, list, dict, np.ndarray
 Function = Callable[..., Any]
 Call = tuple[str, Function]  # that a test's object offers: its name, and a form of it
 Array = np.ndarray[Any, Any]
 
 
-def calls_of(objects: Iterable[Any]) -> dict[Any, Call]:
+def find_calls(objects: Iterable[Any]) -> dict[Any, Call]:
     """Return what an answer could call on the objects that tests pass to it.
 
     Each call is listed once, by its code: helper cells make their classes again for
@@ -78,7 +78,7 @@ def _borrowed(target: Any, call: Function) -> Function:
     return ask
 
 
-class HandedArrays:
+class PassedArrays:
     """Arrays that tests pass to student code, in which right results are looked for.
 
     Arrays smaller than `LEAST`, or with the same number everywhere, may be equal by
@@ -96,7 +96,7 @@ class HandedArrays:
         self._arguments[exercise] += self._arrays_in(arguments)
         self._results[exercise] += self._arrays_in(result)
 
-    def lenders_of(self, exercise: str) -> list[str]:
+    def exercises_passing(self, exercise: str) -> list[str]:
         """Return the other exercises whose tests pass on one of its results."""
         return [
             other
@@ -124,7 +124,7 @@ class HandedArrays:
 # ---- in the student's process --------------------------------------------------------
 
 
-def decorated(source: str, decorator: str) -> str | None:
+def decorate_functions(source: str, decorator: str) -> str | None:
     """Return a solution cell whose functions are decorated by a function from here.
 
     The decorator may be called: ``borrows(call)``. The cell has to be plain Python and
@@ -150,7 +150,7 @@ def decorated(source: str, decorator: str) -> str | None:
     return f"from {__name__} import {name}\n{ast.unparse(tree)}" if functions else None
 
 
-def replacing(behaviour: Function) -> Callable[[Function], Function]:
+def make_decorator(behaviour: Function) -> Callable[[Function], Function]:
     """Make a decorator: a function then does what `behaviour` does.
 
     That gets the function, its positional arguments, and its named ones.
@@ -169,7 +169,7 @@ def replacing(behaviour: Function) -> Callable[[Function], Function]:
 def borrows(call: Function) -> Callable[[Function], Function]:
     """Replace a function by a call of a test's object."""
 
-    @replacing
+    @make_decorator
     def borrow(_: Function, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         owner = arguments[0] if arguments else None
         if not hasattr(owner, "__dict__"):
@@ -184,7 +184,7 @@ def borrows(call: Function) -> Callable[[Function], Function]:
 def notes(note: Function) -> Callable[[Function], Function]:
     """Record the arguments and results of a function."""
 
-    @replacing
+    @make_decorator
     def noting(function: Function, arguments: Any, named: dict[str, Any]) -> Any:
         values = (*arguments, *named.values())
         plain = copy.deepcopy([each for each in values if isinstance(each, _PLAIN)])
@@ -195,24 +195,24 @@ def notes(note: Function) -> Callable[[Function], Function]:
     return noting
 
 
-@replacing
+@make_decorator
 def raises(*_: Any) -> Any:
     """Let a function raise an exception."""
     raise NotImplementedError
 
 
-@replacing
+@make_decorator
 def returns_nothing(*_: Any) -> Any:
     """Let a function do and return nothing."""
 
 
-@replacing
+@make_decorator
 def returns_argument(_: Function, arguments: tuple[Any, ...], __: Any) -> Any:
     """Let a function return its last argument."""
     return arguments[-1]
 
 
-@replacing
+@make_decorator
 def makes_wrong_values(function: Function, arguments: Any, named: Any) -> Any:
     """Let every value be wrong that a function returns, or sets in its own object."""
     owner = getattr(arguments[0], "__dict__", {}) if arguments else {}
@@ -220,19 +220,19 @@ def makes_wrong_values(function: Function, arguments: Any, named: Any) -> Any:
     result = function(*arguments, **named)
     for name, value in list(owner.items()):
         if value is not before.get(name):
-            owner[name] = wrong(value)
-    return wrong(result)
+            owner[name] = make_wrong(value)
+    return make_wrong(result)
 
 
-DULL = "raises", "returns_nothing", "returns_argument", "makes_wrong_values"
+DUMMY_ANSWERS = "raises", "returns_nothing", "returns_argument", "makes_wrong_values"
 
 
-def wrong(value: Any) -> Any:
+def make_wrong(value: Any) -> Any:
     """Return a value of the same type and shape that is wrong everywhere."""
     if isinstance(value, dict):
-        return {key: wrong(each) for key, each in value.items()}
+        return {key: make_wrong(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(map(wrong, value))
+        return type(value)(map(make_wrong, value))
     kind = np.asarray(value).dtype.kind
     if kind == "b":
         return np.logical_not(value)

@@ -304,7 +304,7 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
     if isinstance(getattr(node, "ctx", None), Store | Del):
         return
     if isinstance(node, If | While | IfExp | Assert):
-        negated = _written("not ({})", node.test)
+        negated = _parse_expression("not ({})", node.test)
         yield "condition negated", _each(node, "test", [negated])
     if isinstance(node, BinOp | BoolOp | AugAssign):
         yield "operator", _each(node, "op", _swaps(node.op))
@@ -322,7 +322,7 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
                 cached = _cached(ast.unparse(target), value)
                 yield "first one kept", _each(node, "value", [cached])
             if isinstance(value, BinOp):
-                squeezed = _written("np.squeeze({})", value)
+                squeezed = _parse_expression("np.squeeze({})", value)
                 yield "dimension lost", _each(node, "value", [squeezed])
         case AugAssign(target, _, value):
             yield "assigned", [Assign([target], value, lineno=node.lineno)]
@@ -332,9 +332,9 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
             if not isinstance(op, Add | Mult):
                 yield "swapped", [_with(node, left=right, right=left)]
             if not isinstance(parent, BinOp | UnaryOp):
-                yield "sign flipped", [_written("-({})", node)]
+                yield "sign flipped", [_parse_expression("-({})", node)]
             if isinstance(op, Mult | MatMult) and not _is_product(parent):
-                yield "cut off", [_written("np.clip({}, -1, 1)", node)]
+                yield "cut off", [_parse_expression("np.clip({}, -1, 1)", node)]
         case UnaryOp(_, operand):
             yield "negation dropped", [operand]
         case BoolOp(_, values):
@@ -343,9 +343,9 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
             for i, old in enumerate(ops):
                 yield "comparison", _each(node, "ops", _replaced(ops, i, _swaps(old)))
         case Constant(str() as text):
-            yield "word", map(Constant, _confused(text))
+            yield "word", map(Constant, _similar_texts(text))
         case Constant(value) if called(parent) not in _SEEDS:
-            yield "constant", map(Constant, _near(value))
+            yield "constant", map(Constant, _similar_constants(value))
         case Attribute(value, "T"):
             yield "transpose dropped", [value]
         case Dict(keys, values):
@@ -371,7 +371,10 @@ def _call(node: Call, parent: ast.AST) -> _Mistakes:
     if name not in _SYMMETRIC:
         yield "swapped", _each(node, "args", _swapped(args))
     if name == "where" and len(args) == 3:
-        yield "one choice for all", [_written("({1}) if np.all({0}) else ({2})", *args)]
+        yield (
+            "one choice for all",
+            [_parse_expression("({1}) if np.all({0}) else ({2})", *args)],
+        )
     last = "attr" if isinstance(node.func, Attribute) else "id"
     others = _each(node.func, last, _FUNCTIONS.get(name, ()))
     yield "function", _each(node, "func", others)
@@ -379,12 +382,12 @@ def _call(node: Call, parent: ast.AST) -> _Mistakes:
         i = min(1, len(args) - 1)
         stops = _replaced(args, i, _off_by_one(args[i]))
         yield "off by one", _each(node, "args", stops)
-    inner = _worked_on(node)
+    inner = _main_argument(node)
     if inner and name not in _ITERATORS and not isinstance(parent, Expr):
         yield "call dropped", [inner]
 
 
-def _worked_on(node: Call) -> ast.expr | None:
+def _main_argument(node: Call) -> ast.expr | None:
     """Return ``x`` of ``np.abs(x)``, of ``abs(x)`` and of ``x.copy()``."""
     first = next((arg for arg in node.args if not isinstance(arg, Starred)), None)
     if first and _OF_A_MODULE.fullmatch(ast.unparse(node.func)):
@@ -392,7 +395,7 @@ def _worked_on(node: Call) -> ast.expr | None:
     return node.func.value if isinstance(node.func, Attribute) else first
 
 
-def _written(template: str, *parts: ast.AST) -> ast.expr:
+def _parse_expression(template: str, *parts: ast.AST) -> ast.expr:
     """Return an expression as it is written, with parts of the reference in it."""
     module = parse_code(template.format(*map(ast.unparse, parts)))
     expression: ast.expr = module.body[0].value  # type: ignore[attr-defined]
@@ -402,7 +405,7 @@ def _written(template: str, *parts: ast.AST) -> ast.expr:
 def _cached(name: str, value: ast.expr) -> ast.expr:
     """Return code that gives the value of its first call forever, as a wrong cache."""
     key = Constant(f"kept {name}")
-    return _written("globals().setdefault({}, {})", key, value)
+    return _parse_expression("globals().setdefault({}, {})", key, value)
 
 
 def _is_product(node: ast.AST) -> bool:
@@ -428,7 +431,7 @@ def _swaps(op: ast.AST) -> list[ast.AST]:
     return [getattr(ast, name)() for name in _OPERATORS.get(type(op).__name__, ())]
 
 
-def _near(value: object) -> list[float]:
+def _similar_constants(value: object) -> list[float]:
     """Return the constants that people confuse with one."""
     match value:
         case bool():
@@ -440,7 +443,7 @@ def _near(value: object) -> list[float]:
     return []
 
 
-def _confused(text: str) -> Iterator[str]:
+def _similar_texts(text: str) -> Iterator[str]:
     """Yield what people write instead of a word, or of one in a query."""
     yield from _WORDS.get(text, ())
     for pattern, other in _SQL.items() if _QUERY.match(text) else ():

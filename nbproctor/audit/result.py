@@ -14,7 +14,7 @@ from nbproctor.templates import render
 from nbproctor.writing import write_file
 
 # Points that may be lost without a public test or a comment that warns of it.
-SILENCE = 2.0
+MAX_SILENT_POINTS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Entry(Trial):
     notes: tuple[str, ...]  # of processes that hung or died
 
     @classmethod
-    def of(
+    def from_trial(
         cls,
         trial: Trial,
         verdicts: Sequence[Verdict],
@@ -83,7 +83,7 @@ class Entry(Trial):
             if self.says and not self.named:
                 expected = " or ".join(self.says)
                 return f"its message should contain {expected!r}, but is {caught}"
-            if self.unannounced > SILENCE:
+            if self.unannounced > MAX_SILENT_POINTS:
                 return (
                     f"loses {self.unannounced:g} points silently: its public test "
                     f"passes, and no comment mentions the problem ({caught})"

@@ -32,7 +32,7 @@ from typing import Any
 from msgspec import json
 
 from nbproctor.audit import borrowers
-from nbproctor.audit.borrowers import LENT, Call, HandedArrays
+from nbproctor.audit.borrowers import BORROWED_NAME, Call, PassedArrays
 from nbproctor.audit.result import Entry
 from nbproctor.audit.variants import Trial
 from nbproctor.cells import CellText
@@ -43,27 +43,33 @@ from nbproctor.judge.compiled import Program, Tests
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.run import NotebookRun
-from nbproctor.markers import DEFINITIONS, bound_by, definitions_of, imports, parse
+from nbproctor.markers import DEFINITIONS, bound_names, definitions_of, imports, parse
 from nbproctor.notebook import Cell, MasterNotebook, added_test
-from nbproctor.protocol.table import load_rows, used
+from nbproctor.protocol.table import libraries_used, load_rows
 from nbproctor.results import Job, Limits
 from nbproctor.sandbox import layers, libc
-from nbproctor.sandbox.fork import Fork, confirm, fork, read_block, write_block
+from nbproctor.sandbox.fork import (
+    Fork,
+    fork,
+    read_block,
+    wait_until_sandboxed,
+    write_block,
+)
 from nbproctor.sandbox.forkserver import (
-    ONE_THREAD,
-    SAME_EVERYWHERE,
+    REPRODUCIBLE_VARIABLES,
+    THREAD_VARIABLES,
     PythonProcess,
     python_command,
 )
 from nbproctor.sandbox.layers import SandboxError
 from nbproctor.sandbox.policy import free_uid
-from nbproctor.sandbox.processors import Processor, processors, stay_on
+from nbproctor.sandbox.processors import Processor, count_processors, pin_to_processor
 from nbproctor.student import process
-from nbproctor.student.shell import index_modules, warm
+from nbproctor.student.shell import get_shell, index_modules
 
 # A solution may take so many times longer than the reference, but at least so long.
-PATIENCE = 10
-LEAST_SECONDS = 2.0
+TIMEOUT_FACTOR = 10
+MIN_TIMEOUT = 2.0
 
 
 _DIGEST = """
@@ -77,7 +83,7 @@ class TrialError(NbproctorError):
 
 
 @dataclass(frozen=True)
-class Share:
+class TrialBatch:
     """The trials of a notebook that one worker holds."""
 
     master: MasterNotebook
@@ -85,12 +91,12 @@ class Share:
     oracles: Mapping[str, Cell]  # exercise → test cell of its oracle
     settings: Settings  # of the forks
     trials: list[Trial]
-    borrowing: list[str]  # exercises that are tried with the tests' objects
+    borrowing_exercises: list[str]  # exercises that are tried with the tests' objects
     processor: int | None = None
 
 
 @dataclass(frozen=True)
-class Loan:
+class BorrowedAnswer:
     """A test's object, tried as the answer to an exercise."""
 
     exercise: str
@@ -104,18 +110,18 @@ class Answer:
 
     entry: Entry | None = None
     hints: list[str] = field(default_factory=list)  # what no test has tried
-    loans: list[Loan] = field(default_factory=list)
+    borrowed_answers: list[BorrowedAnswer] = field(default_factory=list)
     error: str = ""
 
 
-def hold(
+def run_trials(
     master: MasterNotebook,
     folder: Path,
     trials: Sequence[Trial],
     oracles: Mapping[str, Cell],
     settings: Settings,
     progress: Callable[[Trial], object],
-) -> tuple[list[Answer], list[Loan]]:
+) -> tuple[list[Answer], list[BorrowedAnswer]]:
     """Hold the trials of a notebook; those of its reference solutions come first.
 
     Then every object that a test passes on is tried as the answer to every exercise.
@@ -126,17 +132,17 @@ def hold(
     notebook_trials = [trial for trial in trials if trial.exercise in master.exercises]
     references = [trial for trial in notebook_trials if trial.kind == "reference"]
     others = [trial for trial in notebook_trials if trial.kind != "reference"]
-    workers = processors()
+    workers = count_processors()
     exercises = [trial.exercise for trial in references]
     # Each worker needs the time of every reference, so it tries them all.
     shares = [
-        Share(
+        TrialBatch(
             master=master,
             folder=str(folder),
             oracles=oracles,
             settings=settings,
             trials=[*references, *others[n::workers]],
-            borrowing=exercises[n::workers],
+            borrowing_exercises=exercises[n::workers],
         )
         for n in range(workers)
     ]
@@ -144,7 +150,7 @@ def hold(
         shared = threads.map(partial(_ask_worker, progress), shares)
         answers = [answer for some in shared for answer in some]
     results = {_key(answer.entry): answer for answer in answers if answer.entry}
-    loans = [loan for answer in answers for loan in answer.loans]
+    loans = [loan for answer in answers for loan in answer.borrowed_answers]
     return [results[_key(trial)] for trial in [*references, *others]], loans
 
 
@@ -152,11 +158,11 @@ def _key(trial: Trial) -> tuple[str, ...]:
     return trial.exercise, trial.kind, trial.name
 
 
-def _ask_worker(progress: Callable[[Trial], object], share: Share) -> list[Answer]:
+def _ask_worker(progress: Callable[[Trial], object], share: TrialBatch) -> list[Answer]:
     """Let one worker hold its share of the trials."""
     answers = []
     command = partial(python_command, __name__)
-    variables = dict.fromkeys(ONE_THREAD, "1") | SAME_EVERYWHERE
+    variables = dict.fromkeys(THREAD_VARIABLES, "1") | REPRODUCIBLE_VARIABLES
     worker = PythonProcess(command, os.environ | variables)
     try:
         with closing(Processor()) as processor:
@@ -169,10 +175,10 @@ def _ask_worker(progress: Callable[[Trial], object], share: Share) -> list[Answe
                 if answer.entry:
                     progress(answer.entry)
     except (EOFError, ConnectionError) as error:
-        message = worker.printed(1000) or "no message"
+        message = worker.output_tail(1000) or "no message"
         raise TrialError(f"a process of the audit has died: {message}") from error
     finally:
-        worker.end(patience=0)
+        worker.end(timeout=0)
     return answers
 
 
@@ -184,9 +190,9 @@ def main(descriptor: int) -> None:
     answer = None
     with socket.socket(fileno=descriptor) as parent:
         parent.set_inheritable(False)
-        share = json.decode(read_block(parent), type=Share)
+        share = json.decode(read_block(parent), type=TrialBatch)
         try:
-            stay_on(share.processor)
+            pin_to_processor(share.processor)
             with tempfile.TemporaryDirectory(prefix="nbproctor-") as base:
                 _Walk(parent, share, Path(base)).walk()
         except TrialError as error:
@@ -206,8 +212,8 @@ def value_test(master: MasterNotebook, cell: Cell) -> Cell | None:
     if any(isinstance(node, DEFINITIONS | ast.Lambda) for node in whole):
         return None
     code = master.of_kind("provided", "solution")
-    defined = (bound_by(definitions_of(parse(each.source))) for each in code)
-    program = Program.of(cell.source, cell.id, judged=False)
+    defined = (bound_names(definitions_of(parse(each.source))) for each in code)
+    program = Program.from_source(cell.source, cell.id, runs_in_judge=False)
     others = {"__annotations__"}.union(vars(builtins), *defined)
     names = ", ".join(sorted((program.uses | program.binds) - others))
     if not names:
@@ -218,13 +224,13 @@ def value_test(master: MasterNotebook, cell: Cell) -> Cell | None:
 class _Walk:
     """Walks through the reference notebook, forking off the trials on its way."""
 
-    def __init__(self, parent: socket.socket, share: Share, base: Path) -> None:
+    def __init__(self, parent: socket.socket, share: TrialBatch, base: Path) -> None:
         self.parent = parent
         self.share = share
         self.base = base  # of scratch folders
         base.chmod(0o711)  # another user id passes through to its own folder
         settings = share.settings
-        uid = free_uid(settings.policy, outer=False)
+        uid = free_uid(settings.policy, in_bubblewrap=False)
         self.policy = replace(settings.policy, uid=uid)
         cells = [*share.master.cells]
         #: Exercise → tests for what has passed all others: its oracle, and its values.
@@ -245,7 +251,7 @@ class _Walk:
             limits=settings.limits,
             stderr_fails_tests=settings.stderr_fails_tests,
         )
-        self.tests = Tests.of(self.job.cells)
+        self.tests = Tests.from_cells(self.job.cells)
         self.stubs = {cell.id: cell.stub for cell in cells if cell.kind == "test"}
         self.calls: dict[Any, Call] = {}  # of objects that tests passed on
         #: Exercise → digest of what its reference leaves.
@@ -253,16 +259,18 @@ class _Walk:
         os.chdir(share.folder)
         sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
 
-    @clock.installed()
+    @clock.patch_clocks()
     def walk(self) -> None:
         with suppress(SandboxError):
             layers.prepare()  # before the shell refuses to start programs
-        for name in used(n for c in self.job.cells for n in imports(c.source)):
+        for name in libraries_used(
+            n for c in self.job.cells for n in imports(c.source)
+        ):
             with suppress(ImportError):
                 import_module(name)
         load_rows()
-        shell = warm()
-        shell.take_over()
+        shell = get_shell()
+        shell.install()
         exercises = []
         cells = self.share.master.cells
         for index, cell in enumerate(cells, 1):
@@ -283,14 +291,14 @@ class _Walk:
                         )
         libc.give_back_memory()
         # All other solutions are there, as where a notebook is done.
-        values = borrowers.HandedArrays()
+        values = borrowers.PassedArrays()
         for cell, steps in exercises:
             note = partial(values.note, cell.id)
             self._points(cell, steps, "notes", note)
         for cell, steps in exercises:
-            if cell.id in self.share.borrowing:
-                loans = self._borrow(cell, steps, values)
-                write_block(self.parent, json.encode(Answer(loans=loans)))
+            if cell.id in self.share.borrowing_exercises:
+                loans = self._try_borrowed_answers(cell, steps, values)
+                write_block(self.parent, json.encode(Answer(borrowed_answers=loans)))
 
     def _try_all(self, cell: Cell, steps: list[Step]) -> None:
         job = self.job
@@ -300,10 +308,10 @@ class _Walk:
             start = time.monotonic()
             answer = self._try(trial, cell, steps, job)
             duration = time.monotonic() - start
-            if duration > LEAST_SECONDS:  # so long a loop may have filled the memory
+            if duration > MIN_TIMEOUT:  # so long a loop may have filled the memory
                 libc.give_back_memory()
             if trial.kind == "reference":
-                seconds = round(LEAST_SECONDS + PATIENCE * duration, 1)
+                seconds = round(MIN_TIMEOUT + TIMEOUT_FACTOR * duration, 1)
                 job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
             write_block(self.parent, json.encode(answer))
 
@@ -325,26 +333,26 @@ class _Walk:
                     yield step
                 # The first counts: it is the reference's, and what a loop without an
                 # end has noted is not retained.
-                self.calls = borrowers.calls_of(played.handed_over()) | self.calls
+                self.calls = borrowers.find_calls(played.passed_objects()) | self.calls
             for group in (public, *([step] for step in self.last_steps[cell.id])):
                 if all(v.outcome == "passed" for v in played.verdicts.values()):
                     yield from group
 
-        played.play(plan())
+        played.run_to_end(plan())
         played.judge_in_process()
         oracle = played.verdicts.pop(f"{cell.id}: oracle", None)
         values = played.verdicts.pop(f"{cell.id}: values", None)
         digest = re.search("[0-9a-f]{64}", values.message) if values else None
         # None if it has lost a point, or is made of functions, which nobody has called
         # with everything.
-        leaves = digest and digest[0]
+        values_digest = digest and digest[0]
         if trial.kind == "reference":
-            self.values[cell.id] = leaves
-        is_same = leaves and leaves == self.values.get(cell.id)
+            self.values[cell.id] = values_digest
+        is_same = values_digest and values_digest == self.values.get(cell.id)
         if is_same and is_mutant and not trial.equivalent:
             same = "It leaves the same values in every name."
             trial = replace(trial, equivalent=same)
-        entry = Entry.of(
+        entry = Entry.from_trial(
             trial,
             [*played.verdicts.values()],
             self.stubs,
@@ -363,18 +371,18 @@ class _Walk:
         def begin() -> Fork:
             scratch = Path(tempfile.mkdtemp(dir=self.base))
             student = fork(process.main, self.policy, scratch)
-            confirm(student.sock)
+            wait_until_sandboxed(student.sock)
             return student
 
         until = time.monotonic() + job.limits.submission
         return NotebookRun(job, self.tests, begin, until, 1, references)
 
-    def _borrow(
-        self, cell: Cell, steps: list[Step], values: HandedArrays
-    ) -> list[Loan]:
+    def _try_borrowed_answers(
+        self, cell: Cell, steps: list[Step], values: PassedArrays
+    ) -> list[BorrowedAnswer]:
         """Try objects that tests pass to student code as the answer to an exercise."""
         possible = sum(step.test.points for step in steps if step.test)
-        dull = [self._points(cell, steps, name) for name in borrowers.DULL]
+        dull = [self._points(cell, steps, name) for name in borrowers.DUMMY_ANSWERS]
         # With full points, a dull answer is a right one here.
         dull = [earned for earned in dull if earned and sum(earned.values()) < possible]
         loans = []
@@ -387,17 +395,17 @@ class _Walk:
             ]
             says = f"it earns the points of {', '.join(more)}" if more else ""
             loans.append(
-                Loan(
+                BorrowedAnswer(
                     exercise=cell.id,
                     name=name,
                     says=says,
                 )
             )
-        for other in values.lenders_of(cell.id):
+        for other in values.exercises_passing(cell.id):
             name = f"an array that tests pass to {other}"
             says = "it is the correct result of a call"
             loans.append(
-                Loan(
+                BorrowedAnswer(
                     exercise=cell.id,
                     name=name,
                     says=says,
@@ -415,15 +423,17 @@ class _Walk:
         """Return what a decorated solution earns; `function` is for the decorator."""
         lent = {}
         if function is not None:
-            lent[LENT] = ReferenceFunction(function, lambda: None)
-            decorator += f"({LENT})"
-        source = borrowers.decorated(cell.source, decorator)
+            lent[BORROWED_NAME] = ReferenceFunction(function, lambda: None)
+            decorator += f"({BORROWED_NAME})"
+        source = borrowers.decorate_functions(cell.source, decorator)
         if source is None:
             return {}
-        played = self._run(self.job, References(ready=lent))
+        played = self._run(self.job, References(judge_functions=lent))
         graded = [step for step in steps if step.test is None or step.test.points]
         answer = Step(name=cell.id, source=source, index=0, exercise=cell.id)
-        played.play([Step("lent", lends=frozenset(lent)), answer, *graded])
+        played.run_to_end(
+            [Step("lent", reference_functions=frozenset(lent)), answer, *graded]
+        )
         return {name: verdict.points for name, verdict in played.verdicts.items()}
 
 

@@ -89,7 +89,7 @@ class Variants:
                 variants._read_oracle(path)
             elif not path.name.startswith((".", "__")):
                 variants.problems.append(
-                    f"{shown(path)}: there is no exercise {path.name!r}; the "
+                    f"{course_path(path)}: there is no exercise {path.name!r}; the "
                     f"exercises are {', '.join(references)}"
                 )
         for exercise, source in references.items():
@@ -102,9 +102,9 @@ class Variants:
                 text = _python(path.read_text("utf-8"), str(path))
                 self.oracles[folder.name] = oracle_test(folder.name, text)
             except OracleError as error:
-                self.problems.append(f"{shown(path)}: {error}")
+                self.problems.append(f"{course_path(path)}: {error}")
             except (OSError, ValueError, VariantError) as error:
-                self.problems.append(f"{shown(path)} {error}")
+                self.problems.append(f"{course_path(path)} {error}")
 
     def _make_mutants(self, folder: Path, source: str) -> None:
         exercise = folder.name
@@ -150,7 +150,7 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
         files = {file.stem: file for file in sorted(folder.glob(f"{kind}/*.py"))}
         for name in [*files, *tables]:
             file = files.get(name)
-            location = shown(file) if file else f"{shown(path)}, {name}"
+            location = course_path(file) if file else f"{course_path(path)}, {name}"
             try:
                 table: Any = {"cell": _cell_of(file)} if file else tables[name]
                 _check(kind, table)
@@ -180,7 +180,7 @@ def _tables(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
     except (OSError, ValueError) as error:
-        problems.append(f"{shown(path)} cannot be read: {error}")
+        problems.append(f"{course_path(path)} cannot be read: {error}")
         return {}
 
 
@@ -203,7 +203,7 @@ def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
     if of not in bases:
         raise VariantError(f"changes {of!r}, but there is no such correct variant")
     changes: dict[str, Callable[[str, Any, str], str]]
-    changes = {"edit": _replaced, "body": _with_body, "diff": edited}
+    changes = {"edit": _replaced, "body": _with_body, "diff": apply_diff}
     (form,) = changes.keys() & table.keys()
     return changes[form](bases[of].rstrip("\n") + "\n", table[form], of)
 
@@ -219,7 +219,7 @@ def _with_body(text: str, body: str, _: str) -> str:
     return "\n".join([*head, textwrap.indent(body.strip("\n"), "    ")]) + "\n"
 
 
-def edited(text: str, diff: str, name: str = REFERENCE) -> str:
+def apply_diff(text: str, diff: str, name: str = REFERENCE) -> str:
     """Change a text as a diff without line numbers says.
 
     Lines of `diff` start with ``-`` (goes), ``+`` (comes) or a space (stays); a line
@@ -229,8 +229,12 @@ def edited(text: str, diff: str, name: str = REFERENCE) -> str:
     edits = {}
     for hunk in re.split(r"(?m)^@@.*\n", diff):
         marked = [line or " " for line in hunk.splitlines()]
-        if odd := next((line for line in marked if line[0] not in " -+"), None):
-            raise VariantError(f"{odd!r} in diff should start with -, + or a space")
+        if invalid_line := next(
+            (line for line in marked if line[0] not in " -+"), None
+        ):
+            raise VariantError(
+                f"{invalid_line!r} in diff should start with -, + or a space"
+            )
         old = "".join(f"{line[1:]}\n" for line in marked if line[0] != "+")
         edits[old] = "".join(f"{line[1:]}\n" for line in marked if line[0] != "-")
     return _replaced(text, edits, name, start="(?m)^")
@@ -273,7 +277,7 @@ def _cell_of(path: Path) -> str:
     return "\n".join(lines).lstrip("\n")
 
 
-def shown(path: Path) -> str:
+def course_path(path: Path) -> str:
     """Return a path below the course: ``variants/…``."""
     return re.sub(".*/(?=variants/)", "", path.as_posix())
 

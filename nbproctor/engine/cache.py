@@ -26,15 +26,15 @@ from nbproctor.results import Report
 from nbproctor.sandbox.policy import PACKAGE, site_packages
 
 SCANS = 10  # the folder is measured again whenever a tenth of its bound was written
-OWN = "nbproctor's source"
+SOURCE_KEY = "nbproctor's source"
 # No report depends on what installs packages, and of nbproctor the source counts.
-LEFT_OUT = {"pip", "nbproctor"}
+IGNORED_PACKAGES = {"pip", "nbproctor"}
 
 
 def key(execution: Execution, conditions: str) -> str:
     """Return the name of a report: the hash of all that it depends on.
 
-    `conditions` are those of `CachingExecutor.conditions`.
+    `conditions_digest` are those of `CachingExecutor.conditions_digest`.
     """
     files = execution.files.items()
     contents = {name: hashlib.sha256(data).hexdigest() for name, data in files}
@@ -57,12 +57,15 @@ def versions() -> dict[str, str]:
     for path in sorted(PACKAGE.rglob("*.py")):
         source.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
         source.update(path.read_bytes() + b"\0")
-    versions_by_name = {OWN: source.hexdigest(), "Python": platform.python_version()}
+    versions_by_name = {
+        SOURCE_KEY: source.hexdigest(),
+        "Python": platform.python_version(),
+    }
     for folder in site_packages():
         # Names of folders alone: reading the metadata of all takes 0.2 seconds.
         for path in sorted(Path(folder).glob("*.dist-info")):
             name, _, version = path.stem.partition("-")
-            if name.lower() not in LEFT_OUT:
+            if name.lower() not in IGNORED_PACKAGES:
                 versions_by_name.setdefault(name.lower(), version)
     return versions_by_name
 
@@ -76,7 +79,7 @@ class Cache:
 
     folder: Path
     max_bytes: int  # of all reports; for a moment, it can be a tenth more
-    _room: int = 0  # to be written before the folder is measured again
+    _bytes_until_scan: int = 0  # to be written before the folder is measured again
     _lock: Lock = field(default_factory=Lock)
 
     def read(self, name: str) -> Report | None:
@@ -98,10 +101,10 @@ class Cache:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)  # its checksum tells whether it is whole
         with self._lock:
-            self._room -= len(data)
-            if self._room < 0:
+            self._bytes_until_scan -= len(data)
+            if self._bytes_until_scan < 0:
                 self._shrink()
-                self._room = self.max_bytes // SCANS
+                self._bytes_until_scan = self.max_bytes // SCANS
 
     def _path(self, name: str) -> Path:
         return self.folder / name[:2] / name
@@ -129,36 +132,38 @@ class CachingExecutor:
     force: bool = False  # then, of everything
     _versions: dict[str, str] = field(default_factory=lambda: versions())
     _conditions: dict[tuple[str, Settings], str] = field(default_factory=dict)
-    _not_ready: tuple[MasterNotebook, Settings] | None = None
+    _deferred_prepare: tuple[MasterNotebook, Settings] | None = None
 
     @property
-    def width(self) -> int:
+    def concurrency(self) -> int:
         """How many submissions are executed at the same time."""
-        return self.executor.width
+        return self.executor.concurrency
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Prepare the executor when a report is not in the cache.
 
         It may never be needed: a fork server takes seconds to start.
         """
-        self._not_ready = master, settings
+        self._deferred_prepare = master, settings
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Return the cached report, or run the submission and cache its report."""
-        name = key(execution, self.conditions(execution.master, execution.settings))
+        name = key(
+            execution, self.conditions_digest(execution.master, execution.settings)
+        )
         report = None if self.force else self.cache.read(name)
         future: Future[Report] = Future()
         if report:
             future.set_result(report)
             return future
-        if self._not_ready:
-            self.executor.prepare(*self._not_ready)
-            self._not_ready = None
+        if self._deferred_prepare:
+            self.executor.prepare(*self._deferred_prepare)
+            self._deferred_prepare = None
         running = self.executor.execute(execution)
         running.add_done_callback(lambda done: self._keep(name, done, future))
         return future
 
-    def conditions(self, master: MasterNotebook, settings: Settings) -> str:
+    def conditions_digest(self, master: MasterNotebook, settings: Settings) -> str:
         """Return the hash of all that a report depends on, except the submission.
 
         ``grading.json`` has it, too: a submission counts as already graded if neither

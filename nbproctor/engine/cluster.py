@@ -32,7 +32,7 @@ from typing import Any
 from distributed import Client, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from nbproctor.engine.cache import OWN, versions
+from nbproctor.engine.cache import SOURCE_KEY, versions
 from nbproctor.engine.execution import Execution, execute
 from nbproctor.engine.servers import (
     EngineError,
@@ -49,9 +49,9 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120.0  # a worker that is asked may be dying
-LOOK_SECONDS = 2.0  # between two looks at who has come and gone
-PAUSE_SECONDS = 0.5  # where nobody is there to look at
-PATIENCE_SECONDS = 120.0  # without any worker
+POLL_INTERVAL = 2.0  # between two looks at who has come and gone
+IDLE_POLL_INTERVAL = 0.5  # where nobody is there to look at
+NO_WORKER_TIMEOUT = 120.0  # without any worker
 DEATHS = 3  # of workers, one of them perhaps by another submission's fault
 
 
@@ -78,16 +78,16 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._scheduler = ""  # its id
         self._graders: dict[tuple[str, Settings], Grader] = {}
         self._ready: set[str] = set()  # addresses of workers that execute
-        self._looking = RLock()
+        self._poll_lock = RLock()
         self._waiting: deque[Task] = deque()
         self._running: dict[Any, Task] = {}  # by Dask's future
-        self._news = Event()
+        self._wake_up = Event()
         self._ended = False
-        self._broken = ""
-        self._thread = Thread(target=self._hand_out, daemon=True)
+        self._failure = ""
+        self._thread = Thread(target=self._dispatch, daemon=True)
 
     @property
-    def width(self) -> int:
+    def concurrency(self) -> int:
         """How many submissions workers have, and have waiting for them."""
         return 2 * max(len(self._ready), 1)
 
@@ -102,15 +102,15 @@ class Cluster(AbstractContextManager["Cluster"]):
                 "the scheduler run any program. Use tls://, or grade this assignment "
                 "on this computer."
             )
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + NO_WORKER_TIMEOUT
         try:
-            self._introduce(master, settings)
-            while not (refused := self._look()) and not self._ready:
+            self._add_assignment(master, settings)
+            while not (refused := self._poll_workers()) and not self._ready:
                 if time.monotonic() > until:
                     raise EngineError(
                         f"The scheduler at {self._address} has no workers."
                     )
-                self._news.wait(PAUSE_SECONDS)
+                self._wake_up.wait(IDLE_POLL_INTERVAL)
         except (OSError, RuntimeError) as error:
             raise EngineError(
                 f"The workers at {self._address} cannot be reached ({error!r})."
@@ -120,19 +120,21 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Execute a submission on a worker; `EngineError` if all of them have gone."""
-        task = Task(self._introduce(execution.master, execution.settings), execution)
+        task = Task(
+            self._add_assignment(execution.master, execution.settings), execution
+        )
         self._waiting.append(task)
-        self._news.set()
-        if self._broken:
-            raise EngineError(self._broken)
+        self._wake_up.set()
+        if self._failure:
+            raise EngineError(self._failure)
         if not self._thread.ident:
             self._thread.start()
         return task.report
 
-    def _introduce(self, master: MasterNotebook, settings: Settings) -> str:
+    def _add_assignment(self, master: MasterNotebook, settings: Settings) -> str:
         """Let all workers have an assignment, the ones to come included."""
         key = (master.digest, settings)
-        with self._looking:
+        with self._poll_lock:
             if key not in self._graders:
                 self._graders[key] = Grader(master, settings)
                 if self._scheduler:  # else it is yet to be looked at
@@ -145,9 +147,9 @@ class Cluster(AbstractContextManager["Cluster"]):
             self._client.register_plugin(grader, name=grader.name)
         self._ready.clear()
 
-    def _look(self) -> dict[str, str]:
+    def _poll_workers(self) -> dict[str, str]:
         """Ask new workers whether they can grade; return why some cannot."""
-        with self._looking:
+        with self._poll_lock:
             if self._client.status == "closed":  # it tries for some seconds alone
                 self._client = _connect(self._address)
                 self._scheduler = ""
@@ -173,31 +175,35 @@ class Cluster(AbstractContextManager["Cluster"]):
             if not new:
                 return {}
             names = [grader.name for grader in self._graders.values()]
-            refusals = self._client.run(refusal, names, workers=new, on_error="return")
+            refusals = self._client.run(
+                find_refusal, names, workers=new, on_error="return"
+            )
             self._ready |= {
                 address for address, reason in refusals.items() if reason == ""
             }
             # One that has just come, or could not be reached, is asked again.
             return {
-                address: f"The worker {address} cannot be used: {_words(reason)}"
+                address: (
+                    f"The worker {address} cannot be used: {_describe_refusal(reason)}"
+                )
                 for address, reason in refusals.items()
                 if reason and not isinstance(reason, OSError)
             }
 
-    def _hand_out(self) -> None:
+    def _dispatch(self) -> None:
         """Keep every worker busy, until the end."""
         running = self._running
         looked = alive = time.monotonic()
         refused: dict[str, str] = {}
         while not self._ended:
-            self._news.wait(PAUSE_SECONDS)
-            self._news.clear()
+            self._wake_up.wait(IDLE_POLL_INTERVAL)
+            self._wake_up.clear()
             try:
                 # The last first, so that those that are tried again keep their order.
                 for future in [each for each in reversed(running) if each.done()]:
-                    self._take(future, running.pop(future))
-                if not self._ready or time.monotonic() - looked > LOOK_SECONDS:
-                    refused |= (refusing := self._look())
+                    self._handle_answer(future, running.pop(future))
+                if not self._ready or time.monotonic() - looked > POLL_INTERVAL:
+                    refused |= (refusing := self._poll_workers())
                     for address, reason in refusing.items():
                         log.warning("%s", reason)
                         self._client.retire_workers([address])
@@ -213,16 +219,16 @@ class Cluster(AbstractContextManager["Cluster"]):
                 log.warning("The scheduler at %s: %r", self._address, error)
             if self._ready:
                 alive = time.monotonic()
-            elif time.monotonic() - alive > PATIENCE_SECONDS:
+            elif time.monotonic() - alive > NO_WORKER_TIMEOUT:
                 sentences = [f" {reason}" for reason in refused.values()]
-                self._broken = (
+                self._failure = (
                     f"No worker is left at {self._address}. When there are some "
                     "again, run the same command: it continues where it "
                     f"stopped.{''.join(sentences[:5])}"
                 )
                 break
         for task in [*running.values(), *self._waiting]:
-            broken = EngineError(self._broken) if self._broken else None
+            broken = EngineError(self._failure) if self._failure else None
             task.report.set_exception(broken or StoppedError("The run was stopped."))
 
     def _send(self, task: Task) -> Any:
@@ -231,10 +237,10 @@ class Cluster(AbstractContextManager["Cluster"]):
             # Dask advises against large arguments; a student's files may be large.
             warnings.simplefilter("ignore", UserWarning)
             future = self._client.submit(run, task.grader, *sent, pure=False)
-        future.add_done_callback(lambda _: self._news.set())
+        future.add_done_callback(lambda _: self._wake_up.set())
         return future
 
-    def _take(self, future: Any, task: Task) -> None:
+    def _handle_answer(self, future: Any, task: Task) -> None:
         """Take a worker's answer; without one, let another worker try."""
         report = None
         failure = ""
@@ -261,7 +267,7 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def __exit__(self, *error: object) -> None:
         self._ended = True
-        self._news.set()
+        self._wake_up.set()
         if self._thread.ident:
             self._thread.join()
         for grader in self._graders.values():
@@ -297,7 +303,7 @@ def _connect(address: str) -> Any:
         ) from error
 
 
-def _words(answer: object) -> str:
+def _describe_refusal(answer: object) -> str:
     """Return a worker's answer, or the text of its error."""
     if isinstance(answer, ModuleNotFoundError | AttributeError):
         return f"it has no nbproctor, or a different version ({answer})"
@@ -332,7 +338,7 @@ class Grader(WorkerPlugin):
 
         Nothing is raised: Dask would let the worker in all the same.
         """
-        self.refusal = self._unlike(versions())
+        self.refusal = self._find_version_mismatch(versions())
         if (threads := worker.state.nthreads) > 1:
             self.refusal = (
                 f"it has {threads} threads, so a submission that ends it could not be "
@@ -380,10 +386,10 @@ class Grader(WorkerPlugin):
         except Exception as error:  # Dask cannot carry every exception
             return None, f"It could not be executed ({error!r})."
 
-    def _unlike(self, worker_versions: Mapping[str, str]) -> str:
+    def _find_version_mismatch(self, worker_versions: Mapping[str, str]) -> str:
         """Return what a worker has in other versions, in words, or nothing."""
         client_versions = self._versions
-        if worker_versions[OWN] != client_versions[OWN]:
+        if worker_versions[SOURCE_KEY] != client_versions[SOURCE_KEY]:
             return "its nbproctor is not the coordinator's version"
         other = [
             f"{name} {worker_versions[name]} (the coordinator has {version})"
@@ -400,7 +406,7 @@ def run(name: str, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> 
     return answer
 
 
-def refusal(names: Sequence[str], dask_worker: Any) -> str | None:
+def find_refusal(names: Sequence[str], dask_worker: Any) -> str | None:
     """Return why a worker executes nothing, or ""; None if it has yet to get ready."""
     if not dask_worker.plugins.keys() >= {*names}:
         return None

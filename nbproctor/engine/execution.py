@@ -23,7 +23,7 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Job, Report, StudentCell
 from nbproctor.sandbox.forkserver import ForkServerError, JudgeError, JudgeTimeoutError
 from nbproctor.sandbox.layers import SandboxError
-from nbproctor.sandbox.processors import processors
+from nbproctor.sandbox.processors import count_processors
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +93,10 @@ def execute(execution: Execution, servers: Servers) -> Report:
 
 
 class Executor(Protocol):
-    """Executes `width` submissions at once."""
+    """Executes `concurrency` submissions at once."""
 
     @property
-    def width(self) -> int: ...  # noqa: D102 (see Attributes)
+    def concurrency(self) -> int: ...  # noqa: D102 (see Attributes)
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Get ready for an assignment; `EngineError` tells what is missing."""
@@ -113,8 +113,8 @@ class Pool(ThreadPoolExecutor):
     """
 
     def __init__(self, workers: int = 0) -> None:
-        self.width = workers or processors()
-        super().__init__(self.width, "nbproctor")
+        self.concurrency = workers or count_processors()
+        super().__init__(self.concurrency, "nbproctor")
         self._servers = Servers()
         self._files = ""  # digest of those that fork servers have read
 

@@ -16,7 +16,7 @@ from nbproctor.errors import NbproctorError
 from nbproctor.judge.compiled import Tests
 from nbproctor.markers import imports
 from nbproctor.notebook import MasterNotebook
-from nbproctor.protocol.table import used
+from nbproctor.protocol.table import libraries_used
 from nbproctor.results import Limits
 from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
 from nbproctor.sandbox.layers import SandboxError
@@ -24,7 +24,7 @@ from nbproctor.sandbox.policy import Policy
 
 log = logging.getLogger(__name__)
 
-_WARM = ("nbproctor.judge.run", "nbproctor.student.process")
+_PRELOADED = ("nbproctor.judge.run", "nbproctor.student.process")
 # Before Python 3.11.8 and 3.12.2, two threads that parse at once may get a SystemError
 # (github.com/python/cpython/issues/106905).
 _compiling = Lock()
@@ -79,7 +79,7 @@ class Settings:
         return total.hexdigest()
 
 
-_Warm = tuple[Policy, tuple[str, ...], tuple[str, ...]]  # modules, rehearsed cells
+_Preload = tuple[Policy, tuple[str, ...], tuple[str, ...]]  # modules, rehearsed cells
 
 
 class Servers(AbstractContextManager["Servers"]):
@@ -90,7 +90,7 @@ class Servers(AbstractContextManager["Servers"]):
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._all: dict[ForkServer, _Warm | None] = {}  # None: for nothing any more
+        self._all: dict[ForkServer, _Preload | None] = {}  # None: for nothing any more
         self._idle: list[ForkServer] = []
         self._closed = False
 
@@ -105,11 +105,11 @@ class Servers(AbstractContextManager["Servers"]):
         stopped.
         """
         # Nothing in a fork server depends on what else is graded with it.
-        warm = settings.policy, _modules(master), master.opening
-        server = self._take(warm)
+        preload = settings.policy, _modules(master), master.opening_cells
+        server = self._take_idle(preload)
         if server is None:
             server = _start(master, settings)
-            self._add(server, warm)
+            self._add(server, preload)
         try:
             yield server
         except BaseException:
@@ -135,21 +135,21 @@ class Servers(AbstractContextManager["Servers"]):
         for server in ended:
             self._end(server)
 
-    def _take(self, warm: _Warm) -> ForkServer | None:
+    def _take_idle(self, preload: _Preload) -> ForkServer | None:
         """Take an idle one; one that is gone, or warm for something else, is ended."""
         with self._lock:
             if self._closed:
                 raise StoppedError("The run was stopped.")
             server = self._idle.pop() if self._idle else None
-        if server and (server.is_gone or self._all.get(server) != warm):
+        if server and (server.is_gone or self._all.get(server) != preload):
             self._end(server)
             return None
         return server
 
-    def _add(self, server: ForkServer, warm: _Warm) -> None:
+    def _add(self, server: ForkServer, preload: _Preload) -> None:
         with self._lock:
             if not self._closed:
-                self._all[server] = warm
+                self._all[server] = preload
                 return
         server.close()
         raise StoppedError("The run was stopped.")
@@ -167,7 +167,7 @@ class Servers(AbstractContextManager["Servers"]):
 def compile_tests(master: MasterNotebook) -> bytes:
     """Compile the test cells of an assignment, for `Job.tests`."""
     with _compiling:
-        return Tests.of(master.cells).to_bytes()
+        return Tests.from_cells(master.cells).to_bytes()
 
 
 @lru_cache(maxsize=8)
@@ -179,22 +179,24 @@ def _modules(master: MasterNotebook) -> tuple[str, ...]:
     """
     code = master.of_kind("provided", "solution", "helper", "test")
     with _compiling:
-        anywhere = used(name for cell in code for name in imports(cell.source))
+        anywhere = libraries_used(
+            name for cell in code for name in imports(cell.source)
+        )
     return tuple(filter(_installed, dict.fromkeys((*master.modules, *anywhere))))
 
 
 def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
     """Start one; what starts a thread there is left to each notebook to run itself."""
     modules = _modules(master)
-    opening = master.opening
+    opening = master.opening_cells
     for imported, rehearsed in ((modules, opening), (modules, ()), ((), ())):
         try:
             server = ForkServer.start(
                 settings.policy,
                 [
-                    *(*imported, *_WARM),
-                    ("nbproctor.student.shell:rehearse", rehearsed),
-                    ("nbproctor.protocol.objects:capture", ()),
+                    *(*imported, *_PRELOADED),
+                    ("nbproctor.student.shell:run_opening_cells", rehearsed),
+                    ("nbproctor.protocol.objects:list_library_classes", ()),
                     ("nbproctor.protocol.table:load_rows", ()),
                 ],
                 student_main="nbproctor.student.process:main",

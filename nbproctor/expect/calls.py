@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.calls import VALUES, answer_in_turn
+from nbproctor.protocol.calls import VALUES, make_calls
 
 
 @contextlib.contextmanager
@@ -68,7 +68,7 @@ def answers_of(
     proxy = next(proxies, None)
     with quiet():
         if proxy is None:
-            answers = answer_in_turn(copied, keep)
+            answers = make_calls(copied, keep)
         else:
             answers = type(proxy)._nbproctor_calls(proxy, copied, keep)
     return _with_later_calls(answers, copied)

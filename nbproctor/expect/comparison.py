@@ -69,7 +69,7 @@ def expect(
         close = _is_close(answer, right.astype(float), rtol, atol)
         wrong = answer != right if exact else ~close
         if wrong.any():
-            for symptom, wrong_answer in _by_symptom(mistakes).items():
+            for symptom, wrong_answer in _resolve_mistakes(mistakes).items():
                 values = np.asarray(wrong_answer, dtype=float)
                 if values.shape == answer.shape and fits(answer, values, rtol):
                     _fail(name, symptom)
@@ -84,14 +84,14 @@ def _is_close(answer: Any, right: Any, rtol: float, atol: float) -> Any:
     return is_nan | (answer == right) | (abs(answer - right) < atol + rtol * abs(right))
 
 
-def _by_symptom(mistakes: Mistakes) -> Mapping[str, Any]:
+def _resolve_mistakes(mistakes: Mistakes) -> Mapping[str, Any]:
     return (mistakes() if callable(mistakes) else mistakes) or {}
 
 
 def _mistakes_of_entry(mistakes: Mistakes, key: Any) -> Mapping[str, Any]:
     return {
         symptom: entries[key]
-        for symptom, entries in _by_symptom(mistakes).items()
+        for symptom, entries in _resolve_mistakes(mistakes).items()
         if key in entries
     }
 
@@ -127,7 +127,7 @@ def expect_unchanged(now: object, before: object, name: str) -> None:
             _fail(name, f"got other keys, or another length, {advice}")
         for key, (label, new) in _entries(now, before, name).items():
             expect_unchanged(new, before[key], label)
-    elif _frozen(now) != _frozen(before):
+    elif _snapshot(now) != _snapshot(before):
         _fail(name, f"was changed {advice}")
 
 
@@ -253,7 +253,7 @@ def _fail(name: str, symptom: str) -> NoReturn:
     raise AssertionError(line if len(line) <= 160 else line[:159] + "…")
 
 
-def _frozen(value: object) -> object:
+def _snapshot(value: object) -> object:
     """Return what shows any change of a value, and to which nan is equal."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype, value.tobytes()

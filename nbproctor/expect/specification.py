@@ -32,7 +32,7 @@ from nbproctor.expect.comparison import (
     is_same,
 )
 from nbproctor.expect.numbers import numbers_of
-from nbproctor.protocol.calls import VALUES, object_with, set_in_place
+from nbproctor.protocol.calls import VALUES, make_object, set_in_place
 
 State: TypeAlias = Mapping[str, Any]
 Answered: TypeAlias = tuple[Case, Any]
@@ -56,7 +56,7 @@ Records: TypeAlias = dict[tuple[Any, ...], Record]
 recorded: Records | None = None
 # What lives as long as one test cell: answers with objects of the student's process,
 # and what ended the judging of a property.
-_of_this_cell: Records = {}
+_cell_records: Records = {}
 
 
 def calls_to(function: Callable[[], Any]) -> Callable[..., Sequence[tuple[Any, ...]]]:
@@ -80,7 +80,7 @@ def calls_to_method(
         calls: list[tuple[Any, ...]] = [(getattr, kind, name)]
         for state in states:
             values = attributes(state)
-            calls.append((object_with, kind, [*values], *values.values()))
+            calls.append((make_object, kind, [*values], *values.values()))
         function, *objects = answers_of(*calls)
         return [(function, one) for one in objects]
 
@@ -221,7 +221,7 @@ class Specification:
     def record(self, name: str) -> Record:
         """Return what was answered to some cases; the judge asks once."""
         key = self.key(name)
-        all_records = {} if recorded is None else _of_this_cell | recorded
+        all_records = {} if recorded is None else _cell_records | recorded
         if key in all_records:
             return all_records[key]
         answers: list[Any] = []
@@ -234,7 +234,7 @@ class Specification:
             failure = error
         record = Record(answers, failure=failure, changes=changes)
         if recorded is not None:
-            records = recorded if _is_value(answers) else _of_this_cell
+            records = recorded if _is_value(answers) else _cell_records
             records[key] = record
         return record
 
@@ -309,15 +309,15 @@ def recording(records: Records, source: str | None = None) -> Iterator[None]:
 
     `source` is the text of the answer, for `beyond`; without one it is as before.
     """
-    global recorded, _of_this_cell
-    before = recorded, _of_this_cell
+    global recorded, _cell_records
+    before = recorded, _cell_records
     recorded = records
-    _of_this_cell = {}
+    _cell_records = {}
     try:
         with numbers_of(source):
             yield
     finally:
-        recorded, _of_this_cell = before
+        recorded, _cell_records = before
 
 
 def _origin(value: Any, depth: int = 5) -> Any:

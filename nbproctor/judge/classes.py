@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any
 
 from nbproctor.judge.proxy import (
-    NOT_AS_SUCH,
+    NEVER_RERAISED,
     Proxy,
     StudentError,
     StudentRaised,
@@ -28,12 +28,12 @@ from nbproctor.judge.proxy import (
 )
 
 
-def error_of(base: str, text: str) -> StudentRaised:
+def make_student_error(base: str, text: str) -> StudentRaised:
     """Make an exception of the student's, which is of a built-in class, too.
 
     It is made without calling ``__init__``: some insist on arguments of their own.
     """
-    kind = _mirror(base)
+    kind = _exception_class_named(base)
     # MemoryError has a `__new__` that makes no class with another base before it.
     new = Exception.__new__ if issubclass(kind, MemoryError) else kind.__new__
     error = new(kind)
@@ -42,25 +42,25 @@ def error_of(base: str, text: str) -> StudentRaised:
     return error
 
 
-def _mirror(base: str) -> type[StudentRaised]:
+def _exception_class_named(base: str) -> type[StudentRaised]:
     builtin = getattr(builtins, base, None)
     is_exception = isinstance(builtin, type) and issubclass(builtin, BaseException)
-    return _mirror_of(builtin if is_exception else Exception)
+    return _exception_class(builtin if is_exception else Exception)
 
 
 @cache
-def _mirror_of(builtin: Any) -> type[StudentRaised]:
+def _exception_class(builtin: Any) -> type[StudentRaised]:
     """Return the class of the student's exceptions that are of a class of ours."""
     # A call that raises StopIteration must not end a loop of the test's, as in
     # ``all(map(check, cases))``; a group cannot be made without its exceptions.
-    if builtin is Exception or issubclass(builtin, NOT_AS_SUCH):
+    if builtin is Exception or issubclass(builtin, NEVER_RERAISED):
         return StudentError
     if builtin in (BaseException, BaseExceptionGroup):
         return StudentRaised
-    return type("StudentError", (_mirror_of(builtin.__base__), builtin), {})
+    return type("StudentError", (_exception_class(builtin.__base__), builtin), {})
 
 
-class _OneArgument(type):
+class _TypeMeta(type):
     """``type`` as tests know it: of a student's object, the student's class."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -83,11 +83,11 @@ class _OneArgument(type):
         return hash(type)
 
 
-class Type(metaclass=_OneArgument):
+class Type(metaclass=_TypeMeta):
     """Stands for ``type`` in test cells."""
 
 
-def _classifies(builtin: Any, *relations: str) -> Any:
+def _make_class_check(builtin: Any, *relations: str) -> Any:
     """Make a test's ``isinstance``; what has one of these relations is not asked."""
 
     def is_one(own_class: type, kind: Any, value: Any) -> bool:
@@ -113,6 +113,6 @@ def _each(kinds: Any) -> list[Any]:
 
 STAND_INS = {
     "type": Type,
-    "isinstance": _classifies(isinstance, "exact", "object"),
-    "issubclass": _classifies(issubclass, "class", "derived"),
+    "isinstance": _make_class_check(isinstance, "exact", "object"),
+    "issubclass": _make_class_check(issubclass, "class", "derived"),
 }

@@ -16,7 +16,7 @@ Clock = Callable[[], float]
 
 
 @contextmanager
-def installed() -> Iterator[None]:
+def patch_clocks() -> Iterator[None]:
     """Replace the clocks of this process.
 
     Deadlines go by `time.monotonic`, which stays as it is.

@@ -22,11 +22,11 @@ from nbproctor.cells import compile_code, parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import (
     DEFINITIONS,
-    bound_by,
+    bound_names,
     definitions_of,
-    outside,
     parse,
     plain_python,
+    walk_top_level,
 )
 from nbproctor.notebook import Cell
 
@@ -58,11 +58,13 @@ class Program:
     body: CodeType
     last: CodeType | None  # the expression at the end, whose value is the cell's
     uses: frozenset[str]  # global names that it reads
-    makes: frozenset[str]  # those that it binds before it reads them
+    binds_first: frozenset[str]  # those that it binds before it reads them
     binds: frozenset[str]  # all that it binds; of a test, also what it changes in place
 
     @classmethod
-    def of(cls, source: str, name: str, *, judged: bool = True) -> Program:
+    def from_source(
+        cls, source: str, name: str, *, runs_in_judge: bool = True
+    ) -> Program:
         """Compile a cell: one that the judge runs, or one whose names it has to know.
 
         What is not Python, or cannot run in the judge, is a `BrokenTestError`.
@@ -70,16 +72,16 @@ class Program:
         file = f"{TEST_FILE}{name}>"
         try:
             text = plain_python(source)
-            if judged and text != source:
+            if runs_in_judge and text != source:
                 text = plain_python(_WITHOUT_EFFECT.sub("", source))
             tree = parse_code(text, file)
-            if judged and _NOTEBOOK in _names(tree):
+            if runs_in_judge and _NOTEBOOK in _names(tree):
                 raise BrokenTestError(
                     f"the cell {name} uses a magic or `{_NOTEBOOK}`, which only a "
                     "notebook has"
                 )
             whole = compile_code(tree, file)
-            changed = frozenset(_changed(tree) if judged else ())
+            changed = frozenset(_changed(tree) if runs_in_judge else ())
             last = None
             silent = source.rstrip().endswith(";")
             if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
@@ -116,9 +118,9 @@ class CompiledTest:
     definitions: CodeType  # its imports and definitions alone, if another needs them
     # Of the part that students see: the names that it assigns, those that its imports
     # and definitions bind, and these as text.
-    seen_makes: frozenset[str]
-    seen_binds: frozenset[str]
-    seen_definitions: str
+    visible_variables: frozenset[str]
+    visible_bindings: frozenset[str]
+    visible_definitions: str
     # Of the global random generators; who cannot read the solutions cannot guess it.
     seed: int
 
@@ -129,19 +131,19 @@ class Tests:
 
     cells: dict[str, CompiledTest]
     helpers: tuple[Program, ...]  # helper cells in source order
-    answers: frozenset[str]  # global names that the reference solutions define
-    imported: frozenset[str]  # those that only reference solutions import
+    solution_names: frozenset[str]  # global names that the reference solutions define
+    solution_imports: frozenset[str]  # those that only reference solutions import
     # The imports of all these cells, one module each: bound name (``*`` too), code.
     imports: tuple[Import, ...]
     # Global names that the source's other cells read: those that they do not make, or
     # that tests change.
-    outer: frozenset[str]
+    names_from_tests: frozenset[str]
     # Exercise → the functions that its reference solution defines, if that defines
     # nothing else: these can be lent to another exercise.
     functions: dict[str, frozenset[str]]
 
     @classmethod
-    def of(cls, source: Iterable[Cell]) -> Tests:
+    def from_cells(cls, source: Iterable[Cell]) -> Tests:
         """Compile the cells of a master notebook."""
         cells = [cell for cell in source if cell.kind in _WITH_CODE]
         kinds = {kind: [c for c in cells if c.kind == kind] for kind in _WITH_CODE}
@@ -171,19 +173,21 @@ class Tests:
                 *_visible_fields(cell.stub),
                 seed=_seed(cell, kinds["solution"]),
             )
-        answers = (programs[c.id].makes - _imported_by(c) for c in kinds["solution"])
+        answers = (
+            programs[c.id].binds_first - _imported_by(c) for c in kinds["solution"]
+        )
         read = _union(p.uses for p in others)
         tested = [programs[cell.id] for cell in kinds["test"]]
-        changed = _union(p.binds - p.makes for p in tested)
+        changed = _union(p.binds - p.binds_first for p in tested)
         outer = read & changed | read - _union(p.binds for p in others)
         functions = {c.id: _functions(c, programs[c.id]) for c in kinds["solution"]}
         return cls(
             cells=tests,
             helpers=tuple(helpers),
-            answers=_union(answers),
-            imported=frozenset(dict(solved).keys() - dict(provided).keys()),
+            solution_names=_union(answers),
+            solution_imports=frozenset(dict(solved).keys() - dict(provided).keys()),
             imports=tuple(entry for entry in provided + solved if entry[0] in used),
-            outer=outer - vars(builtins).keys(),
+            names_from_tests=outer - vars(builtins).keys(),
             functions={name: names for name, names in functions.items() if names},
         )
 
@@ -235,13 +239,15 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
     broken = {}
     trouble = ""  # of a helper cell: no test after it can be judged
     for cell in cells:
-        judged = cell.kind in ("helper", "test")
+        runs_in_judge = cell.kind in ("helper", "test")
         try:
-            programs[cell.id] = Program.of(cell.source, cell.id, judged=judged)
+            programs[cell.id] = Program.from_source(
+                cell.source, cell.id, runs_in_judge=runs_in_judge
+            )
             if trouble and cell.kind == "test":
                 raise BrokenTestError(trouble)
         except BrokenTestError as error:
-            programs[cell.id] = Program.of("", cell.id)
+            programs[cell.id] = Program.from_source("", cell.id)
             broken[cell.id] = str(error)
             if cell.kind == "helper":
                 trouble = trouble or str(error)
@@ -276,7 +282,7 @@ def _needs(
             for name in program.binds:
                 owner.pop(name, None)
             continue
-        reads = program.uses - program.makes
+        reads = program.uses - program.binds_first
         needed = set()
         todo = {owner[name] for name in reads & owner.keys()}
         while todo:
@@ -286,7 +292,7 @@ def _needs(
             inner = programs[one].uses & owner.keys()
             todo |= {owner[name] for name in inner}.union(needs[one]) - needed
         needs[cell.id] = tuple(name for name in programs if name in needed)
-        names = {n for n, c in owner.items() if c in needed} - program.makes
+        names = {n for n, c in owner.items() if c in needed} - program.binds_first
         shared[cell.id] = frozenset(names)
         repeated_imports = _imported_by(cell) & provided
         owner |= dict.fromkeys(program.binds - repeated_imports, cell.id)
@@ -312,7 +318,7 @@ def _functions(cell: Cell, program: Program) -> frozenset[str]:
 
 def _imports_of(source: str) -> Iterator[Import]:
     """Yield the names that only imports bind, and the code of each."""
-    nodes = list(outside(parse(source)))
+    nodes = list(walk_top_level(parse(source)))
     stored = (n for n in nodes if isinstance(n, ast.Name) and type(n.ctx) is ast.Store)
     bound = {name.id for name in stored}
     bound |= {node.name for node in nodes if isinstance(node, DEFINITIONS)}
@@ -332,10 +338,10 @@ def _imported_by(cell: Cell) -> set[str]:
 def _visible_fields(stub: str) -> tuple[frozenset[str], frozenset[str], str]:
     """Return the last fields of `CompiledTest`."""
     tree = parse(stub)
-    names = (n for n in outside(tree) if isinstance(n, ast.Name))
+    names = (n for n in walk_top_level(tree) if isinstance(n, ast.Name))
     makes = frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))
     defined = definitions_of(tree)
-    return makes, frozenset(bound_by(defined)), ast.unparse(defined)
+    return makes, frozenset(bound_names(defined)), ast.unparse(defined)
 
 
 def _global_names(

@@ -53,13 +53,13 @@ class ReferenceFunction:
     It runs in a separate process, and only plain data passes. Each call is recorded.
     """
 
-    def __init__(self, function: Any, note_call: Callable[[], object]) -> None:
+    def __init__(self, function: Any, on_call: Callable[[], object]) -> None:
         self._function = function  # a proxy
-        self._note_call = note_call
+        self._on_call = on_call
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it there; if that process ends, so does the student's conversation."""
-        self._note_call()
+        self._on_call()
         try:
             return self._function(*args, **kwargs)
         except ProcessEnded as end:
@@ -85,11 +85,11 @@ class Exports:
         }
         self._numbers = {id(x): n for n, x in self._objects.items()}
 
-    def handed_over(self) -> list[Any]:
+    def passed_objects(self) -> list[Any]:
         """Return the objects that this test has passed to student code."""
         return list(self._objects.values())
 
-    def name(self, value: Any) -> Ref:
+    def export(self, value: Any) -> Ref:
         """Return a number for an object; a test can pass only what it defines."""
         kind: Any = type(value)
         if kind is Expired:
@@ -119,7 +119,7 @@ class Exports:
             raise RefusedError("this object belongs to a test that is over")
         return self._objects[number]
 
-    def received(self, number: Any) -> Any:
+    def resolve(self, number: Any) -> Any:
         """Return the object that the student sends back, if it is still valid."""
         if type(number) is not int or not 0 <= number < self._next:
             raise ProtocolError(

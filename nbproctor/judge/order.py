@@ -33,7 +33,7 @@ class Step:
     test: Cell | None = None
     exercise: str | None = None  # the exercise whose solution this is
     # Functions of reference solutions that the student's process gets first.
-    lends: frozenset[str] = frozenset()
+    reference_functions: frozenset[str] = frozenset()
     keeps_names: bool = False  # whether names that it removes are there again after it
 
 
@@ -42,15 +42,15 @@ class References:
     """The cells of the source up to an exercise, and its reference functions.
 
     These run in a separate process: see `processes.StudentProcesses`. Objects that are
-    `ready` run in the judge.
+    `judge_functions` run in the judge.
     """
 
     cells: tuple[str, ...] = ()
     functions: frozenset[str] = frozenset()
-    ready: Mapping[str, ReferenceFunction] = field(default_factory=dict)
+    judge_functions: Mapping[str, ReferenceFunction] = field(default_factory=dict)
 
 
-def own_notebook(job: Job, tests: Tests) -> list[Step]:
+def plan_notebook(job: Job, tests: Tests) -> list[Step]:
     """Plan the student's notebook as it is.
 
     A test cell is judged where it stands in the submission; one that was deleted, or
@@ -136,13 +136,13 @@ def follow_through_plan(
         for master in job.cells[:first]
         if master.kind in ("provided", "solution") and not master.skip
     ]
-    defined = CellText.of(answer).names
-    lends = {
+    defined = CellText.parse(answer).names
+    functions_by_exercise = {
         master.id: tests.functions[master.id] - defined
         for master in job.cells[:first]
         if master.id in tests.functions.keys() - tried
     }
-    lent = frozenset[str]().union(*lends.values())
+    reference_functions = frozenset[str]().union(*functions_by_exercise.values())
     steps = [_extra(cell) for cell in extras.get("", [])]
     for master in job.cells:
         if master.id in answers:
@@ -151,24 +151,29 @@ def follow_through_plan(
             steps.append(Step(f"provided {master.id}", master.stub))
         elif master.kind == "test":
             steps.append(Step(master.id, test=master))
-        elif master.id in lends:
+        elif master.id in functions_by_exercise:
             step_name = f"functions of {master.id}"
-            steps.append(Step(step_name, lends=lends[master.id]))
+            steps.append(
+                Step(step_name, reference_functions=functions_by_exercise[master.id])
+            )
         steps += [_extra(cell) for cell in extras.get(master.id, [])]
     steps = [
         step
         for step in _with_definitions(steps, tests)
-        if step.test is None or _may_gain(step.test, exercise, tests, lent)
+        if step.test is None
+        or _may_gain(step.test, exercise, tests, reference_functions)
     ]
     while steps and steps[-1].test is None:
         steps.pop()
     own_cells = [cell.source for extra_cells in extras.values() for cell in extra_cells]
-    if lent.isdisjoint(_WORD.findall("\n".join([answer, *own_cells]))):
-        lent = frozenset()  # nobody can call one, so none is made ready
-    return steps, References(tuple(references), lent)
+    if reference_functions.isdisjoint(_WORD.findall("\n".join([answer, *own_cells]))):
+        reference_functions = frozenset()  # nobody can call one, so none is made ready
+    return steps, References(tuple(references), reference_functions)
 
 
-def _may_gain(test: Cell, exercise: str, tests: Tests, lent: frozenset[str]) -> bool:
+def _may_gain(
+    test: Cell, exercise: str, tests: Tests, reference_functions: frozenset[str]
+) -> bool:
     """Whether a test may give points that an exercise earns with functions `lent`.
 
     One that reads only references says nothing about this exercise. A test may find
@@ -182,8 +187,8 @@ def _may_gain(test: Cell, exercise: str, tests: Tests, lent: frozenset[str]) -> 
     programs = [compiled.program, *tests.helpers[: compiled.helpers]]
     programs += [tests.cells[name].program for name in compiled.needs]
     names = frozenset[str]().union(*(program.uses for program in programs))
-    reads = names & tests.answers
-    return not reads or not reads <= lent
+    reads = names & tests.solution_names
+    return not reads or not reads <= reference_functions
 
 
 def _solutions_of(exercise: str, cells: Iterable[Cell]) -> list[str]:
@@ -218,8 +223,12 @@ def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
         if step.test is not None and words:
             test = tests.cells[step.test.id]
             # ``from … import *`` may bring any name.
-            text = test.seen_definitions if test.seen_binds & (words | {"*"}) else ""
-            if test.seen_makes & words & tests.outer:
+            text = (
+                test.visible_definitions
+                if test.visible_bindings & (words | {"*"})
+                else ""
+            )
+            if test.visible_variables & words & tests.names_from_tests:
                 text = step.test.stub
             if text:
                 complete.append(Step(f"definitions of {step.name}", text))

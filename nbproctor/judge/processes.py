@@ -36,23 +36,27 @@ class StudentProcesses:
 
     limits: Limits
     spawn: Spawn
-    until: float
+    deadline: float
     files: dict[bytes, bytes]  # beside the notebook
     # They run in a process beside the student's, which gets functions that call theirs,
     # and nothing of a reference itself.
     references: References | None
     outputs: dict[int, list[Output]] = field(default_factory=dict)  # as in `Report`
     notes: list[str] = field(default_factory=list)  # as in `Report`
-    played: list[Step] = field(default_factory=list)  # in the process that lives
+    executed_steps: list[Step] = field(
+        default_factory=list
+    )  # in the process that lives
     # The student's own cells by our names.
     sources: dict[str, str] = field(default_factory=dict)
     # Cells and exercises that the sandbox has refused something, and their text.
     refused: dict[str, str] = field(default_factory=dict)
     # Exercises whose cell was not run, or not all of it, and what their tests say then.
     stops: dict[str, Message] = field(default_factory=dict)
-    _culprits: set[str] = field(default_factory=set)  # cells that ended their process
-    _hog: Step | None = None  # of those played, the last to use up the memory
-    _lent: dict[str, ReferenceFunction] = field(default_factory=dict)
+    _excluded_cells: set[str] = field(
+        default_factory=set
+    )  # cells that ended their process
+    _memory_hog: Step | None = None  # of those played, the last to use up the memory
+    _reference_functions: dict[str, ReferenceFunction] = field(default_factory=dict)
     reference_calls: int = 0  # that the judge has seen
     _reference_session: Session | None = None
     _session: Session | None = None
@@ -69,7 +73,7 @@ class StudentProcesses:
         """Run a cell, in a fresh process if it ends the one that there is."""
         if step.index is not None:
             self.sources[step.name] = step.source
-        if step.name in self._culprits:
+        if step.name in self._excluded_cells:
             return
         outputs, filled, end = self._try(step)
         short = end.reason == "died" if end else _lacks_memory(outputs)
@@ -77,13 +81,15 @@ class StudentProcesses:
         if short and (self.exclude_memory_hog() or end is None):
             outputs, filled, end = self._try(step)
         if end is not None:
-            self._leave_out(step, end)
+            self._exclude(step, end)
         elif filled and _lacks_memory(outputs):
-            self._leave_out(step)
+            self._exclude(step)
         else:
-            self.played.append(step)
-            self._hog = step if filled and step.index is not None else self._hog
-        if step.name in self._culprits:
+            self.executed_steps.append(step)
+            self._memory_hog = (
+                step if filled and step.index is not None else self._memory_hog
+            )
+        if step.name in self._excluded_cells:
             outputs.append(error_output("CellStopped", self.notes[-1], self.notes[-1:]))
         if any(map(verdicts.is_refusal, outputs)):
             self.refused[step.exercise or step.name] = step.source
@@ -91,15 +97,15 @@ class StudentProcesses:
         if step.exercise and stop:
             self.stops[step.exercise] = stop
         if step.index is not None:
-            self.outputs[step.index] = self._within_room(outputs)
+            self.outputs[step.index] = self._limit_outputs(outputs)
 
     def _try(self, step: Step) -> tuple[list[Output], bool, ProcessEnded | None]:
         try:
-            return *self.send(self.living(), step), None
+            return *self.send(self.ensure_session(), step), None
         except ProcessEnded as end:
             return [], False, end
 
-    def _within_room(self, outputs: list[Output]) -> list[Output]:
+    def _limit_outputs(self, outputs: list[Output]) -> list[Output]:
         """Return the outputs of a cell, or a word where the notebook has too many."""
         self._output_room -= len(msgspec.json.encode(outputs))
         if self._output_room >= 0:
@@ -107,15 +113,15 @@ class StudentProcesses:
         text = "[outputs left out: this notebook shows more than can be stored]\n"
         return [stream_output(text, "stderr")]
 
-    def _leave_out(self, step: Step, end: ProcessEnded | None = None) -> None:
+    def _exclude(self, step: Step, end: ProcessEnded | None = None) -> None:
         """Leave out a cell that ended its process or filled the memory."""
-        self._culprits.add(step.name)
+        self._excluded_cells.add(step.name)
         text = (
             f"Cell `{step.name}` used too much memory, so it was left out of the "
             "remaining tests."
         )
         if end is not None:
-            text = self.describe_end(end, f"Cell `{step.name}`", self.limits.cell).words
+            text = self.describe_end(end, f"Cell `{step.name}`", self.limits.cell).text
         self.notes.append(text)
         self.end()
 
@@ -125,12 +131,12 @@ class StudentProcesses:
         The code that fails when memory is full is rarely the code that filled it.
         """
         self.end()
-        hog = self._hog
-        self._hog = None
-        if hog not in self.played:
+        hog = self._memory_hog
+        self._memory_hog = None
+        if hog not in self.executed_steps:
             return False
-        self._leave_out(hog)
-        self.played.remove(hog)
+        self._exclude(hog)
+        self.executed_steps.remove(hog)
         return True
 
     def end(self) -> None:
@@ -143,8 +149,12 @@ class StudentProcesses:
         # An object that a test passed on is not for the cells after it.
         session.exports.clear()
         try:
-            if step.lends:
-                functions = {n: f for n, f in self._lent.items() if n in step.lends}
+            if step.reference_functions:
+                functions = {
+                    n: f
+                    for n, f in self._reference_functions.items()
+                    if n in step.reference_functions
+                }
                 session.ask("lend", functions)
             arguments = step.source, step.name, step.keeps_names
             reply = session.ask("run", *arguments, seconds=self.limits.cell)
@@ -161,30 +171,30 @@ class StudentProcesses:
         outputs, filled = reply
         return clean(outputs), filled is True
 
-    def living(self) -> Session:
+    def ensure_session(self) -> Session:
         """Return the living student process, or a fresh one with all cells replayed."""
         while self._session is None or self._session.end is not None:
             if self._spawned >= MAX_SPAWNS:
                 raise ProcessEnded("died", "its process ended too often")
-            if time.monotonic() > self.until:
+            if time.monotonic() > self.deadline:
                 raise ProcessEnded("timeout", "there is no time left")
             self._spawned += 1
             before = self._session.recorded if self._session is not None else {}
-            session = self._session = self.fresh(self.files)
+            session = self._session = self.start_session(self.files)
             # What was answered stays answered: else who ends the process on purpose
             # could give another answer. What raised may have been the process's fault.
             session.recorded.update((k, v) for k, v in before.items() if v[1] is None)
             if self.references is not None:
-                session.alone = False
-                self._lent = {**self.references.ready}
+                session.is_only_process = False
+                self._reference_functions = {**self.references.judge_functions}
                 if self.references.functions:
-                    self._lent |= self._functions_of(self.references)
-            for step in list(self.played):
+                    self._reference_functions |= self._functions_of(self.references)
+            for step in list(self.executed_steps):
                 try:
                     self.send(session, step)
                 except ProcessEnded:
-                    self._culprits.add(step.name)
-                    self.played.remove(step)
+                    self._excluded_cells.add(step.name)
+                    self.executed_steps.remove(step)
                     break
         return self._session
 
@@ -192,8 +202,8 @@ class StudentProcesses:
         """Run the reference solutions in a process of their own."""
         if self._reference_session is not None:
             self._reference_session.close()
-        session = self._reference_session = self.fresh({})
-        session.alone = False
+        session = self._reference_session = self.start_session({})
+        session.is_only_process = False
         for source in references.cells:
             session.ask("run", source, None, False, seconds=self.limits.cell)
         functions = session.begin(sorted(references.functions))
@@ -219,17 +229,19 @@ class StudentProcesses:
                         untried.append((cell, line, one_line(lines[line - 1], 100)))
         return untried
 
-    def handed_over(self) -> list[Any]:
+    def passed_objects(self) -> list[Any]:
         """Return the objects that the last test has passed to student code."""
-        return self._session.exports.handed_over() if self._session is not None else []
+        return (
+            self._session.exports.passed_objects() if self._session is not None else []
+        )
 
     def _note_call(self) -> None:
         self.reference_calls += 1
 
-    def fresh(self, files: dict[bytes, bytes]) -> Session:
+    def start_session(self, files: dict[bytes, bytes]) -> Session:
         """Start a process in which nothing has run, with files beside the notebook."""
         session = Session(self.spawn(), self.limits.call)
-        session.until = self.until
+        session.deadline = self.deadline
         with suppress(Exception):  # cells then say what is missing
             session.ask("unpack", files, seconds=self.limits.cell)
         return session
@@ -238,7 +250,7 @@ class StudentProcesses:
         """Say why a process has ended, and what it was doing."""
         rows = {"timeout": verdicts.TIMEOUT, "died": verdicts.DIED}
         message = rows.get(end.reason, verdicts.PROTOCOL)
-        if time.monotonic() > self.until:
+        if time.monotonic() > self.deadline:
             message = verdicts.NO_TIME
         return message(subject=subject, limit=limit, end=end)
 

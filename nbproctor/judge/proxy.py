@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 
 # What Python and NumPy look up by name on an object, and must find here.
 _LOCAL = {"__array__", "__deepcopy__", "__mro_entries__"}
-NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
+NEVER_RERAISED = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
 
 class StudentRaised(BaseException):
@@ -88,7 +88,7 @@ def _apply(proxy: object, name: str, *arguments: Any) -> Any:
 
 def _convert(proxy: object, kind: type[_T], name: str) -> _T:
     """Return what a function of Python's makes of an object: exactly of this kind."""
-    return _exactly(kind, _apply(proxy, name))
+    return _require_type(kind, _apply(proxy, name))
 
 
 def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
@@ -98,7 +98,7 @@ def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
     object whose ``-`` is always 0 would be close to everything.
     """
     if not all(isinstance(other, Proxy) for other in others):
-        return _by_judge(proxy, name, *others)
+        return _operate_in_judge(proxy, name, *others)
     result = ask(proxy, "apply", name, [proxy, *others])
     if not isinstance(result, Proxy):
         raise TypeError(f"{name} of two objects gives no object")
@@ -108,23 +108,23 @@ def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
 def _order(proxy: Any, name: str, other: object) -> Any:
     """Compare, as `_arithmetic` computes."""
     if isinstance(other, Proxy):
-        return _truth(name, proxy, other)
-    return _by_judge(proxy, name, other)
+        return _ask_comparison(name, proxy, other)
+    return _operate_in_judge(proxy, name, other)
 
 
-def _by_judge(proxy: Any, name: str, *others: Any) -> Any:
+def _operate_in_judge(proxy: Any, name: str, *others: Any) -> Any:
     """Apply an operator that is never the student's."""
-    _doubt(proxy, f"__{name}__")
-    return getattr(operator, name)(_plain(proxy, *others), *others)
+    _note_uncalled(proxy, f"__{name}__")
+    return getattr(operator, name)(_as_number(proxy, *others), *others)
 
 
-def _by_judge_reflected(proxy: Any, name: str, *others: Any) -> Any:
+def _operate_reflected(proxy: Any, name: str, *others: Any) -> Any:
     """Apply an operator with the test's value in front of the object."""
-    _doubt(proxy, f"__r{name}__")
-    return getattr(operator, name)(*others, _plain(proxy, *others))
+    _note_uncalled(proxy, f"__r{name}__")
+    return getattr(operator, name)(*others, _as_number(proxy, *others))
 
 
-def _plain(proxy: Any, *others: Any) -> Any:
+def _as_number(proxy: Any, *others: Any) -> Any:
     """Return the number, or beside an array the array, that an object converts to."""
     arrays = any(isinstance(other, np.ndarray) for other in others)
     return np.asarray(proxy) if arrays else float(proxy)
@@ -147,7 +147,7 @@ class Proxy:
             # A name and no more: a library that took a handle for an object of its own
             # would believe what the student's methods say.
             if handle_of(self).kind is not None:
-                _doubt(self, "__class__")
+                _note_uncalled(self, "__class__")
             return _named_class(handle_of(self).label.partition(" ")[0])
         if name in _LOCAL:
             return object.__getattribute__(self, name)
@@ -163,7 +163,7 @@ class Proxy:
         _apply(self, "delattr", name)
 
     def _nbproctor_calls(self, calls: list[Any], keep: bool) -> Any:
-        return _exactly(list, ask(self, "calls", calls, keep))
+        return _require_type(list, ask(self, "calls", calls, keep))
 
     def __eq__(self, other: object) -> bool:
         handle = handle_of(self)
@@ -177,9 +177,11 @@ class Proxy:
             not isinstance(other, Proxy)
             or handle.session is not handle_of(other).session
         ):
-            _doubt(self, "__eq__")
+            _note_uncalled(self, "__eq__")
             return False
-        return handle.number == handle_of(other).number or _truth("eq", self, other)
+        return handle.number == handle_of(other).number or _ask_comparison(
+            "eq", self, other
+        )
 
     def __ne__(self, other: object) -> bool:
         handle = handle_of(self)
@@ -188,15 +190,17 @@ class Proxy:
             or handle.session is not handle_of(other).session
         ):
             return not self == other
-        return handle.number != handle_of(other).number and _truth("ne", self, other)
+        return handle.number != handle_of(other).number and _ask_comparison(
+            "ne", self, other
+        )
 
     def __bool__(self) -> bool:
-        _doubt(self, "__bool__", "__len__")
+        _note_uncalled(self, "__bool__", "__len__")
         return True
 
     def __dir__(self) -> list[str]:
         names = _convert(self, list, "dir")
-        return [_exactly(str, name) for name in names]
+        return [_require_type(str, name) for name in names]
 
     def __enter__(self) -> Any:
         return ask(self, "get", self, "__enter__")()
@@ -220,10 +224,10 @@ class Proxy:
             raise
 
     def __instancecheck__(self, instance: Any) -> bool:
-        return _exactly(bool, ask(self, "apply", "isinstance", [instance, self]))
+        return _require_type(bool, ask(self, "apply", "isinstance", [instance, self]))
 
     def __subclasscheck__(self, subclass: Any) -> bool:
-        return _exactly(bool, ask(self, "apply", "issubclass", [subclass, self]))
+        return _require_type(bool, ask(self, "apply", "issubclass", [subclass, self]))
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         raise TypeError("a test cannot derive a class from one of the student's")
@@ -252,15 +256,15 @@ class Proxy:
     __ge__ = partialmethod(_order, "ge")
 
     # With a value of the test's in front, or of one object alone: never the student's.
-    __abs__ = partialmethod(_by_judge, "abs")
-    __radd__ = partialmethod(_by_judge_reflected, "add")
-    __rsub__ = partialmethod(_by_judge_reflected, "sub")
-    __rmul__ = partialmethod(_by_judge_reflected, "mul")
-    __rtruediv__ = partialmethod(_by_judge_reflected, "truediv")
-    __rfloordiv__ = partialmethod(_by_judge_reflected, "floordiv")
-    __rmod__ = partialmethod(_by_judge_reflected, "mod")
-    __rpow__ = partialmethod(_by_judge_reflected, "pow")
-    __rmatmul__ = partialmethod(_by_judge_reflected, "matmul")
+    __abs__ = partialmethod(_operate_in_judge, "abs")
+    __radd__ = partialmethod(_operate_reflected, "add")
+    __rsub__ = partialmethod(_operate_reflected, "sub")
+    __rmul__ = partialmethod(_operate_reflected, "mul")
+    __rtruediv__ = partialmethod(_operate_reflected, "truediv")
+    __rfloordiv__ = partialmethod(_operate_reflected, "floordiv")
+    __rmod__ = partialmethod(_operate_reflected, "mod")
+    __rpow__ = partialmethod(_operate_reflected, "pow")
+    __rmatmul__ = partialmethod(_operate_reflected, "matmul")
 
     # What an object says of itself.
 
@@ -297,15 +301,15 @@ def _named_class(name: str) -> type:
     return type(name, (), {})
 
 
-def _doubt(proxy: Proxy, *methods: str) -> None:
-    """Note that the judge decides what these methods would: see `Session.excuse`."""
-    handle_of(proxy).session.doubts.append((proxy, *methods))
+def _note_uncalled(proxy: Proxy, *methods: str) -> None:
+    """Note methods not called: see `Session.find_uncalled_method`."""
+    handle_of(proxy).session.uncalled_methods.append((proxy, *methods))
 
 
-def _truth(name: str, *proxies: Proxy) -> bool:
+def _ask_comparison(name: str, *proxies: Proxy) -> bool:
     """Ask the student to compare their own objects; anything but a bool is an error."""
     result = ask(proxies[0], "apply", name, list(proxies))
-    return bool(result) if type(result) is np.bool_ else _exactly(bool, result)
+    return bool(result) if type(result) is np.bool_ else _require_type(bool, result)
 
 
 def built_in(kind: type) -> type:
@@ -313,7 +317,7 @@ def built_in(kind: type) -> type:
     return next(base for base in kind.__mro__ if base.__module__ == "builtins")
 
 
-def _exactly(kind: type[_T], value: object) -> _T:
+def _require_type(kind: type[_T], value: object) -> _T:
     if type(value) is not kind:
         raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
     return value

@@ -43,20 +43,20 @@ def main(data: bytes, spawn: Spawn) -> bytes:
     return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))
 
 
-@clock.installed()
+@clock.patch_clocks()
 def grade(job: Job, spawn: Spawn) -> Report:
     """Grade one submission: the student's own notebook, with second runs in it."""
-    tests = Tests.from_bytes(job.tests) if job.tests else Tests.of(job.cells)
+    tests = Tests.from_bytes(job.tests) if job.tests else Tests.from_cells(job.cells)
     start = time.monotonic()
-    until = start + job.limits.submission
-    run = NotebookRun(job, tests, spawn, until, max_stops=2)
-    second_runs = SecondRuns(job, tests, spawn, until, run.verdicts)
-    plan = order.own_notebook(job, tests)
+    deadline = start + job.limits.submission
+    run = NotebookRun(job, tests, spawn, deadline, max_stops=2)
+    second_runs = SecondRuns(job, tests, spawn, deadline, run.verdicts)
+    plan = order.plan_notebook(job, tests)
     try:
         if job.follow_through:
-            run.play(order.with_second_runs(plan, second_runs.judge))
+            run.run_to_end(order.with_second_runs(plan, second_runs.judge))
         else:
-            run.play(plan)
+            run.run_to_end(plan)
     finally:
         second_runs.close()
     run.judge_in_process()
@@ -84,7 +84,7 @@ class SecondRuns:
     job: Job
     tests: Tests
     spawn: Spawn
-    until: float
+    deadline: float
     verdicts: dict[str, Verdict]  # of the first run, and what is granted
     # Exercise → its run, and what that has still to do.
     _runs: dict[str, tuple[NotebookRun, list[Step]]] = field(default_factory=dict)
@@ -104,10 +104,10 @@ class SecondRuns:
             second_run, steps = self._runs[exercise]
             positions = (n for n, step in enumerate(steps, 1) if step.test is test)
             end = next(positions, 0)
-            second_run.advance(steps[:end])
+            second_run.run_steps(steps[:end])
             del steps[:end]
             if exercise not in unfinished:
-                self._grant(second_run)
+                self._award_points(second_run)
 
     def close(self) -> None:
         """End the processes that live."""
@@ -123,18 +123,18 @@ class SecondRuns:
         if is_answered and not references.functions:
             return
         now = time.monotonic()
-        half = now + (self.until - now) / 2  # the rest is for later exercises
+        half = now + (self.deadline - now) / 2  # the rest is for later exercises
         second_run = NotebookRun(
             job=self.job,
             tests=self.tests,
             spawn=self.spawn,
-            until=half,
+            deadline=half,
             max_stops=1,
             references=references,
         )
         self._runs[exercise] = second_run, steps
 
-    def _grant(self, second_run: NotebookRun) -> None:
+    def _award_points(self, second_run: NotebookRun) -> None:
         second_run.close()
         verdicts = {name: self.verdicts[name] for name in second_run.verdicts}
         unanswered = {n for n, first in verdicts.items() if first.outcome == "error"}
@@ -142,7 +142,7 @@ class SecondRuns:
         # it runs, the marks do not add up.
         if any(v.points < verdicts[n].points for n, v in second_run.verdicts.items()):
             return
-        for name in second_run.borrowers | unanswered:
+        for name in second_run.reference_callers | unanswered:
             verdict = second_run.verdicts[name]
             if verdict.points > verdicts[name].points:
                 condition = "with correct functions from the exercises before it"
@@ -157,7 +157,7 @@ class SecondRuns:
 class NotebookRun:
     """One run through a notebook of a job: `verdicts`, `outputs`, `notes` of a report.
 
-    At `until`, the time of the notebook is used up. When `max_stops` tests of an
+    At `deadline`, the time of the notebook is used up. When `max_stops` tests of an
     exercise have ended their process, the rest of them is not tried: a hang costs its
     whole limit.
     """
@@ -167,37 +167,39 @@ class NotebookRun:
         job: Job,
         tests: Tests,
         spawn: Spawn,
-        until: float,
+        deadline: float,
         max_stops: int,
         references: References | None = None,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self._limits = job.limits
         self._tests = tests
-        self._until = until
+        self._deadline = deadline
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
         self._names = Namespace(tests, elsewhere)
         self._stderr_fails = job.stderr_fails_tests
         self._student = StudentProcesses(
             limits=job.limits,
             spawn=spawn,
-            until=until,
+            deadline=deadline,
             files=job.files,
             references=references,
         )
         self.outputs = self._student.outputs
         # Tests for which a reference function was called, by them or by a cell before.
-        self.borrowers: set[str] = set()
+        self.reference_callers: set[str] = set()
         self.untried: list[str] = []  # as in `Report`
-        self._cells_borrow = False
+        self._cells_call_references = False
         self._history: list[Step] = []  # with the test cells among them
         # Tests for the student's process, each with how many steps come before it.
         self._in_process_tests: list[tuple[Cell, int]] = []
         self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
-        self._short: set[str | None] = set()  # exercises that lacked memory once
+        self._memory_retries: set[str | None] = (
+            set()
+        )  # exercises that lacked memory once
 
-    def play(self, steps: Iterable[Step]) -> None:
+    def run_to_end(self, steps: Iterable[Step]) -> None:
         """Run cells and judge tests in order; end with no process left.
 
         Two kinds of tests wait for `judge_in_process`: those that are judged in the
@@ -205,7 +207,7 @@ class NotebookRun:
         be judged from outside.
         """
         try:
-            self.advance(steps)
+            self.run_steps(steps)
             self.untried = [
                 f"`{cell}`, line {line}: `{text}`"
                 for cell, line, text in self._student.untried()
@@ -223,30 +225,33 @@ class NotebookRun:
             for test in scored
         )
 
-    def advance(self, steps: Iterable[Step]) -> None:
+    def run_steps(self, steps: Iterable[Step]) -> None:
         """Do the next steps; the process that runs cells lives on."""
         for step in steps:
             calls = self._student.reference_calls
             if step.test is None:
                 self._student.run(step)
-                self._cells_borrow |= self._student.reference_calls > calls
+                self._cells_call_references |= self._student.reference_calls > calls
             elif step.test.where == "beside":
                 self._in_process_tests.append((step.test, len(self._history)))
             else:
                 judged = self.verdicts[step.test.id] = self._judge(step.test)
-                if step.test.why and judged.outcome not in ("passed", "not run"):
+                if step.test.placement_reason and judged.outcome not in (
+                    "passed",
+                    "not run",
+                ):
                     self._in_process_tests.append((step.test, len(self._history)))
-                if self._cells_borrow or self._student.reference_calls > calls:
-                    self.borrowers.add(step.test.id)
+                if self._cells_call_references or self._student.reference_calls > calls:
+                    self.reference_callers.add(step.test.id)
             self._history.append(step)
 
     def close(self) -> None:
         """End the process that lives, if one does."""
         self._student.close()
 
-    def handed_over(self) -> list[Any]:
+    def passed_objects(self) -> list[Any]:
         """Return the objects that the last test has passed on."""
-        return self._student.handed_over()
+        return self._student.passed_objects()
 
     def judge_in_process(self) -> None:
         """Judge the tests that run in the student's process.
@@ -306,7 +311,7 @@ class NotebookRun:
             return verdict(cell, verdicts.UNJUDGED)
         if broken and cell.where == "judge":
             return verdict(cell, verdicts.BROKEN(text=broken))
-        if time.monotonic() > self._until:
+        if time.monotonic() > self._deadline:
             return verdict(cell, verdicts.OUT_OF_TIME)
         if len(stops) >= self._max_stops:
             message = verdicts.STOPPED(exercise=cell.exercise)
@@ -316,7 +321,9 @@ class NotebookRun:
         student = self._student
         hidden = cell.points > 0 or cell.stub != cell.source
         try:
-            session = student.living()  # what fails here is no verdict on the answer
+            session = (
+                student.ensure_session()
+            )  # what fails here is no verdict on the answer
         except ProcessEnded as end:
             return self._stopped(cell, end)
         points = 0.0
@@ -345,9 +352,9 @@ class NotebookRun:
                 return verdict(cell, verdicts.BROKEN(text=error))
             except BaseException as error:  # a test may raise anything
                 short = retry and isinstance(error, MemoryError)
-                if short and cell.exercise not in self._short:
+                if short and cell.exercise not in self._memory_retries:
                     # It may not be at fault. It is judged again in a fresh process.
-                    self._short.add(cell.exercise)
+                    self._memory_retries.add(cell.exercise)
                     student.exclude_memory_hog()
                     return self._judge(cell, retry=False)
                 message = explain(error, student.sources, hidden=hidden)
@@ -361,7 +368,7 @@ class NotebookRun:
         )
 
     def _value(self, cell: Cell, session: Session) -> Any:
-        seconds = min(self._limits.cell, self._until - time.monotonic())
+        seconds = min(self._limits.cell, self._deadline - time.monotonic())
         try:
             space = self._names.begin(cell.id, session, seconds)
             test = self._tests.cells[cell.id]
@@ -381,7 +388,11 @@ class NotebookRun:
         """
         tests = self._tests
         student = self._student
-        needs = {n for n, t in tests.cells.items() if t.program.binds & tests.outer}
+        needs = {
+            n
+            for n, t in tests.cells.items()
+            if t.program.binds & tests.names_from_tests
+        }
         test = tests.cells[cell.id]
         needs.update(test.needs)
         # Whatever uses names of these may have changed what they stand for.
@@ -389,7 +400,7 @@ class NotebookRun:
         steps: list[Step] = []
         for step in history:
             if step.test is None:
-                steps += [step] if step in student.played else []
+                steps += [step] if step in student.executed_steps else []
             elif step.name in needs and step.test.where == "beside":
                 steps.append(Step(step.name, step.test.source))
             elif step.name in needs:  # its imports, and what students see of it
@@ -399,7 +410,7 @@ class NotebookRun:
                 ]
                 for source in ("\n".join(map(ast.unparse, imports)), step.test.stub):
                     steps.append(Step(step.name, source))
-        session = student.fresh(student.files)
+        session = student.start_session(student.files)
         try:
             for step in steps:
                 student.send(session, step)
@@ -408,7 +419,7 @@ class NotebookRun:
             return self._stopped(cell, end, self._limits.cell)
         finally:
             session.close()
-        points, message = verdicts.scored(outputs, cell)
+        points, message = verdicts.score_outputs(outputs, cell)
         on_stderr = any(output.get("name") == "stderr" for output in outputs)
         if points and self._stderr_fails and on_stderr:
             points = 0.0
@@ -422,8 +433,8 @@ class NotebookRun:
         if message.outcome in ("failed", "error"):
             if cell.exercise in self._student.refused:
                 return verdicts.REFUSED(where=f" in `{cell.exercise}`")
-            if session and (method := session.excuse()):
-                return verdicts.DOUBTED(by=method)
+            if session and (method := session.find_uncalled_method()):
+                return verdicts.METHOD_NOT_CALLED(by=method)
         return message
 
     def _stopped(

@@ -15,10 +15,10 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from nbproctor.expect import specification
-from nbproctor.judge.classes import error_of
+from nbproctor.judge.classes import make_student_error
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.proxy import (
-    NOT_AS_SUCH,
+    NEVER_RERAISED,
     CallableProxy,
     Handle,
     ProcessEnded,
@@ -41,7 +41,7 @@ _REASONS = {LateError: "timeout", ClosedError: "died"}
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
-MAX_DOUBTS = 100
+MAX_UNCALLED = 100
 MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 
 
@@ -57,22 +57,22 @@ class Session:
         self.exports = Exports()
         self.end: ProcessEnded | None = None  # why the process has ended
         # What the judge has decided in this test: an object, and the methods not asked.
-        self.doubts: deque[tuple[Any, ...]] = deque(maxlen=MAX_DOUBTS)
-        self.until = float("inf")  # the moment that nothing may take longer than
+        self.uncalled_methods: deque[tuple[Any, ...]] = deque(maxlen=MAX_UNCALLED)
+        self.deadline = float("inf")  # the moment that nothing may take longer than
         self.processor_seconds = child.processor_seconds
         self.recorded: specification.Records = {}  # what it has answered so far
         # Whether no other process runs code of the same notebook: see
         # `exports.ReferenceFunction`.
-        self.alone = True
+        self.is_only_process = True
         self._child = child
         self._seconds = call_seconds
-        self._deadline: float | None = None
+        self._call_deadline: float | None = None
         self._depth = self._callbacks = 0
         # One handle an object, so that ``is`` tells what it should.
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(
-            wire=Wire(child.sock), requests=TO_JUDGE, side=self
+            wire=Wire(child.sock), requests=TO_JUDGE, handler=self
         )
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
@@ -83,19 +83,21 @@ class Session:
         """
         if self.end is not None:
             raise self.end
-        outermost = self._deadline is None
-        if self._deadline is None:
+        outermost = self._call_deadline is None
+        if self._call_deadline is None:
             limit = self._seconds if seconds is None else seconds
-            self._deadline = min(time.monotonic() + limit, self.until)
+            self._call_deadline = min(time.monotonic() + limit, self.deadline)
             self._callbacks = 0
         try:
-            return self._connection.ask(request, *arguments, deadline=self._deadline)
+            return self._connection.ask(
+                request, *arguments, deadline=self._call_deadline
+            )
         except ProtocolError as error:
             reason = _REASONS.get(type(error), "protocol")
             raise self.close(ProcessEnded(reason, str(error))) from None
         finally:
             if outermost:
-                self._deadline = None
+                self._call_deadline = None
 
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test, and return the values of those names that the student has.
@@ -107,18 +109,20 @@ class Session:
         if not keep:
             self.exports.clear()
         self._raised.clear()
-        self.doubts.clear()
+        self.uncalled_methods.clear()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
-    def excuse(self) -> str:
+    def find_uncalled_method(self) -> str:
         """Return why the test may have failed by what the judge decided, or nothing.
 
         The student's process says which of these methods there is, and no more.
         """
-        methods = {name for _, *names in self.doubts for name in names} | {"__class__"}
+        methods = {name for _, *names in self.uncalled_methods for name in names} | {
+            "__class__"
+        }
         method = ""
         with suppress(BaseException):  # whatever the student's side raises
-            method = self.ask("excuse", [*self.doubts])
+            method = self.ask("excuse", [*self.uncalled_methods])
         return method if type(method) is str and method in methods else ""
 
     def close(self, reason: ProcessEnded | None = None) -> ProcessEnded:
@@ -138,11 +142,11 @@ class Session:
             raise RecursionError("calls between student and test are nested too deep")
         self._depth += 1
         try:
-            return self._use(request, arguments)
+            return self._dispatch(request, arguments)
         finally:
             self._depth -= 1
 
-    def _use(self, request: str, arguments: list[Any]) -> Any:
+    def _dispatch(self, request: str, arguments: list[Any]) -> Any:
         number, *arguments = arguments
         target = self.exports.find(number)
         match request, *arguments:
@@ -167,10 +171,10 @@ class Session:
             handle = handle_of(value)
             if handle.session is self:
                 return Ref("student", (handle.number,))
-            if not self.alone:
+            if not self.is_only_process:
                 raise UnsendableError("only plain data passes between two exercises")
             raise self.end or ProcessEnded("died", "its process has ended")
-        return self.exports.name(value)
+        return self.exports.export(value)
 
     def resolve(self, ref: Ref) -> Any:
         """Return what the student names."""
@@ -178,7 +182,7 @@ class Session:
         if ref.tag == "student" and type(number) is int:
             return self._proxy(number, *description)
         if ref.tag == "judge" and not description:
-            return self.exports.received(number)
+            return self.exports.resolve(number)
         raise ProtocolError("the student's reference cannot be read")
 
     def _proxy(self, number: int, *description: Any) -> Proxy:
@@ -203,7 +207,7 @@ class Session:
 
     # --- exceptions -------------------------------------------------------------
 
-    def describe(self, error: BaseException) -> list[Any]:
+    def describe_exception(self, error: BaseException) -> list[Any]:
         """Return a description of an exception for the student, and remember it."""
         # Text of a test's exception may show what it wanted; of a reference's, more.
         is_harmless = isinstance(error, StudentRaised | RefusedError | RecursionError)
@@ -217,7 +221,7 @@ class Session:
         self._raised.pop(number - MAX_RAISED, None)
         return [number, name, text]
 
-    def revive(self, report: Any) -> BaseException:
+    def rebuild_exception(self, report: Any) -> BaseException:
         """Return the exception that a student process reports."""
         match report:
             case [
@@ -229,9 +233,9 @@ class Session:
                 (int() | None) as relayed,
             ]:
                 raised = None if relayed is None else self._raised.get(relayed)
-                if raised is not None and not isinstance(raised, NOT_AS_SUCH):
+                if raised is not None and not isinstance(raised, NEVER_RERAISED):
                     return raised
-                error = error_of(base, text[:MAX_ERROR_TEXT])
+                error = make_student_error(base, text[:MAX_ERROR_TEXT])
                 error.kind = printable(kind)
                 error.origin = self
                 error.cell = cell

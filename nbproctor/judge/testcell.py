@@ -67,7 +67,7 @@ class Namespace:
     cells judged `elsewhere`, others get what they import and define.
     """
 
-    def __init__(self, tests: Tests, elsewhere: Iterable[str]) -> None:
+    def __init__(self, tests: Tests, outside_judge: Iterable[str]) -> None:
         self._tests = tests
         self._modules = _modules(tests)
         self._main = types.ModuleType(MODULE)  # what a test imports by this name
@@ -76,7 +76,7 @@ class Namespace:
         shared_names = (test.shared for test in tests.cells.values())
         self._shared_names = frozenset().union(*shared_names)
         self._session_of: dict[str, Session] = {}  # test cells that were run → for whom
-        self._fatal = set(elsewhere)
+        self._definitions_only = set(outside_judge)
 
     def begin(self, name: str, session: Session, seconds: float) -> Names:
         """Begin a test: make what it sees, with the student's names bound beforehand.
@@ -98,7 +98,7 @@ class Namespace:
         sys.modules[MODULE] = _MAIN_OF_JUDGE
         self._session_of[name] = session
         if session.end is not None:
-            self._fatal.add(name)
+            self._definitions_only.add(name)
         for shared in self._tests.cells[name].program.binds & self._shared_names:
             self._shared.pop(shared, None)
             if shared in self._space:
@@ -109,7 +109,7 @@ class Namespace:
         test = self._tests.cells[cell]
         try:
             # What ended a process once would do so again.
-            if cell in self._fatal:
+            if cell in self._definitions_only:
                 execute(test.definitions, space)
             else:
                 run(test, space, session, seconds)
@@ -136,10 +136,10 @@ class Namespace:
         used_names = _used_in(programs + needed_programs)
         test_names = test.shared
         for program in programs:
-            test_names |= program.makes
-        library_names = (self._modules.keys() | _BUILT_IN.keys()) - tests.answers
+            test_names |= program.binds_first
+        library_names = (self._modules.keys() | _BUILT_IN.keys()) - tests.solution_names
         student_names = used_names - test_names - library_names
-        imported_names = (tests.imported & used_names) - test.shared
+        imported_names = (tests.solution_imports & used_names) - test.shared
 
         built_in = {k: v for k, v in _BUILT_IN.items() if k not in student_names}
         space = self._space
@@ -166,7 +166,7 @@ class Namespace:
             except (StudentRaised, AssertionError):
                 # It checks an answer, and costs nothing unless a name is missing now.
                 others = {test.program, *needed_programs, *helpers} - {helper}
-                if _used_in(others) & helper.makes - space.keys():
+                if _used_in(others) & helper.binds_first - space.keys():
                     raise
             except BaseException as error:
                 raise BrokenTestError(f"a helper cell fails: {error!r}") from error
@@ -220,7 +220,7 @@ def run(
     that it judges.
     """
     recording = specification.recording(session.recorded, answer)
-    with _afresh(session, test.seed), _alarm(seconds), recording:
+    with _reset_global_state(session, test.seed), _time_limit(seconds), recording:
         return test.program.run(space)
 
 
@@ -272,7 +272,7 @@ def captured(
 
 
 @contextmanager
-def _afresh(session: Session, first_seed: int) -> Iterator[None]:
+def _reset_global_state(session: Session, first_seed: int) -> Iterator[None]:
     """Start a test with the same global state each time.
 
     No student can predict what it draws before it sets a seed. If it sets one, the
@@ -299,11 +299,11 @@ def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:
 
 
 @contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    def ring(*_: Any) -> None:
+def _time_limit(seconds: float) -> Iterator[None]:
+    def raise_timeout(*_: Any) -> None:
         raise TestTimeout
 
-    before = signal.signal(signal.SIGALRM, ring)
+    before = signal.signal(signal.SIGALRM, raise_timeout)
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
     try:
         yield

@@ -31,17 +31,17 @@ class Message(NamedTuple):
     """The message of a test cell: an outcome, and its words."""
 
     outcome: Outcome
-    words: str
+    text: str
 
     def __call__(self, **values: object) -> Message:
         """Fill in the words."""
-        return self._replace(words=self.words.format(**values))
+        return self._replace(text=self.text.format(**values))
 
 
 PASSED = Message("passed", "")
 # The test has been judged, and a check does not hold.
 CHECK = Message("failed", "{text}")
-UNTOLD = Message("failed", "A {kind} fails.")
+UNEXPLAINED_CHECK = Message("failed", "A {kind} fails.")
 SHAPES = Message("failed", "A hidden check fails: shapes {one} and {other} differ.")
 PART = Message("failed", "Partly right: {points:g} of {most:g} points.")
 STDERR = Message(
@@ -49,8 +49,10 @@ STDERR = Message(
     "While this test ran, something (perhaps a warning) was written to stderr. In "
     "this course, that costs its points.",
 )
-LEADS_TO = Message("failed", "Your answer could not be checked: it leads to {kind}.")
-ENDS_IN = Message("failed", "Your answer could not be checked: {kind}: {text}")
+HIDDEN_EXCEPTION = Message(
+    "failed", "Your answer could not be checked: it leads to {kind}."
+)
+SHOWN_EXCEPTION = Message("failed", "Your answer could not be checked: {kind}: {text}")
 # Student code raised an exception, or a name is missing.
 NOT_SOLVED = Message("error", results.NOT_SOLVED + "{where}")
 RAISED = Message("error", "Your code raised {kind}{text} {where}")
@@ -85,7 +87,7 @@ REFUSED = Message(
 TOO_MUCH = Message(
     "not run", "Not graded: a value is too large or too deeply nested to be sent."
 )
-DOUBTED = Message(
+METHOD_NOT_CALLED = Message(
     "not run", "Not graded: it depends on an object's `{by}`, which is not called here."
 )
 ALL_STOPPED = Message(
@@ -164,7 +166,7 @@ def verdict(cell: Cell, message: Message, points: float = 0.0) -> Verdict:
         points=0.0 if message.outcome == "not run" else points,
         max_points=cell.points,
         outcome=message.outcome,
-        message=one_line(message.words),
+        message=one_line(message.text),
         where=cell.where,
     )
 
@@ -190,8 +192,8 @@ def explain(
         return _of_check(error, hidden)
     text = one_line(re.sub(r"'\w*Proxy'( object)?", _YOURS, _text(error)))
     if hidden and not _is_helpful(text, sources):
-        return LEADS_TO(kind=name)
-    return ENDS_IN(kind=name, text=text)
+        return HIDDEN_EXCEPTION(kind=name)
+    return SHOWN_EXCEPTION(kind=name, text=text)
 
 
 def _of_student(
@@ -273,7 +275,7 @@ def _of_check(error: BaseException, hidden: bool) -> Message:
     if shapes:
         # NumPy names the first argument first, which by custom is the answer.
         return SHAPES(one=shapes[1], other=shapes[2])
-    return UNTOLD(kind="hidden check" if hidden else "check")
+    return UNEXPLAINED_CHECK(kind="hidden check" if hidden else "check")
 
 
 def _text(error: BaseException) -> str:
@@ -294,7 +296,7 @@ def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
     )
 
 
-def scored(outputs: list[Output], cell: Cell) -> tuple[float, Message]:
+def score_outputs(outputs: list[Output], cell: Cell) -> tuple[float, Message]:
     """Score a test cell by its outputs, as nbgrader does.
 
     After an error, the score is 0. If the cell ends in a number, it is this number,
@@ -313,7 +315,7 @@ def scored(outputs: list[Output], cell: Cell) -> tuple[float, Message]:
         shown = one_line(text) if not cell.points or text in _messages(cell) else ""
         if name == "AssertionError":
             check = CHECK(text=shown)
-            return 0.0, check if shown else UNTOLD(kind="hidden check")
+            return 0.0, check if shown else UNEXPLAINED_CHECK(kind="hidden check")
         if is_forbidden(name, text):
             return 0.0, REFUSED(where="")
         if name == "NotImplementedError":

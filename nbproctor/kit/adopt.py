@@ -22,9 +22,15 @@ import yaml  # type: ignore[import-untyped]
 from nbformat import NotebookNode
 from nbformat.corpus.words import generate_corpus_id
 
-from nbproctor.cells import CellText, error_of, grade_id, grader_of, parse_code
+from nbproctor.cells import (
+    CellText,
+    error_output_of,
+    grade_id,
+    nbgrader_metadata,
+    parse_code,
+)
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import DEFINITIONS, Markers, imports, outside, parse
+from nbproctor.markers import DEFINITIONS, Markers, imports, parse, walk_top_level
 from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import SKIP_TAG, language_of
 from nbproctor.writing import write_file
@@ -111,7 +117,7 @@ class AdoptedCell:
     @property
     def points(self) -> float | None:
         """What it is worth; None for a test as long as nobody has said it."""
-        return grader_of(self.cell).get("points")
+        return nbgrader_metadata(self.cell).get("points")
 
 
 @dataclass
@@ -279,7 +285,7 @@ class _Reader:
         except (AdoptError, ValueError) as error:
             self.adopted.questions.append(f"{question.name}: {error} Left out.")
             return
-        if is_hidden and not Markers().hide_tests(code):
+        if is_hidden and not Markers().has_hidden_tests(code):
             code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
         row = self._append_cell(nbformat.v4.new_code_cell(code))
         row.kind = "hidden test" if is_hidden else "public test"
@@ -317,7 +323,7 @@ class _Reader:
 
         Cells of nothing but imports and literals come last: they are given.
         """
-        names = CellText.of(test).uses - set(_defined_names(test))
+        names = CellText.parse(test).uses - set(_defined_names(test))
         rows = [
             row
             for row in reversed(self.adopted.cells)
@@ -337,7 +343,7 @@ class _Reader:
     def _append_cell(self, cell: NotebookNode) -> AdoptedCell:
         """Write a cell as it is; it may become an answer later."""
         # It shows a mistake: grading need not run it.
-        if error_of(cell):
+        if error_output_of(cell):
             cell.metadata["tags"] = [SKIP_TAG]
         cell.metadata.pop("deletable", None)
         cell.metadata.pop("editable", None)
@@ -356,7 +362,7 @@ class _Reader:
             self.adopted.unanswered.append(question.name)
         elif not question.tests and not question.by_hand:
             self.adopted.questions.append(f"{question.name}: it has no test.")
-        graders = [grader_of(test.cell) for test in question.tests]
+        graders = [nbgrader_metadata(test.cell) for test in question.tests]
         points = question.points
         if isinstance(points, list) and len(points) in (1, len(graders)):
             points *= len(graders) // len(points)
@@ -370,9 +376,9 @@ class _Reader:
     def _share_points(self) -> None:
         """Let headings say what tests are worth that do not; else it is one point."""
         for section in reversed(sections(self.adopted.notebook.cells)):
-            _fill([grader_of(cell) for cell in section.cells], section.points)
+            _fill([nbgrader_metadata(cell) for cell in section.cells], section.points)
         for question in self._questions:
-            graders = [grader_of(test.cell) for test in question.tests]
+            graders = [nbgrader_metadata(test.cell) for test in question.tests]
             if _fill(graders, 1) and question.is_plain:
                 self.adopted.questions.append(
                     f"{question.name}: are its tests worth 1 point?"
@@ -388,7 +394,7 @@ class _Reader:
             marked = solution_marks(source)
             if row.question and _BEGIN not in marked:
                 tests = "\n".join(test.cell.source for test in row.question.tests)
-                marked = _mark(marked, set(CellText.of(tests).uses))
+                marked = _mark(marked, set(CellText.parse(tests).uses))
             if _BEGIN not in marked:
                 continue
             row.cell.source = marked
@@ -397,7 +403,7 @@ class _Reader:
                 _set_grader(row.cell, self._free("answer"), solution=True)
             elif _has_blank(source):
                 self.adopted.unanswered.append(row.grade_id)
-            visible = CellText.of(Markers().without_regions(marked)).code
+            visible = CellText.parse(Markers().without_regions(marked)).code
             if set(visible) <= set(Markers().stub.splitlines()):
                 whole.append(row.grade_id)
         if whole:
@@ -477,7 +483,7 @@ def _read_test(
         raise AdoptError(f"the points of a test are not a number: {points!r}.")
     is_doctest = re.search(r"^\s*>>> ", source, re.MULTILINE)
     code = _from_doctest(source) if is_doctest else _as_assertion(source, outputs)
-    if not CellText.of(code).compiles:
+    if not CellText.parse(code).compiles:
         raise AdoptError(f"a test cannot be a cell by itself: {code!r}.")
     is_hidden = bool(settings.get("hidden")) or _says_hidden(source)
     return _LABEL.sub("", code), is_hidden, points
@@ -590,7 +596,7 @@ def _settings(text: str) -> dict[str, Any]:
 
 def _has_blank(source: str) -> bool:
     """Whether code has ``...`` where students write, as ``x = ...``, not ``x[...]``."""
-    nodes = outside(parse(source), ast.Subscript)
+    nodes = walk_top_level(parse(source), ast.Subscript)
     return any(isinstance(node, ast.Constant) and node.value is ... for node in nodes)
 
 
@@ -605,13 +611,13 @@ def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
 
 def _asserts(source: str) -> bool:
     """Whether code asserts something, itself or with a function such as numpy's."""
-    lines = map(ast.unparse, outside(parse(source)))
+    lines = map(ast.unparse, walk_top_level(parse(source)))
     return any(re.match(r"assert |(\w+\.)*assert\w*\(", line) for line in lines)
 
 
 def _defined_names(source: str) -> Iterator[str]:
     """Yield the names that code defines or changes; not those that it imports."""
-    for node in outside(parse(source)):
+    for node in walk_top_level(parse(source)):
         if isinstance(node, DEFINITIONS):
             yield node.name
         elif isinstance(getattr(node, "ctx", None), ast.Store):
@@ -629,7 +635,7 @@ def _mark(source: str, tested: set[str]) -> str:
         blank = indent[0] if indent else ""
         lines[start:end] = [blank + _BEGIN, *lines[start:end], blank + _END]
     marked = "\n".join(lines)
-    if CellText.of(Markers().without_regions(marked)).tree is None:
+    if CellText.parse(Markers().without_regions(marked)).tree is None:
         return f"{_BEGIN}\n{source}\n{_END}"
     return marked
 
@@ -640,7 +646,7 @@ def _regions(source: str, tested: set[str]) -> list[tuple[int, int]]:
     Imports and literals at its top are given, unless a test looks at them. If only
     functions and calls follow, the solution is what the functions do.
     """
-    body = (CellText.of(source).tree or ast.Module([], [])).body
+    body = (CellText.parse(source).tree or ast.Module([], [])).body
     opening = list(takewhile(lambda statement: _is_given(statement, tested), body))
     answer = body[len(opening) :]
     functions = [node for node in answer if isinstance(node, DEFINITIONS)]

@@ -14,7 +14,7 @@ import re
 import shutil
 from pathlib import Path
 
-from nbproctor.cells import RawCell, RawNotebook, grader_of
+from nbproctor.cells import RawCell, RawNotebook, nbgrader_metadata
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers
 from nbproctor.nbgrader import Course
@@ -94,14 +94,14 @@ def shorten(
         source = "".join(raw["source"])
         if name in provided:
             raw["source"] = markers.without_solution_markers(source)
-            grader_of(raw).update(grade=False, solution=False, locked=True)
+            nbgrader_metadata(raw).update(grade=False, solution=False, locked=True)
         for limit, text in _TEXT.findall(source):
             if hours < int(limit):
                 raw["source"] = text
         if name not in left_out:
             cells.append(raw)
     for section in sections(cells):
-        if not any(grader_of(cell).get("points") for cell in section.cells):
+        if not any(nbgrader_metadata(cell).get("points") for cell in section.cells):
             text = "".join(section.heading_cell["source"])
             heading = re.sub(r"[\d.]+ points?\)$", "given)", section.heading)
             section.heading_cell["source"] = text.replace(section.heading, heading)

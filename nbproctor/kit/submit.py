@@ -20,21 +20,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING or __package__:
     from nbproctor.cells import (
         CellText,
-        HandedCell,
         RawCell,
-        error_of,
-        grader_of,
+        SubmittedCell,
+        error_output_of,
         imported,
+        nbgrader_metadata,
         source_of,
     )
 else:  # in a student's folder
     from cells import (
         CellText,
-        HandedCell,
         RawCell,
-        error_of,
-        grader_of,
+        SubmittedCell,
+        error_output_of,
         imported,
+        nbgrader_metadata,
         source_of,
     )
 
@@ -290,8 +290,8 @@ def _check_run(findings: Findings) -> None:
     exercise = ""
     for name, cell in findings.originals.items():
         exercise = name if cell.is_answer else exercise
-        tested[name] = exercise if grader_of(cell.raw).get("grade") else ""
-    failed = [tested.get(cell.name) for cell in code if error_of(cell.raw)]
+        tested[name] = exercise if nbgrader_metadata(cell.raw).get("grade") else ""
+    failed = [tested.get(cell.name) for cell in code if error_output_of(cell.raw)]
     if failing := [*dict.fromkeys(filter(None, failed))]:
         findings.remarks.append(
             f"Public tests of these exercises fail: {_list(failing)}."
@@ -324,14 +324,14 @@ class _Cell:
 
     def __init__(self, raw: RawCell) -> None:
         self.raw = raw
-        handed = HandedCell.read(raw, source_of(raw))
+        handed = SubmittedCell.read(raw, source_of(raw))
         self.name = handed.name  # nbgrader's, or none
         self.is_code = handed.kind == "code"
         self.text: CellText = handed.text
 
     @property
     def is_answer(self) -> bool:
-        grader = grader_of(self.raw)
+        grader = nbgrader_metadata(self.raw)
         return bool(grader.get("solution") or grader.get("task"))
 
     @property

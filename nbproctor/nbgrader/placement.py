@@ -96,7 +96,7 @@ def apply_trust(master: MasterNotebook, trust: str) -> MasterNotebook:
         if cell.where == "beside":
             cell = replace(cell, where="nowhere")
         elif cell.where == "judge":
-            cell = replace(cell, why="")
+            cell = replace(cell, placement_reason="")
         cells.append(cell)
     return master.with_cells(cells)
 
@@ -119,9 +119,11 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
             "answer that passes only there waits to be graded by hand",
         ),
     ):
-        named = [cell for cell in tests if cell.where == where and cell.why]
+        named = [
+            cell for cell in tests if cell.where == where and cell.placement_reason
+        ]
         if named:
-            names = "; ".join(f"{cell.id} ({cell.why})" for cell in named)
+            names = "; ".join(f"{cell.id} ({cell.placement_reason})" for cell in named)
             lines.append(
                 f"{len(named)} of {len(tests)} test cells are {description}: {names}"
             )
@@ -143,7 +145,7 @@ def _places(
     lost = lost_in(master)
     reasons = lost
     # What the source places itself stays there.
-    free = {cell.id for cell in master.cells if cell.why != TAGGED}
+    free = {cell.id for cell in master.cells if cell.placement_reason != TAGGED}
     trial: Places = {}
     # A test that uses names of one that has moved fails then, and moves along. So does
     # what it needs of others in the student's process.
@@ -172,9 +174,9 @@ def _with_placement(master: MasterNotebook, places: dict[str, Any]) -> MasterNot
     cells = []
     for cell in master.cells:
         where, reason = places.get(cell.id, ("judge", ""))
-        is_placeable = cell.kind == "test" and cell.why != TAGGED
-        if is_placeable and (cell.where, cell.why) != (where, reason):
-            cell = replace(cell, where=where, why=reason)
+        is_placeable = cell.kind == "test" and cell.placement_reason != TAGGED
+        if is_placeable and (cell.where, cell.placement_reason) != (where, reason):
+            cell = replace(cell, where=where, placement_reason=reason)
         cells.append(cell)
     return master.with_cells(cells)
 

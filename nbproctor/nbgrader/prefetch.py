@@ -110,7 +110,7 @@ class Prefetch:
     def __iter__(self) -> Iterator[Submission]:
         # It bounds the memory used. Twice what is executed at once: no worker of a
         # cluster waits for the next.
-        busy = 2 * self._pool.width
+        busy = 2 * self._pool.concurrency
         students = iter(self._run.folders)
         for student in self._run.folders:
             ahead = max(AHEAD, busy) - len(self._reading) - len(self._waiting)

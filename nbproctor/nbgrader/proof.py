@@ -25,11 +25,11 @@ from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, has_failed
 from traitlets.config import Config
 
-from nbproctor.cells import error_of
+from nbproctor.cells import error_output_of
 from nbproctor.engine import Execution, ExecutionError, Executor, Settings
 from nbproctor.markers import parse
 from nbproctor.nbgrader.failures import no_kernel
-from nbproctor.notebook import Cell, MasterNotebook, copied
+from nbproctor.notebook import Cell, MasterNotebook, temporary_copy
 from nbproctor.results import Limits, Report
 from nbproctor.sanitize import one_line
 from nbproctor.submission.repair import Ungradable, repair, student_cells
@@ -165,7 +165,7 @@ def kernel_faults(
         complaint = one_line(_complaint(node))
         marks = node.metadata.get("nbgrader", {})
         if not marks.get("grade"):
-            if error_of(node):
+            if error_output_of(node):
                 yield name, f"the cell {name} fails ({complaint})."
             continue
         try:
@@ -195,7 +195,7 @@ def run_in_kernel(
         if cell.kind not in ("task", "text") and not cell.skip
     ]
     with (
-        copied(source) as folder,
+        temporary_copy(source) as folder,
         kernel_config() as config,
         TemporaryFile("w+", errors="replace") as log,
     ):

@@ -21,7 +21,7 @@ from nbformat import from_dict
 from nbgrader import nbgraderformat
 from nbgrader.converters import GenerateAssignment
 
-from nbproctor.cells import RawCell, RawNotebook, grade_id, grader_of
+from nbproctor.cells import RawCell, RawNotebook, grade_id, nbgrader_metadata
 from nbproctor.engine import Pool, Settings
 from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
@@ -29,7 +29,7 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, run
 from nbproctor.nbgrader.placement import apply_trust
 from nbproctor.nbgrader.proof import kernel_faults, reference_faults, wrong_differences
-from nbproctor.notebook import MasterNotebook, MasterNotebookError, copied
+from nbproctor.notebook import MasterNotebook, MasterNotebookError, temporary_copy
 from nbproctor.results import Check
 from nbproctor.sandbox.layers import SandboxError, prepare
 
@@ -117,7 +117,7 @@ def sections(cells: Iterable[RawCell]) -> list[PointsSection]:
     result = []
     open_ones: list[PointsSection] = []
     for cell in cells:
-        if grader_of(cell).get("grade"):
+        if nbgrader_metadata(cell).get("grade"):
             for section in open_ones:
                 section.cells.append(cell)
         if cell["cell_type"] != "markdown":
@@ -147,10 +147,12 @@ def _points_problems(cells: list[RawCell]) -> Iterator[str]:
     An item of a list is about the test cell that has the same words.
     """
     for section in sections(cells):
-        worth = [(c, float(grader_of(c).get("points") or 0)) for c in section.cells]
+        worth = [
+            (c, float(nbgrader_metadata(c).get("points") or 0)) for c in section.cells
+        ]
         points = sum(n for _, n in worth)
         # A heading may leave out what is graded by hand.
-        tests = sum(n for c, n in worth if not grader_of(c).get("solution"))
+        tests = sum(n for c, n in worth if not nbgrader_metadata(c).get("solution"))
         if min(abs(section.points - n) for n in (tests, points)) > 1e-9:
             yield (
                 f"the heading {section.heading!r} says {section.points:g} points, but "
@@ -167,7 +169,10 @@ def _points_problems(cells: list[RawCell]) -> Iterator[str]:
 
 def _hidden_problems(master: MasterNotebook, markers: Markers) -> Iterator[str]:
     for cell in master.cells:
-        if markers.hide_tests(cell.source) and cell.kind not in ("test", "helper"):
+        if markers.has_hidden_tests(cell.source) and cell.kind not in (
+            "test",
+            "helper",
+        ):
             # It would run where student code does, who could read and replace it.
             yield (
                 f"{cell.id!r} contains hidden tests, but is not a test cell: give it "
@@ -229,7 +234,7 @@ def _generate(course: Course, step: str, gradebook: bool) -> None:
     has_autotests = any(
         b"AUTOTEST" in path.read_bytes() for path in source.glob("*.ipynb")
     )
-    with copied(source) if has_autotests else nullcontext(source) as folder:
+    with temporary_copy(source) if has_autotests else nullcontext(source) as folder:
         if has_autotests:
             coursedir.source_directory = str(folder.parent)
         # Named, because nbgrader's own search takes a bracket in a path for a pattern.
@@ -320,7 +325,9 @@ def check_release(course: Course) -> list[Check]:
             return [Check(name="source", passed=False, found=str(error))]
         fresh = _contents(folder / course.assignment)
     notebooks = (data for path, data in fresh.items() if path.suffix == ".ipynb")
-    markers = [m for data in notebooks for m in course.markers.left_over(data.decode())]
+    markers = [
+        m for data in notebooks for m in course.markers.find_markers(data.decode())
+    ]
     checks = [
         Check(name="source", passed=True, found="can be released"),
         Check(

@@ -67,7 +67,7 @@ class Run:
         masters = self.masters.values()
         for line in describe_placement(masters):
             log.warning("%s", line)
-        self.graded_with = [pool.conditions(m, self.settings) for m in masters]
+        self.graded_with = [pool.conditions_digest(m, self.settings) for m in masters]
 
     def reusable_result(self, student: str) -> SubmissionResult | None:
         """Return the result that stands if the same files are submitted now.

@@ -20,7 +20,7 @@ from nbproctor.errors import NbproctorError
 from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.summary import GradedNotebook
-from nbproctor.sandbox.processors import processors
+from nbproctor.sandbox.processors import count_processors
 from nbproctor.sandbox.workers import (
     Allowance,
     ExceededError,
@@ -100,7 +100,7 @@ def make(
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):  # in a worker it would be one page's fault
             raise PermissionError(EACCES, os.strerror(EACCES), str(folder))
-    count = min(processors(), len(waiting))
+    count = min(count_processors(), len(waiting))
     limits = Allowance(seconds, MEMORY)
     failed: list[str] = []
     with Workers(__name__, dict(outlines), str, limits, count) as workers:

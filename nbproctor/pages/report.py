@@ -247,7 +247,7 @@ def _in_process_tests(
         for exercise in outline.exercises:
             for test in exercise.tests:
                 if has_points := earned.get((notebook, test)):
-                    reason = outline.cells[test].why
+                    reason = outline.cells[test].placement_reason
                     yield exercise.name, test, reason, sum(has_points), len(has_points)
 
 

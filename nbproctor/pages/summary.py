@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nbproctor.cells import RawCell, error_of, grade_id, source_of
+from nbproctor.cells import RawCell, error_output_of, grade_id, source_of
 from nbproctor.notebook import Cell
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import (
@@ -338,7 +338,7 @@ def _opening_comment(source: str) -> str:
 
 def _raised(cell: RawCell) -> str:
     """Return the error that a student's cell ended with, in one line."""
-    error = error_of(cell)
+    error = error_output_of(cell)
     if not error:
         return ""
     name = one_line(error.get("ename"), 60)

@@ -20,7 +20,7 @@ from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.plug_ins import load_plug_ins
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
 from nbproctor.platforms.sheet import write_rows
-from nbproctor.sanitize import as_written
+from nbproctor.sanitize import undo_spreadsheet_cell
 from nbproctor.submission import border
 from nbproctor.writing import write_file
 
@@ -161,7 +161,7 @@ def read_record(records: Path) -> dict[str, dict[str, str]]:
             rows = list(csv.DictReader(file))
     except FileNotFoundError:
         return {}
-    rows = [{k: as_written(v) for k, v in row.items()} for row in rows]
+    rows = [{k: undo_spreadsheet_cell(v) for k, v in row.items()} for row in rows]
     return {row["student"]: row for row in rows if set(_FIRST) <= row.keys()}
 
 

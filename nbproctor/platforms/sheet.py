@@ -19,7 +19,7 @@ import babel
 from babel.localedata import locale_identifiers
 
 from nbproctor.platforms.person import KINDS, normalize
-from nbproctor.sanitize import as_written, spreadsheet_cell
+from nbproctor.sanitize import spreadsheet_cell, undo_spreadsheet_cell
 from nbproctor.writing import write_file
 
 # Byte order marks and codings, as they are tried.
@@ -171,7 +171,9 @@ class Sheet:
 
     def texts(self, row: int, columns: Iterable[int]) -> list[str]:
         """Return what some cells of a row say, but for those that say nothing."""
-        texts = (as_written(self.value(row, column).strip()) for column in columns)
+        texts = (
+            undo_spreadsheet_cell(self.value(row, column).strip()) for column in columns
+        )
         return list(filter(None, texts))
 
     def values(self, row: int) -> list[str]:

@@ -45,7 +45,7 @@ class MessageBudget:
     """What one message has used of the limits so far."""
 
     error: type[NbproctorError]  # raised when it has used too much
-    called: str  # what the message is, where that is said
+    subject: str  # what the message is, where that is said
     used: dict[str, int]
 
     def spend(self, limit: str, amount: int) -> None:
@@ -53,7 +53,7 @@ class MessageBudget:
         self.used[limit] = used = self.used.get(limit, 0) + amount
         if used > LIMITS[limit].most:
             most, wording = LIMITS[limit]
-            raise self.error(wording.format(self.called, most=most, mib=most >> 20))
+            raise self.error(wording.format(self.subject, most=most, mib=most >> 20))
 
     def remaining(self, limit: str) -> int:
         """Return how much may still be used of a limit."""
@@ -79,11 +79,11 @@ class MessageBudget:
         go the same way through the table for hours.
         """
         self.spend("keys", len(keys))
-        if len(keys) > _MAX_ALIKE and collide(keys):
+        if len(keys) > _MAX_ALIKE and hashes_collide(keys):
             raise self.error("keys of a dictionary or set all have the same hash")
 
 
-def collide(
+def hashes_collide(
     keys: Sequence[Any], equal: Callable[[Any, Any], bool] = lambda one, other: False
 ) -> bool:
     """Whether more than a few keys have the same hash, not counting `equal` ones."""

@@ -11,7 +11,7 @@ import numpy as np
 VALUES = np.ndarray, dict, list, tuple
 
 
-def object_with(kind: Any, names: Sequence[str], *values: Any) -> Any:
+def make_object(kind: Any, names: Sequence[str], *values: Any) -> Any:
     """Make an object without ``__init__``, and give it attributes."""
     new_object = kind.__new__(kind)
     for name, value in zip(names, values, strict=True):
@@ -29,7 +29,7 @@ def set_in_place(owner: Any, name: str, value: Any) -> None:
     setattr(owner, name, value)
 
 
-def answer_in_turn(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
+def make_calls(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
     """Make calls, ``(function, *arguments)`` each, until one raises.
 
     With `keep` an answer is the object itself, else a copy of the value that it is now.

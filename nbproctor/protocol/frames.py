@@ -78,7 +78,7 @@ class Wire:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(True)
         self._sock = sock
-        self._patience = 0.0
+        self._timeout = 0.0
         self._sent = self._received = 0
         self._unread = b""
         self._room = memoryview(bytearray(_CHUNK))
@@ -96,7 +96,9 @@ class Wire:
         for part in parts:
             unsent = memoryview(part)
             while unsent:
-                unsent = unsent[self._in_time(self._sock.send, unsent, deadline) :]
+                unsent = unsent[
+                    self._call_with_deadline(self._sock.send, unsent, deadline) :
+                ]
         self._note_transfer(encoded.size, begin)
 
     def receive(self, deadline: float | None = None) -> Frame:
@@ -126,7 +128,7 @@ class Wire:
         view[:have] = data[_HEAD.size :]
         begin = time.monotonic()
         while have < len(view):
-            have += self._into(view[have:], deadline)
+            have += self._receive_into(view[have:], deadline)
         self._note_transfer(len(view), begin)
         return Frame(kind, view[:text], view[text:])
 
@@ -134,40 +136,40 @@ class Wire:
         seconds = time.monotonic() - begin
         Wire.transfer_seconds += min(seconds, size / _SLOWEST)
 
-    def _into(self, view: memoryview, deadline: float | None) -> int:
-        count = self._in_time(self._sock.recv_into, view, deadline)
+    def _receive_into(self, view: memoryview, deadline: float | None) -> int:
+        count = self._call_with_deadline(self._sock.recv_into, view, deadline)
         if not count:
             raise ClosedError("the other side is gone")
         return count
 
     def _receive_part(self, deadline: float | None) -> bytes:
         # To `recv` 64 KiB takes memory that is new to this process, page by page.
-        return bytes(self._room[: self._into(self._room, deadline)])
+        return bytes(self._room[: self._receive_into(self._room, deadline)])
 
-    def _in_time(
-        self, use: Callable[[_In], int], argument: _In, deadline: float | None
+    def _call_with_deadline(
+        self, operation: Callable[[_In], int], argument: _In, deadline: float | None
     ) -> int:
         try:
-            self._arm(deadline)
-            return use(argument)
+            self._set_timeout(deadline)
+            return operation(argument)
         except BlockingIOError:
             raise LateError("the other side is late") from None
         except OSError as error:
             raise ClosedError(f"the other side is gone ({error})") from error
 
-    def _arm(self, deadline: float | None) -> None:
+    def _set_timeout(self, deadline: float | None) -> None:
         """Have the kernel end a wait soon after the deadline."""
         # Python's own timeouts take three more system calls for each message.
-        patience = 0.0  # as long as it takes
+        timeout = 0.0  # as long as it takes
         if deadline is not None:
             seconds = deadline - time.monotonic()
             if seconds <= 0:
                 raise LateError("there is no time left")
-            if seconds <= self._patience <= seconds + _SLACK:
+            if seconds <= self._timeout <= seconds + _SLACK:
                 return
-            patience = seconds + _SLACK / 2
-        if patience != self._patience:
-            value = struct.pack("ll", int(patience), int(patience % 1 * 1e6))
+            timeout = seconds + _SLACK / 2
+        if timeout != self._timeout:
+            value = struct.pack("ll", int(timeout), int(timeout % 1 * 1e6))
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
                 self._sock.setsockopt(socket.SOL_SOCKET, option, value)
-            self._patience = patience
+            self._timeout = timeout

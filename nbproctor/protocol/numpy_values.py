@@ -25,7 +25,7 @@ from nbproctor.protocol.table import (
     Receiver,
     Row,
     Sender,
-    add,
+    add_rows,
 )
 
 Array = np.ndarray[Any, Any]
@@ -86,10 +86,10 @@ def _write_array(sender: Sender, x: Array, depth: int) -> Node:
     if size < _COPIED:
         if not x.size:
             sender.spend_shape(x.shape, dtype.itemsize)
-        sender.buffer(x.tobytes(), size)
+        sender.append_buffer(x.tobytes(), size)
     else:
         flat = np.ascontiguousarray(x).reshape(-1)
-        sender.buffer(flat.view(np.uint8).data, size)
+        sender.append_buffer(flat.view(np.uint8).data, size)
     return node
 
 
@@ -98,13 +98,13 @@ def _read_array(receiver: Receiver, node: list[Node], depth: int) -> Array:
     if layout and layout not in (["F"], ["r"], ["F", "r"]):
         raise ProtocolError("an array has an unknown layout")
     order: Any = "F" if layout and layout[0] == "F" else "C"
-    array = _next(receiver, _dtype_of(code), _shape(sizes), order)
+    array = _read_items(receiver, _dtype_of(code), _shape(sizes), order)
     if "r" in layout:
         array.flags.writeable = False
     return array
 
 
-def _next(
+def _read_items(
     receiver: Receiver,
     dtype: np.dtype[Any],
     shape: tuple[int, ...],
@@ -115,7 +115,7 @@ def _next(
     if not count:
         receiver.spend_shape(shape, dtype.itemsize)
         return np.empty(shape, dtype)
-    raw = receiver.take(count * dtype.itemsize)
+    raw = receiver.read_bytes(count * dtype.itemsize)
     array = np.ndarray(shape, dtype, raw, 0, None, order)
     if dtype.kind in _CHECKED:
         _check_content(array)
@@ -145,12 +145,12 @@ def _shape(sizes: Node) -> tuple[int, ...]:
 def _write_objects(sender: Sender, x: Array, depth: int) -> Node:
     if not x.size:
         sender.spend_shape(x.shape, 0)
-    return ["O", [*x.shape], *sender.values(x.reshape(-1).tolist(), depth)]
+    return ["O", [*x.shape], *sender.write_values(x.reshape(-1).tolist(), depth)]
 
 
 def _read_objects(receiver: Receiver, node: list[Node], depth: int) -> Array:
     shape = _shape(*node[1:2])
-    cells = receiver.fields(node, depth, 2)
+    cells = receiver.read_fields(node, depth, 2)
     if math.prod(shape) != len(cells):
         raise ProtocolError("an array's shape and its items disagree")
     if not cells:
@@ -196,7 +196,7 @@ def _write_scalar(sender: Sender, x: Any, depth: int) -> Node:
     code = _code_of(x.dtype)
     if code is not None:
         raw = x.tobytes()
-        sender.buffer(raw, len(raw))
+        sender.append_buffer(raw, len(raw))
         return ["n", code]
     return None
 
@@ -206,7 +206,7 @@ def _read_scalar(receiver: Receiver, node: list[Node], depth: int) -> Any:
     dtype = _dtype_of(code)
     if dtype.kind in "SU":
         raise ProtocolError("text is not a NumPy scalar")
-    return _next(receiver, dtype, ())[()]
+    return _read_items(receiver, dtype, ())[()]
 
 
 def _dtype_parts(x: np.dtype[Any]) -> Parts | None:
@@ -228,7 +228,7 @@ FIELDS["places"] = is_array("i")
 _CHANGE = Change(_copy, _same, _assign)
 _SCALARS = tuple({dtype.type for dtype in _NATIVE})
 _DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUO")})
-add(
+add_rows(
     Row(
         tag="a",
         fields="dtype shape layout*",

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nbproctor.protocol.frames import ProtocolError
-from nbproctor.protocol.table import Node, Receiver, Row, Sender, add
+from nbproctor.protocol.table import Node, Receiver, Row, Sender, add_rows
 
 
 class Ref(NamedTuple):
@@ -48,7 +48,7 @@ _name_of: dict[int, str] = {}  # by `id`: a class may say what it likes of its h
 _class_of: dict[str, type] = {}
 
 
-def capture(_: object = ()) -> None:
+def list_library_classes(_: object = ()) -> None:
     """List the classes of all libraries that are imported now."""
     for module_name, module in list(sys.modules.items()):
         top = module_name.partition(".")[0]
@@ -83,11 +83,11 @@ def class_named(name: str) -> type | None:
 
 
 def _write_ref(sender: Sender, x: Ref, depth: int) -> Node:
-    return sender.values([x.tag, *x.fields], depth)
+    return sender.write_values([x.tag, *x.fields], depth)
 
 
 def _read_ref(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    fields = receiver.fields(node, depth)  # who resolves it checks them
+    fields = receiver.read_fields(node, depth)  # who resolves it checks them
     return receiver.resolve(Ref(node[0], tuple(fields)))
 
 
@@ -99,19 +99,19 @@ def _number(node: list[Node], parts: Sequence[Any]) -> int:
 
 
 def _read_request(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    receiver.shared = True
+    receiver.has_repeats = True
     return receiver.request[_number(node, receiver.request)]
 
 
 def _read_again(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    receiver.shared = True
+    receiver.has_repeats = True
     part, _ = receiver.tracked[_number(node, receiver.tracked)]
     if part is None:
         raise ProtocolError("a value contains itself")
     return part
 
 
-add(
+add_rows(
     Row(
         tag="student",
         fields="integer text text flag text text",

@@ -14,10 +14,10 @@ import pandas as pd
 from pandas.arrays import NumpyExtensionArray
 from pandas.tseries.frequencies import to_offset
 
-from nbproctor.protocol.budget import LIMITS, collide
+from nbproctor.protocol.budget import LIMITS, hashes_collide
 from nbproctor.protocol.numpy_values import DTYPES, NUMBERS, is_array
 from nbproctor.protocol.python_values import STANDARD
-from nbproctor.protocol.table import FIELDS, Change, Parts, Row, add, parts_of
+from nbproctor.protocol.table import FIELDS, Change, Parts, Row, add_rows, parts_of
 
 _MAX_FREQ = 40  # characters
 _MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value
@@ -25,7 +25,7 @@ _MAX_COLUMNS = 20_000
 _FEW_COLUMNS = 16  # that are sent one by one, even if all are of one kind
 _MAX_LABELS = LIMITS["keys"].most
 # Since version 3, a copy takes nothing until one of the two is changed.
-_COPIES_LATER = int(pd.__version__.split(".")[0]) >= 3
+_COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 _TICKS = ("D", "h", "min", "s", "ms", "us", "ns", "H", "T", "S", "L", "U", "N")
 
 # Arrays of text are of several classes, by how they are stored.
@@ -68,14 +68,14 @@ def _are_labels(x: Any) -> bool:
         return _is_column(x)
     if len(x) > _MAX_LABELS or not all(map(_is_label, x)):
         return False
-    return not collide(x, lambda one, other: one is other or bool(one == other))
+    return not hashes_collide(x, lambda one, other: one is other or bool(one == other))
 
 
 def _is_index(x: Any) -> bool:
     return type(x) in (*_INDEXES, pd.RangeIndex, pd.MultiIndex)
 
 
-def _is_few(x: Any) -> bool:
+def _is_small_index(x: Any) -> bool:
     return _is_index(x) and len(x) <= _MAX_HASHED
 
 
@@ -87,8 +87,8 @@ FIELDS |= {
     "labels": _are_labels,
     "titles": lambda x: type(x) is tuple and _is_label(x),
     "index": _is_index,
-    "few": _is_few,
-    "levels": lambda x: type(x) is tuple and all(map(_is_few, x)),
+    "few": _is_small_index,
+    "levels": lambda x: type(x) is tuple and all(map(_is_small_index, x)),
     "range": lambda x: type(x) is range,
     "steps": lambda x: x is None or (type(x) is str and len(x) <= _MAX_FREQ),
     "storage": lambda x: type(x) is str and x in ("python", "pyarrow"),
@@ -134,19 +134,21 @@ def _dates_parts(x: Any) -> Parts | None:
 def _index_parts(x: Any) -> Parts | None:
     freq = getattr(x, "freq", None)
     steps = None if freq is None else x.freqstr
-    return (_column(x.array), x.name, steps) if _is_quick(steps, len(x)) else None
+    return (
+        (_column(x.array), x.name, steps) if _is_fast_frequency(steps, len(x)) else None
+    )
 
 
 def _index(values: Any, name: Any, steps: Any) -> Any:
     index = pd.Index(values, dtype=values.dtype, name=name, copy=False)
     if steps is not None:
         _check(type(index) in (pd.DatetimeIndex, pd.TimedeltaIndex), "no dates")
-        _check(_is_quick(steps, len(index)), "no frequency")
+        _check(_is_fast_frequency(steps, len(index)), "no frequency")
         index.freq = to_offset(steps)
     return index
 
 
-def _is_quick(steps: Any, length: int) -> bool:
+def _is_fast_frequency(steps: Any, length: int) -> bool:
     """Whether pandas compares dates with a frequency in no time: some, one by one."""
     ticks = steps is None or steps.lstrip("-0123456789") in _TICKS
     return ticks or length <= _MAX_LABELS
@@ -190,7 +192,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _copy(x: Any) -> Any:
-    return x.copy(deep=not _COPIES_LATER)
+    return x.copy(deep=not _COPY_ON_WRITE)
 
 
 def _assign(old: Any, new: Any) -> None:
@@ -198,7 +200,7 @@ def _assign(old: Any, new: Any) -> None:
 
 
 _TABLE = Change(_copy, _same, _assign)
-add(
+add_rows(
     Row(
         tag="pandas.DataFrame",
         fields="index index columns*",

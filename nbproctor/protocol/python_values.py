@@ -25,27 +25,27 @@ from nbproctor.protocol.table import (
     Row,
     Sender,
     Writer,
-    add,
+    add_rows,
 )
 
 # --- lists, dictionaries, sets --------------------------------------------------------
 
 
-def _writes(*head: Node) -> Writer:
+def _container_writer(*head: Node) -> Writer:
     """Make what writes the items of a container, or keys and values in turn."""
 
     def write(sender: Sender, x: Any, depth: int) -> Node:
         if type(x) not in (list, tuple):  # all others have keys
             sender.spend("keys", len(x))
         items = chain.from_iterable(x.items()) if isinstance(x, dict) else x
-        return sender.values([*head, *items], depth)
+        return sender.write_values([*head, *items], depth)
 
     return write
 
 
-def _reads(kind: Callable[[Any], Any]) -> Reader:
+def _container_reader(kind: Callable[[Any], Any]) -> Reader:
     def read(receiver: Receiver, node: list[Node], depth: int) -> Any:
-        items = receiver.fields(node, depth)
+        items = receiver.read_fields(node, depth)
         if kind is not tuple:
             receiver.spend_keys(items)
         return kind(items)
@@ -53,11 +53,11 @@ def _reads(kind: Callable[[Any], Any]) -> Reader:
     return read
 
 
-def _read_dict(kind: Callable[[Any], Any]) -> Reader:
+def _dict_reader(kind: Callable[[Any], Any]) -> Reader:
     def read(receiver: Receiver, node: list[Node], depth: int) -> Any:
         if not len(node) % 2:
             raise ProtocolError("a dictionary has a key without a value")
-        items = receiver.fields(node, depth)
+        items = receiver.read_fields(node, depth)
         keys = items[::2]
         receiver.spend_keys(keys)
         return kind(dict(zip(keys, items[1::2], strict=True)))
@@ -105,7 +105,7 @@ def _write_integer(sender: Sender, x: int, depth: int) -> Node:
 
 
 def _write_bytes(sender: Sender, x: bytes, depth: int) -> Node:
-    sender.buffer(x, len(x))
+    sender.append_buffer(x, len(x))
     return ["b", len(x)]
 
 
@@ -113,18 +113,18 @@ def _read_bytes(receiver: Receiver, node: list[Node], depth: int) -> bytes:
     _, count = node
     if not FIELDS["count"](count):
         raise ProtocolError("bytes have no length")
-    return bytes(receiver.take(count))
+    return bytes(receiver.read_bytes(count))
 
 
 def _write_range(sender: Sender, x: range, depth: int) -> Node:
     if x[sender.remaining("length") :]:
         return None
     sender.spend("length", len(x))
-    return sender.values(["R", x.start, x.stop, x.step], depth)
+    return sender.write_values(["R", x.start, x.stop, x.step], depth)
 
 
 def _read_range(receiver: Receiver, node: list[Node], depth: int) -> range:
-    start, stop, step = receiver.fields(node, depth)
+    start, stop, step = receiver.read_fields(node, depth)
     if not all(type(x) is int for x in (start, stop, step)):
         raise ProtocolError("a range is not made of integers")
     numbers = range(start, stop, step)
@@ -157,36 +157,36 @@ _STREAM = Change(
     assign=lambda old, new: old.__setstate__(new.__getstate__()),
 )
 _three = "integer integer integer"
-add(
+add_rows(
     Row(
         tag="l",
         fields="value*",
         classes=list,
-        write=_writes("l"),
-        read=Receiver.fields,
+        write=_container_writer("l"),
+        read=Receiver.read_fields,
         change=_ITEMS,
     ),
     Row(
         tag="t",
         fields="value*",
         classes=tuple,
-        write=_writes("t"),
-        read=_reads(tuple),
+        write=_container_writer("t"),
+        read=_container_reader(tuple),
     ),
     Row(
         tag="s",
         fields="key*",
         classes=set,
-        write=_writes("s"),
-        read=_reads(set),
+        write=_container_writer("s"),
+        read=_container_reader(set),
         change=_KEYS,
     ),
     Row(
         tag="z",
         fields="key*",
         classes=frozenset,
-        write=_writes("z"),
-        read=_reads(frozenset),
+        write=_container_writer("z"),
+        read=_container_reader(frozenset),
     ),
     Row(
         tag="b",
@@ -248,13 +248,13 @@ add(
 )
 for dict_class in (dict, Counter, OrderedDict):
     tag = "d" if dict_class is dict else dict_class.__name__
-    add(
+    add_rows(
         Row(
             tag=tag,
             fields="value*",
             classes=dict_class,
-            write=_writes(tag),
-            read=_read_dict(dict_class),
+            write=_container_writer(tag),
+            read=_dict_reader(dict_class),
             change=_ITEMS,
         )
     )

@@ -79,7 +79,7 @@ def _check(kinds: Mapping[str, type], arguments: list[Any]) -> None:
 
 @dataclass
 class Connection:
-    """One side of the conversation, which answers `requests` by what `side` says.
+    """One side of the conversation, which answers `requests` by what `handler` says.
 
     ``side.answer`` gets the name of a request and its arguments; its result, or
     whatever it raises but an `Interruption`, is the reply. ``side.default`` is that of
@@ -89,7 +89,7 @@ class Connection:
 
     wire: Wire
     requests: Requests
-    side: Any
+    handler: Any
     # A student's threads may all call an object of the test's, one at a time.
     _turn: Any = field(default_factory=RLock)
 
@@ -101,23 +101,23 @@ class Connection:
         late, gone or does not keep to the protocol.
         """
         request = name, *arguments
-        encoded = encode(request, self.side.default)
+        encoded = encode(request, self.handler.default)
         with self._turn:
             frame = self._exchange(encoded, deadline)
-            decoded = decode(frame, self.side.resolve, request=encoded.mutables)
+            decoded = decode(frame, self.handler.resolve, request=encoded.mutables)
         reply = decoded.value
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
         value, changes = reply
         if changes is not None:
-            if decoded.shared:
+            if decoded.has_repeats:
                 check_repeats([changes])  # what is to be copied
             write_back(encoded.mutables, changes)
-        if decoded.shared:
+        if decoded.has_repeats:
             check_repeats([value, *encoded.mutables])
         if frame.kind == VALUE:
             return value
-        raise self.side.revive(value)
+        raise self.handler.rebuild_exception(value)
 
     def _exchange(self, request: Encoded, deadline: float | None) -> Frame:
         """Send a request, answer those of the other side, and return the reply."""
@@ -142,8 +142,8 @@ class Connection:
     def _serve(self, frame: Frame, deadline: float | None) -> None:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
-        request = decode(frame, self.side.resolve, track=True)
-        if request.shared:
+        request = decode(frame, self.handler.resolve, track=True)
+        if request.has_repeats:
             check_repeats([request.value])
         match request.value:
             case (str(name), *arguments) if name in self.requests:
@@ -152,22 +152,22 @@ class Connection:
                 raise ProtocolError("a request does not exist")
         kind = VALUE
         try:
-            value = self.side.answer(name, arguments)
+            value = self.handler.answer(name, arguments)
         except (ProtocolError, Interruption):
             raise
         except BaseException as error:
             kind = RAISED
-            value = self.side.describe(error)
+            value = self.handler.describe_exception(error)
         try:
             changes, numbers = request.compare()
             reply = value, changes or None
-            encoded = encode(reply, self.side.default, numbers)
+            encoded = encode(reply, self.handler.default, numbers)
         except Interruption:
             raise
         except BaseException as error:  # an object of a student's may raise anything
             kind = RAISED
-            description = self.side.describe(error)
-            encoded = encode((description, None), self.side.default)
+            description = self.handler.describe_exception(error)
+            encoded = encode((description, None), self.handler.default)
         self.wire.send(kind, encoded, deadline)
 
 
@@ -189,7 +189,7 @@ def encode(
     """
     sender = Sender(default, received)
     try:
-        node = sender.value(value, 0)
+        node = sender.write_value(value, 0)
         text = _write_text(node, finite=sender.finite)
     except (RecursionError, RuntimeError, ValueError) as error:
         raise UnsendableError(f"a value cannot be sent: {error}") from error
@@ -208,7 +208,9 @@ class Decoded:
     value: Any  # as it was sent, changed by whoever got it
     # Its mutable parts in order, each with what `Change.same` compares, if tracked.
     tracked: list[tuple[Mutable, Any]]
-    shared: bool  # whether a part, or one of what it replies to, is there repeatedly
+    has_repeats: (
+        bool  # whether a part, or one of what it replies to, is there repeatedly
+    )
 
     def compare(self) -> tuple[list[tuple[int, Mutable]], dict[int, int]]:
         """Compare the mutable parts with what arrived.
@@ -245,14 +247,14 @@ def decode(
     try:
         text = bytes(frame.text)
         receiver.spend_text(text)
-        value = receiver.value(_read_text(text), 0)
+        value = receiver.read_value(_read_text(text), 0)
     except ProtocolError:
         raise
     except _UNREADABLE as error:
         raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
-    if receiver.at != len(raw):
+    if receiver.position != len(raw):
         raise ProtocolError("a message holds more data than it names")
-    return Decoded(value, receiver.tracked, receiver.shared)
+    return Decoded(value, receiver.tracked, receiver.has_repeats)
 
 
 def write_back(mutables: list[Mutable], changes: Any) -> None:

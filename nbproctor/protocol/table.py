@@ -93,7 +93,7 @@ _writers: dict[type, Writer] = {}
 _readers: dict[str, Reader] = {}
 
 
-def add(*rows: Row) -> None:
+def add_rows(*rows: Row) -> None:
     """Add rows to the table."""
     for row in rows:
         ROWS[row.tag] = row
@@ -136,7 +136,7 @@ LIBRARIES = {
 }
 
 
-def used(modules: Iterable[str]) -> list[str]:
+def libraries_used(modules: Iterable[str]) -> list[str]:
     """Return the libraries with rows that are among these modules, or come with one."""
     tops = {name.partition(".")[0] for name in modules}
     return [name for name, (_, ways) in LIBRARIES.items() if tops & {name, *ways}]
@@ -164,7 +164,7 @@ class Sender(MessageBudget):
     """Makes JSON of a message's values, and a raw part; see `rpc.encode`."""
 
     error = UnsendableError
-    called = "a value"
+    subject = "a value"
     finite = True  # all floats of it, so far
     size = 0  # bytes of the raw part
 
@@ -176,9 +176,9 @@ class Sender(MessageBudget):
     # Of the mutable parts, by `id`.
     _numbers: dict[int, int] = field(default_factory=dict)
     # Values by `id`.
-    _apart: dict[int, tuple[Any, Parts | None]] = field(default_factory=dict)
+    _parts_by_id: dict[int, tuple[Any, Parts | None]] = field(default_factory=dict)
 
-    def value(self, x: Any, depth: int) -> Node:
+    def write_value(self, x: Any, depth: int) -> Node:
         """Write a value; `depth` counts the values around it."""
         kind = type(x)
         if kind in _AS_IT_IS or (kind is int and -_SMALL <= x < _SMALL):
@@ -191,16 +191,16 @@ class Sender(MessageBudget):
             raise UnsendableError(f"a value is nested more than {MAX_DEPTH} deep")
         write = _writers.get(kind)
         node = None if write is None else write(self, x, depth + 1)
-        return self._other(x, depth) if node is None else node
+        return self._write_fallback(x, depth) if node is None else node
 
-    def values(self, items: list[Any], depth: int) -> list[Node]:
+    def write_values(self, items: list[Any], depth: int) -> list[Node]:
         """Write the values of a list, which may begin with a tag, in their places."""
         for index, x in enumerate(items):
             if type(x) not in _AS_IT_IS:
-                items[index] = self.value(x, depth)
+                items[index] = self.write_value(x, depth)
         return items
 
-    def mutable(self, write: Writer, x: Mutable, depth: int) -> Node:
+    def write_mutable(self, write: Writer, x: Mutable, depth: int) -> Node:
         """Write a part in full once; from then on, its number stands for it."""
         key = id(x)
         numbers = self._numbers
@@ -222,7 +222,7 @@ class Sender(MessageBudget):
             raise UnsendableError("a value contains itself")
         return ["again", number]
 
-    def buffer(self, data: Any, size: int) -> None:
+    def append_buffer(self, data: Any, size: int) -> None:
         """Append bytes to the raw part."""
         if not size:
             return
@@ -239,27 +239,27 @@ class Sender(MessageBudget):
 
         A table with an index that stays where it is would be no table.
         """
-        if id(x) not in self._apart:
+        if id(x) not in self._parts_by_id:
             parts = parts_of(x)
             inner = chain(*(p if type(p) is tuple else (p,) for p in parts or ()))
-            if not all(map(self._goes, inner)):
+            if not all(map(self._is_sendable, inner)):
                 parts = None
-            self._apart[id(x)] = x, parts  # kept, so that no other gets its `id`
-        return self._apart[id(x)][1]
+            self._parts_by_id[id(x)] = x, parts  # kept, so that no other gets its `id`
+        return self._parts_by_id[id(x)][1]
 
-    def _goes(self, part: Any) -> bool:
+    def _is_sendable(self, part: Any) -> bool:
         row = _row_of.get(type(part))
         by_parts = row is not None and row.parts is not None and row.library != ""
         return not by_parts or self.take_apart(part) is not None
 
-    def _other(self, x: Any, depth: int) -> Node:
+    def _write_fallback(self, x: Any, depth: int) -> Node:
         """Write what is in no row, or beyond the limits of its row."""
         kind = type(x)  # not what it says of itself
         if issubclass(kind, np.generic):  # of a class of somebody's
             for base in kind.__mro__[1:]:
                 if base in _writers:
-                    return self.value(base(x), depth)
-        return self.value(self.default(x), depth)
+                    return self.write_value(base(x), depth)
+        return self.write_value(self.default(x), depth)
 
 
 @dataclass
@@ -267,9 +267,9 @@ class Receiver(MessageBudget):
     """Makes values of what JSON held; for its fields, see `rpc.decode`."""
 
     error = ProtocolError
-    called = "a message"
-    at = 0  # bytes of the raw part that are taken, by one value after the other
-    shared = False  # whether a part appears more than once
+    subject = "a message"
+    position = 0  # bytes of the raw part that are taken, by one value after the other
+    has_repeats = False  # whether a part appears more than once
 
     raw: memoryview
     resolve: Callable[[Any], Any]
@@ -279,7 +279,7 @@ class Receiver(MessageBudget):
     # (None, None): not whole yet.
     tracked: list[tuple[Mutable, Any]] = field(default_factory=list)
 
-    def value(self, x: Node, depth: int) -> Any:
+    def read_value(self, x: Node, depth: int) -> Any:
         """Read a value; `depth` counts the values around it."""
         kind = type(x)
         if kind in _JSON:
@@ -290,23 +290,23 @@ class Receiver(MessageBudget):
             raise ProtocolError(f"a value has an unknown tag {x[0][:40]!r}")
         return _readers[x[0]](self, x, depth + 1)
 
-    def fields(self, node: list[Node], depth: int, start: int = 1) -> list[Any]:
+    def read_fields(self, node: list[Node], depth: int, start: int = 1) -> list[Any]:
         """Read the values of a node from `start` on; `depth` is that of the node."""
         items = node[start:]
         if len(items) > _FEW and _JSON.issuperset(map(type, items)):
             return items
         for index, x in enumerate(items):
             if type(x) not in _JSON:
-                items[index] = self.value(x, depth)
+                items[index] = self.read_value(x, depth)
         return items
 
-    def take(self, size: int) -> memoryview:
+    def read_bytes(self, size: int) -> memoryview:
         """Return the next bytes of the raw part."""
-        end = self.at + size
+        end = self.position + size
         if end > len(self.raw):
             raise ProtocolError("a value is longer than the raw part of its frame")
-        part = self.raw[self.at : end]
-        self.at = end + -size % ALIGN
+        part = self.raw[self.position : end]
+        self.position = end + -size % ALIGN
         return part
 
 
@@ -321,7 +321,7 @@ def _writer_of(row: Row) -> Writer:
     content = row.write or partial(_write_parts, row)
 
     def numbered(sender: Sender, x: Mutable, depth: int) -> Node:
-        return sender.mutable(content, x, depth)
+        return sender.write_mutable(content, x, depth)
 
     return content if row.change is None else numbered
 
@@ -350,7 +350,7 @@ def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
     for part in parts:
         write = ROWS["a"].write if type(part) is np.ndarray else None
         if write is None or depth > MAX_DEPTH:
-            node.append(sender.value(part, depth))
+            node.append(sender.write_value(part, depth))
         else:
             node.append(write(sender, part, depth + 1))
     return node
@@ -364,7 +364,7 @@ def _read_parts(row: Row, receiver: Receiver, node: list[Node], depth: int) -> A
         array = type(part) is list and part and part[0] in _ARRAYS
         read = ROWS[part[0]].read if array and depth <= MAX_DEPTH else None
         if read is None:
-            parts[index] = receiver.value(part, depth)
+            parts[index] = receiver.read_value(part, depth)
         else:
             parts[index] = read(receiver, part, depth + 1)
     try:

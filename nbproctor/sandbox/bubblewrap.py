@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-from nbproctor.sandbox.policy import Policy, visible
+from nbproctor.sandbox.policy import Policy, readable_paths
 
 # To mount a scratch for each process; for root also to change user ids, to own folders
 # of those and to end their processes.
@@ -54,7 +54,7 @@ def command(
         line += ["--cap-add", capability]
     line += ["--proc", "/proc", "--dev", "/dev"]
     line += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
-    read = [path for path in visible(policy) if not path.startswith("/dev/")]
+    read = [path for path in readable_paths(policy) if not path.startswith("/dev/")]
     binds = dict.fromkeys(map(Path, read), "--ro-bind")
     binds |= dict.fromkeys(writable, "--bind")
     binds = {path: how for path, how in binds.items() if path.exists()}

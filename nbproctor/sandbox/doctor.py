@@ -47,7 +47,7 @@ def probe() -> list[Layer]:
     rows = (
         ("Landlock", True, _landlock()),
         ("seccomp", True, _seccomp()),
-        ("whole sandbox", True, _together()),
+        ("whole sandbox", True, _whole_sandbox()),
         ("bubblewrap", False, _bubblewrap()),
         ("private scratch folder", False, _scratch()),
         ("user id", False, _user()),
@@ -105,13 +105,13 @@ def _seccomp() -> tuple[str, str]:
     return "no new process, program or socket, no signal to others", ""
 
 
-def _together() -> tuple[str, str]:
+def _whole_sandbox() -> tuple[str, str]:
     """Enter the sandbox in a fork: what counts is that all layers are in force."""
     from nbproctor.sandbox import fork, layers, policy
 
     trial = fork.fork(lambda _: None, policy.Policy(), Path(tempfile.mkdtemp()))
     try:
-        fork.confirm(trial.sock)
+        fork.wait_until_sandboxed(trial.sock)
     except (layers.SandboxError, EOFError) as error:
         remedy = (
             "check the other lines; if they are all fine, please report this as a bug"

@@ -29,7 +29,7 @@ from nbproctor.sandbox.policy import Policy
 Json = dict[str, Any]
 
 # Where forks have their folders inside bubblewrap, which shows all else read-only.
-INSIDE = Path("/tmp/nbproctor")
+BUBBLEWRAP_FOLDER = Path("/tmp/nbproctor")
 READY = b"\1"
 FAILED = b"\0"
 _LENGTH = struct.Struct("!Q")
@@ -90,9 +90,9 @@ def fork(
 
     The body gets the sockets of `descriptors`, and its end of a new pair; every other
     descriptor is closed. The process first reports whether it entered, to who calls
-    `confirm` at the other end of the new pair, and ends when `body` does. Without a
-    policy there is no sandbox; with one, `scratch` is an existing empty folder.
-    `OSError`: the kernel refuses another process or socket.
+    `wait_until_sandboxed` at the other end of the new pair, and ends when `body` does.
+    Without a policy there is no sandbox; with one, `scratch` is an existing empty
+    folder. `OSError`: the kernel refuses another process or socket.
     """
     parent_end, child_end = socket.socketpair()
     with child_end:
@@ -102,11 +102,11 @@ def fork(
             parent_end.close()
             raise
         if pid == 0:
-            _be(body, policy, scratch, (*descriptors, child_end))
+            _run_fork(body, policy, scratch, (*descriptors, child_end))
     return Fork(pid=pid, sock=parent_end, scratch=scratch)
 
 
-def _be(
+def _run_fork(
     body: Callable[..., None],
     policy: Policy | None,
     scratch: Path | None,
@@ -138,7 +138,7 @@ def _be(
         os._exit(code)  # whatever was raised: never back into the parent's loop
 
 
-def confirm(sock: socket.socket) -> None:
+def wait_until_sandboxed(sock: socket.socket) -> None:
     """Wait until a fork is inside its sandbox; `SandboxError` if it cannot enter."""
     if _read(sock, 1) != READY:
         raise SandboxError(read_block(sock).decode())

@@ -30,13 +30,13 @@ import msgspec
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox import bubblewrap
 from nbproctor.sandbox.fork import (
-    INSIDE,
+    BUBBLEWRAP_FOLDER,
     READY,
     Json,
-    confirm,
     read_block,
     receive,
     send,
+    wait_until_sandboxed,
     write_block,
 )
 from nbproctor.sandbox.policy import PACKAGE, Policy, free_uid, site_packages
@@ -47,13 +47,13 @@ JUDGE_MEMORY = 4 << 30
 JUDGE_CPU_SECONDS = 3600
 # One BLAS thread, set before NumPy is imported: forking is safe with one thread only,
 # and submissions run side by side instead.
-ONE_THREAD = [
+THREAD_VARIABLES = [
     f"{library}_NUM_THREADS"
     for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
 ]
 # The same submission prints its sets in the same order each time, and its assertions
 # run, whatever variables are set where it is graded.
-SAME_EVERYWHERE = {"PYTHONHASHSEED": "0", "PYTHONOPTIMIZE": ""}
+REPRODUCIBLE_VARIABLES = {"PYTHONHASHSEED": "0", "PYTHONOPTIMIZE": ""}
 
 
 class ForkServerError(NbproctorError, RuntimeError):
@@ -93,18 +93,22 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         where ``spawn()`` returns a `server.Child`.
         `ForkServerError`: one does not import, or a mandatory layer is missing.
         """
-        outer = sys.platform == "linux" and not bubblewrap.failure()
+        in_bubblewrap = sys.platform == "linux" and not bubblewrap.failure()
         # Inside bubblewrap it lies in a /tmp of the fork server's own.
-        base = INSIDE if outer else Path(tempfile.mkdtemp(prefix="nbproctor-"))
+        base = (
+            BUBBLEWRAP_FOLDER
+            if in_bubblewrap
+            else Path(tempfile.mkdtemp(prefix="nbproctor-"))
+        )
         cache = cache_folder(base)
         policy = replace(policy, readable=(*policy.readable, str(cache)))
-        policy = replace(policy, uid=free_uid(policy, outer))
+        policy = replace(policy, uid=free_uid(policy, in_bubblewrap))
         judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
         judge = replace(judge, network=False)
 
         def command(descriptor: int) -> list[str]:
             argv = python_command("nbproctor.sandbox.server", descriptor)
-            return bubblewrap.command(argv, policy, [cache]) if outer else argv
+            return bubblewrap.command(argv, policy, [cache]) if in_bubblewrap else argv
 
         process = PythonProcess(
             command,
@@ -113,7 +117,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
             # Ctrl-C in the terminal is the parent's to answer.
             start_new_session=True,
         )
-        level = "weak" if policy.weak else "full" if outer else "standard"
+        level = "weak" if policy.weak else "full" if in_bubblewrap else "standard"
         processor = Processor()
         server = cls(process, base, processor, level)
         try:
@@ -158,7 +162,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
             has_ended = False
             try:
                 parent_end.settimeout(timeout)
-                confirm(parent_end)
+                wait_until_sandboxed(parent_end)
                 write_block(parent_end, job)
                 answer = read_block(parent_end)
             except TimeoutError:
@@ -171,17 +175,19 @@ class ForkServer(AbstractContextManager["ForkServer"]):
             finally:
                 status = self._request({"end": judge, "gone": has_ended})["status"]
         if not answer:
-            raise JudgeError(f"the judge died before it had a result{_how(status)}")
+            raise JudgeError(
+                f"the judge died before it had a result{_describe_status(status)}"
+            )
         if answer[:1] != READY:
             raise JudgeError(f"the judge raised:\n{answer[1:].decode()}")
         return answer[1:]
 
     def close(self) -> None:
         """End the fork server and everything that it started."""
-        self._process.end(patience=10)
+        self._process.end(timeout=10)
         self.processor.close()
         # The server does this when its parent dies, the parent when the server did.
-        if self._base != INSIDE:
+        if self._base != BUBBLEWRAP_FOLDER:
             shutil.rmtree(self._base, ignore_errors=True)
 
     def __exit__(self, *_: object) -> None:
@@ -192,7 +198,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
             send(self._process.sock, message, *descriptors)
             answer, _ = receive(self._process.sock)
         except (EOFError, OSError) as error:
-            printed = self._process.printed(2000)
+            printed = self._process.output_tail(2000)
             raise ForkServerError(
                 f"the fork server has died ({error}): {printed}"
             ) from error
@@ -201,7 +207,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         return answer
 
 
-def _how(status: int | None) -> str:
+def _describe_status(status: int | None) -> str:
     if status is None:
         return ""
     code = os.waitstatus_to_exitcode(status)
@@ -236,18 +242,18 @@ class PythonProcess(subprocess.Popen[bytes]):
                 **options,
             )
 
-    def printed(self, most: int) -> str:
+    def output_tail(self, most: int) -> str:
         """Return the end of what the process printed, at most so many bytes."""
         if self._log.closed:  # by `end`, from another thread
             return ""
         self._log.seek(0)
         return self._log.read()[-most:].decode(errors="replace").strip()
 
-    def end(self, patience: float) -> None:
+    def end(self, timeout: float) -> None:
         """Close the socket; kill the process if it runs on for `patience` seconds."""
         self.sock.close()
         try:
-            self.wait(timeout=patience)
+            self.wait(timeout=timeout)
         except subprocess.TimeoutExpired:
             self.kill()
             self.wait()
@@ -293,7 +299,7 @@ def environment(base: Path, cache: Path) -> dict[str, str]:
         "NBGRADER_EXECUTION": "autograde",  # nbgrader's: cells may ask for it
         "PATH": "/usr/bin:/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
-        **SAME_EVERYWHERE,
+        **REPRODUCIBLE_VARIABLES,
         "TMPDIR": str(base),
-        **dict.fromkeys(ONE_THREAD, "1"),
+        **dict.fromkeys(THREAD_VARIABLES, "1"),
     }

@@ -14,7 +14,7 @@ For good, or it raises. Layers, each of which stands when another has a hole:
 `libc.gain_mounts`) a process mounts its own tmpfs: a hard limit, invisible to others,
 gone when it dies; everything else is then read-only. Otherwise the scratch is an
 ordinary folder, in which files can be made but neither removed nor put into new
-subfolders, so that whoever watches it sees every byte (`server.measured`).
+subfolders, so that whoever watches it sees every byte (`server.measure_folder`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pathlib import Path
 
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox import libc, seccomp
-from nbproctor.sandbox.policy import Policy, interpreter, visible
+from nbproctor.sandbox.policy import Policy, interpreter_paths, readable_paths
 
 if sys.platform != "win32":
     import resource
@@ -42,7 +42,7 @@ COPIED = 4 << 20
 
 
 # Map of the first user namespace, in which a user 0 is the computer's root.
-EVERY_ID = ["0", "0", "4294967295"]
+FULL_ID_MAP = ["0", "0", "4294967295"]
 
 
 class SandboxError(NbproctorError, RuntimeError):
@@ -62,7 +62,7 @@ def prepare(*policies: Policy) -> None:
             seccomp.prepare(policy)
     except (OSError, RuntimeError, ImportError) as error:
         raise SandboxError(f"{error}. For details, run `nbproctor doctor`.") from error
-    interpreter()
+    interpreter_paths()
 
 
 def enter(policy: Policy, scratch: Path) -> None:
@@ -84,7 +84,7 @@ def enter(policy: Policy, scratch: Path) -> None:
                 ) from error
 
 
-def lay_out(policy: Policy, folder: Path, room: float) -> list[Path]:
+def place_files(policy: Policy, folder: Path, max_copied_bytes: float) -> list[Path]:
     """Put the policy's files into a folder; return what was made there.
 
     Files of `room` bytes together are copies, and what comes after them links.
@@ -97,8 +97,8 @@ def lay_out(policy: Policy, folder: Path, room: float) -> list[Path]:
             parent for parent in mount_point.parents if not parent.exists()
         ]
         mount_point.parent.mkdir(parents=True, exist_ok=True)
-        if file.is_file() and file.stat().st_size <= room:
-            room -= file.stat().st_size
+        if file.is_file() and file.stat().st_size <= max_copied_bytes:
+            max_copied_bytes -= file.stat().st_size
             shutil.copyfile(file, mount_point)
             mount_points.append(mount_point)
         else:
@@ -122,7 +122,7 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
         except (OSError, AttributeError):
             if uid != os.geteuid():
                 os.chown(scratch, uid, gid)
-        for path in lay_out(policy, scratch, COPIED):
+        for path in place_files(policy, scratch, COPIED):
             if uid != os.geteuid():  # or it could not be changed
                 os.chown(path, uid, gid)
         os.chdir(scratch)
@@ -169,7 +169,7 @@ def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
     ports = AccessNet.NONE if policy.network else None
     scoped = Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET
     with Ruleset(handled_net=ports, scoped=scoped) as rules:
-        for path in map(Path, visible(policy)):
+        for path in map(Path, readable_paths(policy)):
             if path.exists():
                 rules.allow_path(path, read if path.is_dir() else in_file)
         rules.allow_path("/dev/null", in_file | Right.WRITE_FILE)
@@ -188,9 +188,10 @@ def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
 def limit_resources(policy: Policy) -> None:
     """Put the limits in force that the kernel counts for a process."""
     # The farther fence for what is not data: mapped files, page tables, and what was
-    # written and then made read-only (see `server.memory`).  Threads reserve space.
+    # written and then made read-only (see `server.anonymous_memory`).  Threads reserve
+    # space.
     room = 4 * policy.memory + policy.threads * policy.stack
-    space, data = taken()
+    space, data = memory_in_use()
     limits = {
         resource.RLIMIT_CPU: policy.cpu_seconds,
         resource.RLIMIT_FSIZE: policy.scratch,
@@ -216,7 +217,7 @@ def limit_threads(policy: Policy) -> None:
     if policy.uid is None:
         uid_line = f"\nUid:\t{os.getuid()}\t"
         namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
-        is_root = os.getuid() == 0 and namespace.split() == EVERY_ID
+        is_root = os.getuid() == 0 and namespace.split() == FULL_ID_MAP
         for process in () if is_root else Path("/proc").glob("[0-9]*"):
             with suppress(OSError):  # it has just ended
                 status = (process / "status").read_text(errors="replace")
@@ -235,7 +236,7 @@ def _limit(purpose: int, most: int) -> None:
     resource.setrlimit(purpose, (most, most))
 
 
-def taken() -> tuple[int, int]:
+def memory_in_use() -> tuple[int, int]:
     """Return the bytes of this process that RLIMIT_AS and RLIMIT_DATA count."""
     fields = pages("self")
     return fields[0] * resource.getpagesize(), fields[5] * resource.getpagesize()

@@ -37,19 +37,19 @@ _MOUNT_ATTR_RDONLY = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
-def _call(name: str, *arguments: Any, doing: str = "") -> int:
+def _call(name: str, *arguments: Any, description: str = "") -> int:
     """Call a function of the C library; `OSError` says what the kernel refuses."""
     result: int = getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments)
     if result < 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{doing or name}: {os.strerror(number)}")
+        raise OSError(number, f"{description or name}: {os.strerror(number)}")
     return result
 
 
 def prctl(option: int, value: int = 0) -> int:
     """Call prctl(2) with one argument; raise `OSError` when the kernel refuses."""
     words = [ctypes.c_ulong(word) for word in (value, 0, 0, 0)]
-    return _call("prctl", ctypes.c_int(option), *words, doing=f"prctl({option})")
+    return _call("prctl", ctypes.c_int(option), *words, description=f"prctl({option})")
 
 
 def capabilities() -> int:
@@ -67,7 +67,7 @@ def drop_capabilities() -> None:
     _call("capset", header, (ctypes.c_uint32 * 6)())
 
 
-def own_user_namespace() -> None:
+def enter_user_namespace() -> None:
     """Become the only user of a new user namespace, with every capability in it.
 
     The process keeps its user id.  Capabilities hold for what belongs to the
@@ -95,15 +95,15 @@ def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) 
     """
     _call("unshare", _CLONE_NEWNS)
     everywhere = b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None
-    _call("mount", *everywhere, doing="mount --make-rprivate")
+    _call("mount", *everywhere, description="mount --make-rprivate")
     attributes = struct.pack("=4Q", _MOUNT_ATTR_RDONLY, 0, 0, 0)
     all_of_it = _AT_FDCWD, b"/", _AT_RECURSIVE, attributes
     size_of = ctypes.c_size_t(len(attributes))
-    _call("syscall", _MOUNT_SETATTR, *all_of_it, size_of, doing="mount_setattr")
+    _call("syscall", _MOUNT_SETATTR, *all_of_it, size_of, description="mount_setattr")
     options = f"size={size},nr_inodes={inodes},mode=0700,uid={uid},gid={gid}"
     flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_NOATIME)
     tmpfs = b"tmpfs", os.fsencode(path), b"tmpfs", flags, options.encode()
-    _call("mount", *tmpfs, doing="mount tmpfs")
+    _call("mount", *tmpfs, description="mount tmpfs")
 
 
 def hide(path: str) -> None:
@@ -126,15 +126,17 @@ def gain_mounts() -> bool:
     """
     if _mounts(lambda: None):
         return True
-    if os.geteuid() == 0 or not _mounts(own_user_namespace):
+    if os.geteuid() == 0 or not _mounts(enter_user_namespace):
         return False
-    own_user_namespace()
+    enter_user_namespace()
     return True
 
 
 def can_mount() -> bool:
     """Say whether `gain_mounts` would work, without changing this process."""
-    return _mounts(lambda: None) or (os.geteuid() != 0 and _mounts(own_user_namespace))
+    return _mounts(lambda: None) or (
+        os.geteuid() != 0 and _mounts(enter_user_namespace)
+    )
 
 
 def give_back_memory() -> None:

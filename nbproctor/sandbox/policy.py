@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-# What every process may read: the system's libraries, this Python (see `interpreter`)
-# and this package.
+# What every process may read: the system's libraries, this Python (see
+# `interpreter_paths`) and this package.
 _SYSTEM = """
     /usr/lib /usr/lib32 /usr/lib64 /usr/libx32 /lib /lib32 /lib64 /libx32
     /usr/share/fonts /usr/share/fontconfig /usr/share/zoneinfo /usr/local/share/fonts
@@ -65,15 +65,15 @@ class Policy:
     weak: bool = False  # explicitly accept that layers are missing
 
 
-def visible(policy: Policy) -> tuple[str, ...]:
+def readable_paths(policy: Policy) -> tuple[str, ...]:
     """Return everything that a process under `policy` may read, its scratch aside."""
     sources = tuple(source for _, source in policy.files)
     network = NETWORK if policy.network else ()
-    return (*SYSTEM, *network, *interpreter(), *policy.readable, *sources)
+    return (*SYSTEM, *network, *interpreter_paths(), *policy.readable, *sources)
 
 
 @cache
-def interpreter() -> tuple[str, ...]:
+def interpreter_paths() -> tuple[str, ...]:
     """Return what this Python needs to run and to import what it has not yet.
 
     Named piece by piece: a prefix such as /usr/local also holds other people's files
@@ -100,7 +100,7 @@ def site_packages() -> list[str]:
     return [entry for entry in sys.path if Path(entry).name in names]
 
 
-def free_uid(policy: Policy, outer: bool) -> int | None:
+def free_uid(policy: Policy, in_bubblewrap: bool) -> int | None:
     """Choose the first of `SLOTS` user ids; None for who is not root.
 
     None also if such a user could not read what the policy names.  Inside bubblewrap
@@ -109,8 +109,8 @@ def free_uid(policy: Policy, outer: bool) -> int | None:
     first = FIRST_UID + os.getpid() * SLOTS % (LAST_UID - FIRST_UID - SLOTS)
     if os.name != "posix" or os.geteuid() != 0 or not _mapped(first + SLOTS):
         return None
-    for path in filter(Path.exists, map(Path, visible(policy))):
-        parents = [] if outer else path.resolve().parents
+    for path in filter(Path.exists, map(Path, readable_paths(policy))):
+        parents = [] if in_bubblewrap else path.resolve().parents
         if not path.stat().st_mode & 0o004:
             return None
         if any(not folder.stat().st_mode & 0o001 for folder in parents):

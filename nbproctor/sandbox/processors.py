@@ -21,7 +21,7 @@ _QUOTA_FILES = ("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")
 _CLAIM = "\0nbproctor processor {}"  # an abstract socket: gone with its process
 
 
-def processors() -> int:
+def count_processors() -> int:
     """Return how many processors this process may use, not how many there are.
 
     A container has a share of the time of all of its computer's processors: one process
@@ -94,7 +94,7 @@ class Processor:
             self._claim.close()
 
 
-def stay_on(number: int | None) -> None:
+def pin_to_processor(number: int | None) -> None:
     """Keep this process and its later forks on a processor; None allows any."""
     if number is not None:
         os.sched_setaffinity(0, {number})

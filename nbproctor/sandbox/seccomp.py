@@ -78,7 +78,7 @@ ABSENT = """
 # locks are never in the way, so sqlite and others work as ever; a lock on a file that
 # all can read would be a message (also by `fcntl`, below).  Advice on what is read next
 # may be ignored.
-DONE = "fadvise64 flock"
+NO_OPS = "fadvise64 flock"
 # glibc then reserves space by writing, and is counted.
 UNSUPPORTED = "fallocate"
 
@@ -107,7 +107,7 @@ CLOCK_NUMBERS = 0x1F
 # Of each kind: name, then what its arguments must be, (position, mask, value).  A call
 # is let through if all of a row hold; several rows of a name are several ways.
 Row = tuple[Any, ...]
-HELD: list[Row] = [
+RESTRICTED: list[Row] = [
     # Wait, wake, move to another address, and the same with bits.  Wakes also by a page
     # of a file that two processes map; only one that waits at that moment can tell, and
     # joining a thread and C++ need that kind.  Not those that lend priority: they look
@@ -179,14 +179,14 @@ HELD: list[Row] = [
     ("prlimit64", (0, WHOLE, 0), (2, WHOLE, 0)),  # ask for the own limits
 ]
 # Locks: F_SETLK, F_SETLKW, and of an open file; answered as done, like `flock`.
-HELD_AS_DONE: list[Row] = [("fcntl", (1, INT, lock)) for lock in (6, 7, 37, 38)]
+RESTRICTED_NO_OPS: list[Row] = [("fcntl", (1, INT, lock)) for lock in (6, 7, 37, 38)]
 
 # With a network: TCP and UDP to others, no raw packets, nothing local or of the
 # kernel's; and the options of a socket and of TCP that libraries set. No port is
 # listened at: it would be there for other submissions, and connections that wait there
 # hold memory. Not SO_LINGER: whoever closes such a socket, the kernel even, waits. A
 # descriptor on its way (sendmsg, which looks up names) can hold some memory.
-TALK = "connect recvmmsg sendmmsg sendmsg"
+NETWORK_CALLS = "connect recvmmsg sendmmsg sendmsg"
 TCP = 6
 IPV6 = 41
 V6ONLY = 26
@@ -194,7 +194,7 @@ KINDS = [((1, SOCK_TYPE, kind), (2, INT, way)) for kind in (1, 2) for way in (0,
 OPTIONS = [((1, INT, TCP), (2, INT, number)) for number in (1, 4, 5, 6, 18)]
 OPTIONS += [((1, INT, SOL_SOCKET), (2, INT, number)) for number in (2, 6, 9)]
 OPTIONS += [((1, INT, IPV6), (2, INT, V6ONLY))]
-NETWORK: list[Row] = [(name,) for name in TALK.split()]
+NETWORK: list[Row] = [(name,) for name in NETWORK_CALLS.split()]
 NETWORK += [("socket", (0, WHOLE, inet), *kind) for inet in (2, 10) for kind in KINDS]
 NETWORK += [(f"{how}sockopt", *option) for how in ("get", "set") for option in OPTIONS]
 
@@ -208,10 +208,10 @@ def _filter(network: bool) -> Any:
     answers = [
         (sc.ALLOW, [(name,) for name in words.split()]),
         (sc.ERRNO(errno.ENOSYS), [(name,) for name in ABSENT.split()]),
-        (sc.ERRNO(0), [(name,) for name in DONE.split()]),
+        (sc.ERRNO(0), [(name,) for name in NO_OPS.split()]),
         (sc.ERRNO(errno.EOPNOTSUPP), [(UNSUPPORTED,)]),
-        (sc.ALLOW, HELD + NETWORK * network),
-        (sc.ERRNO(0), HELD_AS_DONE),
+        (sc.ALLOW, RESTRICTED + NETWORK * network),
+        (sc.ERRNO(0), RESTRICTED_NO_OPS),
     ]
     program = sc.SyscallFilter(sc.ERRNO(errno.EPERM))
     # 32-bit and x32 calls have other numbers: never let one be mistaken.

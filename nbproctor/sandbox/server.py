@@ -30,21 +30,21 @@ import msgspec
 
 from nbproctor.sandbox import layers, libc
 from nbproctor.sandbox.fork import (
+    BUBBLEWRAP_FOLDER,
     FAILED,
-    INSIDE,
     READY,
     Fork,
-    confirm,
     fork,
     processor_seconds,
     read_block,
     receive,
     require_one_thread,
     send,
+    wait_until_sandboxed,
     write_block,
 )
 from nbproctor.sandbox.policy import SLOTS, Policy
-from nbproctor.sandbox.processors import stay_on
+from nbproctor.sandbox.processors import pin_to_processor
 
 OOM_SCORE = 500  # of 1000: the kernel ends the process with the highest
 # How often memory and scratch folders are measured. Where scratch folders have no hard
@@ -68,7 +68,7 @@ class Running:
     judge: int  # the judge that it belongs to; a judge belongs to itself
 
 
-def measured(folder: Path) -> tuple[int, int]:
+def measure_folder(folder: Path) -> tuple[int, int]:
     """Return bytes and number of files of a scratch folder (0, 0 if it is gone).
 
     A file counts with its size or its blocks, whichever is more: a hole can be filled
@@ -86,7 +86,7 @@ def measured(folder: Path) -> tuple[int, int]:
     return size, count
 
 
-def memory(pid: int) -> int:
+def anonymous_memory(pid: int) -> int:
     """Return the bytes of anonymous memory in use (0 if the process is gone).
 
     RLIMIT_DATA counts what may be written; what was written and then made read-only
@@ -142,7 +142,7 @@ class Server:
 
     def serve(self) -> None:
         """Answer until the parent closes its end, then leave nothing behind."""
-        self.selector.register(self.control, selectors.EVENT_READ, self._parent)
+        self.selector.register(self.control, selectors.EVENT_READ, self._handle_parent)
         try:
             while True:
                 others_run = len(self.running) > 1
@@ -153,7 +153,7 @@ class Server:
             for pid in list(self.running):
                 self.end(pid)
 
-    def _parent(self) -> None:
+    def _handle_parent(self) -> None:
         request, descriptors = receive(self.control)
         if "end" in request:
             if request["gone"]:
@@ -162,13 +162,15 @@ class Server:
             return
         with socket.socket(fileno=descriptors[0]) as job:
             # It reads its job from there.
-            judge = self._fork(self.control, self.judge_policy, None, self._judge, job)
+            judge = self._fork(
+                self.control, self.judge_policy, None, self._run_judge, job
+            )
         if judge:
-            asks = partial(self._judge_asks, judge.pid, judge.sock)
+            asks = partial(self._handle_judge, judge.pid, judge.sock)
             self.selector.register(judge.sock, selectors.EVENT_READ, asks)
             send(self.control, {"pid": judge.pid})
 
-    def _judge_asks(self, judge: int, sock: socket.socket) -> None:
+    def _handle_judge(self, judge: int, sock: socket.socket) -> None:
         try:
             request, _ = receive(sock)
             if "kill" in request:
@@ -210,7 +212,7 @@ class Server:
             if not free:
                 raise RuntimeError(f"a judge keeps more than {SLOTS - 1} students")
             require_one_thread()
-            most = layers.taken()[1] + policy.memory + NOT_DATA
+            most = layers.memory_in_use()[1] + policy.memory + NOT_DATA
             scratch.mkdir(mode=0o700)
             try:
                 child = fork(body, policy, scratch, *descriptors)
@@ -232,14 +234,16 @@ class Server:
         self.running[child.pid] = process
         return child
 
-    def _judge(self, job: socket.socket, server: socket.socket) -> None:
+    def _run_judge(self, job: socket.socket, server: socket.socket) -> None:
         def spawn() -> Child:
             send(server, {"spawn": 1})
             answer, descriptors = receive(server)
             if "error" in answer:
                 raise layers.SandboxError(answer["error"])
             sock = socket.socket(fileno=descriptors[0])
-            confirm(sock)  # if it raises, this judge ends, and its students with it
+            wait_until_sandboxed(
+                sock
+            )  # if it raises, this judge ends, and its students with it
             return Child(pid=answer["pid"], sock=sock, _server=server)
 
         try:
@@ -252,11 +256,11 @@ class Server:
         """End processes that use too much; return the seconds until the next look."""
         start = time.monotonic()
         for process in list(self.running.values()):
-            size, count = measured(process.scratch)
+            size, count = measure_folder(process.scratch)
             if (
                 size > process.policy.scratch
                 or count > process.policy.scratch_files
-                or memory(process.pid) > process.memory
+                or anonymous_memory(process.pid) > process.memory
             ):
                 self.end(process.pid)
         if self.hard_limits:
@@ -302,13 +306,13 @@ def main(descriptor: int) -> None:
     control = socket.socket(fileno=descriptor)
     control.set_inheritable(False)
     if sys.platform == "linux":
-        _ended_first()
+        _raise_oom_score()
         # No process of the same user reads the memory of this one or of its forks.
         libc.prctl(libc.PR_SET_DUMPABLE, 0)
     os.umask(0o022)
     try:
         setup, _ = receive(control)
-        stay_on(setup["processor"])
+        pin_to_processor(setup["processor"])
         base = Path(setup["base"])
         base.mkdir(exist_ok=True)
         base.chmod(0o711)  # other user ids pass through to their own folders
@@ -352,7 +356,7 @@ def main(descriptor: int) -> None:
         shutil.rmtree(base)
 
 
-def _ended_first() -> None:
+def _raise_oom_score() -> None:
     """Where memory of the whole computer runs out, end a fork and not who grades."""
     path = Path("/proc/self/oom_score_adj")
     with suppress(OSError):
@@ -364,4 +368,6 @@ def _open_folder(folder: Path, policy: Policy) -> None:
     folder.mkdir(mode=0o755)
     os.chdir(folder)
     # All is read-only in a view of its own, and here not yet.
-    layers.lay_out(policy, folder, 0 if folder.parent == INSIDE else float("inf"))
+    layers.place_files(
+        policy, folder, 0 if folder.parent == BUBBLEWRAP_FOLDER else float("inf")
+    )

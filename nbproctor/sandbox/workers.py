@@ -32,12 +32,14 @@ if sys.platform != "win32":
     import resource
 
 MAX_BLOCK = 256 << 20  # bytes of a question or an answer
-PATIENCE = 6  # by the clock, so many times the seconds of computing
-SHARE = 1 / 60  # of a processor: what computes less than that is stuck
-LONG = 1.0  # seconds of computing; a worker that took longer is not asked again
+WALL_TIME_FACTOR = 6  # by the clock, so many times the seconds of computing
+MIN_PROCESSOR_SHARE = 1 / 60  # of a processor: what computes less than that is stuck
+LONG_ANSWER_SECONDS = (
+    1.0  # seconds of computing; a worker that took longer is not asked again
+)
 _LENGTH = struct.Struct("!Q")
-_WORN = b"\1"  # before an answer
-_FRESH = b"\0"
+_RETIRE = b"\1"  # before an answer
+_REUSE = b"\0"
 
 Setup = TypeVar("Setup")
 Question = TypeVar("Question")
@@ -79,13 +81,13 @@ class Workers(Generic[Answer]):
         answer: type[Answer],
         allowance: Allowance,
         count: int,
-        patience: float = 0.0,
+        idle_timeout: float = 0.0,
     ) -> None:
         self._module = module
         self._setup_messages = encode(allowance), encode(setup)
         self._answer = answer
-        self._seconds = PATIENCE * allowance.seconds
-        self._patience = patience
+        self._seconds = WALL_TIME_FACTOR * allowance.seconds
+        self._idle_timeout = idle_timeout
         self._closed = False
         self._all: set[_Worker] = set()
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
@@ -101,22 +103,22 @@ class Workers(Generic[Answer]):
 
     def _ask(self, question: object) -> Answer:
         block = encode(question)
-        worker = self._take()
+        worker = self._take_idle()
         try:
             answer = worker.ask(block, self._seconds)
         finally:
             # What its heap has grown by, or a half answer, is not the next one's.
-            if worker.is_worn or worker.is_gone:
+            if worker.must_retire or worker.is_gone:
                 self._end(worker)
                 if not self._closed:
                     worker = self._start()
             self._idle.put(worker)
         return decode(answer, self._answer)
 
-    def _take(self) -> _Worker:
+    def _take_idle(self) -> _Worker:
         """Take an idle worker; the number of threads is how many there can be."""
         try:
-            worker = self._idle.get(timeout=self._patience)
+            worker = self._idle.get(timeout=self._idle_timeout)
         except queue.Empty:
             return self._start()
         if worker.is_gone:  # somebody has ended it
@@ -160,7 +162,7 @@ class _Worker:
         self._stdin = self.process.stdin
         self._stdout = self.process.stdout
         self._is_ready = False
-        self.is_worn = False
+        self.must_retire = False
         with suppress(OSError):  # then it does not get ready
             for block in messages:
                 _write(self._stdin, block)
@@ -180,7 +182,7 @@ class _Worker:
             with suppress(OSError):  # it has ended
                 at_least = 0.0
                 while (computed := processor_seconds(self.process.pid)) >= at_least:
-                    at_least = computed + SHARE * seconds
+                    at_least = computed + MIN_PROCESSOR_SHARE * seconds
                     if is_answered.wait(seconds):
                         return
             is_overdue.set()
@@ -199,7 +201,7 @@ class _Worker:
             answer = None
         finally:
             is_answered.set()
-        self.is_worn = answer is None or answer.startswith(_WORN)
+        self.must_retire = answer is None or answer.startswith(_RETIRE)
         if answer is None and is_overdue.is_set():
             raise OverdueError(f"it was not ready after {seconds:g} seconds")
         if answer is None:
@@ -246,9 +248,9 @@ def serve(
             answered = encode(answer(setting, decode(block, question)))
         except MemoryError:
             return
-        long = time.process_time() - begun > LONG
-        worn = long or _most_memory() > allowance.memory // 4
-        _write(answers, (_WORN if worn else _FRESH) + answered)
+        long = time.process_time() - begun > LONG_ANSWER_SECONDS
+        must_retire = long or _most_memory() > allowance.memory // 4
+        _write(answers, (_RETIRE if must_retire else _REUSE) + answered)
 
 
 def _most_memory() -> int:

@@ -21,7 +21,7 @@ _TOOL = 4  # a number that Python leaves to anybody
 _monitoring: Any = getattr(sys, "monitoring", None)
 
 
-class Lines:
+class ExecutedLines:
     """Lines of a student's cells that have run."""
 
     def __init__(self) -> None:

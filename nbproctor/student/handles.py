@@ -32,11 +32,11 @@ class Handles:
     _numbers: dict[int, int] = field(default_factory=dict)  # id of an object → number
     _next: int = 0
     # Whether the judge got as plain what has more to it: a mask, attributes, methods.
-    derived: bool = False
+    simplified_subclass: bool = False
 
     def keep_only(self, numbers: Iterable[int]) -> None:
         """Forget all other objects."""
-        self.derived = False
+        self.simplified_subclass = False
         self.objects = {n: self.objects[n] for n in numbers if n in self.objects}
         self._numbers = {id(value): n for n, value in self.objects.items()}
 
@@ -50,13 +50,15 @@ class Handles:
             return Ref("judge", (value._nbproctor_link[1],))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray and value.dtype.kind != "V":  # records stay here
-                self.derived |= kind is not np.matrix  # which is a slip like any
+                self.simplified_subclass |= (
+                    kind is not np.matrix
+                )  # which is a slip like any
                 return np.ndarray.view(value, np.ndarray)
         elif issubclass(kind, tuple):
-            self.derived |= _adds_something(value)
+            self.simplified_subclass |= _adds_something(value)
             return tuple(tuple.__iter__(value))
         elif issubclass(kind, _BASES):
-            self.derived |= _adds_something(value)
+            self.simplified_subclass |= _adds_something(value)
             return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
@@ -103,7 +105,7 @@ def _library_of(value: Any) -> tuple[str, str]:
     return name, words[exact]
 
 
-def decides(value: Any, method: str) -> bool:
+def has_special_method(value: Any, method: str) -> bool:
     """Whether an object's class has a special method, or a base of it but `object`."""
     bases = type.__dict__["__mro__"].__get__(type(value))[:-1]
     return any(method in type.__dict__["__dict__"].__get__(base) for base in bases)
@@ -140,7 +142,7 @@ def describe_exception(
 
 
 class JudgeObject:
-    """An object of the judge's, as student code sees it; `stand_in` makes one.
+    """An object of the judge's, as student code sees it; `make_stand_in` makes one.
 
     A test's class says whether its objects can be initialized again, by a method
     `init_again`, and how they are copied, by `copied`; what has none is, as a function,
@@ -209,7 +211,7 @@ class JudgeObject:
         return f"<{self._nbproctor_link[2]} of the test>"
 
 
-def stand_in(
+def make_stand_in(
     notebook: Mapping[str, Any],
     connection: Connection,
     number: int,
@@ -232,19 +234,19 @@ def stand_in(
 @cache
 def _class_named(kind: str, names: tuple[str, ...], base: type) -> type[JudgeObject]:
     """Return the class of what stands for a test's objects: messages have its name."""
-    methods = {name: function_named(name, partial(_call, name)) for name in names}
+    methods = {name: make_function(name, partial(_call, name)) for name in names}
     return type(kind, (JudgeObject, base), {"__module__": "__main__", **methods})
 
 
-def function_named(name: str, outside: Callable[..., Any]) -> Callable[..., Any]:
+def make_function(name: str, outside: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that calls `outside`, and looks like one of the notebook's."""
 
-    def lent(*args: Any, **kwargs: Any) -> Any:
+    def named_function(*args: Any, **kwargs: Any) -> Any:
         return outside(*args, **kwargs)
 
-    lent.__name__ = lent.__qualname__ = name
-    lent.__module__ = "__main__"
-    return lent
+    named_function.__name__ = named_function.__qualname__ = name
+    named_function.__module__ = "__main__"
+    return named_function
 
 
 def _call(name: str, owner: JudgeObject, /, *args: Any, **kwargs: Any) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbproctor.results import Output, error_output, stream_output
-from nbproctor.sanitize import alternatives
+from nbproctor.sanitize import alternative_texts
 
 # How much one cell may say.
 TEXT_BYTES = 100_000  # of both streams together, and of any single text
@@ -28,18 +28,18 @@ class Outputs:
         self._outputs: list[Output] = []
         self._ids: list[str | None] = []
         self._bytes = self._lines = self._displays = self._images = 0
-        self._cut: set[str] = set()
+        self._truncated: set[str] = set()
         self._clear_next = False
 
     def write(self, name: str, text: str) -> None:
         """Append to the stream ``stdout`` or ``stderr``."""
-        if not text or "stream" in self._cut:
+        if not text or "stream" in self._truncated:
             return
         self._start()
         room = TEXT_BYTES - self._bytes
         if len(text) > room:
             # Progress bars write much and show little.
-            self._squeeze()
+            self._drop_all_overwritten()
             room = TEXT_BYTES - self._bytes
         fitting = text[:room]
         lines = fitting.count("\n")
@@ -51,14 +51,14 @@ class Outputs:
         self._lines += lines
         self._stream(name, fitting)
         if len(fitting) < len(text):
-            self._cut.add("stream")
+            self._truncated.add("stream")
             self._stream(
                 name,
                 f"\n[output cut here: a cell may print {LINES:,} lines "
                 f"and {TEXT_BYTES:,} bytes]\n",
             )
 
-    def has(self, name: str) -> bool:
+    def has_stream(self, name: str) -> bool:
         """Whether anything was written to a stream."""
         return any(output.get("name") == name for output in self._outputs)
 
@@ -74,7 +74,7 @@ class Outputs:
     ) -> None:
         """Append a ``display_data`` or ``execute_result``, or update one by its id."""
         mimebundle = {str(mime): self._shorten(item) for mime, item in data.items()}
-        alternative = alternatives(metadata, mimebundle)
+        alternative = alternative_texts(metadata, mimebundle)
         if update:
             for earlier, shown_id in zip(self._outputs, self._ids, strict=True):
                 if shown_id is not None and shown_id == display_id:
@@ -88,8 +88,8 @@ class Outputs:
             if mime.startswith("image/") and isinstance(item, str)
         )
         if self._displays > DISPLAYS or self._images > IMAGE_BYTES:
-            if "display" not in self._cut:
-                self._cut.add("display")
+            if "display" not in self._truncated:
+                self._truncated.add("display")
                 note = "[left out: a cell may not show more displays or images]"
                 data = {"text/plain": note}
                 shown = {"output_type": "display_data", "metadata": {}, "data": data}
@@ -119,7 +119,7 @@ class Outputs:
 
     def finish(self) -> list[Output]:
         """Return the outputs, without what carriage returns have overwritten."""
-        self._squeeze()
+        self._drop_all_overwritten()
         return [o for o in self._outputs if o.get("text") != ""]
 
     def _start(self) -> None:
@@ -140,7 +140,7 @@ class Outputs:
         else:
             self._append(stream_output("", name) | {"parts": [text]}, None)
 
-    def _squeeze(self) -> None:
+    def _drop_all_overwritten(self) -> None:
         for output in self._outputs:
             if "parts" in output:
                 text = output["text"] + "".join(output.pop("parts"))

@@ -22,18 +22,18 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.calls import answer_in_turn
+from nbproctor.protocol.calls import make_calls
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.student.handles import (
     Handles,
-    decides,
     describe_exception,
-    function_named,
-    stand_in,
+    has_special_method,
+    make_function,
+    make_stand_in,
 )
-from nbproctor.student.shell import ZMQInteractiveShell, warm
+from nbproctor.student.shell import ZMQInteractiveShell, get_shell
 
 # What proxies have applied to their objects, by name.
 _FUNCTIONS = vars(builtins) | vars(operator)
@@ -70,17 +70,19 @@ class Student:
 
     def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
         self.shell = shell
-        self.lent: dict[str, Any] = {}  # functions of other exercises, by name
+        self.reference_functions: dict[
+            str, Any
+        ] = {}  # functions of other exercises, by name
         self.handles = Handles()
-        self.relayed: dict[int, BaseException] = {}
+        self.judge_exceptions: dict[int, BaseException] = {}
         self.default = self.handles.default
         #: Request of `TO_STUDENT` → what answers it.
-        self.answers: dict[str, Callable[..., Any]] = {
+        self.handlers: dict[str, Callable[..., Any]] = {
             "unpack": unpack,
             "run": self.on_run,
             "begin": self.on_begin,
             "call": call,
-            "calls": answer_in_turn,
+            "calls": make_calls,
             "get": getattr,
             "set": setattr,
             "apply": apply_function,
@@ -90,13 +92,13 @@ class Student:
             "lend": self.on_lend,
             "untried": self.on_untried,
         }
-        self.connection = Connection(wire=Wire(sock), requests=TO_STUDENT, side=self)
+        self.connection = Connection(wire=Wire(sock), requests=TO_STUDENT, handler=self)
 
     # --- requests ---------------------------------------------------------------
 
     def answer(self, name: str, arguments: Iterable[Any]) -> Any:
         """Answer a request of the judge's."""
-        return self.answers[name](*arguments)
+        return self.handlers[name](*arguments)
 
     def on_run(self, source: str, cell: str | None, keeps_names: bool) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
@@ -106,16 +108,16 @@ class Student:
         any other cell runs: it may change what those after it do.
         """
         _close_figures()
-        if source in self.shell.rehearsed:
-            return self.shell.rehearsed[source], False
+        if source in self.shell.opening_outputs:
+            return self.shell.opening_outputs[source], False
         if cell is not None:
-            self.shell.rehearsed.clear()
-        had_room = _has_room()
+            self.shell.opening_outputs.clear()
+        had_room = _has_free_memory()
         names = dict(self.shell.user_ns) if keeps_names else {}
         outputs = self.shell.run(source, cell)
         for name, value in names.items():
             self.shell.user_ns.setdefault(name, value)
-        return outputs, had_room and not _has_room()
+        return outputs, had_room and not _has_free_memory()
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.
@@ -123,20 +125,24 @@ class Student:
         Names that do not exist are left out.
         """
         self.handles.keep_only(keep)
-        self.relayed.clear()
-        self.shell.collect()
+        self.judge_exceptions.clear()
+        self.shell.start_outputs()
         space = self.shell.user_ns
-        space.update(self.lent)  # whatever has happened to these names since
+        space.update(
+            self.reference_functions
+        )  # whatever has happened to these names since
         return {name: space[name] for name in names if name in space}
 
     def on_lend(self, functions: dict[str, Any]) -> None:
         """Define functions of other exercises: they run in a process of their own."""
-        self.lent |= {n: function_named(n, f) for n, f in functions.items()}
-        self.shell.user_ns.update(self.lent)
+        self.reference_functions |= {
+            n: make_function(n, f) for n, f in functions.items()
+        }
+        self.shell.user_ns.update(self.reference_functions)
 
     def on_stderr(self) -> bool:
         """Whether anything was written to stderr since the test began."""
-        return self.shell.outputs.has("stderr")
+        return self.shell.outputs.has_stream("stderr")
 
     def on_excuse(self, decided: list[Any]) -> str:
         """Return the first method of those that the judge did without, if there is one.
@@ -145,9 +151,9 @@ class Student:
         """
         for value, *methods in decided:
             for method in methods:
-                if method == "__class__" or decides(value, method):
+                if method == "__class__" or has_special_method(value, method):
                     return str(method)
-        return "__class__" if self.handles.derived else ""
+        return "__class__" if self.handles.simplified_subclass else ""
 
     def on_untried(self) -> list[tuple[str, int]]:
         """Return cell and line of each branch that no call has entered."""
@@ -160,7 +166,7 @@ class Student:
         if ref.tag == "student":
             return self.handles.objects[ref.fields[0]]
         if ref.tag == "judge":
-            return stand_in(self.shell.user_ns, self.connection, *ref.fields)
+            return make_stand_in(self.shell.user_ns, self.connection, *ref.fields)
         module, path = ref.fields
         value = import_module(module)
         for part in path.split(".") if path else ():
@@ -169,20 +175,22 @@ class Student:
 
     # --- exceptions -------------------------------------------------------------
 
-    def describe(self, error: BaseException) -> Any:
+    def describe_exception(self, error: BaseException) -> Any:
         """Describe an exception for the judge, which may show it to the student."""
-        relayed = next((n for n, e in self.relayed.items() if e is error), None)
+        relayed = next(
+            (n for n, e in self.judge_exceptions.items() if e is error), None
+        )
         return [*describe_exception(error, self.shell.compile.cells), relayed]
 
-    def revive(self, report: Any) -> BaseException:
+    def rebuild_exception(self, report: Any) -> BaseException:
         """Make an exception of what went wrong in an object of the judge's."""
         number, name, text = report
         error: BaseException = getattr(builtins, name)(text)
-        self.relayed[number] = error
+        self.judge_exceptions[number] = error
         return error
 
 
-def _has_room() -> bool:
+def _has_free_memory() -> bool:
     """Whether a sixteenth of the memory limit is left."""
     limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
     if limit == resource.RLIM_INFINITY:
@@ -202,8 +210,8 @@ def _close_figures() -> None:
 
 def main(sock: socket.socket) -> None:
     """Serve the judge at the other end of `sock` until it hangs up."""
-    shell = warm()
-    shell.take_over()
+    shell = get_shell()
+    shell.install()
     try:
         Student(sock, shell).connection.serve()
     except ClosedError:

@@ -40,14 +40,14 @@ from traitlets import Instance, Type
 from traitlets.config import Config
 
 from nbproctor.results import NO_COMMANDS, Output
-from nbproctor.student.branches import Lines
+from nbproctor.student.branches import ExecutedLines
 from nbproctor.student.outputs import Outputs, Stream
 
 _INLINE = "module://matplotlib_inline.backend_inline"
 _SCRIPTS = ("bash", "sh", "script", "sx", "system", "perl", "ruby", "js", "pypy", "!")
 # Commands that only show something, or install what is here or not: no test can depend
 # on such a line, whose output nobody takes.
-_SHOWS = re.compile(
+_HARMLESS_COMMANDS = re.compile(
     r"((\S*python[\d.]* -m )?(pip3?|conda|mamba|apt|apt-get) (install|list|show|update)"
     r"|cat|clear|date|head|ls|nvidia-smi|pwd|python3? --version|tail|wc|which|whoami)"
     r"\b[^|;&<>`$\n]*"
@@ -69,7 +69,7 @@ class Compiler(CachingCompiler):
         self.cell: str | None = None
         # File name of its code → our name, and how many lines at its top are blank.
         self.cells: dict[str, tuple[str, int]] = {}
-        self.lines = Lines()
+        self.lines = ExecutedLines()
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """Name the code of a cell, as IPython does, and remember the name."""
@@ -103,11 +103,13 @@ class Transformer(TransformerManager):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._usual = list(self.token_transformers)
+        self._default_transforms = list(self.token_transformers)
 
     def do_token_transforms(self, lines: list[str]) -> list[str]:
         """Replace magics, if there can be any; a notebook may add its own kind."""
-        if self.token_transformers == self._usual and not _MAGIC.search("".join(lines)):
+        if self.token_transformers == self._default_transforms and not _MAGIC.search(
+            "".join(lines)
+        ):
             return lines
         changed: list[str]
         changed = super().do_token_transforms(lines)  # type: ignore[no-untyped-call]
@@ -171,7 +173,7 @@ class _Kernel:
 class ZMQInteractiveShell(InteractiveShell):
     """The shell of a notebook without its kernel.
 
-    Make it with `warm` in a process that forks, or let `InteractiveShell.instance`
+    Make it with `get_shell` in a process that forks, or let `InteractiveShell.instance`
     find it.
     """
 
@@ -182,8 +184,8 @@ class ZMQInteractiveShell(InteractiveShell):
     displayhook_class = Type(_Result)
 
     def __init__(self, **kwargs: Any) -> None:
-        self.rehearsed: dict[str, list[Output]] = {}
-        self.collect()
+        self.opening_outputs: dict[str, list[Output]] = {}
+        self.start_outputs()
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.kernel = _Kernel()
         self.stdout = Stream("stdout", self._write)
@@ -197,7 +199,7 @@ class ZMQInteractiveShell(InteractiveShell):
         An exception of the cell is an ``error`` among them. `cell` is our name for it,
         found again in `Compiler.cells`.
         """
-        outputs = self.collect()
+        outputs = self.start_outputs()
         self.compile.cell = cell
         try:
             self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
@@ -205,12 +207,12 @@ class ZMQInteractiveShell(InteractiveShell):
             self.compile.cell = None
         return outputs.finish()
 
-    def collect(self) -> Outputs:
+    def start_outputs(self) -> Outputs:
         """Start a new collection of outputs and return it."""
         self.outputs = Outputs()
         return self.outputs
 
-    def take_over(self) -> None:
+    def install(self) -> None:
         """Make this process a notebook's: its streams, and what it refuses."""
         sys.stdout = self.stdout
         sys.stderr = self.stderr
@@ -236,7 +238,7 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def system(self, cmd: str) -> None:
         """Say on stderr that commands do not run, as the rest of the cell may."""
-        if _SHOWS.fullmatch(cmd.strip()):
+        if _HARMLESS_COMMANDS.fullmatch(cmd.strip()):
             self.stderr.write(f"{NOTHING_SHOWN}{cmd.strip()}\n")
         else:
             self.getoutput(cmd)
@@ -261,7 +263,7 @@ class ZMQInteractiveShell(InteractiveShell):
         super().init_history()  # type: ignore[no-untyped-call]
 
     def init_io(self) -> None:
-        """Leave the streams alone: `take_over` sets them."""
+        """Leave the streams alone: `install` sets them."""
 
     def _no_magic(self, line: str, cell: str = "") -> None:
         self.system(f"{line}\n{cell}")
@@ -278,7 +280,7 @@ class ZMQInteractiveShell(InteractiveShell):
         self.outputs.error(etype.__name__, text, [str(line) for line in lines])
 
 
-def warm() -> ZMQInteractiveShell:
+def get_shell() -> ZMQInteractiveShell:
     """Make the shell of this process, or return the one it has."""
     if ZMQInteractiveShell.initialized():
         return ZMQInteractiveShell.instance()
@@ -303,7 +305,7 @@ def _refuse() -> None:
     refused = [
         (builtins, "input", _refuse_input),
         (getpass, "getpass", _refuse_input),
-        (os, "system", warm().system),
+        (os, "system", get_shell().system),
         (subprocess.Popen, "__init__", _refuse_process),
         # Processes are forbidden and threads are not: these do the same work.
         *((multiprocessing, name, getattr(dummy, name)) for name in dummy.__all__),
@@ -336,14 +338,14 @@ def _refuse_process(self: Any, command: Any = "", *args: Any, **kwargs: Any) -> 
     _refuse_command(command)
 
 
-def rehearse(sources: Sequence[str]) -> None:
+def run_opening_cells(sources: Sequence[str]) -> None:
     """Run the cells that open every notebook once, in the process that is forked.
 
     Their names, data and outputs are then there in each fork, at no cost. A cell that
     fails is not counted as run, nor is any after it: each notebook runs it itself. None
     is counted if they leave a file written or open: a fork has neither.
     """
-    shell = warm()
+    shell = get_shell()
     before = _unforkable_state()
     sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
     with redirect_stdout(shell.stdout), redirect_stderr(shell.stderr):
@@ -351,10 +353,10 @@ def rehearse(sources: Sequence[str]) -> None:
             outputs = shell.run(source)
             if any(output["output_type"] == "error" for output in outputs):
                 break
-            shell.rehearsed[source] = outputs
+            shell.opening_outputs[source] = outputs
     sys.path[:] = [path for path in sys.path if path]
     if _unforkable_state() != before:
-        shell.rehearsed.clear()
+        shell.opening_outputs.clear()
         shell.reset(new_session=False)  # type: ignore[no-untyped-call]
         gc.collect()  # what is still open would later close a file of the fork's
     index_modules()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from nbproctor.cells import Block, CellText, HandedCell
+from nbproctor.cells import Block, CellText, SubmittedCell
 from nbproctor.notebook import Cell, MasterNotebook
 
 
@@ -21,12 +21,12 @@ class MasterTexts:
         self.master = master
         self.cells = {cell.id: cell for cell in master.cells if cell.nbgrader}
         self.order = {cell.id: rank for rank, cell in enumerate(master.cells)}
-        self.stub = {cell.id: CellText.of(cell.stub) for cell in master.cells}
+        self.stub = {cell.id: CellText.parse(cell.stub) for cell in master.cells}
         self.exercises = master.of_kind("solution")
         fixed = [c for c in master.cells if c.locked or not c.nbgrader]
-        texts = [CellText.of(text) for c in fixed for text in (c.stub, c.source)]
+        texts = [CellText.parse(text) for c in fixed for text in (c.stub, c.source)]
         self.given_texts = {text.plain for text in texts}
-        words = {CellText.of(text).plain for _, text in master.texts}
+        words = {CellText.parse(text).plain for _, text in master.texts}
         # Of which nothing is an answer.
         self.non_answers = self.given_texts | words | {""}
         self.given_code = {code for text in texts for code in text.codes}
@@ -34,14 +34,14 @@ class MasterTexts:
         stubs = [self.stub[cell.id] for cell in self.exercises]
         self.signatures = {name for stub in stubs for name in stub.signatures}
 
-    def is_untouched(self, handed: HandedCell, cell: Cell) -> bool:
+    def is_untouched(self, handed: SubmittedCell, cell: Cell) -> bool:
         """Whether a locked cell is as the student got it, in this release or before."""
         is_same_kind = handed.kind == cell.nbgrader["cell_type"]
         return handed.is_released or (
             is_same_kind and handed.text.plain in self.given_texts
         )
 
-    def is_answered(self, handed: HandedCell, cell: Cell) -> bool:
+    def is_answered(self, handed: SubmittedCell, cell: Cell) -> bool:
         """Whether the cell of an exercise says more than its stub."""
         return handed.text.answers(self.stub[cell.id], words=cell.kind == "task")
 
@@ -56,12 +56,14 @@ class MasterTexts:
         last = {
             function.signature: index
             for index, block in enumerate(text.blocks)
-            for function in stub.to_write
+            for function in stub.functions_to_write
             if block.defines(function) and stub.writes(block)
         }
-        return set(last.values()) if len(last) == len(stub.to_write) else set()
+        return (
+            set(last.values()) if len(last) == len(stub.functions_to_write) else set()
+        )
 
-    def level(self, handed: HandedCell, exercise: Cell) -> int:
+    def level(self, handed: SubmittedCell, exercise: Cell) -> int:
         """Return what a cell has of an exercise: 2 its answer, 1 its functions.
 
         An example has nothing, nor has the cell of another one that defines the same.
@@ -81,7 +83,7 @@ class MasterTexts:
 
         In a locked cell, it is if it defines what the assignment does not.
         """
-        is_stub = block.unwritten and block.signature in self.signatures
+        is_stub = block.is_unwritten and block.signature in self.signatures
         is_new = bool(block.binds) and self.names.isdisjoint(block.binds)
         return (
             block.code not in self.given_code and not is_stub and (is_new or not locked)
@@ -94,7 +96,7 @@ class MasterTexts:
         """
         stub = self.stub[exercise.id]
         tests = [
-            CellText.of(cell.source)
+            CellText.parse(cell.source)
             for cell in self.master.of_kind("test")
             if cell.exercise == exercise.id
         ]
@@ -111,7 +113,7 @@ _texts_of = lru_cache(maxsize=8)(MasterTexts)  # the same for a whole class
 class PlannedCell:
     """A cell of the gradable notebook: what fills it, and which cell of the master."""
 
-    handed: HandedCell
+    handed: SubmittedCell
     cell: Cell | None = None  # of the assignment; None for the student's own
     is_locked_piece: bool = False  # whether it was cut out of a locked cell
 
@@ -127,7 +129,7 @@ class Plan:
     unclear: list[str] = field(default_factory=list)
 
     @property
-    def matched(self) -> list[tuple[HandedCell, Cell]]:
+    def matched(self) -> list[tuple[SubmittedCell, Cell]]:
         """The cells of the assignment that were found, and what the student has."""
         return [(entry.handed, entry.cell) for entry in self.entries if entry.cell]
 
@@ -149,7 +151,7 @@ class Plan:
         }
 
 
-def make_plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
+def make_plan(cells: list[SubmittedCell], master: MasterNotebook) -> Plan:
     """Decide which cell is which, and where the answers stand."""
     plan = Plan(_texts_of(master))
     for handed in cells:
@@ -161,7 +163,7 @@ def make_plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     return plan
 
 
-def _cut(handed: HandedCell, plan: Plan) -> list[PlannedCell]:
+def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     """Cut a cell of several into its answers, and the student's code between them.
 
     An answer stands where its last part did. Given code is left out; a locked cell
@@ -220,9 +222,9 @@ def _cut(handed: HandedCell, plan: Plan) -> list[PlannedCell]:
     ]
 
 
-def _piece(blocks: list[Block], name: str = "") -> HandedCell:
+def _piece(blocks: list[Block], name: str = "") -> SubmittedCell:
     text = "\n".join(block.text for block in blocks)
-    return HandedCell("code", "", name, CellText.of(text.strip("\n")))
+    return SubmittedCell("code", "", name, CellText.parse(text.strip("\n")))
 
 
 def _note_changes(locked: Cell, blocks: list[Block], plan: Plan) -> None:

@@ -13,10 +13,10 @@ from typing import Literal
 
 from nbproctor.cells import (
     CellText,
-    HandedCell,
     RawCell,
     RawNotebook,
-    grader_of,
+    SubmittedCell,
+    nbgrader_metadata,
     source_of,
 )
 from nbproctor.notebook import language_of
@@ -58,18 +58,18 @@ class Version:
 
     file: Candidate
     label: str  # which one it is, for a sentence
-    cells: list[HandedCell]
+    cells: list[SubmittedCell]
     notes: list[str]  # what had to be done to read it
     language: str
 
     def transform_cells(
-        self, step: Callable[[HandedCell], str], note: str = ""
+        self, step: Callable[[SubmittedCell], str], note: str = ""
     ) -> None:
         """Do a step on the text of every cell; the note tells if any has changed."""
         changed = False
         for position, cell in enumerate(self.cells):
             if (text := step(cell)) != cell.text.text:
-                self.cells[position] = replace(cell, text=CellText.of(text))
+                self.cells[position] = replace(cell, text=CellText.parse(text))
                 changed = True
         if changed and note:
             self.notes.append(note)
@@ -252,15 +252,15 @@ def _version(
     return version
 
 
-def _read_cell(cell: RawCell) -> HandedCell:
+def _read_cell(cell: RawCell) -> SubmittedCell:
     """Read a cell, and whether it is as a release of the assignment gave it.
 
     nbgrader writes a checksum into each cell. One that is forged gains nothing: a
     read-only cell is restored all the same.
     """
     source = replace_surrogates(source_of(cell))
-    handed = HandedCell.read(cell, source)
-    grader = grader_of(cell)
+    handed = SubmittedCell.read(cell, source)
+    grader = nbgrader_metadata(cell)
     with suppress(LookupError, OverflowError, RecursionError, TypeError, ValueError):
         graded = grader["grade"]
         points = float(grader["points"]) if graded else ""
@@ -289,7 +289,7 @@ def _language(notebook: RawNotebook) -> str:
 # ---- texts of cells ------------------------------------------------------------------
 
 
-def _shortened(cell: HandedCell) -> str:
+def _shortened(cell: SubmittedCell) -> str:
     """Take the longest lines, then everything, from code that is too long."""
     source = cell.text.text
     if len(source) <= MAX_CELL_CHARS or cell.kind != "code":
@@ -306,7 +306,7 @@ def _one_side(text: str, side: Side) -> str:
     return _CONFLICT.sub(rf"\g<{side}>", text)
 
 
-def _without_fence(cell: HandedCell) -> str:
+def _without_fence(cell: SubmittedCell) -> str:
     """Take off the fence around the code of a whole cell, as chats write it."""
     source = cell.text.text
     head, _, body = source.strip().partition("\n")

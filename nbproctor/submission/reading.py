@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbproctor.notebook import MasterNotebook
-from nbproctor.sandbox.processors import processors
-from nbproctor.sandbox.workers import PATIENCE, Allowance, Workers, serve
+from nbproctor.sandbox.processors import count_processors
+from nbproctor.sandbox.workers import WALL_TIME_FACTOR, Allowance, Workers, serve
 from nbproctor.submission.files import (
     Ungradable,
     fingerprint,
@@ -31,7 +31,8 @@ TOO_MUCH = (
     "submit only the notebook, and do not pack it."
 )
 OVERDUE = (
-    f"The submission could not be read in {PATIENCE * ALLOWANCE.seconds} seconds, "
+    "The submission could not be read in "
+    f"{WALL_TIME_FACTOR * ALLOWANCE.seconds} seconds, "
     "perhaps because this computer or its disk is busy. Grade again."
 )
 # A worker reads a hundred submissions in a second: seldom is a second one needed.
@@ -78,7 +79,7 @@ def readers(
 ) -> Workers[ReadSubmission]:
     """Return workers for `ReadRequest`; `notebooks` are all of the assignment."""
     settings = ReaderSettings([*masters], [*notebooks])
-    count = processors()
+    count = count_processors()
     return Workers(__name__, settings, ReadSubmission, ALLOWANCE, count, _PATIENCE)
 
 

@@ -12,13 +12,13 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from nbproctor import sanitize
-from nbproctor.cells import Block, CellText, HandedCell, RawCell, grade_id
+from nbproctor.cells import Block, CellText, RawCell, SubmittedCell, grade_id
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.submission.files import list_few
 from nbproctor.submission.match import PlannedCell, make_plan
 from nbproctor.submission.read import Version
 
-EMPTY_CELL = HandedCell("code", "", "", CellText(""))  # for a cell that is missing
+EMPTY_CELL = SubmittedCell("code", "", "", CellText(""))  # for a cell that is missing
 
 _SENTENCES = {
     "matched": "Cells without nbgrader's metadata (Colab and VS Code can remove it) "
@@ -83,7 +83,7 @@ class Rebuilt:
         """Exercise → its text, where that is more than the stub."""
         return {name: handed.text.text for name, handed in self._answers.items()}
 
-    def answer_with_own_code(self, name: str, other: Rebuilt) -> list[HandedCell]:
+    def answer_with_own_code(self, name: str, other: Rebuilt) -> list[SubmittedCell]:
         """Return an answer behind what it needs of the student's own code.
 
         Names lead to it, those that the answer uses, and those that this code uses.
@@ -107,7 +107,7 @@ class Rebuilt:
         return [*cells, answer]
 
     def notebook(
-        self, additions: Mapping[str, list[HandedCell]]
+        self, additions: Mapping[str, list[SubmittedCell]]
     ) -> tuple[list[RawCell], list[str]]:
         """Return the cells as the notebook format has them, and what was changed.
 
@@ -140,26 +140,30 @@ class Rebuilt:
             elif entry.cell and entry.cell.kind == "solution":
                 stub = self._texts.stub[entry.cell.id]
                 helpers = [b for b in text.blocks if not b.binds & stub.names]
-                texts.append(CellText.of(_joined(helpers)))
+                texts.append(CellText.parse(_joined(helpers)))
         return texts
 
-    def _without_stub(self, handed: HandedCell, exercise: Cell) -> HandedCell:
+    def _without_stub(self, handed: SubmittedCell, exercise: Cell) -> SubmittedCell:
         """Leave out the stub next to an answer; say so if it would have cost points."""
         stub = self._texts.stub[exercise.id]
         blocks = handed.text.blocks
-        written = {block.signature for block in blocks if not block.unwritten}
+        written = {block.signature for block in blocks if not block.is_unwritten}
         left_over = stub.signatures & written
-        answer = [b for b in blocks if not (b.unwritten and b.signature in left_over)]
+        answer = [
+            b for b in blocks if not (b.is_unwritten and b.signature in left_over)
+        ]
         if len(answer) == len(blocks):
             return handed
         if answer[-1] is not blocks[-1]:
             self._changes["stub"].append(exercise.id)
-        return replace(handed, text=CellText.of(_joined(answer)))
+        return replace(handed, text=CellText.parse(_joined(answer)))
 
-    def _without_stub_line(self, handed: HandedCell, exercise: Cell) -> HandedCell:
+    def _without_stub_line(
+        self, handed: SubmittedCell, exercise: Cell
+    ) -> SubmittedCell:
         """Comment out the stub's line where that only ends a finished answer."""
         stub = self._texts.stub[exercise.id]
-        reference = CellText.of(exercise.source)
+        reference = CellText.parse(exercise.source)
         text = handed.text.without_stub_line(stub, reference)
         if text is handed.text:
             return handed
@@ -206,11 +210,11 @@ class Rebuilt:
                     changes["text"].append(cell.id)
             yield entry
 
-    def _helpers_of_stub(self, handed: HandedCell, exercise: Cell) -> CellText:
+    def _helpers_of_stub(self, handed: SubmittedCell, exercise: Cell) -> CellText:
         """Return what a stub that was left out gives and the answer does not define."""
         answers = (e.handed for e in self._entries if e.cell == exercise)
         answer = next(answers, EMPTY_CELL)
-        functions = self._texts.stub[exercise.id].to_write
+        functions = self._texts.stub[exercise.id].functions_to_write
         written = answer.text.signatures.union(each.signature for each in functions)
         is_stub = exercise.kind == "solution"
         helpers = [
@@ -218,7 +222,7 @@ class Rebuilt:
             for block in handed.text.blocks
             if is_stub and block.binds and block.signature not in written
         ]
-        return CellText.of(_joined(helpers).strip("\n"))
+        return CellText.parse(_joined(helpers).strip("\n"))
 
     def _misplaced(self) -> set[str]:
         """Return tests that stand above what they need, and given code out of order."""
@@ -273,7 +277,7 @@ def _in_order(ranks: list[int]) -> set[int]:
 # ---- cells as the notebook format has them -------------------------------------------
 
 
-def _to_raw_cell(handed: HandedCell, cell: Cell | None, room: list[int]) -> RawCell:
+def _to_raw_cell(handed: SubmittedCell, cell: Cell | None, room: list[int]) -> RawCell:
     """Return a cell; all of it but the text of an answer is the assignment's."""
     text = handed.text.text
     kind = handed.kind

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.cells import HandedCell, RawNotebook, grade_id
+from nbproctor.cells import RawNotebook, SubmittedCell, grade_id
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.submission.files import (
@@ -81,7 +81,7 @@ def repair(
             f"because no other notebook answers more than {len(chosen.answers)} "
             "exercises."
         )
-    additions: dict[str, list[HandedCell]] = {}
+    additions: dict[str, list[SubmittedCell]] = {}
     for other in others if master.repairs else ():
         more = [n for n in other.answers if n not in chosen.answers | additions]
         for exercise in more:

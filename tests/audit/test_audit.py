@@ -17,7 +17,7 @@ from nbproctor.audit import result as matrix
 from nbproctor.audit import trials
 from nbproctor.audit.audit import AuditError, AuditResult, audit
 from nbproctor.audit.result import Entry
-from nbproctor.audit.trials import Share
+from nbproctor.audit.trials import TrialBatch
 from nbproctor.audit.variants import Kind, Trial, Variants, disagreement
 from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
@@ -256,7 +256,7 @@ def tried_entry(
         if message
     ]
     trial = Trial("sort", kind, name, "", says=("falls",), omission=omission)
-    return Entry.of(trial, failed, {})
+    return Entry.from_trial(trial, failed, {})
 
 
 def test_the_audit_reports_mistakes_that_cost_more_than_their_property():
@@ -439,13 +439,13 @@ def lab(project: Path) -> AuditResult:
             assignment.oracles[exercise] = replace(cell, source=few + cell.source)
         return assignment
 
-    def borrow_less(**fields: Any) -> Share:
-        return Share(**fields | {"borrowing": fields["borrowing"][::4]})
+    def borrow_less(**fields: Any) -> TrialBatch:
+        return TrialBatch(**fields | {"borrowing": fields["borrowing"][::4]})
 
     read = Variants.read
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Variants, "read", fewer)
-        patch.setattr(trials, "Share", borrow_less)
+        patch.setattr(trials, "TrialBatch", borrow_less)
         return tried(project, "neural_network")
 
 

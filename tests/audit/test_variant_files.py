@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.audit.variants import VariantError, edited, read_variants
+from nbproctor.audit.variants import VariantError, apply_diff, read_variants
 from nbproctor.notebook import MasterNotebook
 
 TEXT = """\
@@ -45,7 +45,7 @@ def area(a, b):
     ],
 )
 def test_a_diff_changes_the_lines_that_it_names(diff, old, new):
-    assert edited(TEXT, diff) == TEXT.replace(old, new)
+    assert apply_diff(TEXT, diff) == TEXT.replace(old, new)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_diff_changes_the_lines_that_it_names(diff, old, new):
 )
 def test_a_diff_that_no_longer_fits_is_told_with_its_place(diff, reason):
     with pytest.raises(VariantError) as caught:
-        edited(TEXT, diff, "reference")
+        apply_diff(TEXT, diff, "reference")
     assert reason in str(caught.value)
 
 

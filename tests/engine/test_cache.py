@@ -136,7 +136,7 @@ def test_what_a_report_depends_on_is_executed_again_when_it_changes(
     assert ask.counting.executed == 2
 
 
-@pytest.mark.parametrize("name", [cache.OWN, "Python", "numpy"])
+@pytest.mark.parametrize("name", [cache.SOURCE_KEY, "Python", "numpy"])
 def test_another_version_executes_again(
     ask: CacheUser, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -161,9 +161,9 @@ def test_the_version_of_nbproctor_is_that_of_its_source(
     modules = set()
     for text in ("a = 1", "a = 2"):
         module.write_text(text)
-        modules.add(cache.versions()[cache.OWN])
+        modules.add(cache.versions()[cache.SOURCE_KEY])
     module.rename(tmp_path / "order.py")
-    modules.add(cache.versions()[cache.OWN])
+    modules.add(cache.versions()[cache.SOURCE_KEY])
     assert len(modules) == 3
 
 

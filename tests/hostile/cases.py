@@ -358,8 +358,8 @@ def run(*arguments):
 me.on_run = run
 """,
     "cells_that_never_run_cost_only_the_exercise": ME
-    + "\nfrom nbproctor.student.handles import stand_in\n"
-    "me.on_run = lambda *arguments: stand_in({}, me.connection, 12345, 'x')",
+    + "\nfrom nbproctor.student.handles import make_stand_in\n"
+    "me.on_run = lambda *arguments: make_stand_in({}, me.connection, 12345, 'x')",
     # --- values that are meant to break the reader ----------------------------------
     "a_range_without_end_is_not_counted": "def orbit(f, x): return range(10**15)",
     "a_generator_that_never_ends_is_stopped": """

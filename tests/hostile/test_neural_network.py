@@ -151,7 +151,7 @@ STAND_INS = "# They are the notebook's own"
 @pytest.fixture(scope="module")
 def remembering(lab: Lab) -> Iterator[ForkServer]:
     """A fork server whose student processes have a memory that all of them share."""
-    rehearsal = "nbproctor.student.shell:rehearse", lab.master.opening
+    rehearsal = "nbproctor.student.shell:run_opening_cells", lab.master.opening_cells
     policy = lab.settings.policy
     with start("standard", policy, rehearsal, probe="second_runs") as server:
         yield server

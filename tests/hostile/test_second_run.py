@@ -103,7 +103,7 @@ def course(helper: str, together: bool) -> tuple[Cell, ...]:
 
 @pytest.fixture(scope="module", params=LEVELS)
 def server(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
-    rehearsal = "nbproctor.student.shell:rehearse", ()
+    rehearsal = "nbproctor.student.shell:run_opening_cells", ()
     with start(request.param, Policy(), rehearsal, probe="second_runs") as new_server:
         yield new_server
 

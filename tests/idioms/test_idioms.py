@@ -117,7 +117,7 @@ def captured() -> None:
     """List the classes of libraries, as a fork server does when all is imported."""
     for library in LIBRARIES:
         import_module(library)
-    objects.capture()
+    objects.list_library_classes()
     table.load_rows()
 
 

@@ -11,7 +11,7 @@ import pytest
 from nbgrader.utils import determine_grade
 
 from nbproctor.judge.processes import Spawn
-from nbproctor.judge.verdicts import scored
+from nbproctor.judge.verdicts import score_outputs
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Limits, Output, Report
 from tests.forked import StudentProcess, spawn
@@ -55,7 +55,7 @@ def test_its_outputs_earn_what_nbgrader_gives_for_them(
     outputs: list[Output], points: float, outcome: str
 ) -> None:
     test = cell("beside", "test", "assert f(1)", 2.0)
-    earned, judgement = scored(outputs, test)
+    earned, judgement = score_outputs(outputs, test)
     assert (earned, judgement.outcome) == (points, outcome)
     node: Any = nbformat.v4.new_code_cell("", outputs=outputs)
     node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": 2.0}
@@ -69,15 +69,17 @@ def test_a_mark_from_the_student_s_process_carries_no_text_out() -> None:
     number = int.from_bytes(source[:6].encode())
     texts = [repr(2 * (number >> shift) / 2**48) for shift in range(50)]
     texts += [repr(n / 1e6) for n in range(-10_000, 2_100_000, 997)]
-    marks = {scored([result(text)], test)[0] for text in texts}
+    marks = {score_outputs([result(text)], test)[0] for text in texts}
     assert len({float(text) for text in texts}) > 2_000  # the control
     assert marks == {n / 10 for n in range(21)}
     # What the test itself gives is given.
-    assert scored([result("1.125")], test)[0] == 1.125
-    assert scored([result(repr(2 * 3 / 7))], test)[0] == 0.9
-    assert scored([result("1.96")], test) == (2, ("passed", ""))
+    assert score_outputs([result("1.125")], test)[0] == 1.125
+    assert score_outputs([result(repr(2 * 3 / 7))], test)[0] == 0.9
+    assert score_outputs([result("1.96")], test) == (2, ("passed", ""))
     # Nor does the name of an exception.
-    words = {scored([error(n, "")], test)[1].words for n in ("abs", "x41", "print")}
+    words = {
+        score_outputs([error(n, "")], test)[1].text for n in ("abs", "x41", "print")
+    }
     assert words == {"The test ends in an exception"}
 
 
@@ -85,10 +87,10 @@ def test_a_result_that_is_no_score_earns_nothing_and_a_picture_is_none() -> None
     test = cell("beside", "test", "f(1)", 2.0)
     for text in "nan", "-1", "-inf":
         judgement = "failed", "Partly right: 0 of 2 points."
-        assert scored([result(text)], test) == (0, judgement)
+        assert score_outputs([result(text)], test) == (0, judgement)
     picture = result("1", "image/png")
-    assert scored([picture, result("1")], test)[0] == 1
-    assert scored([picture], test) == (2, ("passed", ""))
+    assert score_outputs([picture, result("1")], test)[0] == 1
+    assert score_outputs([picture], test) == (2, ("passed", ""))
 
 
 TOLD = 'assert f(1) == 2, "f(1) is 2"\nassert f(40) == 41, f"not {f(40)}"'
@@ -108,7 +110,7 @@ def test_of_a_hidden_test_only_its_own_words_are_told(
     kind: str, text: str, message: str
 ) -> None:
     hidden = cell("beside", "test", TOLD, 2.0)
-    points, (outcome, words) = scored([error(kind, text)], hidden)
+    points, (outcome, words) = score_outputs([error(kind, text)], hidden)
     assert (points, words) == (0, message)
     assert outcome == ("failed" if kind == "AssertionError" else "error")
 
@@ -116,7 +118,7 @@ def test_of_a_hidden_test_only_its_own_words_are_told(
 def test_of_a_public_test_every_word_is_told() -> None:
     public = cell("beside", "test", TOLD)
     outputs = error("AssertionError", "not 40"), error("KeyError", "'x'")
-    words = [scored([output], public)[1].words for output in outputs]
+    words = [score_outputs([output], public)[1].text for output in outputs]
     assert words == ["not 40", "The test ends in KeyError: 'x'"]
 
 

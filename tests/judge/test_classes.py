@@ -6,8 +6,8 @@ import builtins
 
 import pytest
 
-from nbproctor.judge.classes import error_of
-from nbproctor.judge.proxy import NOT_AS_SUCH, StudentError
+from nbproctor.judge.classes import make_student_error
+from nbproctor.judge.proxy import NEVER_RERAISED, StudentError
 from tests.judge.notebooks import verdict
 
 BUILTIN = sorted(
@@ -15,7 +15,7 @@ BUILTIN = sorted(
         kind
         for kind in vars(builtins).values()
         if isinstance(kind, type) and issubclass(kind, Exception)
-        if not issubclass(kind, NOT_AS_SUCH)
+        if not issubclass(kind, NEVER_RERAISED)
     },
     key=lambda kind: kind.__name__,
 )
@@ -25,7 +25,7 @@ BUILTIN = sorted(
 def test_every_built_in_exception_can_be_caught_as_what_it_is(
     kind: type[Exception],
 ) -> None:
-    error = error_of(kind.__name__, "too much")
+    error = make_student_error(kind.__name__, "too much")
     assert isinstance(error, kind)
     assert isinstance(error, StudentError)
     assert str(error) == "too much"

@@ -90,7 +90,7 @@ def exports() -> Exports:
 def test_what_a_test_defines_can_be_handed_over(
     exports: Exports, value: str, description: tuple[str, ...]
 ) -> None:
-    assert exports.name(eval(value, TEST)) == Ref("judge", (0, *description))
+    assert exports.export(eval(value, TEST)) == Ref("judge", (0, *description))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_an_object_that_is_not_the_test_s_own_is_not_handed_over(
     exports: Exports, value: Any
 ) -> None:
     with pytest.raises(NotExportableError):
-        exports.name(value)
+        exports.export(value)
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,14 @@ def test_a_student_sets_a_value_and_no_code(exports: Exports) -> None:
 
 def test_an_object_of_the_test_before_is_taken_back(exports: Exports) -> None:
     spy = TEST["Spy"]()
-    exports.name(spy)
+    exports.export(spy)
     exports.clear()
     with pytest.raises(RefusedError):
         exports.find(0)
-    old = exports.received(0)
+    old = exports.resolve(0)
     assert type(old) is Expired
     with pytest.raises(UnsendableError):
-        exports.name(old)
+        exports.export(old)
     # Its number is never another object's.
-    assert exports.name(TEST["square"]).fields[0] == 1
-    assert exports.name(spy).fields[0] == 2
+    assert exports.export(TEST["square"]).fields[0] == 1
+    assert exports.export(spy).fields[0] == 2

@@ -46,15 +46,17 @@ def job(*cells: str | tuple[str | None, str]) -> Job:
 
 
 def own_notebook(played: Job, outer: Collection[str] = ()) -> list[order.Step]:
-    tests = replace(compiled.Tests.of(played.cells), outer=frozenset(outer))
-    return order.own_notebook(played, tests)
+    tests = replace(
+        compiled.Tests.from_cells(played.cells), names_from_tests=frozenset(outer)
+    )
+    return order.plan_notebook(played, tests)
 
 
 def again(played: Job, exercise: str, **lent: str) -> list[order.Step]:
     """Plan a second run where the reference of each exercise defines one function."""
     functions = {name: frozenset([f]) for name, f in lent.items()}
-    tests = compiled.Tests.of(played.cells)
-    tests = replace(tests, functions=functions, answers=frozenset(lent))
+    tests = compiled.Tests.from_cells(played.cells)
+    tests = replace(tests, functions=functions, solution_names=frozenset(lent))
     return order.follow_through_plan(played, exercise, tests)[0]
 
 
@@ -153,7 +155,7 @@ def test_no_function_is_lent_of_an_exercise_whose_tests_are_still_to_come() -> N
     for _ in order.with_second_runs(own_notebook(whole), judge_again):
         pass
     assert coming == {"two": {"one", "three"}, "three": {"one"}, "one": set()}
-    tests = compiled.Tests.of(moved)
+    tests = compiled.Tests.from_cells(moved)
     tests = replace(tests, functions={"one": frozenset({"text"})})
     for unfinished, lent in ((coming["two"], set()), ((), {"text"})):
         plan = order.follow_through_plan(whole, "two", tests, unfinished)

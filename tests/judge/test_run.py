@@ -397,7 +397,7 @@ def test_where_no_place_is_known_what_passes_inside_alone_waits(
     answer: str, outcome: str
 ) -> None:
     test = f"{PRINTS}    f()\nassert out.getvalue() == '1\\n'"
-    result = notebooks.verdict(answer, test, 2.0, why="nobody knows")
+    result = notebooks.verdict(answer, test, 2.0, placement_reason="nobody knows")
     assert (result.outcome, result.points) == (outcome, 0)
 
 

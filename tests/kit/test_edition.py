@@ -81,6 +81,6 @@ def test_an_edition_of_the_lab_is_worth_what_its_outline_says_and_misses_no_name
         assert {*re.findall(mention, prose + code)} <= {*re.findall(heading, prose)}
     names = {*dir(builtins), "display", "get_ipython"}
     for cell in cells:
-        program = Program.of(cell.source, cell.id, judged=False)
+        program = Program.from_source(cell.source, cell.id, runs_in_judge=False)
         names |= program.binds
         assert program.uses <= names, cell.id

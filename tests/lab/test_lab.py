@@ -222,7 +222,7 @@ def test_text_and_demos_are_short_and_headings_in_order(cells):
 
 def bound_by(cell):
     """Return the global names that a cell of the master notebook binds."""
-    return Program.of(cell.source, cell.id, judged=False).binds
+    return Program.from_source(cell.source, cell.id, runs_in_judge=False).binds
 
 
 def test_demos_bind_no_name_of_the_hidden_tools(master):

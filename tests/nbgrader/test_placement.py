@@ -91,7 +91,9 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
 
 def test_each_test_cell_of_the_lab_stands_alone(lab_master: MasterNotebook) -> None:
     """That the judge judges it alone is looked at in tests/cli/test_documented.py."""
-    assert not any(test.needs for test in Tests.of(lab_master.cells).cells.values())
+    assert not any(
+        test.needs for test in Tests.from_cells(lab_master.cells).cells.values()
+    )
 
 
 ACCOUNT = """\

@@ -71,7 +71,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def audit_of(kind: Kind, **more: Any) -> Entry:
     caught = {"first-values": "`first` is wrong."}
     trial = Trial("first", kind, "line 3: + → -", "", "", "- x\n+ y", unnamed=True)
-    entry = Entry.of(trial, [], {}, notes=("A note.",))
+    entry = Entry.from_trial(trial, [], {}, notes=("A note.",))
     entry = replace(entry, lost=1.5, most=3, caught=caught, silent=0.5, unannounced=3)
     return replace(entry, fuzzed=True, **more)
 

@@ -452,7 +452,7 @@ TOO_MUCH = "Showing your notebook on this page would take too much"
 def test_a_worker_that_takes_too_long_is_ended_and_all_pages_are_made(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "PATIENCE", 2)
+    monkeypatch.setattr(workers, "WALL_TIME_FACTOR", 2)
     pipe = tmp_path / "pipe.ipynb"  # whoever reads it waits forever
     os.mkfifo(pipe)
     class_ = [lab.graded(student=name) for name in ("ann", "bob", "cem")]

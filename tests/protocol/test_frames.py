@@ -159,8 +159,8 @@ def answered_by(answer: Callable[[Any], Any]) -> Iterator[Connection]:
             answer=lambda name, arguments: answer(*arguments),
             default=unsendable,
             resolve=lambda ref: ref,
-            describe=repr,
-            revive=lambda text: LookupError(text),
+            describe_exception=repr,
+            rebuild_exception=lambda text: LookupError(text),
         )
         return Connection(Wire(sock), REQUESTS, side)
 

@@ -109,7 +109,7 @@ def test_what_is_read_of_a_hostile_message_can_be_sent_on(
 def test_each_request_is_answered_and_no_other() -> None:
     ends = socket.socketpair()
     student = Student(ends[0], cast(Any, None))
-    assert student.answers.keys() == TO_STUDENT.keys()
+    assert student.handlers.keys() == TO_STUDENT.keys()
     for end in ends:
         end.close()
 

@@ -294,9 +294,9 @@ def test_a_malformed_message_is_refused(node: str) -> None:
 
 def test_a_message_that_repeats_a_part_says_so() -> None:
     # Only then is it asked how long the value is when written out.
-    assert decode(message(["t", ["l"], ["again", 0]])).shared
-    assert decode(message(["t", ["request", 0]]), request=[["a"]]).shared
-    assert not decode(message(["t", ["l"], ["l"]]), request=[["a"]]).shared
+    assert decode(message(["t", ["l"], ["again", 0]])).has_repeats
+    assert decode(message(["t", ["request", 0]]), request=[["a"]]).has_repeats
+    assert not decode(message(["t", ["l"], ["l"]]), request=[["a"]]).has_repeats
 
 
 def test_data_that_no_value_names_is_a_wire_error() -> None:

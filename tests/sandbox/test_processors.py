@@ -51,4 +51,4 @@ def test_a_containers_share_is_respected(on_eight: Path, case: str) -> None:
         name, content = file.split(" = ")
         (on_eight / name).parent.mkdir(parents=True, exist_ok=True)
         (on_eight / name).write_text(f"{content}\n")
-    assert processors.processors() == int(count)
+    assert processors.count_processors() == int(count)

@@ -39,7 +39,7 @@ import pyseccomp
 from nbproctor.sandbox import doctor, layers, libc, seccomp
 from nbproctor.sandbox.layers import COPIED, SandboxError
 from nbproctor.sandbox.policy import Policy, free_uid
-from nbproctor.sandbox.server import measured
+from nbproctor.sandbox.server import measure_folder
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2]
@@ -90,7 +90,7 @@ def fork(
         try:
             if policy is not None:
                 if MOUNTS and os.geteuid() != 0:
-                    libc.own_user_namespace()  # as the fork server does
+                    libc.enter_user_namespace()  # as the fork server does
                 layers.enter(policy, scratch)
             result = body()
         except BaseException as error:
@@ -254,14 +254,14 @@ def test_in_a_plain_folder_every_byte_stays_visible(
         ]
 
     assert inside(hide) == [True] * 4
-    size, count = measured(scratch)
+    size, count = measure_folder(scratch)
     assert count == 2
     assert 200_000 <= size < 220_000
     # A hole counts with its size: a map fills it faster than anybody looks.
     with (scratch / "one").open("wb") as file:
         file.truncate(1 << 20)
-    assert measured(scratch)[0] >= (1 << 20) + 100_000
-    assert measured(scratch / "gone") == (0, 0)
+    assert measure_folder(scratch)[0] >= (1 << 20) + 100_000
+    assert measure_folder(scratch / "gone") == (0, 0)
 
 
 # --- processes, signals, network ------------------------------------------------------
@@ -279,7 +279,7 @@ def test_threads_work_but_not_without_end(inside: Inside) -> None:
         stop.set()
         return started
 
-    uid = free_uid(Policy(), outer=False)
+    uid = free_uid(Policy(), in_bubblewrap=False)
     started = inside(start, Policy(threads=20, uid=uid))
     assert started >= 10
     if uid is not None:
@@ -561,7 +561,7 @@ def test_limits_are_those_of_the_policy(inside: Inside) -> None:
     limits = inside(ask, policy)
     for limit, most in expected.items():
         assert limits[limit] == (most, most)
-    for (limit, most), before in zip(room.items(), layers.taken(), strict=True):
+    for (limit, most), before in zip(room.items(), layers.memory_in_use(), strict=True):
         soft, hard = limits[limit]
         assert soft == hard and 0 < hard - before < most
 
@@ -713,7 +713,7 @@ def test_honest_code_runs(inside: Inside) -> None:
 
 
 def test_privileges_are_gone(scratch: Path) -> None:
-    uid = free_uid(Policy(), outer=False)
+    uid = free_uid(Policy(), in_bubblewrap=False)
     near, far = socket.socketpair()
     pid = os.fork()
     if pid == 0:

@@ -120,8 +120,8 @@ def test_of_the_metadata_of_an_output_the_alternative_text_is_kept(run: Run) -> 
 def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
     program = (
         "import matplotlib.pyplot as plt\n"
-        "from nbproctor.student.shell import warm\n"
-        "shell = warm(); shell.user_ns['plt'] = plt\n"
+        "from nbproctor.student.shell import get_shell\n"
+        "shell = get_shell(); shell.user_ns['plt'] = plt\n"
         "print([o['output_type'] for o in shell.run('plt.plot([1]);')])\n"
     )
     done = subprocess.run(

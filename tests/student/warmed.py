@@ -12,15 +12,15 @@ from typing import Any
 import matplotlib.backends.backend_agg
 import matplotlib.figure  # noqa: F401 - half of what each figure waits for
 
-from nbproctor.student.shell import rehearse, warm
+from nbproctor.student.shell import get_shell, run_opening_cells
 
-warm()
+get_shell()
 
 
 def run(cells: Sequence[str]) -> Any:
     """Run cells; return the outputs of each."""
-    shell = warm()
-    shell.take_over()
+    shell = get_shell()
+    shell.install()
     return [shell.run(cell, f"c{n}") for n, cell in enumerate(cells)]
 
 
@@ -31,10 +31,10 @@ def rehearsed(cells: Sequence[str]) -> Any:
     """
     sys.dont_write_bytecode = True  # as in a fork server
     sys.path[:] = [path for path in sys.path if path]
-    rehearse(cells)
+    run_opening_cells(cells)
     return (
-        list(warm().rehearsed),
-        list(warm().user_ns),
+        list(get_shell().opening_outputs),
+        list(get_shell().user_ns),
         sys.path,
         list(inspect.modulesbyfile.values()),
     )

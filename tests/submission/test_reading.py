@@ -78,7 +78,7 @@ def test_the_next_one_is_read_after_one_that_exceeds_its_limits(
 def test_who_waited_for_a_busy_computer_is_not_said_to_have_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nbproctor.sandbox.workers.PATIENCE", 0.2 * patience())
+    monkeypatch.setattr("nbproctor.sandbox.workers.WALL_TIME_FACTOR", 0.2 * patience())
     before = psutil.Process().children()
     with readers([MASTER], ["tiny"]) as busy:
         busy.ask(ReadRequest(tmp_path)).result()
@@ -95,7 +95,7 @@ def test_what_computes_has_its_time_on_a_busy_computer_too(
 ) -> None:
     """By the clock this takes longer than is allowed, as if others computed as well."""
     monkeypatch.setattr(workers, "_seconds", 0.5)
-    monkeypatch.setattr("nbproctor.sandbox.workers.SHARE", 0.001)
+    monkeypatch.setattr("nbproctor.sandbox.workers.MIN_PROCESSOR_SHARE", 0.001)
     for number in range(40):
         with (tmp_path / f"{number}.bin").open("wb") as file:
             file.truncate(290_000_000)
