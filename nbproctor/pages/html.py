@@ -87,7 +87,7 @@ _ELEMENTS = re.compile(
     "munderover|none"
 )
 _ATTRIBUTES = re.compile(
-    "accent|accentunder|columnalign|columnlines|displaystyle|fence|form|largeop|"
+    "accent|accentunder|columnalign|columnlines|display|displaystyle|fence|form|largeop|"
     "linethickness|lspace|maxsize|minsize|movablelimits|notation|rowspacing|rspace|"
     "scriptlevel|separator|stretchy|symmetric|width"
 )
@@ -119,8 +119,6 @@ def _formula(latex: str, settings: Mapping[str, Any]) -> str:
 def _element(element: Element) -> str:
     name = element.tag if _ELEMENTS.fullmatch(element.tag) else "mrow"
     attributes = ""
-    if name == "math":
-        attributes = f' display="{escape(element.get("display", "inline"))}"'
     for key, value in element.attrib.items():
         if _ATTRIBUTES.fullmatch(key) and _VALUE.fullmatch(value):
             attributes += f' {key}="{value}"'
@@ -139,9 +137,9 @@ def _element(element: Element) -> str:
 
 def _letter(variant: str, letter: str) -> str:
     kind = "CAPITAL" if letter.isupper() else "SMALL"
-    for name in (f"MATHEMATICAL {variant} {kind}", f"{variant} {kind}"):
+    for prefix in ("MATHEMATICAL ", ""):
         try:
-            return unicodedata.lookup(f"{name} {letter}")
+            return unicodedata.lookup(f"{prefix}{variant} {kind} {letter}")
         except KeyError:
             pass
     return letter
@@ -215,10 +213,10 @@ def _picture(source: str, env: EnvType) -> str | None:
     folder = env["folder"]
     if folder is None or ":" in source or source.startswith("/"):
         return None
-    path = Path(folder, source)
+    path = folder / source
     mime, magic = _PICTURES.get(path.suffix.lower(), ("", b""))
     try:
-        inside = path.resolve().is_relative_to(Path(folder).resolve())
+        inside = path.resolve().is_relative_to(folder.resolve())
         if not mime or not inside or path.stat().st_size > _MAX_PICTURE:
             return None
         content = path.read_bytes()
