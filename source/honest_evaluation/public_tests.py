@@ -142,11 +142,12 @@ class Method:
 
     `make` makes the object of the first question with attributes of these shapes; it
     serves all such questions. An attribute may be one of an attribute: ``model.W1``.
-    The answer is what the method returns, or the attributes `sets`, which it sets.
+    The answer is what the method returns, or the attributes `sets`, which it sets. With
+    `shares`, two answers may share arrays.
     """
 
-    def __init__(self, make, name="__call__", attributes=(), sets=()):
-        self.make, self.name = make, name
+    def __init__(self, make, name="__call__", attributes=(), sets=(), shares=False):
+        self.make, self.name, self.shares = make, name, shares
         self.attributes, self.sets = attributes, sets
         self.owners = {}
 
@@ -160,11 +161,11 @@ class Method:
         if is_first or shapes not in self.owners:
             self.owners[shapes] = self.make(*state)
             method(self.owners[shapes], self.name)
-        form = self.name, self.attributes, self.sets, is_first
+        form = self.name, self.attributes, self.sets, self.shares, is_first
         return (call_method, self.owners[shapes], *form, *values)
 
 
-def call_method(owner, name, attributes, sets, is_first, *values):
+def call_method(owner, name, attributes, sets, shares, is_first, *values):
     """Call a method of an object with these attributes; return answer and attributes.
 
     Unless it is the first call, they have other values in the same arrays before, so
@@ -188,8 +189,8 @@ def call_method(owner, name, attributes, sets, is_first, *values):
             assert not is_same, f"{path} did not move: does {name} set self.{path}?"
         answer = {path: copy.copy(getattr(owner, path)) for path in sets}
     elif attributes and isinstance(answer, dict):
-        # The next call may fill the same dictionary, or the same arrays, anew.
-        answer = {key: copy.copy(entry) for key, entry in answer.items()}
+        # The next call may fill the same one anew.
+        answer = copy.deepcopy(answer) if shares else dict(answer)
     return [answer, *(copy.copy(attrgetter(path)(owner)) for path in attributes)]
 
 
