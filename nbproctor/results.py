@@ -294,7 +294,8 @@ class SubmissionResult:
     handed_in : str
         SHA-256 of everything in the student's folder; empty: to be graded again.
     graded_with : list of str
-        `engine.cache.conditions` of each notebook: what a report depends on besides it.
+        `CachingExecutor.conditions_digest` of each notebook: what a report depends on
+        besides it.
     seconds : dict
         Notebook name → how long its tests took.
     late : float

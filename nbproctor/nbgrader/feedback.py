@@ -188,7 +188,7 @@ def feedback(
     converter = course.converter(ProctoredFeedback)
     converter.course = course
     converter.on_page = progress
-    converter.only = students
+    converter.students = students
     run(converter, f"Writing feedback for {assignment!r}")
     return Path(converter.coursedir.root, converter.coursedir.feedback_directory)
 

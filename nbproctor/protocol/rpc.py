@@ -81,10 +81,11 @@ def _check(kinds: Mapping[str, type], arguments: list[Any]) -> None:
 class Connection:
     """One side of the conversation, which answers `requests` by what `handler` says.
 
-    ``side.answer`` gets the name of a request and its arguments; its result, or
-    whatever it raises but an `Interruption`, is the reply. ``side.default`` is that of
-    `encode`, ``side.resolve`` that of `decode`. ``side.describe`` makes a plain value
-    of an exception, ``side.revive`` an exception of what the other side's said.
+    ``handler.answer`` gets the name of a request and its arguments; its result, or
+    whatever it raises but an `Interruption`, is the reply. ``handler.default`` is that
+    of `encode`, ``handler.resolve`` that of `decode`. ``handler.describe_exception``
+    makes a plain value of an exception, ``handler.rebuild_exception`` an exception of
+    what the other side's described.
     """
 
     wire: Wire

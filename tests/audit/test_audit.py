@@ -440,7 +440,8 @@ def lab(project: Path) -> AuditResult:
         return assignment
 
     def borrow_less(**fields: Any) -> TrialBatch:
-        return TrialBatch(**fields | {"borrowing": fields["borrowing"][::4]})
+        exercises = fields.pop("borrowing_exercises")
+        return TrialBatch(borrowing_exercises=exercises[::4], **fields)
 
     read = Variants.read
     with pytest.MonkeyPatch.context() as patch:

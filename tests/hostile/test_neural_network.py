@@ -162,9 +162,10 @@ def remembering(lab: Lab) -> Iterator[ForkServer]:
 def test_a_perfect_memory_of_what_tests_hand_over_earns_nothing(
     lab: Lab, remembering: ForkServer, stand_ins: str, protected: bool
 ) -> None:
-    """Each of two protections is enough: the order, and that stand-ins are wrong.
+    """The order protects; without it, stand-ins that are wrong do.
 
-    The control is without both: such a memory earns 5 of the 6 points.
+    They earn what each wrong gradient earns, as a mistake costs nothing twice. The
+    control is without both: such a memory earns 5 of the 6 points.
     """
     cells = []
     for each in lab.master.cells:
@@ -182,8 +183,8 @@ def test_a_perfect_memory_of_what_tests_hand_over_earns_nothing(
     )
     job = Job(tuple(cells), student, lab.settings.limits)
     points = grade(remembering, job, protected=protected)
-    is_control = stand_ins == "right" and not protected
-    assert sum(points.values()) == (5 if is_control else 0)
+    unprotected = {"wrong": 1, "right": 5}
+    assert sum(points.values()) == (0 if protected else unprotected[stand_ins])
 
 
 EMPTIED = """

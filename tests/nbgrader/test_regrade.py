@@ -101,7 +101,7 @@ def test_a_lower_mark_for_the_same_files_needs_a_flag(harder: Path) -> None:
     assert everything(harder) == before
     assert [r.score for r in results] == [7, 10]
     assert "The earlier mark stays" in change_lines(changes, {})[0]
-    changes = again(harder, lower=True)
+    changes = again(harder, allow_lower=True)
     assert [change.is_kept for change in changes] == [False, False]
     assert totals(harder) == {"odd": 5, "right": 8}
     assert again(harder) == []
@@ -212,7 +212,7 @@ def test_a_mark_that_is_given_while_a_run_is_on_is_not_overwritten(
     nbgrader.regrade(
         harder, "tiny", look_into_formgrader, RunOptions(allow_lower=lower)
     )
-    again(harder, lower=lower)
+    again(harder, allow_lower=lower)
     assert by_hand(harder, "right") == by_hand(harder, "odd")
     assert by_hand(harder, "odd") == (2.5, 0.5, COMMENT)
 

@@ -298,7 +298,7 @@ def test_what_was_measured_is_on_page_notebook_and_report(lab: Lab) -> None:
         shown = '<img alt="a &lt;4&gt;, read as 9" src="data:image/png;base64,iVBOR'
         assert (shown in feedback.page()) == (n == 2)
     page = words(lab.report([measured(n) for n in range(6)])[0])
-    values = page.partition("does not change the mark. Measured for 5 students")[2]
+    values = page.partition("Not part of the mark. 5 students")[2]
     assert values.startswith(". The median is 30.")
     assert "s5 50 with one rest s4 40 with one rest s3 30 s2 20 s1 10" in values
     assert "0 s0" not in values
