@@ -17,16 +17,15 @@ _NUMBER = r"(?:0x[\da-f]{1,8}|(?:0|[1-9]\d{0,8})(?:\.\d*)?(?:e[-+]?\d{1,2})?)"
 _CONSTANT = re.compile(
     rf"(?<![\w.]){_NUMBER}(?: *(?:\*\*|<<|[-+*]) *{_NUMBER}){{0,4}}(?![\w.])", re.I
 )
-# How far number types count, and where what begins again does so a second time.
+# How far number types count, by all names that NumPy knows them by, and where what
+# begins again does so a second time.
 _COUNTS_TO = {
-    "int8": (2**7 - 1, 2**8 - 1),
-    "uint8": (2**8 - 1,),
-    "int16": (2**15 - 1, 2**16 - 1),
-    "uint16": (2**16 - 1,),
-    "float16": (2**11,),
-    "half": (2**11,),
+    r"\b(int8|byte|i1)\b": (2**7 - 1, 2**8 - 1),
+    r"\b(uint8|ubyte|u1)\b": (2**8 - 1,),
+    r"\b(int16|short|i2)\b": (2**15 - 1, 2**16 - 1),
+    r"\b(uint16|ushort|u2)\b": (2**16 - 1,),
+    r"\b(float16|half|f2)\b": (2**11,),
 }
-_TYPE = re.compile(rf"\b({'|'.join(_COUNTS_TO)})\b")
 
 
 def beyond(usual: float, most: float) -> float:
@@ -62,5 +61,6 @@ def numbers_in(text: str) -> Iterator[float]:
     for constant in _CONSTANT.findall(code.replace("_", "")):
         for expression in (constant, *re.findall(_NUMBER, constant, re.I)):
             yield from compile_code(expression, "<number>", "eval").co_consts
-    for name in _TYPE.findall(code):
-        yield from _COUNTS_TO[name]
+    for names, limits in _COUNTS_TO.items():
+        if re.search(names, code):
+            yield from limits
