@@ -43,18 +43,16 @@ class StudentProcesses:
     references: References | None
     outputs: dict[int, list[Output]] = field(default_factory=dict)  # as in `Report`
     notes: list[str] = field(default_factory=list)  # as in `Report`
-    executed_steps: list[Step] = field(
-        default_factory=list
-    )  # in the process that lives
+    # In the process that lives.
+    executed_steps: list[Step] = field(default_factory=list)
     # The student's own cells by our names.
     sources: dict[str, str] = field(default_factory=dict)
     # Cells and exercises that the sandbox has refused something, and their text.
     refused: dict[str, str] = field(default_factory=dict)
     # Exercises whose cell was not run, or not all of it, and what their tests say then.
     stops: dict[str, Message] = field(default_factory=dict)
-    _excluded_cells: set[str] = field(
-        default_factory=set
-    )  # cells that ended their process
+    # Cells that ended their process.
+    _excluded_cells: set[str] = field(default_factory=set)
     _memory_hog: Step | None = None  # of those played, the last to use up the memory
     _reference_functions: dict[str, ReferenceFunction] = field(default_factory=dict)
     reference_calls: int = 0  # that the judge has seen

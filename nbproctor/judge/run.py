@@ -195,9 +195,8 @@ class NotebookRun:
         self._in_process_tests: list[tuple[Cell, int]] = []
         self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
-        self._memory_retries: set[str | None] = (
-            set()
-        )  # exercises that lacked memory once
+        # Exercises that lacked memory once.
+        self._memory_retries: set[str | None] = set()
 
     def run_to_end(self, steps: Iterable[Step]) -> None:
         """Run cells and judge tests in order; end with no process left.
@@ -321,9 +320,8 @@ class NotebookRun:
         student = self._student
         hidden = cell.points > 0 or cell.stub != cell.source
         try:
-            session = (
-                student.ensure_session()
-            )  # what fails here is no verdict on the answer
+            # What fails here is no verdict on the answer.
+            session = student.ensure_session()
         except ProcessEnded as end:
             return self._stopped(cell, end)
         points = 0.0

@@ -209,9 +209,8 @@ class Decoded:
     value: Any  # as it was sent, changed by whoever got it
     # Its mutable parts in order, each with what `Change.same` compares, if tracked.
     tracked: list[tuple[Mutable, Any]]
-    has_repeats: (
-        bool  # whether a part, or one of what it replies to, is there repeatedly
-    )
+    # Whether a part, or one of what it replies to, is there repeatedly.
+    has_repeats: bool
 
     def compare(self) -> tuple[list[tuple[int, Mutable]], dict[int, int]]:
         """Compare the mutable parts with what arrived.

@@ -188,7 +188,7 @@ def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
 def limit_resources(policy: Policy) -> None:
     """Put the limits in force that the kernel counts for a process."""
     # The farther fence for what is not data: mapped files, page tables, and what was
-    # written and then made read-only (see `server.anonymous_memory`).  Threads reserve
+    # written and then made read-only (see `server.anonymous_memory`). Threads reserve
     # space.
     room = 4 * policy.memory + policy.threads * policy.stack
     space, data = memory_in_use()

@@ -241,9 +241,8 @@ class Server:
             if "error" in answer:
                 raise layers.SandboxError(answer["error"])
             sock = socket.socket(fileno=descriptors[0])
-            wait_until_sandboxed(
-                sock
-            )  # if it raises, this judge ends, and its students with it
+            # If it raises, this judge ends, and its students with it.
+            wait_until_sandboxed(sock)
             return Child(pid=answer["pid"], sock=sock, _server=server)
 
         try:

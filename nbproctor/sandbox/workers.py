@@ -34,9 +34,8 @@ if sys.platform != "win32":
 MAX_BLOCK = 256 << 20  # bytes of a question or an answer
 WALL_TIME_FACTOR = 6  # by the clock, so many times the seconds of computing
 MIN_PROCESSOR_SHARE = 1 / 60  # of a processor: what computes less than that is stuck
-LONG_ANSWER_SECONDS = (
-    1.0  # seconds of computing; a worker that took longer is not asked again
-)
+# Of computing: a worker that took longer is not asked again.
+LONG_ANSWER_SECONDS = 1.0
 _LENGTH = struct.Struct("!Q")
 _RETIRE = b"\1"  # before an answer
 _REUSE = b"\0"

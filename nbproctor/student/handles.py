@@ -50,9 +50,8 @@ class Handles:
             return Ref("judge", (value._nbproctor_link[1],))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray and value.dtype.kind != "V":  # records stay here
-                self.simplified_subclass |= (
-                    kind is not np.matrix
-                )  # which is a slip like any
+                # A matrix is a slip like any.
+                self.simplified_subclass |= kind is not np.matrix
                 return np.ndarray.view(value, np.ndarray)
         elif issubclass(kind, tuple):
             self.simplified_subclass |= _adds_something(value)

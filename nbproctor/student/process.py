@@ -70,9 +70,8 @@ class Student:
 
     def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
         self.shell = shell
-        self.reference_functions: dict[
-            str, Any
-        ] = {}  # functions of other exercises, by name
+        # Functions of other exercises, by name.
+        self.reference_functions: dict[str, Any] = {}
         self.handles = Handles()
         self.judge_exceptions: dict[int, BaseException] = {}
         self.default = self.handles.default
@@ -128,9 +127,8 @@ class Student:
         self.judge_exceptions.clear()
         self.shell.start_outputs()
         space = self.shell.user_ns
-        space.update(
-            self.reference_functions
-        )  # whatever has happened to these names since
+        # Whatever has happened to these names since.
+        space.update(self.reference_functions)
         return {name: space[name] for name in names if name in space}
 
     def on_lend(self, functions: dict[str, Any]) -> None:
