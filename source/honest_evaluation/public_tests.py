@@ -521,6 +521,8 @@ def check_answer(question, answer, rtol, atol):
             digits = 4 if shown(entry) != shown(high) else 8
             entry, low, high = (shown(each, digits) for each in (entry, low, high))
             bounds = f"lie between {low} and {high}"
+            if "e+" in high:  # so large a bound is none
+                bounds = f"be at least {low}"
             must = bounds if isinstance(right, Between) else f"be {high}"
             raise AssertionError(f"{name} is {entry}, but must {must}")
 
