@@ -403,7 +403,8 @@ def test_random_numbers_are_judged_by_mean_spread_and_form(
 
 def test_what_another_property_judges_is_left_out_of_a_comparison() -> None:
     """A factor, or the shape of an entry."""
-    assert is_multiple(3 * COLUMNS, 0 * COLUMNS, COLUMNS)
+    assert is_multiple(3 * COLUMNS, None, 0 * COLUMNS, COLUMNS + 1, COLUMNS)
+    assert not is_multiple(None, COLUMNS)
     assert not is_multiple(COLUMNS, COLUMNS + 1)
     for shaped in (COLUMNS, COLUMNS.T, COLUMNS.ravel(), COLUMNS.tolist()):
         entry = entry_in_any_shape({"dW": shaped}, "dW", (2, 3))
@@ -447,11 +448,11 @@ def test_values_may_be_judged_in_any_shape() -> None:
 
 def test_one_check_judges_several_cases() -> None:
     judged = []
-    judgement = Each(("some", "some"), lambda X, got: judged.append(got))
+    cases = dict.fromkeys(("some", "others"), lambda: [(COLUMNS,)])
+    judgement = Each(tuple(cases), lambda X, got: judged.append(got))
     properties = {"values": [judgement]}
-    twice = replace(specification(means), properties=properties)
-    check(twice, "values")
-    assert len(judged) == 6
+    check(replace(specification(means), cases=cases, properties=properties), "values")
+    assert len(judged) == 2
 
 
 def test_a_property_that_fails_is_judged_again_with_right_helpers() -> None:

@@ -206,8 +206,13 @@ def expect_normal(got: Any, mean: float, spread: float, name: str) -> None:
 
 
 def is_multiple(array: Any, *others: Any) -> bool:
-    """Whether an array is a multiple of one of the others that is not zero."""
+    """Whether an array is a multiple of one of the others that is not zero.
+
+    None, as `entry_in_any_shape` may return it, is no multiple, and has none.
+    """
     for other in others:
+        if array is None or other is None:
+            continue
         factor = (array * other).sum() / ((other**2).sum() or 1)
         close = _is_close(array, factor * other, 1e-4, 1e-6)
         if abs(factor) > 1e-3 and np.all(close):
