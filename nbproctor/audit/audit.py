@@ -71,10 +71,10 @@ def audit(
         with Pool(1) as pool:
             all_checks += _whole_notebooks(master, settings, pool)
         with temporary_copy(source) as folder_copy:
-            answers, loans = trials.run_trials(
+            answers, borrowed_answers = trials.run_trials(
                 master, folder_copy, solutions, variants.oracles, settings, progress
             )
-        all_checks += _check_borrowed_answers(master, loans)
+        all_checks += _check_borrowed_answers(master, borrowed_answers)
         for answer in answers:
             if answer.entry:
                 entries.append(answer.entry)
@@ -150,21 +150,21 @@ assert not failures, "; ".join(failures)
 
 
 def _check_borrowed_answers(
-    master: MasterNotebook, loans: Sequence[BorrowedAnswer]
+    master: MasterNotebook, borrowed_answers: Sequence[BorrowedAnswer]
 ) -> list[Check]:
     """Check that no object that a test passes to student code solves an exercise."""
     faults = [
-        f"{loan.name} gives away {loan.exercise}: {loan.says}. Tests must not pass a "
-        "correct answer to student code (docs/new-assignment.md, section 3)."
-        for loan in loans
-        if loan.says
+        f"{borrowed.name} gives away {borrowed.exercise}: {borrowed.says}. Tests must "
+        "not pass a correct answer to student code (docs/new-assignment.md, section 3)."
+        for borrowed in borrowed_answers
+        if borrowed.says
     ]
-    calls = len({loan.name for loan in loans})
+    calls = len({borrowed.name for borrowed in borrowed_answers})
     sound = f"{calls} calls, and none passes a correct answer to student code"
     name = f"test arguments in {master.notebook}"
     return [
         Check(name=name, passed=not faults, found=text)
-        for text in faults or ([sound] if loans else [])
+        for text in faults or ([sound] if borrowed_answers else [])
     ]
 
 

@@ -84,7 +84,7 @@ class TrialError(NbproctorError):
 
 @dataclass(frozen=True)
 class TrialBatch:
-    """The trials of a notebook that one worker holds."""
+    """The trials of a notebook that one worker runs."""
 
     master: MasterNotebook
     folder: str  # where their code runs
@@ -122,7 +122,7 @@ def run_trials(
     settings: Settings,
     progress: Callable[[Trial], object],
 ) -> tuple[list[Answer], list[BorrowedAnswer]]:
-    """Hold the trials of a notebook; those of its reference solutions come first.
+    """Run the trials of a notebook; those of its reference solutions come first.
 
     Then every object that a test passes on is tried as the answer to every exercise.
     The code runs in `folder`, with one process per processor. Trials of exercises that
@@ -135,7 +135,7 @@ def run_trials(
     workers = count_processors()
     exercises = [trial.exercise for trial in references]
     # Each worker needs the time of every reference, so it tries them all.
-    shares = [
+    batches = [
         TrialBatch(
             master=master,
             folder=str(folder),
@@ -147,26 +147,28 @@ def run_trials(
         for n in range(workers)
     ]
     with ThreadPoolExecutor(workers) as threads:
-        shared = threads.map(partial(_ask_worker, progress), shares)
+        shared = threads.map(partial(_ask_worker, progress), batches)
         answers = [answer for some in shared for answer in some]
     results = {_key(answer.entry): answer for answer in answers if answer.entry}
-    loans = [loan for answer in answers for loan in answer.borrowed_answers]
-    return [results[_key(trial)] for trial in [*references, *others]], loans
+    borrowed_answers = [
+        borrowed for answer in answers for borrowed in answer.borrowed_answers
+    ]
+    return [results[_key(trial)] for trial in [*references, *others]], borrowed_answers
 
 
 def _key(trial: Trial) -> tuple[str, ...]:
     return trial.exercise, trial.kind, trial.name
 
 
-def _ask_worker(progress: Callable[[Trial], object], share: TrialBatch) -> list[Answer]:
-    """Let one worker hold its share of the trials."""
+def _ask_worker(progress: Callable[[Trial], object], batch: TrialBatch) -> list[Answer]:
+    """Let one worker run its batch of the trials."""
     answers = []
     command = partial(python_command, __name__)
     variables = dict.fromkeys(THREAD_VARIABLES, "1") | REPRODUCIBLE_VARIABLES
     worker = PythonProcess(command, os.environ | variables)
     try:
         with closing(Processor()) as processor:
-            on_processor = replace(share, processor=processor.number)
+            on_processor = replace(batch, processor=processor.number)
             write_block(worker.sock, json.encode(on_processor))
             while answer := json.decode(read_block(worker.sock), type=Answer | None):
                 if answer.error:
@@ -190,11 +192,11 @@ def main(descriptor: int) -> None:
     answer = None
     with socket.socket(fileno=descriptor) as parent:
         parent.set_inheritable(False)
-        share = json.decode(read_block(parent), type=TrialBatch)
+        batch = json.decode(read_block(parent), type=TrialBatch)
         try:
-            pin_to_processor(share.processor)
+            pin_to_processor(batch.processor)
             with tempfile.TemporaryDirectory(prefix="nbproctor-") as base:
-                _Walk(parent, share, Path(base)).walk()
+                _Walk(parent, batch, Path(base)).walk()
         except TrialError as error:
             answer = Answer(error=str(error))
         except Exception:
@@ -224,20 +226,20 @@ def value_test(master: MasterNotebook, cell: Cell) -> Cell | None:
 class _Walk:
     """Walks through the reference notebook, forking off the trials on its way."""
 
-    def __init__(self, parent: socket.socket, share: TrialBatch, base: Path) -> None:
+    def __init__(self, parent: socket.socket, batch: TrialBatch, base: Path) -> None:
         self.parent = parent
-        self.share = share
+        self.batch = batch
         self.base = base  # of scratch folders
         base.chmod(0o711)  # another user id passes through to its own folder
-        settings = share.settings
+        settings = batch.settings
         uid = free_uid(settings.policy, in_bubblewrap=False)
         self.policy = replace(settings.policy, uid=uid)
-        cells = [*share.master.cells]
+        cells = [*batch.master.cells]
         #: Exercise → tests for what has passed all others: its oracle, and its values.
         self.last_steps: dict[str, list[Step]] = {}
-        for cell in share.master.of_kind("solution"):
-            oracle = share.oracles.get(cell.id)
-            values = value_test(share.master, cell)
+        for cell in batch.master.of_kind("solution"):
+            oracle = batch.oracles.get(cell.id)
+            values = value_test(batch.master, cell)
             if oracle:  # it may use the tools of the exercise's other tests
                 numbers = [n for n, c in enumerate(cells, 1) if c.exercise == cell.id]
                 cells.insert(numbers[-1], oracle)
@@ -256,7 +258,7 @@ class _Walk:
         self.calls: dict[Any, Call] = {}  # of objects that tests passed on
         #: Exercise → digest of what its reference leaves.
         self.values: dict[str, str | None] = {}
-        os.chdir(share.folder)
+        os.chdir(batch.folder)
         sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
 
     @clock.patch_clocks()
@@ -272,7 +274,7 @@ class _Walk:
         shell = get_shell()
         shell.install()
         exercises = []
-        cells = self.share.master.cells
+        cells = self.batch.master.cells
         for index, cell in enumerate(cells, 1):
             if cell.kind == "solution":
                 index_modules()
@@ -296,13 +298,15 @@ class _Walk:
             note = partial(values.note, cell.id)
             self._points(cell, steps, "notes", note)
         for cell, steps in exercises:
-            if cell.id in self.share.borrowing_exercises:
-                loans = self._try_borrowed_answers(cell, steps, values)
-                write_block(self.parent, json.encode(Answer(borrowed_answers=loans)))
+            if cell.id in self.batch.borrowing_exercises:
+                borrowed_answers = self._try_borrowed_answers(cell, steps, values)
+                write_block(
+                    self.parent, json.encode(Answer(borrowed_answers=borrowed_answers))
+                )
 
     def _try_all(self, cell: Cell, steps: list[Step]) -> None:
         job = self.job
-        for trial in self.share.trials:
+        for trial in self.batch.trials:
             if trial.exercise != cell.id:
                 continue
             start = time.monotonic()
@@ -385,7 +389,7 @@ class _Walk:
         dull = [self._points(cell, steps, name) for name in borrowers.DUMMY_ANSWERS]
         # With full points, a dull answer is a right one here.
         dull = [earned for earned in dull if earned and sum(earned.values()) < possible]
-        loans = []
+        borrowed_answers = []
         for name, call in self.calls.values() if dull else ():
             points = self._points(cell, steps, "borrows", call).items()
             more = [
@@ -394,7 +398,7 @@ class _Walk:
                 if all(value > earned.get(test, 0) for earned in dull)
             ]
             says = f"it earns the points of {', '.join(more)}" if more else ""
-            loans.append(
+            borrowed_answers.append(
                 BorrowedAnswer(
                     exercise=cell.id,
                     name=name,
@@ -404,14 +408,14 @@ class _Walk:
         for other in values.exercises_passing(cell.id):
             name = f"an array that tests pass to {other}"
             says = "it is the correct result of a call"
-            loans.append(
+            borrowed_answers.append(
                 BorrowedAnswer(
                     exercise=cell.id,
                     name=name,
                     says=says,
                 )
             )
-        return loans
+        return borrowed_answers
 
     def _points(
         self,
