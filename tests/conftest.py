@@ -228,3 +228,19 @@ def temporary_folders_for_all(tmp_path_factory: pytest.TempPathFactory) -> None:
             if folder == Path(tempfile.gettempdir()):
                 break
             folder.chmod(0o755)
+
+
+@pytest.fixture(scope="session")
+def axe(pytestconfig: pytest.Config) -> str:
+    """Return the text of axe-core; skip the test where it cannot be had."""
+    if shutil.which("npm") is None:
+        pytest.skip("there is no npm")
+    assert pytestconfig.cache is not None
+    folder = pytestconfig.cache.mkdir("axe")
+    script = folder / "node_modules/axe-core/axe.min.js"
+    if not script.exists():
+        command = ["npm", "install", "--no-audit", "--no-fund", "axe-core@4"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
+        if done.returncode:
+            pytest.skip("npm cannot get axe-core here")
+    return script.read_text("utf-8")

@@ -36,7 +36,7 @@ from nbproctor.cli import app
 from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link, shorten_lab
-from tests.pages.browser import MARKS, accessible, axe_core, browser
+from tests.pages.browser import MARKS, accessible, browser
 from tests.programs import run_python, start, succeeded
 
 LAB = "neural_network"
@@ -408,11 +408,8 @@ def site(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @MARKS[1]
 @pytest.mark.slow
-def test_the_site_can_be_read_by_everybody_on_a_phone_too(
-    site: Path, pytestconfig: pytest.Config
-) -> None:
+def test_the_site_can_be_read_by_everybody_on_a_phone_too(site: Path, axe: str) -> None:
     """Two of its pages in light colours, and two in dark ones: all have one theme."""
-    axe = axe_core(pytestconfig)
     for scheme, names in SEEN.items():
         with browser() as context:  # the site remembers the colours of the first page
             page = context.new_page()

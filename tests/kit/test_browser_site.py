@@ -27,7 +27,7 @@ from nbproctor.kit import browser
 from nbproctor.kit.handout import HandoutError
 from nbproctor.nbgrader import Course
 from tests.copies import LAB, lab_course
-from tests.pages.browser import MARKS, accessible, axe_core
+from tests.pages.browser import MARKS, accessible
 from tests.pages.browser import browser as chromium
 
 constants = pytest.importorskip("jupyterlite_pyodide_kernel.constants")
@@ -127,9 +127,8 @@ def test_every_package_is_one_of_pyodides_or_is_in_the_site(
 
 @MARKS[1]
 def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
-    address: str, course: Path, pytestconfig: pytest.Config
+    address: str, course: Path, axe: str
 ) -> None:
-    axe = axe_core(pytestconfig)
     with chromium() as context:
         urls: list[str] = []
         context.on("request", lambda request: urls.append(request.url))

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from nbproctor.notebook import MasterNotebook
-from tests.pages.browser import MARKS, accessible, axe_core, browser
+from tests.pages.browser import MARKS, accessible, browser
 
 pytestmark = MARKS
 SOURCE = Path(__file__).parents[2] / "source/neural_network"
@@ -87,11 +87,6 @@ def page(lab: SimpleNamespace) -> Iterator[Any]:
         yield page
         assert errors == []
         assert all(re.match(r"file:.*\.html$", url) for url in urls), urls
-
-
-@pytest.fixture(scope="module")
-def axe(pytestconfig: pytest.Config) -> str:
-    return axe_core(pytestconfig)
 
 
 def see(page: Any, path: Path, **media: str) -> None:

@@ -6,7 +6,6 @@ axe-core is fetched once by npm into pytest's cache; tests skip where one is mis
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,21 +34,6 @@ AXE = """async () => {
   return [found.violations.map(v => [v.id, v.nodes[0].html]), found.passes.length];
 }"""
 LOOKS = ("light", 390), ("dark", 1200)
-
-
-def axe_core(config: pytest.Config) -> str:
-    """Return the text of axe-core; skip the test where it cannot be had."""
-    if shutil.which("npm") is None:
-        pytest.skip("there is no npm")
-    assert config.cache is not None
-    folder = config.cache.mkdir("axe")
-    script = folder / "node_modules/axe-core/axe.min.js"
-    if not script.exists():
-        command = ["npm", "install", "--no-audit", "--no-fund", "axe-core@4"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
-        if done.returncode:
-            pytest.skip("npm cannot get axe-core here")
-    return script.read_text("utf-8")
 
 
 @contextmanager

@@ -16,15 +16,10 @@ from nbproctor.audit.variants import Kind, Trial
 from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Check, Measure
-from tests.pages.browser import MARKS, accessible, axe_core, browser
+from tests.pages.browser import MARKS, accessible, browser
 from tests.pages.lab import Lab, verdicts
 
 pytestmark = MARKS
-
-
-@pytest.fixture(scope="module")
-def axe(pytestconfig: pytest.Config) -> str:
-    return axe_core(pytestconfig)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from nbproctor.kit import handout
 from nbproctor.notebook import MasterNotebook
 from tests.copies import PLOT, shorten_lab
 from tests.kernels import brief
-from tests.pages.browser import LOOKS, MARKS, accessible, axe_core, browser
+from tests.pages.browser import LOOKS, MARKS, accessible, browser
 from tests.programs import run_python, start, succeeded
 
 pytestmark = MARKS
@@ -157,9 +157,8 @@ def test_from_the_zip_of_the_lab_to_the_page_with_its_marks(
     course: Path,
     lab_master: MasterNotebook,
     tmp_path: Path,
-    pytestconfig: pytest.Config,
+    axe: str,
 ) -> None:
-    axe = axe_core(pytestconfig)
     with ZipFile(handout.pack(nbgrader.Course(course, LAB))) as archive:
         archive.extractall(tmp_path / "Übung {1}")
     folder = tmp_path / "Übung {1}" / LAB
