@@ -56,7 +56,7 @@ FORKED = {
     "nbproctor.submission.reading": "workers",
 }
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-STATUS: list[Any] = []  # of a program that has come to its end
+STATUS: list[int] = []  # of a program that has come to its end
 EXECUTE = inspect.signature(subprocess.Popen._execute_child)
 # The process that runs the tests. What forks for it ends after it.
 if __name__ == "__main__":
@@ -291,13 +291,13 @@ def _become(
 def _end() -> None:
     """Leave the interpreter as it is: to take it apart would copy all memory.
 
-    A program that another exception ends has no status yet, and ends as usual, as one
-    does whose status is a text.
+    A program that another exception ends, or that has a text for its status, ends as
+    usual.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    with suppress(TypeError):
-        os._exit(*STATUS)
+    if STATUS:
+        os._exit(STATUS[0])
 
 
 if __name__ == "__main__":
@@ -314,7 +314,8 @@ if __name__ == "__main__":
         else:
             runpy.run_module(program, run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        STATUS.append(end.code)
+        if isinstance(end.code, int):
+            STATUS.append(end.code)
         raise
     else:
         STATUS.append(0)
