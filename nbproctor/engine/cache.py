@@ -34,7 +34,7 @@ IGNORED_PACKAGES = {"pip", "nbproctor"}
 def key(execution: Execution, conditions: str) -> str:
     """Return the name of a report: the hash of all that it depends on.
 
-    `conditions_digest` are those of `CachingExecutor.conditions_digest`.
+    `conditions` is what `CachingExecutor.conditions_digest` returns.
     """
     files = execution.files.items()
     contents = {name: hashlib.sha256(data).hexdigest() for name, data in files}

@@ -174,7 +174,7 @@ def follow_through_plan(
 def _may_gain(
     test: Cell, exercise: str, tests: Tests, reference_functions: frozenset[str]
 ) -> bool:
-    """Whether a test may give points that an exercise earns with functions `lent`.
+    """Whether a test may give points that an exercise earns by other functions.
 
     One that reads only references says nothing about this exercise. A test may find
     methods by their name in a text, so this is known of functions only.

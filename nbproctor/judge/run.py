@@ -320,7 +320,7 @@ class NotebookRun:
         student = self._student
         hidden = cell.points > 0 or cell.stub != cell.source
         try:
-            # What fails here is no verdict on the answer.
+            # A failure here says nothing about the answer.
             session = student.ensure_session()
         except ProcessEnded as end:
             return self._stopped(cell, end)

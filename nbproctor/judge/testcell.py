@@ -64,7 +64,7 @@ class Namespace:
 
     There is one dictionary, as in a kernel: a function of an earlier test cell reads
     what its names mean now. Before each test it holds what that test may see. Of test
-    cells judged `elsewhere`, others get what they import and define.
+    cells judged `outside_judge`, others get what they import and define.
     """
 
     def __init__(self, tests: Tests, outside_judge: Iterable[str]) -> None:

@@ -45,7 +45,7 @@ class MessageBudget:
     """What one message has used of the limits so far."""
 
     error: type[NbproctorError]  # raised when it has used too much
-    subject: str  # what the message is, where that is said
+    subject: str  # what error messages call the message
     used: dict[str, int]
 
     def spend(self, limit: str, amount: int) -> None:

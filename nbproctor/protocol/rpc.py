@@ -85,7 +85,7 @@ class Connection:
     whatever it raises but an `Interruption`, is the reply. ``handler.default`` is that
     of `encode`, ``handler.resolve`` that of `decode`. ``handler.describe_exception``
     makes a plain value of an exception, ``handler.rebuild_exception`` an exception of
-    what the other side's described.
+    the other side's description.
     """
 
     wire: Wire
@@ -97,7 +97,7 @@ class Connection:
     def ask(self, name: str, *arguments: Any, deadline: float | None = None) -> Any:
         """Ask the other side and wait for its reply.
 
-        It raises what the other side raised, as `revive` makes it; `UnsendableError`,
+        It raises what the other side raised, as `handler` makes it; `UnsendableError`,
         after which the connection is still good; `ProtocolError`: the other side is
         late, gone or does not keep to the protocol.
         """

@@ -91,8 +91,8 @@ def fork(
     The body gets the sockets of `descriptors`, and its end of a new pair; every other
     descriptor is closed. The process first reports whether it entered, to who calls
     `wait_until_sandboxed` at the other end of the new pair, and ends when `body` does.
-    Without a policy there is no sandbox; with one, `scratch` is an existing empty
-    folder. `OSError`: the kernel refuses another process or socket.
+    Without a policy, the process has no sandbox; with one, `scratch` is an existing
+    empty folder. `OSError`: the kernel refuses another process or socket.
     """
     parent_end, child_end = socket.socketpair()
     with child_end:

@@ -250,7 +250,7 @@ class PythonProcess(subprocess.Popen[bytes]):
         return self._log.read()[-most:].decode(errors="replace").strip()
 
     def end(self, timeout: float) -> None:
-        """Close the socket; kill the process if it runs on for `patience` seconds."""
+        """Close the socket; kill the process if it runs on for `timeout` seconds."""
         self.sock.close()
         try:
             self.wait(timeout=timeout)

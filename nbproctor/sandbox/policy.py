@@ -103,8 +103,9 @@ def site_packages() -> list[str]:
 def free_uid(policy: Policy, in_bubblewrap: bool) -> int | None:
     """Choose the first of `SLOTS` user ids; None for who is not root.
 
-    None also if such a user could not read what the policy names.  Inside bubblewrap
-    (`outer`) the folders above do not matter: it makes them again, readable for all.
+    None also if such a user could not read what the policy names. Inside bubblewrap
+    (`in_bubblewrap`), the folders above do not matter: it makes them again, readable
+    for all.
     """
     first = FIRST_UID + os.getpid() * SLOTS % (LAST_UID - FIRST_UID - SLOTS)
     if os.name != "posix" or os.geteuid() != 0 or not _mapped(first + SLOTS):

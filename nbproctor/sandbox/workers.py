@@ -70,7 +70,7 @@ class Workers(Generic[Answer]):
 
     Each runs `module`, which calls `serve`. It first gets `setup`, and has the
     `allowance` for each question. An answer is decoded as `answer`. A question waits
-    `patience` seconds for a worker before another one is started.
+    `idle_timeout` seconds for a worker before another one is started.
     """
 
     def __init__(

@@ -187,8 +187,8 @@ def test_a_source_without_an_answer_says_so_and_blames_nobody(
     # What to do, as it is told.
     with source_of(course) as notebook:
         by_id(notebook, "fizz-numbers")["metadata"]["tags"] = [BESIDE_TAG]
-    results = graded(course)
-    assert statuses(results) == {"right": ("graded", 10), "silent": ("graded", 8)}
+    grades = {"right": ("graded", 10), "silent": ("graded", 8)}
+    assert statuses(graded(course)) == grades
 
 
 def test_a_source_that_ends_its_kernel_hears_so(course: Path) -> None:
