@@ -101,7 +101,7 @@ def test_what_init_did_not_write_is_taken_out_by_whoever_wrote_it(stock: Path) -
 
 def test_a_configuration_that_would_not_run_is_left_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "nbgrader_config.py"
-    with pytest.raises(StarterError, match="make an empty one.*nbproctor new NAME"):
+    with pytest.raises(StarterError, match=r"make an empty one.*nbproctor new NAME"):
         starter.switch_on(tmp_path)  # there is none: this is not a course
     for broken in ("c = get_config(", "c = None"):
         file.write_text(broken)
