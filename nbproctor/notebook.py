@@ -29,7 +29,9 @@ IGNORED = (".ipynb_checkpoints", "*.pyc", "__pycache__")  # as nbgrader does
 
 
 def support_files(
-    source: Path, data: str | None, ignored: Sequence[str] = IGNORED
+    source: Path,
+    data: str | None,
+    ignored: Sequence[str] = IGNORED,
 ) -> dict[str, str]:
     """Return the assignment's own files: place in a student's folder → real path.
 
@@ -132,7 +134,9 @@ def cell_name(cell: RawCell, position: int) -> str:
 
 
 def read_cells(
-    raw: list[RawCell], released: dict[str, RawCell], markers: Markers
+    raw: list[RawCell],
+    released: dict[str, RawCell],
+    markers: Markers,
 ) -> Iterator[Cell]:
     """Yield the cells of a source notebook: all code, and what nbgrader knows.
 
@@ -183,7 +187,11 @@ def read_cells(
 
 
 def _kind(
-    source: str, flags: dict[str, Any], code: bool, helps: bool, exercise: str | None
+    source: str,
+    flags: dict[str, Any],
+    code: bool,
+    helps: bool,
+    exercise: str | None,
 ) -> Kind:
     if not flags:
         return "provided"
@@ -203,7 +211,11 @@ class MasterNotebookError(NbproctorError):
     """The source notebook cannot be read as an assignment."""
 
 
-def added_test(name: str, source: str, exercise: str | None = None) -> Cell:
+def added_test(
+    name: str,
+    source: str,
+    exercise: str | None = None,
+) -> Cell:
     """Return a test cell that is no cell of a notebook."""
     return Cell(
         id=name,
@@ -338,7 +350,9 @@ def _content(path: Path) -> RawNotebook:
 
 
 def _texts(
-    raw: list[RawCell], names: Collection[str], markers: Markers
+    raw: list[RawCell],
+    names: Collection[str],
+    markers: Markers,
 ) -> Iterator[tuple[int, str]]:
     """Yield the release's Markdown, each text with how many such cells are above."""
     cells_above = 0

@@ -36,12 +36,25 @@ NO_COMMANDS = (
 
 def stream_output(text: str, name: str = "stdout") -> Output:
     """Return the output that shows text of a stream."""
-    return {"output_type": "stream", "name": name, "text": text}
+    return {
+        "output_type": "stream",
+        "name": name,
+        "text": text,
+    }
 
 
-def error_output(name: str, text: str, lines: list[str]) -> Output:
+def error_output(
+    name: str,
+    text: str,
+    lines: list[str],
+) -> Output:
     """Return the output that shows an exception; `lines` are its traceback."""
-    return {"output_type": "error", "ename": name, "evalue": text, "traceback": lines}
+    return {
+        "output_type": "error",
+        "ename": name,
+        "evalue": text,
+        "traceback": lines,
+    }
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,9 @@ def room_for_notebook() -> list[int]:
 
 
 def markdown(
-    text: str, attached: Collection[str] = (), room: list[int] | None = None
+    text: str,
+    attached: Collection[str] = (),
+    room: list[int] | None = None,
 ) -> str:
     """Return Markdown in which neither HTML nor a link can run anything.
 
@@ -213,7 +215,11 @@ def _text(text: object, room: list[int]) -> str:
     return short
 
 
-def _picture(data: object, mime: str, room: list[int]) -> str | None:
+def _picture(
+    data: object,
+    mime: str,
+    room: list[int],
+) -> str | None:
     """Decode and encode again: what is left is base64 and nothing else."""
     if not isinstance(data, str) or len(data) > room[1]:
         return None

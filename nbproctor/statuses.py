@@ -100,7 +100,12 @@ STATUSES: dict[str, StatusRow] = {
             section=REPAIRED,
         ),
         StatusRow("late", headline="Graded, submitted late", section=GRADED),
-        StatusRow("graded", headline="Graded", section=GRADED, is_remarkable=False),
+        StatusRow(
+            "graded",
+            headline="Graded",
+            section=GRADED,
+            is_remarkable=False,
+        ),
         StatusRow("not graded", headline="Not graded yet", is_failure=True),
         StatusRow("missing", headline="Nothing submitted", is_mark_due=False),
         StatusRow(

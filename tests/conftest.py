@@ -240,7 +240,12 @@ def axe(pytestconfig: pytest.Config) -> str:
     script = folder / "node_modules/axe-core/axe.min.js"
     if not script.exists():
         command = ["npm", "install", "--no-audit", "--no-fund", "axe-core@4"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            capture_output=True,
+            timeout=120,
+        )
         if done.returncode:
             pytest.skip("npm cannot get axe-core here")
     return script.read_text("utf-8")

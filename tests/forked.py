@@ -42,7 +42,11 @@ def spawn(*preload: str) -> StudentProcess:
     send(server, {"folder": os.getcwd(), "path": sys.path})
     answer, descriptors = receive(server)
     sock = socket.socket(fileno=descriptors[0])
-    student = StudentProcess(pid=answer["pid"], sock=sock, _server=server)
+    student = StudentProcess(
+        pid=answer["pid"],
+        sock=sock,
+        _server=server,
+    )
     wait_until_sandboxed(student.sock)
     return student
 
@@ -57,7 +61,11 @@ def _server(*preload: str) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         return near, subprocess.Popen(command, pass_fds=[far.fileno()], cwd=project)
 
 
-def serve(folder: str, path: list[str], sock: socket.socket) -> None:
+def serve(
+    folder: str,
+    path: list[str],
+    sock: socket.socket,
+) -> None:
     """Serve as a student process does."""
     os.chdir(folder)
     sys.path[:] = path

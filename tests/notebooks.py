@@ -12,7 +12,12 @@ Notebook = dict[str, Any]
 
 def cell(name: str, source: str, kind: str = "code", **flags: Any) -> Notebook:
     """Return a locked cell, or with flags another that nbgrader knows."""
-    meta = {"grade_id": name, "grade": False, "solution": False, "locked": True}
+    meta = {
+        "grade_id": name,
+        "grade": False,
+        "solution": False,
+        "locked": True,
+    }
     new_cell = {
         "cell_type": kind,
         "id": name,
@@ -56,4 +61,9 @@ def student_cells(pairs: Iterable[tuple[str | None, str]]) -> tuple[StudentCell,
 
 def notebook(cells: list[Notebook]) -> Notebook:
     """Return a notebook of these cells."""
-    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return {
+        "cells": cells,
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }

@@ -211,7 +211,12 @@ def _fork(
             command = [sys.executable, "-m", "tests.programs", kind, str(MAIN)]
             project = Path(__file__).parents[1]
             # It is no child of this process: tests count these.
-            subprocess.run(command, cwd=project, stdin=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                command,
+                cwd=project,
+                stdin=subprocess.DEVNULL,
+                check=True,
+            )
             connection.connect(str(FOLDER / kind))
         files = [n if file == -1 else file for n, file in enumerate(files)]
         socket.send_fds(connection, [b"."], files)

@@ -45,7 +45,11 @@ def one_line(message: str, name: str) -> str:
     return message
 
 
-def changed(array: np.ndarray[Any, Any], index: Any, value: float) -> Any:
+def changed(
+    array: np.ndarray[Any, Any],
+    index: Any,
+    value: float,
+) -> Any:
     copy = array.copy()
     copy[index] = value
     return copy
@@ -117,7 +121,11 @@ def changed(array: np.ndarray[Any, Any], index: Any, value: float) -> Any:
         (np.clip(WANT, -1, 1), WANT, "is cut off: its largest or smallest values"),
     ],
 )
-def test_the_symptom_is_named(got: object, want: object, symptom: str) -> None:
+def test_the_symptom_is_named(
+    got: object,
+    want: object,
+    symptom: str,
+) -> None:
     assert symptom in diagnosis(got, want, factors=FACTORS)
 
 
@@ -153,7 +161,10 @@ def test_entries_of_a_mapping_are_judged_by_their_own_names() -> None:
     ],
 )
 def test_only_a_factor_that_is_named_and_fits_is_told(
-    got: Any, want: Any, factors: Any, says: str
+    got: Any,
+    want: Any,
+    factors: Any,
+    says: str,
 ) -> None:
     got = np.array(got)
     want = np.array(want)
@@ -272,7 +283,11 @@ def test_what_was_not_touched_is_unchanged(value: object) -> None:
         ([1, [2, 3]], [1, [2, 4]], "cache[1][1] was"),
     ],
 )
-def test_a_changed_argument_is_told(now: object, before: object, location: str) -> None:
+def test_a_changed_argument_is_told(
+    now: object,
+    before: object,
+    location: str,
+) -> None:
     with pytest.raises(AssertionError) as caught:
         expect_unchanged(now, before, "cache")
     assert one_line(str(caught.value), "cache").startswith(location)
@@ -306,7 +321,12 @@ def test_an_answer_works_on_copies_and_without_noise(
 DTYPES = st.sampled_from(
     ["f2", "f4", "f8", "i1", "i8", "u1", "u8", "?", "c16", "O", "U3", "S2", "M8[s]"]
 )
-SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
+SHAPES = hnp.array_shapes(
+    min_dims=0,
+    max_dims=3,
+    min_side=0,
+    max_side=4,
+)
 ARRAYS = DTYPES.flatmap(lambda dtype: hnp.arrays(dtype, SHAPES, elements=None))
 PLAIN = st.recursive(
     st.none()
@@ -332,9 +352,15 @@ WANTS = (
 )
 
 
-@given(got=PLAIN, want=WANTS, factor=st.floats(allow_nan=True))
+@given(
+    got=PLAIN,
+    want=WANTS,
+    factor=st.floats(allow_nan=True),
+)
 def test_nothing_but_an_assertion_is_ever_raised(
-    got: object, want: Any, factor: float
+    got: object,
+    want: Any,
+    factor: float,
 ) -> None:
     calls: list[Callable[[], None]] = [
         lambda: expect(got, want, "A2", factors={"m": factor}),
@@ -353,7 +379,11 @@ def test_nothing_but_an_assertion_is_ever_raised(
 
 FINITE = hnp.arrays(
     "f8",
-    hnp.array_shapes(min_dims=0, max_dims=3, max_side=4),
+    hnp.array_shapes(
+        min_dims=0,
+        max_dims=3,
+        max_side=4,
+    ),
     elements=st.floats(-1e6, 1e6).map(lambda x: round(x, 3)),
 )
 
@@ -367,9 +397,15 @@ def test_one_wrong_entry_is_enough_to_fail(want: Any, data: st.DataObject) -> No
     diagnosis(got, want, factors=FACTORS)
 
 
-@given(got=PLAIN | FINITE, want=WANTS, data=st.data())
+@given(
+    got=PLAIN | FINITE,
+    want=WANTS,
+    data=st.data(),
+)
 def test_a_message_holds_no_number_of_the_hidden_data(
-    got: object, want: Any, data: st.DataObject
+    got: object,
+    want: Any,
+    data: st.DataObject,
 ) -> None:
     """Every number in it is a shape, an index, a count, or the factor 2.
 

@@ -49,14 +49,25 @@ TOOLS = f"# Tools of the tests.\n{HIDDEN}"
         (cell(TOOLS, "tools", grade=True, points=0), "helper"),
         (cell(HIDDEN, "hidden", grade=True, points=4), "test"),
         (
-            words(cell("Why?", "w", grade=True, solution=True, locked=False, points=5)),
+            words(
+                cell(
+                    "Why?",
+                    "w",
+                    grade=True,
+                    solution=True,
+                    locked=False,
+                    points=5,
+                )
+            ),
             "task",
         ),
         (words(cell("Read this.", "note")), "text"),
     ],
 )
 def test_a_cell_below_an_exercise_is_what_its_marks_and_its_text_say(
-    tmp_path: Path, new_cell: Notebook, kind: str
+    tmp_path: Path,
+    new_cell: Notebook,
+    kind: str,
 ) -> None:
     parsed = read(tmp_path, SOLUTION, new_cell).cells[1]
     points = new_cell["metadata"]["nbgrader"].get("points", 0)
@@ -141,7 +152,9 @@ def test_text_that_nbgrader_does_not_know_is_no_cell_and_code_always_is(
     ],
 )
 def test_what_is_no_notebook_is_said_with_its_path(
-    tmp_path: Path, content: str, message: str
+    tmp_path: Path,
+    content: str,
+    message: str,
 ) -> None:
     path = tmp_path / "bad.ipynb"
     path.write_text(content, "utf-8")

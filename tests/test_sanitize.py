@@ -183,7 +183,11 @@ def test_the_texts_of_a_notebook_share_their_room() -> None:
 
 def shown(*mimebundles: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {"output_type": "display_data", "data": data, "metadata": {}}
+        {
+            "output_type": "display_data",
+            "data": data,
+            "metadata": {},
+        }
         for data in mimebundles
     ]
 
@@ -200,7 +204,13 @@ def test_each_kind_is_kept_up_to_the_limit_of_all_together() -> None:
     attached = {f"{n}.png": {"image/png": half} for n in range(3)}
     assert [*sanitize.attachments(attached)] == ["0.png", "1.png"]
     text = "x" * (sanitize.MAX_TEXT - 10)
-    streams = [{"output_type": "stream", "name": "stdout", "text": text}] * 3
+    streams = [
+        {
+            "output_type": "stream",
+            "name": "stdout",
+            "text": text,
+        }
+    ] * 3
     lengths = [len(output["text"]) for output in sanitize.clean(streams)]
     assert lengths == [sanitize.MAX_TEXT - 10, 10, 0]
     outputs = shown({"text/plain": "1"}) * (sanitize.MAX_OUTPUTS + 1)
@@ -260,7 +270,11 @@ def test_an_error_keeps_its_words_without_colours_and_controls() -> None:
 def test_an_execution_count_is_a_small_number_or_none(
     count: object, expected: int | None
 ) -> None:
-    result = {"output_type": "execute_result", "data": {}, "execution_count": count}
+    result = {
+        "output_type": "execute_result",
+        "data": {},
+        "execution_count": count,
+    }
     (output,) = sanitize.clean([result])
     assert output["execution_count"] == expected
     (output,) = sanitize.clean(shown({"text/plain": "1"}))

@@ -118,7 +118,9 @@ def shared(array: Any) -> Function:
     ],
 )
 def test_a_wrong_answer_loses_the_property_that_it_touches(
-    answer: Function, name: str, message: str
+    answer: Function,
+    name: str,
+    message: str,
 ) -> None:
     with pytest.raises(AssertionError) as raised:
         check(specification(answer), name)
@@ -243,7 +245,9 @@ def test_an_array_of_an_object_is_looked_at_again_and_left_alone(message: str) -
     ],
 )
 def test_a_case_is_larger_than_the_numbers_of_the_answer(
-    answer: str, usual: int, larger: int
+    answer: str,
+    usual: int,
+    larger: int,
 ) -> None:
     with recording({}, answer), recording({}):
         assert beyond(usual, 70_000 if usual == 5 else 10_000) == larger
@@ -259,7 +263,11 @@ def test_the_numbers_of_any_text_are_looked_for(text: str) -> None:
 
 
 def product(answer: Function) -> Specification:
-    def judge(A: Any, B: Any, got: Any) -> None:
+    def judge(
+        A: Any,
+        B: Any,
+        got: Any,
+    ) -> None:
         expect(got, A @ B, "A @ B")
 
     A = np.arange(6.0).reshape(2, 3)
@@ -312,7 +320,11 @@ def raises_when_large(A: Any, B: Any) -> Any:
 def test_raising_never_earns_more_than_a_wrong_value(wrong: tuple[int, ...]) -> None:
     """Whatever the sizes are in which an answer is wrong: not square, and square."""
 
-    def answer(A: Any, B: Any, fails: Callable[[], Any]) -> Any:
+    def answer(
+        A: Any,
+        B: Any,
+        fails: Callable[[], Any],
+    ) -> Any:
         return fails() if (len(A) == len(B[0])) in wrong else A @ B
 
     def is_earned(fails: Callable[[], Any]) -> bool:
@@ -590,7 +602,11 @@ LABELS = np.eye(3)[:, [0, 1, 2, 0, 1]]
 EXAMPLES = [3, 0, 4, 1, 2]
 
 
-def cut(examples: list[int], size: int = 2, labels: Any = LABELS) -> list[Any]:
+def cut(
+    examples: list[int],
+    size: int = 2,
+    labels: Any = LABELS,
+) -> list[Any]:
     parts = [examples[n : n + size] for n in range(0, len(examples), size)]
     return [(INPUTS[:, part], labels[:, part]) for part in parts]
 

@@ -10,7 +10,11 @@ from nbproctor.results import Limits
 from nbproctor.sandbox.processors import count_processors
 
 
-def limits(call: float, cell: float, submission: float) -> Limits:
+def limits(
+    call: float,
+    cell: float,
+    submission: float,
+) -> Limits:
     """Return limits of time that an honest answer keeps on a busy computer too."""
     times = patience()
     return Limits(times * call, times * cell, times * submission)
@@ -27,7 +31,10 @@ def patience() -> float:
 
 
 def grows_at_most(
-    factor: float, work: Callable[[Any], object], small: Any, large: Any
+    factor: float,
+    work: Callable[[Any], object],
+    small: Any,
+    large: Any,
 ) -> bool:
     """Whether `work` takes for `large` at most so many times as long as for `small`.
 

@@ -56,7 +56,11 @@ def require_other_users() -> None:
         pytest.skip("this test needs setpriv and bubblewrap")
 
 
-def run_tests(path: Path, words: str = "", user: Sequence[str] = NOBODY) -> None:
+def run_tests(
+    path: Path,
+    words: str = "",
+    user: Sequence[str] = NOBODY,
+) -> None:
     """Run tests as an ordinary user, or another one; fail if one of them fails.
 
     `words` choose them by their names, as after ``-k``.

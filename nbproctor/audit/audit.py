@@ -55,7 +55,12 @@ def audit(
     exercises = [exercise] if exercise else list(references)
     variants.trials = [t for t in variants.trials if t.exercise in exercises]
     solutions = [
-        Trial(exercise=e, kind="reference", name="reference", source=references[e])
+        Trial(
+            exercise=e,
+            kind="reference",
+            name="reference",
+            source=references[e],
+        )
         for e in exercises
     ]
     solutions += variants.trials
@@ -96,7 +101,9 @@ def audit(
 
 
 def _whole_notebooks(
-    master: MasterNotebook, settings: Settings, pool: Pool
+    master: MasterNotebook,
+    settings: Settings,
+    pool: Pool,
 ) -> Iterator[Check]:
     """Grade as the class is graded: the master earns every point, a blank one none.
 
@@ -116,7 +123,11 @@ def _whole_notebooks(
         try:
             report = pool.execute(Execution(cells, graded, settings)).result()
         except ExecutionError as error:
-            yield Check(name=name, passed=False, found=str(error))
+            yield Check(
+                name=name,
+                passed=False,
+                found=str(error),
+            )
             continue
         for index, outputs in report.outputs.items() if is_reference else ():
             if outputs and outputs[-1]["output_type"] == "error":
@@ -133,10 +144,18 @@ def _whole_notebooks(
         if failed and earned:
             text += f"; {failed[0].cell_id}: {failed[0].message}"
         passed = earned == expected and (not is_reference or not failed)
-        yield Check(name=name, passed=passed, found=text)
+        yield Check(
+            name=name,
+            passed=passed,
+            found=text,
+        )
         if proof is not None:
             text = proof.message or "each is said of its own formula"
-            yield Check(name=SENTENCES, passed=not proof.message, found=text)
+            yield Check(
+                name=SENTENCES,
+                passed=not proof.message,
+                found=text,
+            )
 
 
 SENTENCES = "sentences of mistakes"
@@ -163,7 +182,11 @@ def _check_borrowed_answers(
     sound = f"{calls} calls, and none passes a correct answer to student code"
     name = f"test arguments in {master.notebook}"
     return [
-        Check(name=name, passed=not faults, found=text)
+        Check(
+            name=name,
+            passed=not faults,
+            found=text,
+        )
         for text in faults or ([sound] if borrowed_answers else [])
     ]
 

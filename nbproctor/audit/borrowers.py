@@ -91,7 +91,12 @@ class PassedArrays:
         self._arguments: dict[str, list[Array]] = defaultdict(list)
         self._results: dict[str, list[Array]] = defaultdict(list)
 
-    def note(self, exercise: str, arguments: list[Any], result: Any) -> None:
+    def note(
+        self,
+        exercise: str,
+        arguments: list[Any],
+        result: Any,
+    ) -> None:
         """Note what a right solution of an exercise was called with, and returned."""
         self._arguments[exercise] += self._arrays_in(arguments)
         self._results[exercise] += self._arrays_in(result)
@@ -185,7 +190,11 @@ def notes(note: Function) -> Callable[[Function], Function]:
     """Record the arguments and results of a function."""
 
     @make_decorator
-    def noting(function: Function, arguments: Any, named: dict[str, Any]) -> Any:
+    def noting(
+        function: Function,
+        arguments: Any,
+        named: dict[str, Any],
+    ) -> Any:
         values = (*arguments, *named.values())
         plain = copy.deepcopy([each for each in values if isinstance(each, _PLAIN)])
         result = function(*arguments, **named)
@@ -213,7 +222,11 @@ def returns_argument(_: Function, arguments: tuple[Any, ...], __: Any) -> Any:
 
 
 @make_decorator
-def makes_wrong_values(function: Function, arguments: Any, named: Any) -> Any:
+def makes_wrong_values(
+    function: Function,
+    arguments: Any,
+    named: Any,
+) -> Any:
     """Let every value be wrong that a function returns, or sets in its own object."""
     owner = getattr(arguments[0], "__dict__", {}) if arguments else {}
     before = dict(owner)

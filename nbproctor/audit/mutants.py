@@ -422,7 +422,11 @@ def _with(node: _T, **fields: object) -> _T:
     return type(node)(**vars(node) | fields)
 
 
-def _each(node: _T, field: str, values: Iterable[object]) -> list[_T]:
+def _each(
+    node: _T,
+    field: str,
+    values: Iterable[object],
+) -> list[_T]:
     """Return a node with each value of a field in turn."""
     return [_with(node, **{field: value}) for value in values]
 
@@ -465,7 +469,11 @@ def _swapped(items: list[_T]) -> Iterator[list[_T]]:
         yield [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
 
 
-def _replaced(items: list[_T], i: int, others: Iterable[object]) -> list[list[object]]:
+def _replaced(
+    items: list[_T],
+    i: int,
+    others: Iterable[object],
+) -> list[list[object]]:
     return [[*items[:i], other, *items[i + 1 :]] for other in others]
 
 

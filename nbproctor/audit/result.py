@@ -275,5 +275,10 @@ def lines(result: AuditResult) -> list[str]:
     """Return what to print: the summary, then everything to act upon."""
     width = max([len(exercise) for exercise in result.tests], default=8) + 2
     counts = [*result.counts()]
-    text = render("audit.txt", result=result, counts=counts, width=width)
+    text = render(
+        "audit.txt",
+        result=result,
+        counts=counts,
+        width=width,
+    )
     return text.rstrip("\n").split("\n")

@@ -226,7 +226,12 @@ def value_test(master: MasterNotebook, cell: Cell) -> Cell | None:
 class _Walk:
     """Walks through the reference notebook, forking off the trials on its way."""
 
-    def __init__(self, parent: socket.socket, batch: TrialBatch, base: Path) -> None:
+    def __init__(
+        self,
+        parent: socket.socket,
+        batch: TrialBatch,
+        base: Path,
+    ) -> None:
         self.parent = parent
         self.batch = batch
         self.base = base  # of scratch folders
@@ -319,7 +324,13 @@ class _Walk:
                 job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
             write_block(self.parent, json.encode(answer))
 
-    def _try(self, trial: Trial, cell: Cell, steps: list[Step], job: Job) -> Answer:
+    def _try(
+        self,
+        trial: Trial,
+        cell: Cell,
+        steps: list[Step],
+        job: Job,
+    ) -> Answer:
         # As a submission is repaired before it is graded.
         text = CellText(trial.source)
         source = text.without_stub_line(CellText(cell.stub), CellText(cell.source)).text
@@ -331,7 +342,12 @@ class _Walk:
         played = self._run(job)
 
         def plan() -> Iterator[Step]:
-            yield Step(name=cell.id, source=source, index=0, exercise=cell.id)
+            yield Step(
+                name=cell.id,
+                source=source,
+                index=0,
+                exercise=cell.id,
+            )
             for step in steps:
                 if step not in public:
                     yield step
@@ -382,7 +398,10 @@ class _Walk:
         return NotebookRun(job, self.tests, begin, until, 1, references)
 
     def _try_borrowed_answers(
-        self, cell: Cell, steps: list[Step], values: PassedArrays
+        self,
+        cell: Cell,
+        steps: list[Step],
+        values: PassedArrays,
     ) -> list[BorrowedAnswer]:
         """Try objects that tests pass to student code as the answer to an exercise."""
         possible = sum(step.test.points for step in steps if step.test)
@@ -434,7 +453,12 @@ class _Walk:
             return {}
         played = self._run(self.job, References(judge_functions=lent))
         graded = [step for step in steps if step.test is None or step.test.points]
-        answer = Step(name=cell.id, source=source, index=0, exercise=cell.id)
+        answer = Step(
+            name=cell.id,
+            source=source,
+            index=0,
+            exercise=cell.id,
+        )
         played.run_to_end(
             [Step("lent", reference_functions=frozenset(lent)), answer, *graded]
         )

@@ -203,7 +203,11 @@ def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
     if of not in bases:
         raise VariantError(f"changes {of!r}, but there is no such correct variant")
     changes: dict[str, Callable[[str, Any, str], str]]
-    changes = {"edit": _replaced, "body": _with_body, "diff": apply_diff}
+    changes = {
+        "edit": _replaced,
+        "body": _with_body,
+        "diff": apply_diff,
+    }
     (form,) = changes.keys() & table.keys()
     return changes[form](bases[of].rstrip("\n") + "\n", table[form], of)
 
@@ -219,7 +223,11 @@ def _with_body(text: str, body: str, _: str) -> str:
     return "\n".join([*head, textwrap.indent(body.strip("\n"), "    ")]) + "\n"
 
 
-def apply_diff(text: str, diff: str, name: str = REFERENCE) -> str:
+def apply_diff(
+    text: str,
+    diff: str,
+    name: str = REFERENCE,
+) -> str:
     """Change a text as a diff without line numbers says.
 
     Lines of `diff` start with ``-`` (goes), ``+`` (comes) or a space (stays); a line
@@ -240,7 +248,12 @@ def apply_diff(text: str, diff: str, name: str = REFERENCE) -> str:
     return _replaced(text, edits, name, start="(?m)^")
 
 
-def _replaced(text: str, edits: Mapping[str, str], name: str, start: str = "") -> str:
+def _replaced(
+    text: str,
+    edits: Mapping[str, str],
+    name: str,
+    start: str = "",
+) -> str:
     """Replace texts, each of which must occur once; otherwise raise a `VariantError`.
 
     `start` is the pattern of where they may start.
@@ -331,7 +344,11 @@ def disagreement(
     return None
 
 
-def _compare(actual: Any, expected: Any, name: str) -> None:
+def _compare(
+    actual: Any,
+    expected: Any,
+    name: str,
+) -> None:
     if isinstance(expected, tuple | list) and isinstance(actual, tuple | list):
         actual = dict(enumerate(actual))
         expected = dict(enumerate(expected))

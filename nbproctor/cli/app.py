@@ -74,7 +74,11 @@ class _Console(Console):
 
 
 console = _Console(highlight=False)
-error_console = _Console(stderr=True, highlight=False, soft_wrap=True)
+error_console = _Console(
+    stderr=True,
+    highlight=False,
+    soft_wrap=True,
+)
 
 
 def echo(*lines: object, to: Console = console) -> None:

@@ -317,7 +317,14 @@ def print_layers() -> bool:
     width = min(console.width, 80)
     console.print(escape(verdict(layers)), width=width)
     meaning = Column(overflow="fold")  # a long path is folded, not cut
-    table = Table("", "", meaning, box=None, show_header=False, padding=(0, 2, 0, 0))
+    table = Table(
+        "",
+        "",
+        meaning,
+        box=None,
+        show_header=False,
+        padding=(0, 2, 0, 0),
+    )
     for layer in layers:
         state = "yes" if layer.ok else "[red]no[/]" if layer.mandatory else "no"
         table.add_row(state, layer.name, escape(layer.meaning))
@@ -339,7 +346,11 @@ def prepare(assignment: str) -> None:
 
 
 @container.command()
-def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") -> None:
+def run(
+    assignment: str,
+    root: Path,
+    visibility: Visibility = "after_due_date",
+) -> None:
     """Grade ``root/submission`` and write ``root/results/results.json``.
 
     A submission that could not be graded gets no score, never a 0, and the status is 1.

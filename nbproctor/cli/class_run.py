@@ -213,5 +213,10 @@ def change_lines(
 
     For the `students` who were named on the command line, list each test too.
     """
-    text = render("changes.txt", changes=changes, names=names, students=students)
+    text = render(
+        "changes.txt",
+        changes=changes,
+        names=names,
+        students=students,
+    )
     return [line for line in text.split("\n") if line]

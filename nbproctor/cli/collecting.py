@@ -391,7 +391,11 @@ def late(
     echo(f"Next: {PROGRAM} grade {name}")
 
 
-def _moment(text: str, timezone: str, default_time: time) -> datetime:
+def _moment(
+    text: str,
+    timezone: str,
+    default_time: time,
+) -> datetime:
     """Read a time; of a day alone, it is the moment `default_time`."""
     try:
         when = platforms.read_time(text) or datetime.fromisoformat(text)

@@ -146,7 +146,10 @@ def _give_back(course: nbgrader.Course, target: Path) -> None:
 
 
 def _filled(
-    course: nbgrader.Course, file: Path, column: str | None, scale: bool
+    course: nbgrader.Course,
+    file: Path,
+    column: str | None,
+    scale: bool,
 ) -> FilledGradeFile:
     if not file.is_file():
         raise CommandError(
@@ -171,7 +174,11 @@ def _filled(
     )
 
 
-def _write_filled(filled: FilledGradeFile, target: Path, write: bool) -> bool:
+def _write_filled(
+    filled: FilledGradeFile,
+    target: Path,
+    write: bool,
+) -> bool:
     """Write the file if `write` is set or the user confirms; return whether it was."""
     if not write and filled.changes and sys.stdin.isatty() and sys.stdout.isatty():
         write = typer.confirm(f"Write {target}?")

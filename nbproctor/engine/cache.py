@@ -176,7 +176,12 @@ class CachingExecutor:
             self._conditions[dependencies] = _hash((*ingredients, self._versions))
         return self._conditions[dependencies]
 
-    def _keep(self, name: str, done: Future[Report], future: Future[Report]) -> None:
+    def _keep(
+        self,
+        name: str,
+        done: Future[Report],
+        future: Future[Report],
+    ) -> None:
         """Write the result of an execution to the cache before returning it."""
         try:
             report = done.result()

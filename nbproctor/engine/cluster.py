@@ -292,7 +292,10 @@ def _connect(address: str) -> Any:
     """Return a client of a scheduler, by the keys that Dask's configuration names."""
     try:
         return _Closing(  # type: ignore[no-untyped-call]
-            address, timeout=CONNECT_SECONDS, set_as_default=False, name="nbproctor"
+            address,
+            timeout=CONNECT_SECONDS,
+            set_as_default=False,
+            name="nbproctor",
         )
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise EngineError(
@@ -374,7 +377,10 @@ class Grader(WorkerPlugin):
         if self.refusal:
             return None, ""
         execution = Execution(
-            cells=cells, master=self._master, settings=self._settings, files=files
+            cells=cells,
+            master=self._master,
+            settings=self._settings,
+            files=files,
         )
         try:
             return execute(execution, _servers), ""
@@ -399,7 +405,11 @@ class Grader(WorkerPlugin):
         return f"it has {', '.join(other[:3])}" if other else ""
 
 
-def run(name: str, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Answer:
+def run(
+    name: str,
+    cells: Sequence[StudentCell],
+    files: Mapping[str, bytes],
+) -> Answer:
     """Execute a submission on a worker that has the plugin of that name."""
     grader: Any = get_worker().plugins.get(name)
     answer: Answer = grader.run(cells, files) if grader else (None, "")

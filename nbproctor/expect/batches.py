@@ -9,7 +9,11 @@ from nbproctor.expect.comparison import expect, expect_shape
 
 
 def expect_passes(
-    batches: Sequence[tuple[Any, Any]], X: Any, labels: Any, size: int, name: str
+    batches: Sequence[tuple[Any, Any]],
+    X: Any,
+    labels: Any,
+    size: int,
+    name: str,
 ) -> None:
     """Check that mini-batches pass through all examples, each once a pass.
 
@@ -61,7 +65,13 @@ def expect_passes(
         _expect_pass(x, y, X, labels, name)
 
 
-def _expect_pass(x: Any, y: Any, X: Any, labels: Any, name: str) -> None:
+def _expect_pass(
+    x: Any,
+    y: Any,
+    X: Any,
+    labels: Any,
+    name: str,
+) -> None:
     assert x.shape == X.shape, f"{name}: an epoch must use each example exactly once"
     expect_shape(y, labels.shape, "Y of one epoch, one-hot,")
     order, right_order = (np.lexsort(np.float32(columns)) for columns in (x, X))

@@ -97,7 +97,11 @@ def kinds(*case: Any, narrow: bool = False) -> list[Case]:
     ]
 
 
-def _in_kind(value: Any, kind: Kind, whole: bool) -> Any:
+def _in_kind(
+    value: Any,
+    kind: Kind,
+    whole: bool,
+) -> Any:
     """Return arrays of a kind, those of another type if that cannot hold them."""
     if isinstance(value, Mapping):
         return {key: _in_kind(entry, kind, whole) for key, entry in value.items()}
@@ -122,7 +126,12 @@ def _parts(case: Case) -> Iterator[tuple[int, str, Any]]:
                 yield number, key, part
 
 
-def _with_part(case: Case, number: int, key: str, new: Any) -> Case:
+def _with_part(
+    case: Case,
+    number: int,
+    key: str,
+    new: Any,
+) -> Case:
     """Return a case with another argument, or another entry of one."""
     value = case[number] | {key: new} if key else new
     return (*case[:number], value, *case[number + 1 :])

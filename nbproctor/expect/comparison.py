@@ -55,7 +55,11 @@ def expect(
         `want` has an unsupported type: the test is broken.
     """
     if isinstance(want, Mapping):
-        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "factors": factors}
+        options: dict[str, Any] = {
+            "rtol": rtol,
+            "atol": atol,
+            "factors": factors,
+        }
         for key, (label, entry) in _entries(got, want, name).items():
             mistakes_of_entry = functools.partial(_mistakes_of_entry, mistakes, key)
             expect(entry, want[key], label, **options, mistakes=mistakes_of_entry)
@@ -78,7 +82,12 @@ def expect(
 
 
 @np.errstate(all="ignore")
-def _is_close(answer: Any, right: Any, rtol: float, atol: float) -> Any:
+def _is_close(
+    answer: Any,
+    right: Any,
+    rtol: float,
+    atol: float,
+) -> Any:
     """Return what `np.isclose` does; that takes five times as long for few numbers."""
     is_nan = (answer != answer) & (right != right)
     return is_nan | (answer == right) | (abs(answer - right) < atol + rtol * abs(right))
@@ -96,7 +105,11 @@ def _mistakes_of_entry(mistakes: Mistakes, key: Any) -> Mapping[str, Any]:
     }
 
 
-def expect_shape(got: object, shape: tuple[int, ...], name: str) -> None:
+def expect_shape(
+    got: object,
+    shape: tuple[int, ...],
+    name: str,
+) -> None:
     """Check that an answer is a numeric array of a shape; ``()`` is that of a number.
 
     Raises
@@ -107,7 +120,11 @@ def expect_shape(got: object, shape: tuple[int, ...], name: str) -> None:
     _numbers(got, name, shape)
 
 
-def expect_unchanged(now: object, before: object, name: str) -> None:
+def expect_unchanged(
+    now: object,
+    before: object,
+    name: str,
+) -> None:
     """Check that an argument or attribute is what it was before a call.
 
     `before` is a deep copy from before the call: a number, text, an array, or a list
@@ -138,7 +155,11 @@ def entries_of(answer: Any, right: Any) -> Any:
     return answer
 
 
-def is_same(answer: Any, other: Any, right: Any) -> bool:
+def is_same(
+    answer: Any,
+    other: Any,
+    right: Any,
+) -> bool:
     """Whether two answers agree, in the entries that the right one has."""
     try:
         expect_same(entries_of(answer, right), entries_of(other, right), "")
@@ -171,7 +192,12 @@ def expect_same(
         raise AssertionError(f"{name} {reason}")
 
 
-def expect_entry(got: object, key: Any, shape: tuple[int, ...], name: str) -> Any:
+def expect_entry(
+    got: object,
+    key: Any,
+    shape: tuple[int, ...],
+    name: str,
+) -> Any:
     """Return one entry of a mapping as an array of a shape, or say why it is none."""
     ((label, entry),) = _entries(got, {key: None}, name).values()
     expect_shape(entry, shape, label)
@@ -179,7 +205,12 @@ def expect_entry(got: object, key: Any, shape: tuple[int, ...], name: str) -> An
     return np.asarray(entry, dtype=float)
 
 
-def expect_normal(got: Any, mean: float, spread: float, name: str) -> None:
+def expect_normal(
+    got: Any,
+    mean: float,
+    spread: float,
+    name: str,
+) -> None:
     """Check that random numbers come from a normal distribution.
 
     Mean, spread and form may each be six standard errors away, so a right answer fails
@@ -220,7 +251,11 @@ def is_multiple(array: Any, *others: Any) -> bool:
     return False
 
 
-def entry_in_any_shape(got: Any, key: Any, shape: tuple[int, ...]) -> Any:
+def entry_in_any_shape(
+    got: Any,
+    key: Any,
+    shape: tuple[int, ...],
+) -> Any:
     """Return an entry in a shape, transposed or of other dimensions; or None.
 
     Where another property judges the shape.
@@ -265,14 +300,20 @@ def _snapshot(value: object) -> object:
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
-def _wrong_type(got: object, name: str, ask: str) -> NoReturn:
+def _wrong_type(
+    got: object,
+    name: str,
+    ask: str,
+) -> NoReturn:
     if got is None:
         _fail(name, f"is None, but {ask}: is `return` (or an assignment) missing?")
     _fail(name, f"has the type {got.__class__.__name__:.40}, but {ask}")
 
 
 def _entries(
-    got: object, want: Mapping[Any, Any], name: str
+    got: object,
+    want: Mapping[Any, Any],
+    name: str,
 ) -> dict[Any, tuple[str, object]]:
     """Return the entries that a mapping should have: key → name of the entry, value."""
     keys = ", ".join(map(repr, want))
@@ -285,7 +326,12 @@ def _entries(
     return {key: (labels[key], got[key]) for key in want}
 
 
-def _numbers(got: object, name: str, shape: Shape | None, lists: bool = False) -> Any:
+def _numbers(
+    got: object,
+    name: str,
+    shape: Shape | None,
+    lists: bool = False,
+) -> Any:
     """Return an answer as a numeric array of a shape, or say why it is none."""
     ask = f"should be an array of shape {shape}" if shape else "should be a number"
     ask = "should hold numbers" if shape is None else ask

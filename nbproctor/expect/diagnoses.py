@@ -40,7 +40,11 @@ def not_finite(got: Array, bad: Array) -> str:
     return f"has {kind} at index {index} ({bad.sum()} of {bad.size} are bad)"
 
 
-def fits(got: Array, want: Array, rtol: float) -> bool:
+def fits(
+    got: Array,
+    want: Array,
+    rtol: float,
+) -> bool:
     """Compare by the scale of the whole, so that tiny numbers fit nothing by chance."""
     scale = np.abs(want).max()
     close = np.isclose(got, want, rtol=rtol, atol=1e-6 * scale)
@@ -48,7 +52,11 @@ def fits(got: Array, want: Array, rtol: float) -> bool:
 
 
 def diagnosis(
-    got: Array, want: Array, wrong: Array, rtol: float, factors: Mapping[str, float]
+    got: Array,
+    want: Array,
+    wrong: Array,
+    rtol: float,
+    factors: Mapping[str, float],
 ) -> str:
     """Name what is wrong with the values of an answer of the right shape."""
     is_integer = got.dtype.kind in "iu"
@@ -101,14 +109,21 @@ def _ratios(factors: Mapping[str, float]) -> dict[str, float]:
 
 
 def _fitting_ratios(
-    got: Array, want: Array, rtol: float, ratios: Mapping[str, float]
+    got: Array,
+    want: Array,
+    rtol: float,
+    ratios: Mapping[str, float],
 ) -> str:
     """Return by which of these ratios an answer is off, or nothing."""
     fitting = [words for words, r in ratios.items() if fits(got, r * want, rtol)]
     return " or ".join(fitting)
 
 
-def _is_cut_off(got: Array, want: Array, rtol: float) -> bool:
+def _is_cut_off(
+    got: Array,
+    want: Array,
+    rtol: float,
+) -> bool:
     least = got.min()
     most = got.max()
     inside = (least < got) & (got < most)

@@ -53,7 +53,13 @@ def measure(
     drawn = [(caption, _png(array)) for caption, array in pictures]
     if measured is not None:
         measured.append(
-            Measured(name=name, value=number, note=note, pictures=drawn, of=of)
+            Measured(
+                name=name,
+                value=number,
+                note=note,
+                pictures=drawn,
+                of=of,
+            )
         )
     else:
         total = f" of {of:g}" if of else ""

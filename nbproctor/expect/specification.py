@@ -154,7 +154,10 @@ class Specification:
         return (case[0], case[1:]) if self.has_state else ({}, case)
 
     def ask(
-        self, cases: Iterable[Case], changes: list[Change], read_only: bool = False
+        self,
+        cases: Iterable[Case],
+        changes: list[Change],
+        read_only: bool = False,
     ) -> Iterator[Any]:
         """Ask the student's function, of a new object for each case.
 
@@ -239,7 +242,10 @@ class Specification:
         return record
 
     def answered(
-        self, name: str, otherwise: str = "", until_error: bool = False
+        self,
+        name: str,
+        otherwise: str = "",
+        until_error: bool = False,
     ) -> Iterator[Answered]:
         """Yield cases to judge with what was answered, then raise what ended it."""
         name = self.usable(name, otherwise)
@@ -658,7 +664,10 @@ def _shapes(right: Any) -> Any:
 
 
 def _ask_one_object(
-    specification: Specification, cases: Sequence[Case], turn: int, keep: bool
+    specification: Specification,
+    cases: Sequence[Case],
+    turn: int,
+    keep: bool,
 ) -> Iterator[Any]:
     """Yield what one object answers to cases; for number `turn` it gets new arrays.
 
@@ -697,7 +706,11 @@ def _ask_one_object(
         yield specification.read(next(answers), answers)
 
 
-def _in_place(old: Any, new: Any, calls: list[tuple[Any, ...]]) -> Any:
+def _in_place(
+    old: Any,
+    new: Any,
+    calls: list[tuple[Any, ...]],
+) -> Any:
     """Add calls that change an argument into a new one, or return the new one."""
     if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
         entries = {key: _in_place(old[key], new[key], calls) for key in new}

@@ -90,7 +90,11 @@ class Type(metaclass=_TypeMeta):
 def _make_class_check(builtin: Any, *relations: str) -> Any:
     """Make a test's ``isinstance``; what has one of these relations is not asked."""
 
-    def is_one(own_class: type, kind: Any, value: Any) -> bool:
+    def is_one(
+        own_class: type,
+        kind: Any,
+        value: Any,
+    ) -> bool:
         if isinstance(kind, type) and kind is not Type:
             return issubclass(own_class, kind)
         return bool(builtin(value, kind))  # a class of the student's own: ask

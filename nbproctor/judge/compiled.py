@@ -63,7 +63,11 @@ class Program:
 
     @classmethod
     def from_source(
-        cls, source: str, name: str, *, runs_in_judge: bool = True
+        cls,
+        source: str,
+        name: str,
+        *,
+        runs_in_judge: bool = True,
     ) -> Program:
         """Compile a cell: one that the judge runs, or one whose names it has to know.
 
@@ -266,7 +270,9 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
 
 
 def _needs(
-    cells: list[Cell], programs: dict[str, Program], provided: set[str]
+    cells: list[Cell],
+    programs: dict[str, Program],
+    provided: set[str],
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, frozenset[str]]]:
     """Find what test cells need of each other: cells, and names that these make.
 

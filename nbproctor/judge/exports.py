@@ -141,7 +141,12 @@ class Exports:
             f"the test's {type(target).__name__} has no attribute {name!r}"
         )
 
-    def set(self, target: Any, name: str, value: Any) -> None:
+    def set(
+        self,
+        target: Any,
+        name: str,
+        value: Any,
+    ) -> None:
         """Set a public attribute, but neither a method nor anything of a class."""
         descriptor = inspect.getattr_static(_classes(target)[0], name, None)
         plain = not isinstance(target, (type, *_FUNCTIONS)) and not callable(descriptor)

@@ -100,7 +100,10 @@ def with_second_runs(
 
 
 def follow_through_plan(
-    job: Job, exercise: str, tests: Tests, unfinished: Collection[str] = ()
+    job: Job,
+    exercise: str,
+    tests: Tests,
+    unfinished: Collection[str] = (),
 ) -> tuple[list[Step], References]:
     """Plan an exercise alone, with correct functions of the exercises before it.
 
@@ -172,7 +175,10 @@ def follow_through_plan(
 
 
 def _may_gain(
-    test: Cell, exercise: str, tests: Tests, reference_functions: frozenset[str]
+    test: Cell,
+    exercise: str,
+    tests: Tests,
+    reference_functions: frozenset[str],
 ) -> bool:
     """Whether a test may give points that an exercise earns by other functions.
 
@@ -243,4 +249,9 @@ def _student_step(cell: StudentCell, master: Cell | None) -> Step:
     is_provided = master is not None and master.kind == "provided" and master.nbgrader
     if master is not None and is_provided and source == master.source:
         source = master.stub  # without the parts that are hidden from students
-    return Step(name=name, source=source, index=cell.index, exercise=exercise)
+    return Step(
+        name=name,
+        source=source,
+        index=cell.index,
+        exercise=exercise,
+    )

@@ -244,13 +244,22 @@ class StudentProcesses:
             session.ask("unpack", files, seconds=self.limits.cell)
         return session
 
-    def describe_end(self, end: ProcessEnded, subject: str, limit: float) -> Message:
+    def describe_end(
+        self,
+        end: ProcessEnded,
+        subject: str,
+        limit: float,
+    ) -> Message:
         """Say why a process has ended, and what it was doing."""
         rows = {"timeout": verdicts.TIMEOUT, "died": verdicts.DIED}
         message = rows.get(end.reason, verdicts.PROTOCOL)
         if time.monotonic() > self.deadline:
             message = verdicts.NO_TIME
-        return message(subject=subject, limit=limit, end=end)
+        return message(
+            subject=subject,
+            limit=limit,
+            end=end,
+        )
 
 
 def _lacks_memory(outputs: Sequence[Output]) -> bool:

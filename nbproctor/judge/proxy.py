@@ -86,7 +86,11 @@ def _apply(proxy: object, name: str, *arguments: Any) -> Any:
     return ask(proxy, "apply", name, [proxy, *arguments])
 
 
-def _convert(proxy: object, kind: type[_T], name: str) -> _T:
+def _convert(
+    proxy: object,
+    kind: type[_T],
+    name: str,
+) -> _T:
     """Return what a function of Python's makes of an object: exactly of this kind."""
     return _require_type(kind, _apply(proxy, name))
 
@@ -105,7 +109,11 @@ def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
     return result
 
 
-def _order(proxy: Any, name: str, other: object) -> Any:
+def _order(
+    proxy: Any,
+    name: str,
+    other: object,
+) -> Any:
     """Compare, as `_arithmetic` computes."""
     if isinstance(other, Proxy):
         return _ask_comparison(name, proxy, other)
@@ -205,7 +213,12 @@ class Proxy:
     def __enter__(self) -> Any:
         return ask(self, "get", self, "__enter__")()
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+    def __exit__(
+        self,
+        kind: Any,
+        error: Any,
+        trace: Any,
+    ) -> bool:
         """Leave a ``with``; an exception of the test is never suppressed."""
         error_class = None if error is None else built_in(type(error))
         done = ask(self, "get", self, "__exit__")(error_class, None, None)

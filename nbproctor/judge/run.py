@@ -115,7 +115,11 @@ class SecondRuns:
             second_run.close()
 
     def _begin(
-        self, exercise: str, unfinished: frozenset[str], *, is_answered: bool
+        self,
+        exercise: str,
+        unfinished: frozenset[str],
+        *,
+        is_answered: bool,
     ) -> None:
         steps, references = order.follow_through_plan(
             self.job, exercise, self.tests, unfinished
@@ -302,7 +306,11 @@ class NotebookRun:
                 self.verdicts[cell.id] = verdict(cell, stop)
 
     def _judge(
-        self, cell: Cell, history: Sequence[Step] = (), *, retry: bool = True
+        self,
+        cell: Cell,
+        history: Sequence[Step] = (),
+        *,
+        retry: bool = True,
     ) -> Verdict:
         broken = self._tests.cells[cell.id].broken
         stops = self._stops.get(cell.exercise, [])
@@ -425,7 +433,10 @@ class NotebookRun:
         return verdict(cell, self._excused(cell, message), points)
 
     def _excused(
-        self, cell: Cell, message: Message, session: Session | None = None
+        self,
+        cell: Cell,
+        message: Message,
+        session: Session | None = None,
     ) -> Message:
         """Return what a test says, or that it waits: it may be lost because of us."""
         if message.outcome in ("failed", "error"):
@@ -436,7 +447,10 @@ class NotebookRun:
         return message
 
     def _stopped(
-        self, cell: Cell, end: ProcessEnded, limit: float | None = None
+        self,
+        cell: Cell,
+        end: ProcessEnded,
+        limit: float | None = None,
     ) -> Verdict:
         subject = f"`{cell.exercise or cell.id}`"
         message = self._student.describe_end(end, subject, limit or self._limits.call)

@@ -72,7 +72,9 @@ class Session:
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(
-            wire=Wire(child.sock), requests=TO_JUDGE, handler=self
+            wire=Wire(child.sock),
+            requests=TO_JUDGE,
+            handler=self,
         )
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:

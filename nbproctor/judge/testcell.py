@@ -78,7 +78,12 @@ class Namespace:
         self._session_of: dict[str, Session] = {}  # test cells that were run → for whom
         self._definitions_only = set(outside_judge)
 
-    def begin(self, name: str, session: Session, seconds: float) -> Names:
+    def begin(
+        self,
+        name: str,
+        session: Session,
+        seconds: float,
+    ) -> Names:
         """Begin a test: make what it sees, with the student's names bound beforehand.
 
         Test cells that it needs are run first, if they were not in this run and for
@@ -104,7 +109,12 @@ class Namespace:
             if shared in self._space:
                 self._shared[shared] = self._space[shared]
 
-    def _run_again(self, cell: str, session: Session, seconds: float) -> None:
+    def _run_again(
+        self,
+        cell: str,
+        session: Session,
+        seconds: float,
+    ) -> None:
         space = self._fill(cell, session)
         test = self._tests.cells[cell]
         try:

@@ -158,7 +158,11 @@ _HELPFUL = [
 ]
 
 
-def verdict(cell: Cell, message: Message, points: float = 0.0) -> Verdict:
+def verdict(
+    cell: Cell,
+    message: Message,
+    points: float = 0.0,
+) -> Verdict:
     """Return the verdict of a test cell."""
     return Verdict(
         cell_id=cell.id,
@@ -172,7 +176,10 @@ def verdict(cell: Cell, message: Message, points: float = 0.0) -> Verdict:
 
 
 def explain(
-    error: BaseException, sources: Mapping[str, str], *, hidden: bool
+    error: BaseException,
+    sources: Mapping[str, str],
+    *,
+    hidden: bool,
 ) -> Message:
     """Explain to the student an exception that a test cell raised.
 
@@ -197,7 +204,9 @@ def explain(
 
 
 def _of_student(
-    error: StudentRaised, sources: Mapping[str, str], hidden: bool
+    error: StudentRaised,
+    sources: Mapping[str, str],
+    hidden: bool,
 ) -> Message:
     is_written = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
     kind = error.kind if is_written else builtin_name(error)
@@ -216,10 +225,18 @@ def _of_student(
         return NOT_SOLVED(where=f" {where}")
     text = one_line(error.text)
     is_shown = text and (not hidden or _is_helpful(text, sources))
-    return RAISED(kind=kind, text=f" ({text})" if is_shown else "", where=where)
+    return RAISED(
+        kind=kind,
+        text=f" ({text})" if is_shown else "",
+        where=where,
+    )
 
 
-def describe_stop(name: str, source: str, outputs: list[Output]) -> Message | None:
+def describe_stop(
+    name: str,
+    source: str,
+    outputs: list[Output],
+) -> Message | None:
     """Explain why no line of a cell, or none below some line, was run.
 
     Python cannot read it, or it stops at a magic or an import that does not exist. This
@@ -239,7 +256,12 @@ def describe_stop(name: str, source: str, outputs: list[Output]) -> Message | No
                 where = f", line {int(position[1]) + lines_above}"
                 text = text[: position.start()]
             text = one_line(text, 100)
-            return UNREADABLE(kind=kind, cell=name, where=where, text=text)
+            return UNREADABLE(
+                kind=kind,
+                cell=name,
+                where=where,
+                text=text,
+            )
         if kind in ("ImportError", "ModuleNotFoundError"):
             return ALL_STOPPED(line=f"an import, {one_line(text, 100)}")
         printed = str(output.get("text"))

@@ -446,7 +446,11 @@ def adopt(path: Path) -> Adopted:
     return adopted
 
 
-def write(adopted: Adopted, path: Path, source: Path) -> Path:
+def write(
+    adopted: Adopted,
+    path: Path,
+    source: Path,
+) -> Path:
     """Write an adopted notebook and the files that it needs into a new folder."""
     for name in [*adopted.files, *_modules(adopted.notebook, path.parent)]:
         file = path.parent / name
@@ -470,7 +474,9 @@ def solution_marks(source: str) -> str:
 
 
 def _read_test(
-    source: str, settings: dict[str, Any], outputs: Iterable[NotebookNode] = ()
+    source: str,
+    settings: dict[str, Any],
+    outputs: Iterable[NotebookNode] = (),
 ) -> tuple[str, bool, float | None]:
     """Return what a test says: its code, whether it is hidden, its points if any."""
     if config := _TEST_CONFIG.search(source):

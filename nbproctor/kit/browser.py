@@ -76,7 +76,12 @@ def make_site(course: Course, pyodide: Path | None = None) -> Path:
             (lite / "static").mkdir()
             (lite / "static/pyodide").symlink_to(pyodide.resolve())
         command = [sys.executable, "-m", "jupyterlite_core", "build", *OPTIONS]
-        done = subprocess.run(command, cwd=lite, capture_output=True, text=True)
+        done = subprocess.run(
+            command,
+            cwd=lite,
+            capture_output=True,
+            text=True,
+        )
         if done.returncode:
             output = (done.stdout + done.stderr)[-2000:]
             raise HandoutError(f"JupyterLite could not make the site:\n{output}")

@@ -30,7 +30,11 @@ class EditionError(NbproctorError):
     """An assignment has no edition of that length."""
 
 
-def write_edition(course: Course, hours: int, source: Path) -> float:
+def write_edition(
+    course: Course,
+    hours: int,
+    source: Path,
+) -> float:
     """Write the source and the variants of a shorter edition; return its points.
 
     Parameters
@@ -77,7 +81,9 @@ def write_edition(course: Course, hours: int, source: Path) -> float:
 
 
 def shorten(
-    content: RawNotebook, hours: int, markers: Markers
+    content: RawNotebook,
+    hours: int,
+    markers: Markers,
 ) -> tuple[RawNotebook, set[str]]:
     """Return a source notebook, changed in place, and the exercises given in it."""
     raw_cells = enumerate(content["cells"])
@@ -94,7 +100,11 @@ def shorten(
         source = "".join(raw["source"])
         if name in provided:
             raw["source"] = markers.without_solution_markers(source)
-            nbgrader_metadata(raw).update(grade=False, solution=False, locked=True)
+            nbgrader_metadata(raw).update(
+                grade=False,
+                solution=False,
+                locked=True,
+            )
         for limit, text in _TEXT.findall(source):
             if hours < int(limit):
                 raw["source"] = text

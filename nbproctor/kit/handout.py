@@ -69,7 +69,12 @@ def first_page(course: Course, browser: bool = False) -> str:
     """Return the page that students see first, of a zip or of the lab in a browser."""
     names = [path.name for path in course.sources()]
     about = {"assignment": course.assignment, "notebooks": names}
-    return render("start.html", **about, where=course.options.hand_in, browser=browser)
+    return render(
+        "start.html",
+        **about,
+        where=course.options.hand_in,
+        browser=browser,
+    )
 
 
 def student_files(course: Course) -> dict[str, bytes]:

@@ -23,7 +23,11 @@ JUPYTER = HERE / "jupyter"
 RECORD = ".handed_out.json"  # what each file was as it was handed out
 
 
-def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
+def renew(
+    folder: Path,
+    handed_out: Path,
+    fresh: bool = False,
+) -> list[str]:
     """Bring a student's folder up to date, without losing what the student wrote.
 
     With `fresh`, it starts again from the files as they are handed out now; a file that
@@ -71,7 +75,11 @@ def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
     return sentences
 
 
-def open_lab(folder: Path, handed_out: Path, arguments: list[str]) -> int:
+def open_lab(
+    folder: Path,
+    handed_out: Path,
+    arguments: list[str],
+) -> int:
     """Run JupyterLab on the notebook of a folder; return its exit status.
 
     `arguments` are passed on to it, as ``--no-browser``.

@@ -114,7 +114,9 @@ def check(notebook: Path, original: Path) -> Findings:
 
 
 def submit(
-    folder: Path, handed_out: Path, file: Path | None = None
+    folder: Path,
+    handed_out: Path,
+    file: Path | None = None,
 ) -> Iterator[tuple[Path, list[str]]]:
     """Write each file to submit; yield its path, and the findings in lines to print.
 
@@ -157,7 +159,12 @@ def main() -> int:
     )
     parser.add_argument("--file", help="your notebook, if it has another name")
     silent = argparse.SUPPRESS
-    parser.add_argument("file", nargs="?", default=silent, help=silent)
+    parser.add_argument(
+        "file",
+        nargs="?",
+        default=silent,
+        help=silent,
+    )
     argument = parser.parse_args().file
     file = Path(argument) if argument else None
     try:
@@ -177,7 +184,11 @@ def main() -> int:
 # ---- what is looked at ---------------------------------------------------------------
 
 
-def _check_names(notebook: Path, original: Path, findings: Findings) -> None:
+def _check_names(
+    notebook: Path,
+    original: Path,
+    findings: Findings,
+) -> None:
     if notebook.name != original.name:
         findings.remarks.append(
             f"Your file is called '{notebook.name}'. The file to submit is called "
@@ -298,7 +309,11 @@ def _check_run(findings: Findings) -> None:
         )
 
 
-def _check_modules(notebook: Path, original: Path, findings: Findings) -> None:
+def _check_modules(
+    notebook: Path,
+    original: Path,
+    findings: Findings,
+) -> None:
     trees = [
         cell.text.tree for cell in findings.cells if cell.is_code and cell.text.tree
     ]

@@ -136,7 +136,10 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             )
 
     def _grade_class(
-        self, submissions: Iterable[Submission], run: Run, decisions: Decisions
+        self,
+        submissions: Iterable[Submission],
+        run: Run,
+        decisions: Decisions,
     ) -> None:
         """Grade one submission after the other, then record those that failed."""
         failed = []
@@ -160,7 +163,12 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             submission.try_again = True  # it may not be at fault
             decisions.mark_ungradable(submission)
 
-    def _grade(self, submission: Submission, run: Run, decisions: Decisions) -> None:
+    def _grade(
+        self,
+        submission: Submission,
+        run: Run,
+        decisions: Decisions,
+    ) -> None:
         """Take a submission through nbgrader's steps, if there is anything to grade.
 
         Its rows are one transaction: all of them are written, or none.
@@ -260,7 +268,11 @@ def staging_folders(coursedir: CourseDirectory) -> Iterator[None]:
             coursedir.submitted_directory, coursedir.autograded_directory = before
 
 
-def publish(staged: Path, graded: Path, all_notebooks: bool) -> None:
+def publish(
+    staged: Path,
+    graded: Path,
+    all_notebooks: bool,
+) -> None:
     """Move what was made of a submission to its place.
 
     With `all_notebooks` it takes the place of the folder, else of the same files in it.

@@ -21,7 +21,11 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.notebook import Cell, MasterNotebook
 
-_TABLES = {"grade": GradeCell, "solution": SolutionCell, "task": TaskCell}
+_TABLES = {
+    "grade": GradeCell,
+    "solution": SolutionCell,
+    "task": TaskCell,
+}
 
 
 @dataclass

@@ -65,7 +65,10 @@ class Course:
     """
 
     def __init__(
-        self, root: Path, assignment: str = "", coursedir: CourseDirectory | None = None
+        self,
+        root: Path,
+        assignment: str = "",
+        coursedir: CourseDirectory | None = None,
     ) -> None:
         _check_path(root)
         self.root = root
@@ -107,7 +110,12 @@ class Course:
         """What the configuration says to nbproctor."""
         return Nbproctor(config=self.config)
 
-    def folder(self, step: str, student: str = ".", assignment: str = "") -> Path:
+    def folder(
+        self,
+        step: str,
+        student: str = ".",
+        assignment: str = "",
+    ) -> Path:
         """Return ``<course>/<step>/<student>/<assignment>`` as the course has it."""
         name = assignment or self.assignment
         path = self.coursedir.format_path(self._steps[step], student, name)
@@ -135,7 +143,11 @@ class Course:
         config.CourseDirectory.assignment_id = self.assignment
         config.Nbproctor.update(options)
         coursedir = CourseDirectory(config=config, log=log)
-        return kind(coursedir=coursedir, config=config, log=log)
+        return kind(
+            coursedir=coursedir,
+            config=config,
+            log=log,
+        )
 
     def folders(self, step: str) -> Iterator[tuple[str, Path]]:
         """Yield id and folder of the chosen students, sorted by id.
@@ -329,7 +341,11 @@ class Course:
         )
 
     def place_tests(
-        self, settings: Settings, pool: Executor, *, again: bool = False
+        self,
+        settings: Settings,
+        pool: Executor,
+        *,
+        again: bool = False,
     ) -> list[MasterNotebook]:
         """Return the notebooks with their tests where `find_placement` puts them."""
         source = self.folder("source")

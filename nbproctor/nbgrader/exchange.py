@@ -77,7 +77,11 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
         """Read a folder's name; what is not a student's is nobody's newest work."""
         name = Path(path).name
         student, _, *time = name.rsplit("+", 3)
-        record = {"username": student, "filename": name, "timestamp": datetime.min}
+        record = {
+            "username": student,
+            "filename": name,
+            "timestamp": datetime.min,
+        }
         try:
             record["timestamp"] = read_timestamp(time[0])
             record["owner"] = self._check(path, student)
@@ -159,7 +163,11 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
             )
 
     def _replace(
-        self, target: Path, filename: str, timestamp: datetime, owner: int
+        self,
+        target: Path,
+        filename: str,
+        timestamp: datetime,
+        owner: int,
     ) -> list[border.Refusal]:
         """Copy a folder of the exchange next to its place, then move it there whole."""
         with TemporaryDirectory(prefix=".collect-", dir=target.parent) as private:

@@ -46,7 +46,9 @@ MAX_SIDE = 1000  # bytes of a file that tells a submission from others
 
 
 def graded_notebooks(
-    course: Course, standings: Standings, purpose: str
+    course: Course,
+    standings: Standings,
+    purpose: str,
 ) -> list[GradedNotebook]:
     """Return what was graded, or refused, of the participants who have submitted.
 
@@ -116,7 +118,10 @@ def _version(record: StudentMarks, result: SubmissionResult) -> str:
 
 
 def report(
-    course: Course, standings: Standings, *, find_similar: bool = False
+    course: Course,
+    standings: Standings,
+    *,
+    find_similar: bool = False,
 ) -> tuple[Path, tuple[str, ...]]:
     """Write the class report; return its path and its lines for a terminal.
 
@@ -142,7 +147,11 @@ def report(
     return _write_report(course, course.assignment, rendered), lines
 
 
-def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> Path:
+def term_report(
+    course: Course,
+    table: pd.DataFrame,
+    assignments: list[str],
+) -> Path:
     """Write the pages of a whole term, of the table that `people.term` returns.
 
     One is for the teacher, and in the folder ``term`` next to it one for each student.
@@ -150,13 +159,27 @@ def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> 
     rows = table.reset_index().to_dict("records")
     values = {"assignments": assignments, "local_time": local_time}
     for row in rows:
-        page = render("term.html", rows=[row], own=True, **values)
+        page = render(
+            "term.html",
+            rows=[row],
+            own=True,
+            **values,
+        )
         _write_report(course, f"term/{row['student']}", page)
-    text = render("term.html", rows=rows, own=False, **values)
+    text = render(
+        "term.html",
+        rows=rows,
+        own=False,
+        **values,
+    )
     return _write_report(course, "term", text)
 
 
-def _write_report(course: Course, name: str, text: str) -> Path:
+def _write_report(
+    course: Course,
+    name: str,
+    text: str,
+) -> Path:
     page = course.root / "report" / f"{name}.html"
     write_file(page, text)
     return page
@@ -294,7 +317,11 @@ def remove_pages(pages_folder: Path, notebooks: Iterable[str]) -> None:
         shutil.rmtree(pages_folder)
 
 
-def _make_job(course: Course, graded: GradedNotebook, maker: bytes) -> PageJob:
+def _make_job(
+    course: Course,
+    graded: GradedNotebook,
+    maker: bytes,
+) -> PageJob:
     """Return where a page goes, and the fingerprint of all it is made from."""
     pages_folder = course.folder("feedback", graded.student)
     facts = msgspec.json.encode(

@@ -125,7 +125,12 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
     find_graded_cell = partialmethod(_found_once, "find_graded_cell")
 
     def _find_row(
-        self, table: Any, cell: str, notebook: str, assignment: str, student: str
+        self,
+        table: Any,
+        cell: str,
+        notebook: str,
+        assignment: str,
+        student: str,
     ) -> Any:
         """Return a grade or a comment; nbgrader looks each up by four joins."""
         key = table, notebook, assignment, student
@@ -234,7 +239,9 @@ def withdraw(notebook: SubmittedNotebook, reason: str) -> None:
 
 
 def write_comments(
-    notebook: SubmittedNotebook, sentences: Sequence[str], verdicts: Sequence[Verdict]
+    notebook: SubmittedNotebook,
+    sentences: Sequence[str],
+    verdicts: Sequence[Verdict],
 ) -> None:
     """Write automatic comments for the student next to the answers.
 

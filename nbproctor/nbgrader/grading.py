@@ -69,7 +69,9 @@ ExchangeFactory.release_feedback.default_value = ProctoredReleaseFeedback
 
 
 def _get_submitted_timestamp(
-    api: nbgrader.apps.NbGraderAPI, assignment: str, student: str
+    api: nbgrader.apps.NbGraderAPI,
+    assignment: str,
+    student: str,
 ) -> datetime | None:
     """Return when somebody submitted; formgrader would wait for a pipe of that name."""
     coursedir = api.coursedir

@@ -25,7 +25,11 @@ class LockedError(CourseError):
 
 
 @contextmanager
-def course_lock(course: Path, doing: str, kind: str = "") -> Iterator[None]:
+def course_lock(
+    course: Path,
+    doing: str,
+    kind: str = "",
+) -> Iterator[None]:
     """Keep other commands from writing results of a course meanwhile.
 
     The operating system gives the lock back when its process ends, however it ends.

@@ -134,7 +134,9 @@ class StudentMarks:
 
 
 def read_marks(
-    book: SharedGradebook, assignment: str, student: str | None = None
+    book: SharedGradebook,
+    assignment: str,
+    student: str | None = None,
 ) -> dict[str, StudentMarks]:
     """Read the marks of a class, or of one student: student id → marks.
 

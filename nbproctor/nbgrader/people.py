@@ -97,7 +97,9 @@ def set_due(course: Course, due: datetime) -> list[str]:
 
 
 def extend(
-    course: Course, student: str, extension: datetime | timedelta
+    course: Course,
+    student: str,
+    extension: datetime | timedelta,
 ) -> tuple[datetime, datetime]:
     """Let a student submit later than others; return until when, and those (UTC).
 
@@ -123,7 +125,11 @@ def extend(
     return due + extension, due
 
 
-def excuse(course: Course, student: str, yes: bool) -> None:
+def excuse(
+    course: Course,
+    student: str,
+    yes: bool,
+) -> None:
     """Say that a student needs no mark in the assignment, or does after all.
 
     `CourseError`: nobody knows the assignment, or the student.
@@ -202,7 +208,12 @@ def participants(
                 result = replace(result, status="not graded", reason=reason)
         result = replace(result, score=marks.total())
         if student in excused:
-            result = replace(result, status="excused", reason="", score=None)
+            result = replace(
+                result,
+                status="excused",
+                reason="",
+                score=None,
+            )
         waiting = marks.waiting if STATUSES[result.status].may_wait else []
         if waiting:
             cells = ", ".join(grade.cell for grade in waiting)
@@ -274,7 +285,9 @@ def check_exportable(course: Course) -> None:
 
 
 def scores(
-    course: Path | Course, assignment: str, standings: Standings | None = None
+    course: Path | Course,
+    assignment: str,
+    standings: Standings | None = None,
 ) -> pd.DataFrame:
     """Return the class's scores as they stand in the gradebook.
 

@@ -131,7 +131,10 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
 
 
 def _places(
-    master: MasterNotebook, settings: Settings, pool: Executor, source: Path
+    master: MasterNotebook,
+    settings: Settings,
+    pool: Executor,
+    source: Path,
 ) -> Places:
     """Return the places other than the judge."""
     settings = replace(settings, follow_through=False)

@@ -60,7 +60,10 @@ class Submission(ReadSubmission):
         return notes | {name: [reason] for name, reason in self.reasons.items()}
 
     def stage(
-        self, staged: Path, when: datetime | None, notebooks: Collection[str]
+        self,
+        staged: Path,
+        when: datetime | None,
+        notebooks: Collection[str],
     ) -> None:
         """Lay out a folder from which nbgrader reads the submission.
 
@@ -211,7 +214,10 @@ class Prefetch:
             )
 
     def execute(
-        self, submission: Submission, notebook: str, cells: Sequence[Any]
+        self,
+        submission: Submission,
+        notebook: str,
+        cells: Sequence[Any],
     ) -> Future[Report]:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)

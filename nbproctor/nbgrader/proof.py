@@ -35,7 +35,11 @@ from nbproctor.sanitize import one_line
 from nbproctor.submission.repair import Ungradable, repair, student_cells
 
 # A wrong answer may hang in every test.
-QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
+QUICK = Limits(
+    call=5.0,
+    cell=10.0,
+    submission=60.0,
+)
 # What the sandbox forbids, as code that was lost by it looks, and what to do.
 _FORBIDDEN = {
     r"[\"'](https?|ftp)://|\bimport (requests|urllib|socket|http)\b": (
@@ -75,7 +79,9 @@ def _dull(cell: Cell, value: int | None) -> Cell:
 
 
 def reference_faults(
-    master: MasterNotebook, settings: Settings, pool: Executor
+    master: MasterNotebook,
+    settings: Settings,
+    pool: Executor,
 ) -> Iterator[str]:
     """Grade the reference as a submission; yield what it loses, in sentences."""
     try:
@@ -99,7 +105,10 @@ def reference_faults(
 
 
 def wrong_differences(
-    master: MasterNotebook, source: Path, settings: Settings, pool: Executor
+    master: MasterNotebook,
+    source: Path,
+    settings: Settings,
+    pool: Executor,
 ) -> Iterator[str]:
     """Grade wrong answers as submissions and by a kernel; yield where marks differ.
 
@@ -128,7 +137,10 @@ def wrong_differences(
 
 
 def grade_answers(
-    master: MasterNotebook, answers: MasterNotebook, settings: Settings, pool: Executor
+    master: MasterNotebook,
+    answers: MasterNotebook,
+    settings: Settings,
+    pool: Executor,
 ) -> Report:
     """Grade answers from the file on, like a submission."""
     cells = [
@@ -140,7 +152,12 @@ def grade_answers(
         }
         for cell in answers.cells
     ]
-    book = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    book = {
+        "cells": cells,
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     with TemporaryDirectory(prefix="nbproctor-") as folder:
         Path(folder, f"{master.notebook}.ipynb").write_text(json.dumps(book), "utf-8")
         repaired = repair(Path(folder), master)
@@ -157,7 +174,9 @@ def grade_answers(
 
 
 def kernel_faults(
-    master: MasterNotebook, source: Path, timeout: float
+    master: MasterNotebook,
+    source: Path,
+    timeout: float,
 ) -> Iterator[tuple[str, str]]:
     """Yield each cell that fails or loses points in a kernel, and a sentence."""
     for node in run_in_kernel(master, source, timeout):
@@ -182,7 +201,9 @@ def kernel_faults(
 
 
 def run_in_kernel(
-    master: MasterNotebook, source: Path, timeout: float
+    master: MasterNotebook,
+    source: Path,
+    timeout: float,
 ) -> list[NotebookNode]:
     """Run all code in a copy of `source` as stock nbgrader does, but skipped cells.
 

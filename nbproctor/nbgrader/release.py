@@ -181,7 +181,10 @@ def _hidden_problems(master: MasterNotebook, markers: Markers) -> Iterator[str]:
 
 
 def generate(
-    course: Path | Course, assignment: str, *, change_cells: bool = False
+    course: Path | Course,
+    assignment: str,
+    *,
+    change_cells: bool = False,
 ) -> Path | None:
     """Make the student version of an assignment, and tell the gradebook its cells.
 
@@ -218,7 +221,11 @@ def generate(
     return copy
 
 
-def _generate(course: Course, step: str, gradebook: bool) -> None:
+def _generate(
+    course: Course,
+    step: str,
+    gradebook: bool,
+) -> None:
     converter = course.converter(GenerateAssignment)
     coursedir = converter.coursedir
     config = converter.config
@@ -322,14 +329,24 @@ def check_release(course: Course) -> list[Check]:
             check_sources(course)
             _generate(course, f"{folder.parent.name}/try", gradebook=False)
         except CourseError as error:
-            return [Check(name="source", passed=False, found=str(error))]
+            return [
+                Check(
+                    name="source",
+                    passed=False,
+                    found=str(error),
+                )
+            ]
         fresh = _contents(folder / course.assignment)
     notebooks = (data for path, data in fresh.items() if path.suffix == ".ipynb")
     markers = [
         m for data in notebooks for m in course.markers.find_markers(data.decode())
     ]
     checks = [
-        Check(name="source", passed=True, found="can be released"),
+        Check(
+            name="source",
+            passed=True,
+            found="can be released",
+        ),
         Check(
             name="release is clean",
             passed=not markers,
@@ -341,7 +358,13 @@ def check_release(course: Course) -> list[Check]:
         finding = f"{release} does not match the source: make the release again"
         if fresh == old:
             finding = "matches the source"
-        checks.append(Check(name="release is new", passed=fresh == old, found=finding))
+        checks.append(
+            Check(
+                name="release is new",
+                passed=fresh == old,
+                found=finding,
+            )
+        )
     return checks
 
 

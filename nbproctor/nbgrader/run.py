@@ -90,7 +90,10 @@ class Run:
 
 @contextmanager
 def executor(
-    course: CourseDirectory, options: Nbproctor, force: bool, pool: Pool | None
+    course: CourseDirectory,
+    options: Nbproctor,
+    force: bool,
+    pool: Pool | None,
 ) -> Iterator[CachingExecutor]:
     """Yield what executes a course's submissions, with the course's cache before it.
 
@@ -99,7 +102,11 @@ def executor(
     """
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
     with nullcontext(pool) if pool else _opened(options) as running:
-        yield CachingExecutor(cache=cache, executor=running, force=force)
+        yield CachingExecutor(
+            cache=cache,
+            executor=running,
+            force=force,
+        )
 
 
 def _opened(options: Nbproctor) -> AbstractContextManager[Executor]:

@@ -141,7 +141,11 @@ def submission_time(folder: Path) -> datetime | None:
     return None
 
 
-def is_same_time(result: SubmissionResult, marks: StudentMarks, folder: Path) -> bool:
+def is_same_time(
+    result: SubmissionResult,
+    marks: StudentMarks,
+    folder: Path,
+) -> bool:
     """Whether submission time and deadline are those of a result."""
     recorded = submission_time(folder)
     return result.late == marks.late and recorded in (None, marks.timestamp)

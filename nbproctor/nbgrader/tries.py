@@ -79,7 +79,10 @@ def read_tries(book: Gradebook, assignment: str) -> dict[str, list[Attempt]]:
 
 
 def record_try(
-    book: Gradebook, assignment: str, student: str, attempt: Attempt
+    book: Gradebook,
+    assignment: str,
+    student: str,
+    attempt: Attempt,
 ) -> None:
     """Write a try into the gradebook."""
     values = {

@@ -96,7 +96,13 @@ class Watch(ExitStack):
     processes: starting them takes as long as grading six submissions.
     """
 
-    def __init__(self, root: Path, assignment: str, exchange: bool, weak: bool) -> None:
+    def __init__(
+        self,
+        root: Path,
+        assignment: str,
+        exchange: bool,
+        weak: bool,
+    ) -> None:
         super().__init__()
         self._exchange = exchange
         self._weak = weak
@@ -239,7 +245,10 @@ class Watch(ExitStack):
         return not self._exchange or bool(read_secret(folder))
 
     def _release_feedback(
-        self, student: str, result: SubmissionResult | None, now: datetime
+        self,
+        student: str,
+        result: SubmissionResult | None,
+        now: datetime,
     ) -> TryResult:
         record = self._students[student]
         mode = self._course.options.early_feedback
@@ -283,7 +292,10 @@ class Watch(ExitStack):
         return passes
 
     def _write(
-        self, student: str, result: SubmissionResult | None, passes: dict[str, bool]
+        self,
+        student: str,
+        result: SubmissionResult | None,
+        passes: dict[str, bool],
     ) -> None:
         """Write for each notebook which exercises pass, no more; and earlier tries.
 
@@ -328,7 +340,9 @@ class Watch(ExitStack):
         coursedir.assignment_id = self._course.assignment
         coursedir.student_id = student
         command = getattr(api.exchange, name)(
-            coursedir=coursedir, authenticator=api.authenticator, parent=api
+            coursedir=coursedir,
+            authenticator=api.authenticator,
+            parent=api,
         )
         for option, value in options.items():
             setattr(command, option, value)

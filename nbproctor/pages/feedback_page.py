@@ -126,7 +126,12 @@ class Feedback:
         It holds no metadata of nbgrader's, so that nobody can submit it by mistake.
         """
         about = {"graded": self._graded, "outline": self._outline}
-        overview = render("overview.md", **about, summary=self._summary, plain=_plain)
+        overview = render(
+            "overview.md",
+            **about,
+            summary=self._summary,
+            plain=_plain,
+        )
         cells = [_text(overview.strip())]
         for cell in self._cells:
             if cell.is_markdown:
@@ -142,7 +147,11 @@ class Feedback:
                 cells.append(_text(f"> **From your teacher:** {quoted}"))
         for number, entry in enumerate(cells):
             entry["id"] = f"feedback-{number}"
-        python = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        python = {
+            "display_name": "Python 3",
+            "language": "python",
+            "name": "python3",
+        }
         return {
             "cells": cells,
             "metadata": {"kernelspec": python},
@@ -229,7 +238,11 @@ def _plain(text: str) -> str:
 
 
 def _text(source: str, attached: Mapping[str, Mapping[str, str]] = {}) -> RawCell:
-    cell = {"cell_type": "markdown", "metadata": {}, "source": source}
+    cell = {
+        "cell_type": "markdown",
+        "metadata": {},
+        "source": source,
+    }
     return cell | ({"attachments": attached} if attached else {})
 
 

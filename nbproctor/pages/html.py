@@ -155,7 +155,11 @@ class _Renderer(RendererHTML):
         return "</h4>\n"
 
     def image(
-        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+        self,
+        tokens: Sequence[Token],
+        index: int,
+        options: OptionsDict,
+        env: EnvType,
     ) -> str:
         alt = self.renderInlineAsText(tokens[index].children or [], options, env)
         picture = _picture(str(tokens[index].attrGet("src") or ""), env)
@@ -179,7 +183,12 @@ class _Renderer(RendererHTML):
 _MARKDOWN = (
     MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer)
     .enable(["table", "strikethrough"])
-    .use(dollarmath_plugin, allow_space=False, double_inline=True, renderer=_formula)
+    .use(
+        dollarmath_plugin,
+        allow_space=False,
+        double_inline=True,
+        renderer=_formula,
+    )
 )
 
 

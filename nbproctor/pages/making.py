@@ -85,7 +85,9 @@ def notebook_of(page: Path) -> Path:
 
 
 def make(
-    jobs: Iterable[PageJob], outlines: Mapping[str, Outline], seconds: int = SECONDS
+    jobs: Iterable[PageJob],
+    outlines: Mapping[str, Outline],
+    seconds: int = SECONDS,
 ) -> Iterator[PageJob]:
     """Make pages, as many at once as there are processors; yield each that is made.
 

@@ -118,7 +118,11 @@ def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Ex
         )
 
 
-def _label(heading: str, number: str, title: str) -> str:
+def _label(
+    heading: str,
+    number: str,
+    title: str,
+) -> str:
     ordinal = _ORDINAL.search(heading)
     if ordinal and ordinal[1] != number:
         return f"exercise {ordinal[1]}" + (f" ({number})" if number else "")

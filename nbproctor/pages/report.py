@@ -174,7 +174,10 @@ def _read(
 
 
 def _item(
-    notebook: str, exercise: Exercise, rows: Rows, totals: Mapping[str, float]
+    notebook: str,
+    exercise: Exercise,
+    rows: Rows,
+    totals: Mapping[str, float],
 ) -> Item:
     rows_of_exercise = [
         (graded.student, row)
@@ -220,7 +223,9 @@ def _mistakes(rows: Rows) -> list[Mistake]:
 
 
 def _bins(
-    values: Sequence[float], low: float, high: float
+    values: Sequence[float],
+    low: float,
+    high: float,
 ) -> list[tuple[float, float, int]]:
     """Count values in steps of equal width: from, up to, and how many."""
     limits = (low, high if high > low else low + 1.0)

@@ -85,7 +85,10 @@ def similar(
                     continue
                 two = texts[both[0]], texts[both[1]]
                 similar_answer = SimilarAnswer(
-                    shared=shared, share=share, exercise=exercise.name, answers=two
+                    shared=shared,
+                    share=share,
+                    exercise=exercise.name,
+                    answers=two,
                 )
                 pairs.setdefault(both, Pair(both)).similar_answers.append(
                     similar_answer

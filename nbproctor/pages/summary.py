@@ -140,7 +140,10 @@ class Summary:
     """
 
     def __init__(
-        self, graded: GradedNotebook, outline: Outline, cells: Sequence[RawCell]
+        self,
+        graded: GradedNotebook,
+        outline: Outline,
+        cells: Sequence[RawCell],
     ) -> None:
         self._graded = graded
         self._outline = outline
@@ -212,7 +215,12 @@ class Summary:
             ),
         )
 
-    def _test(self, cell: Cell, excuse: str, full: bool) -> Test:
+    def _test(
+        self,
+        cell: Cell,
+        excuse: str,
+        full: bool,
+    ) -> Test:
         """Say how one test went.
 
         `full`: its exercise has all points; `excuse` is then said of a test that fails.
@@ -295,7 +303,10 @@ class Summary:
         return bool(graded) and all(t.message.startswith(NOT_SOLVED) for t in graded)
 
     def _explain_loss(
-        self, exercise: str, state: State, tests: Sequence[Test]
+        self,
+        exercise: str,
+        state: State,
+        tests: Sequence[Test],
     ) -> tuple[str, str]:
         """Return one cause why an exercise lost points, and what to look at first."""
         if state in ("passed", "given", "not-started"):

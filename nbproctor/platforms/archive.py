@@ -49,7 +49,13 @@ class Content:
     entries: list[ArchiveEntry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def add(self, name: str, size: int, reason: str, read: Callable[[], bytes]) -> None:
+    def add(
+        self,
+        name: str,
+        size: int,
+        reason: str,
+        read: Callable[[], bytes],
+    ) -> None:
         """Add a file, or say why it is refused; pass over what no student wrote."""
         path = PurePosixPath(name)
         if not IGNORED.isdisjoint(path.parts) or path.name.startswith("._"):
@@ -59,7 +65,13 @@ class Content:
         if reason:
             self.problems.append(f"{name}: {reason}")
         else:
-            self.entries.append(ArchiveEntry(path=path, size=size, read=read))
+            self.entries.append(
+                ArchiveEntry(
+                    path=path,
+                    size=size,
+                    read=read,
+                )
+            )
 
 
 def read(source: Path) -> Content:

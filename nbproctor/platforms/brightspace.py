@@ -35,7 +35,12 @@ class Brightspace(Platform):
         when = read_time(name.attempt, "en")
         attempt = when.isoformat() if when else name.attempt
         key = f"{name.key} {name.name}"
-        return replace(name, key=key, submitted=when, attempt=attempt)
+        return replace(
+            name,
+            key=key,
+            submitted=when,
+            attempt=attempt,
+        )
 
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """Where several have the first number, it does not stand for a person."""

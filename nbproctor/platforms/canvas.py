@@ -79,7 +79,10 @@ class Canvas(Platform):
         columns[Kind.STUDENT] = columns[Kind.WORD] = []
 
     def grade_column(
-        self, sheet: Sheet, assignment: str, column: str | None
+        self,
+        sheet: Sheet,
+        assignment: str,
+        column: str | None,
     ) -> GradeColumn | None:
         """Titles end with the number of the assignment; a row has the points."""
         heads = sheet.values(0)
@@ -96,7 +99,10 @@ class Canvas(Platform):
         return GradeColumn(limits + 1, chosen, *form, excused="EX")
 
     def feedback_names(
-        self, address: str, page: Path, notebook: Path
+        self,
+        address: str,
+        page: Path,
+        notebook: Path,
     ) -> dict[Path, str]:
         """Give the annotated notebook the numbers of user and file that Canvas reads.
 

@@ -170,7 +170,11 @@ def _save(records: Path, record: dict[str, dict[str, str]]) -> None:
     write_rows(records / "record.csv", [COLUMNS, *rows])
 
 
-def update_record(records: Path, column: str, texts: Mapping[str, str]) -> None:
+def update_record(
+    records: Path,
+    column: str,
+    texts: Mapping[str, str],
+) -> None:
     """Note what a teacher says of students: student id → a column's text."""
     record = read_record(records)
     for student, text in texts.items():

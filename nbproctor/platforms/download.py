@@ -392,7 +392,11 @@ def _newest(files: Files) -> tuple[Files, list[str]]:
     return [file for file in files if file.attempt == chosen], notes
 
 
-def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> None:
+def _add(
+    submission: CollectedSubmission,
+    path: PurePosixPath,
+    data: bytes,
+) -> None:
     """Add a file, under another name where there is one; no name leads outside."""
     path = PurePosixPath(*(safe_file_name(part) for part in path.parts))
     # nbgrader would take it for the platform's word.

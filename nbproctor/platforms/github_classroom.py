@@ -25,7 +25,10 @@ class GitHubClassroom(Platform):
 
 
 def write_autograder(
-    course: Path, source: Path, to: Path | None, visibility: Visibility
+    course: Path,
+    source: Path,
+    to: Path | None,
+    visibility: Visibility,
 ) -> str:
     """Write the workflow; it clones the students' repositories and grades them."""
     path = to or course / ".github" / "workflows" / f"grade_{source.name}.yml"

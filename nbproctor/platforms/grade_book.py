@@ -154,7 +154,11 @@ def _read(path: Path) -> Sheet:
     return sheet
 
 
-def _lacking(path: Path, sheet: Sheet, column: str) -> RosterError:
+def _lacking(
+    path: Path,
+    sheet: Sheet,
+    column: str,
+) -> RosterError:
     titles = ", ".join(sheet.values(0))
     return RosterError(
         f"{path} has no column {column}. Its column headers are: {titles}."
@@ -189,7 +193,11 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     return {group: [*members] for group, members in groups.items()}
 
 
-def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
+def _person(
+    path: Path,
+    row: PersonRow,
+    roster: Roster,
+) -> Person:
     """Return whom a row is about; `RosterError` if it is not one student."""
     if not str(row.identity):
         raise RosterError(
@@ -212,7 +220,10 @@ def _person(path: Path, row: PersonRow, roster: Roster) -> Person:
 
 
 def read_times(
-    path: Path, roster: Roster, *, is_time_list: bool = True
+    path: Path,
+    roster: Roster,
+    *,
+    is_time_list: bool = True,
 ) -> dict[str, str]:
     """Read when students submitted: student id → time, as it stands there.
 
@@ -334,7 +345,10 @@ def fill(
             sheet.put(row, target.column, after)
             filled.changes.append(
                 FilledMark(
-                    student=student, name=names[student], before=before, after=after
+                    student=student,
+                    name=names[student],
+                    before=before,
+                    after=after,
                 )
             )
     marked = {student for student, score in scores.items() if not isnan(score)}
@@ -345,7 +359,9 @@ def fill(
 
 
 def _column(
-    sheet: Sheet, assignment: str, column: str | None
+    sheet: Sheet,
+    assignment: str,
+    column: str | None,
 ) -> tuple[Platform, GradeColumn]:
     """Tell whose file it is and where marks go."""
     if not sheet.rows:
@@ -365,7 +381,12 @@ def _column(
     )
 
 
-def _reason_to_skip(after: str, before: str, reason: str, locked: bool) -> str:
+def _reason_to_skip(
+    after: str,
+    before: str,
+    reason: str,
+    locked: bool,
+) -> str:
     """Return why a cell that says `before` stays as it is, or nothing."""
     if before.casefold() in _NO_MARK:
         return f"{_NO_MARK[before.casefold()]} ({before})"
@@ -375,7 +396,12 @@ def _reason_to_skip(after: str, before: str, reason: str, locked: bool) -> str:
     return "is locked on the platform" if locked else ""
 
 
-def _factor(title: str, most: float, max_score: float, scale: bool) -> float:
+def _factor(
+    title: str,
+    most: float,
+    max_score: float,
+    scale: bool,
+) -> float:
     """Return by what points are multiplied for the platform's maximum."""
     if isnan(most) or most == max_score:
         return 1.0

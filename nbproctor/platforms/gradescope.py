@@ -92,7 +92,10 @@ def _identity(submitter: _Submitter) -> Identity:
 
 
 def write_autograder(
-    course: Path, source: Path, to: Path | None, visibility: Visibility
+    course: Path,
+    source: Path,
+    to: Path | None,
+    visibility: Visibility,
 ) -> str:
     """Pack one assignment of the course, without students and gradebook, and nbproctor.
 

@@ -96,7 +96,10 @@ class Moodle(Platform):
             columns["name"] = [1]
 
     def grade_column(
-        self, sheet: Sheet, assignment: str, column: str | None
+        self,
+        sheet: Sheet,
+        assignment: str,
+        column: str | None,
     ) -> GradeColumn | None:
         """Find marks by the order of the columns, which never changes.
 

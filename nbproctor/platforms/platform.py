@@ -145,7 +145,10 @@ class Platform:
         """
 
     def grade_column(
-        self, sheet: Sheet, assignment: str, column: str | None
+        self,
+        sheet: Sheet,
+        assignment: str,
+        column: str | None,
     ) -> GradeColumn | None:
         """Tell where marks go; None: the platform gives no such file.
 
@@ -155,10 +158,17 @@ class Platform:
         if not any(self.titles and re.match(self.titles, t) for t in sheet.titles):
             return None
         chosen, title = choose_column(sheet.titles, self.titles, assignment, column)
-        return GradeColumn(first=1, column=chosen, most=number(title[2] or ""))
+        return GradeColumn(
+            first=1,
+            column=chosen,
+            most=number(title[2] or ""),
+        )
 
     def feedback_names(
-        self, address: str, page: Path, notebook: Path
+        self,
+        address: str,
+        page: Path,
+        notebook: Path,
     ) -> dict[Path, str]:
         """Return which files go back, and their names in the zip; none: no place."""
         folder = address.split("/")[0]
@@ -172,7 +182,10 @@ def common_length(sequences: Iterable[Sequence[str]]) -> int:
 
 
 def choose_column(
-    heads: Sequence[str], titles: str, assignment: str, column: str | None
+    heads: Sequence[str],
+    titles: str,
+    assignment: str,
+    column: str | None,
 ) -> tuple[int, re.Match[str]]:
     """Return which column is meant, and the match of its title.
 

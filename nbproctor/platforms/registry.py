@@ -80,12 +80,20 @@ def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
             and 2 * len(names) >= total
             and (2 * len(fitting_folders) > len(folders) or len(folders) < 2)
         ):
-            fitting.append(Recognised(platform=platform, names=names, total=total))
+            fitting.append(
+                Recognised(
+                    platform=platform,
+                    names=names,
+                    total=total,
+                )
+            )
     return max(fitting, key=lambda recognised: len(recognised.names), default=None)
 
 
 def read_plain_files(
-    entries: Sequence[ArchiveEntry], file_names: Sequence[str], roster: Roster
+    entries: Sequence[ArchiveEntry],
+    file_names: Sequence[str],
+    roster: Roster,
 ) -> Recognised:
     """Read names that no platform made: a folder or a file for each student."""
     paths = [entry.path for entry in entries]
@@ -107,7 +115,11 @@ def read_plain_files(
             names[path] = FileName(
                 word, file, identifiers=word_identity(word).identifiers
             )
-    return Recognised(platform=PLAIN, names=names, total=len(paths))
+    return Recognised(
+        platform=PLAIN,
+        names=names,
+        total=len(paths),
+    )
 
 
 def word_identity(word: str) -> Identity:
@@ -122,7 +134,9 @@ def is_of_class(word: str, roster: Roster) -> bool:
 
 
 def _depth(
-    paths: Sequence[PurePosixPath], file_names: Sequence[str], roster: Roster
+    paths: Sequence[PurePosixPath],
+    file_names: Sequence[str],
+    roster: Roster,
 ) -> int:
     """Return how many folders lie around everything, above those of the students.
 

@@ -208,7 +208,12 @@ class Roster:
         spelled = {normalize(identity.text), *spellings(*split_name(identity.text))}
         return set().union(*(self._indexes_with(Kind.NAME, text) for text in spelled))
 
-    def _objection(self, index: int, by: str, identity: Identity) -> str:
+    def _objection(
+        self,
+        index: int,
+        by: str,
+        identity: Identity,
+    ) -> str:
         """Return what speaks against somebody whom an identity fits, or nothing."""
         person = self.people[index]
         if not person.student:
@@ -254,7 +259,10 @@ class Roster:
         )
 
     def _make_question(
-        self, indexes: Iterable[int], question: str, identity: Identity
+        self,
+        indexes: Iterable[int],
+        question: str,
+        identity: Identity,
     ) -> Match:
         people = [self.people[index] for index in sorted(indexes)]
         several = " and ".join(map(_described, people[:3]))
@@ -287,9 +295,11 @@ class Roster:
         )
         student = next(free_ids)
         last, first = split_name(identity.text)
-        return Person(student=student, last=last, first=first).with_identifiers(
-            identity.identifiers
-        )
+        return Person(
+            student=student,
+            last=last,
+            first=first,
+        ).with_identifiers(identity.identifiers)
 
     def add(self, person: Person) -> bool:
         """Add somebody, or complete who has this id; return whether that is news."""

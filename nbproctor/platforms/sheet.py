@@ -194,7 +194,12 @@ class Sheet:
         """Return what a column says in each row of the body."""
         return [self.value(row, index).strip() for row in self.body]
 
-    def put(self, row: int, column: int, value: str) -> None:
+    def put(
+        self,
+        row: int,
+        column: int,
+        value: str,
+    ) -> None:
         """Change a cell; it keeps its quotes, and has them where it needs them."""
         cells = self.rows[row]
         cells += [""] * (column + 1 - len(cells))
@@ -223,7 +228,9 @@ def decode(data: bytes) -> tuple[str, bytes, str]:
 
 
 def write_rows(
-    path: Path, rows: Iterable[Iterable[str | float]], encoding: str = "utf-8"
+    path: Path,
+    rows: Iterable[Iterable[str | float]],
+    encoding: str = "utf-8",
 ) -> None:
     """Write a table of our own: text is in quotes, and no cell of it is a formula.
 

@@ -19,7 +19,11 @@ def make_object(kind: Any, names: Sequence[str], *values: Any) -> Any:
     return new_object
 
 
-def set_in_place(owner: Any, name: str, value: Any) -> None:
+def set_in_place(
+    owner: Any,
+    name: str,
+    value: Any,
+) -> None:
     """Set an attribute: the numbers of its own array, if it can hold these."""
     array = getattr(owner, name, None)
     if type(array) is type(value) is np.ndarray and array.shape == value.shape:

@@ -83,7 +83,12 @@ class Wire:
         self._unread = b""
         self._room = memoryview(bytearray(_CHUNK))
 
-    def send(self, kind: int, encoded: Encoded, deadline: float | None = None) -> None:
+    def send(
+        self,
+        kind: int,
+        encoded: Encoded,
+        deadline: float | None = None,
+    ) -> None:
         """Send one frame; `deadline` is a `time.monotonic` value."""
         text = encoded.text
         self._sent = self._sent + 1 & 0xFFFFFFFF
@@ -147,7 +152,10 @@ class Wire:
         return bytes(self._room[: self._receive_into(self._room, deadline)])
 
     def _call_with_deadline(
-        self, operation: Callable[[_In], int], argument: _In, deadline: float | None
+        self,
+        operation: Callable[[_In], int],
+        argument: _In,
+        deadline: float | None,
     ) -> int:
         try:
             self._set_timeout(deadline)

@@ -68,7 +68,11 @@ def _code_of(dtype: np.dtype[Any]) -> str | None:
 # --- arrays ---------------------------------------------------------------------------
 
 
-def _write_array(sender: Sender, x: Array, depth: int) -> Node:
+def _write_array(
+    sender: Sender,
+    x: Array,
+    depth: int,
+) -> Node:
     dtype = x.dtype
     size = x.nbytes
     flags = x.flags
@@ -93,7 +97,11 @@ def _write_array(sender: Sender, x: Array, depth: int) -> Node:
     return node
 
 
-def _read_array(receiver: Receiver, node: list[Node], depth: int) -> Array:
+def _read_array(
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> Array:
     _, code, sizes, *layout = node
     if layout and layout not in (["F"], ["r"], ["F", "r"]):
         raise ProtocolError("an array has an unknown layout")
@@ -142,13 +150,21 @@ def _shape(sizes: Node) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _write_objects(sender: Sender, x: Array, depth: int) -> Node:
+def _write_objects(
+    sender: Sender,
+    x: Array,
+    depth: int,
+) -> Node:
     if not x.size:
         sender.spend_shape(x.shape, 0)
     return ["O", [*x.shape], *sender.write_values(x.reshape(-1).tolist(), depth)]
 
 
-def _read_objects(receiver: Receiver, node: list[Node], depth: int) -> Array:
+def _read_objects(
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> Array:
     shape = _shape(*node[1:2])
     cells = receiver.read_fields(node, depth, 2)
     if math.prod(shape) != len(cells):
@@ -192,7 +208,11 @@ def _assign(old: Array, new: Array) -> None:
 # --- scalars and dtypes ---------------------------------------------------------------
 
 
-def _write_scalar(sender: Sender, x: Any, depth: int) -> Node:
+def _write_scalar(
+    sender: Sender,
+    x: Any,
+    depth: int,
+) -> Node:
     code = _code_of(x.dtype)
     if code is not None:
         raw = x.tobytes()
@@ -201,7 +221,11 @@ def _write_scalar(sender: Sender, x: Any, depth: int) -> Node:
     return None
 
 
-def _read_scalar(receiver: Receiver, node: list[Node], depth: int) -> Any:
+def _read_scalar(
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> Any:
     _, code = node
     dtype = _dtype_of(code)
     if dtype.kind in "SU":

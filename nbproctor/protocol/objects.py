@@ -82,11 +82,19 @@ def class_named(name: str) -> type | None:
 # --- rows -----------------------------------------------------------------------------
 
 
-def _write_ref(sender: Sender, x: Ref, depth: int) -> Node:
+def _write_ref(
+    sender: Sender,
+    x: Ref,
+    depth: int,
+) -> Node:
     return sender.write_values([x.tag, *x.fields], depth)
 
 
-def _read_ref(receiver: Receiver, node: list[Node], depth: int) -> Any:
+def _read_ref(
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> Any:
     fields = receiver.read_fields(node, depth)  # who resolves it checks them
     return receiver.resolve(Ref(node[0], tuple(fields)))
 
@@ -98,12 +106,20 @@ def _number(node: list[Node], parts: Sequence[Any]) -> int:
     return number
 
 
-def _read_request(receiver: Receiver, node: list[Node], depth: int) -> Any:
+def _read_request(
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> Any:
     receiver.has_repeats = True
     return receiver.request[_number(node, receiver.request)]
 
 
-def _read_again(receiver: Receiver, node: list[Node], depth: int) -> Any:
+def _read_again(
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> Any:
     receiver.has_repeats = True
     part, _ = receiver.tracked[_number(node, receiver.tracked)]
     if part is None:

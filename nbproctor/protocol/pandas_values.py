@@ -114,12 +114,20 @@ def _strings_parts(x: Any) -> Parts:
     return values, x.dtype.storage, is_nan
 
 
-def _strings(values: Any, storage: Any, is_nan: Any) -> Any:
+def _strings(
+    values: Any,
+    storage: Any,
+    is_nan: Any,
+) -> Any:
     na = {"na_value": np.nan} if is_nan else {}
     return pd.array(values, dtype=pd.StringDtype(storage, **na))
 
 
-def _categories(codes: Any, categories: Any, ordered: Any) -> Any:
+def _categories(
+    codes: Any,
+    categories: Any,
+    ordered: Any,
+) -> Any:
     dtype = pd.CategoricalDtype(categories, ordered)
     return pd.Categorical.from_codes(codes, dtype=dtype)
 
@@ -139,8 +147,17 @@ def _index_parts(x: Any) -> Parts | None:
     )
 
 
-def _index(values: Any, name: Any, steps: Any) -> Any:
-    index = pd.Index(values, dtype=values.dtype, name=name, copy=False)
+def _index(
+    values: Any,
+    name: Any,
+    steps: Any,
+) -> Any:
+    index = pd.Index(
+        values,
+        dtype=values.dtype,
+        name=name,
+        copy=False,
+    )
     if steps is not None:
         _check(type(index) in (pd.DatetimeIndex, pd.TimedeltaIndex), "no dates")
         _check(_is_fast_frequency(steps, len(index)), "no frequency")
@@ -154,9 +171,19 @@ def _is_fast_frequency(steps: Any, length: int) -> bool:
     return ticks or length <= _MAX_LABELS
 
 
-def _series(values: Any, index: Any, name: Any) -> Any:
+def _series(
+    values: Any,
+    index: Any,
+    name: Any,
+) -> Any:
     _check(len(values) == len(index), "a series of another length than its index")
-    return pd.Series(values, index=index, dtype=values.dtype, name=name, copy=False)
+    return pd.Series(
+        values,
+        index=index,
+        dtype=values.dtype,
+        name=name,
+        copy=False,
+    )
 
 
 def _frame_parts(x: Any) -> Parts | None:
@@ -173,7 +200,12 @@ def _frame_parts(x: Any) -> Parts | None:
 
 def _frame(columns: Any, index: Any, *values: Any) -> Any:
     if len(values) == 1 and values[0].ndim == 2:
-        return pd.DataFrame(values[0], index=index, columns=columns, copy=False)
+        return pd.DataFrame(
+            values[0],
+            index=index,
+            columns=columns,
+            copy=False,
+        )
     _check(len(values) == len(columns) <= _MAX_COLUMNS, "no columns")
     series = {n: _series(column, index, None) for n, column in enumerate(values)}
     frame = pd.DataFrame(series, index=index, copy=False)

@@ -34,7 +34,11 @@ from nbproctor.protocol.table import (
 def _container_writer(*head: Node) -> Writer:
     """Make what writes the items of a container, or keys and values in turn."""
 
-    def write(sender: Sender, x: Any, depth: int) -> Node:
+    def write(
+        sender: Sender,
+        x: Any,
+        depth: int,
+    ) -> Node:
         if type(x) not in (list, tuple):  # all others have keys
             sender.spend("keys", len(x))
         items = chain.from_iterable(x.items()) if isinstance(x, dict) else x
@@ -44,7 +48,11 @@ def _container_writer(*head: Node) -> Writer:
 
 
 def _container_reader(kind: Callable[[Any], Any]) -> Reader:
-    def read(receiver: Receiver, node: list[Node], depth: int) -> Any:
+    def read(
+        receiver: Receiver,
+        node: list[Node],
+        depth: int,
+    ) -> Any:
         items = receiver.read_fields(node, depth)
         if kind is not tuple:
             receiver.spend_keys(items)
@@ -54,7 +62,11 @@ def _container_reader(kind: Callable[[Any], Any]) -> Reader:
 
 
 def _dict_reader(kind: Callable[[Any], Any]) -> Reader:
-    def read(receiver: Receiver, node: list[Node], depth: int) -> Any:
+    def read(
+        receiver: Receiver,
+        node: list[Node],
+        depth: int,
+    ) -> Any:
         if not len(node) % 2:
             raise ProtocolError("a dictionary has a key without a value")
         items = receiver.read_fields(node, depth)
@@ -98,32 +110,52 @@ def _stream(*parts: Any) -> Any:
 # --- numbers, bytes, ranges -----------------------------------------------------------
 
 
-def _write_integer(sender: Sender, x: int, depth: int) -> Node:
+def _write_integer(
+    sender: Sender,
+    x: int,
+    depth: int,
+) -> Node:
     if x.bit_length() > MAX_BITS:
         raise UnsendableError(f"an integer has more than {MAX_BITS:,} bits")
     return ["i", hex(x)]
 
 
-def _write_bytes(sender: Sender, x: bytes, depth: int) -> Node:
+def _write_bytes(
+    sender: Sender,
+    x: bytes,
+    depth: int,
+) -> Node:
     sender.append_buffer(x, len(x))
     return ["b", len(x)]
 
 
-def _read_bytes(receiver: Receiver, node: list[Node], depth: int) -> bytes:
+def _read_bytes(
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> bytes:
     _, count = node
     if not FIELDS["count"](count):
         raise ProtocolError("bytes have no length")
     return bytes(receiver.read_bytes(count))
 
 
-def _write_range(sender: Sender, x: range, depth: int) -> Node:
+def _write_range(
+    sender: Sender,
+    x: range,
+    depth: int,
+) -> Node:
     if x[sender.remaining("length") :]:
         return None
     sender.spend("length", len(x))
     return sender.write_values(["R", x.start, x.stop, x.step], depth)
 
 
-def _read_range(receiver: Receiver, node: list[Node], depth: int) -> range:
+def _read_range(
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> range:
     start, stop, step = receiver.read_fields(node, depth)
     if not all(type(x) is int for x in (start, stop, step)):
         raise ProtocolError("a range is not made of integers")

@@ -45,12 +45,24 @@ REQUEST, VALUE, RAISED = range(3)
 Requests = Mapping[str, Mapping[str, type]]
 TO_STUDENT: Requests = {
     "unpack": {"files": dict},
-    "run": {"source": str, "cell": object, "keeps_names": bool},
+    "run": {
+        "source": str,
+        "cell": object,
+        "keeps_names": bool,
+    },
     "begin": {"names": tuple, "keep": tuple},
-    "call": {"target": object, "args": tuple, "kwargs": dict},
+    "call": {
+        "target": object,
+        "args": tuple,
+        "kwargs": dict,
+    },
     "calls": {"calls": list, "keep": bool},
     "get": {"target": object, "name": str},
-    "set": {"target": object, "name": str, "value": object},
+    "set": {
+        "target": object,
+        "name": str,
+        "value": object,
+    },
     "apply": {"name": str, "arguments": list},
     "seed": {"module": str, "arguments": list},
     "stderr": {},
@@ -61,9 +73,22 @@ TO_STUDENT: Requests = {
 # `number` is that of an object that the test handed over.
 TO_JUDGE: Requests = {
     "get": {"number": int, "name": str},
-    "set": {"number": int, "name": str, "value": object},
-    "call": {"number": int, "args": tuple, "kwargs": dict},
-    "method": {"number": int, "name": str, "args": tuple, "kwargs": dict},
+    "set": {
+        "number": int,
+        "name": str,
+        "value": object,
+    },
+    "call": {
+        "number": int,
+        "args": tuple,
+        "kwargs": dict,
+    },
+    "method": {
+        "number": int,
+        "name": str,
+        "args": tuple,
+        "kwargs": dict,
+    },
     "item": {"number": int, "key": object},
     "len": {"number": int},
 }
@@ -179,7 +204,9 @@ NOTHING: Mapping[int, int] = {}
 
 
 def encode(
-    value: Any, default: Callable[[Any], Any], received: Mapping[int, int] = NOTHING
+    value: Any,
+    default: Callable[[Any], Any],
+    received: Mapping[int, int] = NOTHING,
 ) -> Encoded:
     """Encode a value.
 
@@ -198,7 +225,10 @@ def encode(
     # The raw part starts aligned, so that arrays can be views of it.
     text += b" " * (-len(text) % ALIGN)
     return Encoded(
-        text=text, buffers=sender.buffers, size=sender.size, mutables=sender.mutables
+        text=text,
+        buffers=sender.buffers,
+        size=sender.size,
+        mutables=sender.mutables,
     )
 
 
@@ -243,7 +273,12 @@ def decode(
     request that this frame replies to.
     """
     raw = memoryview(frame.raw)
-    receiver = Receiver(raw=raw, resolve=resolve, track=track, request=request)
+    receiver = Receiver(
+        raw=raw,
+        resolve=resolve,
+        track=track,
+        request=request,
+    )
     try:
         text = bytes(frame.text)
         receiver.spend_text(text)

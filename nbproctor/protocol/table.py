@@ -200,7 +200,12 @@ class Sender(MessageBudget):
                 items[index] = self.write_value(x, depth)
         return items
 
-    def write_mutable(self, write: Writer, x: Mutable, depth: int) -> Node:
+    def write_mutable(
+        self,
+        write: Writer,
+        x: Mutable,
+        depth: int,
+    ) -> Node:
         """Write a part in full once; from then on, its number stands for it."""
         key = id(x)
         numbers = self._numbers
@@ -290,7 +295,12 @@ class Receiver(MessageBudget):
             raise ProtocolError(f"a value has an unknown tag {x[0][:40]!r}")
         return _readers[x[0]](self, x, depth + 1)
 
-    def read_fields(self, node: list[Node], depth: int, start: int = 1) -> list[Any]:
+    def read_fields(
+        self,
+        node: list[Node],
+        depth: int,
+        start: int = 1,
+    ) -> list[Any]:
         """Read the values of a node from `start` on; `depth` is that of the node."""
         items = node[start:]
         if len(items) > _FEW and _JSON.issuperset(map(type, items)):
@@ -320,7 +330,11 @@ def _writer_of(row: Row) -> Writer:
     """Return what writes values of a row, and numbers them if they can be changed."""
     content = row.write or partial(_write_parts, row)
 
-    def numbered(sender: Sender, x: Mutable, depth: int) -> Node:
+    def numbered(
+        sender: Sender,
+        x: Mutable,
+        depth: int,
+    ) -> Node:
         return sender.write_mutable(content, x, depth)
 
     return content if row.change is None else numbered
@@ -331,7 +345,11 @@ def _reader_of(row: Row) -> Reader:
     content = row.read or partial(_read_parts, row)
     copy = None if row.change is None else row.change.copy
 
-    def numbered(receiver: Receiver, node: list[Node], depth: int) -> Mutable:
+    def numbered(
+        receiver: Receiver,
+        node: list[Node],
+        depth: int,
+    ) -> Mutable:
         mutables = receiver.tracked
         number = len(mutables)  # they are counted in order of beginning
         mutables.append(_NOT_YET)
@@ -342,7 +360,12 @@ def _reader_of(row: Row) -> Reader:
     return content if copy is None else numbered
 
 
-def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
+def _write_parts(
+    row: Row,
+    sender: Sender,
+    x: Any,
+    depth: int,
+) -> Node:
     parts = sender.take_apart(x) if row.library else parts_of(x)
     if parts is None:
         return None
@@ -356,7 +379,12 @@ def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
     return node
 
 
-def _read_parts(row: Row, receiver: Receiver, node: list[Node], depth: int) -> Any:
+def _read_parts(
+    row: Row,
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> Any:
     assert row.build is not None
     kinds = _kinds(row, len(node) - 1)
     parts = node[1:]

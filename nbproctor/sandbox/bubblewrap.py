@@ -31,7 +31,9 @@ TMP_BYTES = 256 << 20  # of the empty /tmp
 
 
 def command(
-    argv: Sequence[str], policy: Policy, writable: Iterable[Path] = ()
+    argv: Sequence[str],
+    policy: Policy,
+    writable: Iterable[Path] = (),
 ) -> list[str]:
     """Return the command that runs `argv` inside bubblewrap.
 
@@ -80,5 +82,10 @@ def failure() -> str:
         trial = command([sys.executable, "-I", "-S", "-c", ""], Policy())
     except FileNotFoundError as error:
         return str(error)
-    result = subprocess.run(trial, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        trial,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return "" if result.returncode == 0 else result.stderr.strip() or "it just ended"

@@ -103,7 +103,11 @@ def fork(
             raise
         if pid == 0:
             _run_fork(body, policy, scratch, (*descriptors, child_end))
-    return Fork(pid=pid, sock=parent_end, scratch=scratch)
+    return Fork(
+        pid=pid,
+        sock=parent_end,
+        scratch=scratch,
+    )
 
 
 def _run_fork(

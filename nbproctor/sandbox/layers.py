@@ -84,7 +84,11 @@ def enter(policy: Policy, scratch: Path) -> None:
                 ) from error
 
 
-def place_files(policy: Policy, folder: Path, max_copied_bytes: float) -> list[Path]:
+def place_files(
+    policy: Policy,
+    folder: Path,
+    max_copied_bytes: float,
+) -> list[Path]:
     """Put the policy's files into a folder; return what was made there.
 
     Files of `room` bytes together are copies, and what comes after them links.
@@ -156,7 +160,11 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
     yield "seccomp", lambda: seccomp.confine(policy)
 
 
-def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
+def _landlock(
+    policy: Policy,
+    scratch: Path,
+    own_tmpfs: bool,
+) -> None:
     from landlockpy import AccessFS as Right
     from landlockpy import AccessNet, Ruleset, Scope
 

@@ -85,7 +85,13 @@ def enter_user_namespace() -> None:
     prctl(PR_SET_DUMPABLE, 0)
 
 
-def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) -> None:
+def mount_private_tmpfs(
+    path: Path,
+    size: int,
+    inodes: int,
+    uid: int,
+    gid: int,
+) -> None:
     """Mount a tmpfs that only this process sees and that dies with it.
 
     `size` (bytes) and `inodes` are hard limits; the user owns the new root folder (mode

@@ -243,7 +243,11 @@ class Server:
             sock = socket.socket(fileno=descriptors[0])
             # If it raises, this judge ends, and its students with it.
             wait_until_sandboxed(sock)
-            return Child(pid=answer["pid"], sock=sock, _server=server)
+            return Child(
+                pid=answer["pid"],
+                sock=sock,
+                _server=server,
+            )
 
         try:
             result = READY + self.judge_main(read_block(job), spawn)

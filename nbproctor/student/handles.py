@@ -231,7 +231,11 @@ def make_stand_in(
 
 
 @cache
-def _class_named(kind: str, names: tuple[str, ...], base: type) -> type[JudgeObject]:
+def _class_named(
+    kind: str,
+    names: tuple[str, ...],
+    base: type,
+) -> type[JudgeObject]:
     """Return the class of what stands for a test's objects: messages have its name."""
     methods = {name: make_function(name, partial(_call, name)) for name in names}
     return type(kind, (JudgeObject, base), {"__module__": "__main__", **methods})

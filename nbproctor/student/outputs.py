@@ -92,7 +92,11 @@ class Outputs:
                 self._truncated.add("display")
                 note = "[left out: a cell may not show more displays or images]"
                 data = {"text/plain": note}
-                shown = {"output_type": "display_data", "metadata": {}, "data": data}
+                shown = {
+                    "output_type": "display_data",
+                    "metadata": {},
+                    "data": data,
+                }
                 self._append(shown, None)
             return
         output: Output = {
@@ -104,7 +108,12 @@ class Outputs:
             output["execution_count"] = execution_count
         self._append(output, display_id)
 
-    def error(self, name: str, value: str, traceback: list[str]) -> None:
+    def error(
+        self,
+        name: str,
+        value: str,
+        traceback: list[str],
+    ) -> None:
         """Append an error."""
         self._start()
         text = str(self._shorten(value))

@@ -40,7 +40,11 @@ _FUNCTIONS = vars(builtins) | vars(operator)
 _FUNCTIONS |= {"deepcopy": copy.deepcopy, "array": np.array}
 
 
-def call(target: Any, args: Any, kwargs: Any) -> Any:
+def call(
+    target: Any,
+    args: Any,
+    kwargs: Any,
+) -> Any:
     """Call something."""
     return target(*args, **kwargs)
 
@@ -91,7 +95,11 @@ class Student:
             "lend": self.on_lend,
             "untried": self.on_untried,
         }
-        self.connection = Connection(wire=Wire(sock), requests=TO_STUDENT, handler=self)
+        self.connection = Connection(
+            wire=Wire(sock),
+            requests=TO_STUDENT,
+            handler=self,
+        )
 
     # --- requests ---------------------------------------------------------------
 
@@ -99,7 +107,12 @@ class Student:
         """Answer a request of the judge's."""
         return self.handlers[name](*arguments)
 
-    def on_run(self, source: str, cell: str | None, keeps_names: bool) -> Any:
+    def on_run(
+        self,
+        source: str,
+        cell: str | None,
+        keeps_names: bool,
+    ) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
 
         With `keeps_names`, names that it removes are there again after it. What tests

@@ -71,7 +71,12 @@ class Compiler(CachingCompiler):
         self.cells: dict[str, tuple[str, int]] = {}
         self.lines = ExecutedLines()
 
-    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+    def get_code_name(
+        self,
+        raw_code: str,
+        transformed_code: str,
+        number: int,
+    ) -> str:
         """Name the code of a cell, as IPython does, and remember the name."""
         name = super().get_code_name(raw_code, transformed_code, number)
         if self.cell is not None:
@@ -246,7 +251,12 @@ class ZMQInteractiveShell(InteractiveShell):
 
     system_piped = system_raw = system
 
-    def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
+    def getoutput(
+        self,
+        cmd: str,
+        split: bool = True,
+        depth: int = 0,
+    ) -> Any:
         """Say on stderr that commands do not run; the output is empty."""
         if self.compile.cell is None:  # called by a test, which has to know
             _refuse_command(cmd)
@@ -271,7 +281,12 @@ class ZMQInteractiveShell(InteractiveShell):
     def _write(self, name: str, text: str) -> None:
         self.outputs.write(name, text)
 
-    def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
+    def _showtraceback(
+        self,
+        etype: Any,
+        evalue: Any,
+        stb: Any,
+    ) -> None:
         lines = stb if isinstance(stb, list) else [str(stb)]
         try:
             text = str(evalue)

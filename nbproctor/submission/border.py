@@ -195,7 +195,10 @@ def submitted_files(
 
 
 def copy(
-    folder: Path, target: Path, most: int, owner: int | None = None
+    folder: Path,
+    target: Path,
+    most: int,
+    owner: int | None = None,
 ) -> list[Refusal]:
     """Copy the files of a student's to a new folder; return what was passed over.
 
@@ -225,7 +228,10 @@ def copy(
 
 
 def _student_file(
-    folder: Path, relative_path: Path, status: os.stat_result, owners: frozenset[int]
+    folder: Path,
+    relative_path: Path,
+    status: os.stat_result,
+    owners: frozenset[int],
 ) -> StudentFile:
     return StudentFile(
         folder, relative_path, status.st_size, status.st_mtime_ns, owners

@@ -171,7 +171,10 @@ def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
 
 
 def candidates(
-    folder: Path, notebook: str, siblings: Collection[str], budget: Budget
+    folder: Path,
+    notebook: str,
+    siblings: Collection[str],
+    budget: Budget,
 ) -> list[Candidate]:
     """Return the files that may be the notebook, the likeliest first.
 
@@ -223,7 +226,10 @@ def _head(opener: Opener) -> bytes:
 
 
 def _notebooks(
-    file: Candidate, budget: Budget, faults: list[str], nested: int = 0
+    file: Candidate,
+    budget: Budget,
+    faults: list[str],
+    nested: int = 0,
 ) -> list[Candidate]:
     """Return the file, or those in the archive that it is, which may be a notebook."""
     if file.base.startswith("._"):  # what macOS puts next to a file
@@ -253,7 +259,11 @@ def _is_likely(file: Candidate) -> bool:
     return start.startswith(b"{") and any(key in start for key in _KEYS)
 
 
-def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
+def _members(
+    file: Candidate,
+    budget: Budget,
+    nested: bool,
+) -> list[Candidate]:
     """Return what a student wrote of an archive; `Ungradable` if it is damaged."""
     try:
         if file.head.startswith(b"PK"):

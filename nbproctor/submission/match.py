@@ -227,7 +227,11 @@ def _piece(blocks: list[Block], name: str = "") -> SubmittedCell:
     return SubmittedCell("code", "", name, CellText.parse(text.strip("\n")))
 
 
-def _note_changes(locked: Cell, blocks: list[Block], plan: Plan) -> None:
+def _note_changes(
+    locked: Cell,
+    blocks: list[Block],
+    plan: Plan,
+) -> None:
     """Note what else was written into a locked cell."""
     texts = plan.texts
     new = [
@@ -310,7 +314,9 @@ RULES: tuple[Callable[[Plan], Iterator[Match]], ...] = (
 
 
 def _graded_copy(
-    entries: list[PlannedCell], cell: Cell, texts: MasterTexts
+    entries: list[PlannedCell],
+    cell: Cell,
+    texts: MasterTexts,
 ) -> PlannedCell:
     """Of several copies of a cell, return the last one that was worked on.
 

@@ -81,7 +81,10 @@ class Version:
 
 
 def read_versions(
-    file: Candidate, data: bytes, *, repairs: bool = True
+    file: Candidate,
+    data: bytes,
+    *,
+    repairs: bool = True,
 ) -> list[Version]:
     """Return the versions of a notebook in a file, of notebook format 4.
 
@@ -120,7 +123,11 @@ def _no_notebook(file: Candidate, reason: str = "") -> Ungradable:
 # ---- from bytes to JSON --------------------------------------------------------------
 
 
-def _text(file: Candidate, data: bytes, notes: list[str]) -> str:
+def _text(
+    file: Candidate,
+    data: bytes,
+    notes: list[str],
+) -> str:
     if not data.strip(_BLANKS.encode()):
         raise Ungradable(f"'{file.name}' is empty.")
     if kind := wrong_kind(data):
@@ -140,7 +147,11 @@ def _text(file: Candidate, data: bytes, notes: list[str]) -> str:
     return text.lstrip("\ufeff")
 
 
-def _notebooks(file: Candidate, text: str, notes: list[str]) -> list[RawNotebook]:
+def _notebooks(
+    file: Candidate,
+    text: str,
+    notes: list[str],
+) -> list[RawNotebook]:
     """Return the notebooks in a text, from JSON or from a script."""
     shown = text.strip(_BLANKS)
     notebooks, length = _objects(shown)
@@ -161,7 +172,11 @@ def _cells_of_script(text: str) -> list[RawCell]:
     """Cut a Python script with marks of cells into its cells."""
     parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
     return [
-        {"cell_type": "code", "metadata": {}, "source": source}
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "source": source,
+        }
         for kind, code in zip(parts[::2], parts[1::2], strict=True)
         if "markdown" not in kind and "raw" not in kind
         if (source := _MAGIC_CALL.sub("", code.strip("\n"))).strip()

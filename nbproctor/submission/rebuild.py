@@ -46,7 +46,12 @@ class Rebuilt:
     `number` is that of its file: the likeliest is the first.
     """
 
-    def __init__(self, version: Version, number: int, master: MasterNotebook) -> None:
+    def __init__(
+        self,
+        version: Version,
+        number: int,
+        master: MasterNotebook,
+    ) -> None:
         self.version = version
         self.number = number
         plan = make_plan(version.cells, master)
@@ -277,7 +282,11 @@ def _in_order(ranks: list[int]) -> set[int]:
 # ---- cells as the notebook format has them -------------------------------------------
 
 
-def _to_raw_cell(handed: SubmittedCell, cell: Cell | None, room: list[int]) -> RawCell:
+def _to_raw_cell(
+    handed: SubmittedCell,
+    cell: Cell | None,
+    room: list[int],
+) -> RawCell:
     """Return a cell; all of it but the text of an answer is the assignment's."""
     text = handed.text.text
     kind = handed.kind
@@ -295,7 +304,11 @@ def _to_raw_cell(handed: SubmittedCell, cell: Cell | None, room: list[int]) -> R
         if attached and kind == "markdown":
             new["attachments"] = attached
     source = cell.source if cell and cell.locked else text
-    return new | {"cell_type": kind, "id": id, "source": source}
+    return new | {
+        "cell_type": kind,
+        "id": id,
+        "source": source,
+    }
 
 
 def _with_ids(cells: list[RawCell]) -> list[RawCell]:

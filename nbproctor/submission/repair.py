@@ -54,7 +54,9 @@ class Repaired:
 
 
 def repair(
-    folder: Path, master: MasterNotebook, siblings: Collection[str] = ()
+    folder: Path,
+    master: MasterNotebook,
+    siblings: Collection[str] = (),
 ) -> Repaired:
     """Find the notebook of `master` in a student's folder and make it gradable.
 
@@ -121,7 +123,9 @@ def _rank(rebuilt: Rebuilt) -> tuple[bool, bool, int, int]:
 
 
 def _readings(
-    folder: Path, master: MasterNotebook, siblings: Collection[str]
+    folder: Path,
+    master: MasterNotebook,
+    siblings: Collection[str],
 ) -> tuple[list[Rebuilt], list[str]]:
     """Return the versions in all files, the one to be graded first, and notes."""
     budget = Budget()
@@ -163,7 +167,10 @@ def _readings(
 
 
 def _read(
-    number: int, file: Candidate, master: MasterNotebook, budget: Budget
+    number: int,
+    file: Candidate,
+    master: MasterNotebook,
+    budget: Budget,
 ) -> list[Rebuilt]:
     """Read a file: all versions in it that are this assignment."""
     data = file.content()

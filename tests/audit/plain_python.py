@@ -26,7 +26,11 @@ from nbproctor.notebook import Cell, MasterNotebook
 
 PATIENCE = 60  # seconds for a variant and its tests
 # Of each kind, one trial in so many; of `fit`, whose tests train networks, half.
-SHARE = {"right": 6, "wrong": 12, "mutant": 32}
+SHARE = {
+    "right": 6,
+    "wrong": 12,
+    "mutant": 32,
+}
 
 
 def sample_of(trials: Iterable[Trial]) -> list[Trial]:

@@ -57,7 +57,12 @@ def add_wrong(course: Path, entries: str) -> None:
     path.write_text(f"{path.read_text('utf-8')}\n{entries}", "utf-8")
 
 
-def entry(result: AuditResult, exercise: str, kind: str, name: str) -> Entry:
+def entry(
+    result: AuditResult,
+    exercise: str,
+    kind: str,
+    name: str,
+) -> Entry:
     key = exercise, kind, name
     return next(e for e in result.entries if (e.exercise, e.kind, e.name) == key)
 
@@ -232,7 +237,14 @@ def test_every_bad_file_is_named_and_the_audit_goes_on(troubled):
 @pytest.mark.slow
 def test_what_is_lost_in_silence_is_listed_and_summed_announced_or_not(troubled):
     lost = {e.name: e.silent for e in troubled.silent}
-    assert lost.items() >= {"silent": 3, "announced": 3, "whole_division": 2}.items()
+    assert (
+        lost.items()
+        >= {
+            "silent": 3,
+            "announced": 3,
+            "whole_division": 2,
+        }.items()
+    )
     printed = "\n".join(matrix.lines(troubled))
     silent = "Silent: variants/tiny/fizz/wrong.toml, announced loses 3 points"
     assert f"{silent} (fizz-multiples)" in printed
@@ -281,7 +293,11 @@ def test_the_audit_reports_mistakes_that_cost_more_than_their_property():
         seconds=0.0,
     )
     unnamed = {price["test"]: price["unnamed"] for price in result.prices()}
-    assert unnamed == {"0": 0, "1": 1, "2": 0}
+    assert unnamed == {
+        "0": 0,
+        "1": 1,
+        "2": 0,
+    }
     (row,) = result.raising()
     assert row["dear"] == {"dear": "4 points, and 2 without it"}
     assert (row["raising"], row["like"], row["omission"]) == (3, 4, 2)

@@ -60,7 +60,14 @@ def borrowed(folder: Path, **parts: str) -> list[Check]:
     """Return what the audit says of objects that are handed over."""
     tests = TESTS.format(**HARMLESS | parts)
     master = Assignment("course", SETUP, ANSWERS, tests).write(folder)
-    settings = Settings(limits(call=5.0, cell=10.0, submission=60.0), Policy())
+    settings = Settings(
+        limits(
+            call=5.0,
+            cell=10.0,
+            submission=60.0,
+        ),
+        Policy(),
+    )
     result = audit([master], settings, folder / "source/course", folder / "variants")
     return [check for check in result.checks if "test arguments" in check.name]
 

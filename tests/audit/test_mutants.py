@@ -161,7 +161,11 @@ def test_a_part_is_left_out_with_all_that_needs_it(part: str, remaining: str) ->
         "def f(a):\n    " + text.replace(" ¶ ", "\n    ") for text in (lines, remaining)
     )
     (omission,) = [m for m in mutants(cell) if m.source == expected]
-    mistake = {"b = g(a)": "b = a\n", "c = b.T": "c = b\n", "b + 1": "b - 1"}[part]
+    mistake = {
+        "b = g(a)": "b = a\n",
+        "c = b.T": "c = b\n",
+        "b + 1": "b - 1",
+    }[part]
     (name,) = [m.omission for m in mutants(cell) if mistake in m.source]
     assert name == omission.name
 

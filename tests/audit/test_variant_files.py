@@ -44,7 +44,11 @@ def area(a, b):
         ),
     ],
 )
-def test_a_diff_changes_the_lines_that_it_names(diff, old, new):
+def test_a_diff_changes_the_lines_that_it_names(
+    diff,
+    old,
+    new,
+):
     assert apply_diff(TEXT, diff) == TEXT.replace(old, new)
 
 
@@ -159,7 +163,11 @@ cell = "area = max"
         ),
     ],
 )
-def test_a_bad_entry_is_named_and_the_others_are_read(folder, entry, reason):
+def test_a_bad_entry_is_named_and_the_others_are_read(
+    folder,
+    entry,
+    reason,
+):
     good = "[good]\nwhy = 'x'\nsays = 'x'\ncell = 'x = 1'\n"
     (folder / "wrong.toml").write_text(f"[bad]\n{entry}\n{good}")
     variants, problems = read_variants(folder, REFERENCE)

@@ -57,7 +57,10 @@ STOPPED: list[Case] = []
 
 
 def case(
-    status: str, score: float | None, note: str = "", table: list[Case] = CASES
+    status: str,
+    score: float | None,
+    note: str = "",
+    table: list[Case] = CASES,
 ) -> Callable[[Make], Make]:
     """Enter the function into the table under its own name."""
 
@@ -68,7 +71,11 @@ def case(
     return enter
 
 
-def edited(status: str, score: float | None, note: str = "") -> Callable[[Edit], Edit]:
+def edited(
+    status: str,
+    score: float | None,
+    note: str = "",
+) -> Callable[[Edit], Edit]:
     """Enter the function, which changes a notebook before it is written."""
 
     def enter(edit: Edit) -> Edit:
@@ -102,13 +109,22 @@ def text(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def set_answer(notebook: Notebook, name: str, code: str) -> None:
+def set_answer(
+    notebook: Notebook,
+    name: str,
+    code: str,
+) -> None:
     """Put other code in the place of the right answer."""
     cell = by_id(notebook, name)
     cell["source"] = text(cell).replace(ANSWERS[name], code)
 
 
-def around(notebook: Notebook, name: str, before: str = "", after: str = "") -> None:
+def around(
+    notebook: Notebook,
+    name: str,
+    before: str = "",
+    after: str = "",
+) -> None:
     """Write something above and below the text of a cell."""
     cell = by_id(notebook, name)
     cell["source"] = before + text(cell) + after
@@ -124,7 +140,11 @@ def dump(notebook: Notebook) -> bytes:
     return json.dumps(notebook, ensure_ascii=False, indent=1).encode()
 
 
-def write(folder: Path, notebook: Notebook, name: str = NAME) -> Path:
+def write(
+    folder: Path,
+    notebook: Notebook,
+    name: str = NAME,
+) -> Path:
     """Write a notebook the way Jupyter does."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +162,12 @@ def blank(notebook: Notebook, *exercises: str) -> Notebook:
 
 def new_cell(source: str) -> dict[str, Any]:
     """Return a code cell of the student's own."""
-    cell = {"cell_type": "code", "id": "own", "metadata": {}, "source": source}
+    cell = {
+        "cell_type": "code",
+        "id": "own",
+        "metadata": {},
+        "source": source,
+    }
     return cell | {"outputs": [], "execution_count": None}
 
 
@@ -225,7 +250,11 @@ def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
 
 @edited("graded", 10)
 def hundred_and_twenty_megabytes_of_outputs(notebook: Notebook) -> None:
-    big = {"output_type": "stream", "name": "stdout", "text": "ü" * 60_000_000}
+    big = {
+        "output_type": "stream",
+        "name": "stdout",
+        "text": "ü" * 60_000_000,
+    }
     by_id(notebook, "fizz")["outputs"] = [big]
 
 
@@ -266,8 +295,18 @@ def metadata_of_wrong_types(notebook: Notebook) -> None:
 
 @edited("graded", 10)
 def unknown_grade_id(notebook: Notebook) -> None:
-    meta = {"grade_id": "bonus", "grade": True, "points": 50, "solution": False}
-    extra = {"cell_type": "code", "id": "bonus", "source": "50", "outputs": []}
+    meta = {
+        "grade_id": "bonus",
+        "grade": True,
+        "points": 50,
+        "solution": False,
+    }
+    extra = {
+        "cell_type": "code",
+        "id": "bonus",
+        "source": "50",
+        "outputs": [],
+    }
     notebook["cells"].append(extra | {"metadata": {"nbgrader": meta}})
 
 
@@ -404,7 +443,12 @@ def decorated_answer_above_the_stub(notebook: Notebook) -> Notebook:
     return above_the_stub(notebook, decorated + text(by_id(notebook, "fizz")))
 
 
-def pasted(folder: Path, notebook: Notebook, blanks: str, first: str) -> None:
+def pasted(
+    folder: Path,
+    notebook: Notebook,
+    blanks: str,
+    first: str,
+) -> None:
     """Write the notebook with other blanks in the answers, and signs around them."""
     for name in ANSWERS:
         cell = by_id(notebook, name)
@@ -557,7 +601,11 @@ def helper_where_an_answer_was(notebook: Notebook) -> None:
 
 @case("repaired", 10, "'tiny.pdf' was graded as")
 def renamed_to_pdf_with_the_metadata_first(folder: Path, notebook: Notebook) -> None:
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    kernel = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
     first = {"metadata": {"kernelspec": kernel, "long": "x" * 600}}
     write(folder, first | {"nbformat": 4, "cells": notebook["cells"]}, "tiny.pdf")
 
@@ -565,7 +613,12 @@ def renamed_to_pdf_with_the_metadata_first(folder: Path, notebook: Notebook) -> 
 # --- what cannot be graded ----------------------------------------------------
 
 
-def only(folder: Path, _: Notebook, name: str, data: bytes) -> None:
+def only(
+    folder: Path,
+    _: Notebook,
+    name: str,
+    data: bytes,
+) -> None:
     """Write one file, and no notebook."""
     (folder / name).write_bytes(data)
 
@@ -607,7 +660,12 @@ def empty_folder(folder: Path, notebook: Notebook) -> None: ...
 
 @edited("ungradable", None, "more than 5000 cells")
 def too_many_cells(notebook: Notebook) -> None:
-    cell = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": []}
+    cell = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": "1",
+        "outputs": [],
+    }
     notebook["cells"] += [cell] * 5_001
 
 
@@ -620,7 +678,11 @@ def too_much_code(notebook: Notebook) -> None:
 def screenshots_pasted_in_colab(notebook: Notebook) -> None:
     picture = "iVBORw0KGgo" + "A" * 3_000_000
     source = f"![image.png](data:image/png;base64,{picture})"
-    cell = {"cell_type": "markdown", "metadata": {}, "source": source}
+    cell = {
+        "cell_type": "markdown",
+        "metadata": {},
+        "source": source,
+    }
     notebook["cells"] += [cell] * 4
 
 
@@ -644,7 +706,12 @@ def zip_of_the_labs_folder_with_its_environment(
 # --- a line that stops every answer: no zero, but a reason ----------------------------
 
 
-def stopped(folder: Path, notebook: Notebook, fizz: str, mean_of: str) -> None:
+def stopped(
+    folder: Path,
+    notebook: Notebook,
+    fizz: str,
+    mean_of: str,
+) -> None:
     """Write a line above each answer."""
     around(notebook, "fizz", f"{fizz}\n")
     around(notebook, "mean_of", f"{mean_of}\n")
@@ -707,7 +774,11 @@ def gigabytes_on_the_disk(folder: Path, notebook: Notebook) -> None:
 @case("graded", 10, "", BOMBS)
 def backticks(folder: Path, notebook: Notebook) -> None:
     """Converters of Markdown take time with the square of them."""
-    words = {"cell_type": "markdown", "id": "own", "metadata": {}}
+    words = {
+        "cell_type": "markdown",
+        "id": "own",
+        "metadata": {},
+    }
     notebook["cells"].append(words | {"source": "`" * 100_000 + "x"})
     write(folder, notebook)
 
@@ -722,6 +793,10 @@ def twenty_long_cells(folder: Path, notebook: Notebook) -> None:
 
 @case("graded", 10, "", BOMBS)
 def an_honest_large_one(folder: Path, notebook: Notebook) -> None:
-    text = {"output_type": "stream", "name": "stdout", "text": ["epoch 1\n"] * 100_000}
+    text = {
+        "output_type": "stream",
+        "name": "stdout",
+        "text": ["epoch 1\n"] * 100_000,
+    }
     notebook["cells"].append(new_cell("print('epochs')") | {"outputs": [text] * 5})
     write(folder, notebook)

@@ -45,7 +45,11 @@ OTHERS = [
 ]
 
 
-def _write(path: Path, start: int, data: bytes) -> None:
+def _write(
+    path: Path,
+    start: int,
+    data: bytes,
+) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:start] + data * (len(whole) - start))
 

@@ -63,7 +63,11 @@ DUE = {
     "dsimic": "2016-11-22 12:00",
     "zluczak": "2016-11-21 22:00",
 }
-EARLY = {"early1": "half", "early2": "text", "early3": "cut"}
+EARLY = {
+    "early1": "half",
+    "early2": "text",
+    "early3": "cut",
+}
 
 
 # A suggested command of one assignment, and what follows.
@@ -81,7 +85,12 @@ def without_a_name(text: str) -> list[str]:
 class Term:
     """A course of a class, and the commands of its teacher."""
 
-    def __init__(self, course: Path, people: list[Student], factor: int) -> None:
+    def __init__(
+        self,
+        course: Path,
+        people: list[Student],
+        factor: int,
+    ) -> None:
         self.course = course
         self.people = people
         self.factor = factor  # of one step at which a command is killed, to the next
@@ -332,7 +341,12 @@ def compare_report(report: str, works: dict[Student, Work]) -> None:
     assert set(nothing.split(", ")) - {""} == absent
 
 
-def compare_page(term: Term, person: Student, assignment: str, work: Work) -> None:
+def compare_page(
+    term: Term,
+    person: Student,
+    assignment: str,
+    work: Work,
+) -> None:
     path = ("feedback", person.id, assignment, f"{assignment}.html")
     if work.answer == "-":
         assert not term.course.joinpath(*path).exists()
@@ -347,7 +361,11 @@ def compare_page(term: Term, person: Student, assignment: str, work: Work) -> No
         assert set(OWNER.findall(page)) == {owner}
 
 
-def feedback_zip(course: Path, assignment: str, owners: dict[str, str]) -> None:
+def feedback_zip(
+    course: Path,
+    assignment: str,
+    owners: dict[str, str],
+) -> None:
     """Check that each page of a student's own is behind the student's own number."""
     with zipfile.ZipFile(course / f"exported/{assignment}_feedback.zip") as archive:
         for name in archive.namelist():

@@ -85,7 +85,11 @@ class Student:
         return f"{self.last}, {self.first}"
 
 
-def _work(submitted: str, marks: str, month: int) -> Work:
+def _work(
+    submitted: str,
+    marks: str,
+    month: int,
+) -> Work:
     answer, _, time = submitted.partition(" @")
     *points, total, status = ["-", "-", *marks.split()][-4 if month == 11 else -2 :]
     if "gone" in marks:
@@ -121,7 +125,12 @@ def marker(owner: str) -> str:
     return f"work of {owner} ."
 
 
-def notebook(course: Path, assignment: str, answer: str, owner: str) -> bytes:
+def notebook(
+    course: Path,
+    assignment: str,
+    answer: str,
+    owner: str,
+) -> bytes:
     """Return what somebody submits."""
     release = course / f"release/{assignment}/{assignment}.ipynb"
     cells: dict[str, Any] = json.loads(release.read_text("utf-8"))
@@ -165,7 +174,9 @@ def worksheet(people: Iterable[Student], marks: Mapping[str, str]) -> str:
 
 
 def canvas_files(
-    course: Path, answers: Mapping[Student, str], attempt: int
+    course: Path,
+    answers: Mapping[Student, str],
+    attempt: int,
 ) -> dict[str, bytes]:
     """Return Canvas's download of the first assignment: name of a file → content."""
     files = {}

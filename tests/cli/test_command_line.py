@@ -63,7 +63,10 @@ def test_a_broken_pipe_is_silent(project: Path, command: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [sys.executable, *command], cwd=project, stdout=writing, stderr=subprocess.PIPE
+        [sys.executable, *command],
+        cwd=project,
+        stdout=writing,
+        stderr=subprocess.PIPE,
     )
     os.close(writing)
     assert done.stderr == b""
@@ -121,7 +124,11 @@ def test_kit_means_the_course_around_the_working_directory(
 # What `grade` says below its table.
 
 
-def result(student: str, status: Status, reason: str = "") -> SubmissionResult:
+def result(
+    student: str,
+    status: Status,
+    reason: str = "",
+) -> SubmissionResult:
     return SubmissionResult(student, status, reason, None, 10)
 
 
@@ -143,7 +150,11 @@ def test_a_reason_is_said_once_the_gravest_first_and_of_many_before_the_names() 
 
 
 def test_namesakes_have_their_id_beside_the_name() -> None:
-    names = {"s1": "Smith, Kim", "s2": "Smith, Kim", "s3": "Ode, Ann"}
+    names = {
+        "s1": "Smith, Kim",
+        "s2": "Smith, Kim",
+        "s3": "Ode, Ann",
+    }
     assert labels(names) == {
         "s1": "Smith, Kim (s1)",
         "s2": "Smith, Kim (s2)",

@@ -251,7 +251,9 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", EVENING)
 def test_a_documented_command_ends_as_it_should(
-    kit: Path, env: dict[str, str], command: str
+    kit: Path,
+    env: dict[str, str],
+    command: str,
 ) -> None:
     """One evening: each finds what those before it have left."""
     if command == "python kit.py lab":  # runs until it is ended
@@ -325,7 +327,12 @@ def forget_a_student(kit: Path, env: dict[str, str]) -> None:
     assert not list_files()
 
 
-def run(command: str, status: int, folder: Path, env: dict[str, str]) -> None:
+def run(
+    command: str,
+    status: int,
+    folder: Path,
+    env: dict[str, str],
+) -> None:
     if not command.startswith(STARTED):
         program, *words = shlex.split(command.removeprefix("python "))
         module = "nbproctor" if program == "kit.py" else "nbgrader"
@@ -341,7 +348,11 @@ def run(command: str, status: int, folder: Path, env: dict[str, str]) -> None:
     assert "Traceback" not in transcript, transcript
 
 
-def serves(command: str, folder: Path, env: dict[str, str]) -> None:
+def serves(
+    command: str,
+    folder: Path,
+    env: dict[str, str],
+) -> None:
     """Start a server, see that it serves, and end it."""
     server = subprocess.Popen(
         ["bash", "-c", f"exec {command}"],

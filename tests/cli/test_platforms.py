@@ -125,7 +125,10 @@ def test_only_who_is_named_is_replaced_and_a_dry_run_writes_nothing(
     ],
 )
 def test_what_cannot_be_done_is_said(
-    teacher: Round, command: str, message: str, monkeypatch: pytest.MonkeyPatch
+    teacher: Round,
+    command: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(teacher.course)
     if "database" in message:

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_term_ends_with_exactly_the_marks_of_the_list(
-    template: Path, tmp_path: Path, utc: None
+    template: Path,
+    tmp_path: Path,
+    utc: None,
 ) -> None:
     course = shutil.copytree(template, tmp_path / "course")
     term = Term(course, students(40), factor=16)

@@ -25,7 +25,15 @@ from nbproctor.sandbox.policy import Policy
 CELLS = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
 FILES = {"data/beside.csv": b"1,2"}
 REPORT = Report(
-    {0: [{"output_type": "stream", "name": "stdout", "text": "é"}]},
+    {
+        0: [
+            {
+                "output_type": "stream",
+                "name": "stdout",
+                "text": "é",
+            }
+        ]
+    },
     [Verdict("test", "mean_of", 2.0, 3.0, "failed", "One ≠ two.")],
     ["A cell was stopped."],
     1.5,
@@ -57,7 +65,10 @@ class CacheUser:
         data_file.write_text("1")
         settings = Settings(policy=Policy(files=(("given.csv", str(data_file)),)))
         self.execution = dict(
-            cells=CELLS, master=master, settings=settings, files=FILES
+            cells=CELLS,
+            master=master,
+            settings=settings,
+            files=FILES,
         )
         self.folder = folder / "cache"
         self.counting = Counting()
@@ -138,7 +149,9 @@ def test_what_a_report_depends_on_is_executed_again_when_it_changes(
 
 @pytest.mark.parametrize("name", [cache.SOURCE_KEY, "Python", "numpy"])
 def test_another_version_executes_again(
-    ask: CacheUser, monkeypatch: pytest.MonkeyPatch, name: str
+    ask: CacheUser,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
     ask()
     versions = cache.versions()

@@ -112,7 +112,14 @@ def test_what_starts_a_thread_is_left_to_each_notebook(
     library = Path(np.__file__).parents[1] / f"thread_of_{os.getpid()}.py"
     code = THREAD if where == "the first cell" else f"import {library.stem}"
     locked = {**first.nbgrader, "locked": True}
-    cell = replace(first, id="a", source=code, stub=code, nbgrader=locked, skip=False)
+    cell = replace(
+        first,
+        id="a",
+        source=code,
+        stub=code,
+        nbgrader=locked,
+        skip=False,
+    )
     threading_master = replace(
         MASTER.with_cells([cell, *MASTER.cells]), modules=(library.stem,)
     )
@@ -165,7 +172,10 @@ def test_a_fork_server_is_kept_for_its_own_assignment_only(servers: Servers) -> 
     ],
 )
 def test_what_is_said_of_a_failure_is_nothing_that_a_submission_chose(
-    servers: Servers, monkeypatch: pytest.MonkeyPatch, last: Exception, sentence: str
+    servers: Servers,
+    monkeypatch: pytest.MonkeyPatch,
+    last: Exception,
+    sentence: str,
 ) -> None:
     """Neither when its judge died, nor in which words."""
     limit = SETTINGS.limits.submission

@@ -71,12 +71,21 @@ def notebook(
 class Grading:
     """Grades many notebooks side by side."""
 
-    def __init__(self, pool: Pool, master: MasterNotebook, folder: Path) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        master: MasterNotebook,
+        folder: Path,
+    ) -> None:
         self.pool = pool
         self.master = master
         files = support_files(folder, master.data)
         policy = Policy(files=tuple(files.items()))
-        times = limits(call=2.0, cell=10.0, submission=300)
+        times = limits(
+            call=2.0,
+            cell=10.0,
+            submission=300,
+        )
         self.settings = Settings(times, policy, follow_through=True)
 
     def __call__(self, answers: Mapping[str, Mapping[str, str]]) -> dict[str, Report]:
@@ -91,7 +100,11 @@ class Grading:
 
 
 @pytest.fixture(scope="module")
-def graded(pool: Pool, lab_master: MasterNotebook, project: Path) -> Grading:
+def graded(
+    pool: Pool,
+    lab_master: MasterNotebook,
+    project: Path,
+) -> Grading:
     return Grading(pool, lab_master, project / "source" / LAB)
 
 
@@ -117,7 +130,9 @@ def halves(kinds: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
 
 
 def test_wrong_variants_lose_points_of_their_own_exercises_only(
-    graded: Grading, solutions: dict[str, str], project: Path
+    graded: Grading,
+    solutions: dict[str, str],
+    project: Path,
 ) -> None:
     """Each kind of mistake in each exercise, with five others and six right answers."""
     filed = Variants.read(project / "variants" / LAB, solutions).trials

@@ -55,7 +55,11 @@ def test_an_answer_may_import_and_use_it(pool: Pool, package: str) -> None:
 
 @pytest.mark.parametrize("package", INSTALLED)
 def test_a_notebook_that_begins_with_it_is_graded(pool: Pool, package: str) -> None:
-    marks = {"locked": True, "solution": False, "grade": False}
+    marks = {
+        "locked": True,
+        "solution": False,
+        "grade": False,
+    }
     opening = cell("opening", "provided", f"import {package}", nbgrader=marks)
     message = complaint(pool, opening, answer=PACKAGES[package])
     assert bool(message) == (package in REFUSED), message

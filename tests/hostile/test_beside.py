@@ -49,7 +49,14 @@ def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged
             for c in master.cells
         )
         code = TRAP.handed_in(**cells)
-        settings = Settings(limits(call=1.0, cell=2.0, submission=40.0), Policy())
+        settings = Settings(
+            limits(
+                call=1.0,
+                cell=2.0,
+                submission=40.0,
+            ),
+            Policy(),
+        )
         report = execute(Execution(code, moved_master, settings), servers)
         return {verdict.cell_id: verdict.points for verdict in report.verdicts}
 

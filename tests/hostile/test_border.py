@@ -87,7 +87,14 @@ def opened(course: Path, tmp_path: Path, *stock: str) -> str:
     project = Path(__file__).parents[2]
     path = os.pathsep.join([str(hooks), str(project)])
     command = [sys.executable, "-c", FLOW, course, *stock]
-    succeeded(start(*command, cwd=course, PYTHONPATH=path, OPENED=str(log)))
+    succeeded(
+        start(
+            *command,
+            cwd=course,
+            PYTHONPATH=path,
+            OPENED=str(log),
+        )
+    )
     return log.read_text()
 
 

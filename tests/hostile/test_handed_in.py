@@ -37,7 +37,11 @@ def hostile(make: Callable[[Path, Notebook], None]) -> None:
     HANDED_IN[make.__name__] = make
 
 
-def write(folder: Path, notebook: Notebook, name: str = "trap.ipynb") -> None:
+def write(
+    folder: Path,
+    notebook: Notebook,
+    name: str = "trap.ipynb",
+) -> None:
     (folder / name).write_text(json.dumps(notebook), "utf-8")
 
 
@@ -53,7 +57,12 @@ def code(source: str) -> dict[str, Any]:
 def points_and_ids_of_cells_are_the_source_s(folder: Path, notebook: Notebook) -> None:
     for block in notebook["cells"]:
         meta = block["metadata"]["nbgrader"]
-        meta |= {"points": 1000, "locked": False, "solution": True, "grade": True}
+        meta |= {
+            "points": 1000,
+            "locked": False,
+            "solution": True,
+            "grade": True,
+        }
         if meta["grade_id"].startswith("area-"):
             meta["grade_id"] = "control-values"
     write(folder, notebook)
@@ -69,7 +78,11 @@ def a_tag_of_one_s_own_skips_nothing(folder: Path, notebook: Notebook) -> None:
 @hostile
 def stored_outputs_are_thrown_away(folder: Path, notebook: Notebook) -> None:
     score = {"text/plain": "7.0", "text/html": SCRIPT}
-    output = {"output_type": "execute_result", "data": score, "metadata": {}}
+    output = {
+        "output_type": "execute_result",
+        "data": score,
+        "metadata": {},
+    }
     for block in notebook["cells"]:
         block["outputs"] = [output | {"execution_count": 1}]
     write(folder, notebook)
@@ -146,7 +159,11 @@ def a_cell_that_is_slow_to_read_does_not_delay_the_class(
     for block in notebook["cells"]:
         if block["id"] == "area":
             source = "area = lambda r: -1.0"
-            block |= {"id": "lost", "metadata": {}, "source": source}
+            block |= {
+                "id": "lost",
+                "metadata": {},
+                "source": source,
+            }
     write(folder, notebook)
 
 
@@ -164,8 +181,17 @@ def names_and_text_that_are_no_unicode_cost_nothing(
 @hostile
 def a_report_of_one_s_own_is_not_believed(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
-    mine = {"student": "me", "status": "graded", "reason": "", "score": 13.0}
-    report = mine | {"max_score": 13.0, "notes": {}, "verdicts": {}}
+    mine = {
+        "student": "me",
+        "status": "graded",
+        "reason": "",
+        "score": 13.0,
+    }
+    report = mine | {
+        "max_score": 13.0,
+        "notes": {},
+        "verdicts": {},
+    }
     (folder / "grading.json").write_text(json.dumps(report))
     (folder / "timestamp.txt").write_text("1999-01-01 00:00:00 UTC")
     (folder / "gradebook.db").write_text("x")
@@ -197,7 +223,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.parametrize("student", [*HANDED_IN, "honest"])
 def test_only_the_honest_answers_earn(course: Path, student: str) -> None:
     row = scores(course, "trap").loc[student]
-    assert dict(row) == {"area": 0.0, "orbit": 3.0, "control": 3.0, "total": 6.0}
+    assert dict(row) == {
+        "area": 0.0,
+        "orbit": 3.0,
+        "control": 3.0,
+        "total": 6.0,
+    }
 
 
 @pytest.mark.parametrize("student", HANDED_IN)

@@ -32,7 +32,12 @@ from tests.timing import limits
 pytestmark = pytest.mark.slow
 
 SECRET = "a-word-from-outside-the-sandbox"
-POLICY = Policy(memory=512 << 20, threads=16, scratch=32 << 20, scratch_files=500)
+POLICY = Policy(
+    memory=512 << 20,
+    threads=16,
+    scratch=32 << 20,
+    scratch_files=500,
+)
 # What the next student can see of what the one before did.
 LOOK_AROUND = """\
 import os, sys, tempfile
@@ -46,7 +51,14 @@ NOTHING: Mapping[str, bytes] = {}
 
 
 def settings() -> Settings:
-    return Settings(limits(call=0.4, cell=1.2, submission=40.0), POLICY)
+    return Settings(
+        limits(
+            call=0.4,
+            cell=1.2,
+            submission=40.0,
+        ),
+        POLICY,
+    )
 
 
 @dataclass(frozen=True)
@@ -149,7 +161,13 @@ def test_the_honest_submission_earns_everything(court: Court) -> None:
 
 def test_a_blank_submission_earns_nothing(court: Court) -> None:
     stub = "raise NotImplementedError"
-    report = court.execute(TRAP.handed_in(area=stub, orbit=stub, control=stub))
+    report = court.execute(
+        TRAP.handed_in(
+            area=stub,
+            orbit=stub,
+            control=stub,
+        )
+    )
     assert TRAP.earned(report) == dict.fromkeys(TRAP.answers, 0.0)
 
 

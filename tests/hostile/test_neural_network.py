@@ -52,7 +52,10 @@ class Lab:
         return self.report(answers, {test}).verdicts[0]
 
     def report(
-        self, answers: dict[str, str], tests: set[str], last: tuple[str, ...] = ()
+        self,
+        answers: dict[str, str],
+        tests: set[str],
+        last: tuple[str, ...] = (),
     ) -> Report:
         cells = [c for c in self.master.cells if c.kind != "test" or c.id in tests]
         master = replace(self.master, cells=tuple(cells))
@@ -160,7 +163,10 @@ def remembering(lab: Lab) -> Iterator[ForkServer]:
 @pytest.mark.parametrize("stand_ins", ["wrong", "right"])
 @pytest.mark.parametrize("protected", [True, False])
 def test_a_perfect_memory_of_what_tests_hand_over_earns_nothing(
-    lab: Lab, remembering: ForkServer, stand_ins: str, protected: bool
+    lab: Lab,
+    remembering: ForkServer,
+    stand_ins: str,
+    protected: bool,
 ) -> None:
     """The order protects; without it, stand-ins that are wrong do.
 
@@ -320,7 +326,11 @@ LEARNED_BEFORE = HONEST.replace("self.means", "X, Y = X_train, Y_train; self.mea
     ],
 )
 def test_the_contest_counts_what_predictions_say(
-    lab: Lab, answer: str, least: float, most: float, says: str
+    lab: Lab,
+    answer: str,
+    least: float,
+    most: float,
+    says: str,
 ) -> None:
     measured = lab.verdict("contest_measured", lab.right | {"contest": answer})
     (measure,) = measured.measures

@@ -108,7 +108,12 @@ def server(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
         yield new_server
 
 
-def grade(server: ForkServer, job: Job, *, protected: bool) -> dict[str, float]:
+def grade(
+    server: ForkServer,
+    job: Job,
+    *,
+    protected: bool,
+) -> dict[str, float]:
     """Return the points of each test, with the protection or without it."""
     data = msgpack.encode(job)
     report = server.run(data if protected else UNPROTECTED + data, timeout=600)
@@ -124,10 +129,18 @@ def attack(
     **answers: str,
 ) -> float:
     """Return what a submission earns for a secret that it does not know."""
-    texts = {"half": "raise NotImplementedError", "use": NOTE, "last": ANSWERS["last"]}
+    texts = {
+        "half": "raise NotImplementedError",
+        "use": NOTE,
+        "last": ANSWERS["last"],
+    }
     texts |= answers
     student = student_cells((name, texts[name]) for name in ANSWERS)
-    allowed = limits(call=30.0, cell=60.0, submission=200.0)
+    allowed = limits(
+        call=30.0,
+        cell=60.0,
+        submission=200.0,
+    )
     job = Job(course(helper, together), student, allowed)
     points = grade(server, job, protected=protected)
     assert points["last_test"] == 1
@@ -138,7 +151,9 @@ def attack(
     ("way", "together"), [*((way, False) for way in WAYS), ("pipe numbers", True)]
 )
 def test_what_a_later_test_hands_over_is_not_sent_back(
-    server: ForkServer, way: str, together: bool
+    server: ForkServer,
+    way: str,
+    together: bool,
 ) -> None:
     def try_attack(slot: int, *, protected: bool) -> float:
         tools = TOOLS.format(**WAYS[way]._replace(slot=slot)._asdict(), slots=SLOTS)

@@ -220,7 +220,11 @@ def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged
 
     def judge(**cells: str) -> Report:
         handed_in = TABLES.handed_in(**cells)
-        times = limits(call=3.0, cell=6.0, submission=60.0)
+        times = limits(
+            call=3.0,
+            cell=6.0,
+            submission=60.0,
+        )
         settings = Settings(times, Policy(), follow_through=False)
         return execute(Execution(handed_in, master, settings), servers)
 

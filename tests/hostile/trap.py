@@ -33,7 +33,11 @@ def orbit(f, x):
 CONTROL = """\
 def mean_of(numbers):
     return sum(numbers) / len(numbers)"""
-ANSWERS = {"area": AREA, "orbit": ORBIT, "control": CONTROL}
+ANSWERS = {
+    "area": AREA,
+    "orbit": ORBIT,
+    "control": CONTROL,
+}
 ORACLE = f"""\
 MARK = {MARK!r}
 def exact(r):

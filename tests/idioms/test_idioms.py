@@ -36,11 +36,19 @@ LIBRARIES += "matplotlib.figure", "matplotlib.backends.backend_agg"
 def notebook(idiom: Idiom, answer: str) -> tuple[Cell, ...]:
     """Make an assignment of one exercise: what stands before it, and its tests."""
 
-    def cell(name: str, kind: Kind, source: str) -> Cell:
+    def cell(
+        name: str,
+        kind: Kind,
+        source: str,
+    ) -> Cell:
         exercise = "first" if name in ("first", "early") else "answer"
         points = 1.0 if name == "points" else 0.0
         marks = {"grade": kind == "test", "solution": kind == "solution"}
-        marks |= {"grade_id": name, "locked": kind == "test", "points": points}
+        marks |= {
+            "grade_id": name,
+            "locked": kind == "test",
+            "points": points,
+        }
         return Cell(
             name, kind, source, points, exercise, False, name, source, dict(marks)
         )
@@ -59,7 +67,11 @@ def answers_of(idiom: Idiom) -> dict[str, str]:
     """Return the right answer, the wrong one, and none at all."""
     early = idiom.right.startswith("%%")
     nothing = "%%\n".join([*idiom.right.split("%%\n")[:2], ""]) if early else ""
-    return {"right": idiom.right, "wrong": idiom.wrong, "nothing": nothing}
+    return {
+        "right": idiom.right,
+        "wrong": idiom.wrong,
+        "nothing": nothing,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +113,11 @@ def points(idiom: Idiom, answer: str) -> float:
 
 def verdict(cells: tuple[Cell, ...]) -> Verdict:
     answers = student_cells((c.id, c.source) for c in cells)
-    times = limits(call=10, cell=20, submission=60)
+    times = limits(
+        call=10,
+        cell=20,
+        submission=60,
+    )
     report = grade(Job(cells, answers, times, follow_through=False), spawn_elsewhere)
     return next(v for v in report.verdicts if v.cell_id == "points")
 

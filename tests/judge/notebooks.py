@@ -17,7 +17,11 @@ from tests.timing import limits
 
 def usual_limits(call: float = 5.0, cell: float = 10.0) -> Limits:
     """Return limits, in seconds, that no honest answer exceeds."""
-    return limits(call=call, cell=cell, submission=60.0)
+    return limits(
+        call=call,
+        cell=cell,
+        submission=60.0,
+    )
 
 
 def cell(name: str, kind: Any, source: str, points: float = 0.0, **fields: Any) -> Cell:

@@ -19,13 +19,23 @@ from tests.judge import notebooks
 from tests.judge.notebooks import earned, usual_limits
 
 
-def cell(name: str, kind: Kind, source: str, points: float = 0.0) -> Cell:
+def cell(
+    name: str,
+    kind: Kind,
+    source: str,
+    points: float = 0.0,
+) -> Cell:
     where = "beside" if name == "beside" else "judge"
     return notebooks.cell(name, kind, source, points, where=where)
 
 
 def error(name: str, text: str) -> Output:
-    return {"output_type": "error", "ename": name, "evalue": text, "traceback": []}
+    return {
+        "output_type": "error",
+        "ename": name,
+        "evalue": text,
+        "traceback": [],
+    }
 
 
 def result(text: str, mime: str = "text/plain") -> Output:
@@ -34,7 +44,11 @@ def result(text: str, mime: str = "text/plain") -> Output:
     return base | {"data": data, "metadata": {}}
 
 
-PRINTED: Output = {"output_type": "stream", "name": "stdout", "text": "1"}
+PRINTED: Output = {
+    "output_type": "stream",
+    "name": "stdout",
+    "text": "1",
+}
 SHOWN: Output = {"output_type": "display_data", "data": {"text/plain": "1"}}
 EARNS: list[tuple[list[Output], float, str]] = [
     ([], 2, "passed"),
@@ -52,13 +66,19 @@ EARNS: list[tuple[list[Output], float, str]] = [
 
 @pytest.mark.parametrize(("outputs", "points", "outcome"), EARNS)
 def test_its_outputs_earn_what_nbgrader_gives_for_them(
-    outputs: list[Output], points: float, outcome: str
+    outputs: list[Output],
+    points: float,
+    outcome: str,
 ) -> None:
     test = cell("beside", "test", "assert f(1)", 2.0)
     earned, judgement = score_outputs(outputs, test)
     assert (earned, judgement.outcome) == (points, outcome)
     node: Any = nbformat.v4.new_code_cell("", outputs=outputs)
-    node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": 2.0}
+    node.metadata["nbgrader"] = {
+        "grade": True,
+        "solution": False,
+        "points": 2.0,
+    }
     assert determine_grade(nbformat.from_dict(node))[0] == points
 
 
@@ -107,7 +127,9 @@ SAID = [
 
 @pytest.mark.parametrize(("kind", "text", "message"), SAID)
 def test_of_a_hidden_test_only_its_own_words_are_told(
-    kind: str, text: str, message: str
+    kind: str,
+    text: str,
+    message: str,
 ) -> None:
     hidden = cell("beside", "test", TOLD, 2.0)
     points, (outcome, words) = score_outputs([error(kind, text)], hidden)

@@ -43,7 +43,11 @@ len(three)
 1.0 // 0
 1 % 0
 endless()"""
-NAMES = {"np": np, "MATRIX": np.zeros((3, 4)), "three": 3}
+NAMES = {
+    "np": np,
+    "MATRIX": np.zeros((3, 4)),
+    "three": 3,
+}
 exec("def two(a, b): pass\ndef endless(): endless()", NAMES)
 
 
@@ -87,7 +91,11 @@ HERE = "Your code raised Exception in cell `area`"
     ("raised", "explanation"),
     [
         (
-            {"kind": "NotImplementedError", "line": 1, "own": STUB},
+            {
+                "kind": "NotImplementedError",
+                "line": 1,
+                "own": STUB,
+            },
             "Not solved yet: NotImplementedError in cell `area`, line 1: "
             "`def area(r): raise NotImplementedError`",
         ),
@@ -97,11 +105,29 @@ HERE = "Your code raised Exception in cell `area`"
         *(({"line": line}, HERE) for line in (0, 3, -1)),
         # A class is named if the student wrote it.
         (
-            {"kind": "TooFlat", "line": 0, "own": FLAT},
+            {
+                "kind": "TooFlat",
+                "line": 0,
+                "own": FLAT,
+            },
             HERE.replace("Exception", "TooFlat"),
         ),
-        ({"kind": "TooFlatter", "line": 0, "own": FLAT}, HERE),
-        ({"kind": "Flat", "line": 0, "own": FLAT}, HERE),
+        (
+            {
+                "kind": "TooFlatter",
+                "line": 0,
+                "own": FLAT,
+            },
+            HERE,
+        ),
+        (
+            {
+                "kind": "Flat",
+                "line": 0,
+                "own": FLAT,
+            },
+            HERE,
+        ),
         # A name that may carry data is shown if it is the student's own.
         ({"text": f"name '{LONG}' is not defined"}, f"{HERE}, line 2: `return rr * r`"),
         (
@@ -180,7 +206,10 @@ def judged(source: str, *, hidden: bool, **names: object) -> tuple[str, str]:
     ],
 )
 def test_what_a_test_raises_hides_values(
-    source: str, outcome: str, hidden: str, public: str
+    source: str,
+    outcome: str,
+    hidden: str,
+    public: str,
 ) -> None:
     got, explanation = judged(source, hidden=True)
     assert (got, explanation) == (outcome, hidden)

@@ -88,7 +88,9 @@ def exports() -> Exports:
     ],
 )
 def test_what_a_test_defines_can_be_handed_over(
-    exports: Exports, value: str, description: tuple[str, ...]
+    exports: Exports,
+    value: str,
+    description: tuple[str, ...],
 ) -> None:
     assert exports.export(eval(value, TEST)) == Ref("judge", (0, *description))
 
@@ -122,7 +124,9 @@ def test_an_object_that_is_not_the_test_s_own_is_not_handed_over(
     ],
 )
 def test_what_is_private_or_a_library_s_cannot_be_read(
-    exports: Exports, value: str, names: str
+    exports: Exports,
+    value: str,
+    names: str,
 ) -> None:
     for name in names.split():
         with pytest.raises(RefusedError):

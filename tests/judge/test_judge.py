@@ -88,7 +88,11 @@ def judged(*tests: Cell, follow_through: bool = True, **changed: str) -> Report:
     """
     others = {test.id: test for test in tests}
     cells = tuple(others.get(source_cell.id, source_cell) for source_cell in SOURCE)
-    times = limits(call=1.0, cell=3.0, submission=60.0)
+    times = limits(
+        call=1.0,
+        cell=3.0,
+        submission=60.0,
+    )
     job = Job(cells, submission(**changed), times, follow_through=follow_through)
     return msgpack.decode(run.main(msgpack.encode(job), spawn), type=Report)
 
@@ -122,7 +126,12 @@ def test_a_test_sees_the_notebook_as_it_is_at_its_place() -> None:
 
 def test_what_a_test_draws_does_not_depend_on_the_tests_before_it() -> None:
     shows = "print(np.random.rand())"
-    shown = replace(SOURCE[4], source=shows, stub=shows, points=0.0)
+    shown = replace(
+        SOURCE[4],
+        source=shows,
+        stub=shows,
+        points=0.0,
+    )
     before = (replace(SOURCE[3], source=f"np.random.rand({n})") for n in (1, 5))
     first, second = (judged(test, shown).verdicts[1].printed for test in before)
     assert first == second != ""
@@ -228,14 +237,22 @@ def test_a_cell_that_dies_when_it_is_run_again_takes_no_other_with_it(
         "os._exit(1) if here.exists() else here.touch()"
     )
     dies = "import os; os._exit(1)"
-    report = judged(before_provided=again, before_forward=dies, follow_through=False)
+    report = judged(
+        before_provided=again,
+        before_forward=dies,
+        follow_through=False,
+    )
     assert points(report) == FULL
 
 
 def test_a_cell_that_asks_for_too_much_keeps_what_it_did_before() -> None:
     scale = SCALE.replace("x *= factor", "x *= factor * helper")
     greedy = "helper = 1\nnp.ones(1 << 50)"
-    report = judged(before_act=greedy, before_scale="other = helper", scale=scale)
+    report = judged(
+        before_act=greedy,
+        before_scale="other = helper",
+        scale=scale,
+    )
     assert points(report) == FULL
     assert report.notes == []
 

@@ -16,7 +16,12 @@ from nbproctor.results import Job
 from tests.notebooks import student_cells
 
 
-def cell(name: str, kind: Any, exercise: str | None = None, points: str = "0") -> Cell:
+def cell(
+    name: str,
+    kind: Any,
+    exercise: str | None = None,
+    points: str = "0",
+) -> Cell:
     text = f"text of {name}"
     stub = f"stub of {name}" if kind == "solution" else text
     return Cell(name, kind, text, float(points), exercise, False, name, stub, {})
@@ -154,7 +159,11 @@ def test_no_function_is_lent_of_an_exercise_whose_tests_are_still_to_come() -> N
 
     for _ in order.with_second_runs(own_notebook(whole), judge_again):
         pass
-    assert coming == {"two": {"one", "three"}, "three": {"one"}, "one": set()}
+    assert coming == {
+        "two": {"one", "three"},
+        "three": {"one"},
+        "one": set(),
+    }
     tests = compiled.Tests.from_cells(moved)
     tests = replace(tests, functions={"one": frozenset({"text"})})
     for unfinished, lent in ((coming["two"], set()), ((), {"text"})):

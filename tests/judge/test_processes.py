@@ -90,7 +90,12 @@ def test_memory_that_one_answer_filled_costs_no_other_exercise() -> None:
     keeps = "hoard = []\ndef f(x):\n    while True: hoard.append(np.ones(1 << 20))"
     other = NEEDS_SOME.replace("f(x)", "g(x)")
     tests = [replace(CELLS[2], id=f"test{n}") for n in range(5)]
-    last = replace(CELLS[2], id="last", source="assert g(1) > 1", exercise="g")
+    last = replace(
+        CELLS[2],
+        id="last",
+        source="assert g(1) > 1",
+        exercise="g",
+    )
     cells = (*CELLS[:2], *tests, replace(CELLS[1], id="g", exercise="g"), last)
     started: list[int] = []
 

@@ -31,7 +31,11 @@ if sys.platform != "linux" or os.geteuid() != 0:
 
 MARK = "a-mark-of-the-reference"
 STUDENT = "a-mark-of-the-student"
-LIMITS = Limits(call=60.0, cell=120.0, submission=500.0)
+LIMITS = Limits(
+    call=60.0,
+    cell=120.0,
+    submission=500.0,
+)
 # The mark is put together only where the cell runs; then the process waits until it has
 # been read.
 WAIT = f"""

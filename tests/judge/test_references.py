@@ -24,14 +24,22 @@ QUARTER = "def quarter(x): return half(half(x), by=2)"
 FOURTH = "assert quarter(8.0) == 2.0"
 
 
-def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
+def cell(
+    name: str,
+    kind: Kind,
+    source: str,
+    exercise: str | None = None,
+) -> Cell:
     points = 1.0 if kind == "test" else 0.0
     stub = "" if kind == "solution" else source
     return Cell(name, kind, source, points, exercise, False, name, stub, {})
 
 
 def notebook(
-    first: str = HALF, second: str = QUARTER, test: str = FOURTH, provided: str = ""
+    first: str = HALF,
+    second: str = QUARTER,
+    test: str = FOURTH,
+    provided: str = "",
 ) -> tuple[Cell, ...]:
     """Return a master notebook whose second exercise is scored by `test`."""
     return (
@@ -244,10 +252,17 @@ def test_one_that_kept_its_points_may_still_be_what_another_one_lacks() -> None:
     ],
 )
 def test_there_is_no_second_run_without_a_reason(
-    first: str, second: str, runs: int
+    first: str,
+    second: str,
+    runs: int,
 ) -> None:
     started: list[StudentProcess] = []
-    verdict = play(notebook(), first=first, second=second, started=started)[1]
+    verdict = play(
+        notebook(),
+        first=first,
+        second=second,
+        started=started,
+    )[1]
     assert verdict.points == (first == HALF)
     assert len(started) == runs
 

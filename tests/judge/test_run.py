@@ -257,7 +257,11 @@ def test_a_stop_that_costs_nothing_is_no_note() -> None:
 
 @pytest.mark.slow
 def test_when_the_time_is_used_up_the_rest_is_said_to_be_not_run() -> None:
-    limits = Limits(call=5.0, cell=10.0, submission=0.5)
+    limits = Limits(
+        call=5.0,
+        cell=10.0,
+        submission=0.5,
+    )
     endless = cell("endless", "test", "while True: pass", 1.0)
     last = cell("rest", "test", "assert f(1) == 1", 1.0)
     first, second = judged(endless, last, limits=limits).verdicts

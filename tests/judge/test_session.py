@@ -104,7 +104,9 @@ class Student:
             self.sock.sendall(head + text + buffer)
         self.sock.shutdown(socket.SHUT_WR)
         child: Any = SimpleNamespace(
-            sock=judges, close=judges.close, processor_seconds=float
+            sock=judges,
+            close=judges.close,
+            processor_seconds=float,
         )
         self.session = Session(child, 5.0)
 

@@ -54,7 +54,11 @@ STEP = "def step(x): return 9 * x"
 
 def judged(*, follow_through: bool = True, **answers: str) -> dict[str, Verdict]:
     handed_in = [(c.id, answers.get(c.id, c.source)) for c in CELLS]
-    times = limits(call=1.0, cell=3.0, submission=60.0)
+    times = limits(
+        call=1.0,
+        cell=3.0,
+        submission=60.0,
+    )
     report = notebooks.judged(
         CELLS, *handed_in, limits=times, follow_through=follow_through
     )
@@ -75,14 +79,24 @@ def test_the_reference_earns_everything() -> None:
 def test_a_test_that_fails_leaves_what_it_made(answer: str) -> None:
     # `kept(3)` of the wrong answer costs b_1; its imports and functions are there.
     verdicts = judged(follow_through=False, a=answer)
-    assert earned(verdicts) == {"a_1": 0, "b_1": 0, "b_2": 1, "c_1": 1}
+    assert earned(verdicts) == {
+        "a_1": 0,
+        "b_1": 0,
+        "b_2": 1,
+        "c_1": 1,
+    }
     assert "assert_equal" not in verdicts["b_1"].message
 
 
 def test_an_exercise_is_judged_again_with_what_it_needs_of_earlier_tests() -> None:
     # The hidden test of b calls a function of a's test, which calls b's own answer.
     verdicts = judged(a="1/0", b="def g(x): return np.sqrt(x) * (f(1) - 1)\n" + STEP)
-    assert earned(verdicts) == {"a_1": 0, "b_1": 1, "b_2": 1, "c_1": 1}
+    assert earned(verdicts) == {
+        "a_1": 0,
+        "b_1": 1,
+        "b_2": 1,
+        "c_1": 1,
+    }
     assert verdicts["b_1"].source == "follow-through"
     assert judged(b="1/0")["b_1"].points == 0
 

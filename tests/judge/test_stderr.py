@@ -15,8 +15,18 @@ from nbproctor.results import Verdict
 from tests.judge import notebooks
 from tests.kernels import run_in_kernel
 
-MARKS: dict[str, Any] = {"grade": False, "solution": True, "locked": False, "points": 0}
-TEST = {"grade": True, "solution": False, "locked": True, "points": 2.0}
+MARKS: dict[str, Any] = {
+    "grade": False,
+    "solution": True,
+    "locked": False,
+    "points": 0,
+}
+TEST = {
+    "grade": True,
+    "solution": False,
+    "locked": True,
+    "points": 2.0,
+}
 # An answer, a test, and what stock nbgrader gives.
 CASES = {
     "the answer warns": (
@@ -71,14 +81,24 @@ def warnings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     warnings.simplefilter("ignore", ResourceWarning)
 
 
-def cells(answer: str, test: str, where: Where = "judge") -> tuple[Cell, ...]:
+def cells(
+    answer: str,
+    test: str,
+    where: Where = "judge",
+) -> tuple[Cell, ...]:
     return (
         notebooks.cell("answer", "solution", answer, nbgrader=MARKS),
         notebooks.cell("test", "test", test, 2.0, nbgrader=TEST, where=where),
     )
 
 
-def judged(answer: str, test: str, where: Where, *, strict: bool) -> Verdict:
+def judged(
+    answer: str,
+    test: str,
+    where: Where,
+    *,
+    strict: bool,
+) -> Verdict:
     report = notebooks.judged(
         cells(answer, test, where), ("answer", answer), stderr_fails_tests=strict
     )
@@ -110,7 +130,9 @@ def stock() -> dict[str, float]:
     ],
 )
 def test_stderr_costs_what_the_course_says(
-    case: str, where: Where, stock: dict[str, float]
+    case: str,
+    where: Where,
+    stock: dict[str, float],
 ) -> None:
     answer, test, points = CASES[case]
     verdict = judged(answer, test, where, strict=True)

@@ -52,7 +52,11 @@ NOT_JUDGED = {
 }
 
 
-def judged(test: str, answer: str, where: Where = "judge") -> Report:
+def judged(
+    test: str,
+    answer: str,
+    where: Where = "judge",
+) -> Report:
     cells = cell("f", "solution", ANSWER), cell("t", "test", test, 1.0, where=where)
     last = "print(globals().get('seen'))"
     return notebooks.judged(cells, ("f", answer), ("last", last))

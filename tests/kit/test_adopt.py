@@ -33,7 +33,12 @@ OUTPUTS = {
         "execute_result", {"text/plain": value}, execution_count=1
     ),
     "prints": lambda text: new_output("stream", text=f"{text}\n"),
-    "raises": lambda kind: new_output("error", ename=kind, evalue="", traceback=[]),
+    "raises": lambda kind: new_output(
+        "error",
+        ename=kind,
+        evalue="",
+        traceback=[],
+    ),
 }
 
 
@@ -154,7 +159,11 @@ assert half(4) == 2
 """
 
 
-def adopted(folder: Path, text: str, tests: str = "") -> Adopted:
+def adopted(
+    folder: Path,
+    text: str,
+    tests: str = "",
+) -> Adopted:
     """Adopt a notebook, next to a file of tests and one of data."""
     (folder / "tests").mkdir(parents=True)
     (folder / "tests/q1.py").write_text(tests)
@@ -183,7 +192,11 @@ def release_all(
     return list(zip(results, texts, strict=True))
 
 
-def release(folder: Path, text: str, tests: str = "") -> tuple[Adopted, str]:
+def release(
+    folder: Path,
+    text: str,
+    tests: str = "",
+) -> tuple[Adopted, str]:
     return release_all(folder, [(text, tests)])[0]
 
 
@@ -354,7 +367,9 @@ def test_marks_stand_where_the_lines_of_the_solution_were() -> None:
     ],
 )
 def test_a_notebook_that_cannot_be_adopted_is_refused(
-    tmp_path: Path, text: str, message: str
+    tmp_path: Path,
+    text: str,
+    message: str,
 ) -> None:
     with pytest.raises(AdoptError, match=message):
         adopted(tmp_path / "other", text)

@@ -97,7 +97,9 @@ def test_the_site_holds_the_lab_as_students_get_it(course: Path, site: Path) -> 
 
 
 def test_release_makes_the_site_of_any_course_without_pins_too_next_to_the_zip(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     course = shutil.copytree(project / "examples/tiny", tmp_path / "course")
     monkeypatch.chdir(course)
@@ -127,7 +129,9 @@ def test_every_package_is_one_of_pyodides_or_is_in_the_site(
 
 @MARKS[1]
 def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
-    address: str, course: Path, axe: str
+    address: str,
+    course: Path,
+    axe: str,
 ) -> None:
     with chromium() as context:
         urls: list[str] = []

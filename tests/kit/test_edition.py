@@ -60,7 +60,9 @@ def test_what_has_no_shorter_edition_says_so_and_makes_nothing(course: Path) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize(("hours", "points"), [(2, 29), (4, 63), (6, 100)])
 def test_an_edition_of_the_lab_is_worth_what_its_outline_says_and_misses_no_name(
-    project: Path, hours: int, points: int
+    project: Path,
+    hours: int,
+    points: int,
 ) -> None:
     path = project / "source/neural_network/neural_network.ipynb"
     content, _ = shorten(json.loads(path.read_text("utf-8")), hours, Markers())

@@ -212,7 +212,9 @@ def test_changed_pins_renew_the_environment_even_if_it_is_activated(used: Path) 
 @pytest.mark.parametrize("tool", ["uv", "pip"])
 @pytest.mark.slow
 def test_without_a_network_nothing_is_left_half_made_and_what_was_there_stays(
-    toy: Path, tmp_path: Path, tool: str
+    toy: Path,
+    tmp_path: Path,
+    tool: str,
 ) -> None:
     (toy / ".venv").write_text("not a folder")
     nowhere = "http://127.0.0.1:9/simple"  # the discard port: refused at once
@@ -315,7 +317,9 @@ def engines(toy: Path, tmp_path: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
 def test_a_command_runs_in_a_container_with_the_course_and_no_network(
-    toy: Path, engines: Path, tmp_path: Path
+    toy: Path,
+    engines: Path,
+    tmp_path: Path,
 ) -> None:
     course = tmp_path / "a course"
     (course / "source").mkdir(parents=True)
@@ -416,7 +420,11 @@ PARTS = [
 )
 @pytest.mark.slow
 def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
-    project: Path, tmp_path: Path, packages: bool, red: str, named: str
+    project: Path,
+    tmp_path: Path,
+    packages: bool,
+    red: str,
+    named: str,
 ) -> None:
     script = shutil.copytree(project / ".ci", tmp_path / ".ci") / "run"
     for name in ("tools/python3", "tools/python3.14", ".venv/bin/python"):
@@ -427,7 +435,11 @@ def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
     for tool in ("bash", "dirname", "id", "mktemp", "rm", "sh", "tail", "tar"):
         (tmp_path / "tools" / tool).symlink_to(str(shutil.which(tool)))
     notes = tmp_path / "notes"
-    variables = {"PATH": str(tmp_path / "tools"), "NOTES": str(notes), "RED": red}
+    variables = {
+        "PATH": str(tmp_path / "tools"),
+        "NOTES": str(notes),
+        "RED": red,
+    }
     variables["NO_PACKAGES"] = "0" if packages else "1"
     result = start("bash", script, cwd=tmp_path, **variables)
     output = result.stdout + result.stderr

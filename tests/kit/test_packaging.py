@@ -25,7 +25,11 @@ from nbproctor.nbgrader import Course
 from tests.copies import LAB, lab_course, link
 from tests.programs import start, succeeded
 
-PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+PLATFORMS = {
+    "linux": "Linux",
+    "darwin": "Darwin",
+    "win32": "Windows",
+}
 
 
 def pins(path: Path) -> set[Requirement]:
@@ -40,7 +44,11 @@ def declared(project: Path) -> dict[str, list[Requirement]]:
     return {name: list(map(Requirement, group)) for name, group in groups.items()}
 
 
-def installed(pinned: set[Requirement], python: str, platform: str) -> dict[str, str]:
+def installed(
+    pinned: set[Requirement],
+    python: str,
+    platform: str,
+) -> dict[str, str]:
     """What pip takes from these pins there: canonical name → version."""
     markers = {
         "python_version": python,
@@ -134,7 +142,12 @@ def built(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Wheel and source distribution, built without a network."""
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
-    subprocess.run(command, cwd=project, check=True, capture_output=True)
+    subprocess.run(
+        command,
+        cwd=project,
+        check=True,
+        capture_output=True,
+    )
     return folder
 
 
@@ -161,7 +174,9 @@ def test_what_is_published_is_whole_and_holds_nothing_of_the_lab(built: Path) ->
 
 @pytest.fixture
 def installed_clone(
-    project: Path, declared: dict[str, list[Requirement]], tmp_path: Path
+    project: Path,
+    declared: dict[str, list[Requirement]],
+    tmp_path: Path,
 ) -> Path:
     """An environment in which the documented line has installed a clone.
 
@@ -183,7 +198,11 @@ def installed_clone(
     tools = tmp_path / "tools"
     build = tomllib.loads((clone / "pyproject.toml").read_text())["build-system"]
     link_packages(list(map(Requirement, build["requires"])), tools)
-    offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    offline = {
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+    }
     path = os.pathsep.join([str(bin_), os.environ["PATH"]])
     variables = offline | {"PATH": path, "PYTHONPATH": str(tools)}
     succeeded(start("bash", "-c", command, cwd=tmp_path, **variables))
@@ -193,7 +212,9 @@ def installed_clone(
 
 @pytest.mark.slow
 def test_a_clone_installed_as_documented_grades_a_course_of_plain_nbgrader(
-    installed_clone: Path, project: Path, tmp_path: Path
+    installed_clone: Path,
+    project: Path,
+    tmp_path: Path,
 ) -> None:
     course = tmp_path / "course"
     shutil.copytree(project / "examples/tiny/source", course / "source")
@@ -318,7 +339,10 @@ def test_a_notebook_that_imports_an_unpinned_package_is_not_packed(
 
 @pytest.mark.slow
 def test_a_course_without_pins_gets_the_versions_that_are_installed(
-    course: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    course: Path,
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shutil.copy(project / "kit.py", tmp_path)
     monkeypatch.setattr(handout, "CHECKOUT", tmp_path)  # as from a wheel

@@ -72,7 +72,9 @@ def test_what_cannot_name_an_assignment_is_refused(tmp_path: Path, name: str) ->
 @pytest.mark.parametrize("config", [STOCK, STOCK + "\n", "c = get_config()\r\n", ""])
 @pytest.mark.parametrize("ignored", [None, "*.db\n"])
 def test_a_course_is_as_it_was_once_nbproctor_is_off(
-    stock: Path, config: str, ignored: str | None
+    stock: Path,
+    config: str,
+    ignored: str | None,
 ) -> None:
     (stock / ".git").mkdir()
     (stock / "nbgrader_config.py").write_bytes(config.encode())

@@ -55,7 +55,11 @@ def unpacked(archive: Path, tmp_path: Path) -> Path:
 # ---- the start scripts ---------------------------------------------------------------
 
 
-def fake_python(folder: Path, name: str, version: int) -> None:
+def fake_python(
+    folder: Path,
+    name: str,
+    version: int,
+) -> None:
     """A Python that says how it is called, and has a version."""
     script = f"""#!/bin/sh
 case "$1" in
@@ -90,7 +94,10 @@ KIT = "kit.py|lab|--no-browser|"
 )
 @pytest.mark.slow
 def test_the_start_script_takes_the_best_python_or_says_where_to_get_one(
-    unpacked: Path, tmp_path: Path, pythons: dict[str, int] | None, message: str
+    unpacked: Path,
+    tmp_path: Path,
+    pythons: dict[str, int] | None,
+    message: str,
 ) -> None:
     if pythons is None:
         (unpacked / "kit.py").unlink()
@@ -231,7 +238,11 @@ def cell_of(notebook: Notebook, name: str) -> Notebook:
     )
 
 
-def save(notebook: Notebook, folder: Path, name: str = f"{LAB}.ipynb") -> Path:
+def save(
+    notebook: Notebook,
+    folder: Path,
+    name: str = f"{LAB}.ipynb",
+) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / name
     path.write_text(json.dumps(notebook), "utf-8")
@@ -239,7 +250,10 @@ def save(notebook: Notebook, folder: Path, name: str = f"{LAB}.ipynb") -> Path:
 
 
 def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
-    work: Notebook, original: Path, lab_master: MasterNotebook, tmp_path: Path
+    work: Notebook,
+    original: Path,
+    lab_master: MasterNotebook,
+    tmp_path: Path,
 ) -> None:
     work["cells"][-1]["source"] = "files = !ls\nprint?\nif x:\n    %time f()"
     findings = submit.check(save(work, tmp_path), original)
@@ -254,7 +268,12 @@ Damage = Callable[[Notebook], object]
 ANSWER = "one_hot"
 TEST = "one_hot_public"
 FINISHED = "def one_hot(Y, n):\n    if n:\n        return Y"
-ERROR = {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}
+ERROR = {
+    "output_type": "error",
+    "ename": "E",
+    "evalue": "",
+    "traceback": [],
+}
 
 
 def change(name: str, **new: Any) -> Damage:
@@ -353,7 +372,9 @@ def test_what_would_cost_marks_or_be_repaired_or_is_only_odd_is_named(
 
 
 def test_a_module_of_the_students_own_would_be_missing_in_grading(
-    work: Notebook, original: Path, tmp_path: Path
+    work: Notebook,
+    original: Path,
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "my_tools.py").touch()
     (tmp_path / "mnist.py").touch()
@@ -364,7 +385,9 @@ def test_a_module_of_the_students_own_would_be_missing_in_grading(
 
 
 def test_an_older_file_of_the_right_name_is_doubted(
-    work: Notebook, original: Path, tmp_path: Path
+    work: Notebook,
+    original: Path,
+    tmp_path: Path,
 ) -> None:
     path = save(work, tmp_path)
     os.utime(path, (1, 1))
@@ -417,7 +440,9 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
 )
 @pytest.mark.slow
 def test_what_cannot_be_submitted_is_not_written(
-    unpacked: Path, text: str | None, error: str
+    unpacked: Path,
+    text: str | None,
+    error: str,
 ) -> None:
     path = unpacked / f"{LAB}.ipynb"
     if text is not None:
@@ -440,7 +465,9 @@ def test_a_word_that_is_not_a_command_gets_the_commands(unpacked: Path) -> None:
 
 @pytest.mark.slow
 def test_submit_of_the_course_says_what_grading_would_repair(
-    work: Notebook, project: Path, tmp_path: Path
+    work: Notebook,
+    project: Path,
+    tmp_path: Path,
 ) -> None:
     lab_course(project, tmp_path)
     lose(TEST)(work)

@@ -106,7 +106,10 @@ def hidden(lab):
     [("forward_propagation", "FORWARD"), ("backward_propagation", "BACKWARD")],
 )
 def test_raising_where_a_value_is_wrong_earns_nothing_more(
-    hidden, monkeypatch, exercise, specification
+    hidden,
+    monkeypatch,
+    exercise,
+    specification,
 ):
     """In the exercises in which other inputs are judged where an answer raises."""
     network = hidden["NeuralNetwork"]
@@ -316,7 +319,12 @@ def float32(network, X):
     Z1 = W1 @ np.float32(X) + b1
     A1 = np.float32(expit(Z1))
     Z2 = W2 @ A1 + b2
-    return {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": np.float32(expit(Z2))}
+    return {
+        "Z1": Z1,
+        "A1": A1,
+        "Z2": Z2,
+        "A2": np.float32(expit(Z2)),
+    }
 
 
 def one_dictionary(network, X):
@@ -328,7 +336,10 @@ def one_dictionary(network, X):
 @pytest.mark.parametrize("forward", [float32, one_dictionary])
 @pytest.mark.parametrize("exercise", ["forward_propagation", "backward_propagation"])
 def test_a_right_forward_propagation_passes_in_public(
-    lab, monkeypatch, forward, exercise
+    lab,
+    monkeypatch,
+    forward,
+    exercise,
 ):
     monkeypatch.setattr(lab["NeuralNetwork"], "forward_propagation", forward)
     public_test(lab, exercise)
@@ -345,7 +356,11 @@ def test_a_right_forward_propagation_passes_in_public(
     ],
 )
 def test_what_an_earlier_exercise_got_wrong_is_said_first(
-    lab, monkeypatch, name, number, exercise
+    lab,
+    monkeypatch,
+    name,
+    number,
+    exercise,
 ):
     owner, _, method = name.rpartition(".")
     right = getattr(lab[owner], method) if owner else lab[name]
@@ -381,15 +396,27 @@ def test_a_finished_answer_that_still_raises_is_told_so(lab, monkeypatch):
 
 
 def test_the_ladder_stops_at_the_first_wrong_rung_and_shows_both_numbers(
-    lab, monkeypatch, capsys
+    lab,
+    monkeypatch,
+    capsys,
 ):
     right = lab["NeuralNetwork"].backward_propagation
 
-    def no_slope(self, X, Y, cache):
+    def no_slope(
+        self,
+        X,
+        Y,
+        cache,
+    ):
         dZ1 = self.W2.T @ (cache["A2"] - Y)
         return right(self, X, Y, cache) | {"dW1": dZ1 @ X.T / X.shape[1]}
 
-    def so_far(self, X, Y, cache):
+    def so_far(
+        self,
+        X,
+        Y,
+        cache,
+    ):
         grads = right(self, X, Y, cache)
         return {"dW2": grads["dW2"], "db2": grads["db2"]}
 
@@ -435,7 +462,12 @@ def test_an_error_in_an_answer_shows_its_own_line_and_the_last(lab, monkeypatch)
     ],
 )
 def test_a_public_test_says_what_is_wrong_and_does_not_raise(
-    lab, monkeypatch, exercise, owner, name, wrong
+    lab,
+    monkeypatch,
+    exercise,
+    owner,
+    name,
+    wrong,
 ):
     if owner:
         monkeypatch.setattr(lab[owner], name, wrong)
@@ -474,7 +506,11 @@ def test_prime_may_ask_itself_by_name_beside_a_blank_exercise_1(lab, monkeypatch
             exec(cell.source, names)
 
 
-def test_looks_are_counted_in_a_file_and_the_same_look_once(lab, tmp_path, capsys):
+def test_looks_are_counted_in_a_file_and_the_same_look_once(
+    lab,
+    tmp_path,
+    capsys,
+):
     digits = np.zeros((784, 9)), np.array([[1, 2, 3, 4, 5, 6, 7, 8, 9]])
 
     def look(says, looks=0):
@@ -513,7 +549,12 @@ socket.socket.connect = os.fork = os.posix_spawn = os.system = refuse
 """
 
 
-def run(path, folder, first="", written=None):
+def run(
+    path,
+    folder,
+    first="",
+    written=None,
+):
     """Run a notebook as Run All does; the outputs of its cells by id."""
     from tests.kernels import run_in_kernel
 
@@ -715,7 +756,12 @@ def test_cost_is_the_sum_of_scikit_learns_log_losses(lab):
     assert lab["compute_cost"](A2, Y) == pytest.approx(want)
 
 
-def regularized_cost(lab, network, X, Y):
+def regularized_cost(
+    lab,
+    network,
+    X,
+    Y,
+):
     weights = network.W1, network.W2, X.shape[1]
     penalty = network.reg.l1(*weights) + network.reg.l2(*weights)
     output = network.forward_propagation(X)["A2"]
@@ -732,7 +778,11 @@ def test_gradients_are_finite_differences(lab, network):
     for name in PARAMETERS:
         parameter = getattr(network, name)
 
-        def cost(flat, name=name, parameter=parameter):
+        def cost(
+            flat,
+            name=name,
+            parameter=parameter,
+        ):
             setattr(network, name, flat.reshape(parameter.shape))
             return regularized_cost(lab, network, X, Y)
 
@@ -810,7 +860,12 @@ def use(folder, monkeypatch, *urls):
     "folder", ["source/lab", "release/lab", "submitted/ada/lab", "autograded/ada/lab"]
 )
 @pytest.mark.parametrize("packed", [True, False])
-def test_data_are_found_from_every_folder(tmp_path, monkeypatch, folder, packed):
+def test_data_are_found_from_every_folder(
+    tmp_path,
+    monkeypatch,
+    folder,
+    packed,
+):
     (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "data/mnist").mkdir(parents=True)
     name = LABELS + ".gz" * packed
@@ -836,7 +891,11 @@ def server(tmp_path_factory):
 @pytest.mark.parametrize("with_wget", [True, False])
 @pytest.mark.parametrize("ending", [".gz", ""])
 def test_missing_data_are_downloaded_once(
-    tmp_path, monkeypatch, server, with_wget, ending
+    tmp_path,
+    monkeypatch,
+    server,
+    with_wget,
+    ending,
 ):
     folder, url = server
     packed = (DATA / f"{LABELS}.gz").read_bytes()
@@ -852,7 +911,10 @@ def test_missing_data_are_downloaded_once(
 
 @pytest.mark.parametrize("content", [None, b"", b"<html>404</html>", "half"])
 def test_a_wrong_download_or_none_leaves_nothing_and_says_what_to_do(
-    tmp_path, monkeypatch, server, content
+    tmp_path,
+    monkeypatch,
+    server,
+    content,
 ):
     folder, url = server
     if content is None:
@@ -870,7 +932,11 @@ def test_a_wrong_download_or_none_leaves_nothing_and_says_what_to_do(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_file_is_left_alone_and_not_used(tmp_path, monkeypatch, capsys):
+def test_a_damaged_file_is_left_alone_and_not_used(
+    tmp_path,
+    monkeypatch,
+    capsys,
+):
     (tmp_path / LABELS).write_bytes(b"damaged")
     with pytest.raises(FileNotFoundError):
         use(tmp_path, monkeypatch)(LABELS)
@@ -878,7 +944,11 @@ def test_a_damaged_file_is_left_alone_and_not_used(tmp_path, monkeypatch, capsys
     assert (tmp_path / LABELS).read_bytes() == b"damaged"
 
 
-def idx(magic, sizes, content):
+def idx(
+    magic,
+    sizes,
+    content,
+):
     return np.array([magic, *sizes], dtype=">i4").tobytes() + content
 
 
@@ -892,7 +962,12 @@ def idx(magic, sizes, content):
         (idx(2051, [2, 2, 2], b"12345678"), idx(2051, [2], b"01"), "labels: not an ID"),
     ],
 )
-def test_files_that_are_not_mnist_are_refused(tmp_path, images, labels, reason):
+def test_files_that_are_not_mnist_are_refused(
+    tmp_path,
+    images,
+    labels,
+    reason,
+):
     paths = tmp_path / "images", tmp_path / "labels"
     for path, content in zip(paths, (images, labels), strict=True):
         path.write_bytes(content)
@@ -942,7 +1017,11 @@ def test_the_shipped_data_are_mnist():
 # --- 4.5, the student's own test ----------------------------------------------------
 
 
-def examiner(lab, lambdas, m):
+def examiner(
+    lab,
+    lambdas,
+    m,
+):
     """A student's test that compares with measured slopes, on m examples."""
 
     def accepts(backward):
@@ -971,7 +1050,13 @@ def examiner(lab, lambdas, m):
         ((0, 0), 1, "Your test catches 6 of 10 and rejects no right one."),
     ],
 )
-def test_a_test_catches_more_with_a_batch_and_penalties(lab, capsys, lambdas, m, says):
+def test_a_test_catches_more_with_a_batch_and_penalties(
+    lab,
+    capsys,
+    lambdas,
+    m,
+    says,
+):
     lab["lab_tools"].try_test(examiner(lab, lambdas, m), lab)
     assert capsys.readouterr().out.splitlines()[-1] == says
 

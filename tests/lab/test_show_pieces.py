@@ -119,7 +119,9 @@ def test_the_page_prepares_a_drawing_as_the_notebook_does(
 
 @pytest.mark.parametrize("name", ["sigmoid", "softmax"])
 def test_the_page_reads_as_the_students_own_network(
-    lab: SimpleNamespace, page: Any, name: str
+    lab: SimpleNamespace,
+    page: Any,
+    name: str,
 ) -> None:
     X = lab.X_val[:, :100]
     want = getattr(lab, name).forward_propagation(X)
@@ -251,7 +253,10 @@ def test_the_page_says_how_good_its_network_is(lab: SimpleNamespace, page: Any) 
     ids=["tanh", "nan"],
 )
 def test_a_network_that_the_page_cannot_compute_is_told(
-    lab: SimpleNamespace, page: Any, fault: str, message: str
+    lab: SimpleNamespace,
+    page: Any,
+    fault: str,
+    message: str,
 ) -> None:
     network = lab.NeuralNetwork(784, 8, 10, 0.5)
     network.W1 = network.W1 + (np.nan if fault == "nan" else 0.1)
@@ -276,7 +281,9 @@ def test_what_a_student_named_or_wrote_is_not_in_the_page(lab: SimpleNamespace) 
 
 
 def test_the_network_page_is_accessible_and_prints(
-    lab: SimpleNamespace, page: Any, axe: str
+    lab: SimpleNamespace,
+    page: Any,
+    axe: str,
 ) -> None:
     accessible(page, (lab.folder / "sigmoid.html").as_uri(), axe)
     see(page, lab.folder / "sigmoid.html")
@@ -310,7 +317,12 @@ def test_the_change_that_fools_a_network_is_the_smallest(lab: SimpleNamespace) -
 # --- paper_network.html -----------------------------------------------------------
 
 PAPER = SOURCE / "paper_network.html"
-WEIGHTS = {"W1": (2, 2), "b1": (2, 1), "W2": (1, 2), "b2": (1, 1)}
+WEIGHTS = {
+    "W1": (2, 2),
+    "b1": (2, 1),
+    "W2": (1, 2),
+    "b2": (1, 1),
+}
 EXAMPLE = np.array([[1.0], [2]])
 LABEL = np.array([[1]])
 
@@ -328,7 +340,11 @@ def entries(network: Any) -> dict[str, float]:
     }
 
 
-def slide(page: Any, name: str, value: float) -> None:
+def slide(
+    page: Any,
+    name: str,
+    value: float,
+) -> None:
     slider = page.get_by_label(name, exact=True)
     slider.evaluate(
         "(s, value) => { s.value = value; s.dispatchEvent(new Event('input')); }", value
@@ -409,7 +425,11 @@ def test_the_game_counts_moves_and_knows_the_best_five(
     slide(page, "b1[0]", 6)  # a sixth
     assert page.locator("#moves li").all_inner_texts() == moves
     weights = entries(on_paper(lab))
-    mine = weights | {"W1[1, 1]": -2.5, "b2[0]": 4, "W2[0, 0]": 3}
+    mine = weights | {
+        "W1[1, 1]": -2.5,
+        "b2[0]": 4,
+        "W2[0, 0]": 3,
+    }
     result = page.locator("#told").inner_text()
     assert result.startswith(f"Your five moves: {cost_of(mine):.4f}. ")
 
@@ -429,7 +449,11 @@ def test_the_game_counts_moves_and_knows_the_best_five(
     assert page.locator("#cost").inner_text().endswith(cost)
 
 
-def descended(lab: SimpleNamespace, rate: float, steps: int) -> float:
+def descended(
+    lab: SimpleNamespace,
+    rate: float,
+    steps: int,
+) -> float:
     """The cost after some steps of the notebook's own gradient descent."""
     network = on_paper(lab)
     network.learning_rate = rate

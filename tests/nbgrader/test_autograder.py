@@ -75,7 +75,9 @@ def test_the_broken_class_gets_status_and_score_each_and_is_never_touched(
 
 
 def test_formgraders_button_takes_the_same_way(
-    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from nbgrader.apps.api import NbGraderAPI
 

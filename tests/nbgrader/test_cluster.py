@@ -128,7 +128,9 @@ def test_a_killed_coordinator_goes_on_with_the_same_workers(
 
 
 def test_a_submission_that_ends_its_worker_each_time_is_given_up_and_nobody_else(
-    cluster: RunningCluster, a_class: Path, hand_in: HandIn
+    cluster: RunningCluster,
+    a_class: Path,
+    hand_in: HandIn,
 ) -> None:
     hand_in("cem", fizz="# end this worker\ndef fizz(n): pass")
     results = graded(a_class, cluster=cluster.address)

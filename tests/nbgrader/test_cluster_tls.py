@@ -32,7 +32,12 @@ def keys(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     make = ["sh", str(project / "examples/cluster/keys.sh")]
     for each in (folder, folder / "other"):
         each.mkdir(exist_ok=True)
-        subprocess.run(make, cwd=each, check=True, capture_output=True)
+        subprocess.run(
+            make,
+            cwd=each,
+            check=True,
+            capture_output=True,
+        )
     return folder
 
 
@@ -57,7 +62,12 @@ def cluster(
         for name, value in settings(keys).items()
     }
     folder = tmp_path_factory.mktemp("cluster")
-    running = RunningCluster(folder, workers=0, host="tls://127.0.0.1", env=env)
+    running = RunningCluster(
+        folder,
+        workers=0,
+        host="tls://127.0.0.1",
+        env=env,
+    )
     assert running.address.startswith("tls://")
     yield running
     running.close()

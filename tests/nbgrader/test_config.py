@@ -66,7 +66,11 @@ NAMED = (
     [("before", BOTH, 2), ("after", NAMED, 1)],
 )
 def test_the_pipelines_can_be_configured_in_every_way(
-    course: Path, hand_in: HandIn, config_path: str, lines: str, passed: int
+    course: Path,
+    hand_in: HandIn,
+    config_path: str,
+    lines: str,
+    passed: int,
 ) -> None:
     lines = f"{PASSING}{lines}\n"
     if config_path == "after":
@@ -92,7 +96,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("change", REFUSED)
 def test_where_the_sandbox_would_be_left_out_nothing_is_graded(
-    course: Path, hand_in: HandIn, change: str
+    course: Path,
+    hand_in: HandIn,
+    change: str,
 ) -> None:
     hand_in("ann")
     option = change.startswith("--")
@@ -147,7 +153,9 @@ def fizz(n):
 
 
 def test_what_answers_may_use_is_configured(
-    course: Path, hand_in: HandIn, tmp_path: Path
+    course: Path,
+    hand_in: HandIn,
+    tmp_path: Path,
 ) -> None:
     word = tmp_path / "word"
     word.write_text("a")
@@ -273,7 +281,11 @@ def test_nbgraders_own_command_takes_folders_and_options_from_the_course(
     hand_in(
         "ann", fizz=FIZZ.format("pass") + "def fizz(n):\n    raise NotImplementedError"
     )
-    names = {"source": "src", "submitted": "in", "release": "out/students"}
+    names = {
+        "source": "src",
+        "submitted": "in",
+        "release": "out/students",
+    }
     for stock, name in names.items():
         (course / name).parent.mkdir(exist_ok=True)
         (course / stock).rename(course / name)
@@ -299,7 +311,11 @@ def test_nbgraders_own_command_takes_folders_and_options_from_the_course(
     ],
 )
 def test_files_get_the_rights_that_nbgrader_gives(
-    course: Path, hand_in: HandIn, option: str, mode: int, folder_mode: int | None
+    course: Path,
+    hand_in: HandIn,
+    option: str,
+    mode: int,
+    folder_mode: int | None,
 ) -> None:
     configure(course, option)
     hand_in("ann")
@@ -313,7 +329,12 @@ def test_files_get_the_rights_that_nbgrader_gives(
 def test_questions_and_tasks_wait_for_a_person_and_unmarked_cells_for_nobody(
     course: Path, hand_in: HandIn
 ) -> None:
-    by_hand = {"grade": True, "solution": True, "locked": False, "points": 2}
+    by_hand = {
+        "grade": True,
+        "solution": True,
+        "locked": False,
+        "points": 2,
+    }
     with source_of(course) as notebook:
         notebook["cells"].insert(0, cell("off", "x = 1", locked=False))
         notebook["cells"] += [
@@ -346,7 +367,10 @@ def test_a_cell_of_the_source_that_never_ends_costs_lint_one_line(course: Path) 
 
 
 def test_a_configuration_in_the_home_folder_holds_for_every_command(
-    course: Path, hand_in: HandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    course: Path,
+    hand_in: HandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -73,7 +73,9 @@ def exchange(course: Path, tmp_path: Path) -> Exchange:
 
 
 def watched(
-    course: Path, looks: int = 2, exchange: bool = True
+    course: Path,
+    looks: int = 2,
+    exchange: bool = True,
 ) -> dict[str, TryResult]:
     """Watch for some looks; return what became of each student, or folder."""
     with Watch(course, "tiny", exchange, weak=True) as watch:
@@ -97,7 +99,9 @@ LINKS: dict[str, Callable[[Path, Path], object]] = {
 
 
 def test_a_link_in_the_exchange_earns_nothing_and_shows_nothing(
-    course: Path, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+    course: Path,
+    exchange: Exchange,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     configure(course, "c.Nbproctor.early_feedback = 'page'")
     assert SOLUTION in (course / "source/tiny/tiny.ipynb").read_text("utf-8")
@@ -201,7 +205,9 @@ def test_what_one_student_makes_of_a_folder_stops_nobody_else(
 
 
 def test_watch_ends_with_status_1_where_work_was_not_collected(
-    course: Path, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+    course: Path,
+    exchange: Exchange,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = exchange.inbound / "eve+tiny+tomorrow+random"
     monkeypatch.setattr("nbproctor.cli.grading.SECONDS", 0)
@@ -262,7 +268,11 @@ def test_nobody_submits_in_another_s_name(course: Path, exchange: Exchange) -> N
         os.chown(path, BOB, BOB)
     os.chown(other / "tiny.ipynb", ADA, ADA)  # a classmate's, moved there
     tries = watched(course)
-    assert scores(tries) == {"daemon": 5, "ada": 10, "bob": None}
+    assert scores(tries) == {
+        "daemon": 5,
+        "ada": 10,
+        "bob": None,
+    }
     assert "the same account" in str([each.problem for each in tries.values()])
     assert sum("the account" in t.problem for t in tries.values()) == 2
     configure(course, "c.ExchangeCollect.check_owner = False")

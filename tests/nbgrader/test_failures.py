@@ -60,7 +60,9 @@ def test_of_two_graders_the_second_is_told_who_is_first_until_that_is_killed(
 
 
 def test_a_locked_gradebook_makes_nobody_ungradable(
-    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for student in ("ann", "bob", "cem"):
         hand_in(student)
@@ -130,7 +132,9 @@ class BusyReaders(contextlib.nullcontext["BusyReaders"]):
 
 
 def test_a_busy_computer_is_not_said_of_a_submission(
-    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hand_in("ada")
     with monkeypatch.context() as patch:
@@ -149,7 +153,10 @@ def test_a_busy_computer_is_not_said_of_a_submission(
     ],
 )
 def test_a_folder_that_no_course_can_be_in_is_said_to_be_one(
-    course: Path, tmp_path: Path, name: str, reason: str
+    course: Path,
+    tmp_path: Path,
+    name: str,
+    reason: str,
 ) -> None:
     moved = tmp_path / name
     moved.parent.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,10 @@ def mark_of_ann(course: Path) -> float | None:
     ],
 )
 def test_nobody_is_graded_by_another_course_or_folder(
-    course: Path, hand_in: HandIn, option: str, message: str
+    course: Path,
+    hand_in: HandIn,
+    option: str,
+    message: str,
 ) -> None:
     hand_in("ann")
     configure(course, f"c.CourseDirectory.{option}")
@@ -70,7 +73,10 @@ print(json.dumps([said, {o.student: o.score for o in outcomes}]))
 
 
 def test_a_full_disk_ends_the_run_and_loses_nothing(
-    project: Path, course: Path, hand_in: HandIn, tmp_path: Path
+    project: Path,
+    course: Path,
+    hand_in: HandIn,
+    tmp_path: Path,
 ) -> None:
     if problem := bubblewrap.failure():
         pytest.skip(f"no small disk can be made here: {problem}")
@@ -83,11 +89,17 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     done = succeeded(start(*command, cwd=course, PYTHONPATH=str(project)))
     message, scores = json.loads(done.stdout)
     assert "disk is full" in message and "same command again" in message, message
-    assert scores == {"ann": 10, "bob": 10, "cem": 10}
+    assert scores == {
+        "ann": 10,
+        "bob": 10,
+        "cem": 10,
+    }
 
 
 def test_what_is_lost_is_made_again_and_nothing_else(
-    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hand_in("ann")
     empty = (course / "gradebook.db").read_bytes()
@@ -117,7 +129,9 @@ def test_what_is_lost_is_made_again_and_nothing_else(
 
 
 def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
-    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object) -> None:
         raise engine.ExecutionError("Its execution failed twice: no memory.")

@@ -47,7 +47,12 @@ for file in ("gradebook.db", "source/tiny/tiny.ipynb"):
 """
 
 
-def submit(course: Path, inbound: Path, student: str, account: int) -> None:
+def submit(
+    course: Path,
+    inbound: Path,
+    student: str,
+    account: int,
+) -> None:
     """Submit as nbgrader does, from an account of the student's own."""
     folder = inbound / f"{student}+tiny+{TIME}+random"
     folder.mkdir()
@@ -68,7 +73,9 @@ def released(exchange: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_round_through_the_exchange(
-    project: Path, course: Path, tmp_path: Path
+    project: Path,
+    course: Path,
+    tmp_path: Path,
 ) -> None:
     require_other_users()
     shutil.rmtree(course / "release")

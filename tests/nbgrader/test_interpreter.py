@@ -28,8 +28,16 @@ WRONG = {
 }
 # No assertions, warnings are errors, a safe path; and variables of the same meaning.
 FLAGS = ["-P", "-O", "-W", "error", "-s"]
-VARIABLES = {"PYTHONOPTIMIZE": "1", "PYTHONWARNINGS": "error", "PYTHONSAFEPATH": "1"}
-MARKS = {"right": 10, "own": 10, "wrong": 0}
+VARIABLES = {
+    "PYTHONOPTIMIZE": "1",
+    "PYTHONWARNINGS": "error",
+    "PYTHONSAFEPATH": "1",
+}
+MARKS = {
+    "right": 10,
+    "own": 10,
+    "wrong": 0,
+}
 
 
 def test_marks_are_the_same_however_python_is_started(course: Path) -> None:

@@ -27,9 +27,18 @@ pytestmark = pytest.mark.slow
 
 
 def command(
-    course: Path, die_at: int = 0, copy: str = "", how: int = signal.SIGKILL
+    course: Path,
+    die_at: int = 0,
+    copy: str = "",
+    how: int = signal.SIGKILL,
 ) -> subprocess.CompletedProcess[str]:
-    return killed_at(die_at, "grade", cwd=course, copy=copy, how=how)
+    return killed_at(
+        die_at,
+        "grade",
+        cwd=course,
+        copy=copy,
+        how=how,
+    )
 
 
 def earned(course: Path) -> list[str]:
@@ -47,7 +56,11 @@ def earned(course: Path) -> list[str]:
 
 
 @pytest.fixture
-def class_of(course: Path, hand_in: HandIn, release: Notebook) -> Path:
+def class_of(
+    course: Path,
+    hand_in: HandIn,
+    release: Notebook,
+) -> Path:
     """A class: right, half right, without an answer, unreadable."""
     hand_in("ann")
     hand_in("bob", fizz="def fizz(n):\n    return n")

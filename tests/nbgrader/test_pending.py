@@ -24,7 +24,12 @@ from tests.programs import run_here
 pytestmark = pytest.mark.slow
 ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
 ESSAY = "Because."
-QUESTION = {"grade": True, "solution": True, "locked": False, "points": 4}
+QUESTION = {
+    "grade": True,
+    "solution": True,
+    "locked": False,
+    "points": 4,
+}
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,9 @@ def on_server(server: str, course: Path) -> Iterator[Path]:
 
 
 def test_a_term_on_postgresql_ends_with_the_marks_of_the_list(
-    on_server: Path, server: str, utc: None
+    on_server: Path,
+    server: str,
+    utc: None,
 ) -> None:
     term = Term(on_server, students(12), factor=64)
     play(term, server)

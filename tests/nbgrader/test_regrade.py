@@ -249,7 +249,12 @@ def test_whom_the_platform_excuses_is_excused_here_when_a_person_agrees(
     os.write(controller, b"y\n")
     command = [sys.executable, "-P", "-m", "nbproctor", "export", "book.csv"]
     terminal = dict.fromkeys(("stdin", "stdout", "stderr"), device)
-    subprocess.run(command, cwd=course, check=True, **terminal)
+    subprocess.run(
+        command,
+        cwd=course,
+        check=True,
+        **terminal,
+    )
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 1
     opened = nbgrader.Course(course, "tiny")
     standings = nbgrader.participants(opened)

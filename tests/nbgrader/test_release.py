@@ -58,7 +58,11 @@ FEWER_POINTS = "# Fizz (5 points)\n\n- multiples of three (7)"
     ],
 )
 def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
-    course: Path, name: str, key: str, value: object, message: str
+    course: Path,
+    name: str,
+    key: str,
+    value: object,
+    message: str,
 ) -> None:
     with source_of(course, release=False) as notebook:
         cell = by_id(notebook, name)
@@ -82,7 +86,11 @@ def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> N
 def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
     course: Path, project: Path
 ) -> None:
-    hint = {"cell_type": "markdown", "id": "hint", "source": "Count."}
+    hint = {
+        "cell_type": "markdown",
+        "id": "hint",
+        "source": "Count.",
+    }
     with source_of(course) as notebook:
         notebook["cells"].insert(3, hint | {"metadata": {"tags": ["hint"]}})
     with_hints = json.loads((course / "release/tiny/tiny.ipynb").read_text())
@@ -157,8 +165,18 @@ def test_a_release_with_other_cells_keeps_all_marks_that_still_have_one(
 
 # --- notebook formats before 4.5, whose cells have no id ---
 
-FREE = {"cell_type": "code", "source": "", "outputs": [], "execution_count": None}
-NOTHING = {"grade": False, "locked": False, "schema_version": 3, "solution": False}
+FREE = {
+    "cell_type": "code",
+    "source": "",
+    "outputs": [],
+    "execution_count": None,
+}
+NOTHING = {
+    "grade": False,
+    "locked": False,
+    "schema_version": 3,
+    "solution": False,
+}
 
 
 def test_a_course_without_cell_ids_is_released_and_graded(course: Path) -> None:

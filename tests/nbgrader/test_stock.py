@@ -109,7 +109,9 @@ def test_a_gradebook_has_the_version_that_nbgrader_gives_it(
 
 
 def test_stock_nbgrader_gives_an_exercise_its_points_whatever_else_is_solved(
-    course: Path, project: Path, lab_master: MasterNotebook
+    course: Path,
+    project: Path,
+    lab_master: MasterNotebook,
 ) -> None:
     """Nobody trains: nbgrader runs what the source leaves out of grading.
 

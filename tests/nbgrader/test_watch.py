@@ -125,7 +125,9 @@ def test_the_tries_of_a_day_are_counted_after_a_kill_too(
 
 
 def test_an_execution_that_fails_is_a_try(
-    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An answer that can make its judge fail would have as many as it likes."""
     configure(course, "c.Nbproctor.early_tries = 1")
@@ -154,11 +156,20 @@ def test_tries_that_an_earlier_version_counted_still_count(
 ) -> None:
     configure(course, "c.Nbproctor.early_tries = 2")
     watching(course)  # which makes the table
-    row = {"assignment": "tiny", "files": "", "student": "ada", "answer": "0" * 64}
+    row = {
+        "assignment": "tiny",
+        "files": "",
+        "student": "ada",
+        "answer": "0" * 64,
+    }
     with book(course) as gradebook:
         for minutes, exercise in enumerate(("tiny fizz", "tiny mean_of")):
             when = NOON - timedelta(minutes=minutes)
-            values = row | {"exercise": exercise, "passes": True, "given": when}
+            values = row | {
+                "exercise": exercise,
+                "passes": True,
+                "given": when,
+            }
             gradebook.db.execute(TRIES.insert().values(**values))
         gradebook.db.commit()
     hand_in("ada", mean_of=WRONG)

@@ -61,7 +61,12 @@ def violations(page: Any, axe: str) -> list[Any]:
     return list(broken_rules)
 
 
-def accessible(page: Any, address: str, axe: str, looks: Any = LOOKS) -> str:
+def accessible(
+    page: Any,
+    address: str,
+    axe: str,
+    looks: Any = LOOKS,
+) -> str:
     """Look at a page in light colours, narrow, and in dark ones; return its text."""
     for scheme, width in looks:
         page.emulate_media(color_scheme=scheme, forced_colors="none")

@@ -88,7 +88,12 @@ class Lab:
         cells = source_cells()
         if heading:
             cells[0]["source"] = f"# A small lab\n\n{heading}"
-        notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        notebook = {
+            "cells": cells,
+            "metadata": {},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
         path.write_text(json.dumps(notebook), "utf-8")
         self.outline = Outline.of(MasterNotebook.read(path))
 
@@ -153,7 +158,10 @@ def verdicts(**points: float) -> list[Verdict]:
             passed = Verdict(name, name.partition("-")[0], most, most, "passed")
             earned = points.get(name.replace("-", "_"))
             failed = replace(
-                passed, points=earned, outcome="failed", message=f"{name} is wrong."
+                passed,
+                points=earned,
+                outcome="failed",
+                message=f"{name} is wrong.",
             )
             results.append(passed if earned is None else failed)
     return results

@@ -36,22 +36,39 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = "# Mine\n\n| a | b |\n|---|---|\n| $x$ | [l](https://example.org) |\n"
     added = "def f(x: int) -> str:\n    return 'é'  # comment\nprint(1.5)"
     pixel = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
-    results = verdicts(first_values=0, first_public=0, second_public=0)
+    results = verdicts(
+        first_values=0,
+        first_public=0,
+        second_public=0,
+    )
     drawn = Measure("part that is read", 0.9, pictures=(("a 4, read as 9", pixel),) * 6)
     ann = lab.graded(
         [replace(verdict, measures=(drawn,)) for verdict in results],
         {"text": text, "own": added},
         [
-            {"output_type": "stream", "name": "stdout", "text": "1.5\n" * 100},
+            {
+                "output_type": "stream",
+                "name": "stdout",
+                "text": "1.5\n" * 100,
+            },
             {"output_type": "display_data", "data": {"image/png": pixel}},
-            {"output_type": "error", "ename": "E", "evalue": "", "traceback": ["Oh"]},
+            {
+                "output_type": "error",
+                "ename": "E",
+                "evalue": "",
+                "traceback": ["Oh"],
+            },
         ],
         comments={"first": "Look *here*."},
         late=9000.0,
     )
     cem = GradedNotebook("cem", "", "lab", "lab", "ungradable", ["It is no notebook."])
     pages = {"mistakes": Feedback(ann, lab.outline).page()}
-    bob = lab.graded(student="bob", status="repaired", notes=["So."])
+    bob = lab.graded(
+        student="bob",
+        status="repaired",
+        notes=["So."],
+    )
     pages |= {
         "right": Feedback(bob, lab.outline).page(),
         "refused": Feedback(cem, lab.outline).page(),
@@ -67,7 +84,14 @@ def audit_of(kind: Kind, **more: Any) -> Entry:
     caught = {"first-values": "`first` is wrong."}
     trial = Trial("first", kind, "line 3: + → -", "", "", "- x\n+ y", unnamed=True)
     entry = Entry.from_trial(trial, [], {}, notes=("A note.",))
-    entry = replace(entry, lost=1.5, most=3, caught=caught, silent=0.5, unannounced=3)
+    entry = replace(
+        entry,
+        lost=1.5,
+        most=3,
+        caught=caught,
+        silent=0.5,
+        unannounced=3,
+    )
     return replace(entry, fuzzed=True, **more)
 
 
@@ -86,7 +110,10 @@ def write_audit(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mistakes", "right", "refused", "report", "audit"])
 def test_axe_finds_nothing_and_no_page_is_cut(
-    page: Any, written: Path, axe: str, name: str
+    page: Any,
+    written: Path,
+    axe: str,
+    name: str,
 ) -> None:
     accessible(page, (written / f"{name}.html").as_uri(), axe)
 
@@ -100,7 +127,11 @@ def test_forced_colours_leave_the_bars(page: Any, written: Path) -> None:
 
 
 def test_print_opens_what_is_folded(page: Any, written: Path) -> None:
-    page.emulate_media(media="screen", color_scheme="light", forced_colors="none")
+    page.emulate_media(
+        media="screen",
+        color_scheme="light",
+        forced_colors="none",
+    )
     page.set_viewport_size({"width": 1200, "height": 900})
     page.goto((written / "right.html").as_uri())
     answer = page.get_by_text("def first(x):").first

@@ -55,7 +55,11 @@ def run(course: Path, *words: str | Path) -> str:
 
 
 @contextmanager
-def jupyter(command: list[str], folder: Path, home: Path) -> Iterator[str]:
+def jupyter(
+    command: list[str],
+    folder: Path,
+    home: Path,
+) -> Iterator[str]:
     """Run a Jupyter server of its own settings; yield its address, without the path."""
     command += ["--no-browser", "--allow-root", "--IdentityProvider.token=secret"]
     log = home / "server.log"
@@ -69,7 +73,11 @@ def jupyter(command: list[str], folder: Path, home: Path) -> Iterator[str]:
         }
         with log.open("w") as output:
             process = subprocess.Popen(
-                command, cwd=folder, env=environment, stdout=output, stderr=output
+                command,
+                cwd=folder,
+                env=environment,
+                stdout=output,
+                stderr=output,
             )
         try:
             yield f"http://127.0.0.1:{port_of(process, Path(runtime))}"
@@ -92,7 +100,12 @@ def port_of(process: subprocess.Popen[bytes], runtime: Path) -> int:
     pytest.fail("the server did not start")
 
 
-def solve(page: Any, notebook: Any, cell: str, source: str) -> None:
+def solve(
+    page: Any,
+    notebook: Any,
+    cell: str,
+    source: str,
+) -> None:
     """Go to a cell, run all above it, type an answer over it, and run that."""
     go_to(page, notebook, cell)
     page.keyboard.press("Enter")
@@ -101,7 +114,11 @@ def solve(page: Any, notebook: Any, cell: str, source: str) -> None:
     page.keyboard.press("Shift+Enter")
 
 
-def go_to(page: Any, notebook: Any, cell: str) -> None:
+def go_to(
+    page: Any,
+    notebook: Any,
+    cell: str,
+) -> None:
     """Select a cell, as a click after scrolling does; JupyterLab draws only some."""
     index = [c.id for c in notebook.cells].index(cell)
     page.evaluate(
@@ -121,7 +138,12 @@ def menu(page: Any, *names: str) -> None:
         page.get_by_role("menuitem", name=name, exact=True).first.click()
 
 
-def work_in_jupyterlab(page: Any, folder: Path, home: Path, answers: Any) -> str:
+def work_in_jupyterlab(
+    page: Any,
+    folder: Path,
+    home: Path,
+    answers: Any,
+) -> str:
     """Solve two exercises, look at the plot, validate, save; return what was said."""
     original = folder / "kit" / "original" / f"{LAB}.ipynb"
     notebook = nbformat.read(original, as_version=4)

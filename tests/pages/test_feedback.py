@@ -62,7 +62,10 @@ def but(results: list[Verdict], *names: str, **fields: Any) -> list[Verdict]:
     ],
 )
 def test_headings_are_read_as_people_write_them(
-    tmp_path: Path, heading: str, name: str, label: str
+    tmp_path: Path,
+    heading: str,
+    name: str,
+    label: str,
 ) -> None:
     first = Lab(tmp_path, heading).outline.exercises[0]
     assert (first.name, first.label) == (name, label)
@@ -86,7 +89,11 @@ def test_the_first_screen_says_it_all(lab: Lab) -> None:
 def test_an_answer_that_was_not_begun_is_said_once_and_not_as_a_mistake(
     lab: Lab, blank: str
 ) -> None:
-    results = verdicts(first_values=0, first_types=0, first_public=0)
+    results = verdicts(
+        first_values=0,
+        first_types=0,
+        first_public=0,
+    )
     message = "Not solved yet: NotImplementedError."
     raised = but(results, "first", outcome="error", message=message)
     page = lab.page(raised, {"first": blank})
@@ -102,7 +109,11 @@ def test_the_cheapest_step_comes_first_and_what_was_not_run_is_no_mistake(
     lab: Lab,
 ) -> None:
     """Two mistakes in the first exercise, one in the second: begin with that one."""
-    results = verdicts(first_values=0, first_types=0, second_values=0)
+    results = verdicts(
+        first_values=0,
+        first_types=0,
+        second_values=0,
+    )
     page = lab.page(results)
     assert "Fix next (+4 points) : 1.2 Second function . second-val" in words(page)
     for outcome, message in (
@@ -114,8 +125,16 @@ def test_the_cheapest_step_comes_first_and_what_was_not_run_is_no_mistake(
 
 
 def test_who_has_all_points_of_an_exercise_sees_no_failure_of_it(lab: Lab) -> None:
-    results = verdicts(first_values=0, second_public=0, second_values=0)
-    followed = {"points": 4.0, "source": "follow-through", "message": "Right."}
+    results = verdicts(
+        first_values=0,
+        second_public=0,
+        second_values=0,
+    )
+    followed = {
+        "points": 4.0,
+        "source": "follow-through",
+        "message": "Right.",
+    }
     page = lab.page(but(results, "second-values", **followed))
     sentence = "This test fails only because of exercise 1.1. You have the points."
     assert f"counted as passed 4 / 4 {sentence}" in row(page, "1.2")
@@ -167,7 +186,15 @@ def test_a_test_judged_in_the_student_s_process_is_marked_so(lab: Lab) -> None:
 
 def test_work_that_could_not_be_graded_gets_no_zero(lab: Lab) -> None:
     notes = ["It is <b>no</b> notebook."]
-    page = words(lab.page([], path=None, status="ungradable", notes=notes, marks={}))
+    page = words(
+        lab.page(
+            [],
+            path=None,
+            status="ungradable",
+            notes=notes,
+            marks={},
+        )
+    )
     assert "– / 10 points" in page
     assert "Could not be graded. " in page
     assert "It is <b>no</b> notebook. This is not a zero" in page
@@ -185,7 +212,14 @@ def test_every_status_has_words_of_its_own(lab: Lab, status: Status) -> None:
 
 def test_a_repair_and_a_penalty_are_said(lab: Lab) -> None:
     notes = ["It was renamed."]
-    page = words(lab.page(status="repaired", notes=notes, late=7200.0, penalty=2.0))
+    page = words(
+        lab.page(
+            status="repaired",
+            notes=notes,
+            late=7200.0,
+            penalty=2.0,
+        )
+    )
     assert "5 / 10" in page and "It was renamed. This cost you no points." in page
     assert "Submitted 2 hours late. 2 points are taken off" in page
 
@@ -195,7 +229,11 @@ def test_a_repair_and_a_penalty_are_said(lab: Lab) -> None:
 
 def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
     class_ = [
-        lab.graded(student=student, status="repaired", notes=["It was renamed."])
+        lab.graded(
+            student=student,
+            status="repaired",
+            notes=["It was renamed."],
+        )
         for student in ("ann", "bob", "cem", "dan")
     ]
     cut = GradedNotebook("eve", "Eve", "lab", "lab", "ungradable", ["It is cut short."])
@@ -216,7 +254,11 @@ def test_the_report_names_branches_that_no_test_has_entered(lab: Lab) -> None:
 
 
 def test_whom_the_platform_calls_late_is_late_in_the_report(lab: Lab) -> None:
-    bob = lab.graded(student="bob", name="Bob", late=7200.0)
+    bob = lab.graded(
+        student="bob",
+        name="Bob",
+        late=7200.0,
+    )
     report = lab.report([lab.graded(), bob], late_without_time={"ann", "zoe"})
     assert report[1][0].endswith(", 2 late.")
     assert "Ann Ode ann : the platform does not say how late" in words(report[0])
@@ -231,7 +273,10 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
         wrong |= {"second_values": 4 - n % 5} if n % 5 else {}
         taken = 100.0 if n == 35 else 0.0  # no total falls below 0
         graded = lab.graded(
-            verdicts(**wrong), student=f"s{n:02}", penalty=taken, waiting=[]
+            verdicts(**wrong),
+            student=f"s{n:02}",
+            penalty=taken,
+            waiting=[],
         )
         graded.marks["essay"] = Mark(3.0, by_hand=True)
         class_.append(graded)
@@ -261,7 +306,13 @@ def test_statistics_of_a_class_are_over_complete_totals_and_marked_essays(
         class_.append(graded)
     marks = {name: Mark() for name in class_[0].marks}
     class_.append(
-        lab.graded([], student="eve", status="ungradable", marks=marks, waiting=[])
+        lab.graded(
+            [],
+            student="eve",
+            status="ungradable",
+            marks=marks,
+            waiting=[],
+        )
     )
     page, lines = lab.report(class_)
     assert lines == (
@@ -329,13 +380,30 @@ $$\\class{x" onclick="alert(1)}{y}$$
 def test_what_a_student_wrote_runs_nothing_and_asks_for_nothing(lab: Lab) -> None:
     bundle = {"text/html": HOSTILE, "image/svg+xml": "<svg onload=alert(1)>"}
     outputs = [
-        {"output_type": "display_data", "data": bundle, "metadata": {}},
+        {
+            "output_type": "display_data",
+            "data": bundle,
+            "metadata": {},
+        },
         {"output_type": "display_data", "data": {"image/png": '"><script>'}},
-        {"output_type": "stream", "name": "stdout", "text": "</pre><script>"},
-        {"output_type": "error", "ename": "<script>", "evalue": "<b>", "traceback": []},
+        {
+            "output_type": "stream",
+            "name": "stdout",
+            "text": "</pre><script>",
+        },
+        {
+            "output_type": "error",
+            "ename": "<script>",
+            "evalue": "<b>",
+            "traceback": [],
+        },
     ]
     code = "</pre><script>alert(1)</script>"
-    answers = {"text": HOSTILE, "own": code, "essay": HOSTILE}
+    answers = {
+        "text": HOSTILE,
+        "own": code,
+        "essay": HOSTILE,
+    }
     page = lab.page(None, answers, outputs, name="<script>alert(1)</script>")
     assert Requests(page).requests == [] and "<b>" not in page.partition("Your own")[2]
     assert "default-src 'none'" in page  # and a browser would refuse it all
@@ -356,13 +424,21 @@ def test_a_picture_carries_its_alternative_text(lab: Lab) -> None:
 
     def shown(alt: object) -> dict[str, object]:
         meta = {"image/png": {"alt": alt}}
-        return {"output_type": "display_data", "data": data, "metadata": meta}
+        return {
+            "output_type": "display_data",
+            "data": data,
+            "metadata": meta,
+        }
 
     again = {"text/plain": "A hill,\nseen twice.", "text/html": "<b>"}
     outputs = [
         shown("The sigmoid\x1b[1m rises."),
         shown('"><script>alert(1)</script> \u202e' + "x" * 9_000),
-        {"output_type": "display_data", "data": data, "metadata": "no mapping"},
+        {
+            "output_type": "display_data",
+            "data": data,
+            "metadata": "no mapping",
+        },
         shown(["no text"]),
         shown("A dog."),
         {"output_type": "display_data", "data": {"text/plain": "A dog."}},
@@ -450,7 +526,9 @@ TOO_MUCH = "Showing your notebook on this page would take too much"
 
 @pytest.mark.slow
 def test_a_worker_that_takes_too_long_is_ended_and_all_pages_are_made(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: Lab,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(workers, "WALL_TIME_FACTOR", 2)
     pipe = tmp_path / "pipe.ipynb"  # whoever reads it waits forever
@@ -474,7 +552,9 @@ def test_a_worker_that_takes_too_long_is_ended_and_all_pages_are_made(
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
 def test_a_notebook_too_big_for_a_worker_still_gets_a_page(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: Lab,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(making, "MEMORY", 200 << 20)
     graded = lab.graded()

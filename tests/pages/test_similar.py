@@ -74,7 +74,9 @@ def test_no_answer_stalls_the_report(outline: Outline, text: str) -> None:
 
 
 def test_the_report_shows_both_answers_and_only_when_asked(
-    outline: Outline, solutions: dict[str, str], tmp_path: Path
+    outline: Outline,
+    solutions: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     answers = {f"own{i:02}": text for i, text in enumerate(solutions.values())}
     evil = "\n        note = '<script>alert(1)</script>'"
@@ -82,7 +84,11 @@ def test_the_report_shows_both_answers_and_only_when_asked(
     class_ = []
     for student, text in answers.items():
         meta = {"nbgrader": {"grade_id": LONG, "solution": True}}
-        cell = {"cell_type": "code", "metadata": meta, "source": text}
+        cell = {
+            "cell_type": "code",
+            "metadata": meta,
+            "source": text,
+        }
         path = tmp_path / f"{student}.ipynb"
         path.write_text(json.dumps({"cells": [cell]}), "utf-8")
         class_.append(GradedNotebook(student, "", LAB, LAB, "graded", path=str(path)))
@@ -92,7 +98,11 @@ def test_the_report_shows_both_answers_and_only_when_asked(
     assert "<strong>own03</strong> and <strong>thief</strong>" in with_pairs[0]
     assert "not a proof" in with_pairs[0] and "<script" not in with_pairs[0]
     assert with_pairs[1][3].startswith("1 pair of students has unusually similar")
-    joint = {"own03": "Blue", "thief": "Blue", "own04": "Red"}
+    joint = {
+        "own03": "Blue",
+        "thief": "Blue",
+        "own04": "Red",
+    }
     together = class_report(class_, {LAB: outline}, {}, find_similar=True, groups=joint)
     none = class_report(class_[:5], {LAB: outline}, {}, find_similar=True)
     assert none[1][3] == "No two long answers are unusually similar."

@@ -3,7 +3,11 @@
 from nbproctor.platforms import Identifier, Kind, Person
 
 
-def member(student_id: str, name: str = "", numbers: str = "") -> Person:
+def member(
+    student_id: str,
+    name: str = "",
+    numbers: str = "",
+) -> Person:
     """A student, called "Last, First"; each number is a `Kind`, ``=`` and a value."""
     pairs = (number.split("=") for number in numbers.split())
     identifiers = [Identifier(Kind[kind.upper()], value) for kind, value in pairs]

@@ -445,7 +445,10 @@ def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_teacher_says_is_kept_in_the_class_list(
-    tmp_path: Path, paths: list[str], text: str, later: str
+    tmp_path: Path,
+    paths: list[str],
+    text: str,
+    later: str,
 ) -> None:
     roster = Roster(list(CLASS.people))
     roster.answer(text, "k2@example.edu")
@@ -514,7 +517,11 @@ def link() -> bytes:
     return buffer.getvalue()
 
 
-def listed(offset: int, value: int, form: str = "<B") -> bytes:
+def listed(
+    offset: int,
+    value: int,
+    form: str = "<B",
+) -> bytes:
     """Say something else of the first file in the archive's list."""
     data = bytearray(zipped({BAD: "x" * 5000, "bking/lab.ipynb": "good"}))
     struct.pack_into(form, data, data.index(b"PK\x01\x02") + offset, value)
@@ -603,7 +610,10 @@ def test_names_in_two_codings_are_read() -> None:
     ],
 )
 def test_what_is_no_download_or_cut_short_is_said(
-    tmp_path: Path, name: str, data: bytes, says: str
+    tmp_path: Path,
+    name: str,
+    data: bytes,
+    says: str,
 ) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(CollectError, match=says):
@@ -611,7 +621,12 @@ def test_what_is_no_download_or_cut_short_is_said(
 
 
 def test_names_are_fit_for_every_system() -> None:
-    files = {"a:b?.ipynb": "1", "con.txt": "2", "Lab.ipynb": "3", "lab.ipynb": "4"}
+    files = {
+        "a:b?.ipynb": "1",
+        "con.txt": "2",
+        "Lab.ipynb": "3",
+        "lab.ipynb": "4",
+    }
     collected = texts(understand({f"aokafor/{name}": t for name, t in files.items()}))
     assert sorted(collected["aokafor"].values()) == ["1", "2", "3", "4"]
     assert {"a_b_.ipynb", "_con.txt"} < collected["aokafor"].keys()
@@ -685,7 +700,10 @@ def test_a_newer_attempt_replaces_and_nothing_else_does_unasked(
     ],
 )
 def test_nobody_says_himself_when_he_handed_in(
-    put: Put, tmp_path: Path, name: str, content: str | bytes
+    put: Put,
+    tmp_path: Path,
+    name: str,
+    content: str | bytes,
 ) -> None:
     files = {"aokafor_1042_4_lab.ipynb": "x", name: content}
     assert put(files)["aokafor"].state == "new"

@@ -25,7 +25,13 @@ pia; Ångström, Pia; login=pia email=pia@example.edu canvas=1046 \
     participant=1046 sis=904 student=904
 """
 CLASS = Roster(people_of(PEOPLE))
-SCORES = {"aokafor": 87.5, "bking": 100.0, "eve": 66.666, "nguyen": nan, "pia": 90.0}
+SCORES = {
+    "aokafor": 87.5,
+    "bking": 100.0,
+    "eve": 66.666,
+    "nguyen": nan,
+    "pia": 90.0,
+}
 
 CANVAS = (
     "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Intro (76),Neural Network (77),"
@@ -249,7 +255,11 @@ REFUSED: list[tuple[str, bool, str]] = [
 
 
 @pytest.mark.parametrize(("text", "scale", "reason"), REFUSED)
-def test_what_is_unclear_is_refused(text: str, scale: bool, reason: str) -> None:
+def test_what_is_unclear_is_refused(
+    text: str,
+    scale: bool,
+    reason: str,
+) -> None:
     with pytest.raises(ExportError, match=reason):
         filled(text, scale=scale)
 
@@ -269,7 +279,9 @@ CELL = st.text(st.characters(exclude_characters="\0"), max_size=8)
     st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
 )
 def test_any_table_is_read_as_python_reads_it_and_written_back(
-    rows: list[list[str]], end: str, quoting: int
+    rows: list[list[str]],
+    end: str,
+    quoting: int,
 ) -> None:
     # Python's writer, before 3.13, leaves a lone carriage return without quotes.
     returns = any("\r" in cell for row in rows for cell in row)

@@ -22,7 +22,9 @@ from tests.programs import start, succeeded
 
 @pytest.fixture(scope="module")
 def course(
-    project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory
+    project: Path,
+    template: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A course with a student of each kind, not yet graded."""
     course = tmp_path_factory.mktemp("class") / "course"
@@ -97,10 +99,24 @@ def test_the_container_tells_partial_and_ungradable_submissions(
     assert content["execution_time"] > 0
     fizz, mean_of = content["tests"]
     assert "`fizz` was stopped" in fizz["output"]
-    same = {"max_score": 5, "visibility": "visible", "output_format": "text"}
-    failed = {"number": "1", "name": "fizz", "score": 0, "status": "failed"}
+    same = {
+        "max_score": 5,
+        "visibility": "visible",
+        "output_format": "text",
+    }
+    failed = {
+        "number": "1",
+        "name": "fizz",
+        "score": 0,
+        "status": "failed",
+    }
     assert fizz == same | failed | {"output": fizz["output"]}
-    passed = {"number": "2", "name": "mean_of", "score": 5, "status": "passed"}
+    passed = {
+        "number": "2",
+        "name": "mean_of",
+        "score": 5,
+        "status": "passed",
+    }
     assert mean_of == same | passed | {"output": ""}
     done, content = run(autograder, course / "submitted/broken/tiny")
     assert done.returncode == 1

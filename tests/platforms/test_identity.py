@@ -131,7 +131,12 @@ DOWNLOADS = {
 
 def olat(folder: str) -> str:
     """Return a name as OpenOlat writes it, which leaves out all but ASCII letters."""
-    for letter, text in {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}.items():
+    for letter, text in {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "ß": "ss",
+    }.items():
         folder = folder.replace(letter, text).replace(letter.upper(), text.title())
     plain = unicodedata.normalize("NFKD", folder.replace(" ", "_"))
     return re.sub(r"[^\w]", "", plain, flags=re.ASCII)
@@ -205,7 +210,10 @@ def owners(person: Person, class_: list[Student]) -> set[int]:
     st.randoms(use_true_random=False),
 )
 def test_nobody_s_work_is_ever_placed_under_somebody_else(
-    class_: list[Student], lists: list[str], downloads: list[str], chance: random.Random
+    class_: list[Student],
+    lists: list[str],
+    downloads: list[str],
+    chance: random.Random,
 ) -> None:
     roster = Roster()
     for name in lists:
@@ -282,7 +290,10 @@ DOWNLOADS["folders"] = "{last}, {first} ({student})/lab.ipynb"
     ],
 )
 def test_a_whole_class_is_placed_whatever_its_numbers(
-    lists: list[str], download: str, count: int, is_told: int
+    lists: list[str],
+    download: str,
+    count: int,
+    is_told: int,
 ) -> None:
     roster = Roster()
     for name in lists:

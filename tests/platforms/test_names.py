@@ -70,7 +70,10 @@ FORMS = [
 @pytest.mark.parametrize(("platform", "form", "expected"), FORMS)
 @given(parts=st.fixed_dictionaries(PARTS))
 def test_names_that_a_platform_makes_are_read_back(
-    platform: str, form: str, expected: dict[str, str], parts: dict[str, Any]
+    platform: str,
+    form: str,
+    expected: dict[str, str],
+    parts: dict[str, Any],
 ) -> None:
     # As Canvas's `sanitize_user_name` and `sanitize_file_name` do.
     parts["short"] = re.sub(r"[\W_]", "", parts["name"].lower()) or "x"

@@ -72,7 +72,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def install(folder: Path, package: str, source: str) -> None:
+def install(
+    folder: Path,
+    package: str,
+    source: str,
+) -> None:
     """Install a package as pip does: its module, and the folder that describes it."""
     (folder / f"{package}.py").write_text(source, "utf-8")
     about = folder / f"{package}-1.0.dist-info"
@@ -112,7 +116,9 @@ def test_the_platform_of_an_installed_package_is_read_filled_and_given_back(
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_plug_in_is_named_once_and_all_others_go_on(
-    folder: Path, caplog: pytest.LogCaptureFixture, fault: str
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
 ) -> None:
     caplog.set_level(logging.WARNING)
     name = f"school_that_{fault.replace(' ', '_')}"

@@ -35,7 +35,11 @@ GERMAN = (
 )
 
 
-def people(tmp_path: Path, text: str, coding: str = "utf-8") -> list[Person]:
+def people(
+    tmp_path: Path,
+    text: str,
+    coding: str = "utf-8",
+) -> list[Person]:
     path = tmp_path / "class.csv"
     path.write_bytes(text.encode(coding))
     return read_class_list(path)
@@ -80,7 +84,10 @@ IN_BLACKBOARD = "900; Okafor, Amara; student=900 login=aokafor"
     ],
 )
 def test_each_list_names_its_people(
-    tmp_path: Path, text: str, coding: str, expected: str
+    tmp_path: Path,
+    text: str,
+    coding: str,
+    expected: str,
 ) -> None:
     assert people(tmp_path, text, coding) == people_of(expected)
 
@@ -94,7 +101,11 @@ def test_each_list_names_its_people(
     ],
 )
 @pytest.mark.parametrize("word", ["Participant ", "参加者", "Участник", "Uczestnik"])
-def test_a_worksheet_in_any_language(tmp_path: Path, titles: str, word: str) -> None:
+def test_a_worksheet_in_any_language(
+    tmp_path: Path,
+    titles: str,
+    word: str,
+) -> None:
     rows = f"{word}4711,Amara Okafor,ao@x.edu,?,\n{word}4712,Bo King,bk@x.edu,?,\n"
     assert people(tmp_path, f"{titles}\n{rows}") == people_of(
         "ao; Okafor, Amara; email=ao@x.edu participant=4711\n"
@@ -141,7 +152,9 @@ def test_a_list_of_groups(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_what_is_no_list_of_the_class_is_said(
-    tmp_path: Path, text: str, reason: str
+    tmp_path: Path,
+    text: str,
+    reason: str,
 ) -> None:
     roster = Roster(people(tmp_path, CANVAS))
     with pytest.raises(RosterError, match=reason):

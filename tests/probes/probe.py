@@ -31,7 +31,11 @@ def ask(child: Any, code: str) -> str:
 
 def judge(job: bytes, spawn: Callable[[], Any]) -> bytes:
     """Run the job's own code with `spawn` and `ask`; its `result` is the answer."""
-    names: dict[str, Any] = {"spawn": spawn, "ask": ask, "os": os}
+    names: dict[str, Any] = {
+        "spawn": spawn,
+        "ask": ask,
+        "os": os,
+    }
     exec(job.decode(), names)
     return json.dumps(names["result"]).encode()
 

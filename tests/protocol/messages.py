@@ -170,11 +170,21 @@ keys = (
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 numbers = hnp.arrays(
     st.sampled_from([*(set(DTYPES) - {"<f16", "<c32"}), ">f8", ">i2", "<M8[25s]"]),
-    hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5),
+    hnp.array_shapes(
+        min_dims=0,
+        max_dims=4,
+        min_side=0,
+        max_side=5,
+    ),
 )
 texts = hnp.arrays(
     "U4",
-    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
+    hnp.array_shapes(
+        min_dims=0,
+        max_dims=3,
+        min_side=0,
+        max_side=3,
+    ),
     elements=st.text("aé", max_size=4),
 )
 

@@ -59,7 +59,9 @@ def later() -> float:
 
 @given(messages.anything, st.integers(0, 10**6), st.integers(1, 255))
 def test_a_damaged_frame_is_read_or_refused_but_never_waited_for(
-    value: Any, position: int, flip: int
+    value: Any,
+    position: int,
+    flip: int,
 ) -> None:
     near, far = socket.socketpair()
     with near, far:

@@ -80,7 +80,10 @@ def sendable(value: Any) -> bool:
     ids=lambda case: "-".join(case) if isinstance(case, dict) else "",
 )
 def test_both_sides_keep_each_limit(
-    limits: dict[str, int], value: Any, more: Any, monkeypatch: pytest.MonkeyPatch
+    limits: dict[str, int],
+    value: Any,
+    more: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent = encoded(more)
     for name, most in limits.items():

@@ -86,7 +86,11 @@ def zygote(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
         del os.environ["NBPROCTOR_TEST_SECRET"]
 
 
-def judged(zygote: ForkServer, code: str, timeout: float = 30) -> Any:
+def judged(
+    zygote: ForkServer,
+    code: str,
+    timeout: float = 30,
+) -> Any:
     return json.loads(zygote.run(code.encode(), timeout))
 
 
@@ -412,7 +416,9 @@ result = [said, end.decode(), ask(spawn(), "answer = 'next'")]
     ("how", "end"), [("os._exit(3)", "exit status 3"), ("os.abort()", "SIGABRT")]
 )
 def test_a_dead_judge_is_an_error_and_its_students_die(
-    zygote: ForkServer, how: str, end: str
+    zygote: ForkServer,
+    how: str,
+    end: str,
 ) -> None:
     before = len(family(zygote))
     with pytest.raises(JudgeError, match=end):
@@ -540,7 +546,11 @@ landlockpy.Ruleset = missing
 """
 
 
-def sabotaged(folder: Path, code: str, policy: Policy = POLICY) -> ForkServer:
+def sabotaged(
+    folder: Path,
+    code: str,
+    policy: Policy = POLICY,
+) -> ForkServer:
     """Start a server that imports code which breaks a part of it."""
     (folder / "sabotage.py").write_text(code)
     folder.chmod(0o755)

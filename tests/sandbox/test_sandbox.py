@@ -80,7 +80,9 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 
 
 def fork(
-    body: Callable[[], Any], policy: Policy | None, scratch: Path
+    body: Callable[[], Any],
+    policy: Policy | None,
+    scratch: Path,
 ) -> tuple[Any, int]:
     """Run `body` in a sandboxed fork: what it returned or raised, and its wait code."""
     reading, writing = os.pipe()
@@ -131,7 +133,9 @@ def refused(action: Callable[[], object]) -> bool:
 
 
 def test_nothing_but_the_interpreter_and_the_scratch_can_be_read(
-    inside: Inside, tmp_path: Path, kind: str
+    inside: Inside,
+    tmp_path: Path,
+    kind: str,
 ) -> None:
     secret = tmp_path / "gradebook.db"
     secret.write_text("marks")
@@ -152,7 +156,9 @@ def test_nothing_but_the_interpreter_and_the_scratch_can_be_read(
 
 
 def test_nothing_outside_the_scratch_can_be_written(
-    inside: Inside, tmp_path: Path, kind: str
+    inside: Inside,
+    tmp_path: Path,
+    kind: str,
 ) -> None:
     target = tmp_path / "target"
     target.write_text("whole")
@@ -186,7 +192,10 @@ def test_nothing_outside_the_scratch_can_be_written(
 
 
 def test_symbolic_links_lead_nowhere(
-    inside: Inside, scratch: Path, tmp_path: Path, kind: str
+    inside: Inside,
+    scratch: Path,
+    tmp_path: Path,
+    kind: str,
 ) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hidden test")
@@ -209,7 +218,10 @@ def test_symbolic_links_lead_nowhere(
 
 @pytest.mark.parametrize("size", [6, COPIED + 1])
 def test_data_files_appear_by_name_and_are_never_changed(
-    inside: Inside, tmp_path: Path, kind: str, size: int
+    inside: Inside,
+    tmp_path: Path,
+    kind: str,
+    size: int,
 ) -> None:
     images = tmp_path / "images.gz"
     images.write_bytes(bytes(size))
@@ -241,7 +253,9 @@ def test_a_file_cannot_outgrow_the_scratch(inside: Inside, kind: str) -> None:
 
 
 def test_in_a_plain_folder_every_byte_stays_visible(
-    inside: Inside, plain_folder: None, scratch: Path
+    inside: Inside,
+    plain_folder: None,
+    scratch: Path,
 ) -> None:
     def hide() -> list[bool]:
         Path("one").write_bytes(bytes(100_000))
@@ -457,7 +471,9 @@ REFUSED_IN_PART: dict[str, tuple[Any, ...]] = {
 
 
 def test_calls_that_are_let_through_in_part_are_not_let_through_in_whole(
-    inside: Inside, scratch: Path, monkeypatch: pytest.MonkeyPatch
+    inside: Inside,
+    scratch: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def answers() -> dict[str, int]:
         return {name: on(*way) for name, (on, *way) in REFUSED_IN_PART.items()}
@@ -497,7 +513,9 @@ def test_advice_and_locks_are_no_messages(inside: Inside) -> None:
 
 
 def test_reading_changes_no_time_of_access(
-    inside: Inside, kind: str, tmp_path: Path
+    inside: Inside,
+    kind: str,
+    tmp_path: Path,
 ) -> None:
     read = tmp_path / "read"
     read.write_text("by all")
@@ -544,7 +562,12 @@ def test_space_at_once_is_refused(inside: Inside) -> None:
 
 
 def test_limits_are_those_of_the_policy(inside: Inside) -> None:
-    policy = Policy(memory=100 << 20, threads=10, stack=1 << 20, scratch=5 << 20)
+    policy = Policy(
+        memory=100 << 20,
+        threads=10,
+        stack=1 << 20,
+        scratch=5 << 20,
+    )
     expected = {
         resource.RLIMIT_STACK: 1 << 20,
         resource.RLIMIT_FSIZE: 5 << 20,
@@ -568,7 +591,9 @@ def test_limits_are_those_of_the_policy(inside: Inside) -> None:
 
 @pytest.mark.parametrize("layer", ["seccomp", "Landlock"])
 def test_signals_to_others_are_refused_by_each_layer_alone(
-    inside: Inside, monkeypatch: pytest.MonkeyPatch, layer: str
+    inside: Inside,
+    monkeypatch: pytest.MonkeyPatch,
+    layer: str,
 ) -> None:
     if layer == "seccomp":
         monkeypatch.setattr(layers, "_landlock", lambda *_: None)
@@ -653,7 +678,12 @@ def test_memory_mapped_arrays_work(inside: Inside, kind: str) -> None:
     def work() -> list[float]:
         import numpy as np
 
-        written = np.memmap("numbers", dtype=float, mode="w+", shape=100)
+        written = np.memmap(
+            "numbers",
+            dtype=float,
+            mode="w+",
+            shape=100,
+        )
         written[:] = 2
         written.flush()
         read = np.memmap("numbers", dtype=float, mode="r")
@@ -756,7 +786,11 @@ def broken(*arguments: object) -> None:
     ],
 )
 def test_a_missing_layer_ends_it_unless_weak(
-    scratch: Path, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, layer: str
+    scratch: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    name: str,
+    layer: str,
 ) -> None:
     monkeypatch.setattr(where, name, broken)
     ran = scratch.parent / "ran"

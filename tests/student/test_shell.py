@@ -25,7 +25,11 @@ CLEAN = multiprocessing.get_context("forkserver")
 CLEAN.set_forkserver_preload(["tests.student.warmed"])
 
 
-def forked(name: str, folder: Path, cells: Sequence[str]) -> Any:
+def forked(
+    name: str,
+    folder: Path,
+    cells: Sequence[str],
+) -> Any:
     """Call a function of `warmed` in a fork of a warm shell."""
     from tests.student import warmed  # which warms a shell here too
 
@@ -92,7 +96,13 @@ def test_an_exception_is_an_error_with_the_line_of_the_cell(run: Run) -> None:
 def test_a_syntax_error_is_an_error_and_the_next_cell_runs(run_all: RunAll) -> None:
     (error,), after = run_all("def f(:", "print('on')")
     assert error["ename"] == "SyntaxError"
-    assert after == [{"output_type": "stream", "name": "stdout", "text": "on\n"}]
+    assert after == [
+        {
+            "output_type": "stream",
+            "name": "stdout",
+            "text": "on\n",
+        }
+    ]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +135,10 @@ def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
         "print([o['output_type'] for o in shell.run('plt.plot([1]);')])\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.splitlines()[-1] == "['display_data']"
 
@@ -141,7 +154,9 @@ def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
     ],
 )
 def test_opening_cells_run_once_if_all_they_leave_is_in_memory(
-    tmp_path: Path, cell: str, counts: bool
+    tmp_path: Path,
+    cell: str,
+    counts: bool,
 ) -> None:
     (tmp_path / "beside.py").write_text("value = 3")
     cells = ["import beside", cell]
@@ -173,7 +188,9 @@ def test_a_progress_bar_is_one_line_without_a_warning(run: Run) -> None:
     ],
 )
 def test_a_cell_shows_what_it_shows_in_a_notebook(
-    run: Run, cell: str, shown: str
+    run: Run,
+    cell: str,
+    shown: str,
 ) -> None:
     assert [output["data"]["text/plain"] for output in run(cell)] == [shown]
 
@@ -193,7 +210,10 @@ def test_what_was_printed_can_be_cleared(run: Run) -> None:
     ],
 )
 def test_what_grading_does_not_give_is_an_error_that_says_so(
-    run: Run, cell: str, message: str, tmp_path: Path
+    run: Run,
+    cell: str,
+    message: str,
+    tmp_path: Path,
 ) -> None:
     (output,) = run(cell)
     assert output["output_type"] == "error" and message in output["evalue"]
@@ -212,7 +232,9 @@ def test_what_grading_does_not_give_is_an_error_that_says_so(
     ],
 )
 def test_a_shell_command_says_that_it_does_not_run_and_the_cell_goes_on(
-    run: Run, command: str, tmp_path: Path
+    run: Run,
+    command: str,
+    tmp_path: Path,
 ) -> None:
     outputs = run(command)
     assert "cannot be started" in text_of(outputs, "stderr")

@@ -41,7 +41,10 @@ def rehearsed(cells: Sequence[str]) -> Any:
 
 
 def send(
-    function: Callable[..., Any], folder: Path, cells: Sequence[str], sender: Connection
+    function: Callable[..., Any],
+    folder: Path,
+    cells: Sequence[str],
+    sender: Connection,
 ) -> None:
     """Send what a function makes of cells in a folder, or its exception as text."""
     try:

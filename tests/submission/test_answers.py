@@ -71,11 +71,21 @@ def submit(path: Path, rows: list[Row]) -> None:
     cells: list[dict[str, Any]] = []
     for name, source in rows:
         marks = {"nbgrader": {"grade_id": name}} if name else {}
-        cells.append({"cell_type": "code", "metadata": marks, "source": source})
+        cells.append(
+            {
+                "cell_type": "code",
+                "metadata": marks,
+                "source": source,
+            }
+        )
     path.write_text(json.dumps(notebook(cells)))
 
 
-def repaired(folder: Path, master: MasterNotebook, rows: list[Row]) -> list[Row]:
+def repaired(
+    folder: Path,
+    master: MasterNotebook,
+    rows: list[Row],
+) -> list[Row]:
     """Return the cells after the repair."""
     submit(folder / "ann/m.ipynb", rows)
     cells = repair(folder / "ann", master).notebook["cells"]
@@ -87,7 +97,10 @@ def repaired(folder: Path, master: MasterNotebook, rows: list[Row]) -> list[Row]
 @pytest.mark.parametrize("wraps", ["", "\n\n\nround_up = round_up"])
 @pytest.mark.parametrize("is_free", [False, True])
 def test_a_finished_helper_in_the_cell_of_an_exercise_is_no_stub(
-    tmp_path: Path, master: MasterNotebook, is_free: bool, wraps: str
+    tmp_path: Path,
+    master: MasterNotebook,
+    is_free: bool,
+    wraps: str,
 ) -> None:
     answer = "def square(x):\n    return round_up(x) ** 2"
     cells = rows_of(square=f"{ROUND}{wraps}\n\n\n{answer}")
@@ -109,7 +122,10 @@ def test_a_finished_helper_in_the_cell_of_an_exercise_is_no_stub(
     ],
 )
 def test_a_free_cell_is_an_answer_if_it_binds_what_is_tested(
-    tmp_path: Path, master: MasterNotebook, texts: list[str], chosen: str
+    tmp_path: Path,
+    master: MasterNotebook,
+    texts: list[str],
+    chosen: str,
 ) -> None:
     rows = [row for row in rows_of() if row[0] != "total"]
     rows[-1:-1] = [(None, text) for text in texts]
@@ -134,9 +150,15 @@ def test_an_answer_in_a_test_cell_counts_only_where_there_is_no_other(
 
 
 def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
-    tmp_path: Path, master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    master: MasterNotebook,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answers = {"area": AREA_DONE, "side": SIDE_DONE, "total": "total = 6" + " " * 500}
+    answers = {
+        "area": AREA_DONE,
+        "side": SIDE_DONE,
+        "total": "total = 6" + " " * 500,
+    }
     for count, name in enumerate(("m", "z", "x"), 1):
         texts = {key: answers[key] for key in [*answers][:count]}
         submit(tmp_path / f"ann/{name}.ipynb", rows_of(**texts))

@@ -104,7 +104,12 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def put(name: str, secret: Path, folder: Path, depth: int) -> Path:
+def put(
+    name: str,
+    secret: Path,
+    folder: Path,
+    depth: int,
+) -> Path:
     """Put something in the way, so deep in a student's folder."""
     path = folder.joinpath(*"abcde"[:depth], NAME)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +124,11 @@ def passing(folder: Path, refusals: list[Refusal]) -> list[StudentFile]:
 @pytest.mark.parametrize("depth", [0, 1, 4])
 @pytest.mark.parametrize("name", TRICKS)
 def test_what_is_not_the_student_s_own_file_is_refused_and_named(
-    secret: Path, folder: Path, tmp_path: Path, name: str, depth: int
+    secret: Path,
+    folder: Path,
+    tmp_path: Path,
+    name: str,
+    depth: int,
 ) -> None:
     put(name, secret, folder, depth)
     honest = [] if folder.is_symlink() else ["honest.py"]
@@ -148,7 +157,11 @@ def test_who_has_a_hard_link_is_told_so(secret: Path, folder: Path) -> None:
 @pytest.mark.parametrize("depth", [1, 4])
 @pytest.mark.parametrize("name", TRICKS)
 def test_what_takes_a_file_s_place_after_a_look_is_refused(
-    secret: Path, folder: Path, tmp_path: Path, name: str, depth: int
+    secret: Path,
+    folder: Path,
+    tmp_path: Path,
+    name: str,
+    depth: int,
 ) -> None:
     path = folder.joinpath(*"abcde"[:depth], NAME)
     path.parent.mkdir(parents=True)

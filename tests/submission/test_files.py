@@ -29,12 +29,18 @@ def put(folder: Path, *names: str) -> None:
 
 
 def likely(
-    folder: Path, budget: Budget | None = None, notebook: str = "tiny"
+    folder: Path,
+    budget: Budget | None = None,
+    notebook: str = "tiny",
 ) -> list[Candidate]:
     return candidates(folder, notebook, (), budget or Budget())
 
 
-def chosen(folder: Path, budget: Budget | None = None, name: str = "tiny") -> list[str]:
+def chosen(
+    folder: Path,
+    budget: Budget | None = None,
+    name: str = "tiny",
+) -> list[str]:
     return [candidate.name for candidate in likely(folder, budget, name)]
 
 
@@ -106,7 +112,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_notebook_in_an_archive_is_read_up_to_the_limit(
-    kind: str, path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path.write_bytes(packed(kind, ("tiny.ipynb", NOTEBOOK)))
     monkeypatch.setattr(files, "MAX_NOTEBOOK_BYTES", len(NOTEBOOK))

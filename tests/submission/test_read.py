@@ -103,7 +103,10 @@ PASTED = "x\u00a0=\u200b 'a\u00a0b'  # \u200b"
     ],
 )
 def test_the_text_of_a_cell_is_what_the_student_meant(
-    source: Any, kind: str, text: str, note: str
+    source: Any,
+    kind: str,
+    text: str,
+    note: str,
 ) -> None:
     texts, notes = of_cells({"cell_type": kind, "source": source})
     assert texts == [text]

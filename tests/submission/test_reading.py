@@ -91,7 +91,9 @@ def test_who_waited_for_a_busy_computer_is_not_said_to_have_computed(
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="it is counted by the clock there")
 def test_what_computes_has_its_time_on_a_busy_computer_too(
-    workers: Workers[ReadSubmission], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workers: Workers[ReadSubmission],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """By the clock this takes longer than is allowed, as if others computed as well."""
     monkeypatch.setattr(workers, "_seconds", 0.5)

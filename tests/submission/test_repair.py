@@ -121,12 +121,20 @@ def test_nothing_of_the_submission_but_text_survives(tmp_path: Path) -> None:
         if cell["cell_type"] == "code":
             cell["execution_count"] = 7
             cell["outputs"] = [
-                {"output_type": "stream", "name": "stdout", "text": "passed"}
+                {
+                    "output_type": "stream",
+                    "name": "stdout",
+                    "text": "passed",
+                }
             ]
     notebook["metadata"]["widgets"] = {"state": "<script>"}
     words = "Words <script>alert(1)</script> [a](javascript:alert(1))"
     for kind in ("markdown", "raw"):
-        text = {"cell_type": kind, "metadata": {}, "source": words}
+        text = {
+            "cell_type": kind,
+            "metadata": {},
+            "source": words,
+        }
         notebook["cells"].append(text)
     write(tmp_path, notebook)
     repaired = json.dumps(repair(tmp_path, MASTER).notebook)
