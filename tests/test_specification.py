@@ -154,7 +154,7 @@ def test_in_the_judge_one_run_is_judged_by_several_properties() -> None:
     assert len(calls) == 6
     with recording({}):  # each; of each type and order, and whole; those of one object
         check(counted, "unchanged")
-    assert len(calls) == 24
+    assert len(calls) == 25
 
 
 def test_wrong_names_of_entries_are_no_old_answers() -> None:
@@ -510,7 +510,7 @@ def norms(X: Any, order: int) -> Any:
 def cached_by(key: Function) -> Function:
     """Return an answer that remembers by something of its case."""
     answers: dict[Any, Any] = {}
-    return lambda X, order: answers.setdefault(key(X, order), norms(X, order))
+    return lambda X, order: answers.setdefault(key(X, order), norms(X, order)).copy()
 
 
 @pytest.mark.parametrize(
@@ -542,6 +542,39 @@ def test_each_size_is_1_alone_and_beyond_the_numbers_of_the_answer() -> None:
         cases = sizes(lambda k, m: (k, m), k=(2, 8), m=(3, 1000))
     assert cases[:5] == [(2, 3), (4, 4), (2, 2), (1, 1), (1, 3)]
     assert cases[5:] == [(9, 3), (2, 1), (2, 502)]
+
+
+@pytest.mark.parametrize(("number", "entries"), [(2**18, 2**18), (2**21, 2**18)])
+def test_data_has_more_entries_or_bytes_than_a_number_of_the_answer(
+    number: int,
+    entries: int,
+) -> None:
+    with recording({}, f"if X.size > {number}: X = X[:, :{number}]"):
+        cases = sizes(lambda k, m: (k, m), k=(2, 8), m=(3, 70_000))
+    largest = max(m for _, m in cases)
+    assert entries < 2 * largest < 2 * entries  # and so has an array of 2 rows
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_an_answer_that_is_overwritten_does_not_change_the_next(
+    is_shared: bool,
+) -> None:
+    results: dict[bytes, Any] = {}
+
+    def doubled(x: Any) -> Any:
+        answer = results.setdefault(x.tobytes(), 2 * x)
+        return answer if is_shared else answer.copy()
+
+    specification = Specification(
+        "doubled(x)",
+        calls_to(lambda: doubled),
+        lambda x: 2 * x,
+        arguments=["x"],
+        cases={"changed": lambda: changed(lambda x: 2 * x, COLUMNS)},
+        properties={"anew": [Anew("changed")]},
+    )
+    with complaint("when another one is changed in place" if is_shared else ""):
+        check(specification, "anew")
 
 
 def test_arrays_of_other_types_stay_as_they_are() -> None:

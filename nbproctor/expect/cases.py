@@ -23,6 +23,9 @@ _ROOMY: tuple[Kind, ...] = (
     ("i2", "C"),
 )
 _NARROW: tuple[Kind, ...] = (("i1", "F"),)
+# A size that may be as large has a case by the number of entries, too.
+_SIZE_OF_DATA = 10_000
+_MOST_ENTRIES = 2**20
 
 
 def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
@@ -30,14 +33,26 @@ def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
 
     Each size has its usual number, which should be its own, and the most that `beyond`
     may make of it. All are usual, equal, 2, or 1; each is 1 alone, and beyond the
-    answer's numbers alone.
+    answer's numbers alone. A size of data is also so large that each array with it has
+    half as many entries again, or bytes, as such a number.
     """
     usual = {name: size for name, (size, _) in ranges.items()}
     tables = [usual, *(dict.fromkeys(usual, size) for size in (4, 2, 1))]
-    for name, bounds in ranges.items():
-        others = {1, int(beyond(*bounds))} - {usual[name]}
-        tables += [usual | {name: size} for size in sorted(others)]
+    for name, (size, most) in ranges.items():
+        others = {1, int(beyond(size, most))}
+        if most >= _SIZE_OF_DATA and (entries := _entries_beyond(most)):
+            others.add(entries // min(usual.values()))
+        tables += [usual | {name: other} for other in sorted(others - {size})]
     return [make(**table) for table in tables]
+
+
+def _entries_beyond(least: int) -> int:
+    """Return how many entries are beyond a number in the answer, of entries or bytes.
+
+    It is 0 if none of these numbers is larger than `least`.
+    """
+    most = max(beyond(0, _MOST_ENTRIES), beyond(0, 8 * _MOST_ENTRIES) / 8)
+    return int(1.5 * most) if most > least else 0
 
 
 def changed(right: Callable[..., Any], *case: Any) -> list[Case]:

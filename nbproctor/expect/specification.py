@@ -32,7 +32,12 @@ from nbproctor.expect.comparison import (
     is_same,
 )
 from nbproctor.expect.numbers import numbers_of
-from nbproctor.protocol.calls import VALUES, make_object, set_in_place
+from nbproctor.protocol.calls import (
+    VALUES,
+    answer_and_overwrite,
+    make_object,
+    set_in_place,
+)
 
 State: TypeAlias = Mapping[str, Any]
 Answered: TypeAlias = tuple[Case, Any]
@@ -606,8 +611,9 @@ class Anew:
     of a new object. As that may remember, too, not all answers may be the first, nor
     one the right answer to the case before: but if the property `after` does not hold,
     another mistake may do that. The object and the arguments change in place; then, the
-    first cases are asked again with new arrays. Attributes that are the answer must not
-    share memory; with `shares`, two answers may.
+    first cases are asked again with new arrays, and the last one twice, its first
+    answer overwritten in between. Attributes that are the answer must not share memory;
+    with `shares`, two answers may.
     """
 
     cases: str
@@ -619,9 +625,15 @@ class Anew:
         """Judge this."""
         answered = [*specification.answered(self.cases, self.otherwise)]
         keep = not self.shares and not specification.reads
-        turn = len(answered) + 1
-        answered = [answered[0], *answered, *answered[: 1 + keep]]
-        cases, fresh = zip(*answered, strict=True)
+        *others, last = answered
+        questions = [answered[0], *others]
+        if not keep:
+            questions.append(last)
+        turn = len(questions)
+        questions += (others or answered)[: 1 + keep]
+        if keep:
+            questions += [last, last]
+        cases, fresh = zip(*questions, strict=True)
         is_right = not self.after or specification.holds(self.after)
         earlier = specification.right(*cases[0])
         used: list[Any] = []
@@ -634,6 +646,8 @@ class Anew:
             reason = _OLD if is_other else AGAIN
             if not number:
                 reason = _SHARED if keep else _RANDOM
+            elif keep and number == len(cases) - 1:
+                reason = _IN_PLACE
             expect_same(*both, specification.title, reason)
             if is_other:
                 is_old = is_right and is_same(answer, earlier, right)
@@ -671,6 +685,7 @@ def _ask_one_object(
 ) -> Iterator[Any]:
     """Yield what one object answers to cases; for number `turn` it gets new arrays.
 
+    With `keep`, its answer to the last but one is overwritten before the last.
     Attributes that are the answer must be what all were set to: else two share memory.
     """
     states, arguments = zip(*map(specification.state_and_arguments, cases), strict=True)
@@ -691,7 +706,10 @@ def _ask_one_object(
             pairs = zip(objects, new_objects, strict=True)
             new_objects = [_in_place(old, new, calls) for old, new in pairs]
         objects = new_objects
-        blocks.append([*calls, *reads, (*beginning, *objects), *reads])
+        call = (*beginning, *objects)
+        if keep and number == len(states) - 2:
+            call = (answer_and_overwrite, *call)
+        blocks.append([*calls, *reads, call, *reads])
     answers = answers_of(*itertools.chain(*blocks), keep=keep)
     for block, state in zip(blocks, states, strict=True):
         for _ in block[: -1 - 2 * len(reads)]:

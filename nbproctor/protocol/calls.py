@@ -33,6 +33,17 @@ def set_in_place(
     setattr(owner, name, value)
 
 
+def answer_and_overwrite(function: Any, *arguments: Any) -> Any:
+    """Return what a function answers, and overwrite the arrays that it answered."""
+    answer = function(*arguments)
+    before = copy.deepcopy(answer)
+    arrays = answer.values() if isinstance(answer, dict) else [answer]
+    for array in arrays:
+        with suppress(Exception):  # it is no array, or read-only
+            np.copyto(array, 1 - array)
+    return before
+
+
 def make_calls(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
     """Make calls, ``(function, *arguments)`` each, until one raises.
 
