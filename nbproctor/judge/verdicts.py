@@ -82,7 +82,8 @@ UNJUDGED = Message(
 # It was run, and what it says is no fault of the answer's: a person has to look.
 REFUSED = Message(
     "not run",
-    "Not graded: your code does something that grading does not allow{where}.",
+    "Not graded: your code needs something that grading does not allow{where}, such as "
+    "the network, another program, or a file outside the assignment's folder.",
 )
 TOO_MUCH = Message(
     "not run", "Not graded: a value is too large or too deeply nested to be sent."

@@ -93,7 +93,7 @@ PASTED = "x\u00a0=\u200b 'a\u00a0b'  # \u200b"
         (["a\n", "b"], "code", "a\nb", ""),
         (["a", "b"], "code", "a\nb", ""),  # lines without their ends
         (["a", 7, "b"], "code", "a\nb", "damaged"),
-        ("a\r\nb\rc\n", "code", "a\nb\nc\n", "line endings"),
+        ("a\r\nb\rc\n", "code", "a\nb\nc\n", ""),
         (f"\n{FENCED}  \n\n", "code", "x = 1", "Code fences"),
         (FENCED, "markdown", FENCED, ""),
         (f"y\n{FENCED}", "code", f"y\n{FENCED}", ""),
