@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import importlib
 import inspect
+import keyword
 import pkgutil
+import re
 import subprocess
 import sys
+import token
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -15,6 +20,9 @@ import pytest
 import nbproctor
 from nbproctor import NbproctorError
 from nbproctor.kit.submit import SubmitError
+from tests.readability import DOCUMENTED
+
+_QUOTED = re.compile(r"(?<!`)`([A-Za-z_][\w.]*)`(?!`)")
 
 
 @pytest.mark.parametrize("name", nbproctor.__all__)
@@ -45,6 +53,21 @@ def test_importing_the_package_and_expect_imports_nothing_heavy() -> None:
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+def test_docstrings_quote_only_names_that_the_package_has(project: Path) -> None:
+    """In single backticks; what others have stands in double ones."""
+    names = {*dir(builtins), *keyword.kwlist}
+    quoted = set()
+    for path in (project / "nbproctor").rglob("*.py"):
+        with tokenize.open(path) as file:
+            tokens = tokenize.generate_tokens(file.readline)
+            names.update(each.string for each in tokens if each.type == token.NAME)
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, DOCUMENTED):
+                quoted.update(_QUOTED.findall(ast.get_docstring(node) or ""))
+    assert len(quoted) > 100
+    assert {name for name in quoted if not names.issuperset(name.split("."))} == set()
 
 
 def test_every_error_of_the_package_is_an_nbproctor_error() -> None:

@@ -190,7 +190,7 @@ class AuditResult:
 
         With the average of mutants of the same parts of the answer that do not raise,
         and of answers without these parts. Those that cost more than the part are
-        `dear`, by name.
+        ``"dear"``, by name.
         """
         for exercise, tests in self.tests.items():
             mutants = self._of_kind("mutant", exercise)

@@ -1,10 +1,10 @@
 """Submissions run by the workers of a Dask scheduler, on any number of computers.
 
 One Dask task is one submission. A worker plugin (`Grader`) holds the assignment on each
-worker, also on those that come later. Dask's `KilledWorker` names what a worker had
+worker, also on those that come later. Dask's ``KilledWorker`` names what a worker had
 when it died: the submission that it ran, and one that waited there. Until these have
-ended, no worker gets a second one, so that the next `KilledWorker` names the submission
-that ends workers.
+ended, no worker gets a second one, so that the next ``KilledWorker`` names the
+submission that ends workers.
 
 Coordinator and workers trust each other, and Dask carries Python objects between them.
 What a student wrote crosses only as text and numbers, in both directions: code to run,

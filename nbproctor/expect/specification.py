@@ -205,7 +205,7 @@ class Specification:
     def read(self, answer: Any, later: Iterator[Any]) -> Any:
         """Return an answer: what the call returned, or what was read after it.
 
-        Of a call that has to return nothing, `returned` is what it did return.
+        Of a call that has to return nothing, ``returned`` is what it did return.
         """
         attributes = {name: next(later) for name in self.reads}
         if attributes and answer is not None:

@@ -355,7 +355,7 @@ def _global_names(
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the global names that code reads before it binds them, and those it binds.
 
-    From the compiled code: `symtable` calls the variable of a comprehension a name of
+    From the compiled code: ``symtable`` calls the variable of a comprehension a name of
     the cell since Python 3.12, which inlines comprehensions.
     """
     reads = set[str]()

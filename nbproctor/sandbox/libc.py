@@ -1,6 +1,6 @@
 """Kernel calls that Python lacks: prctl, capabilities, namespaces, mounts.
 
-`os.unshare` came with Python 3.12, `capset`, `mount` and `prctl` never did.  The
+``os.unshare`` came with Python 3.12, ``capset``, ``mount`` and ``prctl`` never did. The
 packages that wrap them (python-prctl, pyroute2) want a compiler or bring a network
 stack, so these few lines of ctypes stand here.
 """

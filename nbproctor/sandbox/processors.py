@@ -37,7 +37,7 @@ def count_processors() -> int:
 def _groups() -> Iterator[Path]:
     """Yield the folders of this process's control groups, and of those around them.
 
-    A group never gets more than one around it. Version 1 has `cpu` as a tree of its
+    A group never gets more than one around it. Version 1 has ``cpu`` as a tree of its
     own. A container may see its group as the root, whatever its path is outside.
     """
     try:

@@ -255,7 +255,7 @@ def serve(
 def _most_memory() -> int:
     """Return how many bytes this process had at most, as far as it can be known.
 
-    Not by `ru_maxrss`, which begins with that of the process that has started this one.
+    Not by ``ru_maxrss``, which begins with that of the process that started this.
     """
     if sys.platform != "linux":
         return 0

@@ -144,8 +144,8 @@ class JudgeObject:
     """An object of the judge's, as student code sees it; `make_stand_in` makes one.
 
     A test's class says whether its objects can be initialized again, by a method
-    `init_again`, and how they are copied, by `copied`; what has none is, as a function,
-    its own copy.
+    ``init_again``, and how they are copied, by `copied`; what has none is, as a
+    function, its own copy.
     """
 
     #: Of the class that stands for a test's: an object passed to student code.
