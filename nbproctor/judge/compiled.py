@@ -13,7 +13,7 @@ import dis
 import hashlib
 import marshal
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import astuple, dataclass, replace
 from types import CodeType
 from typing import Any
@@ -42,7 +42,8 @@ _LOOK_UP = {"dir", "globals", "locals", "vars", "eval", "exec", "__main__"}
 # Methods that change a list, a dictionary or a set.
 _CHANGES = "add append clear discard extend insert pop popitem remove reverse"
 _CHANGES += " setdefault sort update"
-_WITH_CODE = "provided", "solution", "helper", "test"
+_IN_JUDGE = "helper", "test"  # kinds of cells that the judge runs
+_WITH_CODE = "provided", "solution", *_IN_JUDGE
 Import = tuple[str, CodeType]  # the name that is bound, and the code
 Names = dict[str, Any]  # the global names that code runs with
 
@@ -79,28 +80,37 @@ class Program:
             if runs_in_judge and text != source:
                 text = plain_python(_WITHOUT_EFFECT.sub("", source))
             tree = parse_code(text, file)
-            if runs_in_judge and _NOTEBOOK in _names(tree):
+            names = {getattr(node, "id", "") for node in ast.walk(tree)}
+            if runs_in_judge and _NOTEBOOK in names:
                 raise BrokenTestError(
                     f"the cell {name} uses a magic or `{_NOTEBOOK}`, which only a "
                     "notebook has"
                 )
             whole = compile_code(tree, file)
-            changed = frozenset(_changed(tree) if runs_in_judge else ())
+            statements = tree.body
             last = None
-            silent = source.rstrip().endswith(";")
-            if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
-                value = tree.body.pop()
-                assert isinstance(value, ast.Expr)
-                last = compile_code(ast.Expression(value.value), file, "eval")
-            body = compile_code(tree, file)
+            if statements and not source.rstrip().endswith(";"):
+                end = statements[-1]
+                if isinstance(end, ast.Expr):
+                    statements = statements[:-1]
+                    last = compile_code(ast.Expression(end.value), file, "eval")
+            body = compile_code(ast.Module(statements, []), file)
         except (SyntaxError, ValueError) as error:
             raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
-        inner = [_global_names(code) for code in _codes_inside(whole)]
-        read_first, bound = _global_names(whole, outermost=True)
-        uses = frozenset(read_first).union(*(reads for reads, _ in inner))
-        binds = frozenset(bound).union(*(bound for _, bound in inner))
-        makes = binds - read_first
-        return cls(body, last, uses, makes, binds | (changed & uses))
+        read_first, binds = _global_names(whole, outermost=True)
+        uses = read_first
+        for code in _codes_inside(whole):
+            inner_reads, inner_binds = _global_names(code)
+            uses |= inner_reads
+            binds |= inner_binds
+        changed = uses.intersection(_changed(tree)) if runs_in_judge else frozenset()
+        return cls(
+            body=body,
+            last=last,
+            uses=uses,
+            binds_first=binds - read_first,
+            binds=binds | changed,
+        )
 
     def run(self, names: Names) -> Any:
         """Run the cell with these global names; return the value that it ends in."""
@@ -150,49 +160,47 @@ class Tests:
     def from_cells(cls, source: Iterable[Cell]) -> Tests:
         """Compile the cells of a master notebook."""
         cells = [cell for cell in source if cell.kind in _WITH_CODE]
-        kinds = {kind: [c for c in cells if c.kind == kind] for kind in _WITH_CODE}
         programs, broken = _compile_all(cells)
-        helpers = [programs[cell.id] for cell in kinds["helper"]]
-        others = [programs[c.id] for c in kinds["provided"] + kinds["solution"]]
-        provided, solved = (
-            [entry for cell in kinds[kind] for entry in _imports_of(cell.source)]
-            for kind in ("provided", "solution")
-        )
-        used = _union(p.uses for p in helpers) | {"*"}
-        used |= _union(programs[c.id].uses for c in kinds["test"])
-        needs, shared = _needs(cells, programs, {name for name, _ in provided})
-        needed = _union(needs.values())
-        tests = {}
-        for cell in kinds["test"]:
-            definitions = definitions_of(
-                parse(cell.source if cell.id in needed else "")
-            )
-            tests[cell.id] = CompiledTest(
-                programs[cell.id],
-                broken.get(cell.id, ""),
-                sum(c.kind == "helper" for c in cells[: cells.index(cell)]),
-                needs[cell.id],
-                shared[cell.id],
-                compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
-                *_visible_fields(cell.stub),
-                seed=_seed(cell, kinds["solution"]),
-            )
-        answers = (
-            programs[c.id].binds_first - _imported_by(c) for c in kinds["solution"]
-        )
-        read = _union(p.uses for p in others)
-        tested = [programs[cell.id] for cell in kinds["test"]]
-        changed = _union(p.binds - p.binds_first for p in tested)
-        outer = read & changed | read - _union(p.binds for p in others)
-        functions = {c.id: _functions(c, programs[c.id]) for c in kinds["solution"]}
+        provided_imports: list[Import] = []
+        solution_imports: list[Import] = []
+        solution_names = set[str]()
+        functions = {}
+        read_by_others = set[str]()
+        bound_by_others = set[str]()
+        for cell in cells:
+            if cell.kind in _IN_JUDGE:
+                continue
+            program = programs[cell.id]
+            read_by_others |= program.uses
+            bound_by_others |= program.binds
+            entries = list(_imports_of(cell.source))
+            if cell.kind == "provided":
+                provided_imports += entries
+                continue
+            solution_imports += entries
+            imported_names = dict(entries).keys()
+            solution_names |= program.binds_first - imported_names
+            defined = _functions(cell)
+            if defined and program.binds <= defined | imported_names:
+                functions[cell.id] = defined
+        provided_names = dict(provided_imports).keys()
+        tests = _compile_tests(cells, programs, broken, provided_names)
+        helpers = tuple(programs[cell.id] for cell in cells if cell.kind == "helper")
+        tested = [test.program for test in tests.values()]
+        used_in_judge = _union(program.uses for program in (*helpers, *tested))
+        used_in_judge |= {"*"}
+        changed_by_tests = _union(p.binds - p.binds_first for p in tested)
+        names_from_tests = read_by_others - bound_by_others
+        names_from_tests |= read_by_others & changed_by_tests
+        imports = provided_imports + solution_imports
         return cls(
             cells=tests,
-            helpers=tuple(helpers),
-            solution_names=_union(answers),
-            solution_imports=frozenset(dict(solved).keys() - dict(provided).keys()),
-            imports=tuple(entry for entry in provided + solved if entry[0] in used),
-            names_from_tests=outer - vars(builtins).keys(),
-            functions={name: names for name, names in functions.items() if names},
+            helpers=helpers,
+            solution_names=frozenset(solution_names),
+            solution_imports=frozenset(dict(solution_imports).keys() - provided_names),
+            imports=tuple(entry for entry in imports if entry[0] in used_in_judge),
+            names_from_tests=frozenset(names_from_tests - vars(builtins).keys()),
+            functions=functions,
         )
 
     def to_bytes(self) -> bytes:
@@ -213,10 +221,6 @@ class Tests:
 def execute(code: CodeType, names: Names) -> Any:
     """Run compiled code with these global names; return its value, if it has one."""
     return eval(code, names)
-
-
-def _names(tree: ast.Module) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _changed(tree: ast.Module) -> Iterator[str]:
@@ -241,38 +245,80 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
     """Compile cells, what is no Python as nothing; return why tests cannot be run."""
     programs = {}
     broken = {}
-    trouble = ""  # of a helper cell: no test after it can be judged
-    for cell in cells:
-        runs_in_judge = cell.kind in ("helper", "test")
-        try:
-            programs[cell.id] = Program.from_source(
-                cell.source, cell.id, runs_in_judge=runs_in_judge
-            )
-            if trouble and cell.kind == "test":
-                raise BrokenTestError(trouble)
-        except BrokenTestError as error:
-            programs[cell.id] = Program.from_source("", cell.id)
-            broken[cell.id] = str(error)
-            if cell.kind == "helper":
-                trouble = trouble or str(error)
+    helper_fault = ""  # no test after such a helper cell can be judged
     # No other word: the student's process is asked for these.
-    others = (c.id for c in cells if c.kind in ("provided", "solution"))
-    earlier_names = _union(programs[name].binds for name in others)
+    earlier_names = set[str]()
+    for cell in cells:
+        runs_in_judge = cell.kind in _IN_JUDGE
+        try:
+            program = Program.from_source(
+                cell.source,
+                cell.id,
+                runs_in_judge=runs_in_judge,
+            )
+            if helper_fault and cell.kind == "test":
+                raise BrokenTestError(helper_fault)
+        except BrokenTestError as error:
+            program = Program.from_source("", cell.id)
+            broken[cell.id] = str(error)
+            if cell.kind == "helper" and not helper_fault:
+                helper_fault = str(error)
+        programs[cell.id] = program
+        if not runs_in_judge:
+            earlier_names |= program.binds
     for cell in cells:
         program = programs[cell.id]
-        if not _LOOK_UP.isdisjoint(program.uses | program.binds):
-            words = earlier_names.intersection(re.findall(r"\w+", cell.source))
-            # A text may be a name that must not be there: nobody else writes it.
-            parts = (getattr(n, "value", 0) for n in ast.walk(parse(cell.source)))
-            words |= {w for w in parts if isinstance(w, str) and w.isidentifier()}
-            programs[cell.id] = replace(program, uses=program.uses | words)
+        if _LOOK_UP.isdisjoint(program.uses | program.binds):
+            continue
+        words = earlier_names.intersection(re.findall(r"\w+", cell.source))
+        # A text may be a name that must not be there: nobody else writes it.
+        for node in ast.walk(parse(cell.source)):
+            text = getattr(node, "value", None)
+            if isinstance(text, str) and text.isidentifier():
+                words.add(text)
+        programs[cell.id] = replace(program, uses=program.uses | words)
     return programs, broken
+
+
+def _compile_tests(
+    cells: list[Cell],
+    programs: dict[str, Program],
+    broken: dict[str, str],
+    provided: Set[str],
+) -> dict[str, CompiledTest]:
+    """Compile the test cells; `provided` are the names that provided cells import."""
+    needs, shared = _needs(cells, programs, provided)
+    needed = _union(needs.values())
+    solutions = [cell for cell in cells if cell.kind == "solution"]
+    helpers = 0
+    tests = {}
+    for cell in cells:
+        if cell.kind == "helper":
+            helpers += 1
+        elif cell.kind == "test":
+            source = cell.source if cell.id in needed else ""
+            definitions = definitions_of(parse(source))
+            visible = parse(cell.stub)
+            visible_definitions = definitions_of(visible)
+            tests[cell.id] = CompiledTest(
+                program=programs[cell.id],
+                broken=broken.get(cell.id, ""),
+                helpers=helpers,
+                needs=needs[cell.id],
+                shared=shared[cell.id],
+                definitions=compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
+                visible_variables=frozenset(_assigned_names(visible)),
+                visible_bindings=frozenset(bound_names(visible_definitions)),
+                visible_definitions=ast.unparse(visible_definitions),
+                seed=_seed(cell, solutions),
+            )
+    return tests
 
 
 def _needs(
     cells: list[Cell],
     programs: dict[str, Program],
-    provided: set[str],
+    provided: Set[str],
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, frozenset[str]]]:
     """Find what test cells need of each other: cells, and names that these make.
 
@@ -292,14 +338,16 @@ def _needs(
         needed = set()
         todo = {owner[name] for name in reads & owner.keys()}
         while todo:
-            one = todo.pop()
-            needed.add(one)
+            test = todo.pop()
+            needed.add(test)
+            todo.update(needs[test])
             # Its functions read what names mean now, not what they meant then.
-            inner = programs[one].uses & owner.keys()
-            todo |= {owner[name] for name in inner}.union(needs[one]) - needed
+            for name in programs[test].uses & owner.keys():
+                todo.add(owner[name])
+            todo -= needed
         needs[cell.id] = tuple(name for name in programs if name in needed)
-        names = {n for n, c in owner.items() if c in needed} - program.binds_first
-        shared[cell.id] = frozenset(names)
+        names = {name for name, test in owner.items() if test in needed}
+        shared[cell.id] = frozenset(names - program.binds_first)
         repeated_imports = _imported_by(cell) & provided
         owner |= dict.fromkeys(program.binds - repeated_imports, cell.id)
     return needs, shared
@@ -307,47 +355,50 @@ def _needs(
 
 def _seed(test: Cell, solutions: Iterable[Cell]) -> int:
     """Return the same number for a test each time, made of texts that are hidden."""
-    texts = [test.id, test.source, *(cell.source for cell in solutions)]
-    return int.from_bytes(hashlib.sha256("\0".join(texts).encode()).digest())
+    texts = [test.id, test.source]
+    texts += [cell.source for cell in solutions]
+    digest = hashlib.sha256("\0".join(texts).encode())
+    return int.from_bytes(digest.digest())
 
 
-def _functions(cell: Cell, program: Program) -> frozenset[str]:
-    """Return the functions of a cell that binds nothing else, but for imports."""
-    plain = {
-        node.name
-        for node in parse(cell.source).body
-        if isinstance(node, ast.FunctionDef) and not node.decorator_list
-    }
-    others = program.binds - plain - _imported_by(cell)
-    return frozenset() if others else frozenset(plain)
+def _functions(cell: Cell) -> frozenset[str]:
+    """Return the functions without decorators that a cell defines."""
+    names = set()
+    for node in parse(cell.source).body:
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list:
+            names.add(node.name)
+    return frozenset(names)
 
 
 def _imports_of(source: str) -> Iterator[Import]:
     """Yield the names that only imports bind, and the code of each."""
-    nodes = list(walk_top_level(parse(source)))
-    stored = (n for n in nodes if isinstance(n, ast.Name) and type(n.ctx) is ast.Store)
-    bound = {name.id for name in stored}
-    bound |= {node.name for node in nodes if isinstance(node, DEFINITIONS)}
-    for node in nodes:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for alias in node.names:
-                name = alias.asname or alias.name.partition(".")[0]
-                node.names = [alias]
-                if name not in bound:
-                    yield name, compile_code(ast.Module([node], []), "<imports>")
+    tree = parse(source)
+    bound = _assigned_names(tree)
+    imports = []
+    for node in walk_top_level(tree):
+        if isinstance(node, DEFINITIONS):
+            bound.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            imports.append(node)
+    for node in imports:
+        for alias in node.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            node.names = [alias]
+            if name not in bound:
+                yield name, compile_code(ast.Module([node], []), "<imports>")
 
 
 def _imported_by(cell: Cell) -> set[str]:
     return {name for name, _ in _imports_of(cell.source)}
 
 
-def _visible_fields(stub: str) -> tuple[frozenset[str], frozenset[str], str]:
-    """Return the last fields of `CompiledTest`."""
-    tree = parse(stub)
-    names = (n for n in walk_top_level(tree) if isinstance(n, ast.Name))
-    makes = frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))
-    defined = definitions_of(tree)
-    return makes, frozenset(bound_names(defined)), ast.unparse(defined)
+def _assigned_names(tree: ast.Module) -> set[str]:
+    """Return the names that code outside of functions assigns."""
+    names = set()
+    for node in walk_top_level(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names
 
 
 def _global_names(
