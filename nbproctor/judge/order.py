@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import (
     Callable,
     Collection,
@@ -64,20 +64,27 @@ def plan_notebook(job: Job, tests: Tests) -> list[Step]:
     steps_above: dict[str, int] = {}  # test → how many steps stand above it
     for cell in job.student:
         master = masters.get(cell.id or "")
-        if master is None or master.kind in ("provided", "solution"):
-            if master is None or not (master.skip and cell.source == master.stub):
-                steps.append(_student_step(cell, master))
+        if master is None:
+            steps.append(_student_step(cell))
         elif master.kind == "test":
             steps_above.setdefault(master.id, len(steps))
+        elif master.kind in ("provided", "solution"):
+            is_skipped = master.skip and cell.source == master.stub
+            if not is_skipped:
+                steps.append(_student_step(cell, master))
     solved = {step.exercise: n for n, step in enumerate(steps, 1) if step.exercise}
     planned = []
     done = 0
-    for test in (cell for cell in job.cells if cell.kind == "test"):
+    for test in job.cells:
+        if test.kind != "test":
+            continue
         first = solved.get(test.exercise, len(steps)) if test.exercise else 0
         position = max(first, steps_above.get(test.id, first or len(steps)))
-        planned += [*steps[done:position], Step(test.id, test=test)]
+        planned += steps[done:position]
+        planned.append(Step(test.id, test=test))
         done = max(done, position)
-    return _with_definitions(planned + steps[done:], tests)
+    planned += steps[done:]
+    return _with_definitions(planned, tests)
 
 
 def with_second_runs(
@@ -93,10 +100,11 @@ def with_second_runs(
     coming = Counter(step.test.exercise for step in steps if step.test is not None)
     for step in steps:
         yield step
-        if step.test is not None:
-            coming[step.test.exercise] -= 1
-            if step.test.exercise:
-                judge_again(step.test, frozenset(name for name in +coming if name))
+        test = step.test
+        if test is not None and test.exercise:
+            coming[test.exercise] -= 1
+            unfinished = frozenset(filter(None, +coming))
+            judge_again(test, unfinished)
 
 
 def follow_through_plan(
@@ -116,37 +124,43 @@ def follow_through_plan(
     """
     masters = {cell.id: cell for cell in job.cells}
     solutions = _solutions_of(exercise, job.cells)
-    tried = {cell for name in unfinished for cell in _solutions_of(name, job.cells)}
-    extras: dict[str, list[StudentCell]] = {}
+    extras = defaultdict[str, list[Step]](list)  # by the cell above them
     answers: dict[str, StudentCell] = {}
-    before = ""
+    student_texts = []
+    above = ""
     for cell in job.student:
         if cell.id in masters:
-            before = str(cell.id)
-            if before in solutions:
-                answers.setdefault(before, cell)
+            above = str(cell.id)
+            if above in solutions and above not in answers:
+                answers[above] = cell
+                student_texts.append(cell.source)
         else:
-            extras.setdefault(before, []).append(cell)
+            # It is no answer, so it takes no name from others.
+            extras[above].append(replace(_student_step(cell), keeps_names=True))
+            student_texts.append(cell.source)
     if all(
         cell.source == masters[name].stub != masters[name].source
         for name, cell in answers.items()
     ):
         return [], References()
     answer = "\n".join(cell.source for cell in answers.values())
-    first = next(n for n, cell in enumerate(job.cells) if cell.id in solutions)
-    references = [
-        master.source
-        for master in job.cells[:first]
-        if master.kind in ("provided", "solution") and not master.skip
-    ]
     defined = CellText.parse(answer).names
-    functions_by_exercise = {
-        master.id: tests.functions[master.id] - defined
-        for master in job.cells[:first]
-        if master.id in tests.functions.keys() - tried
-    }
-    reference_functions = frozenset[str]().union(*functions_by_exercise.values())
-    steps = [_extra(cell) for cell in extras.get("", [])]
+    usable = set(tests.functions)
+    for name in unfinished:
+        usable.difference_update(_solutions_of(name, job.cells))
+    references = []
+    functions_by_exercise = {}
+    reference_functions = frozenset[str]()
+    for master in job.cells:
+        if master.id in solutions:
+            break
+        if master.kind in ("provided", "solution") and not master.skip:
+            references.append(master.source)
+        if master.id in usable:
+            functions = tests.functions[master.id] - defined
+            functions_by_exercise[master.id] = functions
+            reference_functions |= functions
+    steps = extras[""]
     for master in job.cells:
         if master.id in answers:
             steps.append(_student_step(answers[master.id], master))
@@ -155,11 +169,10 @@ def follow_through_plan(
         elif master.kind == "test":
             steps.append(Step(master.id, test=master))
         elif master.id in functions_by_exercise:
+            functions = functions_by_exercise[master.id]
             step_name = f"functions of {master.id}"
-            steps.append(
-                Step(step_name, reference_functions=functions_by_exercise[master.id])
-            )
-        steps += [_extra(cell) for cell in extras.get(master.id, [])]
+            steps.append(Step(step_name, reference_functions=functions))
+        steps += extras[master.id]
     steps = [
         step
         for step in _with_definitions(steps, tests)
@@ -168,8 +181,8 @@ def follow_through_plan(
     ]
     while steps and steps[-1].test is None:
         steps.pop()
-    own_cells = [cell.source for extra_cells in extras.values() for cell in extra_cells]
-    if reference_functions.isdisjoint(_WORD.findall("\n".join([answer, *own_cells]))):
+    words = _WORD.findall("\n".join(student_texts))
+    if reference_functions.isdisjoint(words):
         reference_functions = frozenset()  # nobody can call one, so none is made ready
     return steps, References(tuple(references), reference_functions)
 
@@ -190,9 +203,11 @@ def _may_gain(
     if exercise not in tests.functions:
         return True
     compiled = tests.cells[test.id]
-    programs = [compiled.program, *tests.helpers[: compiled.helpers]]
-    programs += [tests.cells[name].program for name in compiled.needs]
-    names = frozenset[str]().union(*(program.uses for program in programs))
+    names = compiled.program.uses
+    for helper in tests.helpers[: compiled.helpers]:
+        names |= helper.uses
+    for name in compiled.needs:
+        names |= tests.cells[name].program.uses
     reads = names & tests.solution_names
     return not reads or not reads <= reference_functions
 
@@ -212,11 +227,6 @@ def _solutions_of(exercise: str, cells: Iterable[Cell]) -> list[str]:
     return solutions
 
 
-def _extra(cell: StudentCell) -> Step:
-    """Return the step of a cell that is no answer: it takes no name from others."""
-    return replace(_student_step(cell, None), keeps_names=True)
-
-
 def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
     """Add what students' cells may use of the test cells above them, as in a kernel.
 
@@ -228,12 +238,10 @@ def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
         words.update(_WORD.findall(step.source))
         if step.test is not None and words:
             test = tests.cells[step.test.id]
+            text = ""
             # ``from … import *`` may bring any name.
-            text = (
-                test.visible_definitions
-                if test.visible_bindings & (words | {"*"})
-                else ""
-            )
+            if test.visible_bindings & (words | {"*"}):
+                text = test.visible_definitions
             if test.visible_variables & words & tests.names_from_tests:
                 text = step.test.stub
             if text:
@@ -242,13 +250,16 @@ def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
     return complete[::-1]
 
 
-def _student_step(cell: StudentCell, master: Cell | None) -> Step:
-    exercise = master.id if master is not None and master.kind == "solution" else None
-    name = master.id if master is not None else f"cell {cell.index + 1}"
+def _student_step(cell: StudentCell, master: Cell | None = None) -> Step:
+    name = f"cell {cell.index + 1}"
     source = cell.source
-    is_provided = master is not None and master.kind == "provided" and master.nbgrader
-    if master is not None and is_provided and source == master.source:
-        source = master.stub  # without the parts that are hidden from students
+    exercise = None
+    if master is not None:
+        name = master.id
+        if master.kind == "solution":
+            exercise = master.id
+        elif master.kind == "provided" and master.nbgrader and source == master.source:
+            source = master.stub  # without the parts that are hidden from students
     return Step(
         name=name,
         source=source,
