@@ -100,14 +100,16 @@ class SecondRuns:
         first = self.verdicts.get(test.id)
         if exercise not in self._runs and first and first.points < first.max_points:
             self._begin(exercise, unfinished, is_answered=first.outcome != "error")
-        if exercise in self._runs:
-            second_run, steps = self._runs[exercise]
-            positions = (n for n, step in enumerate(steps, 1) if step.test is test)
-            end = next(positions, 0)
-            second_run.run_steps(steps[:end])
-            del steps[:end]
-            if exercise not in unfinished:
-                self._award_points(second_run)
+        if exercise not in self._runs:
+            return
+        second_run, steps = self._runs[exercise]
+        for position, step in enumerate(steps, 1):
+            if step.test is test:
+                second_run.run_steps(steps[:position])
+                del steps[:position]
+                break
+        if exercise not in unfinished:
+            self._award_points(second_run)
 
     def close(self) -> None:
         """End the processes that live."""
@@ -140,22 +142,27 @@ class SecondRuns:
 
     def _award_points(self, second_run: NotebookRun) -> None:
         second_run.close()
-        verdicts = {name: self.verdicts[name] for name in second_run.verdicts}
-        unanswered = {n for n, first in verdicts.items() if first.outcome == "error"}
-        # One answer earns them all: of two answers in one cell, each chosen by where
-        # it runs, the marks do not add up.
-        if any(v.points < verdicts[n].points for n, v in second_run.verdicts.items()):
-            return
-        for name in second_run.reference_callers | unanswered:
-            verdict = second_run.verdicts[name]
-            if verdict.points > verdicts[name].points:
-                condition = "with correct functions from the exercises before it"
-                message = f"Passed {condition}."
-                if verdict.points < verdict.max_points:
-                    message = f"{verdict.message} ({condition})"
-                self.verdicts[name] = replace(
-                    verdict, message=message, source="follow-through"
-                )
+        better = {}
+        for name, second in second_run.verdicts.items():
+            first = self.verdicts[name]
+            # One answer earns them all: of two answers in one cell, each chosen by
+            # where it runs, the marks do not add up.
+            if second.points < first.points:
+                return
+            is_unanswered = first.outcome == "error"
+            may_gain = is_unanswered or name in second_run.reference_callers
+            if may_gain and second.points > first.points:
+                better[name] = second
+        condition = "with correct functions from the exercises before it"
+        for name, second in better.items():
+            message = f"Passed {condition}."
+            if second.points < second.max_points:
+                message = f"{second.message} ({condition})"
+            self.verdicts[name] = replace(
+                second,
+                message=message,
+                source="follow-through",
+            )
 
 
 class NotebookRun:
@@ -221,31 +228,35 @@ class NotebookRun:
 
     def _has_all_points(self, exercise: str) -> bool:
         """Whether all tests of an exercise have been judged here, and have passed."""
-        tests = [step.test for step in self._history if step.test]
-        scored = [test for test in tests if test.exercise == exercise and test.points]
-        return bool(scored) and all(
-            test.id in self.verdicts and self.verdicts[test.id].outcome == "passed"
-            for test in scored
-        )
+        is_scored = False
+        for step in self._history:
+            test = step.test
+            if test is not None and test.exercise == exercise and test.points:
+                is_scored = True
+                judged = self.verdicts.get(test.id)
+                if judged is None or judged.outcome != "passed":
+                    return False
+        return is_scored
 
     def run_steps(self, steps: Iterable[Step]) -> None:
         """Do the next steps; the process that runs cells lives on."""
         for step in steps:
             calls = self._student.reference_calls
-            if step.test is None:
+            test = step.test
+            position = len(self._history)
+            if test is None:
                 self._student.run(step)
                 self._cells_call_references |= self._student.reference_calls > calls
-            elif step.test.where == "beside":
-                self._in_process_tests.append((step.test, len(self._history)))
+            elif test.where == "beside":
+                self._in_process_tests.append((test, position))
             else:
-                judged = self.verdicts[step.test.id] = self._judge(step.test)
-                if step.test.placement_reason and judged.outcome not in (
-                    "passed",
-                    "not run",
-                ):
-                    self._in_process_tests.append((step.test, len(self._history)))
+                judged = self._judge(test)
+                self.verdicts[test.id] = judged
+                has_failed = judged.outcome not in ("passed", "not run")
+                if has_failed and test.placement_reason:
+                    self._in_process_tests.append((test, position))
                 if self._cells_call_references or self._student.reference_calls > calls:
-                    self.reference_callers.add(step.test.id)
+                    self.reference_callers.add(test.id)
             self._history.append(step)
 
     def close(self) -> None:
@@ -277,12 +288,11 @@ class NotebookRun:
             v for v in self.verdicts.values() if v.outcome in ("timeout", "died")
         ]
         losing = {v.exercise for v in stopped if v.points < v.max_points}
-        stops = [
-            each.message
-            for each in stopped
-            if each.exercise in losing and not each.message.startswith(STOPPED)
-        ]
-        return [*dict.fromkeys(self._student.notes + stops)]
+        notes = dict.fromkeys(self._student.notes)
+        for each in stopped:
+            if each.exercise in losing and not each.message.startswith(STOPPED):
+                notes[each.message] = None
+        return list(notes)
 
     def explain_stops(self, job: Job) -> None:
         """Let tests report first what prevented a cell from being run.
@@ -291,12 +301,11 @@ class NotebookRun:
         """
         stops = self._student.stops
         stubs = {cell.id: cell.stub.strip() for cell in job.cells}
-        answers = [
-            step.exercise
-            for step in self._history
-            if step.exercise and step.source.strip() != stubs[step.exercise]
-        ]
-        outcomes = {stops[name].outcome if name in stops else "" for name in answers}
+        outcomes = set()
+        for step in self._history:
+            if step.exercise and step.source.strip() != stubs[step.exercise]:
+                stop = stops.get(step.exercise)
+                outcomes.add(stop.outcome if stop else "")
         for cell in job.cells:
             stop = stops.get(cell.exercise or "")
             if cell.id not in self.verdicts or stop is None:
@@ -392,33 +401,10 @@ class NotebookRun:
         nothing else that the sandbox keeps from it, nor hidden parts of test cells that
         the judge judges (but for imports), which are never in this process.
         """
-        tests = self._tests
         student = self._student
-        needs = {
-            n
-            for n, t in tests.cells.items()
-            if t.program.binds & tests.names_from_tests
-        }
-        test = tests.cells[cell.id]
-        needs.update(test.needs)
-        # Whatever uses names of these may have changed what they stand for.
-        needs.update(n for n, t in tests.cells.items() if t.program.uses & test.shared)
-        steps: list[Step] = []
-        for step in history:
-            if step.test is None:
-                steps += [step] if step in student.executed_steps else []
-            elif step.name in needs and step.test.where == "beside":
-                steps.append(Step(step.name, step.test.source))
-            elif step.name in needs:  # its imports, and what students see of it
-                body = parse(step.test.source).body
-                imports = [
-                    n for n in body if isinstance(n, ast.Import | ast.ImportFrom)
-                ]
-                for source in ("\n".join(map(ast.unparse, imports)), step.test.stub):
-                    steps.append(Step(step.name, source))
         session = student.start_session(student.files)
         try:
-            for step in steps:
+            for step in self._steps_before(cell, history):
                 student.send(session, step)
             outputs, _ = student.send(session, Step(cell.id, cell.source))
         except ProcessEnded as end:
@@ -431,6 +417,32 @@ class NotebookRun:
             points = 0.0
             message = verdicts.STDERR
         return verdict(cell, self._excused(cell, message), points)
+
+    def _steps_before(self, cell: Cell, history: Sequence[Step]) -> list[Step]:
+        """Return the steps that a test in the student's process needs before it."""
+        test = self._tests.cells[cell.id]
+        needs = {*test.needs}
+        for name, other in self._tests.cells.items():
+            # Whatever uses names of these may have changed what they stand for.
+            uses_shared = other.program.uses & test.shared
+            if uses_shared or other.program.binds & self._tests.names_from_tests:
+                needs.add(name)
+        steps = []
+        for step in history:
+            if step.test is None:
+                if step in self._student.executed_steps:
+                    steps.append(step)
+            elif step.name in needs:
+                if step.test.where == "beside":
+                    steps.append(Step(step.name, step.test.source))
+                    continue
+                imports = []
+                for node in parse(step.test.source).body:
+                    if isinstance(node, ast.Import | ast.ImportFrom):
+                        imports.append(ast.unparse(node))
+                steps.append(Step(step.name, "\n".join(imports)))
+                steps.append(Step(step.name, step.test.stub))
+        return steps
 
     def _excused(
         self,
