@@ -74,21 +74,21 @@ class StudentProcesses:
         if step.name in self._excluded_cells:
             return
         outputs, filled, end = self._try(step)
-        short = end.reason == "died" if end else _lacks_memory(outputs)
-        # In a fresh process, this cell may have the memory.
-        if short and (self.exclude_memory_hog() or end is None):
-            outputs, filled, end = self._try(step)
-        if end is not None:
+        lacked_memory = end.reason == "died" if end else _lacks_memory(outputs)
+        if lacked_memory:
+            # In a fresh process, this cell may have the memory.
+            is_fresh = self.exclude_memory_hog()
+            if is_fresh or end is None:
+                outputs, filled, end = self._try(step)
+        if end is not None or (filled and _lacks_memory(outputs)):
             self._exclude(step, end)
-        elif filled and _lacks_memory(outputs):
-            self._exclude(step)
         else:
             self.executed_steps.append(step)
-            self._memory_hog = (
-                step if filled and step.index is not None else self._memory_hog
-            )
+            if filled and step.index is not None:
+                self._memory_hog = step
         if step.name in self._excluded_cells:
-            outputs.append(error_output("CellStopped", self.notes[-1], self.notes[-1:]))
+            note = self.notes[-1]
+            outputs.append(error_output("CellStopped", note, [note]))
         if any(map(verdicts.is_refusal, outputs)):
             self.refused[step.exercise or step.name] = step.source
         stop = verdicts.describe_stop(step.name, step.source, outputs)
@@ -111,16 +111,18 @@ class StudentProcesses:
         text = "[outputs left out: this notebook shows more than can be stored]\n"
         return [stream_output(text, "stderr")]
 
-    def _exclude(self, step: Step, end: ProcessEnded | None = None) -> None:
+    def _exclude(self, step: Step, end: ProcessEnded | None) -> None:
         """Leave out a cell that ended its process or filled the memory."""
         self._excluded_cells.add(step.name)
-        text = (
-            f"Cell `{step.name}` used too much memory, so it was left out of the "
-            "remaining tests."
-        )
+        subject = f"Cell `{step.name}`"
         if end is not None:
-            text = self.describe_end(end, f"Cell `{step.name}`", self.limits.cell).text
-        self.notes.append(text)
+            note = self.describe_end(end, subject, self.limits.cell).text
+        else:
+            note = (
+                f"{subject} used too much memory, so it was left out of the "
+                "remaining tests."
+            )
+        self.notes.append(note)
         self.end()
 
     def exclude_memory_hog(self) -> bool:
@@ -133,7 +135,7 @@ class StudentProcesses:
         self._memory_hog = None
         if hog not in self.executed_steps:
             return False
-        self._exclude(hog)
+        self._exclude(hog, None)
         self.executed_steps.remove(hog)
         return True
 
@@ -154,8 +156,13 @@ class StudentProcesses:
                     if n in step.reference_functions
                 }
                 session.ask("lend", functions)
-            arguments = step.source, step.name, step.keeps_names
-            reply = session.ask("run", *arguments, seconds=self.limits.cell)
+            reply = session.ask(
+                "run",
+                step.source,
+                step.name,
+                step.keeps_names,
+                seconds=self.limits.cell,
+            )
         except Interruption:
             raise
         except BaseException as error:
@@ -177,11 +184,16 @@ class StudentProcesses:
             if time.monotonic() > self.deadline:
                 raise ProcessEnded("timeout", "there is no time left")
             self._spawned += 1
-            before = self._session.recorded if self._session is not None else {}
-            session = self._session = self.start_session(self.files)
-            # What was answered stays answered: else who ends the process on purpose
-            # could give another answer. What raised may have been the process's fault.
-            session.recorded.update((k, v) for k, v in before.items() if v[1] is None)
+            previous = self._session
+            session = self.start_session(self.files)
+            self._session = session
+            if previous is not None:
+                # What was answered stays answered: else who ends the process on purpose
+                # could give another answer. What raised may have been the process's
+                # fault.
+                for call, record in previous.recorded.items():
+                    if record.failure is None:
+                        session.recorded[call] = record
             if self.references is not None:
                 session.is_only_process = False
                 self._reference_functions = {**self.references.judge_functions}
@@ -214,12 +226,15 @@ class StudentProcesses:
 
         The student's process says which.
         """
-        branches = []
-        if self._session is not None:
-            with suppress(Exception, ProcessEnded):
-                branches = self._session.ask("untried")
+        if self._session is None:
+            return []
+        branches = None
+        with suppress(Exception, ProcessEnded):
+            branches = self._session.ask("untried")
+        if type(branches) is not list:
+            return []
         untried = []
-        for branch in branches if type(branches) is list else ():
+        for branch in branches:
             match branch:
                 case (str(cell), int(line)) if cell in self.sources:
                     lines = self.sources[cell].splitlines()
