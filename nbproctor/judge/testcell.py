@@ -154,7 +154,8 @@ class Namespace:
         built_in = {k: v for k, v in _BUILT_IN.items() if k not in student_names}
         space = self._space
         space.clear()
-        space.update({"__name__": MODULE, "__builtins__": built_in})
+        space["__name__"] = MODULE
+        space["__builtins__"] = built_in
         # No other module: ``dir()`` is to tell what the student has.
         for module in used_names & self._modules.keys() - student_names:
             space[module] = self._modules[module]
@@ -180,7 +181,8 @@ class Namespace:
                     raise
             except BaseException as error:
                 raise BrokenTestError(f"a helper cell fails: {error!r}") from error
-        space.update((k, v) for k, v in self._shared.items() if k in test.shared)
+        for shared_name in self._shared.keys() & test.shared:
+            space[shared_name] = self._shared[shared_name]
         return space
 
 
@@ -204,9 +206,11 @@ def import_own_modules() -> None:
     They come before installed packages, as in a kernel, but not before Python's own.
     A judge's folder holds the assignment's own files and none of the student's.
     """
-    path = [folder for folder in sys.path if folder not in ("", ".", str(Path.cwd()))]
+    judge_folder = str(Path.cwd())
+    path = [folder for folder in sys.path if folder not in ("", ".", judge_folder)]
     installed = site_packages()
-    path.insert(path.index(installed[0]) if installed else len(path), str(Path.cwd()))
+    position = path.index(installed[0]) if installed else len(path)
+    path.insert(position, judge_folder)
     sys.path[:] = path
 
 
@@ -247,8 +251,11 @@ def points_of(value: Any, most: float) -> float:
         number = _number(value)
         if number is None:
             return most
-        # Limited first: an integer may be too long for a float. Only NaN is not itself.
-        return float(min(max(number, 0), most)) if number == number else 0.0
+        if number != number:  # NaN
+            return 0.0
+        # An integer may be too long for a float.
+        limited = min(max(number, 0), most)
+        return float(limited)
     # A signaling NaN; an object of the test's that cannot be looked at.
     except Exception:
         return 0.0
@@ -258,11 +265,15 @@ def _number(value: Any) -> Any:
     """Return the number that a test cell ends in; None if it ends in no number."""
     if isinstance(value, Proxy | complex):
         return 0
-    if type(value).__name__ in ("NAType", "NaTType"):  # any sum with pandas's is one
+    kind = type(value)
+    if kind.__name__ in ("NAType", "NaTType"):  # any sum with pandas's is one
         return 0
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
-        return float(value.min()) if value.size and value.dtype.kind in "iuf" else 0.0
-    return value if type(value) in (int, float, Fraction, Decimal) else None
+        is_numeric = value.size and value.dtype.kind in "iuf"
+        return float(value.min()) if is_numeric else 0.0
+    if kind in (int, float, Fraction, Decimal):
+        return value
+    return None
 
 
 @contextmanager
@@ -291,14 +302,17 @@ def _reset_global_state(session: Session, first_seed: int) -> Iterator[None]:
     words = [first_seed >> shift & 0xFFFFFFFF for shift in range(0, 256, 32)]
     np.random.seed(words)
     random.seed(first_seed)
-    with ExitStack() as stack:
+    with (
+        warnings.catch_warnings(),
+        np.errstate(),
+        np.printoptions(),
+        ExitStack() as stack,
+    ):
         for name, module in (("numpy", np.random), ("random", random)):
             original = module.seed
             stack.callback(setattr, module, "seed", original)
             seed = partial(_seed, original, name, session)
             setattr(module, "seed", seed)  # noqa: B010 - for mypy
-        for state in (warnings.catch_warnings(), np.errstate(), np.printoptions()):
-            stack.enter_context(state)
         yield
 
 
