@@ -64,13 +64,14 @@ class _TypeMeta(type):
     """``type`` as tests know it: of a student's object, the student's class."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == 1 and isinstance(args[0], Proxy):
-            handle = handle_of(args[0])
+        value = args[0] if len(args) == 1 else None
+        if isinstance(value, Proxy):
+            handle = handle_of(value)
             if handle.kind is not None and handle.relation == "exact":
                 return handle.kind
-            return ask(args[0], "apply", "type", [args[0]])
-        if len(args) == 1 and isinstance(args[0], StudentRaised):
-            return built_in(type(args[0]))
+            return ask(value, "apply", "type", [value])
+        if isinstance(value, StudentRaised):
+            return built_in(type(value))
         return type(*args, **kwargs)
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -90,21 +91,18 @@ class Type(metaclass=_TypeMeta):
 def _make_class_check(builtin: Any, *relations: str) -> Any:
     """Make a test's ``isinstance``; what has one of these relations is not asked."""
 
-    def is_one(
-        own_class: type,
-        kind: Any,
-        value: Any,
-    ) -> bool:
-        if isinstance(kind, type) and kind is not Type:
-            return issubclass(own_class, kind)
-        return bool(builtin(value, kind))  # a class of the student's own: ask
-
     def classifies(value: Any, kinds: Any) -> bool:
-        if isinstance(value, Proxy):
-            handle = handle_of(value)
-            if handle.kind is not None and handle.relation in relations:
-                return any(is_one(handle.kind, kind, value) for kind in _each(kinds))
-        return bool(builtin(value, kinds))
+        handle = handle_of(value) if isinstance(value, Proxy) else None
+        if handle is None or handle.kind is None or handle.relation not in relations:
+            return bool(builtin(value, kinds))
+        for kind in _each(kinds):
+            if isinstance(kind, type) and kind is not Type:
+                fits = issubclass(handle.kind, kind)
+            else:
+                fits = builtin(value, kind)  # a class of the student's own: ask
+            if fits:
+                return True
+        return False
 
     return classifies
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 from functools import lru_cache, partialmethod
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -55,7 +55,9 @@ class ProcessEnded(Interruption):
 def printable(text: str) -> str:
     """Return what a student process calls something, fit to be shown."""
     text = text[:100]
-    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+    if text.isprintable():
+        return text
+    return "".join(filter(str.isprintable, text))
 
 
 class Handle(NamedTuple):
@@ -175,32 +177,22 @@ class Proxy:
 
     def __eq__(self, other: object) -> bool:
         handle = handle_of(self)
-        if (
-            handle.kind is not None
-            and handle.kind is other
-            and handle.relation == "class"
-        ):
+        is_class = handle.kind is not None and handle.relation == "class"
+        if is_class and handle.kind is other:
             return True
-        if (
-            not isinstance(other, Proxy)
-            or handle.session is not handle_of(other).session
-        ):
+        if not _is_in_process_of(other, self):
             _note_uncalled(self, "__eq__")
             return False
-        return handle.number == handle_of(other).number or _ask_comparison(
-            "eq", self, other
-        )
+        if handle.number == handle_of(other).number:
+            return True
+        return _ask_comparison("eq", self, other)
 
     def __ne__(self, other: object) -> bool:
-        handle = handle_of(self)
-        if (
-            not isinstance(other, Proxy)
-            or handle.session is not handle_of(other).session
-        ):
+        if not _is_in_process_of(other, self):
             return not self == other
-        return handle.number != handle_of(other).number and _ask_comparison(
-            "ne", self, other
-        )
+        if handle_of(self).number == handle_of(other).number:
+            return False
+        return _ask_comparison("ne", self, other)
 
     def __bool__(self) -> bool:
         _note_uncalled(self, "__bool__", "__len__")
@@ -319,10 +311,19 @@ def _note_uncalled(proxy: Proxy, *methods: str) -> None:
     handle_of(proxy).session.uncalled_methods.append((proxy, *methods))
 
 
+def _is_in_process_of(value: object, proxy: Proxy) -> TypeGuard[Proxy]:
+    """Whether a value is an object of the same student process as a proxy's."""
+    if not isinstance(value, Proxy):
+        return False
+    return handle_of(value).session is handle_of(proxy).session
+
+
 def _ask_comparison(name: str, *proxies: Proxy) -> bool:
     """Ask the student to compare their own objects; anything but a bool is an error."""
     result = ask(proxies[0], "apply", name, list(proxies))
-    return bool(result) if type(result) is np.bool_ else _require_type(bool, result)
+    if type(result) is np.bool_:
+        return bool(result)
+    return _require_type(bool, result)
 
 
 def built_in(kind: type) -> type:
