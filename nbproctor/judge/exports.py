@@ -130,10 +130,13 @@ class Exports:
     def get(self, target: Any, name: str) -> Any:
         """Get a public attribute that a test's own code made, not a library's."""
         if not name.startswith("_"):
-            namespaces = [vars(k) for k in _classes(target) if k.__module__ == MODULE]
-            if name in getattr(target, "__dict__", {}) or any(
-                name in of_test or "__getattr__" in of_test for of_test in namespaces
-            ):
+            names = {*getattr(target, "__dict__", {})}
+            for kind in _classes(target):
+                if kind.__module__ == MODULE:
+                    names.update(vars(kind))
+                    if "__getattr__" in vars(kind):
+                        names.add(name)
+            if name in names:
                 value = getattr(target, name)
                 if not isinstance(value, types.ModuleType):
                     return value
@@ -161,16 +164,13 @@ class Exports:
 @cache
 def _public_methods(kind: type) -> list[str]:
     """Return names of public methods, which the student may call without asking."""
-    methods = {
-        name: inspect.getattr_static(kind, name)
-        for name in dir(kind)
-        if not name.startswith("_")
-    }
-    return [
-        name
-        for name, method in methods.items()
-        if isinstance(method, _FUNCTIONS) and _is_of_test(method)
-    ]
+    methods = []
+    for name in dir(kind):
+        if not name.startswith("_"):
+            method = inspect.getattr_static(kind, name)
+            if isinstance(method, _FUNCTIONS) and _is_of_test(method):
+                methods.append(name)
+    return methods
 
 
 def _is_of_test(value: Any) -> bool:

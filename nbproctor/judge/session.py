@@ -119,9 +119,9 @@ class Session:
 
         The student's process says which of these methods there is, and no more.
         """
-        methods = {name for _, *names in self.uncalled_methods for name in names} | {
-            "__class__"
-        }
+        methods = {"__class__"}
+        for _, *names in self.uncalled_methods:
+            methods.update(names)
         method = ""
         with suppress(BaseException):  # whatever the student's side raises
             method = self.ask("excuse", [*self.uncalled_methods])
@@ -212,10 +212,12 @@ class Session:
     def describe_exception(self, error: BaseException) -> list[Any]:
         """Return a description of an exception for the student, and remember it."""
         # Text of a test's exception may show what it wanted; of a reference's, more.
-        is_harmless = isinstance(error, StudentRaised | RefusedError | RecursionError)
-        is_harmless = is_harmless and getattr(error, "origin", None) in (None, self)
         name = builtin_name(error)
-        text = str(error) if is_harmless else f"a {name} in an object of the test"
+        text = f"a {name} in an object of the test"
+        if isinstance(error, StudentRaised | RefusedError | RecursionError):
+            origin = getattr(error, "origin", None)
+            if origin in (None, self):
+                text = str(error)
         # It may hold what the student sent, as often as it likes.
         traceback.clear_frames(error.__traceback__)
         number = next(reversed(self._raised), -1) + 1
