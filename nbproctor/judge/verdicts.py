@@ -278,19 +278,20 @@ def is_forbidden(kind: str, text: str) -> bool:
 
 def is_refusal(output: Output) -> bool:
     """Whether an output of a cell says that the sandbox forbids what it does."""
-    error = str(output.get("ename")), str(output.get("evalue"))
-    return is_forbidden(*error) or results.NO_COMMANDS in str(output.get("text"))
+    if results.NO_COMMANDS in str(output.get("text")):
+        return True
+    return is_forbidden(
+        kind=str(output.get("ename")),
+        text=str(output.get("evalue")),
+    )
 
 
 def _of_check(error: BaseException, hidden: bool) -> Message:
     frames = traceback.extract_tb(error.__traceback__)
     text = _text(error).strip()
-    where = frames[-1] if frames else None
-    is_written = where is not None and (
-        where.filename.startswith(TEST_FILE)
-        or Path(where.filename).parent == Path(expect.__file__).parent
-    )
-    if text and is_written:
+    file = frames[-1].filename if frames else ""
+    is_of_expect = Path(file).parent == Path(expect.__file__).parent
+    if text and (is_of_expect or file.startswith(TEST_FILE)):
         return CHECK(text=text.split("\n")[0])
     if text and not hidden:
         return CHECK(text=text)
@@ -331,27 +332,37 @@ def score_outputs(outputs: list[Output], cell: Cell) -> tuple[float, Message]:
     would carry six bytes of that text. So the mark is a number that the test spells
     out, or else the nearest tenth of a point: 7 bits for a test of 10 points.
     """
-    errors = [o for o in outputs if o.get("output_type") == "error"]
-    if errors:
-        name = str(errors[0].get("ename"))
-        text = str(errors[0].get("evalue"))
-        shown = one_line(text) if not cell.points or text in _messages(cell) else ""
-        if name == "AssertionError":
-            check = CHECK(text=shown)
-            return 0.0, check if shown else UNEXPLAINED_CHECK(kind="hidden check")
-        if is_forbidden(name, text):
-            return 0.0, REFUSED(where="")
-        if name == "NotImplementedError":
-            return 0.0, NOT_SOLVED(where=".")
-        kind = name if name in EXCEPTIONS else "an exception"
-        return 0.0, IN_PROCESS_RAISED(kind=kind, text=shown and f": {shown}")
+    for output in outputs:
+        if output.get("output_type") == "error":
+            return 0.0, _of_error_output(output, cell)
     for output in outputs:
         number = _number(output)
-        if number is not None and number not in _numbers(cell):
+        if number is None:
+            continue
+        if number not in _numbers(cell):
             number = round(number, 1)
-        if number is not None and number < cell.points:
+        if number < cell.points:
             return number, PART(points=number, most=cell.points)
     return cell.points, PASSED
+
+
+def _of_error_output(output: Output, cell: Cell) -> Message:
+    name = str(output.get("ename"))
+    text = str(output.get("evalue"))
+    is_shown = not cell.points or text in _messages(cell)
+    shown = one_line(text) if is_shown else ""
+    if name == "AssertionError":
+        if shown:
+            return CHECK(text=shown)
+        return UNEXPLAINED_CHECK(kind="hidden check")
+    if is_forbidden(name, text):
+        return REFUSED(where="")
+    if name == "NotImplementedError":
+        return NOT_SOLVED(where=".")
+    return IN_PROCESS_RAISED(
+        kind=name if name in EXCEPTIONS else "an exception",
+        text=f": {shown}" if shown else "",
+    )
 
 
 def _number(output: Output) -> float | None:
