@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import import_module
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,9 +63,14 @@ class Row(NamedTuple):
 @cache
 def _kinds_of(fields: str) -> tuple[list[Field], list[Field]]:
     """Return the kinds of the fields that there are once, and of those with a star."""
-    names = fields.split()
-    starred = [FIELDS[name[:-1]] for name in names if name.endswith("*")]
-    return [FIELDS[name] for name in names if not name.endswith("*")], starred
+    once = []
+    starred = []
+    for name in fields.split():
+        if name.endswith("*"):
+            starred.append(FIELDS[name[:-1]])
+        else:
+            once.append(FIELDS[name])
+    return once, starred
 
 
 def _kinds(row: Row, count: int) -> list[Field]:
@@ -98,7 +102,8 @@ def add_rows(*rows: Row) -> None:
     for row in rows:
         ROWS[row.tag] = row
         _readers[row.tag] = _reader_of(row)
-        for kind in row.classes if isinstance(row.classes, tuple) else (row.classes,):
+        classes = row.classes if isinstance(row.classes, tuple) else (row.classes,)
+        for kind in classes:
             _row_of[kind] = row
             _writers[kind] = _writer_of(row)
 
@@ -116,13 +121,16 @@ def parts_of(value: Any) -> Parts | None:
         return None
     try:
         parts = row.parts(value)
-        if parts is None:
-            return None
-        kinds = _kinds(row, len(parts))
-        fit = all(fits(part) for fits, part in zip(kinds, parts, strict=True))
+        if parts is not None and _fit(_kinds(row, len(parts)), parts):
+            return parts
     except Exception:  # what a library says of its own unusual values
-        return None
-    return parts if fit else None
+        pass
+    return None
+
+
+def _fit(kinds: list[Field], parts: Sequence[Any]) -> bool:
+    """Whether each part is what its field says."""
+    return all(fits(part) for fits, part in zip(kinds, parts, strict=True))
 
 
 # --- libraries ------------------------------------------------------------------------
@@ -139,7 +147,11 @@ LIBRARIES = {
 def libraries_used(modules: Iterable[str]) -> list[str]:
     """Return the libraries with rows that are among these modules, or come with one."""
     tops = {name.partition(".")[0] for name in modules}
-    return [name for name, (_, ways) in LIBRARIES.items() if tops & {name, *ways}]
+    used = []
+    for name, (_, importers) in LIBRARIES.items():
+        if tops & {name, *importers}:
+            used.append(name)
+    return used
 
 
 def load_rows(_: object = ()) -> None:
@@ -190,8 +202,11 @@ class Sender(MessageBudget):
         if depth > MAX_DEPTH:
             raise UnsendableError(f"a value is nested more than {MAX_DEPTH} deep")
         write = _writers.get(kind)
-        node = None if write is None else write(self, x, depth + 1)
-        return self._write_fallback(x, depth) if node is None else node
+        if write is not None:
+            node = write(self, x, depth + 1)
+            if node is not None:
+                return node
+        return self._write_fallback(x, depth)
 
     def write_values(self, items: list[Any], depth: int) -> list[Node]:
         """Write the values of a list, which may begin with a tag, in their places."""
@@ -246,16 +261,18 @@ class Sender(MessageBudget):
         """
         if id(x) not in self._parts_by_id:
             parts = parts_of(x)
-            inner = chain(*(p if type(p) is tuple else (p,) for p in parts or ()))
-            if not all(map(self._is_sendable, inner)):
+            if parts is not None and not self._is_sendable(parts):
                 parts = None
             self._parts_by_id[id(x)] = x, parts  # kept, so that no other gets its `id`
         return self._parts_by_id[id(x)][1]
 
     def _is_sendable(self, part: Any) -> bool:
+        if type(part) is tuple:
+            return all(map(self._is_sendable, part))
         row = _row_of.get(type(part))
-        by_parts = row is not None and row.parts is not None and row.library != ""
-        return not by_parts or self.take_apart(part) is not None
+        if row is None or row.parts is None or not row.library:
+            return True
+        return self.take_apart(part) is not None
 
     def _write_fallback(self, x: Any, depth: int) -> Node:
         """Write what is in no row, or beyond the limits of its row."""
@@ -291,9 +308,10 @@ class Receiver(MessageBudget):
             return x
         if kind is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
             raise ProtocolError("a value has no tag, or is nested too deep")
-        if x[0] not in _readers:
-            raise ProtocolError(f"a value has an unknown tag {x[0][:40]!r}")
-        return _readers[x[0]](self, x, depth + 1)
+        tag = x[0]
+        if tag not in _readers:
+            raise ProtocolError(f"a value has an unknown tag {tag[:40]!r}")
+        return _readers[tag](self, x, depth + 1)
 
     def read_fields(
         self,
@@ -354,7 +372,8 @@ def _reader_of(row: Row) -> Reader:
         number = len(mutables)  # they are counted in order of beginning
         mutables.append(_NOT_YET)
         part = content(receiver, node, depth)
-        mutables[number] = part, copy(part) if receiver.track and copy else None
+        before = copy(part) if receiver.track and copy else None
+        mutables[number] = part, before
         return part
 
     return content if copy is None else numbered
@@ -386,17 +405,17 @@ def _read_parts(
     depth: int,
 ) -> Any:
     assert row.build is not None
-    kinds = _kinds(row, len(node) - 1)
     parts = node[1:]
+    kinds = _kinds(row, len(parts))
     for index, part in enumerate(parts):
-        array = type(part) is list and part and part[0] in _ARRAYS
-        read = ROWS[part[0]].read if array and depth <= MAX_DEPTH else None
+        is_array = type(part) is list and part and part[0] in _ARRAYS
+        read = ROWS[part[0]].read if is_array and depth <= MAX_DEPTH else None
         if read is None:
             parts[index] = receiver.read_value(part, depth)
         else:
             parts[index] = read(receiver, part, depth + 1)
     try:
-        if all(fits(part) for fits, part in zip(kinds, parts, strict=True)):
+        if _fit(kinds, parts):
             return row.build(*parts)
     except Exception as error:  # whatever its library says of parts that do not fit
         raise ProtocolError(f"parts do not fit ({error!s:.100})") from error
