@@ -101,9 +101,8 @@ class Wire:
         for part in parts:
             unsent = memoryview(part)
             while unsent:
-                unsent = unsent[
-                    self._call_with_deadline(self._sock.send, unsent, deadline) :
-                ]
+                count = self._call_with_deadline(self._sock.send, unsent, deadline)
+                unsent = unsent[count:]
         self._note_transfer(encoded.size, begin)
 
     def receive(self, deadline: float | None = None) -> Frame:
@@ -111,31 +110,31 @@ class Wire:
         data = self._unread or self._receive_part(deadline)
         while len(data) < _HEAD.size:
             data += self._receive_part(deadline)
-        magic, version, kind, number, text, raw = _HEAD.unpack_from(data)
+        magic, version, kind, number, text_size, raw_size = _HEAD.unpack_from(data)
         self._received = self._received + 1 & 0xFFFFFFFF
         if (magic, version) != (_MAGIC, _VERSION):
             raise ProtocolError("a message does not start as one of this version")
         if number != self._received:
             raise ProtocolError("a message is out of sequence")
-        if text > LIMITS["text"].most or text + raw > LIMITS["bytes"].most:
+        size = text_size + raw_size
+        if text_size > LIMITS["text"].most or size > LIMITS["bytes"].most:
             raise ProtocolError("a message is too large")
-        middle = _HEAD.size + text
-        end = middle + raw
-        body = data[_HEAD.size : middle]
+        end = _HEAD.size + size
+        content = memoryview(data)[_HEAD.size : end]
         self._unread = data[end:]
-        if len(data) >= end:
-            return Frame(kind, body, bytearray(memoryview(data)[middle:end]))
+        received = len(content)
+        if received == size:
+            return Frame(kind, content[:text_size], bytearray(content[text_size:]))
         # Memory that nobody has written to is not really taken: a head that lies
         # about its size costs nothing.
-        whole = np.empty(text + raw, np.uint8)
+        whole = np.empty(size, np.uint8)
         view = whole.data
-        have = len(data) - _HEAD.size
-        view[:have] = data[_HEAD.size :]
+        view[:received] = content
         begin = time.monotonic()
-        while have < len(view):
-            have += self._receive_into(view[have:], deadline)
-        self._note_transfer(len(view), begin)
-        return Frame(kind, view[:text], view[text:])
+        while received < size:
+            received += self._receive_into(view[received:], deadline)
+        self._note_transfer(size, begin)
+        return Frame(kind, view[:text_size], view[text_size:])
 
     def _note_transfer(self, size: int, begin: float) -> None:
         seconds = time.monotonic() - begin
@@ -149,7 +148,8 @@ class Wire:
 
     def _receive_part(self, deadline: float | None) -> bytes:
         # To `recv` 64 KiB takes memory that is new to this process, page by page.
-        return bytes(self._room[: self._receive_into(self._room, deadline)])
+        count = self._receive_into(self._room, deadline)
+        return bytes(self._room[:count])
 
     def _call_with_deadline(
         self,
