@@ -96,9 +96,11 @@ TO_JUDGE: Requests = {
 
 def _check(kinds: Mapping[str, type], arguments: list[Any]) -> None:
     """Refuse arguments that have not the number or the exact types of a request."""
-    pairs = zip(arguments, kinds.values(), strict=False)
-    fits = all(kind in (object, type(argument)) for argument, kind in pairs)
-    if not fits or len(arguments) != len(kinds):
+    fits = len(arguments) == len(kinds)
+    for argument, kind in zip(arguments, kinds.values(), strict=False):
+        if kind is not object and kind is not type(argument):
+            fits = False
+    if not fits:
         raise ProtocolError("a request has other arguments than it should")
 
 
@@ -251,11 +253,14 @@ class Decoded:
         numbers = {}
         for number, (now, before) in enumerate(self.tracked):
             change = change_of(now)
-            same = None if change is None else change.same(now, before)
-            if same is not None:  # else, it cannot be what its original becomes
-                numbers[id(now)] = number
-                if not same:
-                    changes.append((number, copy(now)))
+            if change is None:
+                continue
+            same = change.same(now, before)
+            if same is None:  # it cannot be what its original becomes
+                continue
+            numbers[id(now)] = number
+            if not same:
+                changes.append((number, copy(now)))
         return changes, numbers
 
 
@@ -302,13 +307,11 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
             raise ProtocolError("a change of a call has no number")
         number, new = pair
         # Each part once: a long list given to it a million times would take hours.
-        if not previous < number < len(mutables):
-            raise ProtocolError("a change of a call does not fit what was sent")
-        old = mutables[number]
-        previous = number
+        old = mutables[number] if previous < number < len(mutables) else None
         change = change_of(old)
         if change is None or type(old) is not type(new):
             raise ProtocolError("a change of a call does not fit what was sent")
+        previous = number
         change.assign(old, new)
 
 
@@ -372,7 +375,8 @@ def check_repeats(roots: Iterable[Any]) -> None:
             return known_size
         sizes[id(x)] = _OPEN
         once += own_size
-        size = sizes[id(x)] = own_size + sum(map(size_of, _inner(x, type(x))))
+        size = own_size + sum(map(size_of, _inner(x, type(x))))
+        sizes[id(x)] = size
         return size
 
     try:
