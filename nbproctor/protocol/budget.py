@@ -50,10 +50,12 @@ class MessageBudget:
 
     def spend(self, limit: str, amount: int) -> None:
         """Use an amount of a limit."""
-        self.used[limit] = used = self.used.get(limit, 0) + amount
-        if used > LIMITS[limit].most:
-            most, wording = LIMITS[limit]
-            raise self.error(wording.format(self.subject, most=most, mib=most >> 20))
+        used = self.used.get(limit, 0) + amount
+        self.used[limit] = used
+        most, wording = LIMITS[limit]
+        if used > most:
+            mib = most >> 20
+            raise self.error(wording.format(self.subject, most=most, mib=mib))
 
     def remaining(self, limit: str) -> int:
         """Return how much may still be used of a limit."""
@@ -61,10 +63,12 @@ class MessageBudget:
 
     def spend_text(self, text: bytes) -> None:
         """Use the text of a message, before it is parsed or after it was written."""
-        if len(text) > LIMITS["parts"].most:  # a short one cannot be too much
-            self.spend("parts", text.count(b"[") + text.count(b"{"))
+        size = len(text)
+        if size > LIMITS["parts"].most:  # a short one cannot be too much
+            parts = text.count(b"[") + text.count(b"{")
+            self.spend("parts", parts)
             self.spend("commas", text.count(b","))
-            self.spend("text", len(text))
+            self.spend("text", size)
 
     def spend_shape(self, shape: Sequence[int], width: int) -> None:
         """Use the shape of an array with nothing in it, with items of `width` bytes."""
@@ -88,7 +92,8 @@ def hashes_collide(
 ) -> bool:
     """Whether more than a few keys have the same hash, not counting `equal` ones."""
     run = 0
-    hashed = sorted(zip(map(hash, keys), keys, strict=True), key=itemgetter(0))
+    pairs = zip(map(hash, keys), keys, strict=True)
+    hashed = sorted(pairs, key=itemgetter(0))
     for (one, x), (other, y) in pairwise(hashed):
         if one != other:
             run = 0

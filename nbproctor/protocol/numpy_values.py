@@ -136,7 +136,8 @@ def _check_content(array: Array) -> None:
     if dtype.kind == "b":
         np.not_equal(array.view(np.uint8), 0, out=array)
     if dtype.kind == "U":
-        points = np.ascontiguousarray(array).reshape(-1).view(f"{dtype.str[0]}u4")
+        flat = np.ascontiguousarray(array).reshape(-1)
+        points = flat.view(f"{dtype.str[0]}u4")
         if points.size and points.max() > _MAX_POINT:
             raise ProtocolError("an array contains something that is not text")
 
@@ -157,7 +158,8 @@ def _write_objects(
 ) -> Node:
     if not x.size:
         sender.spend_shape(x.shape, 0)
-    return ["O", [*x.shape], *sender.write_values(x.reshape(-1).tolist(), depth)]
+    items = x.reshape(-1).tolist()
+    return ["O", [*x.shape], *sender.write_values(items, depth)]
 
 
 def _read_objects(
@@ -179,9 +181,10 @@ def _read_objects(
 
 def _copy(x: Array) -> Any:
     # Of objects the bytes are addresses, which hold as long as the objects are kept.
-    cells = x.reshape(-1).tolist() if x.dtype.kind == "O" else None
+    objects = x.reshape(-1).tolist() if x.dtype.kind == "O" else None
     columns = x.flags.fnc
-    return (x.T if columns else x).tobytes(), columns, x.dtype, x.shape, cells
+    data = (x.T if columns else x).tobytes()
+    return data, columns, x.dtype, x.shape, objects
 
 
 def _same(now: Array, before: Any) -> bool | None:
@@ -244,7 +247,13 @@ def _dtype(code: Node) -> np.dtype[Any]:
 
 def is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
     """Make the question whether a part is an array of NumPy's of these kinds."""
-    return lambda x: type(x) is np.ndarray and x.ndim == dims and x.dtype.kind in kinds
+
+    def fits(x: Any) -> bool:
+        if type(x) is not np.ndarray or x.ndim != dims:
+            return False
+        return x.dtype.kind in kinds
+
+    return fits
 
 
 FIELDS |= {name: FIELDS["value"] for name in ("dtype", "shape", "layout")}

@@ -54,13 +54,15 @@ def list_library_classes(_: object = ()) -> None:
         top = module_name.partition(".")[0]
         if top in sys.stdlib_module_names or top in GRADER_MODULES:
             continue
-        for value in list(getattr(module, "__dict__", {}).values()):
-            if isinstance(value, type) and not issubclass(value, _NOT_LISTED):
-                home = value.__module__
-                if isinstance(home, str) and home.partition(".")[0] == top:
-                    name = f"{home}:{value.__qualname__}"
-                    _name_of[id(value)] = name
-                    _class_of[name] = value
+        namespace = getattr(module, "__dict__", {})
+        for value in list(namespace.values()):
+            if not isinstance(value, type) or issubclass(value, _NOT_LISTED):
+                continue
+            home = value.__module__
+            if isinstance(home, str) and home.partition(".")[0] == top:
+                name = f"{home}:{value.__qualname__}"
+                _name_of[id(value)] = name
+                _class_of[name] = value
 
 
 def known_base(kind: type) -> tuple[str, bool]:

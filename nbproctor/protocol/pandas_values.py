@@ -64,8 +64,10 @@ def _is_label(x: Any) -> bool:
 
 def _are_labels(x: Any) -> bool:
     """Whether a column can be an index: its hashes are not made to collide."""
-    if not _is_column(x) or x.dtype != object:
-        return _is_column(x)
+    if not _is_column(x):
+        return False
+    if x.dtype != object:
+        return True
     if len(x) > _MAX_LABELS or not all(map(_is_label, x)):
         return False
     return not hashes_collide(x, lambda one, other: one is other or bool(one == other))
@@ -142,9 +144,9 @@ def _dates_parts(x: Any) -> Parts | None:
 def _index_parts(x: Any) -> Parts | None:
     freq = getattr(x, "freq", None)
     steps = None if freq is None else x.freqstr
-    return (
-        (_column(x.array), x.name, steps) if _is_fast_frequency(steps, len(x)) else None
-    )
+    if not _is_fast_frequency(steps, len(x)):
+        return None
+    return _column(x.array), x.name, steps
 
 
 def _index(
@@ -190,12 +192,14 @@ def _frame_parts(x: Any) -> Parts | None:
     count = x.shape[1]
     if count > _MAX_COLUMNS:
         return None
-    kinds = set(x.dtypes) if count > _FEW_COLUMNS else set()
-    if len(kinds) == 1 and next(iter(kinds)).kind in NUMBERS:
-        block = x.to_numpy()
-        if type(block) is np.ndarray and block.dtype == next(iter(kinds)):
-            return x.columns, x.index, block
-    return x.columns, x.index, *(_column(x.iloc[:, n].array) for n in range(count))
+    if count > _FEW_COLUMNS:
+        kind, *others = set(x.dtypes)
+        if not others and kind.kind in NUMBERS:
+            block = x.to_numpy()
+            if type(block) is np.ndarray and block.dtype == kind:
+                return x.columns, x.index, block
+    columns = [_column(x.iloc[:, n].array) for n in range(count)]
+    return x.columns, x.index, *columns
 
 
 def _frame(columns: Any, index: Any, *values: Any) -> Any:
@@ -215,10 +219,12 @@ def _frame(columns: Any, index: Any, *values: Any) -> Any:
 
 def _same(one: Any, other: Any) -> bool:
     try:
-        axes = zip(one.axes, other.axes, strict=True)
-        named = isinstance(one, pd.DataFrame) or one.name == other.name
-        same = one.equals(other) and all(a.identical(b) for a, b in axes)
-        return bool(same) and bool(named)
+        if not one.equals(other):
+            return False
+        for axis, other_axis in zip(one.axes, other.axes, strict=True):
+            if not axis.identical(other_axis):
+                return False
+        return isinstance(one, pd.DataFrame) or bool(one.name == other.name)
     except Exception:  # pandas does not compare everything
         return False
 

@@ -81,13 +81,17 @@ def _dict_reader(kind: Callable[[Any], Any]) -> Reader:
 def _same_items(now: Any, before: Any) -> bool:
     if len(now) != len(before) or not all(map(is_, now, before)):
         return False
-    values = isinstance(now, dict)
-    return not values or all(map(is_, now.values(), before.values()))
+    if not isinstance(now, dict):
+        return True
+    return all(map(is_, now.values(), before.values()))
 
 
 def _assign(old: Any, new: Any) -> None:
     old.clear()
-    (old.extend if type(old) is list else old.update)(new)
+    if type(old) is list:
+        old.extend(new)
+    else:
+        old.update(new)
 
 
 # --- text to be read and written in memory --------------------------------------------
