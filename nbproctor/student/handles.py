@@ -43,9 +43,10 @@ class Handles:
     def default(self, value: Any) -> Any:
         """Turn a subclass into plain data, and any other object into a handle."""
         kind = type(value)
-        owner = type(value.__self__) if kind is types.MethodType else object
-        if issubclass(owner, JudgeObject) and value.__name__ in vars(owner):
-            return self.default(_ask(value.__self__, "get", value.__name__))
+        if kind is types.MethodType:
+            owner = type(value.__self__)
+            if issubclass(owner, JudgeObject) and value.__name__ in vars(owner):
+                return self.default(_ask(value.__self__, "get", value.__name__))
         if issubclass(kind, JudgeObject):
             return Ref("judge", (value._nbproctor_link[1],))
         if issubclass(kind, np.ndarray):
@@ -58,11 +59,17 @@ class Handles:
             return tuple(tuple.__iter__(value))
         elif issubclass(kind, _BASES):
             self.simplified_subclass |= _adds_something(value)
-            return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
-        label = value.__name__ if issubclass(kind, _NAMED) else ""
-        named = label if type(label) is str else ""
-        about = kind.__name__[:100], named[:100], callable(value)
-        return Ref("student", (self._number(value), *about, *_library_of(value)))
+            return _as_base(value)
+        name = value.__name__ if issubclass(kind, _NAMED) else ""
+        if type(name) is not str:
+            name = ""
+        description = (
+            kind.__name__[:100],
+            name[:100],
+            callable(value),
+            *_library_of(value),
+        )
+        return Ref("student", (self._number(value), *description))
 
     def _number(self, value: Any) -> int:
         number = self._numbers.get(id(value))
@@ -76,17 +83,17 @@ class Handles:
 
 def _adds_something(value: Any) -> bool:
     """Whether a value has methods or attributes that the judge gets nothing of."""
-    bases = type(value).__mro__[:-2]
-    members = [pair for base in bases for pair in vars(base).items()]
     code = (types.FunctionType, property, classmethod, staticmethod)
-    has_more = any(
-        name[:1] != "_" or isinstance(member, code) for name, member in members
-    )
-    return has_more or bool(getattr(value, "__dict__", None))
+    for base in type(value).__mro__[:-2]:
+        for name, member in vars(base).items():
+            if not name.startswith("_") or isinstance(member, code):
+                return True
+    return bool(getattr(value, "__dict__", None))
 
 
-def _as_base(base: Any, value: Any) -> Any:
+def _as_base(value: Any) -> Any:
     """Convert with the base's own methods, not with those of the student's class."""
+    base: Any = next(base for base in _BASES if issubclass(type(value), base))
     if base in (str, bytes):
         return base.__getitem__(value, slice(None))
     if base is dict:
@@ -98,16 +105,18 @@ def _as_base(base: Any, value: Any) -> Any:
 
 def _library_of(value: Any) -> tuple[str, str]:
     """Return which class of a library an object has to do with, and what."""
-    is_class = issubclass(type(value), type)
-    name, exact = known_base(value if is_class else type(value))
-    words = ("derived", "class") if is_class else ("object", "exact")
-    return name, words[exact]
+    if issubclass(type(value), type):
+        name, is_exact = known_base(value)
+        return name, "class" if is_exact else "derived"
+    name, is_exact = known_base(type(value))
+    return name, "exact" if is_exact else "object"
 
 
 def has_special_method(value: Any, method: str) -> bool:
     """Whether an object's class has a special method, or a base of it but `object`."""
     bases = type.__dict__["__mro__"].__get__(type(value))[:-1]
-    return any(method in type.__dict__["__dict__"].__get__(base) for base in bases)
+    namespaces = map(type.__dict__["__dict__"].__get__, bases)
+    return any(method in namespace for namespace in namespaces)
 
 
 def _builtin_of(kind: type) -> str:
@@ -123,7 +132,7 @@ def describe_exception(
     That is its first built-in class, its own class, its text, the name of the cell, and
     the line. For `cells`, see `shell.Compiler`.
     """
-    base = _builtin_of(type(error))
+    kind = type(error)
     try:
         text = str(error)
     except BaseException:
@@ -132,9 +141,15 @@ def describe_exception(
     line = None
     for frame, number in traceback.walk_tb(error.__traceback__):
         if position := cells.get(frame.f_code.co_filename):
-            cell = position[0]
-            line = number + position[1]
-    return [base, type(error).__name__[:100], text[:2000], cell, line]
+            cell, blank = position
+            line = number + blank
+    return [
+        _builtin_of(kind),
+        kind.__name__[:100],
+        text[:2000],
+        cell,
+        line,
+    ]
 
 
 # ---- the judge's objects ------------------------------------------------------------
@@ -247,7 +262,8 @@ def make_function(name: str, outside: Callable[..., Any]) -> Callable[..., Any]:
     def named_function(*args: Any, **kwargs: Any) -> Any:
         return outside(*args, **kwargs)
 
-    named_function.__name__ = named_function.__qualname__ = name
+    named_function.__name__ = name
+    named_function.__qualname__ = name
     named_function.__module__ = "__main__"
     return named_function
 
