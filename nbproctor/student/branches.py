@@ -49,14 +49,16 @@ class ExecutedLines:
         executed = self._executed[file]
         if not executed:
             return []
-        return sorted(
-            body[0].lineno
-            for node in ast.walk(parse_code(source, file))
-            if isinstance(node, _BRANCHING) and _line(node) in executed
-            for body in _bodies(node)
-            if not isinstance(body[-1], ast.Raise | ast.Pass)
-            if body[0].lineno not in executed
-        )
+        untried = []
+        for node in ast.walk(parse_code(source, file)):
+            if not isinstance(node, _BRANCHING) or _line(node) not in executed:
+                continue
+            for body in _bodies(node):
+                line = body[0].lineno
+                does_nothing = isinstance(body[-1], ast.Raise | ast.Pass)
+                if line not in executed and not does_nothing:
+                    untried.append(line)
+        return sorted(untried)
 
     def _note(self, code: CodeType, line: int) -> Any:
         self._executed[code.co_filename].add(line)
@@ -69,11 +71,18 @@ def _line(node: ast.AST) -> int:
     return getattr(first, "lineno", 0)
 
 
-def _bodies(node: Any) -> Iterator[list[ast.stmt]]:
+def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
     """Yield the branches of a statement; an ``elif`` is a statement of its own."""
-    for part in [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]:
-        yield part.body
-    if isinstance(node, ast.If | ast.For | ast.AsyncFor | ast.While):
-        yield node.body
-    if isinstance(node, ast.If) and node.orelse:
-        yield node.orelse
+    match node:
+        case ast.If():
+            yield node.body
+            if node.orelse:
+                yield node.orelse
+        case ast.For() | ast.AsyncFor() | ast.While():
+            yield node.body
+        case ast.Try():
+            for handler in node.handlers:
+                yield handler.body
+        case ast.Match():
+            for case in node.cases:
+                yield case.body
