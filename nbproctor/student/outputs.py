@@ -27,7 +27,10 @@ class Outputs:
     def __init__(self) -> None:
         self._outputs: list[Output] = []
         self._ids: list[str | None] = []
-        self._bytes = self._lines = self._displays = self._images = 0
+        self._bytes = 0
+        self._lines = 0
+        self._displays = 0
+        self._images = 0
         self._truncated: set[str] = set()
         self._clear_next = False
 
@@ -82,20 +85,17 @@ class Outputs:
             return
         self._start()
         self._displays += 1
-        self._images += sum(
-            len(item)
-            for mime, item in mimebundle.items()
-            if mime.startswith("image/") and isinstance(item, str)
-        )
+        for mime, item in mimebundle.items():
+            if mime.startswith("image/") and isinstance(item, str):
+                self._images += len(item)
         if self._displays > DISPLAYS or self._images > IMAGE_BYTES:
             if "display" not in self._truncated:
                 self._truncated.add("display")
                 note = "[left out: a cell may not show more displays or images]"
-                data = {"text/plain": note}
                 shown = {
                     "output_type": "display_data",
                     "metadata": {},
-                    "data": data,
+                    "data": {"text/plain": note},
                 }
                 self._append(shown, None)
             return
@@ -162,7 +162,8 @@ class Outputs:
             return base64.b64encode(item).decode()
         if not isinstance(item, str) or len(item) <= TEXT_BYTES:
             return item
-        if item[:64].isascii() and " " not in item[:64] and "<" not in item[:64]:
+        start = item[:64]
+        if start.isascii() and " " not in start and "<" not in start:
             return item  # an encoded image, counted elsewhere
         return item[:TEXT_BYTES] + "\n[cut here]"
 

@@ -146,9 +146,8 @@ class Student:
 
     def on_lend(self, functions: dict[str, Any]) -> None:
         """Define functions of other exercises: they run in a process of their own."""
-        self.reference_functions |= {
-            n: make_function(n, f) for n, f in functions.items()
-        }
+        for name, function in functions.items():
+            self.reference_functions[name] = make_function(name, function)
         self.shell.user_ns.update(self.reference_functions)
 
     def on_stderr(self) -> bool:
@@ -178,19 +177,18 @@ class Student:
             return self.handles.objects[ref.fields[0]]
         if ref.tag == "judge":
             return make_stand_in(self.shell.user_ns, self.connection, *ref.fields)
-        module, path = ref.fields
-        value = import_module(module)
-        for part in path.split(".") if path else ():
-            value = getattr(value, part)
-        return value
+        module_name, path = ref.fields
+        module = import_module(module_name)
+        return operator.attrgetter(path)(module) if path else module
 
     # --- exceptions -------------------------------------------------------------
 
     def describe_exception(self, error: BaseException) -> Any:
         """Describe an exception for the judge, which may show it to the student."""
-        relayed = next(
-            (n for n, e in self.judge_exceptions.items() if e is error), None
-        )
+        relayed = None
+        for number, exception in self.judge_exceptions.items():
+            if exception is error:
+                relayed = number
         return [*describe_exception(error, self.shell.compile.cells), relayed]
 
     def rebuild_exception(self, report: Any) -> BaseException:
