@@ -43,31 +43,39 @@ def command(
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise FileNotFoundError("bubblewrap (bwrap) is not installed")
-    kinds = ["pid", "ipc", "uts", "cgroup-try", *([] if policy.network else ["net"])]
+    namespaces = ["pid", "ipc", "uts", "cgroup-try"]
+    if not policy.network:
+        namespaces.append("net")
     capabilities = CAPABILITIES
     if os.geteuid() == 0:
         capabilities = CAPABILITIES + ROOT_CAPABILITIES
     else:
-        kinds.insert(0, "user")
+        namespaces.insert(0, "user")
     line = [bwrap, "--new-session", "--hostname", "sandbox", "--chdir", "/"]
-    line += [f"--unshare-{kind}" for kind in kinds]
+    line += [f"--unshare-{namespace}" for namespace in namespaces]
     line += ["--cap-drop", "ALL"]
     for capability in capabilities:
         line += ["--cap-add", capability]
     line += ["--proc", "/proc", "--dev", "/dev"]
     line += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
-    read = [path for path in readable_paths(policy) if not path.startswith("/dev/")]
-    binds = dict.fromkeys(map(Path, read), "--ro-bind")
-    binds |= dict.fromkeys(writable, "--bind")
-    binds = {path: how for path, how in binds.items() if path.exists()}
-    # bubblewrap would make the folders above a bind for root's eyes only.
-    parents = {parent for path in binds for parent in path.parents}
-    parents -= {Path("/"), Path("/tmp"), *binds}
+    options = {}
+    for name in readable_paths(policy):
+        if not name.startswith("/dev/"):
+            options[Path(name)] = "--ro-bind"
+    options |= dict.fromkeys(writable, "--bind")
+    binds = {}
+    folders = set[Path]()
+    for path, option in options.items():
+        if path.exists():
+            binds[path] = option
+            folders.update(path.parents)
+    folders -= {Path("/"), Path("/tmp")}
     # Outer folders first, or they would hide the inner ones.
-    for path in sorted(parents | set(binds)):
+    for path in sorted(folders | binds.keys()):
         if path in binds:
             line += [binds[path], str(path), str(path)]
-        elif not binds.keys() & set(path.parents):
+        elif binds.keys().isdisjoint(path.parents):
+            # bubblewrap would make the folders above a bind for root's eyes only.
             line += ["--perms", "0755", "--dir", str(path)]
     return [*line, "--", *argv]
 
@@ -88,4 +96,6 @@ def failure() -> str:
         text=True,
         check=False,
     )
-    return "" if result.returncode == 0 else result.stderr.strip() or "it just ended"
+    if result.returncode == 0:
+        return ""
+    return result.stderr.strip() or "it just ended"

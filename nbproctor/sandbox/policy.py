@@ -9,6 +9,7 @@ stays user 0 without any capability, and its threads are bounded only by memory.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -65,11 +66,15 @@ class Policy:
     weak: bool = False  # explicitly accept that layers are missing
 
 
-def readable_paths(policy: Policy) -> tuple[str, ...]:
+def readable_paths(policy: Policy) -> list[str]:
     """Return everything that a process under `policy` may read, its scratch aside."""
-    sources = tuple(source for _, source in policy.files)
-    network = NETWORK if policy.network else ()
-    return (*SYSTEM, *network, *interpreter_paths(), *policy.readable, *sources)
+    paths = list(SYSTEM)
+    if policy.network:
+        paths += NETWORK
+    paths += interpreter_paths()
+    paths += policy.readable
+    paths += [source for _, source in policy.files]
+    return paths
 
 
 @cache
@@ -87,11 +92,13 @@ def interpreter_paths() -> tuple[str, ...]:
     while link.is_symlink():
         link = link.parent / link.readlink()
         prefixes.add(link.parent.parent)
-    folders = {prefix / part for prefix in prefixes for part in PYTHON}
-    folders.update(map(Path, site_packages()))
     # Of an editable installation this package alone, not the folder around it.
-    folders.add(PACKAGE)
-    return tuple(sorted(str(path) for path in folders if path.exists()))
+    folders = {PACKAGE}
+    for prefix in prefixes:
+        folders.update(prefix / part for part in PYTHON)
+    folders.update(map(Path, site_packages()))
+    existing = filter(Path.exists, folders)
+    return tuple(sorted(map(str, existing)))
 
 
 def site_packages() -> list[str]:
@@ -107,15 +114,22 @@ def free_uid(policy: Policy, in_bubblewrap: bool) -> int | None:
     (`in_bubblewrap`), the folders above do not matter: it makes them again, readable
     for all.
     """
-    first = FIRST_UID + os.getpid() * SLOTS % (LAST_UID - FIRST_UID - SLOTS)
-    if os.name != "posix" or os.geteuid() != 0 or not _mapped(first + SLOTS):
+    if os.name != "posix" or os.geteuid() != 0:
         return None
-    for path in filter(Path.exists, map(Path, readable_paths(policy))):
-        parents = [] if in_bubblewrap else path.resolve().parents
-        if not path.stat().st_mode & 0o004:
+    usable = LAST_UID - FIRST_UID - SLOTS
+    first = FIRST_UID + os.getpid() * SLOTS % usable
+    if not _mapped(first + SLOTS):
+        return None
+    for path in map(Path, readable_paths(policy)):
+        if not path.exists():
+            continue
+        if not path.stat().st_mode & stat.S_IROTH:
             return None
-        if any(not folder.stat().st_mode & 0o001 for folder in parents):
-            return None
+        if in_bubblewrap:
+            continue
+        for folder in path.resolve().parents:
+            if not folder.stat().st_mode & stat.S_IXOTH:
+                return None
     return first
 
 
