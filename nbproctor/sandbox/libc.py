@@ -39,7 +39,8 @@ _CAPABILITY_VERSION_3 = 0x20080522
 
 def _call(name: str, *arguments: Any, description: str = "") -> int:
     """Call a function of the C library; `OSError` says what the kernel refuses."""
-    result: int = getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments)
+    function = getattr(ctypes.CDLL(None, use_errno=True), name)
+    result: int = function(*arguments)
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{description or name}: {os.strerror(number)}")
@@ -48,8 +49,13 @@ def _call(name: str, *arguments: Any, description: str = "") -> int:
 
 def prctl(option: int, value: int = 0) -> int:
     """Call prctl(2) with one argument; raise `OSError` when the kernel refuses."""
-    words = [ctypes.c_ulong(word) for word in (value, 0, 0, 0)]
-    return _call("prctl", ctypes.c_int(option), *words, description=f"prctl({option})")
+    words = map(ctypes.c_ulong, (value, 0, 0, 0))
+    return _call(
+        "prctl",
+        ctypes.c_int(option),
+        *words,
+        description=f"prctl({option})",
+    )
 
 
 def capabilities() -> int:
@@ -57,7 +63,8 @@ def capabilities() -> int:
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     words = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
     _call("capget", header, words)
-    low, high = (words[i] | words[i + 1] | words[i + 2] for i in (0, 3))
+    low = words[0] | words[1] | words[2]
+    high = words[3] | words[4] | words[5]
     return high << 32 | low
 
 
@@ -100,16 +107,37 @@ def mount_private_tmpfs(
     module forbids it.
     """
     _call("unshare", _CLONE_NEWNS)
-    everywhere = b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None
-    _call("mount", *everywhere, description="mount --make-rprivate")
+    _call(
+        "mount",
+        b"none",
+        b"/",
+        None,
+        ctypes.c_ulong(_MS_REC | _MS_PRIVATE),
+        None,
+        description="mount --make-rprivate",
+    )
     attributes = struct.pack("=4Q", _MOUNT_ATTR_RDONLY, 0, 0, 0)
-    all_of_it = _AT_FDCWD, b"/", _AT_RECURSIVE, attributes
-    size_of = ctypes.c_size_t(len(attributes))
-    _call("syscall", _MOUNT_SETATTR, *all_of_it, size_of, description="mount_setattr")
+    _call(
+        "syscall",
+        _MOUNT_SETATTR,
+        _AT_FDCWD,
+        b"/",
+        _AT_RECURSIVE,
+        attributes,
+        ctypes.c_size_t(len(attributes)),
+        description="mount_setattr",
+    )
     options = f"size={size},nr_inodes={inodes},mode=0700,uid={uid},gid={gid}"
-    flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_NOATIME)
-    tmpfs = b"tmpfs", os.fsencode(path), b"tmpfs", flags, options.encode()
-    _call("mount", *tmpfs, description="mount tmpfs")
+    flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_NOATIME
+    _call(
+        "mount",
+        b"tmpfs",
+        os.fsencode(path),
+        b"tmpfs",
+        ctypes.c_ulong(flags),
+        options.encode(),
+        description="mount tmpfs",
+    )
 
 
 def hide(path: str) -> None:
@@ -140,9 +168,9 @@ def gain_mounts() -> bool:
 
 def can_mount() -> bool:
     """Say whether `gain_mounts` would work, without changing this process."""
-    return _mounts(lambda: None) or (
-        os.geteuid() != 0 and _mounts(enter_user_namespace)
-    )
+    if _mounts(lambda: None):
+        return True
+    return os.geteuid() != 0 and _mounts(enter_user_namespace)
 
 
 def give_back_memory() -> None:
@@ -161,10 +189,15 @@ def _mounts(first: Callable[[], None]) -> bool:
             try:
                 first()
                 mount_private_tmpfs(
-                    Path(folder), 1 << 20, 10, os.geteuid(), os.getegid()
+                    path=Path(folder),
+                    size=1 << 20,
+                    inodes=10,
+                    uid=os.geteuid(),
+                    gid=os.getegid(),
                 )
                 Path(folder, "file").write_bytes(b"written")
                 code = 0
             finally:
                 os._exit(code)
-        return os.waitpid(pid, 0)[1] == 0
+        _, status = os.waitpid(pid, 0)
+        return status == 0
