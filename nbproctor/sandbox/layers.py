@@ -97,9 +97,9 @@ def place_files(
     for name, source in policy.files:
         mount_point = folder / name
         file = Path(source)
-        mount_points += [
-            parent for parent in mount_point.parents if not parent.exists()
-        ]
+        for parent in mount_point.parents:
+            if not parent.exists():
+                mount_points.append(parent)
         mount_point.parent.mkdir(parents=True, exist_ok=True)
         if file.is_file() and file.stat().st_size <= max_copied_bytes:
             max_copied_bytes -= file.stat().st_size
@@ -112,15 +112,22 @@ def place_files(
 
 def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield the layers in an order in which each still has the rights it needs."""
-    uid = os.geteuid() if policy.uid is None else policy.uid
-    gid = os.getegid() if policy.uid is None else policy.uid
+    uid = os.geteuid()
+    gid = os.getegid()
+    if policy.uid is not None:
+        uid = policy.uid
+        gid = policy.uid
     own_tmpfs = False
 
     def make_scratch() -> None:
         nonlocal own_tmpfs
         try:
             libc.mount_private_tmpfs(
-                scratch, policy.scratch, policy.scratch_files, uid, gid
+                scratch,
+                policy.scratch,
+                policy.scratch_files,
+                uid,
+                gid,
             )
             own_tmpfs = True
         except (OSError, AttributeError):
@@ -130,7 +137,10 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
             if uid != os.geteuid():  # or it could not be changed
                 os.chown(path, uid, gid)
         os.chdir(scratch)
-        tempfile.tempdir = os.environ["HOME"] = os.environ["TMPDIR"] = str(scratch)
+        folder = str(scratch)
+        tempfile.tempdir = folder
+        os.environ["HOME"] = folder
+        os.environ["TMPDIR"] = folder
 
     def change_user() -> None:
         if policy.uid is not None:
@@ -221,35 +231,43 @@ def limit_threads(policy: Policy) -> None:
 
     It does not bind the root user of the computer.
     """
-    running = 0
-    if policy.uid is None:
-        uid_line = f"\nUid:\t{os.getuid()}\t"
-        namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
-        is_root = os.getuid() == 0 and namespace.split() == FULL_ID_MAP
-        for process in () if is_root else Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):  # it has just ended
-                status = (process / "status").read_text(errors="replace")
-                if (
-                    uid_line in status
-                    and (process / "uid_map").read_text() == namespace
-                ):
-                    threads = status.split("\nThreads:\t", 1)[1]
-                    running += int(threads.split("\n", 1)[0])
+    running = _count_threads() if policy.uid is None else 0
     _limit(resource.RLIMIT_NPROC, running + policy.threads)
 
 
+def _count_threads() -> int:
+    """Return how many threads of this user run; 0 for the computer's root."""
+    uid = os.getuid()
+    namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
+    if uid == 0 and namespace.split() == FULL_ID_MAP:
+        return 0
+    count = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended
+            status = (process / "status").read_text(errors="replace")
+            if f"\nUid:\t{uid}\t" not in status:
+                continue
+            if (process / "uid_map").read_text() == namespace:
+                _, _, threads = status.partition("\nThreads:\t")
+                count += int(threads.split()[0])
+    return count
+
+
 def _limit(purpose: int, most: int) -> None:
-    hard = resource.getrlimit(purpose)[1]
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    _, hard = resource.getrlimit(purpose)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
     resource.setrlimit(purpose, (most, most))
 
 
 def memory_in_use() -> tuple[int, int]:
     """Return the bytes of this process that RLIMIT_AS and RLIMIT_DATA count."""
-    fields = pages("self")
-    return fields[0] * resource.getpagesize(), fields[5] * resource.getpagesize()
+    space, _, _, _, _, data, *_ = pages("self")
+    page = resource.getpagesize()
+    return space * page, data * page
 
 
 def pages(pid: int | str) -> list[int]:
     """Return the fields of ``/proc/<pid>/statm``, in pages."""
-    return [int(field) for field in Path(f"/proc/{pid}/statm").read_text().split()]
+    fields = Path(f"/proc/{pid}/statm").read_text().split()
+    return [int(field) for field in fields]

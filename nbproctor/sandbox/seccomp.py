@@ -199,6 +199,11 @@ NETWORK += [("socket", (0, WHOLE, inet), *kind) for inet in (2, 10) for kind in 
 NETWORK += [(f"{how}sockopt", *option) for how in ("get", "set") for option in OPTIONS]
 
 
+def _rows(names: str) -> list[Row]:
+    """Return rows of calls that are answered alike, whatever their arguments."""
+    return [(name,) for name in names.split()]
+
+
 @cache
 def _filter(network: bool) -> Any:
     """Build and compile the filter, all but what names the process: slow, so once."""
@@ -206,9 +211,9 @@ def _filter(network: bool) -> Any:
 
     words = " ".join((FILES, EVENTS, MEMORY, SOCKET, PROCESS, SIGNALS))
     answers = [
-        (sc.ALLOW, [(name,) for name in words.split()]),
-        (sc.ERRNO(errno.ENOSYS), [(name,) for name in ABSENT.split()]),
-        (sc.ERRNO(0), [(name,) for name in NO_OPS.split()]),
+        (sc.ALLOW, _rows(words)),
+        (sc.ERRNO(errno.ENOSYS), _rows(ABSENT)),
+        (sc.ERRNO(0), _rows(NO_OPS)),
         (sc.ERRNO(errno.EOPNOTSUPP), [(UNSUPPORTED,)]),
         (sc.ALLOW, RESTRICTED + NETWORK * network),
         (sc.ERRNO(0), RESTRICTED_NO_OPS),
@@ -221,12 +226,13 @@ def _filter(network: bool) -> Any:
     for answer, rows in answers:
         for name, *conditions in rows:
             # An older libseccomp may not know a newer call; then it stays forbidden.
-            if sc.resolve_syscall(sc.Arch.NATIVE, name) != -1:
-                arguments = [
-                    sc.Arg(position, sc.MASKED_EQ, *mask_and_value)
-                    for position, *mask_and_value in conditions
-                ]
-                program.add_rule(answer, name, *arguments)
+            if sc.resolve_syscall(sc.Arch.NATIVE, name) == -1:
+                continue
+            arguments = []
+            for position, *mask_and_value in conditions:
+                argument = sc.Arg(position, sc.MASKED_EQ, *mask_and_value)
+                arguments.append(argument)
+            program.add_rule(answer, name, *arguments)
     with Path(os.devnull).open("wb") as nowhere:
         program.export_bpf(nowhere)  # compiles; libseccomp 2.6 keeps the program
     return program

@@ -74,7 +74,8 @@ def measure_folder(folder: Path) -> tuple[int, int]:
     A file counts with its size or its blocks, whichever is more: a hole can be filled
     through a memory map faster than anybody looks.
     """
-    size = count = 0
+    size = 0
+    count = 0
     for directory, _, names in os.walk(folder):
         for name in names:
             try:
@@ -92,13 +93,15 @@ def anonymous_memory(pid: int) -> int:
     RLIMIT_DATA counts what may be written; what was written and then made read-only
     stays in memory uncounted.
     """
+    most = 0
     try:
         # Of the process there is none, once its first thread has ended.
-        threads = list(Path(f"/proc/{pid}/task").iterdir())
-        pages = [layers.pages(f"{pid}/task/{thread.name}") for thread in threads]
+        for thread in list(Path(f"/proc/{pid}/task").iterdir()):
+            _, resident, shared, *_ = layers.pages(f"{pid}/task/{thread.name}")
+            most = max(most, resident - shared)
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return max((p[1] - p[2] for p in pages), default=0) * os.sysconf("SC_PAGE_SIZE")
+    return most * os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass
@@ -114,7 +117,8 @@ class Child:
         if self._server is None:
             return 0.0
         send(self._server, {"seconds": self.pid})
-        return float(receive(self._server)[0]["seconds"])
+        answer, _ = receive(self._server)
+        return float(answer["seconds"])
 
     def close(self) -> None:
         """End the process, whatever it is doing, and close the socket."""
@@ -163,7 +167,11 @@ class Server:
         with socket.socket(fileno=descriptors[0]) as job:
             # It reads its job from there.
             judge = self._fork(
-                self.control, self.judge_policy, None, self._run_judge, job
+                self.control,
+                self.judge_policy,
+                None,
+                self._run_judge,
+                job,
             )
         if judge:
             asks = partial(self._handle_judge, judge.pid, judge.sock)
@@ -203,7 +211,8 @@ class Server:
 
         If that fails, the requester gets the reason.
         """
-        free = set(range(SLOTS)) - {process.slot for process in self.running.values()}
+        taken = {process.slot for process in self.running.values()}
+        free = set(range(SLOTS)) - taken
         slot = min(free, default=SLOTS)
         scratch = self.base / str(slot)
         if policy.uid is not None:
@@ -212,7 +221,8 @@ class Server:
             if not free:
                 raise RuntimeError(f"a judge keeps more than {SLOTS - 1} students")
             require_one_thread()
-            most = layers.memory_in_use()[1] + policy.memory + NOT_DATA
+            _, data = layers.memory_in_use()
+            most = data + policy.memory + NOT_DATA
             scratch.mkdir(mode=0o700)
             try:
                 child = fork(body, policy, scratch, *descriptors)
@@ -259,10 +269,11 @@ class Server:
         """End processes that use too much; return the seconds until the next look."""
         start = time.monotonic()
         for process in list(self.running.values()):
+            policy = process.policy
             size, count = measure_folder(process.scratch)
             if (
-                size > process.policy.scratch
-                or count > process.policy.scratch_files
+                size > policy.scratch
+                or count > policy.scratch_files
                 or anonymous_memory(process.pid) > process.memory
             ):
                 self.end(process.pid)
@@ -363,7 +374,8 @@ def _raise_oom_score() -> None:
     """Where memory of the whole computer runs out, end a fork and not who grades."""
     path = Path("/proc/self/oom_score_adj")
     with suppress(OSError):
-        path.write_text(str(max(int(path.read_text()), OOM_SCORE)))
+        score = max(int(path.read_text()), OOM_SCORE)
+        path.write_text(str(score))
 
 
 def _open_folder(folder: Path, policy: Policy) -> None:
@@ -371,6 +383,5 @@ def _open_folder(folder: Path, policy: Policy) -> None:
     folder.mkdir(mode=0o755)
     os.chdir(folder)
     # All is read-only in a view of its own, and here not yet.
-    layers.place_files(
-        policy, folder, 0 if folder.parent == BUBBLEWRAP_FOLDER else float("inf")
-    )
+    is_in_bubblewrap = folder.parent == BUBBLEWRAP_FOLDER
+    layers.place_files(policy, folder, 0 if is_in_bubblewrap else float("inf"))
