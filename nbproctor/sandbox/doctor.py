@@ -65,10 +65,11 @@ def probe() -> list[Layer]:
 
 def verdict(layers: list[Layer]) -> str:
     """Say in one line whether this computer can grade."""
+    absent = [layer for layer in layers if not layer.ok]
     for mandatory, says in ((True, "must not grade: it"), (False, "can grade, but")):
-        absent = [layer for layer in layers if not layer.ok]
-        if lacks := [layer.name for layer in absent if layer.mandatory == mandatory]:
-            return f"This computer {says} has no {', no '.join(lacks)}."
+        names = [layer.name for layer in absent if layer.mandatory == mandatory]
+        if names:
+            return f"This computer {says} has no {', no '.join(names)}."
     return "This computer can grade: every protection of the sandbox works."
 
 

@@ -159,7 +159,8 @@ def write_block(sock: socket.socket, data: bytes, *descriptors: int) -> None:
 
 def read_block(sock: socket.socket) -> bytes:
     """Read what `write_block` wrote; `EOFError` if the other side ends before that."""
-    return _read(sock, *_LENGTH.unpack(_read(sock, _LENGTH.size)))
+    (size,) = _LENGTH.unpack(_read(sock, _LENGTH.size))
+    return _read(sock, size)
 
 
 def send(sock: socket.socket, message: Json, *descriptors: int) -> None:
@@ -170,9 +171,12 @@ def send(sock: socket.socket, message: Json, *descriptors: int) -> None:
 def receive(sock: socket.socket) -> tuple[Json, list[int]]:
     """Receive one control message and its descriptors; `EOFError` at the end."""
     head, descriptors, _, _ = socket.recv_fds(sock, _LENGTH.size, 1)
-    head += _read(sock, _LENGTH.size - len(head)) if head else _read(sock, 1)
-    message = json.loads(_read(sock, *_LENGTH.unpack(head)))
-    return message, descriptors
+    if not head:
+        raise EOFError("the other side has gone")
+    head += _read(sock, _LENGTH.size - len(head))
+    (size,) = _LENGTH.unpack(head)
+    text = _read(sock, size)
+    return json.loads(text), descriptors
 
 
 def _read(sock: socket.socket, size: int) -> bytes:

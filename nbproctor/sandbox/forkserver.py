@@ -94,21 +94,29 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         `ForkServerError`: one does not import, or a mandatory layer is missing.
         """
         in_bubblewrap = sys.platform == "linux" and not bubblewrap.failure()
-        # Inside bubblewrap it lies in a /tmp of the fork server's own.
-        base = (
-            BUBBLEWRAP_FOLDER
-            if in_bubblewrap
-            else Path(tempfile.mkdtemp(prefix="nbproctor-"))
-        )
+        if in_bubblewrap:
+            level = "full"
+            base = BUBBLEWRAP_FOLDER  # in a /tmp of the fork server's own
+        else:
+            level = "standard"
+            base = Path(tempfile.mkdtemp(prefix="nbproctor-"))
+        if policy.weak:
+            level = "weak"
         cache = cache_folder(base)
         policy = replace(policy, readable=(*policy.readable, str(cache)))
         policy = replace(policy, uid=free_uid(policy, in_bubblewrap))
-        judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
-        judge = replace(judge, network=False)
+        judge = replace(
+            policy,
+            memory=JUDGE_MEMORY,
+            cpu_seconds=JUDGE_CPU_SECONDS,
+            network=False,
+        )
 
         def command(descriptor: int) -> list[str]:
             argv = python_command("nbproctor.sandbox.server", descriptor)
-            return bubblewrap.command(argv, policy, [cache]) if in_bubblewrap else argv
+            if not in_bubblewrap:
+                return argv
+            return bubblewrap.command(argv, policy, [cache])
 
         process = PythonProcess(
             command,
@@ -117,9 +125,13 @@ class ForkServer(AbstractContextManager["ForkServer"]):
             # Ctrl-C in the terminal is the parent's to answer.
             start_new_session=True,
         )
-        level = "weak" if policy.weak else "full" if in_bubblewrap else "standard"
         processor = Processor()
-        server = cls(process, base, processor, level)
+        server = cls(
+            _process=process,
+            _base=base,
+            processor=processor,
+            level=level,
+        )
         try:
             server._request(
                 {
@@ -262,9 +274,17 @@ class PythonProcess(subprocess.Popen[bytes]):
 
 def python_command(module: str, descriptor: int) -> list[str]:
     """Return the command that runs ``main(descriptor)`` of a module of this package."""
-    program = str(PACKAGE / "sandbox/start.py")
-    folders = [*site_packages(), str(PACKAGE.parent)]
-    return [sys.executable, "-s", "-P", program, module, str(descriptor), *folders]
+    program = PACKAGE / "sandbox/start.py"
+    return [
+        sys.executable,
+        "-s",
+        "-P",
+        str(program),
+        module,
+        str(descriptor),
+        *site_packages(),
+        str(PACKAGE.parent),
+    ]
 
 
 def cache_folder(base: Path) -> Path:

@@ -244,12 +244,14 @@ def serve(
         _limit_time(allowance.seconds)
         begun = time.process_time()
         try:
-            answered = encode(answer(setting, decode(block, question)))
+            decoded = decode(block, question)
+            answered = encode(answer(setting, decoded))
         except MemoryError:
             return
-        long = time.process_time() - begun > LONG_ANSWER_SECONDS
-        must_retire = long or _most_memory() > allowance.memory // 4
-        _write(answers, (_RETIRE if must_retire else _REUSE) + answered)
+        took_long = time.process_time() - begun > LONG_ANSWER_SECONDS
+        must_retire = took_long or _most_memory() > allowance.memory // 4
+        mark = _RETIRE if must_retire else _REUSE
+        _write(answers, mark + answered)
 
 
 def _most_memory() -> int:
@@ -267,7 +269,7 @@ def _most_memory() -> int:
 def _limit_time(seconds: int) -> None:
     """Let this process be ended after so much more computing, whatever others do."""
     if sys.platform != "win32":
-        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         until = math.ceil(time.process_time()) + seconds
         if hard == resource.RLIM_INFINITY or until < hard:
             resource.setrlimit(resource.RLIMIT_CPU, (until, hard))
@@ -299,7 +301,10 @@ def _write(stream: IO[bytes], block: bytes) -> None:
 def _read(stream: IO[bytes]) -> bytes | None:
     """Return a block; None where the other side is gone, or sends no end of it."""
     head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size or (size := _LENGTH.unpack(head)[0]) > MAX_BLOCK:
+    if len(head) < _LENGTH.size:
+        return None
+    (size,) = _LENGTH.unpack(head)
+    if size > MAX_BLOCK:
         return None
     block = stream.read(size)
     return block if len(block) == size else None
