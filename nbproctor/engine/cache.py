@@ -36,12 +36,13 @@ def key(execution: Execution, conditions: str) -> str:
 
     `conditions` is what `CachingExecutor.conditions_digest` returns.
     """
-    files = execution.files.items()
-    contents = {name: hashlib.sha256(data).hexdigest() for name, data in files}
-    return _hash((list(execution.cells), contents, conditions))
+    contents = {}
+    for name, data in execution.files.items():
+        contents[name] = hashlib.sha256(data).hexdigest()
+    return _hash(list(execution.cells), contents, conditions)
 
 
-def _hash(parts: tuple[object, ...]) -> str:
+def _hash(*parts: object) -> str:
     # JSON of ASCII alone also holds names of files that are no Unicode.
     encoded = json.dumps(msgspec.to_builtins(parts), sort_keys=True)
     return hashlib.blake2b(encoded.encode(), digest_size=32).hexdigest()
@@ -148,9 +149,8 @@ class CachingExecutor:
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Return the cached report, or run the submission and cache its report."""
-        name = key(
-            execution, self.conditions_digest(execution.master, execution.settings)
-        )
+        conditions = self.conditions_digest(execution.master, execution.settings)
+        name = key(execution, conditions)
         report = None if self.force else self.cache.read(name)
         future: Future[Report] = Future()
         if report:
@@ -172,8 +172,12 @@ class CachingExecutor:
         """
         dependencies = master.digest, settings
         if dependencies not in self._conditions:  # it reads the assignment's files
-            ingredients = (master.digest, settings.digest(), settings.policy.weak)
-            self._conditions[dependencies] = _hash((*ingredients, self._versions))
+            self._conditions[dependencies] = _hash(
+                master.digest,
+                settings.digest(),
+                settings.policy.weak,
+                self._versions,
+            )
         return self._conditions[dependencies]
 
     def _keep(

@@ -120,9 +120,8 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Execute a submission on a worker; `EngineError` if all of them have gone."""
-        task = Task(
-            self._add_assignment(execution.master, execution.settings), execution
-        )
+        grader = self._add_assignment(execution.master, execution.settings)
+        task = Task(grader, execution)
         self._waiting.append(task)
         self._wake_up.set()
         if self._failure:
@@ -170,46 +169,52 @@ class Cluster(AbstractContextManager["Cluster"]):
                 # Dask cancels what the former one had, but not all of it.
                 self._waiting.extendleft(reversed(self._running.values()))
                 self._running.clear()
-            self._ready &= info["workers"].keys()
-            new = [*(info["workers"].keys() - self._ready)]
+            workers = info["workers"].keys()
+            self._ready &= workers
+            new = [*(workers - self._ready)]
             if not new:
                 return {}
             names = [grader.name for grader in self._graders.values()]
             refusals = self._client.run(
-                find_refusal, names, workers=new, on_error="return"
+                find_refusal,
+                names,
+                workers=new,
+                on_error="return",
             )
-            self._ready |= {
-                address for address, reason in refusals.items() if reason == ""
-            }
-            # One that has just come, or could not be reached, is asked again.
-            return {
-                address: (
-                    f"The worker {address} cannot be used: {_describe_refusal(reason)}"
-                )
-                for address, reason in refusals.items()
-                if reason and not isinstance(reason, OSError)
-            }
+            refused = {}
+            for address, reason in refusals.items():
+                if reason == "":
+                    self._ready.add(address)
+                # One that has just come, or could not be reached, is asked again.
+                elif reason and not isinstance(reason, OSError):
+                    text = _describe_refusal(reason)
+                    refused[address] = f"The worker {address} cannot be used: {text}"
+            return refused
 
     def _dispatch(self) -> None:
         """Keep every worker busy, until the end."""
         running = self._running
-        looked = alive = time.monotonic()
+        looked = time.monotonic()
+        alive = looked
         refused: dict[str, str] = {}
         while not self._ended:
             self._wake_up.wait(IDLE_POLL_INTERVAL)
             self._wake_up.clear()
             try:
                 # The last first, so that those that are tried again keep their order.
-                for future in [each for each in reversed(running) if each.done()]:
+                finished = [future for future in reversed(running) if future.done()]
+                for future in finished:
                     self._handle_answer(future, running.pop(future))
                 if not self._ready or time.monotonic() - looked > POLL_INTERVAL:
-                    refused |= (refusing := self._poll_workers())
+                    refusing = self._poll_workers()
+                    refused |= refusing
                     for address, reason in refusing.items():
                         log.warning("%s", reason)
                         self._client.retire_workers([address])
                     looked = time.monotonic()
-                died = any(t.deaths for t in (*running.values(), *self._waiting))
-                most = len(self._ready) * (1 if died else 2)
+                tasks = (*running.values(), *self._waiting)
+                have_died = any(task.deaths for task in tasks)
+                most = len(self._ready) if have_died else 2 * len(self._ready)
                 while self._waiting and len(running) < most:
                     future = self._send(self._waiting[0])
                     running[future] = self._waiting.popleft()
@@ -228,15 +233,22 @@ class Cluster(AbstractContextManager["Cluster"]):
                 )
                 break
         for task in [*running.values(), *self._waiting]:
-            broken = EngineError(self._failure) if self._failure else None
-            task.report.set_exception(broken or StoppedError("The run was stopped."))
+            if self._failure:
+                task.report.set_exception(EngineError(self._failure))
+            else:
+                task.report.set_exception(StoppedError("The run was stopped."))
 
     def _send(self, task: Task) -> Any:
-        sent = task.execution.cells, task.execution.files
         with warnings.catch_warnings():
             # Dask advises against large arguments; a student's files may be large.
             warnings.simplefilter("ignore", UserWarning)
-            future = self._client.submit(run, task.grader, *sent, pure=False)
+            future = self._client.submit(
+                run,
+                task.grader,
+                task.execution.cells,
+                task.execution.files,
+                pure=False,
+            )
         future.add_done_callback(lambda _: self._wake_up.set())
         return future
 
@@ -333,7 +345,9 @@ class Grader(WorkerPlugin):
         self._master = replace(master, data=None)
         self._settings = settings
         self._versions = versions()  # of the coordinator
-        self._files = {p: path.read_bytes() for p, path in settings.own_files()}
+        self._files = {
+            target: path.read_bytes() for target, path in settings.own_files()
+        }
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def setup(self, worker: Any) -> None:
@@ -342,7 +356,8 @@ class Grader(WorkerPlugin):
         Nothing is raised: Dask would let the worker in all the same.
         """
         self.refusal = self._find_version_mismatch(versions())
-        if (threads := worker.state.nthreads) > 1:
+        threads = worker.state.nthreads
+        if threads > 1:
             self.refusal = (
                 f"it has {threads} threads, so a submission that ends it could not be "
                 f"identified: start it with --nworkers {threads} --nthreads 1"
@@ -397,11 +412,11 @@ class Grader(WorkerPlugin):
         client_versions = self._versions
         if worker_versions[SOURCE_KEY] != client_versions[SOURCE_KEY]:
             return "its nbproctor is not the coordinator's version"
-        other = [
-            f"{name} {worker_versions[name]} (the coordinator has {version})"
-            for name, version in client_versions.items()
-            if name in worker_versions and worker_versions[name] != version
-        ]
+        other = []
+        for name, version in client_versions.items():
+            worker_version = worker_versions.get(name, version)
+            if worker_version != version:
+                other.append(f"{name} {worker_version} (the coordinator has {version})")
         return f"it has {', '.join(other[:3])}" if other else ""
 
 
@@ -412,7 +427,9 @@ def run(
 ) -> Answer:
     """Execute a submission on a worker that has the plugin of that name."""
     grader: Any = get_worker().plugins.get(name)
-    answer: Answer = grader.run(cells, files) if grader else (None, "")
+    if grader is None:
+        return None, ""
+    answer: Answer = grader.run(cells, files)
     return answer
 
 
@@ -420,4 +437,8 @@ def find_refusal(names: Sequence[str], dask_worker: Any) -> str | None:
     """Return why a worker executes nothing, or ""; None if it has yet to get ready."""
     if not dask_worker.plugins.keys() >= {*names}:
         return None
-    return next(filter(None, (dask_worker.plugins[n].refusal for n in names)), "")
+    for name in names:
+        refusal: str = dask_worker.plugins[name].refusal
+        if refusal:
+            return refusal
+    return ""

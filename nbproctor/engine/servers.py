@@ -60,9 +60,10 @@ class Settings:
     def own_files(self) -> Iterator[tuple[Path, Path]]:
         """Yield the assignment's own files, and those in its folders: place, path."""
         for target, source in self.policy.files:
-            for path in (Path(source), *Path(source).rglob("*")):
+            root = Path(source)
+            for path in (root, *root.rglob("*")):
                 if path.is_file():
-                    yield Path(target, path.relative_to(source)), path
+                    yield Path(target, path.relative_to(root)), path
 
     def digest(self) -> str:
         """Return the SHA-256 of all that a verdict depends on besides the cells.
@@ -71,11 +72,14 @@ class Settings:
         of data the names and sizes.
         """
         policy = replace(self.policy, files=(), weak=False)
-        total = hashlib.sha256(repr(replace(self, policy=policy)).encode())
+        settings = replace(self, policy=policy)
+        total = hashlib.sha256(repr(settings).encode())
         single_files = {Path(path) for _, path in self.policy.files}
         for target, path in sorted(self.own_files()):
-            content = path.read_bytes() if path in single_files else b""
-            total.update(repr((str(target), path.stat().st_size)).encode() + content)
+            entry = str(target), path.stat().st_size
+            total.update(repr(entry).encode())
+            if path in single_files:
+                total.update(path.read_bytes())
         return total.hexdigest()
 
 
@@ -177,12 +181,12 @@ def _modules(master: MasterNotebook) -> tuple[str, ...]:
     Of what only solutions and tests import, that are the libraries whose values cross.
     What is not installed fails in the cell that imports it, as in a kernel.
     """
-    code = master.of_kind("provided", "solution", "helper", "test")
+    imported = set[str]()
     with _compiling:
-        anywhere = libraries_used(
-            name for cell in code for name in imports(cell.source)
-        )
-    return tuple(filter(_installed, dict.fromkeys((*master.modules, *anywhere))))
+        for cell in master.of_kind("provided", "solution", "helper", "test"):
+            imported.update(imports(cell.source))
+    names = dict.fromkeys((*master.modules, *libraries_used(imported)))
+    return tuple(filter(_installed, names))
 
 
 def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
@@ -205,8 +209,12 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
         except (ForkServerError, SandboxError, OSError) as error:
             reason = error
         else:
-            description = server.pid, master.notebook, server.level
-            log.info("Fork server %d started for %s, sandbox level %s.", *description)
+            log.info(
+                "Fork server %d started for %s, sandbox level %s.",
+                server.pid,
+                master.notebook,
+                server.level,
+            )
             return server
     raise EngineError(str(reason)) from reason
 
