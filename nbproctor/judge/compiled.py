@@ -184,10 +184,15 @@ class Tests:
             if defined and program.binds <= defined | imported_names:
                 functions[cell.id] = defined
         provided_names = dict(provided_imports).keys()
-        tests = _compile_tests(cells, programs, broken, provided_names)
+        tests = _compile_tests(
+            cells,
+            programs=programs,
+            broken=broken,
+            provided=provided_names,
+        )
         helpers = tuple(programs[cell.id] for cell in cells if cell.kind == "helper")
         tested = [test.program for test in tests.values()]
-        used_in_judge = _union(program.uses for program in (*helpers, *tested))
+        used_in_judge = used_in((*helpers, *tested))
         used_in_judge |= {"*"}
         changed_by_tests = _union(p.binds - p.binds_first for p in tested)
         names_from_tests = read_by_others - bound_by_others
@@ -202,6 +207,12 @@ class Tests:
             names_from_tests=frozenset(names_from_tests - vars(builtins).keys()),
             functions=functions,
         )
+
+    def programs_of(self, test: str) -> list[Program]:
+        """Return the programs of a test: its own, helper cells, tests that it needs."""
+        compiled = self.cells[test]
+        needed = [self.cells[name].program for name in compiled.needs]
+        return [compiled.program, *self.helpers[: compiled.helpers], *needed]
 
     def to_bytes(self) -> bytes:
         """Serialize for `from_bytes` of the same Python."""
@@ -218,6 +229,11 @@ class Tests:
         return cls(tests, tuple(Program(*fields) for fields in helpers), *others)
 
 
+def used_in(programs: Iterable[Program]) -> frozenset[str]:
+    """Return the global names that programs use."""
+    return _union(program.uses for program in programs)
+
+
 def execute(code: CodeType, names: Names) -> Any:
     """Run compiled code with these global names; return its value, if it has one."""
     return eval(code, names)
@@ -226,15 +242,19 @@ def execute(code: CodeType, names: Names) -> Any:
 def _changed(tree: ast.Module) -> Iterator[str]:
     """Yield the names whose values are changed in place, as in ``x[0] = 1``."""
     for node in ast.walk(tree):
-        target = node
-        is_changed = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            target = node.value.func
-            is_changed = getattr(target, "attr", "") in _CHANGES.split()
-        if is_changed and isinstance(target, ast.Attribute | ast.Subscript):
-            while isinstance(target, ast.Attribute | ast.Subscript):
-                target = target.value
-            yield getattr(target, "id", "")
+        match node:
+            case ast.Attribute(target) | ast.Subscript(target):
+                if isinstance(node.ctx, ast.Load):
+                    continue
+            case ast.Expr(ast.Call(ast.Attribute(target, method))):
+                if method not in _CHANGES.split():
+                    continue
+            case _:
+                continue
+        while isinstance(target, ast.Attribute | ast.Subscript):
+            target = target.value
+        if isinstance(target, ast.Name):
+            yield target.id
 
 
 def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
@@ -363,11 +383,11 @@ def _seed(test: Cell, solutions: Iterable[Cell]) -> int:
 
 def _functions(cell: Cell) -> frozenset[str]:
     """Return the functions without decorators that a cell defines."""
-    names = set()
-    for node in parse(cell.source).body:
-        if isinstance(node, ast.FunctionDef) and not node.decorator_list:
-            names.add(node.name)
-    return frozenset(names)
+    return frozenset(
+        node.name
+        for node in parse(cell.source).body
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list
+    )
 
 
 def _imports_of(source: str) -> Iterator[Import]:
@@ -394,11 +414,11 @@ def _imported_by(cell: Cell) -> set[str]:
 
 def _assigned_names(tree: ast.Module) -> set[str]:
     """Return the names that code outside of functions assigns."""
-    names = set()
-    for node in walk_top_level(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-    return names
+    return {
+        node.id
+        for node in walk_top_level(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
 
 
 def _global_names(

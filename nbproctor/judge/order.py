@@ -15,7 +15,7 @@ from collections.abc import (
 from dataclasses import dataclass, field, replace
 
 from nbproctor.cells import CellText
-from nbproctor.judge.compiled import Tests
+from nbproctor.judge.compiled import Tests, used_in
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
@@ -138,10 +138,7 @@ def follow_through_plan(
             # It is no answer, so it takes no name from others.
             extras[above].append(replace(_student_step(cell), keeps_names=True))
             student_texts.append(cell.source)
-    if all(
-        cell.source == masters[name].stub != masters[name].source
-        for name, cell in answers.items()
-    ):
+    if all(_is_blank(cell, masters[name]) for name, cell in answers.items()):
         return [], References()
     answer = "\n".join(cell.source for cell in answers.values())
     defined = CellText.parse(answer).names
@@ -173,18 +170,26 @@ def follow_through_plan(
             step_name = f"functions of {master.id}"
             steps.append(Step(step_name, reference_functions=functions))
         steps += extras[master.id]
-    steps = [
-        step
-        for step in _with_definitions(steps, tests)
-        if step.test is None
-        or _may_gain(step.test, exercise, tests, reference_functions)
-    ]
-    while steps and steps[-1].test is None:
-        steps.pop()
+    planned = []
+    for step in _with_definitions(steps, tests):
+        if step.test is None or _may_gain(
+            step.test,
+            exercise=exercise,
+            tests=tests,
+            reference_functions=reference_functions,
+        ):
+            planned.append(step)
+    while planned and planned[-1].test is None:
+        planned.pop()
     words = _WORD.findall("\n".join(student_texts))
     if reference_functions.isdisjoint(words):
         reference_functions = frozenset()  # nobody can call one, so none is made ready
-    return steps, References(tuple(references), reference_functions)
+    return planned, References(tuple(references), reference_functions)
+
+
+def _is_blank(answer: StudentCell, master: Cell) -> bool:
+    """Whether an answer is still the stub, and that is no answer."""
+    return answer.source == master.stub != master.source
 
 
 def _may_gain(
@@ -202,13 +207,7 @@ def _may_gain(
         return False
     if exercise not in tests.functions:
         return True
-    compiled = tests.cells[test.id]
-    names = compiled.program.uses
-    for helper in tests.helpers[: compiled.helpers]:
-        names |= helper.uses
-    for name in compiled.needs:
-        names |= tests.cells[name].program.uses
-    reads = names & tests.solution_names
+    reads = used_in(tests.programs_of(test.id)) & tests.solution_names
     return not reads or not reads <= reference_functions
 
 

@@ -37,9 +37,9 @@ from nbproctor.judge.compiled import (
     BrokenTestError,
     CompiledTest,
     Names,
-    Program,
     Tests,
     execute,
+    used_in,
 )
 from nbproctor.judge.exports import MODULE
 from nbproctor.judge.proxy import Proxy, StudentRaised
@@ -141,12 +141,11 @@ class Namespace:
         tests = self._tests
         test = tests.cells[name]
         helpers = tests.helpers[: test.helpers]
-        programs = [test.program, *helpers]
-        needed_programs = [tests.cells[cell].program for cell in test.needs]
-        used_names = _used_in(programs + needed_programs)
-        test_names = test.shared
-        for program in programs:
-            test_names |= program.binds_first
+        programs = tests.programs_of(name)
+        used_names = used_in(programs)
+        test_names = test.shared | test.program.binds_first
+        for helper in helpers:
+            test_names |= helper.binds_first
         library_names = (self._modules.keys() | _BUILT_IN.keys()) - tests.solution_names
         student_names = used_names - test_names - library_names
         imported_names = (tests.solution_imports & used_names) - test.shared
@@ -176,19 +175,15 @@ class Namespace:
                 raise
             except (StudentRaised, AssertionError):
                 # It checks an answer, and costs nothing unless a name is missing now.
-                others = {test.program, *needed_programs, *helpers} - {helper}
-                if _used_in(others) & helper.binds_first - space.keys():
+                others = used_in(other for other in programs if other != helper)
+                missing = helper.binds_first - space.keys()
+                if others & missing:
                     raise
             except BaseException as error:
                 raise BrokenTestError(f"a helper cell fails: {error!r}") from error
         for shared_name in self._shared.keys() & test.shared:
             space[shared_name] = self._shared[shared_name]
         return space
-
-
-def _used_in(programs: Iterable[Program]) -> frozenset[str]:
-    """Return the names that programs use."""
-    return frozenset(name for program in programs for name in program.uses)
 
 
 def _modules(tests: Tests) -> Names:
