@@ -63,9 +63,9 @@ class StudentProcesses:
 
     def close(self) -> None:
         """End the process that lives, if one does."""
-        for session in (self._session, self._reference_session):
-            if session is not None:
-                session.close()
+        self.end()
+        if self._reference_session is not None:
+            self._reference_session.close()
 
     def run(self, step: Step) -> None:
         """Run a cell, in a fresh process if it ends the one that there is."""
@@ -91,7 +91,11 @@ class StudentProcesses:
             outputs.append(error_output("CellStopped", note, [note]))
         if any(map(verdicts.is_refusal, outputs)):
             self.refused[step.exercise or step.name] = step.source
-        stop = verdicts.describe_stop(step.name, step.source, outputs)
+        stop = verdicts.describe_stop(
+            name=step.name,
+            source=step.source,
+            outputs=outputs,
+        )
         if step.exercise and stop:
             self.stops[step.exercise] = stop
         if step.index is not None:

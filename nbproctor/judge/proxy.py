@@ -105,7 +105,7 @@ def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
     """
     if not all(isinstance(other, Proxy) for other in others):
         return _operate_in_judge(proxy, name, *others)
-    result = ask(proxy, "apply", name, [proxy, *others])
+    result = _apply(proxy, name, *others)
     if not isinstance(result, Proxy):
         raise TypeError(f"{name} of two objects gives no object")
     return result
@@ -318,9 +318,9 @@ def _is_in_process_of(value: object, proxy: Proxy) -> TypeGuard[Proxy]:
     return handle_of(value).session is handle_of(proxy).session
 
 
-def _ask_comparison(name: str, *proxies: Proxy) -> bool:
+def _ask_comparison(name: str, proxy: Proxy, other: Proxy) -> bool:
     """Ask the student to compare their own objects; anything but a bool is an error."""
-    result = ask(proxies[0], "apply", name, list(proxies))
+    result = _apply(proxy, name, other)
     if type(result) is np.bool_:
         return bool(result)
     return _require_type(bool, result)

@@ -49,8 +49,20 @@ def grade(job: Job, spawn: Spawn) -> Report:
     tests = Tests.from_bytes(job.tests) if job.tests else Tests.from_cells(job.cells)
     start = time.monotonic()
     deadline = start + job.limits.submission
-    run = NotebookRun(job, tests, spawn, deadline, max_stops=2)
-    second_runs = SecondRuns(job, tests, spawn, deadline, run.verdicts)
+    run = NotebookRun(
+        job=job,
+        tests=tests,
+        spawn=spawn,
+        deadline=deadline,
+        max_stops=2,
+    )
+    second_runs = SecondRuns(
+        job=job,
+        tests=tests,
+        spawn=spawn,
+        deadline=deadline,
+        verdicts=run.verdicts,
+    )
     plan = order.plan_notebook(job, tests)
     try:
         if job.follow_through:
@@ -124,7 +136,10 @@ class SecondRuns:
         is_answered: bool,
     ) -> None:
         steps, references = order.follow_through_plan(
-            self.job, exercise, self.tests, unfinished
+            self.job,
+            exercise,
+            tests=self.tests,
+            unfinished=unfinished,
         )
         if is_answered and not references.functions:
             return
@@ -306,12 +321,14 @@ class NotebookRun:
             if step.exercise and step.source.strip() != stubs[step.exercise]:
                 stop = stops.get(step.exercise)
                 outcomes.add(stop.outcome if stop else "")
+        runs_no_answer = outcomes == {"not run"}
         for cell in job.cells:
+            judged = self.verdicts.get(cell.id)
             stop = stops.get(cell.exercise or "")
-            if cell.id not in self.verdicts or stop is None:
+            if judged is None or stop is None:
                 continue
-            is_lost = self.verdicts[cell.id].outcome in ("failed", "error")
-            if is_lost and (stop.outcome == "error" or outcomes == {"not run"}):
+            is_lost = judged.outcome in ("failed", "error")
+            if is_lost and (runs_no_answer or stop.outcome == "error"):
                 self.verdicts[cell.id] = verdict(cell, stop)
 
     def _judge(
@@ -386,9 +403,13 @@ class NotebookRun:
         seconds = min(self._limits.cell, self._deadline - time.monotonic())
         try:
             space = self._names.begin(cell.id, session, seconds)
-            test = self._tests.cells[cell.id]
-            answer = self._student.sources.get(cell.exercise or "", "")
-            return testcell.run(test, space, session, seconds, answer)
+            return testcell.run(
+                self._tests.cells[cell.id],
+                space,
+                session=session,
+                seconds=seconds,
+                answer=self._student.sources.get(cell.exercise or "", ""),
+            )
         finally:
             self._names.end(cell.id, session)
 
@@ -432,15 +453,10 @@ class NotebookRun:
             if step.test is None:
                 if step in self._student.executed_steps:
                     steps.append(step)
+            elif step.name in needs and step.test.where == "beside":
+                steps.append(Step(step.name, step.test.source))
             elif step.name in needs:
-                if step.test.where == "beside":
-                    steps.append(Step(step.name, step.test.source))
-                    continue
-                imports = []
-                for node in parse(step.test.source).body:
-                    if isinstance(node, ast.Import | ast.ImportFrom):
-                        imports.append(ast.unparse(node))
-                steps.append(Step(step.name, "\n".join(imports)))
+                steps.append(Step(step.name, _imports_in(step.test.source)))
                 steps.append(Step(step.name, step.test.stub))
         return steps
 
@@ -469,6 +485,15 @@ class NotebookRun:
         outcome: Outcome = "timeout" if end.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)
         return verdict(cell, message._replace(outcome=outcome))
+
+
+def _imports_in(source: str) -> str:
+    """Return the imports at the top level of a cell."""
+    imports = []
+    for node in parse(source).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.append(ast.unparse(node))
+    return "\n".join(imports)
 
 
 def _as_lines(measured: Measured) -> Measure:

@@ -287,11 +287,8 @@ def is_refusal(output: Output) -> bool:
 
 
 def _of_check(error: BaseException, hidden: bool) -> Message:
-    frames = traceback.extract_tb(error.__traceback__)
     text = _text(error).strip()
-    file = frames[-1].filename if frames else ""
-    is_of_expect = Path(file).parent == Path(expect.__file__).parent
-    if text and (is_of_expect or file.startswith(TEST_FILE)):
+    if text and _is_written(error):
         return CHECK(text=text.split("\n")[0])
     if text and not hidden:
         return CHECK(text=text)
@@ -300,6 +297,16 @@ def _of_check(error: BaseException, hidden: bool) -> Message:
         # NumPy names the first argument first, which by custom is the answer.
         return SHAPES(one=shapes[1], other=shapes[2])
     return UNEXPLAINED_CHECK(kind="hidden check" if hidden else "check")
+
+
+def _is_written(error: BaseException) -> bool:
+    """Whether a test or `expect` raised an exception: its text is meant to be shown."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return False
+    file = frames[-1].filename
+    is_of_test = file.startswith(TEST_FILE)
+    return is_of_test or Path(file).parent == Path(expect.__file__).parent
 
 
 def _text(error: BaseException) -> str:
