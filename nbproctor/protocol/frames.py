@@ -124,7 +124,11 @@ class Wire:
         self._unread = data[end:]
         received = len(content)
         if received == size:
-            return Frame(kind, content[:text_size], bytearray(content[text_size:]))
+            return Frame(
+                kind=kind,
+                text=content[:text_size],
+                raw=bytearray(content[text_size:]),
+            )
         # Memory that nobody has written to is not really taken: a head that lies
         # about its size costs nothing.
         whole = np.empty(size, np.uint8)
@@ -134,7 +138,11 @@ class Wire:
         while received < size:
             received += self._receive_into(view[received:], deadline)
         self._note_transfer(size, begin)
-        return Frame(kind, view[:text_size], view[text_size:])
+        return Frame(
+            kind=kind,
+            text=view[:text_size],
+            raw=view[text_size:],
+        )
 
     def _note_transfer(self, size: int, begin: float) -> None:
         seconds = time.monotonic() - begin

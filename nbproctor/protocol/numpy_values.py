@@ -258,7 +258,11 @@ def is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
 
 FIELDS |= {name: FIELDS["value"] for name in ("dtype", "shape", "layout")}
 FIELDS["places"] = is_array("i")
-_CHANGE = Change(_copy, _same, _assign)
+_CHANGE = Change(
+    copy=_copy,
+    same=_same,
+    assign=_assign,
+)
 _SCALARS = tuple({dtype.type for dtype in _NATIVE})
 _DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUO")})
 add_rows(

@@ -34,8 +34,20 @@ class Ref(NamedTuple):
 
 # Values that are sent whole, exceptions, and what a test would call a class of its own.
 _NOT_LISTED = (
-    *(int, float, complex, str, bytes, tuple, list, dict, set, frozenset),
-    *(BaseException, type, np.ndarray, np.generic),
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    tuple,
+    list,
+    dict,
+    set,
+    frozenset,
+    BaseException,
+    type,
+    np.ndarray,
+    np.generic,
 )
 #: Names of the exceptions that are built in: what any exception is to the other side.
 EXCEPTIONS = {

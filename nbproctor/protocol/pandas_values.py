@@ -237,7 +237,11 @@ def _assign(old: Any, new: Any) -> None:
     type(old).__init__(old, new)  # what pandas's own ``inplace=True`` comes to
 
 
-_TABLE = Change(_copy, _same, _assign)
+_TABLE = Change(
+    copy=_copy,
+    same=_same,
+    assign=_assign,
+)
 add_rows(
     Row(
         tag="pandas.DataFrame",

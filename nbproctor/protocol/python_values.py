@@ -185,8 +185,16 @@ FIELDS |= {
     # As `hex` writes them, with "-0x".
     "hex": lambda x: type(x) is str and len(x) <= MAX_BITS // 4 + 3,
 }
-_ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
-_KEYS = Change(set.copy, lambda now, then: {*map(id, now)} == {*map(id, then)}, _assign)
+_ITEMS = Change(
+    copy=lambda x: x.copy(),
+    same=_same_items,
+    assign=_assign,
+)
+_KEYS = Change(
+    copy=set.copy,
+    same=lambda now, before: {*map(id, now)} == {*map(id, before)},
+    assign=_assign,
+)
 _STREAM = Change(
     copy=_stream_parts,
     same=lambda now, then: None if now.closed else _stream_parts(now) == then,

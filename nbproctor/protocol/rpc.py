@@ -294,7 +294,11 @@ def decode(
         raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
     if receiver.position != len(raw):
         raise ProtocolError("a message holds more data than it names")
-    return Decoded(value, receiver.tracked, receiver.has_repeats)
+    return Decoded(
+        value=value,
+        tracked=receiver.tracked,
+        has_repeats=receiver.has_repeats,
+    )
 
 
 def write_back(mutables: list[Mutable], changes: Any) -> None:
