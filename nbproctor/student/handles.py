@@ -37,8 +37,11 @@ class Handles:
     def keep_only(self, numbers: Iterable[int]) -> None:
         """Forget all other objects."""
         self.simplified_subclass = False
-        self.objects = {n: self.objects[n] for n in numbers if n in self.objects}
-        self._numbers = {id(value): n for n, value in self.objects.items()}
+        objects = {}
+        for number in self.objects.keys() & numbers:
+            objects[number] = self.objects[number]
+        self.objects = objects
+        self._numbers = {id(value): number for number, value in objects.items()}
 
     def default(self, value: Any) -> Any:
         """Turn a subclass into plain data, and any other object into a handle."""

@@ -139,9 +139,12 @@ class _Display(DisplayPublisher):
         update: bool = False,
         **_: Any,
     ) -> None:
-        display_id = (transient or {}).get("display_id")
         self.shell.outputs.show(
-            "display_data", data, metadata, display_id=display_id, update=update
+            kind="display_data",
+            data=data,
+            metadata=metadata,
+            display_id=(transient or {}).get("display_id"),
+            update=update,
         )
 
     def clear_output(self, wait: bool = False) -> None:
@@ -159,7 +162,10 @@ class _Result(DisplayHook):
         self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None
     ) -> None:
         self.shell.outputs.show(
-            "execute_result", format_dict, md_dict, execution_count=self.prompt_count
+            kind="execute_result",
+            data=format_dict,
+            metadata=md_dict,
+            execution_count=self.prompt_count,
         )
 
     def finish_displayhook(self) -> None: ...
