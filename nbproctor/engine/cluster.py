@@ -409,11 +409,10 @@ class Grader(WorkerPlugin):
 
     def _find_version_mismatch(self, worker_versions: Mapping[str, str]) -> str:
         """Return what a worker has in other versions, in words, or nothing."""
-        client_versions = self._versions
-        if worker_versions[SOURCE_KEY] != client_versions[SOURCE_KEY]:
+        if worker_versions[SOURCE_KEY] != self._versions[SOURCE_KEY]:
             return "its nbproctor is not the coordinator's version"
         other = []
-        for name, version in client_versions.items():
+        for name, version in self._versions.items():
             worker_version = worker_versions.get(name, version)
             if worker_version != version:
                 other.append(f"{name} {worker_version} (the coordinator has {version})")

@@ -146,8 +146,15 @@ def hide(path: str) -> None:
     `OSError`: `mount_private_tmpfs` has not made that view, or CAP_SYS_ADMIN is
     missing.
     """
-    flags = ctypes.c_ulong(_MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-    _call("mount", b"none", os.fsencode(path), b"tmpfs", flags, b"nr_inodes=1")
+    flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+    _call(
+        "mount",
+        b"none",
+        os.fsencode(path),
+        b"tmpfs",
+        ctypes.c_ulong(flags),
+        b"nr_inodes=1",
+    )
 
 
 def gain_mounts() -> bool:

@@ -107,6 +107,13 @@ CLOCK_NUMBERS = 0x1F
 # Of each kind: name, then what its arguments must be, (position, mask, value).  A call
 # is let through if all of a row hold; several rows of a name are several ways.
 Row = tuple[Any, ...]
+
+
+def _rows(names: str) -> list[Row]:
+    """Return rows of calls that are answered alike, whatever their arguments."""
+    return [(name,) for name in names.split()]
+
+
 RESTRICTED: list[Row] = [
     # Wait, wake, move to another address, and the same with bits.  Wakes also by a page
     # of a file that two processes map; only one that waits at that moment can tell, and
@@ -194,14 +201,9 @@ KINDS = [((1, SOCK_TYPE, kind), (2, INT, way)) for kind in (1, 2) for way in (0,
 OPTIONS = [((1, INT, TCP), (2, INT, number)) for number in (1, 4, 5, 6, 18)]
 OPTIONS += [((1, INT, SOL_SOCKET), (2, INT, number)) for number in (2, 6, 9)]
 OPTIONS += [((1, INT, IPV6), (2, INT, V6ONLY))]
-NETWORK: list[Row] = [(name,) for name in NETWORK_CALLS.split()]
+NETWORK = _rows(NETWORK_CALLS)
 NETWORK += [("socket", (0, WHOLE, inet), *kind) for inet in (2, 10) for kind in KINDS]
 NETWORK += [(f"{how}sockopt", *option) for how in ("get", "set") for option in OPTIONS]
-
-
-def _rows(names: str) -> list[Row]:
-    """Return rows of calls that are answered alike, whatever their arguments."""
-    return [(name,) for name in names.split()]
 
 
 @cache
