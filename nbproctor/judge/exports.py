@@ -26,7 +26,7 @@ from nbproctor.protocol.frames import (
     ProtocolError,
     UnsendableError,
 )
-from nbproctor.protocol.objects import Ref
+from nbproctor.protocol.objects import NumberedObjects, Ref
 
 # The `__name__` that marks what test cells define. It is a kernel's: many a test cell
 # runs its checks only ``if __name__ == "__main__"``.
@@ -67,27 +67,23 @@ class ReferenceFunction:
             raise kind(f"a reference solution's process has ended ({end})") from None
 
 
-class Exports:
+class Exports(NumberedObjects):
     """The objects that one test has passed to student code."""
-
-    def __init__(self) -> None:
-        self._objects: dict[int, Any] = {}
-        self._numbers: dict[int, int] = {}
-        self._next = 0
 
     def clear(self) -> None:
         """Take back the test's objects; numbers are never used again.
 
         An object that a student kept from one test must not answer the next one.
         """
-        self._objects = {
-            n: x for n, x in self._objects.items() if type(x) is ReferenceFunction
-        }
-        self._numbers = {id(x): n for n, x in self._objects.items()}
+        self.keep_only(
+            number
+            for number, value in self.objects.items()
+            if type(value) is ReferenceFunction
+        )
 
     def passed_objects(self) -> list[Any]:
         """Return the objects that this test has passed to student code."""
-        return list(self._objects.values())
+        return list(self.objects.values())
 
     def export(self, value: Any) -> Ref:
         """Return a number for an object; a test can pass only what it defines."""
@@ -95,11 +91,8 @@ class Exports:
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")
         if _is_of_test(value):
-            number = self._numbers.setdefault(id(value), self._next)
-            if number == self._next:
-                self._next += 1
-                self._objects[number] = value
-            return Ref("judge", (number, kind.__name__, *_public_methods(kind)))
+            methods = _public_methods(kind)
+            return Ref("judge", (self.number_of(value), kind.__name__, *methods))
         if isinstance(value, types.ModuleType):
             return Ref("library", (value.__name__, ""))
         library_object = value.type if isinstance(value, np.dtype) else value
@@ -115,17 +108,17 @@ class Exports:
 
     def find(self, number: int) -> Any:
         """Return the object with a number, if this test passed it."""
-        if number not in self._objects:
+        if number not in self.objects:
             raise RefusedError("this object belongs to a test that is over")
-        return self._objects[number]
+        return self.objects[number]
 
     def resolve(self, number: Any) -> Any:
         """Return the object that the student sends back, if it is still valid."""
-        if type(number) is not int or not 0 <= number < self._next:
+        if type(number) is not int or not 0 <= number < self.next_number:
             raise ProtocolError(
                 "the student's code refers to an object that it was never given"
             )
-        return self._objects.get(number, Expired())
+        return self.objects.get(number, Expired())
 
     def get(self, target: Any, name: str) -> Any:
         """Get a public attribute that a test's own code made, not a library's."""

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,30 @@ class Ref(NamedTuple):
     # student; judge; library: both import it
     tag: str
     fields: tuple[Any, ...]
+
+
+@dataclass
+class NumberedObjects:
+    """Objects that the other side may name, by numbers that are never used again."""
+
+    objects: dict[int, Any] = field(default_factory=dict)
+    next_number: int = 0
+    _numbers: dict[int, int] = field(default_factory=dict)  # by `id`
+
+    def number_of(self, value: Any) -> int:
+        """Return the number of an object, a new one if it has none."""
+        number = self._numbers.get(id(value))
+        if number is None:
+            number = self.next_number
+            self.next_number += 1
+            self._numbers[id(value)] = number
+            self.objects[number] = value
+        return number
+
+    def keep_only(self, numbers: Iterable[int]) -> None:
+        """Forget all other objects."""
+        self.objects = {n: self.objects[n] for n in numbers if n in self.objects}
+        self._numbers = {id(value): n for n, value in self.objects.items()}
 
 
 # --- classes of installed libraries ---------------------------------------------------

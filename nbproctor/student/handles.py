@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import traceback
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from nbproctor.protocol.objects import EXCEPTIONS, Ref, known_base
+from nbproctor.protocol.objects import EXCEPTIONS, NumberedObjects, Ref, known_base
 from nbproctor.protocol.rpc import Connection
 
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
@@ -25,23 +25,11 @@ _BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
 @dataclass
-class Handles:
-    """The objects that the judge may name, by number."""
+class Handles(NumberedObjects):
+    """The objects that the judge may name."""
 
-    objects: dict[int, Any] = field(default_factory=dict)
-    _numbers: dict[int, int] = field(default_factory=dict)  # id of an object → number
-    _next: int = 0
     # Whether the judge got as plain what has more to it: a mask, attributes, methods.
     simplified_subclass: bool = False
-
-    def keep_only(self, numbers: Iterable[int]) -> None:
-        """Forget all other objects."""
-        self.simplified_subclass = False
-        objects = {}
-        for number in self.objects.keys() & numbers:
-            objects[number] = self.objects[number]
-        self.objects = objects
-        self._numbers = {id(value): number for number, value in objects.items()}
 
     def default(self, value: Any) -> Any:
         """Turn a subclass into plain data, and any other object into a handle."""
@@ -72,16 +60,7 @@ class Handles:
             callable(value),
             *_library_of(value),
         )
-        return Ref("student", (self._number(value), *description))
-
-    def _number(self, value: Any) -> int:
-        number = self._numbers.get(id(value))
-        if number is None:
-            number = self._next
-            self._next += 1
-            self._numbers[id(value)] = number
-            self.objects[number] = value
-        return number
+        return Ref("student", (self.number_of(value), *description))
 
 
 def _adds_something(value: Any) -> bool:

@@ -136,6 +136,7 @@ class Student:
 
         Names that do not exist are left out.
         """
+        self.handles.simplified_subclass = False
         self.handles.keep_only(keep)
         self.judge_exceptions.clear()
         self.shell.start_outputs()
