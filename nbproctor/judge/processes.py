@@ -76,9 +76,9 @@ class StudentProcesses:
         outputs, filled, end = self._try(step)
         lacked_memory = end.reason == "died" if end else _lacks_memory(outputs)
         if lacked_memory:
+            has_excluded_hog = self.exclude_memory_hog()
             # In a fresh process, this cell may have the memory.
-            is_fresh = self.exclude_memory_hog()
-            if is_fresh or end is None:
+            if has_excluded_hog or end is None:
                 outputs, filled, end = self._try(step)
         if end is not None or (filled and _lacks_memory(outputs)):
             self._exclude(step, end)

@@ -209,11 +209,13 @@ def _of_student(
     sources: Mapping[str, str],
     hidden: bool,
 ) -> Message:
-    is_written = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
+    student_text = "\n".join(sources.values())
+    is_written = re.search(rf"\b{re.escape(error.kind)}\b", student_text)
     kind = error.kind if is_written else builtin_name(error)
     where = "when your code was called"
-    if error.cell is not None and error.cell in sources and error.line is not None:
-        lines = sources[error.cell].splitlines()
+    source = sources.get(error.cell or "")
+    if source is not None and error.line is not None:
+        lines = source.splitlines()
         where = f"in cell `{error.cell}`"
         if 0 < error.line <= len(lines):
             code = one_line(lines[error.line - 1], 100)
@@ -321,7 +323,8 @@ def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
     """Whether a message is of a listed kind and names nothing but the student's own."""
     if not any(pattern.fullmatch(text) for pattern in _HELPFUL):
         return False
-    student_words = set(re.findall(r"[A-Za-z_]\w*", "\n".join(sources.values())))
+    student_text = "\n".join(sources.values())
+    student_words = set(re.findall(r"[A-Za-z_]\w*", student_text))
     return all(
         name in student_words or len(name) < 20 for name in re.findall(r"\w+", text)
     )
