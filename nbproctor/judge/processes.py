@@ -241,9 +241,9 @@ class StudentProcesses:
         for branch in branches:
             match branch:
                 case (str(cell), int(line)) if cell in self.sources:
-                    lines = self.sources[cell].splitlines()
-                    if 0 < line <= len(lines):
-                        untried.append((cell, line, one_line(lines[line - 1], 100)))
+                    text = verdicts.quote_line(self.sources[cell], line)
+                    if text is not None:
+                        untried.append((cell, line, text))
         return untried
 
     def passed_objects(self) -> list[Any]:

@@ -215,10 +215,9 @@ def _of_student(
     where = "when your code was called"
     source = sources.get(error.cell or "")
     if source is not None and error.line is not None:
-        lines = source.splitlines()
         where = f"in cell `{error.cell}`"
-        if 0 < error.line <= len(lines):
-            code = one_line(lines[error.line - 1], 100)
+        code = quote_line(source, error.line)
+        if code is not None:
             where += f", line {error.line}: `{code}`"
     if is_forbidden(kind, error.text):
         return REFUSED(where=f" {where}")
@@ -233,6 +232,14 @@ def _of_student(
         text=f" ({text})" if is_shown else "",
         where=where,
     )
+
+
+def quote_line(source: str, number: int) -> str | None:
+    """Return a line of a cell, short enough to quote; None if it has no such line."""
+    lines = source.splitlines()
+    if 0 < number <= len(lines):
+        return one_line(lines[number - 1], 100)
+    return None
 
 
 def describe_stop(
