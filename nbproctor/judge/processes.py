@@ -88,7 +88,12 @@ class StudentProcesses:
                 self._memory_hog = step
         if step.name in self._excluded_cells:
             note = self.notes[-1]
-            outputs.append(error_output("CellStopped", note, [note]))
+            output = error_output(
+                name="CellStopped",
+                text=note,
+                lines=[note],
+            )
+            outputs.append(output)
         if any(map(verdicts.is_refusal, outputs)):
             self.refused[step.exercise or step.name] = step.source
         stop = verdicts.describe_stop(
@@ -120,13 +125,17 @@ class StudentProcesses:
         self._excluded_cells.add(step.name)
         subject = f"Cell `{step.name}`"
         if end is not None:
-            note = self.describe_end(end, subject, self.limits.cell).text
+            message = self.describe_end(
+                end,
+                subject=subject,
+                limit=self.limits.cell,
+            )
+            self.notes.append(message.text)
         else:
-            note = (
+            self.notes.append(
                 f"{subject} used too much memory, so it was left out of the "
                 "remaining tests."
             )
-        self.notes.append(note)
         self.end()
 
     def exclude_memory_hog(self) -> bool:
@@ -173,7 +182,11 @@ class StudentProcesses:
             # Running a cell raises nothing, unless no memory is left to say so: this
             # process has been tampered with.
             text = one_line(str(error))
-            output = error_output(builtin_name(error), text, [text])
+            output = error_output(
+                name=builtin_name(error),
+                text=text,
+                lines=[text],
+            )
             return [output], isinstance(error, MemoryError)
         if type(reply) is not tuple or len(reply) != 2:
             return clean(reply), False

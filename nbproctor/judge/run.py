@@ -402,7 +402,11 @@ class NotebookRun:
     def _value(self, cell: Cell, session: Session) -> Any:
         seconds = min(self._limits.cell, self._deadline - time.monotonic())
         try:
-            space = self._names.begin(cell.id, session, seconds)
+            space = self._names.begin(
+                cell.id,
+                session=session,
+                seconds=seconds,
+            )
             return testcell.run(
                 self._tests.cells[cell.id],
                 space,
@@ -480,8 +484,11 @@ class NotebookRun:
         end: ProcessEnded,
         limit: float | None = None,
     ) -> Verdict:
-        subject = f"`{cell.exercise or cell.id}`"
-        message = self._student.describe_end(end, subject, limit or self._limits.call)
+        message = self._student.describe_end(
+            end,
+            subject=f"`{cell.exercise or cell.id}`",
+            limit=limit or self._limits.call,
+        )
         outcome: Outcome = "timeout" if end.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)
         return verdict(cell, message._replace(outcome=outcome))

@@ -122,7 +122,12 @@ class Namespace:
             if cell in self._definitions_only:
                 execute(test.definitions, space)
             else:
-                run(test, space, session, seconds)
+                run(
+                    test,
+                    space,
+                    session=session,
+                    seconds=seconds,
+                )
         except Interruption:
             raise
         except BaseException:

@@ -116,9 +116,12 @@ class Outputs:
     ) -> None:
         """Append an error."""
         self._start()
-        text = str(self._shorten(value))
-        lines = [str(self._shorten(line)) for line in traceback[-50:]]
-        self._append(error_output(name[:200], text, lines), None)
+        output = error_output(
+            name=name[:200],
+            text=str(self._shorten(value)),
+            lines=[str(self._shorten(line)) for line in traceback[-50:]],
+        )
+        self._append(output, None)
 
     def clear(self, wait: bool) -> None:
         """Forget everything, now or when something new comes."""
