@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import log2
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from nbproctor.pages.html import TOKENS
@@ -54,7 +55,7 @@ class Pair:
     @property
     def shared(self) -> int:
         """How many fingerprints they share, in all exercises."""
-        return sum(each.shared for each in self.similar_answers)
+        return sum(answer.shared for answer in self.similar_answers)
 
 
 def similar(
@@ -70,31 +71,34 @@ def similar(
     """
     pairs: dict[tuple[str, str], Pair] = {}
     for notebook, outline in outlines.items():
-        stubs = [cell.stub for cell in outline.master.cells]
-        handed_out = {mark for text in stubs for mark in fingerprints(text)}
+        handed_out = set()
+        for cell in outline.master.cells:
+            handed_out |= fingerprints(cell.stub)
         for exercise in outline.exercises:
-            submitted = answers.get((notebook, exercise.id), {})
-            once = {(group.get(s, s), text): s for s, text in submitted.items()}
-            texts = {student: text for (_, text), student in once.items()}
-            marks = {
-                student: set(fingerprints(text)) - handed_out
-                for student, text in texts.items()
+            texts = answers.get((notebook, exercise.id), {})
+            teams = {student: group.get(student, student) for student in texts}
+            # Of a team that submits one text, the last student stands for it.
+            authors = {
+                (teams[student], text): student for student, text in texts.items()
             }
-            for both, share, shared in similar_pairs(marks):
-                if group.get(both[0], both[0]) == group.get(both[1], both[1]):
+            marks = {
+                student: fingerprints(texts[student]) - handed_out
+                for student in authors.values()
+            }
+            for students, shared, share in similar_pairs(marks):
+                first, second = students
+                if teams[first] == teams[second]:
                     continue
-                two = texts[both[0]], texts[both[1]]
                 similar_answer = SimilarAnswer(
                     shared=shared,
                     share=share,
                     exercise=exercise.name,
-                    answers=two,
+                    answers=(texts[first], texts[second]),
                 )
-                pairs.setdefault(both, Pair(both)).similar_answers.append(
-                    similar_answer
-                )
+                pair = pairs.setdefault(students, Pair(students))
+                pair.similar_answers.append(similar_answer)
     for pair in pairs.values():
-        pair.similar_answers.sort(key=lambda each: -each.shared)
+        pair.similar_answers.sort(key=attrgetter("shared"), reverse=True)
     return sorted(pairs.values(), key=lambda pair: (-pair.shared, pair.students))
 
 
@@ -111,37 +115,36 @@ def tokens(text: str) -> Iterator[str]:
         word = match[0]
         match match.lastgroup:
             case "s":
-                line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
-                if line.strip() or len(word) < 6 or word[:3] != word[-3:]:
+                line_start = text.rfind("\n", 0, match.start()) + 1
+                stands_alone = not text[line_start : match.start()].strip()
+                is_triple = len(word) >= 6 and word[:3] == word[-3:]
+                if not (stands_alone and is_triple):
                     yield "text"  # no docstring
-            case "w":
-                is_fixed = word in _WORDS or before.endswith(".")
-                yield word if is_fixed else "name"
-            case "n":
+            case "w" if word not in _WORDS and not before.endswith("."):
+                yield "name"
+            case "w" | "n":
                 yield word
     yield from "".join(text[end:].split())
 
 
-def fingerprints(text: str) -> Iterator[int]:
-    """Yield the winnowed fingerprints of a text: the least hash of each window."""
+def fingerprints(text: str) -> set[int]:
+    """Return the winnowed fingerprints of a text: the least hash of each window."""
     parts = list(tokens(text))
-    starts = range(len(parts) - GRAM + 1)
-    texts = ("\0".join(parts[i : i + GRAM]).encode() for i in starts)
-    hashes = (hashlib.blake2b(text, digest_size=8).digest() for text in texts)
-    grams = [int.from_bytes(each) for each in hashes]
-    last = -1
-    for start in range(max(len(grams) - WINDOW + 1, min(len(grams), 1))):
-        window = range(start, min(start + WINDOW, len(grams)))
-        least = min(window, key=lambda i: (grams[i], -i))
-        if least != last:
-            last = least
-            yield grams[least]
+    hashes = []
+    for start in range(len(parts) - GRAM + 1):
+        gram = "\0".join(parts[start : start + GRAM])
+        digest = hashlib.blake2b(gram.encode(), digest_size=8).digest()
+        hashes.append(int.from_bytes(digest))
+    if not hashes:
+        return set()
+    windows = max(len(hashes) - WINDOW + 1, 1)
+    return {min(hashes[start : start + WINDOW]) for start in range(windows)}
 
 
 def similar_pairs(
     marks: Mapping[str, set[int]],
-) -> Iterator[tuple[tuple[str, str], float, int]]:
-    """Yield pairs of students, how alike their answers are, and what they share.
+) -> Iterator[tuple[tuple[str, str], int, float]]:
+    """Yield pairs of students, how much their answers share, and what part that is.
 
     `marks`: student → fingerprints of the answer.
     """
@@ -150,16 +153,23 @@ def similar_pairs(
         for mark in marks[student]:
             owners[mark].append(student)
     worth = {mark: log2(len(marks) / len(have)) for mark, have in owners.items()}
-    total = {s: sum(worth[m] for m in answer) for s, answer in marks.items()}
+
+    def total_worth(answer: set[int]) -> float:
+        return sum(worth[mark] for mark in answer)
+
+    max_owners = max(2, MAX_CLASS_SHARE * len(marks))
     rare_shared: Counter[tuple[str, str]] = Counter()
-    for have in owners.values():
-        if len(have) <= max(2, MAX_CLASS_SHARE * len(marks)):
-            rare_shared.update(combinations(have, 2))
-    for (first, second), rare in sorted(rare_shared.items()):
-        both = marks[first] & marks[second]
-        least = min(total[first], total[second])
-        if rare < MIN_SHARED or not least:
+    for students in owners.values():
+        if len(students) <= max_owners:
+            rare_shared.update(combinations(students, 2))
+    for pair, rare in sorted(rare_shared.items()):
+        if rare < MIN_SHARED:
             continue
-        share = sum(worth[mark] for mark in both) / least
+        first, second = (marks[student] for student in pair)
+        shared = first & second
+        shorter = min(total_worth(first), total_worth(second))
+        if not shorter:
+            continue
+        share = total_worth(shared) / shorter
         if share >= MIN_SIMILARITY:
-            yield (first, second), share, len(both)
+            yield pair, len(shared), share
