@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,12 +53,15 @@ class Outline:
     @classmethod
     def of(cls, master: MasterNotebook) -> Outline:
         """Return the outline of a master notebook."""
-        texts = [text for _, text in master.texts]
-        first = (m[2].strip() for text in texts for m in HEADING.finditer(text))
+        title = master.notebook
+        for _, text in master.texts:
+            if heading := HEADING.search(text):
+                title = heading[2].strip()
+                break
         return cls(
             master=master,
-            title=next(first, master.notebook),
-            exercises=tuple(_exercises(master.cells, dict(_headings(master)))),
+            title=title,
+            exercises=tuple(_exercises(master.cells, _headings(master))),
         )
 
     @cached_property
@@ -78,43 +82,50 @@ class Outline:
         return sum(exercise.points for exercise in self.exercises)
 
 
-def _headings(master: MasterNotebook) -> Iterator[tuple[str, str]]:
-    """Yield the last heading above each cell, or in it."""
-    headings = [
-        (position, match[2].strip().rstrip("#").strip())
-        for position, text in master.texts
-        for match in HEADING.finditer(text)
-    ]
+def _headings(master: MasterNotebook) -> dict[str, str]:
+    """Return the last heading above each cell, or in it."""
+    last_at: dict[int, str] = {}  # number of cells above → heading
+    for position, text in master.texts:
+        for match in HEADING.finditer(text):
+            last_at[position] = match[2].strip().rstrip("#").strip()
+    headings = {}
+    heading = ""
     for index, cell in enumerate(master.cells):
-        above = [heading for position, heading in headings if position <= index]
-        yield cell.id, above[-1] if above else ""
+        heading = last_at.get(index, heading)
+        headings[cell.id] = heading
+    return headings
 
 
 def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Exercise]:
-    graded: dict[str, list[Cell]] = {}
+    groups: dict[str, list[Cell]] = defaultdict(list)
     for cell in cells:
         if cell.points or cell.kind in ("solution", "test"):
-            graded.setdefault(cell.exercise or cell.id, []).append(cell)
-    graded = {
-        name: group
-        for name, group in graded.items()
-        if any(c.points for c in group) or group[0].kind == "solution"
+            groups[cell.exercise or cell.id].append(cell)
+    heading_of = {
+        name: headings.get(name, "")
+        for name, group in groups.items()
+        if group[0].kind == "solution" or any(cell.points for cell in group)
     }
-    used_headings = [headings.get(name, "") for name in graded]
-    for name, group in graded.items():
-        heading = _POINTS.sub("", headings.get(name, ""))
-        numbered = _NUMBER.fullmatch(heading)
-        number, title = numbered.groups() if numbered else ("", heading or name)
-        if heading and used_headings.count(headings.get(name, "")) > 1:
+    uses = Counter(heading_of.values())
+    for name, heading in heading_of.items():
+        group = groups[name]
+        text = _POINTS.sub("", heading)
+        number = ""
+        title = text or name
+        if numbered := _NUMBER.fullmatch(text):
+            number, title = numbered.groups()
+        if text and uses[heading] > 1:
             title += f" ({name})"
         yield Exercise(
             id=name,
             number=number,
             title=title,
-            label=_label(headings.get(name, ""), number, title),
-            points=sum(c.points for c in group),
-            tests=tuple(c.id for c in group if c.kind == "test"),
-            by_hand=tuple(c.id for c in group if c.points and c.kind != "test"),
+            label=_label(heading, number, title),
+            points=sum(cell.points for cell in group),
+            tests=tuple(cell.id for cell in group if cell.kind == "test"),
+            by_hand=tuple(
+                cell.id for cell in group if cell.points and cell.kind != "test"
+            ),
         )
 
 
@@ -125,5 +136,8 @@ def _label(
 ) -> str:
     ordinal = _ORDINAL.search(heading)
     if ordinal and ordinal[1] != number:
-        return f"exercise {ordinal[1]}" + (f" ({number})" if number else "")
-    return f"exercise {number}" if number else title
+        label = f"exercise {ordinal[1]}"
+        return f"{label} ({number})" if number else label
+    if number:
+        return f"exercise {number}"
+    return title

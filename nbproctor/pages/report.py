@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
-from math import fsum, nan
+from math import fsum, isnan, nan
+from operator import attrgetter
 from statistics import StatisticsError, correlation, fmean
 from typing import TypeAlias
 
@@ -79,35 +79,40 @@ def class_report(
     `permissions` say what answers could use.
     """
     all_rows, answers = _read(notebooks, outlines, find_similar=find_similar)
-    due = {each.student for each in notebooks if STATUSES[each.status].is_mark_due}
-    earned: dict[str, list[float]] = {}  # of those of whom anything is graded
+    due = set()
+    waiting = set()
+    incomplete = set()
     penalties: dict[str, float] = defaultdict(float)
-    for graded, row in all_rows:
-        if graded.student in due and row.points is not None:
-            earned.setdefault(graded.student, []).append(row.points)
     for graded in notebooks:
         penalties[graded.student] += graded.penalty
-    waiting = {each.student for each in notebooks if each.waiting}
-    incomplete = {each.student for each in notebooks if not each.is_complete}
-    totals = {
-        student: total_of(points, penalties[student])
-        for student, points in earned.items()
-        if student not in incomplete
-    }
-    points = {student: fsum(earned[student]) for student in totals}
+        if STATUSES[graded.status].is_mark_due:
+            due.add(graded.student)
+        if graded.waiting:
+            waiting.add(graded.student)
+        if not graded.is_complete:
+            incomplete.add(graded.student)
+    earned: dict[str, list[float]] = defaultdict(list)  # where anything is graded
+    for graded, row in all_rows:
+        if graded.student in due and row.points is not None:
+            earned[graded.student].append(row.points)
     rows = [(graded, row) for graded, row in all_rows if graded.student in earned]
+    totals = {}
+    points = {}
+    for student, points_of_student in earned.items():
+        if student not in incomplete:
+            points[student] = fsum(points_of_student)
+            totals[student] = total_of(points_of_student, penalties[student])
     items = [
         _item(name, exercise, rows, points)
         for name, outline in outlines.items()
         for exercise in outline.exercises
     ]
-    middle = np.quantile([*totals.values()], QUARTERS).tolist() if totals else []
-    mistakes = _mistakes(rows)
-    worth = sum(outline.points for outline in outlines.values())
+    gradable_items = [item for item in items if not isnan(item.difficulty)]
     late = [
-        each for each in notebooks if each.late or each.student in late_without_time
+        graded
+        for graded in notebooks
+        if graded.late or graded.student in late_without_time
     ]
-    pairs = similar(answers, outlines, groups) if find_similar else []
     times = [graded.seconds for graded in notebooks if graded.seconds]
     values = dict(
         title=next(iter(outlines.values())).title,
@@ -117,34 +122,37 @@ def class_report(
         to_be_graded_by_hand=len(waiting),
         incomplete=due & incomplete & earned.keys(),
         not_graded=len(due - totals.keys() - waiting),
-        worth=worth,
-        middle=middle,
+        worth=sum(outline.points for outline in outlines.values()),
+        middle=_quantiles([*totals.values()], QUARTERS),
         bins_of=_bins,
         notebooks=notebooks,
         items=items,
-        mistakes=mistakes,
+        mistakes=_mistakes(rows),
         in_process_tests=list(_in_process_tests(notebooks, outlines)),
         surroundings=permissions,
         alike=find_similar,
-        pairs=pairs,
+        pairs=similar(answers, outlines, groups) if find_similar else [],
         shown=MAX_MISTAKES,
         names={graded.student: full_name(graded) for graded in notebooks},
         code=html.code,
         looks=_find_notebooks_to_check(notebooks),
-        hardest=min(
-            (item for item in items if item.difficulty == item.difficulty),
-            key=lambda item: item.difficulty,
-            default=None,
-        ),
+        hardest=min(gradable_items, key=attrgetter("difficulty"), default=None),
         late=late,
         missing=missing,
         excused=excused,
         few=MIN_STUDENTS if len(totals) < MIN_STUDENTS else 0,
-        times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
+        times=_quantiles(times, (0.5, 0.9, 1)),
         inline=html.inline,
     )
     lines = render("report.txt", **values).strip().split("\n")
     return render("report.html", **values), tuple(lines)
+
+
+def _quantiles(values: Sequence[float], shares: Sequence[float]) -> list[float]:
+    if not values:
+        return []
+    quantiles: list[float] = np.quantile(values, shares).tolist()
+    return quantiles
 
 
 def full_name(graded: GradedNotebook) -> str:
@@ -160,16 +168,19 @@ def _read(
 ) -> tuple[Rows, Answers]:
     """Read each notebook once: its exercises, and its answers for `find_similar`."""
     rows = []
-    answers: Answers = {}
+    answers: Answers = defaultdict(dict)
     for graded in notebooks:
         cells = cells_of(graded.path)
         summary = Summary(graded, outlines[graded.notebook], cells)
         rows += [(graded, row) for row in summary.rows]
-        exercises = {row.exercise.id for row in summary.rows} if find_similar else set()
+        if not find_similar:
+            continue
+        exercises = {row.exercise.id for row in summary.rows}
         for cell in cells:
-            if (name := grade_id(cell)) in exercises:
-                texts = answers.setdefault((graded.notebook, name), {})
-                texts[graded.student] = source_of(cell)[:MAX_TEXT]
+            name = grade_id(cell)
+            if name in exercises:
+                text = source_of(cell)[:MAX_TEXT]
+                answers[graded.notebook, name][graded.student] = text
     return rows, answers
 
 
@@ -179,19 +190,17 @@ def _item(
     rows: Rows,
     totals: Mapping[str, float],
 ) -> Item:
-    rows_of_exercise = [
-        (graded.student, row)
+    rows_of_exercise = {
+        graded.student: row
         for graded, row in rows
         if graded.notebook == notebook and row.exercise.id == exercise.id
-    ]
-    # nbgrader gives 0 to an answer that was not begun: no person has marked it.
-    points_of = {
-        student: row.points
-        for student, row in rows_of_exercise
-        if row.points is not None
-        and row.state != "waiting"
-        and (row.by_hand or not exercise.by_hand)
     }
+    points_of = {}
+    for student, row in rows_of_exercise.items():
+        # nbgrader gives 0 to an answer that was not begun: no person has marked it.
+        is_marked = row.by_hand or not exercise.by_hand
+        if row.points is not None and row.state != "waiting" and is_marked:
+            points_of[student] = row.points
     mean = fmean(points_of.values()) if points_of else nan
     complete = [student for student in points_of if student in totals]
     item_rest = nan
@@ -204,21 +213,19 @@ def _item(
         exercise=exercise,
         difficulty=mean / exercise.points if exercise.points else 1.0,
         item_rest=item_rest,
-        counts=Counter(row.state for _, row in rows_of_exercise),
+        counts=Counter(row.state for row in rows_of_exercise.values()),
     )
 
 
 def _mistakes(rows: Rows) -> list[Mistake]:
     """Return the sentences of what lost points, the most frequent first."""
-    names_by_mistake: dict[tuple[str, str], list[str]] = {}
+    students: dict[tuple[str, str], list[str]] = defaultdict(list)
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
-            mistake = row.exercise.name, row.cause
-            names_by_mistake.setdefault(mistake, []).append(full_name(graded))
-    mistakes = [
-        (exercise, sentence, sorted(names))
-        for (exercise, sentence), names in names_by_mistake.items()
-    ]
+            students[row.exercise.name, row.cause].append(full_name(graded))
+    mistakes = []
+    for (exercise, sentence), names in students.items():
+        mistakes.append((exercise, sentence, sorted(names)))
     return sorted(mistakes, key=lambda mistake: -len(mistake[2]))
 
 
@@ -228,11 +235,11 @@ def _bins(
     high: float,
 ) -> list[tuple[float, float, int]]:
     """Count values in steps of equal width: from, up to, and how many."""
-    limits = (low, high if high > low else low + 1.0)
+    top = high if high > low else low + 1.0
     # Full marks are in the highest step, and extra credit is.
-    counts, edges = np.histogram(np.minimum(values, high), BINS, limits)
-    steps = pairwise(edges.tolist())
-    return [(*step, count) for step, count in zip(steps, counts.tolist(), strict=True)]
+    counts, edges = np.histogram(np.minimum(values, high), BINS, (low, top))
+    limits = edges.tolist()
+    return list(zip(limits, limits[1:], counts.tolist(), strict=False))
 
 
 def _in_process_tests(
@@ -242,18 +249,19 @@ def _in_process_tests(
 
     Exercise, test, the reason, and how many of how many have the points.
     """
-    earned: dict[tuple[str, str], list[bool]] = {}
+    earned: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for graded in notebooks:
         for verdict in graded.verdicts:
             if verdict.where == "beside" and verdict.max_points:
-                key = graded.notebook, verdict.cell_id
-                earned.setdefault(key, []).append(verdict.points > 0)
+                has_points = verdict.points > 0
+                earned[graded.notebook, verdict.cell_id].append(has_points)
     for notebook, outline in outlines.items():
         for exercise in outline.exercises:
             for test in exercise.tests:
-                if has_points := earned.get((notebook, test)):
+                results = earned[notebook, test]
+                if results:
                     reason = outline.cells[test].placement_reason
-                    yield exercise.name, test, reason, sum(has_points), len(has_points)
+                    yield exercise.name, test, reason, sum(results), len(results)
 
 
 def _find_notebooks_to_check(notebooks: Sequence[GradedNotebook]) -> NotebooksToCheck:
@@ -261,13 +269,17 @@ def _find_notebooks_to_check(notebooks: Sequence[GradedNotebook]) -> NotebooksTo
 
     One line a note: in a large class many submit a renamed file.
     """
-    looks: NotebooksToCheck = {section: {} for section in REPORT_SECTIONS}
+    looks: NotebooksToCheck = {
+        section: defaultdict(list) for section in REPORT_SECTIONS
+    }
     for notebook in notebooks:
         note = " ".join(notebook.notes)
-        if note and (section := STATUSES[notebook.status].section):
-            looks[section].setdefault(note, []).append(notebook)
-        if cells := ", ".join(f"`{cell}`" for cell in notebook.waiting):
-            looks[TO_BE_GRADED_BY_HAND].setdefault(cells, []).append(notebook)
+        section = STATUSES[notebook.status].section
+        if note and section:
+            looks[section][note].append(notebook)
+        if notebook.waiting:
+            cells = ", ".join(f"`{cell}`" for cell in notebook.waiting)
+            looks[TO_BE_GRADED_BY_HAND][cells].append(notebook)
         for line in notebook.untried:
-            looks[UNTRIED].setdefault(line, []).append(notebook)
+            looks[UNTRIED][line].append(notebook)
     return looks

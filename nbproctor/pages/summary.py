@@ -125,11 +125,15 @@ class ResultRow:
         """Order of exercises to do next: those with few causes that are named first."""
         if self.state == "not-started":
             return True, 0, 0.0
-        lost = [
-            t for t in self.tests if t.max_points and t.state in ("failed", "partly")
-        ]
-        causes = len({test.message for test in lost}) or len(self.tests) + 1
-        return False, causes + (_WRONG in self.cause), -self.lost_points
+        messages = {
+            test.message
+            for test in self.tests
+            if test.max_points and test.state in ("failed", "partly")
+        }
+        causes = len(messages) or len(self.tests) + 1
+        if _WRONG in self.cause:
+            causes += 1
+        return False, causes, -self.lost_points
 
 
 class Summary:
@@ -147,29 +151,32 @@ class Summary:
     ) -> None:
         self._graded = graded
         self._outline = outline
-        self._student_cells = {name: cell for cell in cells if (name := grade_id(cell))}
+        self._student_cells = {grade_id(cell): cell for cell in cells if grade_id(cell)}
         self._verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
-        exercises = outline.exercises
-        master = outline.master.cells
-        points = {e.id: points_of(e.graded, graded.marks) for e in exercises}
-        self._lost = [
-            exercise
-            for exercise in exercises
-            if (earned := points[exercise.id]) is None or earned < exercise.points
-        ]
+        self._lost = []
+        points_of_exercises = []
+        for exercise in outline.exercises:
+            points = points_of(exercise.graded, graded.marks)
+            points_of_exercises.append((exercise, points))
+            if points is None or points < exercise.points:
+                self._lost.append(exercise)
         #: One an exercise, in source order.
-        self.rows = [self._row(e, points[e.id]) for e in exercises]
+        self.rows = [self._row(*each) for each in points_of_exercises]
         remarkable = {v.cell_id for v in graded.verdicts if v.measures or v.message}
         #: Tests of no exercise that measured something, or failed.
         self.ungraded = [
             self._test(cell, "", full=False)
-            for cell in master
+            for cell in outline.master.cells
             if not cell.exercise and not cell.points and cell.id in remarkable
         ]
         marks = [m.points for m in graded.marks.values() if m.points is not None]
         #: After a late penalty, never below 0; None: nothing is graded.
         self.total = total_of(marks, graded.penalty) if marks else None
-        ungraded = [c.points for c in master if graded.mark(c.id).points is None]
+        ungraded = [
+            cell.points
+            for cell in outline.master.cells
+            if graded.mark(cell.id).points is None
+        ]
         #: Points that a person still has to give.
         self.waiting = sum(ungraded) if marks else 0.0
 
@@ -184,24 +191,26 @@ class Summary:
         graded = self._graded
         cells = self._outline.cells
         full = points is not None and points >= exercise.points
-        worth = [name for name in exercise.graded if cells[name].points]
-        marks = [graded.mark(name) for name in worth]
-        by_hand = any(mark.by_hand for mark in marks)
+        worth = {name for name in exercise.graded if cells[name].points}
+        by_hand = any(graded.mark(name).by_hand for name in worth)
         excuse = self._explain_full_points(exercise, by_hand)
         tests = [self._test(cells[name], excuse, full) for name in exercise.tests]
         state: State
-        if exercise.by_hand and not {*worth}.isdisjoint(graded.waiting):
+        if exercise.by_hand and not worth.isdisjoint(graded.waiting):
             state = "waiting"
         elif points is None:
             state = "not-run"
         elif full:
             through = any(t.state == "given" and t.max_points for t in tests)
             state = "given" if through else "passed"
-        elif not points and self._not_started(cells[exercise.id], tests):
+        elif points:
+            state = "partly"
+        elif self._not_started(cells[exercise.id], tests):
             state = "not-started"
         else:
-            state = "partly" if points else "failed"
+            state = "failed"
         cause, hint = self._explain_loss(exercise.id, state, tests)
+        commentable = (exercise.id, *exercise.by_hand)
         return ResultRow(
             exercise=exercise,
             state=state,
@@ -210,9 +219,7 @@ class Summary:
             hint=hint,
             tests=tests,
             by_hand=by_hand,
-            commented=any(
-                graded.comments.get(name) for name in (exercise.id, *exercise.by_hand)
-            ),
+            commented=any(graded.comments.get(name) for name in commentable),
         )
 
     def _test(
@@ -238,21 +245,20 @@ class Summary:
                 outcome="not run",
             )
         message = verdict.message
-        state: State
+        state: State = "failed"
         if from_points and points is not None:
-            state = (
-                "passed" if points >= cell.points else "partly" if points else "failed"
-            )
+            if points >= cell.points:
+                state = "passed"
+            elif points:
+                state = "partly"
         elif verdict.outcome == "not run" or message.startswith(STOPPED):
             state = "not-run"
         elif verdict.outcome == "passed":
             state = "passed"
         elif message.startswith(NOT_SOLVED):
             state = "not-started"
-        else:
-            state = (
-                "partly" if verdict.outcome == "failed" and verdict.points else "failed"
-            )
+        elif verdict.outcome == "failed" and verdict.points:
+            state = "partly"
         followed = verdict.source == "follow-through"
         through = followed and verdict.points >= verdict.max_points
         # Where its exercise has all points, the mistake is elsewhere, or the test's.
@@ -283,10 +289,12 @@ class Summary:
         culprits = [e for e in others if e in above] or others
         if not culprits:
             return "This test is stricter than the graded tests. You have the points."
-        names = [e.label for e in culprits]
-        if names[3:]:
-            names = ["other exercises"]
-        because = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+        *names, last = [e.label for e in culprits]
+        because = last
+        if len(culprits) > 3:
+            because = "other exercises"
+        elif names:
+            because = f"{', '.join(names)} or {last}"
         return f"This test fails only because of {because}. You have the points."
 
     def _not_started(self, answer: Cell, tests: Sequence[Test]) -> bool:
@@ -299,8 +307,10 @@ class Summary:
             cell = self._student_cells.get(answer.id)
             if cell is None or source_of(cell).strip() == answer.stub.strip():
                 return True
-        graded = [test for test in tests if test.max_points]
-        return bool(graded) and all(t.message.startswith(NOT_SOLVED) for t in graded)
+        messages = [test.message for test in tests if test.max_points]
+        if not messages:
+            return False
+        return all(message.startswith(NOT_SOLVED) for message in messages)
 
     def _explain_loss(
         self,
@@ -314,17 +324,17 @@ class Summary:
         if state == "waiting":
             return "Your teacher will grade this answer by hand.", ""
         if error := _raised(self._student_cells.get(exercise, {})):
-            position = _SYNTAX_ERROR_LINE.search(error)
-            hint = f"Line {position[1]} of your cell." if position else ""
+            hint = "The message below your cell."
+            if position := _SYNTAX_ERROR_LINE.search(error):
+                hint = f"Line {position[1]} of your cell."
             error = _SYNTAX_ERROR_LINE.sub("", error).strip()
-            return f"Your cell stopped: {error}", hint or "The message below your cell."
+            return f"Your cell stopped: {error}", hint
         bad = [t for t in tests if t.state not in ("passed", "given", "waiting")]
-        named = [t for t in bad if t.max_points and t.message]
-        # A stable sort: otherwise they stay in source order.
-        named.sort(key=lambda test: _WRONG in test.message)
-        first = next(iter([*named, *bad]), None)
-        if first is None:
+        if not bad:
             return "", ""
+        named = [t for t in bad if t.max_points and t.message]
+        # The first of the best: otherwise they stay in source order.
+        first = min(named, key=lambda test: _WRONG in test.message, default=bad[0])
         hint = first.title
         if position := _LINE.search(first.message):
             name = position[1]
@@ -354,4 +364,6 @@ def _raised(cell: RawCell) -> str:
         return ""
     name = one_line(error.get("ename"), 60)
     text = error.get("evalue")
-    return f"{name}: {one_line(text, 160)}" if text else name
+    if not text:
+        return name
+    return f"{name}: {one_line(text, 160)}"
