@@ -76,12 +76,13 @@ class Section:
     def groups(self) -> list[list[ShownCell]]:
         """Its cells, text and code of the assignment that follow each other as one."""
         groups: list[list[ShownCell]] = []
+        may_join = False  # the group before
         for cell in self.cells:
-            before = groups[-1][-1] if groups else None
-            if cell.is_given and before and before.is_given and not before.outputs:
+            if cell.is_given and may_join:
                 groups[-1].append(cell)
             else:
                 groups.append([cell])
+            may_join = cell.is_given and not cell.outputs
         return groups
 
 
@@ -93,10 +94,14 @@ class Feedback:
         self._outline = outline
         raw = cells_of(graded.path)
         self._summary = Summary(graded, outline, raw)
-        tests = [test for row in self._summary.rows for test in row.tests]
-        self._tests = {test.id: test for test in tests + self._summary.ungraded}
-        shown = map(self._shown, raw)
-        self._cells = [cell for cell in shown if cell is not None]
+        self._tests = {test.id: test for test in self._summary.ungraded}
+        for row in self._summary.rows:
+            self._tests |= {test.id: test for test in row.tests}
+        self._cells = []
+        for cell in raw:
+            shown = self._shown(cell)
+            if shown is not None:
+                self._cells.append(shown)
 
     def page(self, key: str = "") -> str:
         """Return the page as HTML, complete in one file.
@@ -162,21 +167,23 @@ class Feedback:
     def _shown(self, cell: RawCell) -> ShownCell | None:
         """Return a cell as it may be seen; None: it must stay hidden."""
         name = grade_id(cell)
-        text = cell.get("cell_type") == "markdown"
+        is_markdown = cell.get("cell_type") == "markdown"
         master = self._outline.cells.get(name or str(cell.get("id")))
         source = source_of(cell)
-        if not text and cell.get("cell_type") != "code":
+        if not is_markdown and cell.get("cell_type") != "code":
             return None
         if master is not None:
             if master.kind == "helper":
                 return None
             if master.locked or master.kind == "test":
                 source = master.stub
-        from_source = text and source.strip() in self._outline.texts
+        from_source = is_markdown and source.strip() in self._outline.texts
         if from_source and _FOLDED.match(source):
             return None
         role: Role = "given" if from_source else "own"
+        exercise = ""
         if master is not None:
+            exercise = master.exercise or master.id
             if master.kind == "test":
                 role = "test"
             elif master.kind in ("solution", "task"):
@@ -185,14 +192,20 @@ class Feedback:
                 role = "given"
         heading = HEADING.search(source) if from_source else None
         test = self._tests.get(name)
+        attached: Mapping[str, Mapping[str, str]] = {}
+        outputs: Sequence[Output] = []
+        if is_markdown:
+            attached = sanitize.attachments(cell.get("attachments"))
+        elif not test:
+            outputs = sanitize.clean(cell.get("outputs"))
         return ShownCell(
             role=role,
-            exercise=(master.exercise or master.id) if master else "",
+            exercise=exercise,
             source=source,
             heading=sanitize.one_line(heading[2], 120) if heading else "",
-            is_markdown=text,
-            attached=sanitize.attachments(cell.get("attachments")) if text else {},
-            outputs=[] if test or text else sanitize.clean(cell.get("outputs")),
+            is_markdown=is_markdown,
+            attached=attached,
+            outputs=outputs,
             test=test,
             comment=self._graded.comments.get(name, ""),
         )
@@ -210,7 +223,8 @@ class Feedback:
             if cell.heading:
                 section = Section(cell.heading)
                 sections.append(section)
-            if row := rows.get(cell.exercise):
+            row = rows.get(cell.exercise)
+            if row:
                 if cell.exercise not in of_row and section.row is not None:
                     section = Section("")
                     sections.append(section)
@@ -219,13 +233,11 @@ class Feedback:
                 section.title = row.exercise.name
             if not cell.empty:
                 section.cells.append(cell)
-        exercises = [
-            of_row.get(name) or Section(row.exercise.name, row)
-            for name, row in rows.items()
-        ]
-        return exercises, [
-            part for part in sections if part.row is None and part.has_student_cell
-        ]
+        exercises = []
+        for name, row in rows.items():
+            exercises.append(of_row.get(name) or Section(row.exercise.name, row))
+        others = [s for s in sections if s.row is None and s.has_student_cell]
+        return exercises, others
 
 
 def _raised(cell: ShownCell) -> bool:
@@ -238,12 +250,14 @@ def _plain(text: str) -> str:
 
 
 def _text(source: str, attached: Mapping[str, Mapping[str, str]] = {}) -> RawCell:
-    cell = {
+    cell: RawCell = {
         "cell_type": "markdown",
         "metadata": {},
         "source": source,
     }
-    return cell | ({"attachments": attached} if attached else {})
+    if attached:
+        cell["attachments"] = attached
+    return cell
 
 
 def _code(cell: ShownCell) -> RawCell:

@@ -12,6 +12,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from html import escape, unescape
 from pathlib import Path
@@ -66,15 +67,21 @@ def code(source: str) -> Markup:
     before = ""
     for token in TOKENS.finditer(source):
         parts.append(escape(source[end : token.start()], quote=False))
-        kind = str(token.lastgroup)
-        text = token[0]
         end = token.end()
+        text = token[0]
+        kind = token.lastgroup
         if kind == "w":
-            kind = "k" if keyword.iskeyword(text) else ""
-            kind = "d" if before in _DEFINES else kind
+            if before in _DEFINES:
+                kind = "d"
+            elif keyword.iskeyword(text):
+                kind = "k"
+            else:
+                kind = ""
             before = text
         shown = escape(text, quote=False)
-        parts.append(f'<span class="{kind}">{shown}</span>' if kind else shown)
+        if kind:
+            shown = f'<span class="{kind}">{shown}</span>'
+        parts.append(shown)
     parts.append(escape(source[end:], quote=False))
     return Markup("".join(parts))
 
@@ -99,20 +106,17 @@ _VARIANTS = ("bold", "double-struck", "fraktur", "script")
 def _formula(latex: str, settings: Mapping[str, Any]) -> str:
     """Return a formula as MathML, or as its own LaTeX where that cannot be read."""
     latex = latex.strip()
+    display = "inline"
+    start = "<math"
+    if settings["display_mode"]:  # on lines of its own
+        display = "block"
+        # One that is wider than a phone is scrolled alone, and by keyboard too.
+        start = '<math tabindex="0"'
     if latex and len(latex) <= MAX_FORMULA:
         supported = latex.replace("{aligned}", "{align*}")
-        block = bool(settings["display_mode"])  # on lines of its own
-        try:
-            element = convert_to_element(
-                supported, display="block" if block else "inline"
-            )
-            formula = _element(element)
-        except Exception:  # its errors have no common base
-            pass
-        else:
-            # One that is wider than a phone is scrolled alone, and by keyboard too.
-            tab = '<math tabindex="0"' if block else "<math"
-            return formula.replace("<math", tab, 1)
+        with suppress(Exception):  # its errors have no common base
+            formula = _element(convert_to_element(supported, display=display))
+            return formula.replace("<math", start, 1)
     return f"<code>{escape(latex)}</code>"
 
 
@@ -131,17 +135,17 @@ def _element(element: Element) -> str:
     if name == "mi" and len(text) > 1:  # a function's name, set off from its argument
         name = "mo"
         attributes += ' lspace=".17em" rspace=".17em"'
-    inside = "".join(map(_element, element))
-    return f"<{name}{attributes}>{escape(text)}{inside}</{name}>"
+    inside = escape(text)
+    for child in element:
+        inside += _element(child)
+    return f"<{name}{attributes}>{inside}</{name}>"
 
 
 def _letter(variant: str, letter: str) -> str:
-    kind = "CAPITAL" if letter.isupper() else "SMALL"
+    case = "CAPITAL" if letter.isupper() else "SMALL"
     for prefix in ("MATHEMATICAL ", ""):
-        try:
-            return unicodedata.lookup(f"{prefix}{variant} {kind} {letter}")
-        except KeyError:
-            pass
+        with suppress(KeyError):
+            return unicodedata.lookup(f"{prefix}{variant} {case} {letter}")
     return letter
 
 
@@ -215,18 +219,20 @@ def _without_pictures(text: str) -> Markup:
 def _picture(source: str, env: EnvType) -> str | None:
     """Return a picture as a URL that holds it, if the notebook brings it along."""
     if source.startswith("attachment:"):
-        attached = env["attached"].get(source.partition(":")[2], {})
-        for mime, data in attached.items():
+        name = source.removeprefix("attachment:")
+        for mime, data in env["attached"].get(name, {}).items():
             return f"data:{mime};base64,{data}"
         return None
     folder = env["folder"]
     if folder is None or ":" in source or source.startswith("/"):
         return None
     path = folder / source
-    mime, magic = _PICTURES.get(path.suffix.lower(), ("", b""))
+    if path.suffix.lower() not in _PICTURES:
+        return None
+    mime, magic = _PICTURES[path.suffix.lower()]
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
-        if not mime or not inside or path.stat().st_size > _MAX_PICTURE:
+        if not inside or path.stat().st_size > _MAX_PICTURE:
             return None
         content = path.read_bytes()
     except (OSError, ValueError):
@@ -238,14 +244,12 @@ def _picture(source: str, env: EnvType) -> str | None:
 
 def inline(text: str) -> Markup:
     """Return one sentence, with what stands between backticks as code."""
-    parts = text.split("`")
+    parts = escape(text).split("`")
     if len(parts) % 2 == 0:  # one is left over
         return Markup(escape(text))
-    shown = (
-        f"<code>{escape(part)}</code>" if index % 2 else escape(part)
-        for index, part in enumerate(parts)
-    )
-    return Markup("".join(shown))
+    for index in range(1, len(parts), 2):
+        parts[index] = f"<code>{parts[index]}</code>"
+    return Markup("".join(parts))
 
 
 def outputs(shown: Sequence[Output]) -> Markup:
@@ -254,36 +258,34 @@ def outputs(shown: Sequence[Output]) -> Markup:
     alt = ""
     for output in shown:
         data = output.get("data", {})
-        for mime in ("image/png", "image/jpeg"):
-            if mime in data:
-                alt = output["metadata"].get(mime, {}).get("alt", "")
-                parts.append(
-                    f'<img src="data:{mime};base64,{data[mime]}" '
-                    f'alt="{escape(alt or "Picture made by this cell")}">'
-                )
-                break
-        else:
-            if output["output_type"] == "error":
-                lines = output["traceback"] or [
-                    f"{output['ename']}: {output['evalue']}"
-                ]
-                parts.append(f'<pre class="error">{_text(chr(10).join(lines))}</pre>')
-            elif alt and data.get("text/plain") == alt:
-                alt = ""  # said again for readers that know no alternative text
-            elif text := output.get("text", data.get("text/plain", "")):
-                parts.append(f"<pre>{_text(text)}</pre>")
+        mimes = [mime for mime in ("image/png", "image/jpeg") if mime in data]
+        if mimes:
+            mime = mimes[0]
+            alt = output["metadata"].get(mime, {}).get("alt", "")
+            description = escape(alt or "Picture made by this cell")
+            source = f"data:{mime};base64,{data[mime]}"
+            parts.append(f'<img src="{source}" alt="{description}">')
+        elif output["output_type"] == "error":
+            error = f"{output['ename']}: {output['evalue']}"
+            lines = output["traceback"] or [error]
+            text = _text("\n".join(lines))
+            parts.append(f'<pre class="error">{text}</pre>')
+        elif alt and data.get("text/plain") == alt:
+            alt = ""  # said again for readers that know no alternative text
+        elif text := output.get("text", data.get("text/plain", "")):
+            parts.append(f"<pre>{_text(text)}</pre>")
     return Markup("".join(parts))
 
 
 def _text(text: str) -> str:
     """Return text as HTML, shortened in its middle, which it says."""
     lines = text.rstrip("\n").split("\n")
-    if len(lines) > HEAD + TAIL + 1:
-        surplus = len(lines) - HEAD - TAIL
-        lines = [*lines[:HEAD], f"[… {surplus} lines left out …]", *lines[-TAIL:]]
+    surplus = len(lines) - HEAD - TAIL
+    if surplus > 1:
+        lines[HEAD:-TAIL] = [f"[… {surplus} lines left out …]"]
     text = "\n".join(lines)
-    if len(text) > MAX_OUTPUT:
-        surplus = len(text) - MAX_OUTPUT
+    surplus = len(text) - MAX_OUTPUT
+    if surplus > 0:
         half = MAX_OUTPUT // 2
         text = f"{text[:half]}\n[… {surplus} characters left out …]\n{text[-half:]}"
     return escape(text, quote=False)
