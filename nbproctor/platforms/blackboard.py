@@ -41,35 +41,44 @@ class Blackboard(Platform):
         match = _NAME.fullmatch(parts[0])
         if match is None or len(parts) > 1:
             return None
+        head, attempt, file = match.groups()
         try:
-            when = datetime.strptime(match["when"], "%Y-%m-%d-%H-%M-%S")
+            when = datetime.strptime(attempt, "%Y-%m-%d-%H-%M-%S")
         except ValueError:
             return None
-        words = match["head"].split("_")
-        logins = ("_".join(words[start:]) for start in range(len(words) - 1, 0, -1))
+        words = head.split("_")
+        logins = []
+        for start in range(len(words) - 1, 0, -1):
+            login = "_".join(words[start:])
+            logins.append(Identifier(Kind.LOGIN, login))
         return FileName(
-            match["head"],
-            PurePosixPath(match["file"] or "attempt.txt"),
-            identifiers=tuple(Identifier(Kind.LOGIN, login) for login in logins),
+            key=head,
+            file=PurePosixPath(file or "attempt.txt"),
+            identifiers=tuple(logins),
             submitted=when,
-            attempt=match["when"],
-            kind="file" if match["file"] else "page",
+            attempt=attempt,
+            kind="file" if file else "page",
         )
 
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """No login begins behind what all names share: the assignment is one of it."""
         parsed = super().parse_all(entries)
-        shared = common_length(name.key.split("_") for name in parsed.values())
+        words = [name.key.split("_") for name in parsed.values()]
+        shared = common_length(words)
         for path, name in parsed.items():
             start = max(len(name.identifiers) - shared, 0)
-            parsed[path] = replace(name, identifiers=name.identifiers[start:])
+            logins = name.identifiers[start:]
+            parsed[path] = replace(name, identifiers=logins)
         return parsed
 
     def students(self, files: Sequence[SubmittedFile]) -> list[Identity]:
         """Take name and login of the page next to an attempt, which has them whole."""
         for file in files:
-            if file.kind == "page" and file.entry.size < 1 << 20:
-                text = file.entry.read().decode("utf-8", "replace")
-                if match := re.search(r"^\W*Name:\s*(.+?)\s*\(([^()]+)\)", text, re.M):
-                    return [Identity(match[1], (Identifier(Kind.LOGIN, match[2]),))]
+            if file.kind != "page" or file.entry.size >= 1 << 20:
+                continue
+            text = file.entry.read().decode("utf-8", "replace")
+            match = re.search(r"^\W*Name:\s*(.+?)\s*\(([^()]+)\)", text, re.M)
+            if match:
+                login = Identifier(Kind.LOGIN, match[2])
+                return [Identity(match[1], (login,))]
         return super().students(files)

@@ -47,8 +47,8 @@ class Canvas(Platform):
         match = _NAME.fullmatch(unicodedata.normalize("NFC", parts[0]))
         if match is None or len(parts) > 1:
             return None
-        user = match["user"] or match["anonymous"]
         kind = Kind.CANVAS if match["user"] else Kind.ANONYMOUS
+        user = match["user"] or match["anonymous"]
         return FileName(
             key=user,
             file=PurePosixPath(match["file"] or match["typed"]),
@@ -88,8 +88,11 @@ class Canvas(Platform):
         heads = sheet.values(0)
         if heads[0] not in ("Student", "LastName") or "ID" not in heads:
             return None
-        tops = [sheet.value(row, 0).strip() for row in range(min(4, len(sheet.rows)))]
-        limits = tops.index("Points Possible") if "Points Possible" in tops else 0
+        limits = 0
+        for row in range(1, min(4, len(sheet.rows))):
+            if sheet.value(row, 0).strip() == "Points Possible":
+                limits = row
+                break
         for index in range(len(heads)):
             if "read only" in sheet.value(limits, index):
                 heads[index] = ""
@@ -112,15 +115,20 @@ class Canvas(Platform):
         What follows the numbers is not read, but must not be "link".
         """
         # Under the name in the download, how the student called it.
-        names = {text: self.parse([text]) for text in address.split("/")}
-        files = {text: name.file for text, name in names.items() if name}
-        alike = [
-            text
-            for text, file in files.items()
-            # A second hand-in has a number: ``lab-1``.
-            if page.stem == re.sub(r"(?<=.)-\d+$", "", file.stem) or len(files) == 1
-        ]
+        files = {}
+        for text in address.split("/"):
+            name = self.parse([text])
+            if name:
+                files[text] = name.file
+        alike = []
+        for text, file in files.items():
+            stem = re.sub(
+                r"(?<=.)-\d+$", "", file.stem
+            )  # without the number of ``lab-1``
+            if stem == page.stem or len(files) == 1:
+                alike.append(text)
         if not alike:
             return {}
-        head = max(alike).removesuffix(f"_{files[max(alike)]}")
+        newest = max(alike)
+        head = newest.removesuffix(f"_{files[newest]}")
         return {notebook: f"{head}_feedback.ipynb"}

@@ -61,10 +61,10 @@ class Moodle(Platform):
         """One word for everybody is "Participant", in whatever language."""
         parsed = super().parse_all(entries)
         names = {name.name for name in parsed.values()}
-        several = len({name.identifiers for name in parsed.values()}) > 1
-        if several and len(names) == 1 and not any(" " in name for name in names):
-            return {path: replace(name, name="") for path, name in parsed.items()}
-        return parsed
+        students = {name.identifiers for name in parsed.values()}
+        if len(students) < 2 or len(names) > 1 or " " in names.pop():
+            return parsed
+        return {path: replace(name, name="") for path, name in parsed.items()}
 
     def address_of(self, address: str, member: Person) -> str:
         """Name the participant: the number of a group may be a stranger's."""
@@ -80,15 +80,11 @@ class Moodle(Platform):
         for kind in Kind:
             columns[kind] = [column for column in columns[kind] if column > 0]
         columns[Kind.PARTICIPANT] = [0]
-        assigned = {column for places in columns.values() for column in places}
-        emails = [
-            index
-            for index in range(len(sheet.rows[sheet.body[0]]))
-            if {"@" in cell for cell in sheet.column(index) if cell} == {True}
-        ]
-        columns[Kind.EMAIL] = columns[Kind.EMAIL] or [*{*emails} - assigned][:1]
+        if not columns[Kind.EMAIL]:
+            columns[Kind.EMAIL] = _email_columns(sheet, columns)[:1]
         # Times follow what says if the grade can be changed.
-        columns["submitted"] = [index + 1 for index in _changeable(sheet, 1)[:1]]
+        changeable = _find_changeable(sheet, 1)
+        columns["submitted"] = [] if changeable is None else [changeable + 1]
         # Names stand second; in a blind worksheet what everybody submitted does.
         second = sheet.column(1)
         unnamed = not (columns["name"] or columns["last"] or 1 in columns[Kind.EMAIL])
@@ -109,34 +105,54 @@ class Moodle(Platform):
             return None
         for index in range(2, len(sheet.titles) - 1):
             most, *others = {*sheet.column(index + 1)}
+            if others or isnan(number(most)):
+                continue  # the next column is no maximum
             marks = {*sheet.column(index)} - {"", "-"}
-            is_maximum = not others and not isnan(number(most))
-            if (
-                is_maximum
-                and not any(isnan(number(mark)) for mark in marks)
-                and normalize(sheet.titles[index]) not in ABOUT_PEOPLE
-            ):
-                locked = {
-                    row
-                    for changeable in _changeable(sheet, index + 2)[:1]
-                    for row in sheet.body
-                    if sheet.value(row, changeable).strip().casefold() in _NO
-                }
-                form = form_of_marks(most, sheet)
-                return GradeColumn(1, index, *form, locked=frozenset(locked))
+            if any(isnan(number(mark)) for mark in marks):
+                continue
+            if normalize(sheet.titles[index]) in ABOUT_PEOPLE:
+                continue
+            return GradeColumn(
+                1,
+                index,
+                *form_of_marks(most, sheet),
+                locked=_locked_rows(sheet, index + 2),
+            )
         raise ExportError(
             "The grading worksheet has no column for points. If the assignment uses a "
             "scale in Moodle, change it to points."
         )
 
 
-def _changeable(sheet: Sheet, start: int) -> list[int]:
-    """Return which columns say yes or no of everybody."""
-    return [
-        index
-        for index in range(start, len(sheet.titles))
-        if {text.casefold() for text in sheet.column(index)} <= _YES | _NO
-    ]
+def _email_columns(sheet: Sheet, columns: dict[str, list[int]]) -> list[int]:
+    """Return which columns have only e-mail addresses and are nothing else."""
+    assigned = set().union(*columns.values())
+    width = len(sheet.rows[sheet.body[0]])
+    emails = []
+    for index in range(width):
+        cells = [cell for cell in sheet.column(index) if cell]
+        has_emails = cells and all("@" in cell for cell in cells)
+        if has_emails and index not in assigned:
+            emails.append(index)
+    return emails
+
+
+def _locked_rows(sheet: Sheet, start: int) -> frozenset[int]:
+    """Return the rows whose mark must not be changed, as a column says."""
+    changeable = _find_changeable(sheet, start)
+    if changeable is None:
+        return frozenset()
+    answers = zip(sheet.body, sheet.column(changeable), strict=True)
+    return frozenset(row for row, answer in answers if answer.casefold() in _NO)
+
+
+def _find_changeable(sheet: Sheet, start: int) -> int | None:
+    """Return which column says yes or no of everybody."""
+    for index in range(start, len(sheet.titles)):
+        answers = {text.casefold() for text in sheet.column(index)}
+        if answers <= _YES | _NO:
+            return index
+    return None
 
 
 def _is_worksheet(sheet: Sheet) -> bool:
@@ -144,7 +160,10 @@ def _is_worksheet(sheet: Sheet) -> bool:
 
     That is the same word and a number. Not "student12", which may be a login.
     """
-    word = r"(\D{8,}|\D* \D*|\D*[^\0-\x7f]\D*)\d+"
-    matches = [re.fullmatch(word, text) for text in sheet.column(0)]
-    words = {match[1] if match else "" for match in matches}
-    return len(words) == 1 and "" not in words
+    words = set()
+    for text in sheet.column(0):
+        match = re.fullmatch(r"(\D{8,}|\D* \D*|\D*[^\0-\x7f]\D*)\d+", text)
+        if match is None:
+            return False
+        words.add(match[1])
+    return len(words) == 1

@@ -131,11 +131,12 @@ def split_name(name: str) -> tuple[str, str]:
     "King, Jr., Martin" has the last name "King, Jr."; a comma before "Jr." alone does
     not part anything ("Martin King, Jr.").
     """
-    parts = [part.strip() for part in name.split(",")]
-    if len(parts) > 1 and not _SUFFIX.fullmatch(parts[-1]):
-        return ", ".join(parts[:-1]), parts[-1]
-    *first, last = parts[0].split() or [""]
-    return ", ".join([last, *parts[1:]]), " ".join(first)
+    last, *suffixes = [part.strip() for part in name.split(",")]
+    if suffixes and not _SUFFIX.fullmatch(suffixes[-1]):
+        first = suffixes.pop()
+    else:
+        first, _, last = " ".join(last.split()).rpartition(" ")
+    return ", ".join([last, *suffixes]), first
 
 
 def safe_file_name(student: str) -> str:
@@ -160,7 +161,7 @@ def spellings(last: str, first: str) -> set[str]:
     short = last.split(",")[0]
     names = {last + first, first + last, short + first, first + short}
     names |= {name.casefold().translate(_UMLAUTS) for name in names}
-    return {text for name in names if (text := normalize(name))}
+    return {normalize(name) for name in names} - {""}
 
 
 def _words(name: str) -> set[str]:
@@ -194,11 +195,9 @@ class Identity:
 
     def matches(self, text: str) -> bool:
         """Whether a teacher's text means this: its name, or an identifier."""
-        texts = [
-            self.name,
-            *(v for _, v in self.identifiers),
-            *map(str, self.identifiers),
-        ]
+        texts = [self.name]
+        for identifier in self.identifiers:
+            texts += [identifier.value, str(identifier)]
         return normalize(text) in map(normalize, texts)
 
 
@@ -208,18 +207,23 @@ def labels(names: Mapping[str, str]) -> dict[str, str]:
     `names` are those of a class, by id.
     """
     counts = Counter(names.values())
-    return {
-        student: name if counts[name] == 1 else f"{name} ({student})"
-        for student, name in names.items()
-    }
+    shown = dict(names)
+    for student, name in names.items():
+        if counts[name] > 1:
+            shown[student] = f"{name} ({student})"
+    return shown
+
+
+def in_order_of_kinds(identifiers: Iterable[Identifier]) -> list[Identifier]:
+    """Return identifiers in the order of `Kind`."""
+    kinds = [*Kind]
+    return sorted(identifiers, key=lambda identifier: kinds.index(identifier.kind))
 
 
 def possible_ids(identity: Identity) -> list[str]:
     """Return how somebody may be called in a course, the best first."""
     ids: list[str] = []
-    for kind, value in sorted(
-        identity.identifiers, key=lambda i: [*Kind].index(i.kind)
-    ):
+    for kind, value in in_order_of_kinds(identity.identifiers):
         if kind is Kind.EMAIL:
             ids.append(safe_file_name(value.partition("@")[0]))
         ids.append(safe_file_name(value))
@@ -269,14 +273,20 @@ class Person:
     def with_identifiers(self, more: Iterable[Identifier]) -> Person:
         """Return this student, known by more identifiers."""
         more = tuple(more)
-        earlier = (i for i in self.identifiers if i not in more)
-        union = dict.fromkeys([*earlier, *more])  # what was said last comes last
-        certain = [i for i in union if i.kind not in (*UNCERTAIN, Kind.COURSE)]
-        values = {identifier.value for identifier in certain}
+        earlier = [i for i in self.identifiers if i not in more]
+        certain = []
+        numbers = []
+        for identifier in dict.fromkeys(
+            [*earlier, *more]
+        ):  # what was said last is last
+            if identifier.kind is Kind.NUMBER:
+                numbers.append(identifier)
+            elif identifier.kind not in (*UNCERTAIN, Kind.COURSE):
+                certain.append(identifier)
         # Once the kind of a number is known, it is no longer one of no kind.
-        numbers = [i for i in union if i.kind is Kind.NUMBER and i.value not in values]
-        identifiers = sorted(certain + numbers, key=lambda i: [*Kind].index(i.kind))
-        return replace(self, identifiers=tuple(identifiers))
+        values = {identifier.value for identifier in certain}
+        certain += [number for number in numbers if number.value not in values]
+        return replace(self, identifiers=tuple(in_order_of_kinds(certain)))
 
     def is_better_named(self, other: Person) -> bool:
         """Whether this name is to be shown, and not that of another list.
@@ -284,22 +294,23 @@ class Person:
         A list of full names does not say where the last name begins: only its last word
         was taken for it.
         """
-        is_same = normalize(other.first + other.last) in spellings(
-            self.last, self.first
-        )
-        return not (is_same and len(self.last.split()) < len(other.last.split()))
+        if len(self.last.split()) >= len(other.last.split()):
+            return True
+        other_name = normalize(other.first + other.last)
+        return other_name not in spellings(self.last, self.first)
 
     def has_another(self, kind: Kind, identity: Identity) -> bool:
         """Whether an identity has other identifiers of a kind than this student."""
-        identifiers = self.all_identifiers()
-        values = {v.casefold() for k, v in identifiers if k is kind}
+        values = {value.casefold() for value in self.values(kind)}
         others = {v.casefold() for k, v in identity.identifiers if k is kind}
         return bool(values and others) and values.isdisjoint(others)
 
     def conflicting_kind(self, identity: Identity) -> str:
         """Return the kind of which this student has another identifier, or nothing."""
-        single = (kind for kind, rule in KINDS.items() if rule.is_single)
-        return next((kind for kind in single if self.has_another(kind, identity)), "")
+        for kind, rule in KINDS.items():
+            if rule.is_single and self.has_another(kind, identity):
+                return kind
+        return ""
 
     def may_be_called(self, name: str) -> bool:
         """Whether a platform's name can be this student's: nothing says otherwise.
@@ -309,17 +320,15 @@ class Person:
         """
         spelled = spellings(self.last, self.first)
         joined = normalize(name)
-        if not joined or not spelled:
+        if not joined or not spelled or joined in spelled:
+            return True
+        ids = [value for _, value in self.all_identifiers()]
+        ids.append(self.email.partition("@")[0])
+        if joined in map(normalize, ids):
             return True
         own_words = _words(f"{self.last} {self.first}")
         words = _words(name)
+        if len(words) == 1:
+            return len(own_words) > 1 and all(word in joined for word in own_words)
         fewer, more = sorted((own_words, words), key=len)
-        ids = (*(v for _, v in self.all_identifiers()), self.email.partition("@")[0])
-        return (
-            joined in {*spelled, *map(normalize, ids)}
-            or (len(fewer) > 1 and fewer <= more)
-            or (
-                len(words) == 1 < len(own_words)
-                and all(word in joined for word in own_words)
-            )
-        )
+        return len(fewer) > 1 and fewer <= more

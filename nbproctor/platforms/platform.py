@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -123,10 +122,12 @@ class Platform:
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """Read the names of a whole download; folders around them do not matter."""
         parsed = {}
-        for path in (entry.path for entry in entries):
-            for start in range(len(path.parts)):
-                if name := self.parse(path.parts[start:]):
-                    parsed[path] = name
+        for entry in entries:
+            parts = entry.path.parts
+            for start in range(len(parts)):
+                name = self.parse(parts[start:])
+                if name:
+                    parsed[entry.path] = name
                     break
         return parsed
 
@@ -155,7 +156,9 @@ class Platform:
         The column is looked for by the assignment's name, or by `column`, a part of its
         title. It is an `ExportError` if it is unclear which column is meant.
         """
-        if not any(self.titles and re.match(self.titles, t) for t in sheet.titles):
+        if not self.titles:
+            return None
+        if not any(re.match(self.titles, title) for title in sheet.titles):
             return None
         chosen, title = choose_column(sheet.titles, self.titles, assignment, column)
         return GradeColumn(
@@ -177,8 +180,12 @@ class Platform:
 
 def common_length(sequences: Iterable[Sequence[str]]) -> int:
     """Return with how many equal texts all the sequences begin."""
-    columns = zip(*sequences, strict=False)
-    return sum(1 for _ in takewhile(lambda column: len({*column}) == 1, columns))
+    length = 0
+    for texts in zip(*sequences, strict=False):
+        if len({*texts}) > 1:
+            break
+        length += 1
+    return length
 
 
 def choose_column(
@@ -193,25 +200,35 @@ def choose_column(
     group is the assignment's name. It is an `ExportError` if none is meant, or more
     than one.
     """
-    matches = {i: match for i, h in enumerate(heads) if (match := re.match(titles, h))}
-    title = normalize(column or assignment)
-    exact = [i for i, match in matches.items() if normalize(match[1]) == title]
-    group = 0 if column else 1
-    fitting = exact or [i for i, m in matches.items() if title in normalize(m[group])]
+    name = normalize(column or assignment)
+    columns = []
+    exact = []
+    similar = []
+    for index, head in enumerate(heads):
+        match = re.match(titles, head)
+        if match is None:
+            continue
+        columns.append(head)
+        if normalize(match[1]) == name:
+            exact.append((index, match))
+        if name in normalize(match[0] if column else match[1]):
+            similar.append((index, match))
+    fitting = exact or similar
     if len(fitting) == 1:
-        return fitting[0], matches[fitting[0]]
-    columns = "".join(f"\n  {heads[i]}" for i in matches) or (
-        " none that can hold marks."
-    )
+        return fitting[0]
+    listing = "".join(f"\n  {head}" for head in columns)
     raise ExportError(
         f"It is not clear which column belongs to {column or assignment!r}. Name part "
-        f"of its header with --column. The file's columns:{columns}"
+        "of its header with --column. The file's columns:"
+        f"{listing or ' none that can hold marks.'}"
     )
 
 
 def form_of_marks(most: str, sheet: Sheet) -> tuple[float, bool, int | None]:
     """Return the highest mark, and how marks are written: comma, number of places."""
+    highest = number(most)
     tail = re.search(r"([.,])(\d+)\s*$", most)
     if tail is None:
-        return number(most), sheet.separator == ";", None
-    return number(most), tail[1] == ",", len(tail[2])
+        return highest, sheet.separator == ";", None
+    mark, places = tail.groups()
+    return highest, mark == ",", len(places)
