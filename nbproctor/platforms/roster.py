@@ -10,7 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
-from itertools import chain, count, islice
+from itertools import chain, count
 from typing import NamedTuple
 
 from nbproctor.errors import NbproctorError
@@ -96,7 +96,8 @@ class Roster:
         keys: set[tuple[str, str]] = {(Kind.NAME, name) for name in names}
         for kind, value in person.all_identifiers():
             text = value.casefold()
-            keys |= {(kind, text), (_ANY, text), (_ANY, text.partition("@")[0])}
+            local_part = text.partition("@")[0]
+            keys |= {(kind, text), (_ANY, text), (_ANY, local_part)}
             word = re.sub(r"\W", "", text)  # as OpenOlat writes it
             keys |= {(f"{kind} in words", text), (f"{kind} in words", word)}
         for key in keys:
@@ -108,8 +109,10 @@ class Roster:
 
     def _at(self, student: str) -> int | None:
         """Return where in `people` the student with exactly this id is."""
-        indexes = self._indexes_with(Kind.COURSE, student)
-        return next((i for i in indexes if self.people[i].student == student), None)
+        for index in self._indexes_with(Kind.COURSE, student):
+            if self.people[index].student == student:
+                return index
+        return None
 
     def answer(self, text: str, student: str) -> None:
         """Take a teacher's word for who is meant by a name or an identifier.
@@ -121,7 +124,9 @@ class Roster:
             raise RosterError(
                 'Write --as "NAME=ID": the name on the platform, and the student\'s id.'
             )
-        self.answers.append((text, self.find_one(student).student if student else ""))
+        if student:
+            student = self.find_one(student).student
+        self.answers.append((text, student))
 
     def add_kind_alias(self, kind: str, other: str) -> None:
         """Take a teacher's word that identifiers of one kind are those of another.
@@ -140,10 +145,11 @@ class Roster:
             self.kind_aliases[target] = source
             return
         for index, person in enumerate(self.people):
-            if not person.values(target):
-                values = person.values(source)
-                more = tuple(Identifier(target, value) for value in values)
-                self._complete(index, replace(person, identifiers=more))
+            if person.values(target):
+                continue
+            values = person.values(source)
+            more = tuple(Identifier(target, value) for value in values)
+            self._complete(index, replace(person, identifiers=more))
 
     def find(self, identity: Identity, namesakes: Container[int] = ()) -> Match:
         """Find who is meant: as a teacher answered, by identifiers, or by name.
@@ -153,18 +159,21 @@ class Roster:
         """
         answers = {student for text, student in self.answers if identity.matches(text)}
         if len(answers) == 1:
-            index = self._at(answers.pop())
-            return Match() if index is None else Match(self.people[index], "--as")
+            answer = self._at(answers.pop())
+            if answer is None:
+                return Match()
+            return Match(self.people[answer], "--as")
         claims = self._match_identifiers(identity)
         if not claims:
-            claims = {
-                i: "name" for i in self._match_name(identity) if i not in namesakes
-            }
+            by_name = self._match_name(identity)
+            claims = {index: "name" for index in by_name if index not in namesakes}
         if not claims:
             return self._ask_about_similar(identity)
         index, by = next(iter(claims.items()))
-        several = "This may be {}." if len(claims) > 1 else ""
-        if objection := several or self._objection(index, by, identity):
+        objection = "This may be {}."
+        if len(claims) == 1:
+            objection = self._objection(index, by, identity)
+        if objection:
             return self._make_question(claims, objection, identity)
         return Match(self.people[index], by)
 
@@ -175,10 +184,9 @@ class Roster:
             kinds = UNCERTAIN.get(kind, (kind,))
             if kind in self.kind_aliases:
                 kinds = (self.kind_aliases[kind],)
-            for each in kinds:
-                claims |= dict.fromkeys(
-                    self._indexes_with(each, value) - claims.keys(), each
-                )
+            for possible_kind in kinds:
+                for index in self._indexes_with(possible_kind, value):
+                    claims.setdefault(index, possible_kind)
         if not claims:
             for index, text in self._in_words(identity.word):
                 if self._is_named_in(text, index):
@@ -187,9 +195,14 @@ class Roster:
 
     def _in_words(self, text: str) -> Iterator[tuple[int, str]]:
         """Yield whose id is one of the words of a text, and the rest of the text."""
-        certain = self.kind_aliases.get(Kind.WORD)
-        for word in {w for between in _BETWEEN_WORDS for w in re.split(between, text)}:
-            for kind in (certain,) if certain else WORD_KINDS:
+        words = set()
+        for between in _BETWEEN_WORDS:
+            words.update(re.split(between, text))
+        kinds: tuple[Kind, ...] = WORD_KINDS
+        if Kind.WORD in self.kind_aliases:
+            kinds = (self.kind_aliases[Kind.WORD],)
+        for word in words:
+            for kind in kinds:
                 for index in self._indexes_with(f"{kind} in words", word):
                     yield index, text.replace(word, " ", 1)
 
@@ -205,8 +218,13 @@ class Roster:
 
     def _match_name(self, identity: Identity) -> set[int]:
         """Return who has exactly the name of the identity, however it is written."""
-        spelled = {normalize(identity.text), *spellings(*split_name(identity.text))}
-        return set().union(*(self._indexes_with(Kind.NAME, text) for text in spelled))
+        last, first = split_name(identity.text)
+        spelled = spellings(last, first)
+        spelled.add(normalize(identity.text))
+        indexes = set[int]()
+        for text in spelled:
+            indexes |= self._indexes_with(Kind.NAME, text)
+        return indexes
 
     def _objection(
         self,
@@ -233,30 +251,32 @@ class Roster:
 
     def _ask_about_similar(self, identity: Identity) -> Match:
         """Ask where a number of another kind, or a word of a name, is somebody's."""
-        suspects = {index for index, _ in self._in_words(identity.word)}
+        similar = {index for index, _ in self._in_words(identity.word)}
         for _, value in identity.identifiers:
             for text in (value, safe_file_name(value), value.partition("@")[0]):
-                suspects |= self._indexes_with(_ANY, text)
-        suspects = {
-            i for i in suspects if not self.people[i].conflicting_kind(identity)
-        }
+                similar |= self._indexes_with(_ANY, text)
+        suspects = [
+            index
+            for index in sorted(similar)
+            if not self.people[index].conflicting_kind(identity)
+        ]
         if not suspects:
             return Match()
         question = "No student has this identifier, but it looks like one of {}."
         match = self._make_question(suspects, question, identity)
-        texts = {value.casefold() for _, value in identity.identifiers}
-        kinds = (
-            kind
-            for index in sorted(suspects)
-            for kind, value in reversed(self.people[index].all_identifiers())
-            if value.casefold() in texts and kind is not Kind.NUMBER
-        )
         return match._replace(
             answer=f'{match.answer}, or for a new student: --as "{identity.answer}="',
-            kind_suggestion="".join(
-                f"{identity.identifiers[0].kind}={k}" for k in islice(kinds, 1)
-            ),
+            kind_suggestion=self._suggest_kind(suspects, identity),
         )
+
+    def _suggest_kind(self, indexes: Iterable[int], identity: Identity) -> str:
+        """Return of which kind the identifiers may be, or nothing."""
+        texts = {value.casefold() for _, value in identity.identifiers}
+        for index in indexes:
+            for kind, value in reversed(self.people[index].all_identifiers()):
+                if value.casefold() in texts and kind is not Kind.NUMBER:
+                    return f"{identity.identifiers[0].kind}={kind}"
+        return ""
 
     def _make_question(
         self,
@@ -266,40 +286,48 @@ class Roster:
     ) -> Match:
         people = [self.people[index] for index in sorted(indexes)]
         several = " and ".join(map(_described, people[:3]))
-        first = next((person.student for person in people if person.student), "")
-        answer = f'--as "{identity.answer}={first}"'
-        return Match(question=question.format(several), answer=answer)
+        students = [person.student for person in people if person.student]
+        first = students[0] if students else ""
+        return Match(
+            question=question.format(several),
+            answer=f'--as "{identity.answer}={first}"',
+        )
 
     def find_one(self, student: str) -> Person:
         """Return the student who has this id, login, e-mail or name.
 
         `RosterError`: nobody has, or several have.
         """
-        indexes = {i for kind in WORD_KINDS for i in self._indexes_with(kind, student)}
-        indexes = indexes or self._match_name(Identity(student))
+        indexes = set[int]()
+        for kind in WORD_KINDS:
+            indexes |= self._indexes_with(kind, student)
+        if not indexes:
+            indexes = self._match_name(Identity(student))
         people = [self.people[i] for i in sorted(indexes) if self.people[i].student]
-        if len(people) != 1:
-            several = "; ".join(map(_described, people))
-            raise RosterError(
-                f"{student!r} does not identify one student in the class "
-                f"list{f', but may be {several}' if several else ''}. Give the id."
-            )
-        return people[0]
+        if len(people) == 1:
+            return people[0]
+        several = "; ".join(map(_described, people))
+        if several:
+            several = f", but may be {several}"
+        raise RosterError(
+            f"{student!r} does not identify one student in the class list{several}. "
+            "Give the id."
+        )
 
     def new_person(self, identity: Identity) -> Person:
         """Return somebody who is not in the class list, with an id that nobody has."""
         ids = possible_ids(identity) or [safe_file_name(identity.name)]
         numbered = (f"{ids[0]}-{number}" for number in count(2))
-        free_ids = (
-            i for i in chain(ids, numbered) if not self._indexes_with(Kind.COURSE, i)
-        )
-        student = next(free_ids)
+        for student in chain(ids, numbered):
+            if not self._indexes_with(Kind.COURSE, student):
+                break
         last, first = split_name(identity.text)
-        return Person(
+        person = Person(
             student=student,
             last=last,
             first=first,
-        ).with_identifiers(identity.identifiers)
+        )
+        return person.with_identifiers(identity.identifiers)
 
     def add(self, person: Person) -> bool:
         """Add somebody, or complete who has this id; return whether that is news."""
@@ -315,12 +343,13 @@ class Roster:
 
         A name that somebody else has is not kept: next time it may be theirs.
         """
-        more = list(identity.identifiers)
+        more = [*identity.identifiers]
         if not (self._match_name(identity) or person.may_be_called(identity.text)):
             more.append(Identifier(Kind.NAME, normalize(identity.text)))
-        for unclear in self.people:
-            if not unclear.student and not {*more}.isdisjoint(unclear.identifiers):
-                more += unclear.identifiers
+        for other in self.people:
+            is_same = not set(more).isdisjoint(other.identifiers)
+            if is_same and not other.student:
+                more += other.identifiers
         is_news = self.add(Person(person.student, identifiers=tuple(more)))
         self._forget_unclear(more)
         return is_news
@@ -342,40 +371,41 @@ class Roster:
         are asked about are kept without an id, so that nobody is taken for them.
         """
         result = MergeResult()
-        rows = []
-        for row in people:
-            identifiers = (
-                # The ids of another course are numbers here.
-                i._replace(kind=Kind.NUMBER) if i.kind is Kind.COURSE else i
-                for i in row.identifiers
-            )
-            rows.append(replace(row, identifiers=tuple(identifiers)))
+        rows = [_without_course_ids(person) for person in people]
         for row in rows:
             self._forget_unclear(row.identifiers)
-        unclear = []
         # Who is in the other list by an identifier is nobody else's namesake there.
-        taken = {
-            index for row in rows for index in self._match_identifiers(row.identity)
-        }
+        taken = set[int]()
+        for row in rows:
+            taken.update(self._match_identifiers(row.identity))
         matches = [self.find(row.identity, taken) for row in rows]
-        by_name = Counter(m.person for m in matches if m.matched_by in ("name", "--as"))
+        rows_by_name = Counter(
+            match.person for match in matches if match.matched_by in ("name", "--as")
+        )
+        unclear = []
         for row, match in zip(rows, matches, strict=True):
             identity = row.identity
             person = match.person
-            if person and match.matched_by in ("name", "--as") and by_name[person] > 1:
-                several = f"{by_name[person]} rows may belong to {_described(person)}."
-                match = Match(question=several, answer=f'--as "{identity.answer}=…"')
+            shared = rows_by_name[person]
+            if person and match.matched_by in ("name", "--as") and shared > 1:
+                match = Match(
+                    question=f"{shared} rows may belong to {_described(person)}.",
+                    answer=f'--as "{identity.answer}=…"',
+                )
             elif not (person or match.question):  # or who was added from another row
                 match = self.find(identity, range(len(self.people)))
             if match.question:
                 result.questions.append(f"{identity}: {match}")
-                result.kind_suggestions |= {match.kind_suggestion} - {""}
+                if match.kind_suggestion:
+                    result.kind_suggestions.add(match.kind_suggestion)
                 unclear.append(replace(row, student=""))
             elif match.person is None:
-                self.add(replace(row, student=self.new_person(identity).student))
+                student = self.new_person(identity).student
+                self.add(replace(row, student=student))
                 result.new += 1
             elif match.person.may_be_called(identity.name):
-                result.changed += self.add(replace(row, student=match.person.student))
+                named_row = replace(row, student=match.person.student)
+                result.changed += self.add(named_row)
             else:
                 result.changed += self.add_identity(match.person, identity)
         for person in unclear:
@@ -398,3 +428,13 @@ class Roster:
 
 def _described(person: Person) -> str:
     return f"{person.name} ({person.student or 'in a class list'})"
+
+
+def _without_course_ids(person: Person) -> Person:
+    """Return a person of another list: the ids of another course are numbers here."""
+    identifiers = []
+    for identifier in person.identifiers:
+        if identifier.kind is Kind.COURSE:
+            identifier = identifier._replace(kind=Kind.NUMBER)
+        identifiers.append(identifier)
+    return replace(person, identifiers=tuple(identifiers))
