@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from itertools import count
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -97,13 +98,13 @@ class Download:
             )
         by_student = defaultdict(list)
         for entry in content.entries:
-            if name := names.get(entry.path):
-                if name.kind != "course":
-                    file = SubmittedFile(**vars(name), entry=entry)
-                    by_student[name.key].append(file)
-            elif entry.path.name == platform.listing:
+            name = names.get(entry.path)
+            if name and name.kind != "course":
+                file = SubmittedFile(**vars(name), entry=entry)
+                by_student[name.key].append(file)
+            elif not name and entry.path.name == platform.listing:
                 self.listing = self.listing or entry.read()
-            else:
+            elif not name:
                 self.add_problem(str(entry.path), unlike)
         return by_student
 
@@ -112,29 +113,30 @@ class Download:
         platform = self.recognised.platform
         identities = platform.students(files)
         group = self.group(identities[0])
+        members = []
         if group:
             members = [(person, "group") for person in self.groups[group]]
         else:
-            members = [
-                member
-                for identity in identities
-                for member in self.person(identity, files)
-            ]
+            for identity in identities:
+                members += self.person(identity, files)
             if len(identities) > 1:
                 group = " and ".join(map(str, identities))
         if not members:
             return
-        submission = self.newest(members[0][0], files)
-        addresses = submission.addresses
-        of_member = (g for g, people in self.groups.items() if members[0][0] in people)
-        submission.group = group or next(of_member, "")
+        first, _ = members[0]
+        submission = self.newest(first, files)
+        of_first = (name for name, people in self.groups.items() if first in people)
+        submission.group = group or next(of_first, "")
         for person, found_by in members:
-            of_person = [platform.address_of(a, person) for a in addresses]
+            addresses = submission.addresses
+            if group:
+                names = [platform.address_of(address, person) for address in addresses]
+                addresses = sorted(filter(None, names))
             yield replace(
                 submission,
                 person=person,
                 found_by=found_by,
-                addresses=sorted(filter(None, of_person)) if group else addresses,
+                addresses=addresses,
             )
 
     def group(self, identity: Identity) -> str:
@@ -143,53 +145,63 @@ class Download:
         Students may choose what a platform calls them.
         """
         group = next((name for name in self.groups if identity.matches(name)), "")
+        if not group or self.recognised.platform.numbers_groups:
+            return group
         owner = self.roster.find(Identity(identifiers=identity.identifiers)).person
-        members = {person.student for person in self.groups.get(group, ())}
-        is_member = owner is None or owner.student in members
-        return group if is_member or self.recognised.platform.numbers_groups else ""
+        members = {person.student for person in self.groups[group]}
+        if owner and owner.student not in members:
+            return ""
+        return group
 
     def person(self, identity: Identity, files: Files) -> list[tuple[Person, str]]:
         """Return whose files these are, and by what that was found; empty: unclear."""
-        identity = identity if str(identity) else Identity(files[0].key)
+        if not str(identity):
+            identity = Identity(files[0].key)
         match = self.roster.find(identity)
         if match.person:
             if match.matched_by == "--as":
                 self.roster.add_identity(match.person, identity)
             return [(match.person, match.matched_by)]
-        words = (name_in(file.file, self.file_names) for file in files)
-        matches = [self.roster.find(word_identity(word)) for word in {*words} - {""}]
-        names = sorted({m.person.name for m in matches if m.person})
         if match.question:
             self.add_question(str(identity), str(match))
-            self.kind_suggestions |= {match.kind_suggestion} - {""}
-        elif names:
+            if match.kind_suggestion:
+                self.kind_suggestions.add(match.kind_suggestion)
+            return []
+        names = set()
+        for word in {name_in(file.file, self.file_names) for file in files} - {""}:
+            owner = self.roster.find(word_identity(word)).person
+            if owner:
+                names.add(owner.name)
+        if names:
             self.add_question(
                 str(identity),
-                f"The files in it name students ({'; '.join(names[:5])}). Not "
+                f"The files in it name students ({'; '.join(sorted(names)[:5])}). Not "
                 "collected. Give each student a folder or a file with their name.",
             )
-        else:
-            person = self.roster.new_person(identity)
-            if self.roster.people:
-                sentence = f"Not in the class list. Collected as {person.student!r}."
-                self.add_problem(str(identity), sentence)
-            return [(person, "")]
-        return []
+            return []
+        person = self.roster.new_person(identity)
+        if self.roster.people:
+            sentence = f"Not in the class list. Collected as {person.student!r}."
+            self.add_problem(str(identity), sentence)
+        return [(person, "")]
 
     def newest(self, person: Person, files: Files) -> CollectedSubmission:
         """Return the newest attempt, with its files under the names they get."""
         newest, notes = _newest(files)
-        when = max((file.submitted for file in newest if file.submitted), default=None)
-        if not when and (text := self.times.get(person.student)):
+        times = [file.submitted for file in newest if file.submitted]
+        when = max(times, default=None)
+        text = self.times.get(person.student)
+        if text and not when:
             when = read_time(text)
             if not when:
-                sentence = f"{text!r} is not a readable submission time."
                 self.add_problem(
-                    person.name, f"{sentence} To record it: `nbproctor late`"
+                    person.name,
+                    f"{text!r} is not a readable submission time. To record it: "
+                    "`nbproctor late`",
                 )
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
-        last = max(newest, key=lambda file: file.age)
+        last = max(newest, key=attrgetter("age"))
         submission = CollectedSubmission(
             person,
             submitted=when,
@@ -206,20 +218,21 @@ class Download:
         files = [file for file in newest if file.kind == "file"]
         # What was typed into the platform is kept where nothing else was submitted.
         typed = [file.file.name for file in newest if file.kind == "typed"]
+        endings = {"".join(file.file.suffixes).lower() for file in files}
+        collected = files or newest
         if files and typed:
             submission.notes.append(
                 "Only files were collected. Read the typed text on the platform "
                 f"({typed[0]})."
             )
-        elif all("".join(file.file.suffixes).lower() in _TEXTS for file in files):
-            text = (files or newest)[0].file.name
+        elif endings <= _TEXTS:
             # Not each platform names what was typed so that it is recognised.
             saved = " or saved as a page" if files else ""
             submission.notes.append(
-                f"Text was typed in{saved} ({text}). If it is not a notebook, ask for "
-                f"the file {self.file_names[0]}.ipynb."
+                f"Text was typed in{saved} ({collected[0].file.name}). If it is not a "
+                f"notebook, ask for the file {self.file_names[0]}.ipynb."
             )
-        for file in sorted(files or newest, key=lambda f: f.age, reverse=True):
+        for file in sorted(collected, key=attrgetter("age"), reverse=True):
             for path, content in self.contents(file):
                 _add(submission, path, content)
         if not submission.files:
@@ -264,12 +277,15 @@ class Download:
         Another course's students must not be added. In a download without names, a
         class list need not have the platform's numbers.
         """
-        is_anonymous = any(
-            not name.name and any(KINDS[i.kind].is_hidden for i in name.identifiers)
-            for name in self.recognised.names.values()
-        )
-        in_roster = any(submission.found_by for submission in self.submissions)
-        return in_roster or is_anonymous or not self.roster.people
+        if not self.roster.people:
+            return True
+        if any(submission.found_by for submission in self.submissions):
+            return True
+        for name in self.recognised.names.values():
+            is_hidden = any(KINDS[kind].is_hidden for kind, _ in name.identifiers)
+            if is_hidden and not name.name:
+                return True
+        return False
 
     def report_identical_files(self) -> None:
         """Say which students submitted the very same notebook, byte for byte."""
@@ -368,7 +384,8 @@ def _flatten(content: Content, depth: int = 0) -> Content:
         inner = Content()
         if archive.is_zip(entry.path.name):
             with suppress(CollectError):  # whosever it is, it is looked at again
-                inner = _flatten(archive.unzip(entry.read()), depth + 1)
+                packed = archive.unzip(entry.read())
+                inner = _flatten(packed, depth + 1)
         if not (alone and inner.entries) and not recognise(inner.entries):
             # One of them is a student's, so all may be, with names of their choice.
             return content
@@ -379,11 +396,11 @@ def _flatten(content: Content, depth: int = 0) -> Content:
 
 def _newest(files: Files) -> tuple[Files, list[str]]:
     """Return the files of the newest attempt that holds a file of the student's."""
-    attempts = sorted({file.attempt for file in files}, reverse=True)
+    newest = max(file.attempt for file in files)
     full = {file.attempt for file in files if file.kind == "file"}
-    chosen = max(full, default=attempts[0])
+    chosen = max(full, default=newest)
     notes = []
-    if chosen != attempts[0]:
+    if chosen != newest:
         notes.append(
             "The newest attempt contains no file, so the one before it was collected."
         )
@@ -398,17 +415,21 @@ def _add(
     data: bytes,
 ) -> None:
     """Add a file, under another name where there is one; no name leads outside."""
-    path = PurePosixPath(*(safe_file_name(part) for part in path.parts))
+    path = PurePosixPath(*map(safe_file_name, path.parts))
     # nbgrader would take it for the platform's word.
     if str(path).casefold() == TIMESTAMP_FILE:
         path = path.with_name(f"handed-in-{path.name}")
-    taken = {str(other).casefold(): other for other in submission.files}
+    contents = {}
+    for other, content in submission.files.items():
+        contents[str(other).casefold()] = content
     free = path
-    numbers = count(2)
-    while (other := taken.get(str(free).casefold())) is not None:
-        if submission.files[other] == data:
+    for number in count(2):
+        same_name = contents.get(str(free).casefold())
+        if same_name == data:
             return
-        free = path.with_name(f"{path.stem} ({next(numbers)}){path.suffix}")
+        if same_name is None:
+            break
+        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
     if free != path:
         submission.notes.append(
             f"Two files are called {path.name}. The older one is now called "

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isnan, nan
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,14 +52,15 @@ class PersonRow(NamedTuple):
 
 def people_columns(sheet: Sheet) -> dict[str, list[int]]:
     """Return which columns say who somebody is, by kind, the most telling first."""
-    plain = [normalize(title) for title in sheet.titles]
-    columns = {
-        kind: [i for word in words.split() for i, t in enumerate(plain) if t == word]
-        for kind, words in TITLES.items()
-    }
+    titles = [normalize(title) for title in sheet.titles]
+    columns: dict[str, list[int]] = {}
+    for kind, words in TITLES.items():
+        columns[kind] = []
+        for word in words.split():
+            columns[kind] += [i for i, title in enumerate(titles) if title == word]
     # In our own class list, the id is that of this course.
-    if columns[Kind.NUMBER] and "studentid" in plain:
-        index = plain.index("studentid")
+    if columns[Kind.NUMBER] and "studentid" in titles:
+        index = titles.index("studentid")
         columns[Kind.COURSE] = [index]
         columns[Kind.STUDENT].remove(index)
     for _ in ask_platforms(lambda p: p.find_people(sheet, columns), PLATFORMS):
@@ -74,14 +76,12 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
         last, first, name, group = (
             next(iter(cells[kind]), "") for kind in ("last", "first", "name", "group")
         )
-        identifiers = [
-            identifier
-            for kind in Kind
-            for text in cells[kind]
-            for identifier in _identifiers(kind, text)
-        ]
-        words = [value for kind, value in identifiers if kind in UNCERTAIN]
+        identifiers: list[Identifier] = []
+        for kind in Kind:
+            for text in cells[kind]:
+                identifiers += _identifiers(kind, text)
         if not (name or last or first):  # a word may be a name
+            words = [value for kind, value in identifiers if kind in UNCERTAIN]
             name = next((word for word in words if re.search("[ ,]", word)), "")
         if name and not (last and first):
             last, first = split_name(name)
@@ -90,12 +90,11 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
             continue
         identity = Identity(name, tuple(identifiers))
         ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(identity)
-        student = next(iter(ids), "")
         yield PersonRow(
             row=row,
             identity=identity,
             person=Person(
-                student=student,
+                student=ids[0] if ids else "",
                 last=last,
                 first=first,
                 identifiers=identity.identifiers,
@@ -109,7 +108,8 @@ def _identifiers(kind: Kind, text: str) -> Iterator[Identifier]:
     if kind is Kind.COURSE:
         yield Identifier(kind, text)
         return
-    for part in re.split(r"[\s;]+" if kind is Kind.NUMBER else ";", text):
+    separator = r"[\s;]+" if kind is Kind.NUMBER else ";"
+    for part in re.split(separator, text):
         value = part.strip().lstrip("#")
         if kind is Kind.PARTICIPANT:
             value = "".join(re.findall(r"\d+$", value))
@@ -167,14 +167,14 @@ def _lacking(
 
 def write_class_list(roster: Roster, path: Path) -> None:
     """Write a class list as a CSV file that `read_class_list` takes."""
-    kinds = [kind for kind, rule in KINDS.items() if rule.column]
-    titles = ["student_id", "last_name", "first_name"]
-    titles += [KINDS[kind].column for kind in kinds]
-    rows = []
-    for person in sorted(roster.people, key=lambda person: person.student):
-        identifiers = (";".join(person.values(kind)) for kind in kinds)
-        rows.append((person.student, person.last, person.first, *identifiers))
-    write_rows(path, [titles, *rows])
+    columns = {kind: rule.column for kind, rule in KINDS.items() if rule.column}
+    rows = [["student_id", "last_name", "first_name", *columns.values()]]
+    for person in sorted(roster.people, key=attrgetter("student")):
+        cells = [person.student, person.last, person.first]
+        for kind in columns:
+            cells.append(";".join(person.values(kind)))
+        rows.append(cells)
+    write_rows(path, rows)
 
 
 def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
@@ -186,11 +186,14 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     sheet = _read(path)
     if not people_columns(sheet)["group"]:
         raise _lacking(path, sheet, "'group' (in addition to 'student')")
-    groups = defaultdict[str, dict[Person, None]](dict)
+    groups: dict[str, list[Person]] = defaultdict(list)
     for row in read_people(sheet):
-        if row.group:
-            groups[row.group][_person(path, row, roster)] = None
-    return {group: [*members] for group, members in groups.items()}
+        if not row.group:
+            continue
+        member = _person(path, row, roster)
+        if member not in groups[row.group]:
+            groups[row.group].append(member)
+    return dict(groups)
 
 
 def _person(
@@ -234,15 +237,20 @@ def read_times(
     """
     sheet = _read(path)
     columns = people_columns(sheet)
-    times = columns["submitted"] or (columns["time"] if is_time_list else [])
-    if is_time_list and not times:
-        raise _lacking(path, sheet, f"for the time: one of {', '.join(_TIMES)}")
-    return {
-        _person(path, row, roster).student: text
-        for row in read_people(sheet)
-        for text in [sheet.value(row.row, column).strip() for column in times[:1]]
-        if text not in ("", "-") and (is_time_list or roster.find(row.identity).person)
-    }
+    times = columns["submitted"]
+    if is_time_list:
+        times = times or columns["time"]
+        if not times:
+            raise _lacking(path, sheet, f"for the time: one of {', '.join(_TIMES)}")
+    submitted = {}
+    for row in read_people(sheet) if times else ():
+        text = sheet.value(row.row, times[0]).strip()
+        if text in ("", "-"):
+            continue
+        if is_time_list or roster.find(row.identity).person:
+            student = _person(path, row, roster).student
+            submitted[student] = text
+    return submitted
 
 
 @dataclass(frozen=True)
@@ -393,7 +401,9 @@ def _reason_to_skip(
     if not after:
         mark_there = f" (the file says {before})" if before not in ("", "-") else ""
         return f"no mark: {reason}{mark_there}"
-    return "is locked on the platform" if locked else ""
+    if locked:
+        return "is locked on the platform"
+    return ""
 
 
 def _factor(
@@ -405,12 +415,13 @@ def _factor(
     """Return by what points are multiplied for the platform's maximum."""
     if isnan(most) or most == max_score:
         return 1.0
-    if not scale or not most:
-        raise ExportError(
-            f"{title!r} is worth {most:g} points there and {max_score:g} here. Correct "
-            "it on the platform" + (", or convert marks with --scale." if most else ".")
-        )
-    return most / max_score
+    if scale and most:
+        return most / max_score
+    remedy = ", or convert marks with --scale." if most else "."
+    raise ExportError(
+        f"{title!r} is worth {most:g} points there and {max_score:g} here. Correct "
+        f"it on the platform{remedy}"
+    )
 
 
 def _written(score: float, column: GradeColumn) -> str:
@@ -420,4 +431,6 @@ def _written(score: float, column: GradeColumn) -> str:
         text = f"{score:.2f}".rstrip("0").rstrip(".")
     else:
         text = f"{score:.{column.places}f}"
-    return text.replace(".", ",") if column.comma else text
+    if column.comma:
+        return text.replace(".", ",")
+    return text
