@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -47,6 +48,7 @@ def write(
     """
     record = read_record(records)
     earlier = dict(record)
+    platform = download.recognised.platform
     for submission in download.submissions:
         student = submission.person.student
         folder = destination(student)
@@ -54,7 +56,7 @@ def write(
         row = before | {
             "student": student,
             "name": submission.person.name,
-            "platform": download.recognised.platform.name,
+            "platform": platform.name,
             "submitted": utc(submission.submitted) if submission.submitted else "",
             "late": "yes" if submission.late else "",
             "attempt": submission.attempt,
@@ -68,10 +70,7 @@ def write(
         if dry_run or state == "kept":
             continue
         if state == "replaced":
-            backup_folder = records / "replaced" / student
-            backup_folder.mkdir(parents=True, exist_ok=True)
-            paths = (backup_folder / str(number) for number in count(1))
-            shutil.move(folder, next(path for path in paths if not path.exists()))
+            _back_up(folder, records / "replaced" / student)
         if state != "same":
             _write_whole(submission, folder)
         else:  # what is known stays, but a list of times may have come, or their zone
@@ -85,8 +84,18 @@ def write(
         record[student] = row
     if record != earlier:
         _save(records, record)
-    if download.listing and download.recognised.platform.upload and not dry_run:
-        write_file(records / download.recognised.platform.listing, download.listing)
+    if download.listing and platform.upload and not dry_run:
+        write_file(records / platform.listing, download.listing)
+
+
+def _back_up(folder: Path, backup_folder: Path) -> None:
+    """Move a submission to the first free number below a folder."""
+    backup_folder.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        path = backup_folder / str(number)
+        if not path.exists():
+            shutil.move(folder, path)
+            return
 
 
 def _compare(
@@ -98,22 +107,21 @@ def _compare(
 ) -> tuple[State, str]:
     if not folder.exists():
         return "new", ""
-    current_files = {
-        PurePosixPath(file.relative_path.as_posix()): file.read()
-        for file in border.submitted_files(folder)
-    }
+    current_files = {}
+    for file in border.submitted_files(folder):
+        path = PurePosixPath(file.relative_path.as_posix())
+        current_files[path] = file.read()
     if current_files == submission.files:
         return "same", ""
     if replace:
         return "replaced", ""
     before = recorded.get("attempt") or recorded.get("submitted", "")
     after = row["attempt"] or row["submitted"]
-    if before and after:
-        newer = (len(after), after) > (len(before), before)
-        return (
-            ("replaced", "") if newer else ("kept", "The one in submitted/ is newer.")
-        )
-    return "kept", "submitted/ has another one. It is unknown which is newer."
+    if not before or not after:
+        return "kept", "submitted/ has another one. It is unknown which is newer."
+    if (len(after), after) > (len(before), before):
+        return "replaced", ""
+    return "kept", "The one in submitted/ is newer."
 
 
 def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
@@ -146,7 +154,8 @@ def utc(when: datetime) -> str:
 
 def local_time(moment: datetime) -> str:
     """Return a moment by the clock of this place; one without a zone is in UTC."""
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not moment.tzinfo:
+        moment = moment.replace(tzinfo=UTC)
     return f"{moment.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
@@ -156,18 +165,23 @@ def read_record(records: Path) -> dict[str, dict[str, str]]:
     ``late`` is the platform's word; ``excused`` and ``until`` (UTC) are a teacher's, by
     `update_record`; ``group`` names those who submitted together.
     """
-    try:
-        with (records / "record.csv").open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        return {}
-    rows = [{k: undo_spreadsheet_cell(v) for k, v in row.items()} for row in rows]
-    return {row["student"]: row for row in rows if set(_FIRST) <= row.keys()}
+    record = {}
+    with (
+        suppress(FileNotFoundError),
+        (records / "record.csv").open(newline="", encoding="utf-8") as file,
+    ):
+        for cells in csv.DictReader(file):
+            row = {title: undo_spreadsheet_cell(c) for title, c in cells.items()}
+            if set(_FIRST) <= row.keys():
+                record[row["student"]] = row
+    return record
 
 
 def _save(records: Path, record: dict[str, dict[str, str]]) -> None:
-    rows = [[row.get(k, "") for k in COLUMNS] for _, row in sorted(record.items())]
-    write_rows(records / "record.csv", [COLUMNS, *rows])
+    rows = [list(COLUMNS)]
+    for _, row in sorted(record.items()):
+        rows.append([row.get(column, "") for column in COLUMNS])
+    write_rows(records / "record.csv", rows)
 
 
 def update_record(
@@ -205,7 +219,7 @@ def feedback_names(
     record = read_record(records)
     counts = Counter(row["platform"] for row in record.values() if row.get("address"))
     platforms = (*load_plug_ins(), *PLATFORMS)
-    taking = (p for p in platforms if p.upload and counts[p.name])
+    taking = [p for p in platforms if p.upload and counts[p.name]]
     platform = max(taking, key=lambda p: counts[p.name], default=PLAIN)
     back = FeedbackNames(platform)
     for student, page, notebook in pages:
@@ -213,6 +227,7 @@ def feedback_names(
         address = student if platform is PLAIN else row.get("address", "")
         names = platform.feedback_names(address, page, notebook) if address else {}
         group = row.get("group", "")
+        reason = ""
         if platform is not PLAIN and row.get("platform") != platform.name:
             reason = f"was not collected from {platform.name}"
         elif not address:
@@ -221,17 +236,18 @@ def feedback_names(
             reason = f"submitted no file called {page.stem}"
         elif group and not back.files.keys().isdisjoint(names.values()):
             reason = f"gets the feedback with {group}"
-        else:
-            back.students.add(student)
-            for path, name in names.items():
-                if (other := back.files.setdefault(name, path)) != path:
-                    raise ExportError(
-                        f"Two files would have the name {name!r} in the zip: {other} "
-                        f"and {path}. Collect again, so that each student has a "
-                        "different name."
-                    )
+        if reason:
+            back.unmatched.append((student, reason))
             continue
-        back.unmatched.append((student, reason))
+        back.students.add(student)
+        for path, name in names.items():
+            other = back.files.setdefault(name, path)
+            if other != path:
+                raise ExportError(
+                    f"Two files would have the name {name!r} in the zip: {other} "
+                    f"and {path}. Collect again, so that each student has a "
+                    "different name."
+                )
     listing = records / platform.listing
     if platform.listing and listing.is_file():
         back.files[listing.name] = listing

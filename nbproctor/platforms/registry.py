@@ -67,26 +67,25 @@ def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
     """
     paths = [entry.path for entry in entries]
     common = common_length(path.parts[:-1] for path in paths)
+    folders = {path.parts[common] for path in paths if len(path.parts) > common + 1}
     fitting = []
     answers = ask_platforms(
         lambda platform: platform.parse_all(entries), platforms=PLATFORMS
     )
     for platform, names in answers:
         total = sum(p in names or p.name != platform.listing for p in paths)
-        folders = {p.parts[common] for p in paths if len(p.parts) > common + 1}
-        fitting_folders = folders & {p.parts[common] for p in names}
-        if (
-            names
-            and 2 * len(names) >= total
-            and (2 * len(fitting_folders) > len(folders) or len(folders) < 2)
-        ):
-            fitting.append(
-                Recognised(
-                    platform=platform,
-                    names=names,
-                    total=total,
-                )
+        fitting_folders = folders & {path.parts[common] for path in names}
+        if not names or 2 * len(names) < total:
+            continue
+        if len(folders) > 1 and 2 * len(fitting_folders) <= len(folders):
+            continue
+        fitting.append(
+            Recognised(
+                platform=platform,
+                names=names,
+                total=total,
             )
+        )
     return max(fitting, key=lambda recognised: len(recognised.names), default=None)
 
 
@@ -100,20 +99,21 @@ def read_plain_files(
     depth = _depth(paths, file_names, roster)
     names = {}
     paths_below = {path: PurePosixPath(*path.parts[depth:]) for path in paths}
-    files = Counter(
-        name_in(inner, file_names)
-        for inner in paths_below.values()
-        if not inner.parts[1:]
-    )
-    for path, inner in paths_below.items():
-        word = name_in(inner, file_names)
-        file = PurePosixPath(*(inner.parts[1:] or inner.parts))
+    loose_files = [path for path in paths_below.values() if len(path.parts) == 1]
+    uses = Counter(name_in(path, file_names) for path in loose_files)
+    for path, file in paths_below.items():
+        word = name_in(file, file_names)
         # A file next to the folders may be anything, as a list of marks; and several of
         # one name are copies, as Google Drive numbers them.
-        is_named = file != inner or (inner.suffix in _WORK and files[word] == 1)
-        if word and (is_named or is_of_class(word, roster)):
+        is_work = file.suffix in _WORK and uses[word] == 1
+        if len(file.parts) > 1:
+            file = PurePosixPath(*file.parts[1:])
+            is_work = True
+        if word and (is_work or is_of_class(word, roster)):
             names[path] = FileName(
-                word, file, identifiers=word_identity(word).identifiers
+                key=word,
+                file=file,
+                identifiers=word_identity(word).identifiers,
             )
     return Recognised(
         platform=PLAIN,
@@ -144,15 +144,18 @@ def _depth(
     """
     several = []
     for depth in range(common_length(path.parts[:-1] for path in paths) + 1):
-        paths_below = [PurePosixPath(*path.parts[depth:]) for path in paths]
-        # What else a student alone submits names nobody.
-        works = [p for p in paths_below if len(p.parts) > 1 or p.suffix in _WORK]
-        names = {name_in(path, file_names) for path in works} - {"", *file_names}
+        names = set()
+        for path in paths:
+            below = PurePosixPath(*path.parts[depth:])
+            # What else a student alone submits names nobody.
+            if len(below.parts) > 1 or below.suffix in _WORK:
+                names.add(name_in(below, file_names))
+        names -= {"", *file_names}
         if any(is_of_class(name, roster) for name in names):
             return depth
         if len(names) > 1:
             several.append(depth)
-    return several[0] if several else 0
+    return min(several, default=0)
 
 
 def name_in(path: PurePosixPath, file_names: Sequence[str]) -> str:

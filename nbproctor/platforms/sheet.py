@@ -53,7 +53,9 @@ ABOUT_PEOPLE = frozenset(" ".join(TITLES.values()).split())
 def number(text: str) -> float:
     """Return the number in a cell, with point or comma; NaN: there is none."""
     match = re.fullmatch(r"\s*(-?\d+(?:[.,]\d+)?)\s*", text)
-    return float(match[1].replace(",", ".")) if match else nan
+    if match is None:
+        return nan
+    return float(match[1].replace(",", "."))
 
 
 @cache
@@ -87,11 +89,11 @@ def _flat(text: str) -> str:
 
 
 def _named(text: str, names: dict[str, int]) -> set[int]:
-    return {
-        number
-        for name, number in names.items()
-        if name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
-    }
+    numbers = set()
+    for name, number in names.items():
+        if name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+            numbers.add(number)
+    return numbers
 
 
 def read_time(text: str, *languages: str) -> datetime | None:
@@ -103,31 +105,40 @@ def read_time(text: str, *languages: str) -> datetime | None:
     parts = re.fullmatch(
         r"(.*?)(?<!\d)(\d{1,2})(?:[:.h]| h )?(\d\d)(\D*)", _flat(text), re.S
     )
-    numbers = [int(digits) for digits in re.findall(r"\d+", parts[1])] if parts else []
-    if parts is None or len(numbers) not in (2, 3):
+    if parts is None:
         return None
-    words = {normalize(word) for word in re.findall(r"[^\W\d]+", parts[1])}
-    hour = int(parts[2])
+    date = parts[1]
+    numbers = [int(digits) for digits in re.findall(r"\d+", date)]
+    if len(numbers) not in (2, 3):
+        return None
+    words = {normalize(word) for word in re.findall(r"[^\W\d]+", date)}
     half = normalize(parts[4])
-    tried_languages = languages or (
-        "en",
-        *(n for n in locale_identifiers() if "_" not in n),
-    )
-    for *calendar, halves in map(_words, tried_languages):
-        months, days = (_named(parts[1], names) for names in calendar)
-        if words and not (languages or days):
+    tried_languages = languages
+    if not languages:
+        locales = [name for name in locale_identifiers() if "_" not in name]
+        tried_languages = ("en", *locales)
+    for language in tried_languages:
+        months, weekdays, halves = _words(language)
+        named_days = _named(date, weekdays)
+        if words and not (languages or named_days):
             continue
+        hour = int(parts[2])
         before = [word for word in words & halves.keys() if len(word) > 1]
-        wrong = half and (halves.get(half) not in ("am", "pm") or hour > 12)
-        if wrong or (before and hour <= 12):  # a half before the time: "오후 10:30"
+        if before and hour <= 12:  # a half before the time: "오후 10:30"
             continue
-        hour_of_day = hour % 12 + 12 * (halves[half] == "pm") if half else hour
+        if half:
+            if halves.get(half) not in ("am", "pm") or hour > 12:
+                continue
+            hour = hour % 12 + (12 if halves[half] == "pm" else 0)
+        numbers_of_date = numbers
+        if len(numbers) == 2:
+            named_months = _named(date, months)
+            numbers_of_date = [max(numbers), *named_months, min(numbers)]
         # Where not one month is named, there are too few or too many numbers.
-        date = numbers if len(numbers) == 3 else [max(numbers), *months, min(numbers)]
         with suppress(ValueError):
-            year, month, day = date
-            when = datetime(year, month, day, hour_of_day, int(parts[3]))
-            if year > 1000 and days <= {when.weekday()}:
+            year, month, day = numbers_of_date
+            when = datetime(year, month, day, hour, int(parts[3]))
+            if year > 1000 and named_days <= {when.weekday()}:
                 return when
     return None
 
@@ -171,10 +182,8 @@ class Sheet:
 
     def texts(self, row: int, columns: Iterable[int]) -> list[str]:
         """Return what some cells of a row say, but for those that say nothing."""
-        texts = (
-            undo_spreadsheet_cell(self.value(row, column).strip()) for column in columns
-        )
-        return list(filter(None, texts))
+        texts = [self.value(row, column).strip() for column in columns]
+        return [undo_spreadsheet_cell(text) for text in texts if text]
 
     def values(self, row: int) -> list[str]:
         """Return what the cells of a row say."""
@@ -208,11 +217,10 @@ class Sheet:
 
     def to_bytes(self) -> bytes:
         """Return the file."""
-        lines = (
-            self.separator.join(cells) + end
-            for cells, end in zip(self.rows, self.line_ends, strict=True)
-        )
-        return self.byte_order_mark + "".join(lines).encode(self.encoding)
+        text = ""
+        for cells, end in zip(self.rows, self.line_ends, strict=True):
+            text += self.separator.join(cells) + end
+        return self.byte_order_mark + text.encode(self.encoding)
 
 
 def decode(data: bytes) -> tuple[str, bytes, str]:
@@ -257,7 +265,7 @@ def _delimiter(text: str) -> str:
 
 
 def _unquoted(cell: str) -> str:
-    if cell.startswith('"'):
-        body, _, tail = cell[1:].rpartition('"')
-        return body.replace('""', '"') + tail
-    return cell
+    if not cell.startswith('"'):
+        return cell
+    body, _, tail = cell[1:].rpartition('"')
+    return body.replace('""', '"') + tail
