@@ -40,23 +40,24 @@ class _Changes:
     @classmethod
     def of(cls, notebook: Any, master: MasterNotebook) -> _Changes:
         """Compare; a cell with the kind and text of one that is gone was renamed."""
-        unmatched_rows = defaultdict(list)
+        removed = defaultdict(list)
         for kind in ("source", "grade", "solution", "task"):
             for row in getattr(notebook, f"{kind}_cells"):
-                unmatched_rows[row.name].append(row)
+                removed[row.name].append(row)
         new = {cell.id: cell for cell in master.cells if cell.is_stored}
-        for name in unmatched_rows.keys() & new.keys():
-            if _kinds(new[name]) == {type(row) for row in unmatched_rows[name]}:
-                del unmatched_rows[name], new[name]
+        for name in removed.keys() & new.keys():
+            if _kinds(new[name]) == {*map(type, removed[name])}:
+                del removed[name], new[name]
         renamed = {}
-        for old, rows in [*unmatched_rows.items()]:
+        for old, rows in [*removed.items()]:
+            kinds = {*map(type, rows)}
             for name, cell in new.items():
-                same = rows[0].source in (cell.source, cell.stub)
-                if same and _kinds(cell) == {type(row) for row in rows}:
-                    renamed[old] = name, unmatched_rows.pop(old)
-                    del new[name]
+                has_same_text = rows[0].source in (cell.source, cell.stub)
+                if has_same_text and _kinds(cell) == kinds:
+                    renamed[old] = name, rows
+                    del removed[old], new[name]
                     break
-        return cls(notebook, unmatched_rows, new, renamed)
+        return cls(notebook, removed, new, renamed)
 
     def describe(self, course: Course) -> Iterator[str]:
         """Yield what becomes of each cell, and of whose marks."""
@@ -67,14 +68,16 @@ class _Changes:
             yield f"'{name}'{points} is new and has no marks yet"
         marks = course.marks()
         for name in self.removed:
-            hand = [
-                student
-                for student, record in marks.items()
-                if name in record.comments.get(self.notebook.name, {})
-                or any(g.by_hand for g in record.grades if g.cell == name)
-            ]
-            by_hand = f", including those given by hand to {', '.join(hand)}"
-            yield f"'{name}' is removed with its marks{by_hand if hand else ''}"
+            students = []
+            for student, record in marks.items():
+                cells = {grade.cell for grade in record.grades if grade.by_hand}
+                cells |= record.comments.get(self.notebook.name, {}).keys()
+                if name in cells:
+                    students.append(student)
+            sentence = f"'{name}' is removed with its marks"
+            if students:
+                sentence += f", including those given by hand to {', '.join(students)}"
+            yield sentence
 
     def apply(self, book: Gradebook) -> None:
         """Write them; the caller commits. SaveCells of nbgrader fills in the rest."""
@@ -84,8 +87,8 @@ class _Changes:
         for rows in self.removed.values():
             for row in rows:
                 for part in ("grades", "comments"):
-                    for each in getattr(row, part, ()):
-                        book.db.delete(each)
+                    for entry in getattr(row, part, ()):
+                        book.db.delete(entry)
                 book.db.delete(row)
         for name, cell in self.new.items():
             for table in _kinds(cell):
@@ -95,16 +98,37 @@ class _Changes:
                 if table in (GradeCell, TaskCell):
                     row.max_score = cell.points
                 book.db.add(row)
-                for each in self.notebook.submissions:
+                for submission in self.notebook.submissions:
                     if table in (GradeCell, TaskCell):
-                        book.db.add(api.Grade(cell=row, notebook=each))
+                        book.db.add(api.Grade(cell=row, notebook=submission))
                     if table in (SolutionCell, TaskCell):
-                        book.db.add(api.Comment(cell=row, notebook=each))
+                        book.db.add(api.Comment(cell=row, notebook=submission))
 
 
 def _kinds(cell: Cell) -> set[Any]:
     """Return the tables in which nbgrader has a row for a cell."""
-    return {SourceCell, *(t for flag, t in _TABLES.items() if cell.nbgrader.get(flag))}
+    kinds: set[Any] = {SourceCell}
+    for flag, table in _TABLES.items():
+        if cell.nbgrader.get(flag):
+            kinds.add(table)
+    return kinds
+
+
+def _find_changes(course: Course, book: Gradebook) -> list[_Changes]:
+    """Compare the notebooks that somebody submitted with the course's own."""
+    masters = {master.notebook: master for master in course.masters}
+    all_changes = []
+    for assignment in book.assignments:
+        if assignment.name != course.assignment:
+            continue
+        for notebook in assignment.notebooks:
+            master = masters.get(notebook.name)
+            if not master or not notebook.submissions:
+                continue
+            changes = _Changes.of(notebook, master)
+            if changes.removed or changes.new or changes.renamed:
+                all_changes.append(changes)
+    return all_changes
 
 
 def check_cells(course: Course, change: bool = False) -> Path | None:
@@ -114,30 +138,24 @@ def check_cells(course: Course, change: bool = False) -> Path | None:
     it first. `CourseError` says what would become of whose marks.
     """
     url = make_url(course.coursedir.db_url)
-    is_sqlite = url.get_backend_name() == "sqlite"
-    file = Path((is_sqlite and url.database) or course.root / "gradebook.db")
-    if is_sqlite and not file.exists():
-        return None
-    masters = {master.notebook: master for master in course.masters}
+    file = course.root / "gradebook.db"
+    if url.get_backend_name() == "sqlite":
+        file = Path(url.database or file)
+        if not file.exists():
+            return None
     with course.gradebook() as book, book.transaction() as commit:
-        assignments = [a for a in book.assignments if a.name == course.assignment]
-        all_changes = []
-        for notebook in assignments[0].notebooks if assignments else ():
-            if notebook.submissions and notebook.name in masters:
-                changes = _Changes.of(notebook, masters[notebook.name])
-                if changes.removed or changes.new or changes.renamed:
-                    all_changes.append(changes)
+        all_changes = _find_changes(course, book)
         if not all_changes:
             return None
         if not change:
-            sentences = "; ".join(
-                each for changes in all_changes for each in changes.describe(course)
-            )
+            sentences: list[str] = []
+            for changes in all_changes:
+                sentences += changes.describe(course)
             raise CourseError(
                 f"Students already have marks for {course.assignment!r}, and its "
-                f"graded cells have changed: {sentences}. To accept this, run `release "
-                "--change-cells`, which first copies the gradebook, and then `grade`. "
-                "All other marks given by hand are kept."
+                f"graded cells have changed: {'; '.join(sentences)}. To accept this, "
+                "run `release --change-cells`, which first copies the gradebook, and "
+                "then `grade`. All other marks given by hand are kept."
             )
         now = f"{datetime.now():%Y-%m-%d_%H%M%S}"
         copy = file.with_suffix(f".{now}{file.suffix}")

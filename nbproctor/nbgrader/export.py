@@ -32,8 +32,9 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
         path = Path(self.to or "grades.csv")
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         scored_work = {work for work, scored in _scored(gradebook) if any(scored)}
-        rows = zip(table["assignment"], table["student_id"], strict=True)
-        table.loc[[row not in scored_work for row in rows], ["raw_score", "score"]] = ""
+        works = zip(table["assignment"], table["student_id"], strict=True)
+        has_no_score = [work not in scored_work for work in works]
+        table.loc[has_no_score, ["raw_score", "score"]] = ""
         # With names that the platform, or students, chose.
         write_rows(path, _rows(table))
 
@@ -54,8 +55,11 @@ def _start(app: ExportApp) -> None:
     _stock_start(app)
     if issubclass(app.plugin_class, Export):
         return
+    lacking = []
     with Gradebook(app.coursedir.db_url, app.coursedir.course_id) as book:
-        lacking = [f"{s} ({a})" for (a, s), scored in _scored(book) if not all(scored)]
+        for (assignment, student), scored in _scored(book):
+            if not all(scored):
+                lacking.append(f"{student} ({assignment})")
     if lacking:
         app.log.warning(
             "Not graded, or not completely. A 0 that %s writes for these students is "
@@ -69,14 +73,12 @@ def _scored(book: Gradebook) -> Iterator[tuple[tuple[str, str], list[bool]]]:
     """Yield assignment and student, and of each graded cell whether it has a score."""
     for assignment in book.assignments:
         for submission in assignment.submissions:
-            yield (
-                (assignment.name, submission.student.id),
-                [
-                    grade.auto_score is not None or grade.manual_score is not None
-                    for notebook in submission.notebooks
-                    for grade in notebook.grades
-                ],
-            )
+            scored = []
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    scores = (grade.auto_score, grade.manual_score)
+                    scored.append(scores != (None, None))
+            yield (assignment.name, submission.student.id), scored
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -96,11 +98,11 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         fastparquet.write(path, table)
         return
     plain = table.reset_index()
-    for column in plain.columns:
-        if plain[column].dtype.kind == "M":
-            plain[column] = plain[column].dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")
-        elif plain[column].dtype.kind not in "ifb":
-            plain[column] = plain[column].fillna("").map(str)
+    for name, column in plain.items():
+        if column.dtype.kind == "M":
+            plain[name] = column.dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")
+        elif column.dtype.kind not in "ifb":
+            plain[name] = column.fillna("").map(str)
     # With its mark, Excel reads UTF-8 as UTF-8.
     write_rows(path, _rows(plain), "utf-8-sig")
 

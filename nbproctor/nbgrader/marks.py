@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import fsum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nbgrader import api
 from nbgrader.api import BaseCell, SubmittedAssignment, SubmittedNotebook
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
@@ -66,7 +67,9 @@ class CellGrade(NamedTuple):
         As nbgrader's own `Grade.score`, but for what has none.
         """
         points = self.auto if self.manual is None else self.manual
-        return None if points is None else points + (self.extra or 0.0)
+        if points is None:
+            return None
+        return points + (self.extra or 0.0)
 
     @property
     def by_hand(self) -> bool:
@@ -115,8 +118,11 @@ class StudentMarks:
     @property
     def reviewed(self) -> set[tuple[str, str]]:
         """Notebook and cell of the marks that a person gave to these answers."""
-        grades = [g for g in self.grades if g.by_hand and not g.needs_manual_grade]
-        return {(grade.notebook, grade.cell) for grade in grades}
+        return {
+            (grade.notebook, grade.cell)
+            for grade in self.grades
+            if grade.by_hand and not grade.needs_manual_grade
+        }
 
     def marks(self, notebook: str) -> dict[str, Mark]:
         """Return the mark of each graded cell of a notebook."""
@@ -125,12 +131,15 @@ class StudentMarks:
     def total(self) -> float | None:
         """Return the points after a late penalty; None: a part has no score."""
         points = [grade.points for grade in self.grades if grade.worth]
-        return None if None in points else self.total_so_far()
+        if None in points:
+            return None
+        return self.total_so_far()
 
     def total_so_far(self) -> float | None:
         """Return the same of the parts that have a score; None: there is none."""
-        points = [each for g in self.grades if (each := g.points) is not None]
-        return total_of(points, self.penalty) if points else None
+        points = [grade.points for grade in self.grades]
+        scores = [score for score in points if score is not None]
+        return total_of(scores, self.penalty) if scores else None
 
 
 def read_marks(
@@ -147,22 +156,29 @@ def read_marks(
     chosen = [submitted.assignment_id == facts.id]
     if student is not None:
         chosen.append(submitted.student_id == student)
+
+    def rows_of(query: Select[Any]) -> Any:
+        return book.db.execute(query.where(*chosen))
+
     marks = {}
     due = joinedload(submitted.assignment)
     for row in book.db.scalars(select(submitted).options(due).where(*chosen)):
-        late = float(row.total_seconds_late or 0)
-        marks[row.student_id] = StudentMarks(timestamp=row.timestamp, late=late)
-    for student_id, notebook, points in book.db.execute(_PENALTIES.where(*chosen)):
+        marks[row.student_id] = StudentMarks(
+            timestamp=row.timestamp,
+            late=float(row.total_seconds_late or 0),
+        )
+    for student_id, notebook, points in rows_of(_PENALTIES):
         marks[student_id].penalties[notebook] = float(points or 0)
-    grades: dict[str, list[CellGrade]] = {student_id: [] for student_id in marks}
+    grades = defaultdict(list)
     same: dict[CellGrade, CellGrade] = {}
-    for student_id, notebook, cell, *scores in book.db.execute(_GRADES.where(*chosen)):
-        grade = CellGrade(notebook, cell, facts.worth[notebook, cell], *scores)
+    for student_id, notebook, cell, *scores in rows_of(_GRADES):
+        worth = facts.worth[notebook, cell]
+        grade = CellGrade(notebook, cell, worth, *scores)
         grades[student_id].append(same.setdefault(grade, grade))
     position_of = {cell: position for position, cell in enumerate(facts.worth)}
-    for student_id, each in grades.items():
-        each.sort(key=lambda grade: position_of[grade.notebook, grade.cell])
-        marks[student_id].grades = tuple(each)
-    for student_id, notebook, cell, text in book.db.execute(_COMMENTS.where(*chosen)):
+    for student_id, unordered in grades.items():
+        unordered.sort(key=lambda grade: position_of[grade.notebook, grade.cell])
+        marks[student_id].grades = tuple(unordered)
+    for student_id, notebook, cell, text in rows_of(_COMMENTS):
         marks[student_id].comments.setdefault(notebook, {})[cell] = text
     return marks

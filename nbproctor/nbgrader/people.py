@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -35,18 +36,18 @@ _ABOUT = [*_NAMES, "status", "reason", "submitted", "hours_late"]
 
 def people(course: Course) -> list[Person]:
     """Return everybody whom the gradebook knows."""
+    persons = []
     with course.gradebook() as book:
-        return [
-            Person(
+        for student in book.students:
+            email = Identifier(Kind.EMAIL, student.email)
+            person = Person(
                 student=student.id,
                 last=student.last_name or "",
                 first=student.first_name or "",
-                identifiers=(Identifier(Kind.EMAIL, student.email),)
-                if student.email
-                else (),
+                identifiers=(email,) if student.email else (),
             )
-            for student in book.students
-        ]
+            persons.append(person)
+    return persons
 
 
 def labels(course: Course) -> dict[str, str]:
@@ -67,15 +68,18 @@ def enrol(course: Course, class_list: Iterable[Person]) -> None:
     """
     with course.gradebook() as book, book.transaction() as commit:
         for person in class_list:
-            fields = zip(_NAMES, _names(person), strict=True)
-            filled = {name: value for name, value in fields if value}
+            filled = {name: value for name, value in _names(person).items() if value}
             book.update_or_create_student(person.student, **filled)
         commit()
 
 
-def _names(person: Person) -> tuple[str, str, str]:
+def _names(person: Person) -> dict[str, str]:
     """Return the values of `_NAMES`."""
-    return person.last, person.first, person.email
+    return {
+        "last_name": person.last,
+        "first_name": person.first,
+        "email": person.email,
+    }
 
 
 def set_due(course: Course, due: datetime) -> list[str]:
@@ -220,18 +224,17 @@ def participants(
             reason = f"{result.reason} To be graded by hand: {cells}.".strip()
             result = replace(result, reason=reason)
         deadline = deadlines.get(student, due)
+        is_late = False
+        if has_submitted and result.status != "excused" and deadline is not None:
+            has_no_time = student in late and marks.timestamp is None
+            is_late = has_no_time and deadline < now
         standings[student] = Participant(
             person=person,
             result=result,
             has_submitted=has_submitted,
             marks=marks,
             waiting=waiting,
-            is_late_without_time=student in late
-            and has_submitted
-            and result.status != "excused"
-            and marks.timestamp is None
-            and deadline is not None
-            and deadline < now,
+            is_late_without_time=is_late,
         )
     return standings
 
@@ -252,12 +255,14 @@ def outdated(course: Course, standings: Standings) -> list[str]:
     fingerprint, as of plain nbgrader, are not looked at.
     """
     students = []
-    for student, each in standings.items():
+    for student, participant in standings.items():
+        result = participant.result
+        if not participant.has_submitted or not result.handed_in:
+            continue
         folder = course.folder("submitted", student)
-        if each.has_submitted and each.result.handed_in:
-            is_same_work = each.result.handed_in == fingerprint(folder)
-            if not (is_same_work and is_same_time(each.result, each.marks, folder)):
-                students.append(student)
+        is_same_work = result.handed_in == fingerprint(folder)
+        if not (is_same_work and is_same_time(result, participant.marks, folder)):
+            students.append(student)
     return students
 
 
@@ -321,34 +326,36 @@ def class_table(course: Course, standings: Standings) -> pd.DataFrame:
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
-    column_of = {
-        (master.notebook, cell.id): cell.exercise or cell.id
-        for master in course.masters
-        for cell in master.cells
-        if cell.points
-    }
-    exercises = dict.fromkeys(column_of.values(), nan)
+    column_of = {}
+    for master in course.masters:
+        for cell in master.cells:
+            if cell.points:
+                column_of[master.notebook, cell.id] = cell.exercise or cell.id
+    exercises = [*dict.fromkeys(column_of.values())]
     rows = {}
-    after = ["penalty", "total", "max_score"]
-    for student, each in standings.items():
-        marks = each.marks
-        rows[student] = {
-            **dict(zip(_NAMES, _names(each.person), strict=True)),
-            "status": each.result.status,
-            "reason": each.result.reason,
+    for student, participant in standings.items():
+        marks = participant.marks
+        result = participant.result
+        row = {
+            **_names(participant.person),
+            "status": result.status,
+            "reason": result.reason,
             "submitted": marks.timestamp,
-            "hours_late": marks.late / 3600 if marks.grades else nan,
-            **exercises,
-            "penalty": marks.penalty if marks.grades else nan,
-            "total": nan if each.result.score is None else each.result.score,
-            "max_score": each.result.max_score,
+            "total": result.score,
+            "max_score": result.max_score,
         }
-        points: dict[str, list[float]] = {}
+        if marks.grades:
+            row["hours_late"] = marks.late / 3600
+            row["penalty"] = marks.penalty
+        points = defaultdict(list)
         for grade in marks.grades:
-            if column := column_of.get((grade.notebook, grade.cell)):
-                grade_points = nan if grade.points is None else grade.points
-                points.setdefault(column, []).append(grade_points)
-        rows[student] |= {column: fsum(each) for column, each in points.items()}
+            column = column_of.get((grade.notebook, grade.cell))
+            if column:
+                points[column].append(nan if grade.points is None else grade.points)
+        for column, points_of_cells in points.items():
+            row[column] = fsum(points_of_cells)
+        rows[student] = row
+    after = ["penalty", "total", "max_score"]
     columns = [*_ABOUT, *exercises, *after]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     table = table.astype(dict.fromkeys(["hours_late", *exercises, *after], float))
@@ -372,25 +379,25 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
         due = {row.name: row.duedate for row in book.assignments}
         extended = {row.name: extended_deadlines(book, row) for row in book.assignments}
     names = [name for name in course.assignments() if name in due]
-    parts = [pd.DataFrame(columns=_NAMES)]
+    people_part = pd.DataFrame(columns=_NAMES)
+    parts = []
     for name in names:
         opened = course.for_assignment(name)
         table = class_table(opened, participants(opened))
-        parts[0] = table[_NAMES]
+        people_part = table[_NAMES]
+        deadlines = [extended[name].get(student, due[name]) for student in table.index]
+        table["due"] = pd.to_datetime(deadlines)
         columns = {"total": name, "max_score": f"{name}_of"}
-        after = ("status", "hours_late", "submitted", "due")
-        columns |= {column: f"{name}_{column}" for column in after}
-        table["due"] = pd.to_datetime(
-            [extended[name].get(student, due[name]) for student in table.index]
-        )
+        for column in ("status", "hours_late", "submitted", "due"):
+            columns[column] = f"{name}_{column}"
         parts.append(table[[*columns]].rename(columns=columns))
-    whole = pd.concat(parts, axis="columns").rename_axis("student")
+    whole = pd.concat([people_part, *parts], axis="columns").rename_axis("student")
     whole["total"] = whole[names].sum(axis="columns", min_count=1)
-    graded = [name for name in names if whole[name].notna().any()]
-    whole["total_of"] = sum(
-        # Work without a mark counts only if it is missing. Nobody excused has a mark.
-        whole[f"{name}_of"]
-        * ((whole[f"{name}_status"] == "missing") | whole[name].notna())
-        for name in graded
-    )
+    whole["total_of"] = 0
+    for name in names:
+        marks = whole[name]
+        if marks.notna().any():
+            # Work without a mark counts only if it is missing. Nobody excused has one.
+            counts = marks.notna() | (whole[f"{name}_status"] == "missing")
+            whole["total_of"] += whole[f"{name}_of"] * counts
     return whole, names

@@ -53,11 +53,14 @@ class Submission(ReadSubmission):
         """Return what the student should know: notebook name → sentences."""
         notes = {}
         for name, repaired in self.repaired.items():
-            if report := self.reports.get(name):
-                tests = not_run(report).items()
-                sentences = [f"{test}: {reason}" for test, reason in tests]
-                notes[name] = [*repaired.notes, *report.notes, *sentences]
-        return notes | {name: [reason] for name, reason in self.reasons.items()}
+            report = self.reports.get(name)
+            if report:
+                notes[name] = [*repaired.notes, *report.notes]
+                for test, reason in not_run(report).items():
+                    notes[name].append(f"{test}: {reason}")
+        for name, reason in self.reasons.items():
+            notes[name] = [reason]
+        return notes
 
     def stage(
         self,
@@ -138,10 +141,10 @@ class Prefetch:
 
     def _execute_read(self) -> None:
         """Start the executions of what has been read by now."""
-        for student, reading in [*self._reading.items()]:
-            if reading[1].done():
+        for student, (earlier, future) in [*self._reading.items()]:
+            if future.done():
                 del self._reading[student]
-                self._waiting[student] = self._prepare(student, *reading)
+                self._waiting[student] = self._prepare(student, earlier, future)
 
     def _prepare(
         self,
@@ -186,8 +189,8 @@ class Prefetch:
             return
         first = next(iter(submission.repaired.values()))
         base = first.path.parent.relative_to(submission.folder)
-        assignment_files = {Path(name) for name, _ in self._run.settings.policy.files}
-        folders = {parent for name in assignment_files for parent in name.parents}
+        handed_out = {Path(name) for name, _ in self._run.settings.policy.files}
+        folders = {parent for path in handed_out for parent in path.parents}
         reserved = RESERVED_FILES | {f"{name}.html" for name in self._run.masters}
         remaining = MAX_FILES_BYTES
         dropped = []
@@ -195,9 +198,9 @@ class Prefetch:
             if not file.relative_path.is_relative_to(base):
                 continue
             path = file.relative_path.relative_to(base)
-            is_handed_out = not assignment_files.isdisjoint((path, *path.parents))
-            is_handed_out |= path in folders
-            if path.suffix == ".ipynb" or path.parts[0] in reserved or is_handed_out:
+            if path.suffix == ".ipynb" or path.parts[0] in reserved:
+                continue
+            if path in folders or not handed_out.isdisjoint((path, *path.parents)):
                 continue
             if not file.is_readable:
                 continue  # which the reader has said
@@ -221,11 +224,12 @@ class Prefetch:
     ) -> Future[Report]:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
+        files = {str(path): file.read() for path, file in submission.files.items()}
         execution = Execution(
             cells=code,
             master=self._run.masters[notebook],
             settings=self._run.settings,
-            files={str(path): file.read() for path, file in submission.files.items()},
+            files=files,
         )
         future = self._pool.execute(execution)
         submission.running[notebook] = code, future

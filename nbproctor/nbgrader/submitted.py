@@ -29,19 +29,19 @@ def find_submissions(
     course: Course, students: Collection[str] | None = None
 ) -> dict[str, Path]:
     """Return what students submitted: student id → folder; `CourseError` if nothing."""
-    students = {
-        student: path
-        for student, path in course.folders("submitted")
-        if not refuse_student(student) and (students is None or student in students)
-    }
-    if not students:
+    folders = {}
+    for student, path in course.folders("submitted"):
+        is_chosen = students is None or student in students
+        if is_chosen and not refuse_student(student):
+            folders[student] = path
+    if not folders:
         expected = course.folder("submitted", "<student>")
-        others = "".join(f"\n  - {each}" for each in describe_unread(course)[:10])
+        others = "".join(f"\n  - {line}" for line in describe_unread(course)[:10])
         raise CourseError(
             "No submissions to grade: put each student's files into "
             f"{expected}.{others}"
         )
-    return students
+    return folders
 
 
 def describe_unread(course: Course) -> list[str]:
@@ -59,37 +59,49 @@ def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
     assignment = course.assignment
     source = course.folder("source").parent
     others = {path.name for path in _entries(source)} - {assignment}
-    step = submitted.name
     for student in _entries(submitted):
-        shown = f"{step}/{_shown(student.name)}"
+        shown = f"{submitted.name}/{_shown(student.name)}"
         if any(map(os.path.islink, (student, student / assignment))):
             yield f"{shown}/", f"{LINK}; put the folder itself there"
-            continue
-        if not student.is_dir():
-            if student.name.lower() not in RESERVED_FILES:
-                where = f"{step}/<student>/{assignment}/"
-                yield shown, f"it is not in a student's folder; move it to {where}"
-            continue
-        if reason := refuse_student(student.name):
-            yield f"{shown}/", f"{reason}; rename the folder"
-            continue
-        where = f"move it to {shown}/{assignment}/"
-        entries = _entries(student)
-        if not entries and os.access(student, os.R_OK | os.X_OK):
-            yield f"{shown}/", "it is empty"
-        for entry in entries:
-            if any(_same(entry.stem, other) for other in others):
-                continue  # grading that assignment names it
-            entry_shown = f"{shown}/{_shown(entry.name)}"
-            if entry.name == assignment:
-                if not entry.is_dir():
-                    yield entry_shown, f"it is not a folder; {where}"
-            elif not entry.is_dir():
-                if entry.name.lower().endswith(_LOOSE) or len(entries) == 1:
-                    yield entry_shown, f"it is not in an assignment's folder; {where}"
-            elif _same(entry.name, assignment) or _has_notebook(entry):
-                reason = f"no assignment has this name. If it is {assignment}, {where}"
-                yield f"{entry_shown}/", reason
+        elif student.is_dir():
+            if reason := refuse_student(student.name):
+                yield f"{shown}/", f"{reason}; rename the folder"
+                continue
+            entries = _entries(student)
+            if not entries and os.access(student, os.R_OK | os.X_OK):
+                yield f"{shown}/", "it is empty"
+            where = f"move it to {shown}/{assignment}/"
+            for entry in entries:
+                if any(_same(entry.stem, other) for other in others):
+                    continue  # grading that assignment names it
+                if reason := _refuse_entry(entry, assignment, len(entries) == 1):
+                    slash = "/" if entry.is_dir() else ""
+                    path = f"{shown}/{_shown(entry.name)}{slash}"
+                    yield path, f"{reason}{where}"
+        elif student.name.lower() not in RESERVED_FILES:
+            where = f"{submitted.name}/<student>/{assignment}/"
+            yield shown, f"it is not in a student's folder; move it to {where}"
+
+
+def _refuse_entry(
+    entry: Path,
+    assignment: str,
+    is_alone: bool,
+) -> str:
+    """Return why grading does not read a student's entry, up to what to do; or nothing.
+
+    Other files and folders that a student has are no work.
+    """
+    if entry.is_dir():
+        is_named = _same(entry.name, assignment) or _has_notebook(entry)
+        if entry.name == assignment or not is_named:
+            return ""
+        return f"no assignment has this name. If it is {assignment}, "
+    if entry.name == assignment:
+        return "it is not a folder; "
+    if is_alone or entry.name.lower().endswith(_LOOSE):
+        return "it is not in an assignment's folder; "
+    return ""
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -103,9 +115,10 @@ def refuse_student(student: str) -> str | None:
     """Return why a folder's name cannot be a student id, if it cannot."""
     if student in ("", ".", ".."):
         return "its name cannot be a student's id"
-    if any(0xD800 <= ord(letter) <= 0xDFFF for letter in student):
+    categories = {unicodedata.category(letter) for letter in student}
+    if "Cs" in categories:  # a surrogate
         return "its name is not UTF-8"
-    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in student):
+    if not categories.isdisjoint(("Cc", "Zl", "Zp")):
         return "its name has a line break or another control character"
     return None
 
@@ -115,20 +128,21 @@ def _same(name: str, assignment: str) -> bool:
 
     def bare(text: str) -> str:
         text = unicodedata.normalize("NFKC", text).casefold()
-        return "".join(letter for letter in text if letter.isalnum())
+        return "".join(filter(str.isalnum, text))
 
     return bare(assignment) in bare(name)
 
 
 def _has_notebook(folder: Path) -> bool:
-    files = walk(folder, max_files=MAX_LISTED)
-    return any(
-        file.relative_path.suffix.lower() in (".ipynb", ".zip") for file in files
-    )
+    for file in walk(folder, max_files=MAX_LISTED):
+        if file.relative_path.suffix.lower() in (".ipynb", ".zip"):
+            return True
+    return False
 
 
 def _shown(name: str) -> str:
-    return "".join(c if c.isprintable() else "\ufffd" for c in replace_surrogates(name))
+    text = replace_surrogates(name)
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def submission_time(folder: Path) -> datetime | None:
@@ -137,7 +151,8 @@ def submission_time(folder: Path) -> datetime | None:
     if file is None or file.size > MAX_DATE:
         return None
     with suppress(ValueError, OverflowError, OSError):
-        return read_timestamp(file.read().decode().strip())
+        text = file.read().decode()
+        return read_timestamp(text.strip())
     return None
 
 

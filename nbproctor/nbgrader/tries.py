@@ -61,21 +61,25 @@ class Attempt:
 
 def scored_exercises(outline: Outline) -> Iterator[tuple[str, Exercise]]:
     """Yield those that tests score, with a name that no other notebook has."""
-    for exercise in (each for each in outline.exercises if each.tests):
-        yield f"{outline.master.notebook} {exercise.id}", exercise
+    for exercise in outline.exercises:
+        if exercise.tests:
+            yield f"{outline.master.notebook} {exercise.id}", exercise
 
 
 def read_tries(book: Gradebook, assignment: str) -> dict[str, list[Attempt]]:
     """Return the tries of each student, the oldest first."""
     if not inspect(book.engine).has_table(TRIES.name):
         return {}  # nobody has ever used `watch`
-    rows = select(TRIES).where(TRIES.c.assignment == assignment)
-    tries: dict[str, dict[tuple[datetime, str], Attempt]] = defaultdict(dict)
-    for row in book.db.execute(rows.order_by(TRIES.c.given)):
-        key = row.given, row.files
-        attempt = tries[row.student].setdefault(key, Attempt(row.given, row.files))
-        attempt.passes[row.exercise] = row.passes
-    return {student: [*attempts.values()] for student, attempts in tries.items()}
+    query = select(TRIES).where(TRIES.c.assignment == assignment)
+    attempts: dict[tuple[str, datetime, str], Attempt] = {}
+    tries = defaultdict(list)
+    for row in book.db.execute(query.order_by(TRIES.c.given)):
+        key = row.student, row.given, row.files
+        if key not in attempts:
+            attempts[key] = Attempt(row.given, row.files)
+            tries[row.student].append(attempts[key])
+        attempts[key].passes[row.exercise] = row.passes
+    return dict(tries)
 
 
 def record_try(
