@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from textwrap import dedent
 from types import CodeType
 from typing import Any
@@ -84,25 +85,18 @@ class Block:
     @cached_property
     def decorators(self) -> tuple[str, ...]:
         """The decorators, without blanks."""
-        head = []
-        for line in self.code:
-            if not line.startswith("@"):
-                break
-            head.append("".join(line.split()))
-        return tuple(head)
-
-    @cached_property
-    def _header(self) -> re.Match[str] | None:
-        return _HEADER.match(self._statement)
+        lines = takewhile(lambda line: line.startswith("@"), self.code)
+        return tuple("".join(line.split()) for line in lines)
 
     @cached_property
     def _statement(self) -> str:
         return "\n".join(self.code[len(self.decorators) :])
 
-    @property
+    @cached_property
     def name(self) -> str | None:
         """The name of the function or class that is defined; None for a statement."""
-        return self._header[2] if self._header else None
+        header = _HEADER.match(self._statement)
+        return header[2] if header else None
 
     @property
     def is_import(self) -> bool:
@@ -112,20 +106,23 @@ class Block:
     @property
     def signature(self) -> str:
         """The decorators and the name; empty for a statement."""
-        return "".join(self.decorators) + self.name if self.name else ""
+        if self.name is None:
+            return ""
+        return "".join(self.decorators) + self.name
 
     @cached_property
     def binds(self) -> frozenset[str]:
         """The names that a definition, an import or an assignment binds."""
         if self.name:
             return frozenset({self.name})
+        names: list[str] = []
         if match := _IMPORT.match(self._statement):
-            parts = re.sub(r"[()]", " ", match[1]).split(",")
-            words = [part.split() for part in parts if part.split()]
-            return frozenset(word[-1].split(".")[0] for word in words)
-        if match := _ASSIGNMENT.match(self._statement):
-            return frozenset(re.findall(r"\w+", match[1]))
-        return frozenset()
+            for part in re.sub(r"[()]", " ", match[1]).split(","):
+                last_word = part.split()[-1:]
+                names += [word.partition(".")[0] for word in last_word]
+        elif match := _ASSIGNMENT.match(self._statement):
+            names = re.findall(r"\w+", match[1])
+        return frozenset(names)
 
     @cached_property
     def is_unwritten(self) -> bool:
@@ -133,8 +130,11 @@ class Block:
         if self.name is None:
             return False
         lines = self.code[len(self.decorators) :]
-        ends = [i for i, line in enumerate(lines, 1) if line.endswith(":")]
-        body = lines[ends[0] :] if ends else (lines[-1].rpartition(":")[2].strip(),)
+        body = [lines[-1].rpartition(":")[2].strip()]  # of a function in one line
+        for number, line in enumerate(lines, 1):
+            if line.endswith(":"):
+                body = [*lines[number:]]
+                break
         return all(map(_NOTHING.fullmatch, body))
 
     def defines(self, stub: Block) -> bool:
@@ -158,8 +158,8 @@ class CellText:
     @cached_property
     def plain(self) -> str:
         """The text without indentation and empty lines, to compare cells by."""
-        lines = (line.strip() for line in self.text.split("\n"))
-        return "\n".join(line for line in lines if line)
+        lines = [line.strip() for line in self.text.split("\n")]
+        return "\n".join(filter(None, lines))
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -169,7 +169,7 @@ class CellText:
         blocks = []
         for lines in _cut(self.text):
             text = "\n".join(line for line, _ in lines)
-            code = (" ".join(code.split()) for _, code in lines)
+            code = [" ".join(code.split()) for _, code in lines]
             blocks.append(Block(text, tuple(filter(None, code))))
         return tuple(blocks)
 
@@ -196,7 +196,7 @@ class CellText:
     @cached_property
     def names(self) -> frozenset[str]:
         """The names that definitions and assignments bind, not those of imports."""
-        named = (b.binds for b in self.blocks if not b.is_import)
+        named = [block.binds for block in self.blocks if not block.is_import]
         return frozenset().union(*named)
 
     @cached_property
@@ -255,11 +255,12 @@ class CellText:
 
     def defines(self, stub: CellText) -> bool:
         """Whether every function of a stub is defined, as stub or as answer."""
-        return bool(stub.functions_to_write) and all(
-            function.signature in self.signatures
-            if function.decorators
-            else function.name in self.binds
-            for function in stub.functions_to_write
+        functions = stub.functions_to_write
+        if not functions:
+            return False
+        return all(
+            any(block.defines(function) for block in self.blocks)
+            for function in functions
         )
 
     def writes(self, block: Block) -> bool:
@@ -272,8 +273,10 @@ class CellText:
             return self.plain not in ("", stub.plain)
         if not self.code or self.code == stub.code:
             return False
-        same = [b for b in self.blocks if b.signature in stub.signatures]
-        return not same or any(stub.writes(block) for block in same)
+        same = [block for block in self.blocks if block.signature in stub.signatures]
+        if not same:
+            return True
+        return any(stub.writes(block) for block in same)
 
     def without_stub_line(
         self, stub: CellText, reference: CellText | None = None
@@ -287,14 +290,16 @@ class CellText:
         for block in reference.definitions if reference else ():
             if block.code[-1].startswith("raise NotImplementedError"):
                 empty.discard(block.signature)
-        parts = [
-            _LAST_RAISE.sub(r"\1# \2", block.text)
-            if block.signature in empty and not block.is_unwritten
-            else block.text
-            for block in self.blocks
-        ]
+        parts = []
+        for block in self.blocks:
+            part = block.text
+            if block.signature in empty and not block.is_unwritten:
+                part = _LAST_RAISE.sub(r"\1# \2", part)
+            parts.append(part)
         new = CellText.parse("\n".join(parts))
-        return new if new.text != self.text and new.compiles else self
+        if new.text == self.text or not new.compiles:
+            return self
+        return new
 
     def visible(self) -> str:
         """Return code with common blanks, and nothing invisible, outside of strings."""
@@ -304,9 +309,11 @@ class CellText:
         position = 0
         for token in _TOKEN.finditer(self.text):
             if token.lastgroup in ("comment", "triple", "string"):
-                parts += [_plain_blanks(self.text[position : token.start()]), token[0]]
+                code = self.text[position : token.start()]
+                parts += [_plain_blanks(code), token[0]]
                 position = token.end()
-        return "".join([*parts, _plain_blanks(self.text[position:])])
+        parts.append(_plain_blanks(self.text[position:]))
+        return "".join(parts)
 
 
 _remembered = lru_cache(maxsize=1_000)(CellText)  # more than an assignment has cells
@@ -330,21 +337,22 @@ class SubmittedCell:
         kind = raw.get("cell_type")
         id = raw.get("id")
         return cls(
-            kind if kind in ("code", "raw") else "markdown",
-            id if isinstance(id, str) else "",
-            name if isinstance(name, str) else "",
-            CellText.parse(source),
-            raw.get("attachments") if kind == "markdown" else None,
+            kind=kind if kind in ("code", "raw") else "markdown",
+            id=id if isinstance(id, str) else "",
+            name=name if isinstance(name, str) else "",
+            text=CellText.parse(source),
+            attachments=raw.get("attachments") if kind == "markdown" else None,
         )
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
     """Yield the dotted names of the modules that code imports, wherever it does."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
+        match node:
+            case ast.Import(names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(str(module), level=0):
+                yield module
 
 
 def nbgrader_metadata(raw: RawCell) -> dict[str, Any]:
@@ -371,12 +379,15 @@ def error_output_of(raw: RawCell) -> dict[str, Any]:
 def source_of(raw: RawCell) -> str:
     """Return the text of a cell as far as it has one."""
     source = raw.get("source")
-    if isinstance(source, list):
-        lines = [line for line in source if isinstance(line, str)]
-        # Some programs leave out the line ends that belong to the format.
-        ends = any("\n" in line for line in lines)
-        return ("" if ends else "\n").join(lines)
-    return source if isinstance(source, str) else ""
+    if isinstance(source, str):
+        return source
+    if not isinstance(source, list):
+        return ""
+    lines = [line for line in source if isinstance(line, str)]
+    if any("\n" in line for line in lines):
+        return "".join(lines)
+    # Some programs leave out the line ends that belong to the format.
+    return "\n".join(lines)
 
 
 # ---- scanning ------------------------------------------------------------------------
@@ -390,11 +401,12 @@ def _cut(source: str) -> list[list[tuple[str, str]]]:
     for line, code, top in _lines(source):
         if top and code and not code[0].isspace():
             if complete and not _CONTINUES.match(code):
-                trailing = _trailing(current)
-                finished.append(current[: len(current) - trailing])
-                current = current[len(current) - trailing :]
+                end = len(current) - _trailing(current)
+                finished.append(current[:end])
+                current = current[end:]
                 complete = False
-            complete = complete or not code.startswith("@")
+            if not code.startswith("@"):
+                complete = True
         current.append((line, code))
     return [*finished, current]
 
@@ -420,29 +432,34 @@ def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
     position = depth = 0
     for token in _TOKEN.finditer(source):
         kind = token.lastgroup
-        text = token[0]
         parts.append(source[position : token.start()])
         position = token.end()
-        alone = kind in ("triple", "string") and _alone(source, token)
-        parts.append("\n" * text.count("\n") if kind == "comment" or alone else text)
-        depth = max(depth + (kind == "open") - (kind == "close"), 0)
-        if kind == "definition":
+        text = token[0]
+        is_string = kind in ("triple", "string")
+        if kind == "comment" or (is_string and _alone(source, token)):
+            text = "\n" * text.count("\n")
+        parts.append(text)
+        if kind == "open":
+            depth += 1
+        elif kind == "close":
+            depth = max(depth - 1, 0)
+        elif kind == "definition":
             depth = 0
         if kind in ("line", "definition") and not depth:
             tops.add(position)
-    code = "".join([*parts, source[position:]])
+    parts.append(source[position:])
+    code_lines = "".join(parts).split("\n")
     start = 0
-    for whole, short in zip(source.split("\n"), code.split("\n"), strict=True):
-        yield whole, short, start in tops
-        start += len(whole) + 1
+    for line, code in zip(source.split("\n"), code_lines, strict=True):
+        yield line, code, start in tops
+        start += len(line) + 1
 
 
 def _alone(source: str, token: re.Match[str]) -> bool:
     """Whether a string is a statement of its own, as a docstring is."""
-    start = source.rfind("\n", max(0, token.start() - 200), token.start()) + 1
-    end = source.find("\n", token.end(), token.end() + 200)
-    before = source[max(start, token.start() - 200) : token.start()]
-    after = source[token.end() : end if end >= 0 else token.end() + 200]
+    start = max(token.start() - 200, 0)
+    before = source[start : token.start()].rpartition("\n")[2]
+    after = source[token.end() : token.end() + 200].partition("\n")[0]
     return not before.strip(" \trRuUbBfF") and not after.strip()
 
 

@@ -33,8 +33,10 @@ class Markers(NamedTuple):
         """Whether nothing but comments is left when the hidden tests are taken out."""
         if not self.has_hidden_tests(source):
             return False
-        lines = (line.strip() for line in self.without_regions(source).splitlines())
-        return not any(line and not line.startswith("#") for line in lines)
+        for line in self.without_regions(source).splitlines():
+            if line.strip() and not line.strip().startswith("#"):
+                return False
+        return True
 
     def find_markers(self, text: str) -> list[str]:
         """Return the markers that are in a text which must have none, as a release."""
@@ -42,8 +44,10 @@ class Markers(NamedTuple):
 
     def without_solution_markers(self, source: str) -> str:
         """Return a reference solution without the lines that mark it as one."""
-        lines = source.split("\n")
-        visible = (ln for ln in lines if not any(mark in ln for mark in self.solution))
+        visible = []
+        for line in source.split("\n"):
+            if not any(marker in line for marker in self.solution):
+                visible.append(line)
         return "\n".join(visible)
 
     def without_regions(self, source: str, *regions: Region) -> str:
@@ -128,10 +132,11 @@ def bound_names(definitions: ast.Module) -> set[str]:
     """Return the names that a module of only imports and definitions binds."""
     names = set()
     for node in definitions.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {a.asname or a.name.partition(".")[0] for a in node.names}
-        elif isinstance(node, DEFINITIONS):
+        if isinstance(node, DEFINITIONS):
             names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                names.add(alias.asname or alias.name.partition(".")[0])
     return names
 
 
