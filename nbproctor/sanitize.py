@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from nbproctor.results import Output, error_output, stream_output
@@ -46,6 +47,14 @@ _IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _AS_TEXT = ("text/plain", "text/markdown", "text/latex", "application/json")
 
 
+@dataclass
+class DisplayBudget:
+    """How much a notebook, or one cell's outputs, may still show."""
+
+    characters: int = MAX_NOTEBOOK
+    picture_characters: int = MAX_IMAGES  # of base64
+
+
 def clean(outputs: object) -> list[Output]:
     """Make harmless, valid nbformat outputs of whatever a student process sent.
 
@@ -54,9 +63,13 @@ def clean(outputs: object) -> list[Output]:
     """
     if not isinstance(outputs, list):
         return []
-    room = [MAX_TEXT, MAX_IMAGES]
-    cleaned = (_output(o, room) for o in outputs[:MAX_OUTPUTS] if isinstance(o, dict))
-    return [output for output in cleaned if output is not None]
+    budget = DisplayBudget(MAX_TEXT)
+    cleaned = []
+    for output in outputs[:MAX_OUTPUTS]:
+        clean_output = _output(output, budget) if isinstance(output, dict) else None
+        if clean_output:
+            cleaned.append(clean_output)
+    return cleaned
 
 
 def plain_text(text: object, limit: int = MAX_TEXT) -> str:
@@ -73,7 +86,9 @@ def spreadsheet_cell(text: str) -> str:
     A name may begin with "="; an apostrophe before it says that it is text.
     """
     text = plain_text(text)
-    return text if _NUMBER.fullmatch(text) else _BEFORE_FORMULA.sub(r"\1'", text)
+    if _NUMBER.fullmatch(text):
+        return text
+    return _BEFORE_FORMULA.sub(r"\1'", text)
 
 
 def undo_spreadsheet_cell(cell: str) -> str:
@@ -83,19 +98,17 @@ def undo_spreadsheet_cell(cell: str) -> str:
 
 def one_line(text: object, limit: int = 300) -> str:
     """Return the text as one short line."""
-    line = " ".join(plain_text(text, 20 * limit).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def room_for_notebook() -> list[int]:
-    """Return how many characters of text, and of pictures, a notebook may show."""
-    return [MAX_NOTEBOOK, MAX_IMAGES]
+    words = plain_text(text, 20 * limit).split()
+    line = " ".join(words)
+    if len(line) <= limit:
+        return line
+    return line[: limit - 1] + "…"
 
 
 def markdown(
     text: str,
     attached: Collection[str] = (),
-    room: list[int] | None = None,
+    budget: DisplayBudget | None = None,
 ) -> str:
     """Return Markdown in which neither HTML nor a link can run anything.
 
@@ -104,73 +117,82 @@ def markdown(
     (It is not ``&lt;``, because formulas hold ``a<b`` and links are unescaped twice.)
 
     What is too long to be shown in time is cut, and the text says where: converters of
-    Markdown take time with the square of a run of blanks. It takes of the `room` that
+    Markdown take time with the square of a run of blanks. It takes of the `budget` what
     other texts of the notebook have left.
     """
-    room = room_for_notebook() if room is None else room
+    budget = budget or DisplayBudget()
 
     def unlinked(match: re.Match[str]) -> str:
-        return match[1] + ("" if match["name"] in attached else " ") + match[2]
+        space = "" if match["name"] in attached else " "
+        return f"{match[1]}{space}{match[2]}"
 
     parts = _PICTURE.split(text)  # every second one is a picture inside a link
-    end = room[0] - MAX_MARKDOWN
+    reserve = max(budget.characters - MAX_MARKDOWN, 0)  # for other texts
     for position, part in enumerate(parts):
-        if position % 2:
-            fits = len(part) <= room[1]
-            room[1] -= len(part) * fits
-            parts[position] = part if fits else "(a picture was left out)"
+        if position % 2 == 0:
+            parts[position] = _shorten(part, max(budget.characters - reserve, 0))
+            budget.characters -= len(parts[position])
+        elif len(part) <= budget.picture_characters:
+            budget.picture_characters -= len(part)
         else:
-            parts[position] = _shorten(part, max(room[0] - max(end, 0), 0))
-            room[0] -= len(parts[position])
+            parts[position] = "(a picture was left out)"
     text = _STARTS.sub(r"\g<0> ", "".join(parts))
-    return _ATTACHMENT.sub(unlinked, _SCRIPT.sub(r"\1 \2", text))
+    text = _SCRIPT.sub(r"\1 \2", text)
+    return _ATTACHMENT.sub(unlinked, text)
 
 
-def _shorten(text: str, room: int) -> str:
+def _shorten(text: str, limit: int) -> str:
     """Cut text, its lines, and runs of one sign, each with a word."""
-    whole = len(text)
-    text = _RUN.sub(r"\1\3 [cut] ", text[: 20 * room])
-    text = "\n".join(
-        line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]} [line cut]"
-        for line in text.split("\n")
-    )
-    if whole > 20 * room or len(text) > room:
-        text = text[:room] + f"\n\n[Cut here: more than {MAX_MARKDOWN:,} characters.]"
-    return text
+    start = text[: 20 * limit]
+    lines = []
+    for line in _RUN.sub(r"\1\3 [cut] ", start).split("\n"):
+        if len(line) > MAX_LINE:
+            line = f"{line[:MAX_LINE]} [line cut]"
+        lines.append(line)
+    shortened = "\n".join(lines)
+    if start == text and len(shortened) <= limit:
+        return shortened
+    note = f"[Cut here: more than {MAX_MARKDOWN:,} characters.]"
+    return f"{shortened[:limit]}\n\n{note}"
 
 
 def attachments(
-    raw: object, room: list[int] | None = None
+    raw: object, budget: DisplayBudget | None = None
 ) -> dict[str, dict[str, str]]:
-    """Return the pictures among a text cell's attachments, as far as there is room."""
-    room = room_for_notebook() if room is None else room
+    """Return the pictures among a text cell's attachments, as the budget allows."""
+    budget = budget or DisplayBudget()
     pictures = {}
     for name, mimes in raw.items() if isinstance(raw, dict) else ():
+        if not isinstance(mimes, dict):
+            continue
         for mime in _IMAGES:
-            data = mimes.get(mime) if isinstance(mimes, dict) else None
-            if picture := _picture(data, mime, room):
+            picture = _picture(mimes.get(mime), mime, budget)
+            if picture:
                 pictures[str(name)] = {mime: picture}
     return pictures
 
 
-def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
+def _output(output: dict[Any, Any], budget: DisplayBudget) -> Output | None:
     # An array in their place would be compared item by item, and have no truth.
-    if not all(isinstance(output.get(key, ""), str) for key in ("output_type", "name")):
-        return None
+    for key in ("output_type", "name"):
+        if not isinstance(output.get(key, ""), str):
+            return None
     match output:
         case {"output_type": "stream", "name": "stdout" | "stderr" as name}:
-            return stream_output(_text(output.get("text"), room), name)
+            return stream_output(_text(output.get("text"), budget), name)
         case {"output_type": "error"}:
-            traceback = output.get("traceback")
-            lines = traceback[:MAX_TRACEBACK] if isinstance(traceback, list) else []
             name = one_line(output.get("ename"), 100)
-            text = _text(output.get("evalue"), room)
-            return error_output(name, text, [_text(line, room) for line in lines])
+            text = _text(output.get("evalue"), budget)
+            lines = []
+            traceback = output.get("traceback")
+            if isinstance(traceback, list):
+                lines = [_text(line, budget) for line in traceback[:MAX_TRACEBACK]]
+            return error_output(name, text, lines)
         case {
             "output_type": "display_data" | "execute_result" as kind,
             "data": dict(data),
         }:
-            bundle = _mimebundle(data, room)
+            bundle = _mimebundle(data, budget)
             shown = {
                 "output_type": kind,
                 "data": bundle,
@@ -178,20 +200,21 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             }
             if kind == "execute_result":
                 count = output.get("execution_count")
-                plain = type(count) is int and 0 <= count < 1 << 31
-                shown["execution_count"] = count if plain else None
+                is_plain = type(count) is int and 0 <= count < 1 << 31
+                shown["execution_count"] = count if is_plain else None
             return shown
     return None
 
 
-def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
+def _mimebundle(data: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
     bundle = {}
     for mime in _IMAGES:
-        if picture := _picture(data.get(mime), mime, room):
+        picture = _picture(data.get(mime), mime, budget)
+        if picture:
             bundle[mime] = picture
     for mime in _AS_TEXT:
         if isinstance(data.get(mime), str):
-            bundle["text/plain"] = _text(data[mime], room)
+            bundle["text/plain"] = _text(data[mime], budget)
             break
     if not bundle:
         bundle["text/plain"] = "[grading leaves out this kind of output]"
@@ -200,28 +223,31 @@ def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
 
 def alternative_texts(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
     """Keep the alternative texts of pictures, safe in a page that escapes nothing."""
-    pictures = {}
+    pictures: dict[str, Any] = {}
+    if not isinstance(metadata, dict):
+        return pictures
     for mime in _IMAGES.keys() & bundle.keys():
-        entry = metadata.get(mime) if isinstance(metadata, dict) else None
-        alt = one_line(entry.get("alt")) if isinstance(entry, dict) else ""
-        if alt := _MARKUP.sub("", alt):
-            pictures[mime] = {"alt": alt}
+        entry = metadata.get(mime)
+        if isinstance(entry, dict):
+            alt = _MARKUP.sub("", one_line(entry.get("alt")))
+            if alt:
+                pictures[mime] = {"alt": alt}
     return pictures
 
 
-def _text(text: object, room: list[int]) -> str:
-    short = plain_text(text, max(room[0], 0))
-    room[0] -= len(short)
+def _text(text: object, budget: DisplayBudget) -> str:
+    short = plain_text(text, max(budget.characters, 0))
+    budget.characters -= len(short)
     return short
 
 
 def _picture(
     data: object,
     mime: str,
-    room: list[int],
+    budget: DisplayBudget,
 ) -> str | None:
     """Decode and encode again: what is left is base64 and nothing else."""
-    if not isinstance(data, str) or len(data) > room[1]:
+    if not isinstance(data, str) or len(data) > budget.picture_characters:
         return None
     try:
         raw = base64.b64decode("".join(data.split()), validate=True)
@@ -229,5 +255,5 @@ def _picture(
         return None
     if not raw.startswith(_IMAGES[mime]):
         return None
-    room[1] -= len(data)
+    budget.picture_characters -= len(data)
     return base64.b64encode(raw).decode()

@@ -168,12 +168,12 @@ def test_the_time_grows_no_faster_than_the_text_and_a_page_shows_it(
 @pytest.mark.slow
 def test_the_texts_of_a_notebook_share_their_room() -> None:
     """Screenshots pasted in Colab do not stop a notebook, nor do all of them stay."""
-    room = sanitize.room_for_notebook()
+    budget = sanitize.DisplayBudget()
     screenshot = f"![a](data:image/png;base64,{'A' * (sanitize.MAX_IMAGES // 3)})"
-    pages = [sanitize.markdown(screenshot, (), room) for _ in range(4)]
+    pages = [sanitize.markdown(screenshot, (), budget) for _ in range(4)]
     assert ["left out" in text for text in pages] == [False, False, True, True]
-    assert sanitize.attachments({"a": {"image/png": picture(9_000_000)}}, room) == {}
-    words = [sanitize.markdown("word\n" * 9_000, (), room) for _ in range(100)]
+    assert sanitize.attachments({"a": {"image/png": picture(9_000_000)}}, budget) == {}
+    words = [sanitize.markdown("word\n" * 9_000, (), budget) for _ in range(100)]
     assert words[0] == "word\n" * 9_000 and "Cut here" in words[99]
     assert sum(map(len, words)) < sanitize.MAX_NOTEBOOK + 100 * 100
 

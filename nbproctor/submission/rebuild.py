@@ -118,7 +118,7 @@ class Rebuilt:
 
         `additions` are answers of other versions, each behind what it needs.
         """
-        room = sanitize.room_for_notebook()
+        budget = sanitize.DisplayBudget()
         cells = []
         for entry in self._complete(additions):
             handed = entry.handed
@@ -126,8 +126,8 @@ class Rebuilt:
             *before, answer = additions.get(cell.id, [handed]) if cell else [handed]
             if cell and cell.kind == "solution" and self._texts.master.repairs:
                 answer = self._without_stub_line(answer, cell)
-            cells += [_to_raw_cell(addition, None, room) for addition in before]
-            cells.append(_to_raw_cell(answer, cell, room))
+            cells += [_to_raw_cell(addition, None, budget) for addition in before]
+            cells.append(_to_raw_cell(answer, cell, budget))
         notes = [
             f"{_SENTENCES[key]}: {list_few(names, most=4)}."
             for key, names in self._changes.items()
@@ -285,7 +285,7 @@ def _in_order(ranks: list[int]) -> set[int]:
 def _to_raw_cell(
     handed: SubmittedCell,
     cell: Cell | None,
-    room: list[int],
+    budget: sanitize.DisplayBudget,
 ) -> RawCell:
     """Return a cell; all of it but the text of an answer is the assignment's."""
     text = handed.text.text
@@ -299,8 +299,8 @@ def _to_raw_cell(
     if kind == "code":
         new |= {"outputs": [], "execution_count": None}
     else:  # a page shows HTML in it alive, in a raw cell too
-        attached = sanitize.attachments(handed.attachments, room)
-        text = sanitize.markdown(text, attached, room)
+        attached = sanitize.attachments(handed.attachments, budget)
+        text = sanitize.markdown(text, attached, budget)
         if attached and kind == "markdown":
             new["attachments"] = attached
     source = cell.source if cell and cell.locked else text
