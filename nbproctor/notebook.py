@@ -37,14 +37,14 @@ def support_files(
 
     Notebooks are left out, and what has an ignored name; `data` is its data folder.
     """
-    paths = (path.relative_to(source) for path in sorted(source.rglob("*")))
-    files = {
-        path.as_posix(): str((source / path).resolve())
-        for path in paths
-        if (source / path).is_file()
-        and path.suffix != ".ipynb"
-        and not any(fnmatch(part, name) for part in path.parts for name in ignored)
-    }
+    files = {}
+    for path in sorted(source.rglob("*")):
+        relative = path.relative_to(source)
+        if path.suffix == ".ipynb" or not path.is_file():
+            continue
+        if any(fnmatch(part, name) for part in relative.parts for name in ignored):
+            continue
+        files[relative.as_posix()] = str(path.resolve())
     if data and not any(Path(path).parts[0] == "data" for path in files):
         files["data"] = data
     return files
@@ -68,13 +68,18 @@ def temporary_copy(source: Path) -> Iterator[Path]:
     """
     source = source.resolve()
     with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
-        folder = Path(name, *source.parts[1:])
+        root = Path(name)
+        folder = root.joinpath(*source.parts[1:])
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*IGNORED))
-        for parent in (folder, *folder.parents[: len(source.parts) - 1]):
+        parent = folder
+        while parent != root.parent:
             parent.chmod(0o755)  # student processes may have a user id of their own
+            parent = parent.parent
         data = data_folder(source / "any.ipynb")
-        if data and not (link := Path(name, *Path(data).parts[1:])).exists():
-            link.symlink_to(data)
+        if data:
+            link = root.joinpath(*Path(data).parts[1:])
+            if not link.exists():
+                link.symlink_to(data)
         yield folder
 
 
@@ -120,7 +125,9 @@ class Cell:
     def locked(self) -> bool:
         """Whether the teacher's text replaces whatever a student made of it."""
         meta = self.nbgrader
-        return bool(meta) and not meta["solution"] and (meta["grade"] or meta["locked"])
+        if not meta or meta["solution"]:
+            return False
+        return bool(meta["grade"] or meta["locked"])
 
     @property
     def is_stored(self) -> bool:
@@ -154,22 +161,24 @@ def read_cells(
             continue
         flags = {key: bool(grader.get(key)) for key in ("grade", "solution", "locked")}
         name = cell_name(cell, position)
-        is_graded = flags["grade"] or grader.get("task")  # or nbgrader ignores points
-        points = float(grader.get("points") or 0) if is_graded else 0.0
+        points = 0.0
+        if flags["grade"] or grader.get("task"):  # or nbgrader ignores points
+            points = float(grader.get("points") or 0)
         helps = not points and markers.is_all_hidden(source)
         kind = _kind(source, grader and flags, code, helps, exercise)
         stub = markers.without_regions(source)
         if name in released:
             stub = "".join(released[name]["source"])
-        if not grader:  # where regions need no metadata; students see no hidden part
+        if grader:
+            grader |= flags | {"cell_type": cell["cell_type"]}
+        else:  # where regions need no metadata; students see no hidden part
             source = markers.without_regions(source, markers.hidden, markers.scheme)
         if kind == "solution" or not grader:
             source = markers.without_solution_markers(source)
-        exercise = name if kind == "solution" else exercise
-        if grader:
-            grader |= flags | {"cell_type": cell["cell_type"]}
+        if kind == "solution":
+            exercise = name
         tags = cell.get("metadata", {}).get("tags", [])
-        in_process = kind == "test" and BESIDE_TAG in tags
+        is_in_process = kind == "test" and BESIDE_TAG in tags
         scores = kind == "test" and (points or UNGRADED_TAG not in tags)
         yield Cell(
             id=name,
@@ -181,8 +190,8 @@ def read_cells(
             cell_id=str(cell.get("id", name)),
             stub=stub,
             nbgrader=grader,
-            where="beside" if in_process else "judge",
-            placement_reason=TAGGED if in_process else "",
+            where="beside" if is_in_process else "judge",
+            placement_reason=TAGGED if is_in_process else "",
         )
 
 
@@ -269,31 +278,38 @@ class MasterNotebook:
         MasterNotebookError
             A file is missing, is no notebook, or leaves a region open.
         """
-        parts = {part: _content(part) for part in (header, path, footer) if part}
-        raw = [cell for part in parts.values() for cell in part["cells"]]
+        content = _content(path)
+        raw = content["cells"]
+        if header:
+            raw = _content(header)["cells"] + raw
+        if footer:
+            raw = raw + _content(footer)["cells"]
         released = {}
         if release is not None and release.exists():
-            cells_given = _content(release)["cells"]
-            released = {cell_name(c, i): c for i, c in enumerate(cells_given)}
+            for position, cell in enumerate(_content(release)["cells"]):
+                released[cell_name(cell, position)] = cell
         try:
             cells = tuple(read_cells(raw, released, markers))
             texts = tuple(_texts(raw, {cell.id for cell in cells}, markers))
-            files = (p for p in sorted(path.parent.rglob("*.*")) if p.is_file())
-            exports = (p.read_bytes() for p in files if p.suffix.lower() == SCRIPT)
-            scripts = tuple(hashlib.sha256(data).hexdigest() for data in exports)
+            scripts = []
+            for file in sorted(path.parent.rglob("*.*")):
+                if file.is_file() and file.suffix.lower() == SCRIPT:
+                    scripts.append(hashlib.sha256(file.read_bytes()).hexdigest())
         except (KeyError, ValueError, TypeError, OSError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error
-        provided = (cell.source for cell in cells if cell.kind == "provided")
-        modules = tuple(dict.fromkeys(n for code in provided for n in imports(code)))
+        modules: list[str] = []
+        for master_cell in cells:
+            if master_cell.kind == "provided":
+                modules += imports(master_cell.source)
         return cls(
             assignment=path.parent.name,
             notebook=path.stem,
             cells=cells,
-            modules=modules,
+            modules=tuple(dict.fromkeys(modules)),
             data=data_folder(path),
-            language=language_of(parts[path]),
+            language=language_of(content),
             texts=texts,
-            scripts=scripts,
+            scripts=tuple(scripts),
         )
 
     def with_cells(self, cells: Iterable[Cell]) -> MasterNotebook:
@@ -315,7 +331,8 @@ class MasterNotebook:
     @property
     def exercises(self) -> tuple[str, ...]:
         """Names of the exercises in source order."""
-        return tuple(dict.fromkeys(c.exercise for c in self.cells if c.exercise))
+        names = [cell.exercise for cell in self.cells if cell.exercise]
+        return tuple(dict.fromkeys(names))
 
     def of_kind(self, *kinds: Kind) -> tuple[Cell, ...]:
         """Cells of the given kinds, in source order."""
@@ -358,14 +375,19 @@ def _texts(
     cells_above = 0
     for position, cell in enumerate(raw):
         if cell["cell_type"] == "markdown":
-            yield cells_above, markers.without_regions("".join(cell["source"]))
-        cells_above += cell_name(cell, position) in names
+            source = "".join(cell["source"])
+            yield cells_above, markers.without_regions(source)
+        if cell_name(cell, position) in names:
+            cells_above += 1
 
 
 def language_of(content: RawNotebook) -> str:
     """Return the language of a notebook's kernel, in small letters."""
     meta = content.get("metadata") or {}
     kernel = meta.get("kernelspec") or {}
-    named = kernel.get("language") or (meta.get("language_info") or {}).get("name")
-    other = _OTHER_KERNELS.match(str(kernel.get("name")))
-    return str(named or (other[0] if other else "python")).lower()
+    info = meta.get("language_info") or {}
+    language = kernel.get("language") or info.get("name")
+    if not language:
+        other = _OTHER_KERNELS.match(str(kernel.get("name")))
+        language = other[0] if other else "python"
+    return str(language).lower()
