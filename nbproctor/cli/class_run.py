@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -112,17 +113,17 @@ def _reasons(
     In a large class, "Nothing submitted" must not hide the few that need attention.
     """
     for status in STATUSES:
-        students_by_reason: dict[str, list[str]] = {}
+        students_by_reason = defaultdict(list)
         for result in results:
             if result.status == status and result.reason:
-                students = students_by_reason.setdefault(result.reason, [])
-                students.append(names[result.student])
+                students_by_reason[result.reason].append(names[result.student])
         for reason, students in students_by_reason.items():
+            students_line = "; ".join(students)
             if len(students) < 4:
-                yield f"{'; '.join(students)}: {reason}"
+                yield f"{students_line}: {reason}"
             else:  # what it is comes before a long list
                 yield f"{len(students)} students: {reason}"
-                yield f"  {'; '.join(students)}"
+                yield f"  {students_line}"
 
 
 def open_lines(course: nbgrader.Course) -> Iterator[str]:
@@ -165,23 +166,24 @@ def score_table(
 
     `results` are those who get a row; `names` those to show for ids.
     """
-    every = (each for outline in outlines for each in outline.exercises)
-    exercises = {each.id: each for each in every if each.points}.values()
-    legend = [
-        escape(f"{number} = {exercise.name} ({exercise.points:g})")
-        for number, exercise in enumerate(exercises, 1)
-    ]
+    exercises = {}
+    for outline in outlines:
+        for exercise in outline.exercises:
+            if exercise.points:
+                exercises[exercise.id] = exercise
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("student", min_width=12)  # wraps where the terminal is narrow
-    for number in range(1, len(exercises) + 1):
+    legend = []
+    for number, exercise in enumerate(exercises.values(), 1):
         table.add_column(str(number), justify="right", no_wrap=True)
+        legend.append(escape(f"{number} = {exercise.name} ({exercise.points:g})"))
     table.add_column("total", justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     # Nobody graded may be in the gradebook yet.
     scores = scores.reindex([result.student for result in results])
     for result in results:
         earned = scores.loc[result.student].to_dict()
-        row = [_score(earned[each.id], each.points) for each in exercises]
+        row = [_score(earned[id], each.points) for id, each in exercises.items()]
         table.add_row(
             escape(names.get(result.student, result.student)),
             *row,
@@ -195,13 +197,17 @@ def score_table(
 def _penalty(earned: Mapping[Any, Any]) -> str:
     points = sum(score for column, score in earned.items() if column != "total")
     penalty = LatePenalty(points - earned["total"], earned=points)
-    return f" (−{penalty} late)" if penalty.points > 0.005 else ""
+    if penalty.points > 0.005:
+        return f" (−{penalty} late)"
+    return ""
 
 
 def _score(score: float, most: float) -> str:
     if isnan(score):
         return "–"
-    return f"{score:g}" if score == most else f"[yellow]{score:g}[/]"
+    if score == most:
+        return f"{score:g}"
+    return f"[yellow]{score:g}[/]"
 
 
 def change_lines(

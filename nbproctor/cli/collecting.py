@@ -238,34 +238,39 @@ _STATES = {
 
 
 def _print_summary(download: Download, everybody: Roster) -> None:
-    written = download.submissions
-    states = Counter[str](s.state for s in written)
+    submissions = download.submissions
+    platform = download.recognised.platform
+    people = {s.person.student: s.person.name for s in submissions}
+    names = labels(people) | everybody.labels
+    states = Counter[str](submission.state for submission in submissions)
+    found_by = Counter(submission.found_by for submission in submissions)
+    late = []
+    remarks = []
+    for submission in submissions:
+        name = names[submission.person.student]
+        if submission.late:
+            late.append(name)
+        for note in (submission.reason, *submission.notes):
+            if note:
+                remarks.append(f"{name}: {note}")
     parts = [f"{states[s]} {words}" for s, words in _STATES.items() if states[s]]
-    console.print(f"{len(written)} students: {', '.join(parts) or 'none'}.")
-    found_by = Counter(s.found_by for s in written)
+    console.print(f"{len(submissions)} students: {', '.join(parts) or 'none'}.")
     if everybody.people:
         by = [f"{n} by {how}" for how, n in found_by.most_common() if how]
         console.print(f"Matched with the class list: {', '.join(by) or 'nobody'}.")
-    names = labels({s.person.student: s.person.name for s in written})
-    names |= everybody.labels
-    late = [names[s.person.student] for s in written if s.late]
-    platform = download.recognised.platform
     if late:
         console.print(f"Late, according to {platform.name}: {escape('; '.join(late))}.")
-    if platform.times and not any(s.submitted for s in written):
+    if platform.times and not any(s.submitted for s in submissions):
         where = f"{platform.name} has the times in {platform.times}"
         console.print(f"The submission times are not known. {where}: --roster=FILE.csv")
-    notes = [(s, note) for s in written for note in (s.reason, *s.notes) if note]
-    lines = [f"{names[s.person.student]}: {note}" for s, note in notes]
-    print_list("Please check these:", lines + download.problems)
+    print_list("Please check these:", remarks + download.problems)
     _suggest(download.kind_suggestions)
     if states["kept"]:
         echo(
             "To replace the old submissions, use --replace (for one student, --only "
             "NAME --replace). The old submissions are saved."
         )
-    students = {s.person.student for s in written}
-    absent = [names[p.student] for p in everybody.students if p.student not in students]
+    absent = [names[p.student] for p in everybody.students if p.student not in people]
     if absent and found_by.total() > found_by[""]:
         print_list(
             "In the class list or gradebook, but not in this download:", sorted(absent)
@@ -274,8 +279,10 @@ def _print_summary(download: Download, everybody: Roster) -> None:
 
 def zone_of(name: str) -> ZoneInfo | None:
     """Return a time zone; None is this computer's."""
+    if not name:
+        return None
     try:
-        return ZoneInfo(name) if name else None
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise CommandError(f"There is no time zone {name!r}.") from error
 

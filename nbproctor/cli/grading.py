@@ -77,11 +77,14 @@ def _check_submitted(course: nbgrader.Course, student: str) -> None:
     folder = course.folder("submitted", student)
     people = nbgrader.people(course)
     similar = get_close_matches(student, [person.student for person in people])
-    similar += [p.student for p in people if student.casefold() in p.name.casefold()]
+    for person in people:
+        if student.casefold() in person.name.casefold():
+            similar.append(person.student)
     message = f"{student!r} has not submitted anything: there is no {folder}."
     if student in similar:
-        unread = nbgrader.describe_unread(course)
-        message = " ".join([message, *(s for s in unread if f"/{student}/" in s)])
+        for sentence in nbgrader.describe_unread(course):
+            if f"/{student}/" in sentence:
+                message += f" {sentence}"
     elif similar:
         message += f" Did you mean {' or '.join(dict.fromkeys(similar))}?"
     raise CommandError(message)
@@ -156,8 +159,11 @@ def _line(attempt: nbgrader.TryResult) -> str:
         return f"{clock}: submitted after the deadline, so it gets no early feedback."
     if result is None:
         return f"{clock}: no tries left today."
-    mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
+    mark = ""
+    if result.score is not None:
+        mark = f"{result.score:g} of {result.max_score:g}, "
+    seconds = (_now() - attempt.noticed).total_seconds()
     return (
         f"{clock}: {mark}{result.status}. Tries today: {attempt.tries_today}. "
-        f"Feedback took {(_now() - attempt.noticed).total_seconds():.0f} s."
+        f"Feedback took {seconds:.0f} s."
     )
