@@ -125,9 +125,10 @@ def unzip(file: IO[bytes] | bytes) -> Content:
         )
     content = Content()
     # Not `ZipInfo.is_dir`, which fails where an entry has no name.
-    named = [(_name(info), info) for info in infos if not info.filename.endswith("/")]
-    environment_folders = environments(name for name, _ in named)
-    for name, info in named:
+    files = [info for info in infos if not info.filename.endswith("/")]
+    environment_folders = environments(map(_name, files))
+    for info in files:
+        name = _name(info)
         if name and not name.startswith(environment_folders):
             entry = partial(_read_entry, archive, info)
             content.add(name, info.file_size, _refused(name, info), entry)
@@ -183,9 +184,9 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 def _refused(name: str, info: zipfile.ZipInfo) -> str:
     """Return why an entry is not read, or nothing."""
-    if name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name):
+    if re.match(r"/|[A-Za-z]:", name) or ".." in name.split("/"):
         return "Its name points outside the archive. Not unpacked."
-    if any(ord(character) < 32 for character in name):
+    if re.search(r"[\0-\x1f]", name):
         return "Its name contains control characters. Not unpacked."
     if stat.S_ISLNK(info.external_attr >> 16):
         return "It is a link. Not unpacked."

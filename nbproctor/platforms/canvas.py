@@ -30,6 +30,8 @@ _NAME = re.compile(
     r"_(?P<late>LATE_)?(?P<user>\d+))"
     r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
 )
+# Titles, as `normalize` has them, of its grade book.
+_OWN_TITLES = {"student", "sisloginid"}
 
 
 class Canvas(Platform):
@@ -47,19 +49,19 @@ class Canvas(Platform):
         match = _NAME.fullmatch(unicodedata.normalize("NFC", parts[0]))
         if match is None or len(parts) > 1:
             return None
-        kind = Kind.CANVAS if match["user"] else Kind.ANONYMOUS
         user = match["user"] or match["anonymous"]
+        kind = Kind.CANVAS if match["user"] else Kind.ANONYMOUS
+        # Its own text files have no number of a file: nothing can be sent back to one.
+        typed = match["typed"]
         return FileName(
             key=user,
-            file=PurePosixPath(match["file"] or match["typed"]),
+            file=PurePosixPath(match["file"] or typed),
             name=match["name"] or "",
             identifiers=(Identifier(kind, user),),
             late=any(match.group("late", "late2", "late3")),
             number=match["attachment"] or "",
-            kind="typed" if match["typed"] else "file",
-            # Its own text files have no number of a file: nothing can be sent back to
-            # one.
-            address="" if match["typed"] else parts[0],
+            kind="typed" if typed else "file",
+            address="" if typed else parts[0],
         )
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
@@ -68,8 +70,8 @@ class Canvas(Platform):
         In its list of groups, "user_id" is the SIS id.
         """
         titles = [normalize(title) for title in sheet.titles]
-        in_grade_book = {"student", "sisloginid"} & {*titles} or titles[0] == "lastname"
-        if "id" in titles and in_grade_book:
+        is_grade_book = titles[0] == "lastname" or not _OWN_TITLES.isdisjoint(titles)
+        if "id" in titles and is_grade_book:
             columns[Kind.CANVAS] += columns[Kind.STUDENT]
             columns["name"] += columns[Kind.WORD]
         elif "canvasuserid" in titles:

@@ -144,14 +144,15 @@ class Download:
 
         Students may choose what a platform calls them.
         """
-        group = next((name for name in self.groups if identity.matches(name)), "")
-        if not group or self.recognised.platform.numbers_groups:
-            return group
-        owner = self.roster.find(Identity(identifiers=identity.identifiers)).person
-        members = {person.student for person in self.groups[group]}
-        if owner and owner.student not in members:
-            return ""
-        return group
+        for group, people in self.groups.items():
+            if not identity.matches(group):
+                continue
+            owner = self.roster.find(Identity(identifiers=identity.identifiers)).person
+            members = [person.student for person in people]
+            if owner is None or owner.student in members:
+                return group
+            return group if self.recognised.platform.numbers_groups else ""
+        return ""
 
     def person(self, identity: Identity, files: Files) -> list[tuple[Person, str]]:
         """Return whose files these are, and by what that was found; empty: unclear."""
@@ -258,7 +259,9 @@ class Download:
             self.add_problem(where, f"{error} It was left packed.")
             return packed
         self.problems += [f"{where}, {problem}" for problem in inner.problems]
-        return contents if contents or not inner.problems else packed
+        if inner.problems and not contents:
+            return packed
+        return contents
 
     def target(self, path: PurePosixPath) -> PurePosixPath:
         """Return a file's place in the submission: without the assignment's folder.
@@ -268,8 +271,9 @@ class Download:
         """
         *notebooks, assignment = map(re.escape, self.file_names)
         text = re.sub(rf"^{assignment}/", "", str(path))
-        again = rf"(?<![^/])({'|'.join(notebooks)})-\d+\.ipynb$"
-        return PurePosixPath(re.sub(again, r"\1.ipynb", text))
+        names = "|".join(notebooks)
+        text = re.sub(rf"(?<![^/])({names})-\d+\.ipynb$", r"\1.ipynb", text)
+        return PurePosixPath(text)
 
     def matches_class_list(self) -> bool:
         """Whether a download contains somebody of the class list, or may well do so.

@@ -8,7 +8,7 @@ Sources, below ``mod/assign``: ``classes/downloader.php`` and, before 4.0,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import isnan
 
@@ -80,15 +80,17 @@ class Moodle(Platform):
         for kind in Kind:
             columns[kind] = [column for column in columns[kind] if column > 0]
         columns[Kind.PARTICIPANT] = [0]
-        if not columns[Kind.EMAIL]:
-            columns[Kind.EMAIL] = _email_columns(sheet, columns)[:1]
+        assigned = set().union(*columns.values())
+        emails = [column for column in _email_columns(sheet) if column not in assigned]
+        columns[Kind.EMAIL] = columns[Kind.EMAIL] or emails[:1]
         # Times follow what says if the grade can be changed.
         changeable = _find_changeable(sheet, 1)
         columns["submitted"] = [] if changeable is None else [changeable + 1]
         # Names stand second; in a blind worksheet what everybody submitted does.
+        if columns["name"] or columns["last"] or 1 in columns[Kind.EMAIL]:
+            return
         second = sheet.column(1)
-        unnamed = not (columns["name"] or columns["last"] or 1 in columns[Kind.EMAIL])
-        if unnamed and len({*second}) == len(second):
+        if len({*second}) == len(second):
             columns["name"] = [1]
 
     def grade_column(
@@ -124,17 +126,13 @@ class Moodle(Platform):
         )
 
 
-def _email_columns(sheet: Sheet, columns: dict[str, list[int]]) -> list[int]:
-    """Return which columns have only e-mail addresses and are nothing else."""
-    assigned = set().union(*columns.values())
+def _email_columns(sheet: Sheet) -> Iterator[int]:
+    """Yield which columns have e-mail addresses and nothing else."""
     width = len(sheet.rows[sheet.body[0]])
-    emails = []
     for index in range(width):
         cells = [cell for cell in sheet.column(index) if cell]
-        has_emails = cells and all("@" in cell for cell in cells)
-        if has_emails and index not in assigned:
-            emails.append(index)
-    return emails
+        if cells and all("@" in cell for cell in cells):
+            yield index
 
 
 def _locked_rows(sheet: Sheet, start: int) -> frozenset[int]:

@@ -181,7 +181,10 @@ class Identity:
     @property
     def word(self) -> str:
         """The text of no known kind, or nothing."""
-        return next((v for kind, v in self.identifiers if kind is Kind.WORD), "")
+        for kind, value in self.identifiers:
+            if kind is Kind.WORD:
+                return value
+        return ""
 
     @property
     def text(self) -> str:
@@ -267,8 +270,9 @@ class Person:
 
     def all_identifiers(self) -> tuple[Identifier, ...]:
         """Return the identifiers, and the id."""
-        course = [Identifier(Kind.COURSE, self.student)] if self.student else []
-        return (*course, *self.identifiers)
+        if not self.student:
+            return self.identifiers
+        return (Identifier(Kind.COURSE, self.student), *self.identifiers)
 
     def with_identifiers(self, more: Iterable[Identifier]) -> Person:
         """Return this student, known by more identifiers."""
@@ -320,15 +324,15 @@ class Person:
         """
         spelled = spellings(self.last, self.first)
         joined = normalize(name)
-        if not joined or not spelled or joined in spelled:
+        if not joined or not spelled:
             return True
         ids = [value for _, value in self.all_identifiers()]
         ids.append(self.email.partition("@")[0])
-        if joined in map(normalize, ids):
+        if joined in spelled or joined in map(normalize, ids):
             return True
         own_words = _words(f"{self.last} {self.first}")
         words = _words(name)
-        if len(words) == 1:
-            return len(own_words) > 1 and all(word in joined for word in own_words)
+        if len(words) == 1 < len(own_words):
+            return all(word in joined for word in own_words)
         fewer, more = sorted((own_words, words), key=len)
         return len(fewer) > 1 and fewer <= more

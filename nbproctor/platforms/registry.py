@@ -164,6 +164,7 @@ def name_in(path: PurePosixPath, file_names: Sequence[str]) -> str:
         return path.parts[0]
     stem = re.sub(r"(?:\.(?:ipynb|zip|json|txt))+$", "", path.name, flags=re.I)
     for name in file_names:
-        stem = re.sub(rf"(?:^|[\s_.-]+){re.escape(name)}(?:$|(?=[\s_.-]))", "", stem)
+        escaped = re.escape(name)
+        stem = re.sub(rf"(?:^|[\s_.-]+){escaped}(?:$|(?=[\s_.-]))", "", stem)
     stem = re.sub(r"\s*\(\d+\)$|[\s_-]*\bCopy of$", "", stem)  # as Colab has it
     return stem.strip(" _.-")
