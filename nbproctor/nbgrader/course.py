@@ -129,8 +129,11 @@ class Course:
 
     def read_column(self, column: str) -> dict[str, str]:
         """Return what is recorded there of each student: student → a column's text."""
-        record = platforms.read_record(self.records).items()
-        return {student: text for student, row in record if (text := row.get(column))}
+        texts = {}
+        for student, row in platforms.read_record(self.records).items():
+            if row.get(column):
+                texts[student] = row[column]
+        return texts
 
     def converter(self, kind: type[BaseConverter], **options: object) -> Any:
         """Return one of nbgrader's converters, for `failures.run` on the assignment.
@@ -157,13 +160,15 @@ class Course:
         """
         pattern = self.coursedir.student_id
         parent = self._shared_folder(step)
-        entries = parent.iterdir() if parent.is_dir() else ()
-        names = fnmatch.filter((entry.name for entry in entries), pattern)
-        left_out = self.coursedir.student_id_exclude.split(",")
+        # The pattern itself: an id that was given by name, with a bracket in it.
+        names = {pattern}
+        if parent.is_dir():
+            entries = [entry.name for entry in parent.iterdir()]
+            names.update(fnmatch.filter(entries, pattern))
+        names.difference_update(self.coursedir.student_id_exclude.split(","))
         # A link in the students' part of a path would lead out of it.
         look = os.lstat if step == "submitted" else os.stat
-        # The pattern itself: an id that was given by name, with a bracket in it.
-        for name in sorted({*names, pattern}.difference(left_out)):
+        for name in sorted(names):
             folders = self._own_folders(step, name)
             try:
                 is_there = all(stat.S_ISDIR(look(each).st_mode) for each in folders)
@@ -298,12 +303,12 @@ class Course:
                 sources = {cell.name: cell.source for cell in notebook.source_cells}
         except MissingEntry:
             return master  # no release yet
-        return master.with_cells(
-            replace(cell, source=sources.get(cell.id, cell.source))
-            if has_autotests(cell.source)
-            else cell
-            for cell in master.cells
-        )
+        cells = []
+        for cell in master.cells:
+            if has_autotests(cell.source) and cell.id in sources:
+                cell = replace(cell, source=sources[cell.id])
+            cells.append(cell)
+        return master.with_cells(cells)
 
     def settings(
         self, options: Nbproctor | None = None, replaceable: Collection[str] = ()

@@ -110,8 +110,11 @@ def _full_name(person: Person) -> str:
 
 def _version(record: StudentMarks, result: SubmissionResult) -> str:
     """Say which files a page is of: when they came, were graded, and their mark."""
-    times = {"submitted": record.timestamp, "graded": result.graded}
-    parts = [f"{did} {local_time(moment)}" for did, moment in times.items() if moment]
+    parts = []
+    if record.timestamp:
+        parts.append(f"submitted {local_time(record.timestamp)}")
+    if result.graded:
+        parts.append(f"graded {local_time(result.graded)}")
     if result.handed_in:
         parts.append(f"file hash {result.handed_in[:4]}")
     return ", ".join(parts)
@@ -129,10 +132,15 @@ def report(
     unusually similar long answers.
     """
     graded = graded_notebooks(course, standings, "a report")
-    names = labels({s: _full_name(each.person) or s for s, each in standings.items()})
+    full_names = {s: _full_name(each.person) or s for s, each in standings.items()}
+    names = labels(full_names)
 
     def names_of(status: Status) -> dict[str, str]:
-        return {s: names[s] for s, e in standings.items() if e.result.status == status}
+        return {
+            student: names[student]
+            for student, each in standings.items()
+            if each.result.status == status
+        }
 
     rendered, lines = class_report(
         graded,
@@ -221,12 +229,13 @@ def pages(course: Course) -> list[tuple[str, Path, Path]]:
 
     There is none of who has submitted nothing, or no longer.
     """
-    return [
-        (student, page, notebook_of(page))
-        for student, each in participants(course).items()
-        if each.has_submitted
-        for page in sorted(course.folder("feedback", student).glob("*.html"))
-    ]
+    pages = []
+    for student, participant in participants(course).items():
+        if participant.has_submitted:
+            folder = course.folder("feedback", student)
+            for page in sorted(folder.glob("*.html")):
+                pages.append((student, page, notebook_of(page)))
+    return pages
 
 
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
@@ -253,14 +262,14 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         course = self.course or Course.from_converter(self)
         outlines = course.outlines
         standings = participants(course, students=self.students)
-        graded = graded_notebooks(course, standings, "feedback")
         makers = {name: _maker(outline) for name, outline in outlines.items()}
-        jobs = [_make_job(course, page, makers[page.notebook]) for page in graded]
-        waiting = [job for job in jobs if self.force or not job.is_made]
+        waiting = []
         by_student = defaultdict(list)
-        for job in waiting:
-            name = str(job.graded.path or job.page)
-            by_student[job.graded.student].append(name)
+        for graded in graded_notebooks(course, standings, "feedback"):
+            job = _make_job(course, graded, makers[graded.notebook])
+            if self.force or not job.is_made:
+                waiting.append(job)
+                by_student[graded.student].append(graded.path or job.page)
         for student in by_student:
             copy_for_release(course, student)
         try:
@@ -324,11 +333,11 @@ def _make_job(
 ) -> PageJob:
     """Return where a page goes, and the fingerprint of all it is made from."""
     pages_folder = course.folder("feedback", graded.student)
-    facts = msgspec.json.encode(
-        replace(graded, path=None, seconds=0), order="deterministic"
-    )
-    key = hashlib.sha256(maker + facts)
-    key.update(Path(graded.path).read_bytes() if graded.path else b"")
+    facts = replace(graded, path=None, seconds=0)
+    key = hashlib.sha256(maker)
+    key.update(msgspec.json.encode(facts, order="deterministic"))
+    if graded.path:
+        key.update(Path(graded.path).read_bytes())
     return PageJob(
         graded=graded,
         page=str(pages_folder / f"{graded.notebook}.html"),

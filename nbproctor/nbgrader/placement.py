@@ -153,32 +153,30 @@ def _places(
     # A test that uses names of one that has moved fails then, and moves along. So does
     # what it needs of others in the student's process.
     while moving := reasons.keys() & free - trial.keys():
-        trial |= {name: ("beside", reasons[name]) for name in moving}
+        for name in moving:
+            trial[name] = ("beside", reasons[name])
         lost = lost_in(_with_placement(master, trial))
         reasons = lost | reasons
     places = {name: placement for name, placement in trial.items() if name not in lost}
-    if lost.keys() & free:
-        nowhere: Places = {}
-        fails = {
-            name for name, _ in kernel_faults(master, source, settings.limits.cell)
-        }
-        while lost.keys() & free - nowhere.keys():
-            lost = lost_in(_with_placement(master, places | nowhere))
-            reasons = lost | reasons
-            for name in lost.keys() & free - nowhere.keys():
-                nowhere[name] = ("nowhere", reasons[name])
-                if name in fails:
-                    nowhere[name] = ("judge", UNKNOWN)
-        places |= nowhere
-    return places
+    if not lost.keys() & free:
+        return places
+    nowhere: Places = {}
+    faults = dict(kernel_faults(master, source, settings.limits.cell))
+    while lost.keys() & free - nowhere.keys():
+        lost = lost_in(_with_placement(master, places | nowhere))
+        reasons = lost | reasons
+        for name in lost.keys() & free - nowhere.keys():
+            nowhere[name] = ("nowhere", reasons[name])
+            if name in faults:
+                nowhere[name] = ("judge", UNKNOWN)
+    return places | nowhere
 
 
 def _with_placement(master: MasterNotebook, places: dict[str, Any]) -> MasterNotebook:
     cells = []
     for cell in master.cells:
-        where, reason = places.get(cell.id, ("judge", ""))
-        is_placeable = cell.kind == "test" and cell.placement_reason != TAGGED
-        if is_placeable and (cell.where, cell.placement_reason) != (where, reason):
+        if cell.kind == "test" and cell.placement_reason != TAGGED:
+            where, reason = places.get(cell.id, ("judge", ""))
             cell = replace(cell, where=where, placement_reason=reason)
         cells.append(cell)
     return master.with_cells(cells)

@@ -55,13 +55,10 @@ _FORBIDDEN = {
 
 def wrong_answers(master: MasterNotebook) -> dict[str, MasterNotebook]:
     """Return the notebook without answers, and with dummy ones."""
-    wrong = {
-        "a blank notebook": master.with_cells(
-            c if c.locked else replace(c, source=c.stub) for c in master.cells
-        )
-    }
+    blank = [c if c.locked else replace(c, source=c.stub) for c in master.cells]
+    wrong = {"a blank notebook": master.with_cells(blank)}
     for value in (None, 0):
-        cells = (_dull(cell, value) for cell in master.cells)
+        cells = [_dull(cell, value) for cell in master.cells]
         wrong[f"an answer that returns {value}"] = master.with_cells(cells)
     return wrong
 
@@ -73,9 +70,12 @@ def _dull(cell: Cell, value: int | None) -> Cell:
     tree = parse(cell.source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("__"):
-            documented = node.body[: ast.get_docstring(node) is not None]
-            node.body = [*documented, ast.Return(ast.Constant(value))]
-    return replace(cell, source=ast.unparse(ast.fix_missing_locations(tree)))
+            body: list[ast.stmt] = [ast.Return(ast.Constant(value))]
+            if ast.get_docstring(node) is not None:
+                body.insert(0, node.body[0])
+            node.body = body
+    ast.fix_missing_locations(tree)
+    return replace(cell, source=ast.unparse(tree))
 
 
 def reference_faults(
@@ -90,14 +90,14 @@ def reference_faults(
         yield f"the reference solution of {master.notebook} cannot run: {error}"
         return
     lost = [v for v in report.verdicts if v.outcome != "passed"]
+    if not lost:
+        return
     for v in lost:
         yield (
             f"the reference earns {v.points:g} of {v.max_points:g} in {v.cell_id} "
             f"({v.message})."
         )
-    code = "\n".join(
-        cell.source for cell in master.cells if lost and cell.kind != "text"
-    )
+    code = "\n".join(cell.source for cell in master.cells if cell.kind != "text")
     for pattern, advice in _FORBIDDEN.items():
         allowed = "network" in advice and settings.policy.network
         if not allowed and re.search(pattern, code, re.MULTILINE):

@@ -147,19 +147,26 @@ def _points_problems(cells: list[RawCell]) -> Iterator[str]:
     An item of a list is about the test cell that has the same words.
     """
     for section in sections(cells):
-        worth = [
-            (c, float(nbgrader_metadata(c).get("points") or 0)) for c in section.cells
-        ]
-        points = sum(n for _, n in worth)
+        points = 0.0
+        by_hand = 0.0
+        tests = []
+        for cell in section.cells:
+            meta = nbgrader_metadata(cell)
+            worth = float(meta.get("points") or 0)
+            points += worth
+            if meta.get("solution"):
+                by_hand += worth
+            if worth:
+                tests.append(("".join(cell["source"]), worth))
         # A heading may leave out what is graded by hand.
-        tests = sum(n for c, n in worth if not nbgrader_metadata(c).get("solution"))
-        if min(abs(section.points - n) for n in (tests, points)) > 1e-9:
+        totals = (points - by_hand, points)
+        if all(abs(section.points - total) > 1e-9 for total in totals):
             yield (
                 f"the heading {section.heading!r} says {section.points:g} points, but "
                 f"the test cells below it add up to {points:g}"
             )
         for item, number in section.items:
-            about = [n for c, n in worth if n and item in "".join(c["source"])]
+            about = [worth for source, worth in tests if item in source]
             if about and float(number) not in about:
                 yield (
                     f"below the heading {section.heading!r}, a list gives {number} "
@@ -277,11 +284,11 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     faults = []
     with Pool(1) as pool:
         for master in course.place_tests(settings, pool, again=True):
-            stock = kernel_faults(master, source, settings.limits.cell)
-            faults += [f"{STOCK}: {fault}" for _, fault in stock]
+            for _, fault in kernel_faults(master, source, settings.limits.cell):
+                faults.append(f"{STOCK}: {fault}")
             graded = apply_trust(master, course.options.trust)
-            lost = reference_faults(graded, settings, pool)
-            faults += [f"nbproctor: {fault}" for fault in lost]
+            for fault in reference_faults(graded, settings, pool):
+                faults.append(f"nbproctor: {fault}")
     return faults
 
 
@@ -297,14 +304,12 @@ def differences(course: Course) -> list[str]:
     """
     settings = _settings(course)
     source = course.folder("source")
+    sentences: list[str] = []
     with Pool(1) as pool:
-        return [
-            sentence
-            for master in course.masters
-            for sentence in wrong_differences(
-                apply_trust(master, course.options.trust), source, settings, pool
-            )
-        ]
+        for master in course.masters:
+            graded = apply_trust(master, course.options.trust)
+            sentences += wrong_differences(graded, source, settings, pool)
+    return sentences
 
 
 def _settings(course: Course) -> Settings:
@@ -369,5 +374,8 @@ def check_release(course: Course) -> list[Check]:
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
-    files = (p for p in folder.rglob("*.*") if "__pycache__" not in p.parts)
-    return {p.relative_to(folder): p.read_bytes() for p in files if p.is_file()}
+    contents = {}
+    for path in folder.rglob("*.*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            contents[path.relative_to(folder)] = path.read_bytes()
+    return contents
