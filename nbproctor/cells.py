@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import takewhile
 from textwrap import dedent
 from types import CodeType
 from typing import Any
@@ -85,8 +84,12 @@ class Block:
     @cached_property
     def decorators(self) -> tuple[str, ...]:
         """The decorators, without blanks."""
-        lines = takewhile(lambda line: line.startswith("@"), self.code)
-        return tuple("".join(line.split()) for line in lines)
+        decorators = []
+        for line in self.code:
+            if not line.startswith("@"):
+                break
+            decorators.append("".join(line.split()))
+        return tuple(decorators)
 
     @cached_property
     def _statement(self) -> str:
@@ -237,10 +240,12 @@ class CellText:
     @cached_property
     def uses(self) -> frozenset[str]:
         """The global names in the code, and attributes; none where it is no cell."""
+        names = set[str]()
         codes = [self.compiled] if self.compiled else []
         for code in codes:
+            names.update(code.co_names)
             codes += [part for part in code.co_consts if isinstance(part, CodeType)]
-        return frozenset().union(*(code.co_names for code in codes))
+        return frozenset(names)
 
     # ---- an answer and its stub ------------------------------------------------------
 
@@ -357,9 +362,10 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 def nbgrader_metadata(raw: RawCell) -> dict[str, Any]:
     """Return nbgrader's metadata of a cell, empty where it is damaged."""
-    meta = raw.get("metadata")
-    grader = meta.get("nbgrader") if isinstance(meta, dict) else None
-    return grader if isinstance(grader, dict) else {}
+    match raw.get("metadata"):
+        case {"nbgrader": dict(grader)}:
+            return grader
+    return {}
 
 
 def grade_id(raw: RawCell) -> str:
@@ -457,9 +463,10 @@ def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
 
 def _alone(source: str, token: re.Match[str]) -> bool:
     """Whether a string is a statement of its own, as a docstring is."""
-    start = max(token.start() - 200, 0)
-    before = source[start : token.start()].rpartition("\n")[2]
-    after = source[token.end() : token.end() + 200].partition("\n")[0]
+    start = token.start()
+    end = token.end()
+    before = source[max(start - 200, 0) : start].rpartition("\n")[2]
+    after = source[end : end + 200].partition("\n")[0]
     return not before.strip(" \trRuUbBfF") and not after.strip()
 
 

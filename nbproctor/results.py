@@ -111,7 +111,10 @@ class Measure:
     of: float = 0  # the most that could be reached; 0: not a count
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.amount}{self.note and f', {self.note}'}"
+        text = f"{self.name}: {self.amount}"
+        if self.note:
+            return f"{text}, {self.note}"
+        return text
 
     @property
     def amount(self) -> str:
@@ -170,8 +173,10 @@ class Verdict:
 
     def outputs(self) -> list[Output]:
         """Make the outputs from which nbgrader reads exactly these points."""
-        text = self.printed + "".join(f"{each}\n" for each in self.measures)
-        outputs = [stream_output(text)] if text else []
+        outputs = []
+        text = self.printed + "".join(f"{measure}\n" for measure in self.measures)
+        if text:
+            outputs.append(stream_output(text))
         if self.outcome != "passed" and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
             outputs.append(error_output(name, self.message, [self.message]))
@@ -256,7 +261,9 @@ def points_of(cells: Iterable[str], marks: Mapping[str, Mark]) -> float | None:
     """Return the sum of what is graded of some cells; None if nothing of it is."""
     points = [marks[name].points for name in cells if name in marks]
     graded = [number for number in points if number is not None]
-    return sum(graded) if graded else None
+    if not graded:
+        return None
+    return sum(graded)
 
 
 def cells_of(path: Path | str | None) -> list[RawCell]:
@@ -274,7 +281,8 @@ def _join_lines(node: dict[str, Any]) -> dict[str, Any]:
     for key, value in node.items():
         is_text = key == "text" or "/" in key  # of a stream, or by its media type
         if is_text and isinstance(value, list):
-            node[key] = "".join(line for line in value if isinstance(line, str))
+            lines = [line for line in value if isinstance(line, str)]
+            node[key] = "".join(lines)
     return node
 
 

@@ -56,7 +56,9 @@ class ShownCell:
         """Whether a page has nothing to show of it."""
         if self.role == "test":
             return self.test is None
-        return not self.source.strip() and (self.is_markdown or self.role == "own")
+        if self.source.strip():
+            return False
+        return self.is_markdown or self.role == "own"
 
 
 @dataclass

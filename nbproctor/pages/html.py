@@ -179,8 +179,9 @@ class _Renderer(RendererHTML):
 
     def fence(self, tokens: Sequence[Token], index: int, *_: Any) -> str:
         token = tokens[index]
-        python = token.info.strip().startswith("py")
-        text = code(token.content) if python else escape(token.content, quote=False)
+        text = escape(token.content, quote=False)
+        if token.info.strip().startswith("py"):
+            text = code(token.content)
         return f"<pre><code>{text}</code></pre>\n"
 
 

@@ -139,9 +139,10 @@ def _error(future: Future[str]) -> str:
 
 def _page(job: PageJob, note: str) -> PageJob:
     """Return the order; with a note, that of a page without the notebook's cells."""
+    if not note:
+        return job
     notes = [*job.graded.notes, note]
-    graded = replace(job.graded, path=None, notes=notes)
-    return replace(job, graded=graded) if note else job
+    return replace(job, graded=replace(job.graded, path=None, notes=notes))
 
 
 def _answer(outlines: dict[str, Outline], job: PageJob) -> str:

@@ -72,9 +72,11 @@ class Outline:
     @cached_property
     def texts(self) -> frozenset[str]:
         """The Markdown that a student gets, and what sanitizing makes of it."""
-        texts = [text for _, text in self.master.texts]
-        texts += [sanitize.markdown(text) for text in texts]
-        return frozenset(text.strip() for text in texts)
+        texts = set()
+        for _, text in self.master.texts:
+            texts.add(text.strip())
+            texts.add(sanitize.markdown(text).strip())
+        return frozenset(texts)
 
     @property
     def points(self) -> float:

@@ -157,7 +157,9 @@ def _quantiles(values: Sequence[float], shares: Sequence[float]) -> list[float]:
 
 def full_name(graded: GradedNotebook) -> str:
     """Return a student's name and id."""
-    return f"{graded.name} ({graded.student})" if graded.name else graded.student
+    if not graded.name:
+        return graded.student
+    return f"{graded.name} ({graded.student})"
 
 
 def _read(
@@ -223,10 +225,11 @@ def _mistakes(rows: Rows) -> list[Mistake]:
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
             students[row.exercise.name, row.cause].append(full_name(graded))
-    mistakes = []
-    for (exercise, sentence), names in students.items():
-        mistakes.append((exercise, sentence, sorted(names)))
-    return sorted(mistakes, key=lambda mistake: -len(mistake[2]))
+    by_frequency = sorted(students.items(), key=lambda entry: -len(entry[1]))
+    return [
+        (exercise, sentence, sorted(names))
+        for (exercise, sentence), names in by_frequency
+    ]
 
 
 def _bins(

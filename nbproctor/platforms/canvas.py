@@ -70,15 +70,16 @@ class Canvas(Platform):
         In its list of groups, "user_id" is the SIS id.
         """
         titles = [normalize(title) for title in sheet.titles]
-        is_grade_book = titles[0] == "lastname" or not _OWN_TITLES.isdisjoint(titles)
-        if "id" in titles and is_grade_book:
+        has_own_title = not _OWN_TITLES.isdisjoint(titles)
+        if "id" in titles and (has_own_title or titles[0] == "lastname"):
             columns[Kind.CANVAS] += columns[Kind.STUDENT]
             columns["name"] += columns[Kind.WORD]
         elif "canvasuserid" in titles:
             columns[Kind.SIS] += columns[Kind.WORD]
         else:
             return
-        columns[Kind.STUDENT] = columns[Kind.WORD] = []
+        columns[Kind.STUDENT] = []
+        columns[Kind.WORD] = []
 
     def grade_column(
         self,

@@ -55,7 +55,9 @@ class Moodle(Platform):
         file's name follows there.
         """
         name = super().parse(parts)
-        return name and replace(name, address=f"{name.address}_")
+        if name is None:
+            return None
+        return replace(name, address=f"{name.address}_")
 
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """One word for everybody is "Participant", in whatever language."""

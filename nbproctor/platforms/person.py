@@ -158,8 +158,10 @@ def spellings(last: str, first: str) -> set[str]:
 
     And with umlauts as two letters, as in *Mueller*.
     """
-    short = last.split(",")[0]
-    names = {last + first, first + last, short + first, first + short}
+    names = set()
+    for family_name in (last, last.split(",")[0]):
+        names.add(family_name + first)
+        names.add(first + family_name)
     names |= {name.casefold().translate(_UMLAUTS) for name in names}
     return {normalize(name) for name in names} - {""}
 
@@ -307,7 +309,9 @@ class Person:
         """Whether an identity has other identifiers of a kind than this student."""
         values = {value.casefold() for value in self.values(kind)}
         others = {v.casefold() for k, v in identity.identifiers if k is kind}
-        return bool(values and others) and values.isdisjoint(others)
+        if not values or not others:
+            return False
+        return values.isdisjoint(others)
 
     def conflicting_kind(self, identity: Identity) -> str:
         """Return the kind of which this student has another identifier, or nothing."""

@@ -97,9 +97,14 @@ class Roster:
         for kind, value in person.all_identifiers():
             text = value.casefold()
             local_part = text.partition("@")[0]
-            keys |= {(kind, text), (_ANY, text), (_ANY, local_part)}
             word = re.sub(r"\W", "", text)  # as OpenOlat writes it
-            keys |= {(f"{kind} in words", text), (f"{kind} in words", word)}
+            keys |= {
+                (kind, text),
+                (_ANY, text),
+                (_ANY, local_part),
+                (f"{kind} in words", text),
+                (f"{kind} in words", word),
+            }
         for key in keys:
             self._indexes[key].add(index)
 
@@ -273,7 +278,8 @@ class Roster:
         """Return of which kind the identifiers may be, or nothing."""
         texts = {value.casefold() for _, value in identity.identifiers}
         for index in indexes:
-            for kind, value in reversed(self.people[index].all_identifiers()):
+            identifiers = self.people[index].all_identifiers()
+            for kind, value in reversed(identifiers):
                 if value.casefold() in texts and kind is not Kind.NUMBER:
                     return f"{identity.identifiers[0].kind}={kind}"
         return ""
@@ -344,8 +350,9 @@ class Roster:
         A name that somebody else has is not kept: next time it may be theirs.
         """
         more = [*identity.identifiers]
-        if not (self._match_name(identity) or person.may_be_called(identity.text)):
-            more.append(Identifier(Kind.NAME, normalize(identity.text)))
+        name = identity.text
+        if not (self._match_name(identity) or person.may_be_called(name)):
+            more.append(Identifier(Kind.NAME, normalize(name)))
         for other in self.people:
             is_same = not set(more).isdisjoint(other.identifiers)
             if is_same and not other.student:
@@ -357,7 +364,10 @@ class Roster:
     def _forget_unclear(self, identifiers: Iterable[Identifier]) -> None:
         """Forget those without an id of whom all identifiers are somebody's now."""
         answered = set(identifiers)
-        people = [p for p in self.people if p.student or {*p.identifiers} - answered]
+        people = []
+        for person in self.people:
+            if person.student or not answered.issuperset(person.identifiers):
+                people.append(person)
         if len(people) < len(self.people):
             self.people = people
             self.__post_init__()
