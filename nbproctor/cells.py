@@ -20,6 +20,7 @@ from typing import Any
 
 RawCell = dict[str, Any]  # as JSON has it
 RawNotebook = dict[str, Any]
+_Line = tuple[str, str]  # as it is, and its code
 MAX_CHARS = 200_000  # a longer text is one block
 MAX_REMEMBERED = 10_000  # characters; most texts are the same in a whole class
 
@@ -399,10 +400,10 @@ def source_of(raw: RawCell) -> str:
 # ---- scanning ------------------------------------------------------------------------
 
 
-def _cut(source: str) -> list[list[tuple[str, str]]]:
+def _cut(source: str) -> list[list[_Line]]:
     """Cut a text into blocks of lines: each as it is, and its code."""
     finished = []
-    current: list[tuple[str, str]] = []
+    current: list[_Line] = []
     complete = False  # the current block has more than decorators and comments
     for line, code, top in _lines(source):
         if top and code and not code[0].isspace():
@@ -417,7 +418,7 @@ def _cut(source: str) -> list[list[tuple[str, str]]]:
     return [*finished, current]
 
 
-def _trailing(block: list[tuple[str, str]]) -> int:
+def _trailing(block: list[_Line]) -> int:
     """Return how many lines at the end of a block belong to the next: its comments."""
     count = 0
     for line, code in reversed(block):

@@ -10,12 +10,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from nbproctor.results import Output, error_output, stream_output
 
+#: Attachments of a cell: name → media type → picture in base64.
+Pictures: TypeAlias = Mapping[str, Mapping[str, str]]
 MAX_OUTPUTS = 400
 MAX_TEXT = 200_000
 MAX_IMAGES = 8 << 20
@@ -156,9 +158,7 @@ def _shorten(text: str, limit: int) -> str:
     return f"{shortened[:limit]}\n\n{note}"
 
 
-def attachments(
-    raw: object, budget: DisplayBudget | None = None
-) -> dict[str, dict[str, str]]:
+def attachments(raw: object, budget: DisplayBudget | None = None) -> Pictures:
     """Return the pictures among a text cell's attachments, as the budget allows."""
     budget = budget or DisplayBudget()
     pictures = {}

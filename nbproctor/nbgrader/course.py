@@ -305,8 +305,8 @@ class Course:
             return master  # no release yet
         cells = []
         for cell in master.cells:
-            if has_autotests(cell.source) and cell.id in sources:
-                cell = replace(cell, source=sources[cell.id])
+            if has_autotests(cell.source):
+                cell = replace(cell, source=sources.get(cell.id, cell.source))
             cells.append(cell)
         return master.with_cells(cells)
 

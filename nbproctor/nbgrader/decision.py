@@ -14,9 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
-from nbproctor.cells import grade_id, source_of
+from nbproctor.cells import RawCell, grade_id, source_of
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import remove_pages
 from nbproctor.nbgrader.gradebook import SharedGradebook
@@ -339,8 +338,8 @@ def _describe_changes(
     *,
     marks_before: Mapping[str, Mark],
     marks: Mapping[str, Mark],
-    cells_before: Iterable[dict[str, Any]],
-    cells: Iterable[dict[str, Any]],
+    cells_before: Iterable[RawCell],
+    cells: Iterable[RawCell],
 ) -> str:
     """Say what another file has changed: points, or answers without effect."""
     old_sources = {grade_id(cell): source_of(cell) for cell in cells_before}

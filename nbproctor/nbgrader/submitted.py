@@ -29,11 +29,11 @@ def find_submissions(
     course: Course, students: Collection[str] | None = None
 ) -> dict[str, Path]:
     """Return what students submitted: student id → folder; `CourseError` if nothing."""
-    folders = {}
-    for student, path in course.folders("submitted"):
-        is_chosen = students is None or student in students
-        if is_chosen and not refuse_student(student):
-            folders[student] = path
+    folders = {
+        student: path
+        for student, path in course.folders("submitted")
+        if not refuse_student(student) and (students is None or student in students)
+    }
     if not folders:
         expected = course.folder("submitted", "<student>")
         others = "".join(f"\n  - {line}" for line in describe_unread(course)[:10])

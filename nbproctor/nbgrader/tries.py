@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from nbproctor.pages.outline import Exercise, Outline
-from nbproctor.pages.summary import TriedNotebook
+from nbproctor.pages.summary import Passes, TriedNotebook
 from nbproctor.platforms import local_time
 
 # A try is the rows of a student with one time and the same files.
@@ -46,7 +46,7 @@ class Attempt:
 
     when: datetime  # UTC
     files: str
-    passes: dict[str, bool] = field(default_factory=dict)  # by exercise
+    passes: Passes = field(default_factory=dict)  # by exercise
 
     def notebook(self, outline: Outline) -> TriedNotebook:
         """Return what a page shows of it, of one notebook."""

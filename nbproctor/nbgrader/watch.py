@@ -39,6 +39,7 @@ from nbproctor.nbgrader.tries import (
     scored_exercises,
 )
 from nbproctor.pages.making import prepend_early_feedback
+from nbproctor.pages.summary import Passes
 from nbproctor.results import SubmissionResult
 from nbproctor.submission.border import Refusal, submitted_files
 from nbproctor.templates import render
@@ -62,9 +63,9 @@ class _Student:
     tries: list[Attempt] = field(default_factory=list)  # the oldest first
 
     @property
-    def passes(self) -> dict[str, bool]:
+    def passes(self) -> Passes:
         """Exercise → whether it passes, as the student was told last."""
-        passes: dict[str, bool] = {}
+        passes: Passes = {}
         for attempt in self.tries:
             passes |= attempt.passes
         return passes
@@ -200,25 +201,22 @@ class Watch(ExitStack):
         options = self._course.options
         today = _day(now)
         obstacles = self._course.find_unwritable(students)
-        tries = [
-            TryResult(name, None, now, problem=reason)
-            for name, reason in obstacles.items()
-        ]
-        for student in obstacles:
-            self._students[student].failures += 1
-        students = [student for student in students if student not in obstacles]
-        graded = [
-            student
-            for student in students
-            if options.early_feedback == "nothing"
-            or (
-                self._students[student].tries_on(today) < options.early_tries
-                and self._can_fetch_feedback(student)
-            )
-        ]
-        results: dict[str, SubmissionResult | None] = {
-            student: None for student in students if student not in graded
-        }
+        tries = []
+        graded = []
+        results: dict[str, SubmissionResult | None] = {}
+        for student in students:
+            record = self._students[student]
+            has_try = record.tries_on(today) < options.early_tries
+            if student in obstacles:
+                record.failures += 1
+                problem = obstacles[student]
+                tries.append(TryResult(student, None, now, problem=problem))
+            elif options.early_feedback == "nothing" or (
+                has_try and self._can_fetch_feedback(student)
+            ):
+                graded.append(student)
+            else:
+                results[student] = None
         if graded:
             graded_now, _ = regrade(
                 self._course,
@@ -281,7 +279,7 @@ class Watch(ExitStack):
             problem=problem,
         )
 
-    def _passes(self, result: SubmissionResult) -> dict[str, bool]:
+    def _passes(self, result: SubmissionResult) -> Passes:
         """Return of each exercise whether all of its tests pass."""
         passes = {}
         for name, outline in self._course.outlines.items():
@@ -295,7 +293,7 @@ class Watch(ExitStack):
         self,
         student: str,
         result: SubmissionResult | None,
-        passes: dict[str, bool],
+        passes: Passes,
     ) -> None:
         """Write for each notebook which exercises pass, no more; and earlier tries.
 

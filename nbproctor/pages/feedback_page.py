@@ -7,7 +7,7 @@ hidden test is never part of that.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -41,7 +41,7 @@ class ShownCell:
     source: str
     heading: str  # in it, if students got it like this
     is_markdown: bool  # it is Markdown, not code
-    attached: Mapping[str, Mapping[str, str]]  # pictures that its Markdown shows
+    attached: sanitize.Pictures  # pictures that its Markdown shows
     outputs: Sequence[Output]
     test: Test | None
     comment: str  # by a person, in Markdown
@@ -132,18 +132,20 @@ class Feedback:
 
         It holds no metadata of nbgrader's, so that nobody can submit it by mistake.
         """
-        about = {"graded": self._graded, "outline": self._outline}
         overview = render(
             "overview.md",
-            **about,
+            graded=self._graded,
+            outline=self._outline,
             summary=self._summary,
             plain=_plain,
         )
         cells = [_text(overview.strip())]
         for cell in self._cells:
             if cell.is_markdown:
-                source = sanitize.markdown(cell.source, cell.attached)
-                cells.append(_text(source, cell.attached))
+                entry = _text(sanitize.markdown(cell.source, cell.attached))
+                if cell.attached:
+                    entry["attachments"] = cell.attached
+                cells.append(entry)
             else:
                 cells.append(_code(cell))
             if cell.test:
@@ -194,7 +196,7 @@ class Feedback:
                 role = "given"
         heading = HEADING.search(source) if from_source else None
         test = self._tests.get(name)
-        attached: Mapping[str, Mapping[str, str]] = {}
+        attached: sanitize.Pictures = {}
         outputs: Sequence[Output] = []
         if is_markdown:
             attached = sanitize.attachments(cell.get("attachments"))
@@ -251,15 +253,12 @@ def _plain(text: str) -> str:
     return sanitize.markdown(text).replace("|", "\\|").replace("$", "\\$")
 
 
-def _text(source: str, attached: Mapping[str, Mapping[str, str]] = {}) -> RawCell:
-    cell: RawCell = {
+def _text(source: str) -> RawCell:
+    return {
         "cell_type": "markdown",
         "metadata": {},
         "source": source,
     }
-    if attached:
-        cell["attachments"] = attached
-    return cell
 
 
 def _code(cell: ShownCell) -> RawCell:

@@ -28,6 +28,7 @@ from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from nbproctor.results import Output
+from nbproctor.sanitize import Pictures
 
 MAX_CODE = 50_000  # characters of a cell that are shown
 MAX_OUTPUT = 20_000  # characters of an output that are shown
@@ -199,7 +200,7 @@ _MARKDOWN = (
 
 def markdown(
     text: str,
-    attached: Mapping[str, Mapping[str, str]] = {},
+    attached: Pictures | None = None,
     folder: Path | None = None,
 ) -> Markup:
     """Return Markdown as HTML.
@@ -209,7 +210,8 @@ def markdown(
     """
     if "![" not in text:
         return _without_pictures(text)
-    return Markup(_MARKDOWN.render(text, {"attached": attached, "folder": folder}))
+    env = {"attached": attached or {}, "folder": folder}
+    return Markup(_MARKDOWN.render(text, env))
 
 
 @lru_cache(maxsize=500)  # the text of the assignment is the same on every page

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass, replace
 from errno import EACCES
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from nbproctor.errors import NbproctorError
 from nbproctor.pages.feedback_page import Feedback
-from nbproctor.pages.outline import Outline
+from nbproctor.pages.outline import Outline, Outlines
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.sandbox.processors import count_processors
 from nbproctor.sandbox.workers import (
@@ -86,7 +86,7 @@ def notebook_of(page: Path) -> Path:
 
 def make(
     jobs: Iterable[PageJob],
-    outlines: Mapping[str, Outline],
+    outlines: Outlines,
     seconds: int = SECONDS,
 ) -> Iterator[PageJob]:
     """Make pages, as many at once as there are processors; yield each that is made.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 from nbproctor import sanitize
 from nbproctor.notebook import Cell, MasterNotebook
@@ -40,6 +41,10 @@ class Exercise:
     def name(self) -> str:
         """Number and title, as a reader finds them in the notebook."""
         return f"{self.number} {self.title}".strip()
+
+
+Outlines: TypeAlias = Mapping[str, "Outline"]
+"""Notebook name → outline."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class Outline:
 
 def _headings(master: MasterNotebook) -> dict[str, str]:
     """Return the last heading above each cell, or in it."""
-    last_at: dict[int, str] = {}  # number of cells above → heading
+    last_at = {}  # number of cells above → heading
     for position, text in master.texts:
         for match in HEADING.finditer(text):
             last_at[position] = match[2].strip().rstrip("#").strip()
@@ -99,7 +104,7 @@ def _headings(master: MasterNotebook) -> dict[str, str]:
 
 
 def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Exercise]:
-    groups: dict[str, list[Cell]] = defaultdict(list)
+    groups = defaultdict(list)
     for cell in cells:
         if cell.points or cell.kind in ("solution", "test"):
             groups[cell.exercise or cell.id].append(cell)

@@ -15,7 +15,7 @@ import numpy as np
 
 from nbproctor.cells import grade_id, source_of
 from nbproctor.pages import html
-from nbproctor.pages.outline import Exercise, Outline
+from nbproctor.pages.outline import Exercise, Outlines
 from nbproctor.pages.similar import MAX_TEXT, Answers, similar
 from nbproctor.pages.summary import (
     GradedNotebook,
@@ -60,7 +60,7 @@ class Item:
 
 def class_report(
     notebooks: Sequence[GradedNotebook],
-    outlines: Mapping[str, Outline],
+    outlines: Outlines,
     missing: Mapping[str, str],
     *,
     excused: Mapping[str, str] = {},
@@ -82,7 +82,7 @@ def class_report(
     due = set()
     waiting = set()
     incomplete = set()
-    penalties: dict[str, float] = defaultdict(float)
+    penalties = defaultdict[str, float](float)
     for graded in notebooks:
         penalties[graded.student] += graded.penalty
         if STATUSES[graded.status].is_mark_due:
@@ -91,7 +91,7 @@ def class_report(
             waiting.add(graded.student)
         if not graded.is_complete:
             incomplete.add(graded.student)
-    earned: dict[str, list[float]] = defaultdict(list)  # where anything is graded
+    earned = defaultdict(list)  # where anything is graded
     for graded, row in all_rows:
         if graded.student in due and row.points is not None:
             earned[graded.student].append(row.points)
@@ -164,7 +164,7 @@ def full_name(graded: GradedNotebook) -> str:
 
 def _read(
     notebooks: Iterable[GradedNotebook],
-    outlines: Mapping[str, Outline],
+    outlines: Outlines,
     *,
     find_similar: bool,
 ) -> tuple[Rows, Answers]:
@@ -221,7 +221,7 @@ def _item(
 
 def _mistakes(rows: Rows) -> list[Mistake]:
     """Return the sentences of what lost points, the most frequent first."""
-    students: dict[tuple[str, str], list[str]] = defaultdict(list)
+    students = defaultdict(list)
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
             students[row.exercise.name, row.cause].append(full_name(graded))
@@ -246,13 +246,13 @@ def _bins(
 
 
 def _in_process_tests(
-    notebooks: Sequence[GradedNotebook], outlines: Mapping[str, Outline]
+    notebooks: Sequence[GradedNotebook], outlines: Outlines
 ) -> Iterator[tuple[str, str, str, int, int]]:
     """Yield the tests that ran in the student's process, and why.
 
     Exercise, test, the reason, and how many of how many have the points.
     """
-    earned: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    earned = defaultdict(list)
     for graded in notebooks:
         for verdict in graded.verdicts:
             if verdict.where == "beside" and verdict.max_points:

@@ -21,7 +21,7 @@ from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from nbproctor.pages.html import TOKENS
-from nbproctor.pages.outline import Outline
+from nbproctor.pages.outline import Outlines
 
 Answers: TypeAlias = dict[tuple[str, str], dict[str, str]]
 """Notebook and exercise → student → text of the answer, at most `MAX_TEXT` signs."""
@@ -60,7 +60,7 @@ class Pair:
 
 def similar(
     answers: Answers,
-    outlines: Mapping[str, Outline],
+    outlines: Outlines,
     group: Mapping[str, str] = {},
 ) -> list[Pair]:
     """Find pairs of students whose long answers are unusually similar.

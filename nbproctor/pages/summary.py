@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from nbproctor.cells import RawCell, error_output_of, grade_id, source_of
 from nbproctor.notebook import Cell
@@ -37,12 +37,16 @@ _WRONG = "but is wrong"  # what `expect` says when it knows no better
 _SYNTAX_ERROR_LINE = re.compile(r"\(<[^<>]*>, line (\d+)\)")
 
 
+Passes: TypeAlias = dict[str, bool]
+"""Name of an exercise → whether all of its tests passed."""
+
+
 @dataclass(frozen=True)
 class TriedNotebook:
     """What a student was told of a notebook before the deadline."""
 
     when: str  # with its zone
-    passes: dict[str, bool]  # name of an exercise → whether all of its tests passed
+    passes: Passes
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from nbproctor.platforms.person import Identifier, Kind, normalize
 from nbproctor.platforms.platform import (
+    Columns,
     FileName,
     GradeColumn,
     Platform,
@@ -64,7 +65,7 @@ class Canvas(Platform):
             address="" if typed else parts[0],
         )
 
-    def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
+    def find_people(self, sheet: Sheet, columns: Columns) -> None:
         """In its grade book, "Student" is the name, and "ID" its own number.
 
         In its list of groups, "user_id" is the SIS id.

@@ -25,6 +25,7 @@ from nbproctor.sanitize import undo_spreadsheet_cell
 from nbproctor.submission import border
 from nbproctor.writing import write_file
 
+Record = dict[str, dict[str, str]]  # student → column → text
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
 COLUMNS = (*_FIRST, "address", "group", "excused", "until")
@@ -159,7 +160,7 @@ def local_time(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
-def read_record(records: Path) -> dict[str, dict[str, str]]:
+def read_record(records: Path) -> Record:
     """Return what is said of each student, of a folder that `write` filled.
 
     ``late`` is the platform's word; ``excused`` and ``until`` (UTC) are a teacher's, by
@@ -177,7 +178,7 @@ def read_record(records: Path) -> dict[str, dict[str, str]]:
     return record
 
 
-def _save(records: Path, record: dict[str, dict[str, str]]) -> None:
+def _save(records: Path, record: Record) -> None:
     rows = [list(COLUMNS)]
     for _, row in sorted(record.items()):
         rows.append([row.get(column, "") for column in COLUMNS])

@@ -27,7 +27,7 @@ from nbproctor.platforms.person import (
     possible_ids,
     split_name,
 )
-from nbproctor.platforms.platform import ExportError, GradeColumn, Platform
+from nbproctor.platforms.platform import Columns, ExportError, GradeColumn, Platform
 from nbproctor.platforms.plug_ins import ask_platforms
 from nbproctor.platforms.registry import PLATFORMS
 from nbproctor.platforms.roster import Roster, RosterError
@@ -50,10 +50,10 @@ class PersonRow(NamedTuple):
     group: str
 
 
-def people_columns(sheet: Sheet) -> dict[str, list[int]]:
+def people_columns(sheet: Sheet) -> Columns:
     """Return which columns say who somebody is, by kind, the most telling first."""
     titles = [normalize(title) for title in sheet.titles]
-    columns: dict[str, list[int]] = {}
+    columns: Columns = {}
     for kind, words in TITLES.items():
         columns[kind] = []
         for word in words.split():

@@ -15,6 +15,7 @@ from math import isnan
 from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.person import Kind, Person, normalize
 from nbproctor.platforms.platform import (
+    Columns,
     ExportError,
     FileName,
     GradeColumn,
@@ -75,7 +76,7 @@ class Moodle(Platform):
             return re.sub(r"\d+(?=_assignsubmission_)", participant, address, count=1)
         return ""
 
-    def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
+    def find_people(self, sheet: Sheet, columns: Columns) -> None:
         """Find the columns of a grading worksheet by their place and content."""
         if not _is_worksheet(sheet):
             return

@@ -227,7 +227,7 @@ def in_order_of_kinds(identifiers: Iterable[Identifier]) -> list[Identifier]:
 
 def possible_ids(identity: Identity) -> list[str]:
     """Return how somebody may be called in a course, the best first."""
-    ids: list[str] = []
+    ids = []
     for kind, value in in_order_of_kinds(identity.identifiers):
         if kind is Kind.EMAIL:
             ids.append(safe_file_name(value.partition("@")[0]))

@@ -60,6 +60,7 @@ class SubmittedFile(FileName):
 
 
 Names = dict[PurePosixPath, FileName]  # by the path in a download
+Columns = dict[str, list[int]]  # of a list, by what they say: a kind, or a word
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class Platform:
         """Return under which name feedback goes to a member of a group; none: ""."""
         return address
 
-    def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
+    def find_people(self, sheet: Sheet, columns: Columns) -> None:
         """Correct which columns of a list say who somebody is, and what they submitted.
 
         Column ``submitted`` says when.
