@@ -272,13 +272,15 @@ def _prepare_process() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
         # A terminal that cannot show a dash, or an ü, must not end a command.
-        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
         Path.home()
     except RuntimeError:  # no variable HOME, and a user id without a name
-        os.environ["HOME"] = tempfile.mkdtemp(prefix="nbproctor-home-")
-        atexit.register(shutil.rmtree, os.environ["HOME"], ignore_errors=True)
+        home = tempfile.mkdtemp(prefix="nbproctor-home-")
+        os.environ["HOME"] = home
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
 
 
 def _sentence(error: BaseException) -> str:

@@ -147,14 +147,15 @@ def collect(
 
 def _check_assignment(course: nbgrader.Course, download: Download) -> None:
     """Raise `CommandError` if most notebooks have the names of another assignment."""
-    files = [name.stem for s in download.submissions for name in s.files]
+    files = [path.stem for s in download.submissions for path in s.files]
 
-    def named_like(other: str) -> int:
-        names = tuple(path.stem for path in course.for_assignment(other).sources())
+    def count_named_like(assignment: str) -> int:
+        sources = course.for_assignment(assignment).sources()
+        names = tuple(path.stem for path in sources)
         return sum(file.endswith(names) for file in files)
 
-    best = max(course.assignments(), key=named_like)
-    if named_like(best) > named_like(course.assignment):
+    best = max(course.assignments(), key=count_named_like)
+    if count_named_like(best) > count_named_like(course.assignment):
         raise CommandError(
             f"These files have the names of {best}, not of {course.assignment}. "
             f"Nothing was written. To collect them: {PROGRAM} collect DOWNLOAD {best}"

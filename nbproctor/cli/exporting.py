@@ -133,11 +133,13 @@ def _give_back(course: nbgrader.Course, target: Path) -> None:
             "platform. Collect the submissions again first."
         )
     platforms.write_zip(target, back.files)
-    takes = back.platform.upload
-    by = back.platform.name if takes else "A folder for each student"
-    echo(f"{by}: {len(back.students)} students, {target}")
-    by_hand = "Mail the pages, or attach each page to its student's submission by hand."
-    echo(f"To upload it: {takes}." if takes else by_hand)
+    content = f"{len(back.students)} students, {target}"
+    if back.platform.upload:
+        echo(f"{back.platform.name}: {content}")
+        echo(f"To upload it: {back.platform.upload}.")
+    else:
+        echo(f"A folder for each student: {content}")
+        echo("Mail the pages, or attach each page to its student's submission by hand.")
     names = nbgrader.labels(course)
     print_list(
         "Not in the zip:",
@@ -180,11 +182,12 @@ def _write_filled(
     write: bool,
 ) -> bool:
     """Write the file if `write` is set or the user confirms; return whether it was."""
-    if not write and filled.changes and sys.stdin.isatty() and sys.stdout.isatty():
-        write = typer.confirm(f"Write {target}?")
     if not filled.changes:
         console.print("Nothing to write.")
-    elif write:
+        return write
+    if not write and sys.stdin.isatty() and sys.stdout.isatty():
+        write = typer.confirm(f"Write {target}?")
+    if write:
         target.write_bytes(filled.data)
         echo(f"Written: {target}. Import it on the platform.")
     else:
