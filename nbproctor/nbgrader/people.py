@@ -36,18 +36,18 @@ _ABOUT = [*_NAMES, "status", "reason", "submitted", "hours_late"]
 
 def people(course: Course) -> list[Person]:
     """Return everybody whom the gradebook knows."""
-    persons = []
     with course.gradebook() as book:
-        for student in book.students:
-            email = Identifier(Kind.EMAIL, student.email)
-            person = Person(
+        return [
+            Person(
                 student=student.id,
                 last=student.last_name or "",
                 first=student.first_name or "",
-                identifiers=(email,) if student.email else (),
+                identifiers=(Identifier(Kind.EMAIL, student.email),)
+                if student.email
+                else (),
             )
-            persons.append(person)
-    return persons
+            for student in book.students
+        ]
 
 
 def labels(course: Course) -> dict[str, str]:
@@ -224,17 +224,17 @@ def participants(
             reason = f"{result.reason} To be graded by hand: {cells}.".strip()
             result = replace(result, reason=reason)
         deadline = deadlines.get(student, due)
-        is_late = False
-        if has_submitted and result.status != "excused" and deadline is not None:
-            has_no_time = student in late and marks.timestamp is None
-            is_late = has_no_time and deadline < now
+        is_over = deadline is not None and deadline < now
+        is_late = has_submitted and student in late and is_over
         standings[student] = Participant(
             person=person,
             result=result,
             has_submitted=has_submitted,
             marks=marks,
             waiting=waiting,
-            is_late_without_time=is_late,
+            is_late_without_time=is_late
+            and result.status != "excused"
+            and marks.timestamp is None,
         )
     return standings
 

@@ -261,9 +261,8 @@ def outputs(shown: Sequence[Output]) -> Markup:
     alt = ""
     for output in shown:
         data = output.get("data", {})
-        mimes = [mime for mime in ("image/png", "image/jpeg") if mime in data]
-        if mimes:
-            mime = mimes[0]
+        mime = "image/png" if "image/png" in data else "image/jpeg"
+        if mime in data:
             alt = output["metadata"].get(mime, {}).get("alt", "")
             description = escape(alt or "Picture made by this cell")
             source = f"data:{mime};base64,{data[mime]}"

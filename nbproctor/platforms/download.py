@@ -99,13 +99,14 @@ class Download:
         by_student = defaultdict(list)
         for entry in content.entries:
             name = names.get(entry.path)
-            if name and name.kind != "course":
+            if name is None:
+                if entry.path.name == platform.listing:
+                    self.listing = self.listing or entry.read()
+                else:
+                    self.add_problem(str(entry.path), unlike)
+            elif name.kind != "course":
                 file = SubmittedFile(**vars(name), entry=entry)
                 by_student[name.key].append(file)
-            elif not name and entry.path.name == platform.listing:
-                self.listing = self.listing or entry.read()
-            elif not name:
-                self.add_problem(str(entry.path), unlike)
         return by_student
 
     def submissions_of(self, files: Files) -> Iterator[CollectedSubmission]:

@@ -212,11 +212,10 @@ def labels(names: Mapping[str, str]) -> dict[str, str]:
     `names` are those of a class, by id.
     """
     counts = Counter(names.values())
-    shown = dict(names)
-    for student, name in names.items():
-        if counts[name] > 1:
-            shown[student] = f"{name} ({student})"
-    return shown
+    return {
+        student: name if counts[name] == 1 else f"{name} ({student})"
+        for student, name in names.items()
+    }
 
 
 def in_order_of_kinds(identifiers: Iterable[Identifier]) -> list[Identifier]:

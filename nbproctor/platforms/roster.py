@@ -200,9 +200,7 @@ class Roster:
 
     def _in_words(self, text: str) -> Iterator[tuple[int, str]]:
         """Yield whose id is one of the words of a text, and the rest of the text."""
-        words = set()
-        for between in _BETWEEN_WORDS:
-            words.update(re.split(between, text))
+        words = {w for between in _BETWEEN_WORDS for w in re.split(between, text)}
         kinds: tuple[Kind, ...] = WORD_KINDS
         if Kind.WORD in self.kind_aliases:
             kinds = (self.kind_aliases[Kind.WORD],)

@@ -89,11 +89,11 @@ def _flat(text: str) -> str:
 
 
 def _named(text: str, names: dict[str, int]) -> set[int]:
-    numbers = set()
-    for name, number in names.items():
-        if name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
-            numbers.add(number)
-    return numbers
+    return {
+        number
+        for name, number in names.items()
+        if name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+    }
 
 
 def read_time(text: str, *languages: str) -> datetime | None:
