@@ -457,7 +457,7 @@ def lab(project: Path) -> AuditResult:
 
     def borrow_less(**fields: Any) -> TrialBatch:
         exercises = fields.pop("borrowing_exercises")
-        return TrialBatch(borrowing_exercises=exercises[::4], **fields)
+        return TrialBatch(borrowing_exercises=exercises[::8], **fields)
 
     read = Variants.read
     with pytest.MonkeyPatch.context() as patch:
@@ -494,7 +494,7 @@ def test_no_message_holds_a_number_that_is_not_public(lab, project):
     hidden = {test for tests in lab.tests.values() for test in tests}
     wrong = [entry for entry in lab.entries if entry.kind == "wrong"]
     messages = {m for e in wrong for test, m in e.caught.items() if test in hidden}
-    assert len(messages) > 40
+    assert len(messages) > 30
     for message in messages:
         words = re.sub("|".join(HARMLESS), "", message)
         assert set(re.findall(NUMBER, words)) <= public_numbers, message
@@ -508,7 +508,7 @@ def test_variants_get_the_marks_that_plain_python_gives_them(lab, project):
     command += [notebook, project / "variants/neural_network"]
     variables = {"PYTHONPATH": str(project), "MPLBACKEND": "agg"}
     rows = json.loads(succeeded(start(*command, cwd=folder, **variables)).stdout)
-    assert len(rows) >= 15
+    assert len(rows) > 10
     master = MasterNotebook.read(notebook)
     differences = {}
     for exercise, kind, name, passed in rows:
