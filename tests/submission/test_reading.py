@@ -53,24 +53,24 @@ def test_a_worker_reads_what_this_process_would(
     assert first in workers._all  # it has not grown, however large this process is
 
 
+def make_slow(folder: Path) -> None:
+    """Make a submission that takes longer to read than is allowed."""
+    folder.mkdir(exist_ok=True)
+    for number in range(40):
+        with (folder / f"{number}.bin").open("wb") as file:
+            file.truncate(290_000_000)
+
+
 @pytest.mark.slow
 def test_the_next_one_is_read_after_one_that_exceeds_its_limits(
     workers: Workers[ReadSubmission], tmp_path: Path
 ) -> None:
     write(tmp_path / "good", answered(RELEASE))
-    for name in ("slow", "slower"):
-        (tmp_path / name).mkdir()
-        for number in range(40):
-            with (tmp_path / name / f"{number}.bin").open("wb") as file:
-                file.truncate(290_000_000)
-    class_ = [
-        workers.ask(ReadRequest(tmp_path / n)) for n in ("slow", "good", "slower")
-    ]
-    assert class_[1].result().repaired
-    for slow in (class_[0], class_[2]):
-        with pytest.raises(ExceededError):
-            slow.result()
-    assert workers.ask(ReadRequest(tmp_path / "good")).result().repaired
+    make_slow(tmp_path / "slow")
+    slow, good = (workers.ask(ReadRequest(tmp_path / n)) for n in ("slow", "good"))
+    assert good.result().repaired
+    with pytest.raises(ExceededError):
+        slow.result()
 
 
 @pytest.mark.slow
@@ -98,9 +98,7 @@ def test_what_computes_has_its_time_on_a_busy_computer_too(
     """By the clock this takes longer than is allowed, as if others computed as well."""
     monkeypatch.setattr(workers, "_seconds", 0.5)
     monkeypatch.setattr("nbproctor.sandbox.workers.MIN_PROCESSOR_SHARE", 0.001)
-    for number in range(40):
-        with (tmp_path / f"{number}.bin").open("wb") as file:
-            file.truncate(290_000_000)
+    make_slow(tmp_path)
     error = workers.ask(ReadRequest(tmp_path)).exception()
     assert type(error) is ExceededError
 
