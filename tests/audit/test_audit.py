@@ -181,6 +181,17 @@ def fizz(n):
     return "fizz" if n in (3, 6) else str(n)
 '''
 
+[slow]
+why = "To see."
+unnamed = true
+cell = '''
+import time
+def fizz(n):
+    end = time.process_time() + 0.3 * (n == 1)
+    while time.process_time() < end: pass
+    return 'fizz' if n % 3 == 0 else str(n)
+'''
+
 [untold]
 why = "To see."
 says = "is upside down"
@@ -189,6 +200,13 @@ def fizz(n):
     return n
 '''
 """
+
+
+# A test that measures the processor's time.
+QUICK = (
+    "import time; t = time.process_time(); fizz(1); "
+    "assert time.process_time() < t + 0.2"
+)
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +219,9 @@ def troubled(project: Path, tmp_path_factory: pytest.TempPathFactory) -> AuditRe
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     add_wrong(tiny, BAD_ENTRIES)
+    notebook = tiny / "source/tiny/tiny.ipynb"
+    text = notebook.read_text("utf-8")
+    notebook.write_text(text.replace('assert fizz(-4) == \\"-4\\"', QUICK), "utf-8")
     return tried(tiny)
 
 
@@ -232,6 +253,11 @@ def test_every_bad_file_is_named_and_the_audit_goes_on(troubled):
     assert "ended the Python process" in dead.notes[0]
     assert f"{wrong} hangs_at_once: " in "\n".join(matrix.lines(troubled))
     assert entry(troubled, "mean_of", "right", "fmean").lost == 0
+
+
+@pytest.mark.slow
+def test_processor_time_is_measured_as_in_grading(troubled):
+    assert entry(troubled, "fizz", "wrong", "slow").lost == 2
 
 
 @pytest.mark.slow
@@ -360,33 +386,6 @@ def test_a_weak_test_lets_a_mutant_survive_and_a_blank_earn_points(tiny):
     assert wrong and result.killed < 1
     # The oracle knows what the tests do not: here the reference itself is wrong.
     assert any("reference" in e.kind and e.disagreement for e in result.entries)
-
-
-QUICK = (
-    "import time; t = time.process_time(); fizz(1); "
-    "assert time.process_time() < t + 0.2"
-)
-SLOW = """
-[slow]
-why = "To see."
-unnamed = true
-cell = '''
-import time
-def fizz(n):
-    end = time.process_time() + 0.3 * (n == 1)
-    while time.process_time() < end: pass
-    return 'fizz' if n % 3 == 0 else str(n)
-'''
-"""
-
-
-@pytest.mark.slow
-def test_processor_time_is_measured_as_in_grading(tiny):
-    notebook = tiny / "source/tiny/tiny.ipynb"
-    text = notebook.read_text("utf-8")
-    notebook.write_text(text.replace('assert fizz(-4) == \\"-4\\"', QUICK), "utf-8")
-    add_wrong(tiny, SLOW)
-    assert entry(tried(tiny, exercise="fizz"), "fizz", "wrong", "slow").lost == 2
 
 
 @pytest.mark.slow
