@@ -47,19 +47,22 @@ def complaint(pool: Pool, *opening: Cell, answer: str) -> str:
     return f"no result; {report.notes}"
 
 
-@pytest.mark.parametrize("package", INSTALLED)
-def test_an_answer_may_import_and_use_it(pool: Pool, package: str) -> None:
-    message = complaint(pool, answer=PACKAGES[package])
-    assert bool(message) == (package in REFUSED), message
+LOCKED = {
+    "locked": True,
+    "solution": False,
+    "grade": False,
+}
 
 
+@pytest.mark.parametrize("is_provided", [False, True])
 @pytest.mark.parametrize("package", INSTALLED)
-def test_a_notebook_that_begins_with_it_is_graded(pool: Pool, package: str) -> None:
-    marks = {
-        "locked": True,
-        "solution": False,
-        "grade": False,
-    }
-    opening = cell("opening", "provided", f"import {package}", nbgrader=marks)
-    message = complaint(pool, opening, answer=PACKAGES[package])
+def test_a_package_works_in_an_answer_and_where_a_notebook_begins_with_it(
+    pool: Pool,
+    package: str,
+    is_provided: bool,
+) -> None:
+    opening = cell("opening", "provided", f"import {package}", nbgrader=LOCKED)
+    message = complaint(
+        pool, *([opening] if is_provided else []), answer=PACKAGES[package]
+    )
     assert bool(message) == (package in REFUSED), message
