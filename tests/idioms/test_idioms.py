@@ -29,10 +29,9 @@ FORGET = """for _name in [*globals()]:
     if _name not in _first:
         del globals()[_name]"""
 BESIDE = [idiom for idiom in IDIOMS if idiom.reason]
-# Tried with no answer, too. Most earn nothing then, and for the same reason; the last
-# one earns a point, for the error that its test wants.
-EARNS_BLANK = "an exit where an error is wanted"
-BLANK = [*IDIOMS[::5], *(idiom for idiom in IDIOMS if idiom.name == EARNS_BLANK)]
+# Tried with no answer, too. Most earn nothing then, and for the same reason; one of
+# these earns a point, for the error that its test wants.
+BLANK = IDIOMS[::5]
 LIBRARIES = "pandas", "scipy.sparse", "sklearn.linear_model", "unittest.mock"
 LIBRARIES += "matplotlib.figure", "matplotlib.backends.backend_agg"
 
