@@ -554,7 +554,7 @@ socket.socket.connect = os.fork = os.posix_spawn = os.system = refuse
 
 
 def run(
-    path,
+    notebook,
     folder,
     first="",
     written=None,
@@ -562,7 +562,6 @@ def run(
     """Run a notebook as Run All does; the outputs of its cells by id."""
     from tests.kernels import run_in_kernel
 
-    notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first, id="first"))
     brief = ["--InteractiveShell.xmode=Minimal"]  # tracebacks take longer than the code
     run_in_kernel(notebook, folder, extra_arguments=brief)
@@ -583,8 +582,7 @@ def solved(tmp_path_factory):
         for cell in notebook.cells
         if not cell.metadata.get("nbgrader", {}).get("points")
     ]
-    nbformat.write(notebook, folder / SOURCE.name)
-    return run(folder / SOURCE.name, folder, ALONE)
+    return run(notebook, folder, ALONE)
 
 
 @pytest.mark.slow
@@ -660,7 +658,8 @@ def test_run_all_goes_on_past_exercises_left_out_and_validate_names_them(tmp_pat
     from nbgrader.validator import Validator
 
     whole = tmp_path / "run.ipynb"
-    outputs = run(RELEASE / SOURCE.name, RELEASE, written=whole)  # no error elsewhere
+    notebook = nbformat.read(RELEASE / SOURCE.name, as_version=4)
+    outputs = run(notebook, RELEASE, written=whole)  # no error elsewhere
     assert "mnist" in outputs["data-paths"][0].text
     for cell in MasterNotebook.read(SOURCE).of_kind("test"):
         if not cell.points and cell.exercise:
@@ -685,11 +684,10 @@ def test_colab_goes_on_too(tmp_path):
     )
     end = nbformat.v4.new_code_cell("print('went on')")
     notebook.cells = [nbformat.v4.new_code_cell(pretend), *cells, end]
-    nbformat.write(notebook, tmp_path / "lab.ipynb")
     for module in ("mnist.py", "lab_tools.py", "public_tests.py"):
         shutil.copy(RELEASE / module, tmp_path)
     shutil.copytree(DATA, tmp_path / "data/mnist")
-    outputs = run(tmp_path / "lab.ipynb", tmp_path)
+    outputs = run(notebook, tmp_path)
     assert outputs["sigmoid-public"][-1].output_type == "error"
     assert outputs[end.id][0].text == "went on\n"
 
@@ -705,7 +703,7 @@ def test_every_course_gets_the_same_public_tests():
 
 @pytest.mark.slow
 def test_the_second_lab_runs_clean_and_its_pictures_say_what_they_show():
-    outputs = run(SECOND, SECOND.parent)
+    outputs = run(nbformat.read(SECOND, as_version=4), SECOND.parent)
     shown = [output for cell in outputs.values() for output in cell]
     assert not [o for o in shown if o.get("name") == "stderr" or "ename" in o]
     pictures = [o for o in shown if "image/png" in o.get("data", {})]
