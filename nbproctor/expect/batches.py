@@ -61,8 +61,14 @@ def expect_passes(
         f"{name}: a batch of more than {size} examples was found"
     )
     for start in range(0, len(used), steps):
-        x, y = map(np.hstack, zip(*used[start : start + steps], strict=True))
-        _expect_pass(x, y, X, labels, name)
+        epoch_X, epoch_labels = zip(*used[start : start + steps], strict=True)
+        _expect_pass(
+            np.hstack(epoch_X),
+            np.hstack(epoch_labels),
+            X,
+            labels,
+            name,
+        )
 
 
 def _expect_pass(
@@ -74,11 +80,8 @@ def _expect_pass(
 ) -> None:
     assert x.shape == X.shape, f"{name}: an epoch must use each example exactly once"
     expect_shape(y, labels.shape, "Y of one epoch, one-hot,")
-    order, right_order = (np.lexsort(np.float32(columns)) for columns in (x, X))
-    x = x[:, order]
-    y = y[:, order]
-    X = X[:, right_order]
-    labels = labels[:, right_order]
+    x, y = _sort_examples(x, y)
+    X, labels = _sort_examples(X, labels)
     mistakes = {}
     if not np.allclose(x, X, 1e-4, 1e-6):
         mistakes = {
@@ -86,8 +89,9 @@ def _expect_pass(
             "was divided by its largest value": X / X.max(),
             "was shifted by its mean": X - X.mean(),
         }
-        columns = {*map(tuple, X.T.round(4))}
-        if {*map(tuple, x.T.round(4))} <= columns:
+        examples = set(map(tuple, X.T.round(4)))
+        used_examples = set(map(tuple, x.T.round(4)))
+        if used_examples <= examples:
             mistakes["holds some examples twice, and others never"] = x
         if np.allclose(np.sort(x.ravel()), np.sort(X.ravel()), atol=1e-5):
             mistakes["was shuffled by rows, but examples are columns"] = x
@@ -96,3 +100,9 @@ def _expect_pass(
     if np.allclose(y.sum(axis=1), labels.sum(axis=1)):
         mistakes["belongs to other examples: X and Y were not shuffled alike"] = y
     expect(y, labels, "Y of one epoch", mistakes=mistakes)
+
+
+def _sort_examples(X: Any, labels: Any) -> tuple[Any, Any]:
+    """Return examples, with their labels, in an order that they alone determine."""
+    order = np.lexsort(np.float32(X))
+    return X[:, order], labels[:, order]

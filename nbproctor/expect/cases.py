@@ -22,7 +22,7 @@ _ROOMY: tuple[Kind, ...] = (
     ("i4", "F"),
     ("i2", "C"),
 )
-_NARROW: tuple[Kind, ...] = (("i1", "F"),)
+_NARROW: Kind = ("i1", "F")
 # A size that may be as large has a case by the number of entries, too.
 _SIZE_OF_DATA = 10_000
 _MOST_ENTRIES = 2**20
@@ -37,12 +37,19 @@ def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
     half as many entries again, or bytes, as such a number.
     """
     usual = {name: size for name, (size, _) in ranges.items()}
-    tables = [usual, *(dict.fromkeys(usual, size) for size in (4, 2, 1))]
-    for name, (size, most) in ranges.items():
-        others = {1, int(beyond(size, most))}
-        if most >= _SIZE_OF_DATA and (entries := _entries_beyond(most)):
-            others.add(entries // min(usual.values()))
-        tables += [usual | {name: other} for other in sorted(others - {size})]
+    tables = [
+        usual,
+        dict.fromkeys(usual, 4),
+        dict.fromkeys(usual, 2),
+        dict.fromkeys(usual, 1),
+    ]
+    for name, (usual_size, most) in ranges.items():
+        other_sizes = {1, int(beyond(usual_size, most))} - {usual_size}
+        entries = _entries_beyond(most) if most >= _SIZE_OF_DATA else 0
+        if entries:
+            other_sizes.add(entries // min(usual.values()))
+        for size in sorted(other_sizes):
+            tables.append(usual | {name: size})
     return [make(**table) for table in tables]
 
 
@@ -80,15 +87,17 @@ def neutral(*case: Any) -> list[Case]:
     such as a size, is 1 only. At last, all numbers of the state are 0. No two cases
     share an array.
     """
-    cases = [
-        _with_part(case, number, key, 0 * part + new)
-        for number, key, part in _parts(case)
-        for new in ((1,) if isinstance(case[number], int | float) else (0, 1))
-    ]
-    if isinstance(case[0], dict):
-        numbers = {k: 0.0 for k, part in case[0].items() if isinstance(part, float)}
-        cases.append(_with_part(case, 0, "", case[0] | numbers))
-    return [*map(copy.deepcopy, cases)]
+    cases = []
+    for number, key, part in _parts(case):
+        is_number = isinstance(case[number], int | float)
+        for new in (1,) if is_number else (0, 1):
+            cases.append(_with_part(case, number, key, 0 * part + new))
+    state = case[0]
+    if isinstance(state, dict):
+        numbers = [name for name, part in state.items() if isinstance(part, float)]
+        new_state = state | dict.fromkeys(numbers, 0.0)
+        cases.append(_with_part(case, 0, "", new_state))
+    return [copy.deepcopy(each) for each in cases]
 
 
 def kinds(*case: Any, narrow: bool = False) -> list[Case]:
@@ -98,18 +107,18 @@ def kinds(*case: Any, narrow: bool = False) -> list[Case]:
     object stay. At last, one argument after another is whole, and the others are not.
     With `narrow`, types are among them in which usual formulas overflow.
     """
-    alike = [
-        tuple(
-            _in_kind(part, kind, whole=n > 0 or not isinstance(part, Mapping))
-            for n, part in enumerate(case)
-        )
-        for kind in (*(_NARROW if narrow else ()), *_ROOMY)
-    ]
-    return alike + [
-        copy.deepcopy(_with_part(case, n, "", part))
-        for n, part in enumerate(alike[-1])
-        if part is not case[n]
-    ]
+    cases = []
+    for kind in (_NARROW, *_ROOMY) if narrow else _ROOMY:
+        parts = []
+        for number, part in enumerate(case):
+            is_state = number == 0 and isinstance(part, Mapping)
+            parts.append(_in_kind(part, kind, whole=not is_state))
+        cases.append(tuple(parts))
+    for number, part in enumerate(cases[-1]):
+        if part is not case[number]:
+            other = _with_part(case, number, "", part)
+            cases.append(copy.deepcopy(other))
+    return cases
 
 
 def _in_kind(
@@ -123,9 +132,13 @@ def _in_kind(
     if not isinstance(value, np.ndarray):
         return value
     number_type, order = kind
-    letter = number_type[0]
-    if value.dtype.kind in ("f" if letter == "f" else "iuf" if whole else "iu"):
-        rounded = np.rint(value) if letter == "i" else value
+    sources = "f"
+    rounded = value
+    if number_type.startswith("i"):
+        sources = "iuf" if whole else "iu"
+    if value.dtype.kind in sources:
+        if number_type.startswith("i"):
+            rounded = np.rint(value)
         converted = rounded.astype(number_type)
         if np.allclose(converted, rounded):
             value = converted
@@ -135,8 +148,8 @@ def _in_kind(
 def _parts(case: Case) -> Iterator[tuple[int, str, Any]]:
     """Yield the arrays and numbers of a case: where they stand, their key, they."""
     for number, value in enumerate(case):
-        parts = value.items() if isinstance(value, dict) else [("", value)]
-        for key, part in parts:
+        parts = value if isinstance(value, dict) else {"": value}
+        for key, part in parts.items():
             if isinstance(part, int | float | np.ndarray):
                 yield number, key, part
 
@@ -154,13 +167,14 @@ def _with_part(
 
 def _others(value: Any) -> Iterator[Any]:
     """Yield others in the place of an array or number, the more alike ones first."""
-    if isinstance(value, np.ndarray) and value.size > 1:
-        for axis in np.argsort(value.shape)[::-1]:
-            order = np.arange(value.shape[axis])
-            middle = slice(3, -3) if len(order) > 7 else slice(None)
-            order[middle] = order[middle][::-1]
-            reordered = np.take(value, order, axis)
-            yield reordered
-            yield 2 * reordered - value  # the same sum, but not of absolute values
-    else:
+    if not isinstance(value, np.ndarray) or value.size < 2:
         yield value + 1
+        return
+    for axis in np.argsort(value.shape)[::-1]:
+        length = value.shape[axis]
+        order = np.arange(length)
+        middle = slice(3, -3) if length > 7 else slice(None)
+        order[middle] = order[middle][::-1]
+        reordered = np.take(value, order, axis)
+        yield reordered
+        yield 2 * reordered - value  # the same sum, but not of absolute values

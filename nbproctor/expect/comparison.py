@@ -55,30 +55,35 @@ def expect(
         `want` has an unsupported type: the test is broken.
     """
     if isinstance(want, Mapping):
-        options: dict[str, Any] = {
-            "rtol": rtol,
-            "atol": atol,
-            "factors": factors,
-        }
-        for key, (label, entry) in _entries(got, want, name).items():
-            mistakes_of_entry = functools.partial(_mistakes_of_entry, mistakes, key)
-            expect(entry, want[key], label, **options, mistakes=mistakes_of_entry)
+        for key, label, entry in _entries(got, want, name):
+            expect(
+                entry,
+                want[key],
+                label,
+                rtol=rtol,
+                atol=atol,
+                factors=factors,
+                mistakes=functools.partial(_mistakes_of_entry, mistakes, key),
+            )
         return
     right = np.asarray(want)
     if right.dtype.kind not in "iuf" or np.isnan(right).any():
         raise ValueError(f"The test of {name} is broken: it expects {want!r:.60}.")
     answer = _numbers(got, name, right.shape, lists=isinstance(want, list | tuple))
     with np.errstate(all="ignore"):
-        exact = {answer.dtype.kind, right.dtype.kind} <= {"i", "u"}
-        close = _is_close(answer, right.astype(float), rtol, atol)
-        wrong = answer != right if exact else ~close
-        if wrong.any():
-            for symptom, wrong_answer in _resolve_mistakes(mistakes).items():
-                values = np.asarray(wrong_answer, dtype=float)
-                if values.shape == answer.shape and fits(answer, values, rtol):
-                    _fail(name, symptom)
-            all_factors = {"2": 2.0, **(factors or {})}
-            _fail(name, diagnosis(answer, right, wrong, rtol, all_factors))
+        if {answer.dtype.kind, right.dtype.kind} <= {"i", "u"}:
+            wrong = answer != right
+        else:
+            wrong = ~_is_close(answer, right.astype(float), rtol, atol)
+        if not wrong.any():
+            return
+        for symptom, wrong_answer in _resolve_mistakes(mistakes).items():
+            values = np.asarray(wrong_answer, dtype=float)
+            if values.shape == answer.shape and fits(answer, values, rtol):
+                _fail(name, symptom)
+        all_factors = {"2": 2.0, **(factors or {})}
+        symptom = diagnosis(answer, right, wrong, rtol, all_factors)
+        _fail(name, symptom)
 
 
 @np.errstate(all="ignore")
@@ -94,7 +99,9 @@ def _is_close(
 
 
 def _resolve_mistakes(mistakes: Mistakes) -> Mapping[str, Any]:
-    return (mistakes() if callable(mistakes) else mistakes) or {}
+    if callable(mistakes):
+        mistakes = mistakes()
+    return mistakes or {}
 
 
 def _mistakes_of_entry(mistakes: Mistakes, key: Any) -> Mapping[str, Any]:
@@ -139,13 +146,14 @@ def expect_unchanged(
     if isinstance(before, list | tuple) and isinstance(now, list | tuple):
         now = dict(enumerate(now))
         before = dict(enumerate(before))
-    if isinstance(before, Mapping):
-        if not isinstance(now, Mapping) or set(now) != set(before):
-            _fail(name, f"got other keys, or another length, {advice}")
-        for key, (label, new) in _entries(now, before, name).items():
-            expect_unchanged(new, before[key], label)
-    elif _snapshot(now) != _snapshot(before):
-        _fail(name, f"was changed {advice}")
+    if not isinstance(before, Mapping):
+        if _snapshot(now) != _snapshot(before):
+            _fail(name, f"was changed {advice}")
+        return
+    if not isinstance(now, Mapping) or set(now) != set(before):
+        _fail(name, f"got other keys, or another length, {advice}")
+    for key, label, entry in _entries(now, before, name):
+        expect_unchanged(entry, before[key], label)
 
 
 def entries_of(answer: Any, right: Any) -> Any:
@@ -179,7 +187,7 @@ def expect_same(
     Of two mappings, the entries of `other` count.
     """
     if isinstance(other, Mapping) and isinstance(answer, Mapping):
-        for key, (label, entry) in _entries(answer, other, name).items():
+        for key, label, entry in _entries(answer, other, name):
             expect_same(entry, other[key], label, reason)
         return
     try:
@@ -199,7 +207,7 @@ def expect_entry(
     name: str,
 ) -> Any:
     """Return one entry of a mapping as an array of a shape, or say why it is none."""
-    ((label, entry),) = _entries(got, {key: None}, name).values()
+    [(_, label, entry)] = _entries(got, {key: None}, name)
     expect_shape(entry, shape, label)
     expect_finite(entry, label)
     return np.asarray(entry, dtype=float)
@@ -222,18 +230,22 @@ def expect_normal(
     AssertionError
         They do not; says which of the three is wrong.
     """
+    name = f"{name}:"
     values = (np.asarray(got, dtype=float) - mean) / spread
     bound = 6 / np.sqrt(values.size)
-    inside = (np.abs(values) < 1).mean()
-    if abs(values.mean()) > bound * max(1, values.std()):
-        _fail(f"{name}:", f"the mean should be {mean:g}")
-    if abs(values.std() - 1) > bound / np.sqrt(2):
-        _fail(f"{name}:", f"the standard deviation should be {spread:g}")
+    deviation = values.std()
+    if abs(values.mean()) > bound * max(1, deviation):
+        _fail(name, f"the mean should be {mean:g}")
+    if abs(deviation - 1) > bound / np.sqrt(2):
+        _fail(name, f"the standard deviation should be {spread:g}")
+    distances = np.abs(values)
+    inside = (distances < 1).mean()
     if abs(inside - 0.682689) > bound * 0.46543:  # of a standard deviation around it
-        _fail(f"{name}:", "this is not a normal distribution")
-    far = 0.0027 * values.size
-    if (np.abs(values) > 3).sum() < far - 6 * np.sqrt(far):
-        _fail(f"{name}:", f"values beyond {3 * spread:g} are missing")
+        _fail(name, "this is not a normal distribution")
+    far = (distances > 3).sum()
+    expected_far = 0.0027 * values.size
+    if far < expected_far - 6 * np.sqrt(expected_far):
+        _fail(name, f"values beyond {3 * spread:g} are missing")
 
 
 def is_multiple(array: Any, *others: Any) -> bool:
@@ -244,7 +256,8 @@ def is_multiple(array: Any, *others: Any) -> bool:
     for other in others:
         if array is None or other is None:
             continue
-        factor = (array * other).sum() / ((other**2).sum() or 1)
+        square = (other**2).sum() or 1
+        factor = (array * other).sum() / square
         close = _is_close(array, factor * other, 1e-4, 1e-6)
         if abs(factor) > 1e-3 and np.all(close):
             return True
@@ -271,8 +284,9 @@ def entry_in_any_shape(
 
 def in_shape(array: Any, shape: tuple[int, ...]) -> Any:
     """Return an array in a shape of the same size: transposed, if that is its shape."""
-    is_transposed = array.shape == shape[::-1] != shape
-    return array.T if is_transposed else array.reshape(shape)
+    if array.shape == shape[::-1] != shape:
+        return array.T
+    return array.reshape(shape)
 
 
 def expect_finite(got: object, name: str) -> None:
@@ -284,20 +298,25 @@ def expect_finite(got: object, name: str) -> None:
         It is not; says where the first nan or inf is, and how many there are.
     """
     answer = _numbers(got, name, None)
-    if not np.isfinite(answer).all():
-        _fail(name, not_finite(answer, ~np.isfinite(answer)))
+    bad = ~np.isfinite(answer)
+    if bad.any():
+        _fail(name, not_finite(answer, bad))
 
 
 def _fail(name: str, symptom: str) -> NoReturn:
     line = " ".join(f"{name} {symptom}".split())
-    raise AssertionError(line if len(line) <= 160 else line[:159] + "…")
+    if len(line) > 160:
+        line = line[:159] + "…"
+    raise AssertionError(line)
 
 
 def _snapshot(value: object) -> object:
     """Return what shows any change of a value, and to which nan is equal."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype, value.tobytes()
-    return repr(value.item() if isinstance(value, np.generic) else value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    return repr(value)
 
 
 def _wrong_type(
@@ -314,16 +333,22 @@ def _entries(
     got: object,
     want: Mapping[Any, Any],
     name: str,
-) -> dict[Any, tuple[str, object]]:
-    """Return the entries that a mapping should have: key → name of the entry, value."""
+) -> list[tuple[Any, str, object]]:
+    """Return the entries that a mapping should have: key, name of the entry, value."""
     keys = ", ".join(map(repr, want))
     if not isinstance(got, Mapping):
         _wrong_type(got, name, f"should be a dict with {keys}")
-    if missing := ", ".join(repr(key) for key in want if key not in got):
-        _fail(name, f"lacks {missing}: it should have the keys {keys}")
-    quoted = {key: f'"{key}"' if isinstance(key, str) else repr(key) for key in want}
-    labels = {key: f"{name}[{quoted[key]}]" if name else key for key in want}
-    return {key: (labels[key], got[key]) for key in want}
+    missing = [repr(key) for key in want if key not in got]
+    if missing:
+        _fail(name, f"lacks {', '.join(missing)}: it should have the keys {keys}")
+    entries = []
+    for key in want:
+        label = key
+        if name:
+            quoted = f'"{key}"' if isinstance(key, str) else repr(key)
+            label = f"{name}[{quoted}]"
+        entries.append((key, label, got[key]))
+    return entries
 
 
 def _numbers(
@@ -333,20 +358,27 @@ def _numbers(
     lists: bool = False,
 ) -> Any:
     """Return an answer as a numeric array of a shape, or say why it is none."""
-    ask = f"should be an array of shape {shape}" if shape else "should be a number"
-    ask = "should hold numbers" if shape is None else ask
+    ask = "should be a number"
+    if shape is None:
+        ask = "should hold numbers"
+    elif shape:
+        ask = f"should be an array of shape {shape}"
     # NumPy would take a list, or any object with a length, for an array.
-    if not isinstance(got, (*_NUMERIC, list, tuple) if lists else _NUMERIC):
+    is_list = lists and isinstance(got, list | tuple)
+    if not is_list and not isinstance(got, _NUMERIC):
         _wrong_type(got, name, ask)
     try:
-        array = np.asarray(float(got) if type(got) is int and abs(got) >> 63 else got)
+        if type(got) is int and abs(got) >> 63:
+            got = float(got)
+        array = np.asarray(got)
     except (OverflowError, TypeError, ValueError):
         _fail(name, f"is too large, or too uneven, to be read as numbers; it {ask}")
-    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+    kind = array.dtype.kind
+    if kind == "f" and array.dtype.itemsize > 8:
         array = array.astype(float)  # what is too large for a double is inf here
-    if array.dtype.kind not in "iuf":
-        kinds = {"b": "truth values", "c": "complex numbers"}
-        content = kinds.get(array.dtype.kind, "no numbers")
+    if kind not in "iuf":
+        contents = {"b": "truth values", "c": "complex numbers"}
+        content = contents.get(kind, "no numbers")
         _fail(name, f"holds {content}, but {ask}, of an integer or floating dtype")
     if shape is not None and array.shape != shape:
         actual = f"has shape {array.shape}" if array.shape else "is a single number"

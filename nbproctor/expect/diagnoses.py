@@ -33,10 +33,11 @@ def _without_ones(shape: Shape) -> list[int]:
 
 def not_finite(got: Array, bad: Array) -> str:
     """Say where the first nan or inf of an answer is, and how many are `bad`."""
+    first = got[bad][0]
+    kind = "nan" if np.isnan(first) else "inf"
     if not got.ndim:
-        return f"is {'nan' if np.isnan(got) else 'inf'}"
+        return f"is {kind}"
     index = np.argwhere(bad)[0].tolist()
-    kind = "nan" if np.isnan(got[tuple(index)]) else "inf"
     return f"has {kind} at index {index} ({bad.sum()} of {bad.size} are bad)"
 
 
@@ -47,8 +48,9 @@ def fits(
 ) -> bool:
     """Compare by the scale of the whole, so that tiny numbers fit nothing by chance."""
     scale = np.abs(want).max()
-    close = np.isclose(got, want, rtol=rtol, atol=1e-6 * scale)
-    return bool(0 < scale < np.inf and close.all())
+    if not 0 < scale < np.inf:
+        return False
+    return np.allclose(got, want, rtol=rtol, atol=1e-6 * scale)
 
 
 def diagnosis(
@@ -68,16 +70,15 @@ def diagnosis(
     everywhere = " everywhere" if got.size > 1 else ""
     if fits(got, -want, rtol):
         return f"has the wrong sign{everywhere}"
-    ratios = _ratios(factors)
-    if words := _fitting_ratios(got, want, rtol, ratios):
-        return f"is off by a factor: it was {words}"
-    if words := _fitting_ratios(got, -want, rtol, ratios):
-        return f"has the wrong sign and is off by a factor: it was {words}"
+    if ratios := _fitting_ratios(got, want, rtol, factors):
+        return f"is off by a factor: it was {ratios}"
+    if ratios := _fitting_ratios(got, -want, rtol, factors):
+        return f"has the wrong sign and is off by a factor: it was {ratios}"
     is_square = got.ndim == 2 and got.shape == got.T.shape
     if is_square and fits(got.T, want, rtol):
         return "has the values of the transposed answer"
     difference = got - want
-    should_be_whole = bool((want == np.trunc(want)).all())
+    should_be_whole = (want == np.trunc(want)).all()
     if should_be_whole and np.unique(difference).tolist() in ([1], [-1]):
         return f"is off by one{everywhere}"
     if is_integer and not should_be_whole and (np.abs(difference) < 1).all():
@@ -88,34 +89,34 @@ def diagnosis(
         return "has the same value in every entry"
     if any(np.allclose(got, np.round(want, n), 1e-6, 0) for n in range(5)):
         return "was rounded"
-    if wrong.sum() > 1 and _is_cut_off(got, want, rtol):
+    wrong_count = wrong.sum()
+    if wrong_count > 1 and _is_cut_off(got, want, rtol):
         return "is cut off: its largest or smallest values are wrong"
     if not got.ndim:
         return "is one number, as it should be, but not the right one"
-    if wrong.all():
+    if wrong_count == got.size:
         return f"has the right type and shape, but is wrong{everywhere}"
-    flipped = np.isclose(got, -want, rtol)[wrong].all()
-    symptom = "has the wrong sign" if flipped else "is wrong"
-    return f"{symptom} in {wrong.sum()} of {got.size} entries{_pattern(wrong)}"
-
-
-def _ratios(factors: Mapping[str, float]) -> dict[str, float]:
-    """Return by what an answer may be off, in words, but for nearly 1."""
-    ratios = {f"multiplied by {label}": factor for label, factor in factors.items()}
-    for label, factor in factors.items():
-        if factor:
-            ratios[f"divided by {label}"] = 1 / factor
-    return {words: ratio for words, ratio in ratios.items() if abs(ratio - 1) > 0.01}
+    symptom = "is wrong"
+    if np.allclose(got[wrong], -want[wrong], rtol):
+        symptom = "has the wrong sign"
+    return f"{symptom} in {wrong_count} of {got.size} entries{_pattern(wrong)}"
 
 
 def _fitting_ratios(
     got: Array,
     want: Array,
     rtol: float,
-    ratios: Mapping[str, float],
+    factors: Mapping[str, float],
 ) -> str:
-    """Return by which of these ratios an answer is off, or nothing."""
-    fitting = [words for words, r in ratios.items() if fits(got, r * want, rtol)]
+    """Return by which factors an answer is off, in words; none is nearly 1."""
+    ratios = {f"multiplied by {label}": factor for label, factor in factors.items()}
+    for label, factor in factors.items():
+        if factor:
+            ratios[f"divided by {label}"] = 1 / factor
+    fitting = []
+    for words, ratio in ratios.items():
+        if abs(ratio - 1) > 0.01 and fits(got, ratio * want, rtol):
+            fitting.append(words)
     return " or ".join(fitting)
 
 
@@ -127,7 +128,9 @@ def _is_cut_off(
     least = got.min()
     most = got.max()
     inside = (least < got) & (got < most)
-    return bool(inside.any()) and fits(got, np.clip(want, least, most), rtol)
+    if not inside.any():
+        return False
+    return fits(got, np.clip(want, least, most), rtol)
 
 
 def _pattern(wrong: Array) -> str:
@@ -137,9 +140,10 @@ def _pattern(wrong: Array) -> str:
         axes = {"row": (1,), "column": (0,)}
     elif wrong.ndim < 2:
         axes = {"index": ()}
-    for word, others in axes.items():
-        lines = wrong.any(axis=others)
-        hit = np.flatnonzero(lines)
-        if hit.size == 1 or hit.size <= min(3, lines.size // 2):
-            return f", only at {word} {', '.join(map(str, hit))}"
+    for word, other_axes in axes.items():
+        lines = wrong.any(axis=other_axes)
+        numbers = np.flatnonzero(lines)
+        few = max(1, min(3, lines.size // 2))
+        if numbers.size <= few:
+            return f", only at {word} {', '.join(map(str, numbers))}"
     return f", the first at index {np.argwhere(wrong)[0].tolist()}"

@@ -52,18 +52,21 @@ def measure(
         raise ValueError(f"The test measures {name} as {shown}.")
     drawn = [(caption, _png(array)) for caption, array in pictures]
     if measured is not None:
-        measured.append(
-            Measured(
-                name=name,
-                value=number,
-                note=note,
-                pictures=drawn,
-                of=of,
-            )
+        measurement = Measured(
+            name=name,
+            value=number,
+            note=note,
+            pictures=drawn,
+            of=of,
         )
-    else:
-        total = f" of {of:g}" if of else ""
-        sys.stdout.write(f"{name}: {number:g}{total}{note and f', {note}'}\n")
+        measured.append(measurement)
+        return
+    line = f"{name}: {number:g}"
+    if of:
+        line += f" of {of:g}"
+    if note:
+        line += f", {note}"
+    sys.stdout.write(f"{line}\n")
 
 
 def processor_seconds() -> float:
@@ -82,7 +85,9 @@ def _png(picture: npt.ArrayLike) -> str:
     ink = np.nan_to_num(np.asarray(picture, dtype=float))
     if ink.ndim != 2 or not 0 < min(ink.shape) <= max(ink.shape) <= MAX_SIDE:
         raise ValueError(f"The test shows a picture of shape {ink.shape}.")
-    grey = (255 * (1 - ink.clip(0, 1))).round().astype(np.uint8)
+    grey = 255 * (1 - ink.clip(0, 1))
+    pixels = grey.round().astype(np.uint8)
     file = io.BytesIO()
-    Image.fromarray(grey).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
+    Image.fromarray(pixels).save(file, "PNG")
+    png = file.getvalue()
+    return base64.b64encode(png).decode()

@@ -7,7 +7,6 @@ once in the judge, and judged by as many properties as there are.
 
 import contextlib
 import copy
-import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -87,7 +86,7 @@ def calls_to_method(
             values = attributes(state)
             calls.append((make_object, kind, [*values], *values.values()))
         function, *objects = answers_of(*calls)
-        return [(function, one) for one in objects]
+        return [(function, each) for each in objects]
 
     return begin
 
@@ -174,16 +173,18 @@ class Specification:
         beginnings = self.begin([state for state, _ in split])
         calls: list[tuple[Any, ...]] = []
         for beginning, (state, arguments) in zip(beginnings, split, strict=True):
+            changed = beginning[-1]
             calls.append((*beginning, *arguments))
-            calls += self.reads_of(beginning[-1])
-            calls += [(getattr, beginning[-1], name, None) for name in state]
+            calls += self.reads_of(changed)
+            calls += [(getattr, changed, name, None) for name in state]
         copies: dict[int, Any] = {}
         answers = answers_of(*calls, copies=copies, read_only=read_only)
         for values, (state, arguments) in zip(before, split, strict=True):
             answer = self.read(next(answers), answers)
             state_after = {name: next(answers) for name in state}
-            after = tuple(copies.get(id(each), each) for each in arguments)
-            changes.append((values, self._untouchable(state_after, after)))
+            arguments_after = tuple(copies.get(id(each), each) for each in arguments)
+            after = self._untouchable(state_after, arguments_after)
+            changes.append((values, after))
             yield answer
 
     def _untouchable(self, state: State, arguments: Case) -> dict[str, Any]:
@@ -191,12 +192,14 @@ class Specification:
 
         Of an object of the test's own, that is its type and its attributes.
         """
-        values = {k: v for k, v in state.items() if k not in self.reads}
+        values = {name: state[name] for name in state if name not in self.reads}
         values.update(zip(self.arguments, arguments, strict=True))
-        plain = {k: v if _is_plain(v) else type(v) for k, v in values.items()}
-        for value in values.values():
-            plain |= _attributes(value)
-        return plain
+        plain = {}
+        attributes = {}
+        for name, value in values.items():
+            plain[name] = value if _is_plain(value) else type(value)
+            attributes.update(_attributes(value))
+        return plain | attributes
 
     def reads_of(self, changed: Any) -> list[tuple[Any, ...]]:
         """Return calls that read the answer from an object; what it lacks is None."""
@@ -223,8 +226,14 @@ class Specification:
         Not the name alone, which two functions may share. Helper cells run again before
         each test, so it is the code that stays the same, and not the object.
         """
-        origins = _origin(self.begin), _origin(self.cases[name])
-        return self.name, name, *self.reads, type(self).__qualname__, *origins
+        return (
+            self.name,
+            name,
+            *self.reads,
+            type(self).__qualname__,
+            _origin(self.begin),
+            _origin(self.cases[name]),
+        )
 
     def record(self, name: str) -> Record:
         """Return what was answered to some cases; the judge asks once."""
@@ -268,7 +277,9 @@ class Specification:
         is asked in vain in the square cases, too, or is right there. Without others,
         these are judged.
         """
-        failure = self.record(name).failure if otherwise else None
+        if not otherwise:
+            return name
+        failure = self.record(name).failure
         if failure is None:
             return name
         if not self.is_wrong_in_squares():
@@ -281,7 +292,9 @@ class Specification:
         What the judge asks anew in each cell excuses nothing: it may be wrong here, and
         right where it counts.
         """
-        for name in (name for name in self.cases if name.startswith("square")):
+        for name in self.cases:
+            if not name.startswith("square"):
+                continue
             with contextlib.suppress(Exception):
                 for case, answer in self.answered(name):
                     is_value = recorded is None or self.key(name) in recorded
@@ -291,7 +304,9 @@ class Specification:
 
     def mistakes_of(self, case: Case, answer: Any) -> Mapping[str, Any]:
         """Return what typical mistakes answer to a case."""
-        return self.mistakes(*case, answer) if self.follows else self.mistakes(*case)
+        if self.follows:
+            return self.mistakes(*case, answer)
+        return self.mistakes(*case)
 
     def is_right(self, case: Case, answer: Any) -> bool:
         """Whether an answer has the right values."""
@@ -432,12 +447,6 @@ class Values:
         earlier: list[Answered] = []
         for case, answer in answered:
             earlier.append((case, answer))
-            name = self.name(*case) if callable(self.name) else self.name
-            name = name or specification.title
-            # An ordinary question may be answered rightly: say what this one is.
-            shape = max(map(np.shape, case), key=math.prod)
-            if not self.name and math.prod(shape) > 300:
-                name += f" for shape {shape}"
             right = specification.right(*case)
             if specification.follows:
                 right = specification.follows(*case, answer)
@@ -450,11 +459,23 @@ class Values:
             expect(
                 plain,
                 right,
-                name,
+                self._title(specification, case),
                 factors=specification.factors(*case),
                 mistakes=partial(_fitting_mistakes, specification, earlier, answered),
                 **self.options,
             )
+
+    def _title(self, specification: Specification, case: Case) -> str:
+        """Return what messages call the answer to a case."""
+        if callable(self.name):
+            return self.name(*case) or specification.title
+        if self.name:
+            return self.name
+        # An ordinary question may be answered rightly: say what this one is.
+        shape = max(map(np.shape, case), key=math.prod)
+        if math.prod(shape) > 300:
+            return f"{specification.title} for shape {shape}"
+        return specification.title
 
 
 def _fitting_mistakes(
@@ -474,12 +495,9 @@ def _fitting_mistakes(
             plain = specification.plain(answer, *case)
         except AssertionError:  # no formula has this form
             return mistakes
-        fitting = {
-            sentence: formula
-            for sentence, formula in fitting.items()
-            if sentence not in formulas
-            or is_same(plain, formulas[sentence], formulas[sentence])
-        }
+        for sentence in fitting.keys() & formulas.keys():
+            if not is_same(plain, formulas[sentence], formulas[sentence]):
+                del fitting[sentence]
     return {**fitting, **mistakes}
 
 
@@ -515,7 +533,8 @@ def _expect_numbers(specification: Specification, answers: Sequence[Any]) -> Non
         entries = answer if isinstance(answer, Mapping) else {"": answer}
         for key, value in entries.items():
             expect_finite(value, f"{specification.name} {key}".strip())
-            is_zero &= not np.any(value)
+            if np.any(value):
+                is_zero = False
     assert not is_zero, f"{specification.name} is zero everywhere"
 
 
@@ -560,14 +579,14 @@ class Unchanged:
         first, *_ = specification.cases[names[0]]()
         cases = kinds(*first, narrow=True)
         changes: list[Change] = []
-        # What raises for other reasons, too, costs those who judge values.
-        is_changed_back = _raises(
-            specification.ask(cases, changes, read_only=True)
-        ) and any(
-            _raises(specification.ask([case], [], read_only=True))
-            and not _raises(specification.ask([case], changes))
-            for case in cases
-        )
+        is_changed_back = False
+        if _raises(specification.ask(cases, changes, read_only=True)):
+            # What raises for other reasons, too, costs those who judge values.
+            is_changed_back = any(
+                _raises(specification.ask([case], [], read_only=True))
+                and not _raises(specification.ask([case], changes))
+                for case in cases
+            )
         for name in names:
             changes += specification.record(name).changes
         for before, after in changes:
@@ -594,8 +613,9 @@ def _is_plain(value: Any) -> bool:
 
 def _attributes(value: Any) -> dict[str, Any]:
     """Return the plain attributes of an object of the test's, but for private ones."""
-    is_students = hasattr(type(value), "_nbproctor_calls")
-    attributes = {} if is_students else getattr(value, "__dict__", {})
+    if hasattr(type(value), "_nbproctor_calls"):  # it is the student's
+        return {}
+    attributes = getattr(value, "__dict__", {})
     return {
         name: copy.deepcopy(each)
         for name, each in attributes.items()
@@ -633,22 +653,29 @@ class Anew:
         questions += (others or answered)[: 1 + keep]
         if keep:
             questions += [last, last]
-        cases, fresh = zip(*questions, strict=True)
+        cases = [case for case, _ in questions]
         is_right = not self.after or specification.holds(self.after)
         earlier = specification.right(*cases[0])
         used: list[Any] = []
         repeats = []
         answers = _ask_one_object(specification, cases, turn, keep)
-        for number, answer in enumerate(answers):
-            right = specification.right(*cases[number])
-            both = entries_of(answer, right), entries_of(fresh[number], right)
+        for (case, fresh), answer in zip(questions, answers, strict=True):
+            right = specification.right(*case)
             is_other = not is_same(right, earlier, right)
-            reason = _OLD if is_other else AGAIN
-            if not number:
+            if not used:
                 reason = _SHARED if keep else _RANDOM
-            elif keep and number == len(cases) - 1:
+            elif keep and len(used) == len(cases) - 1:
                 reason = _IN_PLACE
-            expect_same(*both, specification.title, reason)
+            elif is_other:
+                reason = _OLD
+            else:
+                reason = AGAIN
+            expect_same(
+                entries_of(answer, right),
+                entries_of(fresh, right),
+                specification.title,
+                reason,
+            )
             if is_other:
                 is_old = is_right and is_same(answer, earlier, right)
                 assert not is_old, f"{specification.name} {_OLD}"
@@ -688,31 +715,36 @@ def _ask_one_object(
     With `keep`, its answer to the last but one is overwritten before the last.
     Attributes that are the answer must be what all were set to: else two share memory.
     """
-    states, arguments = zip(*map(specification.state_and_arguments, cases), strict=True)
-    (beginning,) = specification.begin(states[:1])
-    reads = specification.reads_of(beginning[-1])
-    objects = arguments[0]
-    blocks = []
-    for number, state in enumerate(states):
-        change = setattr if number == turn else set_in_place
-        calls: list[tuple[Any, ...]] = []
+    split = [specification.state_and_arguments(case) for case in cases]
+    first_state, objects = split[0]
+    (beginning,) = specification.begin([first_state])
+    changed = beginning[-1]
+    reads = specification.reads_of(changed)
+    calls: list[tuple[Any, ...]] = []
+    change_counts = []
+    for number, (state, arguments) in enumerate(split):
+        gets_new = number == turn
+        change = setattr if gets_new else set_in_place
+        state_before, _ = split[number - 1]
+        changes: list[tuple[Any, ...]] = []
         for name, value in state.items():
-            is_other = value is not states[number - 1][name]
-            if is_other or number == turn or name in specification.reads:
+            is_other = value is not state_before[name]
+            if is_other or gets_new or name in specification.reads:
                 new = copy.deepcopy(value) if _is_plain(value) else value
-                calls.append((change, beginning[-1], name, new))
-        new_objects = copy.deepcopy(arguments[number])
-        if number != turn:
+                changes.append((change, changed, name, new))
+        new_objects = copy.deepcopy(arguments)
+        if not gets_new:
             pairs = zip(objects, new_objects, strict=True)
-            new_objects = [_in_place(old, new, calls) for old, new in pairs]
+            new_objects = tuple(_in_place(old, new, changes) for old, new in pairs)
         objects = new_objects
         call = (*beginning, *objects)
-        if keep and number == len(states) - 2:
+        if keep and number == len(cases) - 2:
             call = (answer_and_overwrite, *call)
-        blocks.append([*calls, *reads, call, *reads])
-    answers = answers_of(*itertools.chain(*blocks), keep=keep)
-    for block, state in zip(blocks, states, strict=True):
-        for _ in block[: -1 - 2 * len(reads)]:
+        calls += [*changes, *reads, call, *reads]
+        change_counts.append(len(changes))
+    answers = answers_of(*calls, keep=keep)
+    for (state, _), count in zip(split, change_counts, strict=True):
+        for _ in range(count):
             next(answers)
         values = {name: next(answers) for name in specification.reads}
         rounded = {  # to the numbers of 16 bits that an answer may use
@@ -720,7 +752,7 @@ def _ask_one_object(
             for name, value in values.items()
             if isinstance(value, np.ndarray)
         }
-        expect_same({name: values[name] for name in rounded}, rounded, "", _IN_PLACE)
+        expect_same(values, rounded, "", _IN_PLACE)
         yield specification.read(next(answers), answers)
 
 
@@ -732,10 +764,10 @@ def _in_place(
     """Add calls that change an argument into a new one, or return the new one."""
     if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
         entries = {key: _in_place(old[key], new[key], calls) for key in new}
-        return old if all(entries[key] is old[key] for key in old) else entries
-    if not isinstance(old, np.ndarray) or not isinstance(new, np.ndarray):
-        return new
-    if (old.shape, old.dtype) != (new.shape, new.dtype):
+        is_changed_in_place = all(entries[key] is old[key] for key in old)
+        return old if is_changed_in_place else entries
+    are_arrays = isinstance(old, np.ndarray) and isinstance(new, np.ndarray)
+    if not are_arrays or old.shape != new.shape or old.dtype != new.dtype:
         return new
     calls.append((operator.setitem, old, (), new))
     return old
@@ -747,29 +779,21 @@ def prove(specification: Specification) -> list[str]:
     What its formula answers is judged by all properties. Another sentence may be said
     if its formula answers the same.
     """
-    right = specification.right
-    questions = {
-        name: [
-            (
-                case,
-                specification.mistakes_of(case, specification.follows and right(*case)),
-            )
-            for case in make()
-        ]
-        for name, make in specification.cases.items()
-    }
-    sentences = dict.fromkeys(
-        sentence
-        for pairs in questions.values()
-        for _, table in pairs
-        for sentence in table
-    )
+    questions: dict[str, list[tuple[Any, Mapping[str, Any]]]] = {}
+    sentences: dict[str, None] = {}
+    for name, make in specification.cases.items():
+        questions[name] = []
+        for case in make():
+            right = specification.right(*case)
+            table = specification.mistakes_of(case, right)
+            questions[name].append((right, table))
+            sentences.update(dict.fromkeys(table))
     failures = []
     for sentence in sentences:
         records: Records = {}
         for name, pairs in questions.items():
             answers = [
-                _answer_with(table.get(sentence), right(*case)) for case, table in pairs
+                _answer_with(table.get(sentence), right) for right, table in pairs
             ]
             records[specification.key(name)] = Record(answers)
         messages = []
@@ -788,4 +812,6 @@ def _answer_with(wrong: Any, right: Any) -> Any:
     """Return a wrong answer, whose other entries are right."""
     if wrong is None:
         return right
-    return {**right, **wrong} if isinstance(right, Mapping) else wrong
+    if isinstance(right, Mapping):
+        return {**right, **wrong}
+    return wrong
