@@ -137,8 +137,10 @@ class Candidate:
 
     def unreadable(self, error: Exception) -> Ungradable:
         """Return what an error of the disk, or of an archive, means."""
-        refusal = str(error) if isinstance(error, RefusedFileError) else None
-        if reason := refusal or getattr(error, "strerror", None):
+        reason = getattr(error, "strerror", None)
+        if isinstance(error, RefusedFileError):
+            reason = str(error)
+        if reason:
             return Ungradable(f"'{self.name}' cannot be read: {reason}.")
         if isinstance(error, MemoryError):
             return Ungradable(f"'{self.name}' takes too much memory to be read.")
@@ -153,7 +155,6 @@ def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
     folder, is appended to `closed`.
     """
     total = hashlib.sha256()
-    closed = [] if closed is None else closed
     refusals: list[Refusal] = []
     for file in submitted_files(folder, refusals):
         content = f"{file.size} bytes"
@@ -164,9 +165,12 @@ def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
         except RefusedFileError as error:
             refusals.append(Refusal(file.relative_path, str(error)))
             content = "closed"
-        total.update(os.fsencode(file.relative_path) + f"\0{content}\n".encode())
-    closed += [folder / path for path, reason in refusals if reason == NO_PERMISSION]
-    total.update(b"".join(os.fsencode(path) for path, _ in refusals))
+        total.update(os.fsencode(file.relative_path))
+        total.update(f"\0{content}\n".encode())
+    for path, reason in refusals:
+        if closed is not None and reason == NO_PERMISSION:
+            closed.append(folder / path)
+        total.update(os.fsencode(path))
     return total.hexdigest()
 
 
@@ -274,13 +278,18 @@ def _members(
     except _DAMAGE as error:
         raise file.unreadable(error) from error
     environment_folders = environments(name for name, *_ in contents)
-    members = [
-        Candidate(
-            file.path, replace_surrogates(f"{file.name}/{name}"), cost, head, opener
-        )
-        for name, cost, head, opener in contents
-        if not name.startswith(environment_folders)
-    ][: max(budget.files, 0)]
+    members = []
+    for name, cost, head, opener in contents:
+        if not name.startswith(environment_folders):
+            member = Candidate(
+                path=file.path,
+                name=replace_surrogates(f"{file.name}/{name}"),
+                cost=cost,
+                head=head,
+                open=opener,
+            )
+            members.append(member)
+    members = members[: max(budget.files, 0)]
     budget.files -= len(members)
     return members
 
@@ -313,24 +322,27 @@ def _in_tar(file: Candidate, budget: Budget) -> Iterator[_Member]:
             unpacked = archive.extractfile(info) if info.isfile() else None
             if unpacked and IGNORED.isdisjoint(info.name.split("/")):
                 cost = info.offset_data + info.size
-                yield info.name, cost, unpacked.read(_HEAD), partial(_untar, file, info)
+                opener = partial(_untar, file, info)
+                yield info.name, cost, unpacked.read(_HEAD), opener
 
 
 def _untar(file: Candidate, info: tarfile.TarInfo) -> IO[bytes]:
+    content = b""
     with file.open() as stream, tarfile.open(fileobj=stream) as archive:
-        unpacked = archive.extractfile(info)
-        return BytesIO(unpacked.read(MAX_NOTEBOOK_BYTES + 1) if unpacked else b"")
+        if unpacked := archive.extractfile(info):
+            content = unpacked.read(MAX_NOTEBOOK_BYTES + 1)
+    return BytesIO(content)
 
 
 def _describe_submitted(student_files: list[StudentFile], notebook: str) -> str:
     if not student_files:
         return f"No file was submitted. Expected: '{notebook}.ipynb'."
-    shown = ", ".join(
-        replace_surrogates(file.relative_path) for file in student_files[:3]
-    )
-    kind = None if student_files[1:] else wrong_kind(_head(student_files[0].open))
-    if kind:
-        shown += f", which is {kind}"
+    names = [replace_surrogates(file.relative_path) for file in student_files[:3]]
+    shown = ", ".join(names)
+    if len(student_files) == 1:
+        kind = wrong_kind(_head(student_files[0].open))
+        if kind:
+            shown += f", which is {kind}"
     return f"No notebook was submitted (only {shown}). Expected: '{notebook}.ipynb'."
 
 
@@ -343,13 +355,18 @@ def wrong_kind(data: bytes) -> str | None:
     head = _start(data)
     if head.startswith(b"<<<<<<<"):  # marks of a merge
         return None
-    return next((kind for m, kind in _WRONG_FILES.items() if head.startswith(m)), None)
+    for first_bytes, kind in _WRONG_FILES.items():
+        if head.startswith(first_bytes):
+            return kind
+    return None
 
 
 def list_few(names: Sequence[str], most: int = 3) -> str:
     """Return the first of some names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    shown = ", ".join(names[:most])
+    if len(names) > most:
+        shown += f" and {len(names) - most} more"
+    return shown
 
 
 def replace_surrogates(text: str | Path) -> str:

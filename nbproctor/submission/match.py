@@ -23,23 +23,29 @@ class MasterTexts:
         self.order = {cell.id: rank for rank, cell in enumerate(master.cells)}
         self.stub = {cell.id: CellText.parse(cell.stub) for cell in master.cells}
         self.exercises = master.of_kind("solution")
-        fixed = [c for c in master.cells if c.locked or not c.nbgrader]
-        texts = [CellText.parse(text) for c in fixed for text in (c.stub, c.source)]
-        self.given_texts = {text.plain for text in texts}
+        self.given_texts = set[str]()
+        self.given_code = set[tuple[str, ...]]()
+        self.names = set[str]()
+        for cell in master.cells:
+            if cell.nbgrader and not cell.locked:
+                continue
+            for text in (self.stub[cell.id], CellText.parse(cell.source)):
+                self.given_texts.add(text.plain)
+                self.given_code.update(text.codes)
+                self.names.update(text.binds)
         words = {CellText.parse(text).plain for _, text in master.texts}
         # Of which nothing is an answer.
         self.non_answers = self.given_texts | words | {""}
-        self.given_code = {code for text in texts for code in text.codes}
-        self.names = {name for text in texts for name in text.binds}
-        stubs = [self.stub[cell.id] for cell in self.exercises]
-        self.signatures = {name for stub in stubs for name in stub.signatures}
+        self.signatures = set[str]()
+        for exercise in self.exercises:
+            self.signatures.update(self.stub[exercise.id].signatures)
 
     def is_untouched(self, handed: SubmittedCell, cell: Cell) -> bool:
         """Whether a locked cell is as the student got it, in this release or before."""
+        if handed.is_released:
+            return True
         is_same_kind = handed.kind == cell.nbgrader["cell_type"]
-        return handed.is_released or (
-            is_same_kind and handed.text.plain in self.given_texts
-        )
+        return is_same_kind and handed.text.plain in self.given_texts
 
     def is_answered(self, handed: SubmittedCell, cell: Cell) -> bool:
         """Whether the cell of an exercise says more than its stub."""
@@ -53,15 +59,15 @@ class MasterTexts:
         stub = self.stub[exercise.id]
         if text.plain in self.given_texts or not text.defines(stub):
             return set()
-        last = {
-            function.signature: index
-            for index, block in enumerate(text.blocks)
-            for function in stub.functions_to_write
-            if block.defines(function) and stub.writes(block)
-        }
-        return (
-            set(last.values()) if len(last) == len(stub.functions_to_write) else set()
-        )
+        functions = stub.functions_to_write
+        last = {}
+        for index, block in enumerate(text.blocks):
+            for function in functions:
+                if block.defines(function) and stub.writes(block):
+                    last[function.signature] = index
+        if len(last) < len(functions):
+            return set()
+        return set(last.values())
 
     def level(self, handed: SubmittedCell, exercise: Cell) -> int:
         """Return what a cell has of an exercise: 2 its answer, 1 its functions.
@@ -69,11 +75,12 @@ class MasterTexts:
         An example has nothing, nor has the cell of another one that defines the same.
         """
         stub = self.stub[exercise.id]
-        is_own = handed.name in ("", exercise.id)
-        other = None if is_own else self.stub.get(handed.name)
-        is_other = other and not stub.signatures.isdisjoint(other.signatures)
-        if is_other or handed.text.plain in self.given_texts:
+        if handed.text.plain in self.given_texts:
             return 0
+        if handed.name not in ("", exercise.id):
+            other = self.stub.get(handed.name)
+            if other and not stub.signatures.isdisjoint(other.signatures):
+                return 0
         if self.master.repairs and self.answer_in(handed.text, exercise):
             return 2
         return int(handed.text.defines(stub))
@@ -83,11 +90,13 @@ class MasterTexts:
 
         In a locked cell, it is if it defines what the assignment does not.
         """
-        is_stub = block.is_unwritten and block.signature in self.signatures
-        is_new = bool(block.binds) and self.names.isdisjoint(block.binds)
-        return (
-            block.code not in self.given_code and not is_stub and (is_new or not locked)
-        )
+        if block.code in self.given_code:
+            return False
+        if block.is_unwritten and block.signature in self.signatures:
+            return False
+        if not locked:
+            return True
+        return bool(block.binds) and self.names.isdisjoint(block.binds)
 
     def looks_like_answer(self, text: CellText, exercise: Cell) -> bool:
         """Whether a free cell can be the answer of an exercise without a function.
@@ -95,15 +104,17 @@ class MasterTexts:
         It binds what is tested; where no test says what that is, any cell may be it.
         """
         stub = self.stub[exercise.id]
-        tests = [
-            CellText.parse(cell.source)
-            for cell in self.master.of_kind("test")
-            if cell.exercise == exercise.id
-        ]
-        used = frozenset().union(*(test.uses - test.names for test in tests))
+        if stub.definitions:
+            return False
+        if text.plain == stub.plain:
+            return True
+        used = set[str]()
+        for cell in self.master.of_kind("test"):
+            if cell.exercise == exercise.id:
+                test = CellText.parse(cell.source)
+                used |= test.uses - test.names
         tested = used - self.names - vars(builtins).keys()
-        fits = not tested or not tested.isdisjoint(text.names)
-        return not stub.definitions and (fits or text.plain == stub.plain)
+        return not tested or not tested.isdisjoint(text.names)
 
 
 _texts_of = lru_cache(maxsize=8)(MasterTexts)  # the same for a whole class
@@ -142,13 +153,12 @@ class Plan:
     @cached_property
     def best(self) -> dict[str, int]:
         """Exercise → the level of the cell that has most of it."""
-        level = self.texts.level
-        return {
-            exercise.id: max(
-                (level(e.handed, exercise) for e in self.entries), default=0
-            )
-            for exercise in self.texts.exercises
-        }
+        texts = self.texts
+        best = {}
+        for exercise in texts.exercises:
+            levels = [texts.level(entry.handed, exercise) for entry in self.entries]
+            best[exercise.id] = max(levels, default=0)
+        return best
 
 
 def make_plan(cells: list[SubmittedCell], master: MasterNotebook) -> Plan:
@@ -177,19 +187,17 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     cell = texts.cells.get(handed.name)
     locked = cell if cell and cell.locked else None
     stub = texts.stub[cell.id] if cell and not locked else CellText("")
-    owners = {
-        index: handed.name
-        for index, block in enumerate(blocks)
-        if block.signature in stub.signatures
-    }
+    owners = {}
+    for index, block in enumerate(blocks):
+        if block.signature in stub.signatures:
+            owners[index] = handed.name
     for exercise in texts.exercises:
         for index in texts.answer_in(handed.text, exercise):
             owners.setdefault(index, exercise.id)
-    others = {*owners.values()} - {handed.name}
-    is_mixed = (
-        cell or len(others) > 1 or any(b.code in texts.given_code for b in blocks)
-    )
-    if not (locked or (others and is_mixed)):
+    others = set(owners.values()) - {handed.name}
+    has_given_code = any(block.code in texts.given_code for block in blocks)
+    is_mixed = others and (cell or len(others) > 1 or has_given_code)
+    if not locked and not is_mixed:
         return [PlannedCell(handed)]
     if cell and not locked and not stub.definitions:
         for index, block in enumerate(blocks):
@@ -197,12 +205,15 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
                 owners.setdefault(index, cell.id)
     last = {owner: index for index, owner in sorted(owners.items())}
     parts: dict[str, list[Block]] = {owner: [] for owner in last}
+    unowned = []
     between = []
     pieces = []
     for index, block in enumerate(blocks):
         owner = owners.get(index)
         if owner is None:
-            between += [block] if texts.is_student_code(block, locked) else []
+            unowned.append(block)
+            if texts.is_student_code(block, locked):
+                between.append(block)
             continue
         parts[owner].append(block)
         if index == last[owner]:
@@ -211,7 +222,6 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
             between = []
     pieces.append(_piece(between))
     if locked:
-        unowned = [b for i, b in enumerate(blocks) if i not in owners]
         _note_changes(locked, unowned, plan)
         is_tested = locked.exercise in others
         pieces.insert(len(pieces) if is_tested else 0, handed)
@@ -224,7 +234,12 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
 
 def _piece(blocks: list[Block], name: str = "") -> SubmittedCell:
     text = "\n".join(block.text for block in blocks)
-    return SubmittedCell("code", "", name, CellText.parse(text.strip("\n")))
+    return SubmittedCell(
+        kind="code",
+        id="",
+        name=name,
+        text=CellText.parse(text.strip("\n")),
+    )
 
 
 def _note_changes(
@@ -234,13 +249,18 @@ def _note_changes(
 ) -> None:
     """Note what else was written into a locked cell."""
     texts = plan.texts
-    new = [
-        block for block in blocks if block.code and block.code not in texts.given_code
-    ]
-    if any(texts.is_student_code(block, locked) for block in new):
+    added = []
+    unclear = []
+    for block in blocks:
+        if not block.code or block.code in texts.given_code:
+            continue
+        if texts.is_student_code(block, locked):
+            added.append(block)
+        elif texts.names.isdisjoint(block.binds):
+            unclear.append(block)
+    if added:
         plan.added.append(locked.id)
-    others = [block for block in new if not texts.is_student_code(block, locked)]
-    if any(texts.names.isdisjoint(block.binds) for block in others):
+    if unclear:
         plan.unclear.append(locked.id)
 
 
@@ -256,27 +276,32 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
     has its metadata from another cell, or is only the stub of an answer elsewhere.
     """
     texts = plan.texts
-    cells = texts.cells.values()
-    by_id = {cell.cell_id: cell for cell in cells}
+    by_id = {}
     by_text: dict[str, list[Cell]] = {}
-    for cell in cells:
+    for cell in texts.cells.values():
+        by_id[cell.cell_id] = cell
         if cell.locked:
             by_text.setdefault(texts.stub[cell.id].plain, []).append(cell)
     by_text[""] = []
     claims: dict[str, list[PlannedCell]] = {}
     for entry in plan.entries:
         handed = entry.handed
-        named = texts.cells.get(handed.name)
-        owners = by_text.get(handed.text.plain, [])
+        text = handed.text.plain
+        owners = by_text.get(text, [])
         open_owners = [owner for owner in owners if owner.id not in claims]
-        claimed = [named, by_id.get(handed.id), *(open_owners or owners)[:1]]
+        claimed = [
+            texts.cells.get(handed.name),
+            by_id.get(handed.id),
+            *(open_owners or owners)[:1],
+        ]
         for cell in filter(None, claimed):
-            same = not owners or texts.stub[cell.id].plain == handed.text.plain
+            same = not owners or texts.stub[cell.id].plain == text
             if same and texts.level(handed, cell) == plan.best.get(cell.id, 0):
                 claims.setdefault(cell.id, []).append(entry)
                 break
     for name, entries in claims.items():
-        yield _graded_copy(entries, texts.cells[name], texts), texts.cells[name]
+        cell = texts.cells[name]
+        yield _graded_copy(entries, cell, texts), cell
 
 
 def _by_definition(plan: Plan) -> Iterator[Match]:
@@ -284,8 +309,13 @@ def _by_definition(plan: Plan) -> Iterator[Match]:
     texts = plan.texts
     for cell in reversed(plan.unmatched):  # of two that define the same, the last one
         level = plan.best.get(cell.id, 0)
-        open_entries = [e for e in plan.entries if e.cell is None] if level else []
-        entries = [e for e in open_entries if texts.level(e.handed, cell) == level]
+        if not level:
+            continue
+        entries = [
+            entry
+            for entry in plan.entries
+            if entry.cell is None and texts.level(entry.handed, cell) == level
+        ]
         free = [entry for entry in entries if not entry.is_locked_piece]
         if entries:
             yield _graded_copy(free or entries, cell, texts), cell
@@ -297,13 +327,15 @@ def _by_place(plan: Plan) -> Iterator[Match]:
     Of several that look like an answer, the longest is taken.
     """
     # Given cells may be those of last week's assignment: no guess stands on them alone.
-    if not any(c.kind in ("solution", "task", "test") for _, c in plan.matched):
+    matched_kinds = {cell.kind for _, cell in plan.matched}
+    if matched_kinds.isdisjoint({"solution", "task", "test"}):
         return
     for cell in plan.unmatched:
-        if cell.kind in ("solution", "task"):
-            free = _free_entries(cell, plan)
-            if free:
-                yield max(free, key=lambda entry: len(entry.handed.text.plain)), cell
+        if cell.kind not in ("solution", "task"):
+            continue
+        free = _free_entries(cell, plan)
+        if free:
+            yield max(free, key=lambda entry: len(entry.handed.text.plain)), cell
 
 
 RULES: tuple[Callable[[Plan], Iterator[Match]], ...] = (

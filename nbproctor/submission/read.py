@@ -171,16 +171,19 @@ def _notebooks(
 def _cells_of_script(text: str) -> list[RawCell]:
     """Cut a Python script with marks of cells into its cells."""
     parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
-    return [
-        {
-            "cell_type": "code",
-            "metadata": {},
-            "source": source,
-        }
-        for kind, code in zip(parts[::2], parts[1::2], strict=True)
-        if "markdown" not in kind and "raw" not in kind
-        if (source := _MAGIC_CALL.sub("", code.strip("\n"))).strip()
-    ]
+    cells: list[RawCell] = []
+    for kind, code in zip(parts[::2], parts[1::2], strict=True):
+        if "markdown" in kind or "raw" in kind:
+            continue
+        source = _MAGIC_CALL.sub("", code.strip("\n"))
+        if source.strip():
+            cell = {
+                "cell_type": "code",
+                "metadata": {},
+                "source": source,
+            }
+            cells.append(cell)
+    return cells
 
 
 def _objects(text: str) -> tuple[list[RawNotebook], int]:
@@ -309,9 +312,11 @@ def _shortened(cell: SubmittedCell) -> str:
     source = cell.text.text
     if len(source) <= MAX_CELL_CHARS or cell.kind != "code":
         return source
-    lines = source.split("\n")
-    source = "\n".join(line for line in lines if len(line) <= MAX_LINE_CHARS)
-    return source if len(source) <= MAX_CELL_CHARS else ""
+    lines = [line for line in source.split("\n") if len(line) <= MAX_LINE_CHARS]
+    source = "\n".join(lines)
+    if len(source) > MAX_CELL_CHARS:
+        return ""
+    return source
 
 
 def _one_side(text: str, side: Side) -> str:

@@ -59,27 +59,23 @@ class Rebuilt:
         self._changes: dict[str, list[str]] = {key: [] for key in _SENTENCES}
         self._changes["added"] += plan.added
         self._entries = plan.entries
-        handed_in = [entry.handed for entry in plan.entries]
-        has_marks = any(handed.name in plan.texts.cells for handed in handed_in)
+        #: Whether any exercise or test of the assignment is in it.
+        self.belongs = False
+        #: Exercise → its cell, where that says more than the stub.
+        self._answers: dict[str, SubmittedCell] = {}
+        has_marks = any(entry.handed.name in plan.texts.cells for entry in plan.entries)
         for entry in plan.entries:
-            if entry.cell and entry.cell.kind == "solution":
+            cell = entry.cell
+            if cell is None or cell.kind not in ("solution", "task", "test"):
+                continue
+            self.belongs = True
+            if cell.kind == "solution":
                 if has_marks and not entry.handed.name:
-                    self._changes["elsewhere"].append(entry.cell.id)
-                if plan.texts.master.repairs:
-                    entry.handed = self._without_stub(entry.handed, entry.cell)
-        graded = [
-            (handed, cell)
-            for handed, cell in plan.matched
-            if cell.kind in ("solution", "task")
-        ]
-        # Whether any exercise or test of the assignment is in it.
-        self.belongs = bool(graded) or any(c.kind == "test" for _, c in plan.matched)
-        # Exercise → its cell, where that says more than the stub.
-        self._answers = {
-            cell.id: handed
-            for handed, cell in graded
-            if self._texts.is_answered(handed, cell)
-        }
+                    self._changes["elsewhere"].append(cell.id)
+                if master.repairs:
+                    entry.handed = self._without_stub(entry.handed, cell)
+            if cell.kind != "test" and plan.texts.is_answered(entry.handed, cell):
+                self._answers[cell.id] = entry.handed
         if any(cell.id not in self._answers for cell in plan.texts.exercises):
             self._changes["unclear"] += plan.unclear
 
@@ -121,18 +117,19 @@ class Rebuilt:
         budget = sanitize.DisplayBudget()
         cells = []
         for entry in self._complete(additions):
-            handed = entry.handed
             cell = entry.cell
-            *before, answer = additions.get(cell.id, [handed]) if cell else [handed]
+            parts = [entry.handed]
+            if cell:
+                parts = additions.get(cell.id, parts)
+            *before, answer = parts
             if cell and cell.kind == "solution" and self._texts.master.repairs:
                 answer = self._without_stub_line(answer, cell)
             cells += [_to_raw_cell(addition, None, budget) for addition in before]
             cells.append(_to_raw_cell(answer, cell, budget))
-        notes = [
-            f"{_SENTENCES[key]}: {list_few(names, most=4)}."
-            for key, names in self._changes.items()
-            if names
-        ]
+        notes = []
+        for key, names in self._changes.items():
+            if names:
+                notes.append(f"{_SENTENCES[key]}: {list_few(names, most=4)}.")
         return _with_ids(cells), notes
 
     def _own_code(self) -> list[CellText]:
@@ -154,9 +151,10 @@ class Rebuilt:
         blocks = handed.text.blocks
         written = {block.signature for block in blocks if not block.is_unwritten}
         left_over = stub.signatures & written
-        answer = [
-            b for b in blocks if not (b.is_unwritten and b.signature in left_over)
-        ]
+        answer = []
+        for block in blocks:
+            if not block.is_unwritten or block.signature not in left_over:
+                answer.append(block)
         if len(answer) == len(blocks):
             return handed
         if answer[-1] is not blocks[-1]:
@@ -217,15 +215,16 @@ class Rebuilt:
 
     def _helpers_of_stub(self, handed: SubmittedCell, exercise: Cell) -> CellText:
         """Return what a stub that was left out gives and the answer does not define."""
+        if exercise.kind != "solution":
+            return EMPTY_CELL.text
         answers = (e.handed for e in self._entries if e.cell == exercise)
         answer = next(answers, EMPTY_CELL)
         functions = self._texts.stub[exercise.id].functions_to_write
         written = answer.text.signatures.union(each.signature for each in functions)
-        is_stub = exercise.kind == "solution"
         helpers = [
             block
             for block in handed.text.blocks
-            if is_stub and block.binds and block.signature not in written
+            if block.binds and block.signature not in written
         ]
         return CellText.parse(_joined(helpers).strip("\n"))
 
@@ -239,13 +238,13 @@ class Rebuilt:
         wrong = {name for name in locked if order[name] not in stay}
         in_order = locked - wrong
         for position, test in enumerate(cells):
-            below = cells[position:] if test.kind == "test" else []
-            if any(
-                cell.id == test.exercise
-                or (cell.id in in_order and order[cell.id] < order[test.id])
-                for cell in below
-            ):
-                wrong.add(test.id)
+            if test.kind != "test":
+                continue
+            for cell in cells[position:]:
+                is_given_code = cell.id in in_order
+                is_earlier = is_given_code and order[cell.id] < order[test.id]
+                if cell.id == test.exercise or is_earlier:
+                    wrong.add(test.id)
         return wrong
 
     def _complete(self, additions: Collection[str]) -> Iterator[PlannedCell]:
@@ -260,13 +259,15 @@ class Rebuilt:
                 continue
             absent.setdefault(name, []).append(PlannedCell(EMPTY_CELL, cell))
             if cell.kind in ("solution", "task"):
-                self._changes["lost"] += [cell.id] * (cell.id not in additions)
+                if cell.id not in additions:
+                    self._changes["lost"].append(cell.id)
             elif cell.id not in self._changes["moved"]:
                 self._changes["missing"].append(cell.id)
         yield from absent.get("", ())
         for entry in entries:
             yield entry
-            yield from absent.get(entry.cell.id, ()) if entry.cell else ()
+            if entry.cell:
+                yield from absent.get(entry.cell.id, ())
 
 
 def _joined(parts: Iterable[Block]) -> str:
@@ -275,8 +276,11 @@ def _joined(parts: Iterable[Block]) -> str:
 
 def _in_order(ranks: list[int]) -> set[int]:
     """Return which source positions stay if few are moved to put all in order."""
-    matches = SequenceMatcher(None, ranks, sorted(ranks)).get_matching_blocks()
-    return {rank for m in matches for rank in ranks[m.a : m.a + m.size]}
+    matcher = SequenceMatcher(None, ranks, sorted(ranks))
+    stay = set[int]()
+    for match in matcher.get_matching_blocks():
+        stay.update(ranks[match.a : match.a + match.size])
+    return stay
 
 
 # ---- cells as the notebook format has them -------------------------------------------

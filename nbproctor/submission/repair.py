@@ -85,10 +85,10 @@ def repair(
         )
     additions: dict[str, list[SubmittedCell]] = {}
     for other in others if master.repairs else ():
-        more = [n for n in other.answers if n not in chosen.answers | additions]
+        present = chosen.answers.keys() | additions.keys()
+        more = [name for name in other.answers if name not in present]
         for exercise in more:
-            cells = other.answer_with_own_code(exercise, chosen)
-            additions[exercise] = cells
+            additions[exercise] = other.answer_with_own_code(exercise, chosen)
         if more:
             notes.append(
                 f"Missing answers were taken from {other.version.label}: "
@@ -102,7 +102,10 @@ def repair(
         )
     answered = bool(chosen.answers) or not master.of_kind("solution", "task")
     return Repaired(
-        {"cells": notebook} | _FORMAT, notes + changes, version.file.path, answered
+        notebook={"cells": notebook} | _FORMAT,
+        notes=notes + changes,
+        path=version.file.path,
+        answered=answered,
     )
 
 
