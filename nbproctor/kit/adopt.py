@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,16 @@ class Question:
     answers: list[AdoptedCell] = field(default_factory=list)
     tests: list[AdoptedCell] = field(default_factory=list)
 
+    @property
+    def graders(self) -> list[dict[str, Any]]:
+        """What nbgrader has to know of each test."""
+        return [nbgrader_metadata(test.cell) for test in self.tests]
+
+    @property
+    def test_code(self) -> str:
+        """The code of all tests."""
+        return "\n".join(test.cell.source for test in self.tests)
+
 
 @dataclass
 class AdoptedCell:
@@ -160,10 +170,10 @@ class _Reader:
             self._check_question(question)
         self._share_points()
         self._mark_answers()
-        cells = [row for row in self.adopted.cells if row.kind == "code"]
-        numbers = [
-            str(row.number) for row in cells if set(_defined_names(row.cell.source))
-        ]
+        numbers = []
+        for row in self.adopted.cells:
+            if row.kind == "code" and any(_defined_names(row.cell.source)):
+                numbers.append(str(row.number))
         if numbers and any(question.is_plain for question in self._questions):
             self.adopted.questions.append(
                 f"Students see these cells as they are: {', '.join(numbers)}."
@@ -186,22 +196,26 @@ class _Reader:
         elif content:
             self._block = content if side == "BEGIN" else ""
         else:
+            self.adopted.files = []
             # Otter has three such lists: of students, of the autograder, of both.
-            lists = (v for k, v in settings.items() if str(k).endswith("files") and v)
-            self.adopted.files = [str(name) for names in lists for name in names]
+            for key, names in settings.items():
+                if key.endswith("files") and names:
+                    self.adopted.files += map(str, names)
         return True
 
     def _open(self, settings: dict[str, Any]) -> Question:
         points = settings.get("points")
         if isinstance(points, dict):
             points = points.get("total") or [points.get("each", 1)]
-        self.question = Question(
-            self._free(re.sub(r"\W+", "_", str(settings.get("name", "question")))),
-            points,
+        name = re.sub(r"\W+", "_", str(settings.get("name", "question")))
+        question = Question(
+            name=self._free(name),
+            points=points,
             by_hand=bool(settings.get("manual")),
         )
-        self._questions.append(self.question)
-        return self.question
+        self.question = question
+        self._questions.append(question)
+        return question
 
     def _close(self) -> None:
         self.question = None
@@ -240,19 +254,21 @@ class _Reader:
 
     def _check(self, name: str) -> None:
         """Take the tests of ``tests/``, where a cell of the notebook calls them."""
-        if not (self._folder / f"{name}.py").is_file():
+        path = self._folder / f"{name}.py"
+        if not path.is_file():
             return  # they are in the notebook
-        points, tests = _test_file(self._folder / f"{name}.py")
+        points, tests = _test_file(path)
         question = self.question
         if question is None or question.name != name:
             question = self._open({"name": name})
         question.points = question.points or points
-        cells = self.adopted.cells[:]
+        cells = [*self.adopted.cells]
         for source, settings in tests:
             self._test(source, settings)
         if not question.answers:
-            sources = "\n".join(test.cell.source for test in question.tests)
-            row = self._find_defining_cell(sources) or (cells[-1] if cells else None)
+            row = self._find_defining_cell(question.test_code)
+            if row is None and cells:
+                row = cells[-1]
             if row and row.question is None and row.kind == "code":
                 self._answer(row)
         self._close()
@@ -324,19 +340,17 @@ class _Reader:
         Cells of nothing but imports and literals come last: they are given.
         """
         names = CellText.parse(test).uses - set(_defined_names(test))
-        rows = [
-            row
-            for row in reversed(self.adopted.cells)
-            if row.kind in ("code", "answer")
-            and names & set(_defined_names(row.cell.source))
-        ]
-        answers = (
-            row
-            for row in rows
-            if _BEGIN in solution_marks(row.cell.source)
-            or _regions(row.cell.source, set())
-        )
-        return next(answers, rows[0] if rows else None)
+        nearest = None
+        for row in reversed(self.adopted.cells):
+            source = row.cell.source
+            if row.kind not in ("code", "answer"):
+                continue
+            if names.isdisjoint(_defined_names(source)):
+                continue
+            if _BEGIN in solution_marks(source) or _regions(source, set()):
+                return row
+            nearest = nearest or row
+        return nearest
 
     # ---- writing ---------------------------------------------------------------
 
@@ -362,7 +376,7 @@ class _Reader:
             self.adopted.unanswered.append(question.name)
         elif not question.tests and not question.by_hand:
             self.adopted.questions.append(f"{question.name}: it has no test.")
-        graders = [nbgrader_metadata(test.cell) for test in question.tests]
+        graders = question.graders
         points = question.points
         if isinstance(points, list) and len(points) in (1, len(graders)):
             points *= len(graders) // len(points)
@@ -376,10 +390,11 @@ class _Reader:
     def _share_points(self) -> None:
         """Let headings say what tests are worth that do not; else it is one point."""
         for section in reversed(sections(self.adopted.notebook.cells)):
-            _fill([nbgrader_metadata(cell) for cell in section.cells], section.points)
+            graders = [nbgrader_metadata(cell) for cell in section.cells]
+            _fill(graders, section.points)
         for question in self._questions:
-            graders = [nbgrader_metadata(test.cell) for test in question.tests]
-            if _fill(graders, 1) and question.is_plain:
+            is_unknown = _fill(question.graders, 1)
+            if is_unknown and question.is_plain:
                 self.adopted.questions.append(
                     f"{question.name}: are its tests worth 1 point?"
                 )
@@ -393,8 +408,8 @@ class _Reader:
                 continue
             marked = solution_marks(source)
             if row.question and _BEGIN not in marked:
-                tests = "\n".join(test.cell.source for test in row.question.tests)
-                marked = _mark(marked, set(CellText.parse(tests).uses))
+                tested = CellText.parse(row.question.test_code).uses
+                marked = _mark(marked, set(tested))
             if _BEGIN not in marked:
                 continue
             row.cell.source = marked
@@ -487,8 +502,10 @@ def _read_test(
     points = settings.get("points")
     if not isinstance(points, int | float | None):
         raise AdoptError(f"the points of a test are not a number: {points!r}.")
-    is_doctest = re.search(r"^\s*>>> ", source, re.MULTILINE)
-    code = _from_doctest(source) if is_doctest else _as_assertion(source, outputs)
+    if re.search(r"^\s*>>> ", source, re.MULTILINE):
+        code = _from_doctest(source)
+    else:
+        code = _as_assertion(source, outputs)
     if not CellText.parse(code).compiles:
         raise AdoptError(f"a test cannot be a cell by itself: {code!r}.")
     is_hidden = bool(settings.get("hidden")) or _says_hidden(source)
@@ -509,11 +526,15 @@ def _as_assertion(source: str, outputs: Iterable[NotebookNode]) -> str:
         raise AdoptError(f"a test compares what is printed: {source!r}.")
     values = [o.data.get("text/plain", "") for o in outputs if "data" in o]
     body = parse(source).body
-    if not body or not isinstance(body[-1], ast.Expr) or not values:
+    if not body or not values:
         return source
-    before = "\n".join(source.splitlines()[: body[-1].lineno - 1])
-    expression = ast.get_source_segment(source, body[-1].value)
-    return f"{before}\n{_comparison(str(expression), values[-1])}".strip()
+    last = body[-1]
+    if not isinstance(last, ast.Expr):
+        return source
+    lines = source.splitlines()[: last.lineno - 1]
+    expression = ast.get_source_segment(source, last.value)
+    lines.append(_comparison(str(expression), values[-1]))
+    return "\n".join(lines).strip()
 
 
 def _comparison(expression: str, expected: str) -> str:
@@ -548,13 +569,13 @@ def _test_file(path: Path) -> tuple[Any, list[tuple[str, dict[str, Any]]]]:
         tree = parse_code(path.read_text("utf-8"))
     except (OSError, SyntaxError) as error:
         raise AdoptError(f"The tests in {path} cannot be read: {error}") from error
-    settings = {
-        target.id: _literal(statement.value)
-        for statement in tree.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
+    settings = {}
+    for statement in tree.body:
+        if not isinstance(statement, ast.Assign):
+            continue
+        for target in statement.targets:
+            if isinstance(target, ast.Name):
+                settings[target.id] = _literal(statement.value)
     suites = settings.get("test")
     if not isinstance(suites, dict):
         raise AdoptError(
@@ -563,11 +584,13 @@ def _test_file(path: Path) -> tuple[Any, list[tuple[str, dict[str, Any]]]]:
         )
     # Where Otter wrote the file, a test is hidden unless it says that it is not.
     default = {"hidden": "OK_FORMAT" in settings}
-    return suites.get("points"), [
-        (suite.get("setup", "") + "\n" + case["code"], default | case)
-        for suite in suites.get("suites", [])
-        for case in suite.get("cases", [])
-    ]
+    tests = []
+    for suite in suites.get("suites", []):
+        setup = suite.get("setup", "")
+        for case in suite.get("cases", []):
+            source = setup + "\n" + case["code"]
+            tests.append((source, default | case))
+    return suites.get("points"), tests
 
 
 def _literal(node: ast.expr) -> Any:
@@ -608,8 +631,11 @@ def _has_blank(source: str) -> bool:
 
 def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
     """Yield the files of modules that a notebook imports from its own folder."""
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    for name in {each.partition(".")[0] for text in code for each in imports(text)}:
+    names = set[str]()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            names.update(name.partition(".")[0] for name in imports(cell.source))
+    for name in names:
         for path in [folder / f"{name}.py", *(folder / name).glob("**/*.py")]:
             if path.is_file():
                 yield str(path.relative_to(folder))
@@ -636,10 +662,12 @@ def _defined_names(source: str) -> Iterator[str]:
 def _mark(source: str, tested: set[str]) -> str:
     """Return code with marks around what may be the solution."""
     lines = source.splitlines()
-    for start, end in reversed(_regions(source, tested) or [(0, len(lines))]):
-        indent = re.match(r"\s*", lines[start])
-        blank = indent[0] if indent else ""
-        lines[start:end] = [blank + _BEGIN, *lines[start:end], blank + _END]
+    regions = _regions(source, tested) or [(0, len(lines))]
+    for start, end in reversed(regions):
+        first = lines[start]
+        indent = first[: len(first) - len(first.lstrip())]
+        lines.insert(end, indent + _END)
+        lines.insert(start, indent + _BEGIN)
     marked = "\n".join(lines)
     if CellText.parse(Markers().without_regions(marked)).tree is None:
         return f"{_BEGIN}\n{source}\n{_END}"
@@ -652,13 +680,18 @@ def _regions(source: str, tested: set[str]) -> list[tuple[int, int]]:
     Imports and literals at its top are given, unless a test looks at them. If only
     functions and calls follow, the solution is what the functions do.
     """
-    body = (CellText.parse(source).tree or ast.Module([], [])).body
-    opening = list(takewhile(lambda statement: _is_given(statement, tested), body))
-    answer = body[len(opening) :]
+    tree = CellText.parse(source).tree
+    body = tree.body if tree else []
+    answer = [*dropwhile(lambda statement: _is_given(statement, tested), body)]
+    if not answer:
+        return []
     functions = [node for node in answer if isinstance(node, DEFINITIONS)]
     if functions and all(isinstance(n, DEFINITIONS | ast.Expr) for n in answer):
-        return [region for function in functions for region in _bodies(function)]
-    return [(answer[0].lineno - 1, len(source.splitlines()))] if answer else []
+        regions: list[tuple[int, int]] = []
+        for function in functions:
+            regions += _bodies(function)
+        return regions
+    return [(answer[0].lineno - 1, len(source.splitlines()))]
 
 
 def _is_given(statement: ast.stmt, tested: set[str]) -> bool:
@@ -696,14 +729,17 @@ def _set_grader(
 ) -> None:
     """Write what nbgrader has to know of a cell; a test without points gets some."""
     grade = locked or points is not None
-    cell.metadata["nbgrader"] = {
+    metadata = {
         "grade": grade,
         "grade_id": grade_id,
         "locked": locked,
         "schema_version": 3,
         "solution": solution,
         "task": False,
-    } | ({"points": points} if grade else {})
+    }
+    if grade:
+        metadata["points"] = points
+    cell.metadata["nbgrader"] = metadata
 
 
 def _sum(points: float | list[float | None]) -> float:

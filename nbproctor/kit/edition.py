@@ -51,12 +51,13 @@ def write_edition(
     EditionError
         No cell has a tag for more hours.
     """
-    notebooks = {
-        path: shorten(json.loads(path.read_text("utf-8")), hours, course.markers)
-        for path in course.sources()
-    }
     assignment = course.assignment
-    provided = {name for _, names in notebooks.values() for name in names}
+    notebooks = {}
+    provided = set[str]()
+    for path in course.sources():
+        content = json.loads(path.read_text("utf-8"))
+        notebooks[path], names = shorten(content, hours, course.markers)
+        provided |= names
     if not provided:
         raise EditionError(
             f"No exercise of {assignment} has a tag for more than {hours} hours, such "
@@ -71,7 +72,7 @@ def write_edition(
         shutil.copytree(variants / assignment, variants / source.name, ignore=left_out)
     # Last: only with its notebooks there is an assignment.
     points = 0.0
-    for path, (content, _) in notebooks.items():
+    for path, content in notebooks.items():
         name = source.name if path.stem == assignment else path.stem
         text = json.dumps(content, indent=1, ensure_ascii=False)
         write_file(source / f"{name}.ipynb", f"{text}\n")
@@ -111,14 +112,16 @@ def shorten(
         if name not in left_out:
             cells.append(raw)
     for section in sections(cells):
-        if not any(nbgrader_metadata(cell).get("points") for cell in section.cells):
-            text = "".join(section.heading_cell["source"])
-            heading = re.sub(r"[\d.]+ points?\)$", "given)", section.heading)
-            section.heading_cell["source"] = text.replace(section.heading, heading)
+        if any(nbgrader_metadata(cell).get("points") for cell in section.cells):
+            continue
+        text = "".join(section.heading_cell["source"])
+        heading = re.sub(r"[\d.]+ points?\)$", "given)", section.heading)
+        section.heading_cell["source"] = text.replace(section.heading, heading)
     return {**content, "cells": cells}, provided
 
 
 def _hours_of(cell: RawCell) -> int:
     """Return how long the shortest edition with a cell takes."""
     tags = cell.get("metadata", {}).get("tags", [])
-    return max((int(m[1]) for tag in tags if (m := _TAG.fullmatch(tag))), default=0)
+    matches = map(_TAG.fullmatch, tags)
+    return max((int(match[1]) for match in matches if match), default=0)

@@ -46,17 +46,19 @@ def pack(course: Course) -> Path:
     unpacked over a student's folder overwrites work.
     """
     kit = HERE / "kit.py"  # in a wheel
+    if not kit.is_file():
+        kit = CHECKOUT / "kit.py"
+    # The packages, and the versions of those that they need in turn.
+    needed = ["-c kit/pins.txt", *requirements(course), ""]
     content = student_files(course) | {
         "START.html": first_page(course).encode(),
-        "kit.py": (kit if kit.is_file() else CHECKOUT / "kit.py").read_bytes(),
-        # The packages, and the versions of those that they need in turn.
-        "requirements.txt": "\n".join(
-            ["-c kit/pins.txt", *requirements(course), ""]
-        ).encode(),
+        "kit.py": kit.read_bytes(),
+        "requirements.txt": "\n".join(needed).encode(),
         "kit/pins.txt": _pins(course).encode(),
         "kit/lab.py": (HERE / "lab.py").read_bytes(),
     }
-    content |= {name: _start(template) for name, template in STARTS.items()}
+    for name, template in STARTS.items():
+        content[name] = _start(template)
     content |= contents(JUPYTER, "kit/jupyter/")
     assignment = course.assignment
     target = course.root / "dist" / f"{assignment}.zip"
@@ -67,11 +69,10 @@ def pack(course: Course) -> Path:
 
 def first_page(course: Course, browser: bool = False) -> str:
     """Return the page that students see first, of a zip or of the lab in a browser."""
-    names = [path.name for path in course.sources()]
-    about = {"assignment": course.assignment, "notebooks": names}
     return render(
         "start.html",
-        **about,
+        assignment=course.assignment,
+        notebooks=[path.name for path in course.sources()],
         where=course.options.hand_in,
         browser=browser,
     )
@@ -79,12 +80,14 @@ def first_page(course: Course, browser: bool = False) -> str:
 
 def student_files(course: Course) -> dict[str, bytes]:
     """Return the files that students get in every form: path → content."""
-    release = course.folder("release")
-    where = course.options.hand_in
-    content = contents(release, f"{ORIGINAL}/")
-    content |= {n: (course.root / n).read_bytes() for n in data_of(course)}
-    content |= {f"kit/{path.name}": path.read_bytes() for path in STUDENT_MODULES}
-    return content | ({"kit/hand_in.txt": where.encode()} if where else {})
+    content = contents(course.folder("release"), f"{ORIGINAL}/")
+    for name in data_of(course):
+        content[name] = (course.root / name).read_bytes()
+    for path in STUDENT_MODULES:
+        content[f"kit/{path.name}"] = path.read_bytes()
+    if where := course.options.hand_in:
+        content["kit/hand_in.txt"] = where.encode()
+    return content
 
 
 def data_of(course: Course) -> list[str]:
@@ -95,12 +98,12 @@ def data_of(course: Course) -> list[str]:
     release = course.folder("release")
     paths = [release / name for name in tree(release)]
     texts = [p.read_text("utf-8") for p in paths if p.suffix in (".ipynb", ".py")]
-
-    def named(file: str) -> bool:
+    needed = []
+    for file in tree(course.root / "data"):
         name = re.escape(file.partition("/")[0])
-        return any(re.search(rf"\b{name}\b", text) for text in texts)
-
-    return [f"data/{file}" for file in tree(course.root / "data") if named(file)]
+        if any(re.search(rf"\b{name}\b", text) for text in texts):
+            needed.append(f"data/{file}")
+    return needed
 
 
 def requirements(course: Course) -> list[str]:
@@ -111,14 +114,20 @@ def requirements(course: Course) -> list[str]:
     install on every computer.
     """
     pins = _pins(course)
-    notebooks = course.sources()
-    provider = _providers()
-    local = {path for nb in notebooks for path in nb.parent.glob("*.py")}
-    modules = {name for nb in notebooks for name in MasterNotebook.read(nb).modules}
-    for text in (path.read_text("utf-8") for path in local):
+    modules = set[str]()
+    local = set[Path]()
+    for notebook in course.sources():
+        modules.update(MasterNotebook.read(notebook).modules)
+        local.update(notebook.parent.glob("*.py"))
+    for path in local:
+        text = path.read_text("utf-8")
         modules.update(set(imports(text)) - _optional_imports(text))
     modules -= {path.stem for path in local}
-    packages = TOOLS.union(*(provider.get(m.partition(".")[0], []) for m in modules))
+    providers = _providers()
+    packages = set(TOOLS)
+    for module in modules:
+        top = module.partition(".")[0]
+        packages.update(providers.get(top, ()))
     lines = []
     for package in sorted(packages):
         pattern = re.compile(rf"^{re.escape(package)}==\S+", re.M | re.I)
@@ -140,9 +149,14 @@ _providers = cache(packages_distributions)
 
 def _optional_imports(source: str) -> set[str]:
     """Return the modules that a module imports only if they are there."""
-    tries = [n for n in ast.walk(parse_code(source)) if isinstance(n, ast.Try)]
-    tried = [s for node in tries for s in node.body if isinstance(s, ast.Import)]
-    return {alias.name for statement in tried for alias in statement.names}
+    names = set[str]()
+    for node in ast.walk(parse_code(source)):
+        if not isinstance(node, ast.Try):
+            continue
+        for statement in node.body:
+            if isinstance(statement, ast.Import):
+                names.update(alias.name for alias in statement.names)
+    return names
 
 
 def _pins(course: Course) -> str:
@@ -163,9 +177,13 @@ def _installed() -> str:
 def _mode(name: str) -> int:
     if name.endswith((".sh", ".command")):
         return 0o100755
-    return 0o100444 if f"/{ORIGINAL}/" in name else 0o100644
+    if f"/{ORIGINAL}/" in name:
+        return 0o100444
+    return 0o100644
 
 
 def _start(template: str) -> bytes:
     text = render(template)
-    return (text.replace("\n", "\r\n") if template.endswith(".bat") else text).encode()
+    if template.endswith(".bat"):
+        text = text.replace("\n", "\r\n")
+    return text.encode()

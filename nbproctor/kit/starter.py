@@ -46,7 +46,10 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     write_file(source / "public_tests.py", (_STARTER / "public_tests.txt").read_bytes())
     # Last: only with its source there is an assignment.
     write_file(notebook, (_STARTER / "notebook.ipynb").read_bytes())
-    return [notebook, variants, *([config] if is_new else [])]
+    created = [notebook, variants]
+    if is_new:
+        created.append(config)
+    return created
 
 
 def new_source(course: Path, name: str) -> Path:
