@@ -120,12 +120,12 @@ def _diff(reference: str, source: str) -> str:
 
 def _small_changes(tree: Module) -> Iterator[tuple[str, str, ast.AST]]:
     """Yield each mistake in turn: its name, the whole text with it, the old node."""
-    for parent, old, kind, new in [*_changes(tree, "cell"), *_columns(tree)]:
+    for parent, old, name, new in [*_changes(tree, "cell"), *_columns(tree)]:
         copies: dict[int, Any] = {id(old): new}
         text = ast.unparse(copy.deepcopy(tree, copies))
-        shown = parent if isinstance(old, Constant) else old  # 1 → 2 tells nothing
-        change = f": {_brief(shown, copies[id(shown)])}"
-        name = kind if isinstance(old, FunctionDef) else kind + change
+        if not isinstance(old, FunctionDef):
+            shown = parent if isinstance(old, Constant) else old  # 1 → 2 tells nothing
+            name += f": {_brief(shown, copies[id(shown)])}"
         yield name, text, old
 
 
@@ -133,9 +133,10 @@ def _parts(tree: Module) -> dict[ast.AST, ast.AST]:
     """Map each node to the statement, or the entry of a dictionary, that it is in."""
     parts: dict[ast.AST, ast.AST] = {}
     for node in ast.walk(tree):  # what lies deeper comes later
-        inner = node.values if isinstance(node, Dict) else [node]
-        for part in inner:
-            if isinstance(node, _SIMPLE) and not _is_text(part):
+        if not isinstance(node, _SIMPLE):
+            continue
+        for part in node.values if isinstance(node, Dict) else [node]:
+            if not _is_text(part):
                 parts |= dict.fromkeys(ast.walk(part), part)
     return parts
 
@@ -168,11 +169,13 @@ class _Omission(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:
         node = super().visit(node)
-        is_statement = isinstance(node, ast.stmt) and not isinstance(node, DEFINITIONS)
-        if not is_statement or not self._is_left_out(node):
+        if not isinstance(node, ast.stmt) or isinstance(node, DEFINITIONS):
             return node
-        stored = _names(node, Store)
-        self.missing |= {name for name in stored if self.setters[name] < 2}
+        if not self._is_left_out(node):
+            return node
+        for name in _names(node, Store):
+            if self.setters[name] < 2:
+                self.missing.add(name)
         return Pass()
 
     def _is_left_out(self, node: ast.AST) -> bool:
@@ -189,25 +192,30 @@ def _names(node: ast.AST, context: type[ast.expr_context]) -> list[str]:
 def _brief(*nodes: ast.AST) -> str:
     """Show code on one line; of a long change, from shortly before they differ."""
     texts = [" ".join(ast.unparse(node).split()) for node in nodes]
-    columns = enumerate(zip(*texts, strict=False))
-    same = next((i for i, letters in columns if len({*letters}) > 1), 0)
-    start = max(0, same - 12) if max(map(len, texts)) > 70 else 0
-    return " → ".join("…" * (start > 0) + text[start:][:70] for text in texts)
+    start = 0
+    if max(map(len, texts)) > 70:
+        for column, letters in enumerate(zip(*texts, strict=False)):
+            if len(set(letters)) > 1:
+                start = max(0, column - 12)
+                break
+    mark = "…" if start else ""
+    return " → ".join(mark + text[start:][:70] for text in texts)
 
 
 def _changes(node: ast.AST, scope: str) -> Iterator[_Change]:
     """Yield each mistake in a part of the tree."""
-    is_shown = called(node) in COSMETIC
+    untouched = _UNTOUCHED
+    if called(node) in COSMETIC:
+        untouched = _UNTOUCHED | {"keywords"}
     for field, value in ast.iter_fields(node):
-        if field in _UNTOUCHED or (field == "keywords" and is_shown):
+        if field in untouched:
             continue
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or _is_text(child):
                 continue
             inner = child.name if isinstance(child, FunctionDef) else scope
-            for kind, mistaken in mistakes(child, node):
-                for new in mistaken:
-                    yield node, child, f"{inner}: {kind}", new
+            for kind, new in mistakes(child, node):
+                yield node, child, f"{inner}: {kind}", new
             if not isinstance(child, Raise):
                 yield from _changes(child, inner)
 
@@ -224,14 +232,16 @@ def _columns(tree: Module) -> Iterator[_Change]:
 
     A cell works on tables if it has a method that only they have.
     """
-    attributes = {n.attr for n in ast.walk(tree) if isinstance(n, Attribute)}
-    if attributes.isdisjoint(_OF_TABLES):
-        return
+    attributes = set()
     columns: list[tuple[ast.AST, Constant]] = []
     for node in ast.walk(tree):
         match node:
+            case Attribute(attr=name):
+                attributes.add(name)
             case Subscript(slice=Constant(str()) as column, ctx=Load()):
                 columns.append((node, column))
+    if attributes.isdisjoint(_OF_TABLES):
+        return
     names = [*dict.fromkeys(column.value for _, column in columns)]
     following = dict(zip(names, [*names[1:], *names[:1]], strict=True))
     for node, column in columns:
@@ -240,7 +250,11 @@ def _columns(tree: Module) -> Iterator[_Change]:
 
 
 def _table(rows: str) -> dict[str, list[str]]:
-    return {k: v.split(",") for k, v in (row.split(":") for row in rows.split())}
+    table = {}
+    for row in rows.split():
+        name, others = row.split(":")
+        table[name] = others.split(",")
+    return table
 
 
 _OPERATORS = _table("""
@@ -296,69 +310,80 @@ _SEEDS = {"RandomState", "default_rng", "seed"}  # any number is as good
 _KEPT = Return, FunctionDef, ClassDef, Import, ImportFrom
 
 
-_Mistakes: TypeAlias = Iterator[tuple[str, Iterable[ast.AST]]]
+_Mistakes: TypeAlias = Iterator[tuple[str, ast.AST]]
 
 
 def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
-    """Yield kinds of mistakes for a statement or expression, with the new nodes."""
+    """Yield kinds of mistakes in a statement or expression, each with the new node."""
     if isinstance(getattr(node, "ctx", None), Store | Del):
         return
     if isinstance(node, If | While | IfExp | Assert):
         negated = _parse_expression("not ({})", node.test)
-        yield "condition negated", _each(node, "test", [negated])
+        yield "condition negated", _with(node, test=negated)
     if isinstance(node, BinOp | BoolOp | AugAssign):
-        yield "operator", _each(node, "op", _swaps(node.op))
+        for op in _swaps(node.op):
+            yield "operator", _with(node, op=op)
     if isinstance(node, ast.stmt) and not isinstance(node, _KEPT):
-        yield "statement removed", [Pass()]
+        yield "statement removed", Pass()
     match node:
         case FunctionDef():
             yield "arguments zeroed", _zeroed(node)
         case Return(ast.expr() as value):
-            yield "nothing returned", [Return(Constant(None))]
+            yield "nothing returned", Return(Constant(None))
             if not isinstance(value, Constant | Name):
-                yield "first one kept", [Return(_cached("return", value))]
+                yield "first one kept", Return(_cached("return", value))
         case Assign([target], value) if not isinstance(value, Constant):
             if isinstance(target, Name | Attribute):
                 cached = _cached(ast.unparse(target), value)
-                yield "first one kept", _each(node, "value", [cached])
+                yield "first one kept", _with(node, value=cached)
             if isinstance(value, BinOp):
                 squeezed = _parse_expression("np.squeeze({})", value)
-                yield "dimension lost", _each(node, "value", [squeezed])
+                yield "dimension lost", _with(node, value=squeezed)
         case AugAssign(target, _, value):
-            yield "assigned", [Assign([target], value, lineno=node.lineno)]
+            yield "assigned", Assign([target], value, lineno=node.lineno)
         case BinOp(left, op, right):
             kind = "term" if isinstance(op, Add | Sub) else "factor"
-            yield f"{kind} dropped", [left, right]
+            yield f"{kind} dropped", left
+            yield f"{kind} dropped", right
             if not isinstance(op, Add | Mult):
-                yield "swapped", [_with(node, left=right, right=left)]
+                yield "swapped", _with(node, left=right, right=left)
             if not isinstance(parent, BinOp | UnaryOp):
-                yield "sign flipped", [_parse_expression("-({})", node)]
+                yield "sign flipped", _parse_expression("-({})", node)
             if isinstance(op, Mult | MatMult) and not _is_product(parent):
-                yield "cut off", [_parse_expression("np.clip({}, -1, 1)", node)]
+                yield "cut off", _parse_expression("np.clip({}, -1, 1)", node)
         case UnaryOp(_, operand):
-            yield "negation dropped", [operand]
+            yield "negation dropped", operand
         case BoolOp(_, values):
-            yield "condition dropped", values
+            for value in values:
+                yield "condition dropped", value
         case Compare(_, ops):
             for i, old in enumerate(ops):
-                yield "comparison", _each(node, "ops", _replaced(ops, i, _swaps(old)))
+                for op in _swaps(old):
+                    yield "comparison", _with(node, ops=_replaced(ops, i, op))
         case Constant(str() as text):
-            yield "word", map(Constant, _similar_texts(text))
-        case Constant(value) if called(parent) not in _SEEDS:
-            yield "constant", map(Constant, _similar_constants(value))
+            for similar_text in _similar_texts(text):
+                yield "word", Constant(similar_text)
+        case Constant(number) if called(parent) not in _SEEDS:
+            for similar_number in _similar_constants(number):
+                yield "constant", Constant(similar_number)
         case Attribute(value, "T"):
-            yield "transpose dropped", [value]
+            yield "transpose dropped", value
         case Dict(keys, values):
-            shorter = zip(_shorter(keys), _shorter(values), strict=True)
-            yield "entry dropped", [_with(node, keys=k, values=v) for k, v in shorter]
-            yield "swapped", _each(node, "values", _swapped(values))
+            for fewer, others in zip(_shorter(keys), _shorter(values), strict=True):
+                yield "entry dropped", _with(node, keys=fewer, values=others)
+            for others in _swapped(values):
+                yield "swapped", _with(node, values=others)
         case Tuple(elts) | List(elts):
-            yield "swapped", _each(node, "elts", _swapped(elts))
+            for others in _swapped(elts):
+                yield "swapped", _with(node, elts=others)
         case Slice():
-            for bound in "lower", "upper":
-                if (end := getattr(node, bound)) is not None:
-                    yield "bound dropped", _each(node, bound, [None])
-                    yield "off by one", _each(node, bound, _off_by_one(end))
+            for field in "lower", "upper":
+                bound = getattr(node, field)
+                if bound is None:
+                    continue
+                yield "bound dropped", _with(node, **{field: None})
+                for shifted in _off_by_one(bound):
+                    yield "off by one", _with(node, **{field: shifted})
         case Call() if called(node) not in COSMETIC:
             yield from _call(node, parent)
 
@@ -366,25 +391,27 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
 def _call(node: Call, parent: ast.AST) -> _Mistakes:
     name = called(node)
     args = node.args
-    yield "keyword dropped", _each(node, "keywords", _shorter(node.keywords))
-    yield "argument dropped", _each(node, "args", _shorter(args)[1:])
+    for keywords in _shorter(node.keywords):
+        yield "keyword dropped", _with(node, keywords=keywords)
+    for others in _shorter(args)[1:]:
+        yield "argument dropped", _with(node, args=others)
     if name not in _SYMMETRIC:
-        yield "swapped", _each(node, "args", _swapped(args))
+        for others in _swapped(args):
+            yield "swapped", _with(node, args=others)
     if name == "where" and len(args) == 3:
-        yield (
-            "one choice for all",
-            [_parse_expression("({1}) if np.all({0}) else ({2})", *args)],
-        )
-    last = "attr" if isinstance(node.func, Attribute) else "id"
-    others = _each(node.func, last, _FUNCTIONS.get(name, ()))
-    yield "function", _each(node, "func", others)
+        choice = _parse_expression("({1}) if np.all({0}) else ({2})", *args)
+        yield "one choice for all", choice
+    field = "attr" if isinstance(node.func, Attribute) else "id"
+    for other in _FUNCTIONS.get(name, ()):
+        function = _with(node.func, **{field: other})
+        yield "function", _with(node, func=function)
     if name == "range" and args:
         i = min(1, len(args) - 1)
-        stops = _replaced(args, i, _off_by_one(args[i]))
-        yield "off by one", _each(node, "args", stops)
+        for stop in _off_by_one(args[i]):
+            yield "off by one", _with(node, args=_replaced(args, i, stop))
     inner = _main_argument(node)
     if inner and name not in _ITERATORS and not isinstance(parent, Expr):
-        yield "call dropped", [inner]
+        yield "call dropped", inner
 
 
 def _main_argument(node: Call) -> ast.expr | None:
@@ -392,7 +419,9 @@ def _main_argument(node: Call) -> ast.expr | None:
     first = next((arg for arg in node.args if not isinstance(arg, Starred)), None)
     if first and _OF_A_MODULE.fullmatch(ast.unparse(node.func)):
         return first
-    return node.func.value if isinstance(node.func, Attribute) else first
+    if isinstance(node.func, Attribute):
+        return node.func.value
+    return first
 
 
 def _parse_expression(template: str, *parts: ast.AST) -> ast.expr:
@@ -422,15 +451,6 @@ def _with(node: _T, **fields: object) -> _T:
     return type(node)(**vars(node) | fields)
 
 
-def _each(
-    node: _T,
-    field: str,
-    values: Iterable[object],
-) -> list[_T]:
-    """Return a node with each value of a field in turn."""
-    return [_with(node, **{field: value}) for value in values]
-
-
 def _swaps(op: ast.AST) -> list[ast.AST]:
     return [getattr(ast, name)() for name in _OPERATORS.get(type(op).__name__, ())]
 
@@ -440,24 +460,31 @@ def _similar_constants(value: object) -> list[float]:
     match value:
         case bool():
             return [not value]
+        case float() if 0 < value < 1e-3:
+            return [0.0, 0.01]
         case float():
-            return [0.0, 0.01] if 0 < value < 1e-3 else [2 * value or 1.0, value / 2]
+            return [2 * value or 1.0, value / 2]
+        case 0:
+            return [1]
         case int():
-            return [value + 1, value - 1] if value else [1]
+            return [value + 1, value - 1]
     return []
 
 
 def _similar_texts(text: str) -> Iterator[str]:
     """Yield what people write instead of a word, or of one in a query."""
     yield from _WORDS.get(text, ())
-    for pattern, other in _SQL.items() if _QUERY.match(text) else ():
+    if not _QUERY.match(text):
+        return
+    for pattern, other in _SQL.items():
         for match in re.finditer(pattern, text, re.IGNORECASE):
             yield text[: match.start()] + other + text[match.end() :]
 
 
 def _off_by_one(bound: ast.expr) -> list[ast.expr]:
-    ops = () if isinstance(bound, Constant) else (Add(), Sub())
-    return [BinOp(bound, op, Constant(1)) for op in ops]
+    if isinstance(bound, Constant):
+        return []
+    return [BinOp(bound, op, Constant(1)) for op in (Add(), Sub())]
 
 
 def _shorter(items: list[_T]) -> list[list[_T]]:
@@ -466,15 +493,17 @@ def _shorter(items: list[_T]) -> list[list[_T]]:
 
 def _swapped(items: list[_T]) -> Iterator[list[_T]]:
     for i in range(len(items) - 1):
-        yield [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
+        swapped = [*items]
+        swapped.insert(i, swapped.pop(i + 1))
+        yield swapped
 
 
 def _replaced(
-    items: list[_T],
+    items: list[Any],
     i: int,
-    others: Iterable[object],
-) -> list[list[object]]:
-    return [[*items[:i], other, *items[i + 1 :]] for other in others]
+    other: ast.AST,
+) -> list[Any]:
+    return [*items[:i], other, *items[i + 1 :]]
 
 
 _ZEROED = """
@@ -487,13 +516,17 @@ for given in ({names},):
 """
 
 
-def _zeroed(function: FunctionDef) -> Iterator[ast.AST]:
-    """Yield a function that first sets arrays and lists among its arguments to 0.
+def _zeroed(function: FunctionDef) -> FunctionDef:
+    """Return a function that first sets arrays and lists among its arguments to 0.
 
     The answer is then right for the zeroed arguments. A test that compares with the
     arguments themselves, instead of with copies, accepts it.
     """
     names = [arg.arg for arg in function.args.args if arg.arg != "self"]
-    code = parse_code(_ZEROED.format(names=", ".join(names))).body if names else []
+    if not names:
+        return function
+    code = _ZEROED.format(names=", ".join(names))
+    body = [*function.body]
     start = 0 if ast.get_docstring(function) is None else 1
-    yield _with(function, body=[*function.body[:start], *code, *function.body[start:]])
+    body[start:start] = parse_code(code).body
+    return _with(function, body=body)
