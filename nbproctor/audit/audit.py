@@ -45,7 +45,10 @@ def audit(
     """
     start = time.monotonic()
     assignment = masters[0].assignment
-    references = {c.id: c.source for b in masters for c in b.of_kind("solution")}
+    references = {}
+    for master in masters:
+        for cell in master.of_kind("solution"):
+            references[cell.id] = cell.source
     if exercise is not None and exercise not in references:
         raise AuditError(
             f"There is no exercise {exercise!r} in {assignment}. Its exercises: "
@@ -66,6 +69,7 @@ def audit(
     solutions += variants.trials
     all_checks = list(checks)
     entries = []
+    tests = {}
     hints = _hints(variants, folder)
     settings = replace(
         settings,
@@ -73,6 +77,9 @@ def audit(
         follow_through=False,
     )
     for master in masters:
+        for name in master.exercises:
+            if name in exercises:
+                tests[name] = _points_of(master, name)
         with Pool(1) as pool:
             all_checks += _whole_notebooks(master, settings, pool)
         with temporary_copy(source) as folder_copy:
@@ -86,18 +93,19 @@ def audit(
                 hints += answer.hints
     return AuditResult(
         assignment=assignment,
-        tests={
-            name: {c.id: c.points for c in b.cells if c.exercise == name and c.points}
-            for b in masters
-            for name in b.exercises
-            if name in exercises
-        },
+        tests=tests,
         entries=tuple(entries),
         checks=tuple(all_checks),
         problems=tuple(variants.problems),
         hints=tuple(hints),
         seconds=time.monotonic() - start,
     )
+
+
+def _points_of(master: MasterNotebook, exercise: str) -> dict[str, float]:
+    """Return the graded tests of an exercise: id → points."""
+    cells = [cell for cell in master.cells if cell.exercise == exercise]
+    return {cell.id: cell.points for cell in cells if cell.points}
 
 
 def _whole_notebooks(
@@ -114,11 +122,11 @@ def _whole_notebooks(
     has_sentences = any("Specification" in cell.source for cell in master.cells)
     for name, expected in ("master", most), ("blank", 0.0):
         is_reference = name == "master"
-        cells = [
-            StudentCell(i, c.id, c.source if is_reference or c.locked else c.stub)
-            for i, c in enumerate(master.cells)
-            if c.kind in ("provided", "solution", "test")
-        ]
+        cells = []
+        for index, cell in enumerate(master.cells):
+            if cell.kind in ("provided", "solution", "test"):
+                text = cell.source if is_reference or cell.locked else cell.stub
+                cells.append(StudentCell(index, cell.id, text))
         graded = proven if is_reference and has_sentences else master
         try:
             report = pool.execute(Execution(cells, graded, settings)).result()
@@ -130,11 +138,11 @@ def _whole_notebooks(
             )
             continue
         for index, outputs in report.outputs.items() if is_reference else ():
-            if outputs and outputs[-1]["output_type"] == "error":
+            last = outputs[-1] if outputs else {}
+            if last.get("output_type") == "error":
                 raise AuditError(
                     f"{master.notebook}: the cell {master.cells[index].id} of the "
-                    f"reference notebook fails: {outputs[-1]['ename']}: "
-                    f"{outputs[-1]['evalue']}"
+                    f"reference notebook fails: {last['ename']}: {last['evalue']}"
                 )
         verdicts = {verdict.cell_id: verdict for verdict in report.verdicts}
         proof = verdicts.pop(SENTENCES, None)
@@ -192,16 +200,15 @@ def _check_borrowed_answers(
 
 
 def _hints(variants: Variants, folder: Path) -> list[str]:
-    tried_exercises = {
-        trial.exercise for trial in variants.trials if trial.kind != "mutant"
-    }
+    written = {trial.exercise for trial in variants.trials if trial.kind != "mutant"}
     every = dict.fromkeys(trial.exercise for trial in variants.trials)
-    bare = [exercise for exercise in every if exercise not in tried_exercises]
+    bare = [exercise for exercise in every if exercise not in written]
     if not bare:
         return []
+    first = folder / bare[0]
     return [
         f"Only mutants were tried for {', '.join(bare)}. To check that "
         "correct solutions keep every point and incorrect ones lose some, put correct "
-        f"ones into {folder / bare[0] / 'right'} (one per file) and incorrect ones "
-        f"into {folder / bare[0] / 'wrong.toml'}."
+        f"ones into {first / 'right'} (one per file) and incorrect ones "
+        f"into {first / 'wrong.toml'}."
     ]

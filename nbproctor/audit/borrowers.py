@@ -40,15 +40,18 @@ def find_calls(objects: Iterable[Any]) -> dict[Any, Call]:
     for value in objects:
         if isinstance(value, type | ReferenceFunction):
             continue
-        names = [name for name in dir(value) if name[0] != "_"] + ["__call__"]
-        offered = {
-            f"{type(value).__qualname__}.{n}": getattr(value, n, 0) for n in names
-        }
+        offered: dict[str, Any] = {}
         if isinstance(value, types.FunctionType):
-            offered = {value.__name__: value}
+            offered[value.__name__] = value
+        else:
+            names = [name for name in dir(value) if name[0] != "_"]
+            for name in [*names, "__call__"]:
+                title = f"{type(value).__qualname__}.{name}"
+                offered[title] = getattr(value, name, None)
         for title, call in offered.items():
             if callable(call):
-                code = getattr(getattr(call, "__func__", call), "__code__", title)
+                function = getattr(call, "__func__", call)
+                code = getattr(function, "__code__", title)
                 calls[code] = title, _borrowed(value, call)
     return calls
 
@@ -103,19 +106,20 @@ class PassedArrays:
 
     def exercises_passing(self, exercise: str) -> list[str]:
         """Return the other exercises whose tests pass on one of its results."""
-        return [
-            other
-            for other, arrays in self._arguments.items()
-            if other != exercise
-            and any(
-                array.shape == result.shape and np.allclose(array, result)
-                for array, result in product(arrays, self._results[exercise])
-            )
-        ]
+        exercises = []
+        for other, arrays in self._arguments.items():
+            if other == exercise:
+                continue
+            pairs = product(arrays, self._results[exercise])
+            if any(a.shape == b.shape and np.allclose(a, b) for a, b in pairs):
+                exercises.append(other)
+        return exercises
 
     def _arrays_in(self, value: Any) -> Iterator[Array]:
-        if isinstance(value, dict | list | tuple):
-            for part in value.values() if isinstance(value, dict) else value:
+        if isinstance(value, dict):
+            value = [*value.values()]
+        if isinstance(value, list | tuple):
+            for part in value:
                 yield from self._arrays_in(part)
         elif (
             isinstance(value, np.ndarray)
@@ -139,20 +143,23 @@ def decorate_functions(source: str, decorator: str) -> str | None:
         tree = parse_code(source)
     except SyntaxError:
         return None
-    bodies = [node.body for node in tree.body if isinstance(node, ast.ClassDef)]
-    functions = [
-        node
-        for body in (tree.body, *bodies)
-        for node in body
-        if isinstance(node, ast.FunctionDef)
-        and node.name not in ("__init__", "__new__")
-    ]
+    statements = [*tree.body]
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            statements += node.body
     (line,) = parse_code(decorator).body
     assert isinstance(line, ast.Expr)
-    for function in functions:
-        function.decorator_list.append(line.value)
+    is_decorated = False
+    for node in statements:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        if node.name not in ("__init__", "__new__"):
+            node.decorator_list.append(line.value)
+            is_decorated = True
+    if not is_decorated:
+        return None
     name = decorator.partition("(")[0]
-    return f"from {__name__} import {name}\n{ast.unparse(tree)}" if functions else None
+    return f"from {__name__} import {name}\n{ast.unparse(tree)}"
 
 
 def make_decorator(behaviour: Function) -> Callable[[Function], Function]:
@@ -176,11 +183,14 @@ def borrows(call: Function) -> Callable[[Function], Function]:
 
     @make_decorator
     def borrow(_: Function, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        values = (*arguments, *named.values())
         owner = arguments[0] if arguments else None
         if not hasattr(owner, "__dict__"):
-            return call({}, (*arguments, *named.values()))[0]
-        result, state = call(vars(owner), (*arguments[1:], *named.values()))
-        vars(owner).update(state)
+            result, _ = call({}, values)
+            return result
+        attributes = vars(owner)
+        result, state = call(attributes, values[1:])
+        attributes.update(state)
         return result
 
     return borrow
@@ -251,4 +261,6 @@ def make_wrong(value: Any) -> Any:
         return np.logical_not(value)
     if kind in "iu":
         return value + 1
-    return value * 1.7 + 0.3 if kind in "fc" else value
+    if kind in "fc":
+        return value * 1.7 + 0.3
+    return value

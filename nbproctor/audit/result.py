@@ -47,18 +47,14 @@ class Entry(Trial):
         silent = failed if all(verdict.max_points for verdict in failed) else []
         warns = trial.announced
         untold = [v for v in silent if not warns or warns not in stubs[v.cell_id]]
-        lost, in_silence, unannounced = (
-            sum(verdict.max_points - verdict.points for verdict in missed)
-            for missed in (failed, silent, untold)
-        )
         return cls(
             **vars(trial),
-            lost=lost,
+            lost=_points_lost(failed),
             most=sum(verdict.max_points for verdict in verdicts),
             caught={verdict.cell_id: verdict.message for verdict in failed},
             raised=sum(v.outcome == "error" and v.max_points > 0 for v in failed),
-            silent=in_silence,
-            unannounced=unannounced,
+            silent=_points_lost(silent),
+            unannounced=_points_lost(untold),
             disagreement=oracle.message if oracle else "",
             fuzzed=oracle is not None,
             notes=notes,
@@ -134,11 +130,14 @@ class AuditResult:
     @property
     def faults(self) -> list[str]:
         """Everything for which the audit fails, in words."""
-        faults = [
-            f"{e.place or e.exercise}: {e.fault}" for e in self.entries if e.fault
-        ]
-        faults += [f"{c.name}: {c.found}" for c in self.checks if not c.passed]
-        return [*self.problems, *faults]
+        faults = [*self.problems]
+        for entry in self.entries:
+            if fault := entry.fault:
+                faults.append(f"{entry.place or entry.exercise}: {fault}")
+        for check in self.checks:
+            if not check.passed:
+                faults.append(f"{check.name}: {check.found}")
+        return faults
 
     @property
     def survivors(self) -> list[Entry]:
@@ -161,10 +160,12 @@ class AuditResult:
         """Wrong variants that lose points although their public tests pass."""
         return [entry for entry in self._of_kind("wrong") if entry.silent]
 
-    def _of_kind(self, kind: str, *exercises: str) -> list[Entry]:
-        """Return the entries of a kind, of all exercises unless some are named."""
+    def _of_kind(self, kind: str, exercise: str = "") -> list[Entry]:
+        """Return the entries of a kind, of all exercises unless one is named."""
         entries = [entry for entry in self.entries if entry.kind == kind]
-        return [e for e in entries if e.exercise in (exercises or self.tests)]
+        if exercise:
+            entries = [entry for entry in entries if entry.exercise == exercise]
+        return entries
 
     def prices(self) -> Iterator[dict[str, Any]]:
         """Yield each graded test with its points and the incorrect solutions it costs.
@@ -229,9 +230,9 @@ class AuditResult:
     def counts(self) -> Iterator[dict[str, Any]]:
         """Yield the summary of each exercise."""
         for exercise in self.tests:
-            right, wrong, mutants = (
-                self._of_kind(kind, exercise) for kind in ("right", "wrong", "mutant")
-            )
+            right = self._of_kind("right", exercise)
+            wrong = self._of_kind("wrong", exercise)
+            mutants = self._of_kind("mutant", exercise)
             yield {
                 "exercise": exercise,
                 "right": len(right),
@@ -248,24 +249,30 @@ class AuditResult:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
+    if not values:
+        return 0.0
+    return sum(values) / len(values)
+
+
+def _points_lost(verdicts: Sequence[Verdict]) -> float:
+    return sum(verdict.max_points - verdict.points for verdict in verdicts)
 
 
 def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
     """Write ``<assignment>.html`` and ``<assignment>.json``; return their paths."""
-    html, data = (folder / f"{result.assignment}.{end}" for end in ("html", "json"))
-    text = render("audit.html", result=result, counts=[*result.counts()])
-    write_file(html, text)
-    summary = {
+    html = folder / f"{result.assignment}.html"
+    data = folder / f"{result.assignment}.json"
+    counts = [*result.counts()]
+    write_file(html, render("audit.html", result=result, counts=counts))
+    content = asdict(result) | {
         "faults": result.faults,
         "killed": result.killed,
         "named": result.named,
         "silent": sum(entry.silent for entry in result.silent),
-        "summary": [*result.counts()],
+        "summary": counts,
         "prices": [*result.prices()],
         "raising": [*result.raising()],
     }
-    content = asdict(result) | summary
     encoded = json.dumps(content, indent=1, ensure_ascii=False)
     write_file(data, f"{encoded}\n")
     return html, data
@@ -273,12 +280,11 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
 
 def lines(result: AuditResult) -> list[str]:
     """Return what to print: the summary, then everything to act upon."""
-    width = max([len(exercise) for exercise in result.tests], default=8) + 2
-    counts = [*result.counts()]
+    width = max(map(len, result.tests), default=8)
     text = render(
         "audit.txt",
         result=result,
-        counts=counts,
-        width=width,
+        counts=[*result.counts()],
+        width=width + 2,
     )
     return text.rstrip("\n").split("\n")

@@ -25,7 +25,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -210,17 +209,19 @@ def value_test(master: MasterNotebook, cell: Cell) -> Cell | None:
     It asks for every name in the cell but modules and functions. None if the cell
     defines a function itself, or has no such name.
     """
-    whole = ast.walk(parse(cell.source))
-    if any(isinstance(node, DEFINITIONS | ast.Lambda) for node in whole):
-        return None
-    code = master.of_kind("provided", "solution")
-    defined = (bound_names(definitions_of(parse(each.source))) for each in code)
+    for node in ast.walk(parse(cell.source)):
+        if isinstance(node, DEFINITIONS | ast.Lambda):
+            return None
     program = Program.from_source(cell.source, cell.id, runs_in_judge=False)
-    others = {"__annotations__"}.union(vars(builtins), *defined)
-    names = ", ".join(sorted((program.uses | program.binds) - others))
+    names = {*program.uses, *program.binds}
+    names.difference_update(vars(builtins), {"__annotations__"})
+    for each in master.of_kind("provided", "solution"):
+        definitions = definitions_of(parse(each.source))
+        names.difference_update(bound_names(definitions))
     if not names:
         return None
-    return added_test(f"{cell.id}: values", _DIGEST.format(names=names), cell.id)
+    source = _DIGEST.format(names=", ".join(sorted(names)))
+    return added_test(f"{cell.id}: values", source, cell.id)
 
 
 class _Walk:
@@ -250,7 +251,7 @@ class _Walk:
                 cells.insert(numbers[-1], oracle)
             if values:
                 cells.append(values)
-            last_tests = filter(None, (oracle, values))
+            last_tests = [test for test in (oracle, values) if test]
             self.last_steps[cell.id] = [Step(t.id, test=t) for t in last_tests]
         self.job = Job(
             cells=tuple(cells),
@@ -270,9 +271,8 @@ class _Walk:
     def walk(self) -> None:
         with suppress(SandboxError):
             layers.prepare()  # before the shell refuses to start programs
-        for name in libraries_used(
-            n for c in self.job.cells for n in imports(c.source)
-        ):
+        modules = [name for cell in self.job.cells for name in imports(cell.source)]
+        for name in libraries_used(modules):
             with suppress(ImportError):
                 import_module(name)
         load_rows()
@@ -408,7 +408,7 @@ class _Walk:
         dull = [self._points(cell, steps, name) for name in borrowers.DUMMY_ANSWERS]
         # With full points, a dull answer is a right one here.
         dull = [earned for earned in dull if earned and sum(earned.values()) < possible]
-        borrowed_answers = []
+        answers = []
         for name, call in self.calls.values() if dull else ():
             points = self._points(cell, steps, "borrows", call).items()
             more = [
@@ -417,24 +417,18 @@ class _Walk:
                 if all(value > earned.get(test, 0) for earned in dull)
             ]
             says = f"it earns the points of {', '.join(more)}" if more else ""
-            borrowed_answers.append(
-                BorrowedAnswer(
-                    exercise=cell.id,
-                    name=name,
-                    says=says,
-                )
-            )
+            answers.append((name, says))
         for other in values.exercises_passing(cell.id):
             name = f"an array that tests pass to {other}"
-            says = "it is the correct result of a call"
-            borrowed_answers.append(
-                BorrowedAnswer(
-                    exercise=cell.id,
-                    name=name,
-                    says=says,
-                )
+            answers.append((name, "it is the correct result of a call"))
+        return [
+            BorrowedAnswer(
+                exercise=cell.id,
+                name=name,
+                says=says,
             )
-        return borrowed_answers
+            for name, says in answers
+        ]
 
     def _points(
         self,
@@ -468,7 +462,9 @@ class _Walk:
 def _steps(cells: Sequence[Cell]) -> list[Step]:
     """Return what follows a solution cell, up to its last test."""
     steps = []
-    for cell in takewhile(lambda cell: cell.kind != "solution", cells):
+    for cell in cells:
+        if cell.kind == "solution":
+            break
         if cell.kind == "test":
             steps.append(Step(cell.id, test=cell))
         elif cell.kind == "provided" and not cell.skip:

@@ -154,7 +154,8 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
             try:
                 table: Any = {"cell": _cell_of(file)} if file else tables[name]
                 _check(kind, table)
-                source = _python(_source(usual | table, bases), name)
+                text = _source(usual | table, bases)
+                source = _python(text, name)
             except (OSError, ValueError, VariantError) as error:
                 problems.append(f"{location}: {error}")
                 continue
@@ -209,7 +210,9 @@ def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
         "diff": apply_diff,
     }
     (form,) = changes.keys() & table.keys()
-    return changes[form](bases[of].rstrip("\n") + "\n", table[form], of)
+    change = changes[form]
+    text = bases[of].rstrip("\n") + "\n"
+    return change(text, table[form], of)
 
 
 def _with_body(text: str, body: str, _: str) -> str:
@@ -219,8 +222,10 @@ def _with_body(text: str, body: str, _: str) -> str:
         raise VariantError(
             "has a body, but the cell that it changes ends in no function"
         )
-    head = text.splitlines()[: function.body[0].lineno - 1]
-    return "\n".join([*head, textwrap.indent(body.strip("\n"), "    ")]) + "\n"
+    first = function.body[0]
+    lines = text.splitlines()[: first.lineno - 1]
+    lines.append(textwrap.indent(body.strip("\n"), "    "))
+    return "\n".join(lines) + "\n"
 
 
 def apply_diff(
@@ -236,15 +241,19 @@ def apply_diff(
     """
     edits = {}
     for hunk in re.split(r"(?m)^@@.*\n", diff):
-        marked = [line or " " for line in hunk.splitlines()]
-        if invalid_line := next(
-            (line for line in marked if line[0] not in " -+"), None
-        ):
-            raise VariantError(
-                f"{invalid_line!r} in diff should start with -, + or a space"
-            )
-        old = "".join(f"{line[1:]}\n" for line in marked if line[0] != "+")
-        edits[old] = "".join(f"{line[1:]}\n" for line in marked if line[0] != "-")
+        old = ""
+        new = ""
+        for line in hunk.splitlines():
+            mark = line[:1] or " "
+            if mark not in " -+":
+                raise VariantError(
+                    f"{line!r} in diff should start with -, + or a space"
+                )
+            if mark != "+":
+                old += f"{line[1:]}\n"
+            if mark != "-":
+                new += f"{line[1:]}\n"
+        edits[old] = new
     return _replaced(text, edits, name, start="(?m)^")
 
 
