@@ -151,18 +151,16 @@ def _whole_notebooks(
         text = f"{earned:g} of {most:g} points"
         if failed and earned:
             text += f"; {failed[0].cell_id}: {failed[0].message}"
-        passed = earned == expected and (not is_reference or not failed)
         yield Check(
             name=name,
-            passed=passed,
+            passed=earned == expected and not (is_reference and failed),
             found=text,
         )
         if proof is not None:
-            text = proof.message or "each is said of its own formula"
             yield Check(
                 name=SENTENCES,
                 passed=not proof.message,
-                found=text,
+                found=proof.message or "each is said of its own formula",
             )
 
 

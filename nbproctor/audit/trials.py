@@ -128,9 +128,15 @@ def run_trials(
     the notebook lacks are left out. `TrialError`: a cell of the reference notebook
     fails, or a worker has died.
     """
-    notebook_trials = [trial for trial in trials if trial.exercise in master.exercises]
-    references = [trial for trial in notebook_trials if trial.kind == "reference"]
-    others = [trial for trial in notebook_trials if trial.kind != "reference"]
+    references = []
+    others = []
+    for trial in trials:
+        if trial.exercise not in master.exercises:
+            continue
+        if trial.kind == "reference":
+            references.append(trial)
+        else:
+            others.append(trial)
     workers = count_processors()
     exercises = [trial.exercise for trial in references]
     # Each worker needs the time of every reference, so it tries them all.

@@ -27,8 +27,7 @@ def replaced(owner: Any, **attributes: Any) -> Iterator[None]:
     So all its objects have them, whoever makes these. What was not there before is
     removed again.
     """
-    present = [name for name in attributes if name in dir(owner)]
-    before = {name: getattr(owner, name) for name in present}
+    before = {name: getattr(owner, name) for name in attributes if name in dir(owner)}
     try:
         for name, value in attributes.items():
             setattr(owner, name, value)

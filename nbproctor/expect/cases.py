@@ -132,13 +132,12 @@ def _in_kind(
     if not isinstance(value, np.ndarray):
         return value
     number_type, order = kind
+    is_integer = number_type.startswith("i")
     sources = "f"
-    rounded = value
-    if number_type.startswith("i"):
+    if is_integer:
         sources = "iuf" if whole else "iu"
     if value.dtype.kind in sources:
-        if number_type.startswith("i"):
-            rounded = np.rint(value)
+        rounded = np.rint(value) if is_integer else value
         converted = rounded.astype(number_type)
         if np.allclose(converted, rounded):
             value = converted

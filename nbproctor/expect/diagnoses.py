@@ -133,14 +133,16 @@ def _is_cut_off(
     return fits(got, np.clip(want, least, most), rtol)
 
 
+#: Number of dimensions → how lines of entries are called, and the axes along them.
+_LINES: dict[int, dict[str, tuple[int, ...]]] = {
+    1: {"index": ()},
+    2: {"row": (1,), "column": (0,)},
+}
+
+
 def _pattern(wrong: Array) -> str:
     """Say in which rows or columns the wrong entries are, when that tells something."""
-    axes: dict[str, tuple[int, ...]] = {}
-    if wrong.ndim == 2:
-        axes = {"row": (1,), "column": (0,)}
-    elif wrong.ndim < 2:
-        axes = {"index": ()}
-    for word, other_axes in axes.items():
+    for word, other_axes in _LINES.get(wrong.ndim, {}).items():
         lines = wrong.any(axis=other_axes)
         numbers = np.flatnonzero(lines)
         few = max(1, min(3, lines.size // 2))

@@ -1,13 +1,12 @@
 """How large a case is: beyond all numbers that stand in the student's answer."""
 
-import contextlib
 import re
 from collections.abc import Iterator
 
 from nbproctor.cells import compile_code
 
-# The numbers that stand in the answer, if it is known.
-_numbers: frozenset[float] = frozenset()
+#: In the judge, the numbers that stand in the answer, while it is judged.
+answer_numbers: frozenset[float] = frozenset()
 # Numbers, but no sizes: in docstrings and comments, and the seed of a generator.
 _NO_SIZES = re.compile(
     r'"""(?s:.*?)"""|#.*|\b(default_rng|RandomState|seed)\(\s*\d+\s*\)'
@@ -35,21 +34,8 @@ def beyond(usual: float, most: float) -> float:
     to `most` that stands in the student's answer: so what is different from some number
     on is tried there, be it a size or, counted from 0, an index.
     """
-    larger = [int(number) + 2 for number in _numbers if usual <= number <= most]
+    larger = [int(number) + 2 for number in answer_numbers if usual <= number <= most]
     return max(larger, default=usual)
-
-
-@contextlib.contextmanager
-def numbers_of(answer: str | None) -> Iterator[None]:
-    """Let `beyond` know the text of an answer; without one, it is as before."""
-    global _numbers
-    before = _numbers
-    if answer is not None:
-        _numbers = frozenset(numbers_in(answer))
-    try:
-        yield
-    finally:
-        _numbers = before
 
 
 def numbers_in(text: str) -> Iterator[float]:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from nbproctor.expect import numbers
 from nbproctor.expect.calls import answers_of
 from nbproctor.expect.cases import Case, kinds
 from nbproctor.expect.comparison import (
@@ -30,7 +31,6 @@ from nbproctor.expect.comparison import (
     in_shape,
     is_same,
 )
-from nbproctor.expect.numbers import numbers_of
 from nbproctor.protocol.calls import (
     VALUES,
     answer_and_overwrite,
@@ -238,7 +238,7 @@ class Specification:
     def record(self, name: str) -> Record:
         """Return what was answered to some cases; the judge asks once."""
         key = self.key(name)
-        all_records = {} if recorded is None else _cell_records | recorded
+        all_records = _cell_records | (recorded or {})
         if key in all_records:
             return all_records[key]
         answers: list[Any] = []
@@ -298,7 +298,7 @@ class Specification:
             with contextlib.suppress(Exception):
                 for case, answer in self.answered(name):
                     is_value = recorded is None or self.key(name) in recorded
-                    if is_value and not self.is_right(case, answer):
+                    if is_value and not is_same(answer, self.right(*case), answer):
                         return True
         return False
 
@@ -308,17 +308,13 @@ class Specification:
             return self.mistakes(*case, answer)
         return self.mistakes(*case)
 
-    def is_right(self, case: Case, answer: Any) -> bool:
-        """Whether an answer has the right values."""
-        return is_same(answer, self.right(*case), answer)
-
     def holds(self, name: str) -> bool:
         """Whether a property holds: another one may judge only what this one leaves.
 
         The judge finds out once, whoever asks; in a kernel nothing is remembered.
         """
         key = "holds", self.name, name, _origin(self.begin)
-        results: Records = {} if recorded is None else recorded
+        results = {} if recorded is None else recorded
         if key not in results:
             failure = None
             try:
@@ -336,14 +332,15 @@ def recording(records: Records, source: str | None = None) -> Iterator[None]:
     `source` is the text of the answer, for `beyond`; without one it is as before.
     """
     global recorded, _cell_records
-    before = recorded, _cell_records
+    before = recorded, _cell_records, numbers.answer_numbers
     recorded = records
     _cell_records = {}
     try:
-        with numbers_of(source):
-            yield
+        if source is not None:
+            numbers.answer_numbers = frozenset(numbers.numbers_in(source))
+        yield
     finally:
-        recorded, _cell_records = before
+        recorded, _cell_records, numbers.answer_numbers = before
 
 
 def _origin(value: Any, depth: int = 5) -> Any:

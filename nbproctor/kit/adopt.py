@@ -72,7 +72,8 @@ _CLIENT = re.compile(
     r"\bgenerate_pdf\(|Notebook\(['\"]).*$",
     re.MULTILINE,
 )
-_BEGIN, _END = (f"### {marker}" for marker in Markers().solution)
+_MARKERS = Markers()
+_BEGIN, _END = (f"### {marker}" for marker in _MARKERS.solution)
 #: Otter's marks of a solution: around it, or at the end of its lines.
 _MARK = re.compile(r"^(\s*)#+\s*(BEGIN|END) SOLUTION.*$", re.MULTILINE)
 _MARKED = re.compile(rf"(^\s*{_BEGIN}$.*?{_END}$)", re.MULTILINE | re.DOTALL)
@@ -81,7 +82,7 @@ _SOLUTION_LINE = re.compile(
 )
 #: The end of a solution, and the beginning of another right below.
 _SEAM = re.compile(rf"\n([^\S\n]*){_END}\n\1{_BEGIN}\n")
-_BEGIN_HIDDEN, _END_HIDDEN = (f"### {marker}" for marker in Markers().hidden)
+_BEGIN_HIDDEN, _END_HIDDEN = (f"### {marker}" for marker in _MARKERS.hidden)
 
 
 class AdoptError(NbproctorError):
@@ -301,7 +302,7 @@ class _Reader:
         except (AdoptError, ValueError) as error:
             self.adopted.questions.append(f"{question.name}: {error} Left out.")
             return
-        if is_hidden and not Markers().has_hidden_tests(code):
+        if is_hidden and not _MARKERS.has_hidden_tests(code):
             code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
         row = self._append_cell(nbformat.v4.new_code_cell(code))
         row.kind = "hidden test" if is_hidden else "public test"
@@ -418,8 +419,8 @@ class _Reader:
                 _set_grader(row.cell, self._free("answer"), solution=True)
             elif _has_blank(source):
                 self.adopted.unanswered.append(row.grade_id)
-            visible = CellText.parse(Markers().without_regions(marked)).code
-            if set(visible) <= set(Markers().stub.splitlines()):
+            visible = CellText.parse(_MARKERS.without_regions(marked)).code
+            if set(visible) <= set(_MARKERS.stub.splitlines()):
                 whole.append(row.grade_id)
         if whole:
             self.adopted.questions.append(
@@ -669,7 +670,7 @@ def _mark(source: str, tested: set[str]) -> str:
         lines.insert(end, indent + _END)
         lines.insert(start, indent + _BEGIN)
     marked = "\n".join(lines)
-    if CellText.parse(Markers().without_regions(marked)).tree is None:
+    if CellText.parse(_MARKERS.without_regions(marked)).tree is None:
         return f"{_BEGIN}\n{source}\n{_END}"
     return marked
 

@@ -35,7 +35,9 @@ ADDED = {"comm", "ipywidgets"}
 PROVIDED = {*KERNEL_NEEDS, "jupyterlab-widgets", "traitlets", "widgetsnbextension"}
 EXTENSIONS = Path(sys.prefix) / "share/jupyter/labextensions"
 OPTIONS = (
-    *("--contents=contents", "--output-dir=site", "--no-sourcemaps"),
+    "--contents=contents",
+    "--output-dir=site",
+    "--no-sourcemaps",
     "--ignore-sys-prefix",  # whatever else is installed
     f"--LiteBuildConfig.federated_extensions={EXTENSIONS / KERNEL}",
     "--LiteBuildConfig.federated_extensions="
@@ -59,17 +61,16 @@ def make_site(course: Course, pyodide: Path | None = None) -> Path:
     wheels, compiled = _packages(ADDED | names - handout.TOOLS)
     if pyodide:
         _check(pyodide, KERNEL_NEEDS.union(compiled))
-    content = {}
-    for name, data in handout.student_files(course).items():
-        content[f"contents/{name}"] = data
-        content[f"contents/{name.removeprefix(f'{handout.ORIGINAL}/')}"] = data
     assignment = course.assignment
-    content["jupyter-lite.json"] = _configuration(assignment, [*compiled, *wheels])
+    configuration = _configuration(assignment, [*compiled, *wheels])
     target = course.root / "dist" / f"{assignment}_browser"
     with TemporaryDirectory() as folder:
         lite = Path(folder)
-        for name, data in content.items():
-            write_file(lite / name, data)
+        for name, data in handout.student_files(course).items():
+            working_name = name.removeprefix(f"{handout.ORIGINAL}/")
+            write_file(lite / "contents" / name, data)
+            write_file(lite / "contents" / working_name, data)
+        write_file(lite / "jupyter-lite.json", configuration)
         for name, package in wheels.items():
             write_zip(lite / "pypi" / name, _installed(package))
         if pyodide:
@@ -99,9 +100,11 @@ def _report_blocked_network(site: Path) -> None:
     """Make pages say so where a network blocks the server that Pyodide comes from."""
     from jupyterlite_pyodide_kernel.constants import PYODIDE_LOCK_DEFAULT_URL
 
-    address = PYODIDE_LOCK_DEFAULT_URL
-    server = urlsplit(address).hostname
-    message = render("connection.html", address=address, server=server)
+    message = render(
+        "connection.html",
+        address=PYODIDE_LOCK_DEFAULT_URL,
+        server=urlsplit(PYODIDE_LOCK_DEFAULT_URL).hostname,
+    )
     for path in (site / "index.html", site / "lab/index.html"):
         text = path.read_text("utf-8").replace("</body>", f"{message}</body>")
         path.write_text(text, "utf-8")

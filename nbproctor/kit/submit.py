@@ -85,15 +85,11 @@ def find(folder: Path, original: Path) -> Path:
     ]
     if len(others) == 1:
         return others[0]
-    names = ", ".join(f"'{path.name}'" for path in others)
-    raise SubmitError(
-        f"There is no {original.name} in {folder}"
-        + (
-            f", but {names}. To choose one of them, {USE_FILE_OPTION}"
-            if others
-            else NO_FILE
-        )
-    )
+    advice = NO_FILE
+    if others:
+        names = ", ".join(f"'{path.name}'" for path in others)
+        advice = f", but {names}. To choose one of them, {USE_FILE_OPTION}"
+    raise SubmitError(f"There is no {original.name} in {folder}{advice}")
 
 
 def check(notebook: Path, original: Path) -> Findings:
@@ -214,32 +210,38 @@ def _check_names(
 
 def _check_copies(findings: Findings) -> None:
     count = Counter(cell.name for cell in findings.cells)
+    locked = {}
+    missing = []
+    repeated = []
     for name, cell in findings.originals.items():
-        if cell.is_answer and not count[name]:
+        if not cell.is_answer:
+            locked[name] = cell
+            if not count[name]:
+                missing.append(cell.start)
+            elif count[name] > 1:
+                repeated.append(cell.start)
+        elif not count[name]:
             findings.problems.append(
                 f"The cell of exercise {name} is missing, so your answer may not be "
                 "found. Restore it (Edit, Undo Cell Operation), or copy it from the "
                 "notebook in kit/original."
             )
-        elif cell.is_answer and count[name] > 1:
+        elif count[name] > 1:
             findings.problems.append(
                 f"The notebook has the cell of exercise {name} {count[name]} times, "
                 "but only one of them is graded. Delete the others."
             )
-    locked = {
-        name: cell for name, cell in findings.originals.items() if not cell.is_answer
-    }
-    if missing := [cell.start for name, cell in locked.items() if not count[name]]:
+    changed = []
+    for cell in findings.cells:
+        original = locked.get(cell.name)
+        if original and cell.text.plain != original.text.plain:
+            changed.append(original.start)
+    if missing:
         findings.remarks.append(
             f"Read-only cells are missing: {_list(missing)}. Grading adds them again."
         )
-    if repeated := [cell.start for name, cell in locked.items() if count[name] > 1]:
+    if repeated:
         findings.remarks.append(f"Read-only cells are duplicated: {_list(repeated)}.")
-    changed = [
-        locked[cell.name].start
-        for cell in findings.cells
-        if cell.name in locked and cell.text.plain != locked[cell.name].text.plain
-    ]
     if changed:
         findings.remarks.append(
             f"Read-only cells were changed: {_list(changed)}. Grading undoes these "
@@ -300,12 +302,17 @@ def _check_run(findings: Findings) -> None:
     tested = {}
     exercise = ""
     for name, cell in findings.originals.items():
-        exercise = name if cell.is_answer else exercise
-        tested[name] = exercise if nbgrader_metadata(cell.raw).get("grade") else ""
-    failed = [tested.get(cell.name) for cell in code if error_output_of(cell.raw)]
-    if failing := [*dict.fromkeys(filter(None, failed))]:
+        if cell.is_answer:
+            exercise = name
+        if nbgrader_metadata(cell.raw).get("grade"):
+            tested[name] = exercise
+    failing: dict[str, None] = {}
+    for cell in code:
+        if error_output_of(cell.raw) and tested.get(cell.name):
+            failing[tested[cell.name]] = None
+    if failing:
         findings.remarks.append(
-            f"Public tests of these exercises fail: {_list(failing)}."
+            f"Public tests of these exercises fail: {_list([*failing])}."
         )
 
 
@@ -314,15 +321,15 @@ def _check_modules(
     original: Path,
     findings: Findings,
 ) -> None:
-    trees = [
-        cell.text.tree for cell in findings.cells if cell.is_code and cell.text.tree
-    ]
-    imports = {name.partition(".")[0] for tree in trees for name in imported(tree)}
+    names = set[str]()
+    for cell in findings.cells:
+        if cell.is_code and cell.text.tree:
+            for module in imported(cell.text.tree):
+                names.add(f"{module.partition('.')[0]}.py")
     local = [
-        f"{name}.py"
-        for name in sorted(imports)
-        if (notebook.parent / f"{name}.py").is_file()
-        and not (original.parent / f"{name}.py").exists()
+        name
+        for name in sorted(names)
+        if (notebook.parent / name).is_file() and not (original.parent / name).exists()
     ]
     if local:
         findings.problems.append(
@@ -388,8 +395,10 @@ def _is_assignment(path: Path, original: Path) -> bool:
 
 def _list(names: list[str]) -> str:
     """Return names for a sentence, the first few of many."""
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    shown = ", ".join(names[:SHOWN])
+    if len(names) > SHOWN:
+        shown += f" and {len(names) - SHOWN} more"
+    return shown
 
 
 if __name__ == "__main__":

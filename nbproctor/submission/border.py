@@ -122,7 +122,13 @@ def find(folder: Path, name: str) -> StudentFile | None:
         owners = _owners(opened)
         status = _stat(opened, name)
         if not _reason(status, owners):
-            return _student_file(folder, Path(name), status, owners)
+            return StudentFile(
+                folder=folder,
+                relative_path=Path(name),
+                size=status.st_size,
+                changed=status.st_mtime_ns,
+                owners=owners,
+            )
     return None
 
 
@@ -182,7 +188,13 @@ def walk(
                 return
             else:
                 files -= 1
-                yield _student_file(folder, inside, status, owners)
+                yield StudentFile(
+                    folder=folder,
+                    relative_path=inside,
+                    size=status.st_size,
+                    changed=status.st_mtime_ns,
+                    owners=owners,
+                )
 
 
 def submitted_files(
@@ -225,17 +237,6 @@ def copy(
         except RefusedFileError as error:
             refusals.append(Refusal(file.relative_path, str(error)))
     return refusals
-
-
-def _student_file(
-    folder: Path,
-    relative_path: Path,
-    status: os.stat_result,
-    owners: frozenset[int],
-) -> StudentFile:
-    return StudentFile(
-        folder, relative_path, status.st_size, status.st_mtime_ns, owners
-    )
 
 
 def _reason(status: os.stat_result, owners: frozenset[int]) -> str:

@@ -6,7 +6,7 @@ Everything is decided here, by rules in one order, before `rebuild` writes anyth
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -167,7 +167,7 @@ def make_plan(cells: list[SubmittedCell], master: MasterNotebook) -> Plan:
     for handed in cells:
         pieces = _cut(handed, plan) if master.repairs else [PlannedCell(handed)]
         plan.entries += pieces
-    for rule in RULES:
+    for rule in (_match_by_id, _by_definition, _by_place):
         for entry, cell in rule(plan):
             entry.cell = cell
     return plan
@@ -186,7 +186,8 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     blocks = handed.text.blocks
     cell = texts.cells.get(handed.name)
     locked = cell if cell and cell.locked else None
-    stub = texts.stub[cell.id] if cell and not locked else CellText("")
+    answered = None if locked else cell
+    stub = texts.stub[answered.id] if answered else CellText("")
     owners = {}
     for index, block in enumerate(blocks):
         if block.signature in stub.signatures:
@@ -199,10 +200,10 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     is_mixed = others and (cell or len(others) > 1 or has_given_code)
     if not locked and not is_mixed:
         return [PlannedCell(handed)]
-    if cell and not locked and not stub.definitions:
+    if answered and not stub.definitions:
         for index, block in enumerate(blocks):
             if block.code not in texts.given_code:
-                owners.setdefault(index, cell.id)
+                owners.setdefault(index, answered.id)
     last = {owner: index for index, owner in sorted(owners.items())}
     parts: dict[str, list[Block]] = {owner: [] for owner in last}
     unowned = []
@@ -233,13 +234,18 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
 
 
 def _piece(blocks: list[Block], name: str = "") -> SubmittedCell:
-    text = "\n".join(block.text for block in blocks)
+    text = joined(blocks).strip("\n")
     return SubmittedCell(
         kind="code",
         id="",
         name=name,
-        text=CellText.parse(text.strip("\n")),
+        text=CellText.parse(text),
     )
+
+
+def joined(blocks: Iterable[Block]) -> str:
+    """Return the text of blocks."""
+    return "\n".join(block.text for block in blocks)
 
 
 def _note_changes(
@@ -336,13 +342,6 @@ def _by_place(plan: Plan) -> Iterator[Match]:
         free = _free_entries(cell, plan)
         if free:
             yield max(free, key=lambda entry: len(entry.handed.text.plain)), cell
-
-
-RULES: tuple[Callable[[Plan], Iterator[Match]], ...] = (
-    _match_by_id,
-    _by_definition,
-    _by_place,
-)
 
 
 def _graded_copy(

@@ -7,15 +7,15 @@ of its own, whether it came from a merged, a locked or another cell.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
 
 from nbproctor import sanitize
-from nbproctor.cells import Block, CellText, RawCell, SubmittedCell, grade_id
+from nbproctor.cells import CellText, RawCell, SubmittedCell, grade_id
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.submission.files import list_few
-from nbproctor.submission.match import PlannedCell, make_plan
+from nbproctor.submission.match import PlannedCell, joined, make_plan
 from nbproctor.submission.read import Version
 
 EMPTY_CELL = SubmittedCell("code", "", "", CellText(""))  # for a cell that is missing
@@ -142,7 +142,7 @@ class Rebuilt:
             elif entry.cell and entry.cell.kind == "solution":
                 stub = self._texts.stub[entry.cell.id]
                 helpers = [b for b in text.blocks if not b.binds & stub.names]
-                texts.append(CellText.parse(_joined(helpers)))
+                texts.append(CellText.parse(joined(helpers)))
         return texts
 
     def _without_stub(self, handed: SubmittedCell, exercise: Cell) -> SubmittedCell:
@@ -159,7 +159,7 @@ class Rebuilt:
             return handed
         if answer[-1] is not blocks[-1]:
             self._changes["stub"].append(exercise.id)
-        return replace(handed, text=CellText.parse(_joined(answer)))
+        return replace(handed, text=CellText.parse(joined(answer)))
 
     def _without_stub_line(
         self, handed: SubmittedCell, exercise: Cell
@@ -226,7 +226,7 @@ class Rebuilt:
             for block in handed.text.blocks
             if block.binds and block.signature not in written
         ]
-        return CellText.parse(_joined(helpers).strip("\n"))
+        return CellText.parse(joined(helpers).strip("\n"))
 
     def _misplaced(self) -> set[str]:
         """Return tests that stand above what they need, and given code out of order."""
@@ -268,10 +268,6 @@ class Rebuilt:
             yield entry
             if entry.cell:
                 yield from absent.get(entry.cell.id, ())
-
-
-def _joined(parts: Iterable[Block]) -> str:
-    return "\n".join(block.text for block in parts)
 
 
 def _in_order(ranks: list[int]) -> set[int]:
