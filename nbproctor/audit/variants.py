@@ -269,13 +269,13 @@ def _replaced(
     """
     replacements: dict[tuple[int, int], str] = {}
     for old, new in edits.items():
-        spans = [match.span() for match in re.finditer(start + re.escape(old), text)]
-        if len(spans) != 1 or not old:
+        matches = [*re.finditer(start + re.escape(old), text)]
+        if len(matches) != 1 or not old:
             raise VariantError(
                 f"no longer fits: the text it replaces, {old!r:.200}, must occur once "
-                f"in {name}, but occurs {len(spans)} times"
+                f"in {name}, but occurs {len(matches)} times"
             )
-        replacements[spans[0]] = new
+        replacements[matches[0].span()] = new
     for first, last in sorted(replacements, reverse=True):  # what is before stays there
         text = text[:first] + replacements[first, last] + text[last:]
     return text

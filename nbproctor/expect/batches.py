@@ -38,14 +38,15 @@ def expect_passes(
     m = X.shape[1]
     steps = -(-m // size)
     examples = m if m < 5000 else "more than 5000"
-    used = [(x, y) for x, y in batches if x.shape[1] and y.shape[1]]
     reason = "is an example missing?"
     if m % size in (0, m):
         reason = "its batch_size divides the number of examples, or is above it"
-    assert len(used) == len(batches), f"{name}: an empty batch was found; {reason}"
+    for x, y in batches:
+        is_empty = not x.shape[1] or not y.shape[1]
+        assert not is_empty, f"{name}: an empty batch was found; {reason}"
     ends = "where does the loop over batches start and end?"
-    assert used, f"{name}: no batch was used; {ends}"
-    for x, y in used:
+    assert len(batches), f"{name}: no batch was used; {ends}"
+    for x, y in batches:
         assert len(x) == len(X), (
             f"{name}: a batch must keep all rows of X, its features: examples are "
             "columns"
@@ -53,15 +54,15 @@ def expect_passes(
         assert x.shape[1] == y.shape[1], (
             f"{name}: X and Y of a batch hold different numbers of examples"
         )
-    assert len(used) % steps == 0, (
+    assert len(batches) % steps == 0, (
         f"{name}: {examples} examples in batches of {size} need {steps} updates an "
         f"epoch; {ends}"
     )
-    assert all(x.shape[1] <= size for x, _ in used), (
+    assert all(x.shape[1] <= size for x, _ in batches), (
         f"{name}: a batch of more than {size} examples was found"
     )
-    for start in range(0, len(used), steps):
-        epoch_X, epoch_labels = zip(*used[start : start + steps], strict=True)
+    for start in range(0, len(batches), steps):
+        epoch_X, epoch_labels = zip(*batches[start : start + steps], strict=True)
         _expect_pass(
             np.hstack(epoch_X),
             np.hstack(epoch_labels),

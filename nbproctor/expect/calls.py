@@ -5,11 +5,14 @@ import copy
 import io
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from nbproctor.protocol.calls import VALUES, make_calls
+
+#: A function, and its arguments.
+FunctionCall: TypeAlias = tuple[Any, ...]
 
 
 @contextlib.contextmanager
@@ -41,7 +44,7 @@ def replaced(owner: Any, **attributes: Any) -> Iterator[None]:
 
 
 def answers_of(
-    *calls: tuple[Any, ...],
+    *calls: FunctionCall,
     keep: bool = False,
     copies: dict[int, Any] | None = None,
     read_only: bool = False,
@@ -82,9 +85,7 @@ def _make_read_only(value: Any) -> None:
             _make_read_only(entry)
 
 
-def _with_later_calls(
-    answers: list[Any], calls: list[tuple[Any, ...]]
-) -> Iterator[Any]:
+def _with_later_calls(answers: list[Any], calls: list[FunctionCall]) -> Iterator[Any]:
     """Yield the answers; then make the call that raised, and those after it."""
     yield from answers
     for function, *arguments in calls[len(answers) :]:

@@ -114,7 +114,7 @@ def _mistakes_of_entry(mistakes: Mistakes, key: Any) -> Mapping[str, Any]:
 
 def expect_shape(
     got: object,
-    shape: tuple[int, ...],
+    shape: Shape,
     name: str,
 ) -> None:
     """Check that an answer is a numeric array of a shape; ``()`` is that of a number.
@@ -203,7 +203,7 @@ def expect_same(
 def expect_entry(
     got: object,
     key: Any,
-    shape: tuple[int, ...],
+    shape: Shape,
     name: str,
 ) -> Any:
     """Return one entry of a mapping as an array of a shape, or say why it is none."""
@@ -267,7 +267,7 @@ def is_multiple(array: Any, *others: Any) -> bool:
 def entry_in_any_shape(
     got: Any,
     key: Any,
-    shape: tuple[int, ...],
+    shape: Shape,
 ) -> Any:
     """Return an entry in a shape, transposed or of other dimensions; or None.
 
@@ -282,7 +282,7 @@ def entry_in_any_shape(
     return in_shape(array, shape)
 
 
-def in_shape(array: Any, shape: tuple[int, ...]) -> Any:
+def in_shape(array: Any, shape: Shape) -> Any:
     """Return an array in a shape of the same size: transposed, if that is its shape."""
     if array.shape == shape[::-1] != shape:
         return array.T

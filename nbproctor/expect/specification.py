@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from nbproctor.expect import numbers
-from nbproctor.expect.calls import answers_of
+from nbproctor.expect.calls import FunctionCall, answers_of
 from nbproctor.expect.cases import Case, kinds
 from nbproctor.expect.comparison import (
     AGAIN,
@@ -41,6 +41,8 @@ from nbproctor.protocol.calls import (
 State: TypeAlias = Mapping[str, Any]
 Answered: TypeAlias = tuple[Case, Any]
 Change: TypeAlias = tuple[State, State]
+#: For some states of an object, how a call begins in each: without its arguments.
+Beginnings: TypeAlias = Callable[[Sequence[State]], Sequence[FunctionCall]]
 
 
 class Record(NamedTuple):
@@ -63,7 +65,7 @@ recorded: Records | None = None
 _cell_records: Records = {}
 
 
-def calls_to(function: Callable[[], Any]) -> Callable[..., Sequence[tuple[Any, ...]]]:
+def calls_to(function: Callable[[], Any]) -> Beginnings:
     """Return how calls of a plain function begin; `function` looks it up."""
     return lambda states: [(function(),)] * len(states)
 
@@ -72,16 +74,16 @@ def calls_to_method(
     owner: Callable[[], Any],
     name: str,
     attributes: Callable[[State], State] = lambda state: state,
-) -> Callable[..., Sequence[tuple[Any, ...]]]:
+) -> Beginnings:
     """Return how calls of a method begin; `owner` looks up its class.
 
     Each is called on an object of its own, which gets its `attributes` for a state
     without ``__init__``.
     """
 
-    def begin(states: Sequence[State]) -> list[tuple[Any, ...]]:
+    def begin(states: Sequence[State]) -> list[FunctionCall]:
         kind = owner()
-        calls: list[tuple[Any, ...]] = [(getattr, kind, name)]
+        calls: list[FunctionCall] = [(getattr, kind, name)]
         for state in states:
             values = attributes(state)
             calls.append((make_object, kind, [*values], *values.values()))
@@ -139,7 +141,7 @@ class Specification:
     """
 
     name: str
-    begin: Callable[[Sequence[State]], Sequence[tuple[Any, ...]]]
+    begin: Beginnings
     right: Callable[..., Any]
     _: KW_ONLY
     arguments: Sequence[str]
@@ -171,7 +173,7 @@ class Specification:
         split = [self.state_and_arguments(case) for case in cases]
         before = [self._untouchable(*parts) for parts in split]
         beginnings = self.begin([state for state, _ in split])
-        calls: list[tuple[Any, ...]] = []
+        calls: list[FunctionCall] = []
         for beginning, (state, arguments) in zip(beginnings, split, strict=True):
             changed = beginning[-1]
             calls.append((*beginning, *arguments))
@@ -201,7 +203,7 @@ class Specification:
             attributes.update(_attributes(value))
         return plain | attributes
 
-    def reads_of(self, changed: Any) -> list[tuple[Any, ...]]:
+    def reads_of(self, changed: Any) -> list[FunctionCall]:
         """Return calls that read the answer from an object; what it lacks is None."""
         return [(getattr, changed, name, None) for name in self.reads]
 
@@ -717,13 +719,13 @@ def _ask_one_object(
     (beginning,) = specification.begin([first_state])
     changed = beginning[-1]
     reads = specification.reads_of(changed)
-    calls: list[tuple[Any, ...]] = []
+    calls: list[FunctionCall] = []
     change_counts = []
     for number, (state, arguments) in enumerate(split):
         gets_new = number == turn
         change = setattr if gets_new else set_in_place
         state_before, _ = split[number - 1]
-        changes: list[tuple[Any, ...]] = []
+        changes: list[FunctionCall] = []
         for name, value in state.items():
             is_other = value is not state_before[name]
             if is_other or gets_new or name in specification.reads:
@@ -756,7 +758,7 @@ def _ask_one_object(
 def _in_place(
     old: Any,
     new: Any,
-    calls: list[tuple[Any, ...]],
+    calls: list[FunctionCall],
 ) -> Any:
     """Add calls that change an argument into a new one, or return the new one."""
     if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
@@ -776,15 +778,16 @@ def prove(specification: Specification) -> list[str]:
     What its formula answers is judged by all properties. Another sentence may be said
     if its formula answers the same.
     """
-    questions: dict[str, list[tuple[Any, Mapping[str, Any]]]] = {}
-    sentences: dict[str, None] = {}
+    questions = {}
+    sentences = {}
     for name, make in specification.cases.items():
-        questions[name] = []
+        pairs = []
         for case in make():
             right = specification.right(*case)
             table = specification.mistakes_of(case, right)
-            questions[name].append((right, table))
+            pairs.append((right, table))
             sentences.update(dict.fromkeys(table))
+        questions[name] = pairs
     failures = []
     for sentence in sentences:
         records: Records = {}

@@ -626,8 +626,10 @@ def _settings(text: str) -> dict[str, Any]:
 
 def _has_blank(source: str) -> bool:
     """Whether code has ``...`` where students write, as ``x = ...``, not ``x[...]``."""
-    nodes = walk_top_level(parse(source), ast.Subscript)
-    return any(isinstance(node, ast.Constant) and node.value is ... for node in nodes)
+    for node in walk_top_level(parse(source), ast.Subscript):
+        if isinstance(node, ast.Constant) and node.value is ...:
+            return True
+    return False
 
 
 def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:

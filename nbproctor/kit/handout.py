@@ -169,8 +169,11 @@ def _pins(course: Course) -> str:
 
 def _installed() -> str:
     """Return a pin of every package that is installed here."""
-    # Not the local part, as in 2.6.0+cpu: the package index has no such version.
-    pins = {f"{d.name}=={d.version.partition('+')[0]}\n" for d in distributions()}
+    pins = set()
+    for package in distributions():
+        # Not the local part, as in 2.6.0+cpu: the package index has no such version.
+        version = package.version.partition("+")[0]
+        pins.add(f"{package.name}=={version}\n")
     return "".join(sorted(pins))
 
 

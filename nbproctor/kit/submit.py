@@ -360,7 +360,9 @@ class _Cell:
     def start(self) -> str:
         """The first line, by which a student finds it."""
         line = self.text.text.strip().partition("\n")[0]
-        return f"'{line[:40]}…'" if len(line) > 41 else f"'{line}'"
+        if len(line) > 41:
+            line = f"{line[:40]}…"
+        return f"'{line}'"
 
 
 def _cells(path: Path) -> list[_Cell]:
