@@ -190,7 +190,8 @@ def _check(kind: Kind, table: Any) -> None:
         raise VariantError(f"the keys of an entry are {', '.join(KEYS)}")
     if sum(form in table for form in FORMS) != 1:
         raise VariantError(f"one of the keys {', '.join(FORMS)} is required")
-    if kind == "wrong" and bool(table.get("says")) == table.get("unnamed", False):
+    is_unnamed = table.get("unnamed", False)
+    if kind == "wrong" and bool(table.get("says")) == is_unnamed:
         raise VariantError(
             "needs says = '…', a phrase of the message that names the symptom, or "
             "unnamed = true if no message does, in an entry of wrong.toml"

@@ -497,7 +497,7 @@ def _read_test(
     """Return what a test says: its code, whether it is hidden, its points if any."""
     if config := _TEST_CONFIG.search(source):
         settings = _settings(config["yaml"])
-        source = (source[: config.start()] + source[config.end() :]).strip()
+        source = _TEST_CONFIG.sub("", source, count=1).strip()
     if (not settings and config) or re.search(r"TEST\s*CONFIG", source, re.IGNORECASE):
         raise AdoptError(f"a test's configuration cannot be read: {source!r}.")
     points = settings.get("points")
@@ -755,6 +755,7 @@ def _fill(graders: list[dict[str, Any]], total: float) -> bool:
     pending = [grader for grader in graders if grader["points"] is None]
     total -= sum(grader["points"] or 0 for grader in graders)
     for number, grader in enumerate(pending):
-        grader["points"] = max(round(total / (len(pending) - number), 2), 0.0)
+        share = total / (len(pending) - number)
+        grader["points"] = max(round(share, 2), 0.0)
         total = round(total - grader["points"], 2)
     return bool(pending)

@@ -201,13 +201,15 @@ def candidates(
         )
         likely += _notebooks(file, budget, faults)
     likely = [candidate for candidate in likely if candidate.base not in sibling_files]
+    if not likely and faults:
+        raise Ungradable(faults[0])
     if not likely:
         reason = _describe_submitted(student_files, notebook)
         for refused, reason_of_refusal in refusals[:1]:
             reason += (
                 f" '{replace_surrogates(refused)}' was not read: {reason_of_refusal}."
             )
-        raise Ungradable(faults[0] if faults else reason)
+        raise Ungradable(reason)
 
     def distance(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
         # The very name first, then what browsers and Jupyter make of it.

@@ -285,7 +285,8 @@ def _read_cell(cell: RawCell) -> SubmittedCell:
         # A read-only cell is not a solution (False), and locked (True).
         signed = f"{source}{handed.kind}{graded}FalseTrue{handed.name}{points}"
         digest = hashlib.md5(signed.encode(errors="replace"), usedforsecurity=False)
-        return replace(handed, is_released=digest.hexdigest() == grader["checksum"])
+        is_released = digest.hexdigest() == grader["checksum"]
+        return replace(handed, is_released=is_released)
     return handed
 
 
