@@ -147,17 +147,18 @@ def decorate_functions(source: str, decorator: str) -> str | None:
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             statements += node.body
+    functions = [
+        node
+        for node in statements
+        if isinstance(node, ast.FunctionDef)
+        and node.name not in ("__init__", "__new__")
+    ]
+    if not functions:
+        return None
     (line,) = parse_code(decorator).body
     assert isinstance(line, ast.Expr)
-    is_decorated = False
-    for node in statements:
-        if not isinstance(node, ast.FunctionDef):
-            continue
-        if node.name not in ("__init__", "__new__"):
-            node.decorator_list.append(line.value)
-            is_decorated = True
-    if not is_decorated:
-        return None
+    for function in functions:
+        function.decorator_list.append(line.value)
     name = decorator.partition("(")[0]
     return f"from {__name__} import {name}\n{ast.unparse(tree)}"
 

@@ -349,7 +349,8 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
                 yield "swapped", _with(node, left=right, right=left)
             if not isinstance(parent, BinOp | UnaryOp):
                 yield "sign flipped", _parse_expression("-({})", node)
-            if isinstance(op, Mult | MatMult) and not _is_product(parent):
+            is_factor = isinstance(parent, BinOp) and isinstance(parent.op, Mult | Div)
+            if isinstance(op, Mult | MatMult) and not is_factor:
                 yield "cut off", _parse_expression("np.clip({}, -1, 1)", node)
         case UnaryOp(_, operand):
             yield "negation dropped", operand
@@ -435,10 +436,6 @@ def _cached(name: str, value: ast.expr) -> ast.expr:
     """Return code that gives the value of its first call forever, as a wrong cache."""
     key = Constant(f"kept {name}")
     return _parse_expression("globals().setdefault({}, {})", key, value)
-
-
-def _is_product(node: ast.AST) -> bool:
-    return isinstance(node, BinOp) and isinstance(node.op, Mult | Div)
 
 
 def called(node: ast.AST) -> str:

@@ -233,10 +233,9 @@ class Cluster(AbstractContextManager["Cluster"]):
                 )
                 break
         for task in [*running.values(), *self._waiting]:
-            if self._failure:
-                task.report.set_exception(EngineError(self._failure))
-            else:
-                task.report.set_exception(StoppedError("The run was stopped."))
+            failure = EngineError(self._failure) if self._failure else None
+            stopped = StoppedError("The run was stopped.")
+            task.report.set_exception(failure or stopped)
 
     def _send(self, task: Task) -> Any:
         with warnings.catch_warnings():

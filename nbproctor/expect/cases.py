@@ -34,32 +34,20 @@ def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
     Each size has its usual number, which should be its own, and the most that `beyond`
     may make of it. All are usual, equal, 2, or 1; each is 1 alone, and beyond the
     answer's numbers alone. A size of data is also so large that each array with it has
-    half as many entries again, or bytes, as such a number.
+    half as many entries again as such a number.
     """
     usual = {name: size for name, (size, _) in ranges.items()}
-    tables = [
-        usual,
-        dict.fromkeys(usual, 4),
-        dict.fromkeys(usual, 2),
-        dict.fromkeys(usual, 1),
-    ]
+    tables = [usual]
+    for size in (4, 2, 1):
+        tables.append(dict.fromkeys(usual, size))
     for name, (usual_size, most) in ranges.items():
         other_sizes = {1, int(beyond(usual_size, most))} - {usual_size}
-        entries = _entries_beyond(most) if most >= _SIZE_OF_DATA else 0
-        if entries:
-            other_sizes.add(entries // min(usual.values()))
+        entries = beyond(most, _MOST_ENTRIES)
+        if entries > most >= _SIZE_OF_DATA:
+            other_sizes.add(int(1.5 * entries) // min(usual.values()))
         for size in sorted(other_sizes):
             tables.append(usual | {name: size})
     return [make(**table) for table in tables]
-
-
-def _entries_beyond(least: int) -> int:
-    """Return how many entries are beyond a number in the answer, of entries or bytes.
-
-    It is 0 if none of these numbers is larger than `least`.
-    """
-    most = max(beyond(0, _MOST_ENTRIES), beyond(0, 8 * _MOST_ENTRIES) / 8)
-    return int(1.5 * most) if most > least else 0
 
 
 def changed(right: Callable[..., Any], *case: Any) -> list[Case]:
@@ -97,7 +85,7 @@ def neutral(*case: Any) -> list[Case]:
         numbers = [name for name, part in state.items() if isinstance(part, float)]
         new_state = state | dict.fromkeys(numbers, 0.0)
         cases.append(_with_part(case, 0, "", new_state))
-    return [copy.deepcopy(each) for each in cases]
+    return [*map(copy.deepcopy, cases)]
 
 
 def kinds(*case: Any, narrow: bool = False) -> list[Case]:
@@ -116,8 +104,7 @@ def kinds(*case: Any, narrow: bool = False) -> list[Case]:
         cases.append(tuple(parts))
     for number, part in enumerate(cases[-1]):
         if part is not case[number]:
-            other = _with_part(case, number, "", part)
-            cases.append(copy.deepcopy(other))
+            cases.append(copy.deepcopy(_with_part(case, number, "", part)))
     return cases
 
 
@@ -170,9 +157,8 @@ def _others(value: Any) -> Iterator[Any]:
         yield value + 1
         return
     for axis in np.argsort(value.shape)[::-1]:
-        length = value.shape[axis]
-        order = np.arange(length)
-        middle = slice(3, -3) if length > 7 else slice(None)
+        order = np.arange(value.shape[axis])
+        middle = slice(3, -3) if len(order) > 7 else slice(None)
         order[middle] = order[middle][::-1]
         reordered = np.take(value, order, axis)
         yield reordered

@@ -27,8 +27,8 @@ class Measured(NamedTuple):
 
 #: In the judge, what a test has measured so far.
 measured: list[Measured] | None = None
-#: In the judge, the processor time of the student's process so far.
-student_seconds: Callable[[], float] | None = None
+#: In the judge, the processor time of the student's process so far; elsewhere, 0.0.
+student_seconds: Callable[[], float] = float
 
 
 def measure(

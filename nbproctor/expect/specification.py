@@ -9,6 +9,7 @@ import contextlib
 import copy
 import math
 import operator
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field
@@ -599,8 +600,7 @@ class Unchanged:
 
 def _raises(answers: Iterable[Any]) -> bool:
     try:
-        for _ in answers:
-            pass
+        deque(answers, maxlen=0)
     except Exception:
         return True
     return False
@@ -645,13 +645,13 @@ class Anew:
         answered = [*specification.answered(self.cases, self.otherwise)]
         keep = not self.shares and not specification.reads
         *others, last = answered
-        questions = [answered[0], *others]
-        if not keep:
-            questions.append(last)
-        turn = len(questions)
-        questions += (others or answered)[: 1 + keep]
         if keep:
-            questions += [last, last]
+            repeated = [*others[:2], last, last]
+        else:
+            others = answered
+            repeated = answered[:1]
+        turn = 1 + len(others)
+        questions = [answered[0], *others, *repeated]
         cases = [case for case, _ in questions]
         is_right = not self.after or specification.holds(self.after)
         earlier = specification.right(*cases[0])
@@ -661,14 +661,11 @@ class Anew:
         for (case, fresh), answer in zip(questions, answers, strict=True):
             right = specification.right(*case)
             is_other = not is_same(right, earlier, right)
+            reason = _OLD if is_other else AGAIN
             if not used:
                 reason = _SHARED if keep else _RANDOM
             elif keep and len(used) == len(cases) - 1:
                 reason = _IN_PLACE
-            elif is_other:
-                reason = _OLD
-            else:
-                reason = AGAIN
             expect_same(
                 entries_of(answer, right),
                 entries_of(fresh, right),

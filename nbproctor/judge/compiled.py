@@ -368,7 +368,7 @@ def _needs(
         needs[cell.id] = tuple(name for name in programs if name in needed)
         names = {name for name, test in owner.items() if test in needed}
         shared[cell.id] = frozenset(names - program.binds_first)
-        repeated_imports = _imported_by(cell) & provided
+        repeated_imports = dict(_imports_of(cell.source)).keys() & provided
         owner |= dict.fromkeys(program.binds - repeated_imports, cell.id)
     return needs, shared
 
@@ -406,10 +406,6 @@ def _imports_of(source: str) -> Iterator[Import]:
             node.names = [alias]
             if name not in bound:
                 yield name, compile_code(ast.Module([node], []), "<imports>")
-
-
-def _imported_by(cell: Cell) -> set[str]:
-    return {name for name, _ in _imports_of(cell.source)}
 
 
 def _assigned_names(tree: ast.Module) -> set[str]:

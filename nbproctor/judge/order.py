@@ -138,8 +138,11 @@ def follow_through_plan(
             # It is no answer, so it takes no name from others.
             extras[above].append(replace(_student_step(cell), keeps_names=True))
             student_texts.append(cell.source)
-    if all(_is_blank(cell, masters[name]) for name, cell in answers.items()):
-        return [], References()
+    if all(
+        cell.source == masters[name].stub != masters[name].source
+        for name, cell in answers.items()
+    ):
+        return [], References()  # nothing but stubs
     answer = "\n".join(cell.source for cell in answers.values())
     defined = CellText.parse(answer).names
     usable = set(tests.functions)
@@ -185,11 +188,6 @@ def follow_through_plan(
     if reference_functions.isdisjoint(words):
         reference_functions = frozenset()  # nobody can call one, so none is made ready
     return planned, References(tuple(references), reference_functions)
-
-
-def _is_blank(answer: StudentCell, master: Cell) -> bool:
-    """Whether an answer is still the stub, and that is no answer."""
-    return answer.source == master.stub != master.source
 
 
 def _may_gain(

@@ -241,10 +241,6 @@ def _dtype_parts(x: np.dtype[Any]) -> Parts | None:
     return None if code is None else (code,)
 
 
-def _dtype(code: Node) -> np.dtype[Any]:
-    return np.dtype(object) if code == "|O" else _dtype_of(code)
-
-
 def is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
     """Make the question whether a part is an array of NumPy's of these kinds."""
 
@@ -293,6 +289,6 @@ add_rows(
         fields="dtype",
         classes=_DTYPES,
         parts=_dtype_parts,
-        build=_dtype,
+        build=lambda code: np.dtype(object) if code == "|O" else _dtype_of(code),
     ),
 )

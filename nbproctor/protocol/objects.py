@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nbproctor.protocol.frames import ProtocolError
-from nbproctor.protocol.table import Node, Receiver, Row, Sender, add_rows
+from nbproctor.protocol.table import Node, Receiver, Row, add_rows
 
 
 class Ref(NamedTuple):
@@ -121,14 +121,6 @@ def class_named(name: str) -> type | None:
 # --- rows -----------------------------------------------------------------------------
 
 
-def _write_ref(
-    sender: Sender,
-    x: Ref,
-    depth: int,
-) -> Node:
-    return sender.write_values([x.tag, *x.fields], depth)
-
-
 def _read_ref(
     receiver: Receiver,
     node: list[Node],
@@ -171,7 +163,7 @@ add_rows(
         tag="student",
         fields="integer text text flag text text",
         classes=Ref,
-        write=_write_ref,
+        write=lambda sender, x, depth: sender.write_values([x.tag, *x.fields], depth),
         read=_read_ref,
     ),
     Row(

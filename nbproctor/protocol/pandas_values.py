@@ -134,10 +134,6 @@ def _categories(
     return pd.Categorical.from_codes(codes, dtype=dtype)
 
 
-def _dates_parts(x: Any) -> Parts | None:
-    return (x.to_numpy(),) if x.tz is None else None
-
-
 # --- indexes and tables ---------------------------------------------------------------
 
 
@@ -298,7 +294,7 @@ add_rows(
         tag="pandas.Timestamp",
         fields="moment",
         classes=pd.Timestamp,
-        parts=_dates_parts,
+        parts=lambda x: (x.to_numpy(),) if x.tz is None else None,
         build=pd.Timestamp,
     ),
 )

@@ -152,7 +152,7 @@ def _write_range(
     if x[sender.remaining("length") :]:
         return None
     sender.spend("length", len(x))
-    return sender.write_values(["R", x.start, x.stop, x.step], depth)
+    return sender.write_values(["R", *_bounds(x)], depth)
 
 
 def _read_range(
@@ -175,10 +175,6 @@ def _read_range(
 STANDARD = (datetime,)  # values by their parts that have a hash of Python's own
 _bounds = attrgetter("start", "stop", "step")
 _moment = attrgetter("year", "month", "day", "hour", "minute", "second", "microsecond")
-
-
-def _datetime_parts(x: datetime) -> Parts | None:
-    return None if x.tzinfo else _moment(x)
 
 
 FIELDS |= {
@@ -278,7 +274,7 @@ add_rows(
         tag="datetime",
         fields=f"{_three} integer {_three}",
         classes=datetime,
-        parts=_datetime_parts,
+        parts=lambda x: None if x.tzinfo else _moment(x),
         build=datetime,
     ),
     Row(

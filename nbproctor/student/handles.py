@@ -101,11 +101,6 @@ def has_special_method(value: Any, method: str) -> bool:
     return any(method in namespace for namespace in namespaces)
 
 
-def _builtin_of(kind: type) -> str:
-    """Return the name of the first of a class's bases that is a built-in exception."""
-    return next((k.__name__ for k in kind.__mro__ if k.__name__ in EXCEPTIONS), "")
-
-
 def describe_exception(
     error: BaseException, cells: Mapping[str, tuple[str, int]]
 ) -> list[Any]:
@@ -125,8 +120,9 @@ def describe_exception(
         if position := cells.get(frame.f_code.co_filename):
             cell, blank = position
             line = number + blank
+    class_names = [each.__name__ for each in kind.__mro__]
     return [
-        _builtin_of(kind),
+        next((name for name in class_names if name in EXCEPTIONS), ""),
         kind.__name__[:100],
         text[:2000],
         cell,
