@@ -19,7 +19,7 @@ from nbproctor.results import SubmissionResult
 from nbproctor.sandbox import doctor
 from nbproctor.sandbox.doctor import Layer
 from nbproctor.statuses import Status
-from tests.programs import run_python, start
+from tests.programs import run_here, run_python
 
 
 def nbproctor(*arguments: str, folder: Path, **more: str) -> tuple[int, str, str]:
@@ -97,28 +97,15 @@ def tiny(project: Path, tmp_path: Path) -> Path:
     return shutil.copytree(project / "examples/tiny", tmp_path / "tiny")
 
 
-@pytest.mark.slow
-def test_a_course_can_be_named(tiny: Path, tmp_path: Path) -> None:
-    for course, message in {
-        "tiny": f"There is no {tiny / 'release/tiny'}. To make it: nbproctor release",
-        ".": "is not a course: it has no nbgrader_config.py",
-    }.items():
-        done = run_python("nbproctor", f"--course={course}", "lab", cwd=tmp_path)
+def test_a_course_is_named_or_is_around_the_working_directory(tiny: Path) -> None:
+    missing = f"There is no {tiny / 'release/tiny'}. To make it: nbproctor release"
+    for folder, command, message in (
+        ("source/tiny", "lab", missing),
+        ("..", "--course=tiny lab", missing),
+        ("..", "--course=. lab", "is not a course: it has no nbgrader_config.py"),
+    ):
+        done = run_here(*command.split(), cwd=tiny / folder)
         assert done.returncode == 1 and message in done.stderr
-
-
-@pytest.mark.slow
-def test_kit_means_the_course_around_the_working_directory(
-    project: Path, tiny: Path
-) -> None:
-    if not (Path(sys.prefix) / "kit.json").is_file():
-        pytest.skip("this environment was not made by kit.py")
-    done = start(sys.executable, project / "kit.py", "grade", cwd=tiny / "source/tiny")
-    assert done.returncode == 1
-    assert "does not have 'tiny' yet" in done.stderr  # not the project's own course
-    done = start(sys.executable, project / "kit.py", "grade", "x", cwd=tiny.parent)
-    assert f"no course around this folder: the one in {project} is used" in done.stderr
-    assert "There is no assignment 'x'" in done.stderr
 
 
 # What `grade` says below its table.

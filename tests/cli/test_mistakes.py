@@ -9,7 +9,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.cli.app import choose
-from tests.programs import run_here, start, succeeded
+from tests.programs import run_here, succeeded
 
 pytestmark = pytest.mark.slow
 CANVAS = """\
@@ -127,7 +127,7 @@ def test_a_folder_that_nbgrader_refuses_is_named(course: Path, name: str) -> Non
     assert choose(opened, "tiny").assignment == "tiny"
 
 
-def test_new_starts_a_course_where_it_is_called(project: Path, tmp_path: Path) -> None:
-    succeeded(start("python3", project / "kit.py", "new", "lab1", cwd=tmp_path))
+def test_new_starts_a_course_where_it_is_called(tmp_path: Path) -> None:
+    succeeded(run_here("new", "lab1", cwd=tmp_path))
     assert (tmp_path / "nbgrader_config.py").is_file()
     assert (tmp_path / "source/lab1/lab1.ipynb").is_file()

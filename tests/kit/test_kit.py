@@ -69,6 +69,7 @@ def toy(project: Path, tmp_path: Path) -> Path:
 def make_toy(project: Path, folder: Path) -> Path:
     root = folder / "a toy"
     (root / "nbproctor").mkdir(parents=True)
+    (root / "nbgrader_config.py").touch()
     shutil.copy(project / "kit.py", root)
     pin = re.search(r"^six==\S+$", (project / "requirements.txt").read_text(), re.M)
     assert pin
@@ -83,7 +84,7 @@ def make_toy(project: Path, folder: Path) -> Path:
 def kit(
     root: Path, *words: str, python: str = sys.executable, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    return start(python, root / "kit.py", *words, cwd=root.parent, **variables)
+    return start(python, root / "kit.py", *words, cwd=root, **variables)
 
 
 @pytest.fixture(scope="module")
@@ -144,11 +145,31 @@ def test_the_first_run_makes_the_environment_and_runs_the_command(
 
 @pytest.mark.slow
 def test_a_second_run_installs_nothing_and_passes_the_status_on(used: Path) -> None:
-    stamp = (used / ".venv" / "kit.json").stat().st_mtime_ns
+    stamp = used / ".venv/kit.json"
+    written = stamp.stat().st_mtime_ns
     result = kit(used, "fail")
     assert result.returncode == 7
     assert result.stderr == ""
-    assert (used / ".venv" / "kit.json").stat().st_mtime_ns == stamp
+    assert stamp.stat().st_mtime_ns == written
+
+
+@pytest.mark.slow
+def test_a_command_works_in_the_course_around_the_working_directory(
+    used: Path, tmp_path: Path
+) -> None:
+    """Where there is none, `new` starts one, and the others take that of the kit."""
+    inside = tmp_path / "course/source"
+    inside.mkdir(parents=True)
+    (tmp_path / "course/nbgrader_config.py").touch()
+    for command, folder, expected in (
+        ("grade", inside, inside),
+        ("grade", tmp_path, used),
+        ("new", tmp_path, tmp_path),
+    ):
+        done = start(sys.executable, used / "kit.py", command, cwd=folder)
+        assert call_of(done)["folder"] == str(expected)
+        message = f"no course around this folder: the one in {used} is used"
+        assert (message in done.stderr) == (expected == used)
 
 
 def remove(venv: Path, pattern: str) -> None:
@@ -304,7 +325,6 @@ def engines(toy: Path, tmp_path: Path) -> Path:
     recipe.parent.mkdir(parents=True)
     recipe.touch()
     (toy / "requirements.lock").touch()
-    (toy / "nbgrader_config.py").touch()
     folder = tmp_path / "engines"
     folder.mkdir()
     for name in ("podman", "docker"):
