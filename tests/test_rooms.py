@@ -37,15 +37,15 @@ errors statuses writing
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=121_284,  # 92,000
-        nodes_per_code_line=5.846,  # 5.3
+        nodes=121_295,  # 92,000
+        nodes_per_code_line=5.539,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=2,
     ),
     "tests": Readability(
-        nodes=118_475,  # 95,000
-        nodes_per_code_line=4.973,  # 5.0
+        nodes=118_499,  # 95,000
+        nodes_per_code_line=4.972,  # 5.0
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=0,

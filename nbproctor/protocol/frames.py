@@ -155,7 +155,7 @@ class Wire:
         return count
 
     def _receive_part(self, deadline: float | None) -> bytes:
-        # To `recv` 64 KiB takes memory that is new to this process, page by page.
+        # To ``recv`` 64 KiB takes memory that is new to this process, page by page.
         count = self._receive_into(self._room, deadline)
         return bytes(self._room[:count])
 

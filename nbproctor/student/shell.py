@@ -332,7 +332,7 @@ def _refuse() -> None:
         *((multiprocessing, name, getattr(dummy, name)) for name in dummy.__all__),
         (BaseContext, "Lock", lambda self: Lock()),
         (concurrent.futures, "ProcessPoolExecutor", _threads),
-        # Rights and times cannot be copied; `copy`, `copy2` and `copytree` want to.
+        # Rights and times cannot be copied; `copy`, ``copy2`` and `copytree` want to.
         (shutil, "copymode", lambda *_, **__: None),
         (shutil, "copystat", lambda *_, **__: None),
     ]

@@ -20,6 +20,6 @@ def test_a_term_ends_with_exactly_the_marks_of_the_list(
     utc: None,
 ) -> None:
     course = shutil.copytree(template, tmp_path / "course")
-    term = Term(course, students(40), factor=16)
+    term = Term(course, students(40))
     play(term, url(course))
     compare(term, url(course))

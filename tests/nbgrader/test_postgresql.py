@@ -77,7 +77,7 @@ def test_a_term_on_postgresql_ends_with_the_marks_of_the_list(
     server: str,
     utc: None,
 ) -> None:
-    term = Term(on_server, students(12), factor=64)
+    term = Term(on_server, students(12))
     play(term, server)
     compare(term, server)
     assert not (on_server / "gradebook.db").exists()

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor.submission import border
-from nbproctor.submission.border import Refusal, RefusedFileError, StudentFile
+from nbproctor.submission.border import Refusal, RefusedFileError
 from nbproctor.submission.files import Budget, Ungradable, candidates
 from tests.users import run_tests
 
@@ -117,10 +117,6 @@ def put(
     return path
 
 
-def passing(folder: Path, refusals: list[Refusal]) -> list[StudentFile]:
-    return list(border.walk(folder, refusals))
-
-
 @pytest.mark.parametrize("depth", [0, 1, 4])
 @pytest.mark.parametrize("name", TRICKS)
 def test_what_is_not_the_student_s_own_file_is_refused_and_named(
@@ -133,7 +129,7 @@ def test_what_is_not_the_student_s_own_file_is_refused_and_named(
     put(name, secret, folder, depth)
     honest = [] if folder.is_symlink() else ["honest.py"]
     refusals: list[Refusal] = []
-    assert [file.relative_path.name for file in passing(folder, refusals)] == honest
+    assert [file.relative_path.name for file in border.walk(folder, refusals)] == honest
     assert refusals
     budget = Budget()
     if honest:
