@@ -117,7 +117,7 @@ def test_a_round_through_the_exchange(
         if "submit" in command:
             for number, student in enumerate(MARKS):
                 submit(course, exchange / "tiny/inbound", student, 65_001 + number)
-            Term(course, [], factor=16).run("watch", "tiny", "--exchange")
+            Term(course, []).run("watch", "tiny", "--exchange")
             early = released(exchange)
             assert early.count("2 of 2 exercises pass") == 3
             assert early.count("1 of 2 exercises pass") == 3
