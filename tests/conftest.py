@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -231,21 +231,32 @@ def temporary_folders_for_all(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session")
-def axe(pytestconfig: pytest.Config) -> str:
-    """Return the text of axe-core; skip the test where it cannot be had."""
+def npm_file(pytestconfig: pytest.Config) -> Callable[..., Path]:
+    """Return a file that a command of npm makes; skip the test where it cannot."""
     if shutil.which("npm") is None:
-        pytest.skip("there is no npm")
+        pytest.skip("npm is not installed")
     assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("axe")
-    script = folder / "node_modules/axe-core/axe.min.js"
-    if not script.exists():
-        command = ["npm", "install", "--no-audit", "--no-fund", "axe-core@4"]
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            capture_output=True,
-            timeout=120,
-        )
-        if done.returncode:
-            pytest.skip("npm cannot get axe-core here")
+    folder = pytestconfig.cache.mkdir("npm")
+
+    def make_file(name: str, *command: str) -> Path:
+        file = folder / name
+        if not file.exists():
+            done = subprocess.run(
+                ["npm", *command],
+                cwd=folder,
+                capture_output=True,
+                timeout=600,
+            )
+            if done.returncode:
+                pytest.skip(f"npm cannot get {command[-1]} here")
+        return file
+
+    return make_file
+
+
+@pytest.fixture(scope="session")
+def axe(npm_file: Callable[..., Path]) -> str:
+    """Return the text of axe-core."""
+    name = "node_modules/axe-core/axe.min.js"
+    script = npm_file(name, "install", "--no-audit", "--no-fund", "axe-core@4")
     return script.read_text("utf-8")

@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -57,21 +56,15 @@ def address(site: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def pyodide(pytestconfig: pytest.Config) -> Path:
+def pyodide(npm_file: Callable[..., Path]) -> Path:
     """Pyodide's core as npm has it, with the list of all packages of its release."""
-    if shutil.which("npm") is None:
-        pytest.skip("there is no npm")
-    assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("pyodide")
-    archive = folder / f"pyodide-{constants.PYODIDE_VERSION}.tgz"
-    if not archive.exists():
-        command = ["npm", "pack", f"pyodide@{constants.PYODIDE_VERSION}"]
-        if subprocess.run(command, cwd=folder, capture_output=True).returncode:
-            pytest.skip("npm cannot get Pyodide here")
-    if not (folder / "package").exists():
+    version = constants.PYODIDE_VERSION
+    archive = npm_file(f"pyodide-{version}.tgz", "pack", f"pyodide@{version}")
+    package = archive.with_name("package")
+    if not package.exists():
         with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-    return folder / "package"
+            packed.extractall(archive.parent, filter="data")
+    return package
 
 
 def settings(site: Path) -> dict[str, Any]:
