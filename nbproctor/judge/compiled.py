@@ -80,8 +80,8 @@ class Program:
             if runs_in_judge and text != source:
                 text = plain_python(_WITHOUT_EFFECT.sub("", source))
             tree = parse_code(text, file)
-            names = {getattr(node, "id", "") for node in ast.walk(tree)}
-            if runs_in_judge and _NOTEBOOK in names:
+            ids = (getattr(node, "id", "") for node in ast.walk(tree))
+            if runs_in_judge and _NOTEBOOK in ids:
                 raise BrokenTestError(
                     f"the cell {name} uses a magic or `{_NOTEBOOK}`, which only a "
                     "notebook has"

@@ -67,9 +67,8 @@ def make_site(course: Course, pyodide: Path | None = None) -> Path:
     with TemporaryDirectory() as folder:
         lite = Path(folder)
         for name, data in handout.student_files(course).items():
-            working_name = name.removeprefix(f"{handout.ORIGINAL}/")
-            write_file(lite / "contents" / name, data)
-            write_file(lite / "contents" / working_name, data)
+            for path in {name, name.removeprefix(f"{handout.ORIGINAL}/")}:
+                write_file(lite / "contents" / path, data)
         write_file(lite / "jupyter-lite.json", configuration)
         for name, package in wheels.items():
             write_zip(lite / "pypi" / name, _installed(package))

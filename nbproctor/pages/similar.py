@@ -153,10 +153,9 @@ def similar_pairs(
         for mark in marks[student]:
             owners[mark].append(student)
     worth = {mark: log2(len(marks) / len(have)) for mark, have in owners.items()}
-
-    def total_worth(answer: set[int]) -> float:
-        return sum(worth[mark] for mark in answer)
-
+    totals = {}
+    for student, answer in marks.items():
+        totals[student] = sum(worth[mark] for mark in answer)
     max_owners = max(2, MAX_CLASS_SHARE * len(marks))
     rare_shared: Counter[tuple[str, str]] = Counter()
     for students in owners.values():
@@ -165,11 +164,11 @@ def similar_pairs(
     for pair, rare in sorted(rare_shared.items()):
         if rare < MIN_SHARED:
             continue
-        first, second = (marks[student] for student in pair)
-        shared = first & second
-        shorter = min(total_worth(first), total_worth(second))
+        first, second = pair
+        shared = marks[first] & marks[second]
+        shorter = min(totals[first], totals[second])
         if not shorter:
             continue
-        share = total_worth(shared) / shorter
+        share = sum(worth[mark] for mark in shared) / shorter
         if share >= MIN_SIMILARITY:
             yield pair, len(shared), share
