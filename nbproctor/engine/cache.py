@@ -36,9 +36,8 @@ def key(execution: Execution, conditions: str) -> str:
 
     `conditions` is what `CachingExecutor.conditions_digest` returns.
     """
-    contents = {}
-    for name, data in execution.files.items():
-        contents[name] = hashlib.sha256(data).hexdigest()
+    files = execution.files.items()
+    contents = {name: hashlib.sha256(data).hexdigest() for name, data in files}
     return _hash(list(execution.cells), contents, conditions)
 
 

@@ -160,7 +160,7 @@ def follow_through_plan(
             functions = tests.functions[master.id] - defined
             functions_by_exercise[master.id] = functions
             reference_functions |= functions
-    steps = extras[""]
+    steps = [*extras[""]]
     for master in job.cells:
         if master.id in answers:
             steps.append(_student_step(answers[master.id], master))

@@ -243,13 +243,7 @@ def _dtype_parts(x: np.dtype[Any]) -> Parts | None:
 
 def is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
     """Make the question whether a part is an array of NumPy's of these kinds."""
-
-    def fits(x: Any) -> bool:
-        if type(x) is not np.ndarray or x.ndim != dims:
-            return False
-        return x.dtype.kind in kinds
-
-    return fits
+    return lambda x: type(x) is np.ndarray and x.ndim == dims and x.dtype.kind in kinds
 
 
 FIELDS |= {name: FIELDS["value"] for name in ("dtype", "shape", "layout")}

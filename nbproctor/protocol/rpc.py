@@ -98,7 +98,7 @@ def _check(kinds: Mapping[str, type], arguments: list[Any]) -> None:
     """Refuse arguments that have not the number or the exact types of a request."""
     fits = len(arguments) == len(kinds)
     for argument, kind in zip(arguments, kinds.values(), strict=False):
-        if kind is not object and kind is not type(argument):
+        if kind not in (object, type(argument)):
             fits = False
     if not fits:
         raise ProtocolError("a request has other arguments than it should")
