@@ -199,8 +199,8 @@ def _check(kind: Kind, table: Any) -> None:
 
 
 def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
-    if cell := table.get("cell"):
-        return str(cell)
+    if "cell" in table:
+        return str(table["cell"])
     of = table["of"]
     if of not in bases:
         raise VariantError(f"changes {of!r}, but there is no such correct variant")

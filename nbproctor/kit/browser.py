@@ -155,8 +155,8 @@ def _check(pyodide: Path, needed: Iterable[str]) -> None:
     with suppress(OSError, ValueError, KeyError, TypeError):
         lock = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
         files = [lock["packages"][name]["file_name"] for name in needed]
-        fits = all((pyodide / file).exists() for file in files)
-        fits = fits and lock["info"]["python"].startswith(f"{PYODIDE_PYTHON_VERSION}.")
+        is_version = lock["info"]["python"].startswith(f"{PYODIDE_PYTHON_VERSION}.")
+        fits = is_version and all((pyodide / file).exists() for file in files)
     if not fits:
         raise HandoutError(
             f"{pyodide} is not Pyodide {PYODIDE_VERSION} with all its packages. Get "
