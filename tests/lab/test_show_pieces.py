@@ -6,12 +6,10 @@ notebook's own functions.
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,21 +131,25 @@ def test_the_page_reads_as_the_students_own_network(
     np.testing.assert_array_equal(labels[sure], want["A2"].argmax(axis=0)[sure])
 
 
-def prints(page: Any) -> None:
-    """Check that a page prints on one or two sheets."""
-    printed = page.pdf(prefer_css_page_size=True)
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
+def result(page: Any) -> str:
+    """Return what the page says of the sheet."""
+    return str(page.locator("#said").inner_text())
+
+
+def move(page: Any, point: str) -> None:
+    """Move the mouse to "x,y" on the sheet."""
+    box = page.locator("#sheet").bounding_box()
+    x, y = map(int, point.split(","))
+    page.mouse.move(box["x"] + x, box["y"] + y)
 
 
 def draw(page: Any, strokes: list[str]) -> None:
-    box = page.locator("#sheet").bounding_box()
     for stroke in strokes:
-        points = [tuple(map(int, point.split(","))) for point in stroke.split()]
-        for number, (x, y) in enumerate(points):
-            scale = box["width"] / 280
-            page.mouse.move(box["x"] + x * scale, box["y"] + y * scale)
-            if number == 0:
-                page.mouse.down()
+        first, *others = stroke.split()
+        move(page, first)
+        page.mouse.down()
+        for point in others:
+            move(page, point)
         page.mouse.up()
 
 
@@ -157,11 +159,7 @@ def test_drawn_digits_are_read_and_the_bars_say_so(
     see(page, lab.folder / "sigmoid.html")
     for digit, strokes in STROKES.items():
         draw(page, strokes)
-        assert (
-            page.locator("#said")
-            .inner_text()
-            .startswith(f"The network reads a {digit} (")
-        )
+        assert result(page).startswith(f"The network reads a {digit} (")
         row = page.locator("#bars li").nth(digit)
         width = row.locator("i").evaluate("bar => parseFloat(bar.style.width)")
         number = float(row.locator("output").inner_text())
@@ -169,19 +167,17 @@ def test_drawn_digits_are_read_and_the_bars_say_so(
         page.get_by_role("button", name="Clear").click()
 
 
-def test_bars_and_units_move_while_one_draws_and_clear_ends_it(
+def test_units_move_while_one_draws_and_clear_ends_it(
     lab: SimpleNamespace, page: Any
 ) -> None:
     see(page, lab.folder / "sigmoid.html")
     look = """() => [...document.querySelectorAll("#units div")].map(
       tile => Number(tile.style.getPropertyValue("--on")))"""
-    assert page.evaluate(look) == [0] * 64
-    box = page.locator("#sheet").bounding_box()
-    page.mouse.move(box["x"] + 140, box["y"] + 60)
+    move(page, "140,60")
     page.mouse.down()
     activations = []
-    for y in (120, 180, 220):
-        page.mouse.move(box["x"] + 130, box["y"] + y, steps=3)
+    for point in ("130,120", "130,180", "130,220"):
+        move(page, point)
         page.evaluate("() => new Promise(requestAnimationFrame)")
         activations.append(page.evaluate(look))
     first, second, third = activations  # the button is still down
@@ -190,29 +186,26 @@ def test_bars_and_units_move_while_one_draws_and_clear_ends_it(
     assert max(page.evaluate(look)) <= 1
     page.get_by_role("button", name="Clear").click()
     assert page.evaluate(look) == [0] * 64
-    assert page.locator("#said").inner_text() == "The sheet is empty."
+    assert result(page) == "The sheet is empty."
 
 
-def test_a_digit_is_drawn_by_touch_and_by_keyboard(
-    lab: SimpleNamespace, page: Any
-) -> None:
+def test_a_digit_is_drawn_by_keyboard(lab: SimpleNamespace, page: Any) -> None:
     see(page, lab.folder / "sigmoid.html")
     page.locator("#sheet").focus()
-    press = page.keyboard.press
-    for _ in range(14):
-        press("ArrowUp")
-    press(" ")
-    for _ in range(26):
-        press("ArrowDown")
-    press(" ")
-    assert page.locator("#said").inner_text().startswith("The network reads a 1 (")
-    press("Delete")
-    assert page.locator("#said").inner_text() == "The sheet is empty."
+    for key in [*["ArrowUp"] * 14, " ", *["ArrowDown"] * 26, " "]:
+        page.keyboard.press(key)
+    assert result(page).startswith("The network reads a 1 (")
+    page.keyboard.press("Delete")
+    assert result(page) == "The sheet is empty."
     page.keyboard.down("ArrowUp")
     page.keyboard.down("ArrowRight")  # with the other: aslant
     assert page.evaluate("place") == [140 + 7, 140 + 14 * -7 + 26 * 7 - 7 * 2]
     page.keyboard.up("ArrowUp")
     page.keyboard.up("ArrowRight")
+
+
+def test_a_digit_is_drawn_by_touch(lab: SimpleNamespace, page: Any) -> None:
+    see(page, lab.folder / "sigmoid.html")
     finger = page.context.new_cdp_session(page)
     box = page.locator("#sheet").bounding_box()
     for kind, x, y in (("Start", 80, 60), ("Move", 200, 60), ("Move", 130, 235)):
@@ -220,7 +213,7 @@ def test_a_digit_is_drawn_by_touch_and_by_keyboard(
         touch = {"type": f"touch{kind}", "touchPoints": [point]}
         finger.send("Input.dispatchTouchEvent", touch)
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    assert page.locator("#said").inner_text().startswith("The network reads a 7 (")
+    assert result(page).startswith("The network reads a 7 (")
     touch = "sheet => getComputedStyle(sheet).touchAction"
     assert page.locator("#sheet").evaluate(touch) == "none"
 
@@ -240,23 +233,23 @@ def test_the_page_says_how_good_its_network_is(lab: SimpleNamespace, page: Any) 
 
 
 @pytest.mark.parametrize(
-    ("fault", "message"),
+    ("added", "activation", "message"),
     [
-        ("tanh", "answers of this page differ"),
-        ("nan", "are not finite"),
+        (0.1, np.tanh, "answers of this page differ"),
+        (np.nan, None, "are not finite"),
     ],
     ids=["tanh", "nan"],
 )
 def test_a_network_that_the_page_cannot_compute_is_told(
     lab: SimpleNamespace,
     page: Any,
-    fault: str,
+    added: float,
+    activation: Any,
     message: str,
 ) -> None:
     network = lab.NeuralNetwork(784, 8, 10, 0.5)
-    network.W1 = network.W1 + (np.nan if fault == "nan" else 0.1)
-    if fault == "tanh":
-        network.activation = np.tanh
+    network.W1 = network.W1 + added
+    network.activation = activation or network.activation
     lab.take_home(lab.NNClassifier(network), "odd.html")
     see(page, lab.folder / "odd.html")
     assert message in page.locator("#problem").inner_text()
@@ -266,24 +259,23 @@ def test_what_a_student_named_or_wrote_is_not_in_the_page(lab: SimpleNamespace) 
     text = (lab.folder / "sigmoid.html").read_text("utf-8")
     network = re.search(r'id="network">(.*)</script>\n<script>', text)
     for name, value in json.loads(network[1]).items():
-        assert name in {"W1", "b1", "W2", "b2", "digits", "outputs"} or isinstance(
-            value, (bool, int, float)
-        ), name
+        is_number = isinstance(value, (bool, int, float))
+        assert is_number or name in {*WEIGHTS, "digits", "outputs"}, name
         assert not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9+/]+=*", value)
     assert len(text) < 220_000
-    half = np.frombuffer(base64.b64decode(json.loads(network[1])["W1"]), "<f2")
-    np.testing.assert_allclose(half, lab.sigmoid.W1.ravel(), rtol=1e-3, atol=1e-7)
 
 
-def test_the_network_page_is_accessible_and_prints(
+@pytest.mark.parametrize("name", ["sigmoid.html", "paper_network.html"])
+def test_a_page_is_accessible_and_printed_on_one_or_two_sheets(
     lab: SimpleNamespace,
     page: Any,
     axe: str,
+    name: str,
 ) -> None:
-    accessible(page, (lab.folder / "sigmoid.html").as_uri(), axe)
-    see(page, lab.folder / "sigmoid.html")
-    draw(page, STROKES[3])
-    prints(page)
+    accessible(page, (lab.folder / name).as_uri(), axe)
+    see(page, lab.folder / name)
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
 
 
 def test_the_change_that_fools_a_network_is_the_smallest(lab: SimpleNamespace) -> None:
@@ -292,21 +284,22 @@ def test_the_change_that_fools_a_network_is_the_smallest(lab: SimpleNamespace) -
     source = MasterNotebook.read(SOURCE / "neural_network.ipynb").cells
     exec(next(cell.source for cell in source if cell.id == "fool"), names)
     three = names["three"]
-    fooled = names["fooled"]
-    Z2 = model.forward_propagation(np.hstack([three, fooled]))["Z2"]
-    assert [*Z2.argmax(axis=0)] == [3, 8]
+    fooled = names["fooled"].astype(float)
+    assert model.forward_propagation(three)["Z2"].argmax() == 3
+    assert model.forward_propagation(fooled)["Z2"].argmax() == 8
+
+    def lead() -> float:
+        Z2 = model.forward_propagation(fooled)["Z2"]
+        return float(Z2[8, 0] - Z2[3, 0])
+
     # At the nearest point of a border, the way there is along the border's own slope:
     # measured here. Pixels that are 0 or 1 may go no further.
-    free = np.flatnonzero((fooled > 0) & (fooled < 1))[::5]
-    moved = np.repeat(fooled.astype(float), 2 * len(free), axis=1)
-    moved[free, np.arange(len(free))] += 1e-3
-    moved[free, len(free) + np.arange(len(free))] -= 1e-3
-    ahead = np.array([[1.0, -1]]) @ model.forward_propagation(moved)["Z2"][[8, 3]]
-    slope = np.subtract(*np.split(ahead[0], 2))
-    change = (fooled - three)[free, 0]
+    free = (fooled > 0) & (fooled < 1)
+    slope = lab.numerical_gradient(lead, fooled)[free]
+    change = (fooled - three)[free]
     cosine = slope @ change / np.linalg.norm(slope) / np.linalg.norm(change)
     assert cosine > 0.99
-    assert 0 <= Z2[8, 1] - Z2[3, 1] < 0.2  # not far behind the border
+    assert 0 <= lead() < 0.2  # not far behind the border
 
 
 # --- paper_network.html -----------------------------------------------------------
@@ -346,16 +339,29 @@ def slide(
     )
 
 
+# Those that section 4.3 prints.
+NUMBERS = """\
+z₁ = 2.00 · 1 + (−1.00) · 2 + 0.00 = 0.0000
+a₁ = σ(z₁) = 0.5000
++ 1.10 = 1.0986
+a₂ = σ(z₂) = 0.7500
+a = σ(z) = 0.5000
+0.6931
+dz = a − y = −0.5000
+dW2[0, 0] = −0.2500
+dW2[0, 1] = −0.3750
+· 0.2500 = −0.2500
+· 0.1875 = 0.3750
+dW1[0, 1] = −0.5000
+dW1[1, 0] = 0.3750
+dW1[1, 1] = 0.7500
+db1[1] = 0.3750"""
+
+
 def test_the_paper_page_starts_with_the_numbers_of_the_text(page: Any) -> None:
     see(page, PAPER)
     text = page.locator("body").inner_text().replace("\xa0", " ")
-    for number in (  # those that section 4.3 prints
-        *("z₁ = 2.00 · 1 + (−1.00) · 2 + 0.00 = 0.0000", "a₁ = σ(z₁) = 0.5000"),
-        *("+ 1.10 = 1.0986", "a₂ = σ(z₂) = 0.7500", "a = σ(z) = 0.5000", "0.6931"),
-        *("dz = a − y = −0.5000", "dW2[0, 0] = −0.2500", "dW2[0, 1] = −0.3750"),
-        *("· 0.2500 = −0.2500", "· 0.1875 = 0.3750", "dW1[0, 1] = −0.5000"),
-        *("dW1[1, 0] = 0.3750", "dW1[1, 1] = 0.7500", "db1[1] = 0.3750"),
-    ):
+    for number in NUMBERS.splitlines():
         assert number in text, number
 
 
@@ -371,41 +377,36 @@ def test_every_number_of_the_paper_page_is_the_notebooks(
         for name, value in entries(network).items():
             slide(page, name, value)
         cache = network.forward_propagation(EXAMPLE)
-        got = page.evaluate("compute(theta)")
-        for key, want in (
-            *(("z", cache["Z1"]), ("a", cache["A1"]), ("zOut", cache["Z2"])),
-            *(("aOut", cache["A2"]), ("cost", -np.log(cache["A2"]))),
-        ):
-            np.testing.assert_allclose(got[key], want.squeeze(), rtol=1e-9)
+        values = page.evaluate("compute(theta)")
+        expected = {
+            "z": cache["Z1"],
+            "a": cache["A1"],
+            "zOut": cache["Z2"],
+            "aOut": cache["A2"],
+            "cost": -np.log(cache["A2"]),
+        }
+        for key, value in expected.items():
+            np.testing.assert_allclose(values[key], value.squeeze(), rtol=1e-9)
         grads = network.backward_propagation(EXAMPLE, LABEL, cache)
         slopes = entries(SimpleNamespace(**{n: grads[f"d{n}"] for n in WEIGHTS}))
-        assert got["gradient"] == pytest.approx(slopes, rel=1e-9, abs=1e-15)
-        unseen = entries(network)
+        assert values["gradient"] == pytest.approx(slopes, rel=1e-9, abs=1e-15)
+        shown = {}
         for row in page.locator(".slider").all():
             name = row.locator("label").inner_text()
-            value = minus(row.locator("output").inner_text())
-            assert value == pytest.approx(unseen.pop(name))
+            shown[name] = minus(row.locator("output").inner_text())
             slope, number = row.locator(".slope").inner_text().split(" = ")
             assert slope == f"d{name}" and abs(minus(number) - slopes[name]) < 6e-5
             pointing = row.locator(".arrow").get_attribute("class").split()
             assert ("left" in pointing) == (slopes[name] > 0)
-        assert unseen == {}
-        assert page.locator("#cost").inner_text().endswith(f" {got['cost']:.4f}")
+        assert shown == pytest.approx(entries(network))
+        assert page.locator("#cost").inner_text().endswith(f" {values['cost']:.4f}")
 
 
-def on_paper(lab: SimpleNamespace) -> Any:
-    network = lab.NeuralNetwork(2, 2, 1, 1)
-    network.W1 = np.array([[2, -1], [1, -0.5]])
-    network.b1 = np.array([[0], [np.log(3)]])
-    network.W2 = np.array([[2.0, -4]])
-    network.b2 = np.array([[2.0]])
-    return network
-
-
-def cost_of(weights: dict[str, float]) -> float:
-    w = [*weights.values()]  # W1, b1, W2, b2
-    a = [1 / (1 + np.exp(-(w[2 * i] + 2 * w[2 * i + 1] + w[4 + i]))) for i in (0, 1)]
-    return float(np.log1p(np.exp(-(w[6] * a[0] + w[7] * a[1] + w[8]))))
+def costs_of(weights: Any) -> Any:
+    """Return the cost of each row of weights: W1, b1, W2, b2."""
+    sums = weights[:, :4].reshape(-1, 2, 2) @ EXAMPLE[:, 0] + weights[:, 4:6]
+    outputs = (weights[:, 6:8] / (1 + np.exp(-sums))).sum(axis=1) + weights[:, 8]
+    return np.log1p(np.exp(-outputs))
 
 
 def test_the_game_counts_moves_and_knows_the_best_five(
@@ -419,29 +420,25 @@ def test_the_game_counts_moves_and_knows_the_best_five(
     assert moves[1:3] == ["b2[0] from 2.00 to 3.00", "W1[1, 1] from −1.50 to −2.50"]
     slide(page, "b1[0]", 6)  # a sixth
     assert page.locator("#moves li").all_inner_texts() == moves
-    weights = entries(on_paper(lab))
-    mine = weights | {
+    weights = entries(lab.paper_network())
+    own = weights | {
         "W1[1, 1]": -2.5,
         "b2[0]": 4,
         "W2[0, 0]": 3,
     }
-    result = page.locator("#told").inner_text()
-    assert result.startswith(f"Your five moves: {cost_of(mine):.4f}. ")
-
-    best = np.inf
-    steps = [(name, way) for name in weights for way in (-1, 1)]
-    for five in itertools.combinations_with_replacement(steps, 5):
-        moved = dict(weights)
-        for name, way in five:
-            moved[name] += way
-        if max(Counter(name for name, _ in five).values()) <= 3:  # never twice in a row
-            best = min(best, cost_of(moved))
-    assert f"The best five: {best:.4f}. " in result
-    assert result.endswith(f"α = 1: {descended(lab, rate=1, steps=5):.4f}.")
+    message = page.locator("#told").inner_text()
+    (cost,) = costs_of(np.array([[*own.values()]]))
+    assert message.startswith(f"Your five moves: {cost:.4f}. ")
+    steps = np.vstack([np.eye(9), -np.eye(9)])
+    five = np.array([*itertools.combinations_with_replacement(steps, 5)]).sum(axis=1)
+    five = five[abs(five).max(axis=1) <= 3]  # never the same twice in a row
+    best = costs_of(np.array([*weights.values()]) + five).min()
+    assert f"The best five: {best:.4f}. " in message
+    assert message.endswith(f"α = 1: {descended(lab, rate=1, steps=5):.4f}.")
     page.get_by_role("button", name="As on paper").click()
     page.get_by_role("button", name="One step downhill").click()
-    cost = f"{descended(lab, rate=0.1, steps=1):.4f}"
-    assert page.locator("#cost").inner_text().endswith(cost)
+    cost = descended(lab, rate=0.1, steps=1)
+    assert page.locator("#cost").inner_text().endswith(f"{cost:.4f}")
 
 
 def descended(
@@ -450,15 +447,9 @@ def descended(
     steps: int,
 ) -> float:
     """The cost after some steps of the notebook's own gradient descent."""
-    network = on_paper(lab)
+    network = lab.paper_network()
     network.learning_rate = rate
     for _ in range(steps):
         cache = network.forward_propagation(EXAMPLE)
         network.update_parameters(network.backward_propagation(EXAMPLE, LABEL, cache))
-    return cost_of(entries(network))
-
-
-def test_the_paper_page_is_accessible_and_prints(page: Any, axe: str) -> None:
-    accessible(page, PAPER.as_uri(), axe)
-    see(page, PAPER)
-    prints(page)
+    return float(-np.log(network.forward_propagation(EXAMPLE)["A2"]).item())
