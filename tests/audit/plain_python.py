@@ -7,24 +7,22 @@ tests it passes.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
-import itertools
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from functools import partial
-from multiprocessing import Pipe, get_context
+from collections.abc import Iterable, Mapping
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from examples import sample_class
 from nbproctor.audit.variants import Trial, read_variants
-from nbproctor.notebook import Cell, MasterNotebook
+from nbproctor.notebook import MasterNotebook
 
-PATIENCE = 60  # seconds for a variant and its tests
+PATIENCE = 300  # seconds for all variants
 # Of each kind, one trial in so many.
 SHARE = {
     "right": 10,
@@ -44,58 +42,38 @@ def sample_of(trials: Iterable[Trial]) -> list[Trial]:
     return chosen
 
 
-def in_a_fork(run: Callable[[], set[str]]) -> set[str]:
-    """Call `run` in a process of its own, as every submission has its own kernel."""
-    reader, writer = Pipe(duplex=False)
-    process = get_context("fork").Process(
-        target=lambda: writer.send(run()), daemon=True
-    )
-    process.start()
-    writer.close()  # here, so that the end of the process is one of the pipe
-    assert reader.poll(PATIENCE), "a variant does not end"
-    test_names: set[str] = reader.recv()
-    process.join()
-    return test_names
+#: What the notebook defines, with all exercises solved.
+NAMES: dict[str, Any] = {}
 
 
-def passed(names: dict[str, Any], cells: Iterable[Cell]) -> set[str]:
-    """Run cells in one namespace; return the tests among them that raise nothing."""
-    test_names = set()
-    for cell in cells:
-        try:
-            exec(cell.source.replace("%matplotlib inline", ""), names)
-        except Exception:
-            continue  # as nbgrader: 0 points, and the next cell runs all the same
-        if cell.kind == "test":
-            test_names.add(cell.id)
-    return test_names
+def passed(cells: Mapping[str, str]) -> list[str]:
+    """Run cells in one namespace; return those that raise nothing."""
+    names = []
+    for name, source in cells.items():
+        # As nbgrader: 0 points, and the next cell runs all the same.
+        with contextlib.suppress(Exception):
+            exec(source.replace("%matplotlib inline", ""), NAMES)
+            names.append(name)
+    return names
 
 
-def passed_plainly(
-    master: MasterNotebook, trials: Iterable[Trial]
-) -> Iterator[tuple[Trial, set[str]]]:
-    """Walk through the reference notebook; fork where an exercise has to be answered.
+def passed_plainly(master: MasterNotebook, trials: Iterable[Trial]) -> list[list[str]]:
+    """Run the reference notebook; answer an exercise anew in a fork for each trial.
 
-    As under stock nbgrader all names are in one namespace. The graded tests of the
-    reference itself are left out: they bind no name.
+    As under stock nbgrader all names are in one namespace.
     """
     # Not what grading leaves out, of which some trains.
     code = [c for c in master.cells if c.kind not in ("text", "task") and not c.skip]
-    names = dict[str, Any]()
-    for number, cell in enumerate(code):
-        if cell.kind == "solution":
-            gc.freeze()  # forks need not copy what they do not touch
-            following = code[number + 1 :]
-            attached = list(
-                itertools.takewhile(lambda c: c.kind != "solution", following)
-            )
-            for trial in (t for t in trials if t.exercise == cell.id):
-                answer = replace(cell, source=trial.source)
-                yield trial, in_a_fork(partial(passed, names, [answer, *attached]))
-            if cell.id == master.exercises[-1]:
-                return
-        if not cell.points:
-            passed(names, [cell])
+    passed({cell.id: cell.source for cell in code if not cell.points})
+    tests = master.of_kind("test")
+    attached = [
+        {"answer": trial.source}
+        | {cell.id: cell.source for cell in tests if cell.exercise == trial.exercise}
+        for trial in trials
+    ]
+    gc.freeze()  # forks need not copy what they do not touch
+    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        return pool.map_async(passed, attached, chunksize=1).get(PATIENCE)
 
 
 def of_variants(master: MasterNotebook, folder: Path) -> list[Any]:
@@ -109,8 +87,8 @@ def of_variants(master: MasterNotebook, folder: Path) -> list[Any]:
     skip = "raise_left_below"
     trials = [trial for trial in sample_of(variants) if trial.name != skip][1::4]
     return [
-        (trial.exercise, trial.kind, trial.name, sorted(tests))
-        for trial, tests in passed_plainly(master, trials)
+        (trial.exercise, trial.kind, trial.name, tests)
+        for trial, tests in zip(trials, passed_plainly(master, trials), strict=True)
     ]
 
 
