@@ -13,15 +13,13 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from nbproctor.judge.run import grade
-from nbproctor.notebook import Cell, Kind
+from nbproctor.notebook import Cell
 from nbproctor.protocol import objects, table
-from nbproctor.results import Job, Verdict
+from nbproctor.results import Verdict
 from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
+from tests.judge.notebooks import cell, judged, usual_limits
 from tests.kernels import run_in_kernel
-from tests.notebooks import student_cells
-from tests.timing import limits
 
 pytestmark = pytest.mark.slow
 # As %reset does, which also collects garbage, for a tenth of a second each time.
@@ -36,34 +34,17 @@ LIBRARIES = "pandas", "scipy.sparse", "sklearn.linear_model", "unittest.mock"
 LIBRARIES += "matplotlib.figure", "matplotlib.backends.backend_agg"
 
 
-def notebook(idiom: Idiom, answer: str) -> tuple[Cell, ...]:
+def notebook(idiom: Idiom, answer: str) -> list[Cell]:
     """Make an assignment of one exercise: what stands before it, and its tests."""
-
-    def cell(
-        name: str,
-        kind: Kind,
-        source: str,
-    ) -> Cell:
-        exercise = "first" if name in ("first", "early") else "answer"
-        points = 1.0 if name == "points" else 0.0
-        marks = {"grade": kind == "test", "solution": kind == "solution"}
-        marks |= {
-            "grade_id": name,
-            "locked": kind == "test",
-            "points": points,
-        }
-        return Cell(
-            name, kind, source, points, exercise, False, name, source, dict(marks)
-        )
-
     cells = []
     if answer.startswith("%%"):
         _, early, answer = answer.split("%%\n")
-        cells = [cell("first", "solution", ""), cell("early", "test", early)]
+        cells += [cell("first", "solution", ""), cell("early", "test", early)]
+        cells = [replace(each, exercise="first") for each in cells]
     cells.append(cell("answer", "solution", answer))
     *earlier, last = idiom.test.split("\n-----\n")
     cells += [cell(f"test{n}", "test", text) for n, text in enumerate(earlier)]
-    return (*cells, cell("points", "test", last))
+    return [*cells, cell("points", "test", last, 1.0)]
 
 
 def answers_of(idiom: Idiom) -> dict[str, str]:
@@ -81,50 +62,42 @@ def answers_of(idiom: Idiom) -> dict[str, str]:
 def stock(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], float]:
     """Grade all of them in one kernel, which forgets all names between two."""
     assert len(IDIOMS) == len({idiom.name for idiom in IDIOMS})
+    code_cell = nbformat.v4.new_code_cell
     book = nbformat.v4.new_notebook()
-    book.cells.append(nbformat.v4.new_code_cell("_first = {*globals(), '_first'}"))
+    book.cells.append(code_cell("_first = {*globals(), '_first'}"))
+    graded = {}
     for idiom in IDIOMS:
         for kind, answer in answers_of(idiom).items():
             if kind == "nothing" and idiom not in BLANK:
                 continue
-            for number, cell in enumerate(notebook(idiom, answer)):
-                forget = "" if number else f"{FORGET}\n"
-                node = nbformat.v4.new_code_cell(forget + cell.source)
-                node.metadata["nbgrader"] = cell.nbgrader
-                node.metadata["of"] = [idiom.name, kind]
-                book.cells.append(node)
+            nodes = [code_cell(each.source) for each in notebook(idiom, answer)]
+            marks = {"grade": True, "solution": False, "points": 1}
+            nodes[-1].metadata["nbgrader"] = marks
+            graded[idiom.name, kind] = nodes[-1]
+            nodes[0].source = f"{FORGET}\n{nodes[0].source}"
+            book.cells += nodes
     run_in_kernel(
         book,
         tmp_path_factory.mktemp("stock"),
         allow_errors=True,
         extra_arguments=["--log-level=ERROR", "--InteractiveShell.xmode=Minimal"],
     )
-    return {
-        tuple(node.metadata["of"]): determine_grade(node)[0]
-        for node in book.cells
-        if node.metadata.get("nbgrader", {}).get("grade_id") == "points"
-    }
+    return {key: determine_grade(node)[0] for key, node in graded.items()}
 
 
 def points(idiom: Idiom, answer: str) -> float:
     """Grade through the judge, or beside the answer where the table says so."""
+    *cells, last = notebook(idiom, answer)
     where = "beside" if idiom.reason else "judge"
-    cells = tuple(
-        replace(cell, where=where) if cell.id == "points" else cell
-        for cell in notebook(idiom, answer)
-    )
-    return verdict(cells).points
+    return verdict([*cells, replace(last, where=where)]).points
 
 
-def verdict(cells: tuple[Cell, ...]) -> Verdict:
-    answers = student_cells((c.id, c.source) for c in cells)
-    times = limits(
-        call=10,
-        cell=20,
-        submission=60,
-    )
-    report = grade(Job(cells, answers, times, follow_through=False), spawn_elsewhere)
-    return next(v for v in report.verdicts if v.cell_id == "points")
+def verdict(cells: list[Cell]) -> Verdict:
+    """Return the last verdict: that of the points."""
+    answers = [(each.id, each.source) for each in cells]
+    times = usual_limits(call=10, cell=20)
+    report = judged(cells, *answers, start=spawn_elsewhere, limits=times)
+    return report.verdicts[-1]
 
 
 def spawn_elsewhere() -> Any:
@@ -165,14 +138,12 @@ def test_only_what_the_judge_cannot_judge_is_beside(idiom: Idiom) -> None:
 
 @pytest.mark.parametrize("kind", ["right", "wrong", "nothing"])
 def test_what_is_judged_nowhere_blames_nobody(kind: str) -> None:
-    cells = notebook(BESIDE[0], answers_of(BESIDE[0])[kind])
-    result = verdict((*cells[:-1], replace(cells[-1], where="nowhere")))
-    assert result.outcome == "not run"
-    assert result.message == (
-        "This test cannot run outside the student's process. Please tell your teacher."
-    )
+    *cells, last = notebook(BESIDE[0], answers_of(BESIDE[0])[kind])
+    result = verdict([*cells, replace(last, where="nowhere")])
     # Such a verdict makes the submission partial, without a score: see
     # tests/nbgrader/test_placement.py.
+    assert result.outcome == "not run"
+    assert result.message.startswith("This test cannot run outside the student's")
     assert result.max_points
 
 
