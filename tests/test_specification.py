@@ -148,18 +148,15 @@ def test_in_the_judge_one_run_is_judged_by_several_properties() -> None:
     counted = noting(calls)
     with recording({}):
         check(counted, "values")
+        with recording({}):  # which leaves the other one as it was
+            check(counted, "values")
         check(counted, "shape")
-    assert len(calls) == 3
-    check(counted, "values")  # in a kernel, where the code may have changed
     assert len(calls) == 6
+    check(counted, "values")  # in a kernel, where the code may have changed
+    assert len(calls) == 9
     with recording({}):  # each; of each type and order, and whole; those of one object
         check(counted, "unchanged")
-    assert len(calls) == 25
-
-
-def test_wrong_names_of_entries_are_no_old_answers() -> None:
-    named = specification(lambda X: {"mean of X": X.mean(axis=1)})
-    check(replace(named, right=lambda X: {"mean": means(X)}), "unchanged")
+    assert len(calls) == 28
 
 
 def test_what_raises_is_raised_to_every_property_that_needs_it() -> None:
@@ -294,13 +291,6 @@ def test_a_property_that_others_ask_for_is_judged_once_in_a_test_cell() -> None:
     assert len(judged) == 3
 
 
-def test_a_mistake_that_raises_costs_no_more_than_one_that_does_not() -> None:
-    with pytest.raises(AssertionError, match="is wrong"):
-        check(product(lambda A, B: A * B), "values")
-    with pytest.raises(ValueError, match="only small"):
-        check(product(raises_when_large), "values")
-
-
 def test_an_error_may_cost_another_property_alone() -> None:
     (judgement,) = product(raises_when_large).properties["values"]
     lenient = replace(judgement, otherwise="", until_error=True)
@@ -316,27 +306,36 @@ def raises_when_large(A: Any, B: Any) -> Any:
     return A @ B
 
 
+@pytest.mark.parametrize("error", [AssertionError, ValueError])
 @pytest.mark.parametrize("wrong", [(), (0,), (1,), (0, 1)])
-def test_raising_never_earns_more_than_a_wrong_value(wrong: tuple[int, ...]) -> None:
+def test_raising_costs_no_more_than_a_wrong_value_and_earns_no_more(
+    wrong: tuple[int, ...], error: type[Exception]
+) -> None:
     """Whatever the sizes are in which an answer is wrong: not square, and square."""
 
     def answer(
         A: Any,
         B: Any,
-        fails: Callable[[], Any],
+        is_raised: bool,
     ) -> Any:
-        return fails() if (len(A) == len(B[0])) in wrong else A @ B
+        if (len(A) == len(B[0])) not in wrong:
+            return A @ B
+        if is_raised:
+            raise error
+        return np.zeros((len(A), len(B[0])))
 
-    def is_earned(fails: Callable[[], Any]) -> bool:
-        with recording({}):
-            try:
-                check(product(partial(answer, fails=fails)), "values")
-            except Exception:
-                return False
-        return True
+    def is_earned(is_raised: bool) -> bool:
+        with recording({}), contextlib.suppress(Exception):
+            check(product(partial(answer, is_raised=is_raised)), "values")
+            return True
+        return False
 
-    assert is_earned(lambda: 1 / 0) <= is_earned(lambda: np.zeros((2, 2)))
-    assert is_earned(lambda: 1 / 0) == (0 not in wrong)
+    assert is_earned(True) == is_earned(False) == (0 not in wrong)
+
+
+def test_a_wrong_value_where_sizes_are_equal_excuses_what_raises() -> None:
+    with pytest.raises(AssertionError, match="is wrong"):
+        check(product(lambda A, B: A * B), "values")
 
 
 def test_a_sentence_that_its_own_formula_does_not_earn_is_found() -> None:
@@ -347,18 +346,6 @@ def test_a_sentence_that_its_own_formula_does_not_earn_is_found() -> None:
     assert prove(specification(np.mean)) == []
     (failure,) = prove(specification(np.mean, mistakes))
     assert failure.startswith("means(X) is not wrong at all")
-
-
-@pytest.mark.parametrize("is_recorded", [True, False])
-def test_what_raises_an_assertion_error_is_no_wrong_value(is_recorded: bool) -> None:
-    """Such an answer earned what other cases judge, if nothing was asked there."""
-
-    def answer(A: Any, B: Any) -> Any:
-        raise AssertionError("mine")
-
-    records = recording({}) if is_recorded else contextlib.nullcontext()
-    with records, pytest.raises(AssertionError, match="mine"):
-        product(answer).usable("sizes", "others")
 
 
 def test_in_the_judge_an_answer_that_is_asked_anew_excuses_nothing() -> None:
@@ -386,31 +373,22 @@ def test_two_functions_of_one_name_are_asked_each() -> None:
             check(of(lambda: np.zeros_like), "values")
 
 
-def test_a_recording_within_another_leaves_it_as_it_was() -> None:
-    calls = []
-    with recording({}):
-        check(noting(calls), "values")
-        with recording({}):
-            check(noting(calls), "values")
-        check(noting(calls), "shape")
-    assert len(calls) == 6
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda x: x, ""),
-        (lambda x: x + 0.1, "W: the mean should be 3"),
-        (lambda x: 3 + 1.1 * (x - 3), "W: the standard deviation should be 2"),
-        (lambda x: 3 + 2 * np.sign(x - 3), "W: this is not a normal distribution"),
+        (lambda x: x + 0.05, "W: the mean should be 3"),
+        (lambda x: 1.1 * x, "W: the standard deviation should be 2"),
+        (np.sign, "W: this is not a normal distribution"),
+        (lambda x: x.clip(-2.5, 2.5), "W: values beyond 6 are missing"),
     ],
 )
 def test_random_numbers_are_judged_by_mean_spread_and_form(
     change: Function, message: str
 ) -> None:
-    numbers = change(np.random.default_rng(0).normal(3, 2, size=(200, 100)))
+    numbers = change(np.random.default_rng(0).normal(size=(200, 100)))
     with complaint(message):
-        expect_normal(numbers, 3, 2, "W")
+        expect_normal(3 + 2 * numbers, 3, 2, "W")
 
 
 def test_what_another_property_judges_is_left_out_of_a_comparison() -> None:
@@ -461,8 +439,7 @@ def test_values_may_be_judged_in_any_shape() -> None:
 def test_one_check_judges_several_cases() -> None:
     judged = []
     cases = dict.fromkeys(("some", "others"), lambda: [(COLUMNS,)])
-    judgement = Each(tuple(cases), lambda X, got: judged.append(got))
-    properties = {"values": [judgement]}
+    properties = {"values": [Each(tuple(cases), lambda *case: judged.append(case))]}
     check(replace(specification(means), cases=cases, properties=properties), "values")
     assert len(judged) == 2
 
@@ -489,15 +466,14 @@ def test_a_property_that_fails_is_judged_again_with_right_helpers() -> None:
         check(replace(adds_up, helpers=right_helpers), "values")
 
 
-@pytest.mark.parametrize("names", ["one", ("more", "one")])
-def test_every_case_that_is_named_shows_what_a_call_changes(names: Any) -> None:
+def test_every_case_that_is_named_shows_what_a_call_changes() -> None:
     def total(numbers: Any) -> Any:
         return numbers.pop() if len(numbers) == 1 else sum(numbers)
 
     totals = replace(
         specification(total),
         cases={"more": lambda: [([1, 2],)], "one": lambda: [([3],)]},
-        properties={"unchanged": [Unchanged(names)]},
+        properties={"unchanged": [Unchanged(("more", "one"))]},
     )
     with pytest.raises(AssertionError, match="another length"):
         check(totals, "unchanged")
@@ -551,14 +527,6 @@ def test_each_size_is_1_alone_and_beyond_the_numbers_of_the_answer() -> None:
     assert cases[5:8] == [(9, 3), (2, 1), (2, 502)]
     ((k, m),) = cases[8:]
     assert 2**18 < k * m < 2**19
-
-
-def test_arrays_of_other_types_stay_as_they_are() -> None:
-    words = np.array(["a", "b"])
-    is_right = np.array([True, False])
-    for state, argument, truth in kinds({"words": words}, words, is_right):
-        assert state["words"].dtype == argument.dtype == words.dtype
-        assert truth.dtype == bool
 
 
 def test_one_argument_is_whole_while_the_others_are_not() -> None:
