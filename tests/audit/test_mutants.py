@@ -133,12 +133,11 @@ def test_the_mistakes_people_make_in_a_statement(line: str) -> None:
 
 
 def test_an_answer_that_changes_its_arguments_is_among_them() -> None:
-    """Each method of the reference zeroes arrays, alone or in a dictionary."""
-    (zeroed,) = [m for m in mutants(REFERENCE) if "arguments zeroed" in m.name]
-    assert zeroed.name == "gradient: arguments zeroed"
+    """Each method zeroes arrays, alone or in a dictionary."""
     names: dict[str, Any] = {}
     source = "def f(self, x, grads):\n    return x + grads['dW']"
-    exec(next(m.source for m in mutants(source) if "zeroed" in m.name), names)
+    (zeroed,) = [m for m in mutants(source) if m.name == "f: arguments zeroed"]
+    exec(zeroed.source, names)
     x = np.ones(2)
     grads = {"dW": np.ones(2)}
     assert not names["f"](None, x, grads).any()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.audit.variants import VariantError, apply_diff, read_variants
+from nbproctor.audit.variants import apply_diff, read_variants
 from nbproctor.notebook import MasterNotebook
 
 TEXT = """\
@@ -50,23 +50,6 @@ def test_a_diff_changes_the_lines_that_it_names(
     new,
 ):
     assert apply_diff(TEXT, diff) == TEXT.replace(old, new)
-
-
-@pytest.mark.parametrize(
-    ("diff", "reason"),
-    [
-        ("-    return b * a\n", "return b * a\\n', must occur once in reference"),
-        ("-        return 0\n", "in reference, but occurs 2 times"),
-        ("-return a * b\n", "occurs 0 times"),  # whole lines, indentation included
-        ("+    return a + b\n", "the text it replaces, '',"),  # nowhere to put it
-        ("return a * b\n", "'return a * b' in diff should start with -, + or a space"),
-        ("-    return a * b\n@@\n-    return b\n", "return b\\n', must"),
-    ],
-)
-def test_a_diff_that_no_longer_fits_is_told_with_its_place(diff, reason):
-    with pytest.raises(VariantError) as caught:
-        apply_diff(TEXT, diff, "reference")
-    assert reason in str(caught.value)
 
 
 REFERENCE = """\
@@ -155,7 +138,10 @@ cell = "area = max"
         ("why = 'x'\ncell = 'x = 1'", "needs says = "),
         ("why = 'x'\nsays = 'x'\nunnamed = true\ncell = 'x = 1'", "needs says = "),
         ("why = 'x'\nsays = 'x'\nof = 'y'\ndiff = '-x'", "changes 'y', but there is"),
-        ("why = 'x'\nsays = 'x'\ndiff = '-    return b'", "no longer fits: the text"),
+        ("says = 'x'\ndiff = '-    return b'", "no longer fits: the text"),
+        ("says = 'x'\ndiff = '-return a * b'", "occurs 0 times"),  # whole lines
+        ("says = 'x'\ndiff = '+    x'", "the text it replaces, '',"),
+        ("says = 'x'\ndiff = 'return a'", "should start with -, + or a space"),
         ("why = 'x'\nsays = 'x'\ncell = 'x ='", "does not parse"),
         (
             "why = 'x'\nsays = 'x'\ncell = 'x = 1'\nsymptom = 'x'",
