@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 import sys
 import warnings
@@ -287,23 +288,19 @@ def test_an_answer_works_on_copies_and_without_noise(
 ) -> None:
     def noisy(array: Any, options: dict[str, Any]) -> Any:
         print("50 %|#####     |", file=sys.stderr)
-        warnings.warn("overflow", RuntimeWarning, stacklevel=1)
+        warnings.warn("overflow", RuntimeWarning, stacklevel=1)  # elsewhere an error
         array *= 2
         options["seen"] = True
         return array
 
     argument = WANT.copy()
-    options = {"axis": 0}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        np.testing.assert_array_equal(
-            next(answers_of((noisy, argument, options))), 2 * WANT
-        )
-        with quiet(), pytest.raises(ZeroDivisionError):
-            warnings.warn("all is quiet, but exceptions pass", stacklevel=1)
-            noisy(1 / 0, {})
+    options: dict[str, Any] = {}
+    (answer,) = answers_of((noisy, argument, options))
+    np.testing.assert_array_equal(answer, 2 * WANT)
     np.testing.assert_array_equal(argument, WANT)
-    assert options == {"axis": 0}
+    assert options == {}
+    with quiet(), pytest.raises(TypeError):
+        noisy(None, {})
     assert capsys.readouterr().err == ""
 
 
@@ -318,13 +315,8 @@ SHAPES = hnp.array_shapes(
 )
 ARRAYS = DTYPES.flatmap(lambda dtype: hnp.arrays(dtype, SHAPES, elements=None))
 PLAIN = st.recursive(
-    st.none()
-    | st.booleans()
+    st.from_type(bool | float | complex | str | bytes | None)
     | st.integers(min_value=-(10**400), max_value=10**400)
-    | st.floats()
-    | st.complex_numbers()
-    | st.text()
-    | st.binary()
     | st.just(object())
     | ARRAYS
     | ARRAYS.filter(lambda a: a.size > 0).map(lambda a: a.flat[0]),
@@ -390,11 +382,7 @@ def test_one_line_without_a_number_of_the_hidden_data_is_all_that_is_raised(
 
 FINITE = hnp.arrays(
     "f8",
-    hnp.array_shapes(
-        min_dims=0,
-        max_dims=3,
-        max_side=4,
-    ),
+    SHAPES.filter(math.prod),
     elements=st.floats(-1e6, 1e6).map(lambda x: round(x, 3)),
 )
 

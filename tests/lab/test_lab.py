@@ -754,12 +754,15 @@ def use(folder, monkeypatch, *urls):
     return MNIST.find_data
 
 
+PACKED_OR_NOT = pytest.mark.parametrize(
+    ("ending", "content"), [(".gz", PACKED), ("", gzip.decompress(PACKED))]
+)
+
+
 @pytest.mark.parametrize(
     "folder", ["source/lab", "release/lab", "submitted/ada/lab", "autograded/ada/lab"]
 )
-@pytest.mark.parametrize(
-    ("ending", "content"), [(".gz", PACKED), ("", gzip.decompress(PACKED))]
-)
+@PACKED_OR_NOT
 def test_data_are_found_from_every_folder(
     tmp_path,
     monkeypatch,
@@ -788,9 +791,7 @@ def server(tmp_path_factory):
 
 
 @pytest.mark.parametrize("with_wget", [True, False])
-@pytest.mark.parametrize(
-    ("ending", "content"), [(".gz", PACKED), ("", gzip.decompress(PACKED))]
-)
+@PACKED_OR_NOT
 def test_missing_data_are_downloaded_once(
     tmp_path,
     monkeypatch,
