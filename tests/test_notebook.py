@@ -175,7 +175,7 @@ def test_threads_that_compile_the_tests_at_once_all_get_them(
     servers._modules.cache_clear()
     work = servers.compile_tests, servers._modules
     gc.callbacks.append(go_on)
-    gc.set_threshold(50)
+    gc.set_threshold(400)
     try:
         with ThreadPoolExecutor(2) as pool:
             assert all(pool.map(lambda parses: parses(lab_master), work))
