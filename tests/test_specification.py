@@ -155,18 +155,18 @@ def noting(calls: Any) -> Any:
 
 
 def test_in_the_judge_one_run_is_judged_by_several_properties() -> None:
+    """Of a specification that is made anew before each test, as helper cells do."""
     calls = []
-    counted = noting(calls)
     with recording({}):
-        check(counted, "values")
+        check(noting(calls), "values")
         with recording({}):  # which leaves the other one as it was
-            check(counted, "values")
-        check(counted, "shape")
+            check(noting(calls), "values")
+        check(noting(calls), "shape")
     assert len(calls) == 6
-    check(counted, "values")  # in a kernel, where the code may have changed
+    check(noting(calls), "values")  # in a kernel, where the code may have changed
     assert len(calls) == 9
     with recording({}):  # each; of each type and order, and whole; those of one object
-        check(counted, "unchanged")
+        check(noting(calls), "unchanged")
     assert len(calls) == 28
 
 
