@@ -417,13 +417,13 @@ def test_the_game_counts_moves_and_knows_the_best_five(
     slide(page, "b1[0]", 6)  # a sixth
     assert page.locator("#moves li").all_inner_texts() == moves
     weights = entries(lab.paper_network())
-    own = weights | {
+    played = weights | {
         "W1[1, 1]": -2.5,
         "b2[0]": 4,
         "W2[0, 0]": 3,
     }
     message = page.locator("#told").inner_text()
-    (cost,) = costs_of(np.array([[*own.values()]]))
+    (cost,) = costs_of(np.array([[*played.values()]]))
     assert message.startswith(f"Your five moves: {cost:.4f}. ")
     steps = np.vstack([np.eye(9), -np.eye(9)])
     five = np.array([*itertools.combinations_with_replacement(steps, 5)]).sum(axis=1)
