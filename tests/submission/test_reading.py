@@ -27,8 +27,8 @@ from nbproctor.submission.reading import (
     readers,
 )
 from nbproctor.submission.repair import repair
-from tests.broken.cases import answered, write
-from tests.submission.test_repair import MASTER, RELEASE
+from tests.broken.cases import answered, gigabytes_on_the_disk, write
+from tests.submission.test_repair import MASTER, RELEASE, SOURCE
 from tests.timing import patience
 
 
@@ -51,26 +51,6 @@ def test_a_worker_reads_what_this_process_would(
     again = workers.ask(ReadRequest(odd, submission.fingerprint)).result()
     assert again == ReadSubmission(submission.fingerprint)  # nothing else was read
     assert first in workers._all  # it has not grown, however large this process is
-
-
-def make_slow(folder: Path) -> None:
-    """Make a submission that takes longer to read than is allowed."""
-    folder.mkdir(exist_ok=True)
-    for number in range(40):
-        with (folder / f"{number}.bin").open("wb") as file:
-            file.truncate(290_000_000)
-
-
-@pytest.mark.slow
-def test_the_next_one_is_read_after_one_that_exceeds_its_limits(
-    workers: Workers[ReadSubmission], tmp_path: Path
-) -> None:
-    write(tmp_path / "good", answered(RELEASE))
-    make_slow(tmp_path / "slow")
-    slow, good = (workers.ask(ReadRequest(tmp_path / n)) for n in ("slow", "good"))
-    assert good.result().repaired
-    with pytest.raises(ExceededError):
-        slow.result()
 
 
 @pytest.mark.slow
@@ -98,14 +78,12 @@ def test_what_computes_has_its_time_on_a_busy_computer_too(
     """By the clock this takes longer than is allowed, as if others computed as well."""
     monkeypatch.setattr(workers, "_seconds", 0.5)
     monkeypatch.setattr("nbproctor.sandbox.workers.MIN_PROCESSOR_SHARE", 0.001)
-    make_slow(tmp_path)
+    gigabytes_on_the_disk(tmp_path, RELEASE)
     error = workers.ask(ReadRequest(tmp_path)).exception()
     assert type(error) is ExceededError
 
 
-def test_a_worker_that_cannot_start_is_no_submissions_fault(
-    workers: Workers[ReadSubmission], tmp_path: Path
-) -> None:
+def test_a_worker_that_cannot_start_is_no_submissions_fault() -> None:
     nothing = Workers("nbproctor.errors", None, int, Allowance(1, 1 << 30), 1)
     with nothing, pytest.raises(WorkerError, match=r"-m nbproctor\.errors"):
         nothing.ask(1).result()
@@ -122,17 +100,12 @@ def test_an_error_of_the_disk_crosses_as_one(
     assert submission.failure == (24, "Too many open files", "tiny.ipynb")
 
 
-def test_a_script_that_was_handed_out_is_nobodys_answer(
-    project: Path, tmp_path: Path
-) -> None:
-    source = tmp_path / "source"
-    handed = tmp_path / "handed"
-    shutil.copytree(project / "examples/tiny/source/tiny", source)
-    write(handed, RELEASE)
+def test_a_script_that_was_handed_out_is_nobodys_answer(tmp_path: Path) -> None:
     script = "\n\n".join(cell.source for cell in MASTER.of_kind("solution"))
-    for folder in (source, handed):
-        (folder / "tiny.py").write_text(script)
-    blank = MasterNotebook.read(source / "tiny.ipynb")
-    assert repair(handed, blank).path.name == "tiny.ipynb"
-    (handed / "tiny.py").write_text(f"{script}\n# mine")
-    assert repair(handed, blank).path.name == "tiny.py"
+    (tmp_path / "tiny.py").write_text(script)
+    shutil.copy(SOURCE, tmp_path)
+    master = MasterNotebook.read(tmp_path / "tiny.ipynb")
+    write(tmp_path, RELEASE)
+    assert repair(tmp_path, master).path.name == "tiny.ipynb"
+    (tmp_path / "tiny.py").write_text(f"{script}\n# mine")
+    assert repair(tmp_path, master).path.name == "tiny.py"
