@@ -3,6 +3,7 @@
 import io
 import tempfile
 import zipfile
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import timedelta, timezone
 from pathlib import Path
@@ -25,13 +26,26 @@ ZONE = timezone(timedelta(hours=1))
 Files = Mapping[str, bytes | str]
 
 
-def zipped(files: Files) -> bytes:
+def zipped(files: Files, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
             # Without a time: the bytes are the same whenever they are made.
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name), content, compression)
     return buffer.getvalue()
+
+
+def nested(files: Files) -> Files:
+    """Pack files whose path leads through ``x.zip/`` into an archive of that name."""
+    packed: dict[str, dict[str, bytes | str]] = defaultdict(dict)
+    others = {}
+    for path, content in files.items():
+        archive, is_inside, name = path.partition(".zip/")
+        if is_inside:
+            packed[f"{archive}.zip"][name] = content
+        else:
+            others[path] = content
+    return others | {name: zipped(nested(inner)) for name, inner in packed.items()}
 
 
 def understand(

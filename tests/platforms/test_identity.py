@@ -312,31 +312,6 @@ def test_a_whole_class_is_placed_whatever_its_numbers(
     assert len(roster.students) <= 60
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
-        "Lab_Team {}_attempt_2026-11-24-22-30-00_lab.ipynb",
-        "lab-submissions/lab-team-{}/lab.ipynb",
-        "Team {0}_17{0}_assignsubmission_file/lab.ipynb",
-        "team{0}_1{0}_88031_lab.ipynb",
-    ],
-)
-def test_each_of_20_groups_gets_its_work_on_every_platform(
-    form: str,
-) -> None:
-    roster = import_list(Roster(), list_of(BIG, "own"))
-    groups = {f"Team {n}": roster.people[3 * n : 3 * n + 3] for n in range(20)}
-    plan = understand(
-        {form.format(n): f"work of {n}" for n in range(20)}, roster, groups=groups
-    )
-    by = {s.person.student: next(iter(s.files.values())) for s in plan.submissions}
-    assert by == {
-        person.student: f"work of {n}".encode()
-        for n in range(20)
-        for person in groups[f"Team {n}"]
-    }
-
-
 def on_github(handle: str) -> Identity:
     return Identity(identifiers=(Identifier(Kind.GITHUB, handle),))
 
