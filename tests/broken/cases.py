@@ -15,13 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 Notebook = dict[str, Any]
 Make = Callable[[Path, Notebook], object]
 Edit = Callable[[Notebook], Notebook | None]
 NAME = "tiny.ipynb"
-SECRET = "text of a file outside the submission"
 
 ANSWERS = {
     "fizz": '    return str(n) if n % 3 else "fizz"',
@@ -162,21 +162,14 @@ def blank(notebook: Notebook, *exercises: str) -> Notebook:
 
 def new_cell(source: str) -> dict[str, Any]:
     """Return a code cell of the student's own."""
-    cell = {
+    return {
         "cell_type": "code",
         "id": "own",
         "metadata": {},
         "source": source,
+        "outputs": [],
+        "execution_count": None,
     }
-    return cell | {"outputs": [], "execution_count": None}
-
-
-def above_the_stub(notebook: Notebook, source: str) -> Notebook:
-    """Return the notebook with a cell of the student's own above a blank `fizz`."""
-    notebook = blank(notebook, "fizz")
-    at = notebook["cells"].index(by_id(notebook, "fizz"))
-    notebook["cells"].insert(at, new_cell(source))
-    return notebook
 
 
 def merge(notebook: Notebook, *cells: Notebook, keep: str) -> None:
@@ -212,18 +205,22 @@ def link_to_a_file_outside(folder: Path, notebook: Notebook) -> None:
     (folder / "readme.txt").write_text("see the link")
 
 
-@case("graded", 10)
-def virtual_environment_and_checkpoint_beside_it(
+@case("ungradable", None, "'tiny.ipynb' was not read: it has a second name")
+def hard_link_as_some_programs_make_backups(folder: Path, notebook: Notebook) -> None:
+    outside = write(folder.parent / "backup", notebook, "other.ipynb")
+    (folder / NAME).hardlink_to(outside)
+
+
+@case("graded", 5)
+def environments_checkpoints_and_pictures_beside_it(
     folder: Path, notebook: Notebook
 ) -> None:
-    write(folder, notebook)
-    write(folder / ".ipynb_checkpoints", {"cells": []}, "tiny-checkpoint.ipynb")
-    for name in (".venv", "my_env"):
-        packages = folder / name / "lib"
-        packages.mkdir(parents=True)
-        (folder / name / "pyvenv.cfg").write_text("home = /usr/bin")
-        for number in range(1_100):
-            (packages / f"module{number}.py").touch()
+    write(folder, blank(notebook, "mean_of"))
+    for name in (".ipynb_checkpoints", ".venv/lib", "my_env/lib"):
+        write(folder / name, notebook)
+    (folder / "my_env/pyvenv.cfg").write_text("home = /usr/bin")
+    for number in range(2_100):
+        (folder / f"{number}.png").touch()
 
 
 @case("repaired", 10, "homework.zip/work/tiny.ipynb")
@@ -236,13 +233,14 @@ def zip_of_the_folder(folder: Path, notebook: Notebook) -> None:
 
 @case("repaired", 10, "is not a notebook. Its code was graded")
 def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
-    lines = ["#!/usr/bin/env python", "# coding: utf-8", ""]
-    for number, cell in enumerate(notebook["cells"]):
+    parts = ["#!/usr/bin/env python\n# coding: utf-8\n"]
+    for cell in notebook["cells"]:
+        source = text(cell)
         if cell["cell_type"] == "code":
-            lines += [f"# In[{number}]:", "", "", text(cell), ""]
+            parts.append(f"# In[7]:\n\n\n{source}\n")
         else:
-            lines += ["".join(f"# {line}\n" for line in text(cell).split("\n"))]
-    (folder / "tiny.py").write_text("\n".join(lines))
+            parts.append(indent(source, "# ", lambda line: True))
+    (folder / "tiny.py").write_text("\n".join(parts))
 
 
 # --- encodings and formats ----------------------------------------------------
@@ -288,12 +286,6 @@ def metadata_lost_as_in_colab(notebook: Notebook) -> None:
 
 
 @edited("graded", 10)
-def metadata_of_wrong_types(notebook: Notebook) -> None:
-    by_id(notebook, "title")["metadata"] = {"nbgrader": {"grade_id": ["a"]}}
-    by_id(notebook, "fizz-show")["metadata"] = {"nbgrader": "yes", "tags": 3}
-
-
-@edited("graded", 10)
 def unknown_grade_id(notebook: Notebook) -> None:
     meta = {
         "grade_id": "bonus",
@@ -301,13 +293,7 @@ def unknown_grade_id(notebook: Notebook) -> None:
         "points": 50,
         "solution": False,
     }
-    extra = {
-        "cell_type": "code",
-        "id": "bonus",
-        "source": "50",
-        "outputs": [],
-    }
-    notebook["cells"].append(extra | {"metadata": {"nbgrader": meta}})
+    notebook["cells"].append(new_cell("50") | {"metadata": {"nbgrader": meta}})
 
 
 @edited("repaired", 10, "'xpython' kernel")
@@ -367,14 +353,11 @@ def something_else_written_into_a_test(notebook: Notebook) -> Notebook:
 
 @edited("repaired", 10, "a different cell than expected: fizz")
 def answer_above_the_stub(notebook: Notebook) -> Notebook:
-    return above_the_stub(notebook, text(by_id(notebook, "fizz")))
-
-
-@edited("repaired", 10, "a different cell than expected: fizz")
-def answer_at_the_end_of_the_notebook(notebook: Notebook) -> Notebook:
-    answer = new_cell(text(by_id(notebook, "fizz")))
+    decorated = "import functools\n\n@functools.cache\n"
+    answer = decorated + text(by_id(notebook, "fizz"))
     notebook = blank(notebook, "fizz")
-    notebook["cells"].append(answer)
+    at = notebook["cells"].index(by_id(notebook, "fizz"))
+    notebook["cells"].insert(at, new_cell(answer))
     return notebook
 
 
@@ -437,32 +420,17 @@ def cells_that_are_no_cells(notebook: Notebook) -> None:
 # --- what other programs, and pasting, make of a notebook ----------------------
 
 
-@edited("repaired", 10, "a different cell than expected: fizz")
-def decorated_answer_above_the_stub(notebook: Notebook) -> Notebook:
-    decorated = "import functools\n\n@functools.cache\n"
-    return above_the_stub(notebook, decorated + text(by_id(notebook, "fizz")))
+@edited("repaired", 10, "Code fences")
+def answers_in_fences_as_from_a_chat(notebook: Notebook) -> None:
+    for name in ANSWERS:
+        around(notebook, name, "```python\n", "\n```")
 
 
-def pasted(
-    folder: Path,
-    notebook: Notebook,
-    blanks: str,
-    first: str,
-) -> None:
-    """Write the notebook with other blanks in the answers, and signs around them."""
+@edited("repaired", 10, "Invisible characters")
+def hard_blanks_and_invisible_signs(notebook: Notebook) -> None:
     for name in ANSWERS:
         cell = by_id(notebook, name)
-        last = "\n```" if "`" in first else ""
-        cell["source"] = first + text(cell).replace("    ", blanks) + last
-    write(folder, notebook)
-
-
-for _case, _note, _blanks, _first in (
-    ("answers_in_fences_as_from_a_chat", "Code fences", " " * 4, "```python\n"),
-    ("hard_blanks_and_invisible_signs", "Invisible characters", "\u00a0" * 4, "\ufeff"),
-):
-    _make = partial(pasted, blanks=_blanks, first=_first)
-    CASES.append(Case(_case, _make, "repaired", 10, _note))
+        cell["source"] = "\ufeff" + text(cell).replace("    ", "\u00a0" * 4)
 
 
 @edited("repaired", 10, "Version 2 was graded")
@@ -470,14 +438,6 @@ def conflict_of_a_merge_with_the_answers_second(notebook: Notebook) -> None:
     for name, code in ANSWERS.items():
         both = f"<<<<<<< HEAD\n{STUB}\n=======\n{code}\n>>>>>>> work"
         set_answer(notebook, name, both)
-
-
-@case("repaired", 10, "work/tiny.ipynb")
-def pictures_by_the_thousand_beside_it(folder: Path, notebook: Notebook) -> None:
-    write(folder / "work", notebook)
-    (folder / "images").mkdir()
-    for number in range(2_100):
-        (folder / f"images/{number}.png").touch()
 
 
 @case("repaired", 10, "homework.py")
@@ -555,14 +515,6 @@ def empty_file_under_the_name(folder: Path, notebook: Notebook) -> None:
 def notebook_of_last_week(folder: Path, notebook: Notebook) -> None:
     setup = by_id(notebook, "setup")
     write(folder, notebook | {"cells": [setup, new_cell("total = 6")]})
-
-
-@case("repaired", 10, "Missing answers were taken from 'rest.ipynb': mean_of")
-def half_whose_answer_needs_a_cell_of_ones_own(
-    folder: Path, notebook: Notebook
-) -> None:
-    write(folder, blank(notebook, "mean_of"))
-    write(folder, blank(with_helper(notebook), "fizz"), "rest.ipynb")
 
 
 @case("repaired", 10, "Missing answers were taken from 'rest.py': mean_of")
@@ -645,12 +597,8 @@ def zip_with_a_password(folder: Path, notebook: Notebook) -> None:
     zip_of_the_folder(folder, notebook)
     path = folder / "homework.zip"
     data = path.read_bytes()
-    for header, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        parts = [
-            part[: flags - 4] + b"\1" + part[flags - 3 :]
-            for part in data.split(header)[1:]
-        ]
-        data = header.join([data.split(header)[0], *parts])
+    for header in (b"PK\3\4\x14\0", b"PK\1\2\x14\3\x14\0"):
+        data = data.replace(header + b"\0", header + b"\1")  # its flags
     path.write_bytes(data)
 
 
@@ -660,42 +608,12 @@ def empty_folder(folder: Path, notebook: Notebook) -> None: ...
 
 @edited("ungradable", None, "more than 5000 cells")
 def too_many_cells(notebook: Notebook) -> None:
-    cell = {
-        "cell_type": "code",
-        "metadata": {},
-        "source": "1",
-        "outputs": [],
-    }
-    notebook["cells"] += [cell] * 5_001
+    notebook["cells"] += [new_cell("1")] * 5_001
 
 
 @edited("ungradable", None, "more code")
 def too_much_code(notebook: Notebook) -> None:
     notebook["cells"] += [new_cell("x" * 1_500_000)] * 3
-
-
-@edited("graded", 10)
-def screenshots_pasted_in_colab(notebook: Notebook) -> None:
-    picture = "iVBORw0KGgo" + "A" * 3_000_000
-    source = f"![image.png](data:image/png;base64,{picture})"
-    cell = {
-        "cell_type": "markdown",
-        "metadata": {},
-        "source": source,
-    }
-    notebook["cells"] += [cell] * 4
-
-
-@case("repaired", 10, "lab.zip/lab/tiny.ipynb")
-def zip_of_the_labs_folder_with_its_environment(
-    folder: Path, notebook: Notebook
-) -> None:
-    with zipfile.ZipFile(folder / "lab.zip", "w") as archive:
-        # A virtual environment: more files than a course hands in.
-        for number in range(2_500):
-            archive.writestr(f"lab/.venv/lib/python3.11/module{number}.py", b"")
-        archive.writestr("lab/kit/original/tiny.ipynb", dump(blank(notebook, *ANSWERS)))
-        archive.writestr("lab/tiny.ipynb", dump(notebook))
 
 
 # --- a line that stops every answer: no zero, but a reason ----------------------------
@@ -773,8 +691,9 @@ def backticks(folder: Path, notebook: Notebook) -> None:
         "cell_type": "markdown",
         "id": "own",
         "metadata": {},
+        "source": "`" * 100_000 + "x",
     }
-    notebook["cells"].append(words | {"source": "`" * 100_000 + "x"})
+    notebook["cells"].append(words)
     write(folder, notebook)
 
 
@@ -783,15 +702,4 @@ def twenty_long_cells(folder: Path, notebook: Notebook) -> None:
     line = "total = max(1, 2, 3) + 5 * sum([1, 2])\n"
     long = [new_cell("if 0:\n" + f"    {line}" * 1_000) for _ in range(20)]
     notebook["cells"] += [cell | {"id": f"long-{n}"} for n, cell in enumerate(long)]
-    write(folder, notebook)
-
-
-@case("graded", 10, "", BOMBS)
-def an_honest_large_one(folder: Path, notebook: Notebook) -> None:
-    text = {
-        "output_type": "stream",
-        "name": "stdout",
-        "text": ["epoch 1\n"] * 100_000,
-    }
-    notebook["cells"].append(new_cell("print('epochs')") | {"outputs": [text] * 5})
     write(folder, notebook)
