@@ -5,7 +5,7 @@ import os
 import random
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -31,28 +31,23 @@ def put(folder: Path, *names: str) -> None:
 def likely(
     folder: Path,
     budget: Budget | None = None,
-    notebook: str = "tiny",
-) -> list[Candidate]:
-    return candidates(folder, notebook, (), budget or Budget())
-
-
-def chosen(
-    folder: Path,
-    budget: Budget | None = None,
     name: str = "tiny",
-) -> list[str]:
-    return [candidate.name for candidate in likely(folder, budget, name)]
+    siblings: Collection[str] = (),
+) -> dict[str, Candidate]:
+    """Return the files that may be the notebook, by name, the likeliest first."""
+    files = candidates(folder, name, siblings, budget or Budget())
+    return {candidate.name: candidate for candidate in files}
 
 
 def test_the_file_with_the_right_name_is_the_likeliest(tmp_path: Path) -> None:
     names = "a/tiny.ipynb, TINY-Copy1.ipynb, a/b/tiny (1).ipynb, my tiny.ipynb, "
     names = f"{names}other.ipynb, b/a.ipynb, tiny.py".split(", ")
     put(tmp_path, *names[::-1], "a.txt", "._tiny.ipynb")
-    assert chosen(tmp_path) == names
+    assert [*likely(tmp_path)] == names
     (tmp_path / "a/tiny.ipynb").unlink()
-    assert chosen(tmp_path, name="Tiny") == names[1:]
-    siblings = [c.name for c in candidates(tmp_path, "tiny", {"other"}, Budget())]
-    assert siblings == [name for name in names[1:] if name != "other.ipynb"]
+    assert [*likely(tmp_path, name="Tiny")] == names[1:]
+    names.remove("other.ipynb")
+    assert [*likely(tmp_path, siblings={"other"})] == names[1:]
 
 
 def test_a_notebook_is_found_by_what_it_holds_where_its_name_says_nothing(
@@ -67,14 +62,7 @@ def test_a_notebook_is_found_by_what_it_holds_where_its_name_says_nothing(
         "tiny.JSON": "",
     }.items():
         (tmp_path / name).write_text(text, "utf-8")
-    names = ["tiny", "tiny.JSON", "tiny.ipynb.txt", "tiny.txt"]
-    assert chosen(tmp_path) == names
-    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-        for path in sorted(tmp_path.iterdir()):
-            if path.name != "all.zip":
-                archive.write(path, path.name)
-                path.unlink()
-    assert chosen(tmp_path) == [f"all.zip/{name}" for name in names]
+    assert [*likely(tmp_path)] == ["tiny", "tiny.JSON", "tiny.ipynb.txt", "tiny.txt"]
 
 
 # --- archives -------------------------------------------------------------------------
@@ -118,12 +106,12 @@ def test_a_notebook_in_an_archive_is_read_up_to_the_limit(
 ) -> None:
     path.write_bytes(packed(kind, ("tiny.ipynb", NOTEBOOK)))
     monkeypatch.setattr(files, "MAX_NOTEBOOK_BYTES", len(NOTEBOOK))
-    (candidate,) = likely(path.parent)
+    (candidate,) = likely(path.parent).values()
     assert candidate.name == "tiny.ipynb.gz/tiny.ipynb"
     assert candidate.content() == NOTEBOOK
     monkeypatch.setattr(files, "MAX_NOTEBOOK_BYTES", len(NOTEBOOK) - 1)
     with pytest.raises(Ungradable, match=r"'tiny\.ipynb.*' is bigger than 0 MB"):
-        likely(path.parent)[0].content()
+        likely(path.parent)[candidate.name].content()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -146,7 +134,7 @@ def test_a_damaged_archive_is_said_to_be_one_whatever_the_damage(
                 data[end] = source.choice((0, 255))
         (tmp_path / "work.zip").write_bytes(data)
         try:
-            for candidate in likely(tmp_path):
+            for candidate in likely(tmp_path).values():
                 candidate.content()
         except Ungradable as error:
             refused += 1
@@ -164,17 +152,17 @@ def test_what_programs_add_to_an_archive_is_no_notebook_and_counts_for_nothing(
     members = [(name, b"{}") for name in names.split()]
     path.write_bytes(packed(kind, *members))
     students = [f"{path.name}/{name}" for name in names.split()[-2:]]
-    assert chosen(path.parent) == students
+    assert [*likely(path.parent)] == students
     path.write_bytes(packed(kind, *members[4:7], *members[-2:]))
     budget = Budget(files=1 + 1)  # the archive itself is one
-    assert chosen(path.parent, budget) == students[:1]
+    assert [*likely(path.parent, budget)] == students[:1]
     assert budget.is_spent
 
 
 def test_a_tar_is_not_unpacked_for_ever_to_find_what_lies_behind(path: Path) -> None:
     members = [(f"{number}.ipynb", bytes(500)) for number in range(5)]
     path.write_bytes(packed("tar.gz", *members))
-    assert len(chosen(path.parent, Budget(bytes=1001))) == 2
+    assert len(likely(path.parent, Budget(bytes=1001))) == 2
     first = ("video.mp4", bytes(1000))
     path = path.rename(path.with_name("lab.tgz"))
     path.write_bytes(packed("tar.gz", first, *members))
@@ -186,7 +174,7 @@ def test_an_archive_in_an_archive_is_read_and_not_one_in_that(path: Path) -> Non
     inner = packed("tar.gz", ("tiny.ipynb", NOTEBOOK))
     middle = packed("deflate", ("lab\\inner.tgz", inner))
     path.with_name("lab.zip").write_bytes(middle)
-    (candidate,) = likely(path.parent)
+    (candidate,) = likely(path.parent).values()
     assert candidate.name == "lab.zip/lab/inner.tgz/tiny.ipynb"
     assert candidate.content() == NOTEBOOK
     path.with_name("lab.zip").write_bytes(packed("stored", ("middle.zip", middle)))
@@ -202,7 +190,7 @@ def test_a_folder_or_a_link_in_a_tar_is_not_followed(path: Path) -> None:
             info.type = kind
             info.linkname = "/etc/passwd"
             tar.addfile(info)
-    (candidate,) = likely(path.parent)
+    (candidate,) = likely(path.parent).values()
     assert candidate.content() == NOTEBOOK
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 from io import BytesIO
 from pathlib import Path
@@ -18,35 +17,36 @@ NOTEBOOK = {"cells": [{"cell_type": "code", "source": CODE}], "nbformat": 4}
 TEXT = json.dumps(NOTEBOOK, ensure_ascii=False)
 
 
-def texts_and_notes(data: bytes | str) -> tuple[list[str], str]:
+def texts_and_notes(data: bytes) -> tuple[list[str], str]:
     """Return what is read of a file that holds one version of a notebook."""
-    data = data if isinstance(data, bytes) else data.encode()
     candidate = Candidate(Path("m.ipynb"), "m.ipynb", 0, b"", BytesIO)
     (version,) = read_versions(candidate, data)
     return version.texts, " ".join(version.notes)
 
 
 @pytest.mark.parametrize(
-    ("data", "note"),
+    ("content", "coding", "note"),
     [
-        (TEXT.encode(), ""),
-        (codecs.BOM_UTF8 + TEXT.encode(), "byte order mark"),
-        (TEXT.encode("latin-1"), "Latin-1"),
-        (TEXT.encode("utf-16"), "UTF-16"),
-        (TEXT.encode("utf-16-le"), "UTF-16"),
-        (codecs.BOM_UTF32_BE + TEXT.encode("utf-32-be"), "UTF-32"),
-        (TEXT.encode("utf-16-le") + bytes(5), "UTF-16"),
-        (json.dumps([NOTEBOOK]).encode(), "Other text"),
-        (
-            json.dumps({"name": "m.ipynb", "content": NOTEBOOK}).encode(),
-            "before or after",
-        ),
-        (f"Here is it:\n{TEXT}".encode(), "Other text"),
-        (f"{TEXT}\nSent from my phone".encode(), "Other text"),
-        (f"  {TEXT}\r\n\0\0".encode(), ""),
+        ("NOTEBOOK", "utf-8", ""),
+        ("NOTEBOOK", "utf-8-sig", "byte order mark"),
+        ("NOTEBOOK", "latin-1", "Latin-1"),
+        ("NOTEBOOK", "utf-16", "UTF-16"),
+        ("NOTEBOOK", "utf-16-le", "UTF-16"),
+        ("NOTEBOOK\0\0", "utf-16-le", "UTF-16"),
+        ("NOTEBOOK", "utf-32", "UTF-32"),
+        ("[NOTEBOOK]", "utf-8", "Other text"),
+        ('{"name": "m.ipynb", "content": NOTEBOOK}', "utf-8", "before or after"),
+        ("Here is it:\nNOTEBOOK", "utf-8", "Other text"),
+        ("NOTEBOOK\nSent from my phone", "utf-8", "Other text"),
+        ("  NOTEBOOK\r\n\0\0", "utf-8", ""),
     ],
 )
-def test_a_notebook_is_read_in_any_encoding_and_wrapper(data: bytes, note: str) -> None:
+def test_a_notebook_is_read_in_any_encoding_and_wrapper(
+    content: str,
+    coding: str,
+    note: str,
+) -> None:
+    data = content.replace("NOTEBOOK", TEXT).encode(coding)
     texts, notes = texts_and_notes(data)
     assert texts == [CODE]
     assert note in notes
@@ -73,7 +73,7 @@ def test_what_is_no_notebook_is_said_to_be_none_with_the_reason(
     data: str, reason: str
 ) -> None:
     with pytest.raises(Ungradable, match=rf"'m\.ipynb' {reason}"):
-        texts_and_notes(data)
+        texts_and_notes(data.encode())
 
 
 # --- the cells ------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_the_text_of_a_cell_is_what_the_student_meant(
     note: str,
 ) -> None:
     cell = {"cell_type": kind, "source": source}
-    texts, notes = texts_and_notes(json.dumps({"cells": [cell]}))
+    texts, notes = texts_and_notes(json.dumps({"cells": [cell]}).encode())
     assert texts == [text]
     assert note in notes
     assert bool(note) == bool(notes)
