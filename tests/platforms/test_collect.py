@@ -405,6 +405,12 @@ Lab_Team 1_attempt_2026-11-24-22-30-00_lab.ipynb → aokafor/lab.ipynb & bking/l
 Lab_Team 11_attempt_2026-11-24-22-30-00_lab.ipynb → nguyen/lab.ipynb
 
 = GitHub Classroom:
++ aokafor; Okafor, Amara; github=amara-ok login=king
++ bking; King, Jr., Bo; github=king
+lab-submissions/lab-amara-ok/lab.ipynb → aokafor/lab.ipynb
+lab-submissions/lab-king/lab.ipynb → bking/lab.ipynb
+
+= GitHub Classroom:
 lab-submissions/lab-team-1/lab.ipynb → aokafor/lab.ipynb & bking/lab.ipynb
 lab-submissions/lab-team-11/lab.ipynb → nguyen/lab.ipynb
 

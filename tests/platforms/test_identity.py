@@ -5,12 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import random
-import re
-import string
 import tempfile
-import unicodedata
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -58,7 +54,7 @@ def student(last: str, first: str, *numbers: str) -> Student:
         "full": f"{first} {last}",
         "email": f"{login}@x.edu",
         "canvas_name": f"{last}{first}".lower().replace(" ", ""),
-        "olat": olat(f"{last} {first} {login}"),
+        "olat": f"{last}_{first}_{login}".replace(" ", "_"),
         "of_no_kind": " ".join(numbers),
     }
 
@@ -127,19 +123,6 @@ DOWNLOADS = {
     "ilias": "Lab/{last}_{first}_{login}_{canvas}/lab.ipynb",
     "openolat": "{olat}/1_submissions/lab.ipynb",
 }
-
-
-def olat(folder: str) -> str:
-    """Return a name as OpenOlat writes it, which leaves out all but ASCII letters."""
-    for letter, text in {
-        "ä": "ae",
-        "ö": "oe",
-        "ü": "ue",
-        "ß": "ss",
-    }.items():
-        folder = folder.replace(letter, text).replace(letter.upper(), text.title())
-    plain = unicodedata.normalize("NFKD", folder.replace(" ", "_"))
-    return re.sub(r"[^\w]", "", plain, flags=re.ASCII)
 
 
 # What a teacher may say of a list or a download, which is true.
@@ -245,71 +228,6 @@ def test_nobody_s_work_is_ever_placed_under_somebody_else(
         table_rows = csv.DictReader(io.StringIO(filled.data.decode()))
         for index, row in enumerate(table_rows):
             assert float(row[filled.column] or index) == index, (name, row)
-
-
-def big_class() -> list[Student]:
-    """60 students, of whom 12 share a name with another; numbers overlap."""
-    order = random.Random(33)
-    letters = string.ascii_lowercase
-    names = [f"Last{a}{b}" for a in letters for b in letters][:54] * 2
-    numbers = [order.sample(range(1001, 1071), 60) for _ in KINDS]
-    rows = zip(names[:60], *numbers, strict=True)
-    return [student(name, "Ann Maria", *map(str, n)) for name, *n in rows]
-
-
-BIG = big_class()
-# Lists, a download, and how many are placed: without a teacher's word on the kinds of
-# identifiers, and with it if it matters. Who shares a name may have to be asked.
-WHOLE_CLASS: list[tuple[Any, ...]] = [
-    (["canvas"], "canvas", 60),
-    (["moodle"], "moodle", 60),
-    (["own", "moodle"], "moodle", 60),
-    (["moodle", "own"], "blind", 60),
-    (["blackboard"], "blackboard", 60),
-    (["canvas", "brightspace"], "brightspace", 48),  # its number is in no list
-    (["own", "classroom by id"], "classroom", 0, 60),
-    (["classroom by name", "own"], "classroom", 60),
-    (["canvas", "classroom by name"], "classroom", 48),
-    (["canvas"], "sakai", 48, 60),
-    (["brightspace"], "ilias", 48, 60),
-    (["canvas"], "openolat", 48, 60),
-    (["own"], "folders", 48, 60),
-    (["canvas", "own"], "names", 48),
-]
-SAME["folders"] = ["word=id"]
-DOWNLOADS["folders"] = "{last}, {first} ({student})/lab.ipynb"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("lists", "download", "count", "is_told"),
-    [
-        (lists, download, count, is_told)
-        for lists, download, *counts in WHOLE_CLASS
-        for is_told, count in enumerate(counts)
-    ],
-)
-def test_a_whole_class_is_placed_whatever_its_numbers(
-    lists: list[str],
-    download: str,
-    count: int,
-    is_told: int,
-) -> None:
-    roster = Roster()
-    for name in lists:
-        same = SAME.get(name, ()) if is_told else ()
-        roster = import_list(roster, list_of(BIG, name), *same)
-    assert len(roster.students) <= 60
-    files: dict[str, str] = {}
-    for index, fields in enumerate(BIG):
-        path = DOWNLOADS[download].format(**fields)
-        while path in files:  # no platform gives two folders one name
-            path = path.replace("Last", "_Last")
-        files[path] = str(index)
-    plan = collect(files, roster, *(SAME.get(download, ()) if is_told else ()))
-    assert len(plan) == count
-    assert all(owners(person, BIG) == {int(content)} for person, content in plan)
-    assert len(roster.students) <= 60
 
 
 def on_github(handle: str) -> Identity:
