@@ -31,8 +31,7 @@ PNG = base64.b64decode(
 
 def picture(size: int) -> str:
     """Return a PNG of about this many characters, in base64."""
-    raw = PNG + bytes(max(size * 3 // 4 - len(PNG), 0))
-    return base64.b64encode(raw).decode()
+    return base64.b64encode(PNG.ljust(size * 3 // 4, b"\0")).decode()
 
 
 # --- Markdown -------------------------------------------------------------------
@@ -147,9 +146,23 @@ def test_what_is_too_long_is_cut_with_a_word(text: str, shortened: str) -> None:
     assert len(short) < len(text)
 
 
-PATTERNS = ["a… ", "[", "![a](", "attachment:", "javascript", "j… \t", "j\na\tv a "]
-PATTERNS += ["&…a-", "<a", "\x1b[…0", "\x1b]", "(data:image/png;base64,", "*a **b "]
-PATTERNS += ["(data:image/png;base64,…a"]
+PATTERNS = [
+    "a… ",
+    "`…a",
+    "[",
+    "![a](",
+    "attachment:",
+    "javascript",
+    "j… \t",
+    "j\na\tv a ",
+    "&…a-",
+    "<a",
+    "\x1b[…0",
+    "\x1b]",
+    "(data:image/png;base64,",
+    "*a **b ",
+    "(data:image/png;base64,…a",
+]
 
 
 @pytest.mark.slow
@@ -271,16 +284,13 @@ EVIL = "=cmd|' /C calc'!A0\x1b]0;title\x07\x1b[31m\u202e"
 
 
 def test_no_text_steers_a_terminal() -> None:
-    with console.capture() as printed:
-        console.print(escape(EVIL))
-        table = Table(EVIL)
-        table.add_row(EVIL)
-        console.print(table)
-    with error_console.capture() as logs:
-        error_console.print(f"[red]Stopped:[/] {escape(EVIL)}")
-    for text in printed.get(), logs.get():
-        assert "=cmd" in text
-        assert not set("\x1b\x07\u202e") & set(text)
+    table = Table(EVIL)
+    table.add_row(EVIL)
+    for each in console, error_console:
+        with each.capture() as shown_text:
+            each.print(f"[red]Stopped:[/] {escape(EVIL)}", table)
+        assert shown_text.get().count("=cmd") == 3
+        assert not set("\x1b\x07\u202e") & set(shown_text.get())
 
 
 CELLS = st.text(alphabet="x5;,=+-@\t\n\r \"'\uff1d\ud83d", max_size=12) | st.text()
@@ -309,12 +319,7 @@ KEYS = ["output_type", "name", "text", "data", "ename", "evalue", "traceback"]
 KEYS += ["text/plain", "image/png"]
 KINDS = ["stream", "error", "display_data", "execute_result"]
 VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=20)
-    | st.binary(max_size=5),
+    st.none() | st.integers() | st.floats() | st.text(max_size=20) | st.binary(),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
@@ -339,9 +344,9 @@ def test_whatever_a_student_process_sends_becomes_valid_outputs(sent: object) ->
 def test_text_on_both_sides_of_a_picture_is_counted_together() -> None:
     image = f"![a](data:image/png;base64,{picture(0)})"
     half = "word\n" * (sanitize.MAX_MARKDOWN // 10)
-    assert "Cut here" not in sanitize.markdown(half[:-100] + image + half[:-100])
-    short = sanitize.markdown(image + half + image + half + half)
-    assert image in short
+    whole = image + half[:-100] + image + half[:-100]
+    assert sanitize.markdown(whole) == whole
+    short = sanitize.markdown(whole + half)
     assert "Cut here" in short
     assert len(short) < sanitize.MAX_MARKDOWN + 1_000
 

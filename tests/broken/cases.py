@@ -177,8 +177,8 @@ def merge(notebook: Notebook, *cells: Notebook, keep: str) -> None:
     at = notebook["cells"].index(cells[0])
     source = "\n\n".join(text(cell) for cell in cells)
     merged = by_id(notebook, keep) | {"source": source}
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell not in cells]
     notebook["cells"].insert(at, merged)
-    notebook["cells"] = [c for c in notebook["cells"] if not any(c is d for d in cells)]
 
 
 # --- names and places ---------------------------------------------------------
@@ -376,18 +376,15 @@ def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "moved back")
 def tests_moved_to_the_top(notebook: Notebook) -> None:
-    tests = [c for c in notebook["cells"] if c["id"].startswith("mean-")]
-    others = [c for c in notebook["cells"] if c not in tests]
-    notebook["cells"] = tests + others
+    notebook["cells"].sort(key=lambda cell: not cell["id"].startswith("mean-"))
 
 
 @edited("repaired", 10, "moved back")
 def exercises_swapped(notebook: Notebook) -> None:
     cells = notebook["cells"]
-    fizz, mean = (by_id(notebook, name) for name in ANSWERS)
-    position = cells.index(mean)
-    cells[cells.index(fizz)] = mean
-    cells[position] = fizz
+    fizz, mean = (cells.index(by_id(notebook, name)) for name in ANSWERS)
+    cells.insert(fizz, cells.pop(mean))
+    cells.insert(mean, cells.pop(fizz + 1))
 
 
 @edited("repaired", 10, "Changed read-only cells were restored")
@@ -499,7 +496,7 @@ def untouched_copies_beside_it(folder: Path, notebook: Notebook) -> None:
 
 @case("repaired", 10, "2 notebooks were submitted. 'tiny-Copy1.ipynb' was graded")
 def older_version_under_the_name(folder: Path, notebook: Notebook) -> None:
-    older = copy.deepcopy(blank(notebook, "mean_of"))
+    older = blank(notebook, "mean_of")
     set_answer(older, "fizz", "    return 'fizz'")
     write(folder, older)
     write(folder, notebook, "tiny-Copy1.ipynb")
@@ -543,9 +540,8 @@ def half_a_notebook_behind_the_other(folder: Path, notebook: Notebook) -> None:
 
 @edited("repaired", 5, "The notebook has no cell for: fizz")
 def helper_where_an_answer_was(notebook: Notebook) -> None:
+    by_id(notebook, "fizz")["source"] = "def double(n):\n    return 2 * n"
     metadata_lost_as_in_colab(notebook)
-    at = next(n for n, c in enumerate(notebook["cells"]) if "def fizz" in text(c))
-    notebook["cells"][at] |= {"source": "def double(n):\n    return 2 * n"}
 
 
 # --- what a notebook was exported as, or saved as by other programs -------------------
@@ -553,12 +549,7 @@ def helper_where_an_answer_was(notebook: Notebook) -> None:
 
 @case("repaired", 10, "'tiny.pdf' was graded as")
 def renamed_to_pdf_with_the_metadata_first(folder: Path, notebook: Notebook) -> None:
-    kernel = {
-        "display_name": "Python 3",
-        "language": "python",
-        "name": "python3",
-    }
-    first = {"metadata": {"kernelspec": kernel, "long": "x" * 600}}
+    first = {"metadata": {"long": "x" * 600}}
     write(folder, first | {"nbformat": 4, "cells": notebook["cells"]}, "tiny.pdf")
 
 
@@ -685,21 +676,7 @@ def gigabytes_on_the_disk(folder: Path, notebook: Notebook) -> None:
 
 
 @case("graded", 10, "", BOMBS)
-def backticks(folder: Path, notebook: Notebook) -> None:
-    """Converters of Markdown take time with the square of them."""
-    words = {
-        "cell_type": "markdown",
-        "id": "own",
-        "metadata": {},
-        "source": "`" * 100_000 + "x",
-    }
-    notebook["cells"].append(words)
-    write(folder, notebook)
-
-
-@case("graded", 10, "", BOMBS)
 def twenty_long_cells(folder: Path, notebook: Notebook) -> None:
-    line = "total = max(1, 2, 3) + 5 * sum([1, 2])\n"
-    long = [new_cell("if 0:\n" + f"    {line}" * 1_000) for _ in range(20)]
-    notebook["cells"] += [cell | {"id": f"long-{n}"} for n, cell in enumerate(long)]
+    long = "if 0:\n" + "    total = max(1, 2, 3) + 5 * sum([1, 2])\n" * 1_000
+    notebook["cells"] += [new_cell(f"{long}    {number}") for number in range(20)]
     write(folder, notebook)

@@ -10,7 +10,6 @@ from nbproctor.platforms import (
     RosterError,
     read_class_list,
     read_groups,
-    write_class_list,
 )
 from tests.platforms.people import member, people_of
 
@@ -112,15 +111,6 @@ def test_each_list_names_its_people(
     expected: str,
 ) -> None:
     assert people(tmp_path, text, coding) == people_of(expected)
-
-
-def test_a_list_is_written_as_it_is_read_and_has_no_formula(tmp_path: Path) -> None:
-    before = people(tmp_path, CANVAS)
-    write_class_list(Roster(before), tmp_path / "kept.csv")
-    text = (tmp_path / "kept.csv").read_text()
-    assert not any(cell.startswith("=") for cell in text.replace('"', "").split(","))
-    again = [person.with_identifiers(()) for person in people(tmp_path, text)]
-    assert again == sorted(before, key=lambda person: person.student)
 
 
 CANVAS_GROUPS = """\

@@ -12,10 +12,9 @@ import pytest
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.files import FILE_COST, Budget
 from nbproctor.submission.repair import repair
-from tests.broken.cases import new_cell, write
+from tests.broken.cases import by_id, new_cell, write
 from tests.notebooks import Notebook, cells_of, notebook
 
-Row = tuple[str | None, str]  # nbgrader's name, if the cell has one, and the text
 LINE = "raise NotImplementedError"
 NAMELESS = f"# YOUR CODE HERE\n{LINE}()"
 ROUND = "def round_up(x):\n    return -(-x // 1)"
@@ -66,13 +65,10 @@ def repaired(
     folder: Path,
     master: MasterNotebook,
     cells: list[Notebook],
-) -> list[Row]:
-    """Return the cells after the repair."""
+) -> Notebook:
+    """Return the notebook after the repair."""
     write(folder / "ann", notebook(cells), "m.ipynb")
-    repaired_cells = repair(folder / "ann", master).notebook["cells"]
-    marks = [each["metadata"].get("nbgrader", {}) for each in repaired_cells]
-    sources = [each["source"] for each in repaired_cells]
-    return [(m.get("grade_id"), text) for m, text in zip(marks, sources, strict=True)]
+    return repair(folder / "ann", master).notebook
 
 
 @pytest.mark.parametrize("wraps", ["", "\n\n\nround_up = round_up"])
@@ -88,9 +84,9 @@ def test_a_finished_helper_in_the_cell_of_an_exercise_is_no_stub(
     if is_free:
         cells = [*CELLS, new_cell(answer + wraps)]
     names: dict[str, Any] = {}
-    for _, source in repaired(tmp_path, master, cells):
+    for cell in repaired(tmp_path, master, cells)["cells"]:
         with suppress(Exception):
-            exec(source, names)
+            exec(cell["source"], names)
     assert names["square"](1.5) == 4
 
 
@@ -109,7 +105,8 @@ def test_a_free_cell_is_an_answer_if_it_binds_what_is_tested(
     chosen: str,
 ) -> None:
     cells = [*CELLS[:-2], *map(new_cell, texts), CELLS[-1]]
-    assert ("total", chosen) in repaired(tmp_path, master, cells)
+    result = repaired(tmp_path, master, cells)
+    assert by_id(result, "total")["source"] == chosen
 
 
 def test_two_exercises_of_one_function_keep_their_answers(tmp_path: Path) -> None:
@@ -117,8 +114,9 @@ def test_two_exercises_of_one_function_keep_their_answers(tmp_path: Path) -> Non
     master = master_of(
         tmp_path, cells_of(f"\n--- one solution\n{stub}\n--- two solution\n{stub}")
     )
-    rows = repaired(tmp_path, master, [new_cell(AREA_DONE), new_cell(MORE)])
-    assert rows == [("one", AREA_DONE), ("two", MORE)]
+    result = repaired(tmp_path, master, [new_cell(AREA_DONE), new_cell(MORE)])
+    answers = [by_id(result, name)["source"] for name in ("one", "two")]
+    assert answers == [AREA_DONE, MORE]
 
 
 def test_an_answer_in_a_test_cell_counts_only_where_there_is_no_other(
@@ -126,7 +124,7 @@ def test_an_answer_in_a_test_cell_counts_only_where_there_is_no_other(
 ) -> None:
     test = f"{AREA_DONE}\n\n\n{SQUARE_TEST}"
     cells = [new_cell(MORE), *cells_with(**{"square-test": test})]
-    assert ("area", MORE) in repaired(tmp_path, master, cells)
+    assert by_id(repaired(tmp_path, master, cells), "area")["source"] == MORE
 
 
 @pytest.mark.parametrize(
