@@ -9,24 +9,22 @@ import pytest
 
 from nbproctor import platforms
 from nbproctor.platforms import ExportError
-from nbproctor.platforms.collected import FeedbackNames
 from tests.platforms.downloads import CLASS, Files, understand
 from tests.platforms.people import member
 
 
-def feedback(
-    folder: Path, files: Files, students: set[str], *names: str, **options: Any
-) -> FeedbackNames:
-    """Collect a zip, pretend to grade it, and name the feedback of all `students`."""
+def collect(
+    folder: Path, files: Files, *names: str, **options: Any
+) -> list[tuple[str, Path, Path]]:
+    """Collect a zip into `folder`; return the feedback on each one's notebooks."""
     download = understand(files, CLASS, *names, **options)
-    platforms.write(download, lambda s: folder / "in" / s, folder / "c", "z")
-    students |= {s.person.student for s in download.submissions}
-    pages = [
-        (student, folder / student / f"{name}.html", folder / f"{name}.feedback.ipynb")
-        for student in sorted(students)
-        for name in names
-    ]
-    return platforms.feedback_names(pages, folder / "c")
+    platforms.write(download, lambda s: folder / "in" / s, folder, "z")
+    pages = []
+    for student in sorted(s.person.student for s in download.submissions):
+        for name in names:
+            page = folder / student / f"{name}.html"
+            pages.append((student, page, page.with_suffix(".feedback.ipynb")))
+    return pages
 
 
 # The number of a group may be that of a participant who is a stranger to it.
@@ -130,13 +128,14 @@ def test_each_platform_gets_the_names_that_it_knows(tmp_path: Path, case: str) -
     )
     without = dict(line.split(": ", 1) for line in reasons)
     blue = IN_MOODLE if platform == "Moodle" else CLASS.people[:2]
-    back = feedback(
+    pages = collect(
         tmp_path,
         {path: path for path in paths},
-        without.keys() & {"visitor"},
         *("abc" if paths[0].endswith("a.ipynb") else ("lab",)),
         groups={"Team Blue": blue} if "blue" in paths[0].lower() else {},
     )
+    pages += [(name, tmp_path, tmp_path) for name in without if name == "visitor"]
+    back = platforms.feedback_names(pages, tmp_path)
     assert (back.platform.name, sorted(back.files)) == (platform, names)
     unmatched = dict(back.unmatched)
     assert unmatched.keys() == without.keys()
@@ -147,10 +146,9 @@ def test_each_platform_gets_the_names_that_it_knows(tmp_path: Path, case: str) -
 
 def test_no_page_replaces_another_under_the_same_name(tmp_path: Path) -> None:
     files = {"okaforamara_1042_8_lab.ipynb": "x", "kingjrbo_1043_9_lab.ipynb": "y"}
-    feedback(tmp_path, files, set(), "lab")
-    record = tmp_path / "c" / "record.csv"
+    pages = collect(tmp_path, files, "lab")
+    record = tmp_path / "record.csv"
     text = record.read_text().replace("kingjrbo_1043_9_", "okaforamara_1042_8_")
     record.write_text(text)
-    pages = [(s, tmp_path / s / "lab.html", tmp_path / s) for s in ("aokafor", "bking")]
     with pytest.raises(ExportError, match="Two files would have"):
-        platforms.feedback_names(pages, tmp_path / "c")
+        platforms.feedback_names(pages, tmp_path)

@@ -145,23 +145,28 @@ def classes(draw: st.DrawFn) -> list[Student]:
     return [student(*name, *of_student) for name, *of_student in rows]
 
 
-def import_list(roster: Roster, text: str, *same: str) -> Roster:
+def name_kinds(
+    roster: Roster,
+    name: str,
+    chance: random.Random,
+) -> None:
+    """Let the teacher say what the numbers of a list or a download are, or not."""
+    if chance.random() < 0.5:
+        for each in SAME.get(name, ()):
+            roster.add_kind_alias(*each.split("="))
+
+
+def import_list(roster: Roster, text: str) -> Roster:
     """Merge a list, then write and read the class list, as the commands do."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "list.csv")
         path.write_text(text)
-        for each in same:
-            roster.add_kind_alias(*each.split("="))
         roster.merge(platforms.read_class_list(path))
         platforms.write_class_list(roster, path)
         return Roster(platforms.read_class_list(path))
 
 
-def collect(
-    files: dict[str, str], roster: Roster, *same: str
-) -> list[tuple[Person, bytes]]:
-    for each in same:
-        roster.add_kind_alias(*each.split("="))
+def collect(files: dict[str, str], roster: Roster) -> list[tuple[Person, bytes]]:
     try:
         download = understand(files, roster)
     except CollectError:
@@ -200,16 +205,16 @@ def test_nobody_s_work_is_ever_placed_under_somebody_else(
 ) -> None:
     roster = Roster()
     for name in lists:
-        same = SAME.get(name, ()) if chance.random() < 0.5 else ()
+        name_kinds(roster, name, chance)
         rows = chance.sample(class_, len(class_))
-        roster = import_list(roster, list_of(rows, name), *same)
+        roster = import_list(roster, list_of(rows, name))
     for name in downloads:
         handed_in = chance.sample(class_, chance.randint(1, len(class_)))
         files: dict[str, str] = {
             DOWNLOADS[name].format(**s): str(class_.index(s)) for s in handed_in
         }
-        same = SAME.get(name, ()) if chance.random() < 0.5 else ()
-        for person, content in collect(files, roster, *same):
+        name_kinds(roster, name, chance)
+        for person, content in collect(files, roster):
             if owners(person, class_):  # else the class list has only a name
                 assert owners(person, class_) == {int(content)}, (name, person)
     for person in roster.people:

@@ -25,12 +25,6 @@ def entries(*paths: str) -> list[ArchiveEntry]:
     return [ArchiveEntry(PurePosixPath(path), 0, bytes) for path in paths]
 
 
-def read(*paths: str) -> registry.Recognised:
-    format_and_names = registry.recognise(entries(*paths))
-    assert format_and_names is not None
-    return format_and_names
-
-
 PARTS = {
     "name": NAME,
     "user": ID,
@@ -78,7 +72,8 @@ def test_names_that_a_platform_makes_are_read_back(
     hour = when.hour % 12 or 12
     parts["day"] = f"{when:%b} {when.day}, {when.year} {hour}{when:%M %p}"
     path = form.format(**parts)
-    parsed = read(path)
+    parsed = registry.recognise(entries(path))
+    assert parsed is not None
     handed = parsed.names[PurePosixPath(path)]
     assert (parsed.platform.name, str(handed.file)) == (platform, parts["file"])
     for field_and_text in expected.split(", "):

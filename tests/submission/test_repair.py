@@ -39,13 +39,12 @@ def released(source: Path) -> Notebook:
     notebook: Notebook = json.loads(source.read_text("utf-8"))
     stubs = {cell.cell_id: cell.stub for cell in MasterNotebook.read(source).cells}
     for cell in notebook["cells"]:
-        cell["source"] = stubs.get(cell["id"], "".join(cell["source"]))
-        if cell["metadata"].get("nbgrader", {}).get("solution"):
-            usual = "    # YOUR CODE HERE\n    raise NotImplementedError()"
-            cell["source"] = cell["source"].replace(usual, STUB)
+        stub = stubs.get(cell["id"], text(cell))
+        cell["source"] = stub.replace(USUAL_STUB, STUB)
     return notebook
 
 
+USUAL_STUB = "    # YOUR CODE HERE\n    raise NotImplementedError()"
 SOURCE = PROJECT / "examples/tiny/source/tiny/tiny.ipynb"
 RELEASE = released(SOURCE)
 with TemporaryDirectory() as _folder:
