@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from textwrap import indent
 from typing import Any
 
 Notebook = dict[str, Any]
@@ -231,18 +230,6 @@ def zip_of_the_folder(folder: Path, notebook: Notebook) -> None:
         archive.writestr("work/.ipynb_checkpoints/tiny-checkpoint.ipynb", "{}")
 
 
-@case("repaired", 10, "is not a notebook. Its code was graded")
-def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
-    parts = ["#!/usr/bin/env python\n# coding: utf-8\n"]
-    for cell in notebook["cells"]:
-        source = text(cell)
-        if cell["cell_type"] == "code":
-            parts.append(f"# In[7]:\n\n\n{source}\n")
-        else:
-            parts.append(indent(source, "# ", lambda line: True))
-    (folder / "tiny.py").write_text("\n".join(parts))
-
-
 # --- encodings and formats ----------------------------------------------------
 
 
@@ -437,14 +424,15 @@ def conflict_of_a_merge_with_the_answers_second(notebook: Notebook) -> None:
         set_answer(notebook, name, both)
 
 
-@case("repaired", 10, "homework.py")
+@case("repaired", 10, "'homework.py' is not a notebook. Its code was graded")
 def solved_script_beside_an_untouched_notebook(
     folder: Path, notebook: Notebook
 ) -> None:
     write(folder, blank(notebook, *ANSWERS))
     cells = ["Words that are no code", *map(text, code_of(notebook))]
-    words = "# %% [markdown]\n" + "\n\n# %%\n".join(cells)
-    (folder / "homework.py").write_text(words)
+    # As Jupyter exports it, and with the marks of other editors.
+    script = "\n\n\n# In[7]:\n\n\n".join(cells)
+    (folder / "homework.py").write_text(f"# %% [markdown]\n{script}\n# %%\n")
 
 
 @edited("repaired", 10, "without nbgrader's metadata")

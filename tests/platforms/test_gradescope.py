@@ -16,7 +16,7 @@ import pytest
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.gradescope import results, write_autograder
 from nbproctor.results import SubmissionResult, Verdict
-from tests.nbgrader.tiny import hand_in
+from tests.nbgrader.tiny import configure, hand_in
 from tests.programs import start, succeeded
 
 
@@ -33,8 +33,7 @@ def course(
     (course / "gradebook.db").touch()
     (course / "data").mkdir(exist_ok=True)
     (course / "data/x.gz").touch()
-    with (course / "nbgrader_config.py").open("a") as config:
-        config.write("\nc.Nbproctor.call_seconds = 1\n")  # one student's answer hangs
+    configure(course, "c.Nbproctor.call_seconds = 1")  # one student's answer hangs
     hand_in(course, "hangs", fizz="import time\ndef fizz(n):\n    time.sleep(99)")
     broken = hand_in(course, "broken")
     broken.write_text(broken.read_text()[:300])

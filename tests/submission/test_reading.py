@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -90,12 +91,10 @@ def test_a_worker_that_cannot_start_is_no_submissions_fault() -> None:
 def test_an_error_of_the_disk_crosses_as_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def fail(*arguments: object) -> str:
-        raise OSError(24, "Too many open files", "tiny.ipynb")
-
-    monkeypatch.setattr(reading, "fingerprint", fail)
+    failure = (24, "Too many open files", "tiny.ipynb")
+    monkeypatch.setattr(reading, "fingerprint", Mock(side_effect=OSError(*failure)))
     submission = read(ReaderSettings([MASTER], []), ReadRequest(tmp_path))
-    assert submission.failure == (24, "Too many open files", "tiny.ipynb")
+    assert submission.failure == failure
 
 
 def test_a_script_that_was_handed_out_is_nobodys_answer(tmp_path: Path) -> None:
