@@ -211,13 +211,19 @@ def hard_link_as_some_programs_make_backups(folder: Path, notebook: Notebook) ->
 
 
 @case("graded", 5)
-def environments_checkpoints_and_pictures_beside_it(
-    folder: Path, notebook: Notebook
-) -> None:
+def environments_and_checkpoints_beside_it(folder: Path, notebook: Notebook) -> None:
     write(folder, blank(notebook, "mean_of"))
     for name in (".ipynb_checkpoints", ".venv/lib", "my_env/lib"):
         write(folder / name, notebook)
     (folder / "my_env/pyvenv.cfg").write_text("home = /usr/bin")
+    # More files than are used besides a notebook.
+    for number in range(2_100):
+        (folder / f"my_env/lib/module{number}.py").touch()
+
+
+@case("repaired", 10, "at most 2,000 files")
+def pictures_by_the_thousand_beside_it(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
     for number in range(2_100):
         (folder / f"{number}.png").touch()
 
