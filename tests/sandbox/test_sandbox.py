@@ -24,7 +24,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +122,8 @@ def refused(action: Callable[[], object]) -> bool:
     try:
         action()
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EACCES, errno.EROFS):
+        # Another file system answers EXDEV before anybody asks for rights.
+        if error.errno not in (errno.EPERM, errno.EACCES, errno.EROFS, errno.EXDEV):
             raise
         return True
     return False
@@ -139,16 +139,15 @@ def test_nothing_but_the_interpreter_and_the_scratch_can_be_read(
 ) -> None:
     secret = tmp_path / "gradebook.db"
     secret.write_text("marks")
-    paths = [Path("/etc/passwd"), Path("/proc/self/environ"), secret]
-    paths += [PROJECT / "pyproject.toml", Path(__file__)]
-    folders = [Path("/"), Path("/proc"), Path("/home"), PROJECT, tmp_path]
+    paths = [secret, tmp_path, PROJECT, PROJECT / "pyproject.toml", Path(__file__)]
+    paths += map(Path, ("/etc/passwd", "/proc/self/environ", "/", "/proc", "/home"))
 
     def look() -> list[Path]:
         readable = []
-        for path in [*paths, *folders]:
-            read = path.read_bytes if path in paths else partial(os.listdir, path)
-            with contextlib.suppress(FileNotFoundError):  # where /proc is hidden
-                readable += [] if refused(read) else [path]
+        for path in paths:
+            with contextlib.suppress(PermissionError, FileNotFoundError):
+                os.open(path, os.O_RDONLY)
+                readable.append(path)
         return readable
 
     assert inside(look) == []
@@ -178,15 +177,7 @@ def test_nothing_outside_the_scratch_can_be_written(
             refused(lambda: target.unlink()),
         ]
 
-    def outcome() -> list[bool]:
-        # Another file system answers EXDEV before anybody asks for rights.
-        try:
-            return attack()
-        except OSError as error:
-            assert error.errno == errno.EXDEV
-            return [True]
-
-    assert all(inside(outcome, readable))
+    assert all(inside(attack, readable))
     assert target.read_text() == "whole"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scratch", "target"]
 
@@ -271,11 +262,6 @@ def test_in_a_plain_folder_every_byte_stays_visible(
     size, count = measure_folder(scratch)
     assert count == 2
     assert 200_000 <= size < 220_000
-    # A hole counts with its size: a map fills it faster than anybody looks.
-    with (scratch / "one").open("wb") as file:
-        file.truncate(1 << 20)
-    assert measure_folder(scratch)[0] >= (1 << 20) + 100_000
-    assert measure_folder(scratch / "gone") == (0, 0)
 
 
 # --- processes, signals, network ------------------------------------------------------
@@ -320,30 +306,26 @@ FORBIDDEN = """
 
 
 def test_every_call_that_is_not_needed_fails_with_eperm(inside: Inside) -> None:
-    numbers = {
-        name: pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
-        for name in FORBIDDEN.split()
-    }
+    names = existing(FORBIDDEN)
+    assert len(names) > 50
 
-    def call() -> list[str]:
-        wrong = []
-        for name, number in numbers.items():
-            ctypes.set_errno(0)
-            result = LIBC.syscall(number, 0, 0, 0, 0, 0, 0) if number >= 0 else -1
-            if number >= 0 and (result, ctypes.get_errno()) != (-1, errno.EPERM):
-                wrong.append(name)
-        return wrong
+    def let_through() -> list[str]:
+        return [name for name in names if call(name, *NOTHING) != errno.EPERM]
 
-    assert sum(number >= 0 for number in numbers.values()) > 50
-    assert inside(call) == []
+    assert inside(let_through) == []
 
 
 # --- messages between processes, and ways past a limit --------------------------------
 
 
 def number(name: str) -> int:
-    """Return the number of a system call."""
+    """Return the number of a system call; it is negative where there is none."""
     return int(pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name))
+
+
+def existing(names: str) -> list[str]:
+    """Return those of these system calls that this computer has."""
+    return [name for name in names.split() if number(name) >= 0]
 
 
 def call(name: str, *arguments: Any) -> int:
@@ -355,210 +337,141 @@ def call(name: str, *arguments: Any) -> int:
     return ctypes.get_errno() if LIBC.syscall(number(name), *words) < 0 else 0
 
 
+NOTHING = (0,) * 6
 PAGE = mmap.PAGESIZE
 PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 RW = mmap.PROT_READ | mmap.PROT_WRITE
-PEERCRED = 17
-SNDBUF = 7
-RCVBUF = 8
-COOKIE = 57
-PEERPIDFD = 77
 GROWSDOWN = 0x100
 DROPPABLE = 0x08
 HUGETLB = 0x40000
-MERGEABLE = 12
-COLD = 20
-PAGEOUT = 21
 THREAD = 0x10000
 NEWUTS = 0x04000000
 BUFFER = ctypes.create_string_buffer(1 << 12)
 FEWER_FILES = (ctypes.c_long * 2)(100, 100)  # more, the kernel refuses anyway
 NO_TIME = (ctypes.c_long * 2)(0, 1 << 31)  # more nanoseconds than a second has
-
-
-def word(value: int) -> Any:
-    """Return a place in memory that holds a number."""
-    return ctypes.byref(ctypes.c_long(value))
-
-
-def on_a_map(advice: int) -> int:
-    """Give advice about two fresh pages."""
-    with mmap.mmap(-1, 2 * PAGE, flags=PRIVATE) as pages:
-        start = ctypes.addressof(ctypes.c_char.from_buffer(pages))
-        return call("madvise", start, PAGE, advice)
-
-
-def on_a_file(name: str, *arguments: Any) -> int:
-    """Make a call about an open file of this Python's."""
-    with open(os.__file__, "rb") as file:
-        return call(name, file.fileno(), *arguments)
-
-
-def on_a_new_file(name: str, *arguments: Any) -> int:
-    with open("own", "wb") as file:
-        return call(name, file.fileno(), *arguments)
-
-
-def on_a_folder(name: str, *arguments: Any) -> int:
-    return call(name, os.open(".", os.O_RDONLY), *arguments)
-
-
-def on_a_pipe(name: str, *arguments: Any) -> int:
-    reading, writing = os.pipe()
-    try:
-        return call(name, writing, *arguments)
-    finally:
-        os.close(reading)
-        os.close(writing)
-
-
-def on_a_socket(name: str, *arguments: Any) -> int:
-    one, other = socket.socketpair()
-    with one, other:
-        return call(name, one.fileno(), *arguments)
-
-
-def vector() -> Any:
-    """Return an iovec of a few bytes."""
-    return (ctypes.c_size_t * 2)(ctypes.addressof(BUFFER), 8)
-
-
 PARENT = os.getpid()
 CLOCK = ~PARENT << 3 | 2
 # What a sandboxed process must not get done, though it may make the same call with
-# other arguments: on what it is tried, its name, and its arguments. Outside of the
-# sandbox each of them works, or fails for a reason of its own.
+# other arguments. Outside of the sandbox each of them works, or fails for a reason of
+# its own.
 REFUSED_IN_PART: dict[str, tuple[Any, ...]] = {
-    "map that grows down": (call, "mmap", 0, PAGE, RW, PRIVATE | GROWSDOWN, -1, 0),
-    "map of huge pages": (call, "mmap", 0, PAGE, RW, PRIVATE | HUGETLB, -1, 0),
-    "map that is dropped": (call, "mmap", 0, PAGE, RW, 0x20 | DROPPABLE, -1, 0),
-    "map that is locked": (call, "mmap", 0, PAGE, RW, PRIVATE | 0x2000, -1, 0),
-    "map that is shared": (call, "mmap", 0, PAGE, RW, 0x21, -1, 0),
-    "advice to merge": (on_a_map, MERGEABLE),
-    "advice of cold": (on_a_map, COLD),
-    "advice to page out": (on_a_map, PAGEOUT),
-    "read without waiting": (on_a_file, "preadv2", vector(), 1, 0, 0, 8),
-    "write with a flag": (on_a_new_file, "pwritev2", vector(), 1, 0, 0, 2),
-    "lease": (on_a_file, "fcntl", 1024, 0),
-    "notice": (on_a_folder, "fcntl", 1026, 1),
-    "hint about an inode": (on_a_new_file, "fcntl", 1036, word(2)),
-    "signal of another's choice": (on_a_socket, "fcntl", 10, 9),
-    "owner of signals": (on_a_socket, "fcntl", 8, PARENT),
-    "large pipe": (on_a_pipe, "fcntl", 1031, 1 << 19),
-    "who the peer is": (on_a_socket, "getsockopt", 1, PEERCRED, BUFFER, word(12)),
-    "process of the peer": (on_a_socket, "getsockopt", 1, PEERPIDFD, BUFFER, word(4)),
-    "number of a socket": (on_a_socket, "getsockopt", 1, COOKIE, BUFFER, word(8)),
-    "large buffer": (on_a_socket, "setsockopt", 1, SNDBUF, word(1 << 20), 4),
-    "large buffer to read": (on_a_socket, "setsockopt", 1, RCVBUF, word(1 << 20), 4),
-    "group of another": (call, "getpgid", PARENT),
-    "session of another": (call, "getsid", PARENT),
-    "priority of another": (call, "getpriority", 0, PARENT),
-    "priority of a user": (call, "getpriority", 2, 65534),
-    "scheduler of another": (call, "sched_getscheduler", PARENT),
-    "parameters of another": (call, "sched_getparam", PARENT, BUFFER),
-    "clock of another": (call, "clock_gettime", CLOCK, BUFFER),
-    "its precision": (call, "clock_getres", CLOCK, BUFFER),
-    "sleep by it": (call, "clock_nanosleep", CLOCK, 0, NO_TIME, 0),
-    "limits of another": (call, "prlimit64", PARENT, 7, 0, BUFFER),
-    "characters typed": (on_a_pipe, "ioctl", 0x5412, BUFFER),
-    "signals from a file": (on_a_socket, "ioctl", 0x5452, word(1)),
-    "readable by others": (call, "prctl", 4, 1, 0, 0, 0),
-    "death signal": (call, "prctl", 1, 0, 0, 0, 0),
-    "datagrams": (call, "socketpair", 1, 2, 0, BUFFER),
-    "thread in a namespace": (call, "clone", THREAD | NEWUTS, 0, 0, 0, 0),
-    "another limit": (call, "prlimit64", 0, 7, FEWER_FILES, 0),
+    "map that grows down": ("mmap", 0, PAGE, RW, PRIVATE | GROWSDOWN, -1, 0),
+    "map of huge pages": ("mmap", 0, PAGE, RW, PRIVATE | HUGETLB, -1, 0),
+    "map that is dropped": ("mmap", 0, PAGE, RW, 0x20 | DROPPABLE, -1, 0),
+    "map that is locked": ("mmap", 0, PAGE, RW, PRIVATE | 0x2000, -1, 0),
+    "map that is shared": ("mmap", 0, PAGE, RW, 0x21, -1, 0),
+    "read without waiting": ("preadv2", -1, 0, 0, 0, 0, 8),
+    "write with a flag": ("pwritev2", -1, 0, 0, 0, 0, 2),
+    "group of another": ("getpgid", PARENT),
+    "session of another": ("getsid", PARENT),
+    "priority of another": ("getpriority", 0, PARENT),
+    "priority of a user": ("getpriority", 2, 65534),
+    "scheduler of another": ("sched_getscheduler", PARENT),
+    "parameters of another": ("sched_getparam", PARENT, BUFFER),
+    "clock of another": ("clock_gettime", CLOCK, BUFFER),
+    "its precision": ("clock_getres", CLOCK, BUFFER),
+    "sleep by it": ("clock_nanosleep", CLOCK, 0, NO_TIME, 0),
+    "limits of another": ("prlimit64", PARENT, 7, 0, BUFFER),
+    "datagrams": ("socketpair", 1, 2, 0, BUFFER),
+    "thread in a namespace": ("clone", THREAD | NEWUTS, 0, 0, 0, 0),
+    "another limit": ("prlimit64", 0, 7, FEWER_FILES, 0),
 }
 
 
 def test_calls_that_are_let_through_in_part_are_not_let_through_in_whole(
     inside: Inside,
     scratch: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def answers() -> dict[str, int]:
-        return {name: on(*way) for name, (on, *way) in REFUSED_IN_PART.items()}
+        return {name: call(*way) for name, way in REFUSED_IN_PART.items()}
 
-    monkeypatch.chdir(scratch)
     outside, _ = fork(answers, None, scratch)
     assert not {errno.EPERM, errno.EFAULT} & {*outside.values()}
     assert inside(answers) == dict.fromkeys(REFUSED_IN_PART, errno.EPERM)
 
 
-def test_calls_that_are_said_to_be_absent_are(inside: Inside) -> None:
-    def ask() -> dict[str, int]:
-        names = seccomp.ABSENT.split()
-        return {name: call(name, 0, 0, 0) for name in names if number(name) >= 0}
-
-    assert set(inside(ask).values()) == {errno.ENOSYS}
-
-
-# Advice and locks are said to be done and are not, or they would be a message: without
-# a file each of them fails, if it is done.
-SAID_TO_BE_DONE: dict[str, tuple[Any, ...]] = {
-    "advice": ("fadvise64", -1, 0, 0, os.POSIX_FADV_DONTNEED),
-    "lock": ("flock", -1, fcntl.LOCK_EX),
-    "lock of a process": ("fcntl", -1, fcntl.F_SETLK, BUFFER),
-    "the same, waiting": ("fcntl", -1, fcntl.F_SETLKW, BUFFER),
-    "lock of an open file": ("fcntl", -1, 37, BUFFER),
-    "the same, waiting for it": ("fcntl", -1, 38, BUFFER),
+# The only options of a call that are let through, and what stands before the option.
+# Not among them: advice to merge, or on pages of others; leases, notices and hints; who
+# gets a signal of a file; pipes and buffers of another size; who the peer of a socket
+# is; characters typed at a terminal; a process that others read, or that survives.
+OPTIONS: dict[str, tuple[tuple[int, ...], set[int]]] = {
+    "madvise": ((0, 0), {0, 1, 2, 3, 4, 8, 10, 11, *range(14, 18), 102, 103}),
+    "fcntl": ((-1,), {*range(8), *range(36, 39), 1030, 1032}),
+    "ioctl": ((-1,), {0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451}),
+    "getsockopt": ((-1, socket.SOL_SOCKET), {3, 4, 30, 38, 39}),
+    "setsockopt": ((-1, socket.SOL_SOCKET), {20, 21}),
+    "prctl": ((), {15, 16, 0x53564D41}),
 }
 
 
-def test_advice_and_locks_are_no_messages(inside: Inside) -> None:
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_call_has_few_options(inside: Inside, name: str) -> None:
+    before, allowed = OPTIONS[name]
+    options = {*range(1100), *range(0x5400, 0x5500), *allowed}
+
+    def refused_options() -> set[int]:
+        return {n for n in options if call(name, *before, n, *NOTHING) == errno.EPERM}
+
+    assert options - inside(refused_options) == allowed
+
+
+# Answered, and not done: advice and locks, which would be a message, as if they were;
+# space at once, and what is newer than the filter, as if there were no such call. If
+# they were done, each would fail without a file, in another way.
+ANSWERED: dict[int, list[tuple[Any, ...]]] = {
+    0: [("fadvise64",), ("flock",), *(("fcntl", lock) for lock in (6, 7, 37, 38))],
+    errno.EOPNOTSUPP: [("fallocate",)],
+    errno.ENOSYS: [(name,) for name in existing(seccomp.ABSENT)],
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERED)
+def test_some_calls_are_answered_and_not_done(inside: Inside, answer: int) -> None:
     def answers() -> set[int]:
-        return {call(*way) for way in SAID_TO_BE_DONE.values()}
+        calls = ANSWERED[answer]
+        return {call(name, -1, *arguments, BUFFER) for name, *arguments in calls}
 
-    assert answers() == {errno.EBADF}
-    assert inside(answers) == {0}
+    assert inside(answers) == {answer}
 
 
-def test_reading_changes_no_time_of_access(
+def test_a_tmpfs_of_its_own_leaves_no_trace_and_hides_processes(
     inside: Inside,
     kind: str,
     tmp_path: Path,
+    scratch: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    read = tmp_path / "read"
-    read.write_text("by all")
-    old = time.time_ns() - 10**15
-
-    def accessed(look: Callable[[], object]) -> bool:
-        os.utime(read, ns=(old, old))
-        look()
-        return read.stat().st_atime_ns != old
-
-    if not accessed(read.read_text):
-        pytest.skip("this file system keeps no times of access")
-    policy = Policy(readable=(str(read),))
-    times = accessed(lambda: inside(read.read_text, policy))
-    assert times == (kind == "plain folder")  # what docs/security.md says of it
-
-
-def test_the_file_system_is_read_only_but_for_the_scratch(
-    inside: Inside, kind: str
-) -> None:
-    def look() -> list[bool]:
-        flags = [os.statvfs(path).f_flag for path in ("/", os.__file__, ".")]
-        return [bool(flag & os.ST_RDONLY) for flag in flags]
-
-    before = look()  # read-only already, if this runs in a sandbox itself
-    writable = [True, True, False] if kind == "own tmpfs" else [*before[:2], False]
-    assert inside(look) == writable
-
-
-def test_nobody_can_tell_which_processes_run(inside: Inside, kind: str) -> None:
+    """Without it, docs/security.md says what can be seen."""
+    file = tmp_path / "read"
+    file.write_text("by all")
     processes = [Path("/proc/self"), Path(f"/proc/{os.getppid()}")]
-    visible = inside(lambda: [path.exists() for path in processes])
-    assert visible == [kind == "plain folder"] * 2  # what docs/security.md says of it
+    policy = Policy(readable=(str(file),))
+    monkeypatch.chdir(scratch)
+
+    def look() -> list[bool]:
+        file.read_text()
+        flags = [os.statvfs(path).f_flag for path in ("/", os.__file__, ".")]
+        read_only = [bool(flag & os.ST_RDONLY) for flag in flags]
+        return [path.exists() for path in processes] + read_only
+
+    def observe(view: Callable[[], list[bool]]) -> list[bool]:
+        """Return what it sees, and whether it has changed the time of access."""
+        os.utime(file, ns=(0, 0))
+        return [*view(), file.stat().st_atime_ns != 0]
+
+    outside = observe(look)
+    hidden = [False, False, True, True, False, False]
+    expected = hidden if kind == "own tmpfs" else outside
+    assert observe(lambda: inside(look, policy)) == expected
 
 
-def test_space_at_once_is_refused(inside: Inside) -> None:
-    def reserve() -> list[int]:
-        codes = [on_a_new_file("fallocate", 0, 0, PAGE)]
+def test_space_is_reserved_by_writing(inside: Inside) -> None:
+    def reserve() -> int:
         with Path("own").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, 10 * PAGE)  # glibc writes instead
-        return [*codes, Path("own").stat().st_blocks * 512]
+            os.posix_fallocate(file.fileno(), 0, 10 * PAGE)
+        return Path("own").stat().st_blocks * 512
 
-    assert inside(reserve) == [errno.EOPNOTSUPP, 10 * PAGE]
+    assert inside(reserve) == 10 * PAGE
 
 
 def test_limits_are_those_of_the_policy(inside: Inside) -> None:
@@ -568,7 +481,7 @@ def test_limits_are_those_of_the_policy(inside: Inside) -> None:
         stack=1 << 20,
         scratch=5 << 20,
     )
-    expected = {
+    exact = {
         resource.RLIMIT_STACK: 1 << 20,
         resource.RLIMIT_FSIZE: 5 << 20,
         resource.RLIMIT_CORE: 0,
@@ -576,21 +489,21 @@ def test_limits_are_those_of_the_policy(inside: Inside) -> None:
         resource.RLIMIT_CPU: policy.cpu_seconds,
         resource.RLIMIT_NOFILE: policy.open_files,
     }
-    room = {resource.RLIMIT_AS: 700 << 20, resource.RLIMIT_DATA: 200 << 20}
+    growth = {resource.RLIMIT_AS: 700 << 20, resource.RLIMIT_DATA: 200 << 20}
 
     def ask() -> dict[int, tuple[int, int]]:
-        return {limit: resource.getrlimit(limit) for limit in (*expected, *room)}
+        return {limit: resource.getrlimit(limit) for limit in exact | growth}
 
     limits = inside(ask, policy)
-    for limit, most in expected.items():
-        assert limits[limit] == (most, most)
-    for (limit, most), before in zip(room.items(), layers.memory_in_use(), strict=True):
+    assert limits.items() >= {limit: (n, n) for limit, n in exact.items()}.items()
+    in_use = zip(growth, layers.memory_in_use(), strict=True)
+    for limit, used in in_use:
         soft, hard = limits[limit]
-        assert soft == hard and 0 < hard - before < most
+        assert soft == hard and 0 < hard - used < growth[limit]
 
 
 @pytest.mark.parametrize("layer", ["seccomp", "Landlock"])
-def test_signals_to_others_are_refused_by_each_layer_alone(
+def test_signals_and_sockets_of_others_are_refused_by_each_layer_alone(
     inside: Inside,
     monkeypatch: pytest.MonkeyPatch,
     layer: str,
@@ -598,52 +511,61 @@ def test_signals_to_others_are_refused_by_each_layer_alone(
     if layer == "seccomp":
         monkeypatch.setattr(layers, "_landlock", lambda *_: None)
     elif landlockpy.abi_version() < 6:
-        pytest.skip("Landlock knows signals since its interface 6")
+        pytest.skip("Landlock knows signals and sockets since its interface 6")
     else:
         monkeypatch.setattr(seccomp, "confine", lambda _: None)
     parent = os.getpid()
+    name = f"\0nbproctor test {parent}"
 
-    def signal_them() -> list[bool]:
+    def connect() -> None:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(name)
+
+    def reach() -> list[bool]:
         return [
             refused(lambda: os.kill(parent, 0)),
             refused(lambda: os.kill(-1, 0)),
             refused(lambda: os.kill(os.getpid(), 0)),
+            refused(connect),
         ]
 
-    # To everybody: Landlock leaves who is inside, the process itself.
-    assert inside(signal_them) == [True, layer == "seccomp", False]
-
-
-def test_landlock_alone_keeps_abstract_sockets_away(
-    inside: Inside, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if landlockpy.abi_version() < 6:
-        pytest.skip("Landlock knows abstract sockets since its interface 6")
-    monkeypatch.setattr(seccomp, "confine", lambda _: None)
-    name = f"\0nbproctor test {os.getpid()}"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(name)
         server.listen()
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(name)
-        assert inside(
-            lambda: refused(lambda: socket.socket(socket.AF_UNIX).connect(name))
-        )
+        connect()
+        # To everybody: Landlock leaves who is inside, the process itself.
+        assert inside(reach) == [True, layer == "seccomp", False, True]
 
 
-def test_a_process_cannot_be_traced_and_dies_with_its_parent(
+def test_privileges_are_gone_and_a_process_dies_with_its_parent(
     inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seccomp, "confine", lambda _: None)  # it lets nobody ask
-    get_dumpable = 3
+    uid = free_uid(Policy(), in_bubblewrap=False)
     get_pdeathsig = 2
+    get_dumpable = 3  # or others of this user could trace it
+    get_no_new_privs = 39
 
-    def ask() -> tuple[int, int, int]:
-        number = ctypes.c_int()
-        LIBC.prctl(get_pdeathsig, ctypes.byref(number))
-        return LIBC.prctl(get_dumpable), number.value, libc.capabilities()
+    def ask() -> dict[str, Any]:
+        death_signal = ctypes.c_int()
+        LIBC.prctl(get_pdeathsig, ctypes.byref(death_signal))
+        return {
+            "users": {*os.getresuid()},
+            "groups": {*os.getresgid(), *os.getgroups()},
+            "capabilities": libc.capabilities(),
+            "dumpable": LIBC.prctl(get_dumpable),
+            "no new privileges": LIBC.prctl(get_no_new_privs, *NOTHING[:4]),
+            "death signal": death_signal.value,
+        }
 
-    assert inside(ask) == (0, signal.SIGKILL, 0)
+    assert inside(ask, Policy(uid=uid)) == {
+        "users": {os.getuid() if uid is None else uid},
+        "groups": {os.getgid(), *os.getgroups()} if uid is None else {uid},
+        "capabilities": 0,
+        "dumpable": 0,
+        "no new privileges": 1,
+        "death signal": signal.SIGKILL,
+    }
 
 
 # --- what honest code needs -----------------------------------------------------------
@@ -656,61 +578,49 @@ def test_sqlite_works_in_the_scratch(inside: Inside, journal: str) -> None:
 
     def work() -> list[Any]:
         first, second = (sqlite3.connect("marks.db", timeout=0) for _ in range(2))
-        mode = first.execute(f"pragma journal_mode={journal}").fetchone()[0]
-        first.execute("create table marks (student, points)")
-        first.executemany("insert into marks values (?, ?)", [("a", 1), ("b", 2)])
+        mode = first.execute(f"pragma journal_mode={journal}").fetchone()
+        first.execute("create table marks (points)")
+        first.execute("insert into marks values (3)")
         first.commit()
-        total = second.execute("select sum(points) from marks").fetchone()[0]
-        first.execute("insert into marks values ('c', 3)")
+        first.execute("insert into marks values (4)")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
-            second.execute("insert into marks values ('d', 4)")
+            second.execute("insert into marks values (5)")
         first.rollback()
-        again = second.execute("select count(*) from marks").fetchone()[0]
-        for connection in (first, second):
-            connection.close()
-        third = sqlite3.connect("marks.db")
-        return [mode, total, again, third.execute("pragma integrity_check").fetchone()]
+        total = second.execute("select sum(points) from marks").fetchone()
+        intact = second.execute("pragma integrity_check").fetchone()
+        return [*mode, *total, *intact]
 
-    assert inside(work) == [journal, 3, 2, ("ok",)]
+    assert inside(work) == [journal, 3, "ok"]
 
 
 def test_memory_mapped_arrays_work(inside: Inside, kind: str) -> None:
     def work() -> list[float]:
         import numpy as np
 
-        written = np.memmap(
-            "numbers",
-            dtype=float,
-            mode="w+",
-            shape=100,
-        )
-        written[:] = 2
+        np.full(100, 2.0).tofile("numbers")
+        written = np.memmap("numbers", dtype=float)
+        written[0] = 1
         written.flush()
-        read = np.memmap("numbers", dtype=float, mode="r")
-        changed = np.memmap("numbers", dtype=float, mode="c")
-        changed[0] = 0
-        return [read.sum(), changed.sum()]
+        copied = np.memmap("numbers", dtype=float, mode="c")
+        copied[0] = 0
+        return [np.fromfile("numbers").sum(), copied.sum()]
 
-    assert inside(work) == [200.0, 198.0]
+    assert inside(work) == [199.0, 198.0]
 
 
 def test_temporary_files_work(inside: Inside, kind: str) -> None:
     def work() -> list[bytes]:
-        number, name = tempfile.mkstemp()
-        os.write(number, b"kept")
-        os.close(number)
-        content = Path(name).read_bytes()
+        with tempfile.NamedTemporaryFile(delete=False) as file:
+            file.write(b"named")
         if kind == "plain folder":  # where nothing is removed
-            return [content, b"spooled", b"deep"]
-        with tempfile.TemporaryFile() as file:
-            file.write(b"spooled")
-            file.seek(0)
-            spooled = file.read()
+            return [Path(file.name).read_bytes()]
+        with tempfile.TemporaryFile() as spooled:
+            spooled.write(b"spooled")
         with tempfile.TemporaryDirectory() as folder:
-            Path(folder, "deep").write_bytes(b"deep")
-            return [content, spooled, Path(folder, "deep").read_bytes()]
+            shutil.move(file.name, folder)
+            return [path.read_bytes() for path in Path(folder).iterdir()]
 
-    assert inside(work) == [b"kept", b"spooled", b"deep"]
+    assert inside(work) == [b"named"]
 
 
 def test_honest_code_runs(inside: Inside) -> None:
@@ -731,39 +641,13 @@ def test_honest_code_runs(inside: Inside) -> None:
             read = len(os.pread(file.fileno(), 6, 0))
         with ThreadPoolExecutor(8) as pool:
             squares = sum(pool.map(lambda n: n * n, range(100)))
-        start = time.monotonic()
         time.sleep(0.001)
-        slept = time.monotonic() > start
         private = len(mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE))
         mean = statistics.mean([1, 2])
-        return [product, saved, awaited, mean, read, squares, slept, private]
+        return [product, saved, awaited, mean, read, squares, private]
 
-    expected = [27_000_000.0, 3.0, 5.0, 1.5, 6, 328_350, True, 4096]
+    expected = [27_000_000.0, 3.0, 5.0, 1.5, 6, 328_350, 4096]
     assert inside(work) == expected
-
-
-def test_privileges_are_gone(scratch: Path) -> None:
-    uid = free_uid(Policy(), in_bubblewrap=False)
-    near, far = socket.socketpair()
-    pid = os.fork()
-    if pid == 0:
-        layers.enter(Policy(uid=uid), scratch)
-        far.send(b"in")
-        far.recv(1)
-        os._exit(0)
-    assert near.recv(2) == b"in"
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    status = {name: value.split() for name, value in (s.split(":", 1) for s in lines)}
-    near.send(b"x")
-    os.waitpid(pid, 0)
-    near.close()
-    far.close()
-    none = {f"Cap{kind}": [16 * "0"] for kind in ("Prm", "Eff", "Inh", "Amb")}
-    expected = none | {"NoNewPrivs": ["1"], "Seccomp": ["2"]}
-    expected["Uid"] = [str(os.getuid() if uid is None else uid)] * 4
-    if uid is not None:
-        expected |= {"Gid": [str(uid)] * 4, "Groups": []}
-    assert {name: status[name] for name in expected} == expected
 
 
 # --- failing closed -------------------------------------------------------------------
@@ -775,24 +659,34 @@ def broken(*arguments: object) -> None:
     raise OSError(errno.ENOSYS, "not in this kernel")
 
 
+def without_effect(*_: object) -> None:
+    """Stand for a call that the kernel answers and does not do."""
+
+
+SANDBOX = "nbproctor.sandbox"
+
+
 @pytest.mark.parametrize(
-    ("where", "name", "layer"),
+    ("function", "fault", "layer"),
     [
-        (seccomp, "confine", "seccomp"),
-        (layers, "_landlock", "Landlock"),
-        (layers, "limit_resources", "resource limits"),
-        (libc, "prctl", "no_new_privs"),
-        (libc, "drop_capabilities", "no_new_privs"),
+        (f"{SANDBOX}.seccomp.confine", broken, "seccomp"),
+        ("pyseccomp.SyscallFilter.load", without_effect, "seccomp"),
+        (f"{SANDBOX}.layers._landlock", broken, "Landlock"),
+        ("landlockpy.Ruleset.restrict", without_effect, "Landlock"),
+        (f"{SANDBOX}.layers.limit_resources", broken, "resource limits"),
+        (f"{SANDBOX}.libc.prctl", broken, "no_new_privs"),
+        (f"{SANDBOX}.libc.drop_capabilities", broken, "no_new_privs"),
+        (f"{SANDBOX}.libc.drop_capabilities", without_effect, "no_new_privs"),
     ],
 )
 def test_a_missing_layer_ends_it_unless_weak(
     scratch: Path,
     monkeypatch: pytest.MonkeyPatch,
-    where: Any,
-    name: str,
+    function: str,
+    fault: Callable[..., None],
     layer: str,
 ) -> None:
-    monkeypatch.setattr(where, name, broken)
+    monkeypatch.setattr(function, fault)
     ran = scratch.parent / "ran"
     result, _ = fork(ran.touch, Policy(), scratch)
     assert isinstance(result, SandboxError)
@@ -803,14 +697,6 @@ def test_a_missing_layer_ends_it_unless_weak(
     shutil.rmtree(scratch)
     scratch.mkdir()
     assert fork(lambda: "ran", Policy(weak=True), scratch) == ("ran", 0)
-
-
-def test_a_filter_that_is_not_in_force_is_noticed(
-    scratch: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pyseccomp.SyscallFilter, "load", lambda self: None)
-    result, _ = fork(lambda: "ran", Policy(), scratch)
-    assert isinstance(result, SandboxError)
 
 
 def test_the_doctor_agrees_with_what_the_sandbox_does(
