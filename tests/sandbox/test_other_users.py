@@ -15,7 +15,7 @@ OTHERS = {
     "an ordinary user": "test_sandbox or full or standard",
     "root, Python for all": "threads or privileges or signal or standard",
 }
-SAME = "other_users or starts_threads or too_many or time_of"  # whoever it is
+SAME = "other_users or starts_threads or more or within"  # whoever it is
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
