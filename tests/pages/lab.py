@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -68,6 +69,18 @@ f = second
 Why?"""
 
 
+RIGHT = {name: f"def {name}(x):\n    return x" for name in ("first", "second")}
+#: Most points of each test.
+TESTS = {
+    "first-public": 0.0,
+    "first-values": 2.0,
+    "first-types": 1.0,
+    "second-public": 0.0,
+    "second-values": 4.0,
+    "speed": 0.0,
+}
+
+
 def source_cells() -> list[dict[str, Any]]:
     cells = notebooks.cells_of(CELLS)
     for each in cells:
@@ -88,43 +101,37 @@ class Lab:
         cells = source_cells()
         if heading:
             cells[0]["source"] = f"# A small lab\n\n{heading}"
-        notebook = {
-            "cells": cells,
-            "metadata": {},
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-        path.write_text(json.dumps(notebook), "utf-8")
+        path.write_text(json.dumps(notebooks.notebook(cells)), "utf-8")
         self.outline = Outline.of(MasterNotebook.read(path))
 
     def graded(
         self,
         results: list[Verdict] | None = None,
         answers: dict[str, str] | None = None,
-        outputs: list[Any] | None = None,
-        **more: Any,
+        outputs: Sequence[Any] = (),
+        *,
+        marks: Mapping[str, Mark] = {},
+        **fields: Any,
     ) -> GradedNotebook:
         """Return her graded notebook, all of it passed except for `results`.
 
         `answers` are texts by cell; ``own`` and ``text`` are cells that she added.
-        `outputs` are those of her answer to the first exercise.
+        `outputs` are those of her answer to the first exercise. `marks` are those that
+        are not the points of `results`, `fields` others of the record.
         """
         results = verdicts() if results is None else results
-        answers = answers or {}
+        texts = RIGHT | (answers or {})
         cells = source_cells()
-        for entry in cells:
-            name = entry["id"]
-            if name in ("first", "second"):
-                entry["source"] = f"def {name}(x):\n    return x"
-            entry["source"] = answers.get(name, entry["source"])
-        cells[1]["outputs"] = outputs or []
+        cells[1]["outputs"] = outputs
         for name, kind in ("own", "code"), ("text", "markdown"):
-            if name in answers:
-                added = notebooks.cell(name, answers[name], kind)
+            if name in texts:
+                added = notebooks.cell(name, "", kind)
                 cells.insert(3, added | {"metadata": {}})
+        for each in cells:
+            each["source"] = texts.get(each["id"], each["source"])
         path = self.folder / "graded.ipynb"
         path.write_text(json.dumps({"cells": cells, "metadata": {}}), "utf-8")
-        marks = {v.cell_id: Mark(v.points) for v in results if v.max_points}
+        points = {v.cell_id: Mark(v.points) for v in results if v.max_points}
         ann = GradedNotebook(
             student="ann",
             name="Ann Ode",
@@ -132,10 +139,11 @@ class Lab:
             notebook="lab",
             status="graded",
             verdicts=results,
+            marks={"essay": Mark(), **points, **marks},
             waiting=["essay"],
+            path=str(path),
         )
-        marks["essay"] = Mark()
-        return replace(ann, **({"marks": marks, "path": str(path)} | more))
+        return replace(ann, **fields)
 
     def feedback(self, *args: Any, **more: Any) -> Feedback:
         return Feedback(self.graded(*args, **more), self.outline)
@@ -150,27 +158,32 @@ class Lab:
 def verdicts(**points: float) -> list[Verdict]:
     """Every test passed, except those in `points`."""
     results = []
-    for entry in source_cells():
-        grader = entry["metadata"].get("nbgrader", {})
-        if entry["cell_type"] == "code" and grader.get("grade"):
-            name = grader["grade_id"]
-            most = float(grader.get("points", 0))
-            passed = Verdict(name, name.partition("-")[0], most, most, "passed")
-            earned = points.get(name.replace("-", "_"))
-            failed = replace(
-                passed,
-                points=earned,
-                outcome="failed",
-                message=f"{name} is wrong.",
-            )
-            results.append(passed if earned is None else failed)
+    for name, most in TESTS.items():
+        earned = points.get(name.replace("-", "_"))
+        passed = Verdict(name, name.partition("-")[0], most, most, "passed")
+        failed = replace(
+            passed,
+            points=earned,
+            outcome="failed",
+            message=f"{name} is wrong.",
+        )
+        results.append(passed if earned is None else failed)
     return results
+
+
+def shown(data: object, metadata: object = ()) -> dict[str, object]:
+    """Return an output that shows something."""
+    return {"output_type": "display_data", "data": data, "metadata": metadata or {}}
 
 
 def words(page: str) -> str:
     """What a reader sees."""
     body = page[page.index("<main>") :] if "<main>" in page else page
     return " ".join(html.unescape(re.sub("<[^>]+>", " ", body)).split())
+
+
+ACTIVE = ("script", "iframe", "object", "embed", "link", "base", "form")
+SOURCES = ("src", "srcset", "poster", "background", "data")
 
 
 class Requests(HTMLParser):
@@ -182,13 +195,13 @@ class Requests(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("script", "iframe", "object", "embed", "link", "base", "form"):
+        if tag in ACTIVE:
             self.requests.append(tag)
         for name, value in attrs:
-            asks = name in ("src", "srcset", "poster", "background", "data")
-            if name.startswith("on") or (asks and not str(value).startswith("data:")):
-                self.requests.append(f"{name}={value}")
-            if name == "href" and not re.match(r"#|https?://|mailto:", str(value)):
-                self.requests.append(f"{name}={value}")
-            if name == "style" and "url" in str(value):
-                self.requests.append(f"{name}={value}")
+            text = str(value)
+            is_script = name.startswith("on")
+            asks = name in SOURCES and not text.startswith("data:")
+            leads = name == "href" and not re.match(r"#|https?://|mailto:", text)
+            draws = name == "style" and "url" in text
+            if is_script or asks or leads or draws:
+                self.requests.append(f"{name}={text}")

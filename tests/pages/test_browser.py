@@ -17,7 +17,7 @@ from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Check, Measure
 from tests.pages.browser import MARKS, accessible, browser
-from tests.pages.lab import Lab, verdicts
+from tests.pages.lab import Lab, shown, verdicts
 
 pytestmark = MARKS
 
@@ -36,71 +36,51 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = "# Mine\n\n| a | b |\n|---|---|\n| $x$ | [l](https://example.org) |\n"
     added = "def f(x: int) -> str:\n    return 'é'  # comment\nprint(1.5)"
     pixel = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
-    results = verdicts(
-        first_values=0,
-        first_public=0,
-        second_public=0,
-    )
     drawn = Measure("part that is read", 0.9, pictures=(("a 4, read as 9", pixel),) * 6)
+    results = verdicts(first_values=0, first_public=0, second_public=0)
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": "1.5\n" * 100},
+        shown({"image/png": pixel}),
+        {"output_type": "error", "ename": "E", "evalue": "", "traceback": ["Oh"]},
+    ]
     ann = lab.graded(
         [replace(verdict, measures=(drawn,)) for verdict in results],
         {"text": text, "own": added},
-        [
-            {
-                "output_type": "stream",
-                "name": "stdout",
-                "text": "1.5\n" * 100,
-            },
-            {"output_type": "display_data", "data": {"image/png": pixel}},
-            {
-                "output_type": "error",
-                "ename": "E",
-                "evalue": "",
-                "traceback": ["Oh"],
-            },
-        ],
+        outputs,
         comments={"first": "Look *here*."},
         late=9000.0,
     )
+    bob = lab.graded(student="bob", status="repaired", notes=["So."])
     cem = GradedNotebook("cem", "", "lab", "lab", "ungradable", ["It is no notebook."])
-    pages = {"mistakes": Feedback(ann, lab.outline).page()}
-    bob = lab.graded(
-        student="bob",
-        status="repaired",
-        notes=["So."],
-    )
-    pages |= {
-        "right": Feedback(bob, lab.outline).page(),
-        "refused": Feedback(cem, lab.outline).page(),
-        "report": lab.report([ann, bob, cem])[0],
-    }
+    class_ = {"mistakes": ann, "right": bob, "refused": cem}
+    pages = {name: Feedback(each, lab.outline).page() for name, each in class_.items()}
+    pages["report"], _ = lab.report([*class_.values()])
     write_audit(folder)
     for name, content in pages.items():
         (folder / f"{name}.html").write_text(content, "utf-8")
     return folder
 
 
-def audit_of(kind: Kind, **more: Any) -> Entry:
-    caught = {"first-values": "`first` is wrong."}
+def audit_of(kind: Kind, lost: float = 1.5, **caught: str) -> Entry:
     trial = Trial("first", kind, "line 3: + → -", "", "", "- x\n+ y", unnamed=True)
     entry = Entry.from_trial(trial, [], {}, notes=("A note.",))
-    entry = replace(
+    return replace(
         entry,
-        lost=1.5,
+        lost=lost,
         most=3,
         caught=caught,
         silent=0.5,
         unannounced=3,
+        fuzzed=True,
     )
-    return replace(entry, fuzzed=True, **more)
 
 
 def write_audit(folder: Path) -> None:
     """Write the page of an audit that has found something of each kind."""
     entries = (
-        audit_of("right"),
-        audit_of("wrong"),
-        audit_of("mutant", lost=0, caught={}),
+        audit_of("right", first="`first` is wrong."),
+        audit_of("wrong", first="`first` is wrong."),
+        audit_of("mutant", lost=0),
     )
     tests = {"first": {"first-values": 2.0, "first-types-of-a-rather-long-name": 1.0}}
     checks = (Check("blank", False, "1 point"),)

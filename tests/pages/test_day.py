@@ -24,7 +24,7 @@ from examples import sample_class
 from nbproctor import nbgrader
 from nbproctor.kit import handout
 from nbproctor.notebook import MasterNotebook
-from tests.copies import PLOT, shorten_lab
+from tests.copies import PLOT, lab_course, shorten_lab
 from tests.kernels import brief
 from tests.pages.browser import LOOKS, MARKS, accessible, browser
 from tests.programs import run_python, start, succeeded
@@ -40,18 +40,12 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     All of it is opened in tests/kit/test_browser_site.py.
     """
     folder = tmp_path_factory.mktemp("whole day") / "my course"
-    for part in (f"source/{LAB}", "data"):
-        shutil.copytree(project / part, folder / part)
+    lab_course(project, folder, "data")
     shorten_lab(folder / f"source/{LAB}/{LAB}.ipynb", plots=True)
     for part in ("nbgrader_config.py", "requirements.txt", "kit.py"):
         shutil.copy(project / part, folder)
     nbgrader.generate(folder, LAB)
     return folder
-
-
-def run(course: Path, *words: str | Path) -> str:
-    done = succeeded(run_python("nbproctor", *words, cwd=course))
-    return done.stdout
 
 
 @contextmanager
@@ -191,16 +185,16 @@ def test_from_the_zip_of_the_lab_to_the_page_with_its_marks(
     with browser() as context:
         # The student: two exercises, a plot, Validate, and the file to submit.
         output = work_in_jupyterlab(context.new_page(), folder, home, answers)
-        assert (
-            "failed" in output and "Each column has" in output
-        )  # of exercise 3, not done
+        # Of exercise 3, not done.
+        assert "failed" in output and "Each column has" in output
         command = [sys.executable, "-I", folder / "kit.py", "submit"]
         done = start(*command, cwd=folder)
         assert "2 of 3 exercises are answered." in done.stdout
 
         # The teacher grades.
         shutil.copytree(folder / "hand_in", course / "submitted" / "ann" / LAB)
-        run(course, "grade", LAB, "--sandbox=weak")
+        command = ["grade", LAB, "--sandbox=weak"]
+        succeeded(run_python("nbproctor", *command, cwd=course))
         assert nbgrader.scores(course, LAB)["total"]["ann"] == 9  # 5 + 4
 
         # What both look at; each look of each page is in test_browser.py.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.similar import similar
 from nbproctor.pages.summary import GradedNotebook
+from tests.notebooks import cell
 
 pytestmark = pytest.mark.slow
 LAB = "neural_network"
@@ -83,27 +85,20 @@ def test_the_report_shows_both_answers_and_only_when_asked(
     answers["thief"] = answers["own03"] + evil
     class_ = []
     for student, text in answers.items():
-        meta = {"nbgrader": {"grade_id": LONG, "solution": True}}
-        cell = {
-            "cell_type": "code",
-            "metadata": meta,
-            "source": text,
-        }
         path = tmp_path / f"{student}.ipynb"
-        path.write_text(json.dumps({"cells": [cell]}), "utf-8")
+        cells = [cell(LONG, text, solution=True)]
+        path.write_text(json.dumps({"cells": cells}), "utf-8")
         class_.append(GradedNotebook(student, "", LAB, LAB, "graded", path=str(path)))
-    plain = class_report(class_, {LAB: outline}, {})
-    assert "Similar answers" not in plain[0] and len(plain[1]) == 3
-    with_pairs = class_report(class_, {LAB: outline}, {}, find_similar=True)
-    assert "<strong>own03</strong> and <strong>thief</strong>" in with_pairs[0]
-    assert "not a proof" in with_pairs[0] and "<script" not in with_pairs[0]
-    assert with_pairs[1][3].startswith("1 pair of students has unusually similar")
-    joint = {
-        "own03": "Blue",
-        "thief": "Blue",
-        "own04": "Red",
-    }
-    together = class_report(class_, {LAB: outline}, {}, find_similar=True, groups=joint)
-    none = class_report(class_[:5], {LAB: outline}, {}, find_similar=True)
-    assert none[1][3] == "No two long answers are unusually similar."
-    assert together[1][3] == none[1][3]
+
+    def report(**options: Any) -> tuple[str, tuple[str, ...]]:
+        return class_report(class_, {LAB: outline}, {}, **options)
+
+    page, lines = report()
+    assert "Similar answers" not in page and len(lines) == 3
+    page, lines = report(find_similar=True)
+    assert "<strong>own03</strong> and <strong>thief</strong>" in page
+    assert "not a proof" in page and "<script" not in page
+    assert lines[3].startswith("1 pair of students has unusually similar")
+    blue = dict.fromkeys(("own03", "thief"), "Blue")
+    _, lines = report(find_similar=True, groups=blue | {"own04": "Red"})
+    assert lines[3] == "No two long answers are unusually similar."
