@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -27,22 +26,17 @@ proctor(c)
 """
 SECRET = "a-word-from-outside-the-sandbox"
 SCRIPT = "<script>alert(666)</script><img src=x onerror=alert(666)>"
-WRONG = "def area(r):\n    return -1.0"
 Notebook = dict[str, Any]
-HANDED_IN: dict[str, Callable[[Path, Notebook], None]] = {}
+Attack = Callable[[Path, Notebook], str | None]
+HANDED_IN: dict[str, Attack] = {}
 
 
-def hostile(make: Callable[[Path, Notebook], None]) -> None:
-    """Enter a student by the name of the function; `area` is answered wrongly."""
+def hostile(make: Attack) -> None:
+    """Enter a student by the name of the function; `area` is answered wrongly.
+
+    It changes the notebook and adds files, and may return another name of the notebook.
+    """
     HANDED_IN[make.__name__] = make
-
-
-def write(
-    folder: Path,
-    notebook: Notebook,
-    name: str = "trap.ipynb",
-) -> None:
-    (folder / name).write_text(json.dumps(notebook), "utf-8")
 
 
 def cell(kind: str, source: str, **more: Any) -> dict[str, Any]:
@@ -65,14 +59,12 @@ def points_and_ids_of_cells_are_the_source_s(folder: Path, notebook: Notebook) -
         }
         if meta["grade_id"].startswith("area-"):
             meta["grade_id"] = "control-values"
-    write(folder, notebook)
 
 
 @hostile
 def a_tag_of_one_s_own_skips_nothing(folder: Path, notebook: Notebook) -> None:
     for block in notebook["cells"]:
         block["metadata"]["tags"] = ["skip-grading", "skip-execution"]
-    write(folder, notebook)
 
 
 @hostile
@@ -85,7 +77,6 @@ def stored_outputs_are_thrown_away(folder: Path, notebook: Notebook) -> None:
     }
     for block in notebook["cells"]:
         block["outputs"] = [output | {"execution_count": 1}]
-    write(folder, notebook)
 
 
 @hostile
@@ -95,7 +86,6 @@ def a_cell_with_the_tools_of_the_tests_is_not_theirs(
     own_cell = code("def exact(r): return -1.0")
     own_cell["metadata"] = {"nbgrader": {"grade_id": "oracle", "locked": True}}
     notebook["cells"].insert(1, own_cell)
-    write(folder, notebook)
 
 
 @hostile
@@ -111,13 +101,12 @@ def text_cells_show_no_html_alive(folder: Path, notebook: Notebook) -> None:
         cell("raw", SCRIPT),
         code(f"# {SCRIPT}"),
     ]
-    write(folder, notebook)
 
 
 @hostile
-def a_file_s_name_is_not_shown_alive(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook, "<img src=x onerror=alert(666)>.ipynb")
+def a_file_s_name_is_not_shown_alive(folder: Path, notebook: Notebook) -> str:
     (folder / "<script>alert(666)<!-- .txt").write_text("x")
+    return "<img src=x onerror=alert(666)>.ipynb"
 
 
 @hostile
@@ -126,14 +115,12 @@ def links_show_nothing_of_the_course(folder: Path, notebook: Notebook) -> None:
     look = "from pathlib import Path\nfor p in Path('.').iterdir():\n    print(p)\n    "
     look += "print(p.read_text()[:99])"
     notebook["cells"].insert(0, code(look))
-    write(folder, notebook)
     for name in ("gradebook.db", "secret.txt", "source", "submitted"):
         (folder / f"link-{name}").symlink_to(course / name)
 
 
 @hostile
 def pipes_and_odd_files_are_not_waited_for(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook)
     os.mkfifo(folder / "pipe.txt")
     os.mkfifo(folder / "pipe.ipynb")
     os.mkfifo(folder / "timestamp.txt")
@@ -143,7 +130,6 @@ def pipes_and_odd_files_are_not_waited_for(folder: Path, notebook: Notebook) -> 
 
 @hostile
 def folders_named_like_our_files_stop_nothing(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook)
     for name in ("grading.json", ".grading.json", "trap.html", "timestamp.txt"):
         (folder / name).mkdir()
         (folder / name / "x").write_text("x")
@@ -164,30 +150,26 @@ def a_cell_that_is_slow_to_read_does_not_delay_the_class(
                 "metadata": {},
                 "source": source,
             }
-    write(folder, notebook)
 
 
 @hostile
 def names_and_text_that_are_no_unicode_cost_nothing(
     folder: Path, notebook: Notebook
-) -> None:
+) -> str:
     notebook["cells"].append(code("# half a smile: \ud83d"))
     notebook["metadata"]["kernelspec"] = {"language": "\ud83d"}
-    write(folder, notebook, os.fsdecode(b"\xdcbung.ipynb"))
     (folder / os.fsdecode(b"\xdcbung.txt")).write_text("x")
     (folder / os.fsdecode(b"\xdcbung.bin")).write_bytes(bytes(20 << 20))
+    return os.fsdecode(b"\xdcbung.ipynb")
 
 
 @hostile
 def a_report_of_one_s_own_is_not_believed(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook)
-    mine = {
+    report = {
         "student": "me",
         "status": "graded",
         "reason": "",
         "score": 13.0,
-    }
-    report = mine | {
         "max_score": 13.0,
         "notes": {},
         "verdicts": {},
@@ -198,6 +180,9 @@ def a_report_of_one_s_own_is_not_believed(folder: Path, notebook: Notebook) -> N
     (folder / "nbgrader_config.py").write_text("raise SystemExit('read')")
 
 
+STUDENTS = [*HANDED_IN, "honest"]
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("course")
@@ -205,36 +190,32 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (root / "nbgrader_config.py").write_text(CONFIG)
     (root / "secret.txt").write_text(SECRET)
     generate(root, "trap")
-    release = json.loads((root / "release/trap/trap.ipynb").read_text("utf-8"))
-    for student in (*HANDED_IN, "honest"):
+    released = (root / "release/trap/trap.ipynb").read_text("utf-8")
+    answers = ANSWERS | {"area": "def area(r):\n    return -1.0"}
+    for student in STUDENTS:
         folder = root / "submitted" / student / "trap"
         folder.mkdir(parents=True)
-        notebook = copy.deepcopy(release)
-        answers = ANSWERS | {"area": WRONG}
+        notebook = json.loads(released)
         for block in notebook["cells"]:
-            if block["id"] in answers:
-                block["source"] = answers[block["id"]]
-        HANDED_IN.get(student, write)(folder, notebook)
+            block["source"] = answers.get(block["id"], block["source"])
+        attack = HANDED_IN.get(student)
+        name = attack and attack(folder, notebook)
+        (folder / (name or "trap.ipynb")).write_text(json.dumps(notebook), "utf-8")
     grade(root, "trap")
     feedback(root, "trap")
     yield root
 
 
-@pytest.mark.parametrize("student", [*HANDED_IN, "honest"])
-def test_only_the_honest_answers_earn(course: Path, student: str) -> None:
-    row = scores(course, "trap").loc[student]
-    assert dict(row) == {
+@pytest.mark.parametrize("student", STUDENTS)
+def test_only_the_honest_answers_earn_and_no_page_runs_or_shows_what_it_must_not(
+    course: Path, student: str
+) -> None:
+    assert dict(scores(course, "trap").loc[student]) == {
         "area": 0.0,
         "orbit": 3.0,
         "control": 3.0,
         "total": 6.0,
     }
-
-
-@pytest.mark.parametrize("student", HANDED_IN)
-def test_a_page_runs_nothing_of_a_student_s_and_nothing_from_outside_is_kept(
-    course: Path, student: str
-) -> None:
     (page,) = (course / "feedback" / student / "trap").glob("*.html")
     text = page.read_text("utf-8")
     assert Requests(text).requests == [] != Requests(SCRIPT).requests
@@ -242,7 +223,6 @@ def test_a_page_runs_nothing_of_a_student_s_and_nothing_from_outside_is_kept(
     copied = course / "autograded" / student / "trap"
     for path in copied.rglob("*"):
         assert not path.is_symlink()
-        if path.is_file():
-            assert SECRET.encode() not in path.read_bytes()
+        assert path.is_dir() or SECRET.encode() not in path.read_bytes()
     report = json.loads((copied / "grading.json").read_text("utf-8"))
     assert report["score"] == 6.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import operator
 import re
@@ -51,14 +50,7 @@ NOTHING: Mapping[str, bytes] = {}
 
 
 def settings() -> Settings:
-    return Settings(
-        limits(
-            call=0.4,
-            cell=1.2,
-            submission=40.0,
-        ),
-        POLICY,
-    )
+    return Settings(limits(call=0.4, cell=1.2, submission=40.0), POLICY)
 
 
 @dataclass(frozen=True)
@@ -98,30 +90,25 @@ def _processes() -> frozenset[int]:
     return frozenset(child.pid for child in psutil.Process().children(recursive=True))
 
 
-def _state(folder: Path) -> dict[str, tuple[str, int, int, int]]:
+def _state(folder: Path) -> dict[Path, tuple[bytes, int, int, int]]:
     """Return contents, rights, owners and times of everything in a folder."""
     state = {}
-    for path in sorted(folder.rglob("*")):
+    for path in folder.rglob("*"):
         info = path.lstat()
         content = path.read_bytes() if path.is_file() else b""
-        digest = hashlib.sha256(content).hexdigest()
-        state[str(path)] = digest, info.st_mode, info.st_uid, info.st_mtime_ns
+        state[path] = content, info.st_mode, info.st_uid, info.st_mtime_ns
     return state
 
 
+LEFT_BEHIND = "hostile_was_here*"
+
+
 def _left_behind() -> list[Path]:
-    caches = Path.home() / ".cache" / "nbproctor"
-    folders = [Path(p) for p in ("/", "/tmp", "/var/tmp", "/dev/shm", *site.PREFIXES)]
-    folders += [
-        Path.home(),
-        Path(tempfile.gettempdir()),
-        Path(nbproctor.__file__).parent,
-    ]
-    folders += map(Path, site.getsitepackages())
-    leftovers = [
-        path for folder in folders for path in folder.glob("hostile_was_here*")
-    ]
-    return leftovers + list(caches.rglob("hostile_was_here*"))
+    names = ["/", "/tmp", "/var/tmp", "/dev/shm", tempfile.gettempdir()]
+    names += [*site.PREFIXES, *site.getsitepackages()]
+    folders = [Path.home(), Path(nbproctor.__file__).parent, *map(Path, names)]
+    leftovers = (Path.home() / ".cache/nbproctor").rglob(LEFT_BEHIND)
+    return [*leftovers, *(p for folder in folders for p in folder.glob(LEFT_BEHIND))]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -160,14 +147,8 @@ def test_the_honest_submission_earns_everything(court: Court) -> None:
 
 
 def test_a_blank_submission_earns_nothing(court: Court) -> None:
-    stub = "raise NotImplementedError"
-    report = court.execute(
-        TRAP.handed_in(
-            area=stub,
-            orbit=stub,
-            control=stub,
-        )
-    )
+    blank = dict.fromkeys(TRAP.answers, "raise NotImplementedError")
+    report = court.execute(TRAP.handed_in(**blank))
     assert TRAP.earned(report) == dict.fromkeys(TRAP.answers, 0.0)
 
 

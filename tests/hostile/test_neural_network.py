@@ -14,7 +14,7 @@ from matplotlib.image import imread
 
 from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, support_files
-from nbproctor.results import Job, Report, Verdict
+from nbproctor.results import Job, Verdict
 from nbproctor.sandbox.forkserver import ForkServer
 from nbproctor.sandbox.policy import Policy
 from tests.hostile.test_second_run import grade
@@ -39,33 +39,28 @@ class Lab:
         self.servers = servers
         self.right = {c.id: c.source for c in self.master.cells if c.kind == "solution"}
 
-    def points(
-        self, answers: dict[str, str], *exercises: str, last: tuple[str, ...] = ()
-    ) -> dict[str, float]:
-        """Judge some exercises; tests named in `last` stand below all others."""
-        tests = (c for c in self.master.of_kind("test") if c.exercise in exercises)
-        report = self.report(answers, {c.id for c in tests if c.points}, last)
-        return {v.cell_id: v.points for v in report.verdicts if v.points}
-
-    def verdict(self, test: str, answers: dict[str, str]) -> Verdict:
-        """Judge one test."""
-        return self.report(answers, {test}).verdicts[0]
-
-    def report(
+    def judge(
         self,
         answers: dict[str, str],
-        tests: set[str],
+        *names: str,
         last: tuple[str, ...] = (),
-    ) -> Report:
-        cells = [c for c in self.master.cells if c.kind != "test" or c.id in tests]
-        master = replace(self.master, cells=tuple(cells))
-        ordered = sorted(cells, key=lambda cell: cell.id in last)
+    ) -> list[Verdict]:
+        """Judge exercises, or single tests; those in `last` stand below all others."""
+        cells = [
+            cell
+            for cell in self.master.cells
+            if cell.kind != "test"
+            or cell.id in names
+            or (cell.points and cell.exercise in names)
+        ]
         handed_in = student_cells(
             (cell.id, answers.get(cell.id, cell.stub))
-            for cell in ordered
+            for cell in sorted(cells, key=lambda cell: cell.id in last)
             if cell.kind not in ("helper", "text", "task")
         )
-        return execute(Execution(handed_in, master, self.settings), self.servers)
+        master = self.master.with_cells(cells)
+        execution = Execution(handed_in, master, self.settings)
+        return execute(execution, self.servers).verdicts
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +68,9 @@ def lab(project: Path, servers: Servers) -> Lab:
     return Lab(project, servers)
 
 
-def sum_of(points: dict[str, float], exercise: str) -> float:
-    return sum(earned for name, earned in points.items() if name.startswith(exercise))
+def earned(verdicts: list[Verdict], exercise: str = "") -> float:
+    """Return the points that the tests of an exercise earn, or of all of them."""
+    return sum(v.points for v in verdicts if exercise in ("", v.exercise))
 
 
 # Notes what the tests of one exercise ask, and has the model that a test of another
@@ -109,10 +105,10 @@ MOVED = (
 def test_an_object_of_a_later_test_answers_no_earlier_exercise(lab: Lab) -> None:
     exercises = "backward_propagation", "fit"
     cheating = {"backward_propagation": ASKED, "fit": ANSWERED}
-    scores = lab.points(lab.right | cheating, *exercises, last=MOVED)
-    assert sum_of(scores, "backward_propagation") == 0
+    verdicts = lab.judge(lab.right | cheating, *exercises, last=MOVED)
+    assert earned(verdicts, "backward_propagation") == 0
     # Moved cells cost an honest notebook nothing.
-    assert sum(lab.points(lab.right, *exercises, last=MOVED).values()) == 22 + 16
+    assert earned(lab.judge(lab.right, *exercises, last=MOVED)) == 22 + 16
 
 
 # A notebook without a solution and with a perfect memory: in its first run, it has the
@@ -211,10 +207,10 @@ import math
 
 
 def test_the_known_costs_of_an_empty_network_earn_nothing(lab: Lab) -> None:
-    scores = lab.points(lab.right | {"fit": EMPTIED}, "fit", "predict")
-    assert scores.pop("fit_unchanged") == 1
-    assert sum_of(scores, "fit") == 0
-    assert sum_of(scores, "predict") == 6
+    verdicts = lab.judge(lab.right | {"fit": EMPTIED}, "fit", "predict")
+    points = {v.cell_id: v.points for v in verdicts if v.exercise == "fit" and v.points}
+    assert points == {"fit_unchanged": 1}
+    assert earned(verdicts, "predict") == 6
 
 
 # Each answer has the right type and shape, changes nothing, is another one for another
@@ -280,8 +276,7 @@ def predict(self, X): return np.zeros((1, X.shape[1]), int)
 def test_shapes_alone_earn_less_than_a_third(lab: Lab) -> None:
     # The most that was reached without any right value; a new test must not raise it.
     assert set(SHAPES) == set(lab.right)
-    scores = lab.points(SHAPES, *SHAPES)
-    assert sum(scores.values()) <= 30
+    assert earned(lab.judge(SHAPES, *SHAPES)) <= 30
 
 
 # The mean digit of each class: honest, and trained at once.
@@ -332,14 +327,10 @@ def test_the_contest_counts_what_predictions_say(
     most: float,
     says: str,
 ) -> None:
-    measured = lab.verdict("contest_measured", lab.right | {"contest": answer})
-    (measure,) = measured.measures
+    (verdict,) = lab.judge(lab.right | {"contest": answer}, "contest_measured")
+    (measure,) = verdict.measures
     assert least <= measure.value / measure.of <= most and fnmatch(str(measure), says)
-    assert (measured.points, measured.max_points) == (0, 0)
-
-
-def test_whoever_leaves_the_contest_out_is_in_none(lab: Lab) -> None:
-    assert lab.verdict("contest_measured", lab.right).measures == ()
+    assert (verdict.points, verdict.max_points) == (0, 0)
 
 
 CHANCE = """
@@ -350,12 +341,14 @@ def predict(self, X):
 
 
 def test_whose_network_learns_is_shown_what_it_misreads(lab: Lab) -> None:
-    (measure,) = lab.verdict("network_measured", lab.right).measures
+    verdict, contest = lab.judge(lab.right, "network_measured", "contest_measured")
+    assert contest.measures == ()  # whoever leaves it out is in none
+    (measure,) = verdict.measures
     assert 0.65 <= measure.value / measure.of <= 0.95
     assert len(measure.pictures) == 3
     for caption, picture in measure.pictures:
         assert fnmatch(caption, "a [0-9], read as [0-9]")
         assert imread(BytesIO(b64decode(picture))).shape[:2] == (28, 28)
     for answer in {"predict": CHANCE}, {"fit": ""}:
-        measured = lab.verdict("network_measured", lab.right | answer)
-        assert (measured.outcome, measured.measures) == ("passed", ())
+        (verdict,) = lab.judge(lab.right | answer, "network_measured")
+        assert (verdict.outcome, verdict.measures) == ("passed", ())

@@ -6,13 +6,12 @@ and ``isinstance``. `control` stays honest in every case.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from nbproctor.engine import Execution, Servers, Settings, execute
-from nbproctor.results import Report
+from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.policy import Policy
 from tests.hostile.trap import Assignment
 from tests.timing import limits
@@ -211,39 +210,29 @@ CASES = {
 }
 
 
-Judged = Callable[..., Report]
-
-
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged:
-    master = TABLES.write(tmp_path_factory.mktemp("course"))
-
-    def judge(**cells: str) -> Report:
-        handed_in = TABLES.handed_in(**cells)
-        times = limits(
-            call=3.0,
-            cell=6.0,
-            submission=60.0,
-        )
-        settings = Settings(times, Policy(), follow_through=False)
-        return execute(Execution(handed_in, master, settings), servers)
-
-    return judge
+def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
+    return TABLES.write(tmp_path_factory.mktemp("course"))
 
 
-def test_the_honest_submission_earns_everything(judged: Judged) -> None:
-    report = judged()
-    assert TABLES.earned(report) == TABLES.full(), report.verdicts
-    assert report.notes == []
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_a_hostile_table(judged: Judged, case: str) -> None:
-    exercise, answer = CASES[case]
-    report = judged(**{exercise: answer})
-    points = TABLES.earned(report)
-    assert points[exercise] == EARNS.get(case, 0), report.verdicts
-    assert points == TABLES.full() | {exercise: points[exercise]}
+@pytest.mark.parametrize("case", [*CASES, "honest"])
+def test_a_hostile_table_earns_nothing_and_an_honest_one_everything(
+    master: MasterNotebook,
+    servers: Servers,
+    case: str,
+) -> None:
+    times = limits(call=3.0, cell=6.0, submission=60.0)
+    settings = Settings(times, Policy(), follow_through=False)
+    earns = {}
+    changed = {}
+    if case in CASES:
+        exercise, answer = CASES[case]
+        earns[exercise] = EARNS.get(case, 0.0)
+        changed[exercise] = answer
+    cells = TABLES.handed_in(**changed)
+    report = execute(Execution(cells, master, settings), servers)
+    assert TABLES.earned(report) == TABLES.full() | earns, report.verdicts
+    assert changed or report.notes == []
 
 
 def test_the_list_in_the_docs_is_this_list(project: Path) -> None:

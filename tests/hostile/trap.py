@@ -14,7 +14,7 @@ from typing import Any
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
-from tests.notebooks import cell, notebook, parts
+from tests.notebooks import cell, notebook, parts, student_cells
 
 # Stands in a hidden test; no student's process may ever see it.
 MARK = "a-word-that-only-hidden-tests-know"
@@ -122,17 +122,18 @@ class Assignment:
         path.write_text(json.dumps(self.source()), "utf-8")
         return MasterNotebook.read(path)
 
-    def handed_in(self, first: str = "", **changed: str) -> list[StudentCell]:
+    def handed_in(self, first: str = "", **changed: str) -> tuple[StudentCell, ...]:
         """Return a submission: honest, but for the answers that are `changed`.
 
         `first` is a cell of the student's own, before everything else.
         """
         answers = self.answers | changed
-        texts: list[tuple[str | None, str]] = [(None, first)] if first else []
-        for each in self.source()["cells"]:
-            if each["id"] != "oracle":
-                texts.append((each["id"], answers.get(each["id"], each["source"])))
-        return [StudentCell(i, name, text) for i, (name, text) in enumerate(texts)]
+        texts = [
+            (each["id"], answers.get(each["id"], each["source"]))
+            for each in self.source()["cells"]
+            if each["id"] != "oracle"
+        ]
+        return student_cells([(None, first), *texts] if first else texts)
 
     def full(self) -> dict[str, float]:
         """Return the points that each exercise can earn."""
