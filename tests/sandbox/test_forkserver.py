@@ -206,8 +206,10 @@ result = [memory, disk, ask(victim, "answer = 'well'")]
 """
     memory, disk, victim = judged(zygote, code)
     assert memory.startswith("MemoryError")
-    # A hard limit where it has a tmpfs, else the watch ends it.
-    assert "No space left" in disk or disk == "it died"
+    if zygote.level == "full" or libc.can_mount():
+        assert "No space left" in disk  # a hard limit
+    else:
+        assert disk == "it died"  # the watch ends it
     assert victim == "'well'"
 
 
@@ -277,14 +279,6 @@ result = size
     with sabotaged(tmp_path, NO_MOUNTS) as zygote:
         # Megabytes, of 4 allowed; as a rule 6. Looks ten times a second: 150.
         assert min(judged(zygote, code) for _ in range(3)) < 50
-
-
-def test_the_scratch_has_a_hard_limit_where_something_can_be_mounted(
-    zygote: ForkServer,
-) -> None:
-    code = "import os; s = os.statvfs('.'); answer = s.f_blocks * s.f_frsize"
-    limited = student(zygote, code) == str(POLICY.scratch)
-    assert limited == (zygote.level == "full" or libc.can_mount())
 
 
 def test_students_see_nothing_of_each_other(zygote: ForkServer) -> None:
