@@ -32,33 +32,27 @@ def found(word):
 
 
 Judged = Callable[..., dict[str, float]]
+MOVED = "area-map", "control-values"
 
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged:
-    """Grade with `area-map` and `control-values` at a place; return points by test."""
+    """Grade with the tests of `MOVED` at a place; return points by test."""
     master = TRAP.write(tmp_path_factory.mktemp("course"))
-    moved = {"area-map", "control-values"}
 
     def judge(where: Where, **cells: str) -> dict[str, float]:
         moved_master = master.with_cells(
             # The tools of hidden tests are of another cell: these two need none.
             replace(c, where=where, source=c.source.replace("exact(r)", "3 * r * r"))
-            if c.id in moved
+            if c.id in MOVED
             else c
             for c in master.cells
         )
-        code = TRAP.handed_in(**cells)
-        settings = Settings(
-            limits(
-                call=1.0,
-                cell=2.0,
-                submission=40.0,
-            ),
-            Policy(),
-        )
-        report = execute(Execution(code, moved_master, settings), servers)
-        return {verdict.cell_id: verdict.points for verdict in report.verdicts}
+        times = limits(call=1.0, cell=2.0, submission=40.0)
+        settings = Settings(times, Policy())
+        execution = Execution(TRAP.handed_in(**cells), moved_master, settings)
+        verdicts = execute(execution, servers).verdicts
+        return {verdict.cell_id: verdict.points for verdict in verdicts}
 
     return judge
 
@@ -73,23 +67,24 @@ def test_it_can_forge_the_cell_beside_it_and_no_other(judged: Judged) -> None:
     forger = "import math\nmath.isclose = lambda *a: True\ndef area(r): return -1.0"
     assert judged("judge", area=forger)["area-map"] == 0
     points = judged("beside", area=forger)
-    assert points.pop("area-map") == 1  # as under stock nbgrader
-    assert not any(n for name, n in points.items() if name.startswith("area"))
+    areas = {name for name, earned in points.items() if "area" in name and earned}
+    assert areas == {"area-map"}  # as under stock nbgrader
     assert points["control-values"] == 2
 
 
 def test_it_reads_the_text_of_the_cell_beside_it_and_of_no_other(
     judged: Judged,
 ) -> None:
-    own_text = "math.isclose(area"[::-1]
-    other = "np.allclose(area"[::-1]
     # Only whoever finds the text knows the answer.
     reader = SEARCH + "def area(r):\n    return 3 * r * r if found({!r}) else -1.0"
-    earns = judged("beside", area=reader.format(own_text))
-    assert earns["area-map"] == 1
-    for word in (other, MARK[::-1], "mean_of([1, 2, 6])"[::-1]):
-        earns = judged("beside", area=reader.format(word))
-        assert earns["area-map"] == 0
+    for word, expected in {
+        "math.isclose(area": 1,
+        "np.allclose(area": 0,
+        "mean_of([1, 2, 6])": 0,
+        MARK: 0,
+    }.items():
+        points = judged("beside", area=reader.format(word[::-1]))
+        assert points["area-map"] == expected
 
 
 def test_the_next_cell_beside_the_answer_gets_a_fresh_process(judged: Judged) -> None:
@@ -98,6 +93,5 @@ def test_the_next_cell_beside_the_answer_gets_a_fresh_process(judged: Judged) ->
         "import os\ndef mean_of(numbers):\n"
         "    return 0 if os.path.exists('left') else sum(numbers) / len(numbers)"
     )
-    earns = judged("beside", area=stays, control=looks)
-    assert earns["area-map"] == 1
-    assert earns["control-values"] == 2
+    points = judged("beside", area=stays, control=looks)
+    assert [points[name] for name in MOVED] == [1, 2]

@@ -19,7 +19,7 @@ from nbproctor.notebook import Cell
 from nbproctor.results import Job, Report
 from nbproctor.sandbox.forkserver import ForkServer
 from nbproctor.sandbox.policy import Policy
-from tests.judge.notebooks import cell, judged
+from tests.judge.notebooks import cell, cells_of, judged
 from tests.notebooks import student_cells
 from tests.probes.second_runs import UNPROTECTED
 from tests.sandbox.test_forkserver import LEVELS, start
@@ -129,18 +129,9 @@ def attack(
     **answers: str,
 ) -> float:
     """Return what a submission earns for a secret that it does not know."""
-    texts = {
-        "half": "raise NotImplementedError",
-        "use": NOTE,
-        "last": ANSWERS["last"],
-    }
-    texts |= answers
+    texts = ANSWERS | {"half": "raise NotImplementedError", "use": NOTE} | answers
     student = student_cells((name, texts[name]) for name in ANSWERS)
-    allowed = limits(
-        call=30.0,
-        cell=60.0,
-        submission=200.0,
-    )
+    allowed = limits(call=30.0, cell=60.0, submission=200.0)
     job = Job(course(helper, together), student, allowed)
     points = grade(server, job, protected=protected)
     assert points["last_test"] == 1
@@ -180,21 +171,26 @@ def test_a_cell_that_ends_tells_no_earlier_exercise(server: ForkServer) -> None:
         assert points == (not protected)
 
 
+BORROWED = """
+--- half solution
+def half(x): return x / 2
+--- half_test test 1
+assert half(2) == 1
+--- other solution
+def other(): return 2 * half(2)
+--- other_test test 1
+assert """
+
+
 @pytest.mark.parametrize("answer", ["# half", "def other(): return half(2)"])
 @pytest.mark.parametrize("test", ["half(4) == 2", "half(4) == other()"])
 def test_a_test_of_borrowed_functions_alone_earns_nothing(
     answer: str, test: str
 ) -> None:
     """Of a wrong answer: a right one of another exercise has another test behind it."""
-    half = "def half(x): return x / 2"
-    other = "def other(): return 2 * half(2)"
-    cells = (
-        cell("half", "solution", half, exercise="half", stub=""),
-        cell("half_test", "test", "assert half(2) == 1", 1.0, exercise="half"),
-        cell("other", "solution", other, exercise="other", stub=""),
-        cell("last_test", "test", f"assert {test}", 1.0, exercise="other"),
-    )
-    for text, expected in (answer, 0), (other, int("other" in test)):
+    cells = cells_of(BORROWED + test)
+    right = "def other(): return half(2) * 2"
+    for text, expected in (answer, 0), (right, int("other" in test)):
         handed_in = ("half", "x = 1"), ("other", text)
         report = judged(cells, *handed_in, follow_through=True)
         assert report.verdicts[-1].points == expected
