@@ -80,33 +80,10 @@ assert api.get_submissions("tiny")
 """
 
 
-def opened(course: Path, tmp_path: Path) -> list[str]:
-    """Return what was opened of students' folders, other than at the border.
-
-    First by the control, which is stock nbgrader's own collecting.
-    """
-    hooks = tmp_path / "hooks"
-    hooks.mkdir()
-    (hooks / "sitecustomize.py").write_text(HOOK)
-    log = tmp_path / "opened"
-    project = Path(__file__).parents[2]
-    path = os.pathsep.join([str(hooks), str(project)])
-    succeeded(
-        start(
-            sys.executable,
-            "-c",
-            FLOW,
-            course,
-            cwd=course,
-            PYTHONPATH=path,
-            OPENED=str(log),
-        )
-    )
-    return log.read_text().split(DIVIDER)
-
-
 def test_no_file_of_a_student_s_is_opened_but_at_the_border(
-    template: Path, tmp_path: Path
+    template: Path,
+    tmp_path: Path,
+    project: Path,
 ) -> None:
     course = shutil.copytree(template, tmp_path / "course")
     exchange = tmp_path / "exchange"
@@ -125,6 +102,16 @@ def test_no_file_of_a_student_s_is_opened_but_at_the_border(
         (folder / "data/numbers.txt").write_text("1 2 3")
         (folder / "timestamp.txt").write_text(time)
     (inbound / "submission_secret.txt").write_text("secret")
-    stock, nbproctor = opened(course, tmp_path)
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    (hooks / "sitecustomize.py").write_text(HOOK)
+    log = tmp_path / "opened"
+    variables = {
+        "PYTHONPATH": os.pathsep.join([str(hooks), str(project)]),
+        "OPENED": str(log),
+    }
+    succeeded(start(sys.executable, "-c", FLOW, course, cwd=course, **variables))
+    # The control is stock nbgrader's own collecting.
+    stock, nbproctor = log.read_text().split(DIVIDER)
     assert "shutil.copyfile" in stock and "os.scandir" in stock
     assert nbproctor == ""

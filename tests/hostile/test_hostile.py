@@ -146,12 +146,6 @@ def test_the_honest_submission_earns_everything(court: Court) -> None:
     assert court.honest.notes == []
 
 
-def test_a_blank_submission_earns_nothing(court: Court) -> None:
-    blank = dict.fromkeys(TRAP.answers, "raise NotImplementedError")
-    report = court.execute(TRAP.handed_in(**blank))
-    assert TRAP.earned(report) == dict.fromkeys(TRAP.answers, 0.0)
-
-
 def test_the_table_in_the_docs_has_each_case_and_what_it_earns(project: Path) -> None:
     page = (project / "docs" / "security.md").read_text("utf-8")
     rows = re.findall(r"^\| `(.*)` \| .+ \| (.*) \|$", page, re.MULTILINE)

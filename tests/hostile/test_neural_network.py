@@ -23,21 +23,17 @@ from tests.sandbox.test_forkserver import start
 
 pytestmark = pytest.mark.slow
 
-NAME = "neural_network"
-
 
 class Lab:
     """The lab, with a fork server that is warm for it."""
 
-    def __init__(self, project: Path, servers: Servers) -> None:
-        source = project / "source" / NAME
-        released = project / "release" / NAME / f"{NAME}.ipynb"
-        self.master = MasterNotebook.read(source / f"{NAME}.ipynb", released)
-        files = support_files(source, self.master.data)
+    def __init__(self, master: MasterNotebook, source: Path, servers: Servers) -> None:
+        self.master = master
+        files = support_files(source, master.data)
         policy = Policy(files=tuple(files.items()))
         self.settings = Settings(policy=policy, follow_through=False)
         self.servers = servers
-        self.right = {c.id: c.source for c in self.master.cells if c.kind == "solution"}
+        self.right = {c.id: c.source for c in master.of_kind("solution")}
 
     def judge(
         self,
@@ -64,8 +60,8 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def lab(project: Path, servers: Servers) -> Lab:
-    return Lab(project, servers)
+def lab(project: Path, lab_master: MasterNotebook, servers: Servers) -> Lab:
+    return Lab(lab_master, project / "source/neural_network", servers)
 
 
 def earned(verdicts: list[Verdict], exercise: str = "") -> float:

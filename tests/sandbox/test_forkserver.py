@@ -76,13 +76,11 @@ def start(
 
 @pytest.fixture(scope="module", params=LEVELS)
 def zygote(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
-    os.environ["NBPROCTOR_TEST_SECRET"] = "of the parent"
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NBPROCTOR_TEST_SECRET", "of the parent")
         with start(request.param, POLICY, "numpy") as server:
             assert server.level == request.param
             yield server
-    finally:
-        del os.environ["NBPROCTOR_TEST_SECRET"]
 
 
 def judged(
