@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +184,7 @@ STUDENTS = [*HANDED_IN, "honest"]
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("course")
     TRAP.write(root)
     (root / "nbgrader_config.py").write_text(CONFIG)
@@ -203,7 +203,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (folder / (name or "trap.ipynb")).write_text(json.dumps(notebook), "utf-8")
     grade(root, "trap")
     feedback(root, "trap")
-    yield root
+    return root
 
 
 @pytest.mark.parametrize("student", STUDENTS)

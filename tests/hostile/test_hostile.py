@@ -8,7 +8,7 @@ import re
 import site
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class Court:
     processes: frozenset[int]
 
     def execute(
-        self, code: list[StudentCell], files: Mapping[str, bytes] = NOTHING
+        self, code: Sequence[StudentCell], files: Mapping[str, bytes] = NOTHING
     ) -> Report:
         return execute(Execution(code, self.master, settings(), files), self.servers)
 

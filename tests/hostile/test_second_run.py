@@ -15,11 +15,10 @@ from typing import NamedTuple
 import pytest
 from msgspec import msgpack
 
-from nbproctor.notebook import Cell
 from nbproctor.results import Job, Report
 from nbproctor.sandbox.forkserver import ForkServer
 from nbproctor.sandbox.policy import Policy
-from tests.judge.notebooks import cell, cells_of, judged
+from tests.judge.notebooks import cells_of, judged
 from tests.notebooks import student_cells
 from tests.probes.second_runs import UNPROTECTED
 from tests.sandbox.test_forkserver import LEVELS, start
@@ -73,32 +72,30 @@ BORROW = "def secret():\n    half(1)\n    return read()"
 NOTE = "def use(thing):\n    send(thing.value())"
 # A number that only tests know, and that nobody would read yet: one for each judge.
 SECRET = "number = int(os.environ.setdefault('SECRET', str((read() + 2) % 16)))"
-TESTS = {
-    "half": "assert half(2) == 1",
-    "secret": "assert secret() == number",
-    "use": "class Thing:\n    def value(self): return number\nuse(Thing())",
-    "last": "assert last() == 1",
-}
-ANSWERS = {
-    "half": "def half(x): return x / 2",
-    "secret": "def secret(): return half(0)",
-    "use": "def use(thing): return thing.value()",
-    "last": "def last(): return 1",
-}
-
-
-def course(helper: str, together: bool) -> tuple[Cell, ...]:
-    """Return a course with a secret that only tests know, and a fault: they tell it.
-
-    The test that does comes in a later exercise, or `together` with the secret's.
-    """
-    cells = [cell("helper", "helper", helper)]
-    for name, answer in ANSWERS.items():
-        exercise = "secret" if together and name == "use" else name
-        if exercise == name:
-            cells.append(cell(name, "solution", answer, exercise=name, stub=""))
-        cells.append(cell(f"{name}_test", "test", TESTS[name], 1.0, exercise=exercise))
-    return tuple(cells)
+# A course with a secret that only tests know, and a fault: a later test tells it.
+COURSE = """
+--- helper helper
+{helper}
+--- half solution
+def half(x): return x / 2
+--- half_test test 1
+assert half(2) == 1
+--- secret solution
+def secret(): return half(0)
+--- secret_test test 1
+assert secret() == number{use}
+class Thing:
+    def value(self): return number
+use(Thing())
+--- last solution
+def last(): return 1
+--- last_test test 1
+assert last() == 1"""
+USE = """
+--- use solution
+def use(thing): return thing.value()
+--- use_test test 1"""
+USE_TOGETHER = "\n--- secret_use test 1"  # a test of the same exercise
 
 
 @pytest.fixture(scope="module", params=LEVELS)
@@ -129,10 +126,17 @@ def attack(
     **answers: str,
 ) -> float:
     """Return what a submission earns for a secret that it does not know."""
-    texts = ANSWERS | {"half": "raise NotImplementedError", "use": NOTE} | answers
-    student = student_cells((name, texts[name]) for name in ANSWERS)
+    texts = {
+        "half": "raise NotImplementedError",
+        "secret": "",
+        "use": NOTE,
+        "last": "def last(): return 2 - 1",
+    }
+    student = student_cells((texts | answers).items())
+    use = USE_TOGETHER if together else USE
+    cells = cells_of(COURSE.format(helper=helper, use=use))
     allowed = limits(call=30.0, cell=60.0, submission=200.0)
-    job = Job(course(helper, together), student, allowed)
+    job = Job(cells, student, allowed)
     points = grade(server, job, protected=protected)
     assert points["last_test"] == 1
     return points["secret_test"]

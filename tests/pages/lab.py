@@ -160,14 +160,16 @@ def verdicts(**points: float) -> list[Verdict]:
     results = []
     for name, most in TESTS.items():
         earned = points.get(name.replace("-", "_"))
-        passed = Verdict(name, name.partition("-")[0], most, most, "passed")
-        failed = replace(
-            passed,
-            points=earned,
-            outcome="failed",
-            message=f"{name} is wrong.",
-        )
-        results.append(passed if earned is None else failed)
+        verdict = Verdict(name, name.partition("-")[0], most, most, "passed")
+        if earned is not None:
+            message = f"{name} is wrong."
+            verdict = replace(
+                verdict,
+                points=earned,
+                outcome="failed",
+                message=message,
+            )
+        results.append(verdict)
     return results
 
 

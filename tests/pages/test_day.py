@@ -193,8 +193,7 @@ def test_from_the_zip_of_the_lab_to_the_page_with_its_marks(
 
         # The teacher grades.
         shutil.copytree(folder / "hand_in", course / "submitted" / "ann" / LAB)
-        command = ["grade", LAB, "--sandbox=weak"]
-        succeeded(run_python("nbproctor", *command, cwd=course))
+        succeeded(run_python("nbproctor", "grade", LAB, "--sandbox=weak", cwd=course))
         assert nbgrader.scores(course, LAB)["total"]["ann"] == 9  # 5 + 4
 
         # What both look at; each look of each page is in test_browser.py.

@@ -243,7 +243,7 @@ def test_a_test_judged_in_the_student_s_process_is_marked_so(lab: Lab) -> None:
 
 
 def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
-    renamed = {"status": "repaired", "notes": ["It was renamed."]}
+    renamed: dict[str, Any] = {"status": "repaired", "notes": ["It was renamed."]}
     class_ = [lab.graded(student=name, **renamed) for name in ("ann", "bob", "cem")]
     untried = ["`f`, line 3: `return 0`"]
     class_.append(lab.graded(student="dan", untried=untried, late=7200.0))
@@ -503,8 +503,8 @@ def test_a_page_that_takes_too_much_is_made_without_its_notebook(
         path.parent.mkdir()
         graded = lab.graded(student=name)
         shutil.copy(str(graded.path), path)
-        page = str(path.with_suffix(".html"))
-        jobs.append(PageJob(replace(graded, path=str(path)), page, f"key of {name}"))
+        graded = replace(graded, path=str(path))
+        jobs.append(PageJob(graded, str(path.with_suffix(".html")), f"key of {name}"))
     spoil(path)
     assert not any(job.is_made for job in jobs)
     finished = make(jobs, {"lab": lab.outline})
