@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.nbgrader.tiny import (
     statuses,
 )
 from tests.pages.lab import words
-from tests.programs import run_python
+from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
 
@@ -76,36 +77,41 @@ def test_a_student_is_told_which_exercises_pass_and_no_more(
     assert "not allow" not in page(course)  # at which line: more than one bit
 
 
-def test_what_is_still_being_written_waits(course: Path, hand_in: HandIn) -> None:
+def test_what_is_still_being_written_waits_and_nothing_is_tried_twice(
+    course: Path, hand_in: HandIn
+) -> None:
     watch = watching(course)
     path = hand_in("ada")
     assert watch.poll(NOON) == []
     path.write_text(path.read_text() + "\n")
     assert watch.poll(NOON) == []
     (tried,) = watch.poll(NOON)
-    assert tried.student == "ada"
-    assert watch.poll(NOON) == []  # and nothing is tried twice
-
-
-def test_a_time_recorded_beside_the_same_files_is_no_try(
-    course: Path, hand_in: HandIn
-) -> None:
-    folder = hand_in("ada").parent
-    watch = watching(course)
-    assert looks(watch)[0].tries_today == 1
-    write_time(folder, datetime(2026, 3, 1, 12))
+    assert (tried.student, tried.tries_today) == ("ada", 1)
+    write_time(path.parent, datetime(2026, 3, 1, 12))  # beside the same files
     assert looks(watch) == looks(watching(course)) == []
 
 
-def test_the_tries_of_a_day_are_counted_after_a_kill_too(
+def test_the_tries_of_a_day_are_counted_after_a_kill_and_an_update_too(
     course: Path, hand_in: HandIn
 ) -> None:
     configure(course, "c.Nbproctor.early_tries = 2")
-    for number in (1, 2):
-        hand_in("ada", mean_of=f"{WRONG}  # {number}")
-        (tried,) = looks(watching(course))  # a new one: the last one was killed
-        assert tried.result
-        assert (tried.tries_today, tried.waiting) == (number, False)
+    watching(course)  # which makes the table
+    row = {
+        "assignment": "tiny",
+        "files": "",  # an earlier version recorded the answer
+        "student": "ada",
+        "exercise": "tiny fizz",
+        "answer": "0" * 64,
+        "passes": True,
+        "given": NOON - timedelta(minutes=1),
+    }
+    with book(course) as gradebook:
+        gradebook.db.execute(TRIES.insert().values(row))
+        gradebook.db.commit()
+    hand_in("ada", mean_of=WRONG)
+    (tried,) = looks(watching(course))  # a new one: the last one was killed
+    assert tried.result
+    assert (tried.tries_today, tried.waiting) == (2, False)
     hand_in("ada")
     for watch in watching(course), watching(course):
         (tried,) = looks(watch)
@@ -116,10 +122,8 @@ def test_the_tries_of_a_day_are_counted_after_a_kill_too(
     (tried,) = watch.poll(NOON + timedelta(days=1))
     assert (tried.tries_today, tried.waiting) == (1, False)
     assert "2 of 2 exercises pass" in page(course)
-    watch = watching(course)
-    assert looks(watch) == []  # nothing is new
     hand_in("ada").write_text("cut short")
-    (tried,) = looks(watch, NOON + timedelta(days=1))
+    (tried,) = looks(watching(course), NOON + timedelta(days=1))
     assert tried.result and tried.result.status == "ungradable"
     assert tried.tries_today == 2
 
@@ -131,14 +135,10 @@ def test_an_execution_that_fails_is_a_try(
 ) -> None:
     """An answer that can make its judge fail would have as many as it likes."""
     configure(course, "c.Nbproctor.early_tries = 1")
-
-    def fail(*_: object) -> bytes:
-        raise JudgeTimeoutError("no result")
-
     hand_in("ada")
     watch = watching(course)
     with monkeypatch.context() as patch:
-        patch.setattr(ForkServer, "run", fail)
+        patch.setattr(ForkServer, "run", Mock(side_effect=JudgeTimeoutError("none")))
         (tried,) = looks(watch)
     assert tried.result and tried.result.status == "ungradable"
     assert tried.tries_today == 1
@@ -146,36 +146,6 @@ def test_an_execution_that_fails_is_a_try(
     hand_in("ada", mean_of=WRONG)
     (tried,) = looks(watch)
     assert (tried.result, tried.waiting) == (None, True)
-    (tried,) = watch.poll(NOON + timedelta(days=1))
-    assert tried.tries_today == 1
-    assert "1 of 2 exercises pass" in page(course)
-
-
-def test_tries_that_an_earlier_version_counted_still_count(
-    course: Path, hand_in: HandIn
-) -> None:
-    configure(course, "c.Nbproctor.early_tries = 2")
-    watching(course)  # which makes the table
-    row = {
-        "assignment": "tiny",
-        "files": "",
-        "student": "ada",
-        "answer": "0" * 64,
-    }
-    with book(course) as gradebook:
-        for minutes, exercise in enumerate(("tiny fizz", "tiny mean_of")):
-            when = NOON - timedelta(minutes=minutes)
-            values = row | {
-                "exercise": exercise,
-                "passes": True,
-                "given": when,
-            }
-            gradebook.db.execute(TRIES.insert().values(**values))
-        gradebook.db.commit()
-    hand_in("ada", mean_of=WRONG)
-    (tried,) = looks(watching(course))
-    assert (tried.result, tried.tries_today, tried.waiting) == (None, 2, True)
-    assert "2 of 2 exercises pass" in page(course)
 
 
 def test_after_the_deadline_marks_and_pages_stay(course: Path, hand_in: HandIn) -> None:
@@ -218,73 +188,56 @@ def test_early_feedback_stands_above_the_finished_page_and_tries_below_it(
     # Somebody has more time, and submits again: the finished page stays below.
     hand_in("ada")
     for _ in range(2):  # once more after a kill
-        path = course / "feedback/ada/tiny/tiny.html"
         looks(watching(course), NOON + timedelta(days=1))
         shown = page(course)
         assert shown.count("2 of 2 exercises pass") == 1
         assert shown.index("2 of 2 exercises pass") < shown.index("5 / 10 points")
+    path = course / "feedback/ada/tiny/tiny.html"
     assert path.read_text("utf-8").count("<h1>") == 2
-    graded(course)
-    feedback(course, "tiny")
-    shown = page(course)
-    assert shown.index("10 / 10 points") < shown.index("2 of 2 exercises pass")
-    assert "5 / 10 points" not in shown and shown.count("1 of 2 exercises pass") == 2
 
 
-def test_the_teacher_says_what_is_given_back(course: Path, hand_in: HandIn) -> None:
-    for level in "nothing", "page":
-        configure(course, f"c.Nbproctor.early_feedback = {level!r}")
-        hand_in("ada", mean_of=f"{WRONG}  # {level}")
-        (tried,) = looks(watching(course))
-        assert tried.result is not None
-        assert (course / "feedback").exists() == (level == "page")
-    assert "5 / 10 points" in page(course)
+def test_where_the_teacher_says_so_nothing_is_given_back(
+    course: Path, hand_in: HandIn
+) -> None:
+    """A whole page is given in tests/nbgrader/test_exchange.py."""
+    configure(course, "c.Nbproctor.early_feedback = 'nothing'")
+    hand_in("ada", mean_of=WRONG)
+    (tried,) = looks(watching(course))
+    assert tried.result and tried.result.score == 5
+    assert not (course / "feedback").exists()
 
 
 # The command, which looks more often than every two seconds.
 WATCH = "from nbproctor.cli import grading, main; grading.SECONDS = 0.1; main()"
 
 
-@contextlib.contextmanager
-def watch_process(course: Path) -> Iterator[subprocess.Popen[str]]:
-    """Start the command, and read its first line; end it."""
-    command = [sys.executable, "-c", WATCH, "watch", "--sandbox", "weak"]
-    with subprocess.Popen(
-        command,
+def test_two_commands_exclude_each_other_and_each_ends_by_ctrl_c(
+    course: Path, hand_in: HandIn, project: Path
+) -> None:
+    """Commands that are killed are in tests/cli/test_term.py."""
+    hand_in("ada")
+    first = subprocess.Popen(
+        [sys.executable, "-c", WATCH, "watch", "--sandbox", "weak"],
         cwd=course,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        env=os.environ | {"PYTHONPATH": str(project)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as process:
-        try:
-            assert process.stdout
-            assert (
-                process.stdout.readline() == "Watching tiny. To stop, press Ctrl-C.\n"
-            )
-            yield process
-        finally:
-            process.kill()
-
-
-def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
-    course: Path, hand_in: HandIn
-) -> None:
-    hand_in("ada", mean_of=WRONG)
-    with watch_process(course) as first:
-        second = run_python("nbproctor", "watch", "--sandbox", "weak", cwd=course)
-        assert second.returncode == 1
-        assert "has been watching 'tiny' since" in second.stderr
-        line = first.stdout.readline()
-        assert "ada: " in line and "Tries today: 1" in line
-    hand_in("ada")
-    with watch_process(course) as third:
-        assert "10 of 10, graded. Tries today: 2" in third.stdout.readline()
-        # Python ignores what a signal raises while it cleans up, so press Ctrl-C again.
-        for _ in range(6):
-            third.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                third.wait(10)
-                break
-        assert third.returncode == 130
-        assert "run the same command again" in third.stdout.read()
+    )
+    _WATCHES.enter_context(first)
+    _WATCHES.callback(first.kill)
+    lines = first.stdout
+    assert lines
+    assert lines.readline() == "Watching tiny. To stop, press Ctrl-C.\n"
+    second = run_here("watch", "--sandbox", "weak", cwd=course)
+    assert second.returncode == 1
+    assert "has been watching 'tiny' since" in second.stderr
+    assert "10 of 10, graded. Tries today: 1" in lines.readline()
+    # Python ignores what a signal raises while it cleans up, so press Ctrl-C again.
+    for _ in range(6):
+        first.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            first.wait(10)
+            break
+    assert first.returncode == 130
+    assert "run the same command again" in lines.read()
