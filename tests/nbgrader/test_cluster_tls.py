@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +15,14 @@ from nbproctor.results import SubmissionResult
 from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster
 from tests.nbgrader.rows import compare_classes, rows, url
 from tests.nbgrader.tiny import HandIn, graded
+from tests.programs import start, succeeded
 
 dask = pytest.importorskip("dask")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not there"),
 ]
-ROLES = ("client", "scheduler", "worker")
+FILES = {"cert": "own.pem", "key": "own.key"}
 
 
 @pytest.fixture(scope="module")
@@ -30,27 +30,20 @@ def keys(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Keys and certificates of an authority; in `other` those of another."""
     folder = tmp_path_factory.mktemp("keys")
     make = ["sh", str(project / "examples/cluster/keys.sh")]
+    (folder / "other").mkdir()
     for each in (folder, folder / "other"):
-        each.mkdir(exist_ok=True)
-        subprocess.run(
-            make,
-            cwd=each,
-            check=True,
-            capture_output=True,
-        )
+        succeeded(start(*make, cwd=each))
     return folder
 
 
 def settings(folder: Path) -> dict[str, str | bool]:
     """Dask's configuration with the keys of a folder."""
-    tls = "distributed.comm.tls"
-    own_files = {
-        f"{tls}.{role}.{kind}": str(folder / f"own.{ending}")
-        for role in ROLES
-        for kind, ending in (("cert", "pem"), ("key", "key"))
-    }
-    ca = {f"{tls}.ca-file": str(folder / "ca.pem")}
-    return {**own_files, **ca, "distributed.comm.require-encryption": True}
+    result: dict[str, str | bool] = {"distributed.comm.require-encryption": True}
+    result["distributed.comm.tls.ca-file"] = str(folder / "ca.pem")
+    for role in ("client", "scheduler", "worker"):
+        for kind, file in FILES.items():
+            result[f"distributed.comm.tls.{role}.{kind}"] = str(folder / file)
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +51,11 @@ def cluster(
     keys: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningCluster]:
     env = {
-        "DASK_" + name.upper().replace(".", "__").replace("-", "_"): str(value)
+        f"DASK_{name}".replace(".", "__"): str(value)
         for name, value in settings(keys).items()
     }
-    folder = tmp_path_factory.mktemp("cluster")
     running = RunningCluster(
-        folder,
+        tmp_path_factory.mktemp("cluster"),
         workers=0,
         host="tls://127.0.0.1",
         env=env,
@@ -123,10 +115,10 @@ def test_a_scheduler_that_was_away_costs_nobody_anything(
     cluster.let("ana")
     away = threading.Event()
 
-    class Watch(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if "Failed to reconnect" in record.getMessage():
-                away.set()
+    def notice(record: logging.LogRecord) -> bool:
+        if "Failed to reconnect" in record.getMessage():
+            away.set()
+        return True
 
     def restart(result: SubmissionResult) -> None:
         later = {"ana": "ben", "ben": "cem"}.get(result.student)
@@ -137,12 +129,10 @@ def test_a_scheduler_that_was_away_costs_nobody_anything(
                 assert away.wait(60), "Dask tries for some seconds only"
             cluster.start_again()
 
-    logging.getLogger("distributed.client").addHandler(watch := Watch())
-    try:
-        with dask.config.set(settings(keys)):
-            results = graded(course, cluster=cluster.address, progress=restart)
-    finally:
-        logging.getLogger("distributed.client").removeHandler(watch)
-    assert [results[s].status for s in ("ana", "ben", "cem")] == ["graded"] * 3
+    log = logging.getLogger("distributed.client")
+    monkeypatch.setattr(log, "filters", [notice])
+    with dask.config.set(settings(keys)):
+        results = graded(course, cluster=cluster.address, progress=restart)
+    assert {result.status for result in results.values()} == {"graded"}
     assert away.is_set()
     compare_classes(course, local_course)
