@@ -1,6 +1,6 @@
 """Release of an assignment: what is refused or found, and what students get."""
 
-import json
+import math
 import re
 import shutil
 import sqlite3
@@ -16,14 +16,16 @@ from tests.broken.cases import ANSWERS, STUB, by_id, text, write
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
     HandIn,
+    configure,
     content,
     grade_by_hand,
     graded,
     released,
     source_of,
     statuses,
-    with_cells,
 )
+from tests.notebooks import cell
+from tests.timing import patience
 
 pytestmark = pytest.mark.slow
 
@@ -55,9 +57,10 @@ FEWER_POINTS = "# Fizz (5 points)\n\n- multiples of three (7)"
         ("setup", "solution", None, "solution"),
         ("setup", "id", None, "no id"),
         ("setup", "source", HIDES, "'setup' contains hidden tests"),
+        ("mean-values", "source", "### BEGIN HIDDEN TESTS\n", "END HIDDEN"),
     ],
 )
-def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
+def test_a_source_that_breaks_a_rule_changes_nothing(
     course: Path,
     name: str,
     key: str,
@@ -65,14 +68,16 @@ def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
     message: str,
 ) -> None:
     with source_of(course, release=False) as notebook:
-        cell = by_id(notebook, name)
-        part = cell if key in cell else cell["metadata"]["nbgrader"]
+        block = by_id(notebook, name)
+        part = block if key in block else block["metadata"]["nbgrader"]
         part[key] = value
         if value is None:
             del part[key]
-    with pytest.raises(CourseError, match=message) as caught:
-        nbgrader.check_sources(nbgrader.Course(course, "tiny"))
-    assert str(course / "source/tiny/tiny.ipynb") in str(caught.value)
+    before = content(course)
+    with pytest.raises(CourseError, match=message) as refused:
+        nbgrader.generate(course, "tiny")
+    assert str(course / "source/tiny/tiny.ipynb") in str(refused.value)
+    assert content(course) == before
 
 
 def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> None:
@@ -86,32 +91,19 @@ def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> N
 def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
     course: Path, project: Path
 ) -> None:
-    hint = {
-        "cell_type": "markdown",
-        "id": "hint",
-        "source": "Count.",
-    }
+    without_hints = released(course)
+    hint = cell("hint", "Count.", "markdown")
+    hint["metadata"] = {"tags": ["hint"]}
     with source_of(course) as notebook:
-        notebook["cells"].insert(3, hint | {"metadata": {"tags": ["hint"]}})
-    with_hints = json.loads((course / "release/tiny/tiny.ipynb").read_text())
+        notebook["cells"].insert(3, hint)
+    with_hints = released(course)
     page = (project / "docs/new-assignment.md").read_text("utf-8")
     lines = re.findall(r"```python\n(from nbconvert.*?)```", page, re.S)
-    config = course / "nbgrader_config.py"
-    config.write_text(config.read_text("utf-8") + lines[0])
+    configure(course, *lines)
     nbgrader.generate(course, "tiny")
-    without_hints = json.loads((course / "release/tiny/tiny.ipynb").read_text())
+    assert released(course) == without_hints
     assert with_hints["cells"].pop(3)["id"] == "hint"
-    assert without_hints == with_hints
-
-
-def test_a_release_that_fails_changes_nothing(course: Path) -> None:
-    with source_of(course, release=False) as notebook:
-        cell = by_id(notebook, "mean-values")
-        cell["source"] = text(cell).replace("### END HIDDEN TESTS", "")
-    before = content(course)
-    with pytest.raises(CourseError, match="END HIDDEN TESTS"):
-        nbgrader.generate(course, "tiny")
-    assert content(course) == before
+    assert with_hints == without_hints
 
 
 # --- cells that change after somebody was graded ---
@@ -124,18 +116,17 @@ def test_a_release_with_other_cells_keeps_all_marks_that_still_have_one(
     hand_in("ann", fizz="def fizz(n):\n    return str(n)")
     hand_in("bob")
     graded(course)
-    for cell in ("fizz-multiples", "mean-input"):
-        grade_by_hand(course, cell, "bob", manual_score=0.5)
+    for name in ("fizz-multiples", "mean-input"):
+        grade_by_hand(course, name, "bob", manual_score=0.5)
     with source_of(course, release=False) as source:
         renamed = by_id(source, "fizz-multiples")["metadata"]["nbgrader"]
         renamed["grade_id"] = "fizz-others"
-        deleted = by_id(source, "mean-input")
-        new = json.loads(json.dumps(deleted))
-        new["metadata"]["nbgrader"]["grade_id"] = new["id"] = "mean-more"
-        new["source"][0] = "# Checked here: nothing else.\n"
-        source["cells"][source["cells"].index(deleted)] = new
+        removed = by_id(source, "mean-input")
+        source["cells"].remove(removed)
+        test = "# Checked here: nothing else.\n" + text(removed)
+        source["cells"].append(cell("mean-more", test, grade=True, points=2))
 
-    before = (course / "gradebook.db").read_bytes(), rows(url(course))
+    before = rows(url(course))
     with pytest.raises(CourseError, match="Make the release again"):
         graded(course)
     with pytest.raises(CourseError, match="release --change-cells") as refused:
@@ -147,10 +138,10 @@ def test_a_release_with_other_cells_keeps_all_marks_that_still_have_one(
         "'mean-input' is removed with its marks, including those given by hand to bob"
         in message
     )
-    assert rows(url(course)) == before[1]
+    assert rows(url(course)) == before
 
     copy = nbgrader.generate(course, "tiny", change_cells=True)
-    assert copy is not None and rows(f"sqlite:///{copy}") == before[1]
+    assert rows(f"sqlite:///{copy}") == before
     with closing(sqlite3.connect(course / "gradebook.db")) as file:
         assert file.execute("PRAGMA foreign_key_check").fetchall() == []
     graded(course)
@@ -184,45 +175,30 @@ def test_a_course_without_cell_ids_is_released_and_graded(course: Path) -> None:
     with source_of(course) as source:
         source["nbformat_minor"] = 0
         source["cells"].insert(0, FREE | {"metadata": {}})
-        for cell in source["cells"]:
-            cell.pop("id", None)
-            cell["metadata"].setdefault("nbgrader", NOTHING)
-    nbgrader.check_sources(nbgrader.Course(course, "tiny"))
+        for block in source["cells"]:
+            block.pop("id", None)
+            # nbgrader keeps the points of a cell that is not graded any more.
+            block["metadata"].get("nbgrader", {}).setdefault("points", 5)
+            block["metadata"].setdefault("nbgrader", NOTHING)
     release = released(course)
-    assert not any("id" in cell for cell in release["cells"])
+    assert not any("id" in block for block in release["cells"])
     solved = deepcopy(release)
-    for cell in solved["cells"]:
-        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
-        cell["source"] = text(cell).replace(STUB, ANSWERS.get(name, ""))
+    for block in solved["cells"]:
+        name = block["metadata"].get("nbgrader", {}).get("grade_id")
+        block["source"] = text(block).replace(STUB, ANSWERS.get(name, ""))
     newer = deepcopy(solved) | {"nbformat_minor": 5}
-    for number, cell in enumerate(newer["cells"]):
-        cell["id"] = f"new-{number}"
-    without = solved | {"cells": solved["cells"][1:]}
-    for student, notebook in {
+    for number, block in enumerate(newer["cells"]):
+        block["id"] = f"new-{number}"
+    submissions = {
         "blank": release,
         "newer client": newer,
         "solved": solved,
-        "without": without,
-    }.items():
-        write(course / "submitted" / student / "tiny", notebook)
-    assert statuses(graded(course)) == {
-        "blank": ("graded", 0.0),
-        "newer client": ("graded", 10.0),
-        "solved": ("graded", 10.0),
-        "without": ("graded", 10.0),
+        "without": solved | {"cells": solved["cells"][1:]},
     }
-
-
-def test_points_count_only_in_cells_that_are_graded(
-    course: Path, hand_in: HandIn
-) -> None:
-    """nbgrader keeps the points of a cell that is not graded any more."""
-    with source_of(course) as notebook:
-        for cell in notebook["cells"]:
-            marks = cell["metadata"].get("nbgrader", {})
-            marks.setdefault("points", 5)
-    hand_in("ann")
-    assert graded(course)["ann"].score == 10
+    for student, notebook in submissions.items():
+        write(course / "submitted" / student / "tiny", notebook)
+    right = dict.fromkeys(submissions, ("graded", 10.0))
+    assert statuses(graded(course)) == right | {"blank": ("graded", 0.0)}
 
 
 # --- lint ---
@@ -238,17 +214,31 @@ CELLS = {
 }
 
 
-def test_a_test_that_needs_a_skipped_demo_or_writes_to_stderr_is_found(
-    course: Path,
+def test_a_test_that_needs_a_demo_writes_to_stderr_or_never_ends_is_found(
+    course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another test's names, a thread and a warning are no fault: a kernel has them."""
-    with_cells(course, CELLS)
+    """Another test's names, a thread and a warning are no fault: a kernel has them.
+
+    Assertions run, however Python is started.
+    """
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    configure(course, f"c.ExecutePreprocessor.timeout = {math.ceil(patience())}")
+    with source_of(course) as notebook:
+        for name, source in CELLS.items():
+            by_id(notebook, name)["source"] = source
+        never = cell("never", "import time\ntime.sleep(99)", grade=True, points=1)
+        notebook["cells"].insert(2, never)
     faults = nbgrader.lint(course, "tiny")
-    *needing, writing = sorted(faults, key=lambda fault: "multiples" in fault)
-    assert [fault.partition(":")[0] for fault in sorted(needing)] == [
-        "nbproctor",
-        "stock nbgrader",
-    ]
-    assert all("fizz-numbers" in fault for fault in needing)
-    assert writing.startswith("stock nbgrader: the reference earns 0 of 3.0")
-    assert len(writing) < 500
+    findings = {
+        (grader, message.partition(" in ")[2].split()[0].strip(":,."))
+        for grader, _, message in (fault.partition(": ") for fault in faults)
+    }
+    assert findings == {
+        ("nbproctor", "fizz-numbers"),
+        ("nbproctor", "never"),
+        ("stock nbgrader", "fizz-numbers"),
+        ("stock nbgrader", "never"),
+        ("stock nbgrader", "fizz-multiples"),
+    }
+    assert len(faults) == 5 and max(map(len, faults)) < 500
+    assert any("the reference earns 0 of 3.0" in fault for fault in faults)
