@@ -1,61 +1,45 @@
-"""A failure of the computer stops the run with a sentence, and costs nobody a mark."""
+"""A failure of the computer stops the run with a sentence, and costs nobody a mark.
+
+Runs that are killed: tests/nbgrader/test_killed.py.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import errno
+import json
 import os
-import signal
+import re
+import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from unittest.mock import MagicMock, Mock
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from nbproctor import nbgrader
+from nbproctor.engine import EngineError, ExecutionError
 from nbproctor.nbgrader import CourseError, speed
-from nbproctor.nbgrader.failures import ComputerError, as_computer_error
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.sandbox.workers import OverdueError
-from tests.nbgrader.tiny import HandIn, graded, run_nbgrader
+from tests.nbgrader.tiny import HandIn, graded, run_nbgrader, totals
 from tests.programs import start
 from tests.users import bound_by_rights
 
 pytestmark = pytest.mark.slow
 
 
-@contextlib.contextmanager
-def somebody_else(course: Path) -> Iterator[None]:
-    """Hold the lock of a course in another process, which is then killed."""
-    reading, writing = os.pipe()
-    if not (pid := os.fork()):
-        with contextlib.suppress(BaseException), course_lock(course, "grading 'tiny'"):
-            os.write(writing, b"locked")
-            signal.pause()
-        os._exit(1)
-    os.close(writing)
-    try:
-        assert os.read(reading, 6) == b"locked"
-        yield
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(reading)
-
-
-def test_of_two_graders_the_second_is_told_who_is_first_until_that_is_killed(
+def test_of_two_graders_the_second_is_told_who_is_first(
     course: Path, hand_in: HandIn
 ) -> None:
+    """The first one may be killed, too: tests/nbgrader/test_killed.py."""
     hand_in("ann")
-    with somebody_else(course):
-        with pytest.raises(CourseError, match=r"been grading 'tiny' since .*process"):
-            nbgrader.grade(course, "tiny")
+    with course_lock(course, "grading 'tiny'"):
         message = run_nbgrader(course, "autograde", "tiny", status=1)
-        assert "Wait until it has finished" in message
-        assert "Traceback" not in message
+    holder = rf"been grading 'tiny' since .*process {os.getpid()}\)"
+    assert re.search(rf"{holder}\. Wait until it has finished", message)
+    assert "Traceback" not in message
     assert graded(course)["ann"].score == 10
 
 
@@ -75,9 +59,6 @@ def test_a_locked_gradebook_makes_nobody_ungradable(
     with pytest.raises(CourseError, match=r"Another program has locked.*same command"):
         nbgrader.grade(course, "tiny", progress=lock)
     assert [path.parts[-3] for path in course.rglob("grading.json")] == ["ann"]
-    with pytest.raises(CourseError, match="Another program has locked"):
-        nbgrader.grade(course, "tiny")  # now it is locked from the start
-    other.execute("ROLLBACK")
     other.close()
     assert {r.status for r in graded(course).values()} == {"graded"}
 
@@ -85,21 +66,26 @@ def test_a_locked_gradebook_makes_nobody_ungradable(
 def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     course: Path, hand_in: HandIn
 ) -> None:
-    before = ("kept", "fine")
-    others = ("notebook", "assignment", "folder", "locked", "beside", "below")
-    for student in (*before, *others):
-        hand_in(student)
-    graded(course, students=before)
     submitted = course / "submitted"
+    modes = {
+        "kept/tiny/tiny.ipynb": 0,
+        "notebook/tiny/tiny.ipynb": 0,
+        "assignment/tiny": 0o644,
+        "folder": 0o644,
+        "locked": 0,
+        "beside/tiny/notes.txt": 0,
+        "below/tiny/more": 0,
+    }
+    for student in {"fine", *(name.partition("/")[0] for name in modes)}:
+        hand_in(student)
+    graded(course, students=("kept", "fine"))
     (submitted / "beside/tiny/notes.txt").write_text("x")
     (submitted / "below/tiny/more").mkdir()
-    closed = ["kept/tiny/tiny.ipynb", "notebook/tiny/tiny.ipynb", "assignment/tiny"]
-    closed += ["folder", "locked", "beside/tiny/notes.txt", "below/tiny/more"]
-    for name in closed:
-        (submitted / name).chmod(0o644 if name in ("folder", "assignment/tiny") else 0)
+    for name, mode in modes.items():
+        (submitted / name).chmod(mode)
     command = [sys.executable, "-m", "nbproctor", "grade", "--sandbox=weak"]
     done = start(*bound_by_rights(*command), cwd=course)
-    for name in closed:
+    for name in modes:
         (submitted / name).chmod(0o755)
     assert done.returncode == 1, done.stderr
     assert "Could not be graded: assignment; folder; locked; notebook." in done.stderr
@@ -115,34 +101,80 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
         "kept: stays at 10. With --lower: no mark, There is no permission to read"
         in done.stdout
     )
-    results = {name: r.status for name, r in graded(course).items()}
-    assert results == dict.fromkeys(results, "graded") and len(results) == 8
+    results = [result.status for result in graded(course).values()]
+    assert results == ["graded"] * 8
 
 
-class BusyReaders(contextlib.nullcontext["BusyReaders"]):
+def busy_readers() -> MagicMock:
     """Stand for readers on a computer that does something else."""
-
-    def __init__(self, *_: object) -> None:
-        super().__init__(self)
-
-    def ask(self, _: object) -> Future[object]:
-        answer: Future[object] = Future()
-        answer.set_exception(OverdueError("it was not ready after 60 seconds"))
-        return answer
+    answer = Future[object]()
+    answer.set_exception(OverdueError("it was not ready after 60 seconds"))
+    readers = MagicMock()
+    readers.return_value.__enter__.return_value.ask.return_value = answer
+    return readers
 
 
-def test_a_busy_computer_is_not_said_of_a_submission(
+@pytest.mark.parametrize(
+    ("target", "stand_in", "reason"),
+    [
+        ("nbgrader.autograder.readers", busy_readers(), "busy"),
+        (
+            "engine.execution.execute",
+            Mock(side_effect=ExecutionError("Its execution failed twice.")),
+            "Its execution failed twice.",
+        ),
+    ],
+    ids=["busy", "execution"],
+)
+def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str,
+    stand_in: Mock,
+    reason: str,
+) -> None:
+    hand_in("ann")
+    with monkeypatch.context() as patch:
+        patch.setattr(f"nbproctor.{target}", stand_in)
+        result = graded(course)["ann"]
+    assert result.status == "ungradable"
+    assert reason in result.reason and "computing" not in result.reason
+    assert graded(course)["ann"].score == 10
+
+
+# Where what fails, and what is said of it.
+FAILURES = [
+    ("engine.servers._start", EngineError("no layer of it"), "no layer of it"),
+    ("nbgrader.prefetch.walk", OSError(24, "Too many open files"), "Too many open"),
+    ("nbgrader.prefetch.walk", OSError(30, "Read-only"), "cannot be written.*again"),
+    ("nbgrader.prefetch.walk", OSError(28, "No space"), "disk is full.*command again"),
+    ("nbgrader.prefetch.walk", MemoryError(), "too little memory.*same command again"),
+    (
+        "nbgrader.prefetch.walk",
+        OperationalError("SELECT", {}, Exception("disk is full")),
+        "Free some space.*same command again",
+    ),
+]
+
+
+def test_where_nothing_can_be_executed_or_read_earlier_results_are_kept(
     course: Path,
     hand_in: HandIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    hand_in("ada")
-    with monkeypatch.context() as patch:
-        patch.setattr("nbproctor.nbgrader.autograder.readers", BusyReaders)
-        result = graded(course)["ada"]
-    assert result.status == "ungradable"
-    assert "busy" in result.reason and "computing" not in result.reason
-    assert graded(course)["ada"].status == "graded"
+    hand_in("ann")
+    graded(course)
+    for target, error, message in FAILURES:
+        with (
+            monkeypatch.context() as patch,
+            pytest.raises(CourseError, match=message) as stopped,
+        ):
+            patch.setattr(f"nbproctor.{target}", Mock(side_effect=error))
+            graded(course, force=True)
+        assert "sqlalche" not in str(stopped.value)
+        assert (course / "autograded/ann/tiny/tiny.ipynb").exists()
+        assert totals(course) == {"ann": 10}
 
 
 @pytest.mark.parametrize(
@@ -161,26 +193,41 @@ def test_a_folder_that_no_course_can_be_in_is_said_to_be_one(
     moved = tmp_path / name
     moved.parent.mkdir(parents=True, exist_ok=True)
     course.rename(moved)
-    with pytest.raises(CourseError, match=reason) as caught:
-        nbgrader.grade(moved, "tiny")
-    assert "course" in str(caught.value) and "ada" not in str(caught.value)
-    with pytest.raises(CourseError, match=reason):
-        nbgrader.scores(moved, "tiny")
+    for command in (nbgrader.grade, nbgrader.scores):
+        with pytest.raises(CourseError, match=f"(?s)course.*{reason}"):
+            command(moved, "tiny")
 
 
-@pytest.mark.parametrize(
-    ("error", "sentence"),
-    [
-        (OSError(errno.EROFS, "Read-only file system", "x"), "cannot be written"),
-        (MemoryError(), "too little memory"),
-        (OperationalError("SELECT", {}, Exception("disk is full")), "Free some space"),
-    ],
-)
-def test_what_the_computer_does_is_known_by_its_error(
-    error: Exception, sentence: str
+def test_what_is_lost_is_made_again_and_nothing_else(
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    computer_error = as_computer_error(error)
-    assert isinstance(computer_error, ComputerError)
-    assert sentence in str(computer_error)
-    assert "same command again" in str(computer_error)
-    assert "sqlalche" not in str(computer_error)
+    hand_in("ann")
+    gradebook = course / "gradebook.db"
+    empty = gradebook.read_bytes()
+    result = course / "autograded/ann/tiny/tiny.ipynb"
+    result.parent.mkdir(parents=True)
+    result.write_text("{")  # half made
+    assert graded(course)["ann"].score == 10
+    assert json.loads(result.read_text())["cells"]
+
+    def lose_gradebook() -> None:
+        for path in course.glob("gradebook.db*"):
+            path.unlink()
+        gradebook.write_bytes(empty)
+        shutil.rmtree(course / "autograded")
+
+    def lose_mark() -> None:
+        with sqlite3.connect(gradebook) as file:
+            file.execute("UPDATE grade SET auto_score = NULL WHERE auto_score = 3")
+
+    # Nothing is executed again.
+    monkeypatch.setattr("nbproctor.engine.servers._start", Mock(side_effect=OSError))
+    for lose in (result.unlink, lose_gradebook, lose_mark):
+        lose()
+        assert graded(course)["ann"].score == 10
+        assert totals(course) == {"ann": 10}
+        before = result.stat().st_mtime_ns
+        assert graded(course)["ann"].score == 10
+        assert result.stat().st_mtime_ns == before
