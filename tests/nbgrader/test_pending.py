@@ -42,8 +42,7 @@ def original(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     hand_in(course, "ann", why=ESSAY)
     hand_in(course, "bob", why=ESSAY, fizz=ODD)
     hand_in(course, "cem", why=ESSAY)
-    hand_in(course, "eve")
-    (course / "submitted/eve/tiny/tiny.ipynb").write_text('{"cells": [')
+    hand_in(course, "eve").write_text('{"cells": [')
     text = grade(course)
     assert "ann; bob; cem: To be graded by hand: why.\n" in text
     assert "4 submitted, 0 graded, 3 to be graded by hand, 1 not graded." in text
@@ -58,8 +57,7 @@ def grade(course: Path) -> str:
 def exported(course: Path) -> dict[str, dict[str, str]]:
     """Return the rows of the table of the class, by student."""
     run_here("export", "csv", cwd=course)
-    rows = read_table(course / "exported/tiny.csv")
-    return {row["student"]: row for row in rows}
+    return {row["student"]: row for row in read_table(course / "exported/tiny.csv")}
 
 
 def read_report(course: Path) -> str:
@@ -78,9 +76,9 @@ def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(
     assert "\nbob: To be graded by hand: why.\n" in text
     assert "2 graded, 1 to be graded by hand, 1 not graded." in text
     assert "Median 13 of 14 points." in text and "Complete totals: 2 of 3." in text
-    rows = exported(course)
-    assert rows["bob"]["reason"] == "To be graded by hand: why."
-    assert rows["ann"]["reason"] == rows["cem"]["reason"] == ""
+    reasons = {student: row["reason"] for student, row in exported(course).items()}
+    waiting = {"ann": "", "bob": "To be graded by hand: why.", "cem": ""}
+    assert reasons.items() >= waiting.items()
     assert " To be graded by hand bob : why Totals " in read_report(course)
     hand_in(course, "ann", why=ESSAY, fizz=ODD)
     text = grade(course)
@@ -92,20 +90,23 @@ def test_nobody_has_to_look_again_at_what_a_person_marked_where_no_test_ran(
     course: Path,
 ) -> None:
     """formgrader lists those whose work needs a person; nbgrader asks it anew."""
+
+    def waits() -> bool:
+        with book(course) as opened:
+            return bool(opened.find_submission("tiny", "eve").needs_manual_grade)
+
+    assert waits()
     with book(course) as opened:
-        row = opened.find_submission("tiny", "eve")
-        assert row.needs_manual_grade
-        for graded in row.notebooks[0].grades:
-            graded.manual_score = 1
-            graded.needs_manual_grade = False
+        for cell in opened.find_submission("tiny", "eve").notebooks[0].grades:
+            cell.manual_score = 1
+            cell.needs_manual_grade = False
         opened.db.commit()
+    assert not waits()
     run_here("grade", "--force", cwd=course)
-    with book(course) as opened:
-        assert not opened.find_submission("tiny", "eve").needs_manual_grade
+    assert not waits()
     (course / "submitted/eve/tiny/tiny.ipynb").write_text('{"cells": [{')
     grade(course)
-    with book(course) as opened:
-        assert opened.find_submission("tiny", "eve").needs_manual_grade
+    assert waits()
 
 
 def test_a_corrected_test_is_reported_for_those_who_wait(course: Path) -> None:
@@ -118,10 +119,9 @@ def test_a_corrected_test_is_reported_for_those_who_wait(course: Path) -> None:
 
 
 def test_who_has_submitted_and_is_not_graded_yet_is_not_missing(course: Path) -> None:
-    mark_by_hand(course, "ann", "bob", "cem")
-    nbgrader.enrol(
-        nbgrader.Course(course), [platforms.Person("dan"), platforms.Person("fay")]
-    )
+    mark_by_hand(course, "ann")
+    people = [platforms.Person("dan"), platforms.Person("fay")]
+    nbgrader.enrol(nbgrader.Course(course), people)
     hand_in(course, "dan", why=ESSAY)
     rows = exported(course)
     assert (rows["dan"]["status"], rows["fay"]["status"]) == ("not graded", "missing")
@@ -135,7 +135,6 @@ def test_who_has_submitted_and_is_not_graded_yet_is_not_missing(course: Path) ->
 
 def test_whose_work_was_removed_is_missing_everywhere(course: Path) -> None:
     mark_by_hand(course, "ann", "bob")
-    grade(course)
     assert (course / "feedback/ann/tiny/tiny.html").exists()
     shutil.rmtree(course / "submitted/ann/tiny")
     text = grade(course)
@@ -146,10 +145,8 @@ def test_whose_work_was_removed_is_missing_everywhere(course: Path) -> None:
     assert read_report(course).endswith("Nothing submitted ann")
     row = exported(course)["ann"]
     assert (row["status"], row["total"], row["fizz"]) == ("missing", "", "")
-    students = {
-        student for student, *_ in nbgrader.pages(nbgrader.Course(course, "tiny"))
-    }
-    assert students == {"bob", "cem", "eve"}
+    pages = nbgrader.pages(nbgrader.Course(course, "tiny"))
+    assert [student for student, *_ in pages] == ["bob", "cem", "eve"]
 
 
 def test_only_who_can_be_late_is_listed_as_late(course: Path) -> None:

@@ -1,13 +1,12 @@
 """Grading again: changed tests, marks given by hand, late penalties."""
 
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -31,23 +30,13 @@ pytestmark = pytest.mark.slow
 ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
 
 
-@pytest.fixture
-def ungraded(template: Path, tmp_path: Path) -> Path:
-    return handed_in(template, tmp_path / "course")
-
-
-def handed_in(template: Path, folder: Path) -> Path:
-    """Make a course with two students: one is right, one is wrong about fizz(0)."""
-    course = shutil.copytree(template, folder)
-    hand_in(course, "right")
-    hand_in(course, "odd", fizz=ODD)
-    return course
-
-
 @pytest.fixture(scope="module")
 def original(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, graded once for all tests."""
-    course = handed_in(template, tmp_path_factory.mktemp("graded") / "course")
+    """Grade two students: one is right, one is wrong about fizz(0)."""
+    course = tmp_path_factory.mktemp("graded") / "course"
+    shutil.copytree(template, course)
+    hand_in(course, "right")
+    hand_in(course, "odd", fizz=ODD)
     assert again(course) == []  # first marks are no changes
     assert totals(course) == {"odd": 7, "right": 10}
     return course
@@ -74,10 +63,7 @@ def again(course: Path, **options: Any) -> list[MarkChange]:
 
 def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> None:
     without_zero(course)
-    results, changes = nbgrader.regrade(
-        course, "tiny", options=RunOptions(students=["right"])
-    )
-    assert ([r.student for r in results], changes) == (["right"], [])
+    assert again(course, students=["right"]) == []
     assert totals(course)["odd"] == 7  # one student alone was graded
     changes = again(course)
     assert changes == [MarkChange("odd", 7.0, 10.0, "graded again", False)]
@@ -101,8 +87,8 @@ def test_a_lower_mark_for_the_same_files_needs_a_flag(harder: Path) -> None:
     assert everything(harder) == before
     assert [r.score for r in results] == [7, 10]
     assert "The earlier mark stays" in change_lines(changes, {})[0]
-    changes = again(harder, allow_lower=True)
-    assert [change.is_kept for change in changes] == [False, False]
+    lowered = [replace(change, is_kept=False) for change in changes]
+    assert again(harder, allow_lower=True) == lowered
     assert totals(harder) == {"odd": 5, "right": 8}
     assert again(harder) == []
 
@@ -112,30 +98,35 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
 ) -> None:
     def since() -> str:
         (result,) = nbgrader.regrade(course, "tiny", options=RunOptions({"right"}))[0]
-        return result.since.get("tiny", "").removeprefix("Since your last submission: ")
+        return result.since["tiny"].removeprefix("Since your last submission: ")
+
+    def change(before: float | None, after: float | None) -> MarkChange:
+        return MarkChange("right", before, after, "submitted again", False)
 
     hand_in(course, "right", fizz=ODD)
-    assert again(course) == [MarkChange("right", 10.0, 7.0, "submitted again", False)]
+    assert again(course) == [change(10.0, 7.0)]
     assert since() == "−3 in 1 `fizz(n)`."
-    hand_in(course, "right", mean_of="def mean_of(n):\n    return sum(n) / len(n)")
-    assert since() == (
-        "+3 in 1 `fizz(n)`; changed, with the same points: 2 `mean_of(numbers)`."
+    path = hand_in(
+        course, "right", mean_of="def mean_of(n):\n    return sum(n) / len(n)"
     )
+    same_points = "changed, with the same points: 2 `mean_of(numbers)`."
+    assert since() == f"+3 in 1 `fizz(n)`; {same_points}"
     nbgrader.feedback(course, "tiny")
     page = course / "feedback/right/tiny/tiny.html"
     assert "+3 in 1 <code>fizz(n)</code>; changed" in page.read_text("utf-8")
-    (course / "submitted/right/tiny/tiny.ipynb").touch()
+    path.touch()
     assert "+3 in 1" in since()  # the same files
-    (course / "submitted/right/tiny/notes.txt").touch()
+    path.with_name("notes.txt").touch()
     assert since() == "no answer has changed."
-    (course / "submitted/right/tiny/tiny.ipynb").write_text('{"cells": [')
-    assert again(course) == [MarkChange("right", 10.0, None, "submitted again", False)]
+    assert not page.exists()  # or it would stand for a new submission
+    path.write_text('{"cells": [')
+    assert again(course) == [change(10.0, None)]
     waits, comments = read_comments(course)
     assert waits and all("cut short" in str(comment) for comment in comments)
     assert nbgrader.scores(course, "tiny").loc["right"].isna().all()
     assert not (course / "autograded/right/tiny/tiny.ipynb").exists()
     hand_in(course, "right")
-    assert again(course) == [MarkChange("right", None, 10.0, "submitted again", False)]
+    assert again(course) == [change(None, 10.0)]
     assert read_comments(course) == (False, [None, None])  # nothing of it is left
 
 
@@ -181,80 +172,67 @@ def by_hand(course: Path, student: str) -> tuple[object, ...]:
 
 BY_HAND = {"manual_score": 2.5, "extra_credit": 0.5}
 COMMENT = "Zero is a multiple too."
+MARKED = (*BY_HAND.values(), COMMENT)
 
 
-def test_what_was_given_by_hand_outlives_a_time_in_which_nothing_can_be_graded(
-    course: Path,
+@pytest.mark.parametrize(("lower", "total"), [(False, 10.0), (True, 8.0)])
+def test_what_is_given_by_hand_outlives_all_that_a_run_meets(
+    harder: Path, lower: bool, total: float
 ) -> None:
-    """As when a cloud drive frees space, and its files are empty until it is asked."""
-    grade_by_hand(course, "fizz-multiples", "odd", comment=COMMENT, **BY_HAND)
-    notebook = course / "submitted/odd/tiny/tiny.ipynb"
-    content = notebook.read_bytes()
-    notebook.write_bytes(b"")
-    results, changes = nbgrader.regrade(course, "tiny")
-    assert changes == [MarkChange("odd", 10.0, None, "submitted again", False)]
-    assert results[0].score is None
-    assert results[0].reason.endswith("Marks given by hand stay: fizz-multiples.")
-    assert by_hand(course, "odd") == (2.5, 0.5, COMMENT)
-    notebook.write_bytes(content)
-    assert again(course) == [MarkChange("odd", None, 10.0, "submitted again", False)]
-    assert by_hand(course, "odd") == (2.5, 0.5, COMMENT)
+    """It is given in a run; then a cloud drive frees space, and a file is empty."""
 
-
-@pytest.mark.parametrize("lower", [False, True])
-def test_a_mark_that_is_given_while_a_run_is_on_is_not_overwritten(
-    harder: Path, lower: bool
-) -> None:
     def look_into_formgrader(result: SubmissionResult) -> None:
         students = ("right", "odd")
         grade_by_hand(harder, "fizz-multiples", *students, comment=COMMENT, **BY_HAND)
 
-    nbgrader.regrade(
-        harder, "tiny", look_into_formgrader, RunOptions(allow_lower=lower)
-    )
+    options = RunOptions(allow_lower=lower)
+    nbgrader.regrade(harder, "tiny", look_into_formgrader, options)
     again(harder, allow_lower=lower)
-    assert by_hand(harder, "right") == by_hand(harder, "odd")
-    assert by_hand(harder, "odd") == (2.5, 0.5, COMMENT)
+    assert by_hand(harder, "right") == by_hand(harder, "odd") == MARKED
+    notebook = harder / "submitted/odd/tiny/tiny.ipynb"
+    content = notebook.read_bytes()
+    notebook.write_bytes(b"")
+    results, changes = nbgrader.regrade(harder, "tiny", options=options)
+    assert changes[0] == MarkChange("odd", total, None, "submitted again", False)
+    assert results[0].score is None
+    assert results[0].reason.endswith("Marks given by hand stay: fizz-multiples.")
+    assert by_hand(harder, "odd") == MARKED
+    notebook.write_bytes(content)
+    change = MarkChange("odd", None, 8.0, "submitted again", False)
+    assert again(harder)[0] == change
+    assert by_hand(harder, "odd") == MARKED
 
 
 def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
-    ungraded: Path, monkeypatch: pytest.MonkeyPatch
+    course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = sqlite3.connect(ungraded / "gradebook.db", timeout=0)
-    tried = []
+    other = sqlite3.connect(course / "gradebook.db", timeout=0)
 
-    def write(facts: decision.Facts, may_lower: bool) -> decision.Decision:
+    def write(*facts: Any) -> decision.Decision:
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("UPDATE grade SET manual_score = 1")
-        tried.append(facts.submission)
-        return decide(facts, may_lower)
+        return decide(*facts)
 
     decide = decision.decide
-    monkeypatch.setattr(decision, "decide", write)
-    again(ungraded)
+    trying = Mock(side_effect=write)
+    monkeypatch.setattr(decision, "decide", trying)
+    again(course, force=True)
     other.close()
-    assert len(tried) == 2
-    assert totals(ungraded) == {"odd": 7, "right": 10}
+    assert trying.call_count == 2
+    assert totals(course) == {"odd": 7, "right": 10}
 
 
 def test_whom_the_platform_excuses_is_excused_here_when_a_person_agrees(
-    course: Path,
+    course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (course / "book.csv").write_text(
         "Student,ID,SIS Login ID,Section,tiny (1)\nRight,1,right,A,5\nOdd,3,odd,A,EX\n"
     )
     # The course's ids are logins: nobody knows that before a teacher says it.
     succeeded(run_here("roster", "book.csv", "--same=login=id", cwd=course))
-    controller, device = os.openpty()  # who is asked there says yes
-    os.write(controller, b"y\n")
-    command = [sys.executable, "-P", "-m", "nbproctor", "export", "book.csv"]
-    terminal = dict.fromkeys(("stdin", "stdout", "stderr"), device)
-    subprocess.run(
-        command,
-        cwd=course,
-        check=True,
-        **terminal,
-    )
+    monkeypatch.setattr("nbproctor.cli.exporting.sys", Mock())  # a terminal
+    monkeypatch.setattr("typer.confirm", Mock(return_value=True))
+    succeeded(run_here("export", "book.csv", cwd=course))
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 1
     opened = nbgrader.Course(course, "tiny")
     standings = nbgrader.participants(opened)
