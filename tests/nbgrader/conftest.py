@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.nbgrader import tiny
-from tests.nbgrader.tiny import HandIn, Notebook, released
+from tests.nbgrader.tiny import HandIn
 from tests.warm import warm_processes  # noqa: F401
 
 
@@ -22,11 +22,6 @@ def original(template: Path) -> Path:
 @pytest.fixture
 def course(original: Path, tmp_path: Path) -> Path:
     return shutil.copytree(original, tmp_path / "course")
-
-
-@pytest.fixture
-def release(course: Path) -> Notebook:
-    return released(course)
 
 
 @pytest.fixture

@@ -7,15 +7,14 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import Course
+from nbproctor.platforms import Person
 from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
 from tests.broken.cases import (
-    ANSWERS,
     BOMBS,
     CASES,
     STOPPED,
     Case,
-    answered,
     by_id,
     text,
 )
@@ -23,12 +22,14 @@ from tests.kernels import brief
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
     HandIn,
-    Notebook,
-    blank,
     configure,
     graded,
     run_nbgrader,
+    solved,
     source_of,
+    statuses,
+    stubs,
+    switch_off,
 )
 from tests.timing import patience
 
@@ -52,26 +53,25 @@ def handed_in(course: Path) -> dict[Path, tuple[int, int, int]]:
 )
 def test_the_broken_class_gets_status_and_score_each_and_is_never_touched(
     course: Path,
-    release: Notebook,
     monkeypatch: pytest.MonkeyPatch,
     cases: list[Case],
     allowance: Allowance,
 ) -> None:
     monkeypatch.setattr(reading, "ALLOWANCE", allowance)
     for case in cases:
-        case.make(course / "submitted" / case.name / "tiny", answered(release))
+        case.make(course / "submitted" / case.name / "tiny", solved(course))
     before = handed_in(course)
-    outcomes = graded(course)
+    results = graded(course)
     assert handed_in(course) == before
+    expected = {case.name: (case.status, case.score) for case in cases}
+    assert statuses(results) == expected
+    for case in cases:
+        reason = results[case.name].reason
+        assert all(note in reason for note in case.note.split("|"))
     table = nbgrader.scores(course, "tiny")
     assert list(table.columns) == ["fizz", "mean_of", "total"]
-    for case in cases:
-        outcome = outcomes[case.name]
-        status_and_score = outcome.status, outcome.score
-        assert status_and_score == (case.status, case.score), outcome
-        assert all(note in outcome.reason for note in case.note.split("|"))
-        total = table.loc[case.name, "total"]
-        assert total == case.score or (case.score is None and total != total)
+    totals = table["total"].astype(object).where(table["total"].notna(), None)
+    assert totals.to_dict() == {case.name: case.score for case in cases}
 
 
 def test_formgraders_button_takes_the_same_way(
@@ -90,26 +90,23 @@ def test_formgraders_button_takes_the_same_way(
 
 def test_scores_are_those_of_stock_nbgrader(
     course: Path,
-    release: Notebook,
     hand_in: HandIn,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in brief(tmp_path).items():
         monkeypatch.setenv(name, value)
-    hand_in("blank", **{name: blank(release, name) for name in ANSWERS})
+    hand_in("blank", **stubs(course))
     raises = "def mean_of(x):\n    x.sort()\n    raise OSError"
     hand_in("half", fizz="def fizz(n):\n    return str(n)", mean_of=raises)
     part = "def mean_of(x):\n    return int(sum(x) / len(x))"
     typo = hand_in("typo", fizz="def fizz(n)\n    return n", mean_of=part)
     typo.with_name("timestamp.txt").write_text("2026-10-01 12:00:00 CEST")
     stock = shutil.copytree(course, tmp_path / "stock")
-    config = stock / "nbgrader_config.py"
-    lines = config.read_text().splitlines()
-    config.write_text("\n".join(line for line in lines if "proctor" not in line))
+    switch_off(stock)
     run_nbgrader(stock, "autograde", "tiny")
-    reasons = {name: result.reason for name, result in graded(course).items()}
-    assert [name for name, reason in reasons.items() if "wrong file" in reason] == [
+    results = graded(course)
+    assert [name for name in results if "wrong file" in results[name].reason] == [
         "blank"
     ]
     expected = nbgrader.scores(stock, "tiny")
@@ -118,64 +115,83 @@ def test_scores_are_those_of_stock_nbgrader(
     assert rows(url(course)) == rows(url(stock))
 
 
-def test_an_endless_loop_costs_its_own_exercise_only_and_stands_in_the_log(
+BOMB = """
+from nbgrader.preprocessors import NbGraderPreprocessor
+class Bomb(NbGraderPreprocessor):
+    def preprocess(self, nb, resources):
+        if resources['nbgrader']['student'] == 'bob':
+            raise ValueError('no room for bob')
+        return nb, resources
+c.Autograde.autograde_preprocessors.append(Bomb)
+c.Autograde.create_student = False
+"""
+
+
+def test_what_one_submission_does_to_grading_costs_no_other_exercise_or_student(
     course: Path, hand_in: HandIn
 ) -> None:
+    """An endless loop, an error of nbgrader's, a student whom nobody has enrolled."""
     seconds = 0.5 * patience()
-    configure(course, f"c.Nbproctor.call_seconds = {seconds}")
+    configure(course, BOMB, f"c.Nbproctor.call_seconds = {seconds}")
+    opened = nbgrader.Course(course, "tiny")
+    nbgrader.enrol(opened, map(Person, ("ann", "bob", "cem")))
     hand_in("ann", fizz="def fizz(n):\n    while True:\n        pass")
-    hand_in("bob")
-    outcomes = graded(course)
-    assert (outcomes["ann"].status, outcomes["ann"].score) == ("partial", 5)
-    assert "`fizz` was stopped" in outcomes["ann"].reason
+    for student in ("bob", "cem", "stranger"):
+        hand_in(student)
+    results = graded(course)
+    assert statuses(results) == {
+        "ann": ("partial", 5),
+        "bob": ("ungradable", None),
+        "cem": ("graded", 10),
+        "stranger": ("ungradable", None),
+    }
+    assert "ValueError" in results["bob"].reason  # more is in the log
+    assert "create_student" in results["stranger"].reason
+    stopped = f"`fizz` was stopped: it did not finish in {seconds:g} seconds."
+    assert stopped in results["ann"].reason
     log = (course / "autograded/grading.log").read_text("utf-8")
     assert "started for tiny, sandbox level" in log
-    warning = f"ann: `fizz` was stopped: it did not finish in {seconds:g} seconds."
-    assert warning in log
-    assert (outcomes["bob"].status, outcomes["bob"].score) == ("graded", 10)
-
-
-def test_one_submission_that_nbgrader_cannot_process_does_not_end_the_class(
-    course: Path, hand_in: HandIn
-) -> None:
-    configure(
-        course,
-        "from nbgrader.preprocessors import NbGraderPreprocessor",
-        "class Bomb(NbGraderPreprocessor):",
-        "    def preprocess(self, nb, resources):",
-        "        if resources['nbgrader']['student'] == 'bob':",
-        "            raise ValueError('no room for bob')",
-        "        return nb, resources",
-        "c.Autograde.autograde_preprocessors.append(Bomb)",
-    )
-    for student in ("ann", "bob", "cem"):
-        hand_in(student)
-    outcomes = graded(course)
-    assert outcomes["bob"].status == "ungradable"
-    assert "ValueError" in outcomes["bob"].reason  # more is in the log
-    assert outcomes["ann"].score == outcomes["cem"].score == 10
-    assert nbgrader.scores(course, "tiny").loc["bob"].isna().all()
-    opened = nbgrader.Course(course, "tiny")
+    assert f"ann: {stopped}" in log
+    scores = nbgrader.scores(course, "tiny")
+    assert scores.loc["bob"].isna().all()
+    assert "stranger" not in scores.index
     standings = nbgrader.participants(opened)
     report_page = nbgrader.report(opened, standings)[0]
-    assert report_page.read_text().count('aria-label="2 passed"') == 2
+    assert report_page.read_text().count('aria-label="2 passed"') == 1
 
 
-def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
+HELPED = "import helper\n\ndef fizz(n):\n    return helper.rule(n)"
+RIGHT = "def rule(n):\n    return str(n) if n % 3 else 'fizz'\n"
+WRONG = "def rule(n):\n    return 'wrong'\n"
+FILES = {
+    "data/word.txt": "fizz",
+    "given.py": "WORD = open('data/word.txt').read()\n",
+    "helper.py": RIGHT,
+}
+
+
+def test_files_of_the_assignment_are_there_and_replace_those_of_a_student(
     course: Path, hand_in: HandIn
 ) -> None:
-    source = course / "source/tiny"
-    (source / "data").mkdir()
-    (source / "data/word.txt").write_text("fizz")
-    (source / "given.py").write_text("WORD = open('data/word.txt').read()\n")
+    (course / "source/tiny/data").mkdir()
+    for name, content in FILES.items():
+        (course / "source/tiny" / name).write_text(content)
     with source_of(course) as notebook:
         setup = by_id(notebook, "setup")
         needs = "\nfrom given import WORD\nassert WORD == 'fizz'"
         setup["source"] = text(setup) + needs
     assert nbgrader.lint(course, "tiny") == []
     answer = "    return str(n) if n % 3 else WORD + open('own.txt').read()"
-    folder = hand_in("ann", fizz=f"def fizz(n):\n{answer}").parent
-    (folder / "own.txt").touch()
-    assert graded(course)["ann"].score == 10
-    autograded = course / "autograded/ann/tiny"
-    assert (autograded / "own.txt").exists() and (autograded / "data/word.txt").exists()
+    hand_in("ann", fizz=f"def fizz(n):\n{answer}").with_name("own.txt").touch()
+    hand_in("ben").with_name("data").write_text("named as a folder of the course")
+    hand_in("cem", fizz=HELPED).with_name("helper.py").write_text(WRONG)
+    right = dict.fromkeys(("ann", "ben", "cem"), ("graded", 10))
+    assert statuses(graded(course)) == right
+    ann = course / "autograded/ann/tiny"
+    assert (ann / "own.txt").exists() and (ann / "data/word.txt").exists()
+    helper = course / "autograded/cem/tiny/helper.py"
+    assert helper.read_text() == RIGHT
+    configure(course, "c.Autograde.exclude_overwriting = {'tiny': ['helper.py']}")
+    results = graded(course, force=True)
+    assert statuses(results) == right | {"cem": ("graded", 5)}
+    assert helper.read_text() == WRONG

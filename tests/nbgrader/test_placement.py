@@ -18,7 +18,6 @@ from nbproctor.results import Report, SubmissionResult
 from tests.broken.cases import by_id
 from tests.nbgrader.tiny import (
     HandIn,
-    change_source,
     configure,
     graded,
     run_nbgrader,
@@ -40,6 +39,7 @@ assert out.getvalue() == "fizz\\n", "It prints fizz."
 """
 PRINTS = 'def fizz(n):\n    said = "fizz" if n % 3 == 0 else str(n)\n    print(said)\n'
 RIGHT = PRINTS + "    return said"
+GRADES = {"right": ("graded", 10), "silent": ("graded", 8)}
 
 
 @pytest.fixture
@@ -69,24 +69,23 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     log = (capturing / "autograded/grading.log").read_text()
     assert "run in the student's process" in log
     results = graded(capturing)
-    assert statuses(results) == {"right": ("graded", 10), "silent": ("graded", 8)}
+    assert statuses(results) == GRADES
     assert notes(results, "right") == {"fizz-numbers": "beside"}
-    placements = json.loads((capturing / FILE).read_text())["tiny"]["tiny"]
-    where, reason = placements["tests"]["fizz-numbers"]
-    assert where == "beside"
-    assert reason
+    placements = (capturing / FILE).read_text()
+    tests = json.loads(placements)["tiny"]["tiny"]["tests"]
+    assert tests["fizz-numbers"][0] == "beside" and tests["fizz-numbers"][1]
     (description,) = describe(capturing)
     assert description.startswith("1 of 6 test cells are run in the student's process")
     assert "fizz-numbers" in description
     # Another source is looked at again.
-    change_source(capturing, "It prints", "It has to print")
+    with_cells(capturing, {"fizz-numbers": CAPTURES.replace("It prints", "Print")})
     assert describe(capturing) == []
     # Trust can be forbidden; the cell is then no zero.
     configure(capturing, 'c.Nbproctor.trust = "judge"')
     result = graded(capturing)["right"]
     assert (result.status, result.score) == ("partial", None)
     assert "cannot run outside the student's process. Please tell" in result.reason
-    assert json.loads((capturing / FILE).read_text())["tiny"]["tiny"] != placements
+    assert (capturing / FILE).read_text() != placements
 
 
 def test_each_test_cell_of_the_lab_stands_alone(lab_master: MasterNotebook) -> None:
@@ -164,31 +163,22 @@ def test_a_course_that_needs_network_or_programs_hears_what_to_do(course: Path) 
     assert "In 'tiny', write these lines in Python, or grade them by hand." in warnings
 
 
-def test_a_source_without_an_answer_says_so_and_blames_nobody(
-    course: Path, hand_in: HandIn
-) -> None:
-    with_cells(
-        course,
-        {
-            "fizz": "# Hint: https://docs.python.org\ndef fizz(n):\n    ...",
-            "fizz-numbers": CAPTURES,
-        },
-    )
+def test_a_source_without_an_answer_says_so_and_blames_nobody(capturing: Path) -> None:
+    course = capturing
+    blank = "# Hint: https://docs.python.org\ndef fizz(n):\n    ..."
+    with_cells(course, {"fizz": blank})
     faults = " ".join(nbgrader.lint(course, "tiny"))
     assert "fizz-numbers" in faults and "network" not in faults
-    hand_in("right", fizz=RIGHT)
-    hand_in("silent", fizz=RIGHT.replace("print(said)", "pass"))
     results = graded(course)
     (description,) = describe(course)
     assert "although it could not be checked" in description
     assert "judge-beside" in description
-    assert statuses(results) == {"right": ("partial", None), "silent": ("graded", 8)}
+    assert statuses(results) == GRADES | {"right": ("partial", None)}
     assert "passes only in the student's process" in results["right"].reason
     # What to do, as it is told.
     with source_of(course) as notebook:
         by_id(notebook, "fizz-numbers")["metadata"]["tags"] = [BESIDE_TAG]
-    grades = {"right": ("graded", 10), "silent": ("graded", 8)}
-    assert statuses(graded(course)) == grades
+    assert statuses(graded(course)) == GRADES
 
 
 def test_a_source_that_ends_its_kernel_hears_so(course: Path) -> None:

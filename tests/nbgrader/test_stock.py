@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sqlite3
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +22,9 @@ from nbgrader.api import Gradebook
 from examples import sample_class
 from nbproctor.notebook import SKIP_TAG, MasterNotebook
 from tests.kernels import brief
-from tests.programs import start, succeeded
+from tests.nbgrader.rows import url
+from tests.nbgrader.tiny import switch_off
+from tests.programs import run_python, succeeded
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
@@ -34,35 +38,26 @@ pytestmark = pytest.mark.slow
 
 
 def nbgrader(course: Path, *arguments: str) -> None:
-    """Run nbgrader's own command, with nbproctor installed: hidden tests use it."""
-    scripts = str(Path(sys.executable).parent)
-    succeeded(
-        start(
-            sys.executable,
-            "-m",
-            "nbgrader",
-            *arguments,
-            cwd=course,
-            PATH=os.pathsep.join([scripts, os.environ["PATH"]]),
-            PYTHONPATH=str(Path(__file__).parents[2]),
-            IPYTHONDIR=str(course.parent / "ipython"),  # see `brief`
-        )
-    )
+    """Run nbgrader's own command where it finds alembic, as in an environment."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = os.environ | {"PATH": path}
+    succeeded(run_python("nbgrader", *arguments, cwd=course, env=env))
 
 
 @pytest.fixture(scope="module")
-def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The course without nbproctor, its release made by nbgrader."""
     folder = tmp_path_factory.mktemp("stock") / "course"
     folder.mkdir()
-    brief(folder.parent)
     for name in ("source", "data"):
         (folder / name).symlink_to(project / name)
-    lines = (project / "nbgrader_config.py").read_text().splitlines(keepends=True)
-    config = "".join(line for line in lines if "proctor" not in line.lower())
-    (folder / "nbgrader_config.py").write_text(config)
-    nbgrader(folder, "generate_assignment", LAB)
-    return folder
+    shutil.copy(project / "nbgrader_config.py", folder)
+    switch_off(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in brief(folder.parent).items():
+            patch.setenv(name, value)
+        nbgrader(folder, "generate_assignment", LAB)
+        yield folder
 
 
 # --- the release ------------------------------------------------------------------
@@ -101,8 +96,9 @@ def test_a_gradebook_has_the_version_that_nbgrader_gives_it(
     versions = []
     for folder in (course, template):
         with closing(sqlite3.connect(folder / "gradebook.db")) as book:
-            versions += book.execute("SELECT version_num FROM alembic_version")
-    assert len(versions) == 2 and versions[0] == versions[1] != ("",)
+            (version,) = book.execute("SELECT version_num FROM alembic_version")
+            versions.append(version)
+    assert versions[0] == versions[1] != ("",)
 
 
 # --- marks ------------------------------------------------------------------------
@@ -127,11 +123,11 @@ def test_stock_nbgrader_gives_an_exercise_its_points_whatever_else_is_solved(
             cell.source = ""
     nbformat.write(notebook, path)
     nbgrader(course, "autograde", LAB)
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+    with Gradebook(url(course)) as book:
         (submission,) = book.assignment_submissions(LAB)
-        grades = (g for n in submission.notebooks for g in n.grades)
-        earned = {grade.cell.name for grade in grades if grade.auto_score}
+        (graded,) = submission.notebooks
+        earned = {grade.cell.name for grade in graded.grades if grade.auto_score}
         assert submission.score > 0
     able = {name for name in solved if {*CALLS.get(name, ())} <= {*solved}}
-    tests = [cell for cell in lab_master.of_kind("test") if cell.points]
-    assert earned == {cell.id for cell in tests if cell.exercise in able}
+    tests = lab_master.of_kind("test")
+    assert earned == {t.id for t in tests if t.points and t.exercise in able}

@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 
 from nbproctor import nbgrader
 from nbproctor.results import SubmissionResult
-from tests.broken.cases import answered, by_id, text, write
+from tests.broken.cases import ANSWERS, answered, by_id, text, write
 from tests.programs import run_python
 
 Notebook = dict[str, Any]
@@ -49,8 +49,10 @@ def hand_in(course: Path, student: str, name: str = "tiny.ipynb", **cells: str) 
     return write(folder, solved(course, **cells), name)
 
 
-def blank(release: Notebook, exercise: str) -> str:
-    return text(by_id(release, exercise))
+def stubs(course: Path) -> dict[str, str]:
+    """Return the cells of all exercises as students get them."""
+    release = released(course)
+    return {name: text(by_id(release, name)) for name in ANSWERS}
 
 
 def graded(course: Path, **options: Any) -> dict[str, SubmissionResult]:
@@ -65,13 +67,20 @@ def statuses(
 
 
 def totals(course: Path) -> dict[str, float]:
-    scores = nbgrader.scores(course, "tiny")["total"].to_dict()
-    return {str(student): total for student, total in scores.items()}
+    totals: dict[str, float] = nbgrader.scores(course, "tiny")["total"].to_dict()
+    return totals
 
 
 def configure(course: Path, *lines: str) -> None:
     with (course / "nbgrader_config.py").open("a") as file:
         file.write("\n" + "\n".join(lines) + "\n")
+
+
+def switch_off(course: Path) -> None:
+    """Leave out of the configuration what switches nbproctor on."""
+    config = course / "nbgrader_config.py"
+    lines = config.read_text("utf-8").splitlines()
+    config.write_text("\n".join(line for line in lines if "proctor" not in line))
 
 
 def book(course: Path) -> Gradebook:
@@ -119,21 +128,14 @@ def with_cells(course: Path, cells: Mapping[str, str]) -> None:
             by_id(notebook, name)["source"] = source
 
 
-def change_source(course: Path, old: str, new: str, **options: Any) -> Path | None:
-    """Change the text of the source, and make the release again."""
-    path = course / "source/tiny/tiny.ipynb"
-    text = path.read_text("utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), "utf-8")
-    return nbgrader.generate(course, "tiny", **options)
+HIDDEN = "### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
 
 
 def without_zero(course: Path) -> None:
     """Have a test ask for less: who is wrong about 0 alone has its points."""
-    old = '(0, -3, 9)] == [\\"fizz\\"] * 3'
-    change_source(course, old, '(-3, 9)] == [\\"fizz\\"] * 2')
+    with_cells(course, {"fizz-multiples": HIDDEN.format("assert fizz(9) == 'fizz'")})
 
 
 def with_one(course: Path) -> None:
     """Have a test ask for more, which nobody's answer knows."""
-    change_source(course, 'fizz(1) == \\"1\\"', 'fizz(1) == \\"one\\"')
+    with_cells(course, {"fizz-numbers": HIDDEN.format("assert fizz(1) == 'one'")})
