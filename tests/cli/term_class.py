@@ -7,32 +7,31 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tests.broken.cases import by_id
-
-# The list of the class; its first lines say what its columns are.
-CLASS = Path(__file__).with_name("term.txt").read_text("utf-8").partition("dash")[2]
+CLASS = Path(__file__).with_name("term.txt").read_text("utf-8").splitlines()[3:]
 FIRST = "tiny"
 SECOND = "second"
-# What an answer of the list above is; what is not here is right.
-MEAN = "    return sum(numbers) / len(numbers)"
-ANSWERS = {
-    "zero": {"fizz": "    return 'fizz' if n and n % 3 == 0 else str(n)"},
-    "text": {"fizz": "    return str(n)"},
-    "half": {"mean_of": "    return 0.5"},
-    "floor": {"mean_of": "    return sum(numbers) // len(numbers)"},
-    "sorts": {"mean_of": f"    numbers.sort()\n{MEAN}"},
-    "blank": {"fizz": "", "mean_of": ""},
-    "Blue": {"mean_of": f"    numbers.sort()\n{MEAN}"},
+# What an answer of the list is; what is not here is right.
+RIGHT = {
+    "fizz": "def fizz(n):\n    return str(n) if n % 3 else 'fizz'",
+    "mean_of": "def mean_of(numbers):\n    return sum(numbers) / len(numbers)",
 }
-RIGHT = {"fizz": "    return str(n) if n % 3 else 'fizz'", "mean_of": MEAN}
-HEADS = {"fizz": "def fizz(n):", "mean_of": "def mean_of(numbers):"}
-FIRST_DUE = datetime(2016, 11, 20, 22)  # at first; UTC
+FLOOR = RIGHT["mean_of"].replace("/", "//")
+SORTS = RIGHT["mean_of"].replace(":", ":\n    numbers.sort()")
+ANSWERS = {
+    "zero": {"fizz": RIGHT["fizz"].replace("n % 3", "not n or n % 3")},
+    "text": {"fizz": "def fizz(n):\n    return str(n)"},
+    "half": {"mean_of": "def mean_of(numbers):\n    return 0.5"},
+    "floor": {"mean_of": FLOOR},
+    "sorts": {"mean_of": SORTS},
+    "blank": {"fizz": "", "mean_of": ""},
+    "Blue": {"mean_of": SORTS},
+}
+FIRST_DUE = "2016-11-20 22:00"  # at first; UTC
 CANVAS_HEAD = (
     "\ufeffStudent,ID,SIS Login ID,Section,tiny (77),Current Score\r\n"
     "    Points Possible,,,,10.00,(read only)\r\n"
@@ -43,81 +42,50 @@ MOODLE_HEAD = (
 )
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a student submits for an assignment, and what it must get."""
+class Work(NamedTuple):
+    """What a student submits for an assignment, and what it must get, as texts."""
 
-    answer: str  # "-": nothing is submitted
-    when: datetime | None  # UTC, if the list says it
-    points: dict[str, str]  # "-": none
+    assignment: str
+    number: int
+    student: str
+    name: str
+    answer: str  # none: nothing is submitted
+    when: str  # UTC, if the list says it
+    fizz: str
+    mean_of: str
     total: str
     status: str
 
     @property
-    def team(self) -> str:
-        """With whom it is submitted, or nothing."""
-        return self.answer if self.answer.istitle() else ""
-
-
-@dataclass(frozen=True, eq=False)
-class Student:
-    """A row of the list."""
-
-    id: str
-    last: str
-    first: str
-    number: int
-    first_work: Work
-    second_work: Work
+    def full_name(self) -> str:
+        last, _, first = self.name.rpartition(", ")
+        return f"{first} {last}"
 
     @property
-    def canvas(self) -> str:
-        """The number by which Canvas knows the student."""
-        return str(1000 + self.number)
+    def owner(self) -> str:
+        """The student, or the team."""
+        return self.answer if self.answer.istitle() else self.student
 
     @property
-    def participant(self) -> str:
-        """The number that Moodle gives for the second assignment."""
-        return str(5000 + self.number)
+    def address(self) -> str:
+        """The number by which the platform of the assignment knows the student."""
+        return str(self.number + (1000 if self.assignment == FIRST else 5000))
 
     @property
-    def name(self) -> str:
-        return f"{self.last}, {self.first}"
+    def mark(self) -> str:
+        """The mark as a platform's file has it."""
+        return f"{float(self.total):.2f}" if self.total else ""
 
 
-def _work(
-    submitted: str,
-    marks: str,
-    month: int,
-) -> Work:
-    answer, _, time = submitted.partition(" @")
-    *points, total, status = ["-", "-", *marks.split()][-4 if month == 11 else -2 :]
-    if "gone" in marks:
-        points = ["-", "-"]
-        total = "-"
-        status = "gone"
-    day, _, clock = time.partition(" ")
-    when = datetime.fromisoformat(f"2016-{month}-{day} {clock}") if time else None
-    names = ("fizz", "mean_of") if points else ()
-    return Work(answer, when, dict(zip(names, points, strict=True)), total, status)
-
-
-def students(number: int) -> list[Student]:
-    """Return the first students of the list."""
-    people = []
-    for position, line in enumerate(CLASS.splitlines()[1 : number + 1]):
-        id, name, first, marks, second, second_marks = map(str.strip, line.split("|"))
-        last, _, forename = name.rpartition(", ")
-        person = Student(
-            id=id,
-            last=last,
-            first=forename,
-            number=position,
-            first_work=_work(first, marks, 11),
-            second_work=_work(second, second_marks, 12),
-        )
-        people.append(person)
-    return people
+def students(number: int) -> list[Work]:
+    """Return the works of the first students of the list."""
+    works = []
+    for position, line in enumerate(CLASS[:number]):
+        student, name, *words = map(str.strip, line.split("|"))
+        answer, when, *marks = words[6:]
+        works.append(Work(FIRST, position, student, name, *words[:6]))
+        works.append(Work(SECOND, position, student, name, answer, when, "", *marks))
+    return works
 
 
 def marker(owner: str) -> str:
@@ -133,83 +101,66 @@ def notebook(
 ) -> bytes:
     """Return what somebody submits."""
     release = course / f"release/{assignment}/{assignment}.ipynb"
-    cells: dict[str, Any] = json.loads(release.read_text("utf-8"))
-    for exercise, head in HEADS.items():
-        if not any(cell.get("id") == exercise for cell in cells["cells"]):
-            continue
-        body = ANSWERS.get(answer, {}).get(exercise, RIGHT[exercise])
-        text = f"{head}  # {marker(owner)}\n{body}"
-        if body:
-            by_id(cells, exercise)["source"] = text
-    data = json.dumps(cells).encode()
+    content: dict[str, Any] = json.loads(release.read_text("utf-8"))
+    answers = RIGHT | ANSWERS.get(answer, {})
+    for cell in content["cells"]:
+        if source := answers.get(cell["id"]):
+            cell["source"] = f"{source}  # {marker(owner)}"
+        elif cell["id"] in answers:
+            cell["source"] = ""
+    data = json.dumps(content).encode()
     return data[:300] if answer == "cut" else data
 
 
-def _cell(text: str) -> str:
-    return f'"{text}"' if "," in text else text
+def _quote(name: str) -> str:
+    return f'"{name}"' if "," in name else name
 
 
-def grade_book(people: Iterable[Student], marks: Mapping[str, str]) -> str:
-    """Return Canvas's grade book, with the marks of some."""
-    rows = [
-        f"{_cell(p.name)},{p.canvas},{p.id},A,{marks.get(p.id, '')},\r\n"
-        for p in people
-    ]
-    return CANVAS_HEAD + "".join(rows)
+def grade_book(works: Iterable[Work], filled: bool = False) -> str:
+    """Return Canvas's grade book, filled with marks or not."""
+    text = CANVAS_HEAD
+    for work in works:
+        mark = "EX" if work.status == "excused" else work.mark
+        text += f"{_quote(work.name)},{work.address},{work.student},A,"
+        text += f"{mark if filled else ''},\r\n"
+    return text
 
 
-def worksheet(people: Iterable[Student], marks: Mapping[str, str]) -> str:
-    """Return Moodle's grading worksheet, with the marks of some."""
-    rows = []
-    for person in people:
-        when = person.second_work.when
-        submitted = f'"{when:%A, %d %B %Y, %I:%M %p}"' if when else "-"
-        full_name = _cell(f"{person.first} {person.last}")
-        mark = marks.get(person.id, "")
-        rows.append(
-            f"Participant {person.participant},{full_name},{person.id}@example.edu,"
-            f"Submitted,{mark},5.00,Yes,{submitted},-,\n"
-        )
-    return MOODLE_HEAD + "".join(rows)
+def worksheet(works: Iterable[Work], filled: bool = False) -> str:
+    """Return Moodle's grading worksheet, filled with marks or not."""
+    text = MOODLE_HEAD
+    for work in works:
+        submitted = "-"
+        if work.when:
+            when = datetime.fromisoformat(work.when)
+            submitted = f'"{when:%A, %d %B %Y, %I:%M %p}"'
+        text += f"Participant {work.address},{_quote(work.full_name)},"
+        text += f"{work.student}@example.edu,Submitted,{work.mark if filled else ''},"
+        text += f"5.00,Yes,{submitted},-,\n"
+    return text
 
 
-def canvas_files(
-    course: Path,
-    answers: Mapping[Student, str],
-    attempt: int,
-) -> dict[str, bytes]:
-    """Return Canvas's download of the first assignment: name of a file → content."""
+def write_download(
+    path: Path,
+    works: Iterable[Work],
+    attempt: int = 2,
+) -> None:
+    """Write what Canvas, or Moodle for the second assignment, has of works."""
     files = {}
-    for student, answer in answers.items():
-        name = f"{student.last}{student.first}".lower()
-        letters = "".join(letter for letter in name if letter.isalnum())
-        when = student.first_work.when
-        late = "LATE_" if when and when > FIRST_DUE else ""
-        file = "homework" if answer == "renamed" else FIRST
-        numbers = f"{student.canvas}_{attempt}{student.number:02}"
-        path = f"{letters}_{late}{numbers}_{file}.ipynb"
-        files[path] = notebook(course, FIRST, answer, student.id)
-    return files
-
-
-def moodle_files(course: Path, people: Iterable[Student]) -> dict[str, bytes]:
-    """Return Moodle's download of the second assignment: name of a file → content."""
-    files = {}
-    for student in people:
-        answer = student.second_work.answer
-        if answer == "-":
-            continue
-        owner = student.second_work.team or student.id
-        name = f"{student.first} {student.last}_{student.participant}"
-        if owner != student.id:
-            name = f"{owner}_{len(owner)}"
-        file = "homework" if answer == "renamed" else SECOND
-        path = f"{name}_assignsubmission_file/{file}.ipynb"
-        files[path] = notebook(course, SECOND, answer, owner)
-    return files
-
-
-def write_zip(path: Path, files: Mapping[str, bytes]) -> None:
+    for work in works:
+        if work.assignment == FIRST:
+            name = "".join(filter(str.isalnum, work.name.lower()))
+            late = "LATE_" if work.when > FIRST_DUE else ""
+            name += f"_{late}{work.address}_{attempt}{work.number:02}_"
+        elif work.owner == work.student:
+            name = f"{work.full_name}_{work.address}_assignsubmission_file/"
+        else:
+            name = f"{work.owner}_{len(work.owner)}_assignsubmission_file/"
+        name += "homework" if work.answer == "renamed" else work.assignment
+        if work.answer:
+            files[name] = notebook(
+                path.parent, work.assignment, work.answer, work.owner
+            )
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(f"{name}.ipynb", content)
