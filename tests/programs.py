@@ -19,6 +19,7 @@ import json
 import os
 import runpy
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -178,6 +179,16 @@ def run_here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[s
             signal.signal(number, handler)
     outputs = out.getvalue(), err.getvalue()
     return subprocess.CompletedProcess(arguments, status, *outputs)
+
+
+def run_line(line: str, cwd: Path, status: int = 0) -> str:
+    """Run a command of nbproctor, given as one line; return the words that it prints.
+
+    They are those of the output, then those of the errors.
+    """
+    done = run_here(*shlex.split(line), cwd=cwd)
+    assert done.returncode == status, f"{line}\n{done.stdout}{done.stderr}"
+    return " ".join(f"{done.stdout} {done.stderr}".split())
 
 
 def one_processor() -> None:

@@ -2,132 +2,140 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from nbproctor import nbgrader
+from nbproctor.cli import app
 from nbproctor.cli.app import choose
-from tests.programs import run_here, succeeded
+from tests.nbgrader.tiny import configure, content, hand_in
+from tests.programs import run_line
 
 pytestmark = pytest.mark.slow
-CANVAS = """\
-Student,ID,SIS User ID,SIS Login ID,Section,tiny (1)
-"Okafor, Amara",1000,20260011,aokafor,A,
-"Patel, Dev",1001,20260012,dpatel,A,
+
+# A command, and what it answers.
+MISTAKES = """\
+collect nothing.zip tiny | There is no file or folder nothing.zip.
+collect . other | There is no assignment 'other'
+collect canvas.zip tiny --timezone=Mars | no time zone 'Mars'
+collect canvas.zip second | collect DOWNLOAD tiny
+roster nothing.csv | cannot be read
+roster canvas.zip | For a zip of submissions, use `nbproctor collect`.
+adopt absent.ipynb | absent.ipynb
+late late.csv tiny | Not submitted in tiny: Smith, Kim (ksmith1). Nothing was written.
+extend aokafor tiny --days=1 | To set it: `nbproctor due '2026-12-01 18:00' tiny`
+extend aokafor tiny | Give one of --until
+extend aokafor tiny --days=1 --until=2026-12-01 | Give one of --until
+grade tiny --student=aokafor --student=aokafr | Did you mean aokafor?
+grade tiny --student=aokafr | 'aokafr' has not submitted anything
+grade tiny --student=King | Did you mean bking?
+grade tiny --student=mnguyen | submitted/mnguyen/tiny/
+export csv tiny | Nobody has a mark in 'tiny' yet
+export nothing.csv tiny | There is no file nothing.csv.
+export gradescope tiny | requirements.txt is missing
+--course=source lab | is not a course: it has no nbgrader_config.py
 """
+# Commands of the whole course; the others are of one assignment.
+OF_THE_COURSE = {"init", "new", "adopt", "roster", "doctor", "off"}
+# The name of the assignment comes last. tests/cli/test_term.py runs them with it.
+OF_AN_ASSIGNMENT = """\
+lint
+release
+audit --exercise=fizz
+lab
+submit
+collect canvas.zip
+late late.csv
+due 2001-01-01
+extend aokafor --until=2001-01-02
+grade --sandbox=weak
+watch --sandbox=weak
+export csv
+""".splitlines()
 
 
-@pytest.fixture
-def course(template: Path, tmp_path: Path) -> Path:
-    """The tiny course with a class list, and a second assignment."""
-    folder = shutil.copytree(template, tmp_path / "course")
-    shutil.copytree(folder / "source/tiny", folder / "source/words")
-    (folder / "source/words/tiny.ipynb").rename(folder / "source/words/words.ipynb")
-    (folder / "canvas.csv").write_text(CANVAS)
-    succeeded(run_here("roster", "canvas.csv", cwd=folder))
-    (folder / "download").mkdir()
-    for name in ("aokafor_1000_91", "dpatel_1001_92"):
-        path = folder / f"download/{name}_words.ipynb"
-        shutil.copy(folder / "source/words/words.ipynb", path)
-    return folder
+def test_a_mistake_changes_nothing_and_the_message_says_what_to_do(
+    course: Path,
+) -> None:
+    run_line("collect canvas.zip tiny", course)
+    (course / "submitted/mnguyen/tiny").rename(course / "submitted/mnguyen/Tiny")
+    times = "student,time\naokafor,2026-12-01 18:00\nksmith1,2026-12-01\n"
+    (course / "late.csv").write_text(times)
+    before = content(course)
+    for line in MISTAKES.splitlines():
+        command, message = line.split(" | ")
+        output = run_line(command, course, status=1)
+        assert message in output and "Errno" not in output, output
+    assert content(course) == before
+    configure(course, "c.CourseDirectory.db_url = 'sqlite:///gradebook.db'")
+    assert "names a database" in run_line("export gradescope tiny", course, status=1)
 
 
-def test_a_download_of_another_assignment_is_not_collected(course: Path) -> None:
-    done = run_here("collect", "download", "tiny", cwd=course)
-    assert done.returncode == 1 and "collect DOWNLOAD words" in done.stderr
-    assert not (course / "submitted").exists()
-    succeeded(run_here("collect", "download", "words", cwd=course))
-    assert len([*(course / "submitted").glob("*/words/words.ipynb")]) == 2
+def test_of_two_assignments_one_must_be_named(class_course: Path) -> None:
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    shown = {name for name, command in commands.items() if not command.hidden}
+    assert shown == OF_THE_COURSE | {line.split()[0] for line in OF_AN_ASSIGNMENT}
+    for command in OF_AN_ASSIGNMENT:
+        output = run_line(command, class_course, status=1)
+        assert "Name the assignment, one of: second, tiny" in output
+        output = run_line(f"{command} other", class_course, status=1)
+        assert "There is no assignment 'other'" in output
+
+
+def test_a_course_is_named_or_is_around_the_working_directory(course: Path) -> None:
+    missing = f"There is no {course / 'release/second'}. To make it: nbproctor release"
+    assert missing in run_line("lab second", course / "source/tiny", status=1)
+    assert missing in run_line("--course=course lab second", course.parent, status=1)
 
 
 def test_the_next_step_is_one_that_works(course: Path) -> None:
-    done = run_here("collect", "download", "words", cwd=course)
-    assert done.stdout.endswith("Next: nbproctor release words\n")
-    nbgrader.generate(course, "words")
-    done = run_here("collect", "download", "words", cwd=course)
-    assert done.stdout.endswith("Next: nbproctor grade words\n")
-    folder = course / "submitted/dpatel"
-    (folder / "words").rename(folder / "Words")
-    message = run_here("grade", "words", "--student=dpatel", cwd=course).stderr
-    assert "submitted/dpatel/words/" in message
-    shutil.make_archive(str(course / "download"), "zip", course / "download")
-    message = run_here("roster", "download.zip", cwd=course).stderr
-    assert "For a zip of submissions, use `nbproctor collect`." in message
-    message = run_here("adopt", "absent.ipynb", cwd=course).stderr
-    assert "absent.ipynb" in message and "Errno" not in message
-
-
-def test_times_are_recorded_for_all_or_for_nobody_and_an_id_is_enough(
-    course: Path,
-) -> None:
-    run_here("collect", "download", "words", cwd=course)
-    shutil.rmtree(course / "submitted/dpatel")
-    times = course / "times.csv"
-    times.write_text("student,time\n20260011,2026-12-01 18:00\n20260012,2026-12-01\n")
-    done = run_here("late", "times.csv", "words", cwd=course)
-    assert done.returncode == 1 and "Patel, Dev. Nothing was writ" in done.stderr
-    recorded = course / "submitted/aokafor/words/timestamp.txt"
-    assert not recorded.exists()
-    times.write_text("student,time\n20260011,2026-12-01 18:00\n")
-    done = run_here("late", "times.csv", "words", cwd=course)
-    assert done.returncode == 0 and recorded.exists(), done.stderr
-
-
-def test_the_platforms_own_file_is_never_written(course: Path) -> None:
-    shutil.copytree(course / "source/tiny", course / "submitted/aokafor/tiny")
-    succeeded(run_here("grade", "tiny", cwd=course))
-    options = ["export", "canvas.csv", "tiny", "--write", "--to=./canvas.csv"]
-    done = run_here(*options, cwd=course)
-    assert done.returncode == 1 and "never changed" in done.stderr
-    assert (course / "canvas.csv").read_text() == CANVAS
+    (course / "gradebook.db").unlink()
+    output = run_line("collect canvas.zip tiny", course)
+    assert output.endswith("Next: nbproctor release tiny")
+    nbgrader.generate(course, "tiny")
+    output = run_line("collect canvas.zip tiny", course)
+    assert output.endswith("Next: nbproctor grade tiny")
 
 
 def test_a_mark_of_before_a_change_is_named_before_it_is_exported(
     course: Path,
 ) -> None:
-    with (course / "nbgrader_config.py").open("a") as config:
-        config.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
-    shutil.copytree(course / "source/tiny", course / "submitted/aokafor/tiny")
-    extend = ("extend", "aokafor", "tiny")
-    message = run_here(*extend, "--days=1", cwd=course).stderr
-    assert "To set it: `nbproctor due '2026-12-01 18:00' tiny`" in " ".join(
-        message.split()
-    )
-    done = succeeded(
-        run_here("due", "2026-11-01 12:00", "tiny", "--timezone=UTC", cwd=course)
-    )
-    for options in [], ["--days=1", "--until=2026-12-01"]:
-        message = run_here(*extend, *options, cwd=course).stderr
-        assert "Give one of --until" in message
+    configure(course, 'c.LateSubmissionPlugin.penalty_method = "zero"')
+    hand_in(course, "aokafor")
+    run_line("due '2026-11-01 12:00' tiny --timezone=UTC", course)
     (course / "times.csv").write_text("student,time\naokafor,2026-11-02 18:00\n")
     for command in (
         "late times.csv tiny --timezone=UTC",
         "extend aokafor tiny --days=3",
         "extend aokafor tiny --days=0",
     ):
-        succeeded(run_here("grade", "tiny", "--lower", cwd=course))
-        done = run_here("export", "csv", "tiny", cwd=course)
-        assert "Not up to date" not in done.stdout, command
-        succeeded(run_here(*command.split(), cwd=course))
-        done = run_here("export", "csv", "tiny", cwd=course)
-        assert "Not up to date" in done.stdout and "Okafor" in done.stdout, command
-        assert "does not say by how much" not in done.stdout
+        run_line("grade tiny --lower --sandbox=weak", course)
+        assert "Not up to date" not in run_line("export csv tiny", course), command
+        run_line(command, course)
+        _, _, outdated = run_line("export csv tiny", course).partition("Not up to date")
+        assert "Okafor" in outdated, command
+        assert "does not say by how much" not in outdated
+
+
+def test_the_platforms_own_file_is_never_written(course: Path) -> None:
+    hand_in(course, "aokafor")
+    absent = "King, Jr., Bo; Nguyễn, Minh; Smith, Kim (ksmith1); Smith, Kim (ksmith2)"
+    output = run_line("grade tiny --sandbox=weak", course)
+    assert f"4 students: Nothing submitted. {absent}" in output
+    before = (course / "canvas.csv").read_bytes()
+    command = "export canvas.csv tiny --write --to=./canvas.csv"
+    assert "never changed" in run_line(command, course, status=1)
+    assert (course / "canvas.csv").read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["one+two", " one", "one "])
 def test_a_folder_that_nbgrader_refuses_is_named(course: Path, name: str) -> None:
-    (course / "source/words").rename(course / "source" / name)
+    (course / "source/second").rename(course / "source" / name)
     opened = nbgrader.Course(course)
     for enter in (nbgrader.generate, nbgrader.grade, nbgrader.lint, choose):
         with pytest.raises(nbgrader.CourseError) as refused:
             enter(opened, name)
         assert f"nbgrader refuses {name!r}" in str(refused.value)
     assert choose(opened, "tiny").assignment == "tiny"
-
-
-def test_new_starts_a_course_where_it_is_called(tmp_path: Path) -> None:
-    succeeded(run_here("new", "lab1", cwd=tmp_path))
-    assert (tmp_path / "nbgrader_config.py").is_file()
-    assert (tmp_path / "source/lab1/lab1.ipynb").is_file()
