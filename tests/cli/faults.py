@@ -1,8 +1,7 @@
 """Every fault of the gradebook and of the folders, crossed with every command.
 
 Runs as a program in the folder of a graded course, because rights of files do not hold
-for root, and says how each command ended: a JSON list of fault, command, status and
-complaint.
+for root, and says how each command ended: JSON of fault, command, status and complaint.
 """
 
 from __future__ import annotations
@@ -10,20 +9,19 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable
+import subprocess
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from tests.programs import run_here
 
 COMMANDS = """\
 release
 grade --sandbox=weak
-collect download
-roster class.csv
+collect canvas.zip
+roster canvas.csv
 due 2030-01-01
-extend ann --until=2030-01-01
+extend aokafor --until=2030-01-01
 late late.csv
 export csv
 export term
@@ -43,62 +41,43 @@ OTHERS = [
     "submit",
     "off",
 ]
-
-
-def _write(
-    path: Path,
-    start: int,
-    data: bytes,
-) -> None:
-    whole = path.read_bytes()
-    path.write_bytes(whole[:start] + data * (len(whole) - start))
-
-
-def _lock(path: Path) -> sqlite3.Connection:
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("PRAGMA locking_mode=EXCLUSIVE")
-    other.execute("BEGIN EXCLUSIVE")
-    other.execute("CREATE TABLE other (a)")
-    return other
-
-
-def _older(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as book:
-        book.execute("ALTER TABLE grade DROP COLUMN extra_credit")
-        book.execute("ALTER TABLE student DROP COLUMN lms_user_id")
-        book.commit()
-
-
-def _folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-BOOK = "gradebook.db"
-# fault: what it does to a file of the course, which, and what is said of it
-FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
-    "damaged": (lambda path: _write(path, 200, b"U"), BOOK, "is damaged"),
-    "another file": (lambda path: _write(path, 0, b"x"), BOOK, "is damaged"),
-    "locked whole": (_lock, BOOK, "has locked"),
-    "an older schema": (_older, BOOK, "nbgrader db upgrade"),
-    "a folder": (_folder, BOOK, "cannot be opened"),
-    "not readable": (lambda path: path.chmod(0), BOOK, "cannot be opened"),
+# Fault: what SQL does in the gradebook, what a shell does, and what is said of it.
+FAULTS = {
+    "damaged": (
+        "",
+        "head --bytes=200 gradebook.db > half"
+        " && yes | head --bytes=90000 | cat half - > gradebook.db",
+        "is damaged",
+    ),
+    "another file": ("", "yes | head --bytes=90000 > gradebook.db", "is damaged"),
+    "locked whole": (
+        "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE other (a)",
+        "",
+        "has locked",
+    ),
+    "an older schema": (
+        "ALTER TABLE grade DROP COLUMN extra_credit;"
+        "ALTER TABLE student DROP COLUMN lms_user_id",
+        "",
+        "nbgrader db upgrade",
+    ),
+    "not readable": ("", "chmod 0 gradebook.db", "cannot be opened"),
     "not writable": (
-        lambda path: path.chmod(0o444),
-        BOOK,
+        "",
+        "chmod a-w gradebook.db",
         "Check the file and its permissions",
     ),
-    "feedback": (lambda path: path.chmod(0o555), "feedback", "Correct its permissions"),
-    "report": (
-        lambda path: path.chmod(0o555),
-        "report",
-        "no permission to read or write",
+    "feedback": (
+        "",
+        "rm -r feedback/aokafor && chmod a-w feedback",
+        "Correct its permissions",
     ),
-    "the course": (lambda path: path.chmod(0o555), ".", "permission"),
+    "report": ("", "chmod a-w report", "no permission to read or write"),
+    "the course": ("", "chmod a-w .", "permission"),
 }
 
 
-def cross(course: Path) -> list[tuple[str, str, int, str]]:
+def cross(course: Path) -> dict[str, dict[str, tuple[int, str]]]:
     """Run every command against every fault, each in a copy of the course."""
     from nbproctor import nbgrader
     from nbproctor.nbgrader import speed
@@ -106,21 +85,22 @@ def cross(course: Path) -> list[tuple[str, str, int, str]]:
     speed.BUSY_MILLISECONDS = 20
     # `release` proves the source first: see tests/nbgrader/test_placement.py.
     nbgrader.lint = nbgrader.differences = lambda *arguments: []
-    results = []
-    for fault, (happens, name, _) in FAULTS.items():
+    endings: dict[str, dict[str, tuple[int, str]]] = {}
+    for fault, (statements, shell_command, _) in FAULTS.items():
+        endings[fault] = {}
         for command in COMMANDS:
-            if command == "release" and name in ("feedback", "report"):
+            if command == "release" and fault in ("feedback", "report"):
                 continue  # it writes neither, and takes seconds
             copy = shutil.copytree(course, course.with_name("copy"))
-            other = happens(copy / name)
-            done = run_here(*command.split(), cwd=copy)
-            results.append((fault, command, done.returncode, done.stderr))
-            if other:
-                other.close()
-            for folder in (copy, copy / "feedback", copy / "report"):
-                folder.chmod(0o755)
+            with closing(sqlite3.connect(copy / "gradebook.db")) as book:
+                book.executescript(statements)
+                subprocess.run(shell_command, shell=True, cwd=copy, check=True)
+                done = run_here(*command.split(), cwd=copy)
+            message = " ".join(done.stderr.split())
+            endings[fault][command] = (done.returncode, message)
+            subprocess.run(["chmod", "-R", "u+w", copy], check=True)
             shutil.rmtree(copy)
-    return results
+    return endings
 
 
 if __name__ == "__main__":

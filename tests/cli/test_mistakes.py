@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
 from nbproctor import nbgrader
-from nbproctor.cli import app
 from nbproctor.cli.app import choose
+from tests.cli.faults import COMMANDS, OTHERS
 from tests.nbgrader.tiny import configure, content, hand_in
 from tests.programs import run_line
 
@@ -38,22 +37,15 @@ export gradescope tiny | requirements.txt is missing
 --course=source lab | is not a course: it has no nbgrader_config.py
 """
 # Commands of the whole course; the others are of one assignment.
-OF_THE_COURSE = {"init", "new", "adopt", "roster", "doctor", "off"}
-# The name of the assignment comes last. tests/cli/test_term.py runs them with it.
-OF_AN_ASSIGNMENT = """\
-lint
-release
-audit --exercise=fizz
-lab
-submit
-collect canvas.zip
-late late.csv
-due 2001-01-01
-extend aokafor --until=2001-01-02
-grade --sandbox=weak
-watch --sandbox=weak
-export csv
-""".splitlines()
+OF_THE_COURSE = {
+    "init",
+    "new",
+    "adopt",
+    "roster canvas.csv",
+    "doctor",
+    "export term",
+    "off",
+}
 
 
 def test_a_mistake_changes_nothing_and_the_message_says_what_to_do(
@@ -73,15 +65,12 @@ def test_a_mistake_changes_nothing_and_the_message_says_what_to_do(
     assert "names a database" in run_line("export gradescope tiny", course, status=1)
 
 
-def test_of_two_assignments_one_must_be_named(class_course: Path) -> None:
-    commands = get_command(app).commands  # type: ignore[attr-defined]
-    shown = {name for name, command in commands.items() if not command.hidden}
-    assert shown == OF_THE_COURSE | {line.split()[0] for line in OF_AN_ASSIGNMENT}
-    for command in OF_AN_ASSIGNMENT:
-        output = run_line(command, class_course, status=1)
-        assert "Name the assignment, one of: second, tiny" in output
-        output = run_line(f"{command} other", class_course, status=1)
-        assert "There is no assignment 'other'" in output
+@pytest.mark.parametrize("command", sorted({*COMMANDS, *OTHERS} - OF_THE_COURSE))
+def test_of_two_assignments_one_must_be_named(class_course: Path, command: str) -> None:
+    message = run_line(command, class_course, status=1)
+    assert "Name the assignment, one of: second, tiny" in message
+    message = run_line(f"{command} other", class_course, status=1)
+    assert "There is no assignment 'other'" in message
 
 
 def test_a_course_is_named_or_is_around_the_working_directory(course: Path) -> None:
