@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from nbformat.v4 import (
 
 from nbproctor import nbgrader
 from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks
-from tests.programs import run_here, succeeded
+from tests.programs import run_line
 
 # Notebooks are written as text. A cell begins with a line "--- kind", behind which may
 # stand what it shows, prints or raises.
@@ -172,34 +171,6 @@ def adopted(
     return adopt(folder / "old.ipynb")
 
 
-def release_all(
-    folder: Path, notebooks: Iterable[tuple[str, str]]
-) -> list[tuple[Adopted, str]]:
-    """Adopt notebooks with a file of tests each; return that and what students get."""
-    course = folder / "course"
-    source = course / "source/hw"
-    source.mkdir(parents=True)
-    (course / "nbgrader_config.py").write_text("c = get_config()\n")
-    results = []
-    for name, (text, tests) in enumerate(notebooks):
-        results.append(adopted(folder / str(name), text, tests))
-        nbformat.write(results[-1].notebook, source / f"{name}.ipynb")
-    nbgrader.generate(course, "hw")
-    texts = []
-    for name in range(len(results)):
-        student = nbformat.read(course / f"release/hw/{name}.ipynb", as_version=4)
-        texts.append("\n".join(cell.source for cell in student.cells))
-    return list(zip(results, texts, strict=True))
-
-
-def release(
-    folder: Path,
-    text: str,
-    tests: str = "",
-) -> tuple[Adopted, str]:
-    return release_all(folder, [(text, tests)])[0]
-
-
 def rows(result: Adopted) -> list[str]:
     """Return its answers, and its tests with their points."""
     return [
@@ -336,15 +307,6 @@ import warnings
 """
 
 
-@pytest.mark.slow
-def test_what_only_the_author_of_an_otter_notebook_sees_is_not_published(
-    tmp_path: Path,
-) -> None:
-    _, student = release(tmp_path, IGNORED + OTTER)
-    assert "42" not in student and "Run all" not in student
-    assert "import warnings" in student
-
-
 def test_marks_stand_where_the_lines_of_the_solution_were() -> None:
     source = (
         "def f(x):\n    y = x # SOLUTION NO PROMPT\n    return y # SOLUTION\n"
@@ -382,15 +344,15 @@ def test_the_command_writes_an_assignment_that_earns_every_point(
     adopted(tmp_path / "other", OTTER)
     course = tmp_path / "course"
     course.mkdir()
-    done = succeeded(run_here("adopt", "../other/old.ipynb", "squares", cwd=course))
-    assert "The reference solution earns every point." in done.stdout
-    assert "hidden test" in done.stdout and "5 points" in done.stdout
+    output = run_line("adopt ../other/old.ipynb squares", course)
+    assert "The reference solution earns every point." in output
+    assert "hidden test" in output and "5 points" in output
     assert (course / "source/squares/data.csv").is_file()
     nbgrader.generate(course, "squares")
     release = (course / "release/squares/squares.ipynb").read_text()
     assert "x * x" not in release and "== 16" not in release and "== 9" in release
-    again = run_here("adopt", "../other/old.ipynb", "squares", cwd=course)
-    assert again.returncode == 1 and "already exists" in again.stderr
+    again = run_line("adopt ../other/old.ipynb squares", course, status=1)
+    assert "already exists" in again
 
 
 NEEDS_FILES = """
@@ -428,15 +390,14 @@ def test_what_an_otter_notebook_needs_comes_along_and_blanks_are_said(
     for name in ("given.csv", "helpers.py"):
         (tmp_path / name).write_text("")
     nbformat.write(notebook_of(NEEDS_FILES), tmp_path / "hw.ipynb")
-    done = succeeded(run_here("adopt", "hw.ipynb", cwd=tmp_path))
-    assert "Without a solution:\n  q1\n" in done.stdout
-    assert "Then: nbproctor lint hw" in done.stdout
+    output = run_line("adopt hw.ipynb", tmp_path)
+    assert "Without a solution: q1" in output
+    assert "Then: nbproctor lint hw" in output
     names = {path.name for path in (tmp_path / "source/hw").iterdir()}
     assert names == {"hw.ipynb", "given.csv", "helpers.py"}
     adopted = nbformat.read(tmp_path / "source/hw/hw.ipynb", as_version=4)
-    assert [c.metadata.tags for c in adopted.cells if "tags" in c.metadata] == [
-        ["skip-grading"]
-    ]
+    tags = [cell.metadata.get("tags") for cell in adopted.cells]
+    assert [each for each in tags if each] == [["skip-grading"]]
 
 
 SQUARE = "--- code\ndef square(x):\n    return x * x  # SOLUTION\n"
@@ -472,6 +433,7 @@ CONFIG = '--- code\n""" # BEGIN TEST CONFIG\n{}\n""" # END TEST CONFIG\n'
 CONFIG += "assert square(90) == 8100\n"
 PUBLIC = "--- code shows True\nsquare(3) == 9"
 ASSERTION = "assert square(90) == 8100\n"
+CHECKED = f"{SQUARE}--- code\ngrader.check('q1')\n"
 HIDDEN = {
     "Otter": otter("--- code shows 8100\n# HIDDEN\nsquare(90)"),
     "a word": otter("--- code shows 8100\n\n# A hidden test\nsquare(90)"),
@@ -500,9 +462,12 @@ HIDDEN = {
         f"{SQUARE}--- code\nassert square(3) == 9\n### BEGIN HIDDEN TESTS\n"
         f"{ASSERTION}### END HIDDEN TESTS\n"
     ),
+    "doctest": CHECKED,
+    "doctest, not said": CHECKED,
+    "doctest, a word": CHECKED,
 }
-# In a file of ok's.
-HIDDEN_IN_A_FILE = {
+# Of those that are checked: the case in their file.
+CASES = {
     "doctest": "{'code': '>>> square(90)\\n8100', 'hidden': True}",
     "doctest, not said": "{'code': '>>> square(90)\\n8100'}",
     "doctest, a word": (
@@ -511,46 +476,16 @@ HIDDEN_IN_A_FILE = {
 }
 
 
-@pytest.mark.slow
-def test_a_hidden_test_is_never_in_the_release(tmp_path: Path) -> None:
-    notebooks = [(text, "") for text in HIDDEN.values()]
-    checked = f"{SQUARE}--- code\ngrader.check('q1')\n"
-    notebooks += [(checked, OK_FILE % case) for case in HIDDEN_IN_A_FILE.values()]
-    with_public = [(text + otter(PUBLIC), tests) for text, tests in notebooks]
-    results = release_all(tmp_path, with_public)
-    forms = [*HIDDEN, *HIDDEN_IN_A_FILE]
-    for form, (adopted, text) in zip(forms, results, strict=True):
-        assert "square(3) == 9" in text, form
-        assert "810" not in text and "hidden" not in text.lower(), (form, text)
-        is_hidden = any(cell.kind == "hidden test" for cell in adopted.cells)
-        assert is_hidden != ("Left out." in "".join(adopted.questions)), form
-
-
-def test_a_comment_that_only_says_hidden_is_not_what_a_test_checks(
-    tmp_path: Path,
-) -> None:
-    """A student's page shows the first comment of a hidden test."""
-    for number, label in enumerate(("# HIDDEN", "# Hidden test", "# hidden tests")):
-        text = f"{SQUARE}--- code\n{label}\n# Large numbers\n{ASSERTION}"
-        (test,) = (
-            row.cell.source
-            for row in adopted(tmp_path / str(number), text).cells
-            if row.kind == "hidden test"
-        )
-        assert test.splitlines()[1] == "# Large numbers"
-
-
-def test_a_test_that_cannot_be_read_publishes_nothing(tmp_path: Path) -> None:
-    tests = "--- code shows 4\nsquare(2)\n" + CONFIG.format("hidden: [true")
-    tests += f"--- code\n' # BEGIN TEST CONFIG: hidden'\n{ASSERTION}"
-    tests += "--- code\nreturn square(90) == 8100"
-    adopted, text = release(tmp_path, otter(tests))
-    assert "8100" not in text
-    for question in adopted.questions[:2]:
-        assert "configuration cannot be read" in question
-    assert adopted.questions[2].startswith("q1: a test cannot be a cell by itself")
-
-
+LABELS = SQUARE + "".join(
+    f"--- code\n{label}\n# Large numbers\n{ASSERTION}"
+    for label in ("# HIDDEN", "# Hidden test", "# hidden tests")
+)
+UNREADABLE = otter(
+    "--- code shows 4\nsquare(2)\n"
+    f"{CONFIG.format('hidden: [true')}"
+    f"--- code\n' # BEGIN TEST CONFIG: hidden'\n{ASSERTION}"
+    "--- code\nreturn square(90) == 8100"
+)
 ASSERTIONS = """
 --- code
 import math
@@ -586,25 +521,6 @@ def three():
 """
 
 
-def test_assertions_test_the_nearest_answer_that_they_use(tmp_path: Path) -> None:
-    adopted, _ = release(tmp_path, ASSERTIONS)
-    assert rows(adopted) == [
-        "answer: exercise",
-        "public test: exercise_test_1 0.33",
-        "public test: exercise_test_2 0.34",
-        "public test: exercise_test_3 0.33",
-        "answer: exercise_2",
-        "public test: exercise_2_test_1 0.5",
-        "public test: exercise_2_test_2 0.5",
-    ]
-    assert adopted.questions == [
-        "'import math': no answer above defines what is tested here. Not graded.",
-        "exercise: are its tests worth 1 point?",
-        "exercise_2: are its tests worth 1 point?",
-        "Students see these cells as they are: 7, 12.",
-    ]
-
-
 HEADING = "--- text\n## Task (4 points)\n"
 FIRST = CONFIG.format("points: 1")
 SECOND = "--- code shows 4\nsquare(2)\n"
@@ -635,37 +551,18 @@ y = square(2)
 --- code
 assert y == 4
 """
-POINTS = [
-    (otter(FIRST + SECOND, question="points: 4"), [1, 3]),
-    (otter(FIRST + SECOND), [1, 0]),
-    (otter(SECOND + SECOND, question="points: {each: 2}"), [2, 2]),
-    (otter(SECOND + SECOND, question="points: {total: 3}"), [1.5, 1.5]),
-    (otter(SECOND + SECOND), [0.5, 0.5]),
-    (HEADING + otter(SECOND + SECOND), [2, 2]),
-    (HEADING + otter(SECOND) + BY_HAND, [1]),
-    (HEADING + SQUARE + 3 * ONE_MORE, [1.33, 1.33, 1.34]),
-    (SHEET, [4, 1]),
-]
-
-
-@pytest.mark.slow
-def test_points_come_from_tests_then_questions_then_headings(tmp_path: Path) -> None:
-    results = release_all(tmp_path, [(text, "") for text, _ in POINTS])
-    for (adopted, _), (_, points) in zip(results, POINTS, strict=True):
-        tests = [each for each in adopted.cells if each.kind.endswith("test")]
-        assert [each.points for each in tests] == points
-
-
-def test_no_release_is_offered_that_would_be_refused(tmp_path: Path) -> None:
-    text = "--- text\n# Task (3 points)\n"
-    text += otter("--- code shows 9\nsquare(3)", question="points: 2")
-    nbformat.write(notebook_of(text), tmp_path / "hw.ipynb")
-    done = run_here("adopt", "hw.ipynb", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "says 3 points, but the test cells below it add up to 2" in done.stderr
-    assert "Next:" not in done.stdout
-
-
+# Points of the tests → notebook.
+POINTS = {
+    "1 3": otter(FIRST + SECOND, question="points: 4"),
+    "1 0": otter(FIRST + SECOND),
+    "2 2": otter(SECOND + SECOND, question="points: {each: 2}"),
+    "1.5 1.5": otter(SECOND + SECOND, question="points: {total: 3}"),
+    "0.5 0.5": otter(SECOND + SECOND),
+    "2 2 of a heading": HEADING + otter(SECOND + SECOND),
+    "1 of a heading": HEADING + otter(SECOND) + BY_HAND,
+    "1.33 1.33 1.34": HEADING + SQUARE + 3 * ONE_MORE,
+    "4 1": SHEET,
+}
 GIVEN = '''
 --- code
 class Cat:
@@ -702,12 +599,126 @@ last = 7356 + total
 --- code
 assert last > total
 '''
+Released = dict[str, tuple[Adopted, str]]
+# Notebooks that are released.
+NOTEBOOKS = {
+    "ignored": IGNORED + OTTER,
+    "unreadable": UNREADABLE,
+    "assertions": ASSERTIONS,
+    "given": GIVEN,
+    **POINTS,
+    **{name: text + otter(PUBLIC) for name, text in HIDDEN.items()},
+}
 
 
-def test_headers_and_given_lines_stay_and_what_vanishes_is_listed(
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
+    """All of them adopted: what that says, and what students get."""
+    course = tmp_path_factory.mktemp("adopted")
+    source = course / "source/hw"
+    source.mkdir(parents=True)
+    (course / "nbgrader_config.py").write_text("c = get_config()\n")
+    results = {}
+    for name, text in NOTEBOOKS.items():
+        tests = OK_FILE % CASES.get(name, "")
+        results[name] = adopted(course / name, text, tests)
+        nbformat.write(results[name].notebook, source / f"{name}.ipynb")
+    nbgrader.generate(course, "hw")
+    student = course / "release/hw"
+    return {name: (results[name], code_of(student, name)) for name in results}
+
+
+def code_of(folder: Path, name: str) -> str:
+    notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+    return "\n".join(cell.source for cell in notebook.cells)
+
+
+@pytest.mark.slow
+def test_what_only_the_author_of_an_otter_notebook_sees_is_not_published(
+    released: Released,
+) -> None:
+    _, student = released["ignored"]
+    assert "42" not in student and "Run all" not in student
+    assert "import warnings" in student
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", HIDDEN)
+def test_a_hidden_test_is_never_in_the_release(released: Released, form: str) -> None:
+    adopted, text = released[form]
+    assert "square(3) == 9" in text
+    assert "810" not in text and "hidden" not in text.lower(), text
+    is_hidden = any(cell.kind == "hidden test" for cell in adopted.cells)
+    assert is_hidden != ("Left out." in "".join(adopted.questions))
+
+
+def test_a_comment_that_only_says_hidden_is_not_what_a_test_checks(
     tmp_path: Path,
 ) -> None:
-    adopted, text = release(tmp_path, GIVEN)
+    """A student's page shows the first comment of a hidden test."""
+    cells = adopted(tmp_path / "other", LABELS).cells
+    hidden = [row.cell.source for row in cells if row.kind == "hidden test"]
+    assert [source.splitlines()[1] for source in hidden] == 3 * ["# Large numbers"]
+
+
+@pytest.mark.slow
+def test_a_test_that_cannot_be_read_publishes_nothing(
+    released: Released,
+) -> None:
+    adopted, text = released["unreadable"]
+    assert "8100" not in text
+    for question in adopted.questions[:2]:
+        assert "configuration cannot be read" in question
+    assert adopted.questions[2].startswith("q1: a test cannot be a cell by itself")
+
+
+@pytest.mark.slow
+def test_assertions_test_the_nearest_answer_that_they_use(
+    released: Released,
+) -> None:
+    adopted, _ = released["assertions"]
+    assert rows(adopted) == [
+        "answer: exercise",
+        "public test: exercise_test_1 0.33",
+        "public test: exercise_test_2 0.34",
+        "public test: exercise_test_3 0.33",
+        "answer: exercise_2",
+        "public test: exercise_2_test_1 0.5",
+        "public test: exercise_2_test_2 0.5",
+    ]
+    assert adopted.questions == [
+        "'import math': no answer above defines what is tested here. Not graded.",
+        "exercise: are its tests worth 1 point?",
+        "exercise_2: are its tests worth 1 point?",
+        "Students see these cells as they are: 7, 12.",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("points", POINTS)
+def test_points_come_from_tests_then_questions_then_headings(
+    released: Released, points: str
+) -> None:
+    adopted, _ = released[points]
+    tests = [each for each in adopted.cells if each.kind.endswith("test")]
+    expected = points.removesuffix(" of a heading")
+    assert " ".join(f"{each.points:g}" for each in tests) == expected
+
+
+def test_no_release_is_offered_that_would_be_refused(tmp_path: Path) -> None:
+    text = "--- text\n# Task (3 points)\n"
+    text += otter("--- code shows 9\nsquare(3)", question="points: 2")
+    nbformat.write(notebook_of(text), tmp_path / "hw.ipynb")
+    output = run_line("adopt hw.ipynb", tmp_path, status=1)
+    assert "says 3 points, but the test cells below it add up to 2" in output
+    assert "Next:" not in output
+
+
+@pytest.mark.slow
+def test_headers_and_given_lines_stay_and_what_vanishes_is_listed(
+    released: Released,
+) -> None:
+    adopted, text = released["given"]
     for line in (
         "class Cat:",
         '    """A cat."""',
