@@ -10,8 +10,8 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,10 @@ import pytest
 from nbproctor.cli import app
 from tests.copies import link
 from tests.programs import start, succeeded
+from tests.users import bound_by_rights
 
-WINDOWS = os.name == "nt"
-BIN = "Scripts" if WINDOWS else "bin"
+POSIX = pytest.mark.skipif(os.name == "nt", reason="programs of POSIX systems")
+BIN = "Scripts" if os.name == "nt" else "bin"
 CALLED = """\
 import json, os, shutil, sys
 call = {"command": sys.argv[1:], "folder": os.getcwd(), "prefix": sys.prefix,
@@ -69,15 +70,18 @@ def toy(project: Path, tmp_path: Path) -> Path:
 def make_toy(project: Path, folder: Path) -> Path:
     root = folder / "a toy"
     (root / "nbproctor").mkdir(parents=True)
-    (root / "nbgrader_config.py").touch()
     shutil.copy(project / "kit.py", root)
-    pin = re.search(r"^six==\S+$", (project / "requirements.txt").read_text(), re.M)
+    pin = re.search(r"^six==\S+\n", (project / "requirements.txt").read_text(), re.M)
     assert pin
-    (root / "requirements.txt").write_text(pin[0] + "\n")
-    (root / "nbproctor" / "__init__.py").touch()
-    (root / "nbproctor" / "__main__.py").write_text(CALLED)
-    (root / "pyproject.toml").write_text(BUILD)
-    (root / "backend.py").write_text(BACKEND)
+    for name, text in {
+        "nbgrader_config.py": "",
+        "requirements.txt": pin[0],
+        "nbproctor/__init__.py": "",
+        "nbproctor/__main__.py": CALLED,
+        "pyproject.toml": BUILD,
+        "backend.py": BACKEND,
+    }.items():
+        (root / name).write_text(text)
     return root
 
 
@@ -104,19 +108,15 @@ def used(first: tuple[Path, object]) -> Path:
 
 
 def call_of(result: subprocess.CompletedProcess[str]) -> dict[str, object]:
-    succeeded(result)
-    answer: dict[str, object] = json.loads(result.stdout)
+    answer: dict[str, object] = json.loads(succeeded(result).stdout)
     return answer
 
 
 def without_uv(tmp_path: Path) -> dict[str, str]:
     """Variables under which no uv is found."""
-    module = subprocess.run([sys.executable, "-m", "uv"], capture_output=True)
-    if module.returncode == 0:
+    if find_spec("uv"):
         pytest.skip("this Python has uv as a module")
-    empty = tmp_path / "empty"
-    empty.mkdir(exist_ok=True)
-    return {"PATH": str(empty)}
+    return {"PATH": str(tmp_path / "empty")}
 
 
 @pytest.mark.slow
@@ -132,6 +132,7 @@ def test_no_command_prints_the_commands_that_exist_and_makes_nothing(toy: Path) 
 def test_the_first_run_makes_the_environment_and_runs_the_command(
     first: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
+    """The second installs nothing, and passes the status on."""
     root, result = first
     assert call_of(result) == {
         "command": ["grade", "neural_network"],
@@ -141,15 +142,10 @@ def test_the_first_run_makes_the_environment_and_runs_the_command(
     }
     assert "Making .venv" in result.stderr
     assert not (root / ".venv.old").exists()
-
-
-@pytest.mark.slow
-def test_a_second_run_installs_nothing_and_passes_the_status_on(used: Path) -> None:
-    stamp = used / ".venv/kit.json"
+    stamp = root / ".venv/kit.json"
     written = stamp.stat().st_mtime_ns
-    result = kit(used, "fail")
-    assert result.returncode == 7
-    assert result.stderr == ""
+    again = kit(root, "fail")
+    assert (again.returncode, again.stderr) == (7, "")
     assert stamp.stat().st_mtime_ns == written
 
 
@@ -172,43 +168,35 @@ def test_a_command_works_in_the_course_around_the_working_directory(
         assert (message in done.stderr) == (expected == used)
 
 
-def remove(venv: Path, pattern: str) -> None:
-    for path in [*venv.rglob(pattern)]:
-        path.unlink()
-
-
-def replace(path: Path, text: str) -> None:
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
-    path.write_text(text)
-
-
-DAMAGE: dict[str, Callable[[Path], None]] = {
-    "no Python": lambda venv: remove(venv, f"{BIN}/python*"),
-    "half of a package": lambda venv: remove(venv, "six.py"),
-    "an empty package": lambda venv: remove(venv, "six-*.dist-info/*"),
-    "no stamp": lambda venv: (venv / "kit.json").unlink(),
-    "half of a stamp": lambda venv: replace(venv / "kit.json", '{"pins": {"require'),
-    "a file": lambda venv: replace(venv, "not a folder"),
+# What a shell does in .venv.
+DAMAGE = {
+    "no Python": "rm bin/python*",
+    "half of a package": "rm lib/python*/site-packages/six.py",
+    "an empty package": "rm -r lib/python*/site-packages/six-*.dist-info/*",
+    "no stamp": "rm kit.json",
+    "half of a stamp": """rm kit.json; echo '{"pins": {"require' > kit.json""",
+    "a file": "cd .. && rm -r .venv && echo 'not a folder' > .venv",
 }
 
 
+@POSIX
 @pytest.mark.slow
 def test_damage_or_a_move_is_noticed(used: Path, tmp_path: Path) -> None:
-    def usable(root: Path = used) -> bool:
+    def is_usable(root: Path = used) -> bool:
         kit = runpy.run_path(str(root / "kit.py"))
         return bool(kit["usable"](kit["read_stamp"]()))
 
     copied = partial(shutil.copytree, symlinks=True, copy_function=link)
-    assert not usable(copied(used, tmp_path / "elsewhere"))
+    assert not is_usable(copied(used, tmp_path / "elsewhere"))
     venv = used / ".venv"
-    whole = tmp_path / "whole"
-    copied(venv, whole)
+    whole = venv.rename(tmp_path / "whole")
     for name, damage in DAMAGE.items():
-        assert usable()
-        damage(venv)
-        assert not usable(), name
-        venv.unlink() if venv.is_file() else shutil.rmtree(venv)
         copied(whole, venv)
+        assert is_usable()
+        subprocess.run(damage, cwd=venv, shell=True, check=True)
+        assert not is_usable(), name
+        subprocess.run(["rm", "-r", venv], check=True)
+    whole.rename(venv)
 
 
 @pytest.mark.slow
@@ -230,6 +218,16 @@ def test_changed_pins_renew_the_environment_even_if_it_is_activated(used: Path) 
     assert kit(used, *words).stderr == ""
 
 
+# The discard port refuses at once.
+NO_NETWORK = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+    "PIP_RETRIES": "0",
+    "PIP_NO_CACHE_DIR": "1",
+    "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple",
+    "UV_HTTP_RETRIES": "0",
+}
+
+
 @pytest.mark.parametrize("tool", ["uv", "pip"])
 @pytest.mark.slow
 def test_without_a_network_nothing_is_left_half_made_and_what_was_there_stays(
@@ -238,15 +236,7 @@ def test_without_a_network_nothing_is_left_half_made_and_what_was_there_stays(
     tool: str,
 ) -> None:
     (toy / ".venv").write_text("not a folder")
-    nowhere = "http://127.0.0.1:9/simple"  # the discard port: refused at once
-    variables = {
-        "PIP_INDEX_URL": nowhere,
-        "PIP_RETRIES": "0",
-        "PIP_NO_CACHE_DIR": "1",
-        "UV_DEFAULT_INDEX": nowhere,
-        "UV_CACHE_DIR": str(tmp_path / "cache"),
-        "UV_HTTP_RETRIES": "0",
-    }
+    variables = NO_NETWORK | {"UV_CACHE_DIR": str(tmp_path / "cache")}
     if tool == "pip":
         variables |= without_uv(tmp_path)
     elif not shutil.which("uv"):
@@ -260,30 +250,33 @@ def test_without_a_network_nothing_is_left_half_made_and_what_was_there_stays(
     assert not (toy / ".venv.old").exists()
 
 
-def run_as(toy: Path, preparation: str, **variables: str) -> str:
-    """Run kit.py after some lines of Python; return what it complained of."""
-    code = f"import runpy, sys; {preparation}; sys.argv = ['kit.py', 'demo']; "
-    code += "runpy.run_path('kit.py', run_name='__main__')"
-    result = start(sys.executable, "-c", code, cwd=toy, **variables)
-    assert result.returncode == 1
-    assert "Traceback" not in result.stderr
-    assert not (toy / ".venv").exists()
-    return result.stderr
+# What makes a computer another one → what is to be done there.
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+COMPUTERS = {
+    "sys.version_info = (3, 10, 4, 'final', 0)": (
+        "This is Python 3.10, but the kit needs 3.11 to 3.14"
+    ),
+    "sys.version_info = (3, 15, 4, 'final', 0)": "This is Python 3.15, but the kit",
+    "sys.version_info = (3, 9, 4, 'final', 0)": (
+        "https://www.python.org/downloads/latest/python3.14/"
+    ),
+    "import os, shutil, subprocess; os.name = 'nt'": "Windows cannot fork processes",
+    "sys.modules['ensurepip'] = None": f"sudo apt install python{VERSION}-venv",
+}
 
 
 @pytest.mark.slow
 def test_a_computer_that_does_not_fit_is_told_what_to_do(
     toy: Path, tmp_path: Path
 ) -> None:
-    for minor in (10, 15):
-        complaint = run_as(toy, f"sys.version_info = (3, {minor}, 4, 'final', 0)")
-        assert f"This is Python 3.{minor}, but the kit needs 3.11 to 3.14" in complaint
-        assert "https://www.python.org/downloads/latest/python3.14/" in complaint
-    windows = "import os, shutil, subprocess; os.name = 'nt'"
-    assert "Windows cannot fork processes" in run_as(toy, windows)
-    complaint = run_as(toy, "sys.modules['ensurepip'] = None", **without_uv(tmp_path))
-    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    assert f"sudo apt install python{version}-venv" in complaint
+    for preparation, message in COMPUTERS.items():
+        code = f"import runpy, sys; {preparation}; sys.argv = ['kit.py', 'demo']; "
+        code += "runpy.run_path('kit.py', run_name='__main__')"
+        variables = without_uv(tmp_path) if "ensurepip" in code else {}
+        done = start(sys.executable, "-c", code, cwd=toy, **variables)
+        assert done.returncode == 1
+        assert message in done.stderr and "Traceback" not in done.stderr
+        assert not (toy / ".venv").exists()
 
 
 # ---- in a container ----------------------------------------------------------------
@@ -321,9 +314,8 @@ elif words[0] == "run":
 @pytest.fixture
 def engines(toy: Path, tmp_path: Path) -> Path:
     """A folder of programs with a Podman and a Docker, for `PATH`."""
-    recipe = toy / "examples/cluster/Containerfile"
-    recipe.parent.mkdir(parents=True)
-    recipe.touch()
+    (toy / "examples/cluster").mkdir(parents=True)
+    (toy / "examples/cluster/Containerfile").touch()
     (toy / "requirements.lock").touch()
     folder = tmp_path / "engines"
     folder.mkdir()
@@ -334,8 +326,8 @@ def engines(toy: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@POSIX
 @pytest.mark.slow
-@pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
 def test_a_command_runs_in_a_container_with_the_course_and_no_network(
     toy: Path,
     engines: Path,
@@ -344,49 +336,49 @@ def test_a_command_runs_in_a_container_with_the_course_and_no_network(
     course = tmp_path / "a course"
     (course / "source").mkdir(parents=True)
     (course / "nbgrader_config.py").touch()
+    record = engines / "run.json"
+    current_user = f"--user={os.getuid()}:{os.getgid()}"
     for folder, below in ((toy.parent, toy), (course / "source", course / "source")):
-        command = [sys.executable, toy / "kit.py", "grade", "--container", "lab"]
+        command = (sys.executable, toy / "kit.py", "grade", "--container", "lab")
         done = start(*command, cwd=folder, PATH=str(engines))
         call = call_of(done)
         assert call["command"] == ["grade", "lab"]
         assert call["folder"] == str(below)
-        words = json.loads((engines / "run.json").read_text())
-        assert "--network=none" in words and "--rm" in words
-        assert f"--user={os.getuid()}:{os.getgid()}" in words
+        options = {"--network=none", "--rm", current_user}
+        assert options <= {*json.loads(record.read_text())}
         assert ("Building the image" in done.stderr) == (below == toy)  # once
     assert not (toy / ".venv").exists()
     (toy / "nbproctor/__init__.py").write_text("# changed")
     again = kit(toy, "fail", "--container", PATH=str(engines))
     assert again.returncode == 7 and "Building the image" in again.stderr
-    same = json.loads((engines / "run.json").read_text())
-    same = [word for word in same if word != "--userns=keep-id"]  # Podman's alone
+    # Docker is called as Podman is, but for an option of Podman's.
+    expected = record.read_text().replace('"--userns=keep-id", ', "")
     (engines / "podman").unlink()
     # In a rootless Docker, root is the user who started it outside.
-    current_user = f"--user={os.getuid()}:{os.getgid()}"
     for info, user in (
         ("", current_user),
         ("Security Options: rootless", "--user=0:0"),
     ):
         (engines / "docker.says").write_text(info)
         assert kit(toy, "fail", "--container", PATH=str(engines)).returncode == 7
-        words = json.loads((engines / "run.json").read_text())
-        assert words == [user if word == current_user else word for word in same]
+        assert record.read_text() == expected.replace(current_user, user)
 
 
-@pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
+@POSIX
 @pytest.mark.slow
 def test_a_container_without_an_engine_says_what_is_missing(
     toy: Path, engines: Path
 ) -> None:
     (engines / "podman").unlink()
     (engines / "docker.asleep").touch()
-    asleep = kit(toy, "grade", "--container", PATH=str(engines))
-    assert "not running: docker (Cannot connect to docker)" in asleep.stderr
-    (engines / "docker").unlink()
-    missing = kit(toy, "grade", "--container", PATH=str(engines))
-    assert "needs Podman or Docker, and neither is on this computer" in missing.stderr
-    for done in (asleep, missing):
-        assert done.returncode == 1 and "Traceback" not in done.stderr
+    for message in (
+        "not running: docker (Cannot connect to docker)",
+        "needs Podman or Docker, and neither is on this computer",
+    ):
+        done = kit(toy, "grade", "--container", PATH=str(engines))
+        assert done.returncode == 1
+        assert message in done.stderr and "Traceback" not in done.stderr
+        (engines / "docker").unlink(missing_ok=True)
 
 
 # ---- other Pythons -----------------------------------------------------------------
@@ -429,56 +421,55 @@ PARTS = [
 ]
 
 
-@pytest.mark.skipif(WINDOWS, reason="a shell script")
+@POSIX
 @pytest.mark.parametrize(
-    ("packages", "red", "named"),
+    ("packages", "red", "message"),
     [
-        (True, "nothing", "every part has passed"),
-        (True, "sandbox", "FAILED: the sandbox without bubblewrap"),
-        (False, "--fast", "FAILED: fast tests without bubblewrap"),
+        ("0", "nothing", "every part has passed"),
+        ("0", "sandbox", "FAILED: the sandbox without bubblewrap"),
+        ("1", "--fast", "FAILED: fast tests without bubblewrap"),
+        ("1", "--fast", "cannot be installed"),
     ],
 )
 @pytest.mark.slow
 def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
     project: Path,
     tmp_path: Path,
-    packages: bool,
+    packages: str,
     red: str,
-    named: str,
+    message: str,
 ) -> None:
     script = shutil.copytree(project / ".ci", tmp_path / ".ci") / "run"
-    for name in ("tools/python3", "tools/python3.14", ".venv/bin/python"):
-        stub = tmp_path / name
+    tools = tmp_path / "tools"
+    for stub in (
+        tools / "python3",
+        tools / "python3.14",
+        tmp_path / ".venv/bin/python",
+    ):
         stub.parent.mkdir(parents=True, exist_ok=True)
         stub.write_text(PYTHON_STUB)
         stub.chmod(0o755)
     for tool in ("bash", "dirname", "id", "mktemp", "rm", "sh", "tail", "tar"):
-        (tmp_path / "tools" / tool).symlink_to(str(shutil.which(tool)))
-    notes = tmp_path / "notes"
+        (tools / tool).symlink_to(str(shutil.which(tool)))
     variables = {
-        "PATH": str(tmp_path / "tools"),
-        "NOTES": str(notes),
+        "PATH": str(tools),
+        "NOTES": str(tmp_path / "notes"),
         "RED": red,
+        "NO_PACKAGES": packages,
     }
-    variables["NO_PACKAGES"] = "0" if packages else "1"
     result = start("bash", script, cwd=tmp_path, **variables)
     output = result.stdout + result.stderr
-    runs = [part for part in PARTS if packages or "3.14" not in part]
-    assert notes.read_text().splitlines() == runs, output
-    assert result.returncode == (red != "nothing") and named in output, output
-    assert ("cannot be installed" in output) == (not packages)
+    runs = [part for part in PARTS if packages == "0" or "3.14" not in part]
+    assert (tmp_path / "notes").read_text().splitlines() == runs, output
+    assert result.returncode == (red != "nothing") and message in output, output
 
 
-@pytest.mark.skipif(WINDOWS, reason="POSIX permissions")
+@POSIX
 @pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_named(toy: Path) -> None:
     toy.chmod(0o555)
     toy.parent.chmod(0o755)
-    command: list[str | Path] = [sys.executable, toy / "kit.py", "demo"]
-    if os.geteuid() == 0:  # whom no rights of files hold
-        if shutil.which("setpriv") is None:
-            pytest.skip("root may write everywhere here: there is no setpriv")
-        command = ["setpriv", "--bounding-set=-dac_override", *command]
+    command = bound_by_rights(sys.executable, str(toy / "kit.py"), "demo")
     result = start(*command, cwd=Path("/"))
     assert result.returncode == 1
     assert str(toy) in result.stderr and "may write" in result.stderr
