@@ -22,7 +22,9 @@ from packaging.utils import canonicalize_name
 import nbproctor
 from nbproctor.kit import handout, starter
 from nbproctor.nbgrader import Course
+from tests.cli.term_class import RIGHT
 from tests.copies import LAB, lab_course, link
+from tests.nbgrader.tiny import hand_in
 from tests.programs import start, succeeded
 
 PLATFORMS = {
@@ -32,9 +34,9 @@ PLATFORMS = {
 }
 
 
-def pins(path: Path) -> set[Requirement]:
-    lines = path.read_text().splitlines()
-    return {Requirement(s) for line in lines if (s := line.partition("#")[0].strip())}
+def pins(path: Path) -> list[Requirement]:
+    lines = re.findall(r"^[^#\s].*?(?=\s+#|$)", path.read_text(), re.M)
+    return [*map(Requirement, lines)]
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +46,17 @@ def declared(project: Path) -> dict[str, list[Requirement]]:
     return {name: list(map(Requirement, group)) for name, group in groups.items()}
 
 
+def applies(need: Requirement, **variables: str) -> bool:
+    return need.marker is None or need.marker.evaluate(variables)
+
+
 def installed(
-    pinned: set[Requirement],
+    pinned: list[Requirement],
     python: str,
     platform: str,
 ) -> dict[str, str]:
     """What pip takes from these pins there: canonical name → version."""
-    markers = {
+    computer = {
         "python_version": python,
         "python_full_version": f"{python}.7",
         "sys_platform": platform,
@@ -59,8 +65,8 @@ def installed(
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
     }
-    chosen = [p for p in pinned if p.marker is None or p.marker.evaluate(markers)]
-    versions = {canonicalize_name(p.name): str(p.specifier)[2:] for p in chosen}
+    chosen = [pin for pin in pinned if applies(pin, **computer)]
+    versions = {canonicalize_name(pin.name): str(pin.specifier)[2:] for pin in chosen}
     assert len(versions) == len(chosen), "two pins of one package"
     return versions
 
@@ -87,44 +93,43 @@ def test_pins_fit_together_and_what_the_project_declares(
     platform: str,
 ) -> None:
     runtime, more_for_site, lock = (pins(project / name) for name in PINNED)
-    site = more_for_site | runtime
     part, more, whole = (
-        installed(pinned, python, platform) for pinned in (runtime, site, lock)
+        installed(pinned, python, platform)
+        for pinned in (runtime, more_for_site + runtime, lock)
     )
     assert part.items() < more.items() < whole.items()
     assert whole["numpy"] == installed(lock, "3.11", platform)["numpy"]  # for all
-    for versions, groups in (
-        (part, ["runtime"]),
-        (more, ["browser"]),
-        (whole, ["dev", "cluster"]),
+    for versions, group in (
+        (part, "runtime"),
+        (more, "browser"),
+        (whole, "dev"),
+        (whole, "cluster"),
     ):
-        for need in (r for group in groups for r in declared[group]):
-            if need.marker is None or need.marker.evaluate(
-                {"sys_platform": platform, "platform_system": PLATFORMS[platform]}
+        for need in declared[group]:
+            if applies(
+                need, sys_platform=platform, platform_system=PLATFORMS[platform]
             ):
                 assert versions[canonicalize_name(need.name)] in need.specifier
 
 
 # ---- the package that others depend on -----------------------------------------------
 
+# Files that the package is made from, next to its modules.
+CLONED = ("kit.py", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
+
 
 def closure(declared: list[Requirement]) -> set[str]:
     """Walk the installed packages: an account of needs that the lock did not make."""
     needed: set[tuple[str, str]] = set()
-    waiting = list(declared)
+    waiting = [need for need in declared if applies(need, extra="")]
     while waiting:
         need = waiting.pop()
-        for extra in need.extras or {""}:
+        for extra in {"", *need.extras}:
             key = canonicalize_name(need.name), extra
-            if need.marker and not need.marker.evaluate({"extra": ""}):
-                continue
-            if key in needed:
-                continue
-            needed.add(key)
-            for further in map(Requirement, metadata.requires(need.name) or []):
-                if further.marker is None or further.marker.evaluate({"extra": extra}):
-                    further.marker = None
-                    waiting.append(further)
+            if key not in needed:
+                needed.add(key)
+                requires = map(Requirement, metadata.requires(need.name) or [])
+                waiting += [each for each in requires if applies(each, extra=extra)]
     return {name for name, _ in needed}
 
 
@@ -153,22 +158,19 @@ def built(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_what_is_published_is_whole_and_holds_nothing_of_the_lab(built: Path) -> None:
-    files = sorted(built.iterdir())
+    wheel, source = sorted(built.iterdir())
     command = [sys.executable, "-m", "twine", "check", "--strict"]
-    succeeded(start(*command, *files, cwd=built))
-    wheel, source = files
+    succeeded(start(*command, wheel, source, cwd=built))
     with tarfile.open(source) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     packed = {name for name in names if name.startswith("nbproctor/")}
-    assert {name.partition("/")[0] for name in names - packed} == {
-        *("kit.py", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"),
-        *("PKG-INFO", ".gitignore"),
-    }
+    others = {name.partition("/")[0] for name in names - packed}
+    assert others == {*CLONED, "PKG-INFO", ".gitignore"}
     with ZipFile(wheel) as archive:
         page = archive.read(next(n for n in archive.namelist() if "METADATA" in n))
-        assert not re.search(rb"\]\((?!https?:)", page)  # the index has no such file
-        assert b"For students \xc2\xb7 For instructors" in page
         installed = {n for n in archive.namelist() if not n.startswith("nbproctor-")}
+    assert not re.search(rb"\]\((?!https?:)", page)  # the index has no such file
+    assert b"For students \xc2\xb7 For instructors" in page
     assert installed == packed | {"nbproctor/kit/kit.py"}
 
 
@@ -193,7 +195,7 @@ def installed_clone(
     (bin_ / "pip").chmod(0o755)
     clone = tmp_path / "nbproctor"
     shutil.copytree(project / "nbproctor", clone / "nbproctor")
-    for name in ("kit.py", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"):
+    for name in CLONED:
         shutil.copy(project / name, clone / name)
     tools = tmp_path / "tools"
     build = tomllib.loads((clone / "pyproject.toml").read_text())["build-system"]
@@ -218,26 +220,22 @@ def test_a_clone_installed_as_documented_grades_a_course_of_plain_nbgrader(
 ) -> None:
     course = tmp_path / "course"
     shutil.copytree(project / "examples/tiny/source", course / "source")
+    config = course / "nbgrader_config.py"
     stock = "c = get_config()\nc.ClearHiddenTests.enforce_metadata = False\n"
-    (course / "nbgrader_config.py").write_text(stock + starter.SWITCH)
-    notebook = course / "submitted/ann/tiny/tiny.ipynb"
+    config.write_text(stock + starter.SWITCH)
 
     def run(*words: str) -> None:
         python = installed_clone / "bin/python"
         succeeded(start(python, "-m", *words, cwd=course))
 
     run("nbgrader", "generate_assignment", "tiny", "--create")
-    shutil.copytree(course / "release/tiny", notebook.parent)
-    stub = "raise NotImplementedError()"
-    first, *others = notebook.read_text("utf-8").split(stub)
-    right = "return str(n) if n % 3 else 'fizz'"
-    notebook.write_text(first + right + stub.join(others), "utf-8")
+    hand_in(course, "ann", **RIGHT)
     run("nbgrader", "autograde", "tiny")
     path = course / "autograded/ann/tiny/grading.json"
     graded = json.loads(path.read_text("utf-8"))
-    assert graded["status"] == "graded" and graded["score"] == 5
+    assert graded["status"] == "graded" and graded["score"] == 10
     run("nbproctor", "off")
-    assert (course / "nbgrader_config.py").read_text() == stock
+    assert config.read_text() == stock
     assert not list(course.glob(".nbproctor*"))
     assert (installed_clone / "bin/nbproctor").is_file()
 
@@ -260,8 +258,13 @@ def course(project: Path, tmp_path: Path) -> Path:
     return lab_course(project, tmp_path, "data")
 
 
-def pack(course: Path) -> Path:
-    return handout.pack(Course(course, LAB))
+def pack(course: Path) -> dict[str, bytes]:
+    """Return the files of the zip that students get."""
+    with ZipFile(handout.pack(Course(course, LAB))) as archive:
+        return {
+            name.removeprefix(f"{LAB}/"): archive.read(name)
+            for name in archive.namelist()
+        }
 
 
 # Files of the zip that students get.
@@ -292,38 +295,32 @@ FOR_STUDENTS = """
 
 @pytest.mark.slow
 def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> None:
-    with ZipFile(pack(course)) as archive:
-        names = [f"{LAB}/{name}" for name in FOR_STUDENTS.split()]
-        assert archive.namelist() == names
-        # Unpacked over the work, it overwrites none: originals are for reading.
-        original = archive.getinfo(f"{LAB}/kit/original/{LAB}.ipynb")
-        assert not (original.external_attr >> 16) & 0o222
-        notebook = archive.read(original)
-        page = archive.read(f"{LAB}/START.html").decode()
-        requirements = archive.read(f"{LAB}/requirements.txt").decode()
-        pins = archive.read(f"{LAB}/kit/pins.txt").decode()
-    assert notebook == (course / "release" / LAB / f"{LAB}.ipynb").read_bytes()
+    files = pack(course)
+    assert [*files] == FOR_STUDENTS.split()
+    notebook = (course / "release" / LAB / f"{LAB}.ipynb").read_bytes()
+    assert files[f"kit/original/{LAB}.ipynb"] == notebook
+    page = files["START.html"].decode()
     assert "$" not in page and all(s in page for s in ("Windows", "macOS", "Linux"))
-    constraint, *lines = requirements.splitlines()
+    constraint, *lines = files["requirements.txt"].decode().splitlines()
     assert constraint == "-c kit/pins.txt"
-    names = [line.partition("==")[0] for line in lines]
     # wget is left out: the digits come along, and it has no wheel.
     used = "ipython jupyter matplotlib nbgrader numpy pillow seaborn tqdm"
-    assert names == used.split()
+    assert [line.partition("==")[0] for line in lines] == used.split()
+    pins = files["kit/pins.txt"].decode()
     assert pins == (course / "requirements.txt").read_text()
-    assert set(lines) < set(pins.split())
+    assert {*lines} < {*pins.split()}
 
 
 @pytest.mark.slow
 def test_the_same_release_makes_the_same_zip(course: Path) -> None:
-    first = pack(course).read_bytes()
+    first = handout.pack(Course(course, LAB)).read_bytes()
     for path in course.rglob("*"):
         path.touch()
-    (course / "release" / LAB / ".ipynb_checkpoints").mkdir()
-    (course / "release" / LAB / ".ipynb_checkpoints" / "old.ipynb").touch()
-    (course / "release" / LAB / "__pycache__").mkdir(exist_ok=True)
-    (course / "release" / LAB / "__pycache__" / "mnist.pyc").touch()
-    assert pack(course).read_bytes() == first
+    for name in (".ipynb_checkpoints/old.ipynb", "__pycache__/mnist.pyc"):
+        path = course / "release" / LAB / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert handout.pack(Course(course, LAB)).read_bytes() == first
 
 
 @pytest.mark.slow
@@ -331,7 +328,7 @@ def test_a_notebook_that_imports_an_unpinned_package_is_not_packed(
     course: Path,
 ) -> None:
     pins_file = course / "requirements.txt"
-    pins_file.write_text(re.sub(r"(?m)^seaborn==.*\n", "", pins_file.read_text()))
+    pins_file.write_text(pins_file.read_text().replace("\nseaborn==", "\nother=="))
     with pytest.raises(handout.HandoutError, match="seaborn"):
         pack(course)
     assert not (course / "dist").exists()
@@ -348,14 +345,12 @@ def test_a_course_without_pins_gets_the_versions_that_are_installed(
     monkeypatch.setattr(handout, "CHECKOUT", tmp_path)  # as from a wheel
     (course / "requirements.txt").unlink()
     shutil.rmtree(course / "data")
-    with ZipFile(pack(course)) as archive:
-        names = archive.namelist()
-        text = archive.read(f"{LAB}/requirements.txt").decode()
-        pins = archive.read(f"{LAB}/kit/pins.txt").decode().splitlines()
-    constraint, *lines = text.splitlines()
-    assert constraint == "-c kit/pins.txt" and set(lines) <= set(pins)
-    assert not any("data/" in name for name in names)
-    assert {"nbgrader", "numpy", "seaborn"} < {line.split("==")[0] for line in lines}
-    for line in lines:
-        name, _, version = line.partition("==")
+    files = pack(course)
+    constraint, *lines = files["requirements.txt"].decode().splitlines()
+    pins = files["kit/pins.txt"].decode().splitlines()
+    assert constraint == "-c kit/pins.txt" and {*lines} <= {*pins}
+    assert not any(name.startswith("data/") for name in files)
+    versions = dict(line.split("==") for line in lines)
+    assert {"nbgrader", "numpy", "seaborn"} < versions.keys()
+    for name, version in versions.items():
         assert metadata.version(name) == version
