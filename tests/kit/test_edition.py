@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -15,31 +16,27 @@ from nbproctor.judge.compiled import Program
 from nbproctor.kit.edition import shorten
 from nbproctor.markers import Markers
 from nbproctor.notebook import read_cells
-from tests.programs import run_here
+from tests.programs import run_line
 
 
 @pytest.fixture
 def course(project: Path, tmp_path: Path) -> Path:
     """The tiny course, whose second exercise is one of four hours."""
-    (tmp_path / "nbgrader_config.py").write_bytes(
-        (project / "examples/tiny/nbgrader_config.py").read_bytes()
-    )
-    notebook = nbformat.read(project / "examples/tiny/source/tiny/tiny.ipynb", 4)
+    course = shutil.copytree(project / "examples/tiny", tmp_path / "course")
+    path = course / "source/tiny/tiny.ipynb"
+    notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.id in ("mean_of", "mean-oracle"):
             cell.metadata["tags"] = ["from-4-hours"]
-    source = tmp_path / "source/tiny"
-    source.mkdir(parents=True)
-    nbformat.write(notebook, source / "tiny.ipynb")
-    return tmp_path
+    nbformat.write(notebook, path)
+    return course
 
 
 @pytest.mark.slow
 def test_an_exercise_that_takes_too_long_is_given_and_scores_nothing(
     course: Path,
 ) -> None:
-    done = run_here("new", "short", "--from", "tiny", cwd=course)
-    assert done.returncode == 0 and "source/short: 5 points" in done.stdout
+    assert "source/short: 5 points" in run_line("new short --from tiny", course)
     assert nbgrader.lint(course, "short") == []
     nbgrader.generate(course, "short")
     release = nbformat.read(course / "release/short/short.ipynb", as_version=4)
@@ -52,8 +49,8 @@ def test_an_exercise_that_takes_too_long_is_given_and_scores_nothing(
 
 
 def test_what_has_no_shorter_edition_says_so_and_makes_nothing(course: Path) -> None:
-    done = run_here("new", "short", "--from", "tiny", "--hours", "4", cwd=course)
-    assert done.returncode == 1 and "'from-5-hours'" in done.stderr
+    output = run_line("new short --from tiny --hours 4", course, status=1)
+    assert "'from-5-hours'" in output
     assert not (course / "source/short").exists()
 
 
@@ -67,20 +64,16 @@ def test_an_edition_of_the_lab_is_worth_what_its_outline_says_and_misses_no_name
     path = project / "source/neural_network/neural_network.ipynb"
     content, _ = shorten(json.loads(path.read_text("utf-8")), hours, Markers())
     cells = [*read_cells(content["cells"], {}, Markers())]
-    code = "\n".join(cell.source for cell in cells)
-    prose = "\n".join(
-        re.sub(r"(?s)<!--.*?-->", "", "".join(cell["source"]))
-        for cell in content["cells"]
-        if cell["cell_type"] == "markdown"
-    )
-    rows = re.findall(r"\| (\d+) \| \d+ minutes", prose)
+    text = "\n".join("".join(cell["source"]) for cell in content["cells"])
+    text = re.sub(r"(?s)<!--.*?-->", "", text)
+    rows = re.findall(r"\| (\d+) \| \d+ minutes", text)
     assert sum(cell.points for cell in cells) == sum(map(int, rows)) == points
     # The sections and exercises that are mentioned are in this edition.
     for mention, heading in (
         (r"[Ss]ection ([\d.]*\d)", r"\n##+ ([\d.]+)"),
         (r"exercise (\d+)", r"\(exercise (\d+), "),
     ):
-        assert {*re.findall(mention, prose + code)} <= {*re.findall(heading, prose)}
+        assert {*re.findall(mention, text)} <= {*re.findall(heading, text)}
     names = {*dir(builtins), "display", "get_ipython"}
     for cell in cells:
         program = Program.from_source(cell.source, cell.id, runs_in_judge=False)

@@ -14,8 +14,9 @@ from nbproctor.kit.adopt import AdoptError, adopt
 from nbproctor.kit.starter import StarterError
 from nbproctor.nbgrader import CourseError
 from tests.audit.test_audit import tried
+from tests.cli.term_class import notebook
 from tests.nbgrader.tiny import content
-from tests.programs import run_python, succeeded
+from tests.programs import run_line
 
 STOCK = """\
 c = get_config()
@@ -34,22 +35,15 @@ def stock(project: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) -> None:
-    starter.new_assignment(tmp_path, "ps1")
+    run_line("new ps1", tmp_path)  # where there is no course yet
     assert nbgrader.lint(tmp_path, "ps1") == []
     nbgrader.generate(tmp_path, "ps1")
-    result = tried(
-        tmp_path, "ps1", checks=nbgrader.check_release(nbgrader.Course(tmp_path, "ps1"))
-    )
+    checks = nbgrader.check_release(nbgrader.Course(tmp_path, "ps1"))
+    result = tried(tmp_path, "ps1", checks=checks)
     assert result.faults == [] and result.killed == result.named == 1
-    submitted = tmp_path / "submitted/ann/ps1"
-    shutil.copytree(tmp_path / "release/ps1", submitted)
-    notebook = submitted / "ps1.ipynb"
-    stub = "raise NotImplementedError"
-    text = notebook.read_text("utf-8")
-    assert stub in text
-    notebook.write_text(
-        text.replace(stub, "return sum(numbers) // len(numbers)  # "), "utf-8"
-    )
+    submitted = tmp_path / "submitted/ann/ps1/ps1.ipynb"
+    submitted.parent.mkdir(parents=True)
+    submitted.write_bytes(notebook(tmp_path, "ps1", "floor", "ann"))
     (ann,) = nbgrader.grade(tmp_path, "ps1")
     assert (ann.status, ann.score, ann.max_score) == ("graded", 2, 5)
 
@@ -114,20 +108,20 @@ def test_a_configuration_that_would_not_run_is_left_as_it_was(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_init_says_what_will_differ_and_what_was_faulty_before(stock: Path) -> None:
-    shutil.copytree(stock / "source/tiny", stock / "source/wrong")
-    notebook = stock / "source/wrong/tiny.ipynb"
-    text = notebook.read_text("utf-8")
-    notebook.write_text(text.replace("sum(numbers) / len(numbers)", "0"), "utf-8")
-    done = succeeded(run_python("nbproctor", "init", cwd=stock))
-    assert "switched on at the end of" in done.stdout
-    assert "tiny: the reference solution earns every point." in done.stdout
-    assert "differs from plain nbgrader" in done.stdout
-    assert "\nnbproctor: the reference earns" in done.stderr
-    assert "\nstock nbgrader: the reference earns" in f"\n{done.stderr}"
-    assert "wrong: the reference solution loses points in plain nbgrader, too." in (
-        done.stdout
-    )
-    assert done.stdout.count("nbproctor lint wrong") == 1
+    path = shutil.copytree(stock / "source/tiny", stock / "source/wrong") / "tiny.ipynb"
+    text = path.read_text("utf-8").replace("sum(numbers) / len(numbers)", "0")
+    path.write_text(text, "utf-8")
+    output = run_line("init", stock)
+    for sentence in (
+        "switched on at the end of",
+        "tiny: the reference solution earns every point.",
+        "differs from plain nbgrader",
+        " nbproctor: the reference earns",
+        " stock nbgrader: the reference earns",
+        "wrong: the reference solution loses points in plain nbgrader, too.",
+    ):
+        assert sentence in output
+    assert output.count("nbproctor lint wrong") == 1
 
 
 # What IRkernel, Colab, IJava and SageMath write into a notebook.
@@ -152,5 +146,5 @@ def test_notebooks_for_other_kernels_are_refused_with_a_sentence(stock: Path) ->
             nbgrader.grade(stock, language)
         with pytest.raises(AdoptError, match=f"is in {language}. nbproctor grades"):
             adopt(path)
-    messages = run_python("nbproctor", "init", cwd=stock).stderr
+    messages = run_line("init", stock, status=1)
     assert messages.count(" nbproctor grades only Python.") == 4
