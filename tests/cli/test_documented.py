@@ -12,10 +12,10 @@ from __future__ import annotations
 import calendar
 import contextlib
 import csv
-import importlib.util
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import sqlite3
@@ -24,7 +24,6 @@ import sys
 import textwrap
 import zipfile
 from pathlib import Path
-from types import ModuleType
 
 import nbformat
 import pytest
@@ -68,7 +67,12 @@ LINES = """\
 0 python kit.py lab
 """
 EVENING = {line[2:]: int(line[0]) for line in LINES.splitlines()}
-STARTED = "python kit.py release", ".venv/bin/nbgrader autograde", "rm "
+STARTED = (
+    "python kit.py release",
+    "python kit.py demo",
+    ".venv/bin/nbgrader autograde",
+    "rm ",
+)
 # After the others.
 FORGET = """\
 .venv/bin/nbgrader db student remove aokafor --force
@@ -128,41 +132,35 @@ nbgrader/test_cluster.py
 UNTESTED = {'pip install -c requirements.lock ".[cluster]"'}
 
 
-def documented(project: Path) -> set[str]:
-    """Return all commands of all documents; ``cd`` belongs to the next line."""
-    commands: set[str] = set()
-    for path in (p for pattern in DOCUMENTS for p in project.glob(pattern)):
-        for block in re.findall(r"```console\n(.*?)```", path.read_text("utf-8"), re.S):
-            folder = ""
-            for line in re.findall(r"^ *(?:student)?\$ (.*)", block, re.M):
-                command = line.partition("  #")[0].strip()
-                if command.startswith("cd "):
-                    folder = f"{command} && "
-                else:
-                    commands.add(folder + command)
-    return commands
+@pytest.fixture(scope="module")
+def documents(project: Path) -> str:
+    """The text of all documents."""
+    paths = [path for pattern in DOCUMENTS for path in project.glob(pattern)]
+    return "\n".join(path.read_text("utf-8") for path in paths)
 
 
-def test_every_documented_command_is_run_by_a_test(project: Path) -> None:
+def test_every_documented_command_is_run_by_a_test(
+    project: Path, documents: str
+) -> None:
+    commands = set()
+    for block in re.findall(r"```console\n(.*?)```", documents, re.S):
+        block = block.replace("  #", "\n").replace("student$", "$")
+        commands |= {*re.findall(r"^ *\$ (.*?) *$", block, re.M)}
     elsewhere = {line.strip() for line in OTHERS if line.startswith(" ")}
     tested = EVENING.keys() | elsewhere | {*FORGET}
-    assert documented(project) == tested | UNTESTED
+    assert commands == tested | UNTESTED
     for line in OTHERS:
         assert line.startswith(" ") or (project / "tests" / line).is_file()
 
 
-def test_python_in_the_documents_can_be_read_by_python(project: Path) -> None:
-    for path in (path for pattern in DOCUMENTS for path in project.glob(pattern)):
-        text = path.read_text("utf-8")
-        for code in re.findall("^ *```python\n(.*?)^ *```", text, re.M | re.S):
-            compile(textwrap.dedent(code), str(path), "exec")
+def test_python_in_the_documents_can_be_read_by_python(documents: str) -> None:
+    for code in re.findall("^ *```python\n(.*?)^ *```", documents, re.M | re.S):
+        compile(textwrap.dedent(code), "documents", "exec")
 
 
-def test_every_command_and_option_in_running_text_exists(project: Path) -> None:
+def test_every_command_and_option_in_running_text_exists(documents: str) -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    paths = [path for pattern in DOCUMENTS for path in project.glob(pattern)]
-    text = "".join(path.read_text("utf-8") for path in paths)
-    named = set(re.findall(r"`python kit\.py (\w+)([^`]*)`", text))
+    named = set(re.findall(r"`python kit\.py (\w+)([^`]*)`", documents))
     assert {name for name, _ in named} > {"grade", "export", "test", "doctor"}
     for name, options in named:
         if name not in ("test", "demo", "lab"):  # not of the package, or of JupyterLab
@@ -170,6 +168,13 @@ def test_every_command_and_option_in_running_text_exists(project: Path) -> None:
             options_of = [each.opts + each.secondary_opts for each in parameters]
             registered = {"--help"}.union(*options_of)
             assert {*re.findall(r"--[a-z-]+", options)} <= registered, name
+
+
+# What the commands of an evening read of the project.
+CONTENT = """
+    kit.py nbgrader_config.py nbproctor source release variants data examples docs
+    pyproject.toml requirements.txt requirements.lock README.md
+"""
 
 
 @pytest.fixture(scope="module")
@@ -182,12 +187,15 @@ def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (venv / "kit.json").is_file():
         pytest.skip("this environment was not made by kit.py")
     root = tmp_path_factory.mktemp("documents") / "project"
-    shutil.copytree(project, root, ignore=_not_of_the_project)
+    root.mkdir()
+    content = [project / name for name in CONTENT.split()]
+    subprocess.run(["cp", "-r", *content, root], check=True)
     shutil.copytree(venv, root / ".venv", symlinks=True, copy_function=link)
     (root / ".venv/kit.json").unlink()
-    module = load(root / "kit.py")
-    names = (module.RUNTIME, module.DEVELOPMENT)
-    module.write_stamp({"pins": {name: module.fingerprint(name) for name in names}})
+    module = runpy.run_path(str(root / "kit.py"))
+    names = (module["RUNTIME"], module["DEVELOPMENT"])
+    pins = {name: module["fingerprint"](name) for name in names}
+    module["write_stamp"]({"pins": pins})
     students = root / "examples/sample_class.toml"
     head, *entries = re.split(r"(?m)^(?=\[\[)", students.read_text("utf-8"))
     few = (e for e in entries if any(f'id = "{name}"' in e for name in DEMO))
@@ -195,22 +203,6 @@ def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(root / f"source/{LAB}", root / WHOLE_LAB)
     shorten_lab(root / f"source/{LAB}/{LAB}.ipynb")
     return root
-
-
-def _not_of_the_project(folder: str, names: list[str]) -> set[str]:
-    """Leave out what runs have made at the top, and what no command reads."""
-    generated = {"demo", "lab", "dist", "report", "audit", "exported", "collected"}
-    generated |= {
-        "submitted",
-        "autograded",
-        "feedback",
-        "gradebook.db",
-        ".nbproctor.json",
-    }
-    generated |= {".git", ".venv", ".venv.old", "tests", "bench", ".hypothesis"}
-    at_the_top = "kit.py" in names
-    cache = {n for n in names if n.endswith("_cache")}
-    return cache | (generated & {*names} if at_the_top else set())
 
 
 def hand_in(root: Path) -> None:
@@ -272,23 +264,22 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
 ) -> None:
     with zipfile.ZipFile(kit / f"exported/{LAB}_feedback.zip") as archive:
         packed = archive.namelist()
-    filled = list(csv.reader((kit / "canvas_grades_filled.csv").open(encoding="utf-8")))
-    assert [row[4] for row in filled[2:]].count("") == 1  # the one that was cut short
-    assert filled[1][4] in {row[4] for row in filled[2:]}  # all points
+    table = (kit / "canvas_grades_filled.csv").read_text("utf-8").splitlines()
+    _, points, *marks = (row[4] for row in csv.reader(table))
+    assert sorted(marks) == ["", points]  # one was cut short
     # What could not be graded has a page too.
-    assert len(packed) == len(filled[2:]) == 2
-    page = kit / f"demo/feedback/hivanova/{LAB}/{LAB}.html"
-    text = " ".join(re.sub(r"<[^>]+>", " ", page.read_text("utf-8")).split())
+    assert len(packed) == len(marks)
+    page = (kit / SAMPLES["feedback"]).read_text("utf-8")
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     for words in json.loads(Image.open(kit / "docs/picture.png").info["Shows"]):
         assert words in text, f"docs/picture.png is out of date: {words!r}"
-    for name, generated in SAMPLES.items():
-        shown = kit / f"docs/samples/{name}.html"
-        now = kit / generated
-        if name == "feedback":
-            fits = words_of(now) == words_of(shown)
-        else:  # of a larger class: more of it has something to say
-            fits = headings_of(now) <= headings_of(shown)
-        assert fits, f"{shown} is out of date: docs/picture.py"
+    samples = kit / "docs/samples"
+    advice = f"{samples} is out of date: docs/picture.py"
+    shown_words = words_of(samples / "feedback.html")
+    assert words_of(kit / SAMPLES["feedback"]) == shown_words, advice
+    # Of a larger class: more of it has something to say.
+    shown_headings = headings_of(samples / "report.html")
+    assert headings_of(kit / SAMPLES["report"]) <= shown_headings, advice
     places = json.loads((kit / FILE).read_text())[LAB][LAB]["tests"]
     assert places == {}  # all of the lab's tests are judged by the judge
     forget_a_student(kit, env)
@@ -296,9 +287,7 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
 
 def words_of(page: Path) -> set[str]:
     """Return what a page says, but for numbers and days: they differ each time."""
-    text = re.sub(
-        r"<style>.*?</style>|<[^>]+>", " ", page.read_text("utf-8"), flags=re.S
-    )
+    text = re.sub(r"(?s)<style>.*?</style>|<[^>]+>", " ", page.read_text("utf-8"))
     days = {*calendar.month_name, *calendar.month_abbr, *calendar.day_name}
     return set(re.findall(r"\b[^\W\d_]{3,}\b", text)) - days
 
@@ -311,20 +300,18 @@ def headings_of(page: Path) -> set[str]:
 
 def forget_a_student(kit: Path, env: dict[str, str]) -> None:
     """Run what docs/data-protection.md says; look for what is left."""
-    places = [kit / name for name in ("submitted", "autograded", "feedback")]
-    places += [kit / "gradebook.db"]
 
-    def list_files() -> list[Path]:
-        files = [p for file in places for p in (file, *file.rglob("*"))]
-        files = [p for p in files if p.is_file() and p.name != "grading.log"]
-        return [p for p in files if b"aokafor" in p.read_bytes()]
+    def list_files() -> str:
+        folders = ("submitted", "autograded", "feedback", "gradebook.db")
+        command = ("grep", "-rl", "--exclude=grading.log", "aokafor", *folders)
+        return start(*command, cwd=kit).stdout
 
-    assert kit / "gradebook.db" in list_files()
+    assert "gradebook.db" in list_files()
     for command in FORGET:
         run(command, 0, kit, env)
     with contextlib.closing(sqlite3.connect(kit / "gradebook.db")) as book:
         book.execute("VACUUM")
-    assert not list_files()
+    assert list_files() == ""
 
 
 def run(
@@ -333,16 +320,12 @@ def run(
     folder: Path,
     env: dict[str, str],
 ) -> None:
-    if not command.startswith(STARTED):
+    if command.startswith(STARTED):
+        done = start("bash", "-c", command, cwd=folder, **env)
+    else:
         program, *words = shlex.split(command.removeprefix("python "))
         module = "nbproctor" if program == "kit.py" else "nbgrader"
-        if words[0] == "demo":  # not of the package
-            demo = folder / "examples/demo.py"
-            done = start(sys.executable, demo, *words, cwd=folder, **env)
-        else:
-            done = run_python(module, *words, cwd=folder, env=env)
-    else:
-        done = start("bash", "-c", command, cwd=folder, **env)
+        done = run_python(module, *words, cwd=folder, env=env)
     transcript = f"$ {command}\n{done.stdout}\n{done.stderr}"
     assert done.returncode == status, transcript
     assert "Traceback" not in transcript, transcript
@@ -354,25 +337,16 @@ def serves(
     env: dict[str, str],
 ) -> None:
     """Start a server, see that it serves, and end it."""
-    server = subprocess.Popen(
-        ["bash", "-c", f"exec {command}"],
+    with subprocess.Popen(
+        ["bash", "-c", f"exec {command} 2>&1"],
         cwd=folder,
         env=env,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
         text=True,
-    )
-    output_lines = []
-    try:
+    ) as server:
         assert server.stdout
-        for line in server.stdout:
-            output_lines.append(line)
-            if "is running at" in line:
-                return
-        pytest.fail(f"$ {command}\n{''.join(output_lines)}")
-    finally:
+        assert any("is running at" in line for line in server.stdout), command
         server.terminate()
-        server.communicate()
 
 
 # The documentation as a site: its address, and pages of every kind of content.
@@ -380,29 +354,22 @@ ADDRESS = "https://example.org/course/"
 SEEN = {"light": (".", "instructors"), "dark": ("new-assignment", "security")}
 
 
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_address_of_the_site_is_one_setting(project: Path, tmp_path: Path) -> None:
     """`site_url` in mkdocs.yml; the others are up to date, with an address or none."""
-    address = load(project / "docs/address.py")
-    (tmp_path / "docs").mkdir()
-    for name in (*address.LINES, "mkdocs.yml"):
-        shutil.copy(project / name, tmp_path / name)
+    address = runpy.run_path(str(project / "docs/address.py"))
+    files = [*address["LINES"]]
     config = tmp_path / "mkdocs.yml"
-    address.main(tmp_path)
-    for name in address.LINES:
+    (tmp_path / "docs").mkdir()
+    for name in (*files, config.name):
+        shutil.copy(project / name, tmp_path / name)
+    address["main"](tmp_path)
+    for name in files:
         is_current = (tmp_path / name).read_text() == (project / name).read_text()
         assert is_current, "run docs/address.py"
     for line in (f"site_url: {ADDRESS}", 'site_url: ""'):
-        config.write_text(address.SETTING.sub(line, config.read_text("utf-8")), "utf-8")
-        address.main(tmp_path)
-        for name in address.LINES:
+        config.write_text(address["SETTING"].sub(line, config.read_text("utf-8")))
+        address["main"](tmp_path)
+        for name in files:
             text = (tmp_path / name).read_text("utf-8")
             assert (ADDRESS in text) == (ADDRESS in line), name
 
