@@ -254,7 +254,6 @@ def compare(term: Term, db_url: str) -> None:
     # Of the platforms' files, only the marks change.
     course = term.course
     in_canvas = term.works_of(FIRST, "vguest")
-    assert (course / "canvas.csv").read_bytes() == grade_book(in_canvas).encode()
     filled = (course / "canvas_filled.csv").read_bytes()
     assert filled == grade_book(in_canvas, filled=True).encode()
     filled_worksheet = worksheet(term.works_of(SECOND), filled=True)
@@ -313,9 +312,9 @@ def compare_report(report: str, works: list[Work]) -> None:
     shown = labels({work.student: work.full_name for work in works})
     for work in works:
         assert (work.student in late) == (work.status == "late")
-        is_absent = shown[work.student] in nothing.split(", ")
-        assert is_absent == (work.status == "missing")
     assert "does not say how late" not in report
+    absent = {shown[work.student] for work in works if work.status == "missing"}
+    assert {*nothing.split(", ")} - {""} == absent
 
 
 def compare_feedback(path: Path, works: list[Work]) -> None:

@@ -119,12 +119,13 @@ def test_the_platforms_own_file_is_never_written(course: Path) -> None:
     assert (course / "canvas.csv").read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["one+two", " one", "one "])
-def test_a_folder_that_nbgrader_refuses_is_named(course: Path, name: str) -> None:
-    (course / "source/second").rename(course / "source" / name)
+def test_a_folder_that_nbgrader_refuses_is_named(course: Path) -> None:
     opened = nbgrader.Course(course)
-    for enter in (nbgrader.generate, nbgrader.grade, nbgrader.lint, choose):
-        with pytest.raises(nbgrader.CourseError) as refused:
-            enter(opened, name)
-        assert f"nbgrader refuses {name!r}" in str(refused.value)
+    folder = course / "source/second"
+    for name in ("one+two", " one", "one "):
+        folder = folder.rename(course / "source" / name)
+        for enter in (nbgrader.generate, nbgrader.grade, nbgrader.lint, choose):
+            with pytest.raises(nbgrader.CourseError) as refused:
+                enter(opened, name)
+            assert f"nbgrader refuses {name!r}" in str(refused.value)
     assert choose(opened, "tiny").assignment == "tiny"

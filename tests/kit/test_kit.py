@@ -389,9 +389,9 @@ def test_every_file_names_the_same_pythons(project: Path) -> None:
     ast.parse(script, feature_version=(3, 7))  # an old one can read what is wrong
     versions = re.search(r"OLDEST, NEWEST = \(3, (\d+)\), \(3, (\d+)\)", script)
     assert versions
-    minors = range(int(versions[1]), int(versions[2]) + 1)
-    words = f"3.{minors[0]} to 3.{minors[-1]}"
-    condition = f"(3, {minors[0]}) <= sys.version_info[:2] <= (3, {minors[-1]})"
+    oldest, newest = map(int, versions.groups())
+    words = f"3.{oldest} to 3.{newest}"
+    condition = f"(3, {oldest}) <= sys.version_info[:2] <= (3, {newest})"
     templates = project / "nbproctor/templates"
     for file in (project / "README.md", *templates.glob("start.*")):
         text = file.read_text("utf-8")
@@ -399,8 +399,8 @@ def test_every_file_names_the_same_pythons(project: Path) -> None:
         assert condition in text or file.suffix not in (".sh", ".bat"), file
     package = (project / "pyproject.toml").read_text()
     named = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', package)
-    assert [*map(int, named)] == [*minors]
-    assert f'requires-python = ">=3.{minors[0]}"' in package
+    assert [*map(int, named)] == [*range(oldest, newest + 1)]
+    assert f'requires-python = ">=3.{oldest}"' in package
 
 
 # Stands for each Python: says its version, and notes what it is to run.
