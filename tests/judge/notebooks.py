@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import msgpack
+
+from nbproctor.judge import run
 from nbproctor.judge.processes import Spawn
-from nbproctor.judge.run import grade
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, Limits, Report, Verdict
-from tests.forked import spawn
-from tests.notebooks import parts, student_cells
+from tests.forked import StudentProcess, spawn
+from tests.notebooks import student_cells
 from tests.timing import limits
+
+HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n?", re.DOTALL)
+
+# Words for kinds of cells, and what they say of a cell.
+KINDS: dict[str, dict[str, Any]] = {
+    "provided": {"kind": "provided", "nbgrader": {"locked": True}},
+    "demo": {"kind": "provided", "skip": True},
+    "helper": {"kind": "helper"},
+    "solution": {"kind": "solution"},
+    "test": {"kind": "test"},
+    "beside": {"kind": "test", "where": "beside"},
+    "unplaced": {"kind": "test", "placement_reason": "nobody knows"},
+}
 
 
 def usual_limits(call: float = 5.0, cell: float = 10.0) -> Limits:
@@ -30,18 +46,6 @@ def cell(name: str, kind: Any, source: str, points: float = 0.0, **fields: Any) 
     return replace(new_cell, **fields)
 
 
-def cells_of(text: str) -> tuple[Cell, ...]:
-    """Make cells below lines of a name, a kind, and points of a test.
-
-    The first word of a name is its exercise.
-    """
-    cells = []
-    for (name, kind, *points), source in parts(text):
-        exercise = name.partition("_")[0] if kind in ("solution", "test") else None
-        cells.append(cell(name, kind, source, *map(float, points), exercise=exercise))
-    return tuple(cells)
-
-
 def judged(
     cells: Iterable[Cell],
     *handed_in: tuple[str | None, str],
@@ -51,7 +55,8 @@ def judged(
     """Judge a notebook that was handed in as these cells: id and text."""
     defaults: dict[str, Any] = {"limits": usual_limits(), "follow_through": False}
     defaults |= options
-    return grade(Job(tuple(cells), student_cells(handed_in), **defaults), start)
+    job = Job(tuple(cells), student_cells(handed_in), **defaults)
+    return msgpack.decode(run.main(msgpack.encode(job), start), type=Report)
 
 
 def earned(report: Report) -> list[float]:
@@ -65,3 +70,74 @@ def verdict(answer: str, test: str, points: float = 1.0, **fields: Any) -> Verdi
     cells = cell("f", "solution", answer), test_cell
     (result,) = judged(cells, ("f", answer), ("test", test)).verdicts
     return result
+
+
+@dataclass
+class Case:
+    """A notebook as it was handed in, and what it earns: see `tests.judge.cases`."""
+
+    name: str
+    options: dict[str, float]  # limits in seconds; how many processes it takes
+    cells: list[Cell] = field(default_factory=list)
+    submitted: dict[str, str] = field(default_factory=dict)
+    results: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, text: str) -> Case:
+        """Read a case as the tables have it."""
+        head, *parts = text.strip().split("\n--- ")
+        name, *lines = head.split("\n")
+        options = {word: float(number) for word, number in map(str.split, lines)}
+        case = cls(name, options)
+        for part in parts:
+            case._add(*part.partition("\n")[::2])
+        return case
+
+    def _add(self, head: str, source: str) -> None:
+        """Add a cell, or the notes."""
+        words, _, result = head.partition(": ")
+        name, *kinds = words.split()
+        if name == "notes":
+            self.notes = source.split("\n")
+            return
+        self.submitted[name] = source
+        kind, *points = kinds
+        if kind in ("answer", "own"):
+            return
+        fields = KINDS[kind]
+        if fields["kind"] == "test":
+            self.results[name] = result
+        exercise = name.partition("_")[0]
+        is_graded = "_" in name or kind == "solution"
+        new_cell = cell(
+            name,
+            source=source,
+            points=float(*points),
+            exercise=exercise if is_graded else None,
+            stub="" if kind == "solution" else HIDDEN.sub("", source),
+            **fields,
+        )
+        self.cells.append(new_cell)
+
+    def judge(self, *, follow_through: bool) -> Report:
+        """Judge it; check how many processes it takes, and that all have ended."""
+        processes: list[StudentProcess] = []
+
+        def counted() -> StudentProcess:
+            processes.append(spawn())
+            return processes[-1]
+
+        times = dict(call=5.0, cell=10.0, submission=60.0) | self.options
+        count = times.pop("processes", None)
+        self.limits = limits(**times)
+        report = judged(
+            self.cells,
+            *self.submitted.items(),
+            start=counted,
+            limits=self.limits,
+            follow_through=follow_through,
+        )
+        assert count in (None, len(processes))
+        assert not any(process.pid for process in processes), "a process is left"
+        return report

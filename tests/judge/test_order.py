@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,34 +42,16 @@ end provided
 SOURCE = tuple(cell(*line.split()) for line in TABLE.splitlines())
 
 
-def job(*cells: str | tuple[str | None, str]) -> Job:
-    """Return a job with these student cells: ids with the source's text, or pairs."""
-    pairs = [(c, f"text of {c}") if isinstance(c, str) else c for c in cells]
-    return Job(SOURCE, student_cells(pairs))
-
-
-def own_notebook(played: Job, outer: Collection[str] = ()) -> list[order.Step]:
-    tests = replace(
-        compiled.Tests.from_cells(played.cells), names_from_tests=frozenset(outer)
-    )
-    return order.plan_notebook(played, tests)
-
-
-def again(played: Job, exercise: str, **lent: str) -> list[order.Step]:
-    """Plan a second run where the reference of each exercise defines one function."""
-    functions = {name: frozenset([f]) for name, f in lent.items()}
-    tests = compiled.Tests.from_cells(played.cells)
-    tests = replace(tests, functions=functions, solution_names=frozenset(lent))
-    return order.follow_through_plan(played, exercise, tests)[0]
-
-
-def names(steps: list[order.Step]) -> str:
-    return " ".join(step.name.replace(" ", "_") for step in steps)
+def plan(names: list[str]) -> list[order.Step]:
+    """Plan a notebook of these cells, each with the text of the source."""
+    submitted = student_cells((name, f"text of {name}") for name in names)
+    tests = compiled.Tests.from_cells(SOURCE)
+    return order.plan_notebook(Job(SOURCE, submitted), tests)
 
 
 WHOLE = [c.id for c in SOURCE if c.kind != "helper"]
 ALL = " ".join(WHOLE)
-by_name = {c.id: c for c in SOURCE}
+TESTS = [c.id for c in SOURCE if c.kind == "test"]
 
 
 @pytest.mark.parametrize(
@@ -108,70 +88,15 @@ by_name = {c.id: c for c in SOURCE}
     ],
 )
 def test_each_test_has_its_place(handed_in: str, steps: str) -> None:
-    assert names(own_notebook(job(*handed_in.split()))) == steps
+    assert [step.name for step in plan(handed_in.split())] == steps.split()
 
 
 @pytest.mark.slow
 @given(st.lists(st.sampled_from(WHOLE), max_size=20))
-def test_whatever_was_moved_tests_of_exercises_keep_their_order(
+def test_whatever_was_moved_tests_keep_their_order(
     moved: list[str],
 ) -> None:
-    steps = own_notebook(job(*moved))
-    judged = [step.test for step in steps if step.test is not None]
-    assert sorted(t.id for t in judged) == sorted(
-        c.id for c in SOURCE if c.kind == "test"
-    )
-    for number, test in enumerate(judged):
-        for later in judged[number:]:
-            if later.exercise != test.exercise:
-                assert SOURCE.index(test) < SOURCE.index(later)
-    others = [name for name in moved if by_name[name].kind != "test"]
+    steps = plan(moved)
+    assert [step.name for step in steps if step.test is not None] == TESTS
+    others = [name for name in moved if name not in TESTS]
     assert [step.name for step in steps if step.test is None] == others
-
-
-def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
-    cells = tuple(replace(c, skip=c.id == "demo") for c in SOURCE)
-    for text, run in (("text of demo", False), ("mine", True)):
-        whole = [(c, text if c == "demo" else f"text of {c}") for c in WHOLE]
-        played = replace(job(*whole), cells=cells)
-        assert ("demo" in names(own_notebook(played))) is run
-        assert "demo" not in names(again(played, "two", one="text"))
-
-
-def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
-    setup = replace(SOURCE[0], stub="seen", nbgrader={"locked": True})
-    cells = setup, *SOURCE[1:]
-    whole = replace(job(*WHOLE), cells=cells)
-    assert own_notebook(whole)[0].source == "seen"
-    assert again(whole, "two", one="text")[0].source == "seen"
-    mine = replace(job(("setup", "mine")), cells=cells)
-    assert own_notebook(mine)[0].source == "mine"
-
-
-def test_no_function_is_lent_of_an_exercise_whose_tests_are_still_to_come() -> None:
-    coming: dict[str, frozenset[str]] = {}
-    moved = list(SOURCE)
-    moved.append(moved.pop(3))  # the hidden test of the first exercise
-    whole = replace(job(*WHOLE), cells=tuple(moved))
-
-    def judge_again(test: Cell, unfinished: frozenset[str]) -> None:
-        coming[str(test.exercise)] = unfinished
-
-    for _ in order.with_second_runs(own_notebook(whole), judge_again):
-        pass
-    assert coming == {
-        "two": {"one", "three"},
-        "three": {"one"},
-        "one": set(),
-    }
-    tests = compiled.Tests.from_cells(moved)
-    tests = replace(tests, functions={"one": frozenset({"text"})})
-    for unfinished, lent in ((coming["two"], set()), ((), {"text"})):
-        plan = order.follow_through_plan(whole, "two", tests, unfinished)
-        assert plan[1].functions == lent
-
-
-def test_a_solution_that_a_person_grades_is_an_exercise_of_its_own() -> None:
-    cells = cell("a", "solution", "a", "3"), cell("b", "solution", "b")
-    played = replace(job("a", "b"), cells=(*cells, cell("t", "test", "b", "2")))
-    assert names(again(played, "b", a="text")) == "functions_of_a b t"

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from nbproctor.results import Verdict
-from tests.judge import notebooks
-from tests.timing import limits
+from tests.judge.notebooks import Case
 
 pytestmark = pytest.mark.slow
 
 
-SECRET = "def secret(): return 1\n"
-CELLS = tuple(
-    replace(
-        cell, points=float(cell.kind == "test"), stub=cell.source.replace(SECRET, "")
-    )
-    for cell in notebooks.cells_of(f"""
+NOTEBOOK = """shared
 --- p provided
 import math
 --- a solution
@@ -32,7 +24,8 @@ step = f
 data = [1, 2]
 kept = f
 ### BEGIN HIDDEN TESTS
-{SECRET}### END HIDDEN TESTS
+def secret(): return 1
+### END HIDDEN TESTS
 assert f(1) == 2
 --- b solution
 def g(x): return np.sqrt(x)
@@ -47,21 +40,20 @@ assert math.pi > 3 and g(9) == 3
 --- c solution
 def h(x): return check and x
 --- c_1 test 1
-assert h(3) == 3""")
-)
+assert h(3) == 3"""
+REFERENCE = dict.fromkeys(("a_1", "b_1", "b_2", "c_1"), 1)
 STEP = "def step(x): return 9 * x"
 
 
-def judged(*, follow_through: bool = True, **answers: str) -> dict[str, Verdict]:
-    handed_in = [(c.id, answers.get(c.id, c.source)) for c in CELLS]
-    times = limits(
-        call=1.0,
-        cell=3.0,
-        submission=60.0,
-    )
-    report = notebooks.judged(
-        CELLS, *handed_in, limits=times, follow_through=follow_through
-    )
+def judged(
+    notebook: str = NOTEBOOK,
+    *,
+    follow_through: bool = True,
+    **answers: str,
+) -> dict[str, Verdict]:
+    case = Case.read(notebook)
+    case.submitted |= answers
+    report = case.judge(follow_through=follow_through)
     return {verdict.cell_id: verdict for verdict in report.verdicts}
 
 
@@ -70,7 +62,7 @@ def earned(verdicts: dict[str, Verdict]) -> dict[str, float]:
 
 
 def test_the_reference_earns_everything() -> None:
-    assert earned(judged()) == dict.fromkeys(("a_1", "b_1", "b_2", "c_1"), 1)
+    assert earned(judged()) == REFERENCE
 
 
 @pytest.mark.parametrize(
@@ -112,10 +104,10 @@ def test_a_student_s_name_does_not_replace_a_test_s() -> None:
     assert judged(b=cheat)["b_1"].points == 0
 
 
-def test_a_test_may_need_one_that_is_judged_beside_the_answer() -> None:
-    cells = tuple(replace(c, where="beside") if c.id == "a_1" else c for c in CELLS)
-    needs = replace(CELLS[4], source="assert_equal(g(4), 2)\ncheck(2, 18)\nsecret()")
-    cells = tuple(needs if c.id == "b_1" else c for c in cells)
-    report = notebooks.judged(cells, *((c.id, c.source) for c in CELLS))
-    assert notebooks.earned(report) == [1, 1, 1, 1]
-    assert [v.where for v in report.verdicts] == ["beside", "judge", "judge", "judge"]
+def test_a_test_may_need_one_that_is_judged_in_the_student_s_process() -> None:
+    notebook = NOTEBOOK.replace("a_1 test", "a_1 beside")
+    values = "data.append(kept(3))\nassert data == [1, 2, 4]"
+    verdicts = judged(notebook.replace(values, "secret()"))
+    assert earned(verdicts) == REFERENCE
+    places = [verdict.where for verdict in verdicts.values()]
+    assert places == ["beside", "judge", "judge", "judge"]
