@@ -174,11 +174,11 @@ with engine.begin() as connection:
 rows == [(3,)]
 === sqlite3
 import sqlite3
-connection = sqlite3.connect("a.db")
+connection = sqlite3.connect("b.db")
 connection.execute("create table t (x)")
 connection.execute("insert into t values (3)")
 connection.commit()
-sqlite3.connect("a.db").execute("select x from t").fetchall() == [(3,)]
+sqlite3.connect("b.db").execute("select x from t").fetchall() == [(3,)]
 === statsmodels
 import numpy, statsmodels.api
 x = numpy.arange(10.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +18,11 @@ from nbproctor.engine import (
     cache,
 )
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Limits, Report, StudentCell, Verdict
+from nbproctor.results import Report, StudentCell, Verdict
 from nbproctor.sandbox.policy import Policy
+from tests.conftest import PROJECT
 
+MASTER = MasterNotebook.read(PROJECT / "examples/tiny/source/tiny/tiny.ipynb")
 CELLS = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
 FILES = {"data/beside.csv": b"1,2"}
 REPORT = Report(
@@ -41,9 +42,9 @@ REPORT = Report(
 
 
 class Counting:
-    """An executor that counts executions, and gives a report made before."""
+    """An executor that counts executions, and says so by the seconds of a report."""
 
-    width = 1
+    concurrency = 1
 
     def __init__(self) -> None:
         self.executed = 0
@@ -53,96 +54,87 @@ class Counting:
     def execute(self, execution: Execution) -> Future[Report]:
         self.executed += 1
         future: Future[Report] = Future()
-        future.set_result(REPORT)
+        future.set_result(replace(REPORT, seconds=self.executed))
         return future
 
 
 class CacheUser:
     """Asks one cache for the report of one execution, again and again."""
 
-    def __init__(self, master: MasterNotebook, folder: Path) -> None:
-        data_file = folder / "given.csv"
-        data_file.write_text("1")
-        settings = Settings(policy=Policy(files=(("given.csv", str(data_file)),)))
-        self.execution = dict(
-            cells=CELLS,
-            master=master,
-            settings=settings,
-            files=FILES,
-        )
+    def __init__(self, folder: Path) -> None:
+        self.data_file = folder / "given.csv"
+        self.data_file.write_text("1")
+        policy = Policy(files=(("given.csv", str(self.data_file)),))
+        self.execution = Execution(CELLS, MASTER, Settings(policy=policy), FILES)
         self.folder = folder / "cache"
         self.counting = Counting()
 
     def __call__(self, **options: Any) -> Report:
         cache = Cache(self.folder, 1 << 20)
         caching = CachingExecutor(cache, self.counting, **options)
-        return caching.execute(Execution(**self.execution)).result()
+        return caching.execute(self.execution).result()
 
-    def entries(self) -> list[Path]:
-        return sorted(self.folder.glob("??/*"))
+    def entry(self) -> Path:
+        """Return the one file that is in the cache."""
+        (path,) = self.folder.glob("??/*")
+        return path
 
 
 @pytest.fixture
-def ask(tiny_master: MasterNotebook, tmp_path: Path) -> CacheUser:
-    return CacheUser(tiny_master, tmp_path)
+def ask(tmp_path: Path) -> CacheUser:
+    return CacheUser(tmp_path)
 
 
 def test_a_report_comes_back_whole_and_is_not_executed_again(ask: CacheUser) -> None:
     for _ in range(2):  # each is a run of its own
         report = ask()
-        assert (report, report.seconds) == (REPORT, REPORT.seconds)
+        assert (report, report.seconds) == (REPORT, 1)
     assert ask.counting.executed == 1
 
 
-def policy(**changes: Any) -> Any:
-    def change(execution: dict[str, Any]) -> None:
-        old = execution["settings"].policy
-        execution["settings"] = replace(
-            execution["settings"], policy=replace(old, **changes)
-        )
-
-    return change
-
-
-def settings(**changes: Any) -> Any:
-    return lambda execution: execution.update(
-        settings=replace(execution["settings"], **changes)
+def with_tests(**changes: Any) -> MasterNotebook:
+    """Return the assignment with other test cells."""
+    return MASTER.with_cells(
+        replace(c, **changes) if c.kind == "test" else c for c in MASTER.cells
     )
 
 
-def of_tests(**changes: Any) -> Any:
-    def change(execution: dict[str, Any]) -> None:
-        cells = execution["master"].cells
-        changed = (replace(c, **changes) if c.kind == "test" else c for c in cells)
-        execution["master"] = execution["master"].with_cells(changed)
-
-    return change
-
-
-INGREDIENTS = {
-    "the text of a cell": lambda a: a.update(cells=[replace(CELLS[0], source="pass")]),
-    "the name of a cell": lambda a: a.update(cells=[replace(CELLS[0], id="fizz")]),
-    "the content of a file": lambda a: a.update(files={"data/beside.csv": b"1,3"}),
-    "the assignment": of_tests(points=7.0),
-    "where a test is judged": of_tests(where="beside"),
-    "a limit": settings(limits=Limits(call=1.0)),
-    "the memory": policy(memory=1 << 28),
-    "a variable": policy(environment=(("NAME", "value"),)),
-    "the network": policy(network=True),
-    "follow-through": settings(follow_through=False),
-    "the strength of the sandbox": policy(weak=True),
-    "a file of the assignment": lambda a: Path(
-        a["settings"].policy.files[0][1]
-    ).write_text("2"),
-}
+def with_value(record: Any, path: str, value: Any) -> Any:
+    """Return a record with another value at a path of fields."""
+    name, _, inner_path = path.partition(".")
+    if inner_path:
+        value = with_value(getattr(record, name), inner_path, value)
+    return replace(record, **{name: value})
 
 
-@pytest.mark.parametrize("change", INGREDIENTS.values(), ids=INGREDIENTS)
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("cells", [replace(CELLS[0], source="pass")]),
+        ("cells", [replace(CELLS[0], id="fizz")]),
+        ("files", {"data/beside.csv": b"1,3"}),
+        ("master", with_tests(points=7.0)),
+        ("master", with_tests(where="beside")),
+        ("settings.limits.call", 1.0),
+        ("settings.policy.memory", 1 << 28),
+        ("settings.policy.environment", (("NAME", "value"),)),
+        ("settings.policy.network", True),
+        ("settings.policy.weak", True),
+        ("settings.follow_through", False),
+    ],
+)
 def test_what_a_report_depends_on_is_executed_again_when_it_changes(
-    ask: CacheUser, change: Any
+    ask: CacheUser, path: str, value: Any
 ) -> None:
     ask()
-    change(ask.execution)
+    ask.execution = with_value(ask.execution, path, value)
+    ask()
+    assert ask.counting.executed == 2
+
+
+def test_another_file_of_the_assignment_executes_again(ask: CacheUser) -> None:
+    ask()
+    ask.data_file.write_text("2")
     ask()
     assert ask.counting.executed == 2
 
@@ -168,53 +160,40 @@ def test_another_pip_or_way_of_installing_is_no_other_version() -> None:
 def test_the_version_of_nbproctor_is_that_of_its_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "judge").mkdir()
-    module = tmp_path / "judge/order.py"
     monkeypatch.setattr(cache, "PACKAGE", tmp_path)
-    modules = set()
-    for text in ("a = 1", "a = 2"):
-        module.write_text(text)
-        modules.add(cache.versions()[cache.SOURCE_KEY])
-    module.rename(tmp_path / "order.py")
-    modules.add(cache.versions()[cache.SOURCE_KEY])
-    assert len(modules) == 3
+    hashes = set()
+    for name, text in ("a.py", "a = 1"), ("a.py", "a = 2"), ("b.py", "a = 2"):
+        (tmp_path / "a.py").unlink(missing_ok=True)
+        (tmp_path / name).write_text(text)
+        hashes.add(cache.versions()[cache.SOURCE_KEY])
+    assert len(hashes) == 3
 
 
-def test_force_executes_and_replaces_what_is_kept(ask: CacheUser) -> None:
+@pytest.mark.parametrize("size", [0, 20, -1])
+def test_a_damaged_entry_is_executed_again(ask: CacheUser, size: int) -> None:
     ask()
-    (entry,) = ask.entries()
-    entry.write_bytes(b"")
+    entry = ask.entry()
+    entry.write_bytes(entry.read_bytes()[:size] + b"x")
+    assert (ask(), ask.counting.executed) == (REPORT, 2)
+
+
+def test_force_executes_and_replaces_what_is_cached(ask: CacheUser) -> None:
+    ask()
     ask(force=True)
-    assert (ask(), ask.counting.executed) == (REPORT, 2)
+    assert (ask().seconds, ask.counting.executed) == (2, 2)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [lambda data: b"", lambda data: data[:20], lambda data: data[:-1] + b"x"],
-    ids=["empty", "cut short", "one byte"],
-)
-def test_a_damaged_entry_is_executed_again(
-    ask: CacheUser, damage: Callable[[bytes], bytes]
-) -> None:
-    ask()
-    (entry,) = ask.entries()
-    entry.write_bytes(damage(entry.read_bytes()))
-    assert (ask(), ask.counting.executed) == (REPORT, 2)
-
-
-def test_the_folder_is_bounded_and_keeps_what_was_used_last(ask: CacheUser) -> None:
+def test_the_folder_is_bounded_and_keeps_what_was_used_last(tmp_path: Path) -> None:
     one = replace(REPORT, notes=[os.urandom(1000).hex()])  # and is not compressed away
-    Cache(ask.folder, 1 << 20).write("00probe", one)
-    (probe,) = ask.entries()
-    small_cache = Cache(ask.folder, 20 * probe.stat().st_size)
-    probe.unlink()
+    reports = Cache(tmp_path, 40_000)
     names = [f"{number:02}entry" for number in range(60)]
     for moment, name in enumerate(names):
-        small_cache.write(name, one)
-        path = ask.folder / name[:2] / name
+        reports.write(name, one)
+        path = tmp_path / name[:2] / name
         if path.exists():
             os.utime(path, (moment, moment))
-        assert small_cache.read(names[0])  # used all the time
-    assert len(ask.entries()) <= 22
-    assert small_cache.read(names[0]) and small_cache.read(names[-2])
-    assert not small_cache.read(names[1])
+        assert reports.read(names[0])  # used all the time
+    sizes = [path.stat().st_size for path in tmp_path.glob("??/*")]
+    assert 30_000 < sum(sizes) < 45_000
+    assert reports.read(names[-2])
+    assert not reports.read(names[1])

@@ -5,7 +5,7 @@ The lab through the whole engine, in its sandbox, with follow-through marks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,13 @@ from examples import sample_class
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Execution, Pool, Settings
 from nbproctor.notebook import MasterNotebook, support_files
-from nbproctor.results import Report, StudentCell
+from nbproctor.results import Report
 from nbproctor.sandbox.policy import Policy
 from tests.notebooks import student_cells
 from tests.timing import limits
 
 LAB = "neural_network"
-# Some variants are slow or never end. On a busy computer nothing else takes so long.
+Grade = Callable[[Mapping[str, Mapping[str, str]]], dict[str, Report]]
 
 pytestmark = pytest.mark.slow
 
@@ -50,62 +50,36 @@ def solutions(lab_master: MasterNotebook) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
+def graded(lab_master: MasterNotebook, project: Path) -> Iterator[Grade]:
+    """Grade many notebooks side by side; return the report of each, by the same names.
+
+    Each is a choice of answers.
+    """
     import seaborn  # noqa: F401 - forks have it, and need not import it
 
-    with Pool() as workers:
-        yield workers
-
-
-def notebook(
-    master: MasterNotebook, answers: Mapping[str, str]
-) -> tuple[StudentCell, ...]:
-    """Return what a student hands in who has answered some exercises."""
-    return student_cells(
-        (cell.id, answers.get(cell.id, cell.stub))
-        for cell in master.cells
-        if cell.kind not in ("helper", "text", "task")
+    files = support_files(project / "source" / LAB, lab_master.data)
+    policy = Policy(files=tuple(files.items()))
+    # Some variants are slow or never end. Nothing else takes so long.
+    times = limits(
+        call=2.0,
+        cell=10.0,
+        submission=300,
     )
+    settings = Settings(times, policy, follow_through=True)
 
-
-class Grading:
-    """Grades many notebooks side by side."""
-
-    def __init__(
-        self,
-        pool: Pool,
-        master: MasterNotebook,
-        folder: Path,
-    ) -> None:
-        self.pool = pool
-        self.master = master
-        files = support_files(folder, master.data)
-        policy = Policy(files=tuple(files.items()))
-        times = limits(
-            call=2.0,
-            cell=10.0,
-            submission=300,
-        )
-        self.settings = Settings(times, policy, follow_through=True)
-
-    def __call__(self, answers: Mapping[str, Mapping[str, str]]) -> dict[str, Report]:
-        """Return the report of each notebook, by the same names."""
-        running = {
-            name: self.pool.execute(
-                Execution(notebook(self.master, chosen), self.master, self.settings)
+    def grade(choices: Mapping[str, Mapping[str, str]]) -> dict[str, Report]:
+        running = {}
+        for name, answers in choices.items():
+            cells = student_cells(
+                (cell.id, answers.get(cell.id, cell.stub))
+                for cell in lab_master.cells
+                if cell.kind not in ("helper", "text", "task")
             )
-            for name, chosen in answers.items()
-        }
+            running[name] = pool.execute(Execution(cells, lab_master, settings))
         return {name: future.result() for name, future in running.items()}
 
-
-@pytest.fixture(scope="module")
-def graded(
-    pool: Pool,
-    lab_master: MasterNotebook,
-    project: Path,
-) -> Grading:
-    return Grading(pool, lab_master, project / "source" / LAB)
+    with Pool() as pool:
+        yield grade
 
 
 def lost(report: Report) -> set[str | None]:
@@ -130,7 +104,7 @@ def halves(kinds: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
 
 
 def test_wrong_variants_lose_points_of_their_own_exercises_only(
-    graded: Grading,
+    graded: Grade,
     solutions: dict[str, str],
     project: Path,
 ) -> None:
@@ -149,7 +123,7 @@ def test_wrong_variants_lose_points_of_their_own_exercises_only(
 
 
 def test_right_exercises_among_blanks_earn_exactly_their_points(
-    graded: Grading, solutions: dict[str, str]
+    graded: Grade, solutions: dict[str, str]
 ) -> None:
     """Two in each notebook, of which neither calls the other."""
     answers = [*solutions.items()]
