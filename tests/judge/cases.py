@@ -1247,6 +1247,22 @@ def quarter(x): return half(half(x), by=2)
 --- quarter_1 test 1: 1 follow-through
 assert quarter(np.ones(3)).shape == (3,)
 
+=== a cell of ones own may call a reference for an answer
+--- half solution
+def half(x, by=2): return x / by
+--- half answer
+raise NotImplementedError
+--- half_1 test 1: 0
+assert half(4) == 2
+--- calls own
+two = half(4)
+--- quarter solution
+def quarter(x): return half(half(x))
+--- quarter answer
+def quarter(x): return x / two / two
+--- quarter_1 test 1: 1 follow-through
+assert quarter(8.0) == 2.0
+
 === there is no second run where everything passes
 processes 1
 --- half solution

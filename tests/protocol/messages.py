@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import struct
 from collections import Counter, OrderedDict
 from datetime import datetime
 from io import StringIO
@@ -94,22 +92,9 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray) and one.dtype.kind == "O":
         return one.shape == other.shape and same([*one.flat], [*other.flat])
     if isinstance(one, np.ndarray | np.generic):
-        return (
-            one.dtype == other.dtype
-            and one.shape == other.shape
-            and np.asarray(one).flags.fnc == np.asarray(other).flags.fnc
-            and (
-                not isinstance(one, np.ndarray)
-                or one.flags.writeable == other.flags.writeable
-            )
-            and np.asarray(one).tobytes() == np.asarray(other).tobytes()
-        )
-    if isinstance(one, float):
-        return struct.pack("d", one) == struct.pack("d", other) or (
-            math.isnan(one) and math.isnan(other)
-        )
-    if isinstance(one, complex):
-        return same((one.real, one.imag), (other.real, other.imag))
+        return _array_facts(one) == _array_facts(other)
+    if isinstance(one, float | complex):
+        return repr(one) == repr(other)
     if isinstance(one, StringIO):
         return bool(one.__getstate__() == other.__getstate__())
     if isinstance(one, list | tuple):
@@ -120,6 +105,11 @@ def same(one: Any, other: Any) -> bool:
         matches = (any(same(each, its) for its in other) for each in one)
         return len(one) == len(other) and all(matches)
     return bool(one == other)
+
+
+def _array_facts(x: Any) -> tuple[Any, ...]:
+    array = np.asarray(x)
+    return x.dtype, x.shape, array.flags.fnc, x.flags.writeable, array.tobytes()
 
 
 def same_table(one: Any, other: Any) -> bool:

@@ -15,10 +15,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +35,7 @@ from nbproctor.protocol.frames import (
 )
 from nbproctor.protocol.rpc import Connection, write_back
 from tests.protocol import messages
-from tests.protocol.messages import decode, encode, frame, same
+from tests.protocol.messages import encode, same
 
 HEAD = struct.Struct("<2sBBIIQ")
 
@@ -75,21 +77,22 @@ def test_a_damaged_frame_is_read_or_refused_but_never_waited_for(
 
 
 @pytest.mark.parametrize(
-    "head",
+    ("field", "value"),
     [
-        (b"XX", 1, 0, 1, 16, 0),
-        (b"NP", 2, 0, 1, 16, 0),
-        (b"NP", 1, 0, 0, 16, 0),
-        (b"NP", 1, 0, 2, 16, 0),
-        (b"NP", 1, 0, 1, 1 << 31, 0),
-        (b"NP", 1, 0, 1, 16, 1 << 62),
+        ("magic", b"XX"),
+        ("version", 2),
+        ("number", 0),
+        ("number", 2),
+        ("text_size", 1 << 31),
+        ("raw_size", 1 << 62),
     ],
-    ids=["magic", "version", "sent again", "left out", "text size", "raw size"],
 )
 def test_a_lying_head_is_refused_before_any_of_it_is_read(
-    pair: Pair, head: tuple[Any, ...]
+    pair: Pair, field: str, value: Any
 ) -> None:
-    pair[0].sendall(HEAD.pack(*head).ljust(32))
+    head = dict(magic=b"NP", version=1, kind=0, number=1, text_size=16, raw_size=0)
+    head[field] = value
+    pair[0].sendall(HEAD.pack(*head.values()).ljust(32))
     with pytest.raises(ProtocolError) as caught:
         Wire(pair[1]).receive(later())
     assert not isinstance(caught.value, LateError)
@@ -180,32 +183,62 @@ def answered_by(answer: Callable[[Any], Any]) -> Iterator[Connection]:
         others.close()
 
 
-def turned(array: Any) -> None:
-    array.shape = array.shape[::-1]
+FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", None, "z"]})
+# What a call does to its argument `x`, by the value that it gets.
+CHANGES: list[tuple[Any, str]] = [
+    (
+        {"W": 1, "b": 2},
+        """\
+x.update(W=3)
+x.update(V=x.pop("W"))
+x.update(W=x.pop("W"))""",
+    ),
+    (
+        [2, 1],
+        """\
+x[1] = True
+x.sort()
+pass""",
+    ),
+    (
+        {1, 2},
+        """\
+x.remove(1); x.add(3)
+x.clear(); x.add(True)""",
+    ),
+    (
+        np.arange(6.0).reshape(2, 3),
+        """\
+x[1, 1] = 5
+x *= -1
+x.shape = 3, 2""",
+    ),
+    ([1, {"a": np.ones(2)}], "pass"),
+    (
+        FRAME,
+        """\
+x.drop(columns="a", inplace=True)
+x.insert(1, "c", [7, 8, 9])
+x.rename(columns={"a": "A"}, inplace=True)
+x.sort_values("b", ascending=False, inplace=True)
+x["a"] = x["a"] * 2
+x.loc[0, "a"] = 99
+x.dropna(inplace=True)
+x.index.set_names("n", inplace=True)""",
+    ),
+]
 
 
-CHANGES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
-    "a value of a dict": ({"W": 1, "b": 2}, lambda x: x.update(W=3)),
-    "a key of a dict": ({"W": 1}, lambda x: x.update(V=x.pop("W"))),
-    "the order of a dict": ({"W": 1, "b": 2}, lambda x: x.update(W=x.pop("W"))),
-    "an item of a list": ([1, 2], lambda x: x.__setitem__(1, True)),
-    "the order of a list": ([2, 1], lambda x: x.sort()),
-    "an item of a set": ({1, 2}, lambda x: (x.remove(1), x.add(3))),
-    "an item of a set, for an equal one": ({1}, lambda x: (x.clear(), x.add(True))),
-    "a number of an array": (np.zeros(3), lambda x: x.__setitem__(1, 5)),
-    "the sign of a zero": (np.zeros(3), lambda x: x.__imul__(-1)),
-    "the shape of an array": (np.arange(6).reshape(2, 3), turned),
-    "nothing": ([1, {"a": np.ones(2)}], lambda x: None),
-}
-
-
-@pytest.mark.parametrize("changing", CHANGES)
-def test_a_change_in_place_reaches_the_one_who_asked(changing: str) -> None:
-    value, change = CHANGES[changing]
-    expected = decode(frame(encode(value))).value
-    change(expected)
-    argument = decode(frame(encode(value))).value
-    with answered_by(change) as connection:
+@pytest.mark.parametrize(
+    ("value", "change"),
+    [(value, line) for value, lines in CHANGES for line in lines.split("\n")],
+)
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
+def test_a_change_in_place_reaches_the_one_who_asked(value: Any, change: str) -> None:
+    expected = deepcopy(value)
+    exec(change, {"x": expected})
+    argument = deepcopy(value)
+    with answered_by(lambda x: exec(change, {"x": x})) as connection:
         connection.ask("use", argument)
     assert same(argument, expected)
 
@@ -242,22 +275,34 @@ def test_of_an_array_only_what_it_can_take_is_changed() -> None:
     assert fixed.tolist() == [0, 0]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        *(None, [1], [[0, [9]]], [(0,)], [(0, [9], [9])]),
-        *([(2, [9])], [(5, [9])], [(-1, [9])], [("0", [9])], [(None, [9])]),
-        *([(True, [9])], [(0, {9: 9})], [(0, np.ones(1))]),
-        *([(1, [9])], [(1, np.ones(3))], [(1, np.ones(2, complex))]),
-        *([(0, [1]), (0, [9])], [(1, np.zeros(2)), (0, [9])]),  # each once, in order
-    ],
-    ids=repr,
-)
-def test_a_change_that_does_not_fit_ends_the_conversation(changes: Any) -> None:
+# Of a list and an array; each is named once, in order.
+UNFIT = """\
+None
+[1]
+[[0, [9]]]
+[(0,)]
+[(0, [9], [9])]
+[(2, [9])]
+[(5, [9])]
+[(-1, [9])]
+[("0", [9])]
+[(None, [9])]
+[(True, [9])]
+[(0, {9: 9})]
+[(0, np.ones(1))]
+[(1, [9])]
+[(1, np.ones(3))]
+[(1, np.ones(2, complex))]
+[(0, [1]), (0, [9])]
+[(1, np.zeros(2)), (0, [9])]"""
+
+
+@pytest.mark.parametrize("changes", UNFIT.splitlines())
+def test_a_change_that_does_not_fit_ends_the_conversation(changes: str) -> None:
     items = [1]
     array = np.zeros(2)
     with pytest.raises(ProtocolError):
-        write_back([items, array], changes)
+        write_back([items, array], eval(changes))
     assert (items, array.tolist()) == ([1], [0, 0])
     write_back([items, array], [(0, [3]), (1, np.ones(2))])
     assert (items, array.tolist()) == ([3], [1, 1])

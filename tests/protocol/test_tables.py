@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 
 from nbproctor.protocol.frames import Frame, ProtocolError
-from nbproctor.protocol.rpc import write_back
 from tests.protocol.messages import decoded, encoded, frame
 
 
@@ -31,34 +30,6 @@ def read(node: Any, raw: bytes | bytearray = b"") -> Any:
 
 
 FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", None, "z"]})
-
-# --- what a test does with tables -----------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda table: table.drop(columns="a", inplace=True),
-        lambda table: table.insert(1, "c", [7, 8, 9]),
-        lambda table: table.rename(columns={"a": "A"}, inplace=True),
-        lambda table: table.sort_values("b", ascending=False, inplace=True),
-        lambda table: table.__setitem__("a", table["a"] * 2),
-        lambda table: table.loc.__setitem__((0, "a"), 99),
-        lambda table: table.dropna(inplace=True),
-        lambda table: table.index.set_names("n", inplace=True),
-    ],
-)
-@pytest.mark.filterwarnings("ignore:The inplace keyword")
-def test_what_a_call_changes_in_a_frame_is_changed(change: Any) -> None:
-    original = FRAME.copy()
-    kernel = FRAME.copy()
-    sent = encoded([original])
-    got = decoded(frame(sent))
-    change(got.value[0])
-    write_back(sent.mutables, received(got.compare()[0]))
-    change(kernel)
-    pd.testing.assert_frame_equal(original, kernel)
-
 
 # --- what is imported -----------------------------------------------------------------
 
