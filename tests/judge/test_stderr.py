@@ -81,63 +81,55 @@ def warnings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     warnings.simplefilter("ignore", ResourceWarning)
 
 
-def cells(
-    answer: str,
-    test: str,
-    where: Where = "judge",
-) -> tuple[Cell, ...]:
-    return (
-        notebooks.cell("answer", "solution", answer, nbgrader=MARKS),
-        notebooks.cell("test", "test", test, 2.0, nbgrader=TEST, where=where),
-    )
-
-
-def judged(
-    answer: str,
-    test: str,
-    where: Where,
-    *,
-    strict: bool,
-) -> Verdict:
-    report = notebooks.judged(
-        cells(answer, test, where), ("answer", answer), stderr_fails_tests=strict
-    )
-    return report.verdicts[0]
+def cells(where: Where) -> list[Cell]:
+    """Return a notebook of all cases: an answer and its test, in turn."""
+    cells = []
+    for number, (answer, test, _) in enumerate(CASES.values()):
+        name = f"answer{number}"
+        solution = notebooks.cell(
+            name, "solution", answer, exercise=name, nbgrader=MARKS
+        )
+        scored = notebooks.cell(
+            f"test{number}",
+            "test",
+            test,
+            points=2.0,
+            exercise=name,
+            nbgrader=TEST,
+            where=where,
+        )
+        cells += [solution, scored]
+    return cells
 
 
 @pytest.fixture(scope="module")
-def stock() -> dict[str, float]:
-    """What stock nbgrader gives, all of it in one kernel."""
+def stock() -> list[float]:
+    """What stock nbgrader gives."""
     book = nbformat.v4.new_notebook()
-    for answer, test, _ in CASES.values():
-        for cell in cells(answer, test):
-            node = nbformat.v4.new_code_cell(cell.source)
-            node.metadata["nbgrader"] = cell.nbgrader | {"grade_id": cell.id}
-            book.cells.append(node)
+    for cell in cells("judge"):
+        node = nbformat.v4.new_code_cell(cell.source)
+        node.metadata["nbgrader"] = cell.nbgrader | {"grade_id": cell.id}
+        book.cells.append(node)
     run_in_kernel(book, allow_errors=True)
-    tests = map(determine_grade, book.cells[1::2])
-    return {case: points for case, (points, _) in zip(CASES, tests, strict=True)}
+    return [determine_grade(node)[0] for node in book.cells[1::2]]
+
+
+def judged(where: Where, *, strict: bool) -> list[Verdict]:
+    tested = cells(where)
+    submitted = [(cell.id, cell.source) for cell in tested]
+    return notebooks.judged(tested, *submitted, stderr_fails_tests=strict).verdicts
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("case", "where"),
-    [
-        (case, where)
-        for case in CASES
-        for where in ("judge", "beside")
-        if "hides" not in case or where == "beside"  # as placement finds
-    ],
-)
-def test_stderr_costs_what_the_course_says(
-    case: str,
-    where: Where,
-    stock: dict[str, float],
-) -> None:
-    answer, test, points = CASES[case]
-    verdict = judged(answer, test, where, strict=True)
-    assert verdict.points == points == stock[case]
-    if not points:
-        assert "stderr" in verdict.message and verdict.outcome == "failed"
-    free = judged(answer, test, where, strict=False)
-    assert free.points == (1 if case == "a warning and a number" else 2)
+@pytest.mark.parametrize("where", ["judge", "beside"])
+def test_stderr_costs_what_the_course_says(where: Where, stock: list[float]) -> None:
+    strict = judged(where, strict=True)
+    free = judged(where, strict=False)
+    for number, (case, (_, _, points)) in enumerate(CASES.items()):
+        if "hides" in case and where == "judge":
+            continue  # placement finds that it belongs beside the answer
+        verdict = strict[number]
+        assert verdict.points == points == stock[number], case
+        if not points:
+            assert "stderr" in verdict.message and verdict.outcome == "failed"
+        assert free[number].points == (1 if case == "a warning and a number" else 2)
