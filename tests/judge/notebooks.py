@@ -12,7 +12,7 @@ from msgspec import msgpack
 from nbproctor.judge import run
 from nbproctor.judge.processes import Spawn
 from nbproctor.notebook import Cell
-from nbproctor.results import Job, Limits, Report, Verdict
+from nbproctor.results import Job, Limits, Report
 from tests.forked import StudentProcess, spawn
 from tests.notebooks import student_cells
 from tests.timing import limits
@@ -31,13 +31,10 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def usual_limits(call: float = 5.0, cell: float = 10.0) -> Limits:
-    """Return limits, in seconds, that no honest answer exceeds."""
-    return limits(
-        call=call,
-        cell=cell,
-        submission=60.0,
-    )
+def usual_limits(**seconds: float) -> Limits:
+    """Return limits that no honest answer exceeds, or others where they are given."""
+    usual = dict(call=5.0, cell=10.0, submission=60.0)
+    return limits(**usual | seconds)
 
 
 def cell(name: str, kind: Any, source: str, points: float = 0.0, **fields: Any) -> Cell:
@@ -62,14 +59,6 @@ def judged(
 def earned(report: Report) -> list[float]:
     """Return what each test of a report earns."""
     return [each.points for each in report.verdicts]
-
-
-def verdict(answer: str, test: str, points: float = 1.0, **fields: Any) -> Verdict:
-    """Judge an answer by one test, of whose cell `fields` are."""
-    test_cell = cell("test", "test", test, points, **fields)
-    cells = cell("f", "solution", answer), test_cell
-    (result,) = judged(cells, ("f", answer), ("test", test)).verdicts
-    return result
 
 
 @dataclass
@@ -128,9 +117,8 @@ class Case:
             processes.append(spawn())
             return processes[-1]
 
-        times = dict(call=5.0, cell=10.0, submission=60.0) | self.options
-        count = times.pop("processes", None)
-        self.limits = limits(**times)
+        count = self.options.pop("processes", None)
+        self.limits = usual_limits(**self.options)
         report = judged(
             self.cells,
             *self.submitted.items(),
