@@ -1534,9 +1534,9 @@ raise NotImplementedError
 --- half_1 test 1: 0
 assert half(4) == 2
 --- changed demo
-pass
---- changed answer
 demo = 1
+--- changed answer
+demo = 2
 --- setup provided
 x = 1
 ### BEGIN HIDDEN TESTS
