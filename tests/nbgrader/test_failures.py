@@ -22,9 +22,10 @@ from nbproctor import nbgrader
 from nbproctor.engine import EngineError, ExecutionError
 from nbproctor.nbgrader import CourseError, speed
 from nbproctor.nbgrader.lock import course_lock
+from nbproctor.sandbox import bubblewrap
 from nbproctor.sandbox.workers import OverdueError
 from tests.nbgrader.tiny import HandIn, graded, run_nbgrader, totals
-from tests.programs import start
+from tests.programs import start, succeeded
 from tests.users import bound_by_rights
 
 pytestmark = pytest.mark.slow
@@ -41,6 +42,57 @@ def test_of_two_graders_the_second_is_told_who_is_first(
     assert re.search(rf"{holder}\. Wait until it has finished", message)
     assert "Traceback" not in message
     assert graded(course)["ann"].score == 10
+
+
+FULL = """
+import json, shutil, sys
+from pathlib import Path
+from nbproctor import nbgrader
+
+course = shutil.copytree(sys.argv[1], Path(sys.argv[2]) / "course")
+filler = course.parent / "filler"
+
+def fill(outcome):
+    with open(filler, "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass  # the disk is full
+
+try:
+    nbgrader.grade(course, "tiny", progress=fill)
+    said = ""
+except nbgrader.CourseError as error:
+    said = str(error)
+filler.unlink()
+outcomes = nbgrader.grade(course, "tiny")
+print(json.dumps([said, {o.student: o.score for o in outcomes}]))
+"""
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(
+    project: Path,
+    course: Path,
+    hand_in: HandIn,
+    tmp_path: Path,
+) -> None:
+    if problem := bubblewrap.failure():
+        pytest.skip(f"no small disk can be made here: {problem}")
+    for student in ("ann", "bob", "cem"):
+        hand_in(student)
+    small = tmp_path / "small"
+    small.mkdir()
+    disk = ["bwrap", "--dev-bind", "/", "/", "--size", str(4 << 20), "--tmpfs"]
+    command = [*disk, small, sys.executable, "-c", FULL, course, small]
+    done = succeeded(start(*command, cwd=course, PYTHONPATH=str(project)))
+    message, scores = json.loads(done.stdout)
+    assert "disk is full" in message and "same command again" in message, message
+    assert scores == {
+        "ann": 10,
+        "bob": 10,
+        "cem": 10,
+    }
 
 
 def test_a_locked_gradebook_makes_nobody_ungradable(
