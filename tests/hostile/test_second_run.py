@@ -18,7 +18,7 @@ from msgspec import msgpack
 from nbproctor.results import Job, Report
 from nbproctor.sandbox.forkserver import ForkServer
 from nbproctor.sandbox.policy import Policy
-from tests.judge.notebooks import cells_of, judged
+from tests.judge.notebooks import Case, judged
 from tests.notebooks import student_cells
 from tests.probes.second_runs import UNPROTECTED
 from tests.sandbox.test_forkserver import LEVELS, start
@@ -134,9 +134,9 @@ def attack(
     }
     student = student_cells((texts | answers).items())
     use = USE_TOGETHER if together else USE
-    cells = cells_of(COURSE.format(helper=helper, use=use))
+    course = Case.read("course" + COURSE.format(helper=helper, use=use))
     allowed = limits(call=30.0, cell=60.0, submission=200.0)
-    job = Job(cells, student, allowed)
+    job = Job(tuple(course.cells), student, allowed)
     points = grade(server, job, protected=protected)
     assert points["last_test"] == 1
     return points["secret_test"]
@@ -192,7 +192,7 @@ def test_a_test_of_borrowed_functions_alone_earns_nothing(
     answer: str, test: str
 ) -> None:
     """Of a wrong answer: a right one of another exercise has another test behind it."""
-    cells = cells_of(BORROWED + test)
+    cells = Case.read(f"course{BORROWED}{test}").cells
     right = "def other(): return half(2) * 2"
     for text, expected in (answer, 0), (right, int("other" in test)):
         handed_in = ("half", "x = 1"), ("other", text)
