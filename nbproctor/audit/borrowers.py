@@ -123,7 +123,7 @@ class PassedArrays:
                 yield from self._arrays_in(part)
         elif (
             isinstance(value, np.ndarray)
-            and value.dtype.kind in "biufc"
+            and value.dtype.kind in "iufc"  # NumPy subtracts no truth values
             and value.size >= self.LEAST
             and np.ptp(value)
         ):

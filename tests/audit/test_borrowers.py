@@ -46,6 +46,7 @@ class Model:
     def step(self, by): {step}
 net = Model()
 X = np.arange(7.0)
+train(net, abs, X > 3)  # what NumPy cannot subtract ends no search
 train(net, lambda x: {function}, {given})
 assert net.weight != 2.0"""
 HARMLESS = {
