@@ -151,10 +151,11 @@ class Rebuilt:
         blocks = handed.text.blocks
         written = {block.signature for block in blocks if not block.is_unwritten}
         left_over = stub.signatures & written
-        answer = []
-        for block in blocks:
-            if not block.is_unwritten or block.signature not in left_over:
-                answer.append(block)
+        answer = [
+            block
+            for block in blocks
+            if not block.is_unwritten or block.signature not in left_over
+        ]
         if len(answer) == len(blocks):
             return handed
         if answer[-1] is not blocks[-1]:
