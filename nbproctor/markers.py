@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from types import UnionType
@@ -12,6 +13,7 @@ from nbproctor.cells import imported, parse_code
 
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Region = tuple[str, str]  # what the lines have in them that begin it and end it
+_COMMENT = re.compile(r"^[^\S\n]*#.*$", re.MULTILINE)
 
 
 class Markers(NamedTuple):
@@ -31,12 +33,8 @@ class Markers(NamedTuple):
 
     def is_all_hidden(self, source: str) -> bool:
         """Whether nothing but comments is left when the hidden tests are taken out."""
-        if not self.has_hidden_tests(source):
-            return False
-        for line in self.without_regions(source).splitlines():
-            if line.strip() and not line.strip().startswith("#"):
-                return False
-        return True
+        visible = _COMMENT.sub("", self.without_regions(source))
+        return self.has_hidden_tests(source) and not visible.strip()
 
     def find_markers(self, text: str) -> list[str]:
         """Return the markers that are in a text which must have none, as a release."""
@@ -44,10 +42,9 @@ class Markers(NamedTuple):
 
     def without_solution_markers(self, source: str) -> str:
         """Return a reference solution without the lines that mark it as one."""
-        visible = []
-        for line in source.split("\n"):
-            if not any(marker in line for marker in self.solution):
-                visible.append(line)
+        lines = source.split("\n")
+        begin, end = self.solution
+        visible = [line for line in lines if begin not in line and end not in line]
         return "\n".join(visible)
 
     def without_regions(self, source: str, *regions: Region) -> str:
