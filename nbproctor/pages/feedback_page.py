@@ -72,7 +72,11 @@ class Section:
     @property
     def has_student_cell(self) -> bool:
         """Whether it holds a student's own cell, or something went wrong in it."""
-        return any(not cell.is_given or _raised(cell) for cell in self.cells)
+        for cell in self.cells:
+            kinds = {output["output_type"] for output in cell.outputs}
+            if not cell.is_given or "error" in kinds:
+                return True
+        return False
 
     @property
     def groups(self) -> list[list[ShownCell]]:
@@ -99,11 +103,7 @@ class Feedback:
         self._tests = {test.id: test for test in self._summary.ungraded}
         for row in self._summary.rows:
             self._tests |= {test.id: test for test in row.tests}
-        self._cells = []
-        for cell in raw:
-            shown = self._shown(cell)
-            if shown is not None:
-                self._cells.append(shown)
+        self._cells = [*filter(None, map(self._shown, raw))]
 
     def page(self, key: str = "") -> str:
         """Return the page as HTML, complete in one file.
@@ -147,7 +147,15 @@ class Feedback:
                     entry["attachments"] = cell.attached
                 cells.append(entry)
             else:
-                cells.append(_code(cell))
+                cells.append(
+                    {
+                        "cell_type": "code",
+                        "metadata": {},
+                        "source": cell.source,
+                        "outputs": cell.outputs,
+                        "execution_count": None,
+                    }
+                )
             if cell.test:
                 verdict = render("verdict.md", test=cell.test, plain=_plain)
                 cells.append(_text(verdict.strip()))
@@ -244,10 +252,6 @@ class Feedback:
         return exercises, others
 
 
-def _raised(cell: ShownCell) -> bool:
-    return any(output["output_type"] == "error" for output in cell.outputs)
-
-
 def _plain(text: str) -> str:
     """Return a sentence that Markdown shows as it is, code between backticks too."""
     return sanitize.markdown(text).replace("|", "\\|").replace("$", "\\$")
@@ -258,14 +262,4 @@ def _text(source: str) -> RawCell:
         "cell_type": "markdown",
         "metadata": {},
         "source": source,
-    }
-
-
-def _code(cell: ShownCell) -> RawCell:
-    return {
-        "cell_type": "code",
-        "metadata": {},
-        "source": cell.source,
-        "outputs": cell.outputs,
-        "execution_count": None,
     }

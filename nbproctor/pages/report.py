@@ -79,18 +79,12 @@ def class_report(
     `permissions` say what answers could use.
     """
     all_rows, answers = _read(notebooks, outlines, find_similar=find_similar)
-    due = set()
-    waiting = set()
-    incomplete = set()
+    due = {each.student for each in notebooks if STATUSES[each.status].is_mark_due}
+    waiting = {each.student for each in notebooks if each.waiting}
+    incomplete = {each.student for each in notebooks if not each.is_complete}
     penalties = defaultdict[str, float](float)
     for graded in notebooks:
         penalties[graded.student] += graded.penalty
-        if STATUSES[graded.status].is_mark_due:
-            due.add(graded.student)
-        if graded.waiting:
-            waiting.add(graded.student)
-        if not graded.is_complete:
-            incomplete.add(graded.student)
     earned = defaultdict(list)  # where anything is graded
     for graded, row in all_rows:
         if graded.student in due and row.points is not None:

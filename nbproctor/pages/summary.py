@@ -157,15 +157,10 @@ class Summary:
         self._outline = outline
         self._student_cells = {grade_id(cell): cell for cell in cells if grade_id(cell)}
         self._verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
-        self._lost = []
-        points_of_exercises = []
-        for exercise in outline.exercises:
-            points = points_of(exercise.graded, graded.marks)
-            points_of_exercises.append((exercise, points))
-            if points is None or points < exercise.points:
-                self._lost.append(exercise)
+        points = {e: points_of(e.graded, graded.marks) for e in outline.exercises}
+        self._lost = [e for e, p in points.items() if p is None or p < e.points]
         #: One an exercise, in source order.
-        self.rows = [self._row(*each) for each in points_of_exercises]
+        self.rows = [self._row(*each) for each in points.items()]
         remarkable = {v.cell_id for v in graded.verdicts if v.measures or v.message}
         #: Tests of no exercise that measured something, or failed.
         self.ungraded = [
@@ -364,10 +359,5 @@ def _opening_comment(source: str) -> str:
 def _raised(cell: RawCell) -> str:
     """Return the error that a student's cell ended with, in one line."""
     error = error_output_of(cell)
-    if not error:
-        return ""
-    name = one_line(error.get("ename"), 60)
-    text = error.get("evalue")
-    if not text:
-        return name
-    return f"{name}: {one_line(text, 160)}"
+    words = one_line(error.get("ename"), 60), one_line(error.get("evalue"), 160)
+    return ": ".join(filter(None, words))
