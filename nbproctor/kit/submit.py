@@ -211,15 +211,9 @@ def _check_names(
 def _check_copies(findings: Findings) -> None:
     count = Counter(cell.name for cell in findings.cells)
     locked = {}
-    missing = []
-    repeated = []
     for name, cell in findings.originals.items():
         if not cell.is_answer:
             locked[name] = cell
-            if not count[name]:
-                missing.append(cell.start)
-            elif count[name] > 1:
-                repeated.append(cell.start)
         elif not count[name]:
             findings.problems.append(
                 f"The cell of exercise {name} is missing, so your answer may not be "
@@ -235,18 +229,21 @@ def _check_copies(findings: Findings) -> None:
     for cell in findings.cells:
         original = locked.get(cell.name)
         if original and cell.text.plain != original.text.plain:
-            changed.append(original.start)
-    if missing:
-        findings.remarks.append(
-            f"Read-only cells are missing: {_list(missing)}. Grading adds them again."
-        )
-    if repeated:
-        findings.remarks.append(f"Read-only cells are duplicated: {_list(repeated)}.")
-    if changed:
-        findings.remarks.append(
-            f"Read-only cells were changed: {_list(changed)}. Grading undoes these "
-            "changes. If your answers need them, put them into new cells."
-        )
+            changed.append(original)
+    missing = [cell for name, cell in locked.items() if not count[name]]
+    repeated = [cell for name, cell in locked.items() if count[name] > 1]
+    for cells, remark in (
+        (missing, "are missing: {}. Grading adds them again."),
+        (repeated, "are duplicated: {}."),
+        (
+            changed,
+            "were changed: {}. Grading undoes these changes. If your answers need "
+            "them, put them into new cells.",
+        ),
+    ):
+        if cells:
+            starts = _list([cell.start for cell in cells])
+            findings.remarks.append(f"Read-only cells {remark.format(starts)}")
 
 
 def _check_answers(findings: Findings) -> None:
@@ -306,10 +303,8 @@ def _check_run(findings: Findings) -> None:
             exercise = name
         if nbgrader_metadata(cell.raw).get("grade"):
             tested[name] = exercise
-    failing: dict[str, None] = {}
-    for cell in code:
-        if error_output_of(cell.raw) and tested.get(cell.name):
-            failing[tested[cell.name]] = None
+    errors = [tested.get(cell.name) for cell in code if error_output_of(cell.raw)]
+    failing = dict.fromkeys(filter(None, errors))
     if failing:
         findings.remarks.append(
             f"Public tests of these exercises fail: {_list([*failing])}."
