@@ -110,9 +110,10 @@ class PassedArrays:
         for other, arrays in self._arguments.items():
             if other == exercise:
                 continue
-            pairs = product(arrays, self._results[exercise])
-            if any(a.shape == b.shape and np.allclose(a, b) for a, b in pairs):
-                exercises.append(other)
+            for one, result in product(arrays, self._results[exercise]):
+                if one.shape == result.shape and np.allclose(one, result):
+                    exercises.append(other)
+                    break
         return exercises
 
     def _arrays_in(self, value: Any) -> Iterator[Array]:

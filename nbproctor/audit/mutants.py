@@ -99,7 +99,8 @@ def mutants(source: str) -> list[Mutant]:
     for name, text, node in changes:
         if text not in names:
             numbers[name] += 1
-            names[text] = f"{name} ({numbers[name]})" if numbers[name] > 1 else name
+            number = numbers[name]
+            names[text] = f"{name} ({number})" if number > 1 else name
             nodes[text] = node
     return [
         Mutant(
@@ -243,10 +244,10 @@ def _columns(tree: Module) -> Iterator[_Change]:
     if attributes.isdisjoint(_OF_TABLES):
         return
     names = [*dict.fromkeys(column.value for _, column in columns)]
-    following = dict(zip(names, [*names[1:], *names[:1]], strict=True))
+    others = names[1:] + names[:1]
+    following = dict(zip(names, others, strict=True))
     for node, column in columns:
-        new = Constant(following[column.value])
-        yield node, column, "cell: column", new
+        yield node, column, "cell: column", Constant(following[column.value])
 
 
 def _table(rows: str) -> dict[str, list[str]]:

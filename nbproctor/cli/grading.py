@@ -120,7 +120,8 @@ def watch(
         nbgrader.Watch(course.root, name, exchange, sandbox == "weak") as watching,
     ):
         echo(f"Watching {name}{_until(watching.due)}. To stop, press Ctrl-C.")
-        echo(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
+        for student, deadline in watching.extended.items():
+            echo(f"  {student}{_until(deadline)}")
         message = ""
         problems = False
         while not watching.is_finished(_now()):

@@ -63,7 +63,9 @@ def answers_of(
     # An object of the student's is no value, and no copy of it is sent.
     memo = {} if copies is None else copies
     memo |= {id(part): part for part in parts if not isinstance(part, VALUES)}
-    copied = [(call[0], *copy.deepcopy(call[1:], memo)) for call in calls]
+    copied: list[FunctionCall] = []
+    for function, *arguments in calls:
+        copied.append((function, *copy.deepcopy(arguments, memo)))
     if read_only:
         _make_read_only(copied)
     proxies = (part for part in parts if hasattr(type(part), "_nbproctor_calls"))

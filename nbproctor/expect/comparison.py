@@ -95,7 +95,9 @@ def _is_close(
 ) -> Any:
     """Do as ``np.isclose``, which takes five times as long for few numbers."""
     is_nan = (answer != answer) & (right != right)
-    return is_nan | (answer == right) | (abs(answer - right) < atol + rtol * abs(right))
+    tolerance = atol + rtol * abs(right)
+    is_near = abs(answer - right) < tolerance
+    return is_nan | (answer == right) | is_near
 
 
 def _resolve_mistakes(mistakes: Mistakes) -> Mapping[str, Any]:

@@ -87,8 +87,9 @@ def diagnosis(
         return f"is zero{everywhere}"
     if np.ptp(got) == 0 < np.ptp(want):
         return "has the same value in every entry"
-    if any(np.allclose(got, np.round(want, n), 1e-6, 0) for n in range(5)):
-        return "was rounded"
+    for digits in range(5):
+        if np.allclose(got, np.round(want, digits), 1e-6, 0):
+            return "was rounded"
     wrong_count = wrong.sum()
     if wrong_count > 1 and _is_cut_off(got, want, rtol):
         return "is cut off: its largest or smallest values are wrong"

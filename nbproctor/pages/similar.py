@@ -152,7 +152,9 @@ def similar_pairs(
     for student in sorted(marks):
         for mark in marks[student]:
             owners[mark].append(student)
-    worth = {mark: log2(len(marks) / len(have)) for mark, have in owners.items()}
+    worth = {}
+    for mark, students in owners.items():
+        worth[mark] = log2(len(marks) / len(students))
     totals = {}
     for student, answer in marks.items():
         totals[student] = sum(worth[mark] for mark in answer)

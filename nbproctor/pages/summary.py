@@ -158,7 +158,11 @@ class Summary:
         self._student_cells = {grade_id(cell): cell for cell in cells if grade_id(cell)}
         self._verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
         points = {e: points_of(e.graded, graded.marks) for e in outline.exercises}
-        self._lost = [e for e, p in points.items() if p is None or p < e.points]
+        self._lost = [
+            exercise
+            for exercise, earned in points.items()
+            if earned is None or earned < exercise.points
+        ]
         #: One an exercise, in source order.
         self.rows = [self._row(*each) for each in points.items()]
         remarkable = {v.cell_id for v in graded.verdicts if v.measures or v.message}
