@@ -37,14 +37,14 @@ errors statuses writing
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=121_201,  # 92,000
+        nodes=121_199,  # 92,000
         nodes_per_code_line=5.539,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=2,
     ),
     "tests": Readability(
-        nodes=99_509,  # 95,000
+        nodes=99_463,  # 95,000
         nodes_per_code_line=4.37,  # 5.0
         starred_literals=0,
         tuple_assignments=0.0,

@@ -1548,16 +1548,17 @@ def quarter(x): return half(half(x)), {'demo', 'x', 'y'} & {*globals()}
 assert quarter(8.0) == (2.0, {'x'})
 """
 
-# Where memory is limited. The sandbox sets such a limit; here the notebook sets it, as
-# high as the process is, and a quarter more or 256 MiB.
-MEMORY = r"""
-=== a call that lacks the memory of another cell is made again
---- setup provided
+# The sandbox limits the memory; here a cell of the notebook does, to what the process
+# has, and an eighth more or 256 MiB.
+LIMITED = r"""--- setup provided
 import re, resource
 import numpy as np
 data = 1024 * int(re.search(r"VmData:\s+(\d+)", open("/proc/self/status").read())[1])
 limit = data + max(256 << 20, data // 8)  # a sixteenth of it must be free at first
-resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))"""
+MEMORY = r"""
+=== a call that lacks the memory of another cell is made again
+LIMITED
 --- hoards own
 hoard = []
 try:
@@ -1572,12 +1573,7 @@ assert f(1) == 1 + (4 << 20)
 Cell `cell 2` used too much memory, so it was left out of the remaining tests.
 
 === a call that dies of the memory of another cell is made again
---- setup provided
-import re, resource
-import numpy as np
-data = 1024 * int(re.search(r"VmData:\s+(\d+)", open("/proc/self/status").read())[1])
-limit = data + max(256 << 20, data // 8)  # a sixteenth of it must be free at first
-resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+LIMITED
 --- hoards own
 hoard = []
 try:
@@ -1598,12 +1594,7 @@ Cell `cell 2` used too much memory, so it was left out of the remaining tests.
 
 === an answer that fills the memory costs no other
 processes 3
---- setup provided
-import re, resource
-import numpy as np
-data = 1024 * int(re.search(r"VmData:\s+(\d+)", open("/proc/self/status").read())[1])
-limit = data + max(256 << 20, data // 8)  # a sixteenth of it must be free at first
-resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+LIMITED
 --- makes own
 x = 1
 --- f solution
@@ -1626,4 +1617,4 @@ assert f(1) == 1 + (4 << 20)
 def g(x): return x + int(np.ones(4 << 20).sum())
 --- g_1 test 2: 2
 assert g(1) == 1 + (4 << 20)
-"""
+""".replace("LIMITED", LIMITED)

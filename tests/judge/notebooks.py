@@ -85,13 +85,12 @@ class Case:
 
     def _add(self, head: str, source: str) -> None:
         """Add a cell, or the notes."""
-        words, _, result = head.partition(": ")
-        name, *kinds = words.split()
-        if name == "notes":
+        if head == "notes":
             self.notes = source.split("\n")
             return
+        words, _, result = head.partition(": ")
+        name, kind, *points = words.split()
         self.submitted[name] = source
-        kind, *points = kinds
         if kind in ("answer", "own"):
             return
         fields = KINDS[kind]

@@ -10,16 +10,37 @@ import pytest
 from tests.judge.cases import FIRST_RUN, FOLLOW_THROUGH, MEMORY, STOPPED
 from tests.judge.notebooks import Case, earned
 
+SLOW = pytest.mark.slow
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of memory")
 
-def cases(table: str) -> list[Case]:
-    return [Case.read(text) for text in table.split("\n=== ")[1:]]
 
-
-def check(
-    case: Case,
-    *,
+def cases(
+    table: str,
+    *marks: pytest.MarkDecorator,
     follow_through: bool = False,
-) -> None:
+) -> list[object]:
+    """Return the cases of a table, each with its name and these marks."""
+    read = map(Case.read, table.split("\n=== ")[1:])
+    return [
+        pytest.param(case, follow_through, id=case.name, marks=marks) for case in read
+    ]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("case", "follow_through"),
+    [
+        *cases(FIRST_RUN),
+        *cases(STOPPED, SLOW),
+        *cases(MEMORY, SLOW, LINUX),
+        *cases(FOLLOW_THROUGH, SLOW, follow_through=True),
+    ],
+)
+def test_a_notebook(case: Case, follow_through: bool) -> None:
     report = case.judge(follow_through=follow_through)
     limits = vars(case.limits)
     for verdict in report.verdicts:
@@ -34,32 +55,3 @@ def check(
         case.submitted = {c.id: c.source for c in case.cells}
         best = [verdict.max_points for verdict in report.verdicts]
         assert earned(case.judge(follow_through=True)) == best
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.mark.parametrize("case", cases(FIRST_RUN), ids=lambda case: case.name)
-def test_a_notebook(case: Case) -> None:
-    check(case)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", cases(STOPPED), ids=lambda case: case.name)
-def test_a_notebook_with_stops(case: Case) -> None:
-    check(case)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", cases(FOLLOW_THROUGH), ids=lambda case: case.name)
-def test_a_notebook_judged_again(case: Case) -> None:
-    check(case, follow_through=True)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of memory")
-@pytest.mark.slow
-@pytest.mark.parametrize("case", cases(MEMORY), ids=lambda case: case.name)
-def test_a_notebook_without_memory(case: Case) -> None:
-    check(case)
