@@ -33,8 +33,9 @@ class Markers(NamedTuple):
 
     def is_all_hidden(self, source: str) -> bool:
         """Whether nothing but comments is left when the hidden tests are taken out."""
-        visible = _COMMENT.sub("", self.without_regions(source))
-        return self.has_hidden_tests(source) and not visible.strip()
+        if not self.has_hidden_tests(source):
+            return False
+        return not _COMMENT.sub("", self.without_regions(source)).strip()
 
     def find_markers(self, text: str) -> list[str]:
         """Return the markers that are in a text which must have none, as a release."""
@@ -42,8 +43,8 @@ class Markers(NamedTuple):
 
     def without_solution_markers(self, source: str) -> str:
         """Return a reference solution without the lines that mark it as one."""
-        lines = source.split("\n")
         begin, end = self.solution
+        lines = source.split("\n")
         visible = [line for line in lines if begin not in line and end not in line]
         return "\n".join(visible)
 

@@ -145,17 +145,15 @@ class Feedback:
                 entry = _text(sanitize.markdown(cell.source, cell.attached))
                 if cell.attached:
                     entry["attachments"] = cell.attached
-                cells.append(entry)
             else:
-                cells.append(
-                    {
-                        "cell_type": "code",
-                        "metadata": {},
-                        "source": cell.source,
-                        "outputs": cell.outputs,
-                        "execution_count": None,
-                    }
-                )
+                entry = {
+                    "cell_type": "code",
+                    "metadata": {},
+                    "source": cell.source,
+                    "outputs": cell.outputs,
+                    "execution_count": None,
+                }
+            cells.append(entry)
             if cell.test:
                 verdict = render("verdict.md", test=cell.test, plain=_plain)
                 cells.append(_text(verdict.strip()))

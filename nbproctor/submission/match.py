@@ -54,8 +54,8 @@ class MasterTexts:
     def answer_in(self, text: CellText, exercise: Cell) -> set[int]:
         """Return which blocks answer an exercise: with all its functions, or none.
 
-        The last definition counts, as it does in Python. The text is none that was
-        given.
+        The last definition counts, as it does in Python. A text that students are given
+        is no answer: this is asked of other texts only.
         """
         stub = self.stub[exercise.id]
         functions = stub.functions_to_write
