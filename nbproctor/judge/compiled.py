@@ -24,6 +24,7 @@ from nbproctor.markers import (
     DEFINITIONS,
     bound_names,
     definitions_of,
+    imports,
     parse,
     plain_python,
     walk_top_level,
@@ -31,6 +32,7 @@ from nbproctor.markers import (
 from nbproctor.notebook import Cell
 
 TEST_FILE = "<test "  # file names of our code objects start so
+TOOLS = "nbproctor"  # what a test measures with them counts in the judge alone
 # IPython makes a magic a call of it, with the text of the cell; and in the student's
 # process it is the student's: who defines it would be handed the hidden test.
 _NOTEBOOK = "get_ipython"
@@ -130,6 +132,9 @@ class CompiledTest:
     needs: tuple[str, ...]
     shared: frozenset[str]
     definitions: CodeType  # its imports and definitions alone, if another needs them
+    # Whether it runs in the student's process, as in a kernel: it has no points and no
+    # hidden parts, measures nothing, needs no hidden cell, and no other test needs it.
+    is_public: bool
     # Of the part that students see: the names that it assigns, those that its imports
     # and definitions bind, and these as text.
     visible_variables: frozenset[str]
@@ -311,14 +316,21 @@ def _compile_tests(
     needed = _union(needs.values())
     solutions = [cell for cell in cells if cell.kind == "solution"]
     helpers = 0
+    helper_names = set[str]()
     tests = {}
     for cell in cells:
         if cell.kind == "helper":
             helpers += 1
+            helper_names |= programs[cell.id].binds
         elif cell.kind == "test":
             source = cell.source if cell.id in needed else ""
             definitions = definitions_of(parse(source))
             visible = parse(cell.stub)
+            is_hidden = cell.points > 0 or cell.stub != cell.source
+            has_ties = cell.id in needed or needs[cell.id] or cell.id in broken
+            uses_helpers = (helper_names - provided) & programs[cell.id].uses
+            uses_tools = any(name.startswith(TOOLS) for name in imports(cell.source))
+            needs_judge = is_hidden or has_ties or uses_helpers or uses_tools
             visible_definitions = definitions_of(visible)
             tests[cell.id] = CompiledTest(
                 program=programs[cell.id],
@@ -327,6 +339,7 @@ def _compile_tests(
                 needs=needs[cell.id],
                 shared=shared[cell.id],
                 definitions=compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
+                is_public=not needs_judge,
                 visible_variables=frozenset(_assigned_names(visible)),
                 visible_bindings=frozenset(bound_names(visible_definitions)),
                 visible_definitions=ast.unparse(visible_definitions),

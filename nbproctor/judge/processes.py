@@ -157,7 +157,12 @@ class StudentProcesses:
         if self._session is not None:
             self._session.close()
 
-    def send(self, session: Session, step: Step) -> tuple[list[Output], bool]:
+    def send(
+        self,
+        session: Session,
+        step: Step,
+        seconds: float | None = None,
+    ) -> tuple[list[Output], bool]:
         """Run a cell; return its outputs, and whether it has used up the memory."""
         # An object that a test passed on is not for the cells after it.
         session.exports.clear()
@@ -174,7 +179,7 @@ class StudentProcesses:
                 step.source,
                 step.name,
                 step.keeps_names,
-                seconds=self.limits.cell,
+                seconds=seconds or self.limits.cell,
             )
         except Interruption:
             raise

@@ -19,7 +19,7 @@ from nbproctor.judge import clock, order, testcell, verdicts
 from nbproctor.judge.compiled import BrokenTestError, Tests
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
-from nbproctor.judge.proxy import ProcessEnded
+from nbproctor.judge.proxy import ProcessEnded, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import (
     Namespace,
@@ -30,7 +30,15 @@ from nbproctor.judge.testcell import (
 from nbproctor.judge.verdicts import Message, explain, verdict
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell
-from nbproctor.results import STOPPED, Job, Measure, Outcome, Report, Verdict
+from nbproctor.results import (
+    STOPPED,
+    Job,
+    Measure,
+    Outcome,
+    Output,
+    Report,
+    Verdict,
+)
 from nbproctor.sanitize import one_line, plain_text
 
 
@@ -351,6 +359,8 @@ class NotebookRun:
             return verdict(cell, message._replace(outcome=stops[-1]))
         if cell.where == "beside":
             return self._judge_in_process(cell, history)
+        if self._tests.cells[cell.id].is_public:
+            return self._run_public_test(cell)
         student = self._student
         hidden = cell.points > 0 or cell.stub != cell.source
         try:
@@ -416,6 +426,41 @@ class NotebookRun:
             )
         finally:
             self._names.end(cell.id, session)
+
+    def _run_public_test(self, cell: Cell) -> Verdict:
+        """Run a test in the student's process, where the notebook is, as in a kernel.
+
+        It has no points and hides nothing, so nobody gains by its result.
+        """
+        student = self._student
+        seconds = self._limits.call  # what hangs there would hang in other tests
+        try:
+            session = student.ensure_session()
+            outputs, _ = student.send(session, Step(cell.id, cell.source), seconds)
+            message = self._explain_outputs(outputs, cell, session)
+        except ProcessEnded as end:
+            return self._stopped(cell, end)
+        printed = [o["text"] for o in outputs if o.get("name") == "stdout"]
+        return replace(
+            verdict(cell, self._excused(cell, message)),
+            printed=plain_text("".join(printed), testcell.MAX_PRINTED),
+        )
+
+    def _explain_outputs(
+        self,
+        outputs: list[Output],
+        cell: Cell,
+        session: Session,
+    ) -> Message:
+        """Return what a public test says, with the line where an answer fails."""
+        _, message = verdicts.score_outputs(outputs, cell)
+        if message.outcome != "passed":
+            try:
+                session.ask("raised")
+            except StudentRaised as error:
+                if error.cell in self._student.sources:
+                    return explain(error, self._student.sources, hidden=False)
+        return message
 
     def _judge_in_process(self, cell: Cell, history: Sequence[Step]) -> Verdict:
         """Run a test cell, and what comes before it, in a process of the student's own.

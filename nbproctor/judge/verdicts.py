@@ -368,10 +368,11 @@ def _of_error_output(output: Output, cell: Cell) -> Message:
     text = str(output.get("evalue"))
     is_shown = not cell.points or text in _messages(cell)
     shown = one_line(text) if is_shown else ""
-    if name == "AssertionError":
+    is_own = not cell.points and name not in EXCEPTIONS  # of the test, or a tool's
+    if name == "AssertionError" or is_own:
         if shown:
             return CHECK(text=shown)
-        return UNEXPLAINED_CHECK(kind="hidden check")
+        return UNEXPLAINED_CHECK(kind="hidden check" if cell.points else "check")
     if is_forbidden(name, text):
         return REFUSED(where="")
     if name == "NotImplementedError":

@@ -94,6 +94,7 @@ class Student:
             "excuse": self.on_excuse,
             "lend": self.on_lend,
             "untried": self.on_untried,
+            "raised": self.on_raised,
         }
         self.connection = Connection(
             wire=Wire(sock),
@@ -169,6 +170,11 @@ class Student:
     def on_untried(self) -> list[tuple[str, int]]:
         """Return cell and line of each branch that no call has entered."""
         return [*self.shell.compile.untried()]
+
+    def on_raised(self) -> None:
+        """Raise what the last cell that failed has raised."""
+        if self.shell.error is not None:
+            raise self.shell.error
 
     # --- objects ----------------------------------------------------------------
 

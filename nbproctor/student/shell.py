@@ -196,6 +196,7 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def __init__(self, **kwargs: Any) -> None:
         self.opening_outputs: dict[str, list[Output]] = {}
+        self.error: BaseException | None = None  # of the last cell that failed
         self.start_outputs()
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.kernel = _Kernel()
@@ -293,6 +294,7 @@ class ZMQInteractiveShell(InteractiveShell):
         evalue: Any,
         stb: Any,
     ) -> None:
+        self.error = evalue
         lines = stb if isinstance(stb, list) else [str(stb)]
         try:
             text = str(evalue)

@@ -8,6 +8,7 @@ import copy
 import hashlib
 import time
 import traceback
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,11 +20,10 @@ from public_tests import (
     is_left_out,
     shorten_what_is_not_written,
     show,
-    together,
 )
 
 # Of public_tests.
-__all__ = ["go_on_in_colab", "shorten_what_is_not_written", "show", "together"]
+__all__ = ["go_on_in_colab", "shorten_what_is_not_written", "show"]
 
 # Lists in a table are arrays.
 ask = partial(public_tests.ask, lists=np.array)
@@ -58,21 +58,24 @@ def network_method(kind, name, *attributes, sets=()):
     return public_tests.Method(make, name, PARAMETERS + attributes, sets, shares=True)
 
 
-def gradient_question(network, X, Y, cost, numerical_gradient):
-    """Return all that the gradients depend on, and the measured slopes."""
+def gradient_question(network, X, Y):
+    """Return all that the gradients depend on: copies of the network's, X, Y, cache."""
+    state = [np.array(getattr(network, name), dtype=float) for name in PARAMETERS]
+    penalties = network.reg.lambda_1, network.reg.lambda_2
+    return [*state, *penalties, X, Y, dict(network.forward_propagation(X))]
+
+
+def measured_slopes(network, X, Y, cost, numerical_gradient):
+    """Return the slopes of the cost, measured by a step that float32 can see, too."""
     network = copy.deepcopy(network)
     for name in PARAMETERS:
         setattr(network, name, np.array(getattr(network, name), dtype=float))
-    slopes = {
-        # A step that float32 can see, too.
+    return {
         f"d{name}": numerical_gradient(
             lambda: cost_of(network, cost, X, Y), getattr(network, name), eps=2e-3
         )
         for name in ("W2", "b2", "W1", "b1")
     }
-    state = [getattr(network, name) for name in PARAMETERS]
-    penalties = network.reg.lambda_1, network.reg.lambda_2
-    return [*state, *penalties, X, Y, dict(network.forward_propagation(X)), slopes]
 
 
 # --- how a network starts -----------------------------------------------------------
@@ -123,11 +126,11 @@ def cost_of(network, compute_cost, X, labels):
 
 def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
     """Change settings, fit, and look at all that holds after every fit; return W2."""
-    x, y, names = X.copy("K"), Y.copy(), ("model", "costs", "batch_size")
-    settings = [(setattr, classifier, name, changes[name]) for name in changes]
-    reads = [(getattr, classifier, name) for name in names]
-    answers = together(*settings, (classifier.fit, x, y), *reads)
-    returned, model, costs, size_now = answers[len(settings) :]
+    x, y = X.copy("K"), Y.copy()
+    for name, value in changes.items():
+        setattr(classifier, name, value)
+    returned = classifier.fit(x, y)
+    model, costs = classifier.model, classifier.costs
     found, epochs, size = np.shape(costs), changes["epochs"], changes["batch_size"]
     assert found, (
         "self.costs must be a list, with a number for each epoch, "
@@ -141,8 +144,7 @@ def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
         f"self.costs must hold one number for each epoch, but found {costs[0]}"
     )
     assert np.isfinite(costs).all(), "a cost is nan or inf"
-    cost = cost_of, model, compute_cost, X, one_hot(Y, model.n_classes)
-    right, W2 = together(cost, (getattr, model, "W2"))
+    right = cost_of(model, compute_cost, X, one_hot(Y, model.n_classes))
     assert abs(costs[-1] - right) < 1e-4 + 1e-4 * right, (
         f"the last cost, of all {X.shape[1]} examples and with both penalties, "
         f"is {right:.4f}, but found {costs[-1]:.4f}"
@@ -150,15 +152,21 @@ def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
     assert returned is classifier, "fit must return self"
     unchanged = np.array_equal(x, X) and np.array_equal(y, Y)
     assert unchanged, "X or Y was changed: work on a copy"
-    assert size_now == size, (
-        f"batch_size must stay {size}, but fit changed it to {size_now}"
+    assert classifier.batch_size == size, (
+        f"batch_size must stay {size}, but fit changed it to {classifier.batch_size}"
     )
-    return W2
+    return model.W2
 
 
-def start_settled(kind, labels):
+@contextmanager
+def settled_start(kind, labels):
     """Let networks of a class start as `settle` makes them."""
+    start = kind.initialize_parameters
     kind.initialize_parameters = lambda network: settle(network, labels) and None
+    try:
+        yield
+    finally:
+        kind.initialize_parameters = start
 
 
 def noted_fit(classifier, X, Y, inputs, batches, updates):
@@ -198,7 +206,7 @@ def check_use_of_network(classifier, X, Y):
     """Fit, and say what is wrong with how the given network was used."""
     classifier.model.is_given = True
     notes = [], [], []
-    (is_stopped,) = together((noted_fit, classifier, X.copy(), Y.copy(), *notes))
+    is_stopped = noted_fit(classifier, X.copy(), Y.copy(), *notes)
     check_shapes(notes, classifier, X)  # which may be why it stopped
     if is_stopped:
         classifier.fit(X.copy(), Y.copy())

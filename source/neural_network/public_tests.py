@@ -6,11 +6,10 @@ gives a picture its sentence, needs what draws the picture.
 
 import copy
 import linecache
-import operator
 import sys
 import traceback
 from contextlib import contextmanager, suppress
-from importlib import import_module
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
@@ -78,7 +77,8 @@ def public_test(number, advise=no_advice):
     def run(test):
         card = Card()
         try:
-            test(card.part)
+            with np.errstate(all="ignore"):
+                test(card.part)
             if card.error is not None:
                 raise card.error
         except Exception as error:
@@ -151,47 +151,51 @@ class Method:
         self.attributes, self.sets = attributes, sets
         self.owners = {}
 
-    def call(self, values, is_first=False):
-        """Return a call for `answers`, of a new object if it has to be the first.
+    def ask(self, values, is_first=False):
+        """Call it, of a new object if it has to be the first call.
 
-        It returns the answer and all attributes.
+        Returns the answer and all attributes, or the exception.
         """
         state = values[: len(self.attributes)]
         shapes = tuple(map(np.shape, state))
         if is_first or shapes not in self.owners:
             self.owners[shapes] = self.make(*state)
             method(self.owners[shapes], self.name)
-        form = self.name, self.attributes, self.sets, self.shares, is_first
-        return (call_method, self.owners[shapes], *form, *values)
+        arguments = values[len(self.attributes) :]
+        try:
+            return self.call(self.owners[shapes], state, arguments, is_first)
+        except Exception as error:
+            return error
 
+    def call(self, owner, state, arguments, is_first):
+        """Call it of an object with these attributes; return answer and attributes.
 
-def call_method(owner, name, attributes, sets, shares, is_first, *values):
-    """Call a method of an object with these attributes; return answer and attributes.
-
-    Unless it is the first call, they have other values in the same arrays before, so
-    what the method keeps of them shows.
-    """
-    state, values = values[: len(attributes)], values[len(attributes) :]
-    if attributes and not is_first:
-        for path, value in zip(attributes, state, strict=True):
-            other = np.flip(value) if np.ndim(value) else value
-            set_attribute(owner, path, 2 * other)
-        getattr(owner, name)(*copy.deepcopy(values))
-    for path, value in zip(attributes, state, strict=True):
-        set_attribute(owner, path, value)
-    answer = getattr(owner, name)(*values)
-    if sets:
-        for path in sets:
-            says = f"{path} was not set: does {name} assign to self.{path}?"
+        Unless it is the first call, they have other values in the same arrays before,
+        so what the method keeps of them shows.
+        """
+        pairs = [*zip(self.attributes, state, strict=True)]
+        if pairs and not is_first:
+            for path, value in pairs:
+                other = np.flip(value) if np.ndim(value) else value
+                set_attribute(owner, path, 2 * other)
+            getattr(owner, self.name)(*copy.deepcopy(arguments))
+        for path, value in pairs:
+            set_attribute(owner, path, value)
+        answer = getattr(owner, self.name)(*arguments)
+        for path in self.sets:
+            says = f"{path} was not set: does {self.name} assign to self.{path}?"
             assert hasattr(owner, path), says
-        for path, value in zip(attributes, state, strict=True):
-            is_same = path in sets and np.array_equal(getattr(owner, path), value)
-            assert not is_same, f"{path} did not move: does {name} set self.{path}?"
-        answer = {path: copy.copy(getattr(owner, path)) for path in sets}
-    elif attributes and isinstance(answer, dict):
-        # The next call may fill the same one anew.
-        answer = copy.deepcopy(answer) if shares else dict(answer)
-    return [answer, *(copy.copy(attrgetter(path)(owner)) for path in attributes)]
+        for path, value in pairs:
+            is_same = path in self.sets and np.array_equal(getattr(owner, path), value)
+            says = f"{path} did not move: does {self.name} set self.{path}?"
+            assert not is_same, says
+        if self.sets:
+            answer = {path: copy.copy(getattr(owner, path)) for path in self.sets}
+        elif pairs and isinstance(answer, dict):
+            # The next call may fill the same one anew.
+            answer = copy.deepcopy(answer) if self.shares else dict(answer)
+        after = [attrgetter(path)(owner) for path in self.attributes]
+        return [answer, *map(copy.copy, after)]
 
 
 def set_attribute(owner, path, value):
@@ -304,13 +308,12 @@ def ask(
     """
     questions = questions_of(functions, arguments, table, also, lists)
     copies = [copy.deepcopy(question.values) for question in questions]
-    calls = zip(questions, copies, strict=True)
 
     def check(question, answer, hint="", why=""):
         try:
             check_answer(question, answer, rtol, atol)
         except AssertionError as error:
-            (first,) = answers([question.method.call(question.values, is_first=True)])
+            first = question.method.ask(question.values, is_first=True)
             with suppress(Exception):
                 check_answer(question, answer_of(first), rtol, atol)
                 hint = "it is right in a first call: is something left over from that?"
@@ -319,7 +322,8 @@ def ask(
             raise AssertionError(f"{why}{error}{says}") from None
 
     with part("runs"):
-        results = answers([question.method.call(values) for question, values in calls])
+        asked = zip(questions, copies, strict=True)
+        results = [question.method.ask(values) for question, values in asked]
         received = [*map(answer_of, results)]
         check_form(questions[0], received[0])
     pairs = [*zip(questions, received, strict=True)]
@@ -355,38 +359,33 @@ def ask(
                     says = f"{question.function} changed {changed}: work on a copy"
                     assert name in question.method.sets, says
     with part("second call"):
-        again = answers([each.method.call(each.values) for each in questions[:2]])
-        for (question, before), result in zip(pairs, again, strict=False):
+        for question, before in pairs[:2]:
+            answer = answer_of(question.method.ask(question.values))
             if isinstance(before, dict):  # which may have more than is judged
                 names = before.keys() & question.right
                 before = {name: before[name] for name in names}
             for right in (question.right, before):
                 repeated = question._replace(right=right)
-                check(repeated, answer_of(result), hints.get("second call"))
+                check(repeated, answer, hints.get("second call"))
         latest = {}  # of the same kinds of arguments
-        later = []
-        calls = []
-        for new in questions:
-            kinds = new.function, *map(kind_of, new.values)
-            if old := latest.get(kinds):
-                values = [*map(copy.deepcopy, old.values)]
-                moves = [
-                    (operator.iadd, array, new.values[i] - old.values[i])
-                    for i, array in enumerate(values)
-                    if isinstance(array, np.ndarray)
-                ]
-                call = new.method.call(values)
-                calls += [call, *moves, call]
-                later.append((new, len(calls) - 1))
-            latest[kinds] = new
-        results = answers(calls)
-        for question, number in later:
-            answer = answer_of(results[number])
-            check(question, answer, why="after a change in place: ")
+        for question in questions:
+            kinds = question.function, *map(kind_of, question.values)
+            if kinds in latest:
+                values = [*map(copy.deepcopy, latest[kinds])]
+                question.method.ask(values)
+                for array, value in zip(values, question.values, strict=True):
+                    if isinstance(array, np.ndarray):
+                        array[...] = value
+                answer = answer_of(question.method.ask(values))
+                check(question, answer, why="after a change in place: ")
+            latest[kinds] = question.values
 
 
 def kind_of(value):
     """Return what two arguments share of which one can become the other in place."""
+    if isinstance(value, dict):
+        entries = ((key, np.asarray(value[key])) for key in value)
+        return tuple((key, array.shape, array.tobytes()) for key, array in entries)
     is_array = isinstance(value, np.ndarray)
     return (value.shape, value.dtype) if is_array else repr(value)
 
@@ -396,44 +395,14 @@ def beyond_numbers_of(function, usual, most):
 
     So what an answer does only up to some number shows. Grading asks that, too.
     """
-    if hasattr(type(function), "_nbproctor_calls"):  # in grading, where this module is
-        return import_module("nbproctor.expect").beyond(usual, most)
     constants = getattr(function, "__code__", left_out.__code__).co_consts
     numbers = [n for n in constants if isinstance(n, int | float)]
     return max([usual, *(int(n) + 1 for n in numbers if usual <= n <= most)])
 
 
-def answers(calls):
-    """Return what calls answer, or the exception of one; grading asks all at once."""
-    parts = [part for call in calls for part in call]
-    proxies = [part for part in parts if hasattr(type(part), "_nbproctor_calls")]
-    received = []
-    while len(received) < len(calls):
-        if proxies:  # answers up to the first call that raises, which is made again
-            received += type(proxies[0])._nbproctor_calls(
-                proxies[0], calls[len(received) :], True
-            )
-        for function, *values in calls[len(received) :][:1]:
-            try:
-                with np.errstate(all="ignore"):
-                    received.append(function(*values))
-            except Exception as error:
-                received.append(error)
-    return received
-
-
 def answer_of(result):
-    """Return the answer that `call_method` returned, or the exception."""
+    """Return the answer of what `Method.ask` returned, or the exception."""
     return result if isinstance(result, Exception) else result[0]
-
-
-def together(*calls):
-    """Return what calls answer, in turn; grading makes them in one message."""
-    received = answers([*calls])
-    for answer in received:
-        if isinstance(answer, Exception):
-            raise answer
-    return received
 
 
 def changes(name, old, new):
@@ -475,23 +444,32 @@ def settings_of(question):
     return f"with {text}: " if 0 < len(text) < 90 else ""
 
 
+def entry_name(question, key=None):
+    """Return what a message calls an answer, or its entry; that takes a while."""
+    call = call_of(question)
+    if key in question.method.sets:
+        call = f"{key} after {call}"
+    elif key is not None:
+        call = f'{call}["{key}"]'
+    return settings_of(question) + call
+
+
 def entries(question, answer):
-    """Yield name, right answer and answer; those of a dictionary that are there."""
-    right, call = question.right, call_of(question)
-    settings = settings_of(question)
+    """Yield right answer, answer and what makes their name, for each entry there is."""
+    right = question.right
     if isinstance(answer, Exception):
         raise answer
     says = f"{question.function} returned nothing: is there a return?"
     assert answer is not None, says
     if not isinstance(right, dict):
-        yield f"{settings}{call}", right, answer
+        yield right, answer, partial(entry_name, question)
         return
     kind = type(answer).__name__
-    assert isinstance(answer, dict), f"{call}: a dictionary is needed, not {kind}"
-    for name in [name for name in right if name in answer]:
-        is_set = name in question.method.sets
-        entry = f"{name} after {call}" if is_set else f'{call}["{name}"]'
-        yield f"{settings}{entry}", right[name], answer[name]
+    is_dictionary = isinstance(answer, dict)
+    assert is_dictionary, f"{call_of(question)}: a dictionary is needed, not {kind}"
+    for key in right:
+        if key in answer:
+            yield right[key], answer[key], partial(entry_name, question, key)
 
 
 def check_names(right, answer):
@@ -506,18 +484,19 @@ def check_names(right, answer):
 
 def check_answer(question, answer, rtol, atol):
     """Check shape, type and values of all entries of an answer, in turn."""
-    for name, right, entry in entries(question, answer):
-        check_shape(name, right, entry)
-        check_kind(name, right, entry)
+    for right, entry, make_name in entries(question, answer):
+        check_shape(right, entry, make_name)
+        check_kind(right, entry, make_name)
         low, high = right if isinstance(right, Between) else (right, right)
         low, high, entry = np.broadcast_arrays(low, high, entry)
         margin = atol + rtol * np.abs(low)
         wrong = ~((low - margin <= entry) & (entry <= high + margin))
-        if wrong.size > 8 and wrong.any():  # the first number that differs
-            index = tuple(map(int, np.argwhere(wrong)[0]))
-            name = f"{name}{[*index]}"
-            low, high, entry = low[index], high[index], entry[index]
         if wrong.any():
+            name = make_name()
+            if wrong.size > 8:  # the first number that differs
+                index = tuple(map(int, np.argwhere(wrong)[0]))
+                name = f"{name}{[*index]}"
+                low, high, entry = low[index], high[index], entry[index]
             digits = 4 if shown(entry) != shown(high) else 8
             entry, low, high = (shown(each, digits) for each in (entry, low, high))
             bounds = f"lie between {low} and {high}"
@@ -541,20 +520,21 @@ def shape_of(right):
     return np.shape(right.low if isinstance(right, Between) else right)
 
 
-def check_kind(name, right, answer):
+def check_kind(right, answer, make_name):
     """Check that an answer is a number or a numeric array, as the right one is."""
     kind = type(answer).__name__
     is_array = isinstance(answer, np.ndarray) or not shape_of(right)
-    assert is_array, f"{name}: an array is needed, but found {kind}"
+    assert is_array, f"{make_name()}: an array is needed, but found {kind}"
     kind = np.asarray(answer).dtype
-    assert kind.kind in "biuf", f"{name}: numbers are needed, but found {kind}"
+    assert kind.kind in "biuf", f"{make_name()}: numbers are needed, but found {kind}"
 
 
-def check_shape(name, right, answer):
+def check_shape(right, answer, make_name):
     """Check the shape of an answer."""
     right_shape, shape = shape_of(right), np.shape(answer)
-    says = f"{name}: the shape must be {right_shape}, but found {shape}"
-    assert shape == right_shape, says
+    if shape != right_shape:
+        says = f"{make_name()}: the shape must be {right_shape}, but found {shape}"
+        raise AssertionError(says)
 
 
 # --- what a notebook shows ----------------------------------------------------------

@@ -209,13 +209,14 @@ def test_a_test_imports_own_modules_and_the_folder_shadows_none_of_pythons(
 
 
 def test_what_a_test_draws_does_not_depend_on_the_tests_before_it() -> None:
-    draws = cell("draws", "test", "import numpy as np\nprint(np.random.rand())")
-    printed = set()
+    text = "import numpy as np\nassert f(1) == 2, str(np.random.rand())"
+    draws = cell("draws", "test", text, 1.0)
+    drawn = set()
     for count in (1, 5):
         text = f"import numpy as np\nnp.random.rand({count})"
-        report = judged(cell("before", "test", text), draws)
-        printed.add(report.verdicts[1].printed)
-    (number,) = printed
+        report = judged(cell("before", "test", text, 1.0), draws)
+        drawn.add(report.verdicts[1].message)
+    (number,) = drawn
     assert float(number) > 0
 
 
