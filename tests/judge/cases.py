@@ -649,6 +649,34 @@ echo 1
 --- prints own
 print(seen)
 
+=== a public test runs in the notebook
+--- f solution
+def f(x): return x
+--- f answer
+def f(x): return x / (x - 3)
+--- f_makes test: 0 passed
+made = f(2)
+--- f_check test: 0 failed: f(2) is -2.0
+assert f(2) == 2, f"f(2) is {f(2)}"
+--- f_fails test: 0 error: raised ZeroDivisionError (division by zero) in cell `f`, line 1
+f(3)
+--- uses own
+twice = 2 * made
+--- f_hidden test 1: 1
+assert twice == -4 and f(4) == 4
+
+=== a public test that another test needs runs in the judge
+--- f solution
+def f(x): return x
+--- f_makes test: 0 passed
+made = f(2)
+--- f_helper helper
+shift = 1
+--- f_uses_helper test: 0 passed
+assert f(1) + shift == 2
+--- f_hidden test 1: 1
+assert made == 2 and f(made) == 2
+
 === a cell of ipython's own syntax is not judged in the judge
 --- f solution
 def f(x): return x + 1
@@ -845,6 +873,19 @@ assert f(1) == 1
 --- notes
 Cell `cell 1` was stopped: it did not finish in {cell:g} seconds.
 Cell `cell 3` ended the Python process that it ran in.
+
+=== a public test that hangs ends after the time of a call
+call 0.4
+--- f solution
+def f(x): return x
+--- f answer
+def f(x):
+    while x == 2: pass
+    return x
+--- f_public test: 0 timeout: `f` was stopped: it did not finish in {call:g} seconds.
+assert f(2) == 2
+--- f_hidden test 1: 1
+assert f(1) == 1
 
 === a test in the student's process that hangs is stopped
 cell 0.4
