@@ -376,7 +376,7 @@ def test_in_the_judge_an_answer_that_is_asked_anew_excuses_nothing() -> None:
 def test_two_functions_of_one_name_are_asked_each() -> None:
     def of(look_up: Function) -> Specification:
         one = specification(means)
-        return replace(one, begin=calls_to(look_up))
+        return replace(one, target=calls_to(look_up))
 
     with recording({}):
         check(of(lambda: means), "values")

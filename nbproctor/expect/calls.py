@@ -1,15 +1,17 @@
 """Calls of a student's functions: with copies of the arguments, many in one message."""
 
 import contextlib
-import copy
 import io
 import warnings
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from nbproctor.protocol.calls import VALUES, make_calls
+from nbproctor.protocol.calls import (
+    copy_values,
+    make_calls,
+    make_read_only,
+    objects_in,
+)
 
 #: A function, and its arguments.
 FunctionCall: TypeAlias = tuple[Any, ...]
@@ -59,15 +61,11 @@ def answers_of(
     are, so a call that would change one raises. A call that raises does so when its
     turn comes.
     """
-    parts = [part for call in calls for part in call]
     # An object of the student's is no value, and no copy of it is sent.
-    memo = {} if copies is None else copies
-    memo |= {id(part): part for part in parts if not isinstance(part, VALUES)}
-    copied: list[FunctionCall] = []
-    for function, *arguments in calls:
-        copied.append((function, *copy.deepcopy(arguments, memo)))
+    copied = copy_values([*calls], copies)
     if read_only:
-        _make_read_only(copied)
+        make_read_only(copied)
+    parts = objects_in(copied)
     proxies = (part for part in parts if hasattr(type(part), "_nbproctor_calls"))
     proxy = next(proxies, None)
     with quiet():
@@ -75,22 +73,20 @@ def answers_of(
             answers = make_calls(copied, keep)
         else:
             answers = type(proxy)._nbproctor_calls(proxy, copied, keep)
-    return _with_later_calls(answers, copied)
+    return _with_later_calls(answers, copied, proxy)
 
 
-def _make_read_only(value: Any) -> None:
-    """Make arrays read-only, also those in tuples, lists and dictionaries."""
-    if isinstance(value, np.ndarray):
-        value.flags.writeable = False
-    elif isinstance(value, dict | list | tuple):
-        for entry in value.values() if isinstance(value, dict) else value:
-            _make_read_only(entry)
-
-
-def _with_later_calls(answers: list[Any], calls: list[FunctionCall]) -> Iterator[Any]:
+def _with_later_calls(
+    answers: list[Any],
+    calls: list[FunctionCall],
+    proxy: Any,
+) -> Iterator[Any]:
     """Yield the answers; then make the call that raised, and those after it."""
     yield from answers
     for function, *arguments in calls[len(answers) :]:
         with quiet():
-            answer = function(*arguments)
+            if proxy is None:
+                answer = function(*arguments)
+            else:
+                answer = type(proxy)._nbproctor_call(proxy, function, arguments)
         yield answer

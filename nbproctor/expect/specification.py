@@ -35,6 +35,7 @@ from nbproctor.expect.comparison import (
 from nbproctor.protocol.calls import (
     VALUES,
     answer_and_overwrite,
+    call_method,
     make_object,
     set_in_place,
 )
@@ -42,8 +43,6 @@ from nbproctor.protocol.calls import (
 State: TypeAlias = Mapping[str, Any]
 Answered: TypeAlias = tuple[Case, Any]
 Change: TypeAlias = tuple[State, State]
-#: For some states of an object, how a call begins in each: without its arguments.
-Beginnings: TypeAlias = Callable[[Sequence[State]], Sequence[FunctionCall]]
 
 
 class Record(NamedTuple):
@@ -66,32 +65,62 @@ recorded: Records | None = None
 _cell_records: Records = {}
 
 
-def calls_to(function: Callable[[], Any]) -> Beginnings:
-    """Return how calls of a plain function begin; `function` looks it up."""
-    return lambda states: [(function(),)] * len(states)
+@dataclass(frozen=True)
+class Target:
+    """What is called: a function, or a method of an object that is made for each call.
+
+    `owner` looks up the function, or the class of the `method`. An object gets its
+    `attributes` for a state without ``__init__``; with it, if these are None.
+    """
+
+    owner: Callable[[], Any]
+    method: str = ""
+    attributes: Callable[[State], State | None] = lambda state: state
+
+    def call(
+        self,
+        state: State,
+        arguments: Case,
+        reads: Sequence[str],
+        read_only: bool = False,
+    ) -> FunctionCall:
+        """Return a call; of a method, it answers attributes of the object, too."""
+        if not self.method:
+            return (self.owner(), *arguments)
+        attributes = self.attributes(state)
+        fields = self.owner(), self.method, attributes, arguments, reads, read_only
+        return (call_method, *fields)
+
+    def start(self, state: State) -> FunctionCall:
+        """Return how all calls of one object start: without their arguments."""
+        owner = self.owner()
+        if not self.method:
+            return (owner,)
+        method = getattr, owner, self.method
+        return (*answers_of(method, (make_object, owner, self.attributes(state))),)
+
+    @property
+    def origin(self) -> tuple[Any, ...]:
+        """What tells it from another target: the code that looks it up."""
+        return _origin(self.owner), self.method, _origin(self.attributes)
+
+
+def calls_to(function: Callable[[], Any]) -> Target:
+    """Return a plain function as a target; `function` looks it up."""
+    return Target(function)
 
 
 def calls_to_method(
     owner: Callable[[], Any],
     name: str,
-    attributes: Callable[[State], State] = lambda state: state,
-) -> Beginnings:
-    """Return how calls of a method begin; `owner` looks up its class.
+    attributes: Callable[[State], State | None] = lambda state: state,
+) -> Target:
+    """Return a method as a target; `owner` looks up its class.
 
-    Each is called on an object of its own, which gets its `attributes` for a state
-    without ``__init__``.
+    Each call is one of a new object, which gets its `attributes` for a state without
+    ``__init__``. If these are None, it is made as the notebook does: ``owner()()``.
     """
-
-    def begin(states: Sequence[State]) -> list[FunctionCall]:
-        kind = owner()
-        calls: list[FunctionCall] = [(getattr, kind, name)]
-        for state in states:
-            values = attributes(state)
-            calls.append((make_object, kind, [*values], *values.values()))
-        function, *objects = answers_of(*calls)
-        return [(function, each) for each in objects]
-
-    return begin
+    return Target(owner, name, attributes)
 
 
 def _no_mistakes(*case: Any) -> Mapping[str, Any]:
@@ -106,10 +135,9 @@ class Specification:
     ----------
     name
         What messages call an answer, such as ``'mean_of(values)'``.
-    begin
-        For some states of an object, how a call begins: ``(function,)``, or a method
-        and an object that is in this state. A plain function has the state ``{}``. See
-        `calls_to` and `calls_to_method`.
+    target
+        What is called: see `calls_to` and `calls_to_method`. A plain function has the
+        state ``{}``.
     right
         Another way to the right answer of a case, not the reference solution.
     arguments
@@ -142,7 +170,7 @@ class Specification:
     """
 
     name: str
-    begin: Beginnings
+    target: Target
     right: Callable[..., Any]
     _: KW_ONLY
     arguments: Sequence[str]
@@ -173,18 +201,25 @@ class Specification:
         """
         split = [self.state_and_arguments(case) for case in cases]
         before = [self._untouchable(*parts) for parts in split]
-        beginnings = self.begin([state for state, _ in split])
-        calls: list[FunctionCall] = []
-        for beginning, (state, arguments) in zip(beginnings, split, strict=True):
-            changed = beginning[-1]
-            calls.append((*beginning, *arguments))
-            calls += self.reads_of(changed)
-            calls += [(getattr, changed, name, None) for name in state]
+        calls = [
+            self.target.call(state, arguments, (*self.reads, *state), read_only)
+            for state, arguments in split
+        ]
         copies: dict[int, Any] = {}
-        answers = answers_of(*calls, copies=copies, read_only=read_only)
+        is_method = bool(self.target.method)
+        answers = answers_of(
+            *calls,
+            copies=copies,
+            read_only=read_only and not is_method,
+        )
         for values, (state, arguments) in zip(before, split, strict=True):
-            answer = self.read(next(answers), answers)
-            state_after = {name: next(answers) for name in state}
+            answer = next(answers)
+            parts = iter(())
+            if is_method:
+                answer, *attributes = answer
+                parts = iter(attributes)
+            answer = self.read(answer, parts)
+            state_after = dict(zip(state, parts, strict=True))
             arguments_after = tuple(copies.get(id(each), each) for each in arguments)
             after = self._untouchable(state_after, arguments_after)
             changes.append((values, after))
@@ -234,7 +269,7 @@ class Specification:
             name,
             *self.reads,
             type(self).__qualname__,
-            _origin(self.begin),
+            *self.target.origin,
             _origin(self.cases[name]),
         )
 
@@ -316,7 +351,7 @@ class Specification:
 
         The judge finds out once, whoever asks; in a kernel nothing is remembered.
         """
-        key = "holds", self.name, name, _origin(self.begin)
+        key = "holds", self.name, name, *self.target.origin
         results = {} if recorded is None else recorded
         if key not in results:
             failure = None
@@ -713,7 +748,7 @@ def _ask_one_object(
     """
     split = [specification.state_and_arguments(case) for case in cases]
     first_state, objects = split[0]
-    (beginning,) = specification.begin([first_state])
+    beginning = specification.target.start(first_state)
     changed = beginning[-1]
     reads = specification.reads_of(changed)
     calls: list[FunctionCall] = []

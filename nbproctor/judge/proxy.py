@@ -175,6 +175,9 @@ class Proxy:
     def _nbproctor_calls(self, calls: list[Any], keep: bool) -> Any:
         return _require_type(list, ask(self, "calls", calls, keep))
 
+    def _nbproctor_call(self, function: Any, arguments: list[Any]) -> Any:
+        return ask(self, "call", function, tuple(arguments), {})
+
     def __eq__(self, other: object) -> bool:
         handle = handle_of(self)
         is_class = handle.kind is not None and handle.relation == "class"

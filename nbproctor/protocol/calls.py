@@ -1,7 +1,7 @@
 """Calls in one message, made one after another where their functions are."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,12 +11,58 @@ import numpy as np
 VALUES = np.ndarray, dict, list, tuple
 
 
-def make_object(kind: Any, names: Sequence[str], *values: Any) -> Any:
-    """Make an object without ``__init__``, and give it attributes."""
+def objects_in(value: Any) -> Iterator[Any]:
+    """Yield what is no value of `VALUES`, also in lists, tuples and dictionaries."""
+    if not isinstance(value, VALUES):
+        yield value
+    elif not isinstance(value, np.ndarray):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from objects_in(part)
+
+
+def copy_values(value: Any, memo: dict[int, Any] | None = None) -> Any:
+    """Copy arrays, lists, tuples and dictionaries deeply, but no object in them."""
+    memo = {} if memo is None else memo
+    memo |= {id(part): part for part in objects_in(value)}
+    return copy.deepcopy(value, memo)
+
+
+def make_read_only(value: Any) -> None:
+    """Make arrays read-only, also those in tuples, lists and dictionaries."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            make_read_only(part)
+
+
+def make_object(kind: Any, attributes: Mapping[str, Any] | None) -> Any:
+    """Make an object without ``__init__`` that has attributes; with it, if None."""
+    if attributes is None:
+        return kind()
     new_object = kind.__new__(kind)
-    for name, value in zip(names, values, strict=True):
+    for name, value in attributes.items():
         setattr(new_object, name, value)
     return new_object
+
+
+def call_method(
+    kind: Any,
+    name: str,
+    attributes: Mapping[str, Any] | None,
+    arguments: Sequence[Any],
+    reads: Sequence[str] = (),
+    read_only: bool = False,
+) -> list[Any]:
+    """Call a method of a new object; return its answer, and attributes after it.
+
+    What the object lacks is None. With `read_only`, arrays in the arguments are.
+    """
+    owner = make_object(kind, attributes)
+    if read_only:
+        make_read_only(arguments)
+    answer = copy_values(getattr(owner, name)(*arguments))
+    return [answer, *(copy_values(getattr(owner, each, None)) for each in reads)]
 
 
 def set_in_place(
@@ -53,7 +99,5 @@ def make_calls(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
     with suppress(Exception):
         for function, *arguments in calls:
             answer = function(*arguments)
-            if isinstance(answer, VALUES) and not keep:
-                answer = copy.deepcopy(answer)
-            answers.append(answer)
+            answers.append(answer if keep else copy_values(answer))
     return answers

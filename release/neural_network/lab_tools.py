@@ -93,7 +93,8 @@ def check_weights(name, W):
     assert abs(np.mean(np.abs(W) < 0.01) - 0.682689) < 0.46543 * error, (
         f"{name}: these weights are not normally distributed"
     )
-    assert len(np.unique(W, axis=0)) == len(W), f"{name}: some units are alike"
+    units = {row.tobytes() for row in W}
+    assert len(units) == len(W), f"{name}: some units are alike"
 
 
 # --- how fit uses its network ---------------------------------------------------

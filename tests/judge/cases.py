@@ -658,7 +658,7 @@ def f(x): return x / (x - 3)
 made = f(2)
 --- f_check test: 0 failed: f(2) is -2.0
 assert f(2) == 2, f"f(2) is {f(2)}"
---- f_fails test: 0 error: raised ZeroDivisionError (division by zero) in cell `f`, line 1
+--- f_fails test: 0 error: raised ZeroDivisionError (division by zero) in cell `f`,
 f(3)
 --- uses own
 twice = 2 * made
