@@ -60,6 +60,8 @@ class Record(NamedTuple):
 #: kernel asks anew, as code may have changed.
 Records: TypeAlias = dict[tuple[Any, ...], Record]
 recorded: Records | None = None
+# Of these, what was looked at since somebody cleared this.
+looked_up: set[tuple[Any, ...]] = set()
 # What lives as long as one test cell: answers with objects of the student's process,
 # and what ended the judging of a property.
 _cell_records: Records = {}
@@ -276,6 +278,7 @@ class Specification:
     def record(self, name: str) -> Record:
         """Return what was answered to some cases; the judge asks once."""
         key = self.key(name)
+        looked_up.add(key)
         all_records = _cell_records | (recorded or {})
         if key in all_records:
             return all_records[key]
@@ -353,6 +356,7 @@ class Specification:
         """
         key = "holds", self.name, name, *self.target.origin
         results = {} if recorded is None else recorded
+        looked_up.add(key)
         if key not in results:
             failure = None
             try:
@@ -385,7 +389,7 @@ def _origin(value: Any, depth: int = 5) -> Any:
     """Return the code of a function and of those in its closure, and other values."""
     if isinstance(value, bool | int | float | str):
         return value
-    code = getattr(value, "__code__", None)
+    code = None if _is_student_s(value) else getattr(value, "__code__", None)
     if code is None or not depth:
         return type(value).__qualname__
     inner = []
@@ -641,13 +645,18 @@ def _raises(answers: Iterable[Any]) -> bool:
     return False
 
 
+def _is_student_s(value: Any) -> bool:
+    """Whether a value is an object that stays in the student's process."""
+    return hasattr(type(value), "_nbproctor_calls")
+
+
 def _is_plain(value: Any) -> bool:
     return isinstance(value, (*VALUES, int, float, str, np.generic))
 
 
 def _attributes(value: Any) -> dict[str, Any]:
     """Return the plain attributes of an object of the test's, but for private ones."""
-    if hasattr(type(value), "_nbproctor_calls"):  # it is the student's
+    if _is_student_s(value):
         return {}
     attributes = getattr(value, "__dict__", {})
     return {

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from nbproctor.expect import specification
 from nbproctor.judge import verdicts
 from nbproctor.judge.exports import ReferenceFunction, builtin_name
 from nbproctor.judge.order import References, Step
@@ -263,6 +264,11 @@ class StudentProcesses:
                     if text is not None:
                         untried.append((cell, line, text))
         return untried
+
+    @property
+    def records(self) -> specification.Records:
+        """What was answered so far."""
+        return self._session.recorded if self._session else {}
 
     def passed_objects(self) -> list[Any]:
         """Return the objects that the last test has passed to student code."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import msgpack
 
+from nbproctor.expect import specification
 from nbproctor.expect.measures import Measured
 from nbproctor.judge import clock, order, testcell, verdicts
 from nbproctor.judge.compiled import BrokenTestError, Tests
@@ -224,6 +225,7 @@ class NotebookRun:
         self.reference_callers: set[str] = set()
         self.untried: list[str] = []  # as in `Report`
         self._cells_call_references = False
+        self._reference_records: dict[Any, bool] = {}  # whether a reference was called
         self._history: list[Step] = []  # with the test cells among them
         # Tests for the student's process, each with how many steps come before it.
         self._in_process_tests: list[tuple[Cell, int]] = []
@@ -278,9 +280,19 @@ class NotebookRun:
                 has_failed = judged.outcome not in ("passed", "not run")
                 if has_failed and test.placement_reason:
                     self._in_process_tests.append((test, position))
-                if self._cells_call_references or self._student.reference_calls > calls:
+                is_caller = self._student.reference_calls > calls
+                if self._cells_call_references or self._uses_references(is_caller):
                     self.reference_callers.add(test.id)
             self._history.append(step)
+
+    def _uses_references(self, is_caller: bool) -> bool:
+        """Whether the last test called a reference, or judged answers that did."""
+        records = self._student.records
+        for key in records.keys() - self._reference_records.keys():
+            self._reference_records[key] = is_caller
+        used = [self._reference_records.get(key) for key in specification.looked_up]
+        specification.looked_up.clear()
+        return is_caller or any(used)
 
     def close(self) -> None:
         """End the process that lives, if one does."""

@@ -1120,6 +1120,32 @@ assert quarter(8.0) == 2.0
 --- quarter_2 test 1: 1 follow-through
 assert quarter(0.0) == 0.0
 
+=== what is judged of a recorded answer may gain by it
+--- tools helper
+from nbproctor.expect import *
+def judge_value(x, got): expect(got, x / 4, "quarter(x)")
+def judge_sign(x, got): assert got > 0, "quarter(x) is negative"
+QUARTER = Specification(
+    "quarter(x)", calls_to(lambda: quarter), abs, arguments=["x"],
+    cases={"numbers": lambda: [(8.0,)]},
+    properties={
+        "value": [Each("numbers", judge_value)],
+        "sign": [Each("numbers", judge_sign)],
+    },
+)
+--- half solution
+def half(x): return x / 2
+--- half answer
+def half(x): return -abs(x) / 3
+--- half_1 test 1: 0
+assert half(4) == 2
+--- quarter solution
+def quarter(x): return half(half(x))
+--- quarter_value test 1: 1 follow-through
+check(QUARTER, "value")
+--- quarter_sign test 1: 1 follow-through
+check(QUARTER, "sign")
+
 === what was no answer in the first run may be one in the second
 --- half solution
 def half(x, by=2): return x / by
