@@ -137,6 +137,11 @@ class Exports(NumberedObjects):
             f"the test's {type(target).__name__} has no attribute {name!r}"
         )
 
+    def attributes(self, target: Any) -> dict[str, Any]:
+        """Return the public attributes of an object."""
+        names = [name for name in vars(target) if not name.startswith("_")]
+        return {name: self.get(target, name) for name in names}
+
     def set(
         self,
         target: Any,

@@ -162,6 +162,8 @@ class Session:
                 return self.exports.get(target, name)(*args, **kwargs)
             case "item", key:
                 return target[key]
+            case ("attributes",):
+                return self.exports.attributes(target)
         return len(target)  # the last of `TO_JUDGE`
 
     # --- what the student's values are here -------------------------------------

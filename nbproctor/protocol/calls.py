@@ -27,6 +27,14 @@ def copy_values(value: Any, memo: dict[int, Any] | None = None) -> Any:
     return copy.deepcopy(value, memo)
 
 
+def _copy_answer(answer: Any) -> Any:
+    """Copy an answer, if it lets itself be copied."""
+    try:
+        return copy_values(answer)
+    except Exception:  # a class of the student's that answers wrong names, too
+        return answer
+
+
 def make_read_only(value: Any) -> None:
     """Make arrays read-only, also those in tuples, lists and dictionaries."""
     if isinstance(value, np.ndarray):
@@ -61,8 +69,8 @@ def call_method(
     owner = make_object(kind, attributes)
     if read_only:
         make_read_only(arguments)
-    answer = copy_values(getattr(owner, name)(*arguments))
-    return [answer, *(copy_values(getattr(owner, each, None)) for each in reads)]
+    answer = _copy_answer(getattr(owner, name)(*arguments))
+    return [answer, *(_copy_answer(getattr(owner, each, None)) for each in reads)]
 
 
 def set_in_place(
@@ -82,7 +90,9 @@ def set_in_place(
 def answer_and_overwrite(function: Any, *arguments: Any) -> Any:
     """Return what a function answers, and overwrite the arrays that it answered."""
     answer = function(*arguments)
-    before = copy.deepcopy(answer)
+    before = _copy_answer(answer)
+    if before is answer:
+        return answer
     arrays = answer.values() if isinstance(answer, dict) else [answer]
     for array in arrays:
         with suppress(Exception):  # it is no array, or read-only
@@ -99,5 +109,5 @@ def make_calls(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
     with suppress(Exception):
         for function, *arguments in calls:
             answer = function(*arguments)
-            answers.append(answer if keep else copy_values(answer))
+            answers.append(answer if keep else _copy_answer(answer))
     return answers

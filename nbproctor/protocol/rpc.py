@@ -92,6 +92,7 @@ TO_JUDGE: Requests = {
     },
     "item": {"number": int, "key": object},
     "len": {"number": int},
+    "attributes": {"number": int},
 }
 
 

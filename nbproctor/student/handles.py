@@ -177,6 +177,12 @@ class JudgeObject:
                 raise
         return object.__getattribute__(self, name)
 
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """What ``vars`` returns: the public attributes, as they are now."""
+        attributes: dict[str, Any] = _ask(self, "attributes")
+        return attributes
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("_"):  # the student's own
             object.__setattr__(self, name, value)

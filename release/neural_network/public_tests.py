@@ -50,7 +50,8 @@ class Card:
                 if self.error is None:
                     raise
             elif self.error is None:
-                self.error = PublicTestError(f"{name}: {error}")
+                text = str(error) or "an assert of yours, without a text, does not hold"
+                self.error = PublicTestError(f"{name}: {text}")
             if is_first:
                 raise self.error from None
         else:
@@ -193,7 +194,7 @@ class Method:
             answer = {path: copy.copy(getattr(owner, path)) for path in self.sets}
         elif pairs and isinstance(answer, dict):
             # The next call may fill the same one anew.
-            answer = copy.deepcopy(answer) if self.shares else dict(answer)
+            answer = copy.deepcopy(dict(answer)) if self.shares else dict(answer)
         after = [attrgetter(path)(owner) for path in self.attributes]
         return [answer, *map(copy.copy, after)]
 

@@ -84,6 +84,7 @@ def lab(lab_master):
             if not cell.skip and cell.nbgrader and cell.id not in NEEDS_DATA:
                 exec(cell.source.replace("%matplotlib inline", ""), names)
         names["tqdm"] = lambda items, **_: items
+        names["In"] = [c.source for c in lab_master.of_kind("test") if not c.points]
         yield names
     for name in ("lab_tools", "public_tests"):  # or a fork server would look for them
         sys.modules.pop(name, None)
