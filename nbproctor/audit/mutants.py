@@ -12,7 +12,9 @@ from __future__ import annotations
 import ast
 import copy
 import difflib
+import os
 import re
+import string
 from ast import (
     Add,
     Assert,
@@ -27,7 +29,6 @@ from ast import (
     Constant,
     Del,
     Dict,
-    Div,
     Expr,
     FunctionDef,
     If,
@@ -37,10 +38,10 @@ from ast import (
     JoinedStr,
     List,
     Load,
-    MatMult,
     Module,
     Mult,
     Name,
+    Not,
     Pass,
     Raise,
     Return,
@@ -88,35 +89,42 @@ def mutants(source: str) -> list[Mutant]:
     """
     tree = parse_code(source)
     reference = ast.unparse(tree)
-    parts = _parts(tree)
-    omissions = {part: _omission(tree, part) for part in dict.fromkeys(parts.values())}
     changes = [*_small_changes(tree)]
-    for part, text in omissions.items():
-        changes.append((f"left out: {_brief(part)}", text, part))
+    parts = _parts(tree)
+    omissions = {}
+    for part in dict.fromkeys(parts.values()):
+        omissions[part] = _omission(tree, part)
+        changes.append((f"left out: {_brief(part)}", omissions[part], part))
     names = {reference: ""}  # by text, which `ast.unparse` makes the same for one tree
     numbers = Counter[str]()
     nodes = {}
     for name, text, node in changes:
-        if text not in names:
-            numbers[name] += 1
-            number = numbers[name]
-            names[text] = f"{name} ({number})" if number > 1 else name
-            nodes[text] = node
-    return [
-        Mutant(
+        if text in names:
+            continue
+        numbers[name] += 1
+        names[text] = name
+        nodes[text] = node
+        if numbers[name] > 1:
+            names[text] += f" ({numbers[name]})"
+    all_mutants = []
+    for text, node in nodes.items():
+        diff = difflib.unified_diff(
+            reference.splitlines(),
+            text.splitlines(),
+            fromfile="reference",
+            tofile="mutant",
+            n=2,
+            lineterm="",
+        )
+        omission = omissions.get(parts.get(node, tree), reference)
+        mutant = Mutant(
             name=names[text],
             source=text,
-            diff=_diff(reference, text),
-            omission=names[omissions.get(parts.get(node, tree), reference)],
+            diff="\n".join(diff),
+            omission=names[omission],
         )
-        for text, node in nodes.items()
-    ]
-
-
-def _diff(reference: str, source: str) -> str:
-    lines = reference.splitlines(), source.splitlines()
-    diff = difflib.unified_diff(*lines, "reference", "mutant", n=2, lineterm="")
-    return "\n".join(diff)
+        all_mutants.append(mutant)
+    return all_mutants
 
 
 def _small_changes(tree: Module) -> Iterator[tuple[str, str, ast.AST]]:
@@ -193,12 +201,10 @@ def _names(node: ast.AST, context: type[ast.expr_context]) -> list[str]:
 def _brief(*nodes: ast.AST) -> str:
     """Show code on one line; of a long change, from shortly before they differ."""
     texts = [" ".join(ast.unparse(node).split()) for node in nodes]
+    common = os.path.commonprefix(texts)  # noqa: RUF071 - of any texts
     start = 0
-    if max(map(len, texts)) > 70:
-        for column, letters in enumerate(zip(*texts, strict=False)):
-            if len(set(letters)) > 1:
-                start = max(0, column - 12)
-                break
+    if max(map(len, texts)) > 70 and common not in texts:
+        start = max(0, len(common) - 12)
     mark = "…" if start else ""
     return " → ".join(mark + text[start:][:70] for text in texts)
 
@@ -251,11 +257,8 @@ def _columns(tree: Module) -> Iterator[_Change]:
 
 
 def _table(rows: str) -> dict[str, list[str]]:
-    table = {}
-    for row in rows.split():
-        name, others = row.split(":")
-        table[name] = others.split(",")
-    return table
+    pairs = re.findall(r"(\w+):(\S+)", rows)
+    return {name: others.split(",") for name, others in pairs}
 
 
 _OPERATORS = _table("""
@@ -300,8 +303,19 @@ _SQL = {
     r"(?<!<)>(?!=)": ">=",
 }
 _QUERY = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
-_OF_TABLES = {"agg", "groupby", "iloc", "loc", "merge", "pivot_table", "query"}
-_OF_TABLES |= {"read_csv", "set_index", "sort_values", "value_counts"}
+_OF_TABLES = {
+    "agg",
+    "groupby",
+    "iloc",
+    "loc",
+    "merge",
+    "pivot_table",
+    "query",
+    "read_csv",
+    "set_index",
+    "sort_values",
+    "value_counts",
+}
 _SYMMETRIC = {"add", "allclose", "isclose", "maximum", "minimum", "multiply"}
 # What f(x) of these works on is x; what x.f() works on is x.
 _OF_A_MODULE = re.compile(r"(copy|math|np|numpy|random|scipy|self)(\.\w+)*")
@@ -309,6 +323,57 @@ _ITERATORS = {"enumerate", "len", "range", "zip"}  # nobody forgets these
 COSMETIC = {"print", "tqdm", "trange"}  # what they show is not graded
 _SEEDS = {"RandomState", "default_rng", "seed"}  # any number is as good
 _KEPT = Return, FunctionDef, ClassDef, Import, ImportFrom
+
+
+# Mistakes that rewrite a node: the kind, the nodes, and the code that they become. The
+# nodes are told by a pattern of what `_shape` says. In the code, the name of a field
+# stands for the code in it, and `node` for all of it.
+_REWRITES = re.findall(
+    "(.+?): (.+) →\\s+(.+)",
+    r"""
+nothing returned: Return \w+ in → return None
+first one kept: Return (?!Constant|Name )\w+ in →
+    return globals().setdefault('kept return', {value})
+first one kept: Assign (Name|Attribute) (?!Constant)\w+ in →
+    {targets[0]} = globals().setdefault(r'''kept {targets[0]}''', {value})
+dimension lost: Assign \w+ BinOp in → {targets[0]} = np.squeeze({value})
+assigned: AugAssign → {target} = {value}
+term dropped: BinOp \w+ (Add|Sub) → {left}
+term dropped: BinOp \w+ (Add|Sub) → {right}
+factor dropped: BinOp \w+ (?!Add|Sub) → {left}
+factor dropped: BinOp \w+ (?!Add|Sub) → {right}
+sign flipped: BinOp .* in (?!BinOp|UnaryOp) → -({node})
+cut off: BinOp \w+ (Mult|MatMult) .* in (?!BinOp \w+ (Mult|Div) ) →
+    np.clip({node}, -1, 1)
+negation dropped: UnaryOp → {operand}
+transpose dropped: Attribute .* T in → {value}
+one choice for all: Call( [A-Z]\w+){4}( keyword)* where in →
+    ({args[1]}) if np.all({args[0]}) else ({args[2]})
+""",
+)
+
+
+def _shape(node: ast.AST) -> str:
+    """Return the types of a node and of its children, and the last name in it."""
+    words = [type(each).__name__ for each in (node, *ast.iter_child_nodes(node))]
+    name = called(node) or getattr(node, "attr", "")
+    return " ".join([*words, name]).rstrip()
+
+
+class _Code(string.Formatter):
+    """Fills nodes into code."""
+
+    def format_field(self, value: ast.AST, format_spec: str) -> str:
+        return ast.unparse(value)
+
+
+def _rewrite(node: ast.AST, code: str) -> ast.AST:
+    text = _Code().vformat(code, (), vars(node) | {"node": node})
+    (statement,) = parse_code(text).body
+    if isinstance(node, ast.stmt):
+        return statement
+    assert isinstance(statement, Expr)
+    return statement.value
 
 
 _Mistakes: TypeAlias = Iterator[tuple[str, ast.AST]]
@@ -319,42 +384,21 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
     if isinstance(getattr(node, "ctx", None), Store | Del):
         return
     if isinstance(node, If | While | IfExp | Assert):
-        negated = _parse_expression("not ({})", node.test)
-        yield "condition negated", _with(node, test=negated)
+        yield "condition negated", _with(node, test=UnaryOp(Not(), node.test))
     if isinstance(node, BinOp | BoolOp | AugAssign):
         for op in _swaps(node.op):
             yield "operator", _with(node, op=op)
     if isinstance(node, ast.stmt) and not isinstance(node, _KEPT):
         yield "statement removed", Pass()
+    shape = f"{_shape(node)} in {_shape(parent)}"
+    for kind, nodes, code in _REWRITES:
+        if re.match(nodes, shape):
+            yield kind, _rewrite(node, code)
     match node:
         case FunctionDef():
             yield "arguments zeroed", _zeroed(node)
-        case Return(ast.expr() as value):
-            yield "nothing returned", Return(Constant(None))
-            if not isinstance(value, Constant | Name):
-                yield "first one kept", Return(_cached("return", value))
-        case Assign([target], value) if not isinstance(value, Constant):
-            if isinstance(target, Name | Attribute):
-                cached = _cached(ast.unparse(target), value)
-                yield "first one kept", _with(node, value=cached)
-            if isinstance(value, BinOp):
-                squeezed = _parse_expression("np.squeeze({})", value)
-                yield "dimension lost", _with(node, value=squeezed)
-        case AugAssign(target, _, value):
-            yield "assigned", Assign([target], value, lineno=node.lineno)
-        case BinOp(left, op, right):
-            kind = "term" if isinstance(op, Add | Sub) else "factor"
-            yield f"{kind} dropped", left
-            yield f"{kind} dropped", right
-            if not isinstance(op, Add | Mult):
-                yield "swapped", _with(node, left=right, right=left)
-            if not isinstance(parent, BinOp | UnaryOp):
-                yield "sign flipped", _parse_expression("-({})", node)
-            is_factor = isinstance(parent, BinOp) and isinstance(parent.op, Mult | Div)
-            if isinstance(op, Mult | MatMult) and not is_factor:
-                yield "cut off", _parse_expression("np.clip({}, -1, 1)", node)
-        case UnaryOp(_, operand):
-            yield "negation dropped", operand
+        case BinOp(left, op, right) if not isinstance(op, Add | Mult):
+            yield "swapped", _with(node, left=right, right=left)
         case BoolOp(_, values):
             for value in values:
                 yield "condition dropped", value
@@ -362,14 +406,10 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
             for i, old in enumerate(ops):
                 for op in _swaps(old):
                     yield "comparison", _with(node, ops=_replaced(ops, i, op))
-        case Constant(str() as text):
-            for similar_text in _similar_texts(text):
-                yield "word", Constant(similar_text)
-        case Constant(number) if called(parent) not in _SEEDS:
-            for similar_number in _similar_constants(number):
-                yield "constant", Constant(similar_number)
-        case Attribute(value, "T"):
-            yield "transpose dropped", value
+        case Constant(value) if called(parent) not in _SEEDS:
+            kind = "word" if isinstance(value, str) else "constant"
+            for similar in _similar_constants(value):
+                yield kind, Constant(similar)
         case Dict(keys, values):
             for fewer, others in zip(_shorter(keys), _shorter(values), strict=True):
                 yield "entry dropped", _with(node, keys=fewer, values=others)
@@ -400,9 +440,6 @@ def _call(node: Call, parent: ast.AST) -> _Mistakes:
     if name not in _SYMMETRIC:
         for others in _swapped(args):
             yield "swapped", _with(node, args=others)
-    if name == "where" and len(args) == 3:
-        choice = _parse_expression("({1}) if np.all({0}) else ({2})", *args)
-        yield "one choice for all", choice
     field = "attr" if isinstance(node.func, Attribute) else "id"
     for other in _FUNCTIONS.get(name, ()):
         function = _with(node.func, **{field: other})
@@ -426,19 +463,6 @@ def _main_argument(node: Call) -> ast.expr | None:
     return first
 
 
-def _parse_expression(template: str, *parts: ast.AST) -> ast.expr:
-    """Return an expression as it is written, with parts of the reference in it."""
-    module = parse_code(template.format(*map(ast.unparse, parts)))
-    expression: ast.expr = module.body[0].value  # type: ignore[attr-defined]
-    return expression
-
-
-def _cached(name: str, value: ast.expr) -> ast.expr:
-    """Return code that gives the value of its first call forever, as a wrong cache."""
-    key = Constant(f"kept {name}")
-    return _parse_expression("globals().setdefault({}, {})", key, value)
-
-
 def called(node: ast.AST) -> str:
     """Return the last name of what a call calls: ``sum`` for ``np.sum(x)``."""
     function = getattr(node, "func", None)
@@ -453,30 +477,24 @@ def _swaps(op: ast.AST) -> list[ast.AST]:
     return [getattr(ast, name)() for name in _OPERATORS.get(type(op).__name__, ())]
 
 
-def _similar_constants(value: object) -> list[float]:
-    """Return the constants that people confuse with one."""
+def _similar_constants(value: object) -> Iterator[str | float]:
+    """Yield the constants that people confuse with one, or with a word in a query."""
     match value:
+        case str():
+            yield from _WORDS.get(value, ())
+            for pattern, other in _SQL.items() if _QUERY.match(value) else ():
+                for match in re.finditer(pattern, value, re.IGNORECASE):
+                    yield value[: match.start()] + other + value[match.end() :]
         case bool():
-            return [not value]
+            yield not value
         case float() if 0 < value < 1e-3:
-            return [0.0, 0.01]
+            yield from (0.0, 0.01)
         case float():
-            return [2 * value or 1.0, value / 2]
+            yield from (2 * value or 1.0, value / 2)
         case 0:
-            return [1]
+            yield 1
         case int():
-            return [value + 1, value - 1]
-    return []
-
-
-def _similar_texts(text: str) -> Iterator[str]:
-    """Yield what people write instead of a word, or of one in a query."""
-    yield from _WORDS.get(text, ())
-    if not _QUERY.match(text):
-        return
-    for pattern, other in _SQL.items():
-        for match in re.finditer(pattern, text, re.IGNORECASE):
-            yield text[: match.start()] + other + text[match.end() :]
+            yield from (value + 1, value - 1)
 
 
 def _off_by_one(bound: ast.expr) -> list[ast.expr]:
