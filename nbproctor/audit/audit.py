@@ -13,17 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from nbproctor.audit import trials
-from nbproctor.audit.result import AuditResult
-from nbproctor.audit.trials import BorrowedAnswer
+from nbproctor.audit.borrowers import BorrowedAnswer
+from nbproctor.audit.result import AuditResult, Entry
+from nbproctor.audit.trials import AuditError
 from nbproctor.audit.variants import Trial, Variants
 from nbproctor.engine import Execution, ExecutionError, Pool, Settings
-from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook, added_test, temporary_copy
 from nbproctor.results import Check, StudentCell
-
-
-class AuditError(NbproctorError):
-    """The tests cannot be audited; the message says why and what to do."""
 
 
 def audit(
@@ -40,15 +36,16 @@ def audit(
     The notebooks in `source` are graded with `settings`, in whatever sandbox there is.
     `folder` is ``variants/<assignment>``, which need not exist. `checks` are reported
     with the rest. `progress` is called after each solution, from any thread.
-    `AuditError`: the exercise is unknown, or the assignment's own solutions do not run.
-    `TrialError`: a worker has died.
+    `AuditError`: the exercise is unknown, the assignment's own solutions do not run,
+    or a worker has died.
     """
     start = time.monotonic()
     assignment = masters[0].assignment
-    references = {}
-    for master in masters:
-        for cell in master.of_kind("solution"):
-            references[cell.id] = cell.source
+    references = {
+        cell.id: cell.source
+        for master in masters
+        for cell in master.of_kind("solution")
+    }
     if exercise is not None and exercise not in references:
         raise AuditError(
             f"There is no exercise {exercise!r} in {assignment}. Its exercises: "
@@ -57,40 +54,41 @@ def audit(
     variants = Variants.read(folder, references)
     exercises = [exercise] if exercise else list(references)
     variants.trials = [t for t in variants.trials if t.exercise in exercises]
-    solutions = [
-        Trial(
-            exercise=e,
+    solutions = []
+    for name in exercises:
+        reference = Trial(
+            exercise=name,
             kind="reference",
             name="reference",
-            source=references[e],
+            source=references[name],
         )
-        for e in exercises
-    ]
+        solutions.append(reference)
     solutions += variants.trials
     all_checks = list(checks)
-    entries = []
-    tests = {}
+    entries: list[Entry] = []
     hints = _hints(variants, folder)
     settings = replace(
         settings,
         policy=replace(settings.policy, weak=True),  # the code is the teacher's own
         follow_through=False,
     )
+    tests: dict[str, dict[str, float]] = {name: {} for name in exercises}
     for master in masters:
-        for name in master.exercises:
-            if name in exercises:
-                tests[name] = _points_of(master, name)
+        for cell in master.cells:
+            if cell.exercise in tests and cell.points:
+                tests[cell.exercise][cell.id] = cell.points
         with Pool(1) as pool:
             all_checks += _whole_notebooks(master, settings, pool)
         with temporary_copy(source) as folder_copy:
-            answers, borrowed_answers = trials.run_trials(
+            tried, borrowed_answers = trials.run_trials(
                 master, folder_copy, solutions, variants.oracles, settings, progress
             )
         all_checks += _check_borrowed_answers(master, borrowed_answers)
-        for answer in answers:
-            if answer.entry:
-                entries.append(answer.entry)
-                hints += answer.hints
+        entries += tried
+    for entry in entries:
+        for branch in entry.untried if entry.kind != "mutant" else ():
+            name = entry.place or entry.name
+            hints.append(f"no test enters a branch of {name}: {branch}")
     return AuditResult(
         assignment=assignment,
         tests=tests,
@@ -102,12 +100,6 @@ def audit(
     )
 
 
-def _points_of(master: MasterNotebook, exercise: str) -> dict[str, float]:
-    """Return the graded tests of an exercise: id → points."""
-    cells = [cell for cell in master.cells if cell.exercise == exercise]
-    return {cell.id: cell.points for cell in cells if cell.points}
-
-
 def _whole_notebooks(
     master: MasterNotebook,
     settings: Settings,
@@ -117,9 +109,10 @@ def _whole_notebooks(
 
     The last test of the master tries the sentences of its specifications.
     """
+    proven = master
+    if any("Specification" in cell.source for cell in master.cells):
+        proven = master.with_cells([*master.cells, added_test(SENTENCES, _PROOF)])
     most = sum(cell.points for cell in master.of_kind("test"))
-    proven = replace(master, cells=(*master.cells, added_test(SENTENCES, _PROOF)))
-    has_sentences = any("Specification" in cell.source for cell in master.cells)
     for name, expected in ("master", most), ("blank", 0.0):
         is_reference = name == "master"
         cells = []
@@ -127,7 +120,7 @@ def _whole_notebooks(
             if cell.kind in ("provided", "solution", "test"):
                 text = cell.source if is_reference or cell.locked else cell.stub
                 cells.append(StudentCell(index, cell.id, text))
-        graded = proven if is_reference and has_sentences else master
+        graded = proven if is_reference else master
         try:
             report = pool.execute(Execution(cells, graded, settings)).result()
         except ExecutionError as error:
@@ -137,13 +130,6 @@ def _whole_notebooks(
                 found=str(error),
             )
             continue
-        for index, outputs in report.outputs.items() if is_reference else ():
-            last = outputs[-1] if outputs else {}
-            if last.get("output_type") == "error":
-                raise AuditError(
-                    f"{master.notebook}: the cell {master.cells[index].id} of the "
-                    f"reference notebook fails: {last['ename']}: {last['evalue']}"
-                )
         verdicts = {verdict.cell_id: verdict for verdict in report.verdicts}
         proof = verdicts.pop(SENTENCES, None)
         earned = sum(verdict.points for verdict in verdicts.values())

@@ -14,20 +14,30 @@ import types
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import wraps
-from itertools import product
+from itertools import product, starmap
 from typing import Any
 
 import numpy as np
 
-from nbproctor.cells import parse_code
 from nbproctor.judge.exports import Exports, ReferenceFunction
+from nbproctor.markers import parse, walk_top_level
 
 BORROWED_NAME = "_handed_over"  # the name of the call that is borrowed
 _PLAIN = bool, int, float, str, tuple, list, dict, np.ndarray
 Function = Callable[..., Any]
 Call = tuple[str, Function]  # that a test's object offers: its name, and a form of it
 Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class BorrowedAnswer:
+    """A test's object, tried as the answer to an exercise."""
+
+    exercise: str
+    name: str
+    says: str  # how it is a right answer; empty if it is none
 
 
 def find_calls(objects: Iterable[Any]) -> dict[Any, Call]:
@@ -44,10 +54,10 @@ def find_calls(objects: Iterable[Any]) -> dict[Any, Call]:
         if isinstance(value, types.FunctionType):
             offered[value.__name__] = value
         else:
-            names = [name for name in dir(value) if name[0] != "_"]
-            for name in [*names, "__call__"]:
-                title = f"{type(value).__qualname__}.{name}"
-                offered[title] = getattr(value, name, None)
+            for name in ["__call__", *dir(value)]:
+                if name == "__call__" or name[0] != "_":
+                    title = f"{type(value).__qualname__}.{name}"
+                    offered[title] = getattr(value, name, None)
         for title, call in offered.items():
             if callable(call):
                 function = getattr(call, "__func__", call)
@@ -104,17 +114,16 @@ class PassedArrays:
         self._arguments[exercise] += self._arrays_in(arguments)
         self._results[exercise] += self._arrays_in(result)
 
-    def exercises_passing(self, exercise: str) -> list[str]:
-        """Return the other exercises whose tests pass on one of its results."""
-        exercises = []
+    def exercises_passing(self, exercise: str) -> Iterator[BorrowedAnswer]:
+        """Yield the other exercises whose tests pass on one of its results."""
         for other, arrays in self._arguments.items():
-            if other == exercise:
-                continue
-            for one, result in product(arrays, self._results[exercise]):
-                if one.shape == result.shape and np.allclose(one, result):
-                    exercises.append(other)
-                    break
-        return exercises
+            pairs = product(arrays, self._results[exercise])
+            if other != exercise and any(starmap(_is_same, pairs)):
+                yield BorrowedAnswer(
+                    exercise=exercise,
+                    name=f"an array that tests pass to {other}",
+                    says="it is the correct result of a call",
+                )
 
     def _arrays_in(self, value: Any) -> Iterator[Array]:
         if isinstance(value, dict):
@@ -131,37 +140,32 @@ class PassedArrays:
             yield value
 
 
+def _is_same(array: Array, other: Array) -> bool:
+    return array.shape == other.shape and np.allclose(array, other)
+
+
 # ---- in the student's process --------------------------------------------------------
 
 
 def decorate_functions(source: str, decorator: str) -> str | None:
     """Return a solution cell whose functions are decorated by a function from here.
 
-    The decorator may be called: ``borrows(call)``. The cell has to be plain Python and
-    define functions; otherwise there is none.
+    The decorator may be called: ``borrows(call)``. If the cell is not Python, or
+    defines no function, there is none.
     """
-    try:
-        tree = parse_code(source)
-    except SyntaxError:
-        return None
-    statements = [*tree.body]
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef):
-            statements += node.body
+    tree = parse(source)
     functions = [
         node
-        for node in statements
+        for node in walk_top_level(tree, ast.FunctionDef)
         if isinstance(node, ast.FunctionDef)
         and node.name not in ("__init__", "__new__")
     ]
     if not functions:
         return None
-    (line,) = parse_code(decorator).body
-    assert isinstance(line, ast.Expr)
     for function in functions:
-        function.decorator_list.append(line.value)
-    name = decorator.partition("(")[0]
-    return f"from {__name__} import {name}\n{ast.unparse(tree)}"
+        expression = ast.parse(f"borrowers.{decorator}", mode="eval")
+        function.decorator_list.append(expression.body)
+    return f"from nbproctor.audit import borrowers\n{ast.unparse(tree)}"
 
 
 def make_decorator(behaviour: Function) -> Callable[[Function], Function]:
@@ -186,12 +190,11 @@ def borrows(call: Function) -> Callable[[Function], Function]:
     @make_decorator
     def borrow(_: Function, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         values = (*arguments, *named.values())
-        owner = arguments[0] if arguments else None
-        if not hasattr(owner, "__dict__"):
-            result, _ = call({}, values)
-            return result
-        attributes = vars(owner)
-        result, state = call(attributes, values[1:])
+        attributes: dict[str, Any] = {}
+        if arguments and hasattr(arguments[0], "__dict__"):
+            attributes = vars(arguments[0])
+            values = values[1:]
+        result, state = call(attributes, values)
         attributes.update(state)
         return result
 

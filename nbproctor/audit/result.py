@@ -32,6 +32,7 @@ class Entry(Trial):
     disagreement: str  # where it differs from the oracle
     fuzzed: bool  # whether the oracle was asked: it passed all tests
     notes: tuple[str, ...]  # of processes that hung or died
+    untried: tuple[str, ...]  # its branches that no test enters, if it passes them all
 
     @classmethod
     def from_trial(
@@ -41,6 +42,7 @@ class Entry(Trial):
         stubs: Mapping[str, str],
         oracle: Verdict | None = None,
         notes: tuple[str, ...] = (),
+        untried: tuple[str, ...] = (),
     ) -> Entry:
         """Judge a trial; `stubs` has the text that students see of each test."""
         failed = [verdict for verdict in verdicts if verdict.outcome != "passed"]
@@ -58,6 +60,7 @@ class Entry(Trial):
             disagreement=oracle.message if oracle else "",
             fuzzed=oracle is not None,
             notes=notes,
+            untried=untried,
         )
 
     @property

@@ -13,7 +13,6 @@ import ast
 import builtins
 import gc
 import os
-import re
 import socket
 import sys
 import tempfile
@@ -22,16 +21,17 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import json
 
 from nbproctor.audit import borrowers
-from nbproctor.audit.borrowers import BORROWED_NAME, Call, PassedArrays
+from nbproctor.audit.borrowers import BORROWED_NAME, BorrowedAnswer, Call
 from nbproctor.audit.result import Entry
 from nbproctor.audit.variants import Trial
 from nbproctor.cells import CellText
@@ -77,8 +77,8 @@ raise AssertionError(hashlib.sha256(pickle.dumps([{names}])).hexdigest())
 """
 
 
-class TrialError(NbproctorError):
-    """No trial can be held; the message says what is wrong with the notebook."""
+class AuditError(NbproctorError):
+    """The tests cannot be audited; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -94,23 +94,9 @@ class TrialBatch:
     processor: int | None = None
 
 
-@dataclass(frozen=True)
-class BorrowedAnswer:
-    """A test's object, tried as the answer to an exercise."""
-
-    exercise: str
-    name: str
-    says: str  # how it is a right answer; empty if it is none
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A worker's message: how a trial ended, or what went wrong."""
-
-    entry: Entry | None = None
-    hints: list[str] = field(default_factory=list)  # what no test has tried
-    borrowed_answers: list[BorrowedAnswer] = field(default_factory=list)
-    error: str = ""
+# What a worker sends: how a trial ended, the objects that it has tried as one answer,
+# what went wrong, or that it is done.
+Message: TypeAlias = Entry | list[BorrowedAnswer] | str | None
 
 
 def run_trials(
@@ -120,25 +106,19 @@ def run_trials(
     oracles: Mapping[str, Cell],
     settings: Settings,
     progress: Callable[[Trial], object],
-) -> tuple[list[Answer], list[BorrowedAnswer]]:
+) -> tuple[list[Entry], list[BorrowedAnswer]]:
     """Run the trials of a notebook; those of its reference solutions come first.
 
     Then every object that a test passes on is tried as the answer to every exercise.
     The code runs in `folder`, with one process per processor. Trials of exercises that
-    the notebook lacks are left out. `TrialError`: a cell of the reference notebook
+    the notebook lacks are left out. `AuditError`: a cell of the reference notebook
     fails, or a worker has died.
     """
-    references = []
-    others = []
-    for trial in trials:
-        if trial.exercise not in master.exercises:
-            continue
-        if trial.kind == "reference":
-            references.append(trial)
-        else:
-            others.append(trial)
-    workers = count_processors()
+    trials = [trial for trial in trials if trial.exercise in master.exercises]
+    references = [trial for trial in trials if trial.kind == "reference"]
+    others = [trial for trial in trials if trial.kind != "reference"]
     exercises = [trial.exercise for trial in references]
+    workers = count_processors()
     # Each worker needs the time of every reference, so it tries them all.
     batches = [
         TrialBatch(
@@ -151,23 +131,27 @@ def run_trials(
         )
         for n in range(workers)
     ]
+    entries = {}
+    borrowed_answers = []
     with ThreadPoolExecutor(workers) as threads:
-        shared = threads.map(partial(_ask_worker, progress), batches)
-        answers = [answer for some in shared for answer in some]
-    results = {_key(answer.entry): answer for answer in answers if answer.entry}
-    borrowed_answers = [
-        borrowed for answer in answers for borrowed in answer.borrowed_answers
-    ]
-    return [results[_key(trial)] for trial in [*references, *others]], borrowed_answers
+        shares = threads.map(partial(_ask_worker, progress), batches)
+        for message in chain.from_iterable(shares):
+            if isinstance(message, Entry):
+                entries[_key(message)] = message
+            else:
+                borrowed_answers += message
+    return [entries[_key(trial)] for trial in trials], borrowed_answers
 
 
 def _key(trial: Trial) -> tuple[str, ...]:
     return trial.exercise, trial.kind, trial.name
 
 
-def _ask_worker(progress: Callable[[Trial], object], batch: TrialBatch) -> list[Answer]:
+def _ask_worker(
+    progress: Callable[[Trial], object], batch: TrialBatch
+) -> list[Entry | list[BorrowedAnswer]]:
     """Let one worker run its batch of the trials."""
-    answers = []
+    messages: list[Entry | list[BorrowedAnswer]] = []
     command = partial(python_command, __name__)
     variables = dict.fromkeys(THREAD_VARIABLES, "1") | REPRODUCIBLE_VARIABLES
     worker = PythonProcess(command, os.environ | variables)
@@ -175,18 +159,20 @@ def _ask_worker(progress: Callable[[Trial], object], batch: TrialBatch) -> list[
         with closing(Processor()) as processor:
             on_processor = replace(batch, processor=processor.number)
             write_block(worker.sock, json.encode(on_processor))
-            while answer := json.decode(read_block(worker.sock), type=Answer | None):
-                if answer.error:
-                    raise TrialError(answer.error)
-                answers.append(answer)
-                if answer.entry:
-                    progress(answer.entry)
+            while True:
+                message = json.decode(read_block(worker.sock), type=Message)
+                if message is None:
+                    return messages
+                if isinstance(message, str):
+                    raise AuditError(message)
+                if isinstance(message, Entry):
+                    progress(message)
+                messages.append(message)
     except (EOFError, ConnectionError) as error:
-        message = worker.output_tail(1000) or "no message"
-        raise TrialError(f"a process of the audit has died: {message}") from error
+        reason = worker.output_tail(1000) or "no message"
+        raise AuditError(f"a process of the audit has died: {reason}") from error
     finally:
         worker.end(timeout=0)
-    return answers
 
 
 # ---- in a worker ---------------------------------------------------------------------
@@ -194,19 +180,20 @@ def _ask_worker(progress: Callable[[Trial], object], batch: TrialBatch) -> list[
 
 def main(descriptor: int) -> None:
     """Walk through the notebook that the parent sends, and tell it each result."""
-    answer = None
-    with socket.socket(fileno=descriptor) as parent:
+    end = None
+    with socket.socket(fileno=descriptor) as parent, clock.patch_clocks():
         parent.set_inheritable(False)
         batch = json.decode(read_block(parent), type=TrialBatch)
         try:
             pin_to_processor(batch.processor)
             with tempfile.TemporaryDirectory(prefix="nbproctor-") as base:
-                _Walk(parent, batch, Path(base)).walk()
-        except TrialError as error:
-            answer = Answer(error=str(error))
+                for message in _Walk(batch, Path(base)).walk():
+                    write_block(parent, json.encode(message))
+        except AuditError as error:
+            end = str(error)
         except Exception:
-            answer = Answer(error=traceback.format_exc())
-        write_block(parent, json.encode(answer))
+            end = traceback.format_exc()
+        write_block(parent, json.encode(end))
 
 
 def value_test(master: MasterNotebook, cell: Cell) -> Cell | None:
@@ -233,13 +220,7 @@ def value_test(master: MasterNotebook, cell: Cell) -> Cell | None:
 class _Walk:
     """Walks through the reference notebook, forking off the trials on its way."""
 
-    def __init__(
-        self,
-        parent: socket.socket,
-        batch: TrialBatch,
-        base: Path,
-    ) -> None:
-        self.parent = parent
+    def __init__(self, batch: TrialBatch, base: Path) -> None:
         self.batch = batch
         self.base = base  # of scratch folders
         base.chmod(0o711)  # another user id passes through to its own folder
@@ -268,13 +249,12 @@ class _Walk:
         self.tests = Tests.from_cells(self.job.cells)
         self.stubs = {cell.id: cell.stub for cell in cells if cell.kind == "test"}
         self.calls: dict[Any, Call] = {}  # of objects that tests passed on
-        #: Exercise → digest of what its reference leaves.
-        self.values: dict[str, str | None] = {}
+        #: Exercise → what the test of its values says of its reference.
+        self.values: dict[str, str] = {}
         os.chdir(batch.folder)
         sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
 
-    @clock.patch_clocks()
-    def walk(self) -> None:
+    def walk(self) -> Iterator[Message]:
         with suppress(SandboxError):
             layers.prepare()  # before the shell refuses to start programs
         modules = [name for cell in self.job.cells for name in imports(cell.source)]
@@ -285,50 +265,47 @@ class _Walk:
         shell = get_shell()
         shell.install()
         exercises = []
-        cells = self.batch.master.cells
-        for index, cell in enumerate(cells, 1):
+        master = self.batch.master
+        for index, cell in enumerate(master.cells, 1):
             if cell.kind == "solution":
                 index_modules()
                 libc.give_back_memory()
                 # Old objects are not looked at again, so their pages stay shared.
                 gc.freeze()
-                steps = _steps(cells[index:])
+                steps = _steps(master.cells[index:])
                 exercises.append((cell, steps))
-                self._try_all(cell, steps)
+                yield from self._try_all(cell, steps)
             if cell.kind in ("provided", "solution") and not cell.skip:
                 for output in shell.run(cell.source, cell.id):
                     if output["output_type"] == "error":
-                        raise TrialError(
-                            f"the cell {cell.id} of the reference notebook fails: "
+                        raise AuditError(
+                            f"{master.notebook}: the cell {cell.id} of the "
+                            "reference notebook fails: "
                             f"{output['ename']}: {output['evalue']}"
                         )
         libc.give_back_memory()
         # All other solutions are there, as where a notebook is done.
-        values = borrowers.PassedArrays()
+        arrays = borrowers.PassedArrays()
         for cell, steps in exercises:
-            note = partial(values.note, cell.id)
-            self._points(cell, steps, "notes", note)
+            self._points(cell, steps, "notes", partial(arrays.note, cell.id))
         for cell, steps in exercises:
             if cell.id in self.batch.borrowing_exercises:
-                borrowed_answers = self._try_borrowed_answers(cell, steps, values)
-                write_block(
-                    self.parent, json.encode(Answer(borrowed_answers=borrowed_answers))
-                )
+                others = arrays.exercises_passing(cell.id)
+                yield [*self._try_calls(cell, steps), *others]
 
-    def _try_all(self, cell: Cell, steps: list[Step]) -> None:
+    def _try_all(self, cell: Cell, steps: list[Step]) -> Iterator[Entry]:
         job = self.job
         for trial in self.batch.trials:
             if trial.exercise != cell.id:
                 continue
             start = time.monotonic()
-            answer = self._try(trial, cell, steps, job)
+            yield self._try(trial, cell, steps, job)
             duration = time.monotonic() - start
             if duration > MIN_TIMEOUT:  # so long a loop may have filled the memory
                 libc.give_back_memory()
             if trial.kind == "reference":
                 seconds = round(MIN_TIMEOUT + TIMEOUT_FACTOR * duration, 1)
                 job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
-            write_block(self.parent, json.encode(answer))
 
     def _try(
         self,
@@ -336,7 +313,7 @@ class _Walk:
         cell: Cell,
         steps: list[Step],
         job: Job,
-    ) -> Answer:
+    ) -> Entry:
         # As a submission is repaired before it is graded.
         text = CellText(trial.source)
         source = text.without_stub_line(CellText(cell.stub), CellText(cell.source)).text
@@ -345,51 +322,42 @@ class _Walk:
         public = [
             step for step in steps if is_mutant and step.test and not step.test.points
         ]
-        played = self._run(job)
+        first = [step for step in steps if step not in public]
+        last = [[step] for step in self.last_steps[cell.id]]
+        run = self._run(job)
 
         def plan() -> Iterator[Step]:
-            yield Step(
-                name=cell.id,
-                source=source,
-                index=0,
-                exercise=cell.id,
-            )
-            for step in steps:
-                if step not in public:
+            for group in ([_answer(cell, source), *first], public, *last):
+                if any(v.outcome != "passed" for v in run.verdicts.values()):
+                    return
+                for step in group:
                     yield step
-                # The first counts: it is the reference's, and what a loop without an
-                # end has noted is not retained.
-                self.calls = borrowers.find_calls(played.passed_objects()) | self.calls
-            for group in (public, *([step] for step in self.last_steps[cell.id])):
-                if all(v.outcome == "passed" for v in played.verdicts.values()):
-                    yield from group
+                    # The first counts: it is the reference's, and what a loop without
+                    # an end has noted is not retained.
+                    calls = borrowers.find_calls(run.passed_objects())
+                    self.calls = calls | self.calls
 
-        played.run_to_end(plan())
-        played.judge_in_process()
-        oracle = played.verdicts.pop(f"{cell.id}: oracle", None)
-        values = played.verdicts.pop(f"{cell.id}: values", None)
-        digest = re.search("[0-9a-f]{64}", values.message) if values else None
-        # None if it has lost a point, or is made of functions, which nobody has called
+        run.run_to_end(plan())
+        run.judge_in_process()
+        oracle = run.verdicts.pop(f"{cell.id}: oracle", None)
+        values = run.verdicts.pop(f"{cell.id}: values", None)
+        # Not if it has lost a point, or is made of functions, which nobody has called
         # with everything.
-        values_digest = digest and digest[0]
-        if trial.kind == "reference":
-            self.values[cell.id] = values_digest
-        is_same = values_digest and values_digest == self.values.get(cell.id)
-        if is_same and is_mutant and not trial.equivalent:
-            same = "It leaves the same values in every name."
-            trial = replace(trial, equivalent=same)
-        entry = Entry.from_trial(
-            trial,
-            [*played.verdicts.values()],
-            self.stubs,
-            oracle,
-            tuple(played.notes),
+        if values and values.outcome == "failed":
+            if trial.kind == "reference":
+                self.values[cell.id] = values.message
+            is_same = values.message == self.values.get(cell.id)
+            if is_same and is_mutant and not trial.equivalent:
+                same = "It leaves the same values in every name."
+                trial = replace(trial, equivalent=same)
+        return Entry.from_trial(
+            trial=trial,
+            verdicts=[*run.verdicts.values()],
+            stubs=self.stubs,
+            oracle=oracle,
+            notes=tuple(run.notes),
+            untried=tuple(run.untried),
         )
-        name = trial.place or trial.name
-        hints = [
-            f"no test enters a branch of {name}: {branch}" for branch in played.untried
-        ]
-        return Answer(entry=entry, hints=[] if is_mutant else hints)
 
     def _run(self, job: Job, references: References | None = None) -> NotebookRun:
         """Return a run whose student processes begin where the worker is."""
@@ -400,21 +368,21 @@ class _Walk:
             wait_until_sandboxed(student.sock)
             return student
 
-        until = time.monotonic() + job.limits.submission
-        return NotebookRun(job, self.tests, begin, until, 1, references)
+        return NotebookRun(
+            job=job,
+            tests=self.tests,
+            spawn=begin,
+            deadline=time.monotonic() + job.limits.submission,
+            max_stops=1,
+            references=references,
+        )
 
-    def _try_borrowed_answers(
-        self,
-        cell: Cell,
-        steps: list[Step],
-        values: PassedArrays,
-    ) -> list[BorrowedAnswer]:
-        """Try objects that tests pass to student code as the answer to an exercise."""
+    def _try_calls(self, cell: Cell, steps: list[Step]) -> Iterator[BorrowedAnswer]:
+        """Try calls of the tests' objects as the answer to an exercise."""
         possible = sum(step.test.points for step in steps if step.test)
         dull = [self._points(cell, steps, name) for name in borrowers.DUMMY_ANSWERS]
         # With full points, a dull answer is a right one here.
         dull = [earned for earned in dull if earned and sum(earned.values()) < possible]
-        answers = []
         for name, call in self.calls.values() if dull else ():
             points = self._points(cell, steps, "borrows", call).items()
             more = [
@@ -422,19 +390,11 @@ class _Walk:
                 for test, value in points
                 if all(value > earned.get(test, 0) for earned in dull)
             ]
-            says = f"it earns the points of {', '.join(more)}" if more else ""
-            answers.append((name, says))
-        for other in values.exercises_passing(cell.id):
-            name = f"an array that tests pass to {other}"
-            answers.append((name, "it is the correct result of a call"))
-        return [
-            BorrowedAnswer(
+            yield BorrowedAnswer(
                 exercise=cell.id,
                 name=name,
-                says=says,
+                says=f"it earns the points of {', '.join(more)}" if more else "",
             )
-            for name, says in answers
-        ]
 
     def _points(
         self,
@@ -451,18 +411,20 @@ class _Walk:
         source = borrowers.decorate_functions(cell.source, decorator)
         if source is None:
             return {}
-        played = self._run(self.job, References(judge_functions=lent))
+        run = self._run(self.job, References(judge_functions=lent))
         graded = [step for step in steps if step.test is None or step.test.points]
-        answer = Step(
-            name=cell.id,
-            source=source,
-            index=0,
-            exercise=cell.id,
-        )
-        played.run_to_end(
-            [Step("lent", reference_functions=frozenset(lent)), answer, *graded]
-        )
-        return {name: verdict.points for name, verdict in played.verdicts.items()}
+        lending = Step("lent", reference_functions=frozenset(lent))
+        run.run_to_end([lending, _answer(cell, source), *graded])
+        return {name: verdict.points for name, verdict in run.verdicts.items()}
+
+
+def _answer(cell: Cell, source: str) -> Step:
+    return Step(
+        name=cell.id,
+        source=source,
+        index=0,
+        exercise=cell.id,
+    )
 
 
 def _steps(cells: Sequence[Cell]) -> list[Step]:
