@@ -22,7 +22,8 @@ import copy
 import re
 import textwrap
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -37,9 +38,6 @@ from nbproctor.notebook import Cell, added_test
 
 REFERENCE = "reference"
 Kind = Literal["reference", "right", "wrong", "mutant"]
-# Of an entry of ``right.toml`` or ``wrong.toml``.
-FORMS = "edit", "body", "diff", "cell"
-KEYS = *FORMS, "of", "says", "unnamed", "announced", "why"
 ROUNDS = 50  # random inputs of an oracle
 _NUMERIC = int, float, np.number, np.ndarray
 
@@ -97,14 +95,11 @@ class Variants:
         return variants
 
     def _read_oracle(self, folder: Path) -> None:
-        if (path := folder / "oracle.py").exists():
-            try:
+        path = folder / "oracle.py"
+        with _noting_problems(self.problems, course_path(path)):
+            if path.exists():
                 text = _python(path.read_text("utf-8"), str(path))
                 self.oracles[folder.name] = oracle_test(folder.name, text)
-            except OracleError as error:
-                self.problems.append(f"{course_path(path)}: {error}")
-            except (OSError, ValueError, VariantError) as error:
-                self.problems.append(f"{course_path(path)} {error}")
 
     def _make_mutants(self, folder: Path, source: str) -> None:
         exercise = folder.name
@@ -151,38 +146,43 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
         for name in [*files, *tables]:
             file = files.get(name)
             location = course_path(file) if file else f"{course_path(path)}, {name}"
-            try:
+            with _noting_problems(problems, location):
                 table: Any = {"cell": _cell_of(file)} if file else tables[name]
                 _check(kind, table)
-                text = _source(usual | table, bases)
-                source = _python(text, name)
-            except (OSError, ValueError, VariantError) as error:
-                problems.append(f"{location}: {error}")
-                continue
-            says = table.get("says", ())
-            trial = Trial(
-                exercise=folder.name,
-                kind=kind,
-                name=name,
-                source=source,
-                place=location,
-                says=(says,) if isinstance(says, str) else tuple(says),
-                unnamed=table.get("unnamed", False),
-                announced=table.get("announced", ""),
-            )
-            variants.append(trial)
-            if kind == "right":
-                bases[name] = source
+                source = _python(_source(usual | table, bases), name)
+                says = table.get("says", ())
+                trial = Trial(
+                    exercise=folder.name,
+                    kind=kind,
+                    name=name,
+                    source=source,
+                    place=location,
+                    says=(says,) if isinstance(says, str) else tuple(says),
+                    unnamed=table.get("unnamed", False),
+                    announced=table.get("announced", ""),
+                )
+                variants.append(trial)
+                if kind == "right":
+                    bases[name] = source
     return variants, problems
+
+
+@contextmanager
+def _noting_problems(problems: list[str], location: str) -> Iterator[None]:
+    """Note why something cannot be read, and go on."""
+    try:
+        yield
+    except (OSError, ValueError, VariantError) as error:
+        problems.append(f"{location}: {error}")
 
 
 def _tables(path: Path, problems: list[str]) -> dict[str, Any]:
     """Read a TOML file, which need not exist; why it cannot be read is a problem."""
-    try:
-        return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
-    except (OSError, ValueError) as error:
-        problems.append(f"{course_path(path)} cannot be read: {error}")
-        return {}
+    tables: dict[str, Any] = {}
+    with _noting_problems(problems, f"{course_path(path)} cannot be read"):
+        if path.exists():
+            tables = tomllib.loads(path.read_text("utf-8"))
+    return tables
 
 
 def _check(kind: Kind, table: Any) -> None:
@@ -199,21 +199,12 @@ def _check(kind: Kind, table: Any) -> None:
 
 
 def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
-    if "cell" in table:
-        return str(table["cell"])
     of = table["of"]
-    if of not in bases:
+    (form,) = FORMS.keys() & table.keys()
+    if of not in bases and form != "cell":
         raise VariantError(f"changes {of!r}, but there is no such correct variant")
-    changes: dict[str, Callable[[str, Any, str], str]]
-    changes = {
-        "edit": _replaced,
-        "body": _with_body,
-        "diff": apply_diff,
-    }
-    (form,) = changes.keys() & table.keys()
-    change = changes[form]
-    text = bases[of].rstrip("\n") + "\n"
-    return change(text, table[form], of)
+    text = bases.get(of, "").rstrip("\n") + "\n"
+    return FORMS[form](text, table[form], of)
 
 
 def _with_body(text: str, body: str, _: str) -> str:
@@ -242,20 +233,15 @@ def apply_diff(
     """
     edits = {}
     for hunk in re.split(r"(?m)^@@.*\n", diff):
-        old = ""
-        new = ""
-        for line in hunk.splitlines():
-            mark = line[:1] or " "
-            if mark not in " -+":
+        lines = hunk.splitlines()
+        for line in lines:
+            if line and line[0] not in " -+":
                 raise VariantError(
                     f"{line!r} in diff should start with -, + or a space"
                 )
-            if mark != "+":
-                old += f"{line[1:]}\n"
-            if mark != "-":
-                new += f"{line[1:]}\n"
-        edits[old] = new
-    return _replaced(text, edits, name, start="(?m)^")
+        old = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "+")
+        edits[old] = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "-")
+    return _replaced(text, edits, name, start="^")
 
 
 def _replaced(
@@ -268,18 +254,26 @@ def _replaced(
 
     `start` is the pattern of where they may start.
     """
-    replacements: dict[tuple[int, int], str] = {}
-    for old, new in edits.items():
-        matches = [*re.finditer(start + re.escape(old), text)]
-        if len(matches) != 1 or not old:
+    for old in edits:
+        count = len(re.findall(start + re.escape(old), text, re.MULTILINE))
+        if count != 1 or not old:
             raise VariantError(
                 f"no longer fits: the text it replaces, {old!r:.200}, must occur once "
-                f"in {name}, but occurs {len(matches)} times"
+                f"in {name}, but occurs {count} times"
             )
-        replacements[matches[0].span()] = new
-    for first, last in sorted(replacements, reverse=True):  # what is before stays there
-        text = text[:first] + replacements[first, last] + text[last:]
-    return text
+    pattern = "|".join(start + re.escape(old) for old in edits)
+    return re.sub(pattern, lambda match: edits[match[0]], text, flags=re.MULTILINE)
+
+
+# Of an entry of ``right.toml`` or ``wrong.toml``: each makes the cell of the text that
+# it changes, its own value, and the name of that text.
+FORMS: dict[str, Callable[[str, Any, str], str]] = {
+    "edit": _replaced,
+    "body": _with_body,
+    "diff": apply_diff,
+    "cell": lambda _, cell, __: str(cell),
+}
+KEYS = *FORMS, "of", "says", "unnamed", "announced", "why"
 
 
 def _python(text: str, name: str) -> str:
@@ -308,20 +302,16 @@ def course_path(path: Path) -> str:
 # ---- oracles -------------------------------------------------------------------------
 
 
-class OracleError(NbproctorError):
-    """The file is not an oracle; the message says why."""
-
-
 def oracle_test(exercise: str, text: str) -> Cell:
-    """Make a test cell of an oracle, which parses, or raise an `OracleError`."""
+    """Make a test cell of an oracle, which parses, or raise a `VariantError`."""
     nodes = parse_code(text).body
     defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
     for name in ("inputs", "oracle"):
         if name not in defined:
-            raise OracleError(f"does not define {name}()")
+            raise VariantError(f"does not define {name}()")
     answer = "answer" if "answer" in defined else exercise
     if not answer.isidentifier():
-        raise OracleError(f"does not define answer(), and {exercise!r} is no function")
+        raise VariantError(f"does not define answer(), and {exercise!r} is no function")
     source = (
         f"{text}\n\n"
         "from nbproctor.audit.variants import disagreement as _disagreement\n"
