@@ -223,19 +223,15 @@ class AuditResult:
                 },
             }
 
-    def idle(self, exercise: str) -> tuple[str, ...]:
-        """Return tests of an exercise that catch nothing that another does not."""
-        tests = self.tests[exercise]
-        wrong = self._of_kind("wrong", exercise) + self._of_kind("mutant", exercise)
-        lost = [entry.lost_tests(tests) for entry in wrong]
-        return tuple(test for test in tests if [test] not in lost)
-
     def counts(self) -> Iterator[dict[str, Any]]:
         """Yield the summary of each exercise."""
-        for exercise in self.tests:
+        for exercise, tests in self.tests.items():
             right = self._of_kind("right", exercise)
             wrong = self._of_kind("wrong", exercise)
             mutants = self._of_kind("mutant", exercise)
+            lost = [entry.lost_tests(tests) for entry in wrong + mutants]
+            # They catch nothing that another does not.
+            idle = [test for test in tests if lost and [test] not in lost]
             yield {
                 "exercise": exercise,
                 "right": len(right),
@@ -247,7 +243,7 @@ class AuditResult:
                 "equivalent": sum(bool(e.equivalent) for e in mutants),
                 "named": sum(e.named for e in wrong),
                 "silent": sum(e.silent for e in wrong),
-                "idle": self.idle(exercise) if wrong or mutants else (),
+                "idle": idle,
             }
 
 
@@ -283,11 +279,5 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
 
 def lines(result: AuditResult) -> list[str]:
     """Return what to print: the summary, then everything to act upon."""
-    width = max(map(len, result.tests), default=8)
-    text = render(
-        "audit.txt",
-        result=result,
-        counts=[*result.counts()],
-        width=width + 2,
-    )
+    text = render("audit.txt", result=result, counts=[*result.counts()])
     return text.rstrip("\n").split("\n")
