@@ -17,7 +17,6 @@ import re
 import string
 from ast import (
     Add,
-    Assert,
     Assign,
     Attribute,
     AugAssign,
@@ -31,28 +30,19 @@ from ast import (
     Dict,
     Expr,
     FunctionDef,
-    If,
-    IfExp,
     Import,
     ImportFrom,
     JoinedStr,
-    List,
     Load,
     Module,
     Mult,
     Name,
-    Not,
     Pass,
     Raise,
     Return,
-    Slice,
     Starred,
     Store,
-    Sub,
     Subscript,
-    Tuple,
-    UnaryOp,
-    While,
 )
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -325,39 +315,60 @@ _SEEDS = {"RandomState", "default_rng", "seed"}  # any number is as good
 _KEPT = Return, FunctionDef, ClassDef, Import, ImportFrom
 
 
-# Mistakes that rewrite a node: the kind, the nodes, and the code that they become. The
-# nodes are told by a pattern of what `_shape` says. In the code, the name of a field
-# stands for the code in it, and `node` for all of it.
+# Mistakes that rewrite a node: the kind, the nodes, perhaps the one field that changes,
+# and the new code. The nodes are told by a pattern of what `_shape` says. In the code,
+# the name of a field stands for what is in it, and `node` for all of it.
 _REWRITES = re.findall(
-    "(.+?): (.+) →\\s+(.+)",
+    r"(.+?): (.+) →\s+(?:\.(\w+) = ?)?(.*)",
     r"""
-nothing returned: Return \w+ in → return None
-first one kept: Return (?!Constant|Name )\w+ in →
+condition negated: (If|While|IfExp|Assert) → .test = not ({test})
+nothing returned: Return value=(?!NoneType) → return None
+first one kept: Return value=(?!NoneType|Constant|Name ) →
     return globals().setdefault('kept return', {value})
-first one kept: Assign (Name|Attribute) (?!Constant)\w+ in →
-    {targets[0]} = globals().setdefault(r'''kept {targets[0]}''', {value})
-dimension lost: Assign \w+ BinOp in → {targets[0]} = np.squeeze({value})
+first one kept: Assign targets=(Name|Attribute) value=(?!Constant) →
+    .value = globals().setdefault(r'''kept {targets[0]}''', {value})
+dimension lost: Assign targets=\w+ value=BinOp → .value = np.squeeze({value})
 assigned: AugAssign → {target} = {value}
-term dropped: BinOp \w+ (Add|Sub) → {left}
-term dropped: BinOp \w+ (Add|Sub) → {right}
-factor dropped: BinOp \w+ (?!Add|Sub) → {left}
-factor dropped: BinOp \w+ (?!Add|Sub) → {right}
+term dropped: BinOp left=\w+ op=(Add|Sub) → {left}
+term dropped: BinOp left=\w+ op=(Add|Sub) → {right}
+factor dropped: BinOp left=\w+ op=(?!Add|Sub) → {left}
+factor dropped: BinOp left=\w+ op=(?!Add|Sub) → {right}
 sign flipped: BinOp .* in (?!BinOp|UnaryOp) → -({node})
-cut off: BinOp \w+ (Mult|MatMult) .* in (?!BinOp \w+ (Mult|Div) ) →
+cut off: BinOp left=\w+ op=(Mult|MatMult) .* in (?!BinOp left=\w+ op=(Mult|Div) ) →
     np.clip({node}, -1, 1)
 negation dropped: UnaryOp → {operand}
-transpose dropped: Attribute .* T in → {value}
-one choice for all: Call( [A-Z]\w+){4}( keyword)* where in →
+transpose dropped: Attribute value=\w+ attr=T ctx=Load → {value}
+bound dropped: Slice lower=(?!NoneType) → .lower =
+bound dropped: Slice lower=\w+ upper=(?!NoneType) → .upper =
+one choice for all: Call func=where( args=\w+){3}( keywords=\w+)* in →
     ({args[1]}) if np.all({args[0]}) else ({args[2]})
+off by one: Slice lower=(?!NoneType|Constant) → .lower = ({lower}) + 1
+off by one: Slice lower=(?!NoneType|Constant) → .lower = ({lower}) - 1
+off by one: Slice lower=\w+ upper=(?!NoneType|Constant) → .upper = ({upper}) + 1
+off by one: Slice lower=\w+ upper=(?!NoneType|Constant) → .upper = ({upper}) - 1
+off by one: Call func=range args=(?!Constant)\w+ in → {func}(({args[0]}) + 1)
+off by one: Call func=range args=(?!Constant)\w+ in → {func}(({args[0]}) - 1)
+off by one: Call func=range args=\w+ args=(?!Constant)\w+ in →
+    {func}({args[0]}, ({args[1]}) + 1)
+off by one: Call func=range args=\w+ args=(?!Constant)\w+ in →
+    {func}({args[0]}, ({args[1]}) - 1)
+off by one: Call func=range args=\w+ args=(?!Constant)\w+ args=\w+ in →
+    {func}({args[0]}, ({args[1]}) + 1, {args[2]})
+off by one: Call func=range args=\w+ args=(?!Constant)\w+ args=\w+ in →
+    {func}({args[0]}, ({args[1]}) - 1, {args[2]})
 """,
 )
 
 
 def _shape(node: ast.AST) -> str:
-    """Return the types of a node and of its children, and the last name in it."""
-    words = [type(each).__name__ for each in (node, *ast.iter_child_nodes(node))]
-    name = called(node) or getattr(node, "attr", "")
-    return " ".join([*words, name]).rstrip()
+    """Return the type of a node and of what is in its fields, and what it names."""
+    names = {"func": called(node), "attr": getattr(node, "attr", "")}
+    words = [type(node).__name__]
+    for field, value in ast.iter_fields(node):
+        for item in value if isinstance(value, list) else [value]:
+            word = names.get(field) or type(item).__name__
+            words.append(f"{field}={word}")
+    return " ".join(words)
 
 
 class _Code(string.Formatter):
@@ -367,13 +378,14 @@ class _Code(string.Formatter):
         return ast.unparse(value)
 
 
-def _rewrite(node: ast.AST, code: str) -> ast.AST:
+def _rewrite(node: ast.AST, field: str, code: str) -> Any:
     text = _Code().vformat(code, (), vars(node) | {"node": node})
-    (statement,) = parse_code(text).body
-    if isinstance(node, ast.stmt):
-        return statement
-    assert isinstance(statement, Expr)
-    return statement.value
+    new: Any = None
+    for statement in parse_code(text).body:
+        new = statement.value if isinstance(statement, Expr) else statement
+    if field:
+        return _with(node, **{field: new})
+    return new
 
 
 _Mistakes: TypeAlias = Iterator[tuple[str, ast.AST]]
@@ -383,17 +395,15 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
     """Yield kinds of mistakes in a statement or expression, each with the new node."""
     if isinstance(getattr(node, "ctx", None), Store | Del):
         return
-    if isinstance(node, If | While | IfExp | Assert):
-        yield "condition negated", _with(node, test=UnaryOp(Not(), node.test))
     if isinstance(node, BinOp | BoolOp | AugAssign):
         for op in _swaps(node.op):
             yield "operator", _with(node, op=op)
     if isinstance(node, ast.stmt) and not isinstance(node, _KEPT):
         yield "statement removed", Pass()
     shape = f"{_shape(node)} in {_shape(parent)}"
-    for kind, nodes, code in _REWRITES:
+    for kind, nodes, field, code in _REWRITES:
         if re.match(nodes, shape):
-            yield kind, _rewrite(node, code)
+            yield kind, _rewrite(node, field, code)
     match node:
         case FunctionDef():
             yield "arguments zeroed", _zeroed(node)
@@ -405,49 +415,60 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
         case Compare(_, ops):
             for i, old in enumerate(ops):
                 for op in _swaps(old):
-                    yield "comparison", _with(node, ops=_replaced(ops, i, op))
+                    swapped = [*ops[:i], op, *ops[i + 1 :]]
+                    yield "comparison", _with(node, ops=swapped)
         case Constant(value) if called(parent) not in _SEEDS:
             kind = "word" if isinstance(value, str) else "constant"
             for similar in _similar_constants(value):
                 yield kind, Constant(similar)
-        case Dict(keys, values):
-            for fewer, others in zip(_shorter(keys), _shorter(values), strict=True):
-                yield "entry dropped", _with(node, keys=fewer, values=others)
-            for others in _swapped(values):
-                yield "swapped", _with(node, values=others)
-        case Tuple(elts) | List(elts):
-            for others in _swapped(elts):
-                yield "swapped", _with(node, elts=others)
-        case Slice():
-            for field in "lower", "upper":
-                bound = getattr(node, field)
-                if bound is None:
-                    continue
-                yield "bound dropped", _with(node, **{field: None})
-                for shifted in _off_by_one(bound):
-                    yield "off by one", _with(node, **{field: shifted})
         case Call() if called(node) not in COSMETIC:
             yield from _call(node, parent)
+    yield from _list_changes(node)
+
+
+# Mistakes in lists of a node: the kind, the node, the lists, the first item concerned.
+# An item is dropped, or changes places with the one before it.
+_LISTS = re.findall(
+    r"(.+): (\w+) (\S+) (\d)",
+    """
+keyword dropped: Call keywords 0
+argument dropped: Call args 1
+swapped: Call args 1
+entry dropped: Dict keys,values 0
+swapped: Dict values 1
+swapped: Tuple elts 1
+swapped: List elts 1
+""",
+)
+
+
+def _list_changes(node: ast.AST) -> _Mistakes:
+    name = called(node)
+    for kind, node_type, fields, first in _LISTS:
+        is_swap = kind == "swapped"
+        if type(node).__name__ != node_type or name in COSMETIC:
+            continue
+        if is_swap and name in _SYMMETRIC:
+            continue
+        names = fields.split(",")
+        count = len(getattr(node, names[0]))
+        for position in range(int(first), count):
+            lists = {}
+            for field in names:
+                items = [*getattr(node, field)]
+                item = items.pop(position)
+                if is_swap:
+                    items.insert(position - 1, item)
+                lists[field] = items
+            yield kind, _with(node, **lists)
 
 
 def _call(node: Call, parent: ast.AST) -> _Mistakes:
     name = called(node)
-    args = node.args
-    for keywords in _shorter(node.keywords):
-        yield "keyword dropped", _with(node, keywords=keywords)
-    for others in _shorter(args)[1:]:
-        yield "argument dropped", _with(node, args=others)
-    if name not in _SYMMETRIC:
-        for others in _swapped(args):
-            yield "swapped", _with(node, args=others)
     field = "attr" if isinstance(node.func, Attribute) else "id"
     for other in _FUNCTIONS.get(name, ()):
         function = _with(node.func, **{field: other})
         yield "function", _with(node, func=function)
-    if name == "range" and args:
-        i = min(1, len(args) - 1)
-        for stop in _off_by_one(args[i]):
-            yield "off by one", _with(node, args=_replaced(args, i, stop))
     inner = _main_argument(node)
     if inner and name not in _ITERATORS and not isinstance(parent, Expr):
         yield "call dropped", inner
@@ -495,31 +516,6 @@ def _similar_constants(value: object) -> Iterator[str | float]:
             yield 1
         case int():
             yield from (value + 1, value - 1)
-
-
-def _off_by_one(bound: ast.expr) -> list[ast.expr]:
-    if isinstance(bound, Constant):
-        return []
-    return [BinOp(bound, op, Constant(1)) for op in (Add(), Sub())]
-
-
-def _shorter(items: list[_T]) -> list[list[_T]]:
-    return [items[:i] + items[i + 1 :] for i in range(len(items))]
-
-
-def _swapped(items: list[_T]) -> Iterator[list[_T]]:
-    for i in range(len(items) - 1):
-        swapped = [*items]
-        swapped.insert(i, swapped.pop(i + 1))
-        yield swapped
-
-
-def _replaced(
-    items: list[Any],
-    i: int,
-    other: ast.AST,
-) -> list[Any]:
-    return [*items[:i], other, *items[i + 1 :]]
 
 
 _ZEROED = """
