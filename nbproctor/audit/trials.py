@@ -85,9 +85,8 @@ class AuditError(NbproctorError):
 class TrialBatch:
     """The trials of a notebook that one worker runs."""
 
-    master: MasterNotebook
+    master: MasterNotebook  # with the last tests of each exercise
     folder: str  # where their code runs
-    oracles: Mapping[str, Cell]  # exercise → test cell of its oracle
     settings: Settings  # of the forks
     trials: list[Trial]
     borrowing_exercises: list[str]  # exercises that are tried with the tests' objects
@@ -119,12 +118,12 @@ def run_trials(
     others = [trial for trial in trials if trial.kind != "reference"]
     exercises = [trial.exercise for trial in references]
     workers = count_processors()
+    tested = with_last_tests(master, oracles)
     # Each worker needs the time of every reference, so it tries them all.
     batches = [
         TrialBatch(
-            master=master,
+            master=tested,
             folder=str(folder),
-            oracles=oracles,
             settings=settings,
             trials=[*references, *others[n::workers]],
             borrowing_exercises=exercises[n::workers],
@@ -196,6 +195,21 @@ def main(descriptor: int) -> None:
         write_block(parent, json.encode(end))
 
 
+def with_last_tests(
+    master: MasterNotebook, oracles: Mapping[str, Cell]
+) -> MasterNotebook:
+    """Add tests for what has passed all others: an exercise's oracle, and its values.
+
+    They follow its own tests, so they may use the tools of these.
+    """
+    cells = [*master.cells]
+    for cell in master.of_kind("solution"):
+        end = max(n for n, each in enumerate(cells, 1) if each.exercise == cell.id)
+        tests = oracles.get(cell.id), value_test(master, cell)
+        cells[end:end] = filter(None, tests)
+    return master.with_cells(cells)
+
+
 def value_test(master: MasterNotebook, cell: Cell) -> Cell | None:
     """Return a test that fails with a digest of what a solution cell leaves.
 
@@ -227,21 +241,9 @@ class _Walk:
         settings = batch.settings
         uid = free_uid(settings.policy, in_bubblewrap=False)
         self.policy = replace(settings.policy, uid=uid)
-        cells = [*batch.master.cells]
-        #: Exercise → tests for what has passed all others: its oracle, and its values.
-        self.last_steps: dict[str, list[Step]] = {}
-        for cell in batch.master.of_kind("solution"):
-            oracle = batch.oracles.get(cell.id)
-            values = value_test(batch.master, cell)
-            if oracle:  # it may use the tools of the exercise's other tests
-                numbers = [n for n, c in enumerate(cells, 1) if c.exercise == cell.id]
-                cells.insert(numbers[-1], oracle)
-            if values:
-                cells.append(values)
-            last_tests = [test for test in (oracle, values) if test]
-            self.last_steps[cell.id] = [Step(t.id, test=t) for t in last_tests]
+        cells = batch.master.cells
         self.job = Job(
-            cells=tuple(cells),
+            cells=cells,
             student=(),
             limits=settings.limits,
             stderr_fails_tests=settings.stderr_fails_tests,
@@ -273,8 +275,8 @@ class _Walk:
                 # Old objects are not looked at again, so their pages stay shared.
                 gc.freeze()
                 steps = _steps(master.cells[index:])
-                exercises.append((cell, steps))
                 yield from self._try_all(cell, steps)
+                exercises.append((cell, [s for s in steps if not _is_added(s)]))
             if cell.kind in ("provided", "solution") and not cell.skip:
                 for output in shell.run(cell.source, cell.id):
                     if output["output_type"] == "error":
@@ -299,13 +301,14 @@ class _Walk:
             if trial.exercise != cell.id:
                 continue
             start = time.monotonic()
-            yield self._try(trial, cell, steps, job)
+            entry = self._try(trial, cell, steps, job)
             duration = time.monotonic() - start
             if duration > MIN_TIMEOUT:  # so long a loop may have filled the memory
                 libc.give_back_memory()
             if trial.kind == "reference":
                 seconds = round(MIN_TIMEOUT + TIMEOUT_FACTOR * duration, 1)
                 job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
+            yield entry
 
     def _try(
         self,
@@ -317,17 +320,21 @@ class _Walk:
         # As a submission is repaired before it is graded.
         text = CellText(trial.source)
         source = text.without_stub_line(CellText(cell.stub), CellText(cell.source)).text
-        # Whatever fails a public test has to lose a point.
         is_mutant = trial.kind == "mutant"
-        public = [
-            step for step in steps if is_mutant and step.test and not step.test.points
-        ]
-        first = [step for step in steps if step not in public]
-        last = [[step] for step in self.last_steps[cell.id]]
+        first = [_answer(cell, source)]
+        public = []  # whatever fails one of these has to lose a point
+        last = []  # each for what has passed all others
+        for step in steps:
+            if _is_added(step):
+                last.append([step])
+            elif is_mutant and step.test and not step.test.points:
+                public.append(step)
+            else:
+                first.append(step)
         run = self._run(job)
 
         def plan() -> Iterator[Step]:
-            for group in ([_answer(cell, source), *first], public, *last):
+            for group in (first, public, *last):
                 if any(v.outcome != "passed" for v in run.verdicts.values()):
                     return
                 for step in group:
@@ -412,10 +419,20 @@ class _Walk:
         if source is None:
             return {}
         run = self._run(self.job, References(judge_functions=lent))
-        graded = [step for step in steps if step.test is None or step.test.points]
-        lending = Step("lent", reference_functions=frozenset(lent))
-        run.run_to_end([lending, _answer(cell, source), *graded])
+        plan = [
+            Step("lent", reference_functions=frozenset(lent)),
+            _answer(cell, source),
+        ]
+        for step in steps:
+            if step.test is None or step.test.points:
+                plan.append(step)
+        run.run_to_end(plan)
         return {name: verdict.points for name, verdict in run.verdicts.items()}
+
+
+def _is_added(step: Step) -> bool:
+    """Whether a step is a test that the notebook itself lacks."""
+    return step.test is not None and not step.test.cell_id
 
 
 def _answer(cell: Cell, source: str) -> Step:
