@@ -229,21 +229,19 @@ def _columns(tree: Module) -> Iterator[_Change]:
 
     A cell works on tables if it has a method that only they have.
     """
-    attributes = set()
-    columns: list[tuple[ast.AST, Constant]] = []
-    for node in ast.walk(tree):
-        match node:
-            case Attribute(attr=name):
-                attributes.add(name)
-            case Subscript(slice=Constant(str()) as column, ctx=Load()):
-                columns.append((node, column))
+    nodes = [*ast.walk(tree)]
+    attributes = {getattr(node, "attr", "") for node in nodes}
     if attributes.isdisjoint(_OF_TABLES):
         return
+    columns: list[tuple[ast.AST, Constant]] = []
+    for node in nodes:
+        match node:
+            case Subscript(slice=Constant(str()) as column, ctx=Load()):
+                columns.append((node, column))
     names = [*dict.fromkeys(column.value for _, column in columns)]
-    others = names[1:] + names[:1]
-    following = dict(zip(names, others, strict=True))
     for node, column in columns:
-        yield node, column, "cell: column", Constant(following[column.value])
+        following = names[names.index(column.value) + 1 - len(names)]
+        yield node, column, "cell: column", Constant(following)
 
 
 def _table(rows: str) -> dict[str, list[str]]:

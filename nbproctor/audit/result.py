@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -101,21 +102,17 @@ class Entry(Trial):
     @property
     def named(self) -> bool:
         """Whether a message of its tests names its symptom."""
-        return any(map(self._names, self.caught))
+        return bool(self.naming_tests)
 
-    def _names(self, test: str) -> bool:
-        """Whether the message of a test names its symptom."""
-        return any(say in self.caught[test] for say in self.says)
+    @property
+    def naming_tests(self) -> list[str]:
+        """Tests whose message names its symptom."""
+        tests = self.caught.items()
+        return [test for test, text in tests if any(say in text for say in self.says)]
 
     def lost_tests(self, tests: Iterable[str]) -> list[str]:
         """Return those of the tests that it did not pass."""
         return [test for test in tests if test in self.caught]
-
-    def unnamed_tests(self, tests: Iterable[str]) -> list[str]:
-        """Return graded tests that it loses though another one names its symptom."""
-        lost = self.lost_tests(tests)
-        others = [test for test in lost if not self._names(test)]
-        return others if len(others) < len(lost) else []
 
 
 @dataclass(frozen=True)
@@ -176,17 +173,25 @@ class AuditResult:
         One mistake should cost the test that names it, and no other.
         """
         for exercise, tests in self.tests.items():
-            wrong = [e for e in self._of_kind("wrong", exercise) if e.lost]
-            unnamed = [test for e in wrong for test in e.unnamed_tests(tests)]
-            lost = [entry.lost_tests(tests) for entry in wrong]
+            lost = Counter[str]()
+            alone = Counter[str]()
+            unnamed = Counter[str]()
+            for entry in self._of_kind("wrong", exercise):
+                names = entry.lost_tests(tests)
+                lost.update(names)
+                if len(names) == 1:
+                    alone.update(names)
+                others = [name for name in names if name not in entry.naming_tests]
+                if others != names:  # one of them names its symptom
+                    unnamed.update(others)
             for test, points in tests.items():
                 yield {
                     "exercise": exercise,
                     "test": test,
                     "points": points,
-                    "lost": sum(test in names for names in lost),
-                    "alone": lost.count([test]),
-                    "unnamed": unnamed.count(test),
+                    "lost": lost[test],
+                    "alone": alone[test],
+                    "unnamed": unnamed[test],
                 }
 
     def raising(self) -> Iterator[dict[str, Any]]:

@@ -203,8 +203,9 @@ def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
     (form,) = FORMS.keys() & table.keys()
     if of not in bases and form != "cell":
         raise VariantError(f"changes {of!r}, but there is no such correct variant")
-    text = bases.get(of, "").rstrip("\n") + "\n"
-    return FORMS[form](text, table[form], of)
+    text = bases.get(of, "").rstrip("\n")
+    change = FORMS[form]
+    return change(f"{text}\n", table[form], of)
 
 
 def _with_body(text: str, body: str, _: str) -> str:
@@ -265,8 +266,8 @@ def _replaced(
     return re.sub(pattern, lambda match: edits[match[0]], text, flags=re.MULTILINE)
 
 
-# Of an entry of ``right.toml`` or ``wrong.toml``: each makes the cell of the text that
-# it changes, its own value, and the name of that text.
+# Of an entry of ``right.toml`` or ``wrong.toml``: how each makes a cell of the text
+# that it changes, its own value, and the name of that text.
 FORMS: dict[str, Callable[[str, Any, str], str]] = {
     "edit": _replaced,
     "body": _with_body,
