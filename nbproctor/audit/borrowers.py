@@ -162,9 +162,9 @@ def decorate_functions(source: str, decorator: str) -> str | None:
     ]
     if not functions:
         return None
+    added = ast.parse(f"borrowers.{decorator}", mode="eval").body
     for function in functions:
-        expression = ast.parse(f"borrowers.{decorator}", mode="eval")
-        function.decorator_list.append(expression.body)
+        function.decorator_list.append(added)
     return f"from nbproctor.audit import borrowers\n{ast.unparse(tree)}"
 
 

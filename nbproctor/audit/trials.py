@@ -447,13 +447,13 @@ def _answer(cell: Cell, source: str) -> Step:
 def _steps(cells: Sequence[Cell]) -> list[Step]:
     """Return what follows a solution cell, up to its last test."""
     steps = []
+    end = 0
     for cell in cells:
         if cell.kind == "solution":
             break
         if cell.kind == "test":
             steps.append(Step(cell.id, test=cell))
+            end = len(steps)
         elif cell.kind == "provided" and not cell.skip:
             steps.append(Step(cell.id, cell.source))
-    while steps and not steps[-1].test:
-        steps.pop()
-    return steps
+    return steps[:end]

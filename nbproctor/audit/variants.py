@@ -34,6 +34,7 @@ from nbproctor.audit.mutants import mutants
 from nbproctor.cells import compile_code, parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.expect import expect
+from nbproctor.markers import bound_names
 from nbproctor.notebook import Cell, added_test
 
 REFERENCE = "reference"
@@ -188,7 +189,7 @@ def _tables(path: Path, problems: list[str]) -> dict[str, Any]:
 def _check(kind: Kind, table: Any) -> None:
     if not isinstance(table, dict) or not table.keys() <= {*KEYS}:
         raise VariantError(f"the keys of an entry are {', '.join(KEYS)}")
-    if sum(form in table for form in FORMS) != 1:
+    if len(FORMS.keys() & table.keys()) != 1:
         raise VariantError(f"one of the keys {', '.join(FORMS)} is required")
     is_unnamed = table.get("unnamed", False)
     if kind == "wrong" and bool(table.get("says")) == is_unnamed:
@@ -305,8 +306,7 @@ def course_path(path: Path) -> str:
 
 def oracle_test(exercise: str, text: str) -> Cell:
     """Make a test cell of an oracle, which parses, or raise a `VariantError`."""
-    nodes = parse_code(text).body
-    defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    defined = bound_names(parse_code(text))
     for name in ("inputs", "oracle"):
         if name not in defined:
             raise VariantError(f"does not define {name}()")
