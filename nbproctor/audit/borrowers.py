@@ -188,7 +188,11 @@ def borrows(call: Function) -> Callable[[Function], Function]:
     """Replace a function by a call of a test's object."""
 
     @make_decorator
-    def borrow(_: Function, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def borrow(
+        _: Function,
+        arguments: tuple[Any, ...],
+        named: dict[str, Any],
+    ) -> Any:
         values = (*arguments, *named.values())
         attributes: dict[str, Any] = {}
         if arguments and hasattr(arguments[0], "__dict__"):
@@ -231,7 +235,11 @@ def returns_nothing(*_: Any) -> Any:
 
 
 @make_decorator
-def returns_argument(_: Function, arguments: tuple[Any, ...], __: Any) -> Any:
+def returns_argument(
+    _: Function,
+    arguments: tuple[Any, ...],
+    __: Any,
+) -> Any:
     """Let a function return its last argument."""
     return arguments[-1]
 

@@ -244,32 +244,99 @@ def _columns(tree: Module) -> Iterator[_Change]:
         yield node, column, "cell: column", Constant(following)
 
 
-def _table(rows: str) -> dict[str, list[str]]:
-    pairs = re.findall(r"(\w+):(\S+)", rows)
-    return {name: others.split(",") for name, others in pairs}
+def _table(text: str) -> dict[str, list[str]]:
+    rows = re.findall(r"(\w+): (.+)", text)
+    return {name: others.split(", ") for name, others in rows}
 
 
 _OPERATORS = _table("""
-    Add:Sub,Mult Sub:Add Mult:Div,MatMult,Add Div:Mult,FloorDiv FloorDiv:Div
-    Mod:FloorDiv MatMult:Mult Pow:Mult And:Or Or:And Lt:LtE,GtE LtE:Lt,Gt Gt:GtE,LtE
-    GtE:Gt,Lt Eq:NotEq NotEq:Eq Is:IsNot IsNot:Is In:NotIn NotIn:In
+Add: Sub, Mult
+Sub: Add
+Mult: Div, MatMult, Add
+Div: Mult, FloorDiv
+FloorDiv: Div
+Mod: FloorDiv
+MatMult: Mult
+Pow: Mult
+And: Or
+Or: And
+Lt: LtE, GtE
+LtE: Lt, Gt
+Gt: GtE, LtE
+GtE: Gt, Lt
+Eq: NotEq
+NotEq: Eq
+Is: IsNot
+IsNot: Is
+In: NotIn
+NotIn: In
 """)
 _FUNCTIONS = _table("""
-    all:any any:all argmax:argmin,max argmin:argmax,min ceil:floor floor:ceil
-    dot:multiply exp:expm1,exp2 log:log1p,log2,log10 max:min min:max maximum:minimum
-    minimum:maximum mean:sum,median sum:mean,max normal:uniform randn:rand ones:zeros
-    zeros:ones ones_like:zeros_like zeros_like:ones_like
-    median:mean head:tail tail:head first:last last:first idxmax:idxmin idxmin:idxmax
-    nlargest:nsmallest nsmallest:nlargest cumsum:cumprod ffill:bfill bfill:ffill
-    notna:isna isna:notna lower:upper upper:lower startswith:endswith
-    endswith:startswith strip:lstrip,rstrip lstrip:strip rstrip:strip find:rfind
-    isalpha:isalnum isalnum:isalpha isdigit:isalnum
+all: any
+any: all
+argmax: argmin, max
+argmin: argmax, min
+ceil: floor
+floor: ceil
+dot: multiply
+exp: expm1, exp2
+log: log1p, log2, log10
+max: min
+min: max
+maximum: minimum
+minimum: maximum
+mean: sum, median
+sum: mean, max
+normal: uniform
+randn: rand
+ones: zeros
+zeros: ones
+ones_like: zeros_like
+zeros_like: ones_like
+median: mean
+head: tail
+tail: head
+first: last
+last: first
+idxmax: idxmin
+idxmin: idxmax
+nlargest: nsmallest
+nsmallest: nlargest
+cumsum: cumprod
+ffill: bfill
+bfill: ffill
+notna: isna
+isna: notna
+lower: upper
+upper: lower
+startswith: endswith
+endswith: startswith
+strip: lstrip, rstrip
+lstrip: strip
+rstrip: strip
+find: rfind
+isalpha: isalnum
+isalnum: isalpha
+isdigit: isalnum
 """)
 # A whole text, such as the value of a keyword: how tables are joined, what is computed.
 _WORDS = _table("""
-    left:inner,right right:left inner:left,outer outer:inner mean:median,sum median:mean
-    sum:mean,count count:sum,size min:max max:min first:last last:first any:all all:any
-    index:columns columns:index
+left: inner, right
+right: left
+inner: left, outer
+outer: inner
+mean: median, sum
+median: mean
+sum: mean, count
+count: sum, size
+min: max
+max: min
+first: last
+last: first
+any: all
+all: any
+index: columns
+columns: index
 """)
 # In a query: words of SQL, by their patterns.
 _SQL = {
@@ -376,7 +443,12 @@ class _Code(string.Formatter):
         return ast.unparse(value)
 
 
-def _rewrite(node: ast.AST, field: str, code: str) -> Any:
+def _rewrite(
+    node: ast.AST,
+    field: str,
+    code: str,
+) -> Any:
+    """Return a node with new code, or with new code in a field."""
     text = _Code().vformat(code, (), vars(node) | {"node": node})
     new: Any = None
     for statement in parse_code(text).body:
