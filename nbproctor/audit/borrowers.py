@@ -25,6 +25,7 @@ from nbproctor.judge.exports import Exports, ReferenceFunction
 from nbproctor.markers import parse, walk_top_level
 
 BORROWED_NAME = "_handed_over"  # the name of the call that is borrowed
+LEAST = 6
 _PLAIN = bool, int, float, str, tuple, list, dict, np.ndarray
 Function = Callable[..., Any]
 Call = tuple[str, Function]  # that a test's object offers: its name, and a form of it
@@ -92,13 +93,7 @@ def _borrowed(target: Any, call: Function) -> Function:
 
 
 class PassedArrays:
-    """Arrays that tests pass to student code, in which right results are looked for.
-
-    Arrays smaller than `LEAST`, or with the same number everywhere, may be equal by
-    chance.
-    """
-
-    LEAST = 6
+    """Arrays that tests pass to student code, in which right results are looked for."""
 
     def __init__(self) -> None:
         self._arguments: dict[str, list[Array]] = defaultdict(list)
@@ -107,12 +102,12 @@ class PassedArrays:
     def note(
         self,
         exercise: str,
-        arguments: list[Any],
-        result: Any,
+        arguments: list[Array],
+        results: list[Array],
     ) -> None:
         """Note what a right solution of an exercise was called with, and returned."""
-        self._arguments[exercise] += self._arrays_in(arguments)
-        self._results[exercise] += self._arrays_in(result)
+        self._arguments[exercise] += arguments
+        self._results[exercise] += results
 
     def exercises_passing(self, exercise: str) -> Iterator[BorrowedAnswer]:
         """Yield the other exercises whose tests pass on one of its results."""
@@ -124,20 +119,6 @@ class PassedArrays:
                     name=f"an array that tests pass to {other}",
                     says="it is the correct result of a call",
                 )
-
-    def _arrays_in(self, value: Any) -> Iterator[Array]:
-        if isinstance(value, dict):
-            value = [*value.values()]
-        if isinstance(value, list | tuple):
-            for part in value:
-                yield from self._arrays_in(part)
-        elif (
-            isinstance(value, np.ndarray)
-            and value.dtype.kind in "iufc"  # NumPy subtracts no truth values
-            and value.size >= self.LEAST
-            and np.ptp(value)
-        ):
-            yield value
 
 
 def _is_same(array: Array, other: Array) -> bool:
@@ -206,7 +187,7 @@ def borrows(call: Function) -> Callable[[Function], Function]:
 
 
 def notes(note: Function) -> Callable[[Function], Function]:
-    """Record the arguments and results of a function."""
+    """Record the arrays among the arguments and results of a function."""
 
     @make_decorator
     def noting(
@@ -214,13 +195,32 @@ def notes(note: Function) -> Callable[[Function], Function]:
         arguments: Any,
         named: dict[str, Any],
     ) -> Any:
-        values = (*arguments, *named.values())
-        plain = copy.deepcopy([each for each in values if isinstance(each, _PLAIN)])
+        passed = [*arrays_in(arguments), *arrays_in(named)]
+        passed = copy.deepcopy(passed)
         result = function(*arguments, **named)
-        note(plain, result if isinstance(result, _PLAIN) else None)
+        note(passed, [*arrays_in(result)])
         return result
 
     return noting
+
+
+def arrays_in(value: Any) -> Iterator[Array]:
+    """Yield the arrays in a value that are not equal to others by chance.
+
+    They are not smaller than `LEAST`, and have different numbers.
+    """
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list | tuple):
+        for part in value:
+            yield from arrays_in(part)
+    elif (
+        isinstance(value, np.ndarray)
+        and value.dtype.kind in "iufc"  # NumPy subtracts no truth values
+        and value.size >= LEAST
+        and np.ptp(value)
+    ):
+        yield value
 
 
 @make_decorator

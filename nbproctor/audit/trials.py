@@ -93,6 +93,7 @@ class TrialBatch:
     processor: int | None = None
 
 
+Progress: TypeAlias = Callable[[Trial], object]
 # What a worker sends: how a trial ended, the objects that it has tried as one answer,
 # what went wrong, or that it is done.
 Message: TypeAlias = Entry | list[BorrowedAnswer] | str | None
@@ -104,7 +105,7 @@ def run_trials(
     trials: Sequence[Trial],
     oracles: Mapping[str, Cell],
     settings: Settings,
-    progress: Callable[[Trial], object],
+    progress: Progress,
 ) -> tuple[list[Entry], list[BorrowedAnswer]]:
     """Run the trials of a notebook; those of its reference solutions come first.
 
@@ -147,7 +148,7 @@ def _key(trial: Trial) -> tuple[str, ...]:
 
 
 def _ask_worker(
-    progress: Callable[[Trial], object], batch: TrialBatch
+    progress: Progress, batch: TrialBatch
 ) -> list[Entry | list[BorrowedAnswer]]:
     """Let one worker run its batch of the trials."""
     messages: list[Entry | list[BorrowedAnswer]] = []
@@ -339,6 +340,8 @@ class _Walk:
                     return
                 for step in group:
                     yield step
+                    if _is_added(step):  # no student's code gets what it passes
+                        continue
                     # The first counts: it is the reference's, and what a loop without
                     # an end has noted is not retained.
                     calls = borrowers.find_calls(run.passed_objects())
