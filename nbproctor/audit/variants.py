@@ -142,15 +142,15 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
     for kind in kinds:
         path = folder / f"{kind}.toml"
         tables = _tables(path, problems)
-        usual = {"of": tables.pop("of", REFERENCE)}
+        of = tables.pop("of", REFERENCE)
         files = {file.stem: file for file in sorted(folder.glob(f"{kind}/*.py"))}
         for name in [*files, *tables]:
             file = files.get(name)
             location = course_path(file) if file else f"{course_path(path)}, {name}"
             with _noting_problems(problems, location):
                 table: Any = {"cell": _cell_of(file)} if file else tables[name]
-                _check(kind, table)
-                source = _python(_source(usual | table, bases), name)
+                text = _source(kind, table, bases, of)
+                source = _python(text, name)
                 says = table.get("says", ())
                 trial = Trial(
                     exercise=folder.name,
@@ -186,10 +186,20 @@ def _tables(path: Path, problems: list[str]) -> dict[str, Any]:
     return tables
 
 
-def _check(kind: Kind, table: Any) -> None:
+def _source(
+    kind: Kind,
+    table: Any,
+    bases: dict[str, str],
+    of: str,
+) -> str:
+    """Return the cell that an entry describes, or raise a `VariantError`.
+
+    The entry changes the text `of` one of the `bases`, unless it names another.
+    """
     if not isinstance(table, dict) or not table.keys() <= {*KEYS}:
         raise VariantError(f"the keys of an entry are {', '.join(KEYS)}")
-    if len(FORMS.keys() & table.keys()) != 1:
+    forms = FORMS.keys() & table.keys()
+    if len(forms) != 1:
         raise VariantError(f"one of the keys {', '.join(FORMS)} is required")
     is_unnamed = table.get("unnamed", False)
     if kind == "wrong" and bool(table.get("says")) == is_unnamed:
@@ -197,11 +207,8 @@ def _check(kind: Kind, table: Any) -> None:
             "needs says = '…', a phrase of the message that names the symptom, or "
             "unnamed = true if no message does, in an entry of wrong.toml"
         )
-
-
-def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
-    of = table["of"]
-    (form,) = FORMS.keys() & table.keys()
+    of = table.get("of", of)
+    (form,) = forms
     if of not in bases and form != "cell":
         raise VariantError(f"changes {of!r}, but there is no such correct variant")
     text = bases.get(of, "").rstrip("\n")
