@@ -470,6 +470,7 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
             yield "operator", _with(node, op=op)
     if isinstance(node, ast.stmt) and not isinstance(node, _KEPT):
         yield "statement removed", Pass()
+    name = called(node)
     shape = f"{_shape(node)} in {_shape(parent)}"
     for kind, nodes, field, code in _REWRITES:
         if re.match(nodes, shape):
@@ -491,8 +492,14 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
             kind = "word" if isinstance(value, str) else "constant"
             for similar in _similar_constants(value):
                 yield kind, Constant(similar)
-        case Call() if called(node) not in COSMETIC:
-            yield from _call(node, parent)
+        case Call(function) if name not in COSMETIC:
+            field = "attr" if isinstance(function, Attribute) else "id"
+            for other in _FUNCTIONS.get(name, ()):
+                renamed = _with(function, **{field: other})
+                yield "function", _with(node, func=renamed)
+            inner = _main_argument(node)
+            if inner and name not in _ITERATORS and not isinstance(parent, Expr):
+                yield "call dropped", inner
     yield from _list_changes(node)
 
 
@@ -531,17 +538,6 @@ def _list_changes(node: ast.AST) -> _Mistakes:
                     items.insert(position - 1, item)
                 lists[field] = items
             yield kind, _with(node, **lists)
-
-
-def _call(node: Call, parent: ast.AST) -> _Mistakes:
-    name = called(node)
-    field = "attr" if isinstance(node.func, Attribute) else "id"
-    for other in _FUNCTIONS.get(name, ()):
-        function = _with(node.func, **{field: other})
-        yield "function", _with(node, func=function)
-    inner = _main_argument(node)
-    if inner and name not in _ITERATORS and not isinstance(parent, Expr):
-        yield "call dropped", inner
 
 
 def _main_argument(node: Call) -> ast.expr | None:
