@@ -17,7 +17,6 @@ import socket
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -86,7 +85,6 @@ class TrialBatch:
     """The trials of a notebook that one worker runs."""
 
     master: MasterNotebook  # with the last tests of each exercise
-    folder: str  # where their code runs
     settings: Settings  # of the forks
     trials: list[Trial]
     borrowing_exercises: list[str]  # exercises that are tried with the tests' objects
@@ -94,9 +92,10 @@ class TrialBatch:
 
 
 Progress: TypeAlias = Callable[[Trial], object]
-# What a worker sends: how a trial ended, the objects that it has tried as one answer,
-# what went wrong, or that it is done.
-Message: TypeAlias = Entry | list[BorrowedAnswer] | str | None
+# How a trial ended, or the objects that were tried as the answer to an exercise.
+TrialResult: TypeAlias = Entry | list[BorrowedAnswer]
+# What a worker sends: a result, what went wrong, or that it is done.
+Message: TypeAlias = TrialResult | str | None
 
 
 def run_trials(
@@ -117,24 +116,22 @@ def run_trials(
     trials = [trial for trial in trials if trial.exercise in master.exercises]
     references = [trial for trial in trials if trial.kind == "reference"]
     others = [trial for trial in trials if trial.kind != "reference"]
-    exercises = [trial.exercise for trial in references]
     workers = count_processors()
     tested = with_last_tests(master, oracles)
     # Each worker needs the time of every reference, so it tries them all.
     batches = [
         TrialBatch(
             master=tested,
-            folder=str(folder),
             settings=settings,
             trials=[*references, *others[n::workers]],
-            borrowing_exercises=exercises[n::workers],
+            borrowing_exercises=[t.exercise for t in references[n::workers]],
         )
         for n in range(workers)
     ]
     entries = {}
     borrowed_answers = []
     with ThreadPoolExecutor(workers) as threads:
-        shares = threads.map(partial(_ask_worker, progress), batches)
+        shares = threads.map(partial(_ask_worker, folder, progress), batches)
         for message in chain.from_iterable(shares):
             if isinstance(message, Entry):
                 entries[_key(message)] = message
@@ -148,13 +145,15 @@ def _key(trial: Trial) -> tuple[str, ...]:
 
 
 def _ask_worker(
-    progress: Progress, batch: TrialBatch
-) -> list[Entry | list[BorrowedAnswer]]:
+    folder: Path,
+    progress: Progress,
+    batch: TrialBatch,
+) -> list[TrialResult]:
     """Let one worker run its batch of the trials."""
-    messages: list[Entry | list[BorrowedAnswer]] = []
+    messages: list[TrialResult] = []
     command = partial(python_command, __name__)
     variables = dict.fromkeys(THREAD_VARIABLES, "1") | REPRODUCIBLE_VARIABLES
-    worker = PythonProcess(command, os.environ | variables)
+    worker = PythonProcess(command, os.environ | variables, cwd=folder)
     try:
         with closing(Processor()) as processor:
             on_processor = replace(batch, processor=processor.number)
@@ -180,19 +179,17 @@ def _ask_worker(
 
 def main(descriptor: int) -> None:
     """Walk through the notebook that the parent sends, and tell it each result."""
-    end = None
     with socket.socket(fileno=descriptor) as parent, clock.patch_clocks():
         parent.set_inheritable(False)
         batch = json.decode(read_block(parent), type=TrialBatch)
+        pin_to_processor(batch.processor)
+        end = None
         try:
-            pin_to_processor(batch.processor)
             with tempfile.TemporaryDirectory(prefix="nbproctor-") as base:
                 for message in _Walk(batch, Path(base)).walk():
                     write_block(parent, json.encode(message))
         except AuditError as error:
             end = str(error)
-        except Exception:
-            end = traceback.format_exc()
         write_block(parent, json.encode(end))
 
 
@@ -254,7 +251,6 @@ class _Walk:
         self.calls: dict[Any, Call] = {}  # of objects that tests passed on
         #: Exercise → what the test of its values says of its reference.
         self.values: dict[str, str] = {}
-        os.chdir(batch.folder)
         sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
 
     def walk(self) -> Iterator[Message]:
