@@ -46,7 +46,7 @@ def audit(
         for master in masters
         for cell in master.of_kind("solution")
     }
-    if exercise is not None and exercise not in references:
+    if exercise not in (None, *references):
         raise AuditError(
             f"There is no exercise {exercise!r} in {assignment}. Its exercises: "
             f"{', '.join(references)}."
