@@ -380,9 +380,11 @@ _SEEDS = {"RandomState", "default_rng", "seed"}  # any number is as good
 _KEPT = Return, FunctionDef, ClassDef, Import, ImportFrom
 
 
-# Mistakes that rewrite a node: the kind, the nodes, perhaps the one field that changes,
-# and the new code. The nodes are told by a pattern of what `_shape` says. In the code,
-# the name of a field stands for what is in it, and `node` for all of it.
+# Mistakes that rewrite a node: the kind, the nodes, and the new code of the node or of
+# one field (as in ``.test = not ({test})``; without code, the field gets empty). A
+# pattern tells the nodes: their `_shape`, ``in``, and the shape of their parent begin
+# with a match of it. In the code, the name of a field in braces is the code of that
+# field, and ``{node}`` the code of the whole node.
 _REWRITES = re.findall(
     r"(.+?): (.+) →\s+(?:\.(\w+) = ?)?(.*)",
     r"""

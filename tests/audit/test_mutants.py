@@ -65,7 +65,10 @@ f(1e-12)                  → f(0.0) | f(0.01)
 f(True)                   → f(False)
 f(a, b)                   → f(b, a) | f(a) | a
 a[1:n]                    → a[2:n] | a[0:n] | a[1:n + 1] | a[1:n - 1] | a[1:] | a[:n]
+a[:n]                     → a[:n + 1] | a[:n - 1] | a[:]
 range(m)                  → range(m + 1) | range(m - 1)
+range(2, m)               → range(2, m + 1) | range(2, m - 1)
+range(2, m, 3)            → range(2, m + 1, 3) | range(2, m - 1, 3)
 a.T                       → a
 a.copy()                  → a
 np.array(a)               → a
