@@ -470,7 +470,7 @@ class NotebookRun:
             try:
                 session.ask("raised")
             except StudentRaised as error:
-                if error.cell in self._student.sources:
+                if error.cell not in (None, cell.id):
                     return explain(error, self._student.sources, hidden=False)
         return message
 

@@ -7,7 +7,7 @@ def inputs(rng):
 
 
 def answer(theta, X):
-    ((forward_pass, network),) = FORWARD.begin([theta])
+    forward_pass, network = FORWARD.target.start(theta)
     return forward_pass(network, X)
 
 
