@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.person import Identifier, Identity, Kind
@@ -21,54 +20,43 @@ from nbproctor.platforms.platform import (
     common_length,
 )
 
-_NAME = re.compile(
-    r"(?P<head>.*?_[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"
-)
+_TIME = r"\d{4}(?:-\d\d){5}"
 
 
 class Blackboard(Platform):
     """Blackboard, which puts a page next to each attempt and takes no feedback."""
 
     name = "Blackboard"
+    # ``Lab 5_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb``. Of a group it is the
+    # group's name. Assignment and login may hold ``_``.
+    path = (
+        rf"(?P<name>[^/]*?_[^/_]+)_(?:attempt_(?P<attempt>{_TIME})_(?P<file>[^/]+)"
+        rf"|(?P<page>attempt_(?P<attempt2>{_TIME})\.txt))"
+    )
     titles = r"(.*) \[Total Pts: (?:up to )?([\d.,]+).*"  # "Lab [Total Pts: 100 Score]"
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
-        """``Lab 5_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb``.
-
-        Of a group it is the group's name. Assignment and login may hold ``_``, so the
-        login is one of several.
-        """
-        match = _NAME.fullmatch(parts[0])
-        if match is None or len(parts) > 1:
+        """Read the time that an attempt is called by."""
+        name = super().parse(parts)
+        if name is None:
             return None
-        head, attempt, file = match.groups()
         try:
-            when = datetime.strptime(attempt, "%Y-%m-%d-%H-%M-%S")
+            when = datetime.strptime(name.attempt, "%Y-%m-%d-%H-%M-%S")
         except ValueError:
             return None
-        words = head.split("_")
-        logins = []
-        for start in range(len(words) - 1, 0, -1):
-            login = "_".join(words[start:])
-            logins.append(Identifier(Kind.LOGIN, login))
-        return FileName(
-            key=head,
-            file=PurePosixPath(file or "attempt.txt"),
-            identifiers=tuple(logins),
-            submitted=when,
-            attempt=attempt,
-            kind="file" if file else "page",
-        )
+        return replace(name, name="", submitted=when)
 
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """No login begins behind what all names share: the assignment is one of it."""
         parsed = super().parse_all(entries)
-        words = [name.key.split("_") for name in parsed.values()]
-        shared = common_length(words)
+        shared = common_length(name.key.split("_") for name in parsed.values())
         for path, name in parsed.items():
-            start = max(len(name.identifiers) - shared, 0)
-            logins = name.identifiers[start:]
-            parsed[path] = replace(name, identifiers=logins)
+            words = name.key.split("_")
+            logins = []
+            for start in range(min(shared, len(words) - 1), 0, -1):
+                login = "_".join(words[start:])
+                logins.append(Identifier(Kind.LOGIN, login))
+            parsed[path] = replace(name, identifiers=tuple(logins))
         return parsed
 
     def students(self, files: Sequence[SubmittedFile]) -> list[Identity]:

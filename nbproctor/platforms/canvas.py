@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from operator import attrgetter
+from pathlib import Path
 
-from nbproctor.platforms.person import Identifier, Kind, normalize
+from nbproctor.platforms.person import Kind, normalize
 from nbproctor.platforms.platform import (
     Columns,
     FileName,
@@ -22,15 +24,6 @@ from nbproctor.platforms.platform import (
 )
 from nbproctor.platforms.sheet import Sheet
 
-# Canvas removes everything but letters, digits and underscores from a name. One with
-# underscores counts where a long number of a file follows: dates have them too.
-_NAME = re.compile(
-    r"(?:(?P<late2>LATE_)?(?P<anonymous>anon_[^\W_]+)(?P<late3>_LATE)?"
-    r"|(?P<name>[^\s/.,;()'_-]+?"
-    r"|[^\s/.,;()'-]+?(?=_(?:LATE_)?\d+_(?:\d{4,}_|(?:text|link)\.html)))"
-    r"_(?P<late>LATE_)?(?P<user>\d+))"
-    r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
-)
 # Titles, as `normalize` has them, of its grade book.
 _OWN_TITLES = {"student", "sisloginid"}
 
@@ -39,6 +32,16 @@ class Canvas(Platform):
     """Canvas, which says that something was late, and not when it came."""
 
     name = "Canvas"
+    # ``okaforamara_LATE_1042_88031_lab-1.ipynb``, all in one folder. Of a name, only
+    # letters, digits and underscores are there. One with underscores counts where a
+    # long number of a file follows: dates have them too.
+    path = (
+        r"(?:(?P<late>LATE_)?(?P<ANONYMOUS>anon_[^\W_]+)(?P<late2>_LATE)?"
+        r"|(?P<name>[^\s/.,;()'_-]+?"
+        r"|[^\s/.,;()'-]+?(?=_(?:LATE_)?\d+_(?:\d{4,}_|(?:text|link)\.html)))"
+        r"_(?P<late3>LATE_)?(?P<CANVAS>\d+))"
+        r"_(?:(?P<number>\d+)_(?P<file>[^/]+)|(?P<typed>(?:text|link)\.html))"
+    )
     upload = "Grades > menu of the assignment's column > Re-Upload Submissions"
     why_no_address = (
         "typed text into Canvas, which accepts no feedback file for that. Mail the "
@@ -46,24 +49,11 @@ class Canvas(Platform):
     )
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
-        """``okaforamara_LATE_1042_88031_lab-1.ipynb``, all in one folder."""
-        match = _NAME.fullmatch(unicodedata.normalize("NFC", parts[0]))
-        if match is None or len(parts) > 1:
-            return None
-        user = match["user"] or match["anonymous"]
-        kind = Kind.CANVAS if match["user"] else Kind.ANONYMOUS
-        # Its own text files have no number of a file: nothing can be sent back to one.
-        typed = match["typed"]
-        return FileName(
-            key=user,
-            file=PurePosixPath(match["file"] or typed),
-            name=match["name"] or "",
-            identifiers=(Identifier(kind, user),),
-            late=any(match.group("late", "late2", "late3")),
-            number=match["attachment"] or "",
-            kind="typed" if typed else "file",
-            address="" if typed else parts[0],
-        )
+        """Its own text files have no number: nothing can be sent back to one."""
+        name = super().parse([unicodedata.normalize("NFC", part) for part in parts])
+        if name and name.number:
+            return replace(name, address=parts[0])
+        return name
 
     def find_people(self, sheet: Sheet, columns: Columns) -> None:
         """In its grade book, "Student" is the name, and "ID" its own number.
@@ -89,21 +79,22 @@ class Canvas(Platform):
         column: str | None,
     ) -> GradeColumn | None:
         """Titles end with the number of the assignment; a row has the points."""
-        heads = sheet.values(0)
-        if heads[0] not in ("Student", "LastName") or "ID" not in heads:
+        titles = sheet.titles
+        if titles[0] not in ("Student", "LastName") or "ID" not in titles:
             return None
         limits = 0
-        for row in range(1, min(4, len(sheet.rows))):
+        for row in sheet.body[:3]:
             if sheet.value(row, 0).strip() == "Points Possible":
                 limits = row
-                break
-        for index in range(len(heads)):
-            if "read only" in sheet.value(limits, index):
-                heads[index] = ""
-        chosen, _ = choose_column(heads, r"(.*) \(\d+\)$", assignment, column)
+        chosen, _ = choose_column(titles, r"(.*) \(\d+\)$", assignment, column)
         most = sheet.value(limits, chosen) if limits else ""
         form = form_of_marks(most, sheet)
-        return GradeColumn(limits + 1, chosen, *form, excused="EX")
+        return GradeColumn(
+            limits + 1,
+            chosen,
+            *form,
+            excused="EX",
+        )
 
     def feedback_names(
         self,
@@ -118,21 +109,15 @@ class Canvas(Platform):
         one that is called like the notebook; a single one may be called as it likes.
         What follows the numbers is not read, but must not be "link".
         """
-        # Under the name in the download, how the student called it.
-        files = {}
-        for text in address.split("/"):
-            name = self.parse([text])
-            if name:
-                files[text] = name.file
+        names = [self.parse([text]) for text in address.split("/")]
         alike = []
-        for text, file in files.items():
-            stem = re.sub(
-                r"(?<=.)-\d+$", "", file.stem
-            )  # without the number of ``lab-1``
-            if stem == page.stem or len(files) == 1:
-                alike.append(text)
+        for name in filter(None, names):
+            number = r"(?<=.)-\d+$"  # of ``lab-1``
+            stem = re.sub(number, "", name.file.stem)
+            if stem == page.stem or len(names) == 1:
+                alike.append(name)
         if not alike:
             return {}
-        newest = max(alike)
-        head = newest.removesuffix(f"_{files[newest]}")
+        newest = max(alike, key=attrgetter("age"))
+        head = newest.address.removesuffix(f"_{newest.file}")
         return {notebook: f"{head}_feedback.ipynb"}

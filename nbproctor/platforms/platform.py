@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,9 +88,10 @@ class Platform:
 
     name = "plain files"
     #: An expression for the path of a file in a download. Groups in capitals are kinds
-    #: of identifiers; others are fields of `FileName`, or a ``kind`` of file. What a
-    #: student calls a file comes last, and may look like all that stands before it: so
-    #: each part before takes as little as it can.
+    #: of identifiers; others are fields of `FileName`, or a ``kind`` of file. A 2 or 3
+    #: behind it makes one more group of a name. What a student calls a file comes last,
+    #: and may look like all that stands before it: so each part before takes as little
+    #: as it can.
     path = ""
     upload = ""  # where a teacher uploads the zip of feedback; empty: nowhere
     why_no_address = ""  # why a student has no `FileName.address`, and what to do
@@ -105,19 +107,24 @@ class Platform:
         match = re.fullmatch(self.path, "/".join(parts))
         if match is None:
             return None
-        groups = match.groupdict("")
+        groups = defaultdict[str, str](str)
+        for group, text in match.groupdict("").items():
+            groups[group.rstrip("23")] += text
         identifiers = tuple(
-            Identifier(kind, groups[kind.name]) for kind in Kind if kind.name in groups
+            Identifier(kind, groups[kind.name]) for kind in Kind if groups[kind.name]
         )
-        attempt = groups.get("attempt", "")
+        kind: FileKind = next((k for k in _OTHER_KINDS if groups[k]), "file")
+        attempt = groups["attempt"]
         return FileName(
             key=identifiers[0].value if identifiers else groups["name"],
-            file=PurePosixPath(groups["file"]),
-            name=groups.get("name", ""),
+            file=PurePosixPath(groups["file"] or groups[kind]),
+            name=groups["name"],
             identifiers=identifiers,
+            late=bool(groups["late"]),
             attempt=attempt and attempt.zfill(4),
-            kind=next((kind for kind in _OTHER_KINDS if groups.get(kind)), "file"),
-            address=groups.get("address", ""),
+            number=groups["number"],
+            kind=kind,
+            address=groups["address"],
         )
 
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
