@@ -44,6 +44,11 @@ BACK = """
 < okaforamara_1042_88031_feedback.ipynb
 
 = Canvas
+> okaforamara_1042_9_lab.ipynb
+> okaforamara_1042_10_lab-1.ipynb
+< okaforamara_1042_10_feedback.ipynb
+
+= Canvas
 > anon_Ab3Cd_LATE_88031_lab.ipynb
 < anon_Ab3Cd_LATE_88031_feedback.ipynb
 
