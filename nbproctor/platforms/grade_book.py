@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from math import isnan, nan
+from math import isnan
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -71,36 +71,36 @@ def people_columns(sheet: Sheet) -> Columns:
 def read_people(sheet: Sheet) -> Iterator[PersonRow]:
     """Yield whom each row below the titles is about."""
     columns = people_columns(sheet)
-    for row in range(1, len(sheet.rows)):
+    for row in sheet.body:
         cells = {kind: sheet.texts(row, places) for kind, places in columns.items()}
-        last, first, name, group = (
-            next(iter(cells[kind]), "") for kind in ("last", "first", "name", "group")
-        )
+        texts = {kind: several[0] for kind, several in cells.items() if several}
         identifiers: list[Identifier] = []
         for kind in Kind:
             for text in cells[kind]:
                 identifiers += _identifiers(kind, text)
+        last = texts.get("last", "")
+        first = texts.get("first", "")
+        name = texts.get("name", "")
         if not (name or last or first):  # a word may be a name
             words = [value for kind, value in identifiers if kind in UNCERTAIN]
             name = next((word for word in words if re.search("[ ,]", word)), "")
         if name and not (last and first):
             last, first = split_name(name)
-        name = name or ", ".join(filter(None, (last, first)))
-        if name.casefold() in _NOBODY:
-            continue
-        identity = Identity(name, tuple(identifiers))
-        ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(identity)
-        yield PersonRow(
-            row=row,
-            identity=identity,
-            person=Person(
-                student=ids[0] if ids else "",
-                last=last,
-                first=first,
-                identifiers=identity.identifiers,
-            ),
-            group=group,
+        ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(identifiers)
+        person = Person(
+            student=ids[0] if ids else "",
+            last=last,
+            first=first,
+            identifiers=tuple(identifiers),
         )
+        name = name or person.full_name
+        if name.casefold() not in _NOBODY:
+            yield PersonRow(
+                row=row,
+                identity=Identity(name, person.identifiers),
+                person=person,
+                group=texts.get("group", ""),
+            )
 
 
 def _identifiers(kind: Kind, text: str) -> Iterator[Identifier]:
@@ -148,10 +148,9 @@ def _read(path: Path) -> Sheet:
             f"{path} is not a CSV file. In a spreadsheet program, save it as CSV. For "
             "a zip of submissions, use `nbproctor collect`."
         )
-    sheet = Sheet.read(data)
-    if not sheet.rows:
+    if not text.strip():
         raise RosterError(f"{path} is empty.")
-    return sheet
+    return Sheet.read(data)
 
 
 def _lacking(
@@ -159,7 +158,7 @@ def _lacking(
     sheet: Sheet,
     column: str,
 ) -> RosterError:
-    titles = ", ".join(sheet.values(0))
+    titles = ", ".join(sheet.titles)
     return RosterError(
         f"{path} has no column {column}. Its column headers are: {titles}."
     )
@@ -321,6 +320,11 @@ def fill(
     filled = FilledGradeFile(platform.name, sheet.value(0, target.column))
     factor = _factor(filled.column, target.most, max_score, scale)
     names = roster.labels
+    marks = {
+        student: _written(score * factor, target)
+        for student, score in scores.items()
+        if not isnan(score)
+    }
     row_of: dict[str, int] = {}
     for row, identity, _, _ in read_people(sheet):
         if row < target.first or not str(identity):
@@ -341,13 +345,12 @@ def fill(
         before = sheet.value(row, target.column).strip()
         if before.casefold() in _EXCUSED:
             filled.excused.append(student)
-        mark = nan if student in excused else scores.get(student, nan) * factor
-        after = target.excused if student in excused else _written(mark, target)
+        after = target.excused if student in excused else marks.get(student, "")
         reason = reasons.get(student) or "nothing was submitted"
         reason = _reason_to_skip(after, before, reason, row in target.locked)
         if reason:
             filled.skipped.append((names[student], reason))
-        elif number(before) == round(mark, 2):
+        elif number(before) == number(after):
             filled.unchanged += 1
         else:
             sheet.put(row, target.column, after)
@@ -359,8 +362,7 @@ def fill(
                     after=after,
                 )
             )
-    marked = {student for student, score in scores.items() if not isnan(score)}
-    absent = marked - row_of.keys()
+    absent = marks.keys() - row_of.keys()
     filled.absent = sorted(names.get(student, student) for student in absent)
     filled.data = sheet.to_bytes()
     return filled
@@ -372,7 +374,7 @@ def _column(
     column: str | None,
 ) -> tuple[Platform, GradeColumn]:
     """Tell whose file it is and where marks go."""
-    if not sheet.rows:
+    if not any(sheet.rows[0]):
         raise ExportError("The file is empty.")
     answers = ask_platforms(
         lambda platform: platform.grade_column(sheet, assignment, column),
@@ -383,7 +385,7 @@ def _column(
             return platform, target
     raise ExportError(
         "The file is not from Canvas, Moodle, Blackboard or Brightspace. Its column "
-        f"headers are {', '.join(sheet.values(0)[:6])} … Export the grade file there "
+        f"headers are {', '.join(sheet.titles[:6])} … Export the grade file there "
         "(in Moodle: the grading worksheet), and do not save it in a spreadsheet "
         "program."
     )
@@ -425,8 +427,6 @@ def _factor(
 
 
 def _written(score: float, column: GradeColumn) -> str:
-    if isnan(score):
-        return ""
     if column.places is None:
         text = f"{score:.2f}".rstrip("0").rstrip(".")
     else:

@@ -224,10 +224,10 @@ def in_order_of_kinds(identifiers: Iterable[Identifier]) -> list[Identifier]:
     return sorted(identifiers, key=lambda identifier: kinds.index(identifier.kind))
 
 
-def possible_ids(identity: Identity) -> list[str]:
+def possible_ids(identifiers: Iterable[Identifier]) -> list[str]:
     """Return how somebody may be called in a course, the best first."""
     ids = []
-    for kind, value in in_order_of_kinds(identity.identifiers):
+    for kind, value in in_order_of_kinds(identifiers):
         if kind is Kind.EMAIL:
             ids.append(safe_file_name(value.partition("@")[0]))
         ids.append(safe_file_name(value))

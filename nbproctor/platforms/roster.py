@@ -320,7 +320,7 @@ class Roster:
 
     def new_person(self, identity: Identity) -> Person:
         """Return somebody who is not in the class list, with an id that nobody has."""
-        ids = possible_ids(identity) or [safe_file_name(identity.name)]
+        ids = possible_ids(identity.identifiers) or [safe_file_name(identity.name)]
         numbered = (f"{ids[0]}-{number}" for number in count(2))
         for student in chain(ids, numbered):
             if not self._indexes_with(Kind.COURSE, student):

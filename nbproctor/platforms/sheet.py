@@ -147,7 +147,9 @@ def read_time(text: str, *languages: str) -> datetime | None:
 class Sheet:
     """A table as another program wrote it."""
 
-    rows: list[list[str]]  # cells as they stand in the file, with their quotes
+    #: Cells as they stand in the file, with their quotes; below the last row is an
+    #: empty one.
+    rows: list[list[str]]
     line_ends: list[str]  # what ends each row
     separator: str  # of cells: comma, semicolon or tab
     byte_order_mark: bytes  # of the byte order
@@ -159,21 +161,15 @@ class Sheet:
         text, mark, encoding = decode(data)
         separator = _delimiter(text)
         cell = re.compile(
-            rf'("(?:[^"]|"")*"[^{separator}\r\n]*|[^{separator}\r\n]*)'
-            rf"({separator}|\r\n|\n|\r|\Z)"
+            rf'((?:"(?:[^"]|"")*")?[^{separator}\r\n]*)({separator}|\r\n|\n|\r|\Z)'
         )
-        rows = []
-        ends = []
-        cells: list[str] = []
-        for match in cell.finditer(text):
-            if match.start() == len(text) and not cells:
-                break
-            cells.append(match[1])
-            if match[2] != separator:
-                rows.append(cells)
-                ends.append(match[2])
-                cells = []
-        return cls(rows, ends, separator, mark, encoding)
+        sheet = cls([[]], [], separator, mark, encoding)
+        for content, end in cell.findall(text):
+            sheet.rows[-1].append(content)
+            if end != separator:
+                sheet.rows.append([])
+                sheet.line_ends.append(end)
+        return sheet
 
     def value(self, row: int, column: int) -> str:
         """Return what a cell says; a cell that is not there says nothing."""
@@ -185,19 +181,16 @@ class Sheet:
         texts = [self.value(row, column).strip() for column in columns]
         return [undo_spreadsheet_cell(text) for text in texts if text]
 
-    def values(self, row: int) -> list[str]:
-        """Return what the cells of a row say."""
-        return [_unquoted(cell) for cell in self.rows[row]]
-
     @cached_property
     def titles(self) -> list[str]:
         """The titles of the columns, from the first row, without spaces around them."""
-        return [title.strip() for title in self.values(0)]
+        return [_unquoted(cell).strip() for cell in self.rows[0]]
 
     @cached_property
     def body(self) -> list[int]:
         """Which rows below the titles say something."""
-        return [row for row in range(1, len(self.rows)) if any(self.values(row))]
+        numbered = enumerate(self.rows)
+        return [row for row, cells in numbered if row and any(map(_unquoted, cells))]
 
     def column(self, index: int) -> list[str]:
         """Return what a column says in each row of the body."""
@@ -218,7 +211,7 @@ class Sheet:
     def to_bytes(self) -> bytes:
         """Return the file."""
         text = ""
-        for cells, end in zip(self.rows, self.line_ends, strict=True):
+        for cells, end in zip(self.rows, self.line_ends, strict=False):
             text += self.separator.join(cells) + end
         return self.byte_order_mark + text.encode(self.encoding)
 
