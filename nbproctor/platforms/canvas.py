@@ -13,19 +13,18 @@ from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 
-from nbproctor.platforms.person import Kind, normalize
+from nbproctor.platforms.person import Kind
 from nbproctor.platforms.platform import (
-    Columns,
     FileName,
     GradeColumn,
+    PeopleList,
     Platform,
     choose_column,
     form_of_marks,
 )
 from nbproctor.platforms.sheet import Sheet
 
-# Titles, as `normalize` has them, of its grade book.
-_OWN_TITLES = {"student", "sisloginid"}
+_GRADE_BOOK = {"student": "name", "id": Kind.CANVAS}
 
 
 class Canvas(Platform):
@@ -42,6 +41,11 @@ class Canvas(Platform):
         r"_(?P<late3>LATE_)?(?P<CANVAS>\d+))"
         r"_(?:(?P<number>\d+)_(?P<file>[^/]+)|(?P<typed>(?:text|link)\.html))"
     )
+    lists = (
+        PeopleList(frozenset({"Student", "ID"}), _GRADE_BOOK),
+        PeopleList(frozenset({"LastName", "ID"}), _GRADE_BOOK),
+        PeopleList(frozenset({"canvas_user_id"}), {"userid": Kind.SIS}),  # of groups
+    )
     upload = "Grades > menu of the assignment's column > Re-Upload Submissions"
     why_no_address = (
         "typed text into Canvas, which accepts no feedback file for that. Mail the "
@@ -54,23 +58,6 @@ class Canvas(Platform):
         if name and name.number:
             return replace(name, address=parts[0])
         return name
-
-    def find_people(self, sheet: Sheet, columns: Columns) -> None:
-        """In its grade book, "Student" is the name, and "ID" its own number.
-
-        In its list of groups, "user_id" is the SIS id.
-        """
-        titles = [normalize(title) for title in sheet.titles]
-        has_own_title = not _OWN_TITLES.isdisjoint(titles)
-        if "id" in titles and (has_own_title or titles[0] == "lastname"):
-            columns[Kind.CANVAS] += columns[Kind.STUDENT]
-            columns["name"] += columns[Kind.WORD]
-        elif "canvasuserid" in titles:
-            columns[Kind.SIS] += columns[Kind.WORD]
-        else:
-            return
-        columns[Kind.STUDENT] = []
-        columns[Kind.WORD] = []
 
     def grade_column(
         self,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbproctor.platforms.person import Kind
-from nbproctor.platforms.platform import Columns, Platform, Visibility
-from nbproctor.platforms.sheet import Sheet
+from nbproctor.platforms.platform import PeopleList, Platform, Visibility
 from nbproctor.templates import render
 from nbproctor.writing import write_file
 
@@ -17,11 +15,12 @@ class GitHubClassroom(Platform):
     name = "GitHub Classroom"
     # ``lab-5-submissions/lab-5-aokafor/lab.ipynb``
     path = r"([^/]*)-submissions/\1-(?P<GITHUB>[^/]+)/(?P<file>.+)"
-
-    def find_people(self, sheet: Sheet, columns: Columns) -> None:
-        """In its roster, the name is the one that a student chose on GitHub."""
-        if columns[Kind.GITHUB] and columns[Kind.IDENTIFIER]:
-            columns["name"] = []
+    lists = (
+        PeopleList(
+            known_by=frozenset({"identifier", "github_username"}),
+            kinds={"name": "ignored"},  # a student chose it on GitHub
+        ),
+    )
 
 
 def write_autograder(

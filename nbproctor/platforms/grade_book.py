@@ -27,13 +27,30 @@ from nbproctor.platforms.person import (
     possible_ids,
     split_name,
 )
-from nbproctor.platforms.platform import Columns, ExportError, GradeColumn, Platform
-from nbproctor.platforms.plug_ins import ask_platforms
+from nbproctor.platforms.platform import (
+    Columns,
+    ExportError,
+    GradeColumn,
+    PeopleList,
+    Platform,
+)
+from nbproctor.platforms.plug_ins import ask_platforms, load_plug_ins
 from nbproctor.platforms.registry import PLATFORMS
 from nbproctor.platforms.roster import Roster, RosterError
-from nbproctor.platforms.sheet import TITLES, Sheet, decode, number, write_rows
+from nbproctor.platforms.sheet import (
+    KIND_OF_TITLE,
+    TITLES,
+    Sheet,
+    decode,
+    number,
+    write_rows,
+)
 
 _TIMES = ("time", "submitted", "handed in", "date", "timestamp")
+_CLASS_LIST = PeopleList(
+    known_by=frozenset({"student_id", "numbers"}),
+    kinds={"studentid": Kind.COURSE},
+)
 # Names in rows of a platform's own, which are about nobody.
 _NOBODY = {"points possible", "possible, points", "student, test"}
 # What stands for a mark where none is to be given.
@@ -52,17 +69,17 @@ class PersonRow(NamedTuple):
 
 def people_columns(sheet: Sheet) -> Columns:
     """Return which columns say who somebody is, by kind, the most telling first."""
+    kinds = dict(KIND_OF_TITLE)
+    lists = [_CLASS_LIST]
+    for platform in (*load_plug_ins(), *PLATFORMS):
+        lists += platform.lists
+    for each in lists:
+        if each.known_by.issubset(sheet.titles):
+            kinds |= each.kinds
     titles = [normalize(title) for title in sheet.titles]
-    columns: Columns = {}
-    for kind, words in TITLES.items():
-        columns[kind] = []
-        for word in words.split():
-            columns[kind] += [i for i, title in enumerate(titles) if title == word]
-    # In our own class list, the id is that of this course.
-    if columns[Kind.NUMBER] and "studentid" in titles:
-        index = titles.index("studentid")
-        columns[Kind.COURSE] = [index]
-        columns[Kind.STUDENT].remove(index)
+    columns: Columns = {kind: [] for kind in TITLES}
+    for word, kind in kinds.items():
+        columns[kind] += [i for i, title in enumerate(titles) if title == word]
     for _ in ask_platforms(lambda p: p.find_people(sheet, columns), PLATFORMS):
         pass
     return columns

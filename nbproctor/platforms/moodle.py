@@ -23,7 +23,7 @@ from nbproctor.platforms.platform import (
     Platform,
     form_of_marks,
 )
-from nbproctor.platforms.sheet import ABOUT_PEOPLE, Sheet, number
+from nbproctor.platforms.sheet import KIND_OF_TITLE, Sheet, number
 
 # What stands for a name where marking is blind.
 _BLIND = (
@@ -115,7 +115,7 @@ class Moodle(Platform):
             marks = {*sheet.column(index)} - {"", "-"}
             if any(isnan(number(mark)) for mark in marks):
                 continue
-            if normalize(sheet.titles[index]) in ABOUT_PEOPLE:
+            if normalize(sheet.titles[index]) in KIND_OF_TITLE:
                 continue
             return GradeColumn(
                 1,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.archive import ArchiveEntry
@@ -77,6 +77,13 @@ class GradeColumn:
     excused: str = ""  # what stands for "no mark is wanted"; empty: nothing does
 
 
+class PeopleList(NamedTuple):
+    """What a list of people means by titles that mean something else in others."""
+
+    known_by: frozenset[str]  # titles that only this list has together
+    kinds: Mapping[str, str]  # of columns, by the title as `normalize` has it
+
+
 _OTHER_KINDS: tuple[FileKind, ...] = ("typed", "page", "course")
 
 
@@ -98,6 +105,7 @@ class Platform:
     #: An expression for the titles of a grade book's columns that take marks; its two
     #: groups are the assignment's name and what it is worth.
     titles = ""
+    lists: tuple[PeopleList, ...] = ()  # that it exports, with titles of its own sense
     listing = ""  # its own file in a download, which it wants back with the feedback
     numbers_groups = False  # what a group submitted has its number, not a member's
     times = ""  # the list that says when each was submitted, where no download does

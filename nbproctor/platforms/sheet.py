@@ -43,11 +43,15 @@ TITLES = {
         group groups groupname gruppe gruppen gruppenname groupe groupes grupo grupos
         gruppo groep team
     """,
-    "submitted": "",  # no title: by its place in a platform's own list
+    # No titles: what a platform's own list has.
+    "submitted": "",
+    "ignored": "",
     "time": "time submitted handedin date timestamp",
 }
-#: Every title that says who somebody is, and when they submitted.
-ABOUT_PEOPLE = frozenset(" ".join(TITLES.values()).split())
+#: What a column is, by a title that says who somebody is, or when they submitted.
+KIND_OF_TITLE = {
+    title: kind for kind, titles in TITLES.items() for title in titles.split()
+}
 
 
 def number(text: str) -> float:
