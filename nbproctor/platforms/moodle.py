@@ -8,7 +8,7 @@ Sources, below ``mod/assign``: ``classes/downloader.php`` and, before 4.0,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from math import isnan
 
@@ -83,12 +83,11 @@ class Moodle(Platform):
         for kind in Kind:
             columns[kind] = [column for column in columns[kind] if column > 0]
         columns[Kind.PARTICIPANT] = [0]
-        assigned = set().union(*columns.values())
-        emails = [column for column in _email_columns(sheet) if column not in assigned]
-        columns[Kind.EMAIL] = columns[Kind.EMAIL] or emails[:1]
+        if not columns[Kind.EMAIL]:
+            columns[Kind.EMAIL] = _find_emails(sheet, set().union(*columns.values()))
         # Times follow what says if the grade can be changed.
-        changeable = _find_changeable(sheet, 1)
-        columns["submitted"] = [] if changeable is None else [changeable + 1]
+        time = _find_changeable(sheet, 1) + 1
+        columns["submitted"] = [time] if time < len(sheet.titles) else []
         # Names stand second; in a blind worksheet what everybody submitted does.
         if columns["name"] or columns["last"] or 1 in columns[Kind.EMAIL]:
             return
@@ -117,11 +116,14 @@ class Moodle(Platform):
                 continue
             if normalize(sheet.titles[index]) in KIND_OF_TITLE:
                 continue
+            changeable = sheet.column(_find_changeable(sheet, index + 2))
+            answers = zip(sheet.body, changeable, strict=True)
+            locked = [row for row, answer in answers if answer.casefold() in _NO]
             return GradeColumn(
                 1,
                 index,
                 *form_of_marks(most, sheet),
-                locked=_locked_rows(sheet, index + 2),
+                locked=frozenset(locked),
             )
         raise ExportError(
             "The grading worksheet has no column for points. If the assignment uses a "
@@ -129,31 +131,23 @@ class Moodle(Platform):
         )
 
 
-def _email_columns(sheet: Sheet) -> Iterator[int]:
-    """Yield which columns have e-mail addresses and nothing else."""
-    width = len(sheet.rows[sheet.body[0]])
-    for index in range(width):
+def _find_emails(sheet: Sheet, assigned: Collection[int]) -> list[int]:
+    """Return the first column of those left that has e-mail addresses alone."""
+    for index in range(len(sheet.titles)):
         cells = [cell for cell in sheet.column(index) if cell]
-        if cells and all("@" in cell for cell in cells):
-            yield index
+        if index not in assigned and cells and all("@" in cell for cell in cells):
+            return [index]
+    return []
 
 
-def _locked_rows(sheet: Sheet, start: int) -> frozenset[int]:
-    """Return the rows whose mark must not be changed, as a column says."""
-    changeable = _find_changeable(sheet, start)
-    if changeable is None:
-        return frozenset()
-    answers = zip(sheet.body, sheet.column(changeable), strict=True)
-    return frozenset(row for row, answer in answers if answer.casefold() in _NO)
-
-
-def _find_changeable(sheet: Sheet, start: int) -> int | None:
-    """Return which column says yes or no of everybody."""
-    for index in range(start, len(sheet.titles)):
+def _find_changeable(sheet: Sheet, start: int) -> int:
+    """Return which column says yes or no of everybody; none: the one after the last."""
+    width = len(sheet.titles)
+    for index in range(start, width):
         answers = {text.casefold() for text in sheet.column(index)}
         if answers <= _YES | _NO:
             return index
-    return None
+    return width
 
 
 def _is_worksheet(sheet: Sheet) -> bool:
