@@ -74,11 +74,11 @@ class Roster:
     kind_aliases: dict[Kind, Kind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # Where in `people` somebody is: by an identifier of a kind, a word that may be
-        # one, as a folder's name has it, and a text of any kind.
-        self._indexes = defaultdict[tuple[str, str], set[int]](set)
-        for index in range(len(self.people)):
-            self._index(index)
+        # Who has an identifier of a kind, a word that may be one, as a folder's name
+        # has it, or a text of any kind.
+        self._index = defaultdict[tuple[str, str], set[Person]](set)
+        for person in self.people:
+            self._enter(person)
 
     @property
     def students(self) -> list[Person]:
@@ -90,34 +90,23 @@ class Roster:
         """How each student is shown, by id."""
         return labels({person.student: person.name for person in self.students})
 
-    def _index(self, index: int) -> None:
-        person = self.people[index]
-        names = spellings(person.last, person.first)
-        keys: set[tuple[str, str]] = {(Kind.NAME, name) for name in names}
-        for kind, value in person.all_identifiers():
-            text = value.casefold()
-            local_part = text.partition("@")[0]
-            word = re.sub(r"\W", "", text)  # as OpenOlat writes it
-            keys |= {
-                (kind, text),
-                (_ANY, text),
-                (_ANY, local_part),
-                (f"{kind} in words", text),
-                (f"{kind} in words", word),
-            }
-        for key in keys:
-            self._indexes[key].add(index)
+    def _enter(self, person: Person) -> None:
+        for key in _keys(person):
+            self._index[key].add(person)
 
-    def _indexes_with(self, kind: str, text: str) -> Set[int]:
+    def _people_with(self, kind: str, text: str) -> Set[Person]:
         """Return who has an identifier."""
-        return self._indexes.get((kind, text.casefold()), set())
+        return self._index.get((kind, text.casefold()), set())
 
-    def _at(self, student: str) -> int | None:
-        """Return where in `people` the student with exactly this id is."""
-        for index in self._indexes_with(Kind.COURSE, student):
-            if self.people[index].student == student:
-                return index
+    def _person_with_id(self, student: str) -> Person | None:
+        """Return the student with exactly this id."""
+        for person in self._people_with(Kind.COURSE, student):
+            if person.student == student:
+                return person
         return None
+
+    def _in_order(self, people: Iterable[Person]) -> list[Person]:
+        return sorted(people, key=self.people.index)
 
     def answer(self, text: str, student: str) -> None:
         """Take a teacher's word for who is meant by a name or an identifier.
@@ -149,56 +138,52 @@ class Roster:
         if target in UNCERTAIN:
             self.kind_aliases[target] = source
             return
-        for index, person in enumerate(self.people):
-            if person.values(target):
-                continue
-            values = person.values(source)
-            more = tuple(Identifier(target, value) for value in values)
-            self._complete(index, replace(person, identifiers=more))
+        for person in [*self.people]:
+            if not person.values(target):
+                values = person.values(source)
+                more = tuple(Identifier(target, value) for value in values)
+                self._complete(person, replace(person, identifiers=more))
 
-    def find(self, identity: Identity, namesakes: Container[int] = ()) -> Match:
+    def find(self, identity: Identity, namesakes: Container[Person] = ()) -> Match:
         """Find who is meant: as a teacher answered, by identifiers, or by name.
 
-        Those of `people` who are only `namesakes`, by their index, are not meant by a
-        name alone.
+        Who is only one of the `namesakes` is not meant by a name alone.
         """
         answers = {student for text, student in self.answers if identity.matches(text)}
         if len(answers) == 1:
-            answer = self._at(answers.pop())
-            if answer is None:
-                return Match()
-            return Match(self.people[answer], "--as")
+            answer = self._person_with_id(answers.pop())
+            return Match(answer, "--as") if answer else Match()
         claims = self._match_identifiers(identity)
         if not claims:
             by_name = self._match_name(identity)
-            claims = {index: "name" for index in by_name if index not in namesakes}
+            claims = {person: "name" for person in by_name if person not in namesakes}
         if not claims:
             return self._ask_about_similar(identity)
-        index, by = next(iter(claims.items()))
         objection = "This may be {}."
         if len(claims) == 1:
-            objection = self._objection(index, by, identity)
-        if objection:
-            return self._make_question(claims, objection, identity)
-        return Match(self.people[index], by)
+            [(person, by)] = claims.items()
+            objection = self._objection(person, by, identity)
+            if not objection:
+                return Match(person, by)
+        return self._make_question(claims, objection, identity)
 
-    def _match_identifiers(self, identity: Identity) -> dict[int, str]:
+    def _match_identifiers(self, identity: Identity) -> dict[Person, str]:
         """Return who has an identifier of the identity, of the same kind; and which."""
-        claims: dict[int, str] = {}
+        claims: dict[Person, str] = {}
         for kind, value in identity.identifiers:
             kinds = UNCERTAIN.get(kind, (kind,))
             if kind in self.kind_aliases:
                 kinds = (self.kind_aliases[kind],)
             for possible_kind in kinds:
-                for index in self._indexes_with(possible_kind, value):
-                    claims.setdefault(index, possible_kind)
+                for person in self._people_with(possible_kind, value):
+                    claims.setdefault(person, possible_kind)
         if not claims:
-            for index, text in self._in_words(identity.word):
-                if self._is_named_in(text, index):
-                    claims[index] = "id and name"
+            for person, text in self._in_words(identity.word):
+                if self._is_named_in(text, person):
+                    claims[person] = "id and name"
         return claims
 
-    def _in_words(self, text: str) -> Iterator[tuple[int, str]]:
+    def _in_words(self, text: str) -> Iterator[tuple[Person, str]]:
         """Yield whose id is one of the words of a text, and the rest of the text."""
         words = {w for between in _BETWEEN_WORDS for w in re.split(between, text)}
         kinds: tuple[Kind, ...] = WORD_KINDS
@@ -206,37 +191,35 @@ class Roster:
             kinds = (self.kind_aliases[Kind.WORD],)
         for word in words:
             for kind in kinds:
-                for index in self._indexes_with(f"{kind} in words", word):
-                    yield index, text.replace(word, " ", 1)
+                for person in self._people_with(f"{kind} in words", word):
+                    yield person, text.replace(word, " ", 1)
 
-    def _is_named_in(self, text: str, index: int) -> bool:
+    def _is_named_in(self, text: str, person: Person) -> bool:
         """Whether a text names somebody: exactly, and nobody else, or of a sure kind.
 
         Beside the name it may hold more numbers, as in ``Okafor_Amara__4711``.
         """
         if Kind.WORD in self.kind_aliases:
-            return self.people[index].may_be_called(text)
+            return person.may_be_called(text)
         name = re.sub(r"[^\W_]*\d[^\W_]*", " ", text)
-        return self._indexes_with(Kind.NAME, normalize(name)) == {index}
+        return self._people_with(Kind.NAME, normalize(name)) == {person}
 
-    def _match_name(self, identity: Identity) -> set[int]:
+    def _match_name(self, identity: Identity) -> set[Person]:
         """Return who has exactly the name of the identity, however it is written."""
-        last, first = split_name(identity.text)
-        spelled = spellings(last, first)
+        spelled = spellings(*split_name(identity.text))
         spelled.add(normalize(identity.text))
-        indexes = set[int]()
+        people = set[Person]()
         for text in spelled:
-            indexes |= self._indexes_with(Kind.NAME, text)
-        return indexes
+            people |= self._people_with(Kind.NAME, text)
+        return people
 
     def _objection(
         self,
-        index: int,
+        person: Person,
         by: str,
         identity: Identity,
     ) -> str:
         """Return what speaks against somebody whom an identity fits, or nothing."""
-        person = self.people[index]
         if not person.student:
             return "This may be {}, who is not in the class list yet."
         if not person.may_be_called(identity.name):
@@ -247,36 +230,32 @@ class Roster:
             if person.has_another(Kind.EMAIL, identity):
                 return "This may be {}, who has another e-mail address."
             for _, value in identity.identifiers:
-                for other in self._indexes_with(Kind.NUMBER, value) - {index}:
-                    owner = _described(self.people[other])
+                for other in self._people_with(Kind.NUMBER, value) - {person}:
+                    owner = _described(other)
                     return f"This may be {{}}, but it has a number of {owner}."
         return ""
 
     def _ask_about_similar(self, identity: Identity) -> Match:
         """Ask where a number of another kind, or a word of a name, is somebody's."""
-        similar = {index for index, _ in self._in_words(identity.word)}
+        similar = {person for person, _ in self._in_words(identity.word)}
         for _, value in identity.identifiers:
             for text in (value, safe_file_name(value), value.partition("@")[0]):
-                similar |= self._indexes_with(_ANY, text)
-        suspects = [
-            index
-            for index in sorted(similar)
-            if not self.people[index].conflicting_kind(identity)
-        ]
+                similar |= self._people_with(_ANY, text)
+        suspects = [p for p in similar if not p.conflicting_kind(identity)]
         if not suspects:
             return Match()
         question = "No student has this identifier, but it looks like one of {}."
         match = self._make_question(suspects, question, identity)
         return match._replace(
             answer=f'{match.answer}, or for a new student: --as "{identity.answer}="',
-            kind_suggestion=self._suggest_kind(suspects, identity),
+            kind_suggestion=self._suggest_kind(self._in_order(suspects), identity),
         )
 
-    def _suggest_kind(self, indexes: Iterable[int], identity: Identity) -> str:
+    def _suggest_kind(self, people: Iterable[Person], identity: Identity) -> str:
         """Return of which kind the identifiers may be, or nothing."""
         texts = {value.casefold() for _, value in identity.identifiers}
-        for index in indexes:
-            identifiers = self.people[index].all_identifiers()
+        for person in people:
+            identifiers = person.all_identifiers()
             for kind, value in reversed(identifiers):
                 if value.casefold() in texts and kind is not Kind.NUMBER:
                     return f"{identity.identifiers[0].kind}={kind}"
@@ -284,11 +263,11 @@ class Roster:
 
     def _make_question(
         self,
-        indexes: Iterable[int],
+        people: Iterable[Person],
         question: str,
         identity: Identity,
     ) -> Match:
-        people = [self.people[index] for index in sorted(indexes)]
+        people = self._in_order(people)
         several = " and ".join(map(_described, people[:3]))
         students = [person.student for person in people if person.student]
         first = students[0] if students else ""
@@ -302,12 +281,12 @@ class Roster:
 
         `RosterError`: nobody has, or several have.
         """
-        indexes = set[int]()
+        matches = set[Person]()
         for kind in WORD_KINDS:
-            indexes |= self._indexes_with(kind, student)
-        if not indexes:
-            indexes = self._match_name(Identity(student))
-        people = [self.people[i] for i in sorted(indexes) if self.people[i].student]
+            matches |= self._people_with(kind, student)
+        if not matches:
+            matches = self._match_name(Identity(student))
+        people = [person for person in self._in_order(matches) if person.student]
         if len(people) == 1:
             return people[0]
         several = "; ".join(map(_described, people))
@@ -323,7 +302,7 @@ class Roster:
         ids = possible_ids(identity.identifiers) or [safe_file_name(identity.name)]
         numbered = (f"{ids[0]}-{number}" for number in count(2))
         for student in chain(ids, numbered):
-            if not self._indexes_with(Kind.COURSE, student):
+            if not self._people_with(Kind.COURSE, student):
                 break
         last, first = split_name(identity.text)
         person = Person(
@@ -335,11 +314,12 @@ class Roster:
 
     def add(self, person: Person) -> bool:
         """Add somebody, or complete who has this id; return whether that is news."""
-        index = self._at(person.student)
-        if index is not None:
-            return self._complete(index, person)
-        self.people.append(person.with_identifiers(()))
-        self._index(len(self.people) - 1)
+        before = self._person_with_id(person.student)
+        if before:
+            return self._complete(before, person)
+        person = person.with_identifiers(())
+        self.people.append(person)
+        self._enter(person)
         return True
 
     def add_identity(self, person: Person, identity: Identity) -> bool:
@@ -383,7 +363,7 @@ class Roster:
         for row in rows:
             self._forget_unclear(row.identifiers)
         # Who is in the other list by an identifier is nobody else's namesake there.
-        taken = set[int]()
+        taken = set[Person]()
         for row in rows:
             taken.update(self._match_identifiers(row.identity))
         matches = [self.find(row.identity, taken) for row in rows]
@@ -401,7 +381,7 @@ class Roster:
                     answer=f'--as "{identity.answer}=…"',
                 )
             elif not (person or match.question):  # or who was added from another row
-                match = self.find(identity, range(len(self.people)))
+                match = self.find(identity, self.people)
             if match.question:
                 result.questions.append(f"{identity}: {match}")
                 if match.kind_suggestion:
@@ -420,18 +400,37 @@ class Roster:
             self.add(person)
         return result
 
-    def _complete(self, index: int, person: Person) -> bool:
+    def _complete(self, before: Person, person: Person) -> bool:
         """Add what is said of somebody; return whether that is news."""
-        before = self.people[index]
         named = person if person.is_better_named(before) else before
         after = replace(
             before,
             last=named.last or before.last,
             first=named.first or before.first,
         ).with_identifiers(person.identifiers)
-        self.people[index] = after
-        self._index(index)
+        self.people[self.people.index(before)] = after
+        for key in _keys(before):
+            self._index[key].discard(before)
+        self._enter(after)
         return after != before
+
+
+def _keys(person: Person) -> set[tuple[str, str]]:
+    """Return by which kinds and texts somebody is looked for."""
+    names = spellings(person.last, person.first)
+    keys: set[tuple[str, str]] = {(Kind.NAME, name) for name in names}
+    for kind, value in person.all_identifiers():
+        text = value.casefold()
+        local_part = text.partition("@")[0]
+        word = re.sub(r"\W", "", text)  # as OpenOlat writes it
+        keys |= {
+            (kind, text),
+            (_ANY, text),
+            (_ANY, local_part),
+            (f"{kind} in words", text),
+            (f"{kind} in words", word),
+        }
+    return keys
 
 
 def _described(person: Person) -> str:
