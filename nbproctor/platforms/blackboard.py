@@ -13,7 +13,6 @@ from datetime import datetime
 from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.person import Identifier, Identity, Kind
 from nbproctor.platforms.platform import (
-    FileName,
     Names,
     Platform,
     SubmittedFile,
@@ -35,17 +34,6 @@ class Blackboard(Platform):
     )
     titles = r"(.*) \[Total Pts: (?:up to )?([\d.,]+).*"  # "Lab [Total Pts: 100 Score]"
 
-    def parse(self, parts: Sequence[str]) -> FileName | None:
-        """Read the time that an attempt is called by."""
-        name = super().parse(parts)
-        if name is None:
-            return None
-        try:
-            when = datetime.strptime(name.attempt, "%Y-%m-%d-%H-%M-%S")
-        except ValueError:
-            return None
-        return replace(name, name="", submitted=when)
-
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """No login begins behind what all names share: the assignment is one of it."""
         parsed = super().parse_all(entries)
@@ -56,7 +44,12 @@ class Blackboard(Platform):
             for start in range(min(shared, len(words) - 1), 0, -1):
                 login = "_".join(words[start:])
                 logins.append(Identifier(Kind.LOGIN, login))
-            parsed[path] = replace(name, identifiers=tuple(logins))
+            parsed[path] = replace(
+                name,
+                name="",
+                identifiers=tuple(logins),
+                submitted=_read_time(name.attempt),
+            )
         return parsed
 
     def students(self, files: Sequence[SubmittedFile]) -> list[Identity]:
@@ -70,3 +63,10 @@ class Blackboard(Platform):
                 login = Identifier(Kind.LOGIN, match[2])
                 return [Identity(match[1], (login,))]
         return super().students(files)
+
+
+def _read_time(attempt: str) -> datetime | None:
+    try:
+        return datetime.strptime(attempt, "%Y-%m-%d-%H-%M-%S")
+    except ValueError:
+        return None

@@ -7,11 +7,11 @@ wants its download back: the folders under their names, with feedback in them, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.platform import FileName, Names, Platform
+from nbproctor.platforms.platform import Names, Platform
 from nbproctor.platforms.sheet import read_time
 
 
@@ -19,6 +19,7 @@ class Brightspace(Platform):
     """Brightspace, by D2L."""
 
     name = "Brightspace"
+    # ``1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.ipynb``
     path = (
         r"(?P<address>(?P<BRIGHTSPACE>\d+)-\d+ -  *(?P<name>[^/]+?)  *- "
         r"(?P<attempt>[^/-]*\b\d{4}\b[^/-]*?))(?: - |/)(?P<file>.+)"
@@ -27,27 +28,17 @@ class Brightspace(Platform):
     upload = "the assignment's submissions > Add Feedback Files"
     listing = "index.html"
 
-    def parse(self, parts: Sequence[str]) -> FileName | None:
-        """``1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.ipynb``."""
-        name = super().parse(parts)
-        if name is None:
-            return None
-        when = read_time(name.attempt, "en")
-        attempt = when.isoformat() if when else name.attempt
-        key = f"{name.key} {name.name}"
-        return replace(
-            name,
-            key=key,
-            submitted=when,
-            attempt=attempt,
-        )
-
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """Where several have the first number, it does not stand for a person."""
         parsed = super().parse_all(entries)
         numbers = {name.identifiers for name in parsed.values()}
-        if len(numbers) < len({name.name for name in parsed.values()}):
-            return {
-                path: replace(name, identifiers=()) for path, name in parsed.items()
-            }
+        people = {name.name for name in parsed.values()}
+        for path, name in parsed.items():
+            when = read_time(name.attempt, "en")
+            parsed[path] = replace(
+                name,
+                identifiers=name.identifiers if len(numbers) >= len(people) else (),
+                submitted=when,
+                attempt=when.isoformat() if when else name.attempt,
+            )
         return parsed

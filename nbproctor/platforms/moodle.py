@@ -8,7 +8,7 @@ Sources, below ``mod/assign``: ``classes/downloader.php`` and, before 4.0,
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from math import isnan
 
@@ -17,7 +17,6 @@ from nbproctor.platforms.person import Kind, Person, normalize
 from nbproctor.platforms.platform import (
     Columns,
     ExportError,
-    FileName,
     GradeColumn,
     Names,
     Platform,
@@ -38,6 +37,8 @@ class Moodle(Platform):
 
     name = "Moodle"
     numbers_groups = True
+    # ``Amara Okafor_4711_assignsubmission_file/lab.ipynb``. Moodle before 4.0 ends the
+    # folder's name with another ``_``; without folders the file's name follows there.
     path = (
         rf"(?P<address>(?:(?i:{_BLIND})|(?P<name>[^/]+?))_(?P<PARTICIPANT>\d+)"
         r"_assignsubmission_(?:file|(?P<typed>[a-z]+)))(?:_(?:[^/]*/)?|/)(?P<file>.+)"
@@ -49,25 +50,19 @@ class Moodle(Platform):
     )
     upload = "Submissions > Upload multiple feedback files in a zip"
 
-    def parse(self, parts: Sequence[str]) -> FileName | None:
-        """``Amara Okafor_4711_assignsubmission_file/lab.ipynb``, and older.
-
-        Moodle before 4.0 ends the folder's name with another ``_``; without folders the
-        file's name follows there.
-        """
-        name = super().parse(parts)
-        if name is None:
-            return None
-        return replace(name, address=f"{name.address}_")
-
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """One word for everybody is "Participant", in whatever language."""
         parsed = super().parse_all(entries)
         names = {name.name for name in parsed.values()}
         students = {name.identifiers for name in parsed.values()}
-        if len(students) < 2 or len(names) > 1 or " " in names.pop():
-            return parsed
-        return {path: replace(name, name="") for path, name in parsed.items()}
+        is_blind = len(names) == 1 < len(students) and " " not in "".join(names)
+        for path, name in parsed.items():
+            parsed[path] = replace(
+                name,
+                name="" if is_blind else name.name,
+                address=f"{name.address}_",
+            )
+        return parsed
 
     def address_of(self, address: str, member: Person) -> str:
         """Name the participant: the number of a group may be a stranger's."""

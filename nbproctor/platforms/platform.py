@@ -121,10 +121,11 @@ class Platform:
         identifiers = tuple(
             Identifier(kind, groups[kind.name]) for kind in Kind if groups[kind.name]
         )
+        ids = [value for _, value in identifiers]
         kind: FileKind = next((k for k in _OTHER_KINDS if groups[k]), "file")
         attempt = groups["attempt"]
         return FileName(
-            key=identifiers[0].value if identifiers else groups["name"],
+            key=" ".join([groups["name"], *ids]).strip(),
             file=PurePosixPath(groups["file"] or groups[kind]),
             name=groups["name"],
             identifiers=identifiers,

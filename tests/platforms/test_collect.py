@@ -124,6 +124,10 @@ Section B/x.csv
 Team Green_4711_assignsubmission_file/lab.ipynb
 
 = Moodle: belongs to Okafor, Amara (aokafor), but the name is different. Skipped.
+Amara Okafor_4711_assignsubmission_file/lab.ipynb → aokafor/lab.ipynb
+Team Green_4711_assignsubmission_file/lab.ipynb
+
+= Moodle: belongs to Okafor, Amara (aokafor), but the name is different. Skipped.
 Minh Nguyen_4711_assignsubmission_file/lab.ipynb
 
 = probably Moodle: readme.txt: Moodle does not use such
