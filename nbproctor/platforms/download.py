@@ -15,7 +15,13 @@ from typing import Literal
 
 from nbproctor.platforms import archive
 from nbproctor.platforms.archive import CollectError, Content
-from nbproctor.platforms.person import KINDS, Identity, Person, safe_file_name
+from nbproctor.platforms.person import (
+    KINDS,
+    Identity,
+    Person,
+    normalize,
+    safe_file_name,
+)
 from nbproctor.platforms.platform import SubmittedFile
 from nbproctor.platforms.registry import (
     PLAIN,
@@ -141,18 +147,27 @@ class Download:
             )
 
     def group(self, identity: Identity) -> str:
-        """Return the group that is named, unless its number is somebody else's.
+        """Return the group that is named, unless name or number are somebody else's.
 
-        Students may choose what a platform calls them.
+        Students may choose what a platform calls them. A group may be called "12", so
+        it is not looked for in numbers of people whose name is there, or is hidden.
         """
+        texts = [identity.name]
+        if not identity.name:
+            for kind, value in identity.identifiers:
+                if not KINDS[kind].is_hidden:
+                    texts.append(value)
+        names = {normalize(text) for text in texts} - {""}
         for group, people in self.groups.items():
-            if not identity.matches(group):
+            if normalize(group) not in names:
                 continue
-            owner = self.roster.find(Identity(identifiers=identity.identifiers)).person
             members = [person.student for person in people]
-            if owner is None or owner.student in members:
-                return group
-            return group if self.recognised.platform.numbers_groups else ""
+            by_name = self.roster.find(Identity(identity.name))
+            owners = [by_name.person]
+            if not self.recognised.platform.numbers_groups:
+                owners.append(self.roster.find(replace(identity, name="")).person)
+            strangers = [p for p in owners if p and p.student not in members]
+            return "" if strangers or by_name.question else group
         return ""
 
     def person(self, identity: Identity, files: Files) -> list[tuple[Person, str]]:

@@ -204,7 +204,7 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
         raise _lacking(path, sheet, "'group' (in addition to 'student')")
     groups: dict[str, list[Person]] = defaultdict(list)
     for row in read_people(sheet):
-        if not row.group:
+        if not normalize(row.group):  # as "-", for those in no group
             continue
         member = _person(path, row, roster)
         if member not in groups[row.group]:

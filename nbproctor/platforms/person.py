@@ -203,7 +203,7 @@ class Identity:
         texts = [self.name]
         for identifier in self.identifiers:
             texts += [identifier.value, str(identifier)]
-        return normalize(text) in map(normalize, texts)
+        return normalize(text) in {normalize(each) for each in texts} - {""}
 
 
 def labels(names: Mapping[str, str]) -> dict[str, str]:

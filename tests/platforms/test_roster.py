@@ -122,7 +122,8 @@ name,canvas_user_id,user_id,login_id,sections,group_name,canvas_group_id,group_i
 
 
 @pytest.mark.parametrize(
-    "text", [CANVAS_GROUPS, "group,student\nTeam Blue,aokafor\nTeam Blue,Bo King\n"]
+    "text",
+    [CANVAS_GROUPS, "group,student\nTeam Blue,aokafor\nTeam Blue,Bo King\n-,eve\n"],
 )
 def test_a_list_of_groups(tmp_path: Path, text: str) -> None:
     roster = Roster(people(tmp_path, CANVAS))
