@@ -1,10 +1,9 @@
 """Submissions run by the workers of a Dask scheduler, on any number of computers.
 
-One Dask task is one submission. A worker plugin (`Grader`) holds the assignment on each
-worker, also on those that come later. Dask's ``KilledWorker`` names what a worker had
-when it died: the submission that it ran, and one that waited there. Until these have
-ended, no worker gets a second one, so that the next ``KilledWorker`` names the
-submission that ends workers.
+One Dask task is one submission. Dask keeps it until a worker is free, and gives it to
+another worker if that one ends. Only one task at a time is on a worker, so that
+`KilledWorker` names the submission that ends workers. A worker plugin (`Grader`) holds
+the assignment on each worker, also on those that come later.
 
 Coordinator and workers trust each other, and Dask carries Python objects between them.
 What a student wrote crosses only as text and numbers, in both directions: code to run,
@@ -19,28 +18,26 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from threading import Event, RLock, Thread
 from typing import Any
 
-from distributed import Client, get_worker
+from dask.task_spec import Task
+from distributed import Client, KilledWorker, get_worker
+from distributed.client import FutureCancelledError
 from distributed.diagnostics.plugin import WorkerPlugin
+from distributed.exceptions import WorkerStartTimeoutError
+from distributed.scheduler import NoWorkerError
+from distributed.utils import LoopRunner
 
 from nbproctor.engine.cache import SOURCE_KEY, versions
 from nbproctor.engine.execution import Execution, execute
-from nbproctor.engine.servers import (
-    EngineError,
-    ExecutionError,
-    Servers,
-    Settings,
-    StoppedError,
-)
+from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Settings
+from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
 from nbproctor.writing import write_file
@@ -48,21 +45,14 @@ from nbproctor.writing import write_file
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10
-ANSWER_SECONDS = 120.0  # a worker that is asked may be dying
-POLL_INTERVAL = 2.0  # between two looks at who has come and gone
-IDLE_POLL_INTERVAL = 0.5  # where nobody is there to look at
-NO_WORKER_TIMEOUT = 120.0  # without any worker
-DEATHS = 3  # of workers, one of them perhaps by another submission's fault
+CLOSE_SECONDS = 5
+POLL_INTERVAL = 0.5  # of a connection that is broken
+NO_WORKER_TIMEOUT = 120.0  # without any worker, or without the scheduler
+DEATHS = 3  # of workers; then their submission is given up
 
 
-@dataclass(eq=False)
-class Task:
-    """A submission for the plugin of a name, and how many workers died with it."""
-
-    grader: str
-    execution: Execution
-    report: Future[Report] = field(default_factory=Future)
-    deaths: int = 0
+class UnusableWorkerError(NbproctorError):
+    """A worker executes nothing; the message says why."""
 
 
 class Cluster(AbstractContextManager["Cluster"]):
@@ -74,27 +64,31 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._client = _connect(address)
-        self._scheduler = ""  # its id
-        self._graders: dict[tuple[str, Settings], Grader] = {}
-        self._ready: set[str] = set()  # addresses of workers that execute
-        self._poll_lock = RLock()
-        self._waiting: deque[Task] = deque()
-        self._running: dict[Any, Task] = {}  # by Dask's future
-        self._wake_up = Event()
-        self._ended = False
-        self._failure = ""
-        self._thread = Thread(target=self._dispatch, daemon=True)
+        self._lock = asyncio.Lock()
+        self._graders: dict[tuple[MasterNotebook, Settings], Grader] = {}
+        self._registered: set[tuple[str, str]] = set()  # at a scheduler, a plugin
+        self._reports: set[Future[Report]] = set()  # that are still to come
+        self._refusals: dict[str, str] = {}  # by address of a worker sent away
+        # Dask advises against large arguments; a student's files may be large.
+        warnings.filterwarnings("ignore", message="Sending large graph")
+        self._runner: Any = LoopRunner()
+        self._runner.start()
+        try:
+            self._client = self._runner.run_sync(_connect, address)
+        except EngineError:
+            self._runner.stop()
+            raise
 
     @property
     def concurrency(self) -> int:
         """How many submissions workers have, and have waiting for them."""
-        return 2 * max(len(self._ready), 1)
+        workers: int = self._client.scheduler_info()["total_threads"]
+        return 2 * max(workers, 1)
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
-        """Send an assignment to every worker, and wait for one that can execute it.
+        """Send an assignment to every worker; wait until there is one.
 
-        `EngineError` says of each why it cannot.
+        `EngineError` says of each why it cannot execute the assignment, if none can.
         """
         if settings.policy.network and not self._address.startswith("tls://"):
             raise EngineError(
@@ -102,213 +96,163 @@ class Cluster(AbstractContextManager["Cluster"]):
                 "the scheduler run any program. Use tls://, or grade this assignment "
                 "on this computer."
             )
-        until = time.monotonic() + NO_WORKER_TIMEOUT
+        grader = self._grader(master, settings)
         try:
-            self._add_assignment(master, settings)
-            while not (refused := self._poll_workers()) and not self._ready:
-                if time.monotonic() > until:
-                    raise EngineError(
-                        f"The scheduler at {self._address} has no workers."
-                    )
-                self._wake_up.wait(IDLE_POLL_INTERVAL)
-        except (OSError, RuntimeError) as error:
+            self._runner.run_sync(self._prepare, grader)
+        except WorkerStartTimeoutError as error:
+            raise EngineError(
+                f"The scheduler at {self._address} has no workers."
+            ) from error
+        except (OSError, RuntimeError, ImportError, AttributeError) as error:
             raise EngineError(
                 f"The workers at {self._address} cannot be reached ({error!r})."
             ) from error
-        if not self._ready:
-            raise EngineError("\n".join(islice(refused.values(), 5)))
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Execute a submission on a worker; `EngineError` if all of them have gone."""
-        grader = self._add_assignment(execution.master, execution.settings)
-        task = Task(grader, execution)
-        self._waiting.append(task)
-        self._wake_up.set()
-        if self._failure:
-            raise EngineError(self._failure)
-        if not self._thread.ident:
-            self._thread.start()
-        return task.report
+        grader = self._grader(execution.master, execution.settings)
+        report = asyncio.run_coroutine_threadsafe(
+            self._execute(grader, execution),
+            self._runner.loop.asyncio_loop,
+        )
+        self._reports.add(report)
+        report.add_done_callback(self._reports.discard)
+        return report
 
-    def _add_assignment(self, master: MasterNotebook, settings: Settings) -> str:
-        """Let all workers have an assignment, the ones to come included."""
-        key = (master.digest, settings)
-        with self._poll_lock:
-            if key not in self._graders:
-                self._graders[key] = Grader(master, settings)
-                if self._scheduler:  # else it is yet to be looked at
-                    self._register(self._graders[key])
-        return self._graders[key].name
+    def _grader(self, master: MasterNotebook, settings: Settings) -> Grader:
+        key = master, settings
+        if key not in self._graders:
+            self._graders[key] = Grader(master, settings)
+        return self._graders[key]
 
-    def _register(self, grader: Grader) -> None:
-        # A worker that has no such class is asked below, and then sent away.
-        with suppress(ImportError, AttributeError):
-            self._client.register_plugin(grader, name=grader.name)
-        self._ready.clear()
+    async def _prepare(self, grader: Grader) -> None:
+        await self._client.wait_for_workers(1, NO_WORKER_TIMEOUT)
+        await self._register(grader)
+        refusals = await self._find_refusals(grader)
+        if len(refusals) >= self._client.scheduler_info()["n_workers"]:
+            raise EngineError("\n".join(islice(refusals.values(), 5)))
+        await self._retire(refusals)
 
-    def _poll_workers(self) -> dict[str, str]:
-        """Ask new workers whether they can grade; return why some cannot."""
-        with self._poll_lock:
-            if self._client.status == "closed":  # it tries for some seconds alone
-                self._client = _connect(self._address)
-                self._scheduler = ""
-            if self._client.status != "running":
-                self._ready.clear()
-                return {}
-            info = self._client.scheduler_info(n_workers=-1)
-            if info["id"] != self._scheduler:  # it was started again, and knows nothing
-                # Dask would try again by itself, beside others.
-                self._client.run_on_scheduler(
-                    lambda dask_scheduler: setattr(
-                        dask_scheduler, "allowed_failures", 0
-                    )
-                )
-                for grader in self._graders.values():
-                    self._register(grader)
-                self._scheduler = info["id"]
-                # Dask cancels what the former one had, but not all of it.
-                self._waiting.extendleft(reversed(self._running.values()))
-                self._running.clear()
-            workers = info["workers"].keys()
-            self._ready &= workers
-            new = [*(workers - self._ready)]
-            if not new:
-                return {}
-            names = [grader.name for grader in self._graders.values()]
-            refusals = self._client.run(
-                find_refusal,
-                names,
-                workers=new,
-                on_error="return",
-            )
-            refused = {}
-            for address, reason in refusals.items():
-                if reason == "":
-                    self._ready.add(address)
-                # One that has just come, or could not be reached, is asked again.
-                elif reason and not isinstance(reason, OSError):
-                    text = _describe_refusal(reason)
-                    refused[address] = f"The worker {address} cannot be used: {text}"
-            return refused
-
-    def _dispatch(self) -> None:
-        """Keep every worker busy, until the end."""
-        running = self._running
-        looked = time.monotonic()
-        alive = looked
-        refused: dict[str, str] = {}
-        while not self._ended:
-            self._wake_up.wait(IDLE_POLL_INTERVAL)
-            self._wake_up.clear()
+    async def _execute(self, grader: Grader, execution: Execution) -> Report:
+        """Have a submission executed, again where no worker could answer."""
+        while True:
             try:
-                # The last first, so that those that are tried again keep their order.
-                finished = [future for future in reversed(running) if future.done()]
-                for future in finished:
-                    self._handle_answer(future, running.pop(future))
-                if not self._ready or time.monotonic() - looked > POLL_INTERVAL:
-                    refusing = self._poll_workers()
-                    refused |= refusing
-                    for address, reason in refusing.items():
-                        log.warning("%s", reason)
-                        self._client.retire_workers([address])
-                    looked = time.monotonic()
-                tasks = (*running.values(), *self._waiting)
-                have_died = any(task.deaths for task in tasks)
-                most = len(self._ready) if have_died else 2 * len(self._ready)
-                while self._waiting and len(running) < most:
-                    future = self._send(self._waiting[0])
-                    running[future] = self._waiting.popleft()
-            # Dask also raises asyncio's error, which is not an Exception.
-            except (Exception, asyncio.CancelledError) as error:
-                # The client goes on trying to reach its scheduler.
-                log.warning("The scheduler at %s: %r", self._address, error)
-            if self._ready:
-                alive = time.monotonic()
-            elif time.monotonic() - alive > NO_WORKER_TIMEOUT:
-                sentences = [f" {reason}" for reason in refused.values()]
-                self._failure = (
-                    f"No worker is left at {self._address}. When there are some "
-                    "again, run the same command: it continues where it "
-                    f"stopped.{''.join(sentences[:5])}"
-                )
-                break
-        for task in [*running.values(), *self._waiting]:
-            failure = EngineError(self._failure) if self._failure else None
-            stopped = StoppedError("The run was stopped.")
-            task.report.set_exception(failure or stopped)
-
-    def _send(self, task: Task) -> Any:
-        with warnings.catch_warnings():
-            # Dask advises against large arguments; a student's files may be large.
-            warnings.simplefilter("ignore", UserWarning)
-            future = self._client.submit(
-                run,
-                task.grader,
-                task.execution.cells,
-                task.execution.files,
-                pure=False,
-            )
-        future.add_done_callback(lambda _: self._wake_up.set())
-        return future
-
-    def _handle_answer(self, future: Any, task: Task) -> None:
-        """Take a worker's answer; without one, let another worker try."""
-        report = None
-        failure = ""
-        try:
-            report, failure = future.result(timeout=ANSWER_SECONDS)
-        except (CancelledError, asyncio.CancelledError):
-            pass  # the scheduler has gone: no worker is at fault
-        except Exception as error:
-            log.warning("A worker gave no answer: %r", error)
-            if self._client.status == "running":
-                task.deaths += 1
-            if task.deaths >= DEATHS:
-                failure = (
-                    f"It made {task.deaths} workers of the cluster end. Grade it on "
+                await self._register(grader)
+                report: Report = await self._send(grader, execution)
+                return report
+            except UnusableWorkerError:
+                with suppress(OSError):  # else it is asked at its next submission
+                    await self._retire(await self._find_refusals(grader))
+            except (FutureCancelledError, OSError) as error:
+                log.info("Connection lost, so no worker is at fault: %r", error)
+            except KilledWorker as error:
+                raise ExecutionError(
+                    f"It made {DEATHS} workers of the cluster end. Grade it on "
                     "this computer with --force --student, or by hand."
-                )
-        if report:
-            task.report.set_result(report)
-        elif failure:
-            task.report.set_exception(ExecutionError(failure))
-        else:
-            self._waiting.appendleft(task)
-            self._ready.clear()  # each worker is asked again
+                ) from error
+            except NoWorkerError as error:
+                raise self._no_worker_is_left() from error
+
+    def _send(self, grader: Grader, execution: Execution) -> Any:
+        """Send a submission to the scheduler; return Dask's future of its report."""
+        key = f"nbproctor-{uuid.uuid4()}"
+        task = Task(
+            key,
+            run,
+            grader.name,
+            execution.cells,
+            execution.files,
+            _data_producer=True,  # it waits in the scheduler until a worker is free
+        )
+        # Without the timeout, what is sent first is executed first.
+        return self._client.get({key: task}, key, sync=False, fifo_timeout=0)
+
+    async def _register(self, grader: Grader) -> None:
+        """Let all workers have an assignment, the ones to come included.
+
+        A scheduler that was started again knows nothing of it.
+        """
+        async with self._lock:
+            await self._wait_for_scheduler()
+            registration = (self._client.scheduler_info()["id"], grader.name)
+            if registration in self._registered:
+                return
+            await self._client.run_on_scheduler(configure, DEATHS - 1)
+            try:
+                await self._client.register_plugin(grader)
+            except OSError:
+                raise
+            except Exception as error:  # of a worker that has no such class
+                log.info("A worker cannot be used: %r", error)
+            self._registered.add(registration)
+
+    async def _wait_for_scheduler(self) -> None:
+        """Wait until the client is connected; it tries for some seconds by itself."""
+        until = time.monotonic() + NO_WORKER_TIMEOUT
+        while self._client.status != "running":
+            if time.monotonic() > until:
+                raise self._no_worker_is_left()
+            await asyncio.sleep(POLL_INTERVAL)
+            if self._client.status == "closed":
+                log.warning("The scheduler at %s does not answer.", self._address)
+                with suppress(EngineError):
+                    self._client = await _connect(self._address)
+
+    async def _find_refusals(self, grader: Grader) -> dict[str, str]:
+        """Ask every worker why it does not execute an assignment, if it does not."""
+        answers = await self._client.run(find_refusal, grader.name, on_error="return")
+        refusals = {}
+        for address, answer in answers.items():
+            if isinstance(answer, OSError):
+                continue  # it may be ending
+            if isinstance(answer, Exception):
+                answer = f"it has no nbproctor, or a different version ({answer})"
+            if answer:
+                refusals[address] = f"The worker {address} cannot be used: {answer}"
+        return refusals
+
+    async def _retire(self, refusals: Mapping[str, str]) -> None:
+        """Send away workers that refuse."""
+        for address, sentence in refusals.items():
+            if address not in self._refusals:
+                log.warning("%s", sentence)
+                self._refusals[address] = sentence
+            await self._client.retire_workers([address])
+
+    def _no_worker_is_left(self) -> EngineError:
+        sentences = [
+            f"No worker is left at {self._address}. When there are some again, run the "
+            "same command: it continues where it stopped.",
+            *islice(self._refusals.values(), 5),
+        ]
+        return EngineError(" ".join(sentences))
 
     def __exit__(self, *error: object) -> None:
-        self._ended = True
-        self._wake_up.set()
-        if self._thread.ident:
-            self._thread.join()
+        for report in [*self._reports]:
+            report.cancel()
         for grader in self._graders.values():
             with suppress(Exception):  # the scheduler may have gone
                 self._client.unregister_worker_plugin(grader.name)
         with suppress(Exception):
-            self._client.close(timeout=5)
+            self._client.close(timeout=CLOSE_SECONDS)
+        self._runner.stop()
 
 
-class _Closing(Client):
-    """Dask leaves open what it could not start, and waits for it at the end."""
-
-    def start(self, **options: Any) -> None:
-        try:
-            super().start(**options)  # type: ignore[no-untyped-call]
-        except BaseException:
-            self.close(timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
-            raise
-
-
-def _connect(address: str) -> Any:
+async def _connect(address: str) -> Any:
     """Return a client of a scheduler, by the keys that Dask's configuration names."""
+    client = None
     try:
-        return _Closing(  # type: ignore[no-untyped-call]
+        client = Client(
             address,
+            asynchronous=True,
             timeout=CONNECT_SECONDS,
             set_as_default=False,
             name="nbproctor",
         )
+        return await client
     except (OSError, RuntimeError, TypeError, ValueError) as error:
+        if client:
+            await client.close()
         raise EngineError(
             f"No Dask scheduler answers at {address} ({error}). If it uses TLS, its "
             "address begins with tls://, and Dask's configuration "
@@ -317,17 +261,17 @@ def _connect(address: str) -> Any:
         ) from error
 
 
-def _describe_refusal(answer: object) -> str:
-    """Return a worker's answer, or the text of its error."""
-    if isinstance(answer, ModuleNotFoundError | AttributeError):
-        return f"it has no nbproctor, or a different version ({answer})"
-    return answer if isinstance(answer, str) else repr(answer)
+# ---- on the scheduler ----------------------------------------------------------------
+
+
+def configure(allowed_failures: int, dask_scheduler: Any) -> None:
+    """Let a scheduler run again what ends workers, with nothing else on the worker."""
+    dask_scheduler.allowed_failures = allowed_failures
+    dask_scheduler.WORKER_SATURATION = 1.0
+    dask_scheduler.no_workers_timeout = NO_WORKER_TIMEOUT
 
 
 # ---- on a worker ---------------------------------------------------------------------
-
-# A report, or why there is none; neither: this worker refuses.
-Answer = tuple[Report | None, str]
 
 # One fork server, whatever coordinators come and go: a worker has one thread.
 _servers = Servers()
@@ -386,10 +330,10 @@ class Grader(WorkerPlugin):
         if self._folder:
             self._folder.cleanup()
 
-    def run(self, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Answer:
+    def run(self, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Report:
         """Execute a submission."""
         if self.refusal:
-            return None, ""
+            raise UnusableWorkerError(self.refusal)
         execution = Execution(
             cells=cells,
             master=self._master,
@@ -397,14 +341,14 @@ class Grader(WorkerPlugin):
             files=files,
         )
         try:
-            return execute(execution, _servers), ""
+            return execute(execution, _servers)
         except EngineError as error:
             self.refusal = str(error)
-            return None, ""
-        except ExecutionError as error:
-            return None, str(error)
+            raise UnusableWorkerError(self.refusal) from error
+        except ExecutionError:
+            raise
         except Exception as error:  # Dask cannot carry every exception
-            return None, f"It could not be executed ({error!r})."
+            raise ExecutionError(f"It could not be executed ({error!r}).") from None
 
     def _find_version_mismatch(self, worker_versions: Mapping[str, str]) -> str:
         """Return what a worker has in other versions, in words, or nothing."""
@@ -422,21 +366,16 @@ def run(
     name: str,
     cells: Sequence[StudentCell],
     files: Mapping[str, bytes],
-) -> Answer:
+) -> Report:
     """Execute a submission on a worker that has the plugin of that name."""
     grader: Any = get_worker().plugins.get(name)
     if grader is None:
-        return None, ""
-    answer: Answer = grader.run(cells, files)
-    return answer
+        raise UnusableWorkerError("it has no such assignment")
+    report: Report = grader.run(cells, files)
+    return report
 
 
-def find_refusal(names: Sequence[str], dask_worker: Any) -> str | None:
-    """Return why a worker executes nothing, or ""; None if it has yet to get ready."""
-    if not dask_worker.plugins.keys() >= {*names}:
-        return None
-    for name in names:
-        refusal: str = dask_worker.plugins[name].refusal
-        if refusal:
-            return refusal
-    return ""
+def find_refusal(name: str, dask_worker: Any) -> str:
+    """Return why a worker does not execute an assignment, or nothing."""
+    grader = dask_worker.plugins.get(name)
+    return grader.refusal if grader else ""
