@@ -292,26 +292,37 @@ class Grader(WorkerPlugin):
             target: path.read_bytes() for target, path in settings.own_files()
         }
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.refusal = ""  # why a worker does not execute it
 
     def setup(self, worker: Any) -> None:
         """Write the files and start a fork server, or note why that cannot be.
 
         Nothing is raised: Dask would let the worker in all the same.
         """
-        self.refusal = self._find_version_mismatch(versions())
-        threads = worker.state.nthreads
+        try:
+            self._check(worker.state.nthreads, versions())
+            self._settings = self._unpacked()
+            with _servers.acquire(self._master, self._settings):
+                pass
+        except (EngineError, OSError) as error:
+            self.refusal = str(error)
+
+    def _check(self, threads: int, worker_versions: Mapping[str, str]) -> None:
+        """Raise `EngineError` if a worker may not execute submissions."""
         if threads > 1:
-            self.refusal = (
+            raise EngineError(
                 f"it has {threads} threads, so a submission that ends it could not be "
                 f"identified: start it with --nworkers {threads} --nthreads 1"
             )
-        try:
-            if not self.refusal:
-                self._settings = self._unpacked()
-                with _servers.acquire(self._master, self._settings):
-                    pass
-        except (EngineError, OSError) as error:
-            self.refusal = str(error)
+        if worker_versions[SOURCE_KEY] != self._versions[SOURCE_KEY]:
+            raise EngineError("its nbproctor is not the coordinator's version")
+        other = []
+        for name, version in self._versions.items():
+            worker_version = worker_versions.get(name, version)
+            if worker_version != version:
+                other.append(f"{name} {worker_version} (the coordinator has {version})")
+        if other:
+            raise EngineError(f"it has {', '.join(other[:3])}")
 
     def _unpacked(self) -> Settings:
         """Write the assignment's files; return settings that name them there."""
@@ -349,17 +360,6 @@ class Grader(WorkerPlugin):
             raise
         except Exception as error:  # Dask cannot carry every exception
             raise ExecutionError(f"It could not be executed ({error!r}).") from None
-
-    def _find_version_mismatch(self, worker_versions: Mapping[str, str]) -> str:
-        """Return what a worker has in other versions, in words, or nothing."""
-        if worker_versions[SOURCE_KEY] != self._versions[SOURCE_KEY]:
-            return "its nbproctor is not the coordinator's version"
-        other = []
-        for name, version in self._versions.items():
-            worker_version = worker_versions.get(name, version)
-            if worker_version != version:
-                other.append(f"{name} {worker_version} (the coordinator has {version})")
-        return f"it has {', '.join(other[:3])}" if other else ""
 
 
 def run(
