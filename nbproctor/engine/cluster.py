@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ class Cluster(AbstractContextManager["Cluster"]):
     def __init__(self, address: str) -> None:
         self._address = address
         self._lock = asyncio.Lock()
-        self._graders: dict[tuple[MasterNotebook, Settings], Grader] = {}
+        self._grader = cache(Grader)  # one for each assignment
         self._registered: set[tuple[str, str]] = set()  # at a scheduler, a plugin
         self._reports: set[Future[Report]] = set()  # that are still to come
         self._refusals: dict[str, str] = {}  # by address of a worker sent away
@@ -118,12 +119,6 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._reports.add(report)
         report.add_done_callback(self._reports.discard)
         return report
-
-    def _grader(self, master: MasterNotebook, settings: Settings) -> Grader:
-        key = master, settings
-        if key not in self._graders:
-            self._graders[key] = Grader(master, settings)
-        return self._graders[key]
 
     async def _prepare(self, grader: Grader) -> None:
         await self._client.wait_for_workers(1, NO_WORKER_TIMEOUT)
@@ -230,9 +225,9 @@ class Cluster(AbstractContextManager["Cluster"]):
     def __exit__(self, *error: object) -> None:
         for report in [*self._reports]:
             report.cancel()
-        for grader in self._graders.values():
+        for _, name in self._registered:
             with suppress(Exception):  # the scheduler may have gone
-                self._client.unregister_worker_plugin(grader.name)
+                self._client.unregister_worker_plugin(name)
         with suppress(Exception):
             self._client.close(timeout=CLOSE_SECONDS)
         self._runner.stop()
