@@ -143,9 +143,10 @@ def decorate_functions(source: str, decorator: str) -> str | None:
     ]
     if not functions:
         return None
-    added = ast.parse(f"borrowers.{decorator}", mode="eval").body
+    added = parse(f"@borrowers.{decorator}\ndef decorated(): ...").body[0]
+    assert isinstance(added, ast.FunctionDef)
     for function in functions:
-        function.decorator_list.append(added)
+        function.decorator_list += added.decorator_list
     return f"from nbproctor.audit import borrowers\n{ast.unparse(tree)}"
 
 
