@@ -1,21 +1,19 @@
 """How large a case is: beyond all numbers that stand in the student's answer."""
 
+import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
 
 from nbproctor.cells import compile_code
+from nbproctor.markers import parse
 
 #: In the judge, the numbers that stand in the answer, while it is judged.
 answer_numbers: frozenset[float] = frozenset()
-# Numbers, but no sizes: in docstrings and comments, and the seed of a generator.
-_NO_SIZES = re.compile(
-    r'"""(?s:.*?)"""|#.*|\b(default_rng|RandomState|seed)\(\s*\d+\s*\)'
-)
-_NUMBER = r"(?:0x[\da-f]{1,8}|(?:0|[1-9]\d{0,8})(?:\.\d*)?(?:e[-+]?\d{1,2})?)"
-# What Python computes before the answer runs: ``4 * 1024``, ``2**10 - 1``, ``1 << 12``.
-_CONSTANT = re.compile(
-    rf"(?<![\w.]){_NUMBER}(?: *(?:\*\*|<<|[-+*]) *{_NUMBER}){{0,4}}(?![\w.])", re.I
-)
+# A number, but no size.
+_SEED = re.compile(r"\b(default_rng|RandomState|seed)\(\s*\d+\s*\)")
 # How far number types count, by all names that NumPy knows them by, and where what
 # begins again does so a second time.
 _COUNTS_TO = {
@@ -38,15 +36,29 @@ def beyond(usual: float, most: float) -> float:
     return max(larger, default=usual)
 
 
-def numbers_in(text: str) -> Iterator[float]:
-    """Yield the numbers in Python code, and how far its number types count.
+@lru_cache(maxsize=64)  # many tests judge one answer
+def numbers_in(text: str) -> frozenset[float]:
+    """Return the numbers in Python code, and how far its number types count.
 
-    A student wrote it: only a few numbers with operators between them are parsed.
+    Among them is what Python computes before the answer runs, as in ``4 * 1024``.
     """
-    code = _NO_SIZES.sub("", text)
-    for constant in _CONSTANT.findall(code.replace("_", "")):
-        for expression in (constant, *re.findall(_NUMBER, constant, re.I)):
-            yield from compile_code(expression, "<number>", "eval").co_consts
+    code = _SEED.sub("seed()", text)
+    tree = parse(code)
+    constants: list[Any] = [getattr(node, "value", 0) for node in ast.walk(tree)]
+    with suppress(SyntaxError, ValueError, RecursionError):  # a line out of place
+        constants += _constants_in(compile_code(tree, "<numbers>"))
+    numbers = {each for each in constants if type(each) in (int, float)}
     for names, limits in _COUNTS_TO.items():
         if re.search(names, code):
-            yield from limits
+            numbers.update(limits)
+    return frozenset(numbers)
+
+
+def _constants_in(value: Any) -> Iterator[Any]:
+    """Yield the constants of compiled code, and of the code and tuples in it."""
+    parts = getattr(value, "co_consts", value)
+    if isinstance(parts, tuple):
+        for part in parts:
+            yield from _constants_in(part)
+    else:
+        yield value

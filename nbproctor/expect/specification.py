@@ -379,7 +379,7 @@ def recording(records: Records, source: str | None = None) -> Iterator[None]:
     _cell_records = {}
     try:
         if source is not None:
-            numbers.answer_numbers = frozenset(numbers.numbers_in(source))
+            numbers.answer_numbers = numbers.numbers_in(source)
         yield
     finally:
         recorded, _cell_records, numbers.answer_numbers = before

@@ -20,7 +20,7 @@ from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
 
-_WORD = re.compile(r"[^\W\d]\w*")
+WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def follow_through_plan(
             planned.append(step)
     while planned and planned[-1].test is None:
         planned.pop()
-    words = _WORD.findall("\n".join(student_texts))
+    words = WORD.findall("\n".join(student_texts))
     if reference_functions.isdisjoint(words):
         reference_functions = frozenset()  # nobody can call one, so none is made ready
     return planned, References(tuple(references), reference_functions)
@@ -232,7 +232,7 @@ def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
     words = set()
     complete = []
     for step in reversed(steps):
-        words.update(_WORD.findall(step.source))
+        words.update(WORD.findall(step.source))
         if step.test is not None and words:
             test = tests.cells[step.test.id]
             text = ""

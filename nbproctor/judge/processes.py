@@ -6,6 +6,7 @@ without the one at fault.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,7 +18,7 @@ import msgspec
 from nbproctor.expect import specification
 from nbproctor.judge import verdicts
 from nbproctor.judge.exports import ReferenceFunction, builtin_name
-from nbproctor.judge.order import References, Step
+from nbproctor.judge.order import WORD, References, Step
 from nbproctor.judge.proxy import ProcessEnded
 from nbproctor.judge.session import Session
 from nbproctor.judge.verdicts import Message
@@ -25,6 +26,7 @@ from nbproctor.protocol.frames import Interruption
 from nbproctor.results import Limits, Output, error_output, stream_output
 from nbproctor.sanitize import clean, one_line
 
+_CONSTANT = re.compile(r"^([^\W\d]\w*) *= *[\d.(][^\n]*", re.MULTILINE)
 MAX_OUTPUT_BYTES = 64 << 20  # of all cells of a notebook
 MAX_SPAWNS = 30  # of one run through a notebook
 # Starts a student process: `sock` is our end of a pair, `close` ends the process.
@@ -243,6 +245,17 @@ class StudentProcesses:
         return {
             name: ReferenceFunction(f, self._note_call) for name, f in functions.items()
         }
+
+    def answer_with_constants(self, exercise: str) -> str:
+        """Return an answer, and lines of other cells that give its names a number."""
+        answer = self.sources.get(exercise, "")
+        words = set(WORD.findall(answer))
+        lines = [answer]
+        for name, source in self.sources.items():
+            if name != exercise:
+                constants = _CONSTANT.finditer(source)
+                lines += [line[0] for line in constants if line[1] in words]
+        return "\n".join(lines)
 
     def untried(self) -> list[tuple[str, int, str]]:
         """Return the branches that no call has entered: cell, line and its text.

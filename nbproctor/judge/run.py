@@ -434,7 +434,7 @@ class NotebookRun:
                 space,
                 session=session,
                 seconds=seconds,
-                answer=self._student.sources.get(cell.exercise or "", ""),
+                answer=self._student.answer_with_constants(cell.exercise or ""),
             )
         finally:
             self._names.end(cell.id, session)

@@ -546,6 +546,25 @@ def g(A): return A[:40].sum()
 --- g_many test 1: 0 failed
 check(many(g), "many")
 
+=== a number of another cell counts if the answer names it
+--- tools helper
+import numpy as np
+from nbproctor.expect import *
+F = Specification(
+    "f(A)", calls_to(lambda: f), np.sum, arguments=["A"],
+    cases={"sizes": lambda: [(np.ones(beyond(3, 10_000)),)]},
+    properties={"sizes": [Values("sizes")]},
+)
+--- limit own
+LIMIT = 9 * (100)
+OTHER = 9_000_000
+--- f solution
+def f(A): return A.sum()
+--- f answer
+def f(A): return A[:LIMIT].sum()
+--- f_sizes test 1: 0 failed: f(A) for shape (902,)
+check(F, "sizes")
+
 === a test in the student's process runs what it needs and of other tests nothing
 --- makes own
 a = 1
