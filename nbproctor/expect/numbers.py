@@ -7,8 +7,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from nbproctor.cells import compile_code
-from nbproctor.markers import parse
+from nbproctor.cells import CellText, compile_code
 
 #: In the judge, the numbers that stand in the answer, while it is judged.
 answer_numbers: frozenset[float] = frozenset()
@@ -43,7 +42,7 @@ def numbers_in(text: str) -> frozenset[float]:
     Among them is what Python computes before the answer runs, as in ``4 * 1024``.
     """
     code = _SEED.sub("seed()", text)
-    tree = parse(code)
+    tree = CellText.parse(code).tree or ast.Module([], [])
     constants: list[Any] = [getattr(node, "value", 0) for node in ast.walk(tree)]
     with suppress(SyntaxError, ValueError, RecursionError):  # a line out of place
         constants += _constants_in(compile_code(tree, "<numbers>"))

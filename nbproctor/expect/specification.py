@@ -9,6 +9,8 @@ import contextlib
 import copy
 import math
 import operator
+import sys
+import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -386,17 +388,34 @@ def recording(records: Records, source: str | None = None) -> Iterator[None]:
 
 
 def _origin(value: Any, depth: int = 5) -> Any:
-    """Return the code of a function and of those in its closure, and other values."""
-    if isinstance(value, bool | int | float | str):
+    """Return what tells a function from all others: its code, and that of its parts."""
+    if _is_student_s(value) or not depth:
+        return _Identity(value)
+    if isinstance(value, bool | int | float | str | None):
         return value
-    code = None if _is_student_s(value) else getattr(value, "__code__", None)
-    if code is None or not depth:
-        return type(value).__qualname__
-    inner = []
-    for each in value.__closure__ or ():
-        with contextlib.suppress(ValueError):  # it is empty
-            inner.append(_origin(each.cell_contents, depth - 1))
-    return code, *inner
+    if isinstance(value, types.FunctionType):
+        parts = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+        for cell in value.__closure__ or ():
+            with contextlib.suppress(ValueError):  # it is empty
+                parts.append(cell.cell_contents)
+        return value.__code__, *(_origin(part, depth - 1) for part in parts)
+    module = sys.modules.get(getattr(value, "__module__", None) or "")
+    name = getattr(value, "__name__", "")
+    is_of_library = getattr(module, name, None) is value
+    return (module, name) if is_of_library else _Identity(value)
+
+
+class _Identity:
+    """An object that nothing tells from others but that it is this one."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value  # which lives on, so that no other gets its `id`
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and other._value is self._value
+
+    def __hash__(self) -> int:
+        return id(self._value)
 
 
 def _is_value(answer: Any) -> bool:

@@ -315,6 +315,7 @@ def _compile_tests(
     needs, shared = _needs(cells, programs, provided)
     needed = _union(needs.values())
     solutions = [cell for cell in cells if cell.kind == "solution"]
+    used_by_helpers = used_in(programs[c.id] for c in cells if c.kind == "helper")
     helpers = 0
     helper_names = set[str]()
     tests = {}
@@ -329,6 +330,7 @@ def _compile_tests(
             is_hidden = cell.points > 0 or cell.stub != cell.source
             has_ties = cell.id in needed or needs[cell.id] or cell.id in broken
             uses_helpers = (helper_names - provided) & programs[cell.id].uses
+            uses_helpers |= programs[cell.id].binds & used_by_helpers
             uses_tools = any(name.startswith(TOOLS) for name in imports(cell.source))
             needs_judge = is_hidden or has_ties or uses_helpers or uses_tools
             visible_definitions = definitions_of(visible)

@@ -13,6 +13,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.proxy import ProcessEnded
+from nbproctor.protocol.calls import VALUES
 from nbproctor.protocol.frames import (
     ClosedError,
     LateError,
@@ -32,6 +34,7 @@ from nbproctor.protocol.objects import NumberedObjects, Ref
 # runs its checks only ``if __name__ == "__main__"``.
 MODULE = "__main__"
 _FUNCTIONS = (types.FunctionType, types.MethodType, partial)
+_PLAIN = (int, float, complex, str, bytes, type(None), np.generic, *VALUES)
 _LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)
 
 
@@ -138,9 +141,15 @@ class Exports(NumberedObjects):
         )
 
     def attributes(self, target: Any) -> dict[str, Any]:
-        """Return the public attributes of an object."""
-        names = [name for name in vars(target) if not name.startswith("_")]
-        return {name: self.get(target, name) for name in names}
+        """Return the public attributes of an object, those that can be sent."""
+        attributes = {}
+        for name in getattr(target, "__dict__", {}):
+            with suppress(RefusedError, NotExportableError):
+                value = self.get(target, name)
+                if not isinstance(value, _PLAIN):
+                    self.export(value)
+                attributes[name] = value
+        return attributes
 
     def set(
         self,

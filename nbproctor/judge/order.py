@@ -35,6 +35,7 @@ class Step:
     # Functions of reference solutions that the student's process gets first.
     reference_functions: frozenset[str] = frozenset()
     keeps_names: bool = False  # whether names that it removes are there again after it
+    defines: str = ""  # the test cell whose definitions these are
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,8 @@ def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
             if test.visible_variables & words & tests.names_from_tests:
                 text = step.test.stub
             if text:
-                complete.append(Step(f"definitions of {step.name}", text))
+                name = f"definitions of {step.name}"
+                complete.append(Step(name, text, defines=step.name))
         complete.append(step)
     return complete[::-1]
 

@@ -48,6 +48,8 @@ class StudentProcesses:
     notes: list[str] = field(default_factory=list)  # as in `Report`
     # In the process that lives.
     executed_steps: list[Step] = field(default_factory=list)
+    # Public tests that have run in it.
+    defined_by_tests: set[str] = field(default_factory=set)
     # The student's own cells by our names.
     sources: dict[str, str] = field(default_factory=dict)
     # Cells and exercises that the sandbox has refused something, and their text.
@@ -59,6 +61,8 @@ class StudentProcesses:
     _memory_hog: Step | None = None  # of those played, the last to use up the memory
     _reference_functions: dict[str, ReferenceFunction] = field(default_factory=dict)
     reference_calls: int = 0  # that the judge has seen
+    # Where the last cell that ran has raised an exception, as its process says.
+    error_place: tuple[str | None, int | None] = (None, None)
     _reference_session: Session | None = None
     _session: Session | None = None
     _output_room: int = field(default_factory=lambda: MAX_OUTPUT_BYTES)
@@ -75,6 +79,9 @@ class StudentProcesses:
         if step.index is not None:
             self.sources[step.name] = step.source
         if step.name in self._excluded_cells:
+            return
+        if step.defines in self.defined_by_tests:
+            self.executed_steps.append(step)  # for a fresh process
             return
         outputs, filled, end = self._try(step)
         lacked_memory = end.reason == "died" if end else _lacks_memory(outputs)
@@ -167,6 +174,7 @@ class StudentProcesses:
         seconds: float | None = None,
     ) -> tuple[list[Output], bool]:
         """Run a cell; return its outputs, and whether it has used up the memory."""
+        self.error_place = None, None
         # An object that a test passed on is not for the cells after it.
         session.exports.clear()
         try:
@@ -196,9 +204,13 @@ class StudentProcesses:
                 lines=[text],
             )
             return [output], isinstance(error, MemoryError)
-        if type(reply) is not tuple or len(reply) != 2:
-            return clean(reply), False
-        outputs, filled = reply
+        match reply:
+            case (outputs, filled, [str(cell), int(line)]):
+                self.error_place = cell, line
+            case (outputs, filled, _):
+                pass
+            case _:
+                return clean(reply), False
         return clean(outputs), filled is True
 
     def ensure_session(self) -> Session:
@@ -212,6 +224,7 @@ class StudentProcesses:
             previous = self._session
             session = self.start_session(self.files)
             self._session = session
+            self.defined_by_tests.clear()
             if previous is not None:
                 # What was answered stays answered: else who ends the process on purpose
                 # could give another answer. What raised may have been the process's

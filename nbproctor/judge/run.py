@@ -14,13 +14,15 @@ from typing import Any
 
 from msgspec import msgpack
 
+from nbproctor.cells import CellText
 from nbproctor.expect import specification
 from nbproctor.expect.measures import Measured
 from nbproctor.judge import clock, order, testcell, verdicts
+from nbproctor.judge.classes import make_student_error
 from nbproctor.judge.compiled import BrokenTestError, Tests
-from nbproctor.judge.order import References, Step
+from nbproctor.judge.order import WORD, References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
-from nbproctor.judge.proxy import ProcessEnded, StudentRaised
+from nbproctor.judge.proxy import ProcessEnded
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import (
     Namespace,
@@ -212,6 +214,8 @@ class NotebookRun:
         self._deadline = deadline
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
         self._names = Namespace(tests, elsewhere)
+        test_ids = {cell.id for cell in job.cells if cell.kind == "test"}
+        self._student_texts = [c.source for c in job.student if c.id not in test_ids]
         self._stderr_fails = job.stderr_fails_tests
         self._student = StudentProcesses(
             limits=job.limits,
@@ -371,7 +375,9 @@ class NotebookRun:
             return verdict(cell, message._replace(outcome=stops[-1]))
         if cell.where == "beside":
             return self._judge_in_process(cell, history)
-        if self._tests.cells[cell.id].is_public:
+        test = self._tests.cells[cell.id]
+        variables = test.program.binds - test.visible_bindings
+        if test.is_public and not self._has_bound(variables):
             return self._run_public_test(cell)
         student = self._student
         hidden = cell.points > 0 or cell.stub != cell.source
@@ -439,40 +445,49 @@ class NotebookRun:
         finally:
             self._names.end(cell.id, session)
 
+    def _has_bound(self, names: frozenset[str]) -> bool:
+        """Whether a cell of the student's makes one of these names."""
+        return any(
+            names & CellText.parse(text).names
+            for text in self._student_texts
+            if not names.isdisjoint(WORD.findall(text))
+        )
+
     def _run_public_test(self, cell: Cell) -> Verdict:
         """Run a test in the student's process, where the notebook is, as in a kernel.
 
-        It has no points and hides nothing, so nobody gains by its result.
+        It has no points and hides nothing, so nobody gains by its result. A test that
+        would bind a name of the student's anew runs in the judge.
         """
         student = self._student
-        seconds = self._limits.call  # what hangs there would hang in other tests
+        # If it hangs, time is left for what has points.
+        remaining = self._deadline - time.monotonic()
+        seconds = min(self._limits.cell, max(self._limits.call, remaining / 8))
         try:
             session = student.ensure_session()
             outputs, _ = student.send(session, Step(cell.id, cell.source), seconds)
-            message = self._explain_outputs(outputs, cell, session)
+            student.defined_by_tests.add(cell.id)
         except ProcessEnded as end:
-            return self._stopped(cell, end)
+            return verdict(cell, self._describe_stop(cell, end, seconds))
+        message = self._explain_outputs(outputs, cell)
         printed = [o["text"] for o in outputs if o.get("name") == "stdout"]
         return replace(
             verdict(cell, self._excused(cell, message)),
             printed=plain_text("".join(printed), testcell.MAX_PRINTED),
         )
 
-    def _explain_outputs(
-        self,
-        outputs: list[Output],
-        cell: Cell,
-        session: Session,
-    ) -> Message:
+    def _explain_outputs(self, outputs: list[Output], cell: Cell) -> Message:
         """Return what a public test says, with the line where an answer fails."""
-        _, message = verdicts.score_outputs(outputs, cell)
-        if message.outcome != "passed":
-            try:
-                session.ask("raised")
-            except StudentRaised as error:
-                if error.cell not in (None, cell.id):
-                    return explain(error, self._student.sources, hidden=False)
-        return message
+        error_cell, line = self._student.error_place
+        for output in outputs:
+            if output["output_type"] == "error" and error_cell not in (None, cell.id):
+                kind = output["ename"]
+                error = make_student_error(kind, output["evalue"])
+                error.kind = kind
+                error.cell = error_cell
+                error.line = line
+                return explain(error, self._student.sources, hidden=False)
+        return verdicts.score_outputs(outputs, cell)[1]
 
     def _judge_in_process(self, cell: Cell, history: Sequence[Step]) -> Verdict:
         """Run a test cell, and what comes before it, in a process of the student's own.
@@ -541,14 +556,23 @@ class NotebookRun:
         end: ProcessEnded,
         limit: float | None = None,
     ) -> Verdict:
+        message = self._describe_stop(cell, end, limit or self._limits.call)
+        self._stops.setdefault(cell.exercise, []).append(message.outcome)
+        return verdict(cell, message)
+
+    def _describe_stop(
+        self,
+        cell: Cell,
+        end: ProcessEnded,
+        limit: float,
+    ) -> Message:
         message = self._student.describe_end(
             end,
             subject=f"`{cell.exercise or cell.id}`",
-            limit=limit or self._limits.call,
+            limit=limit,
         )
         outcome: Outcome = "timeout" if end.reason == "timeout" else "died"
-        self._stops.setdefault(cell.exercise, []).append(outcome)
-        return verdict(cell, message._replace(outcome=outcome))
+        return message._replace(outcome=outcome)
 
 
 def _imports_in(source: str) -> str:

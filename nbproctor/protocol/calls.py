@@ -35,6 +35,15 @@ def _copy_answer(answer: Any) -> Any:
         return answer
 
 
+def _copy_plainly(value: Any) -> Any:
+    """Copy arrays and dictionaries; whatever a class derived from them says of that."""
+    if isinstance(value, np.ndarray):
+        return np.array(np.ndarray.view(value, np.ndarray))
+    if isinstance(value, dict):
+        return {key: _copy_plainly(part) for key, part in dict.items(value)}
+    return value
+
+
 def make_read_only(value: Any) -> None:
     """Make arrays read-only, also those in tuples, lists and dictionaries."""
     if isinstance(value, np.ndarray):
@@ -90,9 +99,7 @@ def set_in_place(
 def answer_and_overwrite(function: Any, *arguments: Any) -> Any:
     """Return what a function answers, and overwrite the arrays that it answered."""
     answer = function(*arguments)
-    before = _copy_answer(answer)
-    if before is answer:
-        return answer
+    before = _copy_plainly(answer)
     arrays = answer.values() if isinstance(answer, dict) else [answer]
     for array in arrays:
         with suppress(Exception):  # it is no array, or read-only

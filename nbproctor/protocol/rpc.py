@@ -69,7 +69,6 @@ TO_STUDENT: Requests = {
     "excuse": {"decided": list},
     "lend": {"functions": dict},
     "untried": {},
-    "raised": {},
 }
 # `number` is that of an object that the test handed over.
 TO_JUDGE: Requests = {

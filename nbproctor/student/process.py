@@ -94,7 +94,6 @@ class Student:
             "excuse": self.on_excuse,
             "lend": self.on_lend,
             "untried": self.on_untried,
-            "raised": self.on_raised,
         }
         self.connection = Connection(
             wire=Wire(sock),
@@ -116,21 +115,29 @@ class Student:
     ) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
 
+        At last comes where it raised an exception: our name of a cell, and the line.
         With `keeps_names`, names that it removes are there again after it. What tests
         drew is not shown as if this cell had. What was rehearsed counts as run until
         any other cell runs: it may change what those after it do.
         """
         _close_figures()
         if source in self.shell.opening_outputs:
-            return self.shell.opening_outputs[source], False
+            return self.shell.opening_outputs[source], False, None
         if cell is not None:
             self.shell.opening_outputs.clear()
+        self.shell.error = None
         had_room = _has_free_memory()
         names = dict(self.shell.user_ns) if keeps_names else {}
         outputs = self.shell.run(source, cell)
         for name, value in names.items():
             self.shell.user_ns.setdefault(name, value)
-        return outputs, had_room and not _has_free_memory()
+        error_place = None
+        if self.shell.error is not None:
+            *_, cell, line = describe_exception(
+                self.shell.error, self.shell.compile.cells
+            )
+            error_place = [cell, line]
+        return outputs, had_room and not _has_free_memory(), error_place
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.
@@ -170,11 +177,6 @@ class Student:
     def on_untried(self) -> list[tuple[str, int]]:
         """Return cell and line of each branch that no call has entered."""
         return [*self.shell.compile.untried()]
-
-    def on_raised(self) -> None:
-        """Raise what the last cell that failed has raised."""
-        if self.shell.error is not None:
-            raise self.shell.error
 
     # --- objects ----------------------------------------------------------------
 

@@ -893,15 +893,15 @@ assert f(1) == 1
 Cell `cell 1` was stopped: it did not finish in {cell:g} seconds.
 Cell `cell 3` ended the Python process that it ran in.
 
-=== a public test that hangs ends after the time of a call
-call 0.4
+=== a public test that hangs ends after the time of a cell
+cell 0.4
 --- f solution
 def f(x): return x
 --- f answer
 def f(x):
     while x == 2: pass
     return x
---- f_public test: 0 timeout: `f` was stopped: it did not finish in {call:g} seconds.
+--- f_public test: 0 timeout: `f` was stopped: it did not finish in {cell:g} seconds.
 assert f(2) == 2
 --- f_hidden test 1: 1
 assert f(1) == 1
