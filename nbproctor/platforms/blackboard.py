@@ -40,10 +40,12 @@ class Blackboard(Platform):
         shared = common_length(name.key.split("_") for name in parsed.values())
         for path, name in parsed.items():
             words = name.key.split("_")
+            starts = range(min(shared, len(words) - 1), 0, -1)
+            # Of several only one is right, so nobody is known by it.
+            kind = Kind.LOGIN if len(starts) == 1 else Kind.NUMBER
             logins = []
-            for start in range(min(shared, len(words) - 1), 0, -1):
-                login = "_".join(words[start:])
-                logins.append(Identifier(Kind.LOGIN, login))
+            for start in starts:
+                logins.append(Identifier(kind, "_".join(words[start:])))
             parsed[path] = replace(
                 name,
                 name="",

@@ -135,7 +135,7 @@ class Roster:
                 f"{error}. The kinds are: {', '.join(Kind)}. Write, for example, "
                 '--same "GitHub handle=login".'
             ) from error
-        if target in UNCERTAIN:
+        if UNCERTAIN.get(target):
             self.kind_aliases[target] = source
             return
         for person in [*self.people]:
@@ -257,8 +257,9 @@ class Roster:
         for person in people:
             identifiers = person.all_identifiers()
             for kind, value in reversed(identifiers):
-                if value.casefold() in texts and kind is not Kind.NUMBER:
-                    return f"{identity.identifiers[0].kind}={kind}"
+                suggestion = f"{identity.identifiers[0].kind}={kind}"
+                if value.casefold() in texts and Kind.NUMBER not in suggestion:
+                    return suggestion
         return ""
 
     def _make_question(

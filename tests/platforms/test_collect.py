@@ -192,11 +192,15 @@ Copy of Lab 5 (1).ipynb
 Copy of Lab 5 (2).ipynb
 Copy of Lab 5 (3).ipynb
 
+= Blackboard: No student has this identifier, but it looks like one of 1 (1).
++ 1; ; login=b
+Lab_5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb
+
 = Blackboard: Not in the class list. Collected as 'z_b'.
 + 1; ; login=b
 + 2; ; login=aokafor
-Lab_5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb → z_b/lab.ipynb
-Lab_5_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb → 2/lab.ipynb
+Lab 5_z_b_attempt_2026-11-24-22-30-00_lab.ipynb → z_b/lab.ipynb
+Lab 5_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb → 2/lab.ipynb
 
 = Canvas:
 + 1; de la Cruz, Ann; canvas=1042

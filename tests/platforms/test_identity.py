@@ -114,7 +114,7 @@ DOWNLOADS = {
     "canvas": "{canvas_name}_{canvas}_880{canvas}_lab.ipynb",
     "moodle": "{full}_{participant}_assignsubmission_file/lab.ipynb",
     "blind": "Participant_{participant}_assignsubmission_file/lab.ipynb",
-    "blackboard": "Lab_5_{login}_attempt_2026-11-24-22-30-00_lab.ipynb",
+    "blackboard": "Lab 5_{login}_attempt_2026-11-24-22-30-00_lab.ipynb",
     "brightspace": "{brightspace}-9 - {full} - Nov 24, 2026 1030 PM/lab.ipynb",
     "classroom": "lab-submissions/lab-{github}/lab.ipynb",
     "teams": "Submitted files/{full}/Lab 5/Version 1/lab.ipynb",

@@ -31,7 +31,7 @@ PARTS = {
     "item": ID,
     "code": st.text(string.ascii_letters + string.digits, min_size=5, max_size=5),
     "login": st.from_regex(r"[a-z0-9.@-]{1,12}", fullmatch=True),
-    "assignment": st.from_regex(r"[A-Za-z0-9 _-]{1,20}", fullmatch=True),
+    "title": st.from_regex(r"[A-Za-z0-9 -]{1,20}", fullmatch=True),
     "file": st.from_regex(r"[A-Za-z0-9 _()-]{1,20}\.ipynb", fullmatch=True),
     "when": TIME,
 }
@@ -51,7 +51,7 @@ Moodle | {name}_{user}_assignsubmission_file_{file} | name={name}, \
 identifiers=Moodle participant {user}
 Moodle | Lab-77/{name}_{user}_assignsubmission_file/{file} | name={name}, \
 identifiers=Moodle participant {user}
-Blackboard | {assignment}_{login}_attempt_{when:%Y-%m-%d-%H-%M-%S}_{file} | \
+Blackboard | {title}_{login}_attempt_{when:%Y-%m-%d-%H-%M-%S}_{file} | \
 identifiers=login {login}, submitted={when}
 Brightspace | {user}-{item} - {name} - {day}/{file} | name={name}, \
 identifiers=Brightspace user {user}, submitted={when}
