@@ -199,11 +199,10 @@ class Identity:
         return str(self.identifiers[0]) if self.identifiers else self.name
 
     def matches(self, text: str) -> bool:
-        """Whether a teacher's text means this: its name, or an identifier."""
-        texts = [self.name]
-        for identifier in self.identifiers:
-            texts += [identifier.value, str(identifier)]
-        return normalize(text) in {normalize(each) for each in texts} - {""}
+        """Whether a text is the name, or an identifier together with its kind."""
+        texts = [str(identifier).casefold() for identifier in self.identifiers]
+        words = text.casefold().split()
+        return text.casefold() in texts or words == self.name.casefold().split()
 
 
 def labels(names: Mapping[str, str]) -> dict[str, str]:

@@ -151,8 +151,13 @@ class Roster:
         """
         answers = {student for text, student in self.answers if identity.matches(text)}
         if len(answers) == 1:
-            answer = self._person_with_id(answers.pop())
-            return Match(answer, "--as") if answer else Match()
+            return Match(self._person_with_id(answers.pop()), "--as")
+        texts = {text.casefold() for text, _ in self.answers}
+        if any(value.casefold() in texts for _, value in identity.identifiers):
+            return Match(
+                question="Option --as does not say the kind of this identifier.",
+                answer=f'--as "{identity.answer}=…"',
+            )
         claims = self._match_identifiers(identity)
         if not claims:
             by_name = self._match_name(identity)

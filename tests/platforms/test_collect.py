@@ -541,7 +541,7 @@ def found_by(files: Files, roster: Roster) -> dict[str, str]:
     [
         ([f"Kim Smith_9{MOODLE}"], "kim  SMITH", "Moodle participant"),
         ([f"Kim Smith_9{MOODLE}"], "Moodle participant 9", "Moodle participant"),
-        ([f"Evi Sum_77{MOODLE}"], "77", "Moodle participant"),
+        ([f"Evi Sum_77{MOODLE}"], "Moodle participant 77", "Moodle participant"),
         (["Nobody.ipynb", "readme.ipynb"], "Nobody", "name"),
         (["Kim Smith.ipynb", "aokafor.ipynb"], "Kim Smith", ""),  # s1 has that name
     ],
@@ -559,6 +559,18 @@ def test_what_a_teacher_says_is_kept_in_the_class_list(
     platforms.write_class_list(roster, tmp_path / "kept.csv")
     class_list = Roster(platforms.read_class_list(tmp_path / "kept.csv"))
     assert found_by(files, class_list).get("s2", "") == later
+
+
+def test_a_number_is_said_with_its_kind() -> None:
+    """It may be another number in a class list that is imported with the download."""
+    roster = Roster(list(CLASS.people))
+    roster.answer("77", "aokafor")
+    result = roster.merge([member("new", "New, Eve", "student=77")])
+    download = understand({f"Evi Sum_77{MOODLE}": ""}, roster)
+    assert not download.submissions
+    for line in (*result.questions, problems_of(download)):
+        assert "--as does not say the kind" in line
+    assert '--as "Moodle participant 77=…"' in problems_of(download)
 
 
 def test_it_is_said_of_one_student_of_the_class() -> None:

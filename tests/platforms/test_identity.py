@@ -242,7 +242,7 @@ def on_github(handle: str) -> Identity:
 def test_a_teacher_says_that_somebody_is_new_or_that_two_kinds_are_one() -> None:
     roster = Roster([member("7", "Okafor, Amara", "login=bo")])
     roster.answer("GitHub handle 7", "")
-    assert roster.find(on_github("7")) == Match()
+    assert roster.find(on_github("7")) == Match(matched_by="--as")
     assert roster.new_person(on_github("7")).student == "7-2"
     roster.add_kind_alias("GitHub handle", "login")
     assert roster.find(on_github("bo")).person == roster.people[0]
