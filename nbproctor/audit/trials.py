@@ -9,8 +9,6 @@ computer has is used.
 
 from __future__ import annotations
 
-import ast
-import builtins
 import gc
 import os
 import socket
@@ -37,12 +35,12 @@ from nbproctor.cells import CellText
 from nbproctor.engine import Settings
 from nbproctor.errors import NbproctorError
 from nbproctor.judge import clock
-from nbproctor.judge.compiled import Program, Tests
+from nbproctor.judge.compiled import Tests
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.run import NotebookRun
-from nbproctor.markers import DEFINITIONS, bound_names, definitions_of, imports, parse
-from nbproctor.notebook import Cell, MasterNotebook, added_test
+from nbproctor.markers import imports
+from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.protocol.table import libraries_used, load_rows
 from nbproctor.results import Job, Limits
 from nbproctor.sandbox import layers, libc
@@ -70,12 +68,6 @@ TIMEOUT_FACTOR = 10
 MIN_TIMEOUT = 2.0
 
 
-_DIGEST = """
-import hashlib, pickle
-raise AssertionError(hashlib.sha256(pickle.dumps([{names}])).hexdigest())
-"""
-
-
 class AuditError(NbproctorError):
     """The tests cannot be audited; the message says why and what to do."""
 
@@ -84,7 +76,7 @@ class AuditError(NbproctorError):
 class TrialBatch:
     """The trials of a notebook that one worker runs."""
 
-    master: MasterNotebook  # with the last tests of each exercise
+    master: MasterNotebook  # with the oracle of each exercise
     settings: Settings  # of the forks
     trials: list[Trial]
     borrowing_exercises: list[str]  # exercises that are tried with the tests' objects
@@ -117,7 +109,7 @@ def run_trials(
     references = [trial for trial in trials if trial.kind == "reference"]
     others = [trial for trial in trials if trial.kind != "reference"]
     workers = count_processors()
-    tested = with_last_tests(master, oracles)
+    tested = with_oracles(master, oracles)
     # Each worker needs the time of every reference, so it tries them all.
     batches = [
         TrialBatch(
@@ -193,40 +185,17 @@ def main(descriptor: int) -> None:
         write_block(parent, json.encode(end))
 
 
-def with_last_tests(
-    master: MasterNotebook, oracles: Mapping[str, Cell]
-) -> MasterNotebook:
-    """Add tests for what has passed all others: an exercise's oracle, and its values.
+def with_oracles(master: MasterNotebook, oracles: Mapping[str, Cell]) -> MasterNotebook:
+    """Add the oracle of each exercise, for what has passed all other tests.
 
-    They follow its own tests, so they may use the tools of these.
+    It follows them, so it may use their tools.
     """
     cells = [*master.cells]
     for cell in master.of_kind("solution"):
-        end = max(n for n, each in enumerate(cells, 1) if each.exercise == cell.id)
-        tests = oracles.get(cell.id), value_test(master, cell)
-        cells[end:end] = filter(None, tests)
+        if cell.id in oracles:
+            end = max(n for n, each in enumerate(cells, 1) if each.exercise == cell.id)
+            cells.insert(end, oracles[cell.id])
     return master.with_cells(cells)
-
-
-def value_test(master: MasterNotebook, cell: Cell) -> Cell | None:
-    """Return a test that fails with a digest of what a solution cell leaves.
-
-    It asks for every name in the cell but modules and functions. None if the cell
-    defines a function itself, or has no such name.
-    """
-    for node in ast.walk(parse(cell.source)):
-        if isinstance(node, DEFINITIONS | ast.Lambda):
-            return None
-    program = Program.from_source(cell.source, cell.id, runs_in_judge=False)
-    names = {*program.uses, *program.binds}
-    names.difference_update(vars(builtins), {"__annotations__"})
-    for each in master.of_kind("provided", "solution"):
-        definitions = definitions_of(parse(each.source))
-        names.difference_update(bound_names(definitions))
-    if not names:
-        return None
-    source = _DIGEST.format(names=", ".join(sorted(names)))
-    return added_test(f"{cell.id}: values", source, cell.id)
 
 
 class _Walk:
@@ -249,8 +218,6 @@ class _Walk:
         self.tests = Tests.from_cells(self.job.cells)
         self.stubs = {cell.id: cell.stub for cell in cells if cell.kind == "test"}
         self.calls: dict[Any, Call] = {}  # of objects that tests passed on
-        #: Exercise → what the test of its values says of its reference.
-        self.values: dict[str, str] = {}
         sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
 
     def walk(self) -> Iterator[Message]:
@@ -320,10 +287,10 @@ class _Walk:
         is_mutant = trial.kind == "mutant"
         first = [_answer(cell, source)]
         public = []  # whatever fails one of these has to lose a point
-        last = []  # each for what has passed all others
+        last = []  # the oracle, for what has passed all others
         for step in steps:
             if _is_added(step):
-                last.append([step])
+                last.append(step)
             elif is_mutant and step.test and not step.test.points:
                 public.append(step)
             else:
@@ -331,7 +298,7 @@ class _Walk:
         run = self._run(job)
 
         def plan() -> Iterator[Step]:
-            for group in (first, public, *last):
+            for group in (first, public, last):
                 if any(v.outcome != "passed" for v in run.verdicts.values()):
                     return
                 for step in group:
@@ -346,16 +313,6 @@ class _Walk:
         run.run_to_end(plan())
         run.judge_in_process()
         oracle = run.verdicts.pop(f"{cell.id}: oracle", None)
-        values = run.verdicts.pop(f"{cell.id}: values", None)
-        # Not if it has lost a point, or is made of functions, which nobody has called
-        # with everything.
-        if values and values.outcome == "failed":
-            if trial.kind == "reference":
-                self.values[cell.id] = values.message
-            is_same = values.message == self.values.get(cell.id)
-            if is_same and is_mutant and not trial.equivalent:
-                same = "It leaves the same values in every name."
-                trial = replace(trial, equivalent=same)
         return Entry.from_trial(
             trial=trial,
             verdicts=[*run.verdicts.values()],
