@@ -7,6 +7,7 @@ ends one costs the test that it happened in; the next goes on.
 from __future__ import annotations
 
 import ast
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,8 @@ from nbproctor.results import (
     Verdict,
 )
 from nbproctor.sanitize import one_line, plain_text
+
+_UNKNOWN_NAME = re.compile(r"name '(\w+)' is not defined")
 
 
 def main(data: bytes, spawn: Spawn) -> bytes:
@@ -465,6 +468,8 @@ class NotebookRun:
         seconds = min(self._limits.cell, max(self._limits.call, remaining / 8))
         try:
             session = student.ensure_session()
+            if "rand" in cell.source:  # it draws the same numbers each time
+                testcell.seed_student(session, self._tests.cells[cell.id].seed)
             outputs, _ = student.send(session, Step(cell.id, cell.source), seconds)
             student.defined_by_tests.add(cell.id)
         except ProcessEnded as end:
@@ -487,6 +492,8 @@ class NotebookRun:
                 error.cell = error_cell
                 error.line = line
                 return explain(error, self._student.sources, hidden=False)
+            if name := _UNKNOWN_NAME.fullmatch(str(output.get("evalue"))):
+                return verdicts.NO_NAME(name=name[1])
         return verdicts.score_outputs(outputs, cell)[1]
 
     def _judge_in_process(self, cell: Cell, history: Sequence[Step]) -> Verdict:

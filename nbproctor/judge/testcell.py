@@ -299,8 +299,7 @@ def _reset_global_state(session: Session, first_seed: int) -> Iterator[None]:
     No student can predict what it draws before it sets a seed. If it sets one, the
     student's process sets it, too.
     """
-    words = [first_seed >> shift & 0xFFFFFFFF for shift in range(0, 256, 32)]
-    np.random.seed(words)
+    np.random.seed(_words_of(first_seed))
     random.seed(first_seed)
     with (
         warnings.catch_warnings(),
@@ -314,6 +313,22 @@ def _reset_global_state(session: Session, first_seed: int) -> Iterator[None]:
             seed = partial(_seed, original, name, session)
             setattr(module, "seed", seed)  # noqa: B010 - for mypy
         yield
+
+
+def _words_of(seed: int) -> list[int]:
+    """Return a seed as NumPy takes it: words of 32 bits."""
+    return [seed >> shift & 0xFFFFFFFF for shift in range(0, 256, 32)]
+
+
+def seed_student(session: Session, seed: int) -> None:
+    """Seed the student's global generators, if the student's code lets it be done."""
+    try:
+        session.ask("seed", "numpy", [_words_of(seed)])
+        session.ask("seed", "random", [seed % 2**62])
+    except Interruption:
+        raise
+    except BaseException:
+        pass  # what a public test draws earns nothing
 
 
 def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:

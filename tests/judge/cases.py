@@ -684,6 +684,73 @@ twice = 2 * made
 --- f_hidden test 1: 1
 assert twice == -4 and f(4) == 4
 
+=== what a public test asks of an object that is over is told
+--- f solution
+def f(x): return x
+--- f answer
+import numpy as np
+kept = []
+def f(x):
+    kept.append(x)
+    return x if isinstance(x, int) else kept[0].value
+np.random.seed = lambda *words: kept[0].value
+--- f_hands test 1: 0 error: Your code raised AttributeError (the test's Box has no
+class Box: pass
+f(Box())
+--- f_public test: 0 error: Your code raised AttributeError (this object belongs to a test
+import random
+f(random.random())
+--- f_hidden test 1: 1
+assert f(1) == 1
+
+=== a public test has the time of a cell and is no stop
+call 0.5
+--- f solution
+def f(x): return x
+--- f answer
+import time
+def f(x):
+    time.sleep(0.3)
+    return x
+--- f_a test: 0 passed
+for n in range(3): assert f(n) == n
+--- f_b test: 0 passed
+for n in range(3): assert f(n) == n
+--- f_hidden test 1: 1
+assert f(1) == 1
+
+=== a public test that would bind a student's name runs in the judge
+--- f solution
+def f(x): return x
+--- f answer
+want = 3
+def f(x): return x + want - 3
+--- f_public test: 0 passed
+want = 2
+assert f(2) == want
+--- f_hidden test 1: 1
+assert f(1) == 1
+
+=== functions that a helper cell is given have answers of their own
+--- f solution
+def f(x): return x
+--- g solution
+def g(x): return x
+--- g answer
+def g(x): return -x
+--- tools helper
+from nbproctor.expect import *
+def judge(x, got): expect(got, x, "the answer")
+def specify(function):
+    return Specification(
+        "x", calls_to(lambda: function), abs, arguments=["x"],
+        cases={"numbers": lambda: [(8.0,)]}, properties={"x": [Each("numbers", judge)]},
+    )
+--- f_x test 1: 1
+check(specify(f), "x")
+--- g_x test 1: 0
+check(specify(g), "x")
+
 === a public test that another test needs runs in the judge
 --- f solution
 def f(x): return x
