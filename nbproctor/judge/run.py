@@ -332,7 +332,8 @@ class NotebookRun:
         losing = {v.exercise for v in stopped if v.points < v.max_points}
         notes = dict.fromkeys(self._student.notes)
         for each in stopped:
-            if each.exercise in losing and not each.message.startswith(STOPPED):
+            is_first = not each.message.startswith(STOPPED)
+            if each.max_points and each.exercise in losing and is_first:
                 notes[each.message] = None
         return list(notes)
 
@@ -463,9 +464,8 @@ class NotebookRun:
         would bind a name of the student's anew runs in the judge.
         """
         student = self._student
-        # If it hangs, time is left for what has points.
-        remaining = self._deadline - time.monotonic()
-        seconds = min(self._limits.cell, max(self._limits.call, remaining / 8))
+        # It makes several calls, but one that hangs must not cost a whole cell's time.
+        seconds = min(self._limits.cell, 2 * self._limits.call)
         try:
             session = student.ensure_session()
             if "rand" in cell.source:  # it draws the same numbers each time

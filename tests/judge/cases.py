@@ -697,7 +697,7 @@ np.random.seed = lambda *words: kept[0].value
 --- f_hands test 1: 0 failed
 class Box: pass
 f(Box())
---- f_public test: 0 error: Your code raised AttributeError (this object belongs to a test
+--- f_public test: 0 error: Your code raised AttributeError (this object belongs to a
 import random
 f(random.random())
 --- f_hidden test 1: 1
