@@ -52,6 +52,8 @@ class StudentProcesses:
     defined_by_tests: set[str] = field(default_factory=set)
     # The student's own cells by our names.
     sources: dict[str, str] = field(default_factory=dict)
+    # In each of them, the lines that give a number to a name.
+    _constants: dict[str, list[re.Match[str]]] = field(default_factory=dict)
     # Cells and exercises that the sandbox has refused something, and their text.
     refused: dict[str, str] = field(default_factory=dict)
     # Exercises whose cell was not run, or not all of it, and what their tests say then.
@@ -61,7 +63,7 @@ class StudentProcesses:
     _memory_hog: Step | None = None  # of those played, the last to use up the memory
     _reference_functions: dict[str, ReferenceFunction] = field(default_factory=dict)
     reference_calls: int = 0  # that the judge has seen
-    # Where the last cell that ran has raised an exception, as its process says.
+    # Cell and line of the last cell's exception, as its process reports them.
     error_place: tuple[str | None, int | None] = (None, None)
     _reference_session: Session | None = None
     _session: Session | None = None
@@ -78,6 +80,7 @@ class StudentProcesses:
         """Run a cell, in a fresh process if it ends the one that there is."""
         if step.index is not None:
             self.sources[step.name] = step.source
+            self._constants[step.name] = [*_CONSTANT.finditer(step.source)]
         if step.name in self._excluded_cells:
             return
         if step.defines in self.defined_by_tests:
@@ -264,9 +267,8 @@ class StudentProcesses:
         answer = self.sources.get(exercise, "")
         words = set(WORD.findall(answer))
         lines = [answer]
-        for name, source in self.sources.items():
+        for name, constants in self._constants.items():
             if name != exercise:
-                constants = _CONSTANT.finditer(source)
                 lines += [line[0] for line in constants if line[1] in words]
         return "\n".join(lines)
 

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from msgspec import msgpack
@@ -21,7 +22,7 @@ from nbproctor.expect.measures import Measured
 from nbproctor.judge import clock, order, testcell, verdicts
 from nbproctor.judge.classes import make_student_error
 from nbproctor.judge.compiled import BrokenTestError, Tests
-from nbproctor.judge.order import WORD, References, Step
+from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
 from nbproctor.judge.proxy import ProcessEnded
 from nbproctor.judge.session import Session
@@ -381,7 +382,7 @@ class NotebookRun:
             return self._judge_in_process(cell, history)
         test = self._tests.cells[cell.id]
         variables = test.program.binds - test.visible_bindings
-        if test.is_public and not self._has_bound(variables):
+        if test.is_public and not (variables and variables & self._student_names):
             return self._run_public_test(cell)
         student = self._student
         hidden = cell.points > 0 or cell.stub != cell.source
@@ -449,12 +450,11 @@ class NotebookRun:
         finally:
             self._names.end(cell.id, session)
 
-    def _has_bound(self, names: frozenset[str]) -> bool:
-        """Whether a cell of the student's makes one of these names."""
-        return any(
-            names & CellText.parse(text).names
-            for text in self._student_texts
-            if not names.isdisjoint(WORD.findall(text))
+    @cached_property
+    def _student_names(self) -> frozenset[str]:
+        """The names that the student's cells make."""
+        return frozenset().union(
+            *(CellText.parse(text).names for text in self._student_texts)
         )
 
     def _run_public_test(self, cell: Cell) -> Verdict:
