@@ -114,20 +114,26 @@ def describe_exception(
         text = str(error)
     except BaseException:
         text = "<the exception has no text>"
+    class_names = [each.__name__ for each in kind.__mro__]
+    return [
+        next((name for name in class_names if name in EXCEPTIONS), ""),
+        kind.__name__[:100],
+        text[:2000],
+        *find_place(error, cells),
+    ]
+
+
+def find_place(
+    error: BaseException, cells: Mapping[str, tuple[str, int]]
+) -> list[str | int | None]:
+    """Return the last of the student's cells in a traceback, and the line there."""
     cell = None
     line = None
     for frame, number in traceback.walk_tb(error.__traceback__):
         if position := cells.get(frame.f_code.co_filename):
             cell, blank = position
             line = number + blank
-    class_names = [each.__name__ for each in kind.__mro__]
-    return [
-        next((name for name in class_names if name in EXCEPTIONS), ""),
-        kind.__name__[:100],
-        text[:2000],
-        cell,
-        line,
-    ]
+    return [cell, line]
 
 
 # ---- the judge's objects ------------------------------------------------------------

@@ -29,6 +29,7 @@ from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.student.handles import (
     Handles,
     describe_exception,
+    find_place,
     has_special_method,
     make_function,
     make_stand_in,
@@ -133,10 +134,7 @@ class Student:
             self.shell.user_ns.setdefault(name, value)
         error_place = None
         if self.shell.error is not None:
-            *_, cell, line = describe_exception(
-                self.shell.error, self.shell.compile.cells
-            )
-            error_place = [cell, line]
+            error_place = find_place(self.shell.error, self.shell.compile.cells)
         return outputs, had_room and not _has_free_memory(), error_place
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
