@@ -71,10 +71,11 @@ _cell_records: Records = {}
 
 @dataclass(frozen=True)
 class Target:
-    """What is called: a function, or a method of an object that is made for each call.
+    """A function to call, or a method of an object that is made for each call.
 
     `owner` looks up the function, or the class of the `method`. An object gets its
-    `attributes` for a state without ``__init__``; with it, if these are None.
+    `attributes` for a state without ``__init__``. If these are None, it is made as the
+    notebook does: ``owner()()``.
     """
 
     owner: Callable[[], Any]
@@ -95,13 +96,18 @@ class Target:
         fields = self.owner(), self.method, attributes, arguments, reads, read_only
         return (call_method, *fields)
 
+    def parts_of(self, result: Any) -> Iterator[Any]:
+        """Yield what such a call answers: the answer, then the attributes."""
+        return iter(result if self.method else [result])
+
     def start(self, state: State) -> FunctionCall:
         """Return how all calls of one object start: without their arguments."""
         owner = self.owner()
         if not self.method:
             return (owner,)
         method = getattr, owner, self.method
-        return (*answers_of(method, (make_object, owner, self.attributes(state))),)
+        new_object = make_object, owner, self.attributes(state)
+        return tuple(answers_of(method, new_object))
 
     @property
     def origin(self) -> tuple[Any, ...]:
@@ -109,22 +115,9 @@ class Target:
         return _origin(self.owner), self.method, _origin(self.attributes)
 
 
-def calls_to(function: Callable[[], Any]) -> Target:
-    """Return a plain function as a target; `function` looks it up."""
-    return Target(function)
-
-
-def calls_to_method(
-    owner: Callable[[], Any],
-    name: str,
-    attributes: Callable[[State], State | None] = lambda state: state,
-) -> Target:
-    """Return a method as a target; `owner` looks up its class.
-
-    Each call is one of a new object, which gets its `attributes` for a state without
-    ``__init__``. If these are None, it is made as the notebook does: ``owner()()``.
-    """
-    return Target(owner, name, attributes)
+# A specification names one of these: a plain function, or a method of a class.
+calls_to = Target
+calls_to_method = Target
 
 
 def _no_mistakes(*case: Any) -> Mapping[str, Any]:
@@ -210,19 +203,14 @@ class Specification:
             for state, arguments in split
         ]
         copies: dict[int, Any] = {}
-        is_method = bool(self.target.method)
         answers = answers_of(
             *calls,
             copies=copies,
-            read_only=read_only and not is_method,
+            read_only=read_only and not self.target.method,
         )
         for values, (state, arguments) in zip(before, split, strict=True):
-            answer = next(answers)
-            parts = iter(())
-            if is_method:
-                answer, *attributes = answer
-                parts = iter(attributes)
-            answer = self.read(answer, parts)
+            parts = self.target.parts_of(next(answers))
+            answer = self.read(next(parts), parts)
             state_after = dict(zip(state, parts, strict=True))
             arguments_after = tuple(copies.get(id(each), each) for each in arguments)
             after = self._untouchable(state_after, arguments_after)

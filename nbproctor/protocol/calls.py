@@ -12,7 +12,7 @@ VALUES = np.ndarray, dict, list, tuple
 
 
 def objects_in(value: Any) -> Iterator[Any]:
-    """Yield what is no value of `VALUES`, also in lists, tuples and dictionaries."""
+    """Yield the objects in a value that are of none of the types `VALUES`."""
     if not isinstance(value, VALUES):
         yield value
     elif not isinstance(value, np.ndarray):
