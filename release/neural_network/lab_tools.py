@@ -346,15 +346,20 @@ def test_of(number, names):
     return tests[0] if tests else None
 
 
-def is_right(number, names):
-    """Whether an exercise is written, and passes its public test if that has run."""
+def run_quietly(cell, names):
+    """Run a cell with these names, and show nothing that it prints."""
     from IPython.utils.capture import capture_output
 
+    with capture_output():
+        exec(cell, names)
+
+
+def is_right(number, names):
+    """Whether an exercise is written, and passes its public test if that has run."""
     if not is_written(number, names):
         return False
     try:
-        with capture_output():
-            exec(test_of(number, names) or "", names | {"advise": no_advice})
+        run_quietly(test_of(number, names) or "", names | {"advise": no_advice})
         return True
     except Exception:
         return False
@@ -399,16 +404,13 @@ def self_check(names):
 
 def public_test_says(number, names):
     """How an exercise stands: its public test is tried again, if it has run before."""
-    from IPython.utils.capture import capture_output
-
     test = test_of(number, names)
     if not any(functions_written(number, names)):
         return "○ not started"
     if test is None:
         return "– no test has run (a given exercise has none)"
     try:
-        with capture_output():
-            exec(test, dict(names))
+        run_quietly(test, dict(names))
         return "✓ passes its public test"
     except NotImplementedError as error:
         code = [*traceback.walk_tb(error.__traceback__)][-1][0].f_code
