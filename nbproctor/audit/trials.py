@@ -84,9 +84,9 @@ class TrialBatch:
 
 
 Progress: TypeAlias = Callable[[Trial], object]
-# How a trial ended, or the objects that were tried as the answer to an exercise.
+# The entry of a trial, or the objects that were tried as the answer to an exercise.
 TrialResult: TypeAlias = Entry | list[BorrowedAnswer]
-# What a worker sends: a result, what went wrong, or that it is done.
+# A worker sends results, an error, or that it is done.
 Message: TypeAlias = TrialResult | str | None
 
 

@@ -78,7 +78,7 @@ class GradeColumn:
 
 
 class PeopleList(NamedTuple):
-    """What a list of people means by titles that mean something else in others."""
+    """Titles of columns that mean something else in this list of people."""
 
     known_by: frozenset[str]  # titles that only this list has together
     kinds: Mapping[str, str]  # of columns, by the title as `normalize` has it

@@ -703,7 +703,7 @@ f(random.random())
 --- f_hidden test 1: 1
 assert f(1) == 1
 
-=== a public test has the time of a cell and is no stop
+=== a public test whose calls take longer than one may costs no points
 call 0.5
 --- f solution
 def f(x): return x
@@ -960,7 +960,7 @@ assert f(1) == 1
 Cell `cell 1` was stopped: it did not finish in {cell:g} seconds.
 Cell `cell 3` ended the Python process that it ran in.
 
-=== a public test that hangs ends after the time of a cell
+=== a public test that hangs ends with the time of its cell
 cell 0.4
 --- f solution
 def f(x): return x

@@ -209,8 +209,12 @@ def test_a_test_imports_own_modules_and_the_folder_shadows_none_of_pythons(
 
 
 def test_what_a_test_draws_does_not_depend_on_the_tests_before_it() -> None:
-    text = "import numpy as np\nassert f(1) == 2, str(np.random.rand())"
-    draws = cell("draws", "test", text, 1.0)
+    draws = cell(
+        "draws",
+        "test",
+        "import numpy as np\nassert f(1) == 2, str(np.random.rand())",
+        1.0,
+    )
     drawn = set()
     for count in (1, 5):
         text = f"import numpy as np\nnp.random.rand({count})"
