@@ -92,9 +92,15 @@ class Target:
         """Return a call; of a method, it answers attributes of the object, too."""
         if not self.method:
             return (self.owner(), *arguments)
-        attributes = self.attributes(state)
-        fields = self.owner(), self.method, attributes, arguments, reads, read_only
-        return (call_method, *fields)
+        return (
+            call_method,
+            self.owner(),
+            self.method,
+            self.attributes(state),
+            arguments,
+            reads,
+            read_only,
+        )
 
     def parts_of(self, result: Any) -> Iterator[Any]:
         """Yield what such a call answers: the answer, then the attributes."""

@@ -63,8 +63,8 @@ class StudentProcesses:
     _memory_hog: Step | None = None  # of those played, the last to use up the memory
     _reference_functions: dict[str, ReferenceFunction] = field(default_factory=dict)
     reference_calls: int = 0  # that the judge has seen
-    # Cell and line of the last cell's exception, as its process reports them.
-    error_place: tuple[str | None, int | None] = (None, None)
+    # Class, cell and line of the last cell's exception, as its process reports them.
+    raised: tuple[str, str | None, int | None] = ("", None, None)
     _reference_session: Session | None = None
     _session: Session | None = None
     _output_room: int = field(default_factory=lambda: MAX_OUTPUT_BYTES)
@@ -177,7 +177,7 @@ class StudentProcesses:
         seconds: float | None = None,
     ) -> tuple[list[Output], bool]:
         """Run a cell; return its outputs, and whether it has used up the memory."""
-        self.error_place = None, None
+        self.raised = "", None, None
         # An object that a test passed on is not for the cells after it.
         session.exports.clear()
         try:
@@ -208,8 +208,8 @@ class StudentProcesses:
             )
             return [output], isinstance(error, MemoryError)
         match reply:
-            case (outputs, filled, [str(cell), int(line)]):
-                self.error_place = cell, line
+            case (outputs, filled, [str(base), str(cell), int(line)]):
+                self.raised = base, cell, line
             case (outputs, filled, _):
                 pass
             case _:

@@ -483,12 +483,11 @@ class NotebookRun:
 
     def _explain_outputs(self, outputs: list[Output], cell: Cell) -> Message:
         """Return what a public test says, with the line where an answer fails."""
-        error_cell, line = self._student.error_place
+        base, error_cell, line = self._student.raised
         for output in outputs:
             if output["output_type"] == "error" and error_cell not in (None, cell.id):
-                kind = output["ename"]
-                error = make_student_error(kind, output["evalue"])
-                error.kind = kind
+                error = make_student_error(base, output["evalue"])
+                error.kind = output["ename"]
                 error.cell = error_cell
                 error.line = line
                 return explain(error, self._student.sources, hidden=False)

@@ -114,13 +114,18 @@ def describe_exception(
         text = str(error)
     except BaseException:
         text = "<the exception has no text>"
-    class_names = [each.__name__ for each in kind.__mro__]
     return [
-        next((name for name in class_names if name in EXCEPTIONS), ""),
+        find_base(error),
         kind.__name__[:100],
         text[:2000],
         *find_place(error, cells),
     ]
+
+
+def find_base(error: BaseException) -> str:
+    """Return the first built-in class of an exception."""
+    class_names = [each.__name__ for each in type(error).__mro__]
+    return next((name for name in class_names if name in EXCEPTIONS), "")
 
 
 def find_place(

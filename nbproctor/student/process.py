@@ -29,6 +29,7 @@ from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.student.handles import (
     Handles,
     describe_exception,
+    find_base,
     find_place,
     has_special_method,
     make_function,
@@ -116,7 +117,7 @@ class Student:
     ) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
 
-        At last comes where it raised an exception: our name of a cell, and the line.
+        At last comes what it raised: the built-in class, our name of a cell, the line.
         With `keeps_names`, names that it removes are there again after it. What tests
         drew is not shown as if this cell had. What was rehearsed counts as run until
         any other cell runs: it may change what those after it do.
@@ -132,10 +133,10 @@ class Student:
         outputs = self.shell.run(source, cell)
         for name, value in names.items():
             self.shell.user_ns.setdefault(name, value)
-        error_place = None
-        if self.shell.error is not None:
-            error_place = find_place(self.shell.error, self.shell.compile.cells)
-        return outputs, had_room and not _has_free_memory(), error_place
+        raised = None
+        if error := self.shell.error:
+            raised = [find_base(error), *find_place(error, self.shell.compile.cells)]
+        return outputs, had_room and not _has_free_memory(), raised
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.

@@ -751,6 +751,18 @@ check(specify(f), "x")
 --- g_x test 1: 0
 check(specify(g), "x")
 
+=== an exception of a library is named by its built-in class
+--- given provided
+import numpy as np
+--- f solution
+def f(x): return np.ones(x).sum()
+--- f answer
+def f(x): return np.ones(x).sum(axis=1)
+--- f_public test: 0 error: raised ValueError (axis 1 is out of bounds for array of
+assert f(2) == 2
+--- f_hidden test 1: 0 error: raised ValueError (axis 1 is out of bounds for array of
+assert f(2) == 2
+
 === a public test that another test needs runs in the judge
 --- f solution
 def f(x): return x
