@@ -231,10 +231,10 @@ def adopt(
     folder = find_course()
     notebook = adoption.write(adopted, file, starter.new_source(folder, name))
     table = Table("cell", "became", "id", "points", box=box.SIMPLE_HEAD)
-    for each in adopted.cells:
+    for number, each in enumerate(adopted.cells, 1):
         if each.grade_id:
             points = "" if each.points is None else f"{each.points:g}"
-            table.add_row(str(each.number), each.kind, each.grade_id, points)
+            table.add_row(str(number), each.kind, each.grade_id, points)
     console.print(table)
     total = sum(each.points or 0 for each in adopted.cells)
     echo(f"{notebook}: {total:g} points.")
