@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from math import fsum, isnan, nan
+from math import fsum, isnan
 from operator import attrgetter
-from statistics import StatisticsError, correlation, fmean
 from typing import TypeAlias
 
 import numpy as np
@@ -34,6 +32,7 @@ from nbproctor.statuses import (
 from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
+RowsByExercise: TypeAlias = dict[tuple[str, str], dict[str, ResultRow]]
 NotebooksToCheck: TypeAlias = dict[ReportSection, dict[str, list[GradedNotebook]]]
 #: Exercise, sentence, and the students who got it.
 Mistake: TypeAlias = tuple[str, str, list[str]]
@@ -96,8 +95,11 @@ def class_report(
         if student not in incomplete:
             points[student] = fsum(points_of_student)
             totals[student] = total_of(points_of_student, penalties[student])
+    rows_by_exercise: RowsByExercise = defaultdict(dict)
+    for graded, row in rows:
+        rows_by_exercise[graded.notebook, row.exercise.id][graded.student] = row
     items = [
-        _item(name, exercise, rows, points)
+        _item(exercise, rows_by_exercise[name, exercise.id], points)
         for name, outline in outlines.items()
         for exercise in outline.exercises
     ]
@@ -181,35 +183,26 @@ def _read(
 
 
 def _item(
-    notebook: str,
     exercise: Exercise,
-    rows: Rows,
+    rows: Mapping[str, ResultRow],
     totals: Mapping[str, float],
 ) -> Item:
-    rows_of_exercise = {
-        graded.student: row
-        for graded, row in rows
-        if graded.notebook == notebook and row.exercise.id == exercise.id
-    }
+    """Say how an exercise went: `rows` and `totals` are by student."""
+    import pandas as pd  # a quarter of a second, which few commands need
+
     points_of = {}
-    for student, row in rows_of_exercise.items():
+    for student, row in rows.items():
         # nbgrader gives 0 to an answer that was not begun: no person has marked it.
         is_marked = row.by_hand or not exercise.by_hand
-        if row.points is not None and row.state != "waiting" and is_marked:
+        if row.state != "waiting" and is_marked:
             points_of[student] = row.points
-    mean = fmean(points_of.values()) if points_of else nan
-    complete = [student for student in points_of if student in totals]
-    item_rest = nan
-    if len(complete) >= MIN_STUDENTS:
-        points = [points_of[student] for student in complete]
-        other_points = [totals[student] - points_of[student] for student in complete]
-        with suppress(StatisticsError):  # there is no spread
-            item_rest = correlation(points, other_points)
+    points = pd.Series(points_of, dtype=float)
+    other_points = pd.Series(totals, dtype=float) - points
     return Item(
         exercise=exercise,
-        difficulty=mean / exercise.points if exercise.points else 1.0,
-        item_rest=item_rest,
-        counts=Counter(row.state for row in rows_of_exercise.values()),
+        difficulty=points.mean() / exercise.points if exercise.points else 1.0,
+        item_rest=points.corr(other_points, min_periods=MIN_STUDENTS),
+        counts=Counter(row.state for row in rows.values()),
     )
 
 
