@@ -145,10 +145,7 @@ def class_report(
 
 
 def _quantiles(values: Sequence[float], shares: Sequence[float]) -> list[float]:
-    if not values:
-        return []
-    quantiles: list[float] = np.quantile(values, shares).tolist()
-    return quantiles
+    return list(np.quantile(values, shares)) if values else []
 
 
 def full_name(graded: GradedNotebook) -> str:
@@ -228,8 +225,7 @@ def _bins(
     top = high if high > low else low + 1.0
     # Full marks are in the highest step, and extra credit is.
     counts, edges = np.histogram(np.minimum(values, high), BINS, (low, top))
-    limits = edges.tolist()
-    return list(zip(limits, limits[1:], counts.tolist(), strict=False))
+    return list(zip(edges, edges[1:], counts, strict=False))
 
 
 def _in_process_tests(
