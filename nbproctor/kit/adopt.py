@@ -63,6 +63,8 @@ _TEST_CONFIG = re.compile(
     r"""\1\s*;?\s*#\s*END\s*TEST\s*CONFIG[^\n]*""",
     re.DOTALL | re.IGNORECASE,
 )
+#: The first comment of a test that is hidden has the word, as Otter reads it.
+_HIDDEN = re.compile(r"[^#]*#.*\bhidden\b", re.IGNORECASE)
 #: A comment that says only that a test is hidden, where students read what it checks.
 _LABEL = re.compile(r"\A\s*#+[^\S\n]*(?i:hidden)(?:[^\S\n]+(?i:tests?))?[^\S\n]*\n")
 #: What Otter leaves out of a cell: a prompt, and the mark of a whole solution.
@@ -115,17 +117,8 @@ class Question:
     by_hand: bool = False
     is_plain: bool = False  # of a notebook of assertions
     is_answered: bool = False
-    tests: list[NotebookNode] = field(default_factory=list)
-
-    @property
-    def graders(self) -> list[Metadata]:
-        """What nbgrader has to know of each test."""
-        return [nbgrader_metadata(test) for test in self.tests]
-
-    @property
-    def test_code(self) -> str:
-        """The code of all tests."""
-        return "\n".join(test.source for test in self.tests)
+    graders: list[Metadata] = field(default_factory=list)  # of its tests
+    test_code: str = ""  # of all of them
 
 
 @dataclass
@@ -241,7 +234,7 @@ class Adopted:
         if not cell.source.strip():
             return
         asserts = _asserts(cell.source)
-        says_test = _TEST.match(cell.source) or (asserts and _says_hidden(cell.source))
+        says_test = _TEST.match(cell.source) or (asserts and _HIDDEN.match(cell.source))
         is_test = says_test or self._block == "TESTS"
         if self._question and is_test:
             self._test(cell)
@@ -269,14 +262,17 @@ class Adopted:
         path = self._folder / f"{name}.py"
         if not path.is_file():
             return  # they are in the notebook
-        points, tests = _test_file(path)
+        tests, is_hidden = _test_file(path)
         question = self._question
         if question is None or question.name != name:
             question = self._open({"name": name})
-        question.points = question.points or points
+        question.points = question.points or tests.get("points")
         last = self.cells[-1] if self.cells else None
-        for source, settings in tests:
-            self._test(nbformat.v4.new_code_cell(source), settings)
+        for suite in tests.get("suites", []):
+            setup = suite.get("setup", "")
+            for case in suite.get("cases", []):
+                cell = nbformat.v4.new_code_cell(f"{setup}\n{case['code']}")
+                self._test(cell, {"hidden": is_hidden} | case)
         if not question.is_answered:
             row = self._find_defining_cell(question.test_code) or last
             if row and row.question is None and row.kind == "code":
@@ -293,7 +289,11 @@ class Adopted:
         question.is_answered = True
         row.question = question
         row.kind = "answer, graded by hand" if question.by_hand else "answer"
-        _set_grader(row.cell, grade_id, points if question.by_hand else None)
+        _set_grader(
+            row.cell,
+            grade_id=grade_id,
+            points=points if question.by_hand else None,
+        )
 
     def _test(self, cell: NotebookNode, settings: Mapping[str, Any] = {}) -> None:
         """Write a test of the question, unless it cannot be understood."""
@@ -311,14 +311,15 @@ class Adopted:
                 code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
         test = nbformat.v4.new_code_cell(code)
         self._append_cell(test, kind)
-        question.tests.append(test)
-        name = self._free(f"{question.name}_test_{len(question.tests)}")
-        _set_grader(
+        question.test_code += f"{code}\n"
+        number = len(question.graders) + 1
+        grader = _set_grader(
             test,
-            name,
-            points,
+            grade_id=self._free(f"{question.name}_test_{number}"),
+            points=points,
             is_test=True,
         )
+        question.graders.append(grader)
 
     def _plain_test(self, cell: NotebookNode) -> None:
         """Take assertions for a test of the nearest answer that they use."""
@@ -383,11 +384,11 @@ class Adopted:
 
     def _check_question(self, question: Question) -> None:
         """Settle the points that are said, and say what is missing."""
-        if question.tests and not question.is_answered:
-            self.unanswered.append(question.name)
-        elif not question.tests and not question.by_hand:
-            self.questions.append(f"{question.name}: it has no test.")
         graders = question.graders
+        if graders and not question.is_answered:
+            self.unanswered.append(question.name)
+        elif not graders and not question.by_hand:
+            self.questions.append(f"{question.name}: it has no test.")
         points = question.points
         if isinstance(points, list) and len(points) in (1, len(graders)):
             points *= len(graders) // len(points)
@@ -529,14 +530,8 @@ def _read_test(
         code = _as_assertion(source, cell.get("outputs", []))
     if not CellText.parse(code).compiles:
         raise AdoptError(f"a test cannot be a cell by itself: {code!r}.")
-    is_hidden = bool(settings.get("hidden")) or _says_hidden(source)
-    return _LABEL.sub("", code), is_hidden, points
-
-
-def _says_hidden(source: str) -> bool:
-    """Whether the first comment of a test has the word, as Otter reads it."""
-    comment = re.search("#.*", source)
-    return bool(comment and re.search(r"\bhidden\b", comment[0], re.IGNORECASE))
+    is_hidden = settings.get("hidden") or _HIDDEN.match(source)
+    return _LABEL.sub("", code), bool(is_hidden), points
 
 
 def _as_assertion(source: str, outputs: list[NotebookNode]) -> str:
@@ -574,10 +569,10 @@ def _from_doctest(code: str) -> str:
     return "\n".join(lines)
 
 
-def _test_file(path: Path) -> tuple[Any, list[tuple[str, Settings]]]:
-    """Return the points of a file of tests, and each test with what it says of itself.
+def _test_file(path: Path) -> tuple[Settings, bool]:
+    """Return a dictionary of doctests, from a file that OkPy or Otter wrote.
 
-    It is not run. It has a dictionary of doctests, as OkPy and Otter write it.
+    And whether a test is hidden that does not say it. The file is not run.
     """
     try:
         tree = parse_code(path.read_text("utf-8"))
@@ -588,21 +583,14 @@ def _test_file(path: Path) -> tuple[Any, list[tuple[str, Settings]]]:
         match statement:
             case ast.Assign([ast.Name(name)], value) if _is_literal(value):
                 literals[name] = ast.literal_eval(value)
-    suites = literals.get("test")
-    if not isinstance(suites, dict):
+    tests = literals.get("test")
+    if not isinstance(tests, dict):
         raise AdoptError(
             f"{path} has no dictionary of doctests, as OkPy and Otter write it. Adopt "
             "the notebook from which Otter made it: its tests are in its cells."
         )
     # Where Otter wrote the file, a test is hidden unless it says that it is not.
-    default = {"hidden": "OK_FORMAT" in literals}
-    tests = []
-    for suite in suites.get("suites", []):
-        setup = suite.get("setup", "")
-        for case in suite.get("cases", []):
-            source = setup + "\n" + case["code"]
-            tests.append((source, default | case))
-    return suites.get("points"), tests
+    return tests, "OK_FORMAT" in literals
 
 
 def _is_literal(expression: ast.expr | str) -> bool:
@@ -648,8 +636,8 @@ def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
         if cell.cell_type == "code":
             names.update(name.partition(".")[0] for name in imports(cell.source))
     for name in names:
-        for path in [folder / f"{name}.py", *(folder / name).glob("**/*.py")]:
-            if path.is_file():
+        for pattern in (f"{name}.py", f"{name}/**/*.py"):
+            for path in folder.glob(pattern):
                 yield str(path.relative_to(folder))
 
 
@@ -732,8 +720,8 @@ def _set_grader(
     grade_id: str,
     points: float | None = None,
     is_test: bool = False,
-) -> None:
-    """Write what nbgrader has to know of a test, or else an answer.
+) -> Metadata:
+    """Write, and return, what nbgrader has to know of a test, or else an answer.
 
     A test without points gets some later. An answer with points is graded by hand.
     """
@@ -748,6 +736,7 @@ def _set_grader(
     if is_test or points is not None:
         metadata.update(grade=True, points=points)
     cell.metadata["nbgrader"] = metadata
+    return nbgrader_metadata(cell)
 
 
 def _sum(points: float | list[float | None]) -> float:
