@@ -369,9 +369,18 @@ def run(
     shutil.rmtree(submitted, ignore_errors=True)
     border.copy(root / "submission", submitted, MAX_SUBMISSION)
     (result,) = nbgrader.grade(
-        course, assignment, [student], force=True, weak_sandbox=weak
+        course,
+        assignment,
+        [student],
+        force=True,
+        weak_sandbox=weak,
     )
-    content = results(result, course.masters, visibility, time.monotonic() - start)
+    content = results(
+        result,
+        masters=course.masters,
+        visibility=visibility,
+        seconds=time.monotonic() - start,
+    )
     text = json.dumps(content, indent=1, ensure_ascii=False)
     write_file(root / "results" / "results.json", f"{text}\n")
     echo(f"{result.status}. {result.reason}")

@@ -108,9 +108,15 @@ def make(
         if not os.access(folder, os.W_OK):  # in a worker it would be one page's fault
             raise PermissionError(EACCES, os.strerror(EACCES), str(folder))
     count = min(count_processors(), len(waiting))
-    limits = Allowance(seconds, MEMORY)
+    workers = Workers(
+        module=__name__,
+        setup=dict(outlines),
+        answer=str,
+        allowance=Allowance(seconds, MEMORY),
+        count=count,
+    )
     failed: list[str] = []
-    with Workers(__name__, dict(outlines), str, limits, count) as workers:
+    with workers:
         for _ in ("whole", "without the notebook"):
             jobs_by_future = {workers.ask(job): job for job in waiting}
             waiting = []

@@ -128,7 +128,11 @@ def _exercises(master: MasterNotebook) -> Iterator[Exercise]:
             id=name,
             number=number,
             title=title,
-            label=_label(heading, number, title),
+            label=_label(
+                heading=heading,
+                number=number,
+                title=title,
+            ),
             points=sum(cell.points for cell in group),
             tests=tuple(cell.id for cell in group if cell.kind == "test"),
             by_hand=tuple(

@@ -99,7 +99,11 @@ def class_report(
     for graded, row in rows:
         rows_by_exercise[graded.notebook, row.exercise.id][graded.student] = row
     items = [
-        _item(exercise, rows_by_exercise[name, exercise.id], points)
+        _item(
+            exercise=exercise,
+            rows=rows_by_exercise[name, exercise.id],
+            totals=points,
+        )
         for name, outline in outlines.items()
         for exercise in outline.exercises
     ]
@@ -126,8 +130,7 @@ def class_report(
         mistakes=_mistakes(rows),
         in_process_tests=list(_in_process_tests(notebooks, outlines)),
         surroundings=permissions,
-        alike=find_similar,
-        pairs=similar(answers, outlines, groups) if find_similar else [],
+        pairs=similar(answers, outlines, groups) if find_similar else None,
         shown=MAX_MISTAKES,
         names={graded.student: full_name(graded) for graded in notebooks},
         code=html.code,
@@ -166,7 +169,11 @@ def _read(
     answers: Answers = defaultdict(dict)
     for graded in notebooks:
         cells = cells_of(graded.path)
-        summary = Summary(graded, outlines[graded.notebook], cells)
+        summary = Summary(
+            graded=graded,
+            outline=outlines[graded.notebook],
+            cells=cells,
+        )
         rows += [(graded, row) for row in summary.rows]
         if not find_similar:
             continue

@@ -216,7 +216,11 @@ class Summary:
             state = "not-started"
         else:
             state = "failed"
-        cause, hint = self._explain_loss(exercise.id, state, tests)
+        cause, hint = self._explain_loss(
+            exercise=exercise.id,
+            state=state,
+            tests=tests,
+        )
         commentable = {exercise.id, *exercise.by_hand}
         return ResultRow(
             exercise=exercise,
