@@ -69,19 +69,12 @@ class Canvas(Platform):
         titles = sheet.titles
         if titles[0] not in ("Student", "LastName") or "ID" not in titles:
             return None
-        limits = 0
+        chosen, _ = choose_column(titles, r"(.*) \(\d+\)$", assignment, column)
+        most = ""
         for row in sheet.body[:3]:
             if sheet.value(row, 0).strip() == "Points Possible":
-                limits = row
-        chosen, _ = choose_column(titles, r"(.*) \(\d+\)$", assignment, column)
-        most = sheet.value(limits, chosen) if limits else ""
-        form = form_of_marks(most, sheet)
-        return GradeColumn(
-            limits + 1,
-            chosen,
-            *form,
-            excused="EX",
-        )
+                most = sheet.value(row, chosen)
+        return GradeColumn(chosen, *form_of_marks(most, sheet), excused="EX")
 
     def feedback_names(
         self,
@@ -99,8 +92,7 @@ class Canvas(Platform):
         names = [self.parse([text]) for text in address.split("/")]
         alike = []
         for name in filter(None, names):
-            number = r"(?<=.)-\d+$"  # of ``lab-1``
-            stem = re.sub(number, "", name.file.stem)
+            stem = re.sub(r"(?<=.)-\d+$", "", name.file.stem)  # of ``lab-1``
             if stem == page.stem or len(names) == 1:
                 alike.append(name)
         if not alike:

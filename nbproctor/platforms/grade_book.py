@@ -20,7 +20,6 @@ from nbproctor.platforms.person import (
     KINDS,
     UNCERTAIN,
     Identifier,
-    Identity,
     Kind,
     Person,
     normalize,
@@ -46,13 +45,13 @@ from nbproctor.platforms.sheet import (
     write_rows,
 )
 
-_TIMES = ("time", "submitted", "handed in", "date", "timestamp")
 _CLASS_LIST = PeopleList(
     known_by=frozenset({"student_id", "numbers"}),
     kinds={"studentid": Kind.COURSE},
 )
-# Names in rows of a platform's own, which are about nobody.
-_NOBODY = {"points possible", "possible, points", "student, test"}
+# Names in rows of a platform's own, which are about nobody; the first comes from a
+# list with the names in one column or in two.
+_NOBODY = {"possible, points", "points possible", "student, test"}
 # What stands for a mark where none is to be given.
 _EXCUSED = dict.fromkeys(("ex", "excused", "exempt"), "is excused")
 _NO_MARK = _EXCUSED | {"n/a": "has no such submission on the platform"}
@@ -62,7 +61,6 @@ class PersonRow(NamedTuple):
     """Whom a row is about, as the file has it."""
 
     row: int
-    identity: Identity
     person: Person  # not of this course: the id is only what it might be called
     group: str
 
@@ -90,14 +88,14 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
     columns = people_columns(sheet)
     for row in sheet.body:
         cells = {kind: sheet.texts(row, places) for kind, places in columns.items()}
-        texts = {kind: several[0] for kind, several in cells.items() if several}
+        texts = {kind: "".join(several[:1]) for kind, several in cells.items()}
         identifiers: list[Identifier] = []
         for kind in Kind:
             for text in cells[kind]:
                 identifiers += _identifiers(kind, text)
-        last = texts.get("last", "")
-        first = texts.get("first", "")
-        name = texts.get("name", "")
+        last = texts["last"]
+        first = texts["first"]
+        name = texts["name"]
         if not (name or last or first):  # a word may be a name
             words = [value for kind, value in identifiers if kind in UNCERTAIN]
             name = next((word for word in words if re.search("[ ,]", word)), "")
@@ -105,19 +103,13 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
             last, first = split_name(name)
         ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(identifiers)
         person = Person(
-            student=ids[0] if ids else "",
+            student="".join(ids[:1]),
             last=last,
             first=first,
             identifiers=tuple(identifiers),
         )
-        name = name or person.full_name
-        if name.casefold() not in _NOBODY:
-            yield PersonRow(
-                row=row,
-                identity=Identity(name, person.identifiers),
-                person=person,
-                group=texts.get("group", ""),
-            )
+        if person.full_name.casefold() not in _NOBODY:
+            yield PersonRow(row, person, texts["group"])
 
 
 def _identifiers(kind: Kind, text: str) -> Iterator[Identifier]:
@@ -125,14 +117,11 @@ def _identifiers(kind: Kind, text: str) -> Iterator[Identifier]:
     if kind is Kind.COURSE:
         yield Identifier(kind, text)
         return
-    separator = r"[\s;]+" if kind is Kind.NUMBER else ";"
-    for part in re.split(separator, text):
+    for part in text.split(";"):
         value = part.strip().lstrip("#")
         if kind is Kind.PARTICIPANT:
             value = "".join(re.findall(r"\d+$", value))
-        if kind is Kind.NUMBER and value.startswith("="):  # how a name was kept before
-            yield Identifier(Kind.NAME, value[1:])
-        elif value:
+        if value:
             yield Identifier(kind, value)
 
 
@@ -147,7 +136,7 @@ def read_class_list(path: Path) -> list[Person]:
         missing = (
             "that identifies the student: student_id, login, username, id or e-mail"
         )
-        raise _lacking(path, sheet, missing)
+        raise _missing_column(path, sheet, missing)
     people = [row.person for row in read_people(sheet) if row.person.identifiers]
     if not people:
         raise RosterError(f"{path} lists no students.")
@@ -170,7 +159,7 @@ def _read(path: Path) -> Sheet:
     return Sheet.read(data)
 
 
-def _lacking(
+def _missing_column(
     path: Path,
     sheet: Sheet,
     column: str,
@@ -201,7 +190,7 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     """
     sheet = _read(path)
     if not people_columns(sheet)["group"]:
-        raise _lacking(path, sheet, "'group' (in addition to 'student')")
+        raise _missing_column(path, sheet, "'group' (in addition to 'student')")
     groups: dict[str, list[Person]] = defaultdict(list)
     for row in read_people(sheet):
         if not normalize(row.group):  # as "-", for those in no group
@@ -218,24 +207,24 @@ def _person(
     roster: Roster,
 ) -> Person:
     """Return whom a row is about; `RosterError` if it is not one student."""
-    if not str(row.identity):
+    identity = row.person.identity
+    if not str(identity):
         raise RosterError(
             f"{path}, row {row.row + 1} names no student. Name a column student (the "
             "id in this course), login, name or email."
         )
-    match = roster.find(row.identity)
-    kinds = {identifier.kind for identifier in row.identity.identifiers}
-    if match.person is None and kinds == {Kind.WORD}:
+    match = roster.find(identity)
+    if match.person:
+        return match.person
+    if {kind for kind, _ in identity.identifiers} == {Kind.WORD}:
         with suppress(RosterError):
-            return roster.find_one(str(row.identity))  # as `extend` takes it
-    if match.person is None:
-        raise RosterError(
-            f"{path}, row {row.row + 1}: {str(row.identity)!r} does not identify one "
-            "student in the class list. Nothing was written. Import a class list "
-            "first (`nbproctor roster`), or name the column after its content: login, "
-            f"e-mail, name. {match.question}".rstrip()
-        )
-    return match.person
+            return roster.find_one(identity.word)  # as `extend` takes it
+    raise RosterError(
+        f"{path}, row {row.row + 1}: {str(identity)!r} does not identify one "
+        "student in the class list. Nothing was written. Import a class list "
+        "first (`nbproctor roster`), or name the column after its content: login, "
+        f"e-mail, name. {match.question}".rstrip()
+    )
 
 
 def read_times(
@@ -257,13 +246,16 @@ def read_times(
     if is_time_list:
         times = times or columns["time"]
         if not times:
-            raise _lacking(path, sheet, f"for the time: one of {', '.join(_TIMES)}")
+            expected = (
+                "for the time: one of time, submitted, handed in, date, timestamp"
+            )
+            raise _missing_column(path, sheet, expected)
     submitted = {}
     for row in read_people(sheet) if times else ():
         text = sheet.value(row.row, times[0]).strip()
         if text in ("", "-"):
             continue
-        if is_time_list or roster.find(row.identity).person:
+        if is_time_list or roster.find(row.person.identity).person:
             student = _person(path, row, roster).student
             submitted[student] = text
     return submitted
@@ -343,8 +335,9 @@ def fill(
         if not isnan(score)
     }
     row_of: dict[str, int] = {}
-    for row, identity, _, _ in read_people(sheet):
-        if row < target.first or not str(identity):
+    for row, person, _ in read_people(sheet):
+        identity = person.identity
+        if not str(identity):
             continue
         match = roster.find(identity)
         if match.person is None:

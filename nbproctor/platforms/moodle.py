@@ -111,11 +111,13 @@ class Moodle(Platform):
                 continue
             if normalize(sheet.titles[index]) in KIND_OF_TITLE:
                 continue
-            changeable = sheet.column(_find_changeable(sheet, index + 2))
-            answers = zip(sheet.body, changeable, strict=True)
-            locked = [row for row, answer in answers if answer.casefold() in _NO]
+            changeable = _find_changeable(sheet, index + 2)
+            locked = [
+                row
+                for row in sheet.body
+                if sheet.value(row, changeable).strip().casefold() in _NO
+            ]
             return GradeColumn(
-                1,
                 index,
                 *form_of_marks(most, sheet),
                 locked=frozenset(locked),

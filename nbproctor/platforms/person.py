@@ -45,7 +45,7 @@ class Kind(StrEnum):
     WORD = "word"
     IDENTIFIER = "roster identifier"
     SIS = "SIS id"
-    #: Of a class list that an earlier version wrote, which did not keep the kind.
+    #: Of another course, or a part of a name: nobody knows what it is.
     NUMBER = "number"
     CANVAS = "Canvas id"
     EMAIL = "e-mail"

@@ -68,7 +68,6 @@ Columns = dict[str, list[int]]  # of a list, by what they say: a kind, or a word
 class GradeColumn:
     """Where a platform's file has the marks of one assignment."""
 
-    first: int  # row of the first student
     column: int
     most: float  # what the platform says that the assignment is worth, or NaN
     comma: bool = False  # a decimal comma
@@ -178,11 +177,7 @@ class Platform:
         if not any(re.match(self.titles, title) for title in sheet.titles):
             return None
         chosen, title = choose_column(sheet.titles, self.titles, assignment, column)
-        return GradeColumn(
-            first=1,
-            column=chosen,
-            most=number(title[2] or ""),
-        )
+        return GradeColumn(chosen, number(title[2] or ""))
 
     def feedback_names(
         self,
@@ -218,22 +213,22 @@ def choose_column(
     than one.
     """
     name = normalize(column or assignment)
-    columns = []
+    searched_group = 0 if column else 1
+    listing = ""
     exact = []
     similar = []
     for index, head in enumerate(heads):
         match = re.match(titles, head)
         if match is None:
             continue
-        columns.append(head)
+        listing += f"\n  {head}"
         if normalize(match[1]) == name:
             exact.append((index, match))
-        if name in normalize(match[0] if column else match[1]):
+        if name in normalize(match[searched_group]):
             similar.append((index, match))
     fitting = exact or similar
     if len(fitting) == 1:
         return fitting[0]
-    listing = "".join(f"\n  {head}" for head in columns)
     raise ExportError(
         f"It is not clear which column belongs to {column or assignment!r}. Name part "
         "of its header with --column. The file's columns:"
