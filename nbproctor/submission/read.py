@@ -62,16 +62,13 @@ class Version:
     notes: list[str]  # what had to be done to read it
     language: str
 
-    def transform_cells(
-        self, step: Callable[[SubmittedCell], str], note: str = ""
-    ) -> None:
+    def transform_cells(self, step: Callable[[SubmittedCell], str], note: str) -> None:
         """Do a step on the text of every cell; the note tells if any has changed."""
-        changed = False
+        before = self.texts
         for position, cell in enumerate(self.cells):
-            if (text := step(cell)) != cell.text.text:
-                self.cells[position] = replace(cell, text=CellText.parse(text))
-                changed = True
-        if changed and note:
+            text = CellText.parse(step(cell))
+            self.cells[position] = replace(cell, text=text)
+        if self.texts != before:
             self.notes.append(note)
 
     @property
@@ -244,7 +241,7 @@ def _version(
     whole = [cell for cell in raw if isinstance(cell, dict)]
     if len(whole) < len(raw) or any(map(_is_damaged, whole)):
         notes.append("Some cells of the notebook were damaged. Their content is lost.")
-    cells = [_read_cell(cell) for cell in whole]
+    cells = [_read_cell(cell, side) for cell in whole]
     version = Version(file, f"'{file.name}'", cells, notes, _language(notebook))
     version.transform_cells(
         _shortened,
@@ -254,30 +251,27 @@ def _version(
     code = (len(cell.text.text) for cell in version.cells if cell.kind == "code")
     if sum(code) > MAX_SOURCE_CHARS:
         raise Ungradable(f"'{file.name}' contains more code than can be graded.")
-    # Without a note: editors and Git write either kind, in a release as well.
-    version.transform_cells(
-        lambda cell: cell.text.text.replace("\r\n", "\n").replace("\r", "\n")
-    )
-    version.transform_cells(lambda cell: _one_side(cell.text.text, side))
     if repairs:
         version.transform_cells(
             _without_fence, "Code fences (```) around the code were removed."
         )
         version.transform_cells(
-            lambda cell: cell.text.visible() if cell.kind == "code" else cell.text.text,
+            _visible,
             "Invisible characters in the code (perhaps from pasting) were replaced.",
         )
     return version
 
 
-def _read_cell(cell: RawCell) -> SubmittedCell:
+def _read_cell(cell: RawCell, side: Side) -> SubmittedCell:
     """Read a cell, and whether it is as a release of the assignment gave it.
 
     nbgrader writes a checksum into each cell. One that is forged gains nothing: a
     read-only cell is restored all the same.
     """
     source = replace_surrogates(source_of(cell))
-    handed = SubmittedCell.read(cell, source)
+    # Without a note: editors and Git write either kind, in a release as well.
+    text = source.replace("\r\n", "\n").replace("\r", "\n")
+    handed = SubmittedCell.read(cell, _one_side(text, side))
     grader = nbgrader_metadata(cell)
     with suppress(LookupError, OverflowError, RecursionError, TypeError, ValueError):
         graded = grader["grade"]
@@ -311,12 +305,11 @@ def _language(notebook: RawNotebook) -> str:
 def _shortened(cell: SubmittedCell) -> str:
     """Take the longest lines, then everything, from code that is too long."""
     source = cell.text.text
-    if len(source) <= MAX_CELL_CHARS or cell.kind != "code":
-        return source
-    lines = [line for line in source.split("\n") if len(line) <= MAX_LINE_CHARS]
-    source = "\n".join(lines)
-    if len(source) > MAX_CELL_CHARS:
-        return ""
+    if len(source) > MAX_CELL_CHARS and cell.kind == "code":
+        lines = [line for line in source.split("\n") if len(line) <= MAX_LINE_CHARS]
+        source = "\n".join(lines)
+        if len(source) > MAX_CELL_CHARS:
+            return ""
     return source
 
 
@@ -325,6 +318,10 @@ def _one_side(text: str, side: Side) -> str:
     if "<<<<<<<" not in text or ">>>>>>>" not in text:
         return text
     return _CONFLICT.sub(rf"\g<{side}>", text)
+
+
+def _visible(cell: SubmittedCell) -> str:
+    return cell.text.visible() if cell.kind == "code" else cell.text.text
 
 
 def _without_fence(cell: SubmittedCell) -> str:
