@@ -6,6 +6,7 @@ Everything is decided here, by rules in one order, before `rebuild` writes anyth
 from __future__ import annotations
 
 import builtins
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -128,15 +129,18 @@ class PlannedCell:
     is_locked_piece: bool = False  # whether it was cut out of a locked cell
 
 
+Changes = defaultdict[str, list[str]]
+
+
 @dataclass
 class Plan:
     """Which cell answers which."""
 
     texts: MasterTexts
     entries: list[PlannedCell] = field(default_factory=list)  # what was merged is cut
-    #: Locked cells with code of the student's, and with what may be an answer.
-    added: list[str] = field(default_factory=list)
-    unclear: list[str] = field(default_factory=list)
+    #: Kind of change → the cells that it was made to. Here: the locked cells with code
+    #: of the student's, and those with what may be an answer.
+    changes: Changes = field(default_factory=lambda: defaultdict(list))
 
     @property
     def matched(self) -> list[tuple[SubmittedCell, Cell]]:
@@ -204,24 +208,18 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
             if block.code not in texts.given_code:
                 owners.setdefault(index, answered.id)
     last = {owner: index for index, owner in sorted(owners.items())}
-    parts: dict[str, list[Block]] = {owner: [] for owner in last}
-    unowned = []
-    between = []
+    parts = defaultdict[str, list[Block]](list)  # by owner; "" for the student's own
     pieces = []
     for index, block in enumerate(blocks):
-        owner = owners.get(index)
-        if owner is None:
-            unowned.append(block)
-            if texts.is_student_code(block, locked):
-                between.append(block)
-            continue
-        parts[owner].append(block)
-        if index == last[owner]:
+        owner = owners.get(index, "")
+        if owner or texts.is_student_code(block, locked):
+            parts[owner].append(block)
+        if owner and index == last[owner]:
             name = owner if owner == handed.name else ""
-            pieces += [_piece(between), _piece(parts[owner], name)]
-            between = []
-    pieces.append(_piece(between))
+            pieces += [_piece(parts.pop("", [])), _piece(parts[owner], name)]
+    pieces.append(_piece(parts[""]))
     if locked:
+        unowned = [block for i, block in enumerate(blocks) if i not in owners]
         _note_changes(locked, unowned, plan)
         is_tested = locked.exercise in others
         pieces.insert(len(pieces) if is_tested else 0, handed)
@@ -254,19 +252,13 @@ def _note_changes(
 ) -> None:
     """Note what else was written into a locked cell."""
     texts = plan.texts
-    added = []
-    unclear = []
     for block in blocks:
         if not block.code or block.code in texts.given_code:
             continue
         if texts.is_student_code(block, locked):
-            added.append(block)
+            plan.changes["added"].append(locked.id)
         elif texts.names.isdisjoint(block.binds):
-            unclear.append(block)
-    if added:
-        plan.added.append(locked.id)
-    if unclear:
-        plan.unclear.append(locked.id)
+            plan.changes["unclear"].append(locked.id)
 
 
 # ---- which cell is which -------------------------------------------------------------
@@ -282,17 +274,17 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
     """
     texts = plan.texts
     by_id = {}
-    by_text: dict[str, list[Cell]] = {}
+    by_text = defaultdict[str, list[Cell]](list)
     for cell in texts.cells.values():
         by_id[cell.cell_id] = cell
         if cell.locked:
-            by_text.setdefault(texts.stub[cell.id].plain, []).append(cell)
+            by_text[texts.stub[cell.id].plain].append(cell)
     by_text[""] = []
-    claims: dict[str, list[PlannedCell]] = {}
+    claims = defaultdict[str, list[PlannedCell]](list)
     for entry in plan.entries:
         handed = entry.handed
         text = handed.text.plain
-        owners = by_text.get(text, [])
+        owners = by_text[text]
         open_owners = [owner for owner in owners if owner.id not in claims]
         claimed = [
             texts.cells.get(handed.name),
@@ -302,7 +294,7 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
         for cell in filter(None, claimed):
             same = not owners or texts.stub[cell.id].plain == text
             if same and texts.level(handed, cell) == plan.best.get(cell.id, 0):
-                claims.setdefault(cell.id, []).append(entry)
+                claims[cell.id].append(entry)
                 break
     for name, entries in claims.items():
         cell = texts.cells[name]

@@ -56,8 +56,7 @@ class Rebuilt:
         self.number = number
         plan = make_plan(version.cells, master)
         self._texts = plan.texts
-        self._changes: dict[str, list[str]] = {key: [] for key in _SENTENCES}
-        self._changes["added"] += plan.added
+        self._changes = plan.changes
         self._entries = plan.entries
         #: Whether any exercise or test of the assignment is in it.
         self.belongs = False
@@ -76,8 +75,8 @@ class Rebuilt:
                     entry.handed = self._without_stub(entry.handed, cell)
             if cell.kind != "test" and plan.texts.is_answered(entry.handed, cell):
                 self._answers[cell.id] = entry.handed
-        if any(cell.id not in self._answers for cell in plan.texts.exercises):
-            self._changes["unclear"] += plan.unclear
+        if all(cell.id in self._answers for cell in plan.texts.exercises):
+            self._changes["unclear"].clear()
 
     @property
     def answers(self) -> dict[str, str]:
@@ -127,9 +126,10 @@ class Rebuilt:
             cells += [_to_raw_cell(addition, None, budget) for addition in before]
             cells.append(_to_raw_cell(answer, cell, budget))
         notes = []
-        for key, names in self._changes.items():
+        for change, sentence in _SENTENCES.items():
+            names = [*dict.fromkeys(self._changes[change])]
             if names:
-                notes.append(f"{_SENTENCES[key]}: {list_few(names, most=4)}.")
+                notes.append(f"{sentence}: {list_few(names, most=4)}.")
         return _with_ids(cells), notes
 
     def _own_code(self) -> list[CellText]:
