@@ -47,6 +47,7 @@ _OBJECT = re.compile(r"\{\s*\"")
 _NOTEBOOK = re.compile(r"\{\s*\"(?:cells|metadata|nbformat)")
 _FENCE = re.compile(r"`{3,}\w*")
 _BLANKS = "\0 \t\r\n"
+_NO_CELLS = "is not a notebook: it has no cells"
 
 Side = Literal["first", "second"]
 SIDES: tuple[Side, Side] = ("first", "second")
@@ -113,10 +114,6 @@ def read_versions(
     return versions
 
 
-def _no_notebook(file: Candidate, reason: str = "") -> Ungradable:
-    return Ungradable(f"'{file.name}' is not a notebook{reason}.")
-
-
 # ---- from bytes to JSON --------------------------------------------------------------
 
 
@@ -126,9 +123,9 @@ def _text(
     notes: list[str],
 ) -> str:
     if not data.strip(_BLANKS.encode()):
-        raise Ungradable(f"'{file.name}' is empty.")
+        raise file.fault("is empty")
     if kind := wrong_kind(data):
-        raise _no_notebook(file, f" but {kind}")
+        raise file.fault(f"is not a notebook but {kind}")
     coding = json.detect_encoding(data)
     if not coding.startswith("utf-8"):
         shown = coding[:6].upper()
@@ -160,7 +157,7 @@ def _notebooks(
         raise _fault(file, shown)
     code = _cells_of_script(text)
     if not code:
-        raise _no_notebook(file, ": it contains no code")
+        raise file.fault("is not a notebook: it contains no code")
     notes.append(f"'{file.name}' is not a notebook. Its code was graded.")
     return [{"cells": code}]
 
@@ -210,17 +207,16 @@ def _fault(file: Candidate, text: str) -> Ungradable:
         content = json.loads(text[start.start() if start else 0 :], strict=False)
     except json.JSONDecodeError as error:
         if not text[error.pos :].strip() or "Unterminated" in error.msg:
-            return Ungradable(
-                f"'{file.name}' is cut short: its end is missing, perhaps because of "
-                "a broken upload or a full disk. It has to be submitted again."
+            return file.fault(
+                "is cut short: its end is missing, perhaps because of a broken upload "
+                "or a full disk. It has to be submitted again"
             )
-        return Ungradable(
-            f"'{file.name}' is damaged in line {error.lineno} ({error.msg})."
-        )
+        return file.fault(f"is damaged in line {error.lineno} ({error.msg})")
     except (RecursionError, ValueError) as error:
-        return _no_notebook(file, f" ({error})")
-    bare = isinstance(content, dict)
-    return _no_notebook(file, ": it has no cells" if bare else "")
+        return file.fault(f"is not a notebook ({error})")
+    if isinstance(content, dict):
+        return file.fault(_NO_CELLS)
+    return file.fault("is not a notebook")
 
 
 # ---- from JSON to cells --------------------------------------------------------------
@@ -235,9 +231,9 @@ def _version(
 ) -> Version:
     raw = notebook["cells"]
     if not isinstance(raw, list):
-        raise _no_notebook(file, ": it has no cells")
+        raise file.fault(_NO_CELLS)
     if len(raw) > MAX_CELLS:
-        raise Ungradable(f"'{file.name}' has more than {MAX_CELLS} cells.")
+        raise file.fault(f"has more than {MAX_CELLS} cells")
     whole = [cell for cell in raw if isinstance(cell, dict)]
     if len(whole) < len(raw) or any(map(_is_damaged, whole)):
         notes.append("Some cells of the notebook were damaged. Their content is lost.")
@@ -250,7 +246,7 @@ def _version(
     )
     code = (len(cell.text.text) for cell in version.cells if cell.kind == "code")
     if sum(code) > MAX_SOURCE_CHARS:
-        raise Ungradable(f"'{file.name}' contains more code than can be graded.")
+        raise file.fault("contains more code than can be graded")
     if repairs:
         version.transform_cells(
             _without_fence, "Code fences (```) around the code were removed."

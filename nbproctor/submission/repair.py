@@ -179,7 +179,7 @@ def _read(
     data = file.content()
     budget.bytes -= FILE_COST + max(file.cost, len(data))
     if hashlib.sha256(data).hexdigest() in master.scripts:
-        raise Ungradable(f"'{file.name}' is a file of the assignment itself.")
+        raise file.fault("is a file of the assignment itself")
     readings = []
     for version in read_versions(file, data, repairs=master.repairs):
         rebuilt = Rebuilt(version, number, master)
