@@ -145,7 +145,11 @@ class Platform:
                 if name:
                     parsed[entry.path] = name
                     break
+        self.correct(parsed)
         return parsed
+
+    def correct(self, names: Names) -> None:
+        """Correct what single names say by what all of a download say together."""
 
     def students(self, files: Sequence[SubmittedFile]) -> list[Identity]:
         """Return what says whose files these are: of one student, or of several."""
