@@ -125,10 +125,9 @@ def unzip(file: IO[bytes] | bytes) -> Content:
         )
     content = Content()
     # Not `ZipInfo.is_dir`, which fails where an entry has no name.
-    files = [info for info in infos if not info.filename.endswith("/")]
-    environment_folders = environments(map(_name, files))
-    for info in files:
-        name = _name(info)
+    names = {i: _name(i) for i in infos if not i.filename.endswith("/")}
+    environment_folders = environments(names.values())
+    for info, name in names.items():
         if name and not name.startswith(environment_folders):
             entry = partial(_read_entry, archive, info)
             content.add(name, info.file_size, _refused(name, info), entry)

@@ -72,7 +72,7 @@ class Canvas(Platform):
         chosen, _ = choose_column(titles, r"(.*) \(\d+\)$", assignment, column)
         most = ""
         for row in sheet.body[:3]:
-            if sheet.value(row, 0).strip() == "Points Possible":
+            if sheet.value(row, 0) == "Points Possible":
                 most = sheet.value(row, chosen)
         return GradeColumn(chosen, *form_of_marks(most, sheet), excused="EX")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isnan
@@ -62,7 +62,7 @@ class PersonRow(NamedTuple):
 
     row: int
     person: Person  # not of this course: the id is only what it might be called
-    group: str
+    texts: Mapping[str, str]  # by what a column is, as `TITLES` has it; may be empty
 
 
 def people_columns(sheet: Sheet) -> Columns:
@@ -83,9 +83,8 @@ def people_columns(sheet: Sheet) -> Columns:
     return columns
 
 
-def read_people(sheet: Sheet) -> Iterator[PersonRow]:
-    """Yield whom each row below the titles is about."""
-    columns = people_columns(sheet)
+def read_people(sheet: Sheet, columns: Columns) -> Iterator[PersonRow]:
+    """Yield whom each row below the titles is about; `columns` are `people_columns`."""
     for row in sheet.body:
         cells = {kind: sheet.texts(row, places) for kind, places in columns.items()}
         texts = {kind: "".join(several[:1]) for kind, several in cells.items()}
@@ -109,7 +108,7 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
             identifiers=tuple(identifiers),
         )
         if person.full_name.casefold() not in _NOBODY:
-            yield PersonRow(row, person, texts["group"])
+            yield PersonRow(row, person, texts)
 
 
 def _identifiers(kind: Kind, text: str) -> Iterator[Identifier]:
@@ -130,20 +129,24 @@ def read_class_list(path: Path) -> list[Person]:
 
     `RosterError`: it is none, or no column says who somebody is.
     """
-    sheet = _read(path)
-    columns = people_columns(sheet)
-    if not any(columns[kind] for kind in Kind):
-        missing = (
-            "that identifies the student: student_id, login, username, id or e-mail"
-        )
-        raise _missing_column(path, sheet, missing)
-    people = [row.person for row in read_people(sheet) if row.person.identifiers]
+    rows = _read_list(
+        path,
+        kinds=Kind,
+        expected="that identifies the student: student_id, login, username, id or "
+        "e-mail",
+    )
+    people = [row.person for row in rows if row.person.identifiers]
     if not people:
         raise RosterError(f"{path} lists no students.")
     return people
 
 
-def _read(path: Path) -> Sheet:
+def _read_list(
+    path: Path,
+    kinds: Iterable[str],
+    expected: str,
+) -> Iterator[PersonRow]:
+    """Read a list of people; `RosterError`: it is none, or has no column of `kinds`."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -156,18 +159,14 @@ def _read(path: Path) -> Sheet:
         )
     if not text.strip():
         raise RosterError(f"{path} is empty.")
-    return Sheet.read(data)
-
-
-def _missing_column(
-    path: Path,
-    sheet: Sheet,
-    column: str,
-) -> RosterError:
-    titles = ", ".join(sheet.titles)
-    return RosterError(
-        f"{path} has no column {column}. Its column headers are: {titles}."
-    )
+    sheet = Sheet.read(data)
+    columns = people_columns(sheet)
+    if not any(columns[kind] for kind in kinds):
+        titles = ", ".join(sheet.titles)
+        raise RosterError(
+            f"{path} has no column {expected}. Its column headers are: {titles}."
+        )
+    return read_people(sheet, columns)
 
 
 def write_class_list(roster: Roster, path: Path) -> None:
@@ -188,16 +187,15 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     `RosterError`: the file is not such a list, or names somebody who is not in the
     class list.
     """
-    sheet = _read(path)
-    if not people_columns(sheet)["group"]:
-        raise _missing_column(path, sheet, "'group' (in addition to 'student')")
+    rows = _read_list(path, ["group"], "'group' (in addition to 'student')")
     groups: dict[str, list[Person]] = defaultdict(list)
-    for row in read_people(sheet):
-        if not normalize(row.group):  # as "-", for those in no group
+    for row in rows:
+        group = row.texts["group"]
+        if not normalize(group):  # as "-", for those in no group
             continue
         member = _person(path, row, roster)
-        if member not in groups[row.group]:
-            groups[row.group].append(member)
+        if member not in groups[group]:
+            groups[group].append(member)
     return dict(groups)
 
 
@@ -240,19 +238,16 @@ def read_times(
     nothing. `RosterError`: the file is not such a list, or who is meant in a row is
     unclear.
     """
-    sheet = _read(path)
-    columns = people_columns(sheet)
-    times = columns["submitted"]
-    if is_time_list:
-        times = times or columns["time"]
-        if not times:
-            expected = (
-                "for the time: one of time, submitted, handed in, date, timestamp"
-            )
-            raise _missing_column(path, sheet, expected)
+    rows = _read_list(
+        path,
+        kinds=["submitted", "time"] if is_time_list else Kind,
+        expected="for the time: one of time, submitted, handed in, date, timestamp",
+    )
     submitted = {}
-    for row in read_people(sheet) if times else ():
-        text = sheet.value(row.row, times[0]).strip()
+    for row in rows:
+        text = row.texts["submitted"]
+        if is_time_list:
+            text = text or row.texts["time"]
         if text in ("", "-"):
             continue
         if is_time_list or roster.find(row.person.identity).person:
@@ -335,7 +330,7 @@ def fill(
         if not isnan(score)
     }
     row_of: dict[str, int] = {}
-    for row, person, _ in read_people(sheet):
+    for row, person, _ in read_people(sheet, people_columns(sheet)):
         identity = person.identity
         if not str(identity):
             continue
@@ -352,7 +347,7 @@ def fill(
                 "`nbproctor roster`"
             )
         row_of[student] = row
-        before = sheet.value(row, target.column).strip()
+        before = sheet.value(row, target.column)
         if before.casefold() in _EXCUSED:
             filled.excused.append(student)
         after = target.excused if student in excused else marks.get(student, "")

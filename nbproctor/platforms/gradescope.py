@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from importlib.resources import files
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -32,6 +31,7 @@ from nbproctor.templates import render
 
 _SCRIPTS = {"setup.sh": "gradescope_setup.sh", "run_autograder": "gradescope_run.sh"}
 _TEMPLATES = _SCRIPTS | {"pyproject.toml": "gradescope_project.toml"}
+_PACKAGE = Path(__file__).parents[1]
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
 
@@ -119,16 +119,14 @@ def write_autograder(
         content[name] = text.encode()
     packed = [course / "nbgrader_config.py", pins]
     packed += [*_below(source), *_below(course / "data")]
-    package_parent = Path(str(files("nbproctor"))).parent
-    for root, paths in (
-        (course, packed),
-        (package_parent, _below(package_parent / "nbproctor")),
-    ):
-        content |= {path.relative_to(root).as_posix(): path for path in paths}
-    path = to or course / "exported" / f"{source.name}_gradescope.zip"
-    write_zip(path, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
+    for path in packed:
+        content[path.relative_to(course).as_posix()] = path
+    for path in _below(_PACKAGE):
+        content[path.relative_to(_PACKAGE.parent).as_posix()] = path
+    target = to or course / "exported" / f"{source.name}_gradescope.zip"
+    write_zip(target, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
     return (
-        f"Autograder: {path}, {path.stat().st_size >> 20} MB\n"
+        f"Autograder: {target}, {target.stat().st_size >> 20} MB\n"
         "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
         "Its build log ends with "
         '"The reference solution earns every point in this container."'
