@@ -15,6 +15,11 @@ from nbproctor.cells import Block, CellText, SubmittedCell
 from nbproctor.notebook import Cell, MasterNotebook
 
 
+def stub_of(cell: Cell) -> CellText:
+    """Return what students are given of a cell."""
+    return CellText.parse(cell.stub)
+
+
 class MasterTexts:
     """What the master notebook says, and what of it students do not write."""
 
@@ -22,7 +27,6 @@ class MasterTexts:
         self.master = master
         self.cells = {cell.id: cell for cell in master.cells if cell.nbgrader}
         self.order = {cell.id: rank for rank, cell in enumerate(master.cells)}
-        self.stub = {cell.id: CellText.parse(cell.stub) for cell in master.cells}
         self.exercises = master.of_kind("solution")
         self.given_texts = set[str]()
         self.given_code = set[tuple[str, ...]]()
@@ -30,7 +34,7 @@ class MasterTexts:
         for cell in master.cells:
             if cell.nbgrader and not cell.locked:
                 continue
-            for text in (self.stub[cell.id], CellText.parse(cell.source)):
+            for text in (stub_of(cell), CellText.parse(cell.source)):
                 self.given_texts.add(text.plain)
                 self.given_code.update(text.codes)
                 self.names.update(text.binds)
@@ -39,7 +43,7 @@ class MasterTexts:
         self.non_answers = self.given_texts | words | {""}
         self.signatures = set[str]()
         for exercise in self.exercises:
-            self.signatures.update(self.stub[exercise.id].signatures)
+            self.signatures.update(stub_of(exercise).signatures)
 
     def is_untouched(self, handed: SubmittedCell, cell: Cell) -> bool:
         """Whether a locked cell is as the student got it, in this release or before."""
@@ -50,7 +54,7 @@ class MasterTexts:
 
     def is_answered(self, handed: SubmittedCell, cell: Cell) -> bool:
         """Whether the cell of an exercise says more than its stub."""
-        return handed.text.answers(self.stub[cell.id], words=cell.kind == "task")
+        return handed.text.answers(stub_of(cell), words=cell.kind == "task")
 
     def answer_in(self, text: CellText, exercise: Cell) -> set[int]:
         """Return which blocks answer an exercise: with all its functions, or none.
@@ -58,7 +62,7 @@ class MasterTexts:
         The last definition counts, as it does in Python. A text that students are given
         is no answer: this is asked of other texts only.
         """
-        stub = self.stub[exercise.id]
+        stub = stub_of(exercise)
         functions = stub.functions_to_write
         last = {}
         for index, block in enumerate(text.blocks):
@@ -74,12 +78,12 @@ class MasterTexts:
 
         An example has nothing, nor has the cell of another one that defines the same.
         """
-        stub = self.stub[exercise.id]
+        stub = stub_of(exercise)
         if handed.text.plain in self.given_texts:
             return 0
         if handed.name not in ("", exercise.id):
-            other = self.stub.get(handed.name)
-            if other and not stub.signatures.isdisjoint(other.signatures):
+            other = self.cells.get(handed.name)
+            if other and not stub.signatures.isdisjoint(stub_of(other).signatures):
                 return 0
         if self.master.repairs and self.answer_in(handed.text, exercise):
             return 2
@@ -103,7 +107,7 @@ class MasterTexts:
 
         It binds what is tested; where no test says what that is, any cell may be it.
         """
-        stub = self.stub[exercise.id]
+        stub = stub_of(exercise)
         if stub.definitions:
             return False
         if text.plain == stub.plain:
@@ -190,7 +194,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     cell = texts.cells.get(handed.name)
     locked = cell if cell and cell.locked else None
     answered = None if locked else cell
-    stub = texts.stub[answered.id] if answered else CellText("")
+    stub = stub_of(answered) if answered else CellText("")
     owners = {}
     for index, block in enumerate(blocks):
         if block.signature in stub.signatures:
@@ -278,7 +282,7 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
     for cell in texts.cells.values():
         by_id[cell.cell_id] = cell
         if cell.locked:
-            by_text[texts.stub[cell.id].plain].append(cell)
+            by_text[stub_of(cell).plain].append(cell)
     by_text[""] = []
     claims = defaultdict[str, list[PlannedCell]](list)
     for entry in plan.entries:
@@ -292,7 +296,7 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
             *(open_owners or owners)[:1],
         ]
         for cell in filter(None, claimed):
-            same = not owners or texts.stub[cell.id].plain == text
+            same = not owners or stub_of(cell).plain == text
             if same and texts.level(handed, cell) == plan.best.get(cell.id, 0):
                 claims[cell.id].append(entry)
                 break

@@ -15,7 +15,7 @@ from nbproctor import sanitize
 from nbproctor.cells import CellText, RawCell, SubmittedCell, grade_id
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.submission.files import list_few
-from nbproctor.submission.match import PlannedCell, joined, make_plan
+from nbproctor.submission.match import PlannedCell, joined, make_plan, stub_of
 from nbproctor.submission.read import Version
 
 EMPTY_CELL = SubmittedCell("code", "", "", CellText(""))  # for a cell that is missing
@@ -140,14 +140,14 @@ class Rebuilt:
             if entry.cell is None and entry.handed.kind == "code":
                 texts.append(text)
             elif entry.cell and entry.cell.kind == "solution":
-                stub = self._texts.stub[entry.cell.id]
+                stub = stub_of(entry.cell)
                 helpers = [b for b in text.blocks if not b.binds & stub.names]
                 texts.append(CellText.parse(joined(helpers)))
         return texts
 
     def _without_stub(self, handed: SubmittedCell, exercise: Cell) -> SubmittedCell:
         """Leave out the stub next to an answer; say so if it would have cost points."""
-        stub = self._texts.stub[exercise.id]
+        stub = stub_of(exercise)
         blocks = handed.text.blocks
         written = {block.signature for block in blocks if not block.is_unwritten}
         left_over = stub.signatures & written
@@ -166,7 +166,7 @@ class Rebuilt:
         self, handed: SubmittedCell, exercise: Cell
     ) -> SubmittedCell:
         """Comment out the stub's line where that only ends a finished answer."""
-        stub = self._texts.stub[exercise.id]
+        stub = stub_of(exercise)
         reference = CellText.parse(exercise.source)
         text = handed.text.without_stub_line(stub, reference)
         if text is handed.text:
@@ -181,7 +181,7 @@ class Rebuilt:
         texts = self._texts
         changes = self._changes
         by_text = {
-            texts.stub[cell.id].plain: cell
+            stub_of(cell).plain: cell
             for cell in texts.cells.values()
             if cell.locked or cell.kind == "solution"
         }
@@ -220,7 +220,7 @@ class Rebuilt:
             return EMPTY_CELL.text
         answers = (e.handed for e in self._entries if e.cell == exercise)
         answer = next(answers, EMPTY_CELL)
-        functions = self._texts.stub[exercise.id].functions_to_write
+        functions = stub_of(exercise).functions_to_write
         written = answer.text.signatures.union(each.signature for each in functions)
         helpers = [
             block
