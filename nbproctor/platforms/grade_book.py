@@ -52,9 +52,14 @@ _CLASS_LIST = PeopleList(
 # Names in rows of a platform's own, which are about nobody; the first comes from a
 # list with the names in one column or in two.
 _NOBODY = {"possible, points", "points possible", "student, test"}
+_EXCUSED = "is excused"
 # What stands for a mark where none is to be given.
-_EXCUSED = dict.fromkeys(("ex", "excused", "exempt"), "is excused")
-_NO_MARK = _EXCUSED | {"n/a": "has no such submission on the platform"}
+_NO_MARK = {
+    "ex": _EXCUSED,
+    "excused": _EXCUSED,
+    "exempt": _EXCUSED,
+    "n/a": "has no such submission on the platform",
+}
 
 
 class PersonRow(NamedTuple):
@@ -325,7 +330,7 @@ def fill(
     factor = _factor(filled.column, target.most, max_score, scale)
     names = roster.labels
     marks = {
-        student: _written(score * factor, target)
+        student: target.format(score * factor)
         for student, score in scores.items()
         if not isnan(score)
     }
@@ -348,11 +353,18 @@ def fill(
             )
         row_of[student] = row
         before = sheet.value(row, target.column)
-        if before.casefold() in _EXCUSED:
-            filled.excused.append(student)
         after = target.excused if student in excused else marks.get(student, "")
-        reason = reasons.get(student) or "nothing was submitted"
-        reason = _reason_to_skip(after, before, reason, row in target.locked)
+        reason = _NO_MARK.get(before.casefold(), "")
+        if reason == _EXCUSED:
+            filled.excused.append(student)
+        if reason:
+            reason += f" ({before})"
+        elif not after:
+            mark_there = f" (the file says {before})" if before not in ("", "-") else ""
+            reason = reasons.get(student) or "nothing was submitted"
+            reason = f"no mark: {reason}{mark_there}"
+        elif row in target.locked:
+            reason = "is locked on the platform"
         if reason:
             filled.skipped.append((names[student], reason))
         elif number(before) == number(after):
@@ -396,23 +408,6 @@ def _column(
     )
 
 
-def _reason_to_skip(
-    after: str,
-    before: str,
-    reason: str,
-    locked: bool,
-) -> str:
-    """Return why a cell that says `before` stays as it is, or nothing."""
-    if before.casefold() in _NO_MARK:
-        return f"{_NO_MARK[before.casefold()]} ({before})"
-    if not after:
-        mark_there = f" (the file says {before})" if before not in ("", "-") else ""
-        return f"no mark: {reason}{mark_there}"
-    if locked:
-        return "is locked on the platform"
-    return ""
-
-
 def _factor(
     title: str,
     most: float,
@@ -429,13 +424,3 @@ def _factor(
         f"{title!r} is worth {most:g} points there and {max_score:g} here. Correct "
         f"it on the platform{remedy}"
     )
-
-
-def _written(score: float, column: GradeColumn) -> str:
-    if column.places is None:
-        text = f"{score:.2f}".rstrip("0").rstrip(".")
-    else:
-        text = f"{score:.{column.places}f}"
-    if column.comma:
-        return text.replace(".", ",")
-    return text

@@ -307,9 +307,7 @@ class Person:
         """Whether an identity has other identifiers of a kind than this student."""
         values = {value.casefold() for value in self.values(kind)}
         others = {v.casefold() for k, v in identity.identifiers if k is kind}
-        if not values or not others:
-            return False
-        return values.isdisjoint(others)
+        return bool(values and others) and values.isdisjoint(others)
 
     def conflicting_kind(self, identity: Identity) -> str:
         """Return the kind of which this student has another identifier, or nothing."""

@@ -75,6 +75,14 @@ class GradeColumn:
     locked: frozenset[int] = frozenset()  # rows whose mark must not be changed
     excused: str = ""  # what stands for "no mark is wanted"; empty: nothing does
 
+    def format(self, score: float) -> str:
+        """Return how the file has a mark."""
+        if self.places is None:
+            text = f"{score:.2f}".rstrip("0").rstrip(".")
+        else:
+            text = f"{score:.{self.places}f}"
+        return text.replace(".", ",") if self.comma else text
+
 
 class PeopleList(NamedTuple):
     """Titles of columns that mean something else in this list of people."""
