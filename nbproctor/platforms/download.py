@@ -31,7 +31,7 @@ from nbproctor.platforms.registry import (
     recognise,
     word_identity,
 )
-from nbproctor.platforms.roster import Roster
+from nbproctor.platforms.roster import Groups, Roster
 from nbproctor.platforms.sheet import read_time
 from nbproctor.submission.border import TIMESTAMP_FILE
 
@@ -95,7 +95,7 @@ class Download:
     file_names: Sequence[str]  # names of the notebooks, and last of the assignment
     roster: Roster
     zone: tzinfo | None
-    groups: Mapping[str, list[Person]]
+    groups: Groups
     times: Mapping[str, str]
     #: A line for each thing that was not placed, or that a teacher should look at.
     problems: list[str]

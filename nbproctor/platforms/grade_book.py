@@ -35,7 +35,7 @@ from nbproctor.platforms.platform import (
 )
 from nbproctor.platforms.plug_ins import ask_platforms, load_plug_ins
 from nbproctor.platforms.registry import PLATFORMS
-from nbproctor.platforms.roster import Roster, RosterError
+from nbproctor.platforms.roster import Groups, Roster, RosterError
 from nbproctor.platforms.sheet import (
     KIND_OF_TITLE,
     TITLES,
@@ -186,14 +186,14 @@ def write_class_list(roster: Roster, path: Path) -> None:
     write_rows(path, rows)
 
 
-def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
+def read_groups(path: Path, roster: Roster) -> Groups:
     """Read a list of groups, a row a student; return the members by the group's name.
 
     `RosterError`: the file is not such a list, or names somebody who is not in the
     class list.
     """
     rows = _read_list(path, ["group"], "'group' (in addition to 'student')")
-    groups: dict[str, list[Person]] = defaultdict(list)
+    groups = defaultdict[str, list[Person]](list)
     for row in rows:
         group = row.texts["group"]
         if not normalize(group):  # as "-", for those in no group

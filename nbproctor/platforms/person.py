@@ -170,12 +170,15 @@ def _words(name: str) -> set[str]:
     return {normalize(word) for word in re.split(r"[\s,_-]+", name)} - {""}
 
 
+Identifiers = tuple[Identifier, ...]
+
+
 @dataclass(frozen=True)
 class Identity:
     """What one file says of who somebody is: a name, identifiers, or both."""
 
     name: str = ""
-    identifiers: tuple[Identifier, ...] = ()
+    identifiers: Identifiers = ()
 
     def __str__(self) -> str:
         return self.name or " ".join(map(str, self.identifiers[:1]))
@@ -242,7 +245,7 @@ class Person:
     student: str
     last: str = ""
     first: str = ""
-    identifiers: tuple[Identifier, ...] = ()
+    identifiers: Identifiers = ()
 
     @property
     def name(self) -> str:
@@ -268,7 +271,7 @@ class Person:
         """Return the identifiers of some kinds."""
         return tuple(value for kind, value in self.all_identifiers() if kind in kinds)
 
-    def all_identifiers(self) -> tuple[Identifier, ...]:
+    def all_identifiers(self) -> Identifiers:
         """Return the identifiers, and the id."""
         if not self.student:
             return self.identifiers

@@ -12,7 +12,14 @@ from typing import Literal, NamedTuple
 
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.person import Identifier, Identity, Kind, Person, normalize
+from nbproctor.platforms.person import (
+    Identifier,
+    Identifiers,
+    Identity,
+    Kind,
+    Person,
+    normalize,
+)
 from nbproctor.platforms.sheet import Sheet, number
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
@@ -30,7 +37,7 @@ class FileName:
     key: str  # tells students of this download apart
     file: PurePosixPath  # as the student named it, with the student's own folders
     name: str = ""  # as the platform writes it; empty in anonymous downloads
-    identifiers: tuple[Identifier, ...] = ()  # as the platform has them
+    identifiers: Identifiers = ()  # as the platform has them
     late: bool = False
     submitted: datetime | None = None  # without a zone: in the platform's local time
     attempt: str = ""  # tells attempts of a student apart and orders them, if several
