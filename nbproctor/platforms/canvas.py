@@ -42,9 +42,18 @@ class Canvas(Platform):
         r"_(?:(?P<number>\d+)_(?P<file>[^/]+)|(?P<typed>(?:text|link)\.html))"
     )
     lists = (
-        PeopleList(frozenset({"Student", "ID"}), _GRADE_BOOK),
-        PeopleList(frozenset({"LastName", "ID"}), _GRADE_BOOK),
-        PeopleList(frozenset({"canvas_user_id"}), {"userid": Kind.SIS}),  # of groups
+        PeopleList(
+            known_by=frozenset({"Student", "ID"}),
+            kinds=_GRADE_BOOK,
+        ),
+        PeopleList(
+            known_by=frozenset({"LastName", "ID"}),
+            kinds=_GRADE_BOOK,
+        ),
+        PeopleList(
+            known_by=frozenset({"canvas_user_id"}),
+            kinds={"userid": Kind.SIS},  # of groups
+        ),
     )
     upload = "Grades > menu of the assignment's column > Re-Upload Submissions"
     why_no_address = (

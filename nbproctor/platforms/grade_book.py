@@ -40,7 +40,6 @@ from nbproctor.platforms.sheet import (
     KIND_OF_TITLE,
     TITLES,
     Sheet,
-    decode,
     number,
     write_rows,
 )
@@ -156,18 +155,17 @@ def _read_list(
         data = path.read_bytes()
     except OSError as error:
         raise RosterError(f"{path} cannot be read: {error.strerror}.") from error
-    text, _, _ = decode(data)
-    if "\0" in text or text.startswith("PK\x03\x04"):
+    if not data.strip():
+        raise RosterError(f"{path} is empty.")
+    sheet = Sheet.read(data)
+    titles = ", ".join(sheet.titles)
+    if "\0" in titles or titles.startswith("PK\x03\x04"):
         raise RosterError(
             f"{path} is not a CSV file. In a spreadsheet program, save it as CSV. For "
             "a zip of submissions, use `nbproctor collect`."
         )
-    if not text.strip():
-        raise RosterError(f"{path} is empty.")
-    sheet = Sheet.read(data)
     columns = people_columns(sheet)
     if not any(columns[kind] for kind in kinds):
-        titles = ", ".join(sheet.titles)
         raise RosterError(
             f"{path} has no column {expected}. Its column headers are: {titles}."
         )
@@ -327,7 +325,12 @@ def fill(
     sheet = Sheet.read(data)
     platform, target = _column(sheet, assignment, column)
     filled = FilledGradeFile(platform.name, sheet.value(0, target.column))
-    factor = _factor(filled.column, target.most, max_score, scale)
+    factor = _factor(
+        title=filled.column,
+        most=target.most,
+        max_score=max_score,
+        scale=scale,
+    )
     names = roster.labels
     marks = {
         student: target.format(score * factor)

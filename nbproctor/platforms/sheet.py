@@ -164,7 +164,13 @@ class Sheet:
         cell = re.compile(
             rf'((?:"(?:[^"]|"")*")?[^{separator}\r\n]*)({separator}|\r\n|\n|\r|\Z)'
         )
-        sheet = cls([[]], [], separator, mark, encoding)
+        sheet = cls(
+            rows=[[]],
+            line_ends=[],
+            separator=separator,
+            byte_order_mark=mark,
+            encoding=encoding,
+        )
         for content, end in cell.findall(text):
             sheet.rows[-1].append(content)
             if end != separator:

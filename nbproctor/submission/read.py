@@ -97,7 +97,13 @@ def read_versions(
         try:
             side_notes = list(notes)
             for notebook in _notebooks(file, _one_side(text, side), side_notes):
-                version = _version(file, notebook, side, [*side_notes], repairs)
+                version = _version(
+                    file,
+                    notebook,
+                    side,
+                    notes=[*side_notes],
+                    repairs=repairs,
+                )
                 if version.texts not in [other.texts for other in versions]:
                     versions.append(version)
         except Ungradable as failure:
@@ -238,7 +244,13 @@ def _version(
     if len(whole) < len(raw) or any(map(_is_damaged, whole)):
         notes.append("Some cells of the notebook were damaged. Their content is lost.")
     cells = [_read_cell(cell, side) for cell in whole]
-    version = Version(file, f"'{file.name}'", cells, notes, _language(notebook))
+    version = Version(
+        file=file,
+        label=f"'{file.name}'",
+        cells=cells,
+        notes=notes,
+        language=_language(notebook),
+    )
     version.transform_cells(
         _shortened,
         f"Cells with more than {MAX_CELL_CHARS:,} characters were shortened: their "

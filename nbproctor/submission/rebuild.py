@@ -18,7 +18,13 @@ from nbproctor.submission.files import list_few
 from nbproctor.submission.match import PlannedCell, joined, make_plan, stub_of
 from nbproctor.submission.read import Version
 
-EMPTY_CELL = SubmittedCell("code", "", "", CellText(""))  # for a cell that is missing
+# For a cell that is missing.
+EMPTY_CELL = SubmittedCell(
+    kind="code",
+    id="",
+    name="",
+    text=CellText(""),
+)
 
 _SENTENCES = {
     "matched": "Cells without nbgrader's metadata (Colab and VS Code can remove it) "

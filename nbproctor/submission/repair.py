@@ -114,8 +114,12 @@ def student_cells(cells: Sequence[Any]) -> list[StudentCell]:
     code = []
     for index, cell in enumerate(cells):
         if cell["cell_type"] == "code":
-            name = grade_id(cell) or cell.get("id")
-            code.append(StudentCell(index, name, cell["source"]))
+            student_cell = StudentCell(
+                index=index,
+                id=grade_id(cell) or cell.get("id"),
+                source=cell["source"],
+            )
+            code.append(student_cell)
     return code
 
 
