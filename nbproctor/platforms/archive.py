@@ -125,7 +125,8 @@ def unzip(file: IO[bytes] | bytes) -> Content:
         )
     content = Content()
     # Not `ZipInfo.is_dir`, which fails where an entry has no name.
-    names = {i: _name(i) for i in infos if not i.filename.endswith("/")}
+    files = [info for info in infos if not info.filename.endswith("/")]
+    names = {info: _name(info) for info in files}
     environment_folders = environments(names.values())
     for info, name in names.items():
         if name and not name.startswith(environment_folders):

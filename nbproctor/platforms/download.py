@@ -34,6 +34,7 @@ from nbproctor.platforms.registry import (
 from nbproctor.platforms.roster import Groups, Roster
 from nbproctor.platforms.sheet import read_time
 from nbproctor.submission.border import TIMESTAMP_FILE
+from nbproctor.submission.files import list_few
 
 MAX_NESTING = 3
 _TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
@@ -401,9 +402,8 @@ def parse_download(
         elif several[0].files:
             download.submissions += several
     if not (download.questions or download.matches_class_list()):
-        names = (
-            ", ".join(sorted({n.key for n in recognised.names.values()})[:5]) or "none"
-        )
+        keys = sorted({name.key for name in recognised.names.values()})
+        names = list_few(keys, most=5) or "none"
         raise CollectError(
             f"No name in {source} is in the class list. Nothing was collected. "
             f"{recognised}. The names there: {names}. Perhaps it is the download of "

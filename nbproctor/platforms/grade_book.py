@@ -48,8 +48,8 @@ _CLASS_LIST = PeopleList(
     known_by=frozenset({"student_id", "numbers"}),
     kinds={"studentid": Kind.COURSE},
 )
-# Names in rows of a platform's own, which are about nobody; the first comes from a
-# list with the names in one column or in two.
+# Names in rows of a platform's own, which are about nobody. The first stands in a
+# column of full names, the second in one of last names.
 _NOBODY = {"possible, points", "points possible", "student, test"}
 _EXCUSED = "is excused"
 # What stands for a mark where none is to be given.
@@ -91,7 +91,7 @@ def read_people(sheet: Sheet, columns: Columns) -> Iterator[PersonRow]:
     """Yield whom each row below the titles is about; `columns` are `people_columns`."""
     for row in sheet.body:
         cells = {kind: sheet.texts(row, places) for kind, places in columns.items()}
-        texts = {kind: "".join(several[:1]) for kind, several in cells.items()}
+        texts = {kind: next(iter(several), "") for kind, several in cells.items()}
         identifiers: list[Identifier] = []
         for kind in Kind:
             for text in cells[kind]:
@@ -106,7 +106,7 @@ def read_people(sheet: Sheet, columns: Columns) -> Iterator[PersonRow]:
             last, first = split_name(name)
         ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(identifiers)
         person = Person(
-            student="".join(ids[:1]),
+            student=next(iter(ids), ""),
             last=last,
             first=first,
             identifiers=tuple(identifiers),
@@ -219,7 +219,7 @@ def _person(
         return match.person
     if {kind for kind, _ in identity.identifiers} == {Kind.WORD}:
         with suppress(RosterError):
-            return roster.find_one(identity.word)  # as `extend` takes it
+            return roster.find_one(str(identity))  # as `extend` takes it
     raise RosterError(
         f"{path}, row {row.row + 1}: {str(identity)!r} does not identify one "
         "student in the class list. Nothing was written. Import a class list "
