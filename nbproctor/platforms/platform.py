@@ -150,7 +150,7 @@ class Platform:
             address=groups["address"],
         )
 
-    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
+    def parse_all(self, entries: Sequence[ArchiveEntry]) -> Names:
         """Read the names of a whole download; folders around them do not matter."""
         parsed = {}
         for entry in entries:
