@@ -71,10 +71,14 @@ class KindRule(NamedTuple):
 
 KINDS = {
     Kind.COURSE: KindRule(is_single=True),  # in other lists, student_id is STUDENT
-    Kind.STUDENT: KindRule("student_number", "studentid id", is_single=True),
+    Kind.STUDENT: KindRule(
+        column="student_number",
+        titles="studentid id",
+        is_single=True,
+    ),
     Kind.LOGIN: KindRule(
-        "login",
-        "sisloginid loginid username benutzername anmeldename nomdutilisateur "
+        column="login",
+        titles="sisloginid loginid username benutzername anmeldename nomdutilisateur "
         "nombredeusuario",
         is_single=True,
     ),
@@ -84,24 +88,32 @@ KINDS = {
         "identificatie"
     ),
     Kind.SIS: KindRule(
-        "sis_id",
-        "sisuserid orgdefinedid idnumber idnummer matrikelnummer numerodidentification "
-        "numerodeid codiceidentificativo",
+        column="sis_id",
+        titles="sisuserid orgdefinedid idnumber idnummer matrikelnummer "
+        "numerodidentification numerodeid codiceidentificativo",
         is_single=True,
     ),
-    Kind.NUMBER: KindRule("numbers"),
-    Kind.CANVAS: KindRule("canvas_id", "canvasuserid", is_single=True),
+    Kind.NUMBER: KindRule(column="numbers"),
+    Kind.CANVAS: KindRule(
+        column="canvas_id",
+        titles="canvasuserid",
+        is_single=True,
+    ),
     Kind.EMAIL: KindRule(
-        "email",
-        "emailaddress mail emailadresse adressedecourriel direcciondecorreo "
+        column="email",
+        titles="emailaddress mail emailadresse adressedecourriel direcciondecorreo "
         "indirizzoemail emailadres",
     ),
-    Kind.GITHUB: KindRule("github_handle", "githubusername", is_single=True),
-    Kind.BRIGHTSPACE: KindRule("brightspace_user", is_single=True),
+    Kind.GITHUB: KindRule(
+        column="github_handle",
+        titles="githubusername",
+        is_single=True,
+    ),
+    Kind.BRIGHTSPACE: KindRule(column="brightspace_user", is_single=True),
     # Moodle gives one for each assignment.
-    Kind.PARTICIPANT: KindRule("participant", is_hidden=True),
-    Kind.ANONYMOUS: KindRule("canvas_anonymous_id", is_hidden=True),
-    Kind.NAME: KindRule("other_name"),
+    Kind.PARTICIPANT: KindRule(column="participant", is_hidden=True),
+    Kind.ANONYMOUS: KindRule(column="canvas_anonymous_id", is_hidden=True),
+    Kind.NAME: KindRule(column="other_name"),
 }
 #: Kinds that say nothing of what an identifier is, and what it may be for certain.
 UNCERTAIN = {
