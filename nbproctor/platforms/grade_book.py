@@ -20,6 +20,7 @@ from nbproctor.platforms.person import (
     KINDS,
     UNCERTAIN,
     Identifier,
+    Identity,
     Kind,
     Person,
     normalize,
@@ -48,9 +49,8 @@ _CLASS_LIST = PeopleList(
     known_by=frozenset({"student_id", "numbers"}),
     kinds={"studentid": Kind.COURSE},
 )
-# Names in rows of a platform's own, which are about nobody. The first stands in a
-# column of full names, the second in one of last names.
-_NOBODY = {"possible, points", "points possible", "student, test"}
+# Names in rows of a platform's own, which are about nobody.
+_NOBODY = {"points possible", "possible, points", "student, test"}
 _EXCUSED = "is excused"
 # What stands for a mark where none is to be given.
 _NO_MARK = {
@@ -65,6 +65,7 @@ class PersonRow(NamedTuple):
     """Whom a row is about, as the file has it."""
 
     row: int
+    identity: Identity
     person: Person  # not of this course: the id is only what it might be called
     texts: Mapping[str, str]  # by what a column is, as `TITLES` has it; may be empty
 
@@ -111,8 +112,14 @@ def read_people(sheet: Sheet, columns: Columns) -> Iterator[PersonRow]:
             first=first,
             identifiers=tuple(identifiers),
         )
-        if person.full_name.casefold() not in _NOBODY:
-            yield PersonRow(row, person, texts)
+        name = name or person.full_name
+        if name.casefold() not in _NOBODY:
+            yield PersonRow(
+                row=row,
+                identity=Identity(name, person.identifiers),
+                person=person,
+                texts=texts,
+            )
 
 
 def _identifiers(kind: Kind, text: str) -> Iterator[Identifier]:
@@ -208,7 +215,7 @@ def _person(
     roster: Roster,
 ) -> Person:
     """Return whom a row is about; `RosterError` if it is not one student."""
-    identity = row.person.identity
+    identity = row.identity
     if not str(identity):
         raise RosterError(
             f"{path}, row {row.row + 1} names no student. Name a column student (the "
@@ -253,7 +260,7 @@ def read_times(
             text = text or row.texts["time"]
         if text in ("", "-"):
             continue
-        if is_time_list or roster.find(row.person.identity).person:
+        if is_time_list or roster.find(row.identity).person:
             student = _person(path, row, roster).student
             submitted[student] = text
     return submitted
@@ -338,8 +345,7 @@ def fill(
         if not isnan(score)
     }
     row_of: dict[str, int] = {}
-    for row, person, _ in read_people(sheet, people_columns(sheet)):
-        identity = person.identity
+    for row, identity, _, _ in read_people(sheet, people_columns(sheet)):
         if not str(identity):
             continue
         match = roster.find(identity)
