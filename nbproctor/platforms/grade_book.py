@@ -127,7 +127,8 @@ def _identifiers(kind: Kind, text: str) -> Iterator[Identifier]:
     if kind is Kind.COURSE:
         yield Identifier(kind, text)
         return
-    for part in text.split(";"):
+    separator = r"[\s;]+" if kind is Kind.NUMBER else ";"
+    for part in re.split(separator, text):
         value = part.strip().lstrip("#")
         if kind is Kind.PARTICIPANT:
             value = "".join(re.findall(r"\d+$", value))

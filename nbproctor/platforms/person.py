@@ -45,7 +45,8 @@ class Kind(StrEnum):
     WORD = "word"
     IDENTIFIER = "roster identifier"
     SIS = "SIS id"
-    #: Of another course, or a part of a name: nobody knows what it is.
+    #: Of another course, of an earlier class list, or a part of a name: it may be
+    #: anything.
     NUMBER = "number"
     CANVAS = "Canvas id"
     EMAIL = "e-mail"

@@ -55,7 +55,7 @@ def student(last: str, first: str, *numbers: str) -> Student:
         "email": f"{login}@x.edu",
         "canvas_name": f"{last}{first}".lower().replace(" ", ""),
         "olat": f"{last}_{first}_{login}".replace(" ", "_"),
-        "of_no_kind": ";".join(numbers),
+        "of_no_kind": " ".join(numbers),
     }
 
 
@@ -81,7 +81,7 @@ Last Name,First Name,Username,Student ID,Lab [Total Pts: 100 Score] |12
 OrgDefinedId,Username,Last Name,First Name,Email,Lab Points Grade <Numeric \
 MaxPoints:100>,End-of-Line Indicator
 #{sis},#{login},{last},{first},{email},,#""",
-    # With numbers of which nobody knows the kind.
+    # Of an earlier version, which did not keep the kinds of numbers.
     "old": """\
 student_id,last_name,first_name,email,numbers,participant
 {student},{last},{first},{email},{of_no_kind},{participant}""",
