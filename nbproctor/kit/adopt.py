@@ -466,14 +466,19 @@ def adopt(path: Path) -> Adopted:
     """
     try:
         notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, nbformat.ValidationError) as error:
         reason = getattr(error, "strerror", None) or error
         raise AdoptError(f"{path} cannot be read as a notebook: {reason}") from error
     if (language := language_of(notebook)) != "python":
         raise AdoptError(f"{path} is in {language}. nbproctor grades Python.")
     if any("nbgrader" in cell.metadata for cell in notebook.cells):
         raise AdoptError(f"{path} is nbgrader's already. Copy it into source/.")
-    adopted = Adopted(notebook, path.parent / "tests")
+    try:
+        adopted = Adopted(notebook, path.parent / "tests")
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise AdoptError(
+            f"{path} has a question, or a test, of a form that is not known ({error!r})."
+        ) from error
     if not any(cell.points for cell in adopted.cells):
         raise AdoptError(
             f"No test was found in {path}: no BEGIN TESTS, no tests/ folder, and no "

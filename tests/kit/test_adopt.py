@@ -327,6 +327,8 @@ def test_marks_stand_where_the_lines_of_the_solution_were() -> None:
     [
         ("--- code\nx = 1", "No test was found"),
         ("--- nbgrader's\nx", "is nbgrader's already"),
+        (OTTER.replace("points: 3", "points: much"), "a form that is not known"),
+        (OTTER.replace("points: 3", "points: [1, [2]]"), "a form that is not known"),
     ],
 )
 def test_a_notebook_that_cannot_be_adopted_is_refused(
