@@ -27,7 +27,6 @@ from nbproctor.cli.app import PROGRAM, console, echo, error_console, nbgrader
 from nbproctor.pages.outline import Outline
 from nbproctor.platforms import labels
 from nbproctor.platforms.person import normalize
-from nbproctor.results import LatePenalty
 from nbproctor.statuses import STATUSES
 from nbproctor.templates import render
 
@@ -196,9 +195,9 @@ def score_table(
 
 def _penalty(earned: Mapping[Any, Any]) -> str:
     points = sum(score for column, score in earned.items() if column != "total")
-    penalty = LatePenalty(points - earned["total"], earned=points)
-    if penalty.points > 0.005:
-        return f" (−{penalty} late)"
+    penalty = points - earned["total"]
+    if penalty > 0.005:
+        return f" (−{penalty:g} late)"
     return ""
 
 

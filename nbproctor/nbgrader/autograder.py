@@ -41,7 +41,7 @@ from nbproctor.nbgrader.submitted import (
     find_submissions,
     submission_time,
 )
-from nbproctor.results import FILE, Report, SubmissionResult
+from nbproctor.results import Report, SubmissionResult
 from nbproctor.submission.reading import readers
 from nbproctor.submission.repair import student_cells
 
@@ -99,7 +99,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         run = Run(course, options, self.force, replaceable)
         with course.gradebook() as book:
             check_gradebook(book, run.masters.values())
-            run.marks = course.marks()
             run.folders = find_submissions(course, self.options.students)
             if not self.create_student:
                 enrolled = {student.id for student in book.students}
@@ -150,17 +149,16 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             except Exception as error:
                 if as_computer_error(error):
                     raise
-                failed.append((submission, error))
+                name = type(error).__name__
+                reason = f"The submission could not be processed ({name})."
+                if isinstance(error, ExecutionError):
+                    reason = str(error)
+                submission.refuse(run.masters, reason)
+                submission.try_again = True  # it may not be at fault
+                failed.append(submission)
                 log.error("%s failed: %r", submission.student, error)
                 self.log.error("%s failed", submission.student, exc_info=True)
-        for submission, failure in failed:
-            reason = (
-                f"The submission could not be processed ({type(failure).__name__})."
-            )
-            if isinstance(failure, ExecutionError):
-                reason = str(failure)
-            submission.refuse(run.masters, reason)
-            submission.try_again = True  # it may not be at fault
+        for submission in failed:
             decisions.mark_ungradable(submission)
 
     def _grade(
@@ -192,8 +190,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             write_rows = partial(self._convert_all, *key)
             decision = decisions.grade_and_decide(submission, write_rows)
             if decision.is_accepted:
-                target = run.graded_folder(submission.student)
-                publish(graded, target, run.all_notebooks)
+                run.remove_graded(submission.student)
+                _move_files(graded, run.graded_folder(submission.student))
         if decision.is_accepted:
             self.set_permissions(*key)
             self.run_post_convert_hook()
@@ -268,20 +266,9 @@ def staging_folders(coursedir: CourseDirectory) -> Iterator[None]:
             coursedir.submitted_directory, coursedir.autograded_directory = before
 
 
-def publish(
-    staged: Path,
-    graded: Path,
-    all_notebooks: bool,
-) -> None:
-    """Move what was made of a submission to its place.
-
-    With `all_notebooks` it takes the place of the folder, else of the same files in it.
-    Without ``grading.json``, which is taken away first, it counts as not graded.
-    """
-    (graded / FILE).unlink(missing_ok=True)
-    if all_notebooks:
-        shutil.rmtree(graded, ignore_errors=True)
-    for path in [path for path in staged.rglob("*") if path.is_file()]:
-        target = graded / path.relative_to(staged)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
+def _move_files(source: Path, target: Path) -> None:
+    """Move all files of a folder into another, over files with the same names."""
+    for path in [path for path in source.rglob("*") if path.is_file()]:
+        destination = target / path.relative_to(source)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(destination)

@@ -9,6 +9,7 @@ import fnmatch
 import os
 import stat
 import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
@@ -391,10 +392,10 @@ class Course:
     def _gradebook(self) -> SharedGradebook:
         return SharedGradebook(self.coursedir.db_url, self.coursedir.course_id)
 
-    def marks(self) -> dict[str, StudentMarks]:
-        """Return what the gradebook holds of the assignment: student → marks."""
+    def marks(self, student: str | None = None) -> defaultdict[str, StudentMarks]:
+        """Return what the gradebook holds of the assignment: see `read_marks`."""
         with self.gradebook() as book:
-            return read_marks(book, self.assignment)
+            return read_marks(book, self.assignment, student)
 
 
 def _check_name(assignment: str) -> None:

@@ -9,29 +9,21 @@ that a person wrote into the gradebook are never touched.
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 
 from nbproctor.cells import RawCell, grade_id, source_of
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import remove_pages
 from nbproctor.nbgrader.gradebook import SharedGradebook
-from nbproctor.nbgrader.marks import StudentMarks, read_marks
+from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.prefetch import Submission, not_run
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.pages.outline import Exercise
-from nbproctor.results import (
-    FILE,
-    Mark,
-    SubmissionResult,
-    cells_of,
-    points_of,
-)
+from nbproctor.results import Mark, SubmissionResult, cells_of, points_of
 from nbproctor.statuses import STATUSES, Status
 
 log = logging.getLogger(__name__)
@@ -53,13 +45,6 @@ class MarkChange:
         default_factory=dict, compare=False
     )
 
-    @property
-    def is_lower(self) -> bool:
-        """Whether something was lost."""
-        return self.before is not None and (
-            self.after is None or self.after < self.before
-        )
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -71,16 +56,6 @@ class Facts:
     previous_result: SubmissionResult | None
     graded_with: list[str]
     since: dict[str, str]  # notebook → what has changed since the previous result
-
-    @cached_property
-    def is_new_submission(self) -> bool:
-        """Whether the student has submitted something else since the last result."""
-        submission = self.submission
-        previous = self.previous_result
-        # What cannot be read now was read before: nobody submitted anything else.
-        if previous is None or (submission.has_unreadable_files and submission.reasons):
-            return False
-        return previous.handed_in != submission.fingerprint
 
 
 @dataclass(frozen=True)
@@ -105,47 +80,52 @@ def decide(facts: Facts, may_lower: bool) -> Decision:
 
 
 def _mark_change(facts: Facts, may_lower: bool) -> MarkChange | None:
+    submission = facts.submission
+    previous = facts.previous_result
     before = facts.previous_marks
     after = facts.marks
-    if facts.previous_result is None:
+    if previous is None:
         return None
-    totals = before.total(), after.total()
-    if totals == (None, None):  # both without the same parts, which a person marks
-        totals = before.total_so_far(), after.total_so_far()
+    total_before = before.total()
+    total = after.total()
+    if total_before is total is None:  # the same parts wait for a person
+        total_before = before.total_so_far()
+        total = after.total_so_far()
     points_before = {(g.notebook, g.cell): g.points for g in before.grades}
     cells = {}
     for grade in after.grades:
         points = points_before.get((grade.notebook, grade.cell))
         if points != grade.points:
             cells[grade.cell] = points, grade.points
-    if not cells and totals[0] == totals[1]:
+    if not cells and total_before == total:
         return None
-    is_other_time = facts.previous_result.late != after.late
-    if facts.is_new_submission:
+    # What cannot be read now was read before: nobody submitted anything else.
+    is_unread = submission.has_unreadable_files and submission.reasons
+    is_new = not is_unread and previous.handed_in != submission.fingerprint
+    is_other_time = previous.late != after.late
+    if is_new:
         reason = "submitted again"
-    elif reasons := facts.submission.reasons:
-        reason = " ".join(dict.fromkeys(reasons.values()))
+    elif submission.reasons:
+        reason = " ".join(dict.fromkeys(submission.reasons.values()))
     elif is_other_time and before.penalty != after.penalty:
-        is_same_time = before.timestamp == after.timestamp
-        reason = "deadline changed" if is_same_time else "submission time changed"
+        reason = "submission time changed"
+        if before.timestamp == after.timestamp:
+            reason = "deadline changed"
     elif not cells:
-        reason = (
-            f"the late penalty is now {after.late_penalty}, not {before.late_penalty}"
-        )
+        reason = f"the late penalty is now {after.penalty:g}, not {before.penalty:g}"
     else:
         reason = "graded again"
-    change = MarkChange(
-        student=facts.submission.student,
-        before=totals[0],
-        after=totals[1],
+    is_only_later = is_other_time and after.earned >= before.earned
+    may_fall = may_lower or is_new or is_only_later
+    is_lower = total_before is not None and (total is None or total < total_before)
+    return MarkChange(
+        student=submission.student,
+        before=total_before,
+        after=total,
         reason=reason,
-        is_kept=False,
+        is_kept=is_lower and not may_fall,
         cells=cells,
     )
-    earned_before = before.late_penalty.earned
-    is_only_later = is_other_time and after.late_penalty.earned >= earned_before
-    may_fall = may_lower or facts.is_new_submission or is_only_later
-    return replace(change, is_kept=change.is_lower and not may_fall)
 
 
 def _result(facts: Facts) -> SubmissionResult:
@@ -219,11 +199,13 @@ class Decisions:
         student = submission.student
         with self.book.transaction() as commit:
             previous = SubmissionResult.read(run.graded_folder(student))
-            previous_marks = self._marks(student) if previous else StudentMarks()
+            previous_marks = StudentMarks()
+            if previous:
+                previous_marks = run.course.marks(student)[student]
             grade()
             is_same = previous and previous.handed_in == submission.fingerprint
             self._annotate(submission, previous_marks.reviewed if is_same else ())
-            marks = self._marks(student)
+            marks = run.course.marks(student)[student]
             facts = Facts(
                 submission=submission,
                 marks=marks,
@@ -259,7 +241,7 @@ class Decisions:
 
         decision = self.grade_and_decide(submission, enter)
         if decision.is_accepted:
-            self._clear(student)
+            self.run.remove_graded(student)
             self.write(submission, decision.result)
 
     def write(self, submission: Submission, result: SubmissionResult) -> None:
@@ -292,10 +274,6 @@ class Decisions:
         for name, cell in reviewed:
             book.find_grade(cell, name, *key).needs_manual_grade = False
 
-    def _marks(self, student: str) -> StudentMarks:
-        marks = read_marks(self.book, self.run.course.assignment, student)
-        return marks.get(student, StudentMarks())
-
     def _since(
         self,
         submission: Submission,
@@ -323,14 +301,6 @@ class Decisions:
                     cells=repaired.notebook["cells"],
                 )
         return sentences
-
-    def _clear(self, student: str) -> None:
-        """Remove what an earlier, or an interrupted, run left."""
-        folder = self.run.graded_folder(student)
-        if self.run.all_notebooks:
-            shutil.rmtree(folder, ignore_errors=True)
-        for name in [FILE, *(f"{name}.ipynb" for name in self.run.masters)]:
-            (folder / name).unlink(missing_ok=True)
 
 
 def _describe_changes(

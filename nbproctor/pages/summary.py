@@ -18,7 +18,6 @@ from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import (
     NOT_SOLVED,
     STOPPED,
-    LatePenalty,
     Mark,
     Verdict,
     points_of,
@@ -73,12 +72,6 @@ class GradedNotebook:
     since: str = ""  # what has changed since the student's last submission
     untried: list[str] = field(default_factory=list)  # for the teacher: see `Report`
     tries: list[TriedNotebook] = field(default_factory=list)  # the newest first
-
-    @property
-    def late_penalty(self) -> LatePenalty:
-        """What is taken off for submitting late."""
-        points = [mark.points or 0.0 for mark in self.marks.values()]
-        return LatePenalty(self.penalty, earned=sum(points))
 
     @property
     def is_complete(self) -> bool:
