@@ -55,7 +55,7 @@ def grade_class(
     """
     assignment = course.assignment
     students = options.students
-    waiting = len(students or [*course.folders("submitted")])
+    waiting = len(students or course.submissions())
     if waiting and not console.is_terminal:  # on one, a bar moves instead
         console.print(f"Grading {assignment} …")
     with Progress(

@@ -153,30 +153,31 @@ class Course:
             log=log,
         )
 
-    def folders(self, step: str) -> Iterator[tuple[str, Path]]:
-        """Yield id and folder of the chosen students, sorted by id.
+    def submissions(self) -> dict[str, Path]:
+        """Return the folders of the chosen students, by id and sorted.
 
         This includes folders without permission to read them: they are reported, not
         skipped.
         """
         pattern = self.coursedir.student_id
-        parent = self._shared_folder(step)
+        parent = self._shared_folder("submitted")
         # The pattern itself: an id that was given by name, with a bracket in it.
         names = {pattern}
         if parent.is_dir():
             entries = [entry.name for entry in parent.iterdir()]
             names.update(fnmatch.filter(entries, pattern))
         names.difference_update(self.coursedir.student_id_exclude.split(","))
-        # A link in the students' part of a path would lead out of it.
-        look = os.lstat if step == "submitted" else os.stat
+        submissions = {}
         for name in sorted(names):
-            folders = self._own_folders(step, name)
+            folders = self._own_folders("submitted", name)
             try:
-                is_there = all(stat.S_ISDIR(look(each).st_mode) for each in folders)
+                # A link in the students' part of the path would lead out of it.
+                is_there = all(stat.S_ISDIR(path.lstat().st_mode) for path in folders)
             except OSError as error:
                 is_there = isinstance(error, PermissionError)
             if is_there:
-                yield name, folders[-1]
+                submissions[name] = folders[-1]
+        return submissions
 
     def find_unwritable(self, students: Iterable[str]) -> dict[str, str]:
         """Return whose results cannot be written, and why.
@@ -256,12 +257,11 @@ class Course:
         return not is_stock or plugin(config=self.config).penalty_method != "none"
 
     @property
-    def header_and_footer(self) -> tuple[Path | None, Path | None]:
+    def header_and_footer(self) -> dict[str, Path]:
         """The notebooks that the course puts around each of its own, if any."""
         options = self.config.IncludeHeaderFooter
-        names = (options.get("header"), options.get("footer"))
-        header, footer = (Path(self.coursedir.root, n) if n else None for n in names)
-        return header, footer
+        parts = [part for part in ("header", "footer") if options.get(part)]
+        return {part: Path(self.coursedir.root, options[part]) for part in parts}
 
     @cached_property
     def masters(self) -> list[MasterNotebook]:
@@ -270,11 +270,11 @@ class Course:
         `CourseError`: there is none, one cannot be read, or it is not for Python.
         """
         release = self.folder("release")
-        header, footer = self.header_and_footer
+        around = self.header_and_footer
         try:
             masters = [
                 MasterNotebook.read(
-                    path, release / path.name, header, footer, self.markers
+                    path, release / path.name, markers=self.markers, **around
                 )
                 for path in self.sources()
             ]
@@ -322,7 +322,7 @@ class Course:
         options = options or self.options
         sets = environment(Path(), Path()).keys()
         for name, value in options.environment.items():
-            if name in sets or {*"=\0"} & {*name} or "\0" in value or not name:
+            if not name or name in sets or "=" in name or "\0" in name + value:
                 raise CourseError(
                     f"c.Nbproctor.environment sets {name!r}, which is reserved for "
                     "the sandbox or cannot be an environment variable. Remove it."

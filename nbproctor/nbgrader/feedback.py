@@ -284,8 +284,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
         if self.course is None:  # or grading has said so
-            folders = dict(course.folders("autograded"))
-            for student, reason in course.find_unwritable(folders).items():
+            for student, reason in course.find_unwritable(standings).items():
                 raise PageError(f"{student}: {reason}. All other pages were made.")
 
 

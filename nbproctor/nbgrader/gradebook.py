@@ -6,9 +6,9 @@ A course has one `SharedGradebook`, which all of a run share (`speed.share_grade
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from functools import partialmethod
 from typing import Any
 
@@ -159,22 +159,23 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
         ) from None
 
 
-def extended_deadlines(book: Gradebook, row: Any) -> dict[str, datetime]:
-    """Return until when students with an extension may submit, in UTC, by id.
+def find_deadlines(book: Gradebook, row: Any) -> defaultdict[str, Any]:
+    """Return until when each student may submit, in UTC; None: at any time.
 
-    `row` is an assignment's. Not all rows of submissions are read: `watch` asks this
-    every second.
+    Those with an extension are in it; of everybody else, it is the due date. `row` is
+    an assignment's. Not all rows of submissions are read: `watch` asks this every
+    second.
     """
     table = SubmittedAssignment
     extensions = select(table.student_id, table.extension).where(
         table.assignment_id == row.id, table.extension.isnot(None)
     )
-    if row.duedate is None:
-        return {}
-    return {
-        student: row.duedate + extension
-        for student, extension in book.db.execute(extensions)
-    }
+    due = row.duedate
+    deadlines = defaultdict[str, Any](lambda: due)
+    if due is not None:
+        for student, extension in book.db.execute(extensions):
+            deadlines[student] = due + extension
+    return deadlines
 
 
 def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -> None:

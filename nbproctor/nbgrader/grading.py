@@ -139,8 +139,8 @@ def grade(
         students,
         force=force,
         allow_lower=True,
-        weak_sandbox=weak_sandbox or None,
-        cluster=cluster or None,
+        weak_sandbox=weak_sandbox,
+        cluster=cluster,
     )
     return regrade(course, assignment, progress, options)[0]
 

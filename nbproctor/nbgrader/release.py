@@ -237,9 +237,9 @@ def _generate(
     coursedir = converter.coursedir
     config = converter.config
     coursedir.release_directory = step
-    for part, path in zip(("header", "footer"), course.header_and_footer, strict=True):
-        if path:  # nbgrader looks for it where it was started
-            config.IncludeHeaderFooter[part] = str(path)
+    for part, path in course.header_and_footer.items():
+        # nbgrader looks for it where it was started.
+        config.IncludeHeaderFooter[part] = str(path)
     if not gradebook:
         converter.no_database = True
         config.SaveCells.enabled = False

@@ -25,8 +25,8 @@ from nbproctor.nbgrader.failures import CourseError, as_computer_error
 from nbproctor.nbgrader.feedback import copy_for_release, feedback, read_secret
 from nbproctor.nbgrader.gradebook import (
     SharedGradebook,
-    extended_deadlines,
     find_assignment,
+    find_deadlines,
 )
 from nbproctor.nbgrader.grading import regrade
 from nbproctor.nbgrader.options import RunOptions
@@ -127,7 +127,7 @@ class Watch(ExitStack):
         """Whether everybody's time is over, and what came at its end is tried."""
         if self.due is None:
             return False
-        last = max([self.due, *self.extended.values()])
+        last = max([self.due, *self.deadlines.values()])
         return now > last + GRACE_PERIOD and not self._more
 
     def poll(self, now: datetime) -> list[TryResult]:
@@ -151,7 +151,7 @@ class Watch(ExitStack):
         taken = []
         for student in settled:
             record = self._students[student]
-            if record.noticed <= self.extended.get(student, self.due or datetime.max):
+            if record.noticed <= (self.deadlines[student] or datetime.max):
                 taken.append(student)
             elif record.late != record.files:  # `grade` will take these files
                 tries.append(TryResult(student, None, record.noticed, late=True))
@@ -191,10 +191,10 @@ class Watch(ExitStack):
         return settled
 
     def _read_deadlines(self, book: SharedGradebook) -> None:
-        """Read the deadline, if any, and those of students who have an extension."""
+        """Read the deadline, if any, and when each student's own one is."""
         row = find_assignment(book, self._course.assignment)
         self.due: datetime | None = row.duedate
-        self.extended = extended_deadlines(book, row)
+        self.deadlines = find_deadlines(book, row)
 
     def _grade(self, students: list[str], now: datetime) -> list[TryResult]:
         """Grade those who have a try left, and give back to all."""
@@ -221,9 +221,7 @@ class Watch(ExitStack):
             graded_now, _ = regrade(
                 self._course,
                 self._course.assignment,
-                options=RunOptions(
-                    graded, keep_pages=True, weak_sandbox=self._weak or None
-                ),
+                options=RunOptions(graded, keep_pages=True, weak_sandbox=self._weak),
                 pool=self._pool,
             )
             results |= {result.student: result for result in graded_now}
@@ -341,9 +339,8 @@ class Watch(ExitStack):
             coursedir=coursedir,
             authenticator=api.authenticator,
             parent=api,
+            **options,
         )
-        for option, value in options.items():
-            setattr(command, option, value)
         log = capture_log(command)
         failures = getattr(command, "failures", {})
         if not log["success"] and not failures:
