@@ -30,6 +30,7 @@ from nbgrader.preprocessors import (
     ClearMarkScheme,
     ClearSolutions,
 )
+from sqlalchemy.exc import DatabaseError
 from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
@@ -37,7 +38,7 @@ from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 from nbproctor import platforms
 from nbproctor.engine import Executor, Settings
 from nbproctor.markers import Markers, has_autotests
-from nbproctor.nbgrader.failures import CourseError, Log, translate_database_errors
+from nbproctor.nbgrader.failures import CourseError, Log, as_computer_error
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
@@ -136,16 +137,12 @@ class Course:
                 texts[student] = row[column]
         return texts
 
-    def converter(self, kind: type[BaseConverter], **options: object) -> Any:
-        """Return one of nbgrader's converters, for `failures.run` on the assignment.
-
-        `options` are of nbproctor, for this work alone.
-        """
+    def converter(self, kind: type[BaseConverter]) -> Any:
+        """Return one of nbgrader's converters, for `failures.run` on the assignment."""
         _check_name(self.assignment)
         config = deepcopy(self.config)
         log = Log()
         config.CourseDirectory.assignment_id = self.assignment
-        config.Nbproctor.update(options)
         coursedir = CourseDirectory(config=config, log=log)
         return kind(
             coursedir=coursedir,
@@ -289,7 +286,7 @@ class Course:
                 )
         repairs = self.options.repair_answers
         masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
-        return [read_placement(master, self.coursedir) for master in masters]
+        return [read_placement(master, self) for master in masters]
 
     def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
         """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.
@@ -354,9 +351,8 @@ class Course:
         again: bool = False,
     ) -> list[MasterNotebook]:
         """Return the notebooks with their tests where `find_placement` puts them."""
-        source = self.folder("source")
         masters = [
-            find_placement(master, self.coursedir, settings, pool, source, again=again)
+            find_placement(master, self, settings, pool, again=again)
             for master in self.masters
         ]
         self.clear_cache()
@@ -385,8 +381,11 @@ class Course:
 
         `CourseError` says why the database cannot be used, and what to do.
         """
-        with translate_database_errors(), self._gradebook as book:
-            yield book
+        try:
+            with self._gradebook as book:
+                yield book
+        except DatabaseError as error:
+            raise as_computer_error(error) or error from error
 
     @cached_property
     def _gradebook(self) -> SharedGradebook:

@@ -46,46 +46,19 @@ class MarkChange:
     )
 
 
-@dataclass(frozen=True)
-class Facts:
-    """The facts on which the decision on a submission depends."""
+def decide(
+    submission: Submission,
+    previous: SubmissionResult,
+    before: StudentMarks,
+    after: StudentMarks,
+    may_lower: bool,
+) -> MarkChange | None:
+    """Decide on the marks of a submission that had a result before.
 
-    submission: Submission
-    marks: StudentMarks  # what the gradebook would hold
-    previous_marks: StudentMarks
-    previous_result: SubmissionResult | None
-    graded_with: list[str]
-    since: dict[str, str]  # notebook → what has changed since the previous result
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What becomes of a submission."""
-
-    result: SubmissionResult  # that counts from now on
-    is_accepted: bool  # its marks are written; else those of before stay
-    change: MarkChange | None
-
-
-def decide(facts: Facts, may_lower: bool) -> Decision:
-    """Decide on a submission: a mark may not fall for the same files, unless asked.
-
-    Or unless it falls only because they are later than they were: that is the act of a
-    teacher, or of the platform.
+    A mark may not fall for the same files, unless asked; or unless it falls only
+    because they are later than they were: that is the act of a teacher, or of the
+    platform. None: nothing has changed.
     """
-    change = _mark_change(facts, may_lower)
-    if facts.previous_result and change and change.is_kept:
-        return Decision(facts.previous_result, is_accepted=False, change=change)
-    return Decision(_result(facts), is_accepted=True, change=change)
-
-
-def _mark_change(facts: Facts, may_lower: bool) -> MarkChange | None:
-    submission = facts.submission
-    previous = facts.previous_result
-    before = facts.previous_marks
-    after = facts.marks
-    if previous is None:
-        return None
     total_before = before.total()
     total = after.total()
     if total_before is total is None:  # the same parts wait for a person
@@ -128,40 +101,6 @@ def _mark_change(facts: Facts, may_lower: bool) -> MarkChange | None:
     )
 
 
-def _result(facts: Facts) -> SubmissionResult:
-    """Return what ``grading.json`` is to say of a submission."""
-    submission = facts.submission
-    marks = facts.marks
-    status = _status(submission, marks)
-    notes = submission.notes()
-    all_repaired = submission.repaired.values()
-    if all_repaired and not any(repaired.answered for repaired in all_repaired):
-        for sentences in notes.values():
-            sentences.append(NOTHING_ANSWERED)
-    reason = [sentence for sentences in notes.values() for sentence in sentences]
-    if all_repaired:
-        if marks.late:
-            reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
-    elif by_hand := [grade.cell for grade in marks.grades if grade.by_hand]:
-        reason.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
-    return SubmissionResult(
-        student=submission.student,
-        status=status,
-        reason=" ".join(dict.fromkeys(reason)),
-        score=None if STATUSES[status].is_failure else marks.total(),
-        max_score=marks.max_score,
-        notes=notes,
-        verdicts={name: r.verdicts for name, r in submission.reports.items()},
-        handed_in="" if submission.try_again else submission.fingerprint,
-        graded_with=facts.graded_with,
-        seconds={name: r.seconds for name, r in submission.reports.items()},
-        late=marks.late,
-        graded=datetime.now(UTC).replace(microsecond=0),
-        since=facts.since,
-        untried={name: r.untried for name, r in submission.reports.items()},
-    )
-
-
 def _status(submission: Submission, marks: StudentMarks) -> Status:
     if not submission.repaired:
         return "ungradable"
@@ -188,8 +127,10 @@ class Decisions:
 
     def grade_and_decide(
         self, submission: Submission, grade: Callable[[], None]
-    ) -> Decision:
-        """Grade a submission, and decide whether its marks are kept.
+    ) -> SubmissionResult | None:
+        """Grade a submission; return its result, or None if an earlier one stays.
+
+        The files of an earlier result are removed, unless it stays.
 
         All that `grade` and this method write into the gradebook is one transaction:
         all of it is written, or nothing. Results are reported only afterwards, because
@@ -206,26 +147,63 @@ class Decisions:
             is_same = previous and previous.handed_in == submission.fingerprint
             self._annotate(submission, previous_marks.reviewed if is_same else ())
             marks = run.course.marks(student)[student]
-            facts = Facts(
-                submission=submission,
-                marks=marks,
-                previous_marks=previous_marks,
-                previous_result=previous,
-                graded_with=run.graded_with,
-                since=self._since(submission, previous, previous_marks, marks),
-            )
-            decision = decide(facts, self.options.allow_lower)
-            if decision.change is not None:
-                self.changes.append(decision.change)
-            if decision.is_accepted:
+            change = None
+            since = {}
+            if previous:
+                may_lower = self.options.allow_lower
+                change = decide(submission, previous, previous_marks, marks, may_lower)
+                since = self._since(submission, previous, previous_marks, marks)
+            if change:
+                self.changes.append(change)
+            is_kept = change is not None and change.is_kept
+            if not is_kept:
                 commit()
+                run.remove_graded(student)
                 if not self.options.keep_pages:
                     # Feedback on an earlier submission must not stand for this one.
                     pages = run.course.folder("feedback", student)
                     remove_pages(pages, run.masters)
-        if not decision.is_accepted:
-            self.on_result(decision.result)
-        return decision
+        if previous and is_kept:
+            self.on_result(previous)
+            return None
+        return self._result(submission, marks, since)
+
+    def _result(
+        self,
+        submission: Submission,
+        marks: StudentMarks,
+        since: dict[str, str],
+    ) -> SubmissionResult:
+        """Return what ``grading.json`` is to say of a submission."""
+        status = _status(submission, marks)
+        notes = submission.notes()
+        all_repaired = submission.repaired.values()
+        if all_repaired and not any(repaired.answered for repaired in all_repaired):
+            for sentences in notes.values():
+                sentences.append(NOTHING_ANSWERED)
+        reason = [sentence for sentences in notes.values() for sentence in sentences]
+        if all_repaired:
+            if marks.late:
+                reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
+        elif by_hand := [grade.cell for grade in marks.grades if grade.by_hand]:
+            reason.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
+        reports = submission.reports.items()
+        return SubmissionResult(
+            student=submission.student,
+            status=status,
+            reason=" ".join(dict.fromkeys(reason)),
+            score=None if STATUSES[status].is_failure else marks.total(),
+            max_score=marks.max_score,
+            notes=notes,
+            verdicts={name: report.verdicts for name, report in reports},
+            handed_in="" if submission.try_again else submission.fingerprint,
+            graded_with=self.run.graded_with,
+            seconds={name: report.seconds for name, report in reports},
+            late=marks.late,
+            graded=datetime.now(UTC).replace(microsecond=0),
+            since=since,
+            untried={name: report.untried for name, report in reports},
+        )
 
     def mark_ungradable(self, submission: Submission) -> None:
         """Take back the scores of what cannot be graded, if it may be, and say why."""
@@ -239,10 +217,8 @@ class Decisions:
                 assignment, student, timestamp=timestamp
             )
 
-        decision = self.grade_and_decide(submission, enter)
-        if decision.is_accepted:
-            self.run.remove_graded(student)
-            self.write(submission, decision.result)
+        if result := self.grade_and_decide(submission, enter):
+            self.write(submission, result)
 
     def write(self, submission: Submission, result: SubmissionResult) -> None:
         """Write ``grading.json``: only then is the submission done."""
@@ -277,13 +253,11 @@ class Decisions:
     def _since(
         self,
         submission: Submission,
-        previous: SubmissionResult | None,
+        previous: SubmissionResult,
         previous_marks: StudentMarks,
         marks: StudentMarks,
     ) -> dict[str, str]:
         """Describe how each notebook has changed since the last submission."""
-        if previous is None:
-            return {}
         if previous.handed_in == submission.fingerprint:
             return previous.since
         run = self.run

@@ -161,23 +161,18 @@ def regrade(
     """
     options = options or RunOptions()
     course = Course.load(course, assignment)
-    converter = course.converter(ProctoredAutograde, **options.configured())
+    converter = course.converter(ProctoredAutograde)
+    converter.config.Nbproctor.update(options.configured())
     proctor(converter.config)
     converter.force = options.force
     converter.course = course
     converter.options = options
     converter.pool = pool
-    results = []
-
-    def tell(result: SubmissionResult) -> None:
-        results.append(result)
-        if progress:
-            progress(result)
-
-    converter.on_result = tell
+    converter.on_result = progress
     run(converter, f"Grading {assignment!r}")
-    graded = {result.student for result in results}
-    only = None if options.students is None else graded
-    standings = participants(course, results, only).values()
+    only = None
+    if options.students is not None:
+        only = [result.student for result in converter.results]
+    standings = participants(course, converter.results, only).values()
     results = [each.result for each in standings]
     return results, sorted(converter.changes, key=lambda change: change.student)

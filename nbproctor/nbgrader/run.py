@@ -10,8 +10,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
-from nbgrader.coursedir import CourseDirectory
-
 from nbproctor.engine import Cache, CachingExecutor, EngineError, Executor, Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
@@ -69,6 +67,21 @@ class Run:
         if self.masters.keys() == self.notebooks:
             shutil.rmtree(folder, ignore_errors=True)
 
+    @contextmanager
+    def executor(self, pool: Pool | None) -> Iterator[CachingExecutor]:
+        """Yield what executes the submissions, with the course's cache before it.
+
+        `pool` is one that stays open. `EngineError`: no scheduler answers, or Dask is
+        not installed.
+        """
+        folder = Path(self.course.coursedir.root, CACHE)
+        with nullcontext(pool) if pool else _opened(self.options) as running:
+            yield CachingExecutor(
+                cache=Cache(folder, self.options.cache_megabytes << 20),
+                executor=running,
+                force=self.force,
+            )
+
     def place_tests(self, pool: CachingExecutor) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
         settings = self.course.settings(self.options)
@@ -97,27 +110,6 @@ class Run:
         ):
             return earlier
         return None
-
-
-@contextmanager
-def executor(
-    course: CourseDirectory,
-    options: Nbproctor,
-    force: bool,
-    pool: Pool | None,
-) -> Iterator[CachingExecutor]:
-    """Yield what executes a course's submissions, with the course's cache before it.
-
-    With `force` it executes what the cache has, too. `pool` is one that stays open.
-    `EngineError`: no scheduler answers, or Dask is not installed.
-    """
-    cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
-    with nullcontext(pool) if pool else _opened(options) as running:
-        yield CachingExecutor(
-            cache=cache,
-            executor=running,
-            force=force,
-        )
 
 
 def _opened(options: Nbproctor) -> AbstractContextManager[Executor]:
