@@ -73,7 +73,8 @@ def graded_notebooks(
         result = standing.result
         for name, outline in course.outlines.items():
             graded = path / f"{name}.ipynb"
-            if not graded.is_file() and name not in result.notes:
+            is_graded = graded.is_file()
+            if not is_graded and name not in result.notes:
                 continue
             notebook = GradedNotebook(
                 student=student,
@@ -88,7 +89,7 @@ def graded_notebooks(
                 comments=record.comments.get(name, {}),
                 penalty=record.penalties.get(name, 0.0),
                 late=record.late,
-                path=str(graded) if graded.is_file() else None,
+                path=str(graded) if is_graded else None,
                 seconds=result.seconds.get(name, 0.0),
                 version=_version(record, result),
                 since=result.since.get(name, ""),

@@ -197,8 +197,11 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
             changed = [f"the whole notebook '{master.notebook}'"]
         else:
             worth = book.find_worth(master.assignment)
-            cells = filter(lambda cell: cell.is_stored, master.cells)
-            source_cells = {c.id: (c.locked and c.source, c.points) for c in cells}
+            source_cells = {
+                c.id: (c.locked and c.source, c.points)
+                for c in master.cells
+                if c.is_stored
+            }
             gradebook_cells = {
                 c.name: (c.locked and c.source, worth.get((master.notebook, c.name), 0))
                 for c in notebook.source_cells

@@ -61,7 +61,7 @@ def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
     others = {path.name for path in _entries(source)} - {assignment}
     for student in _entries(submitted):
         shown = f"{submitted.name}/{one_line(student.name)}"
-        if student.is_symlink() or (student / assignment).is_symlink():
+        if any(map(os.path.islink, (student, student / assignment))):
             yield f"{shown}/", f"{LINK}; put the folder itself there"
         elif not student.is_dir():
             if student.name.lower() not in RESERVED_FILES:

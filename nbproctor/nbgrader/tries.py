@@ -89,16 +89,17 @@ def record_try(
     attempt: Attempt,
 ) -> None:
     """Write a try into the gradebook."""
-    values = {
-        "assignment": assignment,
-        "files": attempt.files,
-        "student": student,
-        "answer": "",
-        "given": attempt.when,
-    }
     rows = [
-        values | {"exercise": exercise, "passes": passes}
+        {
+            "assignment": assignment,
+            "files": attempt.files,
+            "student": student,
+            "exercise": exercise,
+            "answer": "",
+            "passes": passes,
+            "given": attempt.when,
+        }
         for exercise, passes in attempt.passes.items()
     ]
-    book.db.execute(TRIES.insert().values(rows))
+    book.db.execute(TRIES.insert(), rows)
     book.db.commit()

@@ -14,6 +14,7 @@ from collections import defaultdict
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from nbgrader.apps import NbGraderAPI
@@ -80,10 +81,9 @@ class TryResult:
     """The result of one submission before the deadline."""
 
     student: str
-    result: SubmissionResult | None  # None: it was not graded
+    result: SubmissionResult | None  # None: no tries left, or what is said below
     noticed: datetime  # UTC
     tries_today: int = 0  # with this one
-    waiting: bool = False  # there is no try left today
     late: bool = False  # it came after the student's deadline
     problem: str = ""  # why it could not be collected, or nothing be given back
 
@@ -202,21 +202,21 @@ class Watch(ExitStack):
         today = _day(now)
         obstacles = self._course.find_unwritable(students)
         tries = []
-        graded = []
-        results: dict[str, SubmissionResult | None] = {}
-        for student in students:
-            record = self._students[student]
-            has_try = record.tries_on(today) < options.early_tries
-            if student in obstacles:
-                record.failures += 1
-                problem = obstacles[student]
-                tries.append(TryResult(student, None, now, problem=problem))
-            elif options.early_feedback == "nothing" or (
-                has_try and self._can_fetch_feedback(student)
-            ):
-                graded.append(student)
-            else:
-                results[student] = None
+        for student, problem in obstacles.items():
+            self._students[student].failures += 1
+            tries.append(TryResult(student, None, now, problem=problem))
+        students = [student for student in students if student not in obstacles]
+        results: dict[str, SubmissionResult | None] = dict.fromkeys(students)
+        graded = students
+        if options.early_feedback != "nothing":
+            graded = [
+                student
+                for student in students
+                if self._students[student].tries_on(today) < options.early_tries
+            ]
+            if self._exchange:  # else nobody could fetch the page from there
+                folder = partial(self._course.folder, "submitted")
+                graded = [s for s in graded if read_secret(folder(s))]
         if graded:
             graded_now, _ = regrade(
                 self._course,
@@ -234,11 +234,6 @@ class Watch(ExitStack):
                 self._students[student].failures += 1
                 tries.append(TryResult(student, None, now, problem=str(error)))
         return tries
-
-    def _can_fetch_feedback(self, student: str) -> bool:
-        """Whether the student could fetch a page from the exchange, if that is used."""
-        folder = self._course.folder("submitted", student)
-        return not self._exchange or bool(read_secret(folder))
 
     def _release_feedback(
         self,
@@ -273,7 +268,6 @@ class Watch(ExitStack):
             result,
             record.noticed,
             tries_today=record.tries_on(today),
-            waiting=result is None,
             problem=problem,
         )
 
