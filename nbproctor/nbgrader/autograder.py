@@ -99,12 +99,11 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         with course.gradebook() as book:
             check_gradebook(book, run.masters.values())
             run.folders = find_submissions(course, self.options.students)
+            reasons = course.find_unwritable(run.folders)
             if not self.create_student:
                 enrolled = {student.id for student in book.students}
-                self._leave_out(
-                    run, dict.fromkeys(run.folders.keys() - enrolled, STRANGER)
-                )
-            self._leave_out(run, course.find_unwritable(run.folders))
+                reasons |= dict.fromkeys(run.folders.keys() - enrolled, STRANGER)
+            self._leave_out(run, reasons)
             for sentence in describe_unread(course):
                 self.log.warning("%s", sentence)
             # Of a run that was killed.

@@ -74,12 +74,12 @@ class _Changes:
             yield f"'{name}'{points} is new and has no marks yet"
         marks = course.marks()
         for name in self.removed:
-            students = []
-            for student, record in marks.items():
-                cells = {grade.cell for grade in record.grades if grade.by_hand}
-                cells |= record.comments.get(self.notebook.name, {}).keys()
-                if name in cells:
-                    students.append(student)
+            students = [
+                student
+                for student, record in marks.items()
+                if name in record.comments.get(self.notebook.name, {})
+                or any(grade.cell == name and grade.by_hand for grade in record.grades)
+            ]
             sentence = f"'{name}' is removed with its marks"
             if students:
                 sentence += f", including those given by hand to {', '.join(students)}"
@@ -137,11 +137,9 @@ def check_cells(course: Course, change: bool = False) -> Path | None:
     it first. `CourseError` says what would become of whose marks.
     """
     url = make_url(course.coursedir.db_url)
-    file = course.root / "gradebook.db"
-    if url.get_backend_name() == "sqlite":
-        file = Path(url.database or file)
-        if not file.exists():
-            return None
+    is_file = url.get_backend_name() == "sqlite"
+    if is_file and not Path(url.database or "").exists():
+        return None
     with course.gradebook() as book, book.transaction() as commit:
         all_changes = _find_changes(course, book)
         if not all_changes:
@@ -156,8 +154,7 @@ def check_cells(course: Course, change: bool = False) -> Path | None:
                 "run `release --change-cells`, which first copies the gradebook, and "
                 "then `grade`. All other marks given by hand are kept."
             )
-        now = f"{datetime.now():%Y-%m-%d_%H%M%S}"
-        copy = file.with_suffix(f".{now}{file.suffix}")
+        copy = course.root / f"gradebook.{datetime.now():%Y-%m-%d_%H%M%S}.db"
         _copy(book, copy)
         for changes in all_changes:
             changes.apply(book)

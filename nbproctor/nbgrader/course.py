@@ -11,7 +11,7 @@ import stat
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy, deepcopy
 from dataclasses import replace
 from functools import cached_property
@@ -399,16 +399,14 @@ class Course:
 
 def _check_name(assignment: str) -> None:
     """Raise `CourseError` if nbgrader does not take this name of an assignment."""
-    try:
+    with suppress(TraitError):
         coursedir = CourseDirectory(assignment_id=assignment, log=Log())
-        is_taken = coursedir.assignment_id == assignment
-    except TraitError:
-        is_taken = False
-    if not is_taken:
-        raise CourseError(
-            f"nbgrader refuses {assignment!r} as the name of an assignment. {NAMES} "
-            "Rename its folder in source/."
-        )
+        if coursedir.assignment_id == assignment:
+            return
+    raise CourseError(
+        f"nbgrader refuses {assignment!r} as the name of an assignment. {NAMES} "
+        "Rename its folder in source/."
+    )
 
 
 def _check_path(root: Path) -> None:

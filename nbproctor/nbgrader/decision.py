@@ -294,8 +294,8 @@ def _describe_changes(
         points_before = points_of(exercise.graded, marks_before) or 0.0
         gain = (points_of(exercise.graded, marks) or 0.0) - points_before
         if gain:
-            sign = "+" if gain > 0 else "−"
-            changes.append(f"{sign}{abs(gain):g} in {exercise.name}")
+            points = f"{gain:+g}".replace("-", "−")
+            changes.append(f"{points} in {exercise.name}")
         elif old_sources.get(exercise.id) != sources.get(exercise.id):
             without_effect.append(exercise.name)
     if without_effect:

@@ -55,24 +55,19 @@ def graded_notebooks(
     `CourseError`: there is none; the message says what they are for (`purpose`).
     """
     notebooks = []
-    folders = {
-        student: course.folder("autograded", student)
-        for student, each in standings.items()
-        if each.has_submitted
-    }
-    obstacles = course.find_unwritable(folders)
+    obstacles = course.find_unwritable(standings)
     tries = {}
     if course.options.early_feedback != "nothing":
         with course.gradebook() as book:
             tries = read_tries(book, course.assignment)
-    for student, path in folders.items():
-        if student in obstacles:
+    for student, standing in standings.items():
+        if student in obstacles or not standing.has_submitted:
             continue
-        standing = standings[student]
+        folder = course.folder("autograded", student)
         record = standing.marks
         result = standing.result
         for name, outline in course.outlines.items():
-            graded = path / f"{name}.ipynb"
+            graded = folder / f"{name}.ipynb"
             is_graded = graded.is_file()
             if not is_graded and name not in result.notes:
                 continue

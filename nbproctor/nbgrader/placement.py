@@ -139,32 +139,35 @@ def _places(
     settings = replace(settings, follow_through=False)
     pool.prepare(master, settings)  # or say why nothing can be executed
 
-    def lost_in(placed_master: MasterNotebook) -> dict[str, str]:
-        """Return the tests that the reference does not pass, each with its message."""
-        report = grade_answers(placed_master, placed_master, settings, pool)
-        return {v.cell_id: v.message for v in report.verdicts if v.outcome != "passed"}
-
-    lost = lost_in(master)
-    reasons = lost
     # What the source places itself stays there.
     free = {cell.id for cell in master.cells if cell.placement_reason != TAGGED}
+
+    def lost_in(places: Places) -> dict[str, str]:
+        """Return the free tests that the reference does not pass, and the messages."""
+        placed_master = _with_placement(master, places)
+        report = grade_answers(placed_master, placed_master, settings, pool)
+        lost = [verdict for verdict in report.verdicts if verdict.outcome != "passed"]
+        return {v.cell_id: v.message for v in lost if v.cell_id in free}
+
     trial: Places = {}
+    lost = lost_in(trial)
+    reasons = lost
     # A test that uses names of one that has moved fails then, and moves along. So does
     # what it needs of others in the student's process.
-    while moving := reasons.keys() & free - trial.keys():
+    while moving := reasons.keys() - trial.keys():
         for name in moving:
             trial[name] = ("beside", reasons[name])
-        lost = lost_in(_with_placement(master, trial))
+        lost = lost_in(trial)
         reasons = lost | reasons
     places = {name: placement for name, placement in trial.items() if name not in lost}
-    if not lost.keys() & free:
+    if not lost:
         return places
     nowhere: Places = {}
     faults = dict(kernel_faults(master, source, settings.limits.cell))
-    while lost.keys() & free - nowhere.keys():
-        lost = lost_in(_with_placement(master, places | nowhere))
+    while lost.keys() - nowhere.keys():
+        lost = lost_in(places | nowhere)
         reasons = lost | reasons
-        for name in lost.keys() & free - nowhere.keys():
+        for name in lost.keys() - nowhere.keys():
             nowhere[name] = ("nowhere", reasons[name])
             if name in faults:
                 nowhere[name] = ("judge", UNKNOWN)

@@ -21,7 +21,6 @@ from nbproctor.submission.files import replace_surrogates
 from nbproctor.submission.reading import OVERDUE, TOO_MUCH, ReadRequest, ReadSubmission
 from nbproctor.submission.repair import student_cells
 
-Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000
 AHEAD = 32  # submissions prepared before nbgrader asks, at least
 RESERVED_FILES = {FILE, f".{FILE}", TIMESTAMP_FILE}
@@ -35,7 +34,9 @@ class Submission(ReadSubmission):
     folder: Path  # of the files that were submitted
     # By the name of a notebook: what is being executed, and the report to come; the
     # report that was used.
-    running: dict[str, tuple[Cells, Future[Report]]] = field(default_factory=dict)
+    running: dict[str, tuple[list[StudentCell], Future[Report]]] = field(
+        default_factory=dict
+    )
     reports: dict[str, Report] = field(default_factory=dict)
     # What lies next to the notebook, by its place there.
     files: dict[Path, StudentFile] = field(default_factory=dict)

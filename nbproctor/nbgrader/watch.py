@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 
 from nbgrader.apps import NbGraderAPI
-from nbgrader.utils import capture_log
 
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
@@ -335,12 +334,13 @@ class Watch(ExitStack):
             parent=api,
             **options,
         )
-        log = capture_log(command)
-        failures = getattr(command, "failures", {})
-        if not log["success"] and not failures:
-            reason = log.get("error") or log.get("log", "")
-            last = reason.strip().splitlines()[-1:] or ["no reason given"]
-            raise CourseError(f"nbgrader's {name} failed: {last[0]}")
+        failures: dict[str, str] = {}
+        try:
+            command.start()
+        except Exception as error:
+            failures = getattr(command, "failures", failures)
+            if not failures:
+                raise CourseError(f"nbgrader's {name} failed: {error}") from error
         return failures
 
 
