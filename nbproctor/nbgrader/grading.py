@@ -162,8 +162,12 @@ def regrade(
     options = options or RunOptions()
     course = Course.load(course, assignment)
     converter = course.converter(ProctoredAutograde)
-    converter.config.Nbproctor.update(options.configured())
-    proctor(converter.config)
+    config = converter.config
+    if options.weak_sandbox:
+        config.Nbproctor.weak_sandbox = True
+    if options.cluster:
+        config.Nbproctor.cluster = options.cluster
+    proctor(config)
     converter.force = options.force
     converter.course = course
     converter.options = options
