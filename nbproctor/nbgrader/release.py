@@ -13,7 +13,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -253,14 +253,9 @@ def _generate(
     if not gradebook:
         converter.no_database = True
         config.SaveCells.enabled = False
-    source = course.folder("source")
-    # nbgrader runs the reference to make tests of AUTOTEST lines: not in `source`.
-    has_autotests = any(
-        b"AUTOTEST" in path.read_bytes() for path in source.glob("*.ipynb")
-    )
-    with temporary_copy(source) if has_autotests else nullcontext(source) as folder:
-        if has_autotests:
-            coursedir.source_directory = str(folder.parent)
+    # nbgrader runs the reference to make tests of AUTOTEST lines: not in the source.
+    with temporary_copy(course.folder("source")) as folder:
+        coursedir.source_directory = str(folder.parent)
         # Named, because nbgrader's own search takes a bracket in a path for a pattern.
         target = converter._format_source(course.assignment, ".")
         paths = [f"{target}/{path.name}" for path in course.sources()]
