@@ -219,8 +219,7 @@ def participants(
         if waiting:
             cells = ", ".join(grade.cell for grade in waiting)
             reason = f"{reason} To be graded by hand: {cells}.".strip()
-        deadline = deadlines[student]
-        is_over = deadline is not None and deadline < now
+        is_over = (deadlines[student] or datetime.max) < now
         is_late = student in late and is_over and status != "excused"
         standings[student] = Participant(
             person=person,

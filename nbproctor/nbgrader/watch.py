@@ -245,12 +245,12 @@ class Watch(ExitStack):
         today = _day(now)
         # Also of what could not be graded: that an execution failed tells something.
         passes = self._passes(result) if result else {}
-        if mode == "page" and result:
-            feedback(self._course, self._course.assignment, None, [student])
-        elif mode != "nothing":
-            self._write(student, result, passes)
         problem = ""
         if mode != "nothing":
+            if mode == "page" and result:
+                feedback(self._course, self._course.assignment, None, [student])
+            else:
+                self._write(student, result, passes)
             problem = "; ".join(self._run_exchange("ReleaseFeedback", student).values())
         # Now: after a kill the page is made again, and counted once.
         if passes and not problem:
@@ -292,7 +292,6 @@ class Watch(ExitStack):
         Notes only on what was not executed: which line was stopped is more than a bit.
         """
         folder = self._course.folder("feedback", student)
-        folder.mkdir(parents=True, exist_ok=True)
         record = self._students[student]
         passes = record.passes | passes
         earlier = record.tries if result else record.tries[:-1]
