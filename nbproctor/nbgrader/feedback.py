@@ -226,11 +226,9 @@ def pages(course: Course) -> list[tuple[str, Path, Path]]:
     There is none of who has submitted nothing, or no longer.
     """
     pages = []
-    for student, participant in participants(course).items():
-        if participant.has_submitted:
-            folder = course.folder("feedback", student)
-            for page in sorted(folder.glob("*.html")):
-                pages.append((student, page, notebook_of(page)))
+    for student in course.submissions():
+        for page in sorted(course.folder("feedback", student).glob("*.html")):
+            pages.append((student, page, notebook_of(page)))
     return pages
 
 

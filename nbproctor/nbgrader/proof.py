@@ -70,10 +70,7 @@ def _dull(cell: Cell, value: int | None) -> Cell:
     tree = parse(cell.source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("__"):
-            body: list[ast.stmt] = [ast.Return(ast.Constant(value))]
-            if ast.get_docstring(node) is not None:
-                body.insert(0, node.body[0])
-            node.body = body
+            node.body = [ast.Return(ast.Constant(value))]
     ast.fix_missing_locations(tree)
     return replace(cell, source=ast.unparse(tree))
 
