@@ -35,11 +35,7 @@ from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.speed import share_gradebook
 from nbproctor.nbgrader.steps import replace_preprocessors
-from nbproctor.nbgrader.submitted import (
-    describe_unread,
-    find_submissions,
-    submission_time,
-)
+from nbproctor.nbgrader.submitted import describe_unread, find_submissions
 from nbproctor.results import Report, SubmissionResult
 from nbproctor.submission.reading import readers
 from nbproctor.submission.repair import student_cells
@@ -180,7 +176,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         with staging_folders(self.coursedir):
             staged = Path(self._format_source(*key))
             graded = Path(self._format_dest(*key))
-            submission.stage(staged, submission_time(submission.folder), run.notebooks)
+            submission.stage(staged, run.notebooks)
             names = sorted(submission.repaired)
             self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
             self.run_pre_convert_hook()

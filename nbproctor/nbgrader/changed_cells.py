@@ -165,8 +165,7 @@ def check_cells(course: Course, change: bool = False) -> Path | None:
 def _copy(book: Gradebook, file: Path) -> None:
     """Copy all rows into a file that nbgrader can open, wherever the gradebook is."""
     with Gradebook(f"sqlite:///{file}") as copy:
-        for table in reversed(Base.metadata.sorted_tables):  # its course, by default
-            copy.db.execute(delete(table))
+        copy.db.execute(delete(api.Course))  # made by default
         for table in Base.metadata.sorted_tables:
             rows = [dict(row._mapping) for row in book.db.execute(select(table))]
             if rows:

@@ -83,11 +83,6 @@ class CellGrade(NamedTuple):
         """Whether a person gave some of these points."""
         return self.manual is not None or bool(self.extra)
 
-    @property
-    def mark(self) -> Mark:
-        """The same, as a page shows it."""
-        return Mark(self.points, self.points is not None and self.by_hand)
-
 
 @dataclass(slots=True)
 class StudentMarks:
@@ -132,7 +127,11 @@ class StudentMarks:
 
     def marks(self, notebook: str) -> dict[str, Mark]:
         """Return the mark of each graded cell of a notebook."""
-        return {g.cell: g.mark for g in self.grades if g.notebook == notebook}
+        return {
+            grade.cell: Mark(grade.points, grade.points is not None and grade.by_hand)
+            for grade in self.grades
+            if grade.notebook == notebook
+        }
 
     def total(self) -> float | None:
         """Return the points after a late penalty; None: a part has no score."""

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from nbproctor.engine import MAX_FILES_BYTES, Execution, Executor
 from nbproctor.nbgrader.failures import as_computer_error
 from nbproctor.nbgrader.run import Run
+from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
 from nbproctor.submission.border import TIMESTAMP_FILE, StudentFile, walk
@@ -62,12 +62,7 @@ class Submission(ReadSubmission):
             notes[name] = [reason]
         return notes
 
-    def stage(
-        self,
-        staged: Path,
-        when: datetime | None,
-        notebooks: Collection[str],
-    ) -> None:
+    def stage(self, staged: Path, notebooks: Collection[str]) -> None:
         """Lay out a folder from which nbgrader reads the submission.
 
         It only asks whether there are `notebooks`: those that are not give it zeros.
@@ -75,7 +70,7 @@ class Submission(ReadSubmission):
         staged.mkdir(parents=True)
         for path, file in self.files.items():
             file.copy(staged / path)
-        if when is not None:
+        if when := submission_time(self.folder):
             (staged / TIMESTAMP_FILE).write_text(f"{when} UTC", "utf-8")
         for name in notebooks:
             (staged / f"{name}.ipynb").touch()
