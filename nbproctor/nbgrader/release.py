@@ -72,9 +72,9 @@ def check_sources(course: Course) -> None:
 def _metadata_problems(cells: list[RawCell]) -> Iterator[str]:
     validator = nbgraderformat.MetadataValidator()
     for number, cell in enumerate(cells, 1):
-        if not (meta := cell.get("metadata", {}).get("nbgrader")):
+        if not nbgrader_metadata(cell):
             continue
-        name = f"cell {number} ({meta.get('grade_id', 'no grade_id')!r})"
+        name = f"cell {number} ({grade_id(cell) or 'no grade_id'!r})"
         try:
             validator.validate_cell(from_dict(cell))
         except nbgraderformat.SchemaTooOldError:
