@@ -50,7 +50,6 @@ from nbproctor.sandbox.policy import Policy
 from nbproctor.sanitize import one_line
 from nbproctor.submission.files import replace_surrogates
 
-STEPS = ("source", "release", "submitted", "autograded", "feedback")
 # Characters that are allowed in the name of an assignment.
 NAMES = "Use letters, digits, '.', '-' and '_'."
 MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
@@ -79,13 +78,12 @@ class Course:
             coursedir = CourseDirectory(config=_read_config(root), log=Log())
         self.coursedir = coursedir
         self.config: Config = coursedir.config
-        # Read now: a run makes nbgrader's view point to other folders for a time.
-        self._steps = {step: getattr(coursedir, f"{step}_directory") for step in STEPS}
 
     @classmethod
     def from_converter(cls, converter: BaseConverter) -> Course:
         """Return the course that one of nbgrader's own commands is at work on."""
-        coursedir = converter.coursedir
+        # A run makes nbgrader's own view point to other folders for a time.
+        coursedir = copy(converter.coursedir)
         course = cls(Path(coursedir.root), coursedir.assignment_id, coursedir)
         # The view may have been made before the course's configuration was read.
         course.config = converter.config
@@ -120,7 +118,8 @@ class Course:
     ) -> Path:
         """Return ``<course>/<step>/<student>/<assignment>`` as the course has it."""
         name = assignment or self.assignment
-        path = self.coursedir.format_path(self._steps[step], student, name)
+        directory = getattr(self.coursedir, f"{step}_directory")
+        path = self.coursedir.format_path(directory, student, name)
         # normpath, not resolve: the course may be reached through a link.
         return Path(os.path.normpath(path))
 
