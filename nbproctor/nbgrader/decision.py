@@ -130,11 +130,10 @@ class Decisions:
     ) -> SubmissionResult | None:
         """Grade a submission; return its result, or None if an earlier one stays.
 
-        The files of an earlier result are removed, unless it stays.
-
-        All that `grade` and this method write into the gradebook is one transaction:
-        all of it is written, or nothing. Results are reported only afterwards, because
-        the receiver may write into the gradebook.
+        The files of an earlier result are removed, unless it stays. All that `grade`
+        and this method write into the gradebook is one transaction: all of it is
+        written, or nothing. Results are reported only afterwards, because the receiver
+        may write into the gradebook.
         """
         run = self.run
         student = submission.student
@@ -147,15 +146,15 @@ class Decisions:
             is_same = previous and previous.handed_in == submission.fingerprint
             self._annotate(submission, previous_marks.reviewed if is_same else ())
             marks = run.course.marks(student)[student]
-            change = None
+            is_kept = False
             since = {}
             if previous:
+                since = self._since(submission, previous, previous_marks, marks)
                 may_lower = self.options.allow_lower
                 change = decide(submission, previous, previous_marks, marks, may_lower)
-                since = self._since(submission, previous, previous_marks, marks)
-            if change:
-                self.changes.append(change)
-            is_kept = change is not None and change.is_kept
+                if change:
+                    self.changes.append(change)
+                    is_kept = change.is_kept
             if not is_kept:
                 commit()
                 run.remove_graded(student)
