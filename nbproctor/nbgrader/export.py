@@ -33,8 +33,9 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
             header, *rows = csv.reader(file)
         scored = _scored(gradebook)
         for row in rows:
-            # From the end: nbgrader puts no quotes around a name with a comma.
-            if not any(scored[row[0], row[3]]):  # assignment, student_id
+            # nbgrader puts no quotes around a name with a comma, or a line break.
+            is_whole = len(row) >= len(header)
+            if is_whole and not any(scored[row[0], row[3]]):  # assignment, student_id
                 row[-4] = ""  # raw_score
                 row[-2] = ""  # score
         # With names that the platform, or students, chose.
