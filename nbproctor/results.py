@@ -241,22 +241,6 @@ def total_of(points: Iterable[float], penalty: float) -> float:
     return max(fsum(points) - penalty, 0.0)
 
 
-@dataclass(frozen=True)
-class LatePenalty:
-    """A late penalty and the points it is taken from, in the same words everywhere."""
-
-    points: float
-    earned: float  # before the penalty
-
-    def __str__(self) -> str:
-        return f"{self.points:g}"
-
-    @property
-    def words(self) -> str:
-        """The same, with its unit."""
-        return f"{self} points"
-
-
 def points_of(cells: Iterable[str], marks: Mapping[str, Mark]) -> float | None:
     """Return the sum of what is graded of some cells; None if nothing of it is."""
     points = [marks[name].points for name in cells if name in marks]

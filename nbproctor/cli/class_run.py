@@ -27,7 +27,6 @@ from nbproctor.cli.app import PROGRAM, console, echo, error_console, nbgrader
 from nbproctor.pages.outline import Outline
 from nbproctor.platforms import labels
 from nbproctor.platforms.person import normalize
-from nbproctor.results import LatePenalty
 from nbproctor.statuses import STATUSES
 from nbproctor.templates import render
 
@@ -56,7 +55,7 @@ def grade_class(
     """
     assignment = course.assignment
     students = options.students
-    waiting = len(students or [*course.folders("submitted")])
+    waiting = len(students or course.submissions())
     if waiting and not console.is_terminal:  # on one, a bar moves instead
         console.print(f"Grading {assignment} …")
     with Progress(
@@ -202,9 +201,9 @@ def score_table(
 
 def _penalty(earned: Mapping[Any, Any]) -> str:
     points = sum(score for column, score in earned.items() if column != "total")
-    penalty = LatePenalty(points - earned["total"], earned=points)
-    if penalty.points > 0.005:
-        return f" (−{penalty} late)"
+    penalty = points - earned["total"]
+    if penalty > 0.005:
+        return f" (−{penalty:g} late)"
     return ""
 
 

@@ -396,7 +396,7 @@ def late(
     course = open_course(assignment)
     name = course.assignment
     people = read_class_list(course)
-    submitted = dict(course.folders("submitted"))
+    submitted = course.submissions()
     times = {
         student: _moment(text, timezone, time())
         for student, text in platforms.read_times(file, people).items()

@@ -64,15 +64,15 @@ def grade(
         student,
         force=force,
         allow_lower=lower,
-        weak_sandbox=True if sandbox == "weak" else None,
-        cluster=cluster or None,
+        weak_sandbox=sandbox == "weak",
+        cluster=cluster,
     )
     grade_class(course, options, find_similar=alike)
 
 
 def _check_submitted(course: nbgrader.Course, student: str) -> None:
     """Stop if a student named on the command line has submitted nothing."""
-    if student in dict(course.folders("submitted")):
+    if student in course.submissions():
         return
     folder = course.folder("submitted", student)
     people = nbgrader.people(course)
@@ -125,7 +125,7 @@ def watch(
         ) as watching,
     ):
         echo(f"Watching {name}{_until(watching.due)}. To stop, press Ctrl-C.")
-        for student, deadline in watching.extended.items():
+        for student, deadline in watching.deadlines.items():
             echo(f"  {student}{_until(deadline)}")
         message = ""
         problems = False

@@ -477,7 +477,7 @@ def adopt(path: Path) -> Adopted:
         adopted = Adopted(notebook, path.parent / "tests")
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise AdoptError(
-            f"{path} has a question, or a test, of a form that is not known ({error!r})."
+            f"{path} has a question or a test of a form that is not known ({error!r})."
         ) from error
     if not any(cell.points for cell in adopted.cells):
         raise AdoptError(

@@ -13,7 +13,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from nbformat import NotebookNode, from_dict, writes
@@ -33,15 +32,11 @@ from nbproctor.nbgrader.gradebook import check_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
-from nbproctor.nbgrader.run import Run, executor
+from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.speed import share_gradebook
 from nbproctor.nbgrader.steps import replace_preprocessors
-from nbproctor.nbgrader.submitted import (
-    describe_unread,
-    find_submissions,
-    submission_time,
-)
-from nbproctor.results import FILE, Report, SubmissionResult
+from nbproctor.nbgrader.submitted import describe_unread, find_submissions
+from nbproctor.results import Report, SubmissionResult
 from nbproctor.submission.reading import readers
 from nbproctor.submission.repair import student_cells
 
@@ -62,13 +57,14 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     #: Executes and stays open; if None, the run has one of its own.
     pool: Pool | None = None
     changes: Sequence[MarkChange] = ()
-    _ungradable: tuple[str, ...] = ()  # students
+    results: list[SubmissionResult]
     # While a class is graded; nbgrader calls the methods that need them.
     _submissions: Prefetch | None = None
     _submission: Submission | None = None
 
     def start(self) -> None:
         """Grade every submission that is new or has changed (all with ``force``)."""
+        self.results = []
         graded = Path(self.coursedir.root, self.coursedir.autograded_directory)
         doing = f"grading {self.coursedir.assignment_id!r}"
         with raise_nbgrader_errors(self):
@@ -81,9 +77,10 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             replace_preprocessors(self)
             with course_lock(Path(self.coursedir.root), doing), grading_log(graded):
                 super().start()
-            if self._ungradable and self.on_result is None:
+            ungradable = [r.student for r in self.results if r.is_failure]
+            if ungradable and self.course is None:
                 raise CourseError(
-                    f"Could not be graded: {', '.join(self._ungradable)}. The reasons "
+                    f"Could not be graded: {', '.join(ungradable)}. The reasons "
                     "are above, and in grading.json in each student's folder."
                 )
 
@@ -92,28 +89,23 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     def convert_notebooks(self) -> None:
         """Grade the class."""
-        options = Nbproctor(parent=self)
-        coursedir = self.coursedir
         course = self.course or Course.from_converter(self)
-        replaceable = self.exclude_overwriting.get(coursedir.assignment_id, [])
-        run = Run(course, options, self.force, replaceable)
+        replaceable = self.exclude_overwriting.get(course.assignment, [])
+        run = Run(course, Nbproctor(parent=self), self.force, replaceable)
         with course.gradebook() as book:
             check_gradebook(book, run.masters.values())
-            run.marks = course.marks()
             run.folders = find_submissions(course, self.options.students)
+            reasons = course.find_unwritable(run.folders)
             if not self.create_student:
                 enrolled = {student.id for student in book.students}
-                self._leave_out(
-                    run, dict.fromkeys(run.folders.keys() - enrolled, STRANGER)
-                )
-            self._leave_out(run, course.find_unwritable(run.folders))
+                reasons |= dict.fromkeys(run.folders.keys() - enrolled, STRANGER)
+            self._leave_out(run, reasons)
             for sentence in describe_unread(course):
                 self.log.warning("%s", sentence)
             # Of a run that was killed.
-            for folder in Path(coursedir.root).glob(f"{STAGING}*"):
+            for folder in Path(self.coursedir.root).glob(f"{STAGING}*"):
                 shutil.rmtree(folder, ignore_errors=True)
-            executing = executor(coursedir, options, self.force, self.pool)
-            with share_gradebook(book), executing as pool:
+            with share_gradebook(book), run.executor(self.pool) as pool:
                 run.place_tests(pool)
                 decisions = Decisions(run, book, self.options, self._report_result)
                 self.changes = decisions.changes
@@ -150,17 +142,16 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             except Exception as error:
                 if as_computer_error(error):
                     raise
-                failed.append((submission, error))
+                name = type(error).__name__
+                reason = f"The submission could not be processed ({name})."
+                if isinstance(error, ExecutionError):
+                    reason = str(error)
+                submission.refuse(run.masters, reason)
+                submission.try_again = True  # it may not be at fault
+                failed.append(submission)
                 log.error("%s failed: %r", submission.student, error)
                 self.log.error("%s failed", submission.student, exc_info=True)
-        for submission, failure in failed:
-            reason = (
-                f"The submission could not be processed ({type(failure).__name__})."
-            )
-            if isinstance(failure, ExecutionError):
-                reason = str(failure)
-            submission.refuse(run.masters, reason)
-            submission.try_again = True  # it may not be at fault
+        for submission in failed:
             decisions.mark_ungradable(submission)
 
     def _grade(
@@ -185,25 +176,23 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         with staging_folders(self.coursedir):
             staged = Path(self._format_source(*key))
             graded = Path(self._format_dest(*key))
-            submission.stage(staged, submission_time(submission.folder), run.notebooks)
+            submission.stage(staged, run.notebooks)
             names = sorted(submission.repaired)
             self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
             self.run_pre_convert_hook()
-            write_rows = partial(self._convert_all, *key)
-            decision = decisions.grade_and_decide(submission, write_rows)
-            if decision.is_accepted:
-                target = run.graded_folder(submission.student)
-                publish(graded, target, run.all_notebooks)
-        if decision.is_accepted:
+
+            def write_rows() -> None:
+                self.init_assignment(*key)
+                for notebook in self.notebooks:
+                    self.convert_single_notebook(notebook)
+
+            result = decisions.grade_and_decide(submission, write_rows)
+            if result:
+                _move_files(graded, run.graded_folder(submission.student))
+        if result:
             self.set_permissions(*key)
             self.run_post_convert_hook()
-            decisions.write(submission, decision.result)
-
-    def _convert_all(self, assignment: str, student: str) -> None:
-        """Take the notebooks of a submission through nbgrader's steps."""
-        self.init_assignment(assignment, student)
-        for notebook in self.notebooks:
-            self.convert_single_notebook(notebook)
+            decisions.write(submission, result)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """Take a notebook through both of nbgrader's pipelines.
@@ -246,10 +235,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     def _report_result(self, result: SubmissionResult) -> None:
         """Report the result of a submission to the log and to who asked for it."""
-        write = self.log.info
-        if result.is_failure:
-            self._ungradable += (result.student,)
-            write = self.log.error
+        self.results.append(result)
+        write = self.log.error if result.is_failure else self.log.info
         write("%s: %s. %s", result.student, result.status, result.reason)
         if self.on_result:
             self.on_result(result)
@@ -268,20 +255,9 @@ def staging_folders(coursedir: CourseDirectory) -> Iterator[None]:
             coursedir.submitted_directory, coursedir.autograded_directory = before
 
 
-def publish(
-    staged: Path,
-    graded: Path,
-    all_notebooks: bool,
-) -> None:
-    """Move what was made of a submission to its place.
-
-    With `all_notebooks` it takes the place of the folder, else of the same files in it.
-    Without ``grading.json``, which is taken away first, it counts as not graded.
-    """
-    (graded / FILE).unlink(missing_ok=True)
-    if all_notebooks:
-        shutil.rmtree(graded, ignore_errors=True)
-    for path in [path for path in staged.rglob("*") if path.is_file()]:
-        target = graded / path.relative_to(staged)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
+def _move_files(source: Path, target: Path) -> None:
+    """Move all files of a folder into another, over files with the same names."""
+    for path in [path for path in source.rglob("*") if path.is_file()]:
+        destination = target / path.relative_to(source)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(destination)

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from nbgrader import api
-from nbgrader.api import Base, Gradebook, GradeCell, SolutionCell, SourceCell, TaskCell
+from nbgrader.api import (
+    Base,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    SolutionCell,
+    SourceCell,
+    TaskCell,
+)
 from sqlalchemy import delete, insert, make_url, select
 
 from nbproctor.nbgrader.course import Course
@@ -28,18 +36,14 @@ _TABLES = {
 }
 
 
-@dataclass
 class _Changes:
-    """Changes to make in the gradebook, to the cells of one notebook."""
+    """Changes to make in the gradebook, to the cells of one notebook.
 
-    notebook: Any  # its row
-    removed: dict[str, list[Any]]  # name → rows
-    new: dict[str, Cell]
-    renamed: dict[str, tuple[str, list[Any]]]  # old name → new name, rows
+    A cell with the kind and text of one that is gone was renamed.
+    """
 
-    @classmethod
-    def of(cls, notebook: Any, master: MasterNotebook) -> _Changes:
-        """Compare; a cell with the kind and text of one that is gone was renamed."""
+    def __init__(self, notebook: Any, master: MasterNotebook) -> None:
+        self.notebook = notebook  # its row
         removed = defaultdict(list)
         for kind in ("source", "grade", "solution", "task"):
             for row in getattr(notebook, f"{kind}_cells"):
@@ -57,7 +61,9 @@ class _Changes:
                     renamed[old] = name, rows
                     del removed[old], new[name]
                     break
-        return cls(notebook, removed, new, renamed)
+        self.removed = removed  # name → rows
+        self.new = new  # name → cell
+        self.renamed = renamed  # old name → new name, rows
 
     def describe(self, course: Course) -> Iterator[str]:
         """Yield what becomes of each cell, and of whose marks."""
@@ -68,12 +74,12 @@ class _Changes:
             yield f"'{name}'{points} is new and has no marks yet"
         marks = course.marks()
         for name in self.removed:
-            students = []
-            for student, record in marks.items():
-                cells = {grade.cell for grade in record.grades if grade.by_hand}
-                cells |= record.comments.get(self.notebook.name, {}).keys()
-                if name in cells:
-                    students.append(student)
+            students = [
+                student
+                for student, record in marks.items()
+                if name in record.comments.get(self.notebook.name, {})
+                or any(grade.cell == name and grade.by_hand for grade in record.grades)
+            ]
             sentence = f"'{name}' is removed with its marks"
             if students:
                 sentence += f", including those given by hand to {', '.join(students)}"
@@ -107,26 +113,19 @@ class _Changes:
 
 def _kinds(cell: Cell) -> set[Any]:
     """Return the tables in which nbgrader has a row for a cell."""
-    kinds: set[Any] = {SourceCell}
-    for flag, table in _TABLES.items():
-        if cell.nbgrader.get(flag):
-            kinds.add(table)
-    return kinds
+    graded = {table for flag, table in _TABLES.items() if cell.nbgrader.get(flag)}
+    return {SourceCell, *graded}
 
 
 def _find_changes(course: Course, book: Gradebook) -> list[_Changes]:
     """Compare the notebooks that somebody submitted with the course's own."""
-    masters = {master.notebook: master for master in course.masters}
     all_changes = []
-    for assignment in book.assignments:
-        if assignment.name != course.assignment:
-            continue
-        for notebook in assignment.notebooks:
-            master = masters.get(notebook.name)
-            if not master or not notebook.submissions:
-                continue
-            changes = _Changes.of(notebook, master)
-            if changes.removed or changes.new or changes.renamed:
+    for master in course.masters:
+        with suppress(MissingEntry):  # not released yet
+            notebook = book.find_notebook(master.notebook, master.assignment)
+            changes = _Changes(notebook, master)
+            is_changed = changes.removed or changes.new or changes.renamed
+            if is_changed and notebook.submissions:
                 all_changes.append(changes)
     return all_changes
 
@@ -138,11 +137,9 @@ def check_cells(course: Course, change: bool = False) -> Path | None:
     it first. `CourseError` says what would become of whose marks.
     """
     url = make_url(course.coursedir.db_url)
-    file = course.root / "gradebook.db"
-    if url.get_backend_name() == "sqlite":
-        file = Path(url.database or file)
-        if not file.exists():
-            return None
+    is_file = url.get_backend_name() == "sqlite"
+    if is_file and not Path(url.database or "").exists():
+        return None
     with course.gradebook() as book, book.transaction() as commit:
         all_changes = _find_changes(course, book)
         if not all_changes:
@@ -157,8 +154,7 @@ def check_cells(course: Course, change: bool = False) -> Path | None:
                 "run `release --change-cells`, which first copies the gradebook, and "
                 "then `grade`. All other marks given by hand are kept."
             )
-        now = f"{datetime.now():%Y-%m-%d_%H%M%S}"
-        copy = file.with_suffix(f".{now}{file.suffix}")
+        copy = course.root / f"gradebook.{datetime.now():%Y-%m-%d_%H%M%S}.db"
         _copy(book, copy)
         for changes in all_changes:
             changes.apply(book)
@@ -169,8 +165,7 @@ def check_cells(course: Course, change: bool = False) -> Path | None:
 def _copy(book: Gradebook, file: Path) -> None:
     """Copy all rows into a file that nbgrader can open, wherever the gradebook is."""
     with Gradebook(f"sqlite:///{file}") as copy:
-        for table in reversed(Base.metadata.sorted_tables):  # its course, by default
-            copy.db.execute(delete(table))
+        copy.db.execute(delete(api.Course))  # made by default
         for table in Base.metadata.sorted_tables:
             rows = [dict(row._mapping) for row in book.db.execute(select(table))]
             if rows:

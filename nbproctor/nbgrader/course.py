@@ -9,8 +9,9 @@ import fnmatch
 import os
 import stat
 import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy, deepcopy
 from dataclasses import replace
 from functools import cached_property
@@ -29,6 +30,7 @@ from nbgrader.preprocessors import (
     ClearMarkScheme,
     ClearSolutions,
 )
+from sqlalchemy.exc import DatabaseError
 from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
@@ -36,7 +38,7 @@ from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 from nbproctor import platforms
 from nbproctor.engine import Executor, Settings
 from nbproctor.markers import Markers, has_autotests
-from nbproctor.nbgrader.failures import CourseError, Log, translate_database_errors
+from nbproctor.nbgrader.failures import CourseError, Log, as_computer_error
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
@@ -48,7 +50,6 @@ from nbproctor.sandbox.policy import Policy
 from nbproctor.sanitize import one_line
 from nbproctor.submission.files import replace_surrogates
 
-STEPS = ("source", "release", "submitted", "autograded", "feedback")
 # Characters that are allowed in the name of an assignment.
 NAMES = "Use letters, digits, '.', '-' and '_'."
 MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
@@ -77,13 +78,12 @@ class Course:
             coursedir = CourseDirectory(config=_read_config(root), log=Log())
         self.coursedir = coursedir
         self.config: Config = coursedir.config
-        # Read now: a run makes nbgrader's view point to other folders for a time.
-        self._steps = {step: getattr(coursedir, f"{step}_directory") for step in STEPS}
 
     @classmethod
     def from_converter(cls, converter: BaseConverter) -> Course:
         """Return the course that one of nbgrader's own commands is at work on."""
-        coursedir = converter.coursedir
+        # A run makes nbgrader's own view point to other folders for a time.
+        coursedir = copy(converter.coursedir)
         course = cls(Path(coursedir.root), coursedir.assignment_id, coursedir)
         # The view may have been made before the course's configuration was read.
         course.config = converter.config
@@ -118,7 +118,8 @@ class Course:
     ) -> Path:
         """Return ``<course>/<step>/<student>/<assignment>`` as the course has it."""
         name = assignment or self.assignment
-        path = self.coursedir.format_path(self._steps[step], student, name)
+        directory = getattr(self.coursedir, f"{step}_directory")
+        path = self.coursedir.format_path(directory, student, name)
         # normpath, not resolve: the course may be reached through a link.
         return Path(os.path.normpath(path))
 
@@ -135,16 +136,12 @@ class Course:
                 texts[student] = row[column]
         return texts
 
-    def converter(self, kind: type[BaseConverter], **options: object) -> Any:
-        """Return one of nbgrader's converters, for `failures.run` on the assignment.
-
-        `options` are of nbproctor, for this work alone.
-        """
+    def converter(self, kind: type[BaseConverter]) -> Any:
+        """Return one of nbgrader's converters, for `failures.run` on the assignment."""
         _check_name(self.assignment)
         config = deepcopy(self.config)
         log = Log()
         config.CourseDirectory.assignment_id = self.assignment
-        config.Nbproctor.update(options)
         coursedir = CourseDirectory(config=config, log=log)
         return kind(
             coursedir=coursedir,
@@ -152,30 +149,31 @@ class Course:
             log=log,
         )
 
-    def folders(self, step: str) -> Iterator[tuple[str, Path]]:
-        """Yield id and folder of the chosen students, sorted by id.
+    def submissions(self) -> dict[str, Path]:
+        """Return the folders of the chosen students, by id and sorted.
 
         This includes folders without permission to read them: they are reported, not
         skipped.
         """
         pattern = self.coursedir.student_id
-        parent = self._shared_folder(step)
+        parent = self._shared_folder("submitted")
         # The pattern itself: an id that was given by name, with a bracket in it.
         names = {pattern}
         if parent.is_dir():
             entries = [entry.name for entry in parent.iterdir()]
             names.update(fnmatch.filter(entries, pattern))
         names.difference_update(self.coursedir.student_id_exclude.split(","))
-        # A link in the students' part of a path would lead out of it.
-        look = os.lstat if step == "submitted" else os.stat
+        submissions = {}
         for name in sorted(names):
-            folders = self._own_folders(step, name)
+            folders = self._own_folders("submitted", name)
             try:
-                is_there = all(stat.S_ISDIR(look(each).st_mode) for each in folders)
+                # A link in the students' part of the path would lead out of it.
+                is_there = all(stat.S_ISDIR(path.lstat().st_mode) for path in folders)
             except OSError as error:
                 is_there = isinstance(error, PermissionError)
             if is_there:
-                yield name, folders[-1]
+                submissions[name] = folders[-1]
+        return submissions
 
     def find_unwritable(self, students: Iterable[str]) -> dict[str, str]:
         """Return whose results cannot be written, and why.
@@ -255,12 +253,11 @@ class Course:
         return not is_stock or plugin(config=self.config).penalty_method != "none"
 
     @property
-    def header_and_footer(self) -> tuple[Path | None, Path | None]:
+    def header_and_footer(self) -> dict[str, Path]:
         """The notebooks that the course puts around each of its own, if any."""
         options = self.config.IncludeHeaderFooter
-        names = (options.get("header"), options.get("footer"))
-        header, footer = (Path(self.coursedir.root, n) if n else None for n in names)
-        return header, footer
+        parts = [part for part in ("header", "footer") if options.get(part)]
+        return {part: Path(self.coursedir.root, options[part]) for part in parts}
 
     @cached_property
     def masters(self) -> list[MasterNotebook]:
@@ -269,11 +266,11 @@ class Course:
         `CourseError`: there is none, one cannot be read, or it is not for Python.
         """
         release = self.folder("release")
-        header, footer = self.header_and_footer
+        around = self.header_and_footer
         try:
             masters = [
                 MasterNotebook.read(
-                    path, release / path.name, header, footer, self.markers
+                    path, release / path.name, markers=self.markers, **around
                 )
                 for path in self.sources()
             ]
@@ -288,7 +285,7 @@ class Course:
                 )
         repairs = self.options.repair_answers
         masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
-        return [read_placement(master, self.coursedir) for master in masters]
+        return [read_placement(master, self) for master in masters]
 
     def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
         """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.
@@ -321,7 +318,7 @@ class Course:
         options = options or self.options
         sets = environment(Path(), Path()).keys()
         for name, value in options.environment.items():
-            if name in sets or {*"=\0"} & {*name} or "\0" in value or not name:
+            if not name or name in sets or "=" in name or "\0" in name + value:
                 raise CourseError(
                     f"c.Nbproctor.environment sets {name!r}, which is reserved for "
                     "the sandbox or cannot be an environment variable. Remove it."
@@ -353,9 +350,8 @@ class Course:
         again: bool = False,
     ) -> list[MasterNotebook]:
         """Return the notebooks with their tests where `find_placement` puts them."""
-        source = self.folder("source")
         masters = [
-            find_placement(master, self.coursedir, settings, pool, source, again=again)
+            find_placement(master, self, settings, pool, again=again)
             for master in self.masters
         ]
         self.clear_cache()
@@ -384,31 +380,32 @@ class Course:
 
         `CourseError` says why the database cannot be used, and what to do.
         """
-        with translate_database_errors(), self._gradebook as book:
-            yield book
+        try:
+            with self._gradebook as book:
+                yield book
+        except DatabaseError as error:
+            raise as_computer_error(error) or error from error
 
     @cached_property
     def _gradebook(self) -> SharedGradebook:
         return SharedGradebook(self.coursedir.db_url, self.coursedir.course_id)
 
-    def marks(self) -> dict[str, StudentMarks]:
-        """Return what the gradebook holds of the assignment: student → marks."""
+    def marks(self, student: str | None = None) -> defaultdict[str, StudentMarks]:
+        """Return what the gradebook holds of the assignment: see `read_marks`."""
         with self.gradebook() as book:
-            return read_marks(book, self.assignment)
+            return read_marks(book, self.assignment, student)
 
 
 def _check_name(assignment: str) -> None:
     """Raise `CourseError` if nbgrader does not take this name of an assignment."""
-    try:
+    with suppress(TraitError):
         coursedir = CourseDirectory(assignment_id=assignment, log=Log())
-        is_taken = coursedir.assignment_id == assignment
-    except TraitError:
-        is_taken = False
-    if not is_taken:
-        raise CourseError(
-            f"nbgrader refuses {assignment!r} as the name of an assignment. {NAMES} "
-            "Rename its folder in source/."
-        )
+        if coursedir.assignment_id == assignment:
+            return
+    raise CourseError(
+        f"nbgrader refuses {assignment!r} as the name of an assignment. {NAMES} "
+        "Rename its folder in source/."
+    )
 
 
 def _check_path(root: Path) -> None:

@@ -9,29 +9,21 @@ that a person wrote into the gradebook are never touched.
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 
 from nbproctor.cells import RawCell, grade_id, source_of
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import remove_pages
 from nbproctor.nbgrader.gradebook import SharedGradebook
-from nbproctor.nbgrader.marks import StudentMarks, read_marks
+from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.prefetch import Submission, not_run
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.pages.outline import Exercise
-from nbproctor.results import (
-    FILE,
-    Mark,
-    SubmissionResult,
-    cells_of,
-    points_of,
-)
+from nbproctor.results import Mark, SubmissionResult, cells_of, points_of
 from nbproctor.statuses import STATUSES, Status
 
 log = logging.getLogger(__name__)
@@ -53,132 +45,59 @@ class MarkChange:
         default_factory=dict, compare=False
     )
 
-    @property
-    def is_lower(self) -> bool:
-        """Whether something was lost."""
-        return self.before is not None and (
-            self.after is None or self.after < self.before
-        )
 
+def decide(
+    submission: Submission,
+    previous: SubmissionResult,
+    before: StudentMarks,
+    after: StudentMarks,
+    may_lower: bool,
+) -> MarkChange | None:
+    """Decide on the marks of a submission that had a result before.
 
-@dataclass(frozen=True)
-class Facts:
-    """The facts on which the decision on a submission depends."""
-
-    submission: Submission
-    marks: StudentMarks  # what the gradebook would hold
-    previous_marks: StudentMarks
-    previous_result: SubmissionResult | None
-    graded_with: list[str]
-    since: dict[str, str]  # notebook → what has changed since the previous result
-
-    @cached_property
-    def is_new_submission(self) -> bool:
-        """Whether the student has submitted something else since the last result."""
-        submission = self.submission
-        previous = self.previous_result
-        # What cannot be read now was read before: nobody submitted anything else.
-        if previous is None or (submission.has_unreadable_files and submission.reasons):
-            return False
-        return previous.handed_in != submission.fingerprint
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What becomes of a submission."""
-
-    result: SubmissionResult  # that counts from now on
-    is_accepted: bool  # its marks are written; else those of before stay
-    change: MarkChange | None
-
-
-def decide(facts: Facts, may_lower: bool) -> Decision:
-    """Decide on a submission: a mark may not fall for the same files, unless asked.
-
-    Or unless it falls only because they are later than they were: that is the act of a
-    teacher, or of the platform.
+    A mark may not fall for the same files, unless asked; or unless it falls only
+    because they are later than they were: that is the act of a teacher, or of the
+    platform. None: nothing has changed.
     """
-    change = _mark_change(facts, may_lower)
-    if facts.previous_result and change and change.is_kept:
-        return Decision(facts.previous_result, is_accepted=False, change=change)
-    return Decision(_result(facts), is_accepted=True, change=change)
-
-
-def _mark_change(facts: Facts, may_lower: bool) -> MarkChange | None:
-    before = facts.previous_marks
-    after = facts.marks
-    if facts.previous_result is None:
-        return None
-    totals = before.total(), after.total()
-    if totals == (None, None):  # both without the same parts, which a person marks
-        totals = before.total_so_far(), after.total_so_far()
+    total_before = before.total()
+    total = after.total()
+    if total_before is total is None:  # the same parts wait for a person
+        total_before = before.total_so_far()
+        total = after.total_so_far()
     points_before = {(g.notebook, g.cell): g.points for g in before.grades}
     cells = {}
     for grade in after.grades:
         points = points_before.get((grade.notebook, grade.cell))
         if points != grade.points:
             cells[grade.cell] = points, grade.points
-    if not cells and totals[0] == totals[1]:
+    if not cells and total_before == total:
         return None
-    is_other_time = facts.previous_result.late != after.late
-    if facts.is_new_submission:
+    # What cannot be read now was read before: nobody submitted anything else.
+    is_unread = submission.has_unreadable_files and submission.reasons
+    is_new = not is_unread and previous.handed_in != submission.fingerprint
+    is_other_time = previous.late != after.late
+    if is_new:
         reason = "submitted again"
-    elif reasons := facts.submission.reasons:
-        reason = " ".join(dict.fromkeys(reasons.values()))
+    elif submission.reasons:
+        reason = " ".join(dict.fromkeys(submission.reasons.values()))
     elif is_other_time and before.penalty != after.penalty:
-        is_same_time = before.timestamp == after.timestamp
-        reason = "deadline changed" if is_same_time else "submission time changed"
+        reason = "submission time changed"
+        if before.timestamp == after.timestamp:
+            reason = "deadline changed"
     elif not cells:
-        reason = (
-            f"the late penalty is now {after.late_penalty}, not {before.late_penalty}"
-        )
+        reason = f"the late penalty is now {after.penalty:g}, not {before.penalty:g}"
     else:
         reason = "graded again"
-    change = MarkChange(
-        student=facts.submission.student,
-        before=totals[0],
-        after=totals[1],
-        reason=reason,
-        is_kept=False,
-        cells=cells,
-    )
-    earned_before = before.late_penalty.earned
-    is_only_later = is_other_time and after.late_penalty.earned >= earned_before
-    may_fall = may_lower or facts.is_new_submission or is_only_later
-    return replace(change, is_kept=change.is_lower and not may_fall)
-
-
-def _result(facts: Facts) -> SubmissionResult:
-    """Return what ``grading.json`` is to say of a submission."""
-    submission = facts.submission
-    marks = facts.marks
-    status = _status(submission, marks)
-    notes = submission.notes()
-    all_repaired = submission.repaired.values()
-    if all_repaired and not any(repaired.answered for repaired in all_repaired):
-        for sentences in notes.values():
-            sentences.append(NOTHING_ANSWERED)
-    reason = [sentence for sentences in notes.values() for sentence in sentences]
-    if all_repaired:
-        if marks.late:
-            reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
-    elif by_hand := [grade.cell for grade in marks.grades if grade.by_hand]:
-        reason.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
-    return SubmissionResult(
+    is_only_later = is_other_time and after.earned >= before.earned
+    may_fall = may_lower or is_new or is_only_later
+    is_lower = total_before is not None and (total is None or total < total_before)
+    return MarkChange(
         student=submission.student,
-        status=status,
-        reason=" ".join(dict.fromkeys(reason)),
-        score=None if STATUSES[status].is_failure else marks.total(),
-        max_score=marks.max_score,
-        notes=notes,
-        verdicts={name: r.verdicts for name, r in submission.reports.items()},
-        handed_in="" if submission.try_again else submission.fingerprint,
-        graded_with=facts.graded_with,
-        seconds={name: r.seconds for name, r in submission.reports.items()},
-        late=marks.late,
-        graded=datetime.now(UTC).replace(microsecond=0),
-        since=facts.since,
-        untried={name: r.untried for name, r in submission.reports.items()},
+        before=total_before,
+        after=total,
+        reason=reason,
+        is_kept=is_lower and not may_fall,
+        cells=cells,
     )
 
 
@@ -208,42 +127,82 @@ class Decisions:
 
     def grade_and_decide(
         self, submission: Submission, grade: Callable[[], None]
-    ) -> Decision:
-        """Grade a submission, and decide whether its marks are kept.
+    ) -> SubmissionResult | None:
+        """Grade a submission; return its result, or None if an earlier one stays.
 
-        All that `grade` and this method write into the gradebook is one transaction:
-        all of it is written, or nothing. Results are reported only afterwards, because
-        the receiver may write into the gradebook.
+        The files of an earlier result are removed, unless it stays. All that `grade`
+        and this method write into the gradebook is one transaction: all of it is
+        written, or nothing. Results are reported only afterwards, because the receiver
+        may write into the gradebook.
         """
         run = self.run
         student = submission.student
         with self.book.transaction() as commit:
             previous = SubmissionResult.read(run.graded_folder(student))
-            previous_marks = self._marks(student) if previous else StudentMarks()
+            previous_marks = StudentMarks()
+            if previous:
+                previous_marks = run.course.marks(student)[student]
             grade()
             is_same = previous and previous.handed_in == submission.fingerprint
             self._annotate(submission, previous_marks.reviewed if is_same else ())
-            marks = self._marks(student)
-            facts = Facts(
-                submission=submission,
-                marks=marks,
-                previous_marks=previous_marks,
-                previous_result=previous,
-                graded_with=run.graded_with,
-                since=self._since(submission, previous, previous_marks, marks),
-            )
-            decision = decide(facts, self.options.allow_lower)
-            if decision.change is not None:
-                self.changes.append(decision.change)
-            if decision.is_accepted:
+            marks = run.course.marks(student)[student]
+            is_kept = False
+            since = {}
+            if previous:
+                since = self._since(submission, previous, previous_marks, marks)
+                may_lower = self.options.allow_lower
+                change = decide(submission, previous, previous_marks, marks, may_lower)
+                if change:
+                    self.changes.append(change)
+                    is_kept = change.is_kept
+            if not is_kept:
                 commit()
+                run.remove_graded(student)
                 if not self.options.keep_pages:
                     # Feedback on an earlier submission must not stand for this one.
                     pages = run.course.folder("feedback", student)
                     remove_pages(pages, run.masters)
-        if not decision.is_accepted:
-            self.on_result(decision.result)
-        return decision
+        if previous and is_kept:
+            self.on_result(previous)
+            return None
+        return self._result(submission, marks, since)
+
+    def _result(
+        self,
+        submission: Submission,
+        marks: StudentMarks,
+        since: dict[str, str],
+    ) -> SubmissionResult:
+        """Return what ``grading.json`` is to say of a submission."""
+        status = _status(submission, marks)
+        notes = submission.notes()
+        all_repaired = submission.repaired.values()
+        if all_repaired and not any(repaired.answered for repaired in all_repaired):
+            for sentences in notes.values():
+                sentences.append(NOTHING_ANSWERED)
+        reason = [sentence for sentences in notes.values() for sentence in sentences]
+        if all_repaired:
+            if marks.late:
+                reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
+        elif by_hand := [grade.cell for grade in marks.grades if grade.by_hand]:
+            reason.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
+        reports = submission.reports.items()
+        return SubmissionResult(
+            student=submission.student,
+            status=status,
+            reason=" ".join(dict.fromkeys(reason)),
+            score=None if STATUSES[status].is_failure else marks.total(),
+            max_score=marks.max_score,
+            notes=notes,
+            verdicts={name: report.verdicts for name, report in reports},
+            handed_in="" if submission.try_again else submission.fingerprint,
+            graded_with=self.run.graded_with,
+            seconds={name: report.seconds for name, report in reports},
+            late=marks.late,
+            graded=datetime.now(UTC).replace(microsecond=0),
+            since=since,
+            untried={name: report.untried for name, report in reports},
+        )
 
     def mark_ungradable(self, submission: Submission) -> None:
         """Take back the scores of what cannot be graded, if it may be, and say why."""
@@ -257,10 +216,8 @@ class Decisions:
                 assignment, student, timestamp=timestamp
             )
 
-        decision = self.grade_and_decide(submission, enter)
-        if decision.is_accepted:
-            self._clear(student)
-            self.write(submission, decision.result)
+        if result := self.grade_and_decide(submission, enter):
+            self.write(submission, result)
 
     def write(self, submission: Submission, result: SubmissionResult) -> None:
         """Write ``grading.json``: only then is the submission done."""
@@ -292,20 +249,14 @@ class Decisions:
         for name, cell in reviewed:
             book.find_grade(cell, name, *key).needs_manual_grade = False
 
-    def _marks(self, student: str) -> StudentMarks:
-        marks = read_marks(self.book, self.run.course.assignment, student)
-        return marks.get(student, StudentMarks())
-
     def _since(
         self,
         submission: Submission,
-        previous: SubmissionResult | None,
+        previous: SubmissionResult,
         previous_marks: StudentMarks,
         marks: StudentMarks,
     ) -> dict[str, str]:
         """Describe how each notebook has changed since the last submission."""
-        if previous is None:
-            return {}
         if previous.handed_in == submission.fingerprint:
             return previous.since
         run = self.run
@@ -323,14 +274,6 @@ class Decisions:
                     cells=repaired.notebook["cells"],
                 )
         return sentences
-
-    def _clear(self, student: str) -> None:
-        """Remove what an earlier, or an interrupted, run left."""
-        folder = self.run.graded_folder(student)
-        if self.run.all_notebooks:
-            shutil.rmtree(folder, ignore_errors=True)
-        for name in [FILE, *(f"{name}.ipynb" for name in self.run.masters)]:
-            (folder / name).unlink(missing_ok=True)
 
 
 def _describe_changes(
@@ -350,8 +293,8 @@ def _describe_changes(
         points_before = points_of(exercise.graded, marks_before) or 0.0
         gain = (points_of(exercise.graded, marks) or 0.0) - points_before
         if gain:
-            sign = "+" if gain > 0 else "−"
-            changes.append(f"{sign}{abs(gain):g} in {exercise.name}")
+            points = f"{gain:+g}".replace("-", "−")
+            changes.append(f"{points} in {exercise.name}")
         elif old_sources.get(exercise.id) != sources.get(exercise.id):
             without_effect.append(exercise.name)
     if without_effect:

@@ -12,10 +12,10 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -59,10 +59,11 @@ class _OneByOne:
                 lines[MAX_NAMED:] = [f"and {others} more"]
             self.fail(f"Failed: {'; '.join(lines)}. Everything else was done.")
 
-    def attempt(self, folder: str, work: Callable[[], None]) -> None:
-        """Do the work for one student; a failure affects only this student."""
+    @contextmanager
+    def attempt(self, folder: str) -> Iterator[None]:
+        """Let a failure in the work for one student affect only this student."""
         try:
-            work()
+            yield
         except Exception as error:  # whatever a student made of it
             if computer := as_computer_error(error):
                 self.failures.clear()  # it is not these that end the command
@@ -126,7 +127,8 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
         """Collect what is new of each student."""
         self.log.info("Checking the submissions of %d students", len(self.src_records))
         for record in self.src_records:
-            self.attempt(record["filename"], partial(self._collect, **record))
+            with self.attempt(record["filename"]):
+                self._collect(**record)
 
     def _collect(
         self,
@@ -198,8 +200,8 @@ class ProctoredReleaseFeedback(_OneByOne, ExchangeReleaseFeedback):  # type: ign
         # A student's id may have brackets in it.
         folders = [pattern] if Path(pattern).is_dir() else sorted(glob.glob(pattern))  # noqa: PTH207
         for folder in folders:
-            name = os.path.relpath(folder, self.coursedir.root)
-            self.attempt(name, partial(self._release, folder))
+            with self.attempt(os.path.relpath(folder, self.coursedir.root)):
+                self._release(folder)
 
     def _release(self, folder: str) -> None:
         self.src_path = glob.escape(folder)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Grade, Gradebook
 from nbgrader.apps.exportapp import ExportApp
 from nbgrader.plugins import CsvExportPlugin
 
@@ -27,16 +28,18 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
     def export(self, gradebook: Gradebook) -> None:
         """Write the file, then empty the scores that nobody gave."""
         super().export(gradebook)
-        import pandas as pd  # a quarter of a second, which few commands need
-
         path = Path(self.to or "grades.csv")
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        scored_work = {work for work, scored in _scored(gradebook) if any(scored)}
-        works = zip(table["assignment"], table["student_id"], strict=True)
-        has_no_score = [work not in scored_work for work in works]
-        table.loc[has_no_score, ["raw_score", "score"]] = ""
+        with path.open(newline="") as file:
+            header, *rows = csv.reader(file)
+        scored = _scored(gradebook)
+        for row in rows:
+            # nbgrader puts no quotes around a name with a comma, or a line break.
+            is_whole = len(row) >= len(header)
+            if is_whole and not any(scored[row[0], row[3]]):  # assignment, student_id
+                row[-4] = ""  # raw_score
+                row[-2] = ""  # score
         # With names that the platform, or students, chose.
-        write_rows(path, _rows(table))
+        write_rows(path, [header, *rows])
 
 
 _stock_start = ExportApp.start
@@ -55,11 +58,13 @@ def _start(app: ExportApp) -> None:
     _stock_start(app)
     if issubclass(app.plugin_class, Export):
         return
-    lacking = []
     with Gradebook(app.coursedir.db_url, app.coursedir.course_id) as book:
-        for (assignment, student), scored in _scored(book):
-            if not all(scored):
-                lacking.append(f"{student} ({assignment})")
+        works = _scored(book).items()
+    lacking = [
+        f"{student} ({assignment})"
+        for (assignment, student), scored in works
+        if not all(scored)
+    ]
     if lacking:
         app.log.warning(
             "Not graded, or not completely. A 0 that %s writes for these students is "
@@ -69,16 +74,14 @@ def _start(app: ExportApp) -> None:
         )
 
 
-def _scored(book: Gradebook) -> Iterator[tuple[tuple[str, str], list[bool]]]:
-    """Yield assignment and student, and of each graded cell whether it has a score."""
-    for assignment in book.assignments:
-        for submission in assignment.submissions:
-            scored = []
-            for notebook in submission.notebooks:
-                for grade in notebook.grades:
-                    scores = (grade.auto_score, grade.manual_score)
-                    scored.append(scores != (None, None))
-            yield (assignment.name, submission.student.id), scored
+def _scored(book: Gradebook) -> defaultdict[tuple[str, str], list[bool]]:
+    """Return assignment and student → of each graded cell whether it has a score."""
+    works = defaultdict[tuple[str, str], list[bool]](list)
+    for grade in book.db.query(Grade):
+        scores = (grade.auto_score, grade.manual_score)
+        work = grade.assignment.name, grade.student.id
+        works[work].append(scores != (None, None))
+    return works
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -98,16 +101,9 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         fastparquet.write(path, table)
         return
     plain = table.reset_index()
-    for name, column in plain.items():
-        if column.dtype.kind == "M":
-            plain[name] = column.dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")
-        elif column.dtype.kind not in "ifb":
-            plain[name] = column.fillna("").map(str)
+    for name, column in plain.select_dtypes("datetime").items():
+        plain[name] = column.dt.strftime("%Y-%m-%d %H:%M:%S")
+    cells = plain.astype(object).where(plain.notna(), "")
+    rows = [[*plain.columns], *cells.itertuples(index=False, name=None)]
     # With its mark, Excel reads UTF-8 as UTF-8.
-    write_rows(path, _rows(plain), "utf-8-sig")
-
-
-def _rows(table: pd.DataFrame) -> Iterator[Sequence[str | float]]:
-    yield [str(column) for column in table.columns]
-    cells = table.astype(object).where(table.notna(), "")
-    yield from cells.itertuples(index=False, name=None)
+    write_rows(path, rows, "utf-8-sig")

@@ -77,10 +77,7 @@ def as_computer_error(error: BaseException) -> Exception | None:
     if isinstance(error, MemoryError):
         return ComputerError(f"This computer has too little memory. {AGAIN}")
     if isinstance(error, RuntimeError) and "Kernel died" in str(error):
-        return ComputerError(
-            "The kernel did not start, or the notebook's code ended it. The reason is "
-            f"above. {AGAIN}"
-        )
+        return no_kernel([f"{error}: the reason is above"])
     if (fault := _database_message(error)) is not None:
         fault = fault.replace("file is not a database", "it is malformed")
         advice = next(advice for word, advice in _GRADEBOOK if word in fault)
@@ -100,15 +97,6 @@ def no_kernel(lines: Sequence[str]) -> ComputerError:
         if any(os.strerror(number) in last_line for number in numbers):
             advice = system_advice
     return ComputerError(f"{advice.format(last_line)} {AGAIN}")
-
-
-@contextmanager
-def translate_database_errors() -> Iterator[None]:
-    """Turn what the gradebook's database raises into a sentence."""
-    try:
-        yield
-    except DatabaseError as error:
-        raise as_computer_error(error) or error from error
 
 
 def _database_message(error: BaseException | None) -> str | None:

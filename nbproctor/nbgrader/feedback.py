@@ -55,25 +55,21 @@ def graded_notebooks(
     `CourseError`: there is none; the message says what they are for (`purpose`).
     """
     notebooks = []
-    folders = {
-        student: course.folder("autograded", student)
-        for student, each in standings.items()
-        if each.has_submitted
-    }
-    obstacles = course.find_unwritable(folders)
+    obstacles = course.find_unwritable(standings)
     tries = {}
     if course.options.early_feedback != "nothing":
         with course.gradebook() as book:
             tries = read_tries(book, course.assignment)
-    for student, path in folders.items():
-        if student in obstacles:
+    for student, standing in standings.items():
+        if student in obstacles or not standing.has_submitted:
             continue
-        standing = standings[student]
+        folder = course.folder("autograded", student)
         record = standing.marks
         result = standing.result
         for name, outline in course.outlines.items():
-            graded = path / f"{name}.ipynb"
-            if not graded.is_file() and name not in result.notes:
+            graded = folder / f"{name}.ipynb"
+            is_graded = graded.is_file()
+            if not is_graded and name not in result.notes:
                 continue
             notebook = GradedNotebook(
                 student=student,
@@ -88,7 +84,7 @@ def graded_notebooks(
                 comments=record.comments.get(name, {}),
                 penalty=record.penalties.get(name, 0.0),
                 late=record.late,
-                path=str(graded) if graded.is_file() else None,
+                path=str(graded) if is_graded else None,
                 seconds=result.seconds.get(name, 0.0),
                 version=_version(record, result),
                 since=result.since.get(name, ""),
@@ -230,11 +226,9 @@ def pages(course: Course) -> list[tuple[str, Path, Path]]:
     There is none of who has submitted nothing, or no longer.
     """
     pages = []
-    for student, participant in participants(course).items():
-        if participant.has_submitted:
-            folder = course.folder("feedback", student)
-            for page in sorted(folder.glob("*.html")):
-                pages.append((student, page, notebook_of(page)))
+    for student in course.submissions():
+        for page in sorted(course.folder("feedback", student).glob("*.html")):
+            pages.append((student, page, notebook_of(page)))
     return pages
 
 
@@ -284,8 +278,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
         if self.course is None:  # or grading has said so
-            folders = dict(course.folders("autograded"))
-            for student, reason in course.find_unwritable(folders).items():
+            for student, reason in course.find_unwritable(standings).items():
                 raise PageError(f"{student}: {reason}. All other pages were made.")
 
 

@@ -6,11 +6,11 @@ A course has one `SharedGradebook`, which all of a run share (`speed.share_grade
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from functools import partialmethod
-from typing import Any, NamedTuple
+from typing import Any
 
 from nbgrader.api import (
     BaseCell,
@@ -35,13 +35,6 @@ from nbproctor.submission.files import list_few
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 
-class AssignmentFacts(NamedTuple):
-    """What the gradebook knows of an assignment, which no run changes."""
-
-    id: str
-    worth: dict[tuple[str, str], float]  # notebook and graded cell, in order → points
-
-
 class _Session(Session):
     """A session of `SharedGradebook.transaction`."""
 
@@ -52,8 +45,8 @@ class _Session(Session):
 class SharedGradebook(Gradebook):  # type: ignore[misc]
     """A gradebook that many open and close; its connections close with the last one.
 
-    Source cells do not change while it is open, so each is read once. Of a submission,
-    a transaction reads all grades at once, and all comments.
+    Cells of the source do not change while it is open, so they are read once. Of a
+    submission, a transaction reads all grades at once, and all comments.
     """
 
     def __init__(self, db_url: str, course_id: str) -> None:
@@ -62,7 +55,6 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         self._depth = 0
         self._cells: dict[tuple[str, ...], Any] = {}
         self._rows: dict[tuple[type, str, str, str], dict[str, Any]] = {}
-        self._facts: dict[str, AssignmentFacts] = {}
 
     def __enter__(self) -> SharedGradebook:
         self._depth += 1
@@ -76,7 +68,6 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """End the session, and all connections, if nobody uses it any more."""
         if not self._depth:
             self._cells.clear()
-            self._facts.clear()
             super().close()
 
     @contextmanager
@@ -102,24 +93,28 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
             finally:
                 self.db.remove()
 
-    def find_facts(self, assignment: str) -> AssignmentFacts:
-        """Return what is known of an assignment; `CourseError` if nothing is."""
-        if assignment not in self._facts:
-            row = find_assignment(self, assignment)
-            worth = {
+    def find_worth(self, assignment: str) -> dict[tuple[str, str], float]:
+        """Return notebook and graded cell, in order → points of an assignment.
+
+        `CourseError`: the gradebook does not have it.
+        """
+        key = ("find_worth", assignment)
+        if key not in self._cells:
+            self._cells[key] = {
                 (notebook.name, cell.name): cell.max_score
-                for notebook in row.notebooks
+                for notebook in find_assignment(self, assignment).notebooks
                 for cell in [*notebook.grade_cells, *notebook.task_cells]
             }
-            self._facts[assignment] = AssignmentFacts(row.id, worth)
-        return self._facts[assignment]
+        worth: dict[tuple[str, str], float] = self._cells[key]
+        return worth
 
     def _found_once(self, find: str, *names: str) -> Any:
         """Return a row that no run changes, and that no commit makes read again."""
-        if (find, *names) not in self._cells:
-            row = self._cells[find, *names] = getattr(super(), find)(*names)
-            self.db.expunge(row)
-        return self._cells[find, *names]
+        key = (find, *names)
+        if key not in self._cells:
+            self._cells[key] = getattr(super(), find)(*names)
+            self.db.expunge(self._cells[key])
+        return self._cells[key]
 
     find_source_cell = partialmethod(_found_once, "find_source_cell")
     find_graded_cell = partialmethod(_found_once, "find_graded_cell")
@@ -164,22 +159,23 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
         ) from None
 
 
-def extended_deadlines(book: Gradebook, row: Any) -> dict[str, datetime]:
-    """Return until when students with an extension may submit, in UTC, by id.
+def find_deadlines(book: Gradebook, row: Any) -> defaultdict[str, Any]:
+    """Return until when each student may submit, in UTC; None: at any time.
 
-    `row` is an assignment's. Not all rows of submissions are read: `watch` asks this
-    every second.
+    Those with an extension are in it; of everybody else, it is the due date. `row` is
+    an assignment's. Not all rows of submissions are read: `watch` asks this every
+    second.
     """
     table = SubmittedAssignment
     extensions = select(table.student_id, table.extension).where(
         table.assignment_id == row.id, table.extension.isnot(None)
     )
-    if row.duedate is None:
-        return {}
-    return {
-        student: row.duedate + extension
-        for student, extension in book.db.execute(extensions)
-    }
+    due = row.duedate
+    deadlines = defaultdict[str, Any](lambda: due)
+    if due is not None:
+        for student, extension in book.db.execute(extensions):
+            deadlines[student] = due + extension
+    return deadlines
 
 
 def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -> None:
@@ -200,9 +196,12 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
         except MissingEntry:
             changed = [f"the whole notebook '{master.notebook}'"]
         else:
-            worth = book.find_facts(master.assignment).worth
-            cells = filter(lambda cell: cell.is_stored, master.cells)
-            source_cells = {c.id: (c.locked and c.source, c.points) for c in cells}
+            worth = book.find_worth(master.assignment)
+            source_cells = {
+                c.id: (c.locked and c.source, c.points)
+                for c in master.cells
+                if c.is_stored
+            }
             gradebook_cells = {
                 c.name: (c.locked and c.source, worth.get((master.notebook, c.name), 0))
                 for c in notebook.source_cells
@@ -251,17 +250,14 @@ def write_comments(
     followed = [v for v in verdicts if v.source == "follow-through"]
     if not sentences and not followed:
         return
-    order = {cell.name: i for i, cell in enumerate(notebook.notebook.source_cells)}
-    comments = notebook.comments
-    in_order = sorted(comments, key=lambda each: order.get(each.name, len(order)))
-    for position, comment in enumerate(in_order):
-        texts = [] if position else list(sentences)
-        texts += [
-            f"{verdict.cell_id}: {verdict.message}"
-            for verdict in followed
-            if verdict.exercise == comment.name
-        ]
+    names = [cell.name for cell in notebook.notebook.source_cells]
+    texts = list(sentences)
+    for comment in sorted(notebook.comments, key=lambda row: names.index(row.name)):
+        for verdict in followed:
+            if verdict.exercise == comment.name:
+                texts.append(f"{verdict.cell_id}: {verdict.message}")
         if texts:
             # A feedback page renders it, with names of a student's files in it.
             text = " ".join(filter(None, [*texts, comment.auto_comment]))
             comment.auto_comment = sanitize.markdown(text)
+            texts = []

@@ -139,8 +139,8 @@ def grade(
         students,
         force=force,
         allow_lower=True,
-        weak_sandbox=weak_sandbox or None,
-        cluster=cluster or None,
+        weak_sandbox=weak_sandbox,
+        cluster=cluster,
     )
     return regrade(course, assignment, progress, options)[0]
 
@@ -161,23 +161,22 @@ def regrade(
     """
     options = options or RunOptions()
     course = Course.load(course, assignment)
-    converter = course.converter(ProctoredAutograde, **options.configured())
-    proctor(converter.config)
+    converter = course.converter(ProctoredAutograde)
+    config = converter.config
+    if options.weak_sandbox:
+        config.Nbproctor.weak_sandbox = True
+    if options.cluster:
+        config.Nbproctor.cluster = options.cluster
+    proctor(config)
     converter.force = options.force
     converter.course = course
     converter.options = options
     converter.pool = pool
-    results = []
-
-    def tell(result: SubmissionResult) -> None:
-        results.append(result)
-        if progress:
-            progress(result)
-
-    converter.on_result = tell
+    converter.on_result = progress
     run(converter, f"Grading {assignment!r}")
-    graded = {result.student for result in results}
-    only = None if options.students is None else graded
-    standings = participants(course, results, only).values()
+    only = None
+    if options.students is not None:
+        only = [result.student for result in converter.results]
+    standings = participants(course, converter.results, only).values()
     results = [each.result for each in standings]
     return results, sorted(converter.changes, key=lambda change: change.student)

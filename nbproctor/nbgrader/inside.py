@@ -33,7 +33,6 @@ NBGRADER_INTERNALS: dict[str, tuple[str, ...]] = {
         "nbgrader.api:Gradebook.__init__",
         "nbgrader.api:Gradebook.__enter__",
         "nbgrader.api:Gradebook.__exit__",
-        "nbgrader.api:Gradebook.check_course",
         "nbgrader.api:Gradebook.close",
         "nbgrader.api:Gradebook.find_comment",
         "nbgrader.api:Gradebook.find_grade",

@@ -20,10 +20,6 @@ OWNER = ".nbproctor{}.owner"
 LOG = "grading.log"  # in the folder of autograded notebooks
 
 
-class LockedError(CourseError):
-    """Somebody else is writing results of this course; the message says who."""
-
-
 @contextmanager
 def course_lock(
     course: Path,
@@ -33,7 +29,7 @@ def course_lock(
     """Keep other commands from writing results of a course meanwhile.
 
     The operating system gives the lock back when its process ends, however it ends.
-    Whoever comes second gets a `LockedError` that says what somebody else is `doing`.
+    Whoever comes second gets a `CourseError` that says what somebody else is `doing`.
     Locks of another `kind` are apart.
     """
     owner = course / OWNER.format(kind)
@@ -57,7 +53,7 @@ def course_lock(
         holder = "Another command is running"
         with suppress(OSError):
             holder = owner.read_text("utf-8")
-        raise LockedError(
+        raise CourseError(
             f"{holder}. Wait until it has finished, then run the same command again."
         ) from None
 

@@ -8,43 +8,50 @@ from datetime import datetime
 from math import fsum
 from typing import Any, NamedTuple
 
-from nbgrader import api
-from nbgrader.api import BaseCell, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Notebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from sqlalchemy import Select, select
-from sqlalchemy.orm import joinedload
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
-from nbproctor.results import LatePenalty, Mark, total_of
+from nbproctor.results import Mark, total_of
 
 ROWS = 10_000  # that are in memory at once
 
-# Student, notebook, and what is read of each submitted notebook, or of each cell.
+# Submission, notebook, and what is read of each submitted notebook, or of each cell.
 _NOTEBOOKS = (
-    select(SubmittedAssignment.student_id, api.Notebook.name)
+    select(SubmittedAssignment.student_id, Notebook.name)
     .select_from(SubmittedNotebook)
-    .join(
-        SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id
-    )
-    .join(api.Notebook, api.Notebook.id == SubmittedNotebook.notebook_id)
+    .join(SubmittedNotebook.assignment)
+    .join(SubmittedAssignment.assignment)
+    .join(SubmittedNotebook.notebook)
 )
-_PENALTIES = _NOTEBOOKS.add_columns(SubmittedNotebook.late_submission_penalty)
+_SUBMISSIONS = _NOTEBOOKS.add_columns(
+    SubmittedNotebook.late_submission_penalty, SubmittedAssignment
+)
 _GRADES = (
     _NOTEBOOKS.add_columns(
         BaseCell.name,
-        api.Grade.auto_score,
-        api.Grade.manual_score,
-        api.Grade.extra_credit,
-        api.Grade.needs_manual_grade,
+        Grade.auto_score,
+        Grade.manual_score,
+        Grade.extra_credit,
+        Grade.needs_manual_grade,
     )
-    .join(api.Grade, api.Grade.notebook_id == SubmittedNotebook.id)
-    .join(BaseCell, BaseCell.id == api.Grade.cell_id)
+    .join(SubmittedNotebook.grades)
+    .join(Grade.cell)
     .execution_options(yield_per=ROWS)
 )
 _COMMENTS = (
-    _NOTEBOOKS.add_columns(BaseCell.name, api.Comment.manual_comment)
-    .join(api.Comment, api.Comment.notebook_id == SubmittedNotebook.id)
-    .join(BaseCell, BaseCell.id == api.Comment.cell_id)
-    .where(api.Comment.manual_comment != "")
+    _NOTEBOOKS.add_columns(BaseCell.name, Comment.manual_comment)
+    .join(SubmittedNotebook.comments)
+    .join(Comment.cell)
+    .where(Comment.manual_comment != "")
 )
 
 
@@ -76,11 +83,6 @@ class CellGrade(NamedTuple):
         """Whether a person gave some of these points."""
         return self.manual is not None or bool(self.extra)
 
-    @property
-    def mark(self) -> Mark:
-        """The same, as a page shows it."""
-        return Mark(self.points, self.points is not None and self.by_hand)
-
 
 @dataclass(slots=True)
 class StudentMarks:
@@ -100,10 +102,9 @@ class StudentMarks:
         return fsum(self.penalties.values())
 
     @property
-    def late_penalty(self) -> LatePenalty:
-        """The same, with the points of which it is taken."""
-        points = [grade.points or 0.0 for grade in self.grades]
-        return LatePenalty(self.penalty, earned=fsum(points))
+    def earned(self) -> float:
+        """Points of which the penalty is taken."""
+        return fsum(grade.points or 0.0 for grade in self.grades)
 
     @property
     def max_score(self) -> float:
@@ -126,7 +127,11 @@ class StudentMarks:
 
     def marks(self, notebook: str) -> dict[str, Mark]:
         """Return the mark of each graded cell of a notebook."""
-        return {g.cell: g.mark for g in self.grades if g.notebook == notebook}
+        return {
+            grade.cell: Mark(grade.points, grade.points is not None and grade.by_hand)
+            for grade in self.grades
+            if grade.notebook == notebook
+        }
 
     def total(self) -> float | None:
         """Return the points after a late penalty; None: a part has no score."""
@@ -146,39 +151,34 @@ def read_marks(
     book: SharedGradebook,
     assignment: str,
     student: str | None = None,
-) -> dict[str, StudentMarks]:
+) -> defaultdict[str, StudentMarks]:
     """Read the marks of a class, or of one student: student id → marks.
 
-    One query a table. Equal grades are one object: of a large class that is a lot.
+    Of who has submitted nothing, they are empty. One query a table. Equal grades are
+    one object: of a large class that is a lot.
     """
-    submitted = SubmittedAssignment
-    facts = book.find_facts(assignment)
-    chosen = [submitted.assignment_id == facts.id]
+    worth_of = book.find_worth(assignment)
+    chosen = [Assignment.name == assignment]
     if student is not None:
-        chosen.append(submitted.student_id == student)
+        chosen.append(SubmittedAssignment.student_id == student)
 
     def rows_of(query: Select[Any]) -> Any:
         return book.db.execute(query.where(*chosen))
 
-    marks = {}
-    due = joinedload(submitted.assignment)
-    for row in book.db.scalars(select(submitted).options(due).where(*chosen)):
-        marks[row.student_id] = StudentMarks(
-            timestamp=row.timestamp,
-            late=float(row.total_seconds_late or 0),
-        )
-    for student_id, notebook, points in rows_of(_PENALTIES):
-        marks[student_id].penalties[notebook] = float(points or 0)
-    grades = defaultdict(list)
+    marks = defaultdict[str, StudentMarks](StudentMarks)
+    for student_id, notebook, penalty, submission in rows_of(_SUBMISSIONS):
+        record = marks[student_id]
+        record.timestamp = submission.timestamp
+        record.late = float(submission.total_seconds_late or 0)
+        record.penalties[notebook] = float(penalty or 0)
+    grades = defaultdict[str, dict[tuple[str, str], CellGrade]](dict)
     same: dict[CellGrade, CellGrade] = {}
     for student_id, notebook, cell, *scores in rows_of(_GRADES):
-        worth = facts.worth[notebook, cell]
-        grade = CellGrade(notebook, cell, worth, *scores)
-        grades[student_id].append(same.setdefault(grade, grade))
-    position_of = {cell: position for position, cell in enumerate(facts.worth)}
-    for student_id, unordered in grades.items():
-        unordered.sort(key=lambda grade: position_of[grade.notebook, grade.cell])
-        marks[student_id].grades = tuple(unordered)
+        grade = CellGrade(notebook, cell, worth_of[notebook, cell], *scores)
+        grades[student_id][notebook, cell] = same.setdefault(grade, grade)
+    for student_id, by_cell in grades.items():
+        in_order = [by_cell[key] for key in worth_of if key in by_cell]
+        marks[student_id].grades = tuple(in_order)
     for student_id, notebook, cell, text in rows_of(_COMMENTS):
         marks[student_id].comments.setdefault(notebook, {})[cell] = text
     return marks

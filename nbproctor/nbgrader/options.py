@@ -21,14 +21,9 @@ class RunOptions:
     force: bool = False  # grade again what is graded already
     allow_lower: bool = False  # let a mark become lower though the files are the same
     keep_pages: bool = False  # leave the feedback on an earlier submission
-    # As the course configures it, if None.
-    weak_sandbox: bool | None = None  # grade where layers of the sandbox are missing
-    cluster: str | None = None  # address of the Dask scheduler whose workers execute
-
-    def configured(self) -> dict[str, object]:
-        """Return the options that stand in the place of those of the course."""
-        options = {"weak_sandbox": self.weak_sandbox, "cluster": self.cluster}
-        return {name: value for name, value in options.items() if value is not None}
+    # As the course configures it, if false or empty: see `grading.regrade`.
+    weak_sandbox: bool = False  # grade where layers of the sandbox are missing
+    cluster: str = ""  # address of the Dask scheduler whose workers execute
 
 
 class Nbproctor(Configurable):

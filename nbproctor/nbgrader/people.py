@@ -17,8 +17,8 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.gradebook import (
     SharedGradebook,
-    extended_deadlines,
     find_assignment,
+    find_deadlines,
 )
 from nbproctor.nbgrader.marks import CellGrade, StudentMarks
 from nbproctor.nbgrader.submitted import is_same_time
@@ -174,14 +174,13 @@ def participants(
     read. `CourseError`: the gradebook does not know the assignment.
     """
     results = {result.student: result for result in new_results}
-    submitted = dict(course.folders("submitted"))
+    submitted = course.submissions()
     excused = course.read_column("excused")
     with course.gradebook() as book:
         all_marks = course.marks()
         row = find_assignment(book, course.assignment)
         max_score = float(row.max_score)
-        deadlines = extended_deadlines(book, row)
-        due = row.duedate
+        deadlines = find_deadlines(book, row)
     late = course.read_column("late") if course.has_late_penalty else {}
     now = parse_utc(datetime.now(UTC))
     persons = {student: Person(student) for student in results}
@@ -191,7 +190,7 @@ def participants(
         if students is not None and student not in students:
             continue
         has_submitted = student in submitted
-        marks = StudentMarks()
+        marks = all_marks[student] if has_submitted else StudentMarks()
         result = SubmissionResult(
             student=student,
             status="missing",
@@ -200,7 +199,6 @@ def participants(
             max_score=max_score,
         )
         if has_submitted:
-            marks = all_marks.get(student, marks)
             folder = course.folder("autograded", student)
             stored = results.get(student) or SubmissionResult.read(folder)
             if stored and stored.student == student:  # not of somebody else, copied
@@ -210,31 +208,26 @@ def participants(
             else:
                 reason = "Submitted, but not graded yet. Run `grade`."
                 result = replace(result, status="not graded", reason=reason)
-        result = replace(result, score=marks.total())
+        status = result.status
+        reason = result.reason
+        score = marks.total()
         if student in excused:
-            result = replace(
-                result,
-                status="excused",
-                reason="",
-                score=None,
-            )
-        waiting = marks.waiting if STATUSES[result.status].may_wait else []
+            status = "excused"
+            reason = ""
+            score = None
+        waiting = marks.waiting if STATUSES[status].may_wait else []
         if waiting:
             cells = ", ".join(grade.cell for grade in waiting)
-            reason = f"{result.reason} To be graded by hand: {cells}.".strip()
-            result = replace(result, reason=reason)
-        deadline = deadlines.get(student, due)
-        is_over = deadline is not None and deadline < now
-        is_late = has_submitted and student in late and is_over
+            reason = f"{reason} To be graded by hand: {cells}.".strip()
+        is_over = (deadlines[student] or datetime.max) < now
+        is_late = student in late and is_over and status != "excused"
         standings[student] = Participant(
             person=person,
-            result=result,
+            result=replace(result, status=status, reason=reason, score=score),
             has_submitted=has_submitted,
             marks=marks,
             waiting=waiting,
-            is_late_without_time=is_late
-            and result.status != "excused"
-            and marks.timestamp is None,
+            is_late_without_time=has_submitted and is_late and not marks.timestamp,
         )
     return standings
 
@@ -376,17 +369,16 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     import pandas as pd  # a quarter of a second, which few commands need
 
     with course.gradebook() as book:
-        due = {row.name: row.duedate for row in book.assignments}
-        extended = {row.name: extended_deadlines(book, row) for row in book.assignments}
-    names = [name for name in course.assignments() if name in due]
+        deadlines = {row.name: find_deadlines(book, row) for row in book.assignments}
+    names = [name for name in course.assignments() if name in deadlines]
     people_part = pd.DataFrame(columns=_NAMES)
     parts = []
     for name in names:
         opened = course.for_assignment(name)
         table = class_table(opened, participants(opened))
         people_part = table[_NAMES]
-        deadlines = [extended[name].get(student, due[name]) for student in table.index]
-        table["due"] = pd.to_datetime(deadlines)
+        due = [deadlines[name][student] for student in table.index]
+        table["due"] = pd.to_datetime(due)
         columns = {"total": name, "max_score": f"{name}_of"}
         for column in ("status", "hours_late", "submitted", "due"):
             columns[column] = f"{name}_{column}"

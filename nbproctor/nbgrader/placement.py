@@ -19,9 +19,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from nbgrader.coursedir import CourseDirectory
+from typing import TYPE_CHECKING, Any
 
 from nbproctor import __version__
 from nbproctor.engine import ExecutionError, Executor, Settings
@@ -34,13 +32,16 @@ from nbproctor.notebook import (
 )
 from nbproctor.submission.repair import Ungradable
 
+if TYPE_CHECKING:
+    from nbproctor.nbgrader.course import Course
+
 FILE = ".nbproctor.json"  # in the course's folder
 UNKNOWN = "the solution in the source does not pass it"
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
 log = logging.getLogger(__name__)
 
 
-def read_placement(master: MasterNotebook, course: CourseDirectory) -> MasterNotebook:
+def read_placement(master: MasterNotebook, course: Course) -> MasterNotebook:
     """Return the notebook with its test cells where they were found to belong."""
     record = _read(course).get(master.assignment, {}).get(master.notebook, {})
     if record.get("digest") != _digest(master):
@@ -50,24 +51,22 @@ def read_placement(master: MasterNotebook, course: CourseDirectory) -> MasterNot
 
 def find_placement(
     master: MasterNotebook,
-    course: CourseDirectory,
+    course: Course,
     settings: Settings,
     pool: Executor,
-    source: Path,
     *,
-    again: bool = False,
+    again: bool,
 ) -> MasterNotebook:
     """Determine where the test cells are judged, or read it, and record it.
 
-    `source` is the folder of the assignment; `again` determines it even if it is
-    recorded.
+    `again` determines it even if it is recorded.
     """
     recorded = read_placement(master, course)
     if recorded is not master and not again:
         return recorded
     blank = _with_placement(master, {})
     try:
-        places = _places(blank, settings, pool, source)
+        places = _places(blank, settings, pool, course.folder("source"))
     except (ExecutionError, Ungradable) as error:
         log.warning(
             "the reference solution of %s cannot run: %s", master.notebook, error
@@ -76,7 +75,7 @@ def find_placement(
     records = _read(course)
     book = records.setdefault(master.assignment, {})
     book[master.notebook] = {"digest": _digest(master), "tests": places}
-    path = Path(course.root, FILE)
+    path = Path(course.coursedir.root, FILE)
     try:
         path.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n", "utf-8")
     except OSError as error:  # found again by the next run
@@ -140,32 +139,35 @@ def _places(
     settings = replace(settings, follow_through=False)
     pool.prepare(master, settings)  # or say why nothing can be executed
 
-    def lost_in(placed_master: MasterNotebook) -> dict[str, str]:
-        """Return the tests that the reference does not pass, each with its message."""
-        report = grade_answers(placed_master, placed_master, settings, pool)
-        return {v.cell_id: v.message for v in report.verdicts if v.outcome != "passed"}
-
-    lost = lost_in(master)
-    reasons = lost
     # What the source places itself stays there.
     free = {cell.id for cell in master.cells if cell.placement_reason != TAGGED}
+
+    def lost_in(places: Places) -> dict[str, str]:
+        """Return the free tests that the reference does not pass, and the messages."""
+        placed_master = _with_placement(master, places)
+        report = grade_answers(placed_master, placed_master, settings, pool)
+        lost = [verdict for verdict in report.verdicts if verdict.outcome != "passed"]
+        return {v.cell_id: v.message for v in lost if v.cell_id in free}
+
     trial: Places = {}
+    lost = lost_in(trial)
+    reasons = lost
     # A test that uses names of one that has moved fails then, and moves along. So does
     # what it needs of others in the student's process.
-    while moving := reasons.keys() & free - trial.keys():
+    while moving := reasons.keys() - trial.keys():
         for name in moving:
             trial[name] = ("beside", reasons[name])
-        lost = lost_in(_with_placement(master, trial))
+        lost = lost_in(trial)
         reasons = lost | reasons
     places = {name: placement for name, placement in trial.items() if name not in lost}
-    if not lost.keys() & free:
+    if not lost:
         return places
     nowhere: Places = {}
     faults = dict(kernel_faults(master, source, settings.limits.cell))
-    while lost.keys() & free - nowhere.keys():
-        lost = lost_in(_with_placement(master, places | nowhere))
+    while lost.keys() - nowhere.keys():
+        lost = lost_in(places | nowhere)
         reasons = lost | reasons
-        for name in lost.keys() & free - nowhere.keys():
+        for name in lost.keys() - nowhere.keys():
             nowhere[name] = ("nowhere", reasons[name])
             if name in faults:
                 nowhere[name] = ("judge", UNKNOWN)
@@ -186,9 +188,9 @@ def _digest(master: MasterNotebook) -> str:
     return f"{__version__} {_with_placement(master, {}).digest}"
 
 
-def _read(course: CourseDirectory) -> dict[str, Any]:
+def _read(course: Course) -> dict[str, Any]:
     try:
-        records = json.loads(Path(course.root, FILE).read_text("utf-8"))
+        records = json.loads(Path(course.coursedir.root, FILE).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return records if isinstance(records, dict) else {}

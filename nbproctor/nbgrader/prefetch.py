@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from nbproctor.engine import MAX_FILES_BYTES, Execution, Executor
 from nbproctor.nbgrader.failures import as_computer_error
 from nbproctor.nbgrader.run import Run
+from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
 from nbproctor.submission.border import TIMESTAMP_FILE, StudentFile, walk
@@ -21,9 +21,6 @@ from nbproctor.submission.files import replace_surrogates
 from nbproctor.submission.reading import OVERDUE, TOO_MUCH, ReadRequest, ReadSubmission
 from nbproctor.submission.repair import student_cells
 
-Cells = list[StudentCell]
-# A result that stands if the same files are submitted now, and what these files are.
-_Reading = tuple[SubmissionResult | None, Future[ReadSubmission]]
 MAX_FILES_BESIDE = 2_000
 AHEAD = 32  # submissions prepared before nbgrader asks, at least
 RESERVED_FILES = {FILE, f".{FILE}", TIMESTAMP_FILE}
@@ -37,11 +34,14 @@ class Submission(ReadSubmission):
     folder: Path  # of the files that were submitted
     # By the name of a notebook: what is being executed, and the report to come; the
     # report that was used.
-    running: dict[str, tuple[Cells, Future[Report]]] = field(default_factory=dict)
+    running: dict[str, tuple[list[StudentCell], Future[Report]]] = field(
+        default_factory=dict
+    )
     reports: dict[str, Report] = field(default_factory=dict)
     # What lies next to the notebook, by its place there.
     files: dict[Path, StudentFile] = field(default_factory=dict)
-    reusable_result: SubmissionResult | None = None  # graded already, exactly so
+    # It stands if the same files are submitted now; None if they are not.
+    reusable_result: SubmissionResult | None = None
     try_again: bool = False  # in the next run, though it is the same
 
     def refuse(self, notebooks: Iterable[str], reason: str) -> None:
@@ -62,12 +62,7 @@ class Submission(ReadSubmission):
             notes[name] = [reason]
         return notes
 
-    def stage(
-        self,
-        staged: Path,
-        when: datetime | None,
-        notebooks: Collection[str],
-    ) -> None:
+    def stage(self, staged: Path, notebooks: Collection[str]) -> None:
         """Lay out a folder from which nbgrader reads the submission.
 
         It only asks whether there are `notebooks`: those that are not give it zeros.
@@ -75,7 +70,7 @@ class Submission(ReadSubmission):
         staged.mkdir(parents=True)
         for path, file in self.files.items():
             file.copy(staged / path)
-        if when is not None:
+        if when := submission_time(self.folder):
             (staged / TIMESTAMP_FILE).write_text(f"{when} UTC", "utf-8")
         for name in notebooks:
             (staged / f"{name}.ipynb").touch()
@@ -108,7 +103,7 @@ class Prefetch:
         self._run = run
         self._pool = pool
         self._readers = workers
-        self._reading: dict[str, _Reading] = {}
+        self._reading: dict[Future[ReadSubmission], Submission] = {}
         self._waiting: dict[str, Submission] = {}
         for master in [*run.masters.values()][:1]:
             pool.prepare(master, run.settings)
@@ -126,40 +121,40 @@ class Prefetch:
             while student not in self._waiting or (
                 self._reading and len(self._waiting) < busy
             ):
-                reading = [future for _, future in self._reading.values()]
-                wait(reading, return_when=FIRST_COMPLETED)
+                wait(self._reading, return_when=FIRST_COMPLETED)
                 self._execute_read()
             self._execute_read()
             yield self._waiting.pop(student)
 
     def _read(self, student: str) -> None:
         """Have a submission read, unless it is still the same."""
+        folder = self._run.folders[student]
         earlier = self._run.reusable_result(student)
         graded = earlier.handed_in if earlier else ""
-        future = self._readers.ask(ReadRequest(self._run.folders[student], graded))
-        self._reading[student] = earlier, future
+        future = self._readers.ask(ReadRequest(folder, graded))
+        self._reading[future] = Submission(
+            student=student,
+            folder=folder,
+            reusable_result=earlier,
+        )
 
     def _execute_read(self) -> None:
         """Start the executions of what has been read by now."""
-        for student, (earlier, future) in [*self._reading.items()]:
-            if future.done():
-                del self._reading[student]
-                self._waiting[student] = self._prepare(student, earlier, future)
+        for future in filter(Future.done, [*self._reading]):
+            submission = self._reading.pop(future)
+            self._prepare(submission, future)
+            self._waiting[submission.student] = submission
 
-    def _prepare(
-        self,
-        student: str,
-        earlier: SubmissionResult | None,
-        future: Future[ReadSubmission],
-    ) -> Submission:
-        submission = Submission(student=student, folder=self._run.folders[student])
+    def _prepare(self, submission: Submission, future: Future[ReadSubmission]) -> None:
+        earlier = submission.reusable_result
+        submission.reusable_result = None
         try:
             vars(submission).update(vars(future.result()))
             if submission.failure:
                 raise OSError(*submission.failure)
             if earlier and earlier.handed_in == submission.fingerprint:
                 submission.reusable_result = earlier
-                return submission
+                return
             self._keep_files(submission)
             for name in self._run.masters:
                 if repaired := submission.repaired.get(name):
@@ -172,7 +167,6 @@ class Prefetch:
             # Whatever is in a student's files, it must not end the class.
             reason = f"The submission could not be read ({type(error).__name__})."
             submission.refuse(self._run.masters, reason)
-        return submission
 
     def _refuse_unread(self, submission: Submission, error: ExceededError) -> None:
         """Refuse what takes too much to be read; a mark for the same files stays."""

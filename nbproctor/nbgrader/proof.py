@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 import nbclient
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import determine_grade, has_failed
+from nbgrader.utils import determine_grade, has_failed, is_grade
 from traitlets.config import Config
 
 from nbproctor.cells import error_output_of
@@ -70,10 +70,7 @@ def _dull(cell: Cell, value: int | None) -> Cell:
     tree = parse(cell.source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("__"):
-            body: list[ast.stmt] = [ast.Return(ast.Constant(value))]
-            if ast.get_docstring(node) is not None:
-                body.insert(0, node.body[0])
-            node.body = body
+            node.body = [ast.Return(ast.Constant(value))]
     ast.fix_missing_locations(tree)
     return replace(cell, source=ast.unparse(tree))
 
@@ -182,8 +179,7 @@ def kernel_faults(
     for node in run_in_kernel(master, source, timeout):
         name = node.metadata["name"]
         complaint = one_line(_complaint(node))
-        marks = node.metadata.get("nbgrader", {})
-        if not marks.get("grade"):
+        if not is_grade(node):
             if error_output_of(node):
                 yield name, f"the cell {name} fails ({complaint})."
             continue

@@ -13,7 +13,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,9 +72,9 @@ def check_sources(course: Course) -> None:
 def _metadata_problems(cells: list[RawCell]) -> Iterator[str]:
     validator = nbgraderformat.MetadataValidator()
     for number, cell in enumerate(cells, 1):
-        if not (meta := cell.get("metadata", {}).get("nbgrader")):
+        if not nbgrader_metadata(cell):
             continue
-        name = f"cell {number} ({meta.get('grade_id', 'no grade_id')!r})"
+        name = f"cell {number} ({grade_id(cell) or 'no grade_id'!r})"
         try:
             validator.validate_cell(from_dict(cell))
         except nbgraderformat.SchemaTooOldError:
@@ -210,14 +210,9 @@ def generate(
         The source breaks a rule, or has such cells; nothing was changed.
     """
     course = Course.load(course, assignment)
-    check_sources(course)
     release = course.folder("release")
-    with tempfile.TemporaryDirectory(
-        prefix=".release-", dir=course.coursedir.root
-    ) as name:
-        temporary = Path(name)
-        # First without the gradebook: a source that fails must not touch it.
-        _generate(course, f"{temporary.name}/try", gradebook=False)
+    # First without the gradebook: a source that fails must not touch it.
+    with _try_release(course) as temporary:
         copy = check_cells(course, change_cells)
         _generate(course, f"{temporary.name}/new", gradebook=True)
         release.parent.mkdir(parents=True, exist_ok=True)
@@ -226,6 +221,21 @@ def generate(
         (temporary / "new" / assignment).rename(release)
     course.clear_cache()
     return copy
+
+
+@contextmanager
+def _try_release(course: Course) -> Iterator[Path]:
+    """Yield a folder next to the release, with one in ``try``; `CourseError`: why not.
+
+    The gradebook is left alone.
+    """
+    check_sources(course)
+    with tempfile.TemporaryDirectory(
+        prefix=".release-", dir=course.coursedir.root
+    ) as name:
+        folder = Path(name)
+        _generate(course, f"{folder.name}/try", gradebook=False)
+        yield folder
 
 
 def _generate(
@@ -237,20 +247,15 @@ def _generate(
     coursedir = converter.coursedir
     config = converter.config
     coursedir.release_directory = step
-    for part, path in zip(("header", "footer"), course.header_and_footer, strict=True):
-        if path:  # nbgrader looks for it where it was started
-            config.IncludeHeaderFooter[part] = str(path)
+    for part, path in course.header_and_footer.items():
+        # nbgrader looks for it where it was started.
+        config.IncludeHeaderFooter[part] = str(path)
     if not gradebook:
         converter.no_database = True
         config.SaveCells.enabled = False
-    source = course.folder("source")
-    # nbgrader runs the reference to make tests of AUTOTEST lines: not in `source`.
-    has_autotests = any(
-        b"AUTOTEST" in path.read_bytes() for path in source.glob("*.ipynb")
-    )
-    with temporary_copy(source) if has_autotests else nullcontext(source) as folder:
-        if has_autotests:
-            coursedir.source_directory = str(folder.parent)
+    # nbgrader runs the reference to make tests of AUTOTEST lines: not in the source.
+    with temporary_copy(course.folder("source")) as folder:
+        coursedir.source_directory = str(folder.parent)
         # Named, because nbgrader's own search takes a bracket in a path for a pattern.
         target = converter._format_source(course.assignment, ".")
         paths = [f"{target}/{path.name}" for path in course.sources()]
@@ -326,50 +331,26 @@ def check_release(course: Course) -> list[Check]:
 
     A release is made next to it and thrown away; the gradebook is left alone.
     """
-    with tempfile.TemporaryDirectory(
-        prefix=".release-", dir=course.coursedir.root
-    ) as name:
-        folder = Path(name, "try")
-        try:
-            check_sources(course)
-            _generate(course, f"{folder.parent.name}/try", gradebook=False)
-        except CourseError as error:
-            return [
-                Check(
-                    name="source",
-                    passed=False,
-                    found=str(error),
-                )
-            ]
-        fresh = _contents(folder / course.assignment)
-    notebooks = (data for path, data in fresh.items() if path.suffix == ".ipynb")
-    markers = [
-        m for data in notebooks for m in course.markers.find_markers(data.decode())
-    ]
+    try:
+        with _try_release(course) as folder:
+            fresh = _contents(folder / "try" / course.assignment)
+    except CourseError as error:
+        return [Check("source", passed=False, found=str(error))]
+    markers = []
+    for path, data in fresh.items():
+        if path.suffix == ".ipynb":
+            markers += course.markers.find_markers(data.decode())
+    finding = f"found {markers}" if markers else "no markers"
     checks = [
-        Check(
-            name="source",
-            passed=True,
-            found="can be released",
-        ),
-        Check(
-            name="release is clean",
-            passed=not markers,
-            found=f"found {markers}" if markers else "no markers",
-        ),
+        Check("source", passed=True, found="can be released"),
+        Check("release is clean", passed=not markers, found=finding),
     ]
     release = course.folder("release")
     if old := _contents(release):
         finding = f"{release} does not match the source: make the release again"
         if fresh == old:
             finding = "matches the source"
-        checks.append(
-            Check(
-                name="release is new",
-                passed=fresh == old,
-                found=finding,
-            )
-        )
+        checks.append(Check("release is new", passed=fresh == old, found=finding))
     return checks
 
 

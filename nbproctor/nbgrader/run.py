@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 import logging
+import shutil
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
-
-from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.engine import Cache, CachingExecutor, EngineError, Executor, Pool
 from nbproctor.nbgrader.course import Course
@@ -16,7 +16,7 @@ from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import apply_trust, describe_placement
 from nbproctor.nbgrader.submitted import is_same_time
-from nbproctor.results import SubmissionResult
+from nbproctor.results import FILE, SubmissionResult
 
 CACHE = ".nbproctor.cache"  # in the course's folder
 log = logging.getLogger(__name__)
@@ -39,24 +39,48 @@ class Run:
         self.course = course
         self.options = options
         self.force = force
-        chosen = course.coursedir.notebook_id
-        all_masters = course.masters
-        self.masters = {  # those that are graded, by name
-            master.notebook: master
-            for master in all_masters
-            if fnmatch.fnmatch(master.notebook, chosen)
-        }
-        # Names of all of the assignment, and whether all are graded.
-        self.notebooks = frozenset(master.notebook for master in all_masters)
-        self.all_notebooks = chosen == "*"
+        masters = {master.notebook: master for master in course.masters}
+        # Those that are graded, by name, and the names of all of the assignment.
+        self.masters = {name: masters[name] for name in course.outlines}
+        self.notebooks = frozenset(masters)
         self.settings = course.settings(options, replaceable)
         self.folders: dict[str, Path] = {}  # student → submitted
-        self.marks: dict[str, StudentMarks] = {}
         self.graded_with: list[str] = []  # conditions of `masters`
+
+    @cached_property
+    def marks(self) -> defaultdict[str, StudentMarks]:
+        """What the gradebook has held when the run began: student → marks."""
+        return self.course.marks()
 
     def graded_folder(self, student: str) -> Path:
         """Return the folder of a student's graded notebooks."""
         return self.course.folder("autograded", student)
+
+    def remove_graded(self, student: str) -> None:
+        """Remove what earlier runs left of the notebooks that are graded now.
+
+        Without ``grading.json``, which goes first, they count as not graded.
+        """
+        folder = self.graded_folder(student)
+        for name in [FILE, *(f"{name}.ipynb" for name in self.masters)]:
+            (folder / name).unlink(missing_ok=True)
+        if self.masters.keys() == self.notebooks:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def executor(self, pool: Pool | None) -> Iterator[CachingExecutor]:
+        """Yield what executes the submissions, with the course's cache before it.
+
+        `pool` is one that stays open. `EngineError`: no scheduler answers, or Dask is
+        not installed.
+        """
+        folder = Path(self.course.coursedir.root, CACHE)
+        with nullcontext(pool) if pool else _opened(self.options) as running:
+            yield CachingExecutor(
+                cache=Cache(folder, self.options.cache_megabytes << 20),
+                executor=running,
+                force=self.force,
+            )
 
     def place_tests(self, pool: CachingExecutor) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
@@ -76,7 +100,7 @@ class Run:
         """
         graded = self.graded_folder(student)
         earlier = None if self.force else SubmissionResult.read(graded)
-        marks = self.marks.get(student, StudentMarks())
+        marks = self.marks[student]
         if (
             earlier is not None
             and earlier.graded_with == self.graded_with
@@ -86,27 +110,6 @@ class Run:
         ):
             return earlier
         return None
-
-
-@contextmanager
-def executor(
-    course: CourseDirectory,
-    options: Nbproctor,
-    force: bool,
-    pool: Pool | None,
-) -> Iterator[CachingExecutor]:
-    """Yield what executes a course's submissions, with the course's cache before it.
-
-    With `force` it executes what the cache has, too. `pool` is one that stays open.
-    `EngineError`: no scheduler answers, or Dask is not installed.
-    """
-    cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
-    with nullcontext(pool) if pool else _opened(options) as running:
-        yield CachingExecutor(
-            cache=cache,
-            executor=running,
-            force=force,
-        )
 
 
 def _opened(options: Nbproctor) -> AbstractContextManager[Executor]:

@@ -70,8 +70,6 @@ _INDICES = {
     "comment": "notebook_id",
     "submitted_notebook": "assignment_id",
 }
-# What nbgrader calls a gradebook's course where it does not say which.
-_DEFAULT_COURSE = "default_course"
 
 
 @contextmanager
@@ -83,12 +81,9 @@ def share_gradebook(shared: SharedGradebook) -> Iterator[None]:
             text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})")
         )
     shared.db.commit()
-    shared.check_course(_DEFAULT_COURSE)
 
-    def open_shared(db_url: str, *arguments: Any, **options: Any) -> Gradebook:
-        if db_url == shared.url:
-            return shared
-        return Gradebook(db_url, *arguments, **options)
+    def open_shared(db_url: str, *course_id: str) -> Gradebook:
+        return shared if db_url == shared.url else Gradebook(db_url, *course_id)
 
     modules = [import_module(name) for name in GRADEBOOK_USERS]
     try:

@@ -16,8 +16,8 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.results import SubmissionResult
+from nbproctor.sanitize import one_line
 from nbproctor.submission.border import LINK, TIMESTAMP_FILE, find, walk
-from nbproctor.submission.files import replace_surrogates
 
 MAX_LISTED = 1_000
 MAX_DATE = 1000  # bytes
@@ -31,7 +31,7 @@ def find_submissions(
     """Return what students submitted: student id → folder; `CourseError` if nothing."""
     folders = {
         student: path
-        for student, path in course.folders("submitted")
+        for student, path in course.submissions().items()
         if not refuse_student(student) and (students is None or student in students)
     }
     if not folders:
@@ -60,27 +60,26 @@ def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
     source = course.folder("source").parent
     others = {path.name for path in _entries(source)} - {assignment}
     for student in _entries(submitted):
-        shown = f"{submitted.name}/{_shown(student.name)}"
+        shown = f"{submitted.name}/{one_line(student.name)}"
         if any(map(os.path.islink, (student, student / assignment))):
             yield f"{shown}/", f"{LINK}; put the folder itself there"
-        elif student.is_dir():
-            if reason := refuse_student(student.name):
-                yield f"{shown}/", f"{reason}; rename the folder"
-                continue
+        elif not student.is_dir():
+            if student.name.lower() not in RESERVED_FILES:
+                where = f"{submitted.name}/<student>/{assignment}/"
+                yield shown, f"it is not in a student's folder; move it to {where}"
+        elif reason := refuse_student(student.name):
+            yield f"{shown}/", f"{reason}; rename the folder"
+        else:
             entries = _entries(student)
             if not entries and os.access(student, os.R_OK | os.X_OK):
                 yield f"{shown}/", "it is empty"
-            where = f"move it to {shown}/{assignment}/"
             for entry in entries:
                 if any(_same(entry.stem, other) for other in others):
                     continue  # grading that assignment names it
                 if reason := _refuse_entry(entry, assignment, len(entries) == 1):
                     slash = "/" if entry.is_dir() else ""
-                    path = f"{shown}/{_shown(entry.name)}{slash}"
-                    yield path, f"{reason}{where}"
-        elif student.name.lower() not in RESERVED_FILES:
-            where = f"{submitted.name}/<student>/{assignment}/"
-            yield shown, f"it is not in a student's folder; move it to {where}"
+                    path = f"{shown}/{one_line(entry.name)}{slash}"
+                    yield path, f"{reason}move it to {shown}/{assignment}/"
 
 
 def _refuse_entry(
@@ -125,24 +124,17 @@ def refuse_student(student: str) -> str | None:
 
 def _same(name: str, assignment: str) -> bool:
     """Whether two names differ in case, blanks, hyphens or accents' coding only."""
+    return _bare(assignment) in _bare(name)
 
-    def bare(text: str) -> str:
-        text = unicodedata.normalize("NFKC", text).casefold()
-        return "".join(filter(str.isalnum, text))
 
-    return bare(assignment) in bare(name)
+def _bare(name: str) -> str:
+    name = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(filter(str.isalnum, name))
 
 
 def _has_notebook(folder: Path) -> bool:
-    for file in walk(folder, max_files=MAX_LISTED):
-        if file.relative_path.suffix.lower() in (".ipynb", ".zip"):
-            return True
-    return False
-
-
-def _shown(name: str) -> str:
-    text = replace_surrogates(name)
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+    files = walk(folder, max_files=MAX_LISTED)
+    return any(f.relative_path.suffix.lower() in (".ipynb", ".zip") for f in files)
 
 
 def submission_time(folder: Path) -> datetime | None:

@@ -71,15 +71,12 @@ def read_tries(book: Gradebook, assignment: str) -> dict[str, list[Attempt]]:
     if not inspect(book.engine).has_table(TRIES.name):
         return {}  # nobody has ever used `watch`
     query = select(TRIES).where(TRIES.c.assignment == assignment)
-    attempts: dict[tuple[str, datetime, str], Attempt] = {}
-    tries = defaultdict(list)
+    tries = defaultdict[str, dict[tuple[datetime, str], Attempt]](dict)
     for row in book.db.execute(query.order_by(TRIES.c.given)):
-        key = row.student, row.given, row.files
-        if key not in attempts:
-            attempts[key] = Attempt(row.given, row.files)
-            tries[row.student].append(attempts[key])
-        attempts[key].passes[row.exercise] = row.passes
-    return dict(tries)
+        new = Attempt(row.given, row.files)
+        attempt = tries[row.student].setdefault((row.given, row.files), new)
+        attempt.passes[row.exercise] = row.passes
+    return {student: [*attempts.values()] for student, attempts in tries.items()}
 
 
 def record_try(
@@ -89,16 +86,17 @@ def record_try(
     attempt: Attempt,
 ) -> None:
     """Write a try into the gradebook."""
-    values = {
-        "assignment": assignment,
-        "files": attempt.files,
-        "student": student,
-        "answer": "",
-        "given": attempt.when,
-    }
     rows = [
-        values | {"exercise": exercise, "passes": passes}
+        {
+            "assignment": assignment,
+            "files": attempt.files,
+            "student": student,
+            "exercise": exercise,
+            "answer": "",
+            "passes": passes,
+            "given": attempt.when,
+        }
         for exercise, passes in attempt.passes.items()
     ]
-    book.db.execute(TRIES.insert().values(rows))
+    book.db.execute(TRIES.insert(), rows)
     book.db.commit()

@@ -14,10 +14,10 @@ from collections import defaultdict
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from nbgrader.apps import NbGraderAPI
-from nbgrader.utils import capture_log
 
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
@@ -25,8 +25,8 @@ from nbproctor.nbgrader.failures import CourseError, as_computer_error
 from nbproctor.nbgrader.feedback import copy_for_release, feedback, read_secret
 from nbproctor.nbgrader.gradebook import (
     SharedGradebook,
-    extended_deadlines,
     find_assignment,
+    find_deadlines,
 )
 from nbproctor.nbgrader.grading import regrade
 from nbproctor.nbgrader.options import RunOptions
@@ -80,10 +80,9 @@ class TryResult:
     """The result of one submission before the deadline."""
 
     student: str
-    result: SubmissionResult | None  # None: it was not graded
+    result: SubmissionResult | None  # None: no tries left, or what is said below
     noticed: datetime  # UTC
     tries_today: int = 0  # with this one
-    waiting: bool = False  # there is no try left today
     late: bool = False  # it came after the student's deadline
     problem: str = ""  # why it could not be collected, or nothing be given back
 
@@ -127,7 +126,7 @@ class Watch(ExitStack):
         """Whether everybody's time is over, and what came at its end is tried."""
         if self.due is None:
             return False
-        last = max([self.due, *self.extended.values()])
+        last = max([self.due, *self.deadlines.values()])
         return now > last + GRACE_PERIOD and not self._more
 
     def poll(self, now: datetime) -> list[TryResult]:
@@ -151,7 +150,7 @@ class Watch(ExitStack):
         taken = []
         for student in settled:
             record = self._students[student]
-            if record.noticed <= self.extended.get(student, self.due or datetime.max):
+            if record.noticed <= (self.deadlines[student] or datetime.max):
                 taken.append(student)
             elif record.late != record.files:  # `grade` will take these files
                 tries.append(TryResult(student, None, record.noticed, late=True))
@@ -191,10 +190,10 @@ class Watch(ExitStack):
         return settled
 
     def _read_deadlines(self, book: SharedGradebook) -> None:
-        """Read the deadline, if any, and those of students who have an extension."""
+        """Read the deadline, if any, and when each student's own one is."""
         row = find_assignment(book, self._course.assignment)
         self.due: datetime | None = row.duedate
-        self.extended = extended_deadlines(book, row)
+        self.deadlines = find_deadlines(book, row)
 
     def _grade(self, students: list[str], now: datetime) -> list[TryResult]:
         """Grade those who have a try left, and give back to all."""
@@ -202,28 +201,26 @@ class Watch(ExitStack):
         today = _day(now)
         obstacles = self._course.find_unwritable(students)
         tries = []
-        graded = []
-        results: dict[str, SubmissionResult | None] = {}
-        for student in students:
-            record = self._students[student]
-            has_try = record.tries_on(today) < options.early_tries
-            if student in obstacles:
-                record.failures += 1
-                problem = obstacles[student]
-                tries.append(TryResult(student, None, now, problem=problem))
-            elif options.early_feedback == "nothing" or (
-                has_try and self._can_fetch_feedback(student)
-            ):
-                graded.append(student)
-            else:
-                results[student] = None
+        for student, problem in obstacles.items():
+            self._students[student].failures += 1
+            tries.append(TryResult(student, None, now, problem=problem))
+        students = [student for student in students if student not in obstacles]
+        results: dict[str, SubmissionResult | None] = dict.fromkeys(students)
+        graded = students
+        if options.early_feedback != "nothing":
+            graded = [
+                student
+                for student in students
+                if self._students[student].tries_on(today) < options.early_tries
+            ]
+            if self._exchange:  # else nobody could fetch the page from there
+                folder = partial(self._course.folder, "submitted")
+                graded = [s for s in graded if read_secret(folder(s))]
         if graded:
             graded_now, _ = regrade(
                 self._course,
                 self._course.assignment,
-                options=RunOptions(
-                    graded, keep_pages=True, weak_sandbox=self._weak or None
-                ),
+                options=RunOptions(graded, keep_pages=True, weak_sandbox=self._weak),
                 pool=self._pool,
             )
             results |= {result.student: result for result in graded_now}
@@ -237,11 +234,6 @@ class Watch(ExitStack):
                 tries.append(TryResult(student, None, now, problem=str(error)))
         return tries
 
-    def _can_fetch_feedback(self, student: str) -> bool:
-        """Whether the student could fetch a page from the exchange, if that is used."""
-        folder = self._course.folder("submitted", student)
-        return not self._exchange or bool(read_secret(folder))
-
     def _release_feedback(
         self,
         student: str,
@@ -253,12 +245,12 @@ class Watch(ExitStack):
         today = _day(now)
         # Also of what could not be graded: that an execution failed tells something.
         passes = self._passes(result) if result else {}
-        if mode == "page" and result:
-            feedback(self._course, self._course.assignment, None, [student])
-        elif mode != "nothing":
-            self._write(student, result, passes)
         problem = ""
         if mode != "nothing":
+            if mode == "page" and result:
+                feedback(self._course, self._course.assignment, None, [student])
+            else:
+                self._write(student, result, passes)
             problem = "; ".join(self._run_exchange("ReleaseFeedback", student).values())
         # Now: after a kill the page is made again, and counted once.
         if passes and not problem:
@@ -275,7 +267,6 @@ class Watch(ExitStack):
             result,
             record.noticed,
             tries_today=record.tries_on(today),
-            waiting=result is None,
             problem=problem,
         )
 
@@ -301,7 +292,6 @@ class Watch(ExitStack):
         Notes only on what was not executed: which line was stopped is more than a bit.
         """
         folder = self._course.folder("feedback", student)
-        folder.mkdir(parents=True, exist_ok=True)
         record = self._students[student]
         passes = record.passes | passes
         earlier = record.tries if result else record.tries[:-1]
@@ -341,15 +331,15 @@ class Watch(ExitStack):
             coursedir=coursedir,
             authenticator=api.authenticator,
             parent=api,
+            **options,
         )
-        for option, value in options.items():
-            setattr(command, option, value)
-        log = capture_log(command)
-        failures = getattr(command, "failures", {})
-        if not log["success"] and not failures:
-            reason = log.get("error") or log.get("log", "")
-            last = reason.strip().splitlines()[-1:] or ["no reason given"]
-            raise CourseError(f"nbgrader's {name} failed: {last[0]}")
+        failures: dict[str, str] = {}
+        try:
+            command.start()
+        except Exception as error:
+            failures = getattr(command, "failures", failures)
+            if not failures:
+                raise CourseError(f"nbgrader's {name} failed: {error}") from error
         return failures
 
 

@@ -19,7 +19,6 @@ from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import (
     NOT_SOLVED,
     STOPPED,
-    LatePenalty,
     Mark,
     Verdict,
     points_of,
@@ -80,11 +79,6 @@ class GradedNotebook:
         """Those of the cells that have a mark."""
         points = [mark.points for mark in self.marks.values()]
         return [number for number in points if number is not None]
-
-    @property
-    def late_penalty(self) -> LatePenalty:
-        """What is taken off for submitting late."""
-        return LatePenalty(self.penalty, earned=sum(self.points))
 
     @property
     def total(self) -> float | None:

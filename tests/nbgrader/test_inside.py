@@ -35,7 +35,6 @@ e4ff90ad nbgrader.preprocessors.saveautogrades:Gradebook
 f71f7e30 nbgrader.api:Gradebook.__init__
 d3b0d9fa nbgrader.api:Gradebook.__enter__
 f7594468 nbgrader.api:Gradebook.__exit__
-d3b42c32 nbgrader.api:Gradebook.check_course
 431ec0f6 nbgrader.api:Gradebook.close
 adbe642c nbgrader.api:Gradebook.find_comment
 2006dab8 nbgrader.api:Gradebook.find_grade
