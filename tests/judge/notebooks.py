@@ -27,6 +27,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "solution": {"kind": "solution"},
     "test": {"kind": "test"},
     "beside": {"kind": "test", "where": "beside"},
+    "nowhere": {"kind": "test", "where": "nowhere"},
     "unplaced": {"kind": "test", "placement_reason": "nobody knows"},
 }
 

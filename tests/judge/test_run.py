@@ -78,59 +78,6 @@ def test_what_is_no_number_or_picture_is_not_measured(
             measure("read", 1, pictures=pictures)
 
 
-WORKS = """\
-import time
-def f(seconds):
-    end = time.process_time() + seconds
-    while time.process_time() < end: pass"""
-
-
-@pytest.mark.slow
-def test_processor_time_is_the_answers_and_does_not_pass_while_it_waits() -> None:
-    source = """\
-import time
-from nbproctor.expect import measure, processor_seconds
-for name, clock in ("in words", processor_seconds), ("Python's", time.process_time):
-    start = clock()
-    f(0.3)
-    measure(name, clock() - start)"""
-    measured = cell("measured", "test", source)
-    waits = "import time\ndef f(seconds): time.sleep(seconds)"
-    short, long = (
-        [each.value for each in judged(measured, answer=answer).verdicts[0].measures]
-        for answer in (waits, WORKS)
-    )
-    assert len(short) == len(long) == 2
-    assert max(short) < 0.2 < 0.3 <= min(long)
-
-
-@pytest.mark.slow
-def test_what_a_test_measures_does_not_contain_the_transfer_of_large_values() -> None:
-    """Neither of arguments nor of a result; the call itself is measured as it is."""
-    source = """\
-import time
-import numpy as np
-from time import perf_counter
-from timeit import default_timer
-values = np.zeros(4_000_000)
-for clock in perf_counter, default_timer:
-    start, whole = clock(), time.monotonic()
-    f(values)
-    assert 0 < clock() - start < time.monotonic() - whole - 0.01
-    start = clock()
-    f(0.05)
-    assert clock() - start >= 0.05"""
-    provided = cell("imports", "provided", source.partition("values")[0])
-    tests = provided, cell("of f", "test", source, 1.0)
-    answer = """\
-def f(values):
-    import time
-    time.sleep(values if isinstance(values, float) else 0)
-    return values + 1"""
-    (verdict,) = judged(*tests, answer=answer).verdicts
-    assert (verdict.points, verdict.message) == (1, "")
-
-
 BRANCHING = """\
 
 def f(x):
