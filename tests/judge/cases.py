@@ -1067,6 +1067,93 @@ def blank(x): raise NotImplementedError(x)
 --- blank_1 beside 1: 0 error: Not solved yet: NotImplementedError.
 blank('LEAK')
 
+=== what a test ends in is its points
+--- imports provided
+from decimal import Decimal
+from fractions import Fraction
+import numpy as np
+import pandas as pd
+--- f solution
+class F: pass
+def f(): return F()
+--- f_none test 2: 2 passed
+None
+--- f_true test 2: 2 passed
+True
+--- f_truth test 2: 2 passed
+np.False_
+--- f_truths test 2: 2 passed
+np.array([False, True])
+--- f_list test 2: 2 passed
+[0]
+--- f_zero test 2: 0 failed: Partly right: 0 of 2
+0
+--- f_more test 2: 2 passed
+3
+--- f_negative test 2: 0 failed: Partly right: 0 of 2
+-1
+--- f_half test 2: 0.5 failed
+0.5
+--- f_infinite test 2: 2 passed
+float('inf')
+--- f_nan test 2: 0 failed: Partly right: 0 of 2
+float('nan')
+--- f_huge test 2: 2 passed
+10**400
+--- f_fraction test 2: 1.5 failed
+Fraction(3, 2)
+--- f_little test 2: 0 failed: Partly right: 0 of 2
+Decimal('-1e500')
+--- f_quiet test 2: 0 failed: Partly right: 0 of 2
+Decimal('nan')
+--- f_decimal test 2: 1.5 failed
+Decimal('1.5')
+--- f_short test 2: 0.5 failed
+np.float32(0.5)
+--- f_integer test 2: 0 failed: Partly right: 0 of 2
+np.int64(-1)
+--- f_smallest test 2: 0.5 failed
+np.array([1.5, 0.5])
+--- f_nans test 2: 0 failed: Partly right: 0 of 2
+np.array([np.nan, 1.0])
+--- f_empty test 2: 0 failed: Partly right: 0 of 2
+np.array([])
+--- f_record test 2: 0 failed: Partly right: 0 of 2
+np.array([(1, 2)], 'i8,i8')
+--- f_text test 2: 0 failed: Partly right: 0 of 2
+np.array(['a'])
+--- f_complex test 2: 0 failed: Partly right: 0 of 2
+1j
+--- f_date test 2: 0 failed: Partly right: 0 of 2
+np.datetime64('2026-01-01')
+--- f_missing test 2: 0 failed: Partly right: 0 of 2
+sum(abs(pd.NA - want) < 1e-9 for want in (0.1, 7))
+--- f_object test 2: 0 failed: Partly right: 0 of 2
+f()
+--- f_signals test 2: 0 failed: Partly right: 0 of 2
+Decimal('sNaN')
+--- f_unfriendly test 2: 0 failed: Partly right: 0 of 2
+class Unfriendly:
+    @property
+    def __class__(self): raise RuntimeError
+Unfriendly()
+--- f_minimum test 2: 0 failed: Partly right: 0 of 2
+class BadMinimum(np.ndarray):
+    def min(self, *args, **kwargs): raise RuntimeError
+np.zeros(2).view(BadMinimum)
+
+=== a result of the student's process that is no score earns nothing
+--- f solution
+def f(x): return float(x)
+--- f_nan beside 2: 0 failed: Partly right: 0 of 2 points.
+f('nan')
+--- f_negative beside 2: 0 failed: Partly right: 0 of 2 points.
+f(-1)
+--- f_infinite beside 2: 0 failed: Partly right: 0 of 2 points.
+f('-inf')
+--- f_right beside 2: 2
+f(2)
+
 === what is judged nowhere blames nobody
 --- right solution
 def right(): print(1)

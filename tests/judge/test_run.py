@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from nbproctor.notebook import Cell
 from nbproctor.results import Measure, Report
 from tests.forked import spawn
 from tests.judge import notebooks
-from tests.judge.notebooks import cell, earned
+from tests.judge.notebooks import cell
 
 ANSWER = "def f(x):\n    print('in f')\n    return x"
 
@@ -142,17 +141,6 @@ def test_a_notebook_ends_only_so_many_processes(
     tests = [cell(f"t{n}", "test", call, 1.0) for n, call in enumerate(calls)]
     report = judged(*tests, answer=DIES)
     assert [v.outcome for v in report.verdicts] == ["passed", "died", "died"]
-
-
-def test_a_test_imports_own_modules_and_the_folder_shadows_none_of_pythons(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend("")
-    (tmp_path / "colorsys.py").write_text("raise SystemError('shadowed')")
-    (tmp_path / "course_tools.py").write_text("right = True")
-    text = "import colorsys, course_tools; assert course_tools.right"
-    assert earned(judged(cell("imports", "test", text, 1.0))) == [1]
 
 
 def test_what_a_test_draws_does_not_depend_on_the_tests_before_it() -> None:

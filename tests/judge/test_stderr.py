@@ -1,4 +1,7 @@
-"""Text on stderr costs a test its points only where the course says so."""
+"""A test earns what stock nbgrader gives for what it shows and ends in.
+
+Text on stderr costs its points only where the course says so.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from nbproctor.results import Verdict
 from tests.judge.notebooks import Case, judged
 from tests.kernels import run_in_kernel
 
-# Answers, their tests, and what stock nbgrader gives.
+# Answers, their tests, and what stock nbgrader gives: points, and our outcome.
 NOTEBOOK = """stderr
 --- warns solution
 import warnings
@@ -64,7 +67,31 @@ def f(x):
     warnings.warn('soon')
     return x
 --- number_1 test 2: 0
-f(1)"""
+f(1)
+--- ends solution
+def ends(x): return x
+--- ends_nothing test 2: 2 passed
+assert ends(1)
+--- ends_prints test 2: 2 passed
+print(ends(1))
+--- ends_shows test 2: 2 passed
+display(ends(1))
+--- ends_text test 2: 2 passed
+'well done'
+--- ends_most test 2: 2 passed
+2.0
+--- ends_part test 2: 1.5 failed
+1.5
+--- ends_prints_part test 2: 0.5 failed
+print(1)
+0.5
+--- ends_zero test 2: 0 failed
+0
+--- ends_assertion test 2: 0 failed
+assert ends(0)
+--- ends_error test 2: 0
+print(1)
+ends(1) / 0"""
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +118,8 @@ def stock() -> dict[str, float]:
         node.metadata["nbgrader"] = marks
         book.cells.append(node)
     run_in_kernel(book, allow_errors=True)
-    return {node.id: determine_grade(node)[0] for node in book.cells[1::2]}
+    tests = [node for node in book.cells if node.id in case.results]
+    return {test.id: determine_grade(test)[0] for test in tests}
 
 
 def verdicts(where: str, *, strict: bool) -> list[Verdict]:
@@ -102,7 +130,9 @@ def verdicts(where: str, *, strict: bool) -> list[Verdict]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["test", "beside"])
-def test_stderr_costs_what_the_course_says(where: str, stock: dict[str, float]) -> None:
+def test_it_earns_what_stock_nbgrader_gives(
+    where: str, stock: dict[str, float]
+) -> None:
     expected = Case.read(NOTEBOOK).results
     strict = verdicts(where, strict=True)
     free = verdicts(where, strict=False)
@@ -110,7 +140,11 @@ def test_stderr_costs_what_the_course_says(where: str, stock: dict[str, float]) 
         name = one.cell_id
         if name == "hidden_1" and where == "test":
             continue  # placement finds that it belongs beside the answer
-        assert one.points == stock[name] == float(expected[name]), name
-        if not one.points:
-            assert "stderr" in one.message and one.outcome == "failed"
-        assert other.points == (1 if name == "number_1" else 2)
+        points, *outcome = expected[name].split()
+        assert one.points == stock[name] == float(points), name
+        if "stderr" in one.message:
+            assert one.outcome == "failed"
+            assert other.points == (1 if name == "number_1" else 2)
+        else:
+            assert other == one
+            assert outcome in ([], [one.outcome])
