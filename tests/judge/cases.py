@@ -1320,7 +1320,7 @@ assert kept(3) == 3 and pi > 3
 --- notes
 `b` was stopped: it did not finish in {call:g} seconds.
 
-=== processor time is the answers and does not pass while it waits
+=== processor time is the answer's and does not pass while it waits
 --- works solution
 import time
 def works(seconds):
@@ -2114,7 +2114,7 @@ def h(x): return x if 'secret' not in globals() and check else -1
 --- c_1 test 1: 1
 assert h(3) == 3
 
-=== a name of the students does not replace one of an earlier test
+=== a student's name does not replace that of an earlier test
 --- a solution
 def f(x): return x + 1
 --- a_1 test 1: 1
