@@ -47,12 +47,12 @@ NAMES = {
 exec("def two(a, b): pass\ndef endless(): endless()", NAMES)
 
 
-def explain_to_student(text: str = "", line: int = 2) -> str:
+def explain_to_student(text: str = "", line: int = 2, cell: str | None = "area") -> str:
     """Return what is said of an exception in a student's code."""
     error = StudentError()
     error.kind = "ValueError"
     error.text = text
-    error.cell = "area"
+    error.cell = cell
     error.line = line
     return explain(error, SOURCES, hidden=True).text
 
@@ -80,6 +80,8 @@ def test_a_message_that_helps_is_shown_and_with_anything_more_in_it_not(
 def test_only_a_line_that_a_cell_has_is_quoted(line: int) -> None:
     explanation = "Your code raised Exception in cell `area`"
     assert explain_to_student(line=line) == explanation
+    explanation = "Your code raised Exception when your code was called"
+    assert explain_to_student(line=line, cell=None) == explanation
 
 
 @pytest.mark.parametrize("name", ["x" * 30, "n73105857863000487925"])
