@@ -136,33 +136,6 @@ def test_only_what_the_judge_cannot_judge_is_beside(idiom: Idiom) -> None:
     assert verdict(notebook(idiom, idiom.right)).points < 1
 
 
-@pytest.mark.parametrize("kind", ["right", "wrong", "nothing"])
-def test_what_is_judged_nowhere_blames_nobody(kind: str) -> None:
-    *cells, last = notebook(BESIDE[0], answers_of(BESIDE[0])[kind])
-    result = verdict([*cells, replace(last, where="nowhere")])
-    # Such a verdict makes the submission partial, without a score: see
-    # tests/nbgrader/test_placement.py.
-    assert result.outcome == "not run"
-    assert result.message.startswith("This test cannot run outside the student's")
-    assert result.max_points
-
-
-def test_no_exception_of_an_answer_tells_a_testing_tool_to_skip() -> None:
-    test = """
-import unittest
-class Case(unittest.TestCase):
-    def test_it(self): self.assertEqual(f(1), 2)
-result = unittest.TestResult()
-Case("test_it").run(result)
-assert result.wasSuccessful()
-"""
-    skips = "import unittest\ndef f(x): raise unittest.SkipTest"
-    honest = "def f(x): return x + 1"
-    idiom = Idiom("skipped", honest, skips, test.strip())
-    assert points(idiom, honest) == 1
-    assert points(idiom, skips) == 0
-
-
 def test_the_table_in_the_docs_is_this_table(project: Path) -> None:
     page = (project / "docs" / "new-assignment.md").read_text("utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| works with ")]

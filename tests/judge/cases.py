@@ -899,6 +899,300 @@ z = 3
 def f(): return {'x', 'y', 'z'} & {*globals()}
 --- f_1 test 1: 1
 assert f() == {'x', 'z'}
+
+=== what an exception of an answer says is what its own code says
+--- unsolved solution
+def unsolved(r): return r
+--- unsolved answer
+def unsolved(r): raise NotImplementedError
+--- unsolved_1 test 1: 0 error: Not solved yet: NotImplementedError in cell `unsolved`,
+unsolved(1)
+--- own solution
+def own(r): return r
+--- own answer
+class TooFlat(Exception): pass
+def own(r): raise TooFlat('LE' + 'AK')
+--- own_1 test 1: 0 error: Your code raised TooFlat in cell `own`, line 2: `def own(
+own(1)
+--- made solution
+def made(r): return r
+--- made answer
+def made(r): raise type('LE' + 'AK', (Exception,), {})
+--- made_1 test 1: 0 error: Your code raised Exception in cell `made`, line 1: `def
+made(1)
+--- part solution
+def part(r): return r
+--- part answer
+class TooFlat(Exception): pass
+def part(r): raise type('Fl' + 'at', (Exception,), {})
+--- part_1 test 1: 0 error: Your code raised Exception in cell `part`, line 2: `def
+part(1)
+--- name solution
+def name(r): return r
+--- name answer
+def name(r): return weights_of_the_output_layer
+--- name_1 test 1: 0 error: NameError (name 'weights_of_the_output_layer' is not defin
+name(1)
+--- library solution
+def library(r): return r
+--- library answer
+library = len
+--- library_1 test 1: 0 error: has no len()) when your code was called
+library(1)
+--- value solution
+def value(r): return r
+--- value answer
+def value(r):
+    raise ValueError('the ' + f'value is {r}')
+--- value_public test: 0 error: raised ValueError (the value is 3) in cell `value`, line
+value(3)
+--- value_hidden test 1: 0 error: raised ValueError in cell `value`, line 2: `raise Va
+value('LEAK')
+
+=== what a hidden test raises holds no value
+--- f solution
+import numpy as np
+def f(x): return np.zeros(2)
+--- f_says test 1: 0 failed: about 3.14
+assert f(1) is None, 'about 3.14\nand LEAK'
+--- f_silent test 1: 0 failed: A hidden check fails.
+assert f(1) is 'LEAK'
+--- f_tool test 1: 0 failed: A hidden check fails.
+np.testing.assert_equal(f(1).tolist(), 'LEAK')
+--- f_shapes test 1: 0 failed: A hidden check fails: shapes (2,) and (3, 1) differ.
+np.testing.assert_allclose(f(1), np.ones((3, 1)), err_msg='LEAK')
+--- f_key test 1: 0 failed: Your answer could not be checked: it leads to KeyError.
+raise KeyError('LEAK')
+--- f_sum test 1: 0 failed: could not be checked: ValueError: operands could not be
+f(1) + np.zeros(4)
+--- f_expect test 1: 0 failed: f(1) has shape (2,), but should be an array of shape (4,)
+from nbproctor.expect import expect_shape
+expect_shape(f(1), (4,), 'f(1)')
+--- f_mute test 1: 0 failed: Your answer could not be checked: it leads to KeyError.
+class MuteError(KeyError):
+    def __str__(self): raise RuntimeError
+raise MuteError
+--- f_lock test 1: 0 not-run: This test is broken. Please tell your teacher: A test can
+import threading
+f(threading.Lock())
+
+=== what a public test raises is told
+--- f solution
+import numpy as np
+def f(x): return np.zeros(2)
+--- f_silent test: 0 failed: A check fails.
+assert f(1) is None
+--- f_tool test: 0 failed: tolerance
+np.testing.assert_allclose(f(1), np.ones(2))
+--- f_key test: 0 error: KeyError: 'a key'
+raise KeyError('a key')
+--- f_sum test: 0 error: shapes (2,) (4,)
+f(1) + np.zeros(4)
+--- f_mute test: 0 failed: <the exception has no text>
+class MuteError(KeyError):
+    def __str__(self): raise RuntimeError
+raise MuteError
+
+=== an object of a test's tells of its errors nothing but the class
+--- f solution
+import copy
+def calls(f): return f()
+def swallow(f):
+    try: f()
+    except Exception as error: return type(error).__name__, str(error)
+def start(model): model.__init__()
+def anew(model): return type(model)()
+def copies(thing): return copy.copy(thing), copy.deepcopy(thing)
+--- f_1 test 1: 1
+import pytest
+class Oracle:
+    def fail(self): raise KeyError('the secret is 42')
+oracle = Oracle()
+with pytest.raises(KeyError, match='42') as caught:
+    calls(oracle.fail)
+assert type(caught.value) is KeyError
+name, text = swallow(oracle.fail)
+assert name == 'KeyError' and '42' not in text
+for again in start, anew:
+    with pytest.raises(TypeError, match='cannot be created again'):
+        again(oracle)
+assert all(thing is oracle for thing in copies(oracle))
+
+=== a test of the judge's may need one of the student's process
+--- a solution
+def f(x): return x + 1
+--- a_1 beside 1: 1
+from math import pi
+### BEGIN HIDDEN TESTS
+def secret(): return f(1)
+### END HIDDEN TESTS
+--- b solution
+def g(x): return f(x)
+--- b_1 test 1: 1
+assert secret() == g(1) and pi > 3
+
+=== of a test in the student's process only its own words are told
+--- said solution
+def said(x): return x + 1
+--- said answer
+def said(x): return x
+--- said_words beside 1: 0 failed: said(1) is 2
+assert said(1) == 2, 'said(1) is 2'
+--- said_value beside 1: 0 failed: A hidden check fails.
+assert said(1) == 2, f"{'LEAK'} is {said(1)}"
+--- said_nothing beside 1: 0 failed: A hidden check fails.
+assert said(1) == 2
+--- said_public beside: 0 failed: not 1
+assert said(1) == 2, f"not {said(1)}"
+--- raises solution
+def raises(x): return x
+--- raises answer
+def raises(x): raise ValueError(x)
+--- raises_words beside 1: 0 error: The test ends in ValueError: raises(1) is 2
+assert raises('raises(1) is 2'), 'raises(1) is 2'
+--- raises_value beside 1: 0 error: The test ends in ValueError
+raises('LEAK')
+--- raises_public beside: 0 error: The test ends in ValueError: 40
+raises(40)
+--- names solution
+def names(x): return x
+--- names answer
+def names(x): raise type(x, (Exception,), {})
+--- names_1 beside 1: 0 error: The test ends in an exception
+names('LEAK')
+--- blank solution
+def blank(x): return x
+--- blank answer
+def blank(x): raise NotImplementedError(x)
+--- blank_1 beside 1: 0 error: Not solved yet: NotImplementedError.
+blank('LEAK')
+
+=== what a test ends in is its points
+--- imports provided
+from decimal import Decimal
+from fractions import Fraction
+import numpy as np
+import pandas as pd
+--- f solution
+class F: pass
+def f(): return F()
+--- f_none test 2: 2 passed
+None
+--- f_true test 2: 2 passed
+True
+--- f_truth test 2: 2 passed
+np.False_
+--- f_truths test 2: 2 passed
+np.array([False, True])
+--- f_list test 2: 2 passed
+[0]
+--- f_zero test 2: 0 failed: Partly right: 0 of 2
+0
+--- f_more test 2: 2 passed
+3
+--- f_negative test 2: 0 failed: Partly right: 0 of 2
+-1
+--- f_half test 2: 0.5 failed
+0.5
+--- f_infinite test 2: 2 passed
+float('inf')
+--- f_nan test 2: 0 failed: Partly right: 0 of 2
+float('nan')
+--- f_huge test 2: 2 passed
+10**400
+--- f_fraction test 2: 1.5 failed
+Fraction(3, 2)
+--- f_little test 2: 0 failed: Partly right: 0 of 2
+Decimal('-1e500')
+--- f_quiet test 2: 0 failed: Partly right: 0 of 2
+Decimal('nan')
+--- f_decimal test 2: 1.5 failed
+Decimal('1.5')
+--- f_short test 2: 0.5 failed
+np.float32(0.5)
+--- f_integer test 2: 0 failed: Partly right: 0 of 2
+np.int64(-1)
+--- f_smallest test 2: 0.5 failed
+np.array([1.5, 0.5])
+--- f_nans test 2: 0 failed: Partly right: 0 of 2
+np.array([np.nan, 1.0])
+--- f_empty test 2: 0 failed: Partly right: 0 of 2
+np.array([])
+--- f_record test 2: 0 failed: Partly right: 0 of 2
+np.array([(1, 2)], 'i8,i8')
+--- f_text test 2: 0 failed: Partly right: 0 of 2
+np.array(['a'])
+--- f_complex test 2: 0 failed: Partly right: 0 of 2
+1j
+--- f_date test 2: 0 failed: Partly right: 0 of 2
+np.datetime64('2026-01-01')
+--- f_missing test 2: 0 failed: Partly right: 0 of 2
+sum(abs(pd.NA - want) < 1e-9 for want in (0.1, 7))
+--- f_object test 2: 0 failed: Partly right: 0 of 2
+f()
+--- f_signals test 2: 0 failed: Partly right: 0 of 2
+Decimal('sNaN')
+--- f_unfriendly test 2: 0 failed: Partly right: 0 of 2
+class Unfriendly:
+    @property
+    def __class__(self): raise RuntimeError
+Unfriendly()
+--- f_minimum test 2: 0 failed: Partly right: 0 of 2
+class BadMinimum(np.ndarray):
+    def min(self, *args, **kwargs): raise RuntimeError
+np.zeros(2).view(BadMinimum)
+
+=== a result of the student's process that is no score earns nothing
+--- f solution
+def f(x): return float(x)
+--- f_nan beside 2: 0 failed: Partly right: 0 of 2 points.
+f('nan')
+--- f_negative beside 2: 0 failed: Partly right: 0 of 2 points.
+f(-1)
+--- f_infinite beside 2: 0 failed: Partly right: 0 of 2 points.
+f('-inf')
+--- f_right beside 2: 2
+f(2)
+
+=== what is judged nowhere blames nobody
+--- right solution
+def right(): print(1)
+--- right_1 nowhere 1: 0 not-run: This test cannot run outside the student's process.
+right()
+--- wrong solution
+def wrong(): print(1)
+--- wrong answer
+def wrong(): print(2)
+--- wrong_1 nowhere 1: 0 not-run: This test cannot run outside the student's process.
+wrong()
+--- blank solution
+def blank(): print(1)
+--- blank answer
+--- blank_1 nowhere 1: 0 not-run: This test cannot run outside the student's process.
+blank()
+
+=== no exception of an answer tells a testing tool to skip
+--- skips solution
+def skips(x): return x + 1
+--- skips answer
+import unittest
+def skips(x): raise unittest.SkipTest
+--- skips_1 test 1: 0
+import unittest
+class Case(unittest.TestCase):
+    def test_it(self): self.assertEqual(skips(1), 2)
+result = unittest.TestResult()
+Case("test_it").run(result)
+assert result.wasSuccessful()
+--- right solution
+def right(x): return x + 1
+--- right_1 test 1: 1
+import unittest
+class Case(unittest.TestCase):
+    def test_it(self): self.assertEqual(right(1), 2)
+result = unittest.TestResult()
+Case("test_it").run(result)
+assert result.wasSuccessful()
 """
 
 # Those that wait for a limit of time, or that use up processes.
@@ -995,6 +1289,80 @@ while True: pass
 assert f(1) == 2
 --- notes
 `f` was stopped: it did not finish in {cell:g} seconds.
+
+=== a test that fails or hangs leaves what it made
+call 0.3
+--- a solution
+def f(x): return x + 1
+--- a answer
+def f(x): return x
+--- a_1 test 1: 0 failed
+import numpy as np
+from numpy.testing import assert_equal
+def check(x, y): assert g(x) == y
+kept = f
+assert f(1) == 2
+--- b solution
+def hangs(x): return x
+--- b answer
+def hangs(x):
+    while True: pass
+--- b_1 test 1: 0 timeout
+from math import pi
+def check_more(x, y): check(x, y)
+assert hangs(1) == 1
+--- c solution
+def g(x): return np.sqrt(x)
+--- c_1 test 1: 1
+assert_equal(g(4), 2)
+check_more(9, 3)
+assert kept(3) == 3 and pi > 3
+--- notes
+`b` was stopped: it did not finish in {call:g} seconds.
+
+=== processor time is the answer's and does not pass while it waits
+--- works solution
+import time
+def works(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end: pass
+--- works_1 test 1: 1
+import time
+from nbproctor.expect import processor_seconds
+for clock in processor_seconds, time.process_time:
+    start = clock()
+    works(0.3)
+    assert clock() - start >= 0.3
+--- waits solution
+import time
+def waits(seconds): time.sleep(seconds)
+--- waits_1 test 1: 1
+import time
+from nbproctor.expect import processor_seconds
+for clock in processor_seconds, time.process_time:
+    start = clock()
+    waits(0.3)
+    assert clock() - start < 0.2
+
+=== what a test measures does not contain the transfer of large values
+--- imports provided
+import time
+import numpy as np
+from time import perf_counter
+from timeit import default_timer
+--- f solution
+def f(values):
+    time.sleep(values if isinstance(values, float) else 0)
+    return values + 1
+--- f_1 test 1: 1
+values = np.zeros(4_000_000)
+for clock in perf_counter, default_timer:
+    start, whole = clock(), time.monotonic()
+    f(values)
+    assert 0 < clock() - start < time.monotonic() - whole - 0.01
+    start = clock()
+    f(0.05)
+    assert clock() - start >= 0.05
 """
 
 # Exercises that lost points are judged again, with functions of the reference.
@@ -1711,6 +2079,59 @@ y = 2
 def quarter(x): return half(half(x)), {'demo', 'x', 'y'} & {*globals()}
 --- quarter_1 test 1: 1 follow-through
 assert quarter(8.0) == (2.0, {'x'})
+
+=== an exercise is judged again with what it needs of earlier tests
+--- a solution
+def f(x): return x + 1
+--- a answer
+1 / 0
+--- a_1 test 1: 0
+import numpy as np
+def check(x, y):
+    assert step(x) == y
+step = f
+data = [1, 2]
+kept = f
+### BEGIN HIDDEN TESTS
+def secret(): return 1
+### END HIDDEN TESTS
+assert f(1) == 2
+--- b solution
+def g(x): return np.sqrt(x)
+def step(x): return 9 * x
+--- b answer
+def g(x): return np.sqrt(x) * (f(1) - 1)
+def step(x): return 9 * x
+--- b_1 test 1: 1 follow-through
+assert g(4) == 2
+check(2, 18)
+data.append(kept(3))
+assert data == [1, 2, 4]
+--- c solution
+def h(x): return check and x
+--- c answer
+def h(x): return x if 'secret' not in globals() and check else -1
+--- c_1 test 1: 1
+assert h(3) == 3
+
+=== a student's name does not replace that of an earlier test
+--- a solution
+def f(x): return x + 1
+--- a_1 test 1: 1
+from numpy.testing import assert_equal
+def check(x, y):
+    assert g(x) == y
+assert f(1) == 2
+--- b solution
+def g(x): return x * 2
+--- b answer
+def g(x): return 0
+def assert_equal(*args): pass
+def check(*args): pass
+--- b_1 test 1: 0
+assert_equal(g(4), 8)
+--- b_2 test 1: 0
+check(4, 8)
 """
 
 # The sandbox limits the memory; here a cell of the notebook does, to what the process

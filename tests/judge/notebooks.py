@@ -27,6 +27,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "solution": {"kind": "solution"},
     "test": {"kind": "test"},
     "beside": {"kind": "test", "where": "beside"},
+    "nowhere": {"kind": "test", "where": "nowhere"},
     "unplaced": {"kind": "test", "placement_reason": "nobody knows"},
 }
 
@@ -109,10 +110,15 @@ class Case:
         self.cells.append(new_cell)
 
     def judge(self, *, follow_through: bool) -> Report:
-        """Judge it; check how many processes it takes, and that all have ended."""
+        """Judge it; check how many processes it takes, and that all have ended.
+
+        In a first run each has ended before another starts, or they could talk.
+        """
         processes: list[StudentProcess] = []
+        still_running: list[StudentProcess] = []
 
         def counted() -> StudentProcess:
+            still_running.extend(process for process in processes if process.pid)
             processes.append(spawn())
             return processes[-1]
 
@@ -127,4 +133,5 @@ class Case:
         )
         assert count in (None, len(processes))
         assert not any(process.pid for process in processes), "a process is left"
+        assert follow_through or not still_running
         return report

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from nbproctor.notebook import Cell
 from nbproctor.results import Measure, Report
 from tests.forked import spawn
 from tests.judge import notebooks
-from tests.judge.notebooks import cell, earned
+from tests.judge.notebooks import cell
 
 ANSWER = "def f(x):\n    print('in f')\n    return x"
 
@@ -76,59 +75,6 @@ def test_what_is_no_number_or_picture_is_not_measured(
     for pictures in [("too large", np.zeros((1, 129)))], [("small", [[0]])] * 7:
         with pytest.raises(ValueError, match="The test"):
             measure("read", 1, pictures=pictures)
-
-
-WORKS = """\
-import time
-def f(seconds):
-    end = time.process_time() + seconds
-    while time.process_time() < end: pass"""
-
-
-@pytest.mark.slow
-def test_processor_time_is_the_answers_and_does_not_pass_while_it_waits() -> None:
-    source = """\
-import time
-from nbproctor.expect import measure, processor_seconds
-for name, clock in ("in words", processor_seconds), ("Python's", time.process_time):
-    start = clock()
-    f(0.3)
-    measure(name, clock() - start)"""
-    measured = cell("measured", "test", source)
-    waits = "import time\ndef f(seconds): time.sleep(seconds)"
-    short, long = (
-        [each.value for each in judged(measured, answer=answer).verdicts[0].measures]
-        for answer in (waits, WORKS)
-    )
-    assert len(short) == len(long) == 2
-    assert max(short) < 0.2 < 0.3 <= min(long)
-
-
-@pytest.mark.slow
-def test_what_a_test_measures_does_not_contain_the_transfer_of_large_values() -> None:
-    """Neither of arguments nor of a result; the call itself is measured as it is."""
-    source = """\
-import time
-import numpy as np
-from time import perf_counter
-from timeit import default_timer
-values = np.zeros(4_000_000)
-for clock in perf_counter, default_timer:
-    start, whole = clock(), time.monotonic()
-    f(values)
-    assert 0 < clock() - start < time.monotonic() - whole - 0.01
-    start = clock()
-    f(0.05)
-    assert clock() - start >= 0.05"""
-    provided = cell("imports", "provided", source.partition("values")[0])
-    tests = provided, cell("of f", "test", source, 1.0)
-    answer = """\
-def f(values):
-    import time
-    time.sleep(values if isinstance(values, float) else 0)
-    return values + 1"""
-    (verdict,) = judged(*tests, answer=answer).verdicts
-    assert (verdict.points, verdict.message) == (1, "")
 
 
 BRANCHING = """\
@@ -195,17 +141,6 @@ def test_a_notebook_ends_only_so_many_processes(
     tests = [cell(f"t{n}", "test", call, 1.0) for n, call in enumerate(calls)]
     report = judged(*tests, answer=DIES)
     assert [v.outcome for v in report.verdicts] == ["passed", "died", "died"]
-
-
-def test_a_test_imports_own_modules_and_the_folder_shadows_none_of_pythons(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend("")
-    (tmp_path / "colorsys.py").write_text("raise SystemError('shadowed')")
-    (tmp_path / "course_tools.py").write_text("right = True")
-    text = "import colorsys, course_tools; assert course_tools.right"
-    assert earned(judged(cell("imports", "test", text, 1.0))) == [1]
 
 
 def test_what_a_test_draws_does_not_depend_on_the_tests_before_it() -> None:

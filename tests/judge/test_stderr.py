@@ -1,4 +1,7 @@
-"""Text on stderr costs a test its points only where the course says so."""
+"""A test earns what stock nbgrader gives for what it shows and ends in.
+
+Text on stderr costs its points only where the course says so.
+"""
 
 from __future__ import annotations
 
@@ -10,62 +13,85 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from nbproctor.notebook import Cell, Where
 from nbproctor.results import Verdict
-from tests.judge import notebooks
+from tests.judge.notebooks import Case, judged
 from tests.kernels import run_in_kernel
 
-MARKS: dict[str, Any] = {
-    "grade": False,
-    "solution": True,
-    "locked": False,
-    "points": 0,
-}
-TEST = {
-    "grade": True,
-    "solution": False,
-    "locked": True,
-    "points": 2.0,
-}
-# An answer, a test, and what stock nbgrader gives.
-CASES = {
-    "the answer warns": (
-        "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
-        "assert f(1) == 1",
-        0,
-    ),
-    "the answer prints there": (
-        "import sys\ndef f(x):\n    print('hm', file=sys.stderr)\n    return x",
-        "assert f(1) == 1",
-        0,
-    ),
-    "the answer prints elsewhere": (
-        "def f(x):\n    print('hm')\n    return x",
-        "assert f(1) == 1",
-        2,
-    ),
-    "the test warns": (
-        "def f(x): return x",
-        "import warnings\nwarnings.warn('soon')\nassert f(1) == 1",
-        0,
-    ),
-    "the cell before it warns": (
-        "import warnings\nwarnings.warn('soon')\ndef f(x): return x",
-        "assert f(1) == 1",
-        2,
-    ),
-    "the test hides the answer's warning": (
-        "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
-        "import warnings\nwith warnings.catch_warnings():\n"
-        "    warnings.simplefilter('ignore')\n    assert f(1) == 1",
-        2,
-    ),
-    "a warning and a number": (
-        "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
-        "f(1)",
-        0,
-    ),
-}
+# Answers, their tests, and what stock nbgrader gives: points, and our outcome.
+NOTEBOOK = """stderr
+--- warns solution
+import warnings
+def f(x):
+    warnings.warn('soon')
+    return x
+--- warns_1 test 2: 0
+assert f(1) == 1
+--- prints solution
+import sys
+def f(x):
+    print('hm', file=sys.stderr)
+    return x
+--- prints_1 test 2: 0
+assert f(1) == 1
+--- elsewhere solution
+def f(x):
+    print('hm')
+    return x
+--- elsewhere_1 test 2: 2
+assert f(1) == 1
+--- test solution
+def f(x): return x
+--- test_warns test 2: 0
+import warnings
+warnings.warn('soon')
+assert f(1) == 1
+--- before solution
+import warnings
+warnings.warn('soon')
+def f(x): return x
+--- before_1 test 2: 2
+assert f(1) == 1
+--- hidden solution
+import warnings
+def f(x):
+    warnings.warn('soon')
+    return x
+--- hidden_1 test 2: 2
+import warnings
+with warnings.catch_warnings():
+    warnings.simplefilter('ignore')
+    assert f(1) == 1
+--- number solution
+import warnings
+def f(x):
+    warnings.warn('soon')
+    return x
+--- number_1 test 2: 0
+f(1)
+--- ends solution
+def ends(x): return x
+--- ends_nothing test 2: 2 passed
+assert ends(1)
+--- ends_prints test 2: 2 passed
+print(ends(1))
+--- ends_shows test 2: 2 passed
+display(ends(1))
+--- ends_text test 2: 2 passed
+'well done'
+--- ends_most test 2: 2 passed
+2.0
+--- ends_part test 2: 1.5 failed
+1.5
+--- ends_prints_part test 2: 0.5 failed
+print(1)
+0.5
+--- ends_zero test 2: 0 failed
+0
+--- ends_assertion test 2: 0 failed
+assert ends(0)
+--- ends_error test 2: 0
+print(1)
+ends(1) / 0"""
 
 
 @pytest.fixture(autouse=True)
@@ -81,55 +107,44 @@ def warnings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     warnings.simplefilter("ignore", ResourceWarning)
 
 
-def cells(where: Where) -> list[Cell]:
-    """Return a notebook of all cases: an answer and its test, in turn."""
-    cells = []
-    for number, (answer, test, _) in enumerate(CASES.values()):
-        name = f"answer{number}"
-        solution = notebooks.cell(
-            name, "solution", answer, exercise=name, nbgrader=MARKS
-        )
-        scored = notebooks.cell(
-            f"test{number}",
-            "test",
-            test,
-            points=2.0,
-            exercise=name,
-            nbgrader=TEST,
-            where=where,
-        )
-        cells += [solution, scored]
-    return cells
-
-
 @pytest.fixture(scope="module")
-def stock() -> list[float]:
+def stock() -> dict[str, float]:
     """What stock nbgrader gives."""
+    case = Case.read(NOTEBOOK)
     book = nbformat.v4.new_notebook()
-    for cell in cells("judge"):
-        node = nbformat.v4.new_code_cell(cell.source)
-        node.metadata["nbgrader"] = cell.nbgrader | {"grade_id": cell.id}
+    for cell in case.cells:
+        node = nbformat.v4.new_code_cell(cell.source, id=cell.id)
+        marks = {"grade": True, "solution": False, "points": 2}
+        node.metadata["nbgrader"] = marks
         book.cells.append(node)
     run_in_kernel(book, allow_errors=True)
-    return [determine_grade(node)[0] for node in book.cells[1::2]]
+    tests = [node for node in book.cells if node.id in case.results]
+    return {test.id: determine_grade(test)[0] for test in tests}
 
 
-def judged(where: Where, *, strict: bool) -> list[Verdict]:
-    tested = cells(where)
-    submitted = [(cell.id, cell.source) for cell in tested]
-    return notebooks.judged(tested, *submitted, stderr_fails_tests=strict).verdicts
+def verdicts(where: str, *, strict: bool) -> list[Verdict]:
+    case = Case.read(NOTEBOOK.replace(" test 2", f" {where} 2"))
+    submitted = case.submitted.items()
+    return judged(case.cells, *submitted, stderr_fails_tests=strict).verdicts
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["judge", "beside"])
-def test_stderr_costs_what_the_course_says(where: Where, stock: list[float]) -> None:
-    strict = judged(where, strict=True)
-    free = judged(where, strict=False)
-    for number, (case, (_, _, points)) in enumerate(CASES.items()):
-        if "hides" in case and where == "judge":
+@pytest.mark.parametrize("where", ["test", "beside"])
+def test_it_earns_what_stock_nbgrader_gives(
+    where: str, stock: dict[str, float]
+) -> None:
+    expected = Case.read(NOTEBOOK).results
+    strict = verdicts(where, strict=True)
+    free = verdicts(where, strict=False)
+    for one, other in zip(strict, free, strict=True):
+        name = one.cell_id
+        if name == "hidden_1" and where == "test":
             continue  # placement finds that it belongs beside the answer
-        verdict = strict[number]
-        assert verdict.points == points == stock[number], case
-        if not points:
-            assert "stderr" in verdict.message and verdict.outcome == "failed"
-        assert free[number].points == (1 if case == "a warning and a number" else 2)
+        points, *outcome = expected[name].split()
+        assert one.points == stock[name] == float(points), name
+        if "stderr" in one.message:
+            assert one.outcome == "failed"
+            assert other.points == (1 if name == "number_1" else 2)
+        else:
+            assert other == one
+            assert outcome in ([], [one.outcome])

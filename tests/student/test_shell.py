@@ -93,18 +93,6 @@ def test_an_exception_is_an_error_with_the_line_of_the_cell(run: Run) -> None:
     assert "\x1b" not in "".join(output["traceback"])
 
 
-def test_a_syntax_error_is_an_error_and_the_next_cell_runs(run_all: RunAll) -> None:
-    (error,), after = run_all("def f(:", "print('on')")
-    assert error["ename"] == "SyntaxError"
-    assert after == [
-        {
-            "output_type": "stream",
-            "name": "stdout",
-            "text": "on\n",
-        }
-    ]
-
-
 @pytest.mark.parametrize(
     "before", ["", "%matplotlib inline\n", "%matplotlib notebook\n"], ids=repr
 )
