@@ -17,7 +17,7 @@ from nbformat.v4 import (
 )
 
 from nbproctor import nbgrader
-from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks
+from nbproctor.kit.adopt import Adopted, adopt, solution_marks
 from tests.programs import run_line
 
 # Notebooks are written as text. A cell begins with a line "--- kind", behind which may
@@ -320,22 +320,6 @@ def test_marks_stand_where_the_lines_of_the_solution_were() -> None:
     assert solution_marks("def f(x):\n    # SOLUTION\n    return x") == (
         "def f(x):\n    return x"
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("--- code\nx = 1", "No test was found"),
-        ("--- nbgrader's\nx", "is nbgrader's already"),
-    ],
-)
-def test_a_notebook_that_cannot_be_adopted_is_refused(
-    tmp_path: Path,
-    text: str,
-    message: str,
-) -> None:
-    with pytest.raises(AdoptError, match=message):
-        adopted(tmp_path / "other", text)
 
 
 @pytest.mark.slow

@@ -48,12 +48,6 @@ def test_an_exercise_that_takes_too_long_is_given_and_scores_nothing(
     assert not {"mean-public", "mean-oracle", "mean-values", "mean-input"} & {*cells}
 
 
-def test_what_has_no_shorter_edition_says_so_and_makes_nothing(course: Path) -> None:
-    output = run_line("new short --from tiny --hours 4", course, status=1)
-    assert "'from-5-hours'" in output
-    assert not (course / "source/short").exists()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("hours", "points"), [(2, 29), (4, 63), (6, 100)])
 def test_an_edition_of_the_lab_is_worth_what_its_outline_says_and_misses_no_name(

@@ -48,14 +48,6 @@ def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) ->
     assert (ann.status, ann.score, ann.max_score) == ("graded", 2, 5)
 
 
-def test_a_new_assignment_joins_a_course_and_overwrites_nothing(stock: Path) -> None:
-    created = starter.new_assignment(stock, "ps1")
-    assert stock / "nbgrader_config.py" not in created
-    assert (stock / "nbgrader_config.py").read_text() == STOCK
-    with pytest.raises(StarterError, match="already exists"):
-        starter.new_assignment(stock, "ps1")
-
-
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a b", "-x", "_x", "a\n"])
 def test_what_cannot_name_an_assignment_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(StarterError, match="cannot name an assignment"):
@@ -84,15 +76,6 @@ def test_a_course_is_as_it_was_once_nbproctor_is_off(
     assert content(stock) == before
     starter.switch_off(stock)  # once more changes nothing
     assert content(stock) == before
-
-
-def test_what_init_did_not_write_is_taken_out_by_whoever_wrote_it(stock: Path) -> None:
-    config = stock / "nbgrader_config.py"
-    config.write_text(STOCK + "\nfrom nbproctor import proctor\nproctor(c)\n")
-    (stock / ".nbproctor.json").touch()
-    with pytest.raises(StarterError, match="Remove them"):
-        starter.switch_off(stock)
-    assert (stock / ".nbproctor.json").exists()
 
 
 def test_a_configuration_that_would_not_run_is_left_as_it_was(tmp_path: Path) -> None:

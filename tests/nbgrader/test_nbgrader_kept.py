@@ -10,7 +10,6 @@ import nbformat
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.nbgrader import CourseError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms import Person
 from tests.broken.cases import by_id, text
@@ -138,8 +137,3 @@ def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
     for verdict in results["ann"].verdicts["tiny"]:
         assert verdict.message in shown  # no more is said there than here
         assert not (verdict.printed and verdict.max_points)
-
-
-def test_feedback_before_any_grading_is_said(course: Path) -> None:
-    with pytest.raises(CourseError, match="graded yet"):
-        nbgrader.feedback(course, "tiny")
