@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import psutil
@@ -158,21 +158,6 @@ def test_a_fork_server_is_kept_for_its_own_assignment_only(servers: Servers) -> 
         one.run(b"", 1)  # ended, or they would add up
 
 
-class FailingServers(Servers):
-    """Servers whose judge fails, as these exceptions say."""
-
-    def __init__(self, *errors: Exception) -> None:
-        super().__init__()
-        self.errors = iter(errors)
-
-    @contextlib.contextmanager
-    def acquire(self, master: object, settings: object) -> Iterator[Any]:
-        def fail(job: bytes, seconds: float) -> bytes:
-            raise next(self.errors)
-
-        yield SimpleNamespace(run=fail)
-
-
 @pytest.mark.parametrize(
     ("last", "sentence"),
     [
@@ -194,7 +179,9 @@ def test_what_is_said_of_a_failure_is_nothing_that_a_submission_chose(
     clock = iter([0, 0, time_of_death])
     now = SimpleNamespace(monotonic=clock.__next__)
     monkeypatch.setattr(execution, "time", now)
-    servers = FailingServers(JudgeError("secret"), last)
+    servers = MagicMock()
+    server = servers.acquire.return_value.__enter__.return_value
+    server.run.side_effect = [JudgeError("secret"), last]
     with pytest.raises(ExecutionError) as raised:
         execute(Execution(RIGHT, MASTER, SETTINGS), servers)
     assert str(raised.value) == sentence
