@@ -178,7 +178,7 @@ CONTENT = """
 
 
 @pytest.fixture(scope="module")
-def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kit(project: Path, module_path: Path) -> Path:
     """A copy of the project as somebody unpacks it, with an environment that is made.
 
     The environment is this one under other names: files are linked, not copied.
@@ -186,7 +186,7 @@ def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv = Path(sys.prefix)
     if not (venv / "kit.json").is_file():
         pytest.skip("this environment was not made by kit.py")
-    root = tmp_path_factory.mktemp("documents") / "project"
+    root = module_path / "project"
     root.mkdir()
     content = [project / name for name in CONTENT.split()]
     subprocess.run(["cp", "-r", *content, root], check=True)
@@ -375,9 +375,9 @@ def test_the_address_of_the_site_is_one_setting(project: Path, tmp_path: Path) -
 
 
 @pytest.fixture(scope="module")
-def site(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(project: Path, module_path: Path) -> Path:
     """The documentation, as it is published."""
-    folder = tmp_path_factory.mktemp("site")
+    folder = module_path / "site"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", folder]
     done = succeeded(start(*command, cwd=project))
     assert not re.search(r"^(WARNING|ERROR)", done.stderr, re.M), done.stderr

@@ -24,9 +24,8 @@ Endings = dict[str, dict[str, tuple[int, str]]]
 
 
 @pytest.fixture(scope="module")
-def graded_course(class_course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    course = tmp_path_factory.mktemp("faults") / "tiny"
-    shutil.copytree(class_course, course)
+def graded_course(class_course: Path, module_path: Path) -> Path:
+    course = shutil.copytree(class_course, module_path / "tiny")
     configure(course, "c.Nbproctor.assignment = 'tiny'")
     hand_in(course, "aokafor")
     (course / "late.csv").write_text("student,time\naokafor,2030-01-01 12:00\n")

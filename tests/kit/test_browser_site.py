@@ -33,9 +33,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("course")
-    return lab_course(project, folder, "data", hand_in="Hand in on Moodle, task 3.")
+def course(project: Path, module_path: Path) -> Path:
+    return lab_course(
+        project, module_path, "data", hand_in="Hand in on Moodle, task 3."
+    )
 
 
 @pytest.fixture(scope="module")

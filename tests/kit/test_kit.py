@@ -93,10 +93,10 @@ def kit(
 
 @pytest.fixture(scope="module")
 def first(
-    project: Path, tmp_path_factory: pytest.TempPathFactory
+    project: Path, module_path: Path
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A toy next to the remains of an aborted run, and the result of its first run."""
-    root = make_toy(project, tmp_path_factory.mktemp("made"))
+    root = make_toy(project, module_path)
     (root / ".venv.old").touch()
     return root, kit(root, "grade", "neural_network")
 

@@ -143,17 +143,16 @@ def link_packages(declared: list[Requirement], site: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(project: Path, module_path: Path) -> Path:
     """Wheel and source distribution, built without a network."""
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(module_path)]
     subprocess.run(
         command,
         cwd=project,
         check=True,
         capture_output=True,
     )
-    return folder
+    return module_path
 
 
 @pytest.mark.slow

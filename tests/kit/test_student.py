@@ -41,9 +41,8 @@ def unpack(archive: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def archive(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("course")
-    course = lab_course(project, folder, hand_in="Hand in on Moodle, task 3.")
+def archive(project: Path, module_path: Path) -> Path:
+    course = lab_course(project, module_path, hand_in="Hand in on Moodle, task 3.")
     return handout.pack(Course(course, LAB))
 
 

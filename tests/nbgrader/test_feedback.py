@@ -38,24 +38,22 @@ SHOWN = {
 
 
 @pytest.fixture(scope="module")
-def course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(class_course: Path) -> Path:
     """A graded class: all right, one mistake, no notebook at all, nothing done."""
-    root = tmp_path_factory.mktemp("feedback") / "course"
-    shutil.copytree(template, root)
     median = "def mean_of(numbers):\n    return sorted(numbers)[len(numbers) // 2]"
-    hand_in(root, "ann")
-    with_cells = hand_in(root, "bob", mean_of=median)
+    hand_in(class_course, "ann")
+    with_cells = hand_in(class_course, "bob", mean_of=median)
     notebook = nbformat.read(with_cells, as_version=4)
     notebook.cells += [nbformat.v4.new_code_cell(source) for source in SHOWN]
     nbformat.write(notebook, with_cells)
-    hand_in(root, "cem").write_text("<!doctype html><title>Log in</title>")
-    hand_in(root, "dan", **stubs(root))
-    with book(root) as gradebook:
+    hand_in(class_course, "cem").write_text("<!doctype html><title>Log in</title>")
+    hand_in(class_course, "dan", **stubs(class_course))
+    with book(class_course) as gradebook:
         gradebook.add_student("ann", first_name="Ann", last_name="Ode")
         gradebook.add_student("eve", first_name="Eve", last_name="Away")
-    grade(root, "tiny")
-    feedback(root, "tiny")
-    return root
+    grade(class_course, "tiny")
+    feedback(class_course, "tiny")
+    return class_course
 
 
 def page(course: Path, student: str) -> Path:

@@ -44,9 +44,9 @@ def nbgrader(course: Path, *arguments: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def course(project: Path, module_path: Path) -> Iterator[Path]:
     """The course without nbproctor, its release made by nbgrader."""
-    folder = tmp_path_factory.mktemp("stock") / "course"
+    folder = module_path / "course"
     folder.mkdir()
     for name in ("source", "data"):
         (folder / name).symlink_to(project / name)

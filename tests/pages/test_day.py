@@ -34,12 +34,12 @@ LAB = "neural_network"
 
 
 @pytest.fixture(scope="module")
-def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(project: Path, module_path: Path) -> Path:
     """The lab up to its third exercise, with one plot, in a folder with a space.
 
     All of it is opened in tests/kit/test_browser_site.py.
     """
-    folder = tmp_path_factory.mktemp("whole day") / "my course"
+    folder = module_path / "my course"
     lab_course(project, folder, "data")
     shorten_lab(folder / f"source/{LAB}/{LAB}.ipynb", plots=True)
     for part in ("nbgrader_config.py", "requirements.txt", "kit.py"):

@@ -23,27 +23,24 @@ from tests.programs import start, succeeded
 @pytest.fixture(scope="module")
 def course(
     project: Path,
-    template: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    class_course: Path,
 ) -> Path:
-    """A course with a student of each kind, not yet graded."""
-    course = tmp_path_factory.mktemp("class") / "course"
-    shutil.copytree(template, course)
-    shutil.copy(project / "requirements.txt", course)
-    (course / "gradebook.db").touch()
-    (course / "data").mkdir(exist_ok=True)
-    (course / "data/x.gz").touch()
-    configure(course, "c.Nbproctor.call_seconds = 1")  # one student's answer hangs
-    hand_in(course, "hangs", fizz="import time\ndef fizz(n):\n    time.sleep(99)")
-    broken = hand_in(course, "broken")
+    """A course that is not graded yet: an answer that hangs, and half a file."""
+    shutil.copy(project / "requirements.txt", class_course)
+    (class_course / "gradebook.db").touch()
+    (class_course / "data").mkdir(exist_ok=True)
+    (class_course / "data/x.gz").touch()
+    configure(class_course, "c.Nbproctor.call_seconds = 1")
+    hand_in(class_course, "hangs", fizz="import time\ndef fizz(n):\n    time.sleep(99)")
+    broken = hand_in(class_course, "broken")
     broken.write_text(broken.read_text()[:300])
-    return course
+    return class_course
 
 
 @pytest.fixture(scope="module")
-def archive(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def archive(course: Path, module_path: Path) -> Path:
     """What a teacher uploads to Gradescope."""
-    path = tmp_path_factory.mktemp("gradescope") / "autograder.zip"
+    path = module_path / "autograder.zip"
     write_autograder(course, course / "source/tiny", path, "visible")
     return path
 
