@@ -35,6 +35,7 @@ from nbproctor.cli import app
 from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link, shorten_lab
+from tests.notebooks import read_json, read_notebook
 from tests.pages.browser import MARKS, accessible, browser
 from tests.programs import run_python, start, succeeded
 
@@ -208,7 +209,7 @@ def kit(project: Path, module_path: Path) -> Path:
 def hand_in(root: Path) -> None:
     """Write what a teacher downloads from Canvas: the submissions and a grade file."""
     master = MasterNotebook.read(root / f"source/{LAB}/{LAB}.ipynb")
-    release = nbformat.read(root / f"release/{LAB}/{LAB}.ipynb", as_version=4)
+    release = read_notebook(root / f"release/{LAB}/{LAB}.ipynb")
     right = sample_class.SampleStudent("aokafor", "Okafor, Amara", "right")
     variants = root / "variants" / LAB
     _, notebook = sample_class.submit(right, release, master, variants)
@@ -280,7 +281,7 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
     # Of a larger class: more of it has something to say.
     shown_headings = headings_of(samples / "report.html")
     assert headings_of(kit / SAMPLES["report"]) <= shown_headings, advice
-    places = json.loads((kit / FILE).read_text())[LAB][LAB]["tests"]
+    places = read_json(kit / FILE)[LAB][LAB]["tests"]
     assert places == {}  # all of the lab's tests are judged by the judge
     forget_a_student(kit, env)
 

@@ -18,6 +18,7 @@ from nbformat.v4 import (
 
 from nbproctor import nbgrader
 from nbproctor.kit.adopt import Adopted, adopt, solution_marks
+from tests.notebooks import read_notebook
 from tests.programs import run_line
 
 # Notebooks are written as text. A cell begins with a line "--- kind", behind which may
@@ -326,7 +327,7 @@ def test_what_an_otter_notebook_needs_comes_along_and_blanks_are_said(
     assert "Then: nbproctor lint hw" in output
     names = {path.name for path in (tmp_path / "source/hw").iterdir()}
     assert names == {"hw.ipynb", "given.csv", "helpers.py"}
-    adopted = nbformat.read(tmp_path / "source/hw/hw.ipynb", as_version=4)
+    adopted = read_notebook(tmp_path / "source/hw/hw.ipynb")
     tags = [cell.metadata.get("tags") for cell in adopted.cells]
     assert [each for each in tags if each] == [["skip-grading"]]
 
@@ -564,7 +565,7 @@ def released(module_path: Path) -> Released:
 
 
 def code_of(folder: Path, name: str) -> str:
-    notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+    notebook = read_notebook(folder / f"{name}.ipynb")
     return "\n".join(cell.source for cell in notebook.cells)
 
 

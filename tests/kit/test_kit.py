@@ -18,6 +18,7 @@ import pytest
 
 from nbproctor.cli import app
 from tests.copies import link
+from tests.notebooks import read_json
 from tests.programs import start, succeeded
 from tests.users import bound_by_rights
 
@@ -345,7 +346,7 @@ def test_a_command_runs_in_a_container_with_the_course_and_no_network(
         assert call["command"] == ["grade", "lab"]
         assert call["folder"] == str(below)
         options = {"--network=none", "--rm", current_user}
-        assert options <= {*json.loads(record.read_text())}
+        assert options <= {*read_json(record)}
         assert ("Building the image" in done.stderr) == (below == toy)  # once
     assert not (toy / ".venv").exists()
     (toy / "nbproctor/__init__.py").write_text("# changed")

@@ -16,6 +16,7 @@ from nbproctor.nbgrader import CourseError
 from tests.audit.test_audit import tried
 from tests.cli.term_class import notebook
 from tests.nbgrader.tiny import content
+from tests.notebooks import read_json
 from tests.programs import run_line
 
 STOCK = """\
@@ -117,7 +118,7 @@ sage {"kernelspec": {"language": "sage"}, "language_info": {"name": "python"}}""
 
 @pytest.mark.slow
 def test_notebooks_for_other_kernels_are_refused_with_a_sentence(stock: Path) -> None:
-    notebook = json.loads((stock / "source/tiny/tiny.ipynb").read_text("utf-8"))
+    notebook = read_json(stock / "source/tiny/tiny.ipynb")
     shutil.rmtree(stock / "source/tiny")
     for line in KERNELS.splitlines():
         language, metadata = line.split(maxsplit=1)

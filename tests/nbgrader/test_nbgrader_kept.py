@@ -21,6 +21,7 @@ from tests.nbgrader.tiny import (
     source_of,
     statuses,
 )
+from tests.notebooks import read_notebook
 from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
@@ -118,7 +119,7 @@ def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
     folder = course / "feedback/ann/tiny"
     page = (folder / "tiny.html").read_text("utf-8")
     shown = html.unescape(re.sub("<[^>]+>", "", page))
-    annotated = nbformat.read(folder / "tiny.feedback.ipynb", as_version=4)
+    annotated = read_notebook(folder / "tiny.feedback.ipynb")
     nbformat.validate(annotated)
     assert not any("nbgrader" in cell.metadata for cell in annotated.cells)
     notebook = "\n".join(cell.source for cell in annotated.cells)

@@ -23,6 +23,7 @@ from nbproctor.notebook import SKIP_TAG, MasterNotebook
 from tests.kernels import brief
 from tests.nbgrader.rows import url
 from tests.nbgrader.tiny import switch_off
+from tests.notebooks import read_notebook
 from tests.programs import run_python, succeeded
 
 LAB = "neural_network"
@@ -99,7 +100,7 @@ def test_stock_nbgrader_gives_an_exercise_its_points_whatever_else_is_solved(
     half = sample_class.SampleStudent("half", "", "", solved)
     sample_class.write_class([half], course, lab_master, project / "variants" / LAB)
     path = course / "submitted/half" / NOTEBOOK
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     for cell in notebook.cells:
         if SKIP_TAG in cell.metadata.get("tags", []):
             cell.source = ""

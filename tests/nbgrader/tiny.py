@@ -14,6 +14,7 @@ from nbgrader.api import Gradebook
 from nbproctor import nbgrader
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import ANSWERS, answered, by_id, text, write
+from tests.notebooks import read_json
 from tests.programs import run_python
 
 Notebook = dict[str, Any]
@@ -114,7 +115,7 @@ def run_nbgrader(course: Path, *arguments: str, status: int = 0) -> str:
 def source_of(course: Path, release: bool = True) -> Iterator[Notebook]:
     """Yield the source to be changed; write it, and make the release again."""
     path = course / "source/tiny/tiny.ipynb"
-    notebook = json.loads(path.read_text("utf-8"))
+    notebook = read_json(path)
     yield notebook
     path.write_text(json.dumps(notebook), "utf-8")
     if release:

@@ -1,6 +1,5 @@
 """Gradescope's container, simulated: its folders, its scripts, a small class."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.gradescope import results, write_autograder
 from nbproctor.results import SubmissionResult, Verdict
 from tests.nbgrader.tiny import configure, hand_in
+from tests.notebooks import read_json
 from tests.programs import start, succeeded
 
 
@@ -89,7 +89,7 @@ def run(root: Path, submission: Path) -> tuple[subprocess.CompletedProcess[str],
         shutil.rmtree(root / name, ignore_errors=True)
     shutil.copytree(submission, root / "submission")
     done = start(root / "run_autograder", cwd=root)
-    return done, json.loads((root / "results/results.json").read_text())
+    return done, read_json(root / "results/results.json")
 
 
 @pytest.mark.slow
