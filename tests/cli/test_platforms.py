@@ -66,13 +66,8 @@ def test_the_classroom_workflow_runs_what_this_test_runs(course: Path) -> None:
             clone.mkdir(parents=True)
             (clone / "tiny.ipynb").write_bytes(archive.read(entry))
     commands = re.findall(r"^ *python kit\.py (?!doctor)(.*)$", text, re.M)
-    assert [line.split()[0] for line in commands] == [
-        "release",
-        "collect",
-        "grade",
-        "export",
-    ]
-    _, collect, grade, export = commands
+    release, collect, grade, export = commands
+    assert release.startswith("release ")
     run_line(collect, course)
     output = run_line(f"{grade} --sandbox=weak", course, status=1)
     # Each reason once, the most serious first.

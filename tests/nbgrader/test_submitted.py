@@ -83,14 +83,13 @@ def test_what_lies_elsewhere_is_listed_with_where_it_should_be(course: Path) -> 
         "submitted/file/tiny": "not a folder",
         "submitted/dora.zip": "submitted/<student>/tiny/",
     }
-    reasons = dict(each.split(READ) for each in unread(course))
-    assert reasons.keys() == expected.keys()
-    assert all(expected[path] in reasons[path] for path in expected)
     with pytest.raises(CourseError, match=r"submitted/direct/tiny\.ipynb was not read"):
         nbgrader.grade(course, "tiny")
     hand_in(course, "honest")
     (submitted / "honest/essay").mkdir()
     done = succeeded(run_here("grade", "tiny", "--sandbox=weak", cwd=course))
-    assert all(path + READ in done.stderr for path in expected)
-    assert done.stderr.count(READ) == len(expected)
+    lines = [line for line in done.stderr.splitlines() if READ in line]
+    reasons = dict(line.removeprefix("Not graded: ").split(READ) for line in lines)
+    assert reasons.keys() == expected.keys()
+    assert all(expected[path] in reasons[path] for path in expected)
     assert "honest" in done.stdout
