@@ -35,6 +35,8 @@ from nbproctor.sandbox.forkserver import (
 )
 from nbproctor.sandbox.policy import Policy
 from tests.conftest import PROJECT
+from tests.judge.notebooks import cell
+from tests.notebooks import LOCKED
 
 pytestmark = pytest.mark.slow
 
@@ -105,21 +107,11 @@ THREAD = "import threading\nthreading.Thread(target=threading.Event().wait).star
 def test_what_starts_a_thread_is_left_to_each_notebook(
     where: str, servers: Servers
 ) -> None:
-    first = next(c for c in MASTER.cells if c.kind == "provided")
     library = Path(np.__file__).parents[1] / f"thread_of_{os.getpid()}.py"
     code = THREAD if where == "the first cell" else f"import {library.stem}"
-    locked = {**first.nbgrader, "locked": True}
-    cell = replace(
-        first,
-        id="a",
-        source=code,
-        stub=code,
-        nbgrader=locked,
-        skip=False,
-    )
-    threading_master = replace(
-        MASTER.with_cells([cell, *MASTER.cells]), modules=(library.stem,)
-    )
+    first = cell("a", "provided", code, nbgrader=LOCKED)
+    cells = MASTER.with_cells([first, *MASTER.cells])
+    threading_master = replace(cells, modules=(library.stem,))
     try:
         library.write_text(THREAD)
         ran = [StudentCell(0, "a", code), replace(RIGHT[0], index=1)]

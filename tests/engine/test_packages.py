@@ -12,16 +12,11 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.policy import Policy
 from tests.engine.packages import PACKAGES, REFUSED
 from tests.judge.notebooks import cell
-from tests.notebooks import student_cells
+from tests.notebooks import LOCKED, student_cells
 from tests.timing import limits
 
 pytestmark = pytest.mark.slow
 INSTALLED = [name for name in PACKAGES if importlib.util.find_spec(name)]
-LOCKED = {
-    "locked": True,
-    "solution": False,
-    "grade": False,
-}
 
 
 def describe_failure(outputs: list[dict[str, Any]]) -> str:
