@@ -25,6 +25,7 @@ from tests import programs
 from tests.copies import LAB, lab_course
 from tests.kernels import run_in_kernel
 from tests.nbgrader.tiny import configure
+from tests.notebooks import read_json, read_notebook
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="a script of POSIX shells")
 
@@ -198,7 +199,7 @@ def original(project: Path) -> Path:
 @pytest.fixture(scope="module")
 def solution(lab_master: MasterNotebook, original: Path) -> str:
     """All exercises answered, and run from top to bottom."""
-    notebook = nbformat.read(original, as_version=4)
+    notebook = read_notebook(original)
     solved = sample_class.solve(notebook, sample_class.solutions(lab_master))
     for count, cell in enumerate(
         (cell for cell in solved.cells if cell.cell_type == "code"), 1
@@ -242,95 +243,48 @@ def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
     assert submit.check(save(work, tmp_path), original).unanswered == ["one_hot"]
 
 
-FINISHED = "def one_hot(Y, n):\n    if n:\n        return Y"
-ERROR = {
-    "output_type": "error",
-    "ename": "E",
-    "evalue": "",
-    "traceback": [],
-}
 # Cell, what is done to it, warning, and whether that costs marks or is repaired.
-DAMAGES = [
-    ("one-hot", "lost", "exercise one_hot is missing", "costs repaired"),
-    (
-        "one-hot",
-        "doubled",
-        "The notebook has the cell of exercise one_hot 2 times",
-        "costs repaired",
-    ),
-    (
-        "one-hot",
-        {"cell_type": "markdown"},
-        "exercise one_hot is no longer a code cell",
-        "costs repaired",
-    ),
-    (
-        "one-hot",
-        {"source": "def onehot(Y, n):\n    return 1"},
-        "exercise one_hot does not define one_hot",
-        "costs",
-    ),
-    (
-        "one-hot",
-        {"source": "def one_hot(Y, n):\n    return ("},
-        "exercise one_hot cannot run: it has a syntax error",
-        "costs",
-    ),
-    (
-        "one-hot",
-        {"source": f"{FINISHED}\n    raise NotImplementedError  # here"},
-        "one_hot still ends with raise NotImplementedError, below your code",
-        "repaired",
-    ),
-    (
-        "one-hot-public",
-        {"source": "assert True"},
-        "Read-only cells were changed: '# Each column has",
-        "repaired",
-    ),
-    (
-        "one-hot-public",
-        "lost",
-        "Read-only cells are missing: '# Each column has",
-        "repaired",
-    ),
-    (
-        "one-hot-public",
-        "doubled",
-        "Read-only cells are duplicated: '# Each column has",
-        "repaired",
-    ),
-    ("try-self-check", {"source": "x = ("}, "A cell has a syntax error: 'x = ('.", ""),
-    ("one-hot", {"execution_count": 900}, "did not run from top to bottom", ""),
-    ("one-hot", {"execution_count": None}, "1 cells have not run", ""),
-    ("", {"execution_count": None}, "No cell has run in the saved file", ""),
-    (
-        "one-hot-public",
-        {"outputs": [ERROR]},
-        "Public tests of these exercises fail: one_hot.",
-        "",
-    ),
-]
+DAMAGES = r"""
+one-hot | lost | exercise one_hot is missing | costs repaired
+one-hot | doubled | has the cell of exercise one_hot 2 times | costs repaired
+one-hot | {"cell_type": "markdown"} | exercise one_hot is no longer a code cell | \
+costs repaired
+one-hot | {"source": "def onehot(Y, n):\n    return 1"} | \
+exercise one_hot does not define one_hot | costs
+one-hot | {"source": "def one_hot(Y, n):\n    return ("} | \
+exercise one_hot cannot run: it has a syntax error | costs
+one-hot | {"source": "def one_hot(Y, n):\n    if n:\n        return Y\n    raise \
+NotImplementedError  # here"} | \
+one_hot still ends with raise NotImplementedError, below your code | repaired
+one-hot-public | {"source": "assert True"} | \
+Read-only cells were changed: '# Each column has | repaired
+one-hot-public | lost | Read-only cells are missing: '# Each column has | repaired
+one-hot-public | doubled | Read-only cells are duplicated: '# Each column has | repaired
+try-self-check | {"source": "x = ("} | A cell has a syntax error: 'x = ('. | nothing
+one-hot | {"execution_count": 900} | did not run from top to bottom | nothing
+one-hot | {"execution_count": null} | 1 cells have not run | nothing
+ | {"execution_count": null} | No cell has run in the saved file | nothing
+one-hot-public | {"outputs": [{"output_type": "error", "ename": "E", "evalue": "", \
+"traceback": []}]} | Public tests of these exercises fail: one_hot. | nothing
+""".replace("\\\n", "")
 
 
-@pytest.mark.parametrize(("name", "change", "warning", "effect"), DAMAGES)
+@pytest.mark.parametrize("row", DAMAGES.strip("\n").splitlines())
 def test_damage_that_costs_marks_or_is_repaired_is_named(
     work: Notebook,
     original: Path,
     lab_master: MasterNotebook,
     tmp_path: Path,
-    name: str,
-    change: Notebook | str,
-    warning: str,
-    effect: str,
+    row: str,
 ) -> None:
+    name, change, warning, effect = row.split(" | ")
     for cell in [cell for cell in work["cells"] if name in ("", cell["id"])]:
         if change == "lost":
             work["cells"].remove(cell)
         elif change == "doubled":
             work["cells"].append(cell | {"execution_count": 900})
         else:
-            cell.update(change)
+            cell.update(json.loads(change))
     path = save(work, tmp_path / "submitted")
     findings = submit.check(path, original)
     (sentence,) = findings.problems + findings.remarks
@@ -372,7 +326,7 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
     save(work, unpacked, "neural_network (1).ipynb")
     result = programs.succeeded(run_kit(unpacked, "submit"))
     target = unpacked / "hand_in" / f"{LAB}.ipynb"
-    assert json.loads(target.read_text("utf-8")) == work
+    assert read_json(target) == work
     assert "12 of 12 exercises are answered" in result.stdout
     assert "called 'neural_network (1).ipynb'" in result.stdout
     end = f"Submit this one file: {target}\nHand in on Moodle, task 3.\n"
@@ -430,7 +384,7 @@ def test_submit_of_the_course_says_what_grading_would_repair(
     target = folder / "hand_in" / f"{LAB}.ipynb"
     assert "Grading would note: " in output
     assert f"Submit this one file: {target}" in output
-    assert json.loads(target.read_text("utf-8")) == work
+    assert read_json(target) == work
 
 
 # ---- the table at the end of the lab, without nbgrader and nbproctor -----------------
@@ -450,7 +404,7 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
 ) -> None:
     """Not as it stood when its test ran."""
     folder = project / "release" / LAB
-    release = nbformat.read(folder / f"{LAB}.ipynb", as_version=4)
+    release = read_notebook(folder / f"{LAB}.ipynb")
     right = sample_class.solutions(lab_master)
     done = ("sigmoid", "regularization", "initialize_parameters", "predict")
     answers_of_some = {name: right[name] for name in (*done, "backward_propagation")}

@@ -175,28 +175,24 @@ def test_what_answers_may_use_is_configured(
     assert "Answers may use the network" in page and "cannot read /gone: c.Nb" in page
 
 
-@pytest.mark.parametrize(
-    ("line", "limits"),
-    [
-        ("", Limits(60, 60, 300)),
-        ("c.ExecutePreprocessor.timeout = 7", Limits(7, 7, 300)),
-        (
-            "c.ExecutePreprocessor.timeout = 7; c.Execute.timeout = 100; "
-            "c.Nbproctor.call_seconds = 2",
-            Limits(2, 100, 500),
-        ),
-        # Of the command line.
-        ("c.Execute.timeout = DeferredConfigString('7')", Limits(7, 7, 300)),
-        ("c.Execute.timeout = DeferredConfigString('None')", Limits(60, 60, 300)),
-        ("c.Execute.timeout = DeferredConfigString('-1')", Limits(60, 60, 300)),
-    ],
-)
-def test_nbgrader_s_time_limit_is_the_default_of_ours(
-    line: str, limits: Limits
-) -> None:
+# Seconds for a call, a cell and a submission, and what is configured; a deferred string
+# is an option of the command line.
+LIMITS = """\
+60 60 300 pass
+7 7 300 c.ExecutePreprocessor.timeout = 7
+2 100 500 c.Execute.timeout = 100; c.Nbproctor.call_seconds = 2
+7 7 300 c.Execute.timeout = DeferredConfigString('7')
+60 60 300 c.Execute.timeout = DeferredConfigString('None')
+60 60 300 c.Execute.timeout = DeferredConfigString('-1')
+"""
+
+
+@pytest.mark.parametrize("row", LIMITS.splitlines())
+def test_nbgrader_s_time_limit_is_the_default_of_ours(row: str) -> None:
+    *seconds, line = row.split(maxsplit=3)
     config = Config()
     exec(line, {"c": config, "DeferredConfigString": DeferredConfigString})
-    assert Nbproctor(config=config).limits() == limits
+    assert Nbproctor(config=config).limits() == Limits(*map(float, seconds))
 
 
 # ---- nbgrader's own options ----------------------------------------------------------
