@@ -43,6 +43,7 @@ pytestmark = pytest.mark.slow
 MASTER = MasterNotebook.read(PROJECT / "examples/tiny/source/tiny/tiny.ipynb")
 SETTINGS = Settings(policy=Policy(weak=True))
 RIGHT = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
+EXECUTION = Execution(RIGHT, MASTER, SETTINGS)
 ENDLESS = [StudentCell(0, "mean_of", "while True: pass")]
 
 
@@ -80,7 +81,7 @@ def test_a_fork_server_that_dies_costs_a_try_and_its_reason_is_logged(
 
     monkeypatch.setattr(ForkServer, "run", die_once)
     with caplog.at_level(logging.WARNING, "nbproctor"):
-        assert earned(execute(Execution(RIGHT, MASTER, SETTINGS), servers))
+        assert earned(execute(EXECUTION, servers))
     assert "the fork server has died" in caplog.text
     with servers.acquire(MASTER, SETTINGS) as other:
         assert other not in dead
@@ -96,7 +97,7 @@ def test_fork_servers_that_die_while_nobody_uses_them_cost_nothing(
         pass
     kill(one)
     kill(two)
-    assert earned(execute(Execution(RIGHT, MASTER, SETTINGS), servers))
+    assert earned(execute(EXECUTION, servers))
     assert not caplog.text
 
 
@@ -175,7 +176,7 @@ def test_what_is_said_of_a_failure_is_nothing_that_a_submission_chose(
     server = servers.acquire.return_value.__enter__.return_value
     server.run.side_effect = [JudgeError("secret"), last]
     with pytest.raises(ExecutionError) as raised:
-        execute(Execution(RIGHT, MASTER, SETTINGS), servers)
+        execute(EXECUTION, servers)
     assert str(raised.value) == sentence
 
 
@@ -183,8 +184,8 @@ def test_closing_one_pool_ends_no_other_pool_s_servers() -> None:
     with Pool(1) as kept:
         kept.prepare(MASTER, SETTINGS)
         with Pool(1) as closed:
-            assert earned(closed.execute(Execution(RIGHT, MASTER, SETTINGS)).result())
-        assert earned(kept.execute(Execution(RIGHT, MASTER, SETTINGS)).result())
+            assert earned(closed.execute(EXECUTION).result())
+        assert earned(kept.execute(EXECUTION).result())
 
 
 def test_an_execution_that_runs_when_the_pool_is_closed_fails_at_once(
@@ -200,7 +201,7 @@ def test_an_execution_that_runs_when_the_pool_is_closed_fails_at_once(
     monkeypatch.setattr(ForkServer, "run", watched)
     pool = Pool(1)
     stopped = pool.execute(Execution(ENDLESS, MASTER, SETTINGS))
-    waiting = pool.execute(Execution(RIGHT, MASTER, SETTINGS))
+    waiting = pool.execute(EXECUTION)
     assert running.wait(30)
     pool.shutdown(cancel_futures=True)  # returns when nothing runs any more
     assert waiting.cancelled()

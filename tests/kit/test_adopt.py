@@ -182,6 +182,10 @@ def adopted(
     return adopt(folder / "old.ipynb")
 
 
+def code_of(notebook: nbformat.NotebookNode) -> str:
+    return "\n".join(cell.source for cell in notebook.cells)
+
+
 def rows(result: Adopted) -> str:
     """Return its answers, and its tests with their points, each in a line."""
     return "".join(
@@ -229,7 +233,7 @@ def test_cells_become_answers_and_tests_and_nothing_of_the_other_grader_is_left(
     result = adopted(tmp_path / "other", text, OKPY_TESTS if form == "okpy" else "")
     assert rows(result) == expected
     assert "\n".join(result.questions).startswith(question)
-    code = "\n".join(cell.source for cell in result.notebook.cells)
+    code = code_of(result.notebook)
     for word in ("otter", "ok.", "Notebook(", "BEGIN QUESTION", "TEST CONFIG"):
         assert word not in code
     assert ("import math" in code) == (form == "otter")
@@ -561,12 +565,10 @@ def released(module_path: Path) -> Released:
         nbformat.write(results[name].notebook, source / f"{name}.ipynb")
     nbgrader.generate(module_path, "hw")
     student = module_path / "release/hw"
-    return {name: (results[name], code_of(student, name)) for name in results}
-
-
-def code_of(folder: Path, name: str) -> str:
-    notebook = read_notebook(folder / f"{name}.ipynb")
-    return "\n".join(cell.source for cell in notebook.cells)
+    return {
+        name: (result, code_of(read_notebook(student / f"{name}.ipynb")))
+        for name, result in results.items()
+    }
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -25,6 +24,7 @@ from nbproctor.nbgrader import Course
 from tests.cli.term_class import RIGHT
 from tests.copies import LAB, lab_course, link
 from tests.nbgrader.tiny import hand_in
+from tests.notebooks import read_json
 from tests.programs import start, succeeded
 
 PLATFORMS = {
@@ -231,7 +231,7 @@ def test_a_clone_installed_as_documented_grades_a_course_of_plain_nbgrader(
     hand_in(course, "ann", **RIGHT)
     run("nbgrader", "autograde", "tiny")
     path = course / "autograded/ann/tiny/grading.json"
-    graded = json.loads(path.read_text("utf-8"))
+    graded = read_json(path)
     assert graded["status"] == "graded" and graded["score"] == 10
     run("nbproctor", "off")
     assert config.read_text() == stock
@@ -345,11 +345,8 @@ def test_a_course_without_pins_gets_the_versions_that_are_installed(
     (course / "requirements.txt").unlink()
     shutil.rmtree(course / "data")
     files = pack(course)
-    constraint, *lines = files["requirements.txt"].decode().splitlines()
-    pins = files["kit/pins.txt"].decode().splitlines()
-    assert constraint == "-c kit/pins.txt" and {*lines} <= {*pins}
     assert not any(name.startswith("data/") for name in files)
-    versions = dict(line.split("==") for line in lines)
-    assert {"nbgrader", "numpy", "seaborn"} < versions.keys()
-    for name, version in versions.items():
-        assert metadata.version(name) == version
+    for file in ("requirements.txt", "kit/pins.txt"):
+        lines = files[file].decode().splitlines()
+        for name in ("nbgrader", "numpy", "seaborn"):
+            assert f"{name}=={metadata.version(name)}" in lines

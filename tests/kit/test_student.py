@@ -108,7 +108,6 @@ def test_the_start_scripts_may_be_run_and_that_of_windows_has_its_line_ends(
     assert os.access(linux, os.X_OK) and os.access(macos, os.X_OK)
     # Unpacked over the work, the zip overwrites none: originals are for reading.
     assert not (unpacked / f"kit/original/{LAB}.ipynb").stat().st_mode & 0o222
-    subprocess.run(["/bin/sh", "-n", linux], check=True)
     windows = (unpacked / "start_windows.bat").read_bytes()
     assert windows.count(b"\r\n") == windows.count(b"\n") > 20
     text = windows.decode("ascii")  # cmd reads it in whatever code page is set

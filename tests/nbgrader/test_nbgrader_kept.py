@@ -17,6 +17,7 @@ from tests.nbgrader.tiny import (
     HandIn,
     configure,
     graded,
+    may_be_released,
     run_nbgrader,
     source_of,
     statuses,
@@ -75,7 +76,7 @@ def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
     stub = cells["fizz"].stub  # before there is a release, too
     assert stub.endswith("\n    raise ValueError") and "return" not in stub
     nbgrader.generate(course, "tiny")
-    assert all(check.passed for check in nbgrader.check_release(opened))
+    assert may_be_released(course)
     answer = "def mean_of(numbers):\n    return sum(numbers) / len(numbers)"
     hand_in("right", fizz=cells["fizz"].source, mean_of=answer)
     hand_in("blank", fizz=stub, mean_of=answer)

@@ -56,6 +56,12 @@ def stubs(course: Path) -> dict[str, str]:
     return {name: text(by_id(release, name)) for name in ANSWERS}
 
 
+def may_be_released(course: Path) -> bool:
+    """Whether the source, and the release if there is one, pass all checks."""
+    opened = nbgrader.Course(course, "tiny")
+    return all(check.passed for check in nbgrader.check_release(opened))
+
+
 def graded(course: Path, **options: Any) -> dict[str, SubmissionResult]:
     return {o.student: o for o in nbgrader.grade(course, "tiny", **options)}
 

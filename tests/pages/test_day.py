@@ -5,7 +5,6 @@ Needs Chromium, Playwright and npm (for axe-core); skips where one is missing.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -17,7 +16,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import ZipFile
 
-import nbformat
 import pytest
 
 from examples import sample_class
@@ -26,6 +24,7 @@ from nbproctor.kit import handout
 from nbproctor.notebook import MasterNotebook
 from tests.copies import PLOT, lab_course, shorten_lab
 from tests.kernels import brief
+from tests.notebooks import read_json, read_notebook
 from tests.pages.browser import LOOKS, MARKS, accessible, browser
 from tests.programs import run_python, start, succeeded
 
@@ -87,7 +86,7 @@ def port_of(process: subprocess.Popen[bytes], runtime: Path) -> int:
     for _ in range(480):
         for path in runtime.glob("jpserver-*.json"):
             with suppress(ValueError):  # it is being written
-                return json.loads(path.read_text("utf-8"))["port"]
+                return read_json(path)["port"]
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.25)
             break
@@ -140,7 +139,7 @@ def work_in_jupyterlab(
 ) -> str:
     """Solve two exercises, look at the plot, validate, save; return what was said."""
     original = folder / "kit" / "original" / f"{LAB}.ipynb"
-    notebook = nbformat.read(original, as_version=4)
+    notebook = read_notebook(original)
     command = [sys.executable, str(folder / "kit" / "lab.py")]
     command.append("--LabApp.expose_app_in_browser=True")
     with jupyter(command, folder, home) as address:

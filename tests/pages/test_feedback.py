@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -14,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
-import nbformat
 import pytest
 
 from nbproctor import sanitize
@@ -25,6 +23,7 @@ from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import NOT_SOLVED, STOPPED, Mark, Measure, Verdict
 from nbproctor.sandbox import workers
 from nbproctor.statuses import STATUSES, Status
+from tests.notebooks import read_json, read_notebook
 from tests.pages.lab import SECRET, Lab, Requests, shown, verdicts, words
 from tests.timing import patience
 
@@ -47,24 +46,21 @@ def but(results: list[Verdict], *names: str, **fields: Any) -> list[Verdict]:
 # --- the page of a student ------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("heading", "name", "label"),
-    [
-        ("### 3.1 Sums", "3.1 Sums", "exercise 3.1"),
-        ("## 3.1 Sums (exercise 2, 6 points)", "3.1 Sums", "exercise 2 (3.1)"),
-        ("## Sums · 6 points", "Sums", "Sums"),
-        ("## Exercise 4: sums (1.5 pts)", "Exercise 4: sums", "exercise 4"),
-        ("## 2 · Sums of 6 points of view", "2 Sums of 6 points of view", "exercise 2"),
-    ],
-)
-def test_headings_are_read_as_people_write_them(
-    tmp_path: Path,
-    heading: str,
-    name: str,
-    label: str,
-) -> None:
+# A heading of an exercise, and what it is called.
+HEADINGS = """\
+### 3.1 Sums | 3.1 Sums | exercise 3.1
+## 3.1 Sums (exercise 2, 6 points) | 3.1 Sums | exercise 2 (3.1)
+## Sums · 6 points | Sums | Sums
+## Exercise 4: sums (1.5 pts) | Exercise 4: sums | exercise 4
+## 2 · Sums of 6 points of view | 2 Sums of 6 points of view | exercise 2
+"""
+
+
+@pytest.mark.parametrize("row", HEADINGS.splitlines())
+def test_headings_are_read_as_people_write_them(tmp_path: Path, row: str) -> None:
+    heading, *names = row.split(" | ")
     first = Lab(tmp_path, heading).outline.exercises[0]
-    assert (first.name, first.label) == (name, label)
+    assert [first.name, first.label] == names
 
 
 BY_HAND = Mark(3.0, by_hand=True)
@@ -427,7 +423,7 @@ def test_pictures_of_the_notebook_are_in_the_page_and_no_other_file(
     text = " ".join(f"![{name}]({name})" for name in names)
     graded = lab.graded(None, {"text": text})
     path = Path(str(graded.path))
-    notebook = json.loads(path.read_text())
+    notebook = read_json(path)
     attached = {"a.png": {"image/png": PNG, "text/html": "<script>"}}
     notebook["cells"][3]["attachments"] = attached
     path.write_text(json.dumps(notebook))
@@ -489,7 +485,6 @@ def make_large(path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
 @pytest.mark.parametrize(("spoil", "times"), [(make_endless, 0.05), (make_large, 10)])
 def test_a_page_that_takes_too_much_is_made_without_its_notebook(
-    lab: Lab,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     spoil: Callable[[Path], None],
@@ -499,20 +494,17 @@ def test_a_page_that_takes_too_much_is_made_without_its_notebook(
     monkeypatch.setattr(making, "MEMORY", 200 << 20)
     jobs = []
     for name in ("ann", "bob"):
-        path = tmp_path / name / "lab.ipynb"
-        path.parent.mkdir()
+        lab = Lab(tmp_path / name)
         graded = lab.graded(student=name)
-        shutil.copy(str(graded.path), path)
-        graded = replace(graded, path=str(path))
-        jobs.append(PageJob(graded, str(path.with_suffix(".html")), f"key of {name}"))
-    spoil(path)
+        jobs.append(PageJob(graded, str(lab.folder / "lab.html"), f"key of {name}"))
+    spoil(Path(str(graded.path)))
     assert not any(job.is_made for job in jobs)
     finished = make(jobs, {"lab": lab.outline})
     assert sorted(job.key for job in finished) == [job.key for job in jobs]
     for job in jobs:
         page = Path(job.page)
         assert job.is_made and not replace(job, key="of another").is_made
-        nbformat.read(notebook_of(page), as_version=4)
+        read_notebook(notebook_of(page))
         text = words(page.read_text())
         assert "7 / 10 points" in text
         assert (making.TOO_MUCH in text) == (job is jobs[1])

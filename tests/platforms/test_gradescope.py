@@ -76,12 +76,6 @@ def _environment(source: Path) -> None:
     installed = Path(sysconfig.get_path("purelib"))
     target = source / ".venv" / installed.relative_to(sys.prefix)
     (target / "all.pth").write_text(f"{source}\n{installed}\n")
-    for name in ("bin", "share/jupyter"):
-        (source / ".venv" / name).mkdir(parents=True, exist_ok=True)
-        for path in (Path(sys.prefix) / name).iterdir():
-            link = source / ".venv" / name / path.name
-            if not link.exists():
-                link.symlink_to(path)
 
 
 def run(root: Path, submission: Path) -> tuple[subprocess.CompletedProcess[str], Any]:
