@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from nbproctor.cli import app
 from nbproctor.sandbox import bubblewrap
-from tests.cli.faults import COMMANDS, FAULTS, OTHERS
+from tests.cli.faults import COMMANDS, FAULTS, OTHERS, Endings
 from tests.conftest import PROJECT
 from tests.nbgrader.tiny import configure, hand_in
 from tests.programs import run_line, start, succeeded
@@ -20,7 +20,6 @@ from tests.users import bound_by_rights
 
 pytestmark = pytest.mark.slow
 NBPROCTOR = f"{sys.executable} -m nbproctor"
-Endings = dict[str, dict[str, tuple[int, str]]]
 
 
 @pytest.fixture(scope="module")

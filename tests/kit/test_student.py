@@ -6,12 +6,10 @@ import json
 import os
 import re
 import shutil
-import stat
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import nbformat
 import pytest
@@ -22,7 +20,7 @@ from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
 from tests import programs
-from tests.copies import LAB, lab_course
+from tests.copies import LAB, lab_course, unpack
 from tests.kernels import run_in_kernel
 from tests.nbgrader.tiny import configure
 from tests.notebooks import read_json, read_notebook
@@ -30,15 +28,6 @@ from tests.notebooks import read_json, read_notebook
 POSIX = pytest.mark.skipif(os.name == "nt", reason="a script of POSIX shells")
 
 Notebook = dict[str, Any]
-
-
-def unpack(archive: Path, folder: Path) -> Path:
-    """Unpack the zip as a file manager does, permissions included."""
-    with ZipFile(archive) as content:
-        for entry in content.infolist():
-            path = Path(content.extract(entry, folder))
-            path.chmod(stat.S_IMODE(entry.external_attr >> 16))
-    return next(folder.iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +38,8 @@ def archive(project: Path, module_path: Path) -> Path:
 
 @pytest.fixture
 def unpacked(archive: Path, tmp_path: Path) -> Path:
-    return unpack(archive, tmp_path / "Übung {1} von & mit Müller")
+    unpack(archive, tmp_path / "Übung {1} von & mit Müller")
+    return tmp_path / "Übung {1} von & mit Müller" / LAB
 
 
 # ---- the start scripts ---------------------------------------------------------------
@@ -129,7 +119,8 @@ def test_another_assignment_has_neither_the_digits_nor_a_place(
     (root / "release").rename(root / "given")
     configure(root, "c.CourseDirectory.release_directory = 'given'")
     course = Course(root, "tiny")
-    folder = unpack(handout.pack(course), tmp_path / "unpacked")
+    unpack(handout.pack(course), tmp_path)
+    folder = tmp_path / "tiny"
     page = (folder / "START.html").read_text("utf-8")
     assert "where your course asks for it" in page and "something is wrong" in page
     assert not (folder / "data").exists()

@@ -1,6 +1,5 @@
 """Gradescope's container, simulated: its folders, its scripts, a small class."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.gradescope import results, write_autograder
 from nbproctor.results import SubmissionResult, Verdict
+from tests.copies import unpack
 from tests.nbgrader.tiny import configure, hand_in
 from tests.notebooks import read_json
 from tests.programs import start, succeeded
@@ -49,21 +49,14 @@ def archive(course: Path, module_path: Path) -> Path:
 def autograder(archive: Path) -> Path:
     """The folder ``/autograder`` as Gradescope makes it from the archive."""
     root = archive.with_suffix("")
-    with zipfile.ZipFile(archive) as file:
-        file.extractall(root / "source")
-        for entry in file.infolist():  # which zipfile forgets
-            os.chmod(root / "source" / entry.filename, entry.external_attr >> 16)
-    _environment(root / "source")
-    setup = (root / "source/setup.sh").read_text()
+    source = root / "source"
+    unpack(archive, source)
+    _environment(source)
+    setup = (source / "setup.sh").read_text()
     script = setup.replace("apt-get", "true apt-get")  # this computer stays as it is
-    autograder_source = root / "source"
-    done = succeeded(
-        start(
-            "bash", "-c", script, autograder_source / "setup.sh", cwd=autograder_source
-        )
-    )
+    done = succeeded(start("bash", "-c", script, source / "setup.sh", cwd=source))
     assert done.stdout.strip().endswith("earns every point in this container.")
-    shutil.copy(root / "source/run_autograder", root)
+    shutil.copy(source / "run_autograder", root)
     return root
 
 
