@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -18,7 +17,7 @@ from nbformat.v4 import (
 
 from nbproctor import nbgrader
 from nbproctor.kit.adopt import Adopted, adopt, solution_marks
-from tests.notebooks import read_notebook
+from tests.notebooks import parts, read_notebook
 from tests.programs import run_line
 
 # Notebooks are written as text. A cell begins with a line "--- kind", behind which may
@@ -27,7 +26,6 @@ KINDS = {
     "raw": new_raw_cell,
     "text": new_markdown_cell,
     "code": new_code_cell,
-    "nbgrader's": partial(new_code_cell, metadata={"nbgrader": {}}),
 }
 OUTPUTS = {
     "shows": lambda value: new_output(
@@ -46,9 +44,7 @@ OUTPUTS = {
 def notebook_of(text: str) -> nbformat.NotebookNode:
     """Read a notebook."""
     cells = []
-    for number, part in enumerate(text.split("--- ")[1:]):
-        head, _, source = part.partition("\n")
-        kind, *output = head.split(maxsplit=2)
+    for number, ((kind, *output), source) in enumerate(parts(f"\n{text}")):
         cell = KINDS[kind](source.strip("\n"), id=f"cell-{number}")
         if output:
             how, value = output
@@ -336,72 +332,139 @@ def test_what_an_otter_notebook_needs_comes_along_and_blanks_are_said(
     assert [each for each in tags if each] == [["skip-grading"]]
 
 
-SQUARE = "--- code\ndef square(x):\n    return x * x  # SOLUTION\n"
+# Lines that stand for others in the notebooks below.
+WORDS = {
+    "SQUARE": "--- code\ndef square(x):\n    return x * x  # SOLUTION\n",
+    "QUESTION": "--- raw\n# BEGIN QUESTION\nname: q1\n",
+    "SOLUTION": "--- raw\n# BEGIN SOLUTION\nSQUARE\n--- raw\n# END SOLUTION\n",
+    "TESTS": "--- raw\n# BEGIN TESTS\n",
+    "END": "--- raw\n# END TESTS\n--- raw\n# END QUESTION\n",
+}
+
+
+def write_out(text: str) -> str:
+    """Return a text with the lines for which some of its lines stand."""
+    for word in ("SOLUTION", *WORDS):
+        text = text.replace(f"\n{word}\n", f"\n{WORDS[word]}")
+    return text
+
+
+def named(text: str) -> dict[str, str]:
+    """Return the notebooks below lines such as ``=== name``."""
+    notebooks = (part.partition("\n") for part in text.split("\n=== ")[1:])
+    return {name: write_out(f"\n{cells}\n") for name, _, cells in notebooks}
+
+
 OK_FILE = """OK_FORMAT = True
 test = {'name': 'q1', 'suites': [{'cases': [
     {'code': '>>> square(3)\\n9', 'hidden': False}, %s]}]}
 """
 
 
-def otter(tests: str, question: str = "") -> str:
-    """Return the notebook of one question with these test cells."""
-    return f"""
---- raw
-# BEGIN QUESTION
-name: q1
-{question}
---- raw
-# BEGIN SOLUTION
-{SQUARE}
---- raw
-# END SOLUTION
---- raw
-# BEGIN TESTS
-{tests}
---- raw
-# END TESTS
---- raw
-# END QUESTION
+PUBLIC = """
+QUESTION
+SOLUTION
+TESTS
+--- code shows True
+square(3) == 9
+END
 """
+HIDDEN = named('''
+=== Otter
+QUESTION
+SOLUTION
+TESTS
+--- code shows 8100
+# HIDDEN
+square(90)
+END
+=== a word
+QUESTION
+SOLUTION
+TESTS
+--- code shows 8100
 
-
-CONFIG = '--- code\n""" # BEGIN TEST CONFIG\n{}\n""" # END TEST CONFIG\n'
-CONFIG += "assert square(90) == 8100\n"
-PUBLIC = "--- code shows True\nsquare(3) == 9"
-ASSERTION = "assert square(90) == 8100\n"
-CHECKED = f"{SQUARE}--- code\ngrader.check('q1')\n"
-HIDDEN = {
-    "Otter": otter("--- code shows 8100\n# HIDDEN\nsquare(90)"),
-    "a word": otter("--- code shows 8100\n\n# A hidden test\nsquare(90)"),
-    "capitals": otter(CONFIG.format("Hidden: no\nhidden: yes")),
-    "configured below a comment": otter(
-        CONFIG.format("hidden: true").replace("code\n", "code\n# Test 1\n")
-    ),
-    "in no question": (
-        f"{SQUARE}--- raw\n# BEGIN TESTS\n--- code shows 8100\n# HIDDEN\nsquare(90)"
-    ),
-    "in no block": (
-        otter("")
-        .replace("--- raw\n# BEGIN TESTS\n", "")
-        .replace("--- raw\n# END TESTS\n--- raw\n# END QUESTION\n", "")
-        + f"--- code\n# a hidden one\n{ASSERTION}"
-    ),
-    "older": (
-        f"{OLDER.partition('--- code')[0]}{SQUARE}--- code\n# Hidden test\n{ASSERTION}"
-    ),
-    "plain": f"{SQUARE}--- code\n# hidden\n{ASSERTION}",
-    "plain, of nothing": (
-        f"{SQUARE}--- code\nassert half(4) == 2\n"
-        "--- code\n# HIDDEN TEST\nassert 90 * 90 == 8100\n"
-    ),
-    "marked": (
-        f"{SQUARE}--- code\nassert square(3) == 9\n### BEGIN HIDDEN TESTS\n"
-        f"{ASSERTION}### END HIDDEN TESTS\n"
-    ),
-    "doctest": CHECKED,
-    "doctest, not said": CHECKED,
-    "doctest, a word": CHECKED,
-}
+# A hidden test
+square(90)
+END
+=== capitals
+QUESTION
+SOLUTION
+TESTS
+--- code
+""" # BEGIN TEST CONFIG
+Hidden: no
+hidden: yes
+""" # END TEST CONFIG
+assert square(90) == 8100
+END
+=== configured below a comment
+QUESTION
+SOLUTION
+TESTS
+--- code
+# Test 1
+""" # BEGIN TEST CONFIG
+hidden: true
+""" # END TEST CONFIG
+assert square(90) == 8100
+END
+=== in no question
+SQUARE
+TESTS
+--- code shows 8100
+# HIDDEN
+square(90)
+=== in no block
+QUESTION
+SOLUTION
+--- code
+# a hidden one
+assert square(90) == 8100
+=== older
+--- text
+Assign x.
+```
+BEGIN QUESTION
+name: q1
+points: [1, 2]
+```
+SQUARE
+--- code
+# Hidden test
+assert square(90) == 8100
+=== plain
+SQUARE
+--- code
+# hidden
+assert square(90) == 8100
+=== plain, of nothing
+SQUARE
+--- code
+assert half(4) == 2
+--- code
+# HIDDEN TEST
+assert 90 * 90 == 8100
+=== marked
+SQUARE
+--- code
+assert square(3) == 9
+### BEGIN HIDDEN TESTS
+assert square(90) == 8100
+### END HIDDEN TESTS
+=== doctest
+SQUARE
+--- code
+grader.check('q1')
+=== doctest, not said
+SQUARE
+--- code
+grader.check('q1')
+=== doctest, a word
+SQUARE
+--- code
+grader.check('q1')
+''')
 # Of those that are checked: the case in their file.
 CASES = {
     "doctest": "{'code': '>>> square(90)\\n8100', 'hidden': True}",
@@ -412,12 +475,24 @@ CASES = {
 }
 
 
-UNREADABLE = otter(
-    "--- code shows 4\nsquare(2)\n"
-    f"{CONFIG.format('hidden: [true')}"
-    f"--- code\n' # BEGIN TEST CONFIG: hidden'\n{ASSERTION}"
-    "--- code\nreturn square(90) == 8100"
-)
+UNREADABLE = '''
+QUESTION
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code
+""" # BEGIN TEST CONFIG
+hidden: [true
+""" # END TEST CONFIG
+assert square(90) == 8100
+--- code
+' # BEGIN TEST CONFIG: hidden'
+assert square(90) == 8100
+--- code
+return square(90) == 8100
+END
+'''
 ASSERTIONS = """
 --- code
 import math
@@ -462,11 +537,82 @@ public test: exercise_2_test_2 0.5
 """
 
 
-HEADING = "--- text\n## Task (4 points)\n"
-FIRST = CONFIG.format("points: 1")
-SECOND = "--- code shows 4\nsquare(2)\n"
-ONE_MORE = "--- code\nassert square(1) == 1\n"
-BY_HAND = """
+# Points of the tests, and a notebook.
+POINTS = named('''
+=== 1 3
+QUESTION
+points: 4
+SOLUTION
+TESTS
+--- code
+""" # BEGIN TEST CONFIG
+points: 1
+""" # END TEST CONFIG
+assert square(90) == 8100
+--- code shows 4
+square(2)
+END
+=== 1 0
+QUESTION
+SOLUTION
+TESTS
+--- code
+""" # BEGIN TEST CONFIG
+points: 1
+""" # END TEST CONFIG
+assert square(90) == 8100
+--- code shows 4
+square(2)
+END
+=== 2 2
+QUESTION
+points: {each: 2}
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code shows 4
+square(2)
+END
+=== 1.5 1.5
+QUESTION
+points: {total: 3}
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code shows 4
+square(2)
+END
+=== 0.5 0.5
+QUESTION
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code shows 4
+square(2)
+END
+=== 2 2 of a heading
+--- text
+## Task (4 points)
+QUESTION
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code shows 4
+square(2)
+END
+=== 1 of a heading
+--- text
+## Task (4 points)
+QUESTION
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+END
 --- raw
 # BEGIN QUESTION
 name: q1
@@ -478,32 +624,31 @@ points: 3
 It is.
 --- raw
 # END SOLUTION
-"""
-SHEET = f"""
+=== 1.33 1.33 1.34
+--- text
+## Task (4 points)
+SQUARE
+--- code
+assert square(1) == 1
+--- code
+assert square(1) == 1
+--- code
+assert square(1) == 1
+=== 4 1
 --- text
 # Sheet (5 points)
-{HEADING}
-{SQUARE}
-{ONE_MORE}
+--- text
+## Task (4 points)
+SQUARE
+--- code
+assert square(1) == 1
 --- text
 ## Last
 --- code
 y = square(2)
 --- code
 assert y == 4
-"""
-# Points of the tests → notebook.
-POINTS = {
-    "1 3": otter(FIRST + SECOND, question="points: 4"),
-    "1 0": otter(FIRST + SECOND),
-    "2 2": otter(SECOND + SECOND, question="points: {each: 2}"),
-    "1.5 1.5": otter(SECOND + SECOND, question="points: {total: 3}"),
-    "0.5 0.5": otter(SECOND + SECOND),
-    "2 2 of a heading": HEADING + otter(SECOND + SECOND),
-    "1 of a heading": HEADING + otter(SECOND) + BY_HAND,
-    "1.33 1.33 1.34": HEADING + SQUARE + 3 * ONE_MORE,
-    "4 1": SHEET,
-}
+''')
 GIVEN = '''
 --- code
 class Cat:
@@ -544,11 +689,11 @@ Released = dict[str, tuple[Adopted, str]]
 # Notebooks that are released.
 NOTEBOOKS = {
     "ignored": IGNORED + OTTER,
-    "unreadable": UNREADABLE,
+    "unreadable": write_out(UNREADABLE),
     "assertions": ASSERTIONS,
     "given": GIVEN,
     **POINTS,
-    **{name: text + otter(PUBLIC) for name, text in HIDDEN.items()},
+    **{name: text + write_out(PUBLIC) for name, text in HIDDEN.items()},
 }
 
 
@@ -629,11 +774,10 @@ def test_points_come_from_tests_then_questions_then_headings(
 
 
 def test_no_release_is_offered_that_would_be_refused(tmp_path: Path) -> None:
-    text = "--- text\n# Task (3 points)\n"
-    text += otter("--- code shows 9\nsquare(3)", question="points: 2")
-    nbformat.write(notebook_of(text), tmp_path / "hw.ipynb")
+    notebook = notebook_of("--- text\n# Task (3 points)\n" + POINTS["1 0"])
+    nbformat.write(notebook, tmp_path / "hw.ipynb")
     output = run_line("adopt hw.ipynb", tmp_path, status=1)
-    assert "says 3 points, but the test cells below it add up to 2" in output
+    assert "says 3 points, but the test cells below it add up to 1" in output
     assert "Next:" not in output
 
 
