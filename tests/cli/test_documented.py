@@ -37,6 +37,7 @@ from nbproctor.notebook import MasterNotebook
 from tests.copies import link, shorten_lab
 from tests.notebooks import read_json, read_notebook
 from tests.pages.browser import MARKS, accessible, browser
+from tests.pages.lab import words
 from tests.programs import run_python, start, succeeded
 
 LAB = "neural_network"
@@ -271,9 +272,9 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
     # What could not be graded has a page too.
     assert len(packed) == len(marks)
     page = (kit / SAMPLES["feedback"]).read_text("utf-8")
-    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-    for words in json.loads(Image.open(kit / "docs/picture.png").info["Shows"]):
-        assert words in text, f"docs/picture.png is out of date: {words!r}"
+    text = words(page)
+    for phrase in json.loads(Image.open(kit / "docs/picture.png").info["Shows"]):
+        assert phrase in text, f"docs/picture.png is out of date: {phrase!r}"
     samples = kit / "docs/samples"
     advice = f"{samples} is out of date: docs/picture.py"
     shown_words = words_of(samples / "feedback.html")
@@ -288,7 +289,7 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
 
 def words_of(page: Path) -> set[str]:
     """Return what a page says, but for numbers and days: they differ each time."""
-    text = re.sub(r"(?s)<style>.*?</style>|<[^>]+>", " ", page.read_text("utf-8"))
+    text = words(page.read_text("utf-8"))
     days = {*calendar.month_name, *calendar.month_abbr, *calendar.day_name}
     return set(re.findall(r"\b[^\W\d_]{3,}\b", text)) - days
 
@@ -296,7 +297,7 @@ def words_of(page: Path) -> set[str]:
 def headings_of(page: Path) -> set[str]:
     """Return the headings of a page, and those of its tables."""
     headings = re.findall(r"<(h\d|th)\b[^>]*>(.*?)</\1>", page.read_text("utf-8"), re.S)
-    return {" ".join(re.sub(r"<[^>]+>", "", text).split()) for _, text in headings}
+    return {words(text) for _, text in headings}
 
 
 def forget_a_student(kit: Path, env: dict[str, str]) -> None:

@@ -71,19 +71,20 @@ BLANK = "def first(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
 class Page:
     """What a page says of some results, and what it does not: a phrase a line.
 
-    `points` and `changes` are of tests; `graded` are other arguments of `Lab.graded`.
+    `lost` are tests that earn nothing, `changes` are of tests; `graded` are other
+    arguments of `Lab.graded`.
     """
 
     says: str
     omits: str = ""
-    points: dict[str, float] = field(default_factory=dict)
+    lost: str = ""
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     graded: dict[str, Any] = field(default_factory=dict)
 
 
 PAGES = {
     "a mistake": Page(
-        points={"first_values": 0, "first_public": 0},
+        lost="first_values first_public",
         says="""
             Ann Ode 5 / 10 points Graded. 3 points are not given yet
             Fix next (+2 points) : 1.1 First function . first-values is wrong.
@@ -94,12 +95,12 @@ PAGES = {
         omits="How to get lab.ipynb",
     ),
     "no notebook": Page(
-        points={"first_values": 0},
+        lost="first_values",
         graded={"path": None},
         says="1.1 First function partly right 1 / 3 first-values is wrong.",
     ),
     "no answer": Page(
-        points={"first_values": 0, "first_types": 0},
+        lost="first_values first_types",
         graded={"answers": {"first": BLANK}},
         says="""
             Do next (+3 points) : 1.1 First function . You have not started it.
@@ -107,7 +108,7 @@ PAGES = {
         """,
     ),
     "an answer that says so": Page(
-        points={"first_values": 0, "first_types": 0, "first_public": 0},
+        lost="first_values first_types first_public",
         changes={"first": {"outcome": "error", "message": f"{NOT_SOLVED}: Error."}},
         says="""
             1.1 First function not started 0 / 3 Text from the assignment
@@ -117,7 +118,7 @@ PAGES = {
         omits="not right yet",
     ),
     "two mistakes, and one in another exercise": Page(
-        points={"first_values": 0, "first_types": 0, "second_values": 0},
+        lost="first_values first_types second_values",
         says="Fix next (+4 points) : 1.2 Second function . second-values is wrong.",
     ),
     "a test that was not run": Page(
@@ -131,7 +132,7 @@ PAGES = {
         """,
     ),
     "all points by follow-through": Page(
-        points={"first_values": 0, "second_public": 0, "second_values": 0},
+        lost="first_values second_public second_values",
         changes={"second-values": {"points": 4.0, "source": "follow-through"}},
         says="""
             1.2 Second function counted as passed 4 / 4 This test fails only because of
@@ -141,7 +142,7 @@ PAGES = {
         omits="second-public is wrong",
     ),
     "a public test that fails alone": Page(
-        points={"first_public": 0},
+        lost="first_public",
         graded={"marks": {"essay": BY_HAND}},
         says="""
             1.1 First function passed 3 / 3
@@ -151,7 +152,7 @@ PAGES = {
         omits="not right yet",
     ),
     "marks and comments by hand": Page(
-        points={"second_values": 0},
+        lost="second_values",
         graded={
             "marks": {"second-values": Mark(3.5, by_hand=True), "essay": BY_HAND},
             "comments": {"second": "**Nearly**: <script>alert(1)</script> $x<y$"},
@@ -197,7 +198,7 @@ PAGES = {
 @pytest.mark.parametrize("case", PAGES)
 def test_a_page_says(lab: Lab, case: str) -> None:
     expected = PAGES[case]
-    results = verdicts(**expected.points)
+    results = verdicts(**dict.fromkeys(expected.lost.split(), 0.0))
     for test, fields in expected.changes.items():
         results = but(results, test, **fields)
     page = lab.page(**{"results": results} | expected.graded)
