@@ -18,6 +18,8 @@ from nbproctor.notebook import read_cells
 from tests.notebooks import read_json, read_notebook
 from tests.programs import run_line
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def course(project: Path, tmp_path: Path) -> Path:
@@ -32,7 +34,6 @@ def course(project: Path, tmp_path: Path) -> Path:
     return course
 
 
-@pytest.mark.slow
 def test_an_exercise_that_takes_too_long_is_given_and_scores_nothing(
     course: Path,
 ) -> None:
@@ -48,7 +49,6 @@ def test_an_exercise_that_takes_too_long_is_given_and_scores_nothing(
     assert not {"mean-public", "mean-oracle", "mean-values", "mean-input"} & {*cells}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("hours", "points"), [(2, 29), (4, 63), (6, 100)])
 def test_an_edition_of_the_lab_is_worth_what_its_outline_says_and_misses_no_name(
     project: Path,

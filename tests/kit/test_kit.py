@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from tests.notebooks import read_json
 from tests.programs import start, succeeded
 from tests.users import bound_by_rights
 
+pytestmark = pytest.mark.slow
 POSIX = pytest.mark.skipif(os.name == "nt", reason="programs of POSIX systems")
 BIN = "Scripts" if os.name == "nt" else "bin"
 CALLED = """\
@@ -120,7 +120,6 @@ def without_uv(tmp_path: Path) -> dict[str, str]:
     return {"PATH": str(tmp_path / "empty")}
 
 
-@pytest.mark.slow
 def test_no_command_prints_the_commands_that_exist_and_makes_nothing(toy: Path) -> None:
     result = succeeded(kit(toy))
     named = set(re.findall(r"python kit\.py (\w+)  ", result.stdout))
@@ -129,7 +128,6 @@ def test_no_command_prints_the_commands_that_exist_and_makes_nothing(toy: Path) 
     assert not (toy / ".venv").exists()
 
 
-@pytest.mark.slow
 def test_the_first_run_makes_the_environment_and_runs_the_command(
     first: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
@@ -150,7 +148,6 @@ def test_the_first_run_makes_the_environment_and_runs_the_command(
     assert stamp.stat().st_mtime_ns == written
 
 
-@pytest.mark.slow
 def test_a_command_works_in_the_course_around_the_working_directory(
     used: Path, tmp_path: Path
 ) -> None:
@@ -181,7 +178,6 @@ DAMAGE = {
 
 
 @POSIX
-@pytest.mark.slow
 def test_damage_or_a_move_is_noticed(used: Path, tmp_path: Path) -> None:
     def is_usable(root: Path = used) -> bool:
         kit = runpy.run_path(str(root / "kit.py"))
@@ -200,7 +196,6 @@ def test_damage_or_a_move_is_noticed(used: Path, tmp_path: Path) -> None:
     whole.rename(venv)
 
 
-@pytest.mark.slow
 def test_changed_pins_renew_the_environment_even_if_it_is_activated(used: Path) -> None:
     """And the pins of the site in the browser are added once."""
     pins = used / "requirements.txt"
@@ -230,7 +225,6 @@ NO_NETWORK = {
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])
-@pytest.mark.slow
 def test_without_a_network_nothing_is_left_half_made_and_what_was_there_stays(
     toy: Path,
     tmp_path: Path,
@@ -266,7 +260,6 @@ COMPUTERS = {
 }
 
 
-@pytest.mark.slow
 def test_a_computer_that_does_not_fit_is_told_what_to_do(
     toy: Path, tmp_path: Path
 ) -> None:
@@ -328,7 +321,6 @@ def engines(toy: Path, tmp_path: Path) -> Path:
 
 
 @POSIX
-@pytest.mark.slow
 def test_a_command_runs_in_a_container_with_the_course_and_no_network(
     toy: Path,
     engines: Path,
@@ -366,7 +358,6 @@ def test_a_command_runs_in_a_container_with_the_course_and_no_network(
 
 
 @POSIX
-@pytest.mark.slow
 def test_a_container_without_an_engine_says_what_is_missing(
     toy: Path, engines: Path
 ) -> None:
@@ -382,26 +373,7 @@ def test_a_container_without_an_engine_says_what_is_missing(
         (engines / "docker").unlink(missing_ok=True)
 
 
-# ---- other Pythons -----------------------------------------------------------------
-
-
-def test_every_file_names_the_same_pythons(project: Path) -> None:
-    script = (project / "kit.py").read_text()
-    ast.parse(script, feature_version=(3, 7))  # an old one can read what is wrong
-    versions = re.search(r"OLDEST, NEWEST = \(3, (\d+)\), \(3, (\d+)\)", script)
-    assert versions
-    oldest, newest = map(int, versions.groups())
-    words = f"3.{oldest} to 3.{newest}"
-    condition = f"(3, {oldest}) <= sys.version_info[:2] <= (3, {newest})"
-    templates = project / "nbproctor/templates"
-    for file in (project / "README.md", *templates.glob("start.*")):
-        text = file.read_text("utf-8")
-        assert words in text, file
-        assert condition in text or file.suffix not in (".sh", ".bat"), file
-    package = (project / "pyproject.toml").read_text()
-    named = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', package)
-    assert [*map(int, named)] == [*range(oldest, newest + 1)]
-    assert f'requires-python = ">=3.{oldest}"' in package
+# ---- the checks -------------------------------------------------------------------
 
 
 # Stands for each Python: says its version, and notes what it is to run.
@@ -432,7 +404,6 @@ PARTS = [
         ("1", "--fast", "cannot be installed"),
     ],
 )
-@pytest.mark.slow
 def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
     project: Path,
     tmp_path: Path,
@@ -466,7 +437,6 @@ def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
 
 
 @POSIX
-@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_named(toy: Path) -> None:
     toy.chmod(0o555)
     toy.parent.chmod(0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ from nbproctor.kit import handout, starter
 from nbproctor.nbgrader import Course
 from tests.cli.term_class import RIGHT
 from tests.copies import LAB, lab_course, link
+from tests.kit.conftest import STOCK
 from tests.nbgrader.tiny import hand_in
 from tests.notebooks import read_json
 from tests.programs import start, succeeded
@@ -62,8 +64,6 @@ def installed(
         "sys_platform": platform,
         "platform_system": PLATFORMS[platform],
         "os_name": "nt" if platform == "win32" else "posix",
-        "implementation_name": "cpython",
-        "platform_python_implementation": "CPython",
     }
     chosen = [pin for pin in pinned if applies(pin, **computer)]
     versions = {canonicalize_name(pin.name): str(pin.specifier)[2:] for pin in chosen}
@@ -213,29 +213,24 @@ def installed_clone(
 
 @pytest.mark.slow
 def test_a_clone_installed_as_documented_grades_a_course_of_plain_nbgrader(
-    installed_clone: Path,
-    project: Path,
-    tmp_path: Path,
+    installed_clone: Path, stock: Path
 ) -> None:
-    course = tmp_path / "course"
-    shutil.copytree(project / "examples/tiny/source", course / "source")
-    config = course / "nbgrader_config.py"
-    stock = "c = get_config()\nc.ClearHiddenTests.enforce_metadata = False\n"
-    config.write_text(stock + starter.SWITCH)
+    config = stock / "nbgrader_config.py"
+    config.write_text(STOCK + starter.SWITCH)
 
     def run(*words: str) -> None:
         python = installed_clone / "bin/python"
-        succeeded(start(python, "-m", *words, cwd=course))
+        succeeded(start(python, "-m", *words, cwd=stock))
 
     run("nbgrader", "generate_assignment", "tiny", "--create")
-    hand_in(course, "ann", **RIGHT)
+    hand_in(stock, "ann", **RIGHT)
     run("nbgrader", "autograde", "tiny")
-    path = course / "autograded/ann/tiny/grading.json"
+    path = stock / "autograded/ann/tiny/grading.json"
     graded = read_json(path)
     assert graded["status"] == "graded" and graded["score"] == 10
     run("nbproctor", "off")
-    assert config.read_text() == stock
-    assert not list(course.glob(".nbproctor*"))
+    assert config.read_text() == STOCK
+    assert not list(stock.glob(".nbproctor*"))
     assert (installed_clone / "bin/nbproctor").is_file()
 
 
@@ -245,6 +240,25 @@ def test_every_file_names_the_same_version(project: Path) -> None:
     changes = (project / "CHANGELOG.md").read_text("utf-8")
     versions = re.findall(r"^## (\S+)", changes, re.MULTILINE)
     assert nbproctor.__version__ == next(v for v in versions if v != "Unreleased")
+
+
+def test_every_file_names_the_same_pythons(project: Path) -> None:
+    script = (project / "kit.py").read_text()
+    ast.parse(script, feature_version=(3, 7))  # an old one can read what is wrong
+    versions = re.search(r"OLDEST, NEWEST = \(3, (\d+)\), \(3, (\d+)\)", script)
+    assert versions
+    oldest, newest = map(int, versions.groups())
+    words = f"3.{oldest} to 3.{newest}"
+    condition = f"(3, {oldest}) <= sys.version_info[:2] <= (3, {newest})"
+    templates = project / "nbproctor/templates"
+    for file in (project / "README.md", *templates.glob("start.*")):
+        text = file.read_text("utf-8")
+        assert words in text, file
+        assert condition in text or file.suffix not in (".sh", ".bat"), file
+    package = (project / "pyproject.toml").read_text()
+    named = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', package)
+    assert [*map(int, named)] == [*range(oldest, newest + 1)]
+    assert f'requires-python = ">=3.{oldest}"' in package
 
 
 # ---- what students get ---------------------------------------------------------------

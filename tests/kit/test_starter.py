@@ -15,23 +15,10 @@ from nbproctor.kit.starter import StarterError
 from nbproctor.nbgrader import CourseError
 from tests.audit.test_audit import tried
 from tests.cli.term_class import notebook
+from tests.kit.conftest import STOCK
 from tests.nbgrader.tiny import content
 from tests.notebooks import read_json
 from tests.programs import run_line
-
-STOCK = """\
-c = get_config()
-c.CourseDirectory.course_id = "stock"
-c.ClearHiddenTests.enforce_metadata = False"""  # without an end of line
-
-
-@pytest.fixture
-def stock(project: Path, tmp_path: Path) -> Path:
-    """A course that has never heard of nbproctor."""
-    course = tmp_path / "course"
-    shutil.copytree(project / "examples/tiny/source", course / "source")
-    (course / "nbgrader_config.py").write_text(STOCK)
-    return course
 
 
 @pytest.mark.slow

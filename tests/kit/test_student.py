@@ -20,13 +20,14 @@ from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
 from tests import programs
+from tests.broken.cases import by_id, code_of, write
 from tests.copies import LAB, lab_course, unpack
 from tests.kernels import run_in_kernel
+from tests.kit.test_kit import POSIX
 from tests.nbgrader.tiny import configure
 from tests.notebooks import read_json, read_notebook
 
-POSIX = pytest.mark.skipif(os.name == "nt", reason="a script of POSIX shells")
-
+NAME = f"{LAB}.ipynb"
 Notebook = dict[str, Any]
 
 
@@ -191,31 +192,14 @@ def solution(lab_master: MasterNotebook, original: Path) -> str:
     """All exercises answered, and run from top to bottom."""
     notebook = read_notebook(original)
     solved = sample_class.solve(notebook, sample_class.solutions(lab_master))
-    for count, cell in enumerate(
-        (cell for cell in solved.cells if cell.cell_type == "code"), 1
-    ):
-        cell.execution_count = count
+    for count, cell in enumerate(code_of(solved), 1):
+        cell["execution_count"] = count
     return str(nbformat.writes(solved))
 
 
 @pytest.fixture
 def work(solution: str) -> Any:
     return json.loads(solution)
-
-
-def cell_of(notebook: Notebook, name: str) -> Notebook:
-    return next(cell for cell in notebook["cells"] if cell["id"] == name)
-
-
-def save(
-    notebook: Notebook,
-    folder: Path,
-    name: str = f"{LAB}.ipynb",
-) -> Path:
-    folder.mkdir(exist_ok=True)
-    path = folder / name
-    path.write_text(json.dumps(notebook), "utf-8")
-    return path
 
 
 def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
@@ -225,12 +209,12 @@ def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
     tmp_path: Path,
 ) -> None:
     work["cells"][-1]["source"] = "files = !ls\nprint?\nif x:\n    %time f()"
-    findings = submit.check(save(work, tmp_path), original)
+    findings = submit.check(write(tmp_path, work, NAME), original)
     assert (findings.problems, findings.remarks, findings.unanswered) == ([], [], [])
     assert findings.exercises == 12
     stub = next(cell.stub for cell in lab_master.cells if cell.id == "one_hot")
-    cell_of(work, "one-hot")["source"] = f"# To do!\n\n{stub}"
-    assert submit.check(save(work, tmp_path), original).unanswered == ["one_hot"]
+    by_id(work, "one-hot")["source"] = f"# To do!\n\n{stub}"
+    assert submit.check(write(tmp_path, work, NAME), original).unanswered == ["one_hot"]
 
 
 # Cell, what is done to it, warning, and whether that costs marks or is repaired.
@@ -275,7 +259,7 @@ def test_damage_that_costs_marks_or_is_repaired_is_named(
             work["cells"].append(cell | {"execution_count": 900})
         else:
             cell.update(json.loads(change))
-    path = save(work, tmp_path / "submitted")
+    path = write(tmp_path / "submitted", work, NAME)
     findings = submit.check(path, original)
     (sentence,) = findings.problems + findings.remarks
     assert warning in sentence
@@ -291,9 +275,9 @@ def test_a_file_next_to_the_notebook_would_be_missing_or_is_a_later_one(
     (tmp_path / "my_tools.py").touch()
     (tmp_path / "mnist.py").touch()
     work["cells"][-1]["source"] = "%time x = 1\nimport my_tools, mnist\n!ls"
-    path = save(work, tmp_path)
+    path = write(tmp_path, work, NAME)
     os.utime(path, (1, 1))
-    save(work, tmp_path, "neural_network-Copy1.ipynb")
+    write(tmp_path, work, "neural_network-Copy1.ipynb")
     (tmp_path / "other.ipynb").write_text('{"cells": []}')
     later, module = submit.check(path, original).problems
     assert "neural_network-Copy1.ipynb was saved later" in later
@@ -313,7 +297,7 @@ def run_kit(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_submit_writes_the_one_file_and_says_where_it_goes(
     work: Notebook, unpacked: Path
 ) -> None:
-    save(work, unpacked, "neural_network (1).ipynb")
+    write(unpacked, work, "neural_network (1).ipynb")
     result = programs.succeeded(run_kit(unpacked, "submit"))
     target = unpacked / "hand_in" / f"{LAB}.ipynb"
     assert read_json(target) == work
@@ -366,10 +350,10 @@ def test_submit_of_the_course_says_what_grading_would_repair(
     tmp_path: Path,
 ) -> None:
     lab_course(project, tmp_path)
-    work["cells"].remove(cell_of(work, "one-hot-public"))
+    work["cells"].remove(by_id(work, "one-hot-public"))
     folder = tmp_path / "lab" / LAB
     lab.renew(folder, tmp_path / "release" / LAB)
-    save(work, folder)
+    write(folder, work, NAME)
     output = programs.run_line("submit", tmp_path)
     target = folder / "hand_in" / f"{LAB}.ipynb"
     assert "Grading would note: " in output
@@ -404,9 +388,8 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
     partly, solved = (
         [
             cell
-            for cell in sample_class.solve(release, answers).cells
-            if cell.cell_type == "code"
-            and ("nbgrader" in cell.metadata or cell.id == "try-self-check")
+            for cell in code_of(sample_class.solve(release, answers))
+            if "nbgrader" in cell.metadata or cell.id == "try-self-check"
         ]
         for answers in (answers_of_some, right)
     )
