@@ -68,7 +68,9 @@ def test_the_classroom_workflow_runs_what_this_test_runs(course: Path) -> None:
     commands = re.findall(r"^ *python kit\.py (?!doctor)(.*)$", text, re.M)
     release, collect, grade, export = commands
     assert release.startswith("release ")
-    run_line(collect, course)
+    (clone / "link.csv").symlink_to("/etc/passwd")
+    output = run_line(collect, course)
+    assert "link.csv: Not read: it is a link, and links are not followed." in output
     output = run_line(f"{grade} --sandbox=weak", course, status=1)
     # Each reason once, the most serious first.
     assert output.count("Nothing submitted.") == 1

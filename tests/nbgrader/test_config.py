@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigString
 
@@ -280,16 +281,21 @@ def test_folders_and_options_come_from_the_course_and_the_home_folder(
     assert (course / "pages/ann/tiny/tiny.html").is_file()
 
 
-def test_files_get_the_rights_that_nbgrader_gives(
-    course: Path, hand_in: HandIn
+def test_formgrader_s_button_grades_and_files_get_the_rights_that_nbgrader_gives(
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     configure(
         course,
         "c.Autograde.permissions = 640",
         "c.CourseDirectory.groupshared = True",
     )
-    hand_in("ann")
-    graded(course)
+    hand_in("ann", "tiny-Copy1.ipynb")
+    monkeypatch.chdir(course)
+    result = NbGraderAPI(config=Course(course).config).autograde("tiny", "ann")
+    assert result["success"], result
+    assert totals(course) == {"ann": 10}
     modes = {".": 0o42775, "tiny.ipynb": 0o100640}
     folder = course / "autograded/ann/tiny"
     assert {name: (folder / name).stat().st_mode for name in modes} == modes

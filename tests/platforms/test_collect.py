@@ -16,7 +16,6 @@ from nbproctor.platforms import Roster
 from nbproctor.platforms.download import CollectedSubmission
 from tests.platforms.downloads import (
     CLASS,
-    ZONE,
     Files,
     nested,
     problems_of,
@@ -512,17 +511,6 @@ def test_gradescope_s_list_says_whose_a_folder_is() -> None:
     first, _, last = plan.submissions
     assert (first.group, last.group) == ("Amara Okafor and Bo King", "")
     assert f"{first.submitted:%d %H:%M %z}" == "24 21:30 +0000"
-
-
-def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
-    (tmp_path / "kingjrbo_1043_2_lab.ipynb").write_text("2")
-    (tmp_path / "link_1042_3_lab.ipynb").symlink_to("/etc/passwd")
-    plan = platforms.parse_download(tmp_path, "lab", ["lab"], CLASS, ZONE)
-    assert list(texts(plan)) == ["bking"]
-    assert (
-        problems_of(plan)
-        == "link_1042_3_lab.ipynb: Not read: it is a link, and links are not followed."
-    )
 
 
 # --- people -----------------------------------------------------------------------
