@@ -25,7 +25,6 @@ from nbproctor.engine import (
     execute,
     execution,
 )
-from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
 from nbproctor.sandbox.forkserver import (
     ForkServer,
@@ -34,16 +33,14 @@ from nbproctor.sandbox.forkserver import (
     JudgeTimeoutError,
 )
 from nbproctor.sandbox.policy import Policy
-from tests.conftest import PROJECT
+from tests.engine.test_cache import CELLS, MASTER
 from tests.judge.notebooks import cell
 from tests.notebooks import LOCKED
 
 pytestmark = pytest.mark.slow
 
-MASTER = MasterNotebook.read(PROJECT / "examples/tiny/source/tiny/tiny.ipynb")
 SETTINGS = Settings(policy=Policy(weak=True))
-RIGHT = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
-EXECUTION = Execution(RIGHT, MASTER, SETTINGS)
+EXECUTION = Execution(CELLS, MASTER, SETTINGS)
 ENDLESS = [StudentCell(0, "mean_of", "while True: pass")]
 
 
@@ -115,7 +112,7 @@ def test_what_starts_a_thread_is_left_to_each_notebook(
     threading_master = replace(cells, modules=(library.stem,))
     try:
         library.write_text(THREAD)
-        ran = [StudentCell(0, "a", code), replace(RIGHT[0], index=1)]
+        ran = [StudentCell(0, "a", code), replace(CELLS[0], index=1)]
         assert earned(execute(Execution(ran, threading_master, SETTINGS), servers))
     finally:
         library.unlink()
@@ -126,7 +123,7 @@ def test_a_file_replaced_between_two_runs_of_a_pool_is_read_anew(
 ) -> None:
     weights = tmp_path / "weight.txt"
     settings = Settings(policy=Policy(weak=True, files=(("weight.txt", str(weights)),)))
-    weighed = "w = float(open('weight.txt').read())\n" + RIGHT[0].source
+    weighed = "w = float(open('weight.txt').read())\n" + CELLS[0].source
     cells = [StudentCell(0, "mean_of", f"{weighed} * w")]
     scores = []
     with Pool(1) as pool:

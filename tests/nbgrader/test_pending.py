@@ -9,6 +9,7 @@ import pytest
 
 from nbproctor import nbgrader, platforms
 from tests.cli.term import read_table
+from tests.nbgrader.test_regrade import ODD
 from tests.nbgrader.tiny import (
     book,
     configure,
@@ -22,7 +23,6 @@ from tests.pages.lab import words
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
-ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
 ESSAY = "Because."
 QUESTION = {
     "grade": True,
