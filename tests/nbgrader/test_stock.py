@@ -22,9 +22,8 @@ from examples import sample_class
 from nbproctor.notebook import SKIP_TAG, MasterNotebook
 from tests.kernels import brief
 from tests.nbgrader.rows import url
-from tests.nbgrader.tiny import switch_off
+from tests.nbgrader.tiny import run_nbgrader, switch_off
 from tests.notebooks import read_notebook
-from tests.programs import run_python, succeeded
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
@@ -35,13 +34,8 @@ NOTEBOOK = f"{LAB}/{LAB}.ipynb"
 CALLS = {"fit": ("one_hot", "compute_cost")}
 
 pytestmark = pytest.mark.slow
-
-
-def nbgrader(course: Path, *arguments: str) -> None:
-    """Run nbgrader's own command where it finds alembic, as in an environment."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = os.environ | {"PATH": path}
-    succeeded(run_python("nbgrader", *arguments, cwd=course, env=env))
+# Where nbgrader finds alembic.
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +50,7 @@ def course(project: Path, module_path: Path) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in brief(folder.parent).items():
             patch.setenv(name, value)
-        nbgrader(folder, "generate_assignment", LAB)
+        run_nbgrader(folder, "generate_assignment", LAB, path=PATH)
         yield folder
 
 
@@ -105,7 +99,7 @@ def test_stock_nbgrader_gives_an_exercise_its_points_whatever_else_is_solved(
         if SKIP_TAG in cell.metadata.get("tags", []):
             cell.source = ""
     nbformat.write(notebook, path)
-    nbgrader(course, "autograde", LAB)
+    run_nbgrader(course, "autograde", LAB, path=PATH)
     with Gradebook(url(course)) as book:
         (submission,) = book.assignment_submissions(LAB)
         (graded,) = submission.notebooks

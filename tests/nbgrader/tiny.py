@@ -14,6 +14,7 @@ from nbgrader.api import Gradebook
 from nbproctor import nbgrader
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import ANSWERS, answered, by_id, text, write
+from tests.nbgrader.rows import url
 from tests.notebooks import read_json
 from tests.programs import run_python
 
@@ -91,7 +92,7 @@ def switch_off(course: Path) -> None:
 
 
 def book(course: Path) -> Gradebook:
-    return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
+    return Gradebook(url(course), "tiny")
 
 
 def grade_by_hand(
@@ -109,9 +110,14 @@ def grade_by_hand(
         opened.db.commit()
 
 
-def run_nbgrader(course: Path, *arguments: str, status: int = 0) -> str:
-    """Run nbgrader's own command, as a teacher would; return what it complains of."""
-    env = os.environ | {"PATH": os.defpath}  # nothing is activated
+def run_nbgrader(
+    course: Path, *arguments: str, status: int = 0, path: str = os.defpath
+) -> str:
+    """Run nbgrader's own command, as a teacher would; return what it complains of.
+
+    Unless another `path` is given, no environment is activated.
+    """
+    env = os.environ | {"PATH": path}
     done = run_python("nbgrader", *arguments, cwd=course, env=env)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stderr

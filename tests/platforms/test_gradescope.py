@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 import sysconfig
 import venv
 import zipfile
@@ -27,7 +26,6 @@ def course(
 ) -> Path:
     """A course that is not graded yet: an answer that hangs, and half a file."""
     shutil.copy(project / "requirements.txt", class_course)
-    (class_course / "gradebook.db").touch()
     (class_course / "data").mkdir(exist_ok=True)
     (class_course / "data/x.gz").touch()
     configure(class_course, "c.Nbproctor.call_seconds = 1")
@@ -47,28 +45,24 @@ def archive(course: Path, module_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def autograder(archive: Path) -> Path:
-    """The folder ``/autograder`` as Gradescope makes it from the archive."""
+    """The folder ``/autograder`` as Gradescope makes it from the archive.
+
+    In an environment with the packages that are here, and the archive's nbproctor:
+    installing them anew takes a network and a minute.
+    """
     root = archive.with_suffix("")
     source = root / "source"
     unpack(archive, source)
-    _environment(source)
+    venv.create(source / ".venv", symlinks=True)
+    (packages,) = source.glob(".venv/lib/python*/site-packages")
+    paths = f"{source}\n{sysconfig.get_path('purelib')}\n"
+    (packages / "all.pth").write_text(paths)
     setup = (source / "setup.sh").read_text()
     script = setup.replace("apt-get", "true apt-get")  # this computer stays as it is
     done = succeeded(start("bash", "-c", script, source / "setup.sh", cwd=source))
     assert done.stdout.strip().endswith("earns every point in this container.")
     shutil.copy(source / "run_autograder", root)
     return root
-
-
-def _environment(source: Path) -> None:
-    """Make an environment with the packages that are here, and the archive's nbproctor.
-
-    Installing them anew takes a network and a minute.
-    """
-    venv.create(source / ".venv", symlinks=True)
-    installed = Path(sysconfig.get_path("purelib"))
-    target = source / ".venv" / installed.relative_to(sys.prefix)
-    (target / "all.pth").write_text(f"{source}\n{installed}\n")
 
 
 def run(root: Path, submission: Path) -> tuple[subprocess.CompletedProcess[str], Any]:
