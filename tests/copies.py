@@ -23,6 +23,13 @@ def link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
+def write_program(path: Path, text: str) -> None:
+    """Write a file that may be run, in a folder that is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack a zip as a file manager does, permissions included."""
     with ZipFile(archive) as content:

@@ -227,17 +227,15 @@ def hand_in(root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def env(module_path: Path) -> dict[str, str]:
     """Variables under which the commands are run."""
-    settings = tmp_path_factory.mktemp("jupyter")
-    (settings / "jupyter_server_config.json").write_text(
+    (module_path / "jupyter_server_config.json").write_text(
         '{"ServerApp": {"allow_root": true}}'  # tests may run as root
     )
-    bin_ = tmp_path_factory.mktemp("bin")
-    (bin_ / "python").symlink_to(sys.executable)
+    (module_path / "python").symlink_to(sys.executable)
     return os.environ | {
-        "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
-        "JUPYTER_CONFIG_DIR": str(settings),
+        "PATH": f"{module_path}{os.pathsep}{os.environ['PATH']}",
+        "JUPYTER_CONFIG_DIR": str(module_path),
         "BROWSER": "true",  # a program that opens nothing
     }
 

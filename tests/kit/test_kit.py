@@ -9,6 +9,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import sysconfig
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor.cli import app
-from tests.copies import link
+from tests.copies import link, write_program
 from tests.notebooks import read_json
 from tests.programs import start, succeeded
 from tests.users import bound_by_rights
@@ -246,7 +247,7 @@ def test_without_a_network_nothing_is_left_half_made_and_what_was_there_stays(
 
 
 # What makes a computer another one → what is to be done there.
-VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+VERSION = sysconfig.get_python_version()
 COMPUTERS = {
     "sys.version_info = (3, 10, 4, 'final', 0)": (
         "This is Python 3.10, but the kit needs 3.11 to 3.14"
@@ -312,11 +313,9 @@ def engines(toy: Path, tmp_path: Path) -> Path:
     (toy / "examples/cluster/Containerfile").touch()
     (toy / "requirements.lock").touch()
     folder = tmp_path / "engines"
-    folder.mkdir()
+    text = ENGINE.format(python=sys.executable, package=str(toy))
     for name in ("podman", "docker"):
-        text = ENGINE.format(python=sys.executable, package=str(toy))
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o755)
+        write_program(folder / name, text)
     return folder
 
 
@@ -418,9 +417,7 @@ def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
         tools / "python3.14",
         tmp_path / ".venv/bin/python",
     ):
-        stub.parent.mkdir(parents=True, exist_ok=True)
-        stub.write_text(PYTHON_STUB)
-        stub.chmod(0o755)
+        write_program(stub, PYTHON_STUB)
     for tool in ("bash", "dirname", "id", "mktemp", "rm", "sh", "tail", "tar"):
         (tools / tool).symlink_to(str(shutil.which(tool)))
     variables = {

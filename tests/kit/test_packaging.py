@@ -23,7 +23,7 @@ import nbproctor
 from nbproctor.kit import handout, starter
 from nbproctor.nbgrader import Course
 from tests.cli.term_class import RIGHT
-from tests.copies import LAB, lab_course, link
+from tests.copies import LAB, lab_course, link, write_program
 from tests.kit.conftest import STOCK
 from tests.nbgrader.tiny import hand_in
 from tests.notebooks import read_json
@@ -190,8 +190,7 @@ def installed_clone(
     site = next(environment.glob("lib/python*/site-packages"))
     link_packages([Requirement("pip"), *declared["runtime"]], site)
     bin_ = environment / "bin"
-    (bin_ / "pip").write_text(f'#!/bin/sh\nexec {bin_}/python -m pip "$@"\n')
-    (bin_ / "pip").chmod(0o755)
+    write_program(bin_ / "pip", f'#!/bin/sh\nexec {bin_}/python -m pip "$@"\n')
     clone = tmp_path / "nbproctor"
     shutil.copytree(project / "nbproctor", clone / "nbproctor")
     for name in CLONED:

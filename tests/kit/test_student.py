@@ -21,7 +21,7 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
 from tests import programs
 from tests.broken.cases import by_id, code_of, write
-from tests.copies import LAB, lab_course, unpack
+from tests.copies import LAB, lab_course, unpack, write_program
 from tests.kernels import run_in_kernel
 from tests.kit.test_kit import POSIX
 from tests.nbgrader.tiny import configure
@@ -78,8 +78,8 @@ def test_the_start_script_takes_the_best_python_or_says_where_to_get_one(
     if message.startswith("Unpack"):
         (unpacked / "kit.py").unlink()
     for name, version in pythons.items():
-        (tmp_path / name).write_text(FAKE_PYTHON.format(version=version, name=name))
-        (tmp_path / name).chmod(0o755)
+        text = FAKE_PYTHON.format(version=version, name=name)
+        write_program(tmp_path / name, text)
     for name in ("dirname", "uname"):
         (tmp_path / name).symlink_to(str(shutil.which(name)))
     command = ["/bin/sh", unpacked / "start_linux.sh", "--no-browser"]

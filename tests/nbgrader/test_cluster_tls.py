@@ -37,12 +37,13 @@ def keys(project: Path, module_path: Path) -> Path:
 
 def settings(folder: Path) -> dict[str, str | bool]:
     """Dask's configuration with the keys of a folder."""
-    result: dict[str, str | bool] = {"distributed.comm.require-encryption": True}
-    result["distributed.comm.tls.ca-file"] = str(folder / "ca.pem")
-    for role in ("client", "scheduler", "worker"):
-        for kind, file in FILES.items():
-            result[f"distributed.comm.tls.{role}.{kind}"] = str(folder / file)
-    return result
+    files = {
+        f"distributed.comm.tls.{role}.{kind}": str(folder / file)
+        for role in ("client", "scheduler", "worker")
+        for kind, file in FILES.items()
+    }
+    files["distributed.comm.tls.ca-file"] = str(folder / "ca.pem")
+    return files | {"distributed.comm.require-encryption": True}
 
 
 @pytest.fixture(scope="module")
