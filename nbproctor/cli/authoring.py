@@ -231,10 +231,10 @@ def adopt(
     folder = find_course()
     notebook = adoption.write(adopted, file, starter.new_source(folder, name))
     table = Table("cell", "became", "id", "points", box=box.SIMPLE_HEAD)
-    for each in adopted.cells:
+    for number, each in enumerate(adopted.cells, 1):
         if each.grade_id:
             points = "" if each.points is None else f"{each.points:g}"
-            table.add_row(str(each.number), each.kind, each.grade_id, points)
+            table.add_row(str(number), each.kind, each.grade_id, points)
     console.print(table)
     total = sum(each.points or 0 for each in adopted.cells)
     echo(f"{notebook}: {total:g} points.")
@@ -369,9 +369,18 @@ def run(
     shutil.rmtree(submitted, ignore_errors=True)
     border.copy(root / "submission", submitted, MAX_SUBMISSION)
     (result,) = nbgrader.grade(
-        course, assignment, [student], force=True, weak_sandbox=weak
+        course,
+        assignment,
+        [student],
+        force=True,
+        weak_sandbox=weak,
     )
-    content = results(result, course.masters, visibility, time.monotonic() - start)
+    content = results(
+        result,
+        masters=course.masters,
+        visibility=visibility,
+        seconds=time.monotonic() - start,
+    )
     text = json.dumps(content, indent=1, ensure_ascii=False)
     write_file(root / "results" / "results.json", f"{text}\n")
     echo(f"{result.status}. {result.reason}")

@@ -88,7 +88,13 @@ def grade_class(
     results.sort(key=lambda result: (normalize(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment, standings)
     outlines = course.outlines.values()
-    console.print(score_table(scores, results, outlines, names))
+    table = score_table(
+        scores=scores,
+        results=results,
+        outlines=outlines,
+        names=names,
+    )
+    console.print(table)
     echo(*_reasons(results, names), *change_lines(changes, names, students or ()))
     echo(*late_lines(course, standings))
     for each in nbgrader.describe_unread(course):
@@ -164,7 +170,7 @@ def score_table(
 ) -> Group:
     """Lay out students × exercises; a dash is what was not graded, never a 0.
 
-    `results` are those who get a row; `names` those to show for ids.
+    `results` are those who get a row; `names` those to show for their ids.
     """
     exercises = {}
     for outline in outlines:
@@ -185,7 +191,7 @@ def score_table(
         earned = scores.loc[result.student].to_dict()
         row = [_score(earned[id], each.points) for id, each in exercises.items()]
         table.add_row(
-            escape(names.get(result.student, result.student)),
+            escape(names[result.student]),
             *row,
             # As the gradebook has it now: somebody may have graded by hand since.
             _score(earned["total"], result.max_score) + _penalty(earned),

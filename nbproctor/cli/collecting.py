@@ -118,7 +118,13 @@ def collect(
     )
     with show_status(f"Reading {source.name}"):
         download = platforms.parse_download(
-            source, course.assignment, names, everybody, zone, together, times
+            source=source,
+            assignment=course.assignment,
+            notebooks=names,
+            roster=everybody,
+            zone=zone,
+            groups=together,
+            times=times,
         )
     if only:
         downloaded = Roster([s.person for s in download.submissions])
@@ -128,7 +134,12 @@ def collect(
     _check_assignment(course, download)
     folder_of = partial(course.folder, "submitted")
     platforms.write(
-        download, folder_of, records, source.name, replace=replace, dry_run=dry_run
+        download,
+        destination=folder_of,
+        records=records,
+        source=source.name,
+        replace=replace,
+        dry_run=dry_run,
     )
     if not dry_run:
         if groups and groups != kept_groups:

@@ -105,7 +105,12 @@ def export(
         return
     else:
         file = Path(product)
-        filled = _filled(course, file, column, scale)
+        filled = _filled(
+            course=course,
+            file=file,
+            column=column,
+            scale=scale,
+        )
         echo(f"Marks of {name}:")
         _show(filled, product)
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")

@@ -117,7 +117,12 @@ def watch(
     name = course.assignment
     with (
         nbgrader.course_lock(course.root, f"watching {name!r}", ".watch"),
-        nbgrader.Watch(course.root, name, exchange, sandbox == "weak") as watching,
+        nbgrader.Watch(
+            course.root,
+            assignment=name,
+            exchange=exchange,
+            weak=sandbox == "weak",
+        ) as watching,
     ):
         echo(f"Watching {name}{_until(watching.due)}. To stop, press Ctrl-C.")
         for student, deadline in watching.extended.items():

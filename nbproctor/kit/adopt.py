@@ -10,12 +10,12 @@ from __future__ import annotations
 import ast
 import doctest
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import nbformat
 import yaml  # type: ignore[import-untyped]
@@ -37,11 +37,14 @@ from nbproctor.writing import write_file
 
 #: The first line of a raw cell, or of a block in a text cell, that says what comes.
 _BLOCK = re.compile(
-    r"^#?\s*(BEGIN|END) (QUESTION|SOLUTION|TESTS|PROMPT)\b|^#?\s*(ASSIGNMENT CONFIG)"
+    r"^#?\s*(BEGIN|END) (QUESTION|SOLUTION|TESTS|PROMPT)\b"
+    r"|^#?\s*(ASSIGNMENT CONFIG)"
 )
 #: A block in a text cell: of an editor without raw cells, as Colab, or of older Otter.
 _IN_TEXT = re.compile(
-    r"^(?:```otter\s*\n|(?:```|<!--)\s*\n(?=(?i:BEGIN QUESTION)))(.*?)"
+    r"^(?:```otter\s*\n"
+    r"|(?:```|<!--)\s*\n(?=(?i:BEGIN QUESTION)))"
+    r"(.*?)"
     r"^\s*(?:```|-->)\s*$",
     re.MULTILINE | re.DOTALL,
 )
@@ -49,16 +52,21 @@ _IN_TEXT = re.compile(
 _IGNORED = re.compile(r"\s*#{1,2}\s*ignore\s*(?:#|:|$)", re.MULTILINE | re.IGNORECASE)
 #: The first line of a test that stands in no block.
 _TEST = re.compile(
-    r"\s*#+\s*(?:TESTS?\b|(?i:hidden)(?=\s*$|\s+(?i:tests?)\b))", re.MULTILINE
+    r"\s*#+\s*"
+    r"(?:TESTS?\b"
+    r"|(?i:hidden)(?=\s*$|\s+(?i:tests?)\b))",
+    re.MULTILINE,
 )
 _TEST_CONFIG = re.compile(
     r"""\s*("{3}|'{3})\s*#\s*BEGIN\s*TEST\s*CONFIG[^\n]*\n"""
-    r"""(?P<yaml>.*?)\1\s*;?\s*#\s*END\s*TEST\s*CONFIG[^\n]*""",
+    r"""(?P<yaml>.*?)"""
+    r"""\1\s*;?\s*#\s*END\s*TEST\s*CONFIG[^\n]*""",
     re.DOTALL | re.IGNORECASE,
 )
+#: The first comment of a test that is hidden has the word, as Otter reads it.
+_HIDDEN = re.compile(r"[^#]*#.*\bhidden\b", re.IGNORECASE)
 #: A comment that says only that a test is hidden, where students read what it checks.
 _LABEL = re.compile(r"\A\s*#+[^\S\n]*(?i:hidden)(?:[^\S\n]+(?i:tests?))?[^\S\n]*\n")
-_COMMENT = re.compile("#.*")
 #: What Otter leaves out of a cell: a prompt, and the mark of a whole solution.
 _LEFT_OUT = re.compile(
     r'^\s*"""\s*# BEGIN PROMPT.*?"""[^\n]*\n?'
@@ -68,8 +76,13 @@ _LEFT_OUT = re.compile(
 _CHECK = re.compile(r"\b(?:ok\.grade|grader\.check)\(\s*['\"](\w+)['\"]")
 #: Lines of the other grader, of which nothing is left.
 _CLIENT = re.compile(
-    r"^.*(\b(otter|jassign)\b|client\.api|gofer\.ok|\b(ok|grader)\.\w+\(|"
-    r"\bgenerate_pdf\(|Notebook\(['\"]).*$",
+    r"^.*("
+    r"\b(otter|jassign)\b"
+    r"|client\.api|gofer\.ok"
+    r"|\b(ok|grader)\.\w+\("
+    r"|\bgenerate_pdf\("
+    r"|Notebook\(['\"]"
+    r").*$",
     re.MULTILINE,
 )
 _MARKERS = Markers()
@@ -85,6 +98,12 @@ _SEAM = re.compile(rf"\n([^\S\n]*){_END}\n\1{_BEGIN}\n")
 _BEGIN_HIDDEN, _END_HIDDEN = (f"### {marker}" for marker in _MARKERS.hidden)
 
 
+Settings: TypeAlias = dict[str, Any]
+"""What a block or a test says of itself: key → value."""
+Metadata: TypeAlias = dict[str, Any]
+"""What nbgrader has to know of a cell: key → value."""
+
+
 class AdoptError(NbproctorError):
     """A notebook cannot be adopted; says what to do."""
 
@@ -97,28 +116,18 @@ class Question:
     points: Any = None  # a number, or one for each test
     by_hand: bool = False
     is_plain: bool = False  # of a notebook of assertions
-    answers: list[AdoptedCell] = field(default_factory=list)
-    tests: list[AdoptedCell] = field(default_factory=list)
-
-    @property
-    def graders(self) -> list[dict[str, Any]]:
-        """What nbgrader has to know of each test."""
-        return [nbgrader_metadata(test.cell) for test in self.tests]
-
-    @property
-    def test_code(self) -> str:
-        """The code of all tests."""
-        return "\n".join(test.cell.source for test in self.tests)
+    is_answered: bool = False
+    graders: list[Metadata] = field(default_factory=list)  # of its tests
+    test_code: str = ""  # of all of them
 
 
 @dataclass
 class AdoptedCell:
     """A row of the table that a teacher reads: what a cell has become."""
 
-    number: int
     cell: NotebookNode
     kind: str
-    question: Question | None = None
+    question: Question | None = None  # that it answers
 
     @property
     def grade_id(self) -> str:
@@ -131,65 +140,59 @@ class AdoptedCell:
         return nbgrader_metadata(self.cell).get("points")
 
 
-@dataclass
 class Adopted:
-    """The new notebook, and what was understood of the old one."""
+    """The new notebook, and what was understood of the old one.
 
-    notebook: NotebookNode
-    cells: list[AdoptedCell] = field(default_factory=list)
-    questions: list[str] = field(default_factory=list)  # to the teacher
-    files: list[str] = field(default_factory=list)  # that the notebook names
-    unanswered: list[str] = field(default_factory=list)  # exercises to be solved
-
-
-class _Reader:
-    """Goes through the cells once, and writes the new ones."""
+    Attributes
+    ----------
+    notebook : NotebookNode
+        The source notebook of an assignment.
+    cells : list of AdoptedCell
+        What its cells are.
+    questions : list of str
+        To the teacher, about what cannot be known.
+    files : list of str
+        Those that the notebook names.
+    unanswered : list of str
+        Exercises that the teacher has to solve.
+    """
 
     def __init__(self, notebook: NotebookNode, tests: Path) -> None:
-        self.adopted = Adopted(nbformat.v4.new_notebook(metadata=notebook.metadata))
-        self.question: Question | None = None
-        self._questions: list[Question] = []
+        self.notebook = nbformat.v4.new_notebook(metadata=notebook.metadata)
+        self.cells: list[AdoptedCell] = []
+        self.questions: list[str] = []
+        self.files: list[str] = []
+        self.unanswered: list[str] = []
+        self._question: Question | None = None
+        self._exercises: list[Question] = []
         self._folder = tests
         self._block = ""  # SOLUTION, TESTS or PROMPT
         self._names: set[str] = set()
-        self._cells = [part for cell in notebook.cells for part in _parts(cell)]
-        markers = [cell.source for cell in self._cells if cell.cell_type == "raw"]
+        cells = [part for cell in notebook.cells for part in _parts(cell)]
         #: Older notebooks do not mark where an answer begins.
-        self._marks_answers = any("BEGIN SOLUTION" in marker for marker in markers)
-
-    def read(self) -> Adopted:
-        for cell in self._cells:
-            if self._is_marker(cell) or _IGNORED.match(cell.source):
+        self._marks_answers = any(
+            "BEGIN SOLUTION" in cell.source for cell in cells if cell.cell_type == "raw"
+        )
+        for cell in cells:
+            if cell.cell_type == "raw" and (block := _BLOCK.match(cell.source)):
+                self._begin_or_end(block, _settings(cell.source.partition("\n")[2]))
+            elif self._block == "PROMPT" or _IGNORED.match(cell.source):
                 continue
-            if cell.cell_type == "code":
+            elif cell.cell_type == "code":
                 self._code(cell)
-            elif self._is_answer(cell):
-                self._answer(self._append_cell(cell))
-            elif self._block != "PROMPT":
-                self._append_cell(cell)
-        for question in self._questions:
+            else:
+                self._copy(cell)
+        for question in self._exercises:
             self._check_question(question)
         self._share_points()
         self._mark_answers()
-        numbers = []
-        for row in self.adopted.cells:
-            if row.kind == "code" and any(_defined_names(row.cell.source)):
-                numbers.append(str(row.number))
-        if numbers and any(question.is_plain for question in self._questions):
-            self.adopted.questions.append(
-                f"Students see these cells as they are: {', '.join(numbers)}."
-            )
-        return self.adopted
+        self._list_visible_cells()
 
-    # ---- markers ---------------------------------------------------------------
+    # ---- blocks ----------------------------------------------------------------
 
-    def _is_marker(self, cell: NotebookNode) -> bool:
-        """Act on a cell that says what comes next; return whether it does."""
-        block = _BLOCK.match(cell.source) if cell.cell_type == "raw" else None
-        if block is None:
-            return False
+    def _begin_or_end(self, block: re.Match[str], settings: Settings) -> None:
+        """Act on a cell that says what comes next."""
         side, content, _ = block.groups()
-        settings = _settings(cell.source.partition("\n")[2])
         if content == "QUESTION":
             self._close()
             if side == "BEGIN":
@@ -197,14 +200,13 @@ class _Reader:
         elif content:
             self._block = content if side == "BEGIN" else ""
         else:
-            self.adopted.files = []
+            self.files = []
             # Otter has three such lists: of students, of the autograder, of both.
             for key, names in settings.items():
                 if key.endswith("files") and names:
-                    self.adopted.files += map(str, names)
-        return True
+                    self.files += map(str, names)
 
-    def _open(self, settings: dict[str, Any]) -> Question:
+    def _open(self, settings: Settings) -> Question:
         points = settings.get("points")
         if isinstance(points, dict):
             points = points.get("total") or [points.get("each", 1)]
@@ -214,12 +216,12 @@ class _Reader:
             points=points,
             by_hand=bool(settings.get("manual")),
         )
-        self.question = question
-        self._questions.append(question)
+        self._question = question
+        self._exercises.append(question)
         return question
 
     def _close(self) -> None:
-        self.question = None
+        self._question = None
         self._block = ""
 
     # ---- cells -----------------------------------------------------------------
@@ -229,87 +231,95 @@ class _Reader:
         cell.source = _CLIENT.sub("", cell.source).strip("\n")
         for name in checks:
             self._check(name)
-        if not cell.source.strip() or self._block == "PROMPT":
+        if not cell.source.strip():
             return
         asserts = _asserts(cell.source)
-        is_test = _TEST.match(cell.source) or (asserts and _says_hidden(cell.source))
-        is_test = is_test or self._block == "TESTS"
-        if self.question and is_test:
-            self._test(cell.source, {}, cell.get("outputs", []))
-        elif self._is_answer(cell):
-            self._answer(self._append_cell(cell))
-        elif not (checks or self.question) and (is_test or asserts):
-            self._plain_test(cell)
+        says_test = _TEST.match(cell.source) or (asserts and _HIDDEN.match(cell.source))
+        is_test = says_test or self._block == "TESTS"
+        if self._question and is_test:
+            self._test(cell)
+        elif self._question or checks or not (is_test or asserts):
+            self._copy(cell)
         else:
-            self._append_cell(cell)
+            self._plain_test(cell)
 
-    def _is_answer(self, cell: NotebookNode) -> bool:
-        """Whether a cell is in a block of solutions, or right below its question."""
-        question = self.question
+    def _copy(self, cell: NotebookNode) -> None:
+        """Write a cell as it is, which may be an answer.
+
+        An answer is in a block of solutions, or right below its question.
+        """
+        row = self._append_cell(cell, cell.cell_type)
+        question = self._question
         if question is None:
-            return False
-        if cell.cell_type == "markdown" and not question.by_hand:
-            return False
-        is_first = not self._marks_answers and not question.answers
-        return self._block == "SOLUTION" or is_first
+            return
+        is_first = not (self._marks_answers or question.is_answered)
+        may_answer = question.by_hand or cell.cell_type != "markdown"
+        if may_answer and (is_first or self._block == "SOLUTION"):
+            self._answer(row, question)
 
     def _check(self, name: str) -> None:
         """Take the tests of ``tests/``, where a cell of the notebook calls them."""
         path = self._folder / f"{name}.py"
         if not path.is_file():
             return  # they are in the notebook
-        points, tests = _test_file(path)
-        question = self.question
+        tests, is_hidden = _test_file(path)
+        question = self._question
         if question is None or question.name != name:
             question = self._open({"name": name})
-        question.points = question.points or points
-        cells = [*self.adopted.cells]
-        for source, settings in tests:
-            self._test(source, settings)
-        if not question.answers:
-            row = self._find_defining_cell(question.test_code)
-            if row is None and cells:
-                row = cells[-1]
+        question.points = question.points or tests.get("points")
+        last = self.cells[-1] if self.cells else None
+        for suite in tests.get("suites", []):
+            setup = suite.get("setup", "")
+            for case in suite.get("cases", []):
+                cell = nbformat.v4.new_code_cell(f"{setup}\n{case['code']}")
+                self._test(cell, {"hidden": is_hidden} | case)
+        if not question.is_answered:
+            row = self._find_defining_cell(question.test_code) or last
             if row and row.question is None and row.kind == "code":
-                self._answer(row)
+                self._answer(row, question)
         self._close()
 
-    def _answer(self, row: AdoptedCell) -> None:
-        """Make a cell an answer to the question."""
-        question = self.question
-        assert question
+    def _answer(self, row: AdoptedCell, question: Question) -> None:
+        """Make a cell an answer to a question."""
         grade_id = question.name
-        points = _sum(question.points or 1) if question.by_hand else None
-        if question.answers:
+        points = _sum(question.points or 1)
+        if question.is_answered:
             grade_id = self._free(f"{question.name}_part")
-            points = 0.0 if question.by_hand else None
+            points = 0.0
+        question.is_answered = True
         row.question = question
         row.kind = "answer, graded by hand" if question.by_hand else "answer"
-        question.answers.append(row)
-        _set_grader(row.cell, grade_id, points, solution=True)
+        _set_grader(
+            row.cell,
+            grade_id=grade_id,
+            points=points if question.by_hand else None,
+        )
 
-    def _test(
-        self,
-        source: str,
-        settings: dict[str, Any],
-        outputs: Iterable[NotebookNode] = (),
-    ) -> None:
+    def _test(self, cell: NotebookNode, settings: Mapping[str, Any] = {}) -> None:
         """Write a test of the question, unless it cannot be understood."""
-        question = self.question
+        question = self._question
         assert question
         try:
-            code, is_hidden, points = _read_test(source, settings, outputs)
+            code, is_hidden, points = _read_test(cell, settings)
         except (AdoptError, ValueError) as error:
-            self.adopted.questions.append(f"{question.name}: {error} Left out.")
+            self.questions.append(f"{question.name}: {error} Left out.")
             return
-        if is_hidden and not _MARKERS.has_hidden_tests(code):
-            code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
-        row = self._append_cell(nbformat.v4.new_code_cell(code))
-        row.kind = "hidden test" if is_hidden else "public test"
-        row.question = question
-        question.tests.append(row)
-        name = self._free(f"{question.name}_test_{len(question.tests)}")
-        _set_grader(row.cell, name, points, locked=True)
+        kind = "public test"
+        if is_hidden:
+            kind = "hidden test"
+            if not _MARKERS.has_hidden_tests(code):
+                code = f"{_BEGIN_HIDDEN}\n{code}\n{_END_HIDDEN}"
+        test = nbformat.v4.new_code_cell(code)
+        self._append_cell(test, kind)
+        question.test_code += f"{code}\n"
+        number = len(question.graders) + 1
+        grader = _set_grader(
+            test,
+            grade_id=self._free(f"{question.name}_test_{number}"),
+            points=points,
+            is_test=True,
+        )
+        question.graders.append(grader)
 
     def _plain_test(self, cell: NotebookNode) -> None:
         """Take assertions for a test of the nearest answer that they use."""
@@ -318,22 +328,24 @@ class _Reader:
             self._leave_out(cell)
             return
         if row.question is None:
-            self._open({"name": "exercise"}).is_plain = True
-            self._answer(row)
-        self.question = row.question
-        self._test(cell.source, {}, cell.get("outputs", []))
-        self.question = None
+            question = self._open({"name": "exercise"})
+            question.is_plain = True
+            self._answer(row, question)
+        self._question = row.question
+        self._test(cell)
+        self._question = None
 
     def _leave_out(self, cell: NotebookNode) -> None:
         """List a cell of assertions that belongs to no answer."""
-        is_hidden = self._block == "TESTS" or "hidden" in cell.source.lower()
         first = cell.source.strip().partition("\n")[0]
-        self.adopted.questions.append(
-            f"{first!r}: no answer above defines what is tested here. "
-            + ("Left out." if is_hidden else "Not graded.")
+        action = "Not graded."
+        if self._block == "TESTS" or "hidden" in cell.source.lower():
+            action = "Left out."
+        else:
+            self._append_cell(cell, cell.cell_type)
+        self.questions.append(
+            f"{first!r}: no answer above defines what is tested here. {action}"
         )
-        if not is_hidden:
-            self._append_cell(cell)
 
     def _find_defining_cell(self, test: str) -> AdoptedCell | None:
         """Return the nearest cell of code above that defines a name of a test.
@@ -342,7 +354,7 @@ class _Reader:
         """
         names = CellText.parse(test).uses - set(_defined_names(test))
         nearest = None
-        for row in reversed(self.adopted.cells):
+        for row in reversed(self.cells):
             source = row.cell.source
             if row.kind not in ("code", "answer"):
                 continue
@@ -353,10 +365,7 @@ class _Reader:
             nearest = nearest or row
         return nearest
 
-    # ---- writing ---------------------------------------------------------------
-
-    def _append_cell(self, cell: NotebookNode) -> AdoptedCell:
-        """Write a cell as it is; it may become an answer later."""
+    def _append_cell(self, cell: NotebookNode, kind: str) -> AdoptedCell:
         # It shows a mistake: grading need not run it.
         if error_output_of(cell):
             cell.metadata["tags"] = [SKIP_TAG]
@@ -366,18 +375,20 @@ class _Reader:
             cell.outputs = []
             cell.execution_count = None
         cell.setdefault("id", generate_corpus_id())
-        self.adopted.notebook.cells.append(cell)
-        row = AdoptedCell(len(self.adopted.cells) + 1, cell, cell.cell_type)
-        self.adopted.cells.append(row)
+        self.notebook.cells.append(cell)
+        row = AdoptedCell(cell, kind)
+        self.cells.append(row)
         return row
+
+    # ---- the whole notebook ----------------------------------------------------
 
     def _check_question(self, question: Question) -> None:
         """Settle the points that are said, and say what is missing."""
-        if question.tests and not question.answers:
-            self.adopted.unanswered.append(question.name)
-        elif not question.tests and not question.by_hand:
-            self.adopted.questions.append(f"{question.name}: it has no test.")
         graders = question.graders
+        if graders and not question.is_answered:
+            self.unanswered.append(question.name)
+        elif not graders and not question.by_hand:
+            self.questions.append(f"{question.name}: it has no test.")
         points = question.points
         if isinstance(points, list) and len(points) in (1, len(graders)):
             points *= len(graders) // len(points)
@@ -390,42 +401,51 @@ class _Reader:
 
     def _share_points(self) -> None:
         """Let headings say what tests are worth that do not; else it is one point."""
-        for section in reversed(sections(self.adopted.notebook.cells)):
+        for section in reversed(sections(self.notebook.cells)):
             graders = [nbgrader_metadata(cell) for cell in section.cells]
             _fill(graders, section.points)
-        for question in self._questions:
+        for question in self._exercises:
             is_unknown = _fill(question.graders, 1)
             if is_unknown and question.is_plain:
-                self.adopted.questions.append(
-                    f"{question.name}: are its tests worth 1 point?"
-                )
+                self.questions.append(f"{question.name}: are its tests worth 1 point?")
 
     def _mark_answers(self) -> None:
         """Mark the solutions in the cells of code, and say where nothing is left."""
         whole = []
-        for row in self.adopted.cells:
+        for row in self.cells:
             source = row.cell.source
             if row.cell.cell_type != "code" or row.kind.endswith("test"):
                 continue
             marked = solution_marks(source)
             if row.question and _BEGIN not in marked:
                 tested = CellText.parse(row.question.test_code).uses
-                marked = _mark(marked, set(tested))
+                marked = _mark(marked, tested)
             if _BEGIN not in marked:
                 continue
             row.cell.source = marked
             if row.question is None:
                 row.kind = "answer"
-                _set_grader(row.cell, self._free("answer"), solution=True)
+                _set_grader(row.cell, self._free("answer"))
             elif _has_blank(source):
-                self.adopted.unanswered.append(row.grade_id)
+                self.unanswered.append(row.grade_id)
             visible = CellText.parse(_MARKERS.without_regions(marked)).code
             if set(visible) <= set(_MARKERS.stub.splitlines()):
                 whole.append(row.grade_id)
         if whole:
-            self.adopted.questions.append(
+            self.questions.append(
                 f"The whole cell became the solution: {', '.join(whole)}. Is there a "
                 f"line that students should see? Move it above {_BEGIN!r}."
+            )
+
+    def _list_visible_cells(self) -> None:
+        """Say which code of a notebook of assertions students see."""
+        numbers = []
+        for number, row in enumerate(self.cells, 1):
+            if row.kind == "code" and any(_defined_names(row.cell.source)):
+                numbers.append(str(number))
+        if numbers and any(question.is_plain for question in self._exercises):
+            self.questions.append(
+                f"Students see these cells as they are: {', '.join(numbers)}."
             )
 
     def _free(self, name: str) -> str:
@@ -446,14 +466,19 @@ def adopt(path: Path) -> Adopted:
     """
     try:
         notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, nbformat.ValidationError) as error:
         reason = getattr(error, "strerror", None) or error
         raise AdoptError(f"{path} cannot be read as a notebook: {reason}") from error
     if (language := language_of(notebook)) != "python":
         raise AdoptError(f"{path} is in {language}. nbproctor grades Python.")
     if any("nbgrader" in cell.metadata for cell in notebook.cells):
         raise AdoptError(f"{path} is nbgrader's already. Copy it into source/.")
-    adopted = _Reader(notebook, path.parent / "tests").read()
+    try:
+        adopted = Adopted(notebook, path.parent / "tests")
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise AdoptError(
+            f"{path} has a question, or a test, of a form that is not known ({error!r})."
+        ) from error
     if not any(cell.points for cell in adopted.cells):
         raise AdoptError(
             f"No test was found in {path}: no BEGIN TESTS, no tests/ folder, and no "
@@ -490,11 +515,10 @@ def solution_marks(source: str) -> str:
 
 
 def _read_test(
-    source: str,
-    settings: dict[str, Any],
-    outputs: Iterable[NotebookNode] = (),
+    cell: NotebookNode, settings: Mapping[str, Any]
 ) -> tuple[str, bool, float | None]:
     """Return what a test says: its code, whether it is hidden, its points if any."""
+    source = cell.source
     if config := _TEST_CONFIG.search(source):
         settings = _settings(config["yaml"])
         source = _TEST_CONFIG.sub("", source, count=1).strip()
@@ -505,48 +529,37 @@ def _read_test(
         raise AdoptError(f"the points of a test are not a number: {points!r}.")
     if re.search(r"^\s*>>> ", source, re.MULTILINE):
         code = _from_doctest(source)
+    elif _asserts(source):
+        code = source
     else:
-        code = _as_assertion(source, outputs)
+        code = _as_assertion(source, cell.get("outputs", []))
     if not CellText.parse(code).compiles:
         raise AdoptError(f"a test cannot be a cell by itself: {code!r}.")
-    is_hidden = bool(settings.get("hidden")) or _says_hidden(source)
-    return _LABEL.sub("", code), is_hidden, points
+    is_hidden = settings.get("hidden") or _HIDDEN.match(source)
+    return _LABEL.sub("", code), bool(is_hidden), points
 
 
-def _says_hidden(source: str) -> bool:
-    """Whether the first comment of a test has the word, as Otter reads it."""
-    comment = _COMMENT.search(source)
-    return bool(comment and re.search(r"\bhidden\b", comment[0], re.IGNORECASE))
-
-
-def _as_assertion(source: str, outputs: Iterable[NotebookNode]) -> str:
+def _as_assertion(source: str, outputs: list[NotebookNode]) -> str:
     """Return a test that compares the last expression with its stored output."""
-    if _asserts(source):
-        return source
     if any(output.output_type == "stream" for output in outputs):
         raise AdoptError(f"a test compares what is printed: {source!r}.")
     values = [o.data.get("text/plain", "") for o in outputs if "data" in o]
-    body = parse(source).body
-    if not body or not values:
-        return source
-    last = body[-1]
-    if not isinstance(last, ast.Expr):
-        return source
-    lines = source.splitlines()[: last.lineno - 1]
-    expression = ast.get_source_segment(source, last.value)
-    lines.append(_comparison(str(expression), values[-1]))
-    return "\n".join(lines).strip()
+    match parse(source).body:
+        case [*_, ast.Expr(value) as last] if values:
+            lines = source.splitlines()[: last.lineno - 1]
+            expression = ast.get_source_segment(source, value)
+            lines.append(_comparison(str(expression), values[-1]))
+            return "\n".join(lines).strip()
+    return source
 
 
 def _comparison(expression: str, expected: str) -> str:
     """Return the assertion that an expression is shown as this text."""
     if expected == "True":
         return f"assert {expression}"
-    try:
-        ast.literal_eval(expected)
-    except (ValueError, SyntaxError):
-        return f"assert repr({expression}) == {expected!r}"
-    return f"assert ({expression}) == {expected}"
+    if _is_literal(expected):
+        return f"assert ({expression}) == {expected}"
+    return f"assert repr({expression}) == {expected!r}"
 
 
 def _from_doctest(code: str) -> str:
@@ -561,45 +574,36 @@ def _from_doctest(code: str) -> str:
     return "\n".join(lines)
 
 
-def _test_file(path: Path) -> tuple[Any, list[tuple[str, dict[str, Any]]]]:
-    """Return the points of a file of tests, and each test with what it says of itself.
+def _test_file(path: Path) -> tuple[Settings, bool]:
+    """Return a dictionary of doctests, from a file that OkPy or Otter wrote.
 
-    It is not run. It has a dictionary of doctests, as OkPy and Otter write it.
+    And whether a test is hidden that does not say it. The file is not run.
     """
     try:
         tree = parse_code(path.read_text("utf-8"))
     except (OSError, SyntaxError) as error:
         raise AdoptError(f"The tests in {path} cannot be read: {error}") from error
-    settings = {}
+    literals = {}
     for statement in tree.body:
-        if not isinstance(statement, ast.Assign):
-            continue
-        for target in statement.targets:
-            if isinstance(target, ast.Name):
-                settings[target.id] = _literal(statement.value)
-    suites = settings.get("test")
-    if not isinstance(suites, dict):
+        match statement:
+            case ast.Assign([ast.Name(name)], value) if _is_literal(value):
+                literals[name] = ast.literal_eval(value)
+    tests = literals.get("test")
+    if not isinstance(tests, dict):
         raise AdoptError(
             f"{path} has no dictionary of doctests, as OkPy and Otter write it. Adopt "
             "the notebook from which Otter made it: its tests are in its cells."
         )
     # Where Otter wrote the file, a test is hidden unless it says that it is not.
-    default = {"hidden": "OK_FORMAT" in settings}
-    tests = []
-    for suite in suites.get("suites", []):
-        setup = suite.get("setup", "")
-        for case in suite.get("cases", []):
-            source = setup + "\n" + case["code"]
-            tests.append((source, default | case))
-    return suites.get("points"), tests
+    return tests, "OK_FORMAT" in literals
 
 
-def _literal(node: ast.expr) -> Any:
-    """Return the value of a literal; of another expression, its text."""
+def _is_literal(expression: ast.expr | str) -> bool:
     try:
-        return ast.literal_eval(node)
-    except ValueError:
-        return ast.unparse(node)
+        ast.literal_eval(expression)
+    except (ValueError, TypeError, SyntaxError):
+        return False
+    return True
 
 
 def _parts(cell: NotebookNode) -> Iterator[NotebookNode]:
@@ -615,7 +619,7 @@ def _parts(cell: NotebookNode) -> Iterator[NotebookNode]:
             yield nbformat.v4.new_markdown_cell(part.strip(), metadata=metadata)
 
 
-def _settings(text: str) -> dict[str, Any]:
+def _settings(text: str) -> Settings:
     """Return what a block of YAML says, or nothing."""
     with suppress(yaml.YAMLError):
         settings = yaml.safe_load(text)
@@ -626,10 +630,8 @@ def _settings(text: str) -> dict[str, Any]:
 
 def _has_blank(source: str) -> bool:
     """Whether code has ``...`` where students write, as ``x = ...``, not ``x[...]``."""
-    for node in walk_top_level(parse(source), ast.Subscript):
-        if isinstance(node, ast.Constant) and node.value is ...:
-            return True
-    return False
+    nodes = walk_top_level(parse(source), ast.Subscript)
+    return any(isinstance(node, ast.Constant) and node.value is ... for node in nodes)
 
 
 def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
@@ -639,8 +641,8 @@ def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
         if cell.cell_type == "code":
             names.update(name.partition(".")[0] for name in imports(cell.source))
     for name in names:
-        for path in [folder / f"{name}.py", *(folder / name).glob("**/*.py")]:
-            if path.is_file():
+        for pattern in (f"{name}.py", f"{name}/**/*.py"):
+            for path in folder.glob(pattern):
                 yield str(path.relative_to(folder))
 
 
@@ -662,7 +664,7 @@ def _defined_names(source: str) -> Iterator[str]:
                 yield node.id
 
 
-def _mark(source: str, tested: set[str]) -> str:
+def _mark(source: str, tested: Set[str]) -> str:
     """Return code with marks around what may be the solution."""
     lines = source.splitlines()
     regions = _regions(source, tested) or [(0, len(lines))]
@@ -677,7 +679,7 @@ def _mark(source: str, tested: set[str]) -> str:
     return marked
 
 
-def _regions(source: str, tested: set[str]) -> list[tuple[int, int]]:
+def _regions(source: str, tested: Set[str]) -> list[tuple[int, int]]:
     """Return the lines of a cell without marks that may be its solution.
 
     Imports and literals at its top are given, unless a test looks at them. If only
@@ -688,61 +690,58 @@ def _regions(source: str, tested: set[str]) -> list[tuple[int, int]]:
     answer = [*dropwhile(lambda statement: _is_given(statement, tested), body)]
     if not answer:
         return []
-    functions = [node for node in answer if isinstance(node, DEFINITIONS)]
-    if functions and all(isinstance(n, DEFINITIONS | ast.Expr) for n in answer):
-        regions: list[tuple[int, int]] = []
-        for function in functions:
-            regions += _bodies(function)
+    regions = [*_bodies(answer)]
+    if regions and all(isinstance(n, DEFINITIONS | ast.Expr) for n in answer):
         return regions
     return [(answer[0].lineno - 1, len(source.splitlines()))]
 
 
-def _is_given(statement: ast.stmt, tested: set[str]) -> bool:
+def _is_given(statement: ast.stmt, tested: Set[str]) -> bool:
     """Whether a line is an import, a text, or a literal that no test looks at."""
+    if not isinstance(statement, ast.Assign | ast.Expr):
+        return isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass)
     source = ast.unparse(statement)
-    if isinstance(statement, ast.Assign | ast.Expr):
-        try:
-            ast.literal_eval(statement.value)
-        except (ValueError, TypeError):
-            return False
-        return not (_has_blank(source) or tested & set(_defined_names(source)))
-    return isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass)
+    if not _is_literal(statement.value) or _has_blank(source):
+        return False
+    return tested.isdisjoint(_defined_names(source))
 
 
-def _bodies(function: ast.stmt) -> Iterator[tuple[int, int]]:
-    """Yield the lines below the header of a function, or of the methods of a class."""
-    assert isinstance(function, DEFINITIONS)
-    body = function.body
-    if len(body) > 1 and ast.get_docstring(function) is not None:
-        body = body[1:]
-    if all(isinstance(node, DEFINITIONS) for node in body):
-        for method in body:
-            yield from _bodies(method)
-    else:
-        yield body[0].lineno - 1, function.end_lineno or 0
+def _bodies(statements: Iterable[ast.stmt]) -> Iterator[tuple[int, int]]:
+    """Yield the lines below the headers of functions, and of the methods of classes."""
+    for function in statements:
+        if not isinstance(function, DEFINITIONS):
+            continue
+        body = function.body
+        if len(body) > 1 and ast.get_docstring(function) is not None:
+            body = body[1:]
+        if all(isinstance(node, DEFINITIONS) for node in body):
+            yield from _bodies(body)
+        else:
+            yield body[0].lineno - 1, function.end_lineno or 0
 
 
 def _set_grader(
     cell: NotebookNode,
     grade_id: str,
     points: float | None = None,
-    *,
-    solution: bool = False,
-    locked: bool = False,
-) -> None:
-    """Write what nbgrader has to know of a cell; a test without points gets some."""
-    grade = locked or points is not None
+    is_test: bool = False,
+) -> Metadata:
+    """Write, and return, what nbgrader has to know of a test, or else an answer.
+
+    A test without points gets some later. An answer with points is graded by hand.
+    """
     metadata = {
-        "grade": grade,
+        "grade": is_test,
         "grade_id": grade_id,
-        "locked": locked,
+        "locked": is_test,
         "schema_version": 3,
-        "solution": solution,
+        "solution": not is_test,
         "task": False,
     }
-    if grade:
-        metadata["points"] = points
+    if is_test or points is not None:
+        metadata.update(grade=True, points=points)
     cell.metadata["nbgrader"] = metadata
+    return nbgrader_metadata(cell)
 
 
 def _sum(points: float | list[float | None]) -> float:
@@ -750,7 +749,7 @@ def _sum(points: float | list[float | None]) -> float:
     return float(sum(each or 0 for each in values))
 
 
-def _fill(graders: list[dict[str, Any]], total: float) -> bool:
+def _fill(graders: list[Metadata], total: float) -> bool:
     """Share a total out over the tests without points; return whether there are any."""
     pending = [grader for grader in graders if grader["points"] is None]
     total -= sum(grader["points"] or 0 for grader in graders)

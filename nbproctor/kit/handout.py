@@ -95,13 +95,14 @@ def data_of(course: Course) -> list[str]:
 
     They lie in a folder, or have a name, that stands in a notebook or module.
     """
-    release = course.folder("release")
-    paths = [release / name for name in tree(release)]
-    texts = [p.read_text("utf-8") for p in paths if p.suffix in (".ipynb", ".py")]
+    text = ""
+    for name, data in contents(course.folder("release")).items():
+        if name.endswith((".ipynb", ".py")):
+            text += f"{data.decode()}\n"
     needed = []
     for file in tree(course.root / "data"):
         name = re.escape(file.partition("/")[0])
-        if any(re.search(rf"\b{name}\b", text) for text in texts):
+        if re.search(rf"\b{name}\b", text):
             needed.append(f"data/{file}")
     return needed
 
@@ -113,7 +114,6 @@ def requirements(course: Course) -> list[str]:
     try to import, and go without, is left out: a package without a wheel does not
     install on every computer.
     """
-    pins = _pins(course)
     modules = set[str]()
     local = set[Path]()
     for notebook in course.sources():
@@ -128,6 +128,7 @@ def requirements(course: Course) -> list[str]:
     for module in modules:
         top = module.partition(".")[0]
         packages.update(providers.get(top, ()))
+    pins = _pins(course)
     lines = []
     for package in sorted(packages):
         pattern = re.compile(rf"^{re.escape(package)}==\S+", re.M | re.I)

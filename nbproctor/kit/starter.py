@@ -36,7 +36,7 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     is_new = not config.exists()
     variants = course / "variants" / name
     templates = contents(_STARTER / "variants")
-    if variants.exists() and contents(variants).items() - templates.items():
+    if contents(variants).items() - templates.items():
         raise StarterError(f"{variants} already exists. Choose another name.")
     source = new_source(course, name)
     notebook = source / f"{name}.ipynb"

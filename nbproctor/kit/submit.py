@@ -12,7 +12,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,19 +57,195 @@ class SubmitError(Exception):
     """There is nothing to submit; the message says why."""
 
 
-@dataclass
 class Findings:
-    """What was noticed in a notebook: what costs marks, and what is odd but costs none.
+    """What was noticed in a student's notebook, which is compared and only read.
 
-    `unanswered` are the exercises, of so many, whose cell is missing or unchanged.
+    Attributes
+    ----------
+    problems, remarks : list of str
+        What costs marks, and what is odd but costs none.
+    unanswered : list of str
+        The exercises whose cell is missing or unchanged.
+    stubs : dict
+        Name of an exercise → its cell as it was handed out.
     """
 
-    cells: list[_Cell]
-    originals: dict[str, _Cell]  # of the notebook as it was handed out
-    problems: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    unanswered: list[str] = field(default_factory=list)
-    exercises: int = 0
+    def __init__(self, notebook: Path, original: Path) -> None:
+        self._notebook = notebook
+        self._original = original
+        self._cells = _cells(notebook)
+        self._originals = {cell.name: cell for cell in _cells(original) if cell.name}
+        self.stubs = {n: cell for n, cell in self._originals.items() if cell.is_answer}
+        self.problems: list[str] = []
+        self.remarks: list[str] = []
+        self.unanswered: list[str] = []
+        if not _is_assignment(notebook, original):
+            raise SubmitError(
+                f"{notebook.name} holds no cell of {original.name}, so it is another "
+                f"notebook. To choose the right one, {USE_FILE_OPTION}"
+            )
+        self._check_file()
+        self._check_copies()
+        self._check_answers()
+        self._check_run()
+        self._check_modules()
+
+    def lines(self) -> list[str]:
+        """Return the findings in lines to print."""
+        saved = datetime.fromtimestamp(self._notebook.stat().st_mtime).astimezone()
+        answered = len(self.stubs) - len(self.unanswered)
+        lines = [
+            f"{self._notebook.name}, saved on {saved:%d %B %Y at %H:%M %Z}: "
+            f"{answered} of {len(self.stubs)} exercises are answered."
+        ]
+        if self.unanswered:
+            wrong = "" if answered else " Is it the file that you worked in?"
+            lines.append(f"Not answered: {_list(self.unanswered)}.{wrong}")
+        for title, sentences in (
+            ("This would cost marks:", self.problems),
+            ("Please check this; it does not cost marks by itself:", self.remarks),
+        ):
+            if sentences:
+                lines += ["", title, *(f"  - {sentence}" for sentence in sentences)]
+        return [*lines, ""]
+
+    def _check_file(self) -> None:
+        notebook = self._notebook
+        details = notebook.stat()
+        if notebook.name != self._original.name:
+            self.remarks.append(
+                f"Your file is called '{notebook.name}'. The file to submit is called "
+                f"{self._original.name}."
+            )
+        if details.st_size > MANY_BYTES:
+            self.remarks.append(
+                f"The file has {details.st_size / 1e6:.0f} MB, but many platforms "
+                "accept only 20. Delete large outputs or pictures."
+            )
+        later = []
+        for path in sorted(notebook.parent.glob("*.ipynb")):
+            is_later = path.stat().st_mtime > details.st_mtime
+            if is_later and _is_assignment(path, self._original):
+                later.append(path.name)
+        if later:
+            self.problems.append(
+                f"{_list(later)} was saved later than {notebook.name}. If your answers "
+                f"are there, {USE_FILE_OPTION}"
+            )
+
+    def _check_copies(self) -> None:
+        count = Counter(cell.name for cell in self._cells)
+        for name in self.stubs:
+            if not count[name]:
+                self.problems.append(
+                    f"The cell of exercise {name} is missing, so your answer may not "
+                    "be found. Restore it (Edit, Undo Cell Operation), or copy it from "
+                    "the notebook in kit/original."
+                )
+            elif count[name] > 1:
+                self.problems.append(
+                    f"The notebook has the cell of exercise {name} {count[name]} "
+                    "times, but only one of them is graded. Delete the others."
+                )
+        locked = {n: c for n, c in self._originals.items() if n not in self.stubs}
+        changed = []
+        for cell in self._cells:
+            original = locked.get(cell.name)
+            if original and cell.text.plain != original.text.plain:
+                changed.append(original)
+        missing = [cell for name, cell in locked.items() if not count[name]]
+        repeated = [cell for name, cell in locked.items() if count[name] > 1]
+        for cells, remark in (
+            (missing, "are missing: {}. Grading adds them again."),
+            (repeated, "are duplicated: {}."),
+            (
+                changed,
+                "were changed: {}. Grading undoes these changes. If your answers need "
+                "them, put them into new cells.",
+            ),
+        ):
+            if cells:
+                starts = _list([cell.start for cell in cells])
+                self.remarks.append(f"Read-only cells {remark.format(starts)}")
+
+    def _check_answers(self) -> None:
+        last = {cell.name: cell for cell in self._cells}
+        for name, stub in self.stubs.items():
+            cell = last.get(name)
+            if not cell or not cell.text.answers(stub.text, words=not stub.is_code):
+                self.unanswered.append(name)
+            elif stub.is_code and not cell.is_code:
+                self.problems.append(
+                    f"The cell of exercise {name} is no longer a code cell. Change its "
+                    "type back to Code."
+                )
+            elif stub.is_code and (lost := stub.text.names - cell.text.names):
+                self.problems.append(
+                    f"The cell of exercise {name} does not define "
+                    f"{_list(sorted(lost))}. Define it there, under this name."
+                )
+            elif cell.text.without_stub_line(stub.text) is not cell.text:
+                self.remarks.append(
+                    f"The cell of exercise {name} still ends with raise "
+                    "NotImplementedError, below your code. Delete this line."
+                )
+        for cell in self._cells:
+            if cell.is_code and cell.text.tree is None:
+                if cell.name in self.stubs:
+                    self.problems.append(
+                        f"The cell of exercise {cell.name} cannot run: it has a syntax "
+                        "error. Correct it."
+                    )
+                else:
+                    self.remarks.append(f"A cell has a syntax error: {cell.start}.")
+
+    def _check_run(self) -> None:
+        code = [cell for cell in self._cells if cell.is_code and cell.text.plain]
+        counts = [cell.raw.get("execution_count") for cell in code]
+        run = [count for count in counts if isinstance(count, int)]
+        again = "Choose Run, Restart Kernel and Run All Cells, then save."
+        if not run:
+            self.remarks.append(f"No cell has run in the saved file. {again}")
+            return
+        if len(run) < len(counts):
+            self.remarks.append(
+                f"{len(counts) - len(run)} cells have not run in the saved file. "
+                f"{again}"
+            )
+        elif run != sorted(set(run)):
+            self.remarks.append(
+                "The cells did not run from top to bottom, as they do in grading. "
+                f"{again}"
+            )
+        tested = {}
+        exercise = ""
+        for name, cell in self._originals.items():
+            if name in self.stubs:
+                exercise = name
+            if nbgrader_metadata(cell.raw).get("grade"):
+                tested[name] = exercise
+        errors = [tested.get(cell.name) for cell in code if error_output_of(cell.raw)]
+        failing = dict.fromkeys(filter(None, errors))
+        if failing:
+            self.remarks.append(
+                f"Public tests of these exercises fail: {_list([*failing])}."
+            )
+
+    def _check_modules(self) -> None:
+        modules = set[str]()
+        for cell in self._cells:
+            if cell.is_code and cell.text.tree:
+                modules.update(imported(cell.text.tree))
+        local = []
+        for name in sorted({f"{module.partition('.')[0]}.py" for module in modules}):
+            is_student_file = (self._notebook.parent / name).is_file()
+            if is_student_file and not (self._original.parent / name).exists():
+                local.append(name)
+        if local:
+            self.problems.append(
+                f"Your notebook imports {_list(local)}, which grading does not have. "
+                "Put this code into a cell of the notebook."
+            )
 
 
 def find(folder: Path, original: Path) -> Path:
@@ -78,11 +253,8 @@ def find(folder: Path, original: Path) -> Path:
     exact = folder / original.name
     if exact.is_file():
         return exact
-    others = [
-        path
-        for path in sorted(folder.glob("*.ipynb"))
-        if _is_assignment(path, original)
-    ]
+    paths = sorted(folder.glob("*.ipynb"))
+    others = [path for path in paths if _is_assignment(path, original)]
     if len(others) == 1:
         return others[0]
     advice = NO_FILE
@@ -90,23 +262,6 @@ def find(folder: Path, original: Path) -> Path:
         names = ", ".join(f"'{path.name}'" for path in others)
         advice = f", but {names}. To choose one of them, {USE_FILE_OPTION}"
     raise SubmitError(f"There is no {original.name} in {folder}{advice}")
-
-
-def check(notebook: Path, original: Path) -> Findings:
-    """Compare a student's notebook, which is only read, with the one handed out."""
-    originals = {cell.name: cell for cell in _cells(original) if cell.name}
-    findings = Findings(_cells(notebook), originals)
-    if not any(cell.name in originals for cell in findings.cells):
-        raise SubmitError(
-            f"{notebook.name} holds no cell of {original.name}, so it is another "
-            f"notebook. To choose the right one, {USE_FILE_OPTION}"
-        )
-    _check_names(notebook, original, findings)
-    _check_copies(findings)
-    _check_answers(findings)
-    _check_run(findings)
-    _check_modules(notebook, original, findings)
-    return findings
 
 
 def submit(
@@ -120,31 +275,11 @@ def submit(
     """
     for original in sorted(handed_out.glob("*.ipynb")):
         notebook = file or find(folder, original)
-        lines = report(notebook, check(notebook, original))
+        lines = Findings(notebook, original).lines()
         target = folder / TARGET / original.name
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(notebook.read_bytes())
         yield target, lines
-
-
-def report(notebook: Path, findings: Findings) -> list[str]:
-    """Return the findings in lines to print."""
-    saved = datetime.fromtimestamp(notebook.stat().st_mtime).astimezone()
-    answered = findings.exercises - len(findings.unanswered)
-    lines = [
-        f"{notebook.name}, saved on {saved:%d %B %Y at %H:%M %Z}: "
-        f"{answered} of {findings.exercises} exercises are answered."
-    ]
-    if findings.unanswered:
-        wrong = "" if answered else " Is it the file that you worked in?"
-        lines.append(f"Not answered: {_list(findings.unanswered)}.{wrong}")
-    for title, sentences in (
-        ("This would cost marks:", findings.problems),
-        ("Please check this; it does not cost marks by itself:", findings.remarks),
-    ):
-        if sentences:
-            lines += ["", title, *(f"  - {sentence}" for sentence in sentences)]
-    return [*lines, ""]
 
 
 def main() -> int:
@@ -175,162 +310,6 @@ def main() -> int:
         print(f"Nothing was written. {error}", file=sys.stderr)
         return 1
     return 0
-
-
-# ---- what is looked at ---------------------------------------------------------------
-
-
-def _check_names(
-    notebook: Path,
-    original: Path,
-    findings: Findings,
-) -> None:
-    if notebook.name != original.name:
-        findings.remarks.append(
-            f"Your file is called '{notebook.name}'. The file to submit is called "
-            f"{original.name}."
-        )
-    if notebook.stat().st_size > MANY_BYTES:
-        findings.remarks.append(
-            f"The file has {notebook.stat().st_size / 1e6:.0f} MB, but many platforms "
-            "accept only 20. Delete large outputs or pictures."
-        )
-    later = [
-        path.name
-        for path in sorted(notebook.parent.glob("*.ipynb"))
-        if path.stat().st_mtime > notebook.stat().st_mtime
-        and _is_assignment(path, original)
-    ]
-    if later:
-        findings.problems.append(
-            f"{_list(later)} was saved later than {notebook.name}. If your answers are "
-            f"there, {USE_FILE_OPTION}"
-        )
-
-
-def _check_copies(findings: Findings) -> None:
-    count = Counter(cell.name for cell in findings.cells)
-    locked = {}
-    for name, cell in findings.originals.items():
-        if not cell.is_answer:
-            locked[name] = cell
-        elif not count[name]:
-            findings.problems.append(
-                f"The cell of exercise {name} is missing, so your answer may not be "
-                "found. Restore it (Edit, Undo Cell Operation), or copy it from the "
-                "notebook in kit/original."
-            )
-        elif count[name] > 1:
-            findings.problems.append(
-                f"The notebook has the cell of exercise {name} {count[name]} times, "
-                "but only one of them is graded. Delete the others."
-            )
-    changed = []
-    for cell in findings.cells:
-        original = locked.get(cell.name)
-        if original and cell.text.plain != original.text.plain:
-            changed.append(original)
-    missing = [cell for name, cell in locked.items() if not count[name]]
-    repeated = [cell for name, cell in locked.items() if count[name] > 1]
-    for cells, remark in (
-        (missing, "are missing: {}. Grading adds them again."),
-        (repeated, "are duplicated: {}."),
-        (
-            changed,
-            "were changed: {}. Grading undoes these changes. If your answers need "
-            "them, put them into new cells.",
-        ),
-    ):
-        if cells:
-            starts = _list([cell.start for cell in cells])
-            findings.remarks.append(f"Read-only cells {remark.format(starts)}")
-
-
-def _check_answers(findings: Findings) -> None:
-    last = {cell.name: cell for cell in findings.cells}
-    stubs = {name: cell for name, cell in findings.originals.items() if cell.is_answer}
-    findings.exercises = len(stubs)
-    for name, stub in stubs.items():
-        cell = last.get(name)
-        if not cell or not cell.text.answers(stub.text, words=not stub.is_code):
-            findings.unanswered.append(name)
-        elif stub.is_code and not cell.is_code:
-            findings.problems.append(
-                f"The cell of exercise {name} is no longer a code cell. Change its "
-                "type back to Code."
-            )
-        elif stub.is_code and (lost := stub.text.names - cell.text.names):
-            findings.problems.append(
-                f"The cell of exercise {name} does not define {_list(sorted(lost))}. "
-                "Define it there, under this name."
-            )
-        elif cell.text.without_stub_line(stub.text) is not cell.text:
-            findings.remarks.append(
-                f"The cell of exercise {name} still ends with raise "
-                "NotImplementedError, below your code. Delete this line."
-            )
-    for cell in findings.cells:
-        if cell.is_code and cell.text.tree is None:
-            if cell.name in stubs:
-                findings.problems.append(
-                    f"The cell of exercise {cell.name} cannot run: it has a syntax "
-                    "error. Correct it."
-                )
-            else:
-                findings.remarks.append(f"A cell has a syntax error: {cell.start}.")
-
-
-def _check_run(findings: Findings) -> None:
-    code = [cell for cell in findings.cells if cell.is_code and cell.text.plain]
-    counts = [cell.raw.get("execution_count") for cell in code]
-    run = [count for count in counts if isinstance(count, int)]
-    again = "Choose Run, Restart Kernel and Run All Cells, then save."
-    if not run:
-        findings.remarks.append(f"No cell has run in the saved file. {again}")
-        return
-    if len(run) < len(counts):
-        findings.remarks.append(
-            f"{len(counts) - len(run)} cells have not run in the saved file. {again}"
-        )
-    elif run != sorted(set(run)):
-        findings.remarks.append(
-            f"The cells did not run from top to bottom, as they do in grading. {again}"
-        )
-    tested = {}
-    exercise = ""
-    for name, cell in findings.originals.items():
-        if cell.is_answer:
-            exercise = name
-        if nbgrader_metadata(cell.raw).get("grade"):
-            tested[name] = exercise
-    errors = [tested.get(cell.name) for cell in code if error_output_of(cell.raw)]
-    failing = dict.fromkeys(filter(None, errors))
-    if failing:
-        findings.remarks.append(
-            f"Public tests of these exercises fail: {_list([*failing])}."
-        )
-
-
-def _check_modules(
-    notebook: Path,
-    original: Path,
-    findings: Findings,
-) -> None:
-    names = set[str]()
-    for cell in findings.cells:
-        if cell.is_code and cell.text.tree:
-            for module in imported(cell.text.tree):
-                names.add(f"{module.partition('.')[0]}.py")
-    local = [
-        name
-        for name in sorted(names)
-        if (notebook.parent / name).is_file() and not (original.parent / name).exists()
-    ]
-    if local:
-        findings.problems.append(
-            f"Your notebook imports {_list(local)}, which grading does not have. Put "
-            "this code into a cell of the notebook."
-        )
 
 
 # ---- cells ---------------------------------------------------------------------------

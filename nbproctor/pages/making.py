@@ -61,6 +61,11 @@ class PageJob:
         key = f'name="nbproctor-key" content="{self.key}"'
         return key in start and notebook_of(Path(self.page)).exists()
 
+    def without_notebook(self) -> PageJob:
+        """Return the job of a page without the notebook's cells, which it says."""
+        notes = [*self.graded.notes, TOO_MUCH]
+        return replace(self, graded=replace(self.graded, path=None, notes=notes))
+
 
 def prepend_early_feedback(page: Path, early: str) -> str:
     """Return a page of early feedback, above the finished page that is already there.
@@ -103,17 +108,23 @@ def make(
         if not os.access(folder, os.W_OK):  # in a worker it would be one page's fault
             raise PermissionError(EACCES, os.strerror(EACCES), str(folder))
     count = min(count_processors(), len(waiting))
-    limits = Allowance(seconds, MEMORY)
+    workers = Workers(
+        module=__name__,
+        setup=dict(outlines),
+        answer=str,
+        allowance=Allowance(seconds, MEMORY),
+        count=count,
+    )
     failed: list[str] = []
-    with Workers(__name__, dict(outlines), str, limits, count) as workers:
-        for note in ("", TOO_MUCH):
-            jobs_by_future = {workers.ask(_page(job, note)): job for job in waiting}
+    with workers:
+        for _ in ("whole", "without the notebook"):
+            jobs_by_future = {workers.ask(job): job for job in waiting}
             waiting = []
             failed = []
             for future in as_completed(jobs_by_future):
                 job = jobs_by_future[future]
                 if error := _error(future):
-                    waiting.append(job)
+                    waiting.append(job.without_notebook())
                     failed.append(f"{job.graded.student} ({error})")
                 else:
                     yield job
@@ -135,14 +146,6 @@ def _error(future: Future[str]) -> str:
         return "a name in it is not Unicode text"
     except WorkerError as error:
         raise PageError(str(error)) from error
-
-
-def _page(job: PageJob, note: str) -> PageJob:
-    """Return the order; with a note, that of a page without the notebook's cells."""
-    if not note:
-        return job
-    notes = [*job.graded.notes, note]
-    return replace(job, graded=replace(job.graded, path=None, notes=notes))
 
 
 def _answer(outlines: dict[str, Outline], job: PageJob) -> str:

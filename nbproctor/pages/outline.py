@@ -66,7 +66,7 @@ class Outline:
         return cls(
             master=master,
             title=title,
-            exercises=tuple(_exercises(master.cells, _headings(master))),
+            exercises=tuple(_exercises(master)),
         )
 
     @cached_property
@@ -103,19 +103,20 @@ def _headings(master: MasterNotebook) -> dict[str, str]:
     return headings
 
 
-def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Exercise]:
+def _exercises(master: MasterNotebook) -> Iterator[Exercise]:
+    headings = _headings(master)
     groups = defaultdict(list)
-    for cell in cells:
+    for cell in master.cells:
         if cell.points or cell.kind in ("solution", "test"):
             groups[cell.exercise or cell.id].append(cell)
-    heading_of = {
-        name: headings.get(name, "")
+    exercises = {
+        name: group
         for name, group in groups.items()
         if group[0].kind == "solution" or any(cell.points for cell in group)
     }
-    uses = Counter(heading_of.values())
-    for name, heading in heading_of.items():
-        group = groups[name]
+    uses = Counter(headings[name] for name in exercises)
+    for name, group in exercises.items():
+        heading = headings[name]
         text = _POINTS.sub("", heading)
         number = ""
         title = text or name
@@ -127,7 +128,11 @@ def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Ex
             id=name,
             number=number,
             title=title,
-            label=_label(heading, number, title),
+            label=_label(
+                heading=heading,
+                number=number,
+                title=title,
+            ),
             points=sum(cell.points for cell in group),
             tests=tuple(cell.id for cell in group if cell.kind == "test"),
             by_hand=tuple(

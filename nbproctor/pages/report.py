@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from math import fsum, isnan, nan
+from math import fsum, isnan
 from operator import attrgetter
-from statistics import StatisticsError, correlation, fmean
 from typing import TypeAlias
 
 import numpy as np
@@ -34,6 +32,7 @@ from nbproctor.statuses import (
 from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
+RowsByExercise: TypeAlias = dict[tuple[str, str], dict[str, ResultRow]]
 NotebooksToCheck: TypeAlias = dict[ReportSection, dict[str, list[GradedNotebook]]]
 #: Exercise, sentence, and the students who got it.
 Mistake: TypeAlias = tuple[str, str, list[str]]
@@ -96,8 +95,15 @@ def class_report(
         if student not in incomplete:
             points[student] = fsum(points_of_student)
             totals[student] = total_of(points_of_student, penalties[student])
+    rows_by_exercise: RowsByExercise = defaultdict(dict)
+    for graded, row in rows:
+        rows_by_exercise[graded.notebook, row.exercise.id][graded.student] = row
     items = [
-        _item(name, exercise, rows, points)
+        _item(
+            exercise=exercise,
+            rows=rows_by_exercise[name, exercise.id],
+            totals=points,
+        )
         for name, outline in outlines.items()
         for exercise in outline.exercises
     ]
@@ -124,8 +130,7 @@ def class_report(
         mistakes=_mistakes(rows),
         in_process_tests=list(_in_process_tests(notebooks, outlines)),
         surroundings=permissions,
-        alike=find_similar,
-        pairs=similar(answers, outlines, groups) if find_similar else [],
+        pairs=similar(answers, outlines, groups) if find_similar else None,
         shown=MAX_MISTAKES,
         names={graded.student: full_name(graded) for graded in notebooks},
         code=html.code,
@@ -143,10 +148,7 @@ def class_report(
 
 
 def _quantiles(values: Sequence[float], shares: Sequence[float]) -> list[float]:
-    if not values:
-        return []
-    quantiles: list[float] = np.quantile(values, shares).tolist()
-    return quantiles
+    return list(np.quantile(values, shares)) if values else []
 
 
 def full_name(graded: GradedNotebook) -> str:
@@ -167,7 +169,11 @@ def _read(
     answers: Answers = defaultdict(dict)
     for graded in notebooks:
         cells = cells_of(graded.path)
-        summary = Summary(graded, outlines[graded.notebook], cells)
+        summary = Summary(
+            graded=graded,
+            outline=outlines[graded.notebook],
+            cells=cells,
+        )
         rows += [(graded, row) for row in summary.rows]
         if not find_similar:
             continue
@@ -181,35 +187,26 @@ def _read(
 
 
 def _item(
-    notebook: str,
     exercise: Exercise,
-    rows: Rows,
+    rows: Mapping[str, ResultRow],
     totals: Mapping[str, float],
 ) -> Item:
-    rows_of_exercise = {
-        graded.student: row
-        for graded, row in rows
-        if graded.notebook == notebook and row.exercise.id == exercise.id
-    }
+    """Say how an exercise went: `rows` and `totals` are by student."""
+    import pandas as pd  # a quarter of a second, which few commands need
+
     points_of = {}
-    for student, row in rows_of_exercise.items():
+    for student, row in rows.items():
         # nbgrader gives 0 to an answer that was not begun: no person has marked it.
         is_marked = row.by_hand or not exercise.by_hand
-        if row.points is not None and row.state != "waiting" and is_marked:
+        if row.state != "waiting" and is_marked:
             points_of[student] = row.points
-    mean = fmean(points_of.values()) if points_of else nan
-    complete = [student for student in points_of if student in totals]
-    item_rest = nan
-    if len(complete) >= MIN_STUDENTS:
-        points = [points_of[student] for student in complete]
-        other_points = [totals[student] - points_of[student] for student in complete]
-        with suppress(StatisticsError):  # there is no spread
-            item_rest = correlation(points, other_points)
+    points = pd.Series(points_of, dtype=float)
+    other_points = pd.Series(totals, dtype=float) - points
     return Item(
         exercise=exercise,
-        difficulty=mean / exercise.points if exercise.points else 1.0,
-        item_rest=item_rest,
-        counts=Counter(row.state for row in rows_of_exercise.values()),
+        difficulty=points.mean() / exercise.points if exercise.points else 1.0,
+        item_rest=points.corr(other_points, min_periods=MIN_STUDENTS),
+        counts=Counter(row.state for row in rows.values()),
     )
 
 
@@ -235,8 +232,7 @@ def _bins(
     top = high if high > low else low + 1.0
     # Full marks are in the highest step, and extra credit is.
     counts, edges = np.histogram(np.minimum(values, high), BINS, (low, top))
-    limits = edges.tolist()
-    return list(zip(limits, limits[1:], counts.tolist(), strict=False))
+    return list(zip(edges, edges[1:], counts, strict=False))
 
 
 def _in_process_tests(

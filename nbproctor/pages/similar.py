@@ -13,8 +13,7 @@ import builtins
 import hashlib
 import keyword
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Set
 from itertools import combinations
 from math import log2
 from operator import attrgetter
@@ -45,17 +44,8 @@ class SimilarAnswer(NamedTuple):
     answers: tuple[str, str]  # in the order of the students
 
 
-@dataclass
-class Pair:
-    """Two students, and the answers in which they are alike, the most alike first."""
-
-    students: tuple[str, str]
-    similar_answers: list[SimilarAnswer] = field(default_factory=list)
-
-    @property
-    def shared(self) -> int:
-        """How many fingerprints they share, in all exercises."""
-        return sum(answer.shared for answer in self.similar_answers)
+Pair: TypeAlias = tuple[tuple[str, str], list[SimilarAnswer]]
+"""Two students, and the answers in which they are alike, the most alike first."""
 
 
 def similar(
@@ -69,7 +59,7 @@ def similar(
     group (`group`: student → its name), an answer is compared once, and never with
     another one of the group.
     """
-    pairs: dict[tuple[str, str], Pair] = {}
+    pairs = defaultdict(list)
     for notebook, outline in outlines.items():
         handed_out = set()
         for cell in outline.master.cells:
@@ -87,19 +77,23 @@ def similar(
             }
             for students, shared, share in similar_pairs(marks):
                 first, second = students
-                if teams[first] == teams[second]:
-                    continue
-                similar_answer = SimilarAnswer(
-                    shared=shared,
-                    share=share,
-                    exercise=exercise.name,
-                    answers=(texts[first], texts[second]),
-                )
-                pair = pairs.setdefault(students, Pair(students))
-                pair.similar_answers.append(similar_answer)
-    for pair in pairs.values():
-        pair.similar_answers.sort(key=attrgetter("shared"), reverse=True)
-    return sorted(pairs.values(), key=lambda pair: (-pair.shared, pair.students))
+                if teams[first] != teams[second]:
+                    similar_answer = SimilarAnswer(
+                        shared=shared,
+                        share=share,
+                        exercise=exercise.name,
+                        answers=(texts[first], texts[second]),
+                    )
+                    pairs[students].append(similar_answer)
+    for similar_answers in pairs.values():
+        similar_answers.sort(key=attrgetter("shared"), reverse=True)
+    return sorted(pairs.items(), key=_rank)
+
+
+def _rank(pair: Pair) -> tuple[int, tuple[str, str]]:
+    """Return the order of pairs: by how many fingerprints they share in all."""
+    students, similar_answers = pair
+    return -sum(answer.shared for answer in similar_answers), students
 
 
 def tokens(text: str) -> Iterator[str]:
@@ -135,10 +129,9 @@ def fingerprints(text: str) -> set[int]:
         gram = "\0".join(parts[start : start + GRAM])
         digest = hashlib.blake2b(gram.encode(), digest_size=8).digest()
         hashes.append(int.from_bytes(digest))
-    if not hashes:
-        return set()
-    windows = max(len(hashes) - WINDOW + 1, 1)
-    return {min(hashes[start : start + WINDOW]) for start in range(windows)}
+    last = max(len(hashes) - WINDOW, 0)  # where a window begins
+    windows = [hashes[start : start + WINDOW] for start in range(last + 1)]
+    return {min(window) for window in windows if window}
 
 
 def similar_pairs(
@@ -152,12 +145,11 @@ def similar_pairs(
     for student in sorted(marks):
         for mark in marks[student]:
             owners[mark].append(student)
-    worth = {}
-    for mark, students in owners.items():
-        worth[mark] = log2(len(marks) / len(students))
-    totals = {}
-    for student, answer in marks.items():
-        totals[student] = sum(worth[mark] for mark in answer)
+
+    def weigh(answer: Set[int]) -> float:
+        return sum(log2(len(marks) / len(owners[mark])) for mark in answer)
+
+    totals = {student: weigh(answer) for student, answer in marks.items()}
     max_owners = max(2, MAX_CLASS_SHARE * len(marks))
     rare_shared: Counter[tuple[str, str]] = Counter()
     for students in owners.values():
@@ -167,10 +159,10 @@ def similar_pairs(
         if rare < MIN_SHARED:
             continue
         first, second = pair
-        shared = marks[first] & marks[second]
         shorter = min(totals[first], totals[second])
         if not shorter:
             continue
-        share = sum(worth[mark] for mark in shared) / shorter
+        shared = marks[first] & marks[second]
+        share = weigh(shared) / shorter
         if share >= MIN_SIMILARITY:
             yield pair, len(shared), share

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal, TypeAlias
 
 from nbproctor.cells import RawCell, error_output_of, grade_id, source_of
@@ -75,17 +76,25 @@ class GradedNotebook:
     tries: list[TriedNotebook] = field(default_factory=list)  # the newest first
 
     @property
+    def points(self) -> list[float]:
+        """Those of the cells that have a mark."""
+        points = [mark.points for mark in self.marks.values()]
+        return [number for number in points if number is not None]
+
+    @property
     def late_penalty(self) -> LatePenalty:
         """What is taken off for submitting late."""
-        points = [mark.points or 0.0 for mark in self.marks.values()]
-        return LatePenalty(self.penalty, earned=sum(points))
+        return LatePenalty(self.penalty, earned=sum(self.points))
+
+    @property
+    def total(self) -> float | None:
+        """After a late penalty, never below 0; None: nothing is graded."""
+        return total_of(self.points, self.penalty) if self.points else None
 
     @property
     def is_complete(self) -> bool:
         """Whether every graded cell has its mark, and no person has to look again."""
-        return not self.waiting and all(
-            mark.points is not None for mark in self.marks.values()
-        )
+        return not self.waiting and len(self.points) == len(self.marks)
 
     def mark(self, cell: str) -> Mark:
         """Return the mark of a cell; without points where there is none."""
@@ -172,23 +181,18 @@ class Summary:
             for cell in outline.master.cells
             if not cell.exercise and not cell.points and cell.id in remarkable
         ]
-        marks = [m.points for m in graded.marks.values() if m.points is not None]
-        #: After a late penalty, never below 0; None: nothing is graded.
-        self.total = total_of(marks, graded.penalty) if marks else None
-        ungraded = [
-            cell.points
-            for cell in outline.master.cells
-            if graded.mark(cell.id).points is None
-        ]
-        #: Points that a person still has to give.
-        self.waiting = sum(ungraded) if marks else 0.0
+        #: Points that a person still has to give, where anything is graded.
+        self.waiting = 0.0
+        for cell in outline.master.cells:
+            if graded.points and graded.mark(cell.id).points is None:
+                self.waiting += cell.points
 
     @property
     def next_exercise(self) -> ResultRow | None:
         """The cheapest next step: an exercise that lost points by itself."""
         lost = ("failed", "partly", "not-started")
         rows = [row for row in self.rows if row.state in lost]
-        return min(rows, key=lambda row: row.effort, default=None)
+        return min(rows, key=attrgetter("effort"), default=None)
 
     def _row(self, exercise: Exercise, points: float | None) -> ResultRow:
         graded = self._graded
@@ -212,8 +216,12 @@ class Summary:
             state = "not-started"
         else:
             state = "failed"
-        cause, hint = self._explain_loss(exercise.id, state, tests)
-        commentable = (exercise.id, *exercise.by_hand)
+        cause, hint = self._explain_loss(
+            exercise=exercise.id,
+            state=state,
+            tests=tests,
+        )
+        commentable = {exercise.id, *exercise.by_hand}
         return ResultRow(
             exercise=exercise,
             state=state,
@@ -222,7 +230,7 @@ class Summary:
             hint=hint,
             tests=tests,
             by_hand=by_hand,
-            commented=any(graded.comments.get(name) for name in commentable),
+            commented=any(map(graded.comments.get, commentable)),
         )
 
     def _test(
@@ -292,12 +300,11 @@ class Summary:
         culprits = [e for e in others if e in above] or others
         if not culprits:
             return "This test is stricter than the graded tests. You have the points."
-        *names, last = [e.label for e in culprits]
-        because = last
+        *names, because = [e.label for e in culprits]
+        if names:
+            because = f"{', '.join(names)} or {because}"
         if len(culprits) > 3:
             because = "other exercises"
-        elif names:
-            because = f"{', '.join(names)} or {last}"
         return f"This test fails only because of {because}. You have the points."
 
     def _not_started(self, answer: Cell, tests: Sequence[Test]) -> bool:
@@ -311,9 +318,8 @@ class Summary:
             if cell is None or source_of(cell).strip() == answer.stub.strip():
                 return True
         messages = [test.message for test in tests if test.max_points]
-        if not messages:
-            return False
-        return all(message.startswith(NOT_SOLVED) for message in messages)
+        unsolved = [message.startswith(NOT_SOLVED) for message in messages]
+        return bool(unsolved) and all(unsolved)
 
     def _explain_loss(
         self,

@@ -126,9 +126,9 @@ def unzip(file: IO[bytes] | bytes) -> Content:
     content = Content()
     # Not `ZipInfo.is_dir`, which fails where an entry has no name.
     files = [info for info in infos if not info.filename.endswith("/")]
-    environment_folders = environments(map(_name, files))
-    for info in files:
-        name = _name(info)
+    names = {info: _name(info) for info in files}
+    environment_folders = environments(names.values())
+    for info, name in names.items():
         if name and not name.startswith(environment_folders):
             entry = partial(_read_entry, archive, info)
             content.add(name, info.file_size, _refused(name, info), entry)

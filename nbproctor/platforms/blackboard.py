@@ -6,11 +6,11 @@ Its source is closed: this is what it documents, and what teachers' scripts read
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.person import Identifier, Identity, Kind
 from nbproctor.platforms.platform import (
     Names,
@@ -34,11 +34,10 @@ class Blackboard(Platform):
     )
     titles = r"(.*) \[Total Pts: (?:up to )?([\d.,]+).*"  # "Lab [Total Pts: 100 Score]"
 
-    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
+    def correct(self, names: Names) -> None:
         """No login begins behind what all names share: the assignment is one of it."""
-        parsed = super().parse_all(entries)
-        shared = common_length(name.key.split("_") for name in parsed.values())
-        for path, name in parsed.items():
+        shared = common_length(name.key.split("_") for name in names.values())
+        for path, name in names.items():
             words = name.key.split("_")
             starts = range(min(shared, len(words) - 1), 0, -1)
             # Of several only one is right, so nobody is known by it.
@@ -46,13 +45,15 @@ class Blackboard(Platform):
             logins = []
             for start in starts:
                 logins.append(Identifier(kind, "_".join(words[start:])))
-            parsed[path] = replace(
+            submitted = None
+            with suppress(ValueError):
+                submitted = datetime.strptime(name.attempt, "%Y-%m-%d-%H-%M-%S")
+            names[path] = replace(
                 name,
                 name="",
                 identifiers=tuple(logins),
-                submitted=_read_time(name.attempt),
+                submitted=submitted,
             )
-        return parsed
 
     def students(self, files: Sequence[SubmittedFile]) -> list[Identity]:
         """Take name and login of the page next to an attempt, which has them whole."""
@@ -65,10 +66,3 @@ class Blackboard(Platform):
                 login = Identifier(Kind.LOGIN, match[2])
                 return [Identity(match[1], (login,))]
         return super().students(files)
-
-
-def _read_time(attempt: str) -> datetime | None:
-    try:
-        return datetime.strptime(attempt, "%Y-%m-%d-%H-%M-%S")
-    except ValueError:
-        return None

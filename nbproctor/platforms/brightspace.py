@@ -7,10 +7,8 @@ wants its download back: the folders under their names, with feedback in them, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.platform import Names, Platform
 from nbproctor.platforms.sheet import read_time
 
@@ -28,17 +26,15 @@ class Brightspace(Platform):
     upload = "the assignment's submissions > Add Feedback Files"
     listing = "index.html"
 
-    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
+    def correct(self, names: Names) -> None:
         """Where several have the first number, it does not stand for a person."""
-        parsed = super().parse_all(entries)
-        numbers = {name.identifiers for name in parsed.values()}
-        people = {name.name for name in parsed.values()}
-        for path, name in parsed.items():
+        numbers = {name.identifiers for name in names.values()}
+        people = {name.name for name in names.values()}
+        for path, name in names.items():
             when = read_time(name.attempt, "en")
-            parsed[path] = replace(
+            names[path] = replace(
                 name,
                 identifiers=name.identifiers if len(numbers) >= len(people) else (),
                 submitted=when,
                 attempt=when.isoformat() if when else name.attempt,
             )
-        return parsed

@@ -42,9 +42,18 @@ class Canvas(Platform):
         r"_(?:(?P<number>\d+)_(?P<file>[^/]+)|(?P<typed>(?:text|link)\.html))"
     )
     lists = (
-        PeopleList(frozenset({"Student", "ID"}), _GRADE_BOOK),
-        PeopleList(frozenset({"LastName", "ID"}), _GRADE_BOOK),
-        PeopleList(frozenset({"canvas_user_id"}), {"userid": Kind.SIS}),  # of groups
+        PeopleList(
+            known_by=frozenset({"Student", "ID"}),
+            kinds=_GRADE_BOOK,
+        ),
+        PeopleList(
+            known_by=frozenset({"LastName", "ID"}),
+            kinds=_GRADE_BOOK,
+        ),
+        PeopleList(
+            known_by=frozenset({"canvas_user_id"}),
+            kinds={"userid": Kind.SIS},  # of groups
+        ),
     )
     upload = "Grades > menu of the assignment's column > Re-Upload Submissions"
     why_no_address = (
@@ -69,19 +78,12 @@ class Canvas(Platform):
         titles = sheet.titles
         if titles[0] not in ("Student", "LastName") or "ID" not in titles:
             return None
-        limits = 0
-        for row in sheet.body[:3]:
-            if sheet.value(row, 0).strip() == "Points Possible":
-                limits = row
         chosen, _ = choose_column(titles, r"(.*) \(\d+\)$", assignment, column)
-        most = sheet.value(limits, chosen) if limits else ""
-        form = form_of_marks(most, sheet)
-        return GradeColumn(
-            limits + 1,
-            chosen,
-            *form,
-            excused="EX",
-        )
+        most = ""
+        for row in sheet.body[:3]:
+            if sheet.value(row, 0) == "Points Possible":
+                most = sheet.value(row, chosen)
+        return GradeColumn(chosen, *form_of_marks(most, sheet), excused="EX")
 
     def feedback_names(
         self,
@@ -99,8 +101,7 @@ class Canvas(Platform):
         names = [self.parse([text]) for text in address.split("/")]
         alike = []
         for name in filter(None, names):
-            number = r"(?<=.)-\d+$"  # of ``lab-1``
-            stem = re.sub(number, "", name.file.stem)
+            stem = re.sub(r"(?<=.)-\d+$", "", name.file.stem)  # of ``lab-1``
             if stem == page.stem or len(names) == 1:
                 alike.append(name)
         if not alike:

@@ -25,7 +25,8 @@ from nbproctor.sanitize import undo_spreadsheet_cell
 from nbproctor.submission import border
 from nbproctor.writing import write_file
 
-Record = dict[str, dict[str, str]]  # student → column → text
+Row = dict[str, str]  # column → text
+Record = dict[str, Row]  # by student
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
 COLUMNS = (*_FIRST, "address", "group", "excused", "until")
@@ -65,9 +66,14 @@ def write(
             "address": "/".join(submission.addresses),  # no name of a file holds one
             "group": submission.group,
         }
-        state, reason = _compare(submission, folder, before, row, replace)
-        submission.state = state
-        submission.reason = reason
+        submission.state, submission.reason = _compare(
+            submission,
+            folder=folder,
+            before=before,
+            after=row,
+            replace=replace,
+        )
+        state = submission.state
         if dry_run or state == "kept":
             continue
         if state == "replaced":
@@ -102,10 +108,11 @@ def _back_up(folder: Path, backup_folder: Path) -> None:
 def _compare(
     submission: CollectedSubmission,
     folder: Path,
-    recorded: dict[str, str],
-    row: dict[str, str],
+    before: Row,
+    after: Row,
     replace: bool,
 ) -> tuple[State, str]:
+    """Compare with what `folder` has; `before` and `after` are rows of the record."""
     if not folder.exists():
         return "new", ""
     current_files = {}
@@ -116,11 +123,11 @@ def _compare(
         return "same", ""
     if replace:
         return "replaced", ""
-    before = recorded.get("attempt") or recorded.get("submitted", "")
-    after = row["attempt"] or row["submitted"]
-    if not before or not after:
+    older = before.get("attempt") or before.get("submitted")
+    newer = after["attempt"] or after["submitted"]
+    if not older or not newer:
         return "kept", "submitted/ has another one. It is unknown which is newer."
-    if (len(after), after) > (len(before), before):
+    if (len(newer), newer) > (len(older), older):
         return "replaced", ""
     return "kept", "The one in submitted/ is newer."
 

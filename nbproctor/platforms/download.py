@@ -31,9 +31,10 @@ from nbproctor.platforms.registry import (
     recognise,
     word_identity,
 )
-from nbproctor.platforms.roster import Roster
+from nbproctor.platforms.roster import Groups, Roster
 from nbproctor.platforms.sheet import read_time
 from nbproctor.submission.border import TIMESTAMP_FILE
+from nbproctor.submission.files import list_few
 
 MAX_NESTING = 3
 _TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
@@ -64,6 +65,28 @@ class CollectedSubmission:
     state: State = "new"  # as `collected.write` finds it
     reason: str = ""  # the older one was kept
 
+    def add(self, path: PurePosixPath, data: bytes) -> None:
+        """Add a file, under another name where there is one; no name leads outside."""
+        path = PurePosixPath(*map(safe_file_name, path.parts))
+        # nbgrader would take it for the platform's word.
+        if str(path).casefold() == TIMESTAMP_FILE:
+            path = path.with_name(f"handed-in-{path.name}")
+        contents = {str(other).casefold(): old for other, old in self.files.items()}
+        free = path
+        for number in count(2):
+            same_name = contents.get(str(free).casefold())
+            if same_name == data:
+                return
+            if same_name is None:
+                break
+            free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+        if free != path:
+            self.notes.append(
+                f"Two files are called {path.name}. The older one is now called "
+                f"{free.name}."
+            )
+        self.files[free] = data
+
 
 @dataclass
 class Download:
@@ -73,7 +96,7 @@ class Download:
     file_names: Sequence[str]  # names of the notebooks, and last of the assignment
     roster: Roster
     zone: tzinfo | None
-    groups: Mapping[str, list[Person]]
+    groups: Groups
     times: Mapping[str, str]
     #: A line for each thing that was not placed, or that a teacher should look at.
     problems: list[str]
@@ -251,7 +274,7 @@ class Download:
             )
         for file in sorted(collected, key=attrgetter("age"), reverse=True):
             for path, content in self.contents(file):
-                _add(submission, path, content)
+                submission.add(path, content)
         if not submission.files:
             self.add_problem(submission.person.name, "No file could be collected.")
 
@@ -268,9 +291,9 @@ class Download:
             return packed
         try:
             inner = archive.unzip(data)
-            contents = [(entry.path, entry.read()) for entry in inner.entries]
-            if sum(len(content) for _, content in contents) > MAX_SUBMISSION:
+            if sum(entry.size for entry in inner.entries) > MAX_SUBMISSION:
                 raise CollectError("It would unpack to more than 1 GB.")
+            contents = [(entry.path, entry.read()) for entry in inner.entries]
         except CollectError as error:
             self.add_problem(where, f"{error} It was left packed.")
             return packed
@@ -379,9 +402,8 @@ def parse_download(
         elif several[0].files:
             download.submissions += several
     if not (download.questions or download.matches_class_list()):
-        names = (
-            ", ".join(sorted({n.key for n in recognised.names.values()})[:5]) or "none"
-        )
+        keys = sorted({name.key for name in recognised.names.values()})
+        names = list_few(keys, most=5) or "none"
         raise CollectError(
             f"No name in {source} is in the class list. Nothing was collected. "
             f"{recognised}. The names there: {names}. Perhaps it is the download of "
@@ -427,32 +449,3 @@ def _newest(files: Files) -> tuple[Files, list[str]]:
     if len(full) > 1:
         notes.append(f"The newest of {len(full)} attempts was collected.")
     return [file for file in files if file.attempt == chosen], notes
-
-
-def _add(
-    submission: CollectedSubmission,
-    path: PurePosixPath,
-    data: bytes,
-) -> None:
-    """Add a file, under another name where there is one; no name leads outside."""
-    path = PurePosixPath(*map(safe_file_name, path.parts))
-    # nbgrader would take it for the platform's word.
-    if str(path).casefold() == TIMESTAMP_FILE:
-        path = path.with_name(f"handed-in-{path.name}")
-    contents = {}
-    for other, content in submission.files.items():
-        contents[str(other).casefold()] = content
-    free = path
-    for number in count(2):
-        same_name = contents.get(str(free).casefold())
-        if same_name == data:
-            return
-        if same_name is None:
-            break
-        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
-    if free != path:
-        submission.notes.append(
-            f"Two files are called {path.name}. The older one is now called "
-            f"{free.name}."
-        )
-    submission.files[free] = data

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isnan
@@ -36,26 +36,29 @@ from nbproctor.platforms.platform import (
 )
 from nbproctor.platforms.plug_ins import ask_platforms, load_plug_ins
 from nbproctor.platforms.registry import PLATFORMS
-from nbproctor.platforms.roster import Roster, RosterError
+from nbproctor.platforms.roster import Groups, Roster, RosterError
 from nbproctor.platforms.sheet import (
     KIND_OF_TITLE,
     TITLES,
     Sheet,
-    decode,
     number,
     write_rows,
 )
 
-_TIMES = ("time", "submitted", "handed in", "date", "timestamp")
 _CLASS_LIST = PeopleList(
     known_by=frozenset({"student_id", "numbers"}),
     kinds={"studentid": Kind.COURSE},
 )
 # Names in rows of a platform's own, which are about nobody.
 _NOBODY = {"points possible", "possible, points", "student, test"}
+_EXCUSED = "is excused"
 # What stands for a mark where none is to be given.
-_EXCUSED = dict.fromkeys(("ex", "excused", "exempt"), "is excused")
-_NO_MARK = _EXCUSED | {"n/a": "has no such submission on the platform"}
+_NO_MARK = {
+    "ex": _EXCUSED,
+    "excused": _EXCUSED,
+    "exempt": _EXCUSED,
+    "n/a": "has no such submission on the platform",
+}
 
 
 class PersonRow(NamedTuple):
@@ -64,7 +67,7 @@ class PersonRow(NamedTuple):
     row: int
     identity: Identity
     person: Person  # not of this course: the id is only what it might be called
-    group: str
+    texts: Mapping[str, str]  # by what a column is, as `TITLES` has it; may be empty
 
 
 def people_columns(sheet: Sheet) -> Columns:
@@ -85,19 +88,18 @@ def people_columns(sheet: Sheet) -> Columns:
     return columns
 
 
-def read_people(sheet: Sheet) -> Iterator[PersonRow]:
-    """Yield whom each row below the titles is about."""
-    columns = people_columns(sheet)
+def read_people(sheet: Sheet, columns: Columns) -> Iterator[PersonRow]:
+    """Yield whom each row below the titles is about; `columns` are `people_columns`."""
     for row in sheet.body:
         cells = {kind: sheet.texts(row, places) for kind, places in columns.items()}
-        texts = {kind: several[0] for kind, several in cells.items() if several}
+        texts = {kind: next(iter(several), "") for kind, several in cells.items()}
         identifiers: list[Identifier] = []
         for kind in Kind:
             for text in cells[kind]:
                 identifiers += _identifiers(kind, text)
-        last = texts.get("last", "")
-        first = texts.get("first", "")
-        name = texts.get("name", "")
+        last = texts["last"]
+        first = texts["first"]
+        name = texts["name"]
         if not (name or last or first):  # a word may be a name
             words = [value for kind, value in identifiers if kind in UNCERTAIN]
             name = next((word for word in words if re.search("[ ,]", word)), "")
@@ -105,7 +107,7 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
             last, first = split_name(name)
         ids = cells[Kind.COURSE] if columns[Kind.COURSE] else possible_ids(identifiers)
         person = Person(
-            student=ids[0] if ids else "",
+            student=next(iter(ids), ""),
             last=last,
             first=first,
             identifiers=tuple(identifiers),
@@ -116,7 +118,7 @@ def read_people(sheet: Sheet) -> Iterator[PersonRow]:
                 row=row,
                 identity=Identity(name, person.identifiers),
                 person=person,
-                group=texts.get("group", ""),
+                texts=texts,
             )
 
 
@@ -130,9 +132,7 @@ def _identifiers(kind: Kind, text: str) -> Iterator[Identifier]:
         value = part.strip().lstrip("#")
         if kind is Kind.PARTICIPANT:
             value = "".join(re.findall(r"\d+$", value))
-        if kind is Kind.NUMBER and value.startswith("="):  # how a name was kept before
-            yield Identifier(Kind.NAME, value[1:])
-        elif value:
+        if value:
             yield Identifier(kind, value)
 
 
@@ -141,44 +141,43 @@ def read_class_list(path: Path) -> list[Person]:
 
     `RosterError`: it is none, or no column says who somebody is.
     """
-    sheet = _read(path)
-    columns = people_columns(sheet)
-    if not any(columns[kind] for kind in Kind):
-        missing = (
-            "that identifies the student: student_id, login, username, id or e-mail"
-        )
-        raise _lacking(path, sheet, missing)
-    people = [row.person for row in read_people(sheet) if row.person.identifiers]
+    rows = _read_list(
+        path,
+        kinds=Kind,
+        expected="that identifies the student: student_id, login, username, id or "
+        "e-mail",
+    )
+    people = [row.person for row in rows if row.person.identifiers]
     if not people:
         raise RosterError(f"{path} lists no students.")
     return people
 
 
-def _read(path: Path) -> Sheet:
+def _read_list(
+    path: Path,
+    kinds: Iterable[str],
+    expected: str,
+) -> Iterator[PersonRow]:
+    """Read a list of people; `RosterError`: it is none, or has no column of `kinds`."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise RosterError(f"{path} cannot be read: {error.strerror}.") from error
-    text, _, _ = decode(data)
-    if "\0" in text or text.startswith("PK\x03\x04"):
+    if not data.strip():
+        raise RosterError(f"{path} is empty.")
+    sheet = Sheet.read(data)
+    titles = ", ".join(sheet.titles)
+    if "\0" in titles or titles.startswith("PK\x03\x04"):
         raise RosterError(
             f"{path} is not a CSV file. In a spreadsheet program, save it as CSV. For "
             "a zip of submissions, use `nbproctor collect`."
         )
-    if not text.strip():
-        raise RosterError(f"{path} is empty.")
-    return Sheet.read(data)
-
-
-def _lacking(
-    path: Path,
-    sheet: Sheet,
-    column: str,
-) -> RosterError:
-    titles = ", ".join(sheet.titles)
-    return RosterError(
-        f"{path} has no column {column}. Its column headers are: {titles}."
-    )
+    columns = people_columns(sheet)
+    if not any(columns[kind] for kind in kinds):
+        raise RosterError(
+            f"{path} has no column {expected}. Its column headers are: {titles}."
+        )
+    return read_people(sheet, columns)
 
 
 def write_class_list(roster: Roster, path: Path) -> None:
@@ -193,22 +192,21 @@ def write_class_list(roster: Roster, path: Path) -> None:
     write_rows(path, rows)
 
 
-def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
+def read_groups(path: Path, roster: Roster) -> Groups:
     """Read a list of groups, a row a student; return the members by the group's name.
 
     `RosterError`: the file is not such a list, or names somebody who is not in the
     class list.
     """
-    sheet = _read(path)
-    if not people_columns(sheet)["group"]:
-        raise _lacking(path, sheet, "'group' (in addition to 'student')")
-    groups: dict[str, list[Person]] = defaultdict(list)
-    for row in read_people(sheet):
-        if not normalize(row.group):  # as "-", for those in no group
+    rows = _read_list(path, ["group"], "'group' (in addition to 'student')")
+    groups = defaultdict[str, list[Person]](list)
+    for row in rows:
+        group = row.texts["group"]
+        if not normalize(group):  # as "-", for those in no group
             continue
         member = _person(path, row, roster)
-        if member not in groups[row.group]:
-            groups[row.group].append(member)
+        if member not in groups[group]:
+            groups[group].append(member)
     return dict(groups)
 
 
@@ -218,24 +216,24 @@ def _person(
     roster: Roster,
 ) -> Person:
     """Return whom a row is about; `RosterError` if it is not one student."""
-    if not str(row.identity):
+    identity = row.identity
+    if not str(identity):
         raise RosterError(
             f"{path}, row {row.row + 1} names no student. Name a column student (the "
             "id in this course), login, name or email."
         )
-    match = roster.find(row.identity)
-    kinds = {identifier.kind for identifier in row.identity.identifiers}
-    if match.person is None and kinds == {Kind.WORD}:
+    match = roster.find(identity)
+    if match.person:
+        return match.person
+    if {kind for kind, _ in identity.identifiers} == {Kind.WORD}:
         with suppress(RosterError):
-            return roster.find_one(str(row.identity))  # as `extend` takes it
-    if match.person is None:
-        raise RosterError(
-            f"{path}, row {row.row + 1}: {str(row.identity)!r} does not identify one "
-            "student in the class list. Nothing was written. Import a class list "
-            "first (`nbproctor roster`), or name the column after its content: login, "
-            f"e-mail, name. {match.question}".rstrip()
-        )
-    return match.person
+            return roster.find_one(str(identity))  # as `extend` takes it
+    raise RosterError(
+        f"{path}, row {row.row + 1}: {str(identity)!r} does not identify one "
+        "student in the class list. Nothing was written. Import a class list "
+        "first (`nbproctor roster`), or name the column after its content: login, "
+        f"e-mail, name. {match.question}".rstrip()
+    )
 
 
 def read_times(
@@ -251,16 +249,16 @@ def read_times(
     nothing. `RosterError`: the file is not such a list, or who is meant in a row is
     unclear.
     """
-    sheet = _read(path)
-    columns = people_columns(sheet)
-    times = columns["submitted"]
-    if is_time_list:
-        times = times or columns["time"]
-        if not times:
-            raise _lacking(path, sheet, f"for the time: one of {', '.join(_TIMES)}")
+    rows = _read_list(
+        path,
+        kinds=["submitted", "time"] if is_time_list else Kind,
+        expected="for the time: one of time, submitted, handed in, date, timestamp",
+    )
     submitted = {}
-    for row in read_people(sheet) if times else ():
-        text = sheet.value(row.row, times[0]).strip()
+    for row in rows:
+        text = row.texts["submitted"]
+        if is_time_list:
+            text = text or row.texts["time"]
         if text in ("", "-"):
             continue
         if is_time_list or roster.find(row.identity).person:
@@ -335,16 +333,21 @@ def fill(
     sheet = Sheet.read(data)
     platform, target = _column(sheet, assignment, column)
     filled = FilledGradeFile(platform.name, sheet.value(0, target.column))
-    factor = _factor(filled.column, target.most, max_score, scale)
+    factor = _factor(
+        title=filled.column,
+        most=target.most,
+        max_score=max_score,
+        scale=scale,
+    )
     names = roster.labels
     marks = {
-        student: _written(score * factor, target)
+        student: target.format(score * factor)
         for student, score in scores.items()
         if not isnan(score)
     }
     row_of: dict[str, int] = {}
-    for row, identity, _, _ in read_people(sheet):
-        if row < target.first or not str(identity):
+    for row, identity, _, _ in read_people(sheet, people_columns(sheet)):
+        if not str(identity):
             continue
         match = roster.find(identity)
         if match.person is None:
@@ -359,12 +362,19 @@ def fill(
                 "`nbproctor roster`"
             )
         row_of[student] = row
-        before = sheet.value(row, target.column).strip()
-        if before.casefold() in _EXCUSED:
-            filled.excused.append(student)
+        before = sheet.value(row, target.column)
         after = target.excused if student in excused else marks.get(student, "")
-        reason = reasons.get(student) or "nothing was submitted"
-        reason = _reason_to_skip(after, before, reason, row in target.locked)
+        reason = _NO_MARK.get(before.casefold(), "")
+        if reason == _EXCUSED:
+            filled.excused.append(student)
+        if reason:
+            reason += f" ({before})"
+        elif not after:
+            mark_there = f" (the file says {before})" if before not in ("", "-") else ""
+            reason = reasons.get(student) or "nothing was submitted"
+            reason = f"no mark: {reason}{mark_there}"
+        elif row in target.locked:
+            reason = "is locked on the platform"
         if reason:
             filled.skipped.append((names[student], reason))
         elif number(before) == number(after):
@@ -408,23 +418,6 @@ def _column(
     )
 
 
-def _reason_to_skip(
-    after: str,
-    before: str,
-    reason: str,
-    locked: bool,
-) -> str:
-    """Return why a cell that says `before` stays as it is, or nothing."""
-    if before.casefold() in _NO_MARK:
-        return f"{_NO_MARK[before.casefold()]} ({before})"
-    if not after:
-        mark_there = f" (the file says {before})" if before not in ("", "-") else ""
-        return f"no mark: {reason}{mark_there}"
-    if locked:
-        return "is locked on the platform"
-    return ""
-
-
 def _factor(
     title: str,
     most: float,
@@ -441,13 +434,3 @@ def _factor(
         f"{title!r} is worth {most:g} points there and {max_score:g} here. Correct "
         f"it on the platform{remedy}"
     )
-
-
-def _written(score: float, column: GradeColumn) -> str:
-    if column.places is None:
-        text = f"{score:.2f}".rstrip("0").rstrip(".")
-    else:
-        text = f"{score:.{column.places}f}"
-    if column.comma:
-        return text.replace(".", ",")
-    return text

@@ -7,9 +7,8 @@ course without its students, and the package; in the container runs what runs he
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from importlib.resources import files
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -32,6 +31,7 @@ from nbproctor.templates import render
 
 _SCRIPTS = {"setup.sh": "gradescope_setup.sh", "run_autograder": "gradescope_run.sh"}
 _TEMPLATES = _SCRIPTS | {"pyproject.toml": "gradescope_project.toml"}
+_PACKAGE = Path(__file__).parents[1]
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
 
@@ -52,34 +52,33 @@ class Gradescope(Platform):
     name = "Gradescope"
     listing = "submission_metadata.yml"
 
-    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
+    def parse_all(self, entries: Sequence[ArchiveEntry]) -> Names:
         """Read who submitted ``submission_4711/`` from the list next to the folders.
 
         A student's own file of that name lies deeper.
         """
-        paths = {entry.path: entry for entry in entries}
-        lists = [path for path in paths if path.name == self.listing]
+        lists = [entry for entry in entries if entry.path.name == self.listing]
         if not lists:
             return {}
-        top = min(lists, key=lambda path: len(path.parts))
+        top = min(lists, key=lambda entry: len(entry.path.parts))
         try:
-            listed = yaml.decode(paths[top].read(), type=dict[str, _Submission])
+            submissions = yaml.decode(top.read(), type=dict[str, _Submission])
         except (MsgspecError, CollectError):
             return {}
         parsed = {}
-        for path in paths:
-            if not path.is_relative_to(top.parent):
+        for entry in entries:
+            if not entry.path.is_relative_to(top.path.parent):
                 continue
-            key, *path_inside = path.relative_to(top.parent).parts
-            entry = listed.get(key)
-            if path_inside and entry and entry.submitters:
-                first, *others = map(_identity, entry.submitters)
-                parsed[path] = FileName(
+            key, *path_inside = entry.path.relative_to(top.path.parent).parts
+            submission = submissions.get(key)
+            if path_inside and submission and submission.submitters:
+                first, *others = map(_identity, submission.submitters)
+                parsed[entry.path] = FileName(
                     key=key,
                     file=PurePosixPath(*path_inside),
                     name=first.name,
                     identifiers=first.identifiers,
-                    submitted=entry.created_at,
+                    submitted=submission.created_at,
                     others=tuple(others),
                 )
         return parsed
@@ -119,16 +118,14 @@ def write_autograder(
         content[name] = text.encode()
     packed = [course / "nbgrader_config.py", pins]
     packed += [*_below(source), *_below(course / "data")]
-    package_parent = Path(str(files("nbproctor"))).parent
-    for root, paths in (
-        (course, packed),
-        (package_parent, _below(package_parent / "nbproctor")),
-    ):
-        content |= {path.relative_to(root).as_posix(): path for path in paths}
-    path = to or course / "exported" / f"{source.name}_gradescope.zip"
-    write_zip(path, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
+    for path in packed:
+        content[path.relative_to(course).as_posix()] = path
+    for path in _below(_PACKAGE):
+        content[path.relative_to(_PACKAGE.parent).as_posix()] = path
+    target = to or course / "exported" / f"{source.name}_gradescope.zip"
+    write_zip(target, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
     return (
-        f"Autograder: {path}, {path.stat().st_size >> 20} MB\n"
+        f"Autograder: {target}, {target.stat().st_size >> 20} MB\n"
         "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
         "Its build log ends with "
         '"The reference solution earns every point in this container."'

@@ -8,11 +8,10 @@ Sources, below ``mod/assign``: ``classes/downloader.php`` and, before 4.0,
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from math import isnan
 
-from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.person import Kind, Person, normalize
 from nbproctor.platforms.platform import (
     Columns,
@@ -50,19 +49,17 @@ class Moodle(Platform):
     )
     upload = "Submissions > Upload multiple feedback files in a zip"
 
-    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
+    def correct(self, names: Names) -> None:
         """One word for everybody is "Participant", in whatever language."""
-        parsed = super().parse_all(entries)
-        names = {name.name for name in parsed.values()}
-        students = {name.identifiers for name in parsed.values()}
-        is_blind = len(names) == 1 < len(students) and " " not in "".join(names)
-        for path, name in parsed.items():
-            parsed[path] = replace(
+        words = {name.name for name in names.values()}
+        students = {name.identifiers for name in names.values()}
+        is_blind = len(words) == 1 < len(students) and " " not in "".join(words)
+        for path, name in names.items():
+            names[path] = replace(
                 name,
                 name="" if is_blind else name.name,
                 address=f"{name.address}_",
             )
-        return parsed
 
     def address_of(self, address: str, member: Person) -> str:
         """Name the participant: the number of a group may be a stranger's."""
@@ -111,11 +108,13 @@ class Moodle(Platform):
                 continue
             if normalize(sheet.titles[index]) in KIND_OF_TITLE:
                 continue
-            changeable = sheet.column(_find_changeable(sheet, index + 2))
-            answers = zip(sheet.body, changeable, strict=True)
-            locked = [row for row, answer in answers if answer.casefold() in _NO]
+            changeable = _find_changeable(sheet, index + 2)
+            locked = [
+                row
+                for row in sheet.body
+                if sheet.value(row, changeable).casefold() in _NO
+            ]
             return GradeColumn(
-                1,
                 index,
                 *form_of_marks(most, sheet),
                 locked=frozenset(locked),

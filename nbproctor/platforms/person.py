@@ -45,7 +45,8 @@ class Kind(StrEnum):
     WORD = "word"
     IDENTIFIER = "roster identifier"
     SIS = "SIS id"
-    #: Of a class list that an earlier version wrote, which did not keep the kind.
+    #: Of another course, of an earlier class list, or a part of a name: it may be
+    #: anything.
     NUMBER = "number"
     CANVAS = "Canvas id"
     EMAIL = "e-mail"
@@ -71,10 +72,14 @@ class KindRule(NamedTuple):
 
 KINDS = {
     Kind.COURSE: KindRule(is_single=True),  # in other lists, student_id is STUDENT
-    Kind.STUDENT: KindRule("student_number", "studentid id", is_single=True),
+    Kind.STUDENT: KindRule(
+        column="student_number",
+        titles="studentid id",
+        is_single=True,
+    ),
     Kind.LOGIN: KindRule(
-        "login",
-        "sisloginid loginid username benutzername anmeldename nomdutilisateur "
+        column="login",
+        titles="sisloginid loginid username benutzername anmeldename nomdutilisateur "
         "nombredeusuario",
         is_single=True,
     ),
@@ -84,24 +89,32 @@ KINDS = {
         "identificatie"
     ),
     Kind.SIS: KindRule(
-        "sis_id",
-        "sisuserid orgdefinedid idnumber idnummer matrikelnummer numerodidentification "
-        "numerodeid codiceidentificativo",
+        column="sis_id",
+        titles="sisuserid orgdefinedid idnumber idnummer matrikelnummer "
+        "numerodidentification numerodeid codiceidentificativo",
         is_single=True,
     ),
-    Kind.NUMBER: KindRule("numbers"),
-    Kind.CANVAS: KindRule("canvas_id", "canvasuserid", is_single=True),
+    Kind.NUMBER: KindRule(column="numbers"),
+    Kind.CANVAS: KindRule(
+        column="canvas_id",
+        titles="canvasuserid",
+        is_single=True,
+    ),
     Kind.EMAIL: KindRule(
-        "email",
-        "emailaddress mail emailadresse adressedecourriel direcciondecorreo "
+        column="email",
+        titles="emailaddress mail emailadresse adressedecourriel direcciondecorreo "
         "indirizzoemail emailadres",
     ),
-    Kind.GITHUB: KindRule("github_handle", "githubusername", is_single=True),
-    Kind.BRIGHTSPACE: KindRule("brightspace_user", is_single=True),
+    Kind.GITHUB: KindRule(
+        column="github_handle",
+        titles="githubusername",
+        is_single=True,
+    ),
+    Kind.BRIGHTSPACE: KindRule(column="brightspace_user", is_single=True),
     # Moodle gives one for each assignment.
-    Kind.PARTICIPANT: KindRule("participant", is_hidden=True),
-    Kind.ANONYMOUS: KindRule("canvas_anonymous_id", is_hidden=True),
-    Kind.NAME: KindRule("other_name"),
+    Kind.PARTICIPANT: KindRule(column="participant", is_hidden=True),
+    Kind.ANONYMOUS: KindRule(column="canvas_anonymous_id", is_hidden=True),
+    Kind.NAME: KindRule(column="other_name"),
 }
 #: Kinds that say nothing of what an identifier is, and what it may be for certain.
 UNCERTAIN = {
@@ -170,12 +183,15 @@ def _words(name: str) -> set[str]:
     return {normalize(word) for word in re.split(r"[\s,_-]+", name)} - {""}
 
 
+Identifiers = tuple[Identifier, ...]
+
+
 @dataclass(frozen=True)
 class Identity:
     """What one file says of who somebody is: a name, identifiers, or both."""
 
     name: str = ""
-    identifiers: tuple[Identifier, ...] = ()
+    identifiers: Identifiers = ()
 
     def __str__(self) -> str:
         return self.name or " ".join(map(str, self.identifiers[:1]))
@@ -242,7 +258,7 @@ class Person:
     student: str
     last: str = ""
     first: str = ""
-    identifiers: tuple[Identifier, ...] = ()
+    identifiers: Identifiers = ()
 
     @property
     def name(self) -> str:
@@ -268,7 +284,7 @@ class Person:
         """Return the identifiers of some kinds."""
         return tuple(value for kind, value in self.all_identifiers() if kind in kinds)
 
-    def all_identifiers(self) -> tuple[Identifier, ...]:
+    def all_identifiers(self) -> Identifiers:
         """Return the identifiers, and the id."""
         if not self.student:
             return self.identifiers
@@ -307,9 +323,7 @@ class Person:
         """Whether an identity has other identifiers of a kind than this student."""
         values = {value.casefold() for value in self.values(kind)}
         others = {v.casefold() for k, v in identity.identifiers if k is kind}
-        if not values or not others:
-            return False
-        return values.isdisjoint(others)
+        return bool(values and others) and values.isdisjoint(others)
 
     def conflicting_kind(self, identity: Identity) -> str:
         """Return the kind of which this student has another identifier, or nothing."""

@@ -12,7 +12,14 @@ from typing import Literal, NamedTuple
 
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.person import Identifier, Identity, Kind, Person, normalize
+from nbproctor.platforms.person import (
+    Identifier,
+    Identifiers,
+    Identity,
+    Kind,
+    Person,
+    normalize,
+)
 from nbproctor.platforms.sheet import Sheet, number
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
@@ -30,7 +37,7 @@ class FileName:
     key: str  # tells students of this download apart
     file: PurePosixPath  # as the student named it, with the student's own folders
     name: str = ""  # as the platform writes it; empty in anonymous downloads
-    identifiers: tuple[Identifier, ...] = ()  # as the platform has them
+    identifiers: Identifiers = ()  # as the platform has them
     late: bool = False
     submitted: datetime | None = None  # without a zone: in the platform's local time
     attempt: str = ""  # tells attempts of a student apart and orders them, if several
@@ -68,13 +75,20 @@ Columns = dict[str, list[int]]  # of a list, by what they say: a kind, or a word
 class GradeColumn:
     """Where a platform's file has the marks of one assignment."""
 
-    first: int  # row of the first student
     column: int
     most: float  # what the platform says that the assignment is worth, or NaN
     comma: bool = False  # a decimal comma
     places: int | None = None  # decimal places; None: as many as needed, up to 2
     locked: frozenset[int] = frozenset()  # rows whose mark must not be changed
     excused: str = ""  # what stands for "no mark is wanted"; empty: nothing does
+
+    def format(self, score: float) -> str:
+        """Return how the file has a mark."""
+        if self.places is None:
+            text = f"{score:.2f}".rstrip("0").rstrip(".")
+        else:
+            text = f"{score:.{self.places}f}"
+        return text.replace(".", ",") if self.comma else text
 
 
 class PeopleList(NamedTuple):
@@ -136,7 +150,7 @@ class Platform:
             address=groups["address"],
         )
 
-    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
+    def parse_all(self, entries: Sequence[ArchiveEntry]) -> Names:
         """Read the names of a whole download; folders around them do not matter."""
         parsed = {}
         for entry in entries:
@@ -146,7 +160,11 @@ class Platform:
                 if name:
                     parsed[entry.path] = name
                     break
+        self.correct(parsed)
         return parsed
+
+    def correct(self, names: Names) -> None:
+        """Correct what single names say by what all of a download say together."""
 
     def students(self, files: Sequence[SubmittedFile]) -> list[Identity]:
         """Return what says whose files these are: of one student, or of several."""
@@ -178,11 +196,7 @@ class Platform:
         if not any(re.match(self.titles, title) for title in sheet.titles):
             return None
         chosen, title = choose_column(sheet.titles, self.titles, assignment, column)
-        return GradeColumn(
-            first=1,
-            column=chosen,
-            most=number(title[2] or ""),
-        )
+        return GradeColumn(chosen, number(title[2] or ""))
 
     def feedback_names(
         self,
@@ -218,22 +232,22 @@ def choose_column(
     than one.
     """
     name = normalize(column or assignment)
-    columns = []
+    searched_group = 0 if column else 1
+    listing = ""
     exact = []
     similar = []
     for index, head in enumerate(heads):
         match = re.match(titles, head)
         if match is None:
             continue
-        columns.append(head)
+        listing += f"\n  {head}"
         if normalize(match[1]) == name:
             exact.append((index, match))
-        if name in normalize(match[0] if column else match[1]):
+        if name in normalize(match[searched_group]):
             similar.append((index, match))
     fitting = exact or similar
     if len(fitting) == 1:
         return fitting[0]
-    listing = "".join(f"\n  {head}" for head in columns)
     raise ExportError(
         f"It is not clear which column belongs to {column or assignment!r}. Name part "
         "of its header with --column. The file's columns:"

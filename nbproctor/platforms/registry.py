@@ -16,7 +16,7 @@ from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.moodle import Moodle
 from nbproctor.platforms.openolat import OpenOlat
 from nbproctor.platforms.person import Identifier, Identity, Kind
-from nbproctor.platforms.platform import FileName, Platform, common_length
+from nbproctor.platforms.platform import FileName, Names, Platform, common_length
 from nbproctor.platforms.plug_ins import ask_platforms
 from nbproctor.platforms.roster import Roster
 from nbproctor.platforms.teams import Teams
@@ -48,7 +48,7 @@ class Recognised(NamedTuple):
     """Which platform a download is from, and what those names say that fit it."""
 
     platform: Platform
-    names: dict[PurePosixPath, FileName]
+    names: Names
     total: int  # number of files, without the platform's own
 
     def __str__(self) -> str:

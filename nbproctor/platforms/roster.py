@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Set
+from collections.abc import Container, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import NamedTuple
@@ -30,6 +30,8 @@ from nbproctor.platforms.person import (
 )
 
 _ANY = "any kind"  # of identifier
+_Key = tuple[str, str]  # kind and text of an identifier
+Groups = Mapping[str, list[Person]]  # the members, by the group's name
 #: What parts the words of a folder's name; an id may hold the later of them.
 _BETWEEN_WORDS = (r"[\s,;()\[\]]+", r"[\s,;()\[\]_]+", r"[\s,;()\[\]_-]+")
 
@@ -76,7 +78,7 @@ class Roster:
     def __post_init__(self) -> None:
         # Who has an identifier of a kind, a word that may be one, as a folder's name
         # has it, or a text of any kind.
-        self._index = defaultdict[tuple[str, str], set[Person]](set)
+        self._index = defaultdict[_Key, set[Person]](set)
         for person in self.people:
             self._enter(person)
 
@@ -421,10 +423,10 @@ class Roster:
         return after != before
 
 
-def _keys(person: Person) -> set[tuple[str, str]]:
+def _keys(person: Person) -> set[_Key]:
     """Return by which kinds and texts somebody is looked for."""
     names = spellings(person.last, person.first)
-    keys: set[tuple[str, str]] = {(Kind.NAME, name) for name in names}
+    keys: set[_Key] = {(Kind.NAME, name) for name in names}
     for kind, value in person.all_identifiers():
         text = value.casefold()
         local_part = text.partition("@")[0]

@@ -69,16 +69,15 @@ def _words(language: str) -> tuple[dict[str, int], dict[str, int], dict[str, str
     Months are 1 to 12, Monday is 0, and of halves there are the letters alone.
     """
     locale = babel.Locale(language)
-    months = {
-        _flat(name).rstrip("."): number
-        for forms in locale.months.values()
-        for width in ("wide", "abbreviated")
-        for number, name in forms[width].items()
-    }
+    months = {}
+    for forms in locale.months.values():
+        for width in ("wide", "abbreviated"):
+            for month, name in forms[width].items():
+                months[_flat(name).rstrip(".")] = month
     days = {
-        _flat(name): number
+        _flat(name): day
         for forms in locale.days.values()
-        for number, name in forms["wide"].items()
+        for day, name in forms["wide"].items()
     }
     halves = {
         normalize(name): half
@@ -117,11 +116,8 @@ def read_time(text: str, *languages: str) -> datetime | None:
         return None
     words = {normalize(word) for word in re.findall(r"[^\W\d]+", date)}
     half = normalize(parts[4])
-    tried_languages = languages
-    if not languages:
-        locales = [name for name in locale_identifiers() if "_" not in name]
-        tried_languages = ("en", *locales)
-    for language in tried_languages:
+    every_language = [name for name in locale_identifiers() if "_" not in name]
+    for language in languages or ("en", *every_language):
         months, weekdays, halves = _words(language)
         named_days = _named(date, weekdays)
         if words and not (languages or named_days):
@@ -133,11 +129,12 @@ def read_time(text: str, *languages: str) -> datetime | None:
         if half:
             if halves.get(half) not in ("am", "pm") or hour > 12:
                 continue
-            hour = hour % 12 + (12 if halves[half] == "pm" else 0)
+            hour %= 12
+            if halves[half] == "pm":
+                hour += 12
         numbers_of_date = numbers
         if len(numbers) == 2:
-            named_months = _named(date, months)
-            numbers_of_date = [max(numbers), *named_months, min(numbers)]
+            numbers_of_date = [max(numbers), *_named(date, months), min(numbers)]
         # Where not one month is named, there are too few or too many numbers.
         with suppress(ValueError):
             year, month, day = numbers_of_date
@@ -167,7 +164,13 @@ class Sheet:
         cell = re.compile(
             rf'((?:"(?:[^"]|"")*")?[^{separator}\r\n]*)({separator}|\r\n|\n|\r|\Z)'
         )
-        sheet = cls([[]], [], separator, mark, encoding)
+        sheet = cls(
+            rows=[[]],
+            line_ends=[],
+            separator=separator,
+            byte_order_mark=mark,
+            encoding=encoding,
+        )
         for content, end in cell.findall(text):
             sheet.rows[-1].append(content)
             if end != separator:
@@ -182,13 +185,13 @@ class Sheet:
 
     def texts(self, row: int, columns: Iterable[int]) -> list[str]:
         """Return what some cells of a row say, but for those that say nothing."""
-        texts = [self.value(row, column).strip() for column in columns]
+        texts = [self.value(row, column) for column in columns]
         return [undo_spreadsheet_cell(text) for text in texts if text]
 
     @cached_property
     def titles(self) -> list[str]:
-        """The titles of the columns, from the first row, without spaces around them."""
-        return [_unquoted(cell).strip() for cell in self.rows[0]]
+        """The titles of the columns, from the first row."""
+        return [_unquoted(cell) for cell in self.rows[0]]
 
     @cached_property
     def body(self) -> list[int]:
@@ -198,7 +201,7 @@ class Sheet:
 
     def column(self, index: int) -> list[str]:
         """Return what a column says in each row of the body."""
-        return [self.value(row, index).strip() for row in self.body]
+        return [self.value(row, index) for row in self.body]
 
     def put(
         self,
@@ -262,7 +265,9 @@ def _delimiter(text: str) -> str:
 
 
 def _unquoted(cell: str) -> str:
+    """Return what a cell says, without spaces around it."""
     if not cell.startswith('"'):
-        return cell
+        return cell.strip()
     body, _, tail = cell[1:].rpartition('"')
-    return body.replace('""', '"') + tail
+    text = body.replace('""', '"') + tail
+    return text.strip()

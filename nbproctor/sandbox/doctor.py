@@ -15,9 +15,9 @@ class Layer:
     """One layer as it is here."""
 
     name: str
-    mandatory: bool  # needed to grade (but for ``--sandbox=weak``)
     meaning: str  # what it does, or what its absence means
     remedy: str  # how to get it; empty: it works
+    mandatory: bool = True  # needed to grade (but for ``--sandbox=weak``)
 
     @property
     def ok(self) -> bool:
@@ -37,29 +37,14 @@ def probe() -> list[Layer]:
             "be isolated"
         )
         remedy = f"grade on Linux (WSL 2 on Windows), {CONTAINER}"
-        absent = Layer(
-            name="Linux",
-            mandatory=True,
-            meaning=meaning,
-            remedy=remedy,
-        )
-        return [absent]
-    rows = (
-        ("Landlock", True, _landlock()),
-        ("seccomp", True, _seccomp()),
-        ("whole sandbox", True, _whole_sandbox()),
-        ("bubblewrap", False, _bubblewrap()),
-        ("private scratch folder", False, _scratch()),
-        ("user id", False, _user()),
-    )
+        return [Layer("Linux", meaning, remedy)]
     return [
-        Layer(
-            name=name,
-            mandatory=mandatory,
-            meaning=meaning,
-            remedy=remedy,
-        )
-        for name, mandatory, (meaning, remedy) in rows
+        Layer("Landlock", *_landlock()),
+        Layer("seccomp", *_seccomp()),
+        Layer("whole sandbox", *_whole_sandbox()),
+        Layer("bubblewrap", *_bubblewrap(), mandatory=False),
+        Layer("private scratch folder", *_scratch(), mandatory=False),
+        Layer("user id", *_user(), mandatory=False),
     ]
 
 

@@ -130,7 +130,7 @@ class Candidate:
                     parts.append(part)
                     if size > MAX_NOTEBOOK_BYTES:
                         limit = MAX_NOTEBOOK_BYTES // 1_000_000
-                        raise Ungradable(f"'{self.name}' is bigger than {limit} MB.")
+                        raise self.fault(f"is bigger than {limit} MB")
             return b"".join(parts)
         except _DAMAGE as error:
             raise self.unreadable(error) from error
@@ -141,11 +141,15 @@ class Candidate:
         if isinstance(error, RefusedFileError):
             reason = str(error)
         if reason:
-            return Ungradable(f"'{self.name}' cannot be read: {reason}.")
+            return self.fault(f"cannot be read: {reason}")
         if isinstance(error, MemoryError):
-            return Ungradable(f"'{self.name}' takes too much memory to be read.")
+            return self.fault("takes too much memory to be read")
         reason = str(error).rstrip(".") or "it is cut short"
-        return Ungradable(f"'{self.name}' cannot be unpacked: {reason}.")
+        return self.fault(f"cannot be unpacked: {reason}")
+
+    def fault(self, predicate: str) -> Ungradable:
+        """Return why the file cannot be graded: a sentence about it."""
+        return Ungradable(f"'{self.name}' {predicate}.")
 
 
 def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:

@@ -6,12 +6,18 @@ Everything is decided here, by rules in one order, before `rebuild` writes anyth
 from __future__ import annotations
 
 import builtins
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from nbproctor.cells import Block, CellText, SubmittedCell
 from nbproctor.notebook import Cell, MasterNotebook
+
+
+def stub_of(cell: Cell) -> CellText:
+    """Return what students are given of a cell."""
+    return CellText.parse(cell.stub)
 
 
 class MasterTexts:
@@ -21,7 +27,6 @@ class MasterTexts:
         self.master = master
         self.cells = {cell.id: cell for cell in master.cells if cell.nbgrader}
         self.order = {cell.id: rank for rank, cell in enumerate(master.cells)}
-        self.stub = {cell.id: CellText.parse(cell.stub) for cell in master.cells}
         self.exercises = master.of_kind("solution")
         self.given_texts = set[str]()
         self.given_code = set[tuple[str, ...]]()
@@ -29,7 +34,7 @@ class MasterTexts:
         for cell in master.cells:
             if cell.nbgrader and not cell.locked:
                 continue
-            for text in (self.stub[cell.id], CellText.parse(cell.source)):
+            for text in (stub_of(cell), CellText.parse(cell.source)):
                 self.given_texts.add(text.plain)
                 self.given_code.update(text.codes)
                 self.names.update(text.binds)
@@ -38,7 +43,7 @@ class MasterTexts:
         self.non_answers = self.given_texts | words | {""}
         self.signatures = set[str]()
         for exercise in self.exercises:
-            self.signatures.update(self.stub[exercise.id].signatures)
+            self.signatures.update(stub_of(exercise).signatures)
 
     def is_untouched(self, handed: SubmittedCell, cell: Cell) -> bool:
         """Whether a locked cell is as the student got it, in this release or before."""
@@ -49,7 +54,7 @@ class MasterTexts:
 
     def is_answered(self, handed: SubmittedCell, cell: Cell) -> bool:
         """Whether the cell of an exercise says more than its stub."""
-        return handed.text.answers(self.stub[cell.id], words=cell.kind == "task")
+        return handed.text.answers(stub_of(cell), words=cell.kind == "task")
 
     def answer_in(self, text: CellText, exercise: Cell) -> set[int]:
         """Return which blocks answer an exercise: with all its functions, or none.
@@ -57,7 +62,7 @@ class MasterTexts:
         The last definition counts, as it does in Python. A text that students are given
         is no answer: this is asked of other texts only.
         """
-        stub = self.stub[exercise.id]
+        stub = stub_of(exercise)
         functions = stub.functions_to_write
         last = {}
         for index, block in enumerate(text.blocks):
@@ -73,12 +78,12 @@ class MasterTexts:
 
         An example has nothing, nor has the cell of another one that defines the same.
         """
-        stub = self.stub[exercise.id]
+        stub = stub_of(exercise)
         if handed.text.plain in self.given_texts:
             return 0
         if handed.name not in ("", exercise.id):
-            other = self.stub.get(handed.name)
-            if other and not stub.signatures.isdisjoint(other.signatures):
+            other = self.cells.get(handed.name)
+            if other and not stub.signatures.isdisjoint(stub_of(other).signatures):
                 return 0
         if self.master.repairs and self.answer_in(handed.text, exercise):
             return 2
@@ -102,7 +107,7 @@ class MasterTexts:
 
         It binds what is tested; where no test says what that is, any cell may be it.
         """
-        stub = self.stub[exercise.id]
+        stub = stub_of(exercise)
         if stub.definitions:
             return False
         if text.plain == stub.plain:
@@ -128,15 +133,18 @@ class PlannedCell:
     is_locked_piece: bool = False  # whether it was cut out of a locked cell
 
 
+Changes = defaultdict[str, list[str]]
+
+
 @dataclass
 class Plan:
     """Which cell answers which."""
 
     texts: MasterTexts
     entries: list[PlannedCell] = field(default_factory=list)  # what was merged is cut
-    #: Locked cells with code of the student's, and with what may be an answer.
-    added: list[str] = field(default_factory=list)
-    unclear: list[str] = field(default_factory=list)
+    #: Kind of change → the cells that it was made to. Here: the locked cells with code
+    #: of the student's, and those with what may be an answer.
+    changes: Changes = field(default_factory=lambda: defaultdict(list))
 
     @property
     def matched(self) -> list[tuple[SubmittedCell, Cell]]:
@@ -186,7 +194,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     cell = texts.cells.get(handed.name)
     locked = cell if cell and cell.locked else None
     answered = None if locked else cell
-    stub = texts.stub[answered.id] if answered else CellText("")
+    stub = stub_of(answered) if answered else CellText("")
     owners = {}
     for index, block in enumerate(blocks):
         if block.signature in stub.signatures:
@@ -204,24 +212,18 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
             if block.code not in texts.given_code:
                 owners.setdefault(index, answered.id)
     last = {owner: index for index, owner in sorted(owners.items())}
-    parts: dict[str, list[Block]] = {owner: [] for owner in last}
-    unowned = []
-    between = []
+    parts = defaultdict[str, list[Block]](list)  # by owner; "" for the student's own
     pieces = []
     for index, block in enumerate(blocks):
-        owner = owners.get(index)
-        if owner is None:
-            unowned.append(block)
-            if texts.is_student_code(block, locked):
-                between.append(block)
-            continue
-        parts[owner].append(block)
-        if index == last[owner]:
+        owner = owners.get(index, "")
+        if owner or texts.is_student_code(block, locked):
+            parts[owner].append(block)
+        if owner and index == last[owner]:
             name = owner if owner == handed.name else ""
-            pieces += [_piece(between), _piece(parts[owner], name)]
-            between = []
-    pieces.append(_piece(between))
+            pieces += [_piece(parts.pop("", [])), _piece(parts[owner], name)]
+    pieces.append(_piece(parts[""]))
     if locked:
+        unowned = [block for i, block in enumerate(blocks) if i not in owners]
         _note_changes(locked, unowned, plan)
         is_tested = locked.exercise in others
         pieces.insert(len(pieces) if is_tested else 0, handed)
@@ -254,19 +256,13 @@ def _note_changes(
 ) -> None:
     """Note what else was written into a locked cell."""
     texts = plan.texts
-    added = []
-    unclear = []
     for block in blocks:
         if not block.code or block.code in texts.given_code:
             continue
         if texts.is_student_code(block, locked):
-            added.append(block)
+            plan.changes["added"].append(locked.id)
         elif texts.names.isdisjoint(block.binds):
-            unclear.append(block)
-    if added:
-        plan.added.append(locked.id)
-    if unclear:
-        plan.unclear.append(locked.id)
+            plan.changes["unclear"].append(locked.id)
 
 
 # ---- which cell is which -------------------------------------------------------------
@@ -282,17 +278,17 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
     """
     texts = plan.texts
     by_id = {}
-    by_text: dict[str, list[Cell]] = {}
+    by_text = defaultdict[str, list[Cell]](list)
     for cell in texts.cells.values():
         by_id[cell.cell_id] = cell
         if cell.locked:
-            by_text.setdefault(texts.stub[cell.id].plain, []).append(cell)
+            by_text[stub_of(cell).plain].append(cell)
     by_text[""] = []
-    claims: dict[str, list[PlannedCell]] = {}
+    claims = defaultdict[str, list[PlannedCell]](list)
     for entry in plan.entries:
         handed = entry.handed
         text = handed.text.plain
-        owners = by_text.get(text, [])
+        owners = by_text[text]
         open_owners = [owner for owner in owners if owner.id not in claims]
         claimed = [
             texts.cells.get(handed.name),
@@ -300,9 +296,9 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
             *(open_owners or owners)[:1],
         ]
         for cell in filter(None, claimed):
-            same = not owners or texts.stub[cell.id].plain == text
+            same = not owners or stub_of(cell).plain == text
             if same and texts.level(handed, cell) == plan.best.get(cell.id, 0):
-                claims.setdefault(cell.id, []).append(entry)
+                claims[cell.id].append(entry)
                 break
     for name, entries in claims.items():
         cell = texts.cells[name]

@@ -47,6 +47,7 @@ _OBJECT = re.compile(r"\{\s*\"")
 _NOTEBOOK = re.compile(r"\{\s*\"(?:cells|metadata|nbformat)")
 _FENCE = re.compile(r"`{3,}\w*")
 _BLANKS = "\0 \t\r\n"
+_NO_CELLS = "is not a notebook: it has no cells"
 
 Side = Literal["first", "second"]
 SIDES: tuple[Side, Side] = ("first", "second")
@@ -62,16 +63,13 @@ class Version:
     notes: list[str]  # what had to be done to read it
     language: str
 
-    def transform_cells(
-        self, step: Callable[[SubmittedCell], str], note: str = ""
-    ) -> None:
+    def transform_cells(self, step: Callable[[SubmittedCell], str], note: str) -> None:
         """Do a step on the text of every cell; the note tells if any has changed."""
-        changed = False
+        before = self.texts
         for position, cell in enumerate(self.cells):
-            if (text := step(cell)) != cell.text.text:
-                self.cells[position] = replace(cell, text=CellText.parse(text))
-                changed = True
-        if changed and note:
+            text = CellText.parse(step(cell))
+            self.cells[position] = replace(cell, text=text)
+        if self.texts != before:
             self.notes.append(note)
 
     @property
@@ -99,7 +97,13 @@ def read_versions(
         try:
             side_notes = list(notes)
             for notebook in _notebooks(file, _one_side(text, side), side_notes):
-                version = _version(file, notebook, side, [*side_notes], repairs)
+                version = _version(
+                    file,
+                    notebook,
+                    side,
+                    notes=[*side_notes],
+                    repairs=repairs,
+                )
                 if version.texts not in [other.texts for other in versions]:
                     versions.append(version)
         except Ungradable as failure:
@@ -116,10 +120,6 @@ def read_versions(
     return versions
 
 
-def _no_notebook(file: Candidate, reason: str = "") -> Ungradable:
-    return Ungradable(f"'{file.name}' is not a notebook{reason}.")
-
-
 # ---- from bytes to JSON --------------------------------------------------------------
 
 
@@ -129,9 +129,9 @@ def _text(
     notes: list[str],
 ) -> str:
     if not data.strip(_BLANKS.encode()):
-        raise Ungradable(f"'{file.name}' is empty.")
+        raise file.fault("is empty")
     if kind := wrong_kind(data):
-        raise _no_notebook(file, f" but {kind}")
+        raise file.fault(f"is not a notebook but {kind}")
     coding = json.detect_encoding(data)
     if not coding.startswith("utf-8"):
         shown = coding[:6].upper()
@@ -163,7 +163,7 @@ def _notebooks(
         raise _fault(file, shown)
     code = _cells_of_script(text)
     if not code:
-        raise _no_notebook(file, ": it contains no code")
+        raise file.fault("is not a notebook: it contains no code")
     notes.append(f"'{file.name}' is not a notebook. Its code was graded.")
     return [{"cells": code}]
 
@@ -213,17 +213,16 @@ def _fault(file: Candidate, text: str) -> Ungradable:
         content = json.loads(text[start.start() if start else 0 :], strict=False)
     except json.JSONDecodeError as error:
         if not text[error.pos :].strip() or "Unterminated" in error.msg:
-            return Ungradable(
-                f"'{file.name}' is cut short: its end is missing, perhaps because of "
-                "a broken upload or a full disk. It has to be submitted again."
+            return file.fault(
+                "is cut short: its end is missing, perhaps because of a broken upload "
+                "or a full disk. It has to be submitted again"
             )
-        return Ungradable(
-            f"'{file.name}' is damaged in line {error.lineno} ({error.msg})."
-        )
+        return file.fault(f"is damaged in line {error.lineno} ({error.msg})")
     except (RecursionError, ValueError) as error:
-        return _no_notebook(file, f" ({error})")
-    bare = isinstance(content, dict)
-    return _no_notebook(file, ": it has no cells" if bare else "")
+        return file.fault(f"is not a notebook ({error})")
+    if isinstance(content, dict):
+        return file.fault(_NO_CELLS)
+    return file.fault("is not a notebook")
 
 
 # ---- from JSON to cells --------------------------------------------------------------
@@ -238,14 +237,20 @@ def _version(
 ) -> Version:
     raw = notebook["cells"]
     if not isinstance(raw, list):
-        raise _no_notebook(file, ": it has no cells")
+        raise file.fault(_NO_CELLS)
     if len(raw) > MAX_CELLS:
-        raise Ungradable(f"'{file.name}' has more than {MAX_CELLS} cells.")
+        raise file.fault(f"has more than {MAX_CELLS} cells")
     whole = [cell for cell in raw if isinstance(cell, dict)]
     if len(whole) < len(raw) or any(map(_is_damaged, whole)):
         notes.append("Some cells of the notebook were damaged. Their content is lost.")
-    cells = [_read_cell(cell) for cell in whole]
-    version = Version(file, f"'{file.name}'", cells, notes, _language(notebook))
+    cells = [_read_cell(cell, side) for cell in whole]
+    version = Version(
+        file=file,
+        label=f"'{file.name}'",
+        cells=cells,
+        notes=notes,
+        language=_language(notebook),
+    )
     version.transform_cells(
         _shortened,
         f"Cells with more than {MAX_CELL_CHARS:,} characters were shortened: their "
@@ -253,31 +258,28 @@ def _version(
     )
     code = (len(cell.text.text) for cell in version.cells if cell.kind == "code")
     if sum(code) > MAX_SOURCE_CHARS:
-        raise Ungradable(f"'{file.name}' contains more code than can be graded.")
-    # Without a note: editors and Git write either kind, in a release as well.
-    version.transform_cells(
-        lambda cell: cell.text.text.replace("\r\n", "\n").replace("\r", "\n")
-    )
-    version.transform_cells(lambda cell: _one_side(cell.text.text, side))
+        raise file.fault("contains more code than can be graded")
     if repairs:
         version.transform_cells(
             _without_fence, "Code fences (```) around the code were removed."
         )
         version.transform_cells(
-            lambda cell: cell.text.visible() if cell.kind == "code" else cell.text.text,
+            _visible,
             "Invisible characters in the code (perhaps from pasting) were replaced.",
         )
     return version
 
 
-def _read_cell(cell: RawCell) -> SubmittedCell:
+def _read_cell(cell: RawCell, side: Side) -> SubmittedCell:
     """Read a cell, and whether it is as a release of the assignment gave it.
 
     nbgrader writes a checksum into each cell. One that is forged gains nothing: a
     read-only cell is restored all the same.
     """
     source = replace_surrogates(source_of(cell))
-    handed = SubmittedCell.read(cell, source)
+    # Without a note: editors and Git write either kind, in a release as well.
+    text = source.replace("\r\n", "\n").replace("\r", "\n")
+    handed = SubmittedCell.read(cell, _one_side(text, side))
     grader = nbgrader_metadata(cell)
     with suppress(LookupError, OverflowError, RecursionError, TypeError, ValueError):
         graded = grader["grade"]
@@ -311,12 +313,11 @@ def _language(notebook: RawNotebook) -> str:
 def _shortened(cell: SubmittedCell) -> str:
     """Take the longest lines, then everything, from code that is too long."""
     source = cell.text.text
-    if len(source) <= MAX_CELL_CHARS or cell.kind != "code":
-        return source
-    lines = [line for line in source.split("\n") if len(line) <= MAX_LINE_CHARS]
-    source = "\n".join(lines)
-    if len(source) > MAX_CELL_CHARS:
-        return ""
+    if len(source) > MAX_CELL_CHARS and cell.kind == "code":
+        lines = [line for line in source.split("\n") if len(line) <= MAX_LINE_CHARS]
+        source = "\n".join(lines)
+        if len(source) > MAX_CELL_CHARS:
+            return ""
     return source
 
 
@@ -325,6 +326,10 @@ def _one_side(text: str, side: Side) -> str:
     if "<<<<<<<" not in text or ">>>>>>>" not in text:
         return text
     return _CONFLICT.sub(rf"\g<{side}>", text)
+
+
+def _visible(cell: SubmittedCell) -> str:
+    return cell.text.visible() if cell.kind == "code" else cell.text.text
 
 
 def _without_fence(cell: SubmittedCell) -> str:

@@ -79,8 +79,14 @@ def readers(
 ) -> Workers[ReadSubmission]:
     """Return workers for `ReadRequest`; `notebooks` are all of the assignment."""
     settings = ReaderSettings([*masters], [*notebooks])
-    count = count_processors()
-    return Workers(__name__, settings, ReadSubmission, ALLOWANCE, count, _PATIENCE)
+    return Workers(
+        module=__name__,
+        setup=settings,
+        answer=ReadSubmission,
+        allowance=ALLOWANCE,
+        count=count_processors(),
+        idle_timeout=_PATIENCE,
+    )
 
 
 def read(settings: ReaderSettings, request: ReadRequest) -> ReadSubmission:

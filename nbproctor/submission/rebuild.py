@@ -15,10 +15,16 @@ from nbproctor import sanitize
 from nbproctor.cells import CellText, RawCell, SubmittedCell, grade_id
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.submission.files import list_few
-from nbproctor.submission.match import PlannedCell, joined, make_plan
+from nbproctor.submission.match import PlannedCell, joined, make_plan, stub_of
 from nbproctor.submission.read import Version
 
-EMPTY_CELL = SubmittedCell("code", "", "", CellText(""))  # for a cell that is missing
+# For a cell that is missing.
+EMPTY_CELL = SubmittedCell(
+    kind="code",
+    id="",
+    name="",
+    text=CellText(""),
+)
 
 _SENTENCES = {
     "matched": "Cells without nbgrader's metadata (Colab and VS Code can remove it) "
@@ -56,8 +62,7 @@ class Rebuilt:
         self.number = number
         plan = make_plan(version.cells, master)
         self._texts = plan.texts
-        self._changes: dict[str, list[str]] = {key: [] for key in _SENTENCES}
-        self._changes["added"] += plan.added
+        self._changes = plan.changes
         self._entries = plan.entries
         #: Whether any exercise or test of the assignment is in it.
         self.belongs = False
@@ -76,8 +81,8 @@ class Rebuilt:
                     entry.handed = self._without_stub(entry.handed, cell)
             if cell.kind != "test" and plan.texts.is_answered(entry.handed, cell):
                 self._answers[cell.id] = entry.handed
-        if any(cell.id not in self._answers for cell in plan.texts.exercises):
-            self._changes["unclear"] += plan.unclear
+        if all(cell.id in self._answers for cell in plan.texts.exercises):
+            self._changes["unclear"].clear()
 
     @property
     def answers(self) -> dict[str, str]:
@@ -127,9 +132,10 @@ class Rebuilt:
             cells += [_to_raw_cell(addition, None, budget) for addition in before]
             cells.append(_to_raw_cell(answer, cell, budget))
         notes = []
-        for key, names in self._changes.items():
+        for change, sentence in _SENTENCES.items():
+            names = [*dict.fromkeys(self._changes[change])]
             if names:
-                notes.append(f"{_SENTENCES[key]}: {list_few(names, most=4)}.")
+                notes.append(f"{sentence}: {list_few(names, most=4)}.")
         return _with_ids(cells), notes
 
     def _own_code(self) -> list[CellText]:
@@ -140,14 +146,14 @@ class Rebuilt:
             if entry.cell is None and entry.handed.kind == "code":
                 texts.append(text)
             elif entry.cell and entry.cell.kind == "solution":
-                stub = self._texts.stub[entry.cell.id]
+                stub = stub_of(entry.cell)
                 helpers = [b for b in text.blocks if not b.binds & stub.names]
                 texts.append(CellText.parse(joined(helpers)))
         return texts
 
     def _without_stub(self, handed: SubmittedCell, exercise: Cell) -> SubmittedCell:
         """Leave out the stub next to an answer; say so if it would have cost points."""
-        stub = self._texts.stub[exercise.id]
+        stub = stub_of(exercise)
         blocks = handed.text.blocks
         written = {block.signature for block in blocks if not block.is_unwritten}
         left_over = stub.signatures & written
@@ -166,7 +172,7 @@ class Rebuilt:
         self, handed: SubmittedCell, exercise: Cell
     ) -> SubmittedCell:
         """Comment out the stub's line where that only ends a finished answer."""
-        stub = self._texts.stub[exercise.id]
+        stub = stub_of(exercise)
         reference = CellText.parse(exercise.source)
         text = handed.text.without_stub_line(stub, reference)
         if text is handed.text:
@@ -181,7 +187,7 @@ class Rebuilt:
         texts = self._texts
         changes = self._changes
         by_text = {
-            texts.stub[cell.id].plain: cell
+            stub_of(cell).plain: cell
             for cell in texts.cells.values()
             if cell.locked or cell.kind == "solution"
         }
@@ -220,7 +226,7 @@ class Rebuilt:
             return EMPTY_CELL.text
         answers = (e.handed for e in self._entries if e.cell == exercise)
         answer = next(answers, EMPTY_CELL)
-        functions = self._texts.stub[exercise.id].functions_to_write
+        functions = stub_of(exercise).functions_to_write
         written = answer.text.signatures.union(each.signature for each in functions)
         helpers = [
             block

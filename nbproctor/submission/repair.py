@@ -114,8 +114,12 @@ def student_cells(cells: Sequence[Any]) -> list[StudentCell]:
     code = []
     for index, cell in enumerate(cells):
         if cell["cell_type"] == "code":
-            name = grade_id(cell) or cell.get("id")
-            code.append(StudentCell(index, name, cell["source"]))
+            student_cell = StudentCell(
+                index=index,
+                id=grade_id(cell) or cell.get("id"),
+                source=cell["source"],
+            )
+            code.append(student_cell)
     return code
 
 
@@ -179,7 +183,7 @@ def _read(
     data = file.content()
     budget.bytes -= FILE_COST + max(file.cost, len(data))
     if hashlib.sha256(data).hexdigest() in master.scripts:
-        raise Ungradable(f"'{file.name}' is a file of the assignment itself.")
+        raise file.fault("is a file of the assignment itself")
     readings = []
     for version in read_versions(file, data, repairs=master.repairs):
         rebuilt = Rebuilt(version, number, master)

@@ -54,8 +54,8 @@ def test_doctor_says_the_verdict_first_in_80_columns(
 ) -> None:
     long = "/opt/a/very/long/path" * 6
     layers = [
-        Layer("Landlock", True, "code could read every file " * 5, "add it " * 20),
-        Layer("user id", False, "it stays user 0", f"let everybody read {long}"),
+        Layer("Landlock", "code could read every file " * 5, "add it " * 20),
+        Layer("user id", "it stays user 0", f"let everybody read {long}", False),
     ]
     monkeypatch.setattr(doctor, "probe", lambda: layers)
     monkeypatch.setattr(console, "_width", 200)

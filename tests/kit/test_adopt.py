@@ -16,7 +16,7 @@ from nbformat.v4 import (
 )
 
 from nbproctor import nbgrader
-from nbproctor.kit.adopt import Adopted, adopt, solution_marks
+from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks
 from tests.notebooks import parts, read_notebook
 from tests.programs import run_line
 
@@ -264,6 +264,15 @@ def test_marks_stand_where_the_lines_of_the_solution_were() -> None:
     assert solution_marks("def f(x):\n    # SOLUTION\n    return x") == (
         "def f(x):\n    return x"
     )
+
+
+@pytest.mark.parametrize("points", ["much", "[1, [2]]"])
+def test_points_in_a_form_that_is_not_known_are_refused(
+    tmp_path: Path, points: str
+) -> None:
+    text = OTTER.replace("points: 3", f"points: {points}")
+    with pytest.raises(AdoptError, match="a form that is not known"):
+        adopted(tmp_path / "other", text)
 
 
 @pytest.mark.slow

@@ -209,12 +209,14 @@ def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
     tmp_path: Path,
 ) -> None:
     work["cells"][-1]["source"] = "files = !ls\nprint?\nif x:\n    %time f()"
-    findings = submit.check(write(tmp_path, work, NAME), original)
+    findings = submit.Findings(write(tmp_path, work, NAME), original)
     assert (findings.problems, findings.remarks, findings.unanswered) == ([], [], [])
-    assert findings.exercises == 12
+    assert len(findings.stubs) == 12
     stub = next(cell.stub for cell in lab_master.cells if cell.id == "one_hot")
     by_id(work, "one-hot")["source"] = f"# To do!\n\n{stub}"
-    assert submit.check(write(tmp_path, work, NAME), original).unanswered == ["one_hot"]
+    assert submit.Findings(write(tmp_path, work, NAME), original).unanswered == [
+        "one_hot"
+    ]
 
 
 # Cell, what is done to it, warning, and whether that costs marks or is repaired.
@@ -260,7 +262,7 @@ def test_damage_that_costs_marks_or_is_repaired_is_named(
         else:
             cell.update(json.loads(change))
     path = write(tmp_path / "submitted", work, NAME)
-    findings = submit.check(path, original)
+    findings = submit.Findings(path, original)
     (sentence,) = findings.problems + findings.remarks
     assert warning in sentence
     assert bool(findings.problems) == ("costs" in effect)
@@ -279,7 +281,7 @@ def test_a_file_next_to_the_notebook_would_be_missing_or_is_a_later_one(
     os.utime(path, (1, 1))
     write(tmp_path, work, "neural_network-Copy1.ipynb")
     (tmp_path / "other.ipynb").write_text('{"cells": []}')
-    later, module = submit.check(path, original).problems
+    later, module = submit.Findings(path, original).problems
     assert "neural_network-Copy1.ipynb was saved later" in later
     assert "my_tools.py" in module and "mnist" not in module
 
