@@ -181,6 +181,18 @@ def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return course
 
 
+@pytest.fixture(scope="module")
+def module_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the tests of a file share."""
+    return tmp_path_factory.mktemp("file")
+
+
+@pytest.fixture(scope="module")
+def class_course(template: Path, module_path: Path) -> Path:
+    """The tiny course for a file whose tests share a class."""
+    return shutil.copytree(template, module_path / "course")
+
+
 @pytest.fixture
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let this computer's clock be that of UTC."""

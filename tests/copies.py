@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import stat
 from pathlib import Path
+from zipfile import ZipFile
 
 import nbformat
 
@@ -19,6 +21,21 @@ def link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:  # another file system
         shutil.copy2(source, target)
+
+
+def write_program(path: Path, text: str) -> None:
+    """Write a file that may be run, in a folder that is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a zip as a file manager does, permissions included."""
+    with ZipFile(archive) as content:
+        for entry in content.infolist():
+            path = Path(content.extract(entry, folder))
+            path.chmod(stat.S_IMODE(entry.external_attr >> 16))
 
 
 def lab_course(project: Path, course: Path, *more: str, hand_in: str = "") -> Path:

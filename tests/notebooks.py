@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+
+import nbformat
 
 from nbproctor.results import StudentCell
 
 Notebook = dict[str, Any]
+
+
+def read_json(path: Path) -> Any:
+    """Return what a file of JSON contains."""
+    return json.loads(path.read_text("utf-8"))
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook as nbformat does."""
+    return nbformat.read(path, as_version=4)
 
 
 def cell(name: str, source: str, kind: str = "code", **flags: Any) -> Notebook:
@@ -29,6 +43,12 @@ def cell(name: str, source: str, kind: str = "code", **flags: Any) -> Notebook:
     )
 
 
+# What nbgrader says of a cell that everybody gets.
+LOCKED = {
+    "locked": True,
+    "solution": False,
+    "grade": False,
+}
 # What a word behind the name of a cell says of it.
 WORDS: dict[str, Notebook] = {
     "markdown": {"kind": "markdown"},

@@ -13,15 +13,14 @@ from tests.programs import run_line
 
 
 @pytest.fixture(scope="module")
-def class_course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def class_course(class_course: Path) -> Path:
     """The tiny course, a second assignment, a class list and three submissions."""
-    course = shutil.copytree(template, tmp_path_factory.mktemp("class") / "course")
-    starter.new_assignment(course, "second")
+    starter.new_assignment(class_course, "second")
     works = [work for work in students(5) if work.assignment == FIRST]
-    (course / "canvas.csv").write_text(grade_book(works))
-    write_download(course / "canvas.zip", works[:3])
-    run_line("roster canvas.csv", course)
-    return course
+    (class_course / "canvas.csv").write_text(grade_book(works))
+    write_download(class_course / "canvas.zip", works[:3])
+    run_line("roster canvas.csv", class_course)
+    return class_course
 
 
 @pytest.fixture

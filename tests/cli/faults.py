@@ -28,6 +28,8 @@ export term
 export feedback
 export canvas.csv
 """.splitlines()
+# Fault → command → status and complaint.
+Endings = dict[str, dict[str, tuple[int, str]]]
 # They never open the gradebook; `watch` does, and goes on until it is stopped.
 OTHERS = [
     "watch",
@@ -77,7 +79,7 @@ FAULTS = {
 }
 
 
-def cross(course: Path) -> dict[str, dict[str, tuple[int, str]]]:
+def cross(course: Path) -> Endings:
     """Run every command against every fault, each in a copy of the course."""
     from nbproctor import nbgrader
     from nbproctor.nbgrader import speed
@@ -85,7 +87,7 @@ def cross(course: Path) -> dict[str, dict[str, tuple[int, str]]]:
     speed.BUSY_MILLISECONDS = 20
     # `release` proves the source first: see tests/nbgrader/test_placement.py.
     nbgrader.lint = nbgrader.differences = lambda *arguments: []
-    endings: dict[str, dict[str, tuple[int, str]]] = {}
+    endings: Endings = {}
     for fault, (statements, shell_command, _) in FAULTS.items():
         endings[fault] = {}
         for command in COMMANDS:

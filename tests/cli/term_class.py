@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.notebooks import read_json
+
 CLASS = Path(__file__).with_name("term.txt").read_text("utf-8").splitlines()[3:]
 FIRST = "tiny"
 SECOND = "second"
@@ -101,7 +103,7 @@ def notebook(
 ) -> bytes:
     """Return what somebody submits."""
     release = course / f"release/{assignment}/{assignment}.ipynb"
-    content: dict[str, Any] = json.loads(release.read_text("utf-8"))
+    content: dict[str, Any] = read_json(release)
     answers = RIGHT | ANSWERS.get(answer, {})
     for cell in content["cells"]:
         if source := answers.get(cell["id"]):

@@ -35,7 +35,9 @@ from nbproctor.cli import app
 from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link, shorten_lab
+from tests.notebooks import read_json, read_notebook
 from tests.pages.browser import MARKS, accessible, browser
+from tests.pages.lab import words
 from tests.programs import run_python, start, succeeded
 
 LAB = "neural_network"
@@ -178,7 +180,7 @@ CONTENT = """
 
 
 @pytest.fixture(scope="module")
-def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kit(project: Path, module_path: Path) -> Path:
     """A copy of the project as somebody unpacks it, with an environment that is made.
 
     The environment is this one under other names: files are linked, not copied.
@@ -186,7 +188,7 @@ def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv = Path(sys.prefix)
     if not (venv / "kit.json").is_file():
         pytest.skip("this environment was not made by kit.py")
-    root = tmp_path_factory.mktemp("documents") / "project"
+    root = module_path / "project"
     root.mkdir()
     content = [project / name for name in CONTENT.split()]
     subprocess.run(["cp", "-r", *content, root], check=True)
@@ -208,7 +210,7 @@ def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hand_in(root: Path) -> None:
     """Write what a teacher downloads from Canvas: the submissions and a grade file."""
     master = MasterNotebook.read(root / f"source/{LAB}/{LAB}.ipynb")
-    release = nbformat.read(root / f"release/{LAB}/{LAB}.ipynb", as_version=4)
+    release = read_notebook(root / f"release/{LAB}/{LAB}.ipynb")
     right = sample_class.SampleStudent("aokafor", "Okafor, Amara", "right")
     variants = root / "variants" / LAB
     _, notebook = sample_class.submit(right, release, master, variants)
@@ -225,17 +227,15 @@ def hand_in(root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def env(module_path: Path) -> dict[str, str]:
     """Variables under which the commands are run."""
-    settings = tmp_path_factory.mktemp("jupyter")
-    (settings / "jupyter_server_config.json").write_text(
+    (module_path / "jupyter_server_config.json").write_text(
         '{"ServerApp": {"allow_root": true}}'  # tests may run as root
     )
-    bin_ = tmp_path_factory.mktemp("bin")
-    (bin_ / "python").symlink_to(sys.executable)
+    (module_path / "python").symlink_to(sys.executable)
     return os.environ | {
-        "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
-        "JUPYTER_CONFIG_DIR": str(settings),
+        "PATH": f"{module_path}{os.pathsep}{os.environ['PATH']}",
+        "JUPYTER_CONFIG_DIR": str(module_path),
         "BROWSER": "true",  # a program that opens nothing
     }
 
@@ -270,9 +270,9 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
     # What could not be graded has a page too.
     assert len(packed) == len(marks)
     page = (kit / SAMPLES["feedback"]).read_text("utf-8")
-    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-    for words in json.loads(Image.open(kit / "docs/picture.png").info["Shows"]):
-        assert words in text, f"docs/picture.png is out of date: {words!r}"
+    text = words(page)
+    for phrase in json.loads(Image.open(kit / "docs/picture.png").info["Shows"]):
+        assert phrase in text, f"docs/picture.png is out of date: {phrase!r}"
     samples = kit / "docs/samples"
     advice = f"{samples} is out of date: docs/picture.py"
     shown_words = words_of(samples / "feedback.html")
@@ -280,14 +280,14 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
     # Of a larger class: more of it has something to say.
     shown_headings = headings_of(samples / "report.html")
     assert headings_of(kit / SAMPLES["report"]) <= shown_headings, advice
-    places = json.loads((kit / FILE).read_text())[LAB][LAB]["tests"]
+    places = read_json(kit / FILE)[LAB][LAB]["tests"]
     assert places == {}  # all of the lab's tests are judged by the judge
     forget_a_student(kit, env)
 
 
 def words_of(page: Path) -> set[str]:
     """Return what a page says, but for numbers and days: they differ each time."""
-    text = re.sub(r"(?s)<style>.*?</style>|<[^>]+>", " ", page.read_text("utf-8"))
+    text = words(page.read_text("utf-8"))
     days = {*calendar.month_name, *calendar.month_abbr, *calendar.day_name}
     return set(re.findall(r"\b[^\W\d_]{3,}\b", text)) - days
 
@@ -295,7 +295,7 @@ def words_of(page: Path) -> set[str]:
 def headings_of(page: Path) -> set[str]:
     """Return the headings of a page, and those of its tables."""
     headings = re.findall(r"<(h\d|th)\b[^>]*>(.*?)</\1>", page.read_text("utf-8"), re.S)
-    return {" ".join(re.sub(r"<[^>]+>", "", text).split()) for _, text in headings}
+    return {words(text) for _, text in headings}
 
 
 def forget_a_student(kit: Path, env: dict[str, str]) -> None:
@@ -375,9 +375,9 @@ def test_the_address_of_the_site_is_one_setting(project: Path, tmp_path: Path) -
 
 
 @pytest.fixture(scope="module")
-def site(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(project: Path, module_path: Path) -> Path:
     """The documentation, as it is published."""
-    folder = tmp_path_factory.mktemp("site")
+    folder = module_path / "site"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", folder]
     done = succeeded(start(*command, cwd=project))
     assert not re.search(r"^(WARNING|ERROR)", done.stderr, re.M), done.stderr

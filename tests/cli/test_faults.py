@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from nbproctor.cli import app
 from nbproctor.sandbox import bubblewrap
-from tests.cli.faults import COMMANDS, FAULTS, OTHERS
+from tests.cli.faults import COMMANDS, FAULTS, OTHERS, Endings
 from tests.conftest import PROJECT
 from tests.nbgrader.tiny import configure, hand_in
 from tests.programs import run_line, start, succeeded
@@ -20,13 +20,11 @@ from tests.users import bound_by_rights
 
 pytestmark = pytest.mark.slow
 NBPROCTOR = f"{sys.executable} -m nbproctor"
-Endings = dict[str, dict[str, tuple[int, str]]]
 
 
 @pytest.fixture(scope="module")
-def graded_course(class_course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    course = tmp_path_factory.mktemp("faults") / "tiny"
-    shutil.copytree(class_course, course)
+def graded_course(class_course: Path, module_path: Path) -> Path:
+    course = shutil.copytree(class_course, module_path / "tiny")
     configure(course, "c.Nbproctor.assignment = 'tiny'")
     hand_in(course, "aokafor")
     (course / "late.csv").write_text("student,time\naokafor,2030-01-01 12:00\n")

@@ -7,22 +7,51 @@ from pathlib import Path
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.cli.app import choose
 from tests.cli.faults import COMMANDS, OTHERS
 from tests.nbgrader.tiny import configure, content, hand_in
 from tests.programs import run_line
 
 pytestmark = pytest.mark.slow
 
+# Files that a teacher has, and one that a run has left.
+FILES = {
+    ".nbproctor.lock": "",
+    "all.rar": "Rar!",
+    "empty.zip": "",
+    "cut.zip": "PK\x03\x04",
+    "colours.csv": "colour,size\nred,2\n",
+    "titles.csv": "student_id,name\n",
+    "names.csv": "student,name\naokafor,Amara\n",
+    "groups.csv": "group,student\nBlue,nobody\n",
+    "late.csv": "student,time\naokafor,2026-12-01 18:00\nksmith1,2026-12-01\n",
+    "plain.ipynb": '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
+}
 # A command, and what it answers.
 MISTAKES = """\
+new tiny | already exists. Choose another name.
+new short --from tiny --hours 4 | such as 'from-5-hours'
+off | by lines that init did not write. Remove them
 collect nothing.zip tiny | There is no file or folder nothing.zip.
+collect all.rar tiny | Unpack it, and collect the folder.
+collect canvas.csv tiny | `roster`; for a grade file, use `export`.
+collect empty.zip tiny | broken
+collect cut.zip tiny | broken (File is not a zip file). It may be cut short
+collect canvas.zip tiny --as=Blue=nobody | does not identify one student in the class
+collect canvas.zip tiny --as='Blue=Kim Smith' | may be Smith, Kim (ksmith1); Smith, Kim
+collect canvas.zip tiny --groups=groups.csv | row 2: 'nobody' does not identify one
+collect canvas.zip tiny --groups=names.csv | has no column 'group'
 collect . other | There is no assignment 'other'
 collect canvas.zip tiny --timezone=Mars | no time zone 'Mars'
 collect canvas.zip second | collect DOWNLOAD tiny
 roster nothing.csv | cannot be read
+roster empty.zip | empty.zip is empty.
+roster colours.csv | no column that identifies
+roster titles.csv | lists no students
+roster canvas.csv --same=handle=login | The kinds are: id, student id, login
 roster canvas.zip | For a zip of submissions, use `nbproctor collect`.
 adopt absent.ipynb | absent.ipynb
+adopt plain.ipynb | No test was found
+adopt source/tiny/tiny.ipynb third | is nbgrader's already
 late late.csv tiny | Not submitted in tiny: Smith, Kim (ksmith1). Nothing was written.
 extend aokafor tiny --days=1 | To set it: `nbproctor due '2026-12-01 18:00' tiny`
 extend aokafor tiny | Give one of --until
@@ -31,11 +60,13 @@ grade tiny --student=aokafor --student=aokafr | Did you mean aokafor?
 grade tiny --student=aokafr | 'aokafr' has not submitted anything
 grade tiny --student=King | Did you mean bking?
 grade tiny --student=mnguyen | submitted/mnguyen/tiny/
+export feedback tiny | Nothing in 'tiny' is graded yet. Grade it before you ask
 export csv tiny | Nobody has a mark in 'tiny' yet
 export nothing.csv tiny | There is no file nothing.csv.
 export gradescope tiny | requirements.txt is missing
 --course=source lab | is not a course: it has no nbgrader_config.py
 """
+ABSENT = "King, Jr., Bo; Nguyễn, Minh; Smith, Kim (ksmith1); Smith, Kim (ksmith2)"
 # Commands of the whole course; the others are of one assignment.
 OF_THE_COURSE = {
     "init",
@@ -53,8 +84,8 @@ def test_a_mistake_changes_nothing_and_the_message_says_what_to_do(
 ) -> None:
     run_line("collect canvas.zip tiny", course)
     (course / "submitted/mnguyen/tiny").rename(course / "submitted/mnguyen/Tiny")
-    times = "student,time\naokafor,2026-12-01 18:00\nksmith1,2026-12-01\n"
-    (course / "late.csv").write_text(times)
+    for name, text in FILES.items():
+        (course / name).write_text(text)
     before = content(course)
     for line in MISTAKES.splitlines():
         command, message = line.split(" | ")
@@ -91,6 +122,7 @@ def test_the_next_step_is_one_that_works(course: Path) -> None:
 def test_a_mark_of_before_a_change_is_named_before_it_is_exported(
     course: Path,
 ) -> None:
+    """And the platform's own file is never written."""
     configure(course, 'c.LateSubmissionPlugin.penalty_method = "zero"')
     hand_in(course, "aokafor")
     run_line("due '2026-11-01 12:00' tiny --timezone=UTC", course)
@@ -100,32 +132,23 @@ def test_a_mark_of_before_a_change_is_named_before_it_is_exported(
         "extend aokafor tiny --days=3",
         "extend aokafor tiny --days=0",
     ):
-        run_line("grade tiny --lower --sandbox=weak", course)
+        output = run_line("grade tiny --lower --sandbox=weak", course)
         assert "Not up to date" not in run_line("export csv tiny", course), command
         run_line(command, course)
         _, _, outdated = run_line("export csv tiny", course).partition("Not up to date")
         assert "Okafor" in outdated, command
         assert "does not say by how much" not in outdated
-
-
-def test_the_platforms_own_file_is_never_written(course: Path) -> None:
-    hand_in(course, "aokafor")
-    absent = "King, Jr., Bo; Nguyễn, Minh; Smith, Kim (ksmith1); Smith, Kim (ksmith2)"
-    output = run_line("grade tiny --sandbox=weak", course)
-    assert f"4 students: Nothing submitted. {absent}" in output
+    assert f"4 students: Nothing submitted. {ABSENT}" in output
     before = (course / "canvas.csv").read_bytes()
-    command = "export canvas.csv tiny --write --to=./canvas.csv"
-    assert "never changed" in run_line(command, course, status=1)
+    line = "export canvas.csv tiny --write --to=./canvas.csv"
+    assert "never changed" in run_line(line, course, status=1)
     assert (course / "canvas.csv").read_bytes() == before
 
 
 def test_a_folder_that_nbgrader_refuses_is_named(course: Path) -> None:
-    opened = nbgrader.Course(course)
     folder = course / "source/second"
     for name in ("one+two", " one", "one "):
         folder = folder.rename(course / "source" / name)
-        for enter in (nbgrader.generate, nbgrader.grade, nbgrader.lint, choose):
-            with pytest.raises(nbgrader.CourseError) as refused:
-                enter(opened, name)
-            assert f"nbgrader refuses {name!r}" in str(refused.value)
-    assert choose(opened, "tiny").assignment == "tiny"
+        for command in ("release", "grade", "lint", "audit"):
+            output = run_line(f"{command} '{name}'", course, status=1)
+            assert f"nbgrader refuses {name!r}" in output

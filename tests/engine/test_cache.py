@@ -41,12 +41,20 @@ REPORT = Report(
 )
 
 
-class Counting:
-    """An executor that counts executions, and says so by the seconds of a report."""
+class CacheUser:
+    """Asks one cache for the report of one execution, again and again.
+
+    As the executor behind it, it says by the seconds of a report how often it executed.
+    """
 
     concurrency = 1
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.data_file = folder / "given.csv"
+        self.data_file.write_text("1")
+        policy = Policy(files=(("given.csv", str(self.data_file)),))
+        self.execution = Execution(CELLS, MASTER, Settings(policy=policy), FILES)
+        self.folder = folder / "cache"
         self.executed = 0
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None: ...
@@ -57,27 +65,9 @@ class Counting:
         future.set_result(replace(REPORT, seconds=self.executed))
         return future
 
-
-class CacheUser:
-    """Asks one cache for the report of one execution, again and again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data_file = folder / "given.csv"
-        self.data_file.write_text("1")
-        policy = Policy(files=(("given.csv", str(self.data_file)),))
-        self.execution = Execution(CELLS, MASTER, Settings(policy=policy), FILES)
-        self.folder = folder / "cache"
-        self.counting = Counting()
-
     def __call__(self, **options: Any) -> Report:
-        cache = Cache(self.folder, 1 << 20)
-        caching = CachingExecutor(cache, self.counting, **options)
+        caching = CachingExecutor(Cache(self.folder, 1 << 20), self, **options)
         return caching.execute(self.execution).result()
-
-    def entry(self) -> Path:
-        """Return the one file that is in the cache."""
-        (path,) = self.folder.glob("??/*")
-        return path
 
 
 @pytest.fixture
@@ -89,7 +79,7 @@ def test_a_report_comes_back_whole_and_is_not_executed_again(ask: CacheUser) -> 
     for _ in range(2):  # each is a run of its own
         report = ask()
         assert (report, report.seconds) == (REPORT, 1)
-    assert ask.counting.executed == 1
+    assert ask.executed == 1
 
 
 def with_tests(**changes: Any) -> MasterNotebook:
@@ -129,14 +119,14 @@ def test_what_a_report_depends_on_is_executed_again_when_it_changes(
     ask()
     ask.execution = with_value(ask.execution, path, value)
     ask()
-    assert ask.counting.executed == 2
+    assert ask.executed == 2
 
 
 def test_another_file_of_the_assignment_executes_again(ask: CacheUser) -> None:
     ask()
     ask.data_file.write_text("2")
     ask()
-    assert ask.counting.executed == 2
+    assert ask.executed == 2
 
 
 @pytest.mark.parametrize("name", [cache.SOURCE_KEY, "Python", "numpy"])
@@ -150,7 +140,7 @@ def test_another_version_executes_again(
     assert versions[name]
     monkeypatch.setattr(cache, "versions", lambda: versions | {name: "another"})
     ask()
-    assert ask.counting.executed == 2
+    assert ask.executed == 2
 
 
 def test_another_pip_or_way_of_installing_is_no_other_version() -> None:
@@ -172,15 +162,15 @@ def test_the_version_of_nbproctor_is_that_of_its_source(
 @pytest.mark.parametrize("size", [0, 20, -1])
 def test_a_damaged_entry_is_executed_again(ask: CacheUser, size: int) -> None:
     ask()
-    entry = ask.entry()
+    (entry,) = ask.folder.glob("??/*")
     entry.write_bytes(entry.read_bytes()[:size] + b"x")
-    assert (ask(), ask.counting.executed) == (REPORT, 2)
+    assert (ask(), ask.executed) == (REPORT, 2)
 
 
 def test_force_executes_and_replaces_what_is_cached(ask: CacheUser) -> None:
     ask()
     ask(force=True)
-    assert (ask().seconds, ask.counting.executed) == (2, 2)
+    assert (ask().seconds, ask.executed) == (2, 2)
 
 
 def test_the_folder_is_bounded_and_keeps_what_was_used_last(tmp_path: Path) -> None:

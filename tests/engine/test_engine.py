@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import psutil
@@ -25,7 +25,6 @@ from nbproctor.engine import (
     execute,
     execution,
 )
-from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
 from nbproctor.sandbox.forkserver import (
     ForkServer,
@@ -34,13 +33,14 @@ from nbproctor.sandbox.forkserver import (
     JudgeTimeoutError,
 )
 from nbproctor.sandbox.policy import Policy
-from tests.conftest import PROJECT
+from tests.engine.test_cache import CELLS, MASTER
+from tests.judge.notebooks import cell
+from tests.notebooks import LOCKED
 
 pytestmark = pytest.mark.slow
 
-MASTER = MasterNotebook.read(PROJECT / "examples/tiny/source/tiny/tiny.ipynb")
 SETTINGS = Settings(policy=Policy(weak=True))
-RIGHT = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
+EXECUTION = Execution(CELLS, MASTER, SETTINGS)
 ENDLESS = [StudentCell(0, "mean_of", "while True: pass")]
 
 
@@ -78,7 +78,7 @@ def test_a_fork_server_that_dies_costs_a_try_and_its_reason_is_logged(
 
     monkeypatch.setattr(ForkServer, "run", die_once)
     with caplog.at_level(logging.WARNING, "nbproctor"):
-        assert earned(execute(Execution(RIGHT, MASTER, SETTINGS), servers))
+        assert earned(execute(EXECUTION, servers))
     assert "the fork server has died" in caplog.text
     with servers.acquire(MASTER, SETTINGS) as other:
         assert other not in dead
@@ -94,7 +94,7 @@ def test_fork_servers_that_die_while_nobody_uses_them_cost_nothing(
         pass
     kill(one)
     kill(two)
-    assert earned(execute(Execution(RIGHT, MASTER, SETTINGS), servers))
+    assert earned(execute(EXECUTION, servers))
     assert not caplog.text
 
 
@@ -105,24 +105,14 @@ THREAD = "import threading\nthreading.Thread(target=threading.Event().wait).star
 def test_what_starts_a_thread_is_left_to_each_notebook(
     where: str, servers: Servers
 ) -> None:
-    first = next(c for c in MASTER.cells if c.kind == "provided")
     library = Path(np.__file__).parents[1] / f"thread_of_{os.getpid()}.py"
     code = THREAD if where == "the first cell" else f"import {library.stem}"
-    locked = {**first.nbgrader, "locked": True}
-    cell = replace(
-        first,
-        id="a",
-        source=code,
-        stub=code,
-        nbgrader=locked,
-        skip=False,
-    )
-    threading_master = replace(
-        MASTER.with_cells([cell, *MASTER.cells]), modules=(library.stem,)
-    )
+    first = cell("a", "provided", code, nbgrader=LOCKED)
+    cells = MASTER.with_cells([first, *MASTER.cells])
+    threading_master = replace(cells, modules=(library.stem,))
     try:
         library.write_text(THREAD)
-        ran = [StudentCell(0, "a", code), replace(RIGHT[0], index=1)]
+        ran = [StudentCell(0, "a", code), replace(CELLS[0], index=1)]
         assert earned(execute(Execution(ran, threading_master, SETTINGS), servers))
     finally:
         library.unlink()
@@ -133,7 +123,7 @@ def test_a_file_replaced_between_two_runs_of_a_pool_is_read_anew(
 ) -> None:
     weights = tmp_path / "weight.txt"
     settings = Settings(policy=Policy(weak=True, files=(("weight.txt", str(weights)),)))
-    weighed = "w = float(open('weight.txt').read())\n" + RIGHT[0].source
+    weighed = "w = float(open('weight.txt').read())\n" + CELLS[0].source
     cells = [StudentCell(0, "mean_of", f"{weighed} * w")]
     scores = []
     with Pool(1) as pool:
@@ -158,21 +148,6 @@ def test_a_fork_server_is_kept_for_its_own_assignment_only(servers: Servers) -> 
         one.run(b"", 1)  # ended, or they would add up
 
 
-class FailingServers(Servers):
-    """Servers whose judge fails, as these exceptions say."""
-
-    def __init__(self, *errors: Exception) -> None:
-        super().__init__()
-        self.errors = iter(errors)
-
-    @contextlib.contextmanager
-    def acquire(self, master: object, settings: object) -> Iterator[Any]:
-        def fail(job: bytes, seconds: float) -> bytes:
-            raise next(self.errors)
-
-        yield SimpleNamespace(run=fail)
-
-
 @pytest.mark.parametrize(
     ("last", "sentence"),
     [
@@ -194,9 +169,11 @@ def test_what_is_said_of_a_failure_is_nothing_that_a_submission_chose(
     clock = iter([0, 0, time_of_death])
     now = SimpleNamespace(monotonic=clock.__next__)
     monkeypatch.setattr(execution, "time", now)
-    servers = FailingServers(JudgeError("secret"), last)
+    servers = MagicMock()
+    server = servers.acquire.return_value.__enter__.return_value
+    server.run.side_effect = [JudgeError("secret"), last]
     with pytest.raises(ExecutionError) as raised:
-        execute(Execution(RIGHT, MASTER, SETTINGS), servers)
+        execute(EXECUTION, servers)
     assert str(raised.value) == sentence
 
 
@@ -204,8 +181,8 @@ def test_closing_one_pool_ends_no_other_pool_s_servers() -> None:
     with Pool(1) as kept:
         kept.prepare(MASTER, SETTINGS)
         with Pool(1) as closed:
-            assert earned(closed.execute(Execution(RIGHT, MASTER, SETTINGS)).result())
-        assert earned(kept.execute(Execution(RIGHT, MASTER, SETTINGS)).result())
+            assert earned(closed.execute(EXECUTION).result())
+        assert earned(kept.execute(EXECUTION).result())
 
 
 def test_an_execution_that_runs_when_the_pool_is_closed_fails_at_once(
@@ -221,7 +198,7 @@ def test_an_execution_that_runs_when_the_pool_is_closed_fails_at_once(
     monkeypatch.setattr(ForkServer, "run", watched)
     pool = Pool(1)
     stopped = pool.execute(Execution(ENDLESS, MASTER, SETTINGS))
-    waiting = pool.execute(Execution(RIGHT, MASTER, SETTINGS))
+    waiting = pool.execute(EXECUTION)
     assert running.wait(30)
     pool.shutdown(cancel_futures=True)  # returns when nothing runs any more
     assert waiting.cancelled()

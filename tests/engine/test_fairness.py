@@ -5,7 +5,7 @@ The lab through the whole engine, in its sandbox, with follow-through marks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -24,23 +24,38 @@ Grade = Callable[[Mapping[str, Mapping[str, str]]], dict[str, Report]]
 
 pytestmark = pytest.mark.slow
 
-# Wrong variants that differ in kind, two of these for each exercise: a wrong value,
-# a changed argument or model, a wrong shape, a wrong type or nothing at all, an error
-# or a half of the answer, what is remembered from the call before. The audit tries
-# every one, alone.
+# Notebooks, each with a wrong variant of every other exercise, and right answers to the
+# others. Variants differ in kind: a wrong value, a changed argument or model, a wrong
+# shape, a wrong type or nothing at all, an error or a half of the answer, what is
+# remembered from the call before. The audit tries every one, alone.
 WRONG = """
-sigmoid: forgets_the_minus math_exp_takes_one_number
-sigmoid_prime: diagonal_jacobian calls_a_function_that_does_not_exist
-one_hot: sorts_the_callers_labels remembers_by_shape
-compute_cost: repairs_the_callers_zeros_and_ones prints_and_returns_nothing
-regularization: names_swapped only_the_last_layer
-regularization_grad: keys_of_the_weights transposed
-initialize_parameters: does_nothing_the_second_time returns_and_sets_nothing
-forward_propagation: keeps_the_first_answer standardizes_the_input_in_place
-backward_propagation: bias_gradients_flat keys_without_d
-update_parameters: keys_without_d climbs_instead_of_descends
-fit: continues_from_old_parameters shifts_the_callers_labels
-predict: labels_as_strings keeps_the_first_model
+sigmoid: forgets_the_minus
+one_hot: remembers_by_shape
+regularization: names_swapped
+initialize_parameters: returns_and_sets_nothing
+backward_propagation: bias_gradients_flat
+fit: shifts_the_callers_labels
+
+sigmoid: math_exp_takes_one_number
+one_hot: sorts_the_callers_labels
+regularization: only_the_last_layer
+initialize_parameters: does_nothing_the_second_time
+backward_propagation: keys_without_d
+fit: continues_from_old_parameters
+
+sigmoid_prime: diagonal_jacobian
+compute_cost: prints_and_returns_nothing
+regularization_grad: keys_of_the_weights
+forward_propagation: standardizes_the_input_in_place
+update_parameters: keys_without_d
+predict: keeps_the_first_model
+
+sigmoid_prime: calls_a_function_that_does_not_exist
+compute_cost: repairs_the_callers_zeros_and_ones
+regularization_grad: transposed
+forward_propagation: keeps_the_first_answer
+update_parameters: climbs_instead_of_descends
+predict: labels_as_strings
 """
 
 
@@ -87,22 +102,6 @@ def lost(report: Report) -> set[str | None]:
     return {v.exercise for v in report.verdicts if v.points < v.max_points}
 
 
-def halves(kinds: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
-    """Deal wrong answers out to notebooks: in each, every other exercise stays right.
-
-    No notebook has the same kind of mistake twice in a row.
-    """
-    dealt = {}
-    for odd in (0, 1):
-        wrong = list(kinds)[odd::2]
-        for number in range(max(map(len, kinds.values()))):
-            dealt[f"{odd}-{number}"] = {
-                name: kinds[name][(number + position) % len(kinds[name])]
-                for position, name in enumerate(wrong)
-            }
-    return dealt
-
-
 def test_wrong_variants_lose_points_of_their_own_exercises_only(
     graded: Grade,
     solutions: dict[str, str],
@@ -110,16 +109,15 @@ def test_wrong_variants_lose_points_of_their_own_exercises_only(
 ) -> None:
     """Each kind of mistake in each exercise, with five others and six right answers."""
     filed = Variants.read(project / "variants" / LAB, solutions).trials
-    texts = {(t.exercise, t.name): t.source for t in filed if t.kind == "wrong"}
-    kinds: dict[str, list[str]] = {}
-    for row in WRONG.strip().splitlines():
-        exercise, _, names = row.partition(": ")
-        kinds[exercise] = [texts[exercise, name] for name in names.split()]
-    assert kinds.keys() == solutions.keys()
-    dealt = halves(kinds)
-    reports = graded({name: solutions | wrong for name, wrong in dealt.items()})
-    matrix = {name: lost(report) for name, report in reports.items()}
-    assert matrix == {name: {*wrong} for name, wrong in dealt.items()}
+    texts = {f"{t.exercise}: {t.name}": t.source for t in filed if t.kind == "wrong"}
+    notebooks = {
+        rows: {row.partition(":")[0]: texts[row] for row in rows.splitlines()}
+        for rows in WRONG.strip().split("\n\n")
+    }
+    reports = graded({rows: solutions | wrong for rows, wrong in notebooks.items()})
+    expected = {rows: {*wrong} for rows, wrong in notebooks.items()}
+    assert {rows: lost(report) for rows, report in reports.items()} == expected
+    assert {*solutions} == set().union(*expected.values())
 
 
 # Of those that are right in a notebook, none calls another.

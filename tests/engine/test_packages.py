@@ -12,16 +12,11 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.policy import Policy
 from tests.engine.packages import PACKAGES, REFUSED
 from tests.judge.notebooks import cell
-from tests.notebooks import student_cells
+from tests.notebooks import LOCKED, student_cells
 from tests.timing import limits
 
 pytestmark = pytest.mark.slow
 INSTALLED = [name for name in PACKAGES if importlib.util.find_spec(name)]
-LOCKED = {
-    "locked": True,
-    "solution": False,
-    "grade": False,
-}
 
 
 def describe_failure(outputs: list[dict[str, Any]]) -> str:
@@ -45,7 +40,7 @@ def failures(request: pytest.FixtureRequest) -> dict[str, str]:
         for name in modules
     ]
     # Those that are refused come last: they may end the process.
-    names = [*working, *(name for name in INSTALLED if name in REFUSED)]
+    names = sorted(INSTALLED, key=REFUSED.__contains__)
     answers = [cell(name, "solution", PACKAGES[name], stub="") for name in names]
     cells = tuple(opening + answers)
     master = MasterNotebook("packages", "packages", cells, tuple(modules), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -18,6 +17,7 @@ from nbformat.v4 import (
 
 from nbproctor import nbgrader
 from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks
+from tests.notebooks import parts, read_notebook
 from tests.programs import run_line
 
 # Notebooks are written as text. A cell begins with a line "--- kind", behind which may
@@ -26,7 +26,6 @@ KINDS = {
     "raw": new_raw_cell,
     "text": new_markdown_cell,
     "code": new_code_cell,
-    "nbgrader's": partial(new_code_cell, metadata={"nbgrader": {}}),
 }
 OUTPUTS = {
     "shows": lambda value: new_output(
@@ -45,9 +44,7 @@ OUTPUTS = {
 def notebook_of(text: str) -> nbformat.NotebookNode:
     """Read a notebook."""
     cells = []
-    for number, part in enumerate(text.split("--- ")[1:]):
-        head, _, source = part.partition("\n")
-        kind, *output = head.split(maxsplit=2)
+    for number, ((kind, *output), source) in enumerate(parts(f"\n{text}")):
         cell = KINDS[kind](source.strip("\n"), id=f"cell-{number}")
         if output:
             how, value = output
@@ -56,6 +53,7 @@ def notebook_of(text: str) -> nbformat.NotebookNode:
     return new_notebook(cells=cells)
 
 
+# Blocks stand in raw cells or, as in later versions, between fences.
 OTTER = '''
 --- raw
 # ASSIGNMENT CONFIG
@@ -78,8 +76,10 @@ def square(x):
     return x * x  # SOLUTION
 --- raw
 # END SOLUTION
---- raw
+--- text
+```otter
 # BEGIN TESTS
+```
 --- code shows True
 square(3) == 9
 --- code shows 16
@@ -94,21 +94,27 @@ print(square(2))
 # END TESTS
 --- raw
 # END QUESTION
---- raw
+--- text
+```otter
 # BEGIN QUESTION
 name: q2
 points: 2
 manual: true
---- text
+```
 Explain it.
---- raw
+```otter
 # BEGIN SOLUTION
+```
 --- text
 It multiplies.
---- raw
+--- text
+```otter
 # END SOLUTION
---- raw
+```
+
+```otter
 # END QUESTION
+```
 '''
 OLDER = """
 --- text
@@ -172,40 +178,44 @@ def adopted(
     return adopt(folder / "old.ipynb")
 
 
-def rows(result: Adopted) -> list[str]:
-    """Return its answers, and its tests with their points."""
-    return [
-        f"{each.kind}: {each.grade_id} {each.points or ''}".strip()
+def code_of(notebook: nbformat.NotebookNode) -> str:
+    return "\n".join(cell.source for cell in notebook.cells)
+
+
+def rows(result: Adopted) -> str:
+    """Return its answers, and its tests with their points, each in a line."""
+    return "".join(
+        f"{each.kind}: {each.grade_id} {each.points or 0:g}\n"
         for each in result.cells
         if each.grade_id
-    ]
+    )
 
 
 # What is adopted → its answers and tests, and what the teacher is asked.
-FORMS: dict[str, tuple[str, list[str], str]] = {
+FORMS = {
     "otter": (
         OTTER,
-        [
-            "answer: q1",
-            "public test: q1_test_1 1.5",
-            "hidden test: q1_test_2 1.5",
-            "answer, graded by hand: q2 2.0",
-        ],
+        """\
+answer: q1 0
+public test: q1_test_1 1.5
+hidden test: q1_test_2 1.5
+answer, graded by hand: q2 2
+""",
         "q1: a test compares what is printed: 'print(square(2))'. Left out.",
     ),
     "older otter": (
         OLDER,
-        ["answer: q1", "public test: q1_test_1 1.0", "hidden test: q1_test_2 2.0"],
+        "answer: q1 0\npublic test: q1_test_1 1\nhidden test: q1_test_2 2\n",
         "The whole cell became the solution: q1.",
     ),
     "okpy": (
         OKPY,
-        ["answer: q1", "public test: q1_test_1 2.0", "hidden test: q1_test_2 2.0"],
+        "answer: q1 0\npublic test: q1_test_1 2\nhidden test: q1_test_2 2\n",
         "q1: a test expects an exception: 'twice()'. Left out.",
     ),
     "plain": (
         PLAIN,
-        ["answer: exercise", "public test: exercise_test_1 1.0"],
+        "answer: exercise 0\npublic test: exercise_test_1 1\n",
         "exercise: are its tests worth 1 point?",
     ),
 }
@@ -219,76 +229,10 @@ def test_cells_become_answers_and_tests_and_nothing_of_the_other_grader_is_left(
     result = adopted(tmp_path / "other", text, OKPY_TESTS if form == "okpy" else "")
     assert rows(result) == expected
     assert "\n".join(result.questions).startswith(question)
-    code = "\n".join(cell.source for cell in result.notebook.cells)
+    code = code_of(result.notebook)
     for word in ("otter", "ok.", "Notebook(", "BEGIN QUESTION", "TEST CONFIG"):
         assert word not in code
     assert ("import math" in code) == (form == "otter")
-
-
-FENCED = """
---- text
-```otter
-# BEGIN QUESTION
-name: q1
-```
-Write `square`.
-```otter
-# BEGIN SOLUTION
-```
---- code
-def square(x):
-    return x * x  # SOLUTION
---- text
-```otter
-# END SOLUTION
-```
-```otter
-# BEGIN TESTS
-```
---- code shows True
-square(3) == 9
---- text
-```otter
-# END TESTS
-```
-
-```otter
-# END QUESTION
-```
-"""
-IN_RAW_CELLS = """
---- raw
-# BEGIN QUESTION
-name: q1
---- text
-Write `square`.
---- raw
-# BEGIN SOLUTION
---- code
-def square(x):
-    return x * x  # SOLUTION
---- raw
-# END SOLUTION
---- raw
-# BEGIN TESTS
---- code shows True
-square(3) == 9
---- raw
-# END TESTS
---- raw
-# END QUESTION
-"""
-
-
-def test_blocks_between_fences_mean_what_raw_cells_mean(tmp_path: Path) -> None:
-    fenced, raw = (
-        [(cell.source, cell.metadata) for cell in adopted(folder, text).notebook.cells]
-        for folder, text in (
-            (tmp_path / "fenced", FENCED),
-            (tmp_path / "raw", IN_RAW_CELLS),
-        )
-    )
-    assert fenced == raw
 
 
 IGNORED = """
@@ -322,21 +266,12 @@ def test_marks_stand_where_the_lines_of_the_solution_were() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("--- code\nx = 1", "No test was found"),
-        ("--- nbgrader's\nx", "is nbgrader's already"),
-        (OTTER.replace("points: 3", "points: much"), "a form that is not known"),
-        (OTTER.replace("points: 3", "points: [1, [2]]"), "a form that is not known"),
-    ],
-)
-def test_a_notebook_that_cannot_be_adopted_is_refused(
-    tmp_path: Path,
-    text: str,
-    message: str,
+@pytest.mark.parametrize("points", ["much", "[1, [2]]"])
+def test_points_in_a_form_that_is_not_known_are_refused(
+    tmp_path: Path, points: str
 ) -> None:
-    with pytest.raises(AdoptError, match=message):
+    text = OTTER.replace("points: 3", f"points: {points}")
+    with pytest.raises(AdoptError, match="a form that is not known"):
         adopted(tmp_path / "other", text)
 
 
@@ -353,7 +288,10 @@ def test_the_command_writes_an_assignment_that_earns_every_point(
     assert (course / "source/squares/data.csv").is_file()
     nbgrader.generate(course, "squares")
     release = (course / "release/squares/squares.ipynb").read_text()
-    assert "x * x" not in release and "== 16" not in release and "== 9" in release
+    for line in ("Write `square`.", "== 9", "Explain it."):
+        assert line in release
+    for line in ("x * x", "== 16", "multiplies", "```"):
+        assert line not in release
     again = run_line("adopt ../other/old.ipynb squares", course, status=1)
     assert "already exists" in again
 
@@ -398,77 +336,144 @@ def test_what_an_otter_notebook_needs_comes_along_and_blanks_are_said(
     assert "Then: nbproctor lint hw" in output
     names = {path.name for path in (tmp_path / "source/hw").iterdir()}
     assert names == {"hw.ipynb", "given.csv", "helpers.py"}
-    adopted = nbformat.read(tmp_path / "source/hw/hw.ipynb", as_version=4)
+    adopted = read_notebook(tmp_path / "source/hw/hw.ipynb")
     tags = [cell.metadata.get("tags") for cell in adopted.cells]
     assert [each for each in tags if each] == [["skip-grading"]]
 
 
-SQUARE = "--- code\ndef square(x):\n    return x * x  # SOLUTION\n"
+# Lines that stand for others in the notebooks below.
+WORDS = {
+    "SQUARE": "--- code\ndef square(x):\n    return x * x  # SOLUTION\n",
+    "QUESTION": "--- raw\n# BEGIN QUESTION\nname: q1\n",
+    "SOLUTION": "--- raw\n# BEGIN SOLUTION\nSQUARE\n--- raw\n# END SOLUTION\n",
+    "TESTS": "--- raw\n# BEGIN TESTS\n",
+    "END": "--- raw\n# END TESTS\n--- raw\n# END QUESTION\n",
+}
+
+
+def write_out(text: str) -> str:
+    """Return a text with the lines for which some of its lines stand."""
+    for word in ("SOLUTION", *WORDS):
+        text = text.replace(f"\n{word}\n", f"\n{WORDS[word]}")
+    return text
+
+
+def named(text: str) -> dict[str, str]:
+    """Return the notebooks below lines such as ``=== name``."""
+    notebooks = (part.partition("\n") for part in text.split("\n=== ")[1:])
+    return {name: write_out(f"\n{cells}\n") for name, _, cells in notebooks}
+
+
 OK_FILE = """OK_FORMAT = True
 test = {'name': 'q1', 'suites': [{'cases': [
     {'code': '>>> square(3)\\n9', 'hidden': False}, %s]}]}
 """
 
 
-def otter(tests: str, question: str = "") -> str:
-    """Return the notebook of one question with these test cells."""
-    return f"""
---- raw
-# BEGIN QUESTION
-name: q1
-{question}
---- raw
-# BEGIN SOLUTION
-{SQUARE}
---- raw
-# END SOLUTION
---- raw
-# BEGIN TESTS
-{tests}
---- raw
-# END TESTS
---- raw
-# END QUESTION
+PUBLIC = """
+QUESTION
+SOLUTION
+TESTS
+--- code shows True
+square(3) == 9
+END
 """
+HIDDEN = named('''
+=== Otter
+QUESTION
+SOLUTION
+TESTS
+--- code shows 8100
+# HIDDEN
+square(90)
+END
+=== a word
+QUESTION
+SOLUTION
+TESTS
+--- code shows 8100
 
-
-CONFIG = '--- code\n""" # BEGIN TEST CONFIG\n{}\n""" # END TEST CONFIG\n'
-CONFIG += "assert square(90) == 8100\n"
-PUBLIC = "--- code shows True\nsquare(3) == 9"
-ASSERTION = "assert square(90) == 8100\n"
-CHECKED = f"{SQUARE}--- code\ngrader.check('q1')\n"
-HIDDEN = {
-    "Otter": otter("--- code shows 8100\n# HIDDEN\nsquare(90)"),
-    "a word": otter("--- code shows 8100\n\n# A hidden test\nsquare(90)"),
-    "capitals": otter(CONFIG.format("Hidden: no\nhidden: yes")),
-    "configured below a comment": otter(
-        CONFIG.format("hidden: true").replace("code\n", "code\n# Test 1\n")
-    ),
-    "in no question": (
-        f"{SQUARE}--- raw\n# BEGIN TESTS\n--- code shows 8100\n# HIDDEN\nsquare(90)"
-    ),
-    "in no block": (
-        otter("")
-        .replace("--- raw\n# BEGIN TESTS\n", "")
-        .replace("--- raw\n# END TESTS\n--- raw\n# END QUESTION\n", "")
-        + f"--- code\n# a hidden one\n{ASSERTION}"
-    ),
-    "older": (
-        f"{OLDER.partition('--- code')[0]}{SQUARE}--- code\n# Hidden test\n{ASSERTION}"
-    ),
-    "plain": f"{SQUARE}--- code\n# hidden\n{ASSERTION}",
-    "plain, of nothing": (
-        f"{SQUARE}--- code\nassert half(4) == 2\n"
-        "--- code\n# HIDDEN TEST\nassert 90 * 90 == 8100\n"
-    ),
-    "marked": (
-        f"{SQUARE}--- code\nassert square(3) == 9\n### BEGIN HIDDEN TESTS\n"
-        f"{ASSERTION}### END HIDDEN TESTS\n"
-    ),
-    "doctest": CHECKED,
-    "doctest, not said": CHECKED,
-    "doctest, a word": CHECKED,
-}
+# A hidden test
+square(90)
+END
+=== capitals
+QUESTION
+SOLUTION
+TESTS
+--- code
+""" # BEGIN TEST CONFIG
+Hidden: no
+hidden: yes
+""" # END TEST CONFIG
+assert square(90) == 8100
+END
+=== configured below a comment
+QUESTION
+SOLUTION
+TESTS
+--- code
+# Test 1
+""" # BEGIN TEST CONFIG
+hidden: true
+""" # END TEST CONFIG
+assert square(90) == 8100
+END
+=== in no question
+SQUARE
+TESTS
+--- code shows 8100
+# HIDDEN
+square(90)
+=== in no block
+QUESTION
+SOLUTION
+--- code
+# a hidden one
+assert square(90) == 8100
+=== older
+--- text
+Assign x.
+```
+BEGIN QUESTION
+name: q1
+points: [1, 2]
+```
+SQUARE
+--- code
+# Hidden test
+assert square(90) == 8100
+=== plain
+SQUARE
+--- code
+# hidden
+assert square(90) == 8100
+=== plain, of nothing
+SQUARE
+--- code
+assert half(4) == 2
+--- code
+# HIDDEN TEST
+assert 90 * 90 == 8100
+=== marked
+SQUARE
+--- code
+assert square(3) == 9
+### BEGIN HIDDEN TESTS
+assert square(90) == 8100
+### END HIDDEN TESTS
+=== doctest
+SQUARE
+--- code
+grader.check('q1')
+=== doctest, not said
+SQUARE
+--- code
+grader.check('q1')
+=== doctest, a word
+SQUARE
+--- code
+grader.check('q1')
+''')
 # Of those that are checked: the case in their file.
 CASES = {
     "doctest": "{'code': '>>> square(90)\\n8100', 'hidden': True}",
@@ -479,12 +484,24 @@ CASES = {
 }
 
 
-UNREADABLE = otter(
-    "--- code shows 4\nsquare(2)\n"
-    f"{CONFIG.format('hidden: [true')}"
-    f"--- code\n' # BEGIN TEST CONFIG: hidden'\n{ASSERTION}"
-    "--- code\nreturn square(90) == 8100"
-)
+UNREADABLE = '''
+QUESTION
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code
+""" # BEGIN TEST CONFIG
+hidden: [true
+""" # END TEST CONFIG
+assert square(90) == 8100
+--- code
+' # BEGIN TEST CONFIG: hidden'
+assert square(90) == 8100
+--- code
+return square(90) == 8100
+END
+'''
 ASSERTIONS = """
 --- code
 import math
@@ -518,13 +535,93 @@ assert one() != two()
 def three():
     return 3
 """
+ANSWERS_AND_TESTS = """\
+answer: exercise 0
+public test: exercise_test_1 0.33
+public test: exercise_test_2 0.34
+public test: exercise_test_3 0.33
+answer: exercise_2 0
+public test: exercise_2_test_1 0.5
+public test: exercise_2_test_2 0.5
+"""
 
 
-HEADING = "--- text\n## Task (4 points)\n"
-FIRST = CONFIG.format("points: 1")
-SECOND = "--- code shows 4\nsquare(2)\n"
-ONE_MORE = "--- code\nassert square(1) == 1\n"
-BY_HAND = """
+# Points of the tests, and a notebook.
+POINTS = named('''
+=== 1 3
+QUESTION
+points: 4
+SOLUTION
+TESTS
+--- code
+""" # BEGIN TEST CONFIG
+points: 1
+""" # END TEST CONFIG
+assert square(90) == 8100
+--- code shows 4
+square(2)
+END
+=== 1 0
+QUESTION
+SOLUTION
+TESTS
+--- code
+""" # BEGIN TEST CONFIG
+points: 1
+""" # END TEST CONFIG
+assert square(90) == 8100
+--- code shows 4
+square(2)
+END
+=== 2 2
+QUESTION
+points: {each: 2}
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code shows 4
+square(2)
+END
+=== 1.5 1.5
+QUESTION
+points: {total: 3}
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code shows 4
+square(2)
+END
+=== 0.5 0.5
+QUESTION
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code shows 4
+square(2)
+END
+=== 2 2 of a heading
+--- text
+## Task (4 points)
+QUESTION
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code shows 4
+square(2)
+END
+=== 1 of a heading
+--- text
+## Task (4 points)
+QUESTION
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+END
 --- raw
 # BEGIN QUESTION
 name: q1
@@ -536,32 +633,31 @@ points: 3
 It is.
 --- raw
 # END SOLUTION
-"""
-SHEET = f"""
+=== 1.33 1.33 1.34
+--- text
+## Task (4 points)
+SQUARE
+--- code
+assert square(1) == 1
+--- code
+assert square(1) == 1
+--- code
+assert square(1) == 1
+=== 4 1
 --- text
 # Sheet (5 points)
-{HEADING}
-{SQUARE}
-{ONE_MORE}
+--- text
+## Task (4 points)
+SQUARE
+--- code
+assert square(1) == 1
 --- text
 ## Last
 --- code
 y = square(2)
 --- code
 assert y == 4
-"""
-# Points of the tests → notebook.
-POINTS = {
-    "1 3": otter(FIRST + SECOND, question="points: 4"),
-    "1 0": otter(FIRST + SECOND),
-    "2 2": otter(SECOND + SECOND, question="points: {each: 2}"),
-    "1.5 1.5": otter(SECOND + SECOND, question="points: {total: 3}"),
-    "0.5 0.5": otter(SECOND + SECOND),
-    "2 2 of a heading": HEADING + otter(SECOND + SECOND),
-    "1 of a heading": HEADING + otter(SECOND) + BY_HAND,
-    "1.33 1.33 1.34": HEADING + SQUARE + 3 * ONE_MORE,
-    "4 1": SHEET,
-}
+''')
 GIVEN = '''
 --- code
 class Cat:
@@ -602,34 +698,31 @@ Released = dict[str, tuple[Adopted, str]]
 # Notebooks that are released.
 NOTEBOOKS = {
     "ignored": IGNORED + OTTER,
-    "unreadable": UNREADABLE,
+    "unreadable": write_out(UNREADABLE),
     "assertions": ASSERTIONS,
     "given": GIVEN,
     **POINTS,
-    **{name: text + otter(PUBLIC) for name, text in HIDDEN.items()},
+    **{name: text + write_out(PUBLIC) for name, text in HIDDEN.items()},
 }
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
+def released(module_path: Path) -> Released:
     """All of them adopted: what that says, and what students get."""
-    course = tmp_path_factory.mktemp("adopted")
-    source = course / "source/hw"
+    source = module_path / "source/hw"
     source.mkdir(parents=True)
-    (course / "nbgrader_config.py").write_text("c = get_config()\n")
+    (module_path / "nbgrader_config.py").write_text("c = get_config()\n")
     results = {}
     for name, text in NOTEBOOKS.items():
         tests = OK_FILE % CASES.get(name, "")
-        results[name] = adopted(course / name, text, tests)
+        results[name] = adopted(module_path / name, text, tests)
         nbformat.write(results[name].notebook, source / f"{name}.ipynb")
-    nbgrader.generate(course, "hw")
-    student = course / "release/hw"
-    return {name: (results[name], code_of(student, name)) for name in results}
-
-
-def code_of(folder: Path, name: str) -> str:
-    notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
-    return "\n".join(cell.source for cell in notebook.cells)
+    nbgrader.generate(module_path, "hw")
+    student = module_path / "release/hw"
+    return {
+        name: (result, code_of(read_notebook(student / f"{name}.ipynb")))
+        for name, result in results.items()
+    }
 
 
 @pytest.mark.slow
@@ -669,15 +762,7 @@ def test_assertions_test_the_nearest_answer_that_they_use(
     released: Released,
 ) -> None:
     adopted, _ = released["assertions"]
-    assert rows(adopted) == [
-        "answer: exercise",
-        "public test: exercise_test_1 0.33",
-        "public test: exercise_test_2 0.34",
-        "public test: exercise_test_3 0.33",
-        "answer: exercise_2",
-        "public test: exercise_2_test_1 0.5",
-        "public test: exercise_2_test_2 0.5",
-    ]
+    assert rows(adopted) == ANSWERS_AND_TESTS
     assert adopted.questions == [
         "'import math': no answer above defines what is tested here. Not graded.",
         "exercise: are its tests worth 1 point?",
@@ -698,11 +783,10 @@ def test_points_come_from_tests_then_questions_then_headings(
 
 
 def test_no_release_is_offered_that_would_be_refused(tmp_path: Path) -> None:
-    text = "--- text\n# Task (3 points)\n"
-    text += otter("--- code shows 9\nsquare(3)", question="points: 2")
-    nbformat.write(notebook_of(text), tmp_path / "hw.ipynb")
+    notebook = notebook_of("--- text\n# Task (3 points)\n" + POINTS["1 0"])
+    nbformat.write(notebook, tmp_path / "hw.ipynb")
     output = run_line("adopt hw.ipynb", tmp_path, status=1)
-    assert "says 3 points, but the test cells below it add up to 2" in output
+    assert "says 3 points, but the test cells below it add up to 1" in output
     assert "Next:" not in output
 
 

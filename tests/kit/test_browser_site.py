@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tarfile
@@ -16,13 +15,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urljoin
 
-import nbformat
 import pytest
 
 from nbproctor.kit import browser
 from nbproctor.kit.handout import HandoutError
 from nbproctor.nbgrader import Course
 from tests.copies import LAB, lab_course
+from tests.notebooks import read_json, read_notebook
 from tests.pages.browser import MARKS, accessible
 from tests.pages.browser import browser as chromium
 from tests.programs import run_line
@@ -33,9 +32,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("course")
-    return lab_course(project, folder, "data", hand_in="Hand in on Moodle, task 3.")
+def course(project: Path, module_path: Path) -> Path:
+    return lab_course(
+        project, module_path, "data", hand_in="Hand in on Moodle, task 3."
+    )
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +94,8 @@ def test_release_makes_the_site_of_any_course_without_pins_too_next_to_the_zip(
 def test_every_package_is_one_of_pyodides_or_is_in_the_site(
     site: Path, pyodide: Path
 ) -> None:
-    packages = json.loads((pyodide / "pyodide-lock.json").read_text())["packages"]
-    data = json.loads((site / "jupyter-lite.json").read_text())["jupyter-config-data"]
+    packages = read_json(pyodide / "pyodide-lock.json")["packages"]
+    data = read_json(site / "jupyter-lite.json")["jupyter-config-data"]
     settings = data["litePluginSettings"][f"{browser.KERNEL}:kernel"]
     loaded = settings["loadPyodideOptions"]["packages"]
     wheels = [name for name in loaded if name.endswith(".whl")]
@@ -132,7 +132,7 @@ def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
         downloaded, released = (
             [
                 (cell.source, cell.id, cell.metadata.get("nbgrader"))
-                for cell in nbformat.read(path, as_version=4).cells
+                for cell in read_notebook(path).cells
             ]
             for path in (download.value.path(), course / f"release/{LAB}/{LAB}.ipynb")
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import re
 import shutil
 from pathlib import Path
@@ -16,7 +15,10 @@ from nbproctor.judge.compiled import Program
 from nbproctor.kit.edition import shorten
 from nbproctor.markers import Markers
 from nbproctor.notebook import read_cells
+from tests.notebooks import read_json, read_notebook
 from tests.programs import run_line
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def course(project: Path, tmp_path: Path) -> Path:
     """The tiny course, whose second exercise is one of four hours."""
     course = shutil.copytree(project / "examples/tiny", tmp_path / "course")
     path = course / "source/tiny/tiny.ipynb"
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     for cell in notebook.cells:
         if cell.id in ("mean_of", "mean-oracle"):
             cell.metadata["tags"] = ["from-4-hours"]
@@ -32,14 +34,13 @@ def course(project: Path, tmp_path: Path) -> Path:
     return course
 
 
-@pytest.mark.slow
 def test_an_exercise_that_takes_too_long_is_given_and_scores_nothing(
     course: Path,
 ) -> None:
     assert "source/short: 5 points" in run_line("new short --from tiny", course)
     assert nbgrader.lint(course, "short") == []
     nbgrader.generate(course, "short")
-    release = nbformat.read(course / "release/short/short.ipynb", as_version=4)
+    release = read_notebook(course / "release/short/short.ipynb")
     cells = {cell.id: cell for cell in release.cells}
     assert "raise NotImplementedError" in cells["fizz"].source
     assert "len(numbers)" in cells["mean_of"].source
@@ -48,13 +49,6 @@ def test_an_exercise_that_takes_too_long_is_given_and_scores_nothing(
     assert not {"mean-public", "mean-oracle", "mean-values", "mean-input"} & {*cells}
 
 
-def test_what_has_no_shorter_edition_says_so_and_makes_nothing(course: Path) -> None:
-    output = run_line("new short --from tiny --hours 4", course, status=1)
-    assert "'from-5-hours'" in output
-    assert not (course / "source/short").exists()
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(("hours", "points"), [(2, 29), (4, 63), (6, 100)])
 def test_an_edition_of_the_lab_is_worth_what_its_outline_says_and_misses_no_name(
     project: Path,
@@ -62,7 +56,7 @@ def test_an_edition_of_the_lab_is_worth_what_its_outline_says_and_misses_no_name
     points: int,
 ) -> None:
     path = project / "source/neural_network/neural_network.ipynb"
-    content, _ = shorten(json.loads(path.read_text("utf-8")), hours, Markers())
+    content, _ = shorten(read_json(path), hours, Markers())
     cells = [*read_cells(content["cells"], {}, Markers())]
     text = "\n".join("".join(cell["source"]) for cell in content["cells"])
     text = re.sub(r"(?s)<!--.*?-->", "", text)

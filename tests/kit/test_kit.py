@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -10,6 +9,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import sysconfig
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,10 +17,12 @@ from pathlib import Path
 import pytest
 
 from nbproctor.cli import app
-from tests.copies import link
+from tests.copies import link, write_program
+from tests.notebooks import read_json
 from tests.programs import start, succeeded
 from tests.users import bound_by_rights
 
+pytestmark = pytest.mark.slow
 POSIX = pytest.mark.skipif(os.name == "nt", reason="programs of POSIX systems")
 BIN = "Scripts" if os.name == "nt" else "bin"
 CALLED = """\
@@ -93,10 +95,10 @@ def kit(
 
 @pytest.fixture(scope="module")
 def first(
-    project: Path, tmp_path_factory: pytest.TempPathFactory
+    project: Path, module_path: Path
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A toy next to the remains of an aborted run, and the result of its first run."""
-    root = make_toy(project, tmp_path_factory.mktemp("made"))
+    root = make_toy(project, module_path)
     (root / ".venv.old").touch()
     return root, kit(root, "grade", "neural_network")
 
@@ -119,7 +121,6 @@ def without_uv(tmp_path: Path) -> dict[str, str]:
     return {"PATH": str(tmp_path / "empty")}
 
 
-@pytest.mark.slow
 def test_no_command_prints_the_commands_that_exist_and_makes_nothing(toy: Path) -> None:
     result = succeeded(kit(toy))
     named = set(re.findall(r"python kit\.py (\w+)  ", result.stdout))
@@ -128,7 +129,6 @@ def test_no_command_prints_the_commands_that_exist_and_makes_nothing(toy: Path) 
     assert not (toy / ".venv").exists()
 
 
-@pytest.mark.slow
 def test_the_first_run_makes_the_environment_and_runs_the_command(
     first: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
@@ -149,7 +149,6 @@ def test_the_first_run_makes_the_environment_and_runs_the_command(
     assert stamp.stat().st_mtime_ns == written
 
 
-@pytest.mark.slow
 def test_a_command_works_in_the_course_around_the_working_directory(
     used: Path, tmp_path: Path
 ) -> None:
@@ -180,7 +179,6 @@ DAMAGE = {
 
 
 @POSIX
-@pytest.mark.slow
 def test_damage_or_a_move_is_noticed(used: Path, tmp_path: Path) -> None:
     def is_usable(root: Path = used) -> bool:
         kit = runpy.run_path(str(root / "kit.py"))
@@ -199,7 +197,6 @@ def test_damage_or_a_move_is_noticed(used: Path, tmp_path: Path) -> None:
     whole.rename(venv)
 
 
-@pytest.mark.slow
 def test_changed_pins_renew_the_environment_even_if_it_is_activated(used: Path) -> None:
     """And the pins of the site in the browser are added once."""
     pins = used / "requirements.txt"
@@ -229,7 +226,6 @@ NO_NETWORK = {
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])
-@pytest.mark.slow
 def test_without_a_network_nothing_is_left_half_made_and_what_was_there_stays(
     toy: Path,
     tmp_path: Path,
@@ -251,7 +247,7 @@ def test_without_a_network_nothing_is_left_half_made_and_what_was_there_stays(
 
 
 # What makes a computer another one → what is to be done there.
-VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+VERSION = sysconfig.get_python_version()
 COMPUTERS = {
     "sys.version_info = (3, 10, 4, 'final', 0)": (
         "This is Python 3.10, but the kit needs 3.11 to 3.14"
@@ -265,7 +261,6 @@ COMPUTERS = {
 }
 
 
-@pytest.mark.slow
 def test_a_computer_that_does_not_fit_is_told_what_to_do(
     toy: Path, tmp_path: Path
 ) -> None:
@@ -318,16 +313,13 @@ def engines(toy: Path, tmp_path: Path) -> Path:
     (toy / "examples/cluster/Containerfile").touch()
     (toy / "requirements.lock").touch()
     folder = tmp_path / "engines"
-    folder.mkdir()
+    text = ENGINE.format(python=sys.executable, package=str(toy))
     for name in ("podman", "docker"):
-        text = ENGINE.format(python=sys.executable, package=str(toy))
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o755)
+        write_program(folder / name, text)
     return folder
 
 
 @POSIX
-@pytest.mark.slow
 def test_a_command_runs_in_a_container_with_the_course_and_no_network(
     toy: Path,
     engines: Path,
@@ -345,7 +337,7 @@ def test_a_command_runs_in_a_container_with_the_course_and_no_network(
         assert call["command"] == ["grade", "lab"]
         assert call["folder"] == str(below)
         options = {"--network=none", "--rm", current_user}
-        assert options <= {*json.loads(record.read_text())}
+        assert options <= {*read_json(record)}
         assert ("Building the image" in done.stderr) == (below == toy)  # once
     assert not (toy / ".venv").exists()
     (toy / "nbproctor/__init__.py").write_text("# changed")
@@ -365,7 +357,6 @@ def test_a_command_runs_in_a_container_with_the_course_and_no_network(
 
 
 @POSIX
-@pytest.mark.slow
 def test_a_container_without_an_engine_says_what_is_missing(
     toy: Path, engines: Path
 ) -> None:
@@ -381,26 +372,7 @@ def test_a_container_without_an_engine_says_what_is_missing(
         (engines / "docker").unlink(missing_ok=True)
 
 
-# ---- other Pythons -----------------------------------------------------------------
-
-
-def test_every_file_names_the_same_pythons(project: Path) -> None:
-    script = (project / "kit.py").read_text()
-    ast.parse(script, feature_version=(3, 7))  # an old one can read what is wrong
-    versions = re.search(r"OLDEST, NEWEST = \(3, (\d+)\), \(3, (\d+)\)", script)
-    assert versions
-    oldest, newest = map(int, versions.groups())
-    words = f"3.{oldest} to 3.{newest}"
-    condition = f"(3, {oldest}) <= sys.version_info[:2] <= (3, {newest})"
-    templates = project / "nbproctor/templates"
-    for file in (project / "README.md", *templates.glob("start.*")):
-        text = file.read_text("utf-8")
-        assert words in text, file
-        assert condition in text or file.suffix not in (".sh", ".bat"), file
-    package = (project / "pyproject.toml").read_text()
-    named = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', package)
-    assert [*map(int, named)] == [*range(oldest, newest + 1)]
-    assert f'requires-python = ">=3.{oldest}"' in package
+# ---- the checks -------------------------------------------------------------------
 
 
 # Stands for each Python: says its version, and notes what it is to run.
@@ -431,7 +403,6 @@ PARTS = [
         ("1", "--fast", "cannot be installed"),
     ],
 )
-@pytest.mark.slow
 def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
     project: Path,
     tmp_path: Path,
@@ -446,9 +417,7 @@ def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
         tools / "python3.14",
         tmp_path / ".venv/bin/python",
     ):
-        stub.parent.mkdir(parents=True, exist_ok=True)
-        stub.write_text(PYTHON_STUB)
-        stub.chmod(0o755)
+        write_program(stub, PYTHON_STUB)
     for tool in ("bash", "dirname", "id", "mktemp", "rm", "sh", "tail", "tar"):
         (tools / tool).symlink_to(str(shutil.which(tool)))
     variables = {
@@ -465,7 +434,6 @@ def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
 
 
 @POSIX
-@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_named(toy: Path) -> None:
     toy.chmod(0o555)
     toy.parent.chmod(0o755)

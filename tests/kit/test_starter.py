@@ -15,22 +15,10 @@ from nbproctor.kit.starter import StarterError
 from nbproctor.nbgrader import CourseError
 from tests.audit.test_audit import tried
 from tests.cli.term_class import notebook
+from tests.kit.conftest import STOCK
 from tests.nbgrader.tiny import content
+from tests.notebooks import read_json
 from tests.programs import run_line
-
-STOCK = """\
-c = get_config()
-c.CourseDirectory.course_id = "stock"
-c.ClearHiddenTests.enforce_metadata = False"""  # without an end of line
-
-
-@pytest.fixture
-def stock(project: Path, tmp_path: Path) -> Path:
-    """A course that has never heard of nbproctor."""
-    course = tmp_path / "course"
-    shutil.copytree(project / "examples/tiny/source", course / "source")
-    (course / "nbgrader_config.py").write_text(STOCK)
-    return course
 
 
 @pytest.mark.slow
@@ -46,14 +34,6 @@ def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) ->
     submitted.write_bytes(notebook(tmp_path, "ps1", "floor", "ann"))
     (ann,) = nbgrader.grade(tmp_path, "ps1")
     assert (ann.status, ann.score, ann.max_score) == ("graded", 2, 5)
-
-
-def test_a_new_assignment_joins_a_course_and_overwrites_nothing(stock: Path) -> None:
-    created = starter.new_assignment(stock, "ps1")
-    assert stock / "nbgrader_config.py" not in created
-    assert (stock / "nbgrader_config.py").read_text() == STOCK
-    with pytest.raises(StarterError, match="already exists"):
-        starter.new_assignment(stock, "ps1")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a b", "-x", "_x", "a\n"])
@@ -84,15 +64,6 @@ def test_a_course_is_as_it_was_once_nbproctor_is_off(
     assert content(stock) == before
     starter.switch_off(stock)  # once more changes nothing
     assert content(stock) == before
-
-
-def test_what_init_did_not_write_is_taken_out_by_whoever_wrote_it(stock: Path) -> None:
-    config = stock / "nbgrader_config.py"
-    config.write_text(STOCK + "\nfrom nbproctor import proctor\nproctor(c)\n")
-    (stock / ".nbproctor.json").touch()
-    with pytest.raises(StarterError, match="Remove them"):
-        starter.switch_off(stock)
-    assert (stock / ".nbproctor.json").exists()
 
 
 def test_a_configuration_that_would_not_run_is_left_as_it_was(tmp_path: Path) -> None:
@@ -134,7 +105,7 @@ sage {"kernelspec": {"language": "sage"}, "language_info": {"name": "python"}}""
 
 @pytest.mark.slow
 def test_notebooks_for_other_kernels_are_refused_with_a_sentence(stock: Path) -> None:
-    notebook = json.loads((stock / "source/tiny/tiny.ipynb").read_text("utf-8"))
+    notebook = read_json(stock / "source/tiny/tiny.ipynb")
     shutil.rmtree(stock / "source/tiny")
     for line in KERNELS.splitlines():
         language, metadata = line.split(maxsplit=1)

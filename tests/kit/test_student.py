@@ -6,12 +6,10 @@ import json
 import os
 import re
 import shutil
-import stat
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import nbformat
 import pytest
@@ -22,34 +20,27 @@ from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
 from tests import programs
-from tests.copies import LAB, lab_course
+from tests.broken.cases import by_id, code_of, write
+from tests.copies import LAB, lab_course, unpack, write_program
 from tests.kernels import run_in_kernel
+from tests.kit.test_kit import POSIX
 from tests.nbgrader.tiny import configure
+from tests.notebooks import read_json, read_notebook
 
-POSIX = pytest.mark.skipif(os.name == "nt", reason="a script of POSIX shells")
-
+NAME = f"{LAB}.ipynb"
 Notebook = dict[str, Any]
 
 
-def unpack(archive: Path, folder: Path) -> Path:
-    """Unpack the zip as a file manager does, permissions included."""
-    with ZipFile(archive) as content:
-        for entry in content.infolist():
-            path = Path(content.extract(entry, folder))
-            path.chmod(stat.S_IMODE(entry.external_attr >> 16))
-    return next(folder.iterdir())
-
-
 @pytest.fixture(scope="module")
-def archive(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("course")
-    course = lab_course(project, folder, hand_in="Hand in on Moodle, task 3.")
+def archive(project: Path, module_path: Path) -> Path:
+    course = lab_course(project, module_path, hand_in="Hand in on Moodle, task 3.")
     return handout.pack(Course(course, LAB))
 
 
 @pytest.fixture
 def unpacked(archive: Path, tmp_path: Path) -> Path:
-    return unpack(archive, tmp_path / "Übung {1} von & mit Müller")
+    unpack(archive, tmp_path / "Übung {1} von & mit Müller")
+    return tmp_path / "Übung {1} von & mit Müller" / LAB
 
 
 # ---- the start scripts ---------------------------------------------------------------
@@ -87,8 +78,8 @@ def test_the_start_script_takes_the_best_python_or_says_where_to_get_one(
     if message.startswith("Unpack"):
         (unpacked / "kit.py").unlink()
     for name, version in pythons.items():
-        (tmp_path / name).write_text(FAKE_PYTHON.format(version=version, name=name))
-        (tmp_path / name).chmod(0o755)
+        text = FAKE_PYTHON.format(version=version, name=name)
+        write_program(tmp_path / name, text)
     for name in ("dirname", "uname"):
         (tmp_path / name).symlink_to(str(shutil.which(name)))
     command = ["/bin/sh", unpacked / "start_linux.sh", "--no-browser"]
@@ -108,7 +99,6 @@ def test_the_start_scripts_may_be_run_and_that_of_windows_has_its_line_ends(
     assert os.access(linux, os.X_OK) and os.access(macos, os.X_OK)
     # Unpacked over the work, the zip overwrites none: originals are for reading.
     assert not (unpacked / f"kit/original/{LAB}.ipynb").stat().st_mode & 0o222
-    subprocess.run(["/bin/sh", "-n", linux], check=True)
     windows = (unpacked / "start_windows.bat").read_bytes()
     assert windows.count(b"\r\n") == windows.count(b"\n") > 20
     text = windows.decode("ascii")  # cmd reads it in whatever code page is set
@@ -130,7 +120,8 @@ def test_another_assignment_has_neither_the_digits_nor_a_place(
     (root / "release").rename(root / "given")
     configure(root, "c.CourseDirectory.release_directory = 'given'")
     course = Course(root, "tiny")
-    folder = unpack(handout.pack(course), tmp_path / "unpacked")
+    unpack(handout.pack(course), tmp_path)
+    folder = tmp_path / "tiny"
     page = (folder / "START.html").read_text("utf-8")
     assert "where your course asks for it" in page and "something is wrong" in page
     assert not (folder / "data").exists()
@@ -199,33 +190,16 @@ def original(project: Path) -> Path:
 @pytest.fixture(scope="module")
 def solution(lab_master: MasterNotebook, original: Path) -> str:
     """All exercises answered, and run from top to bottom."""
-    notebook = nbformat.read(original, as_version=4)
+    notebook = read_notebook(original)
     solved = sample_class.solve(notebook, sample_class.solutions(lab_master))
-    for count, cell in enumerate(
-        (cell for cell in solved.cells if cell.cell_type == "code"), 1
-    ):
-        cell.execution_count = count
+    for count, cell in enumerate(code_of(solved), 1):
+        cell["execution_count"] = count
     return str(nbformat.writes(solved))
 
 
 @pytest.fixture
 def work(solution: str) -> Any:
     return json.loads(solution)
-
-
-def cell_of(notebook: Notebook, name: str) -> Notebook:
-    return next(cell for cell in notebook["cells"] if cell["id"] == name)
-
-
-def save(
-    notebook: Notebook,
-    folder: Path,
-    name: str = f"{LAB}.ipynb",
-) -> Path:
-    folder.mkdir(exist_ok=True)
-    path = folder / name
-    path.write_text(json.dumps(notebook), "utf-8")
-    return path
 
 
 def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
@@ -235,104 +209,59 @@ def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
     tmp_path: Path,
 ) -> None:
     work["cells"][-1]["source"] = "files = !ls\nprint?\nif x:\n    %time f()"
-    findings = submit.Findings(save(work, tmp_path), original)
+    findings = submit.Findings(write(tmp_path, work, NAME), original)
     assert (findings.problems, findings.remarks, findings.unanswered) == ([], [], [])
     assert len(findings.stubs) == 12
     stub = next(cell.stub for cell in lab_master.cells if cell.id == "one_hot")
-    cell_of(work, "one-hot")["source"] = f"# To do!\n\n{stub}"
-    assert submit.Findings(save(work, tmp_path), original).unanswered == ["one_hot"]
+    by_id(work, "one-hot")["source"] = f"# To do!\n\n{stub}"
+    assert submit.Findings(write(tmp_path, work, NAME), original).unanswered == [
+        "one_hot"
+    ]
 
 
-FINISHED = "def one_hot(Y, n):\n    if n:\n        return Y"
-ERROR = {
-    "output_type": "error",
-    "ename": "E",
-    "evalue": "",
-    "traceback": [],
-}
 # Cell, what is done to it, warning, and whether that costs marks or is repaired.
-DAMAGES = [
-    ("one-hot", "lost", "exercise one_hot is missing", "costs repaired"),
-    (
-        "one-hot",
-        "doubled",
-        "The notebook has the cell of exercise one_hot 2 times",
-        "costs repaired",
-    ),
-    (
-        "one-hot",
-        {"cell_type": "markdown"},
-        "exercise one_hot is no longer a code cell",
-        "costs repaired",
-    ),
-    (
-        "one-hot",
-        {"source": "def onehot(Y, n):\n    return 1"},
-        "exercise one_hot does not define one_hot",
-        "costs",
-    ),
-    (
-        "one-hot",
-        {"source": "def one_hot(Y, n):\n    return ("},
-        "exercise one_hot cannot run: it has a syntax error",
-        "costs",
-    ),
-    (
-        "one-hot",
-        {"source": f"{FINISHED}\n    raise NotImplementedError  # here"},
-        "one_hot still ends with raise NotImplementedError, below your code",
-        "repaired",
-    ),
-    (
-        "one-hot-public",
-        {"source": "assert True"},
-        "Read-only cells were changed: '# Each column has",
-        "repaired",
-    ),
-    (
-        "one-hot-public",
-        "lost",
-        "Read-only cells are missing: '# Each column has",
-        "repaired",
-    ),
-    (
-        "one-hot-public",
-        "doubled",
-        "Read-only cells are duplicated: '# Each column has",
-        "repaired",
-    ),
-    ("try-self-check", {"source": "x = ("}, "A cell has a syntax error: 'x = ('.", ""),
-    ("one-hot", {"execution_count": 900}, "did not run from top to bottom", ""),
-    ("one-hot", {"execution_count": None}, "1 cells have not run", ""),
-    ("", {"execution_count": None}, "No cell has run in the saved file", ""),
-    (
-        "one-hot-public",
-        {"outputs": [ERROR]},
-        "Public tests of these exercises fail: one_hot.",
-        "",
-    ),
-]
+DAMAGES = r"""
+one-hot | lost | exercise one_hot is missing | costs repaired
+one-hot | doubled | has the cell of exercise one_hot 2 times | costs repaired
+one-hot | {"cell_type": "markdown"} | exercise one_hot is no longer a code cell | \
+costs repaired
+one-hot | {"source": "def onehot(Y, n):\n    return 1"} | \
+exercise one_hot does not define one_hot | costs
+one-hot | {"source": "def one_hot(Y, n):\n    return ("} | \
+exercise one_hot cannot run: it has a syntax error | costs
+one-hot | {"source": "def one_hot(Y, n):\n    if n:\n        return Y\n    raise \
+NotImplementedError  # here"} | \
+one_hot still ends with raise NotImplementedError, below your code | repaired
+one-hot-public | {"source": "assert True"} | \
+Read-only cells were changed: '# Each column has | repaired
+one-hot-public | lost | Read-only cells are missing: '# Each column has | repaired
+one-hot-public | doubled | Read-only cells are duplicated: '# Each column has | repaired
+try-self-check | {"source": "x = ("} | A cell has a syntax error: 'x = ('. | nothing
+one-hot | {"execution_count": 900} | did not run from top to bottom | nothing
+one-hot | {"execution_count": null} | 1 cells have not run | nothing
+ | {"execution_count": null} | No cell has run in the saved file | nothing
+one-hot-public | {"outputs": [{"output_type": "error", "ename": "E", "evalue": "", \
+"traceback": []}]} | Public tests of these exercises fail: one_hot. | nothing
+""".replace("\\\n", "")
 
 
-@pytest.mark.parametrize(("name", "change", "warning", "effect"), DAMAGES)
+@pytest.mark.parametrize("row", DAMAGES.strip("\n").splitlines())
 def test_damage_that_costs_marks_or_is_repaired_is_named(
     work: Notebook,
     original: Path,
     lab_master: MasterNotebook,
     tmp_path: Path,
-    name: str,
-    change: Notebook | str,
-    warning: str,
-    effect: str,
+    row: str,
 ) -> None:
+    name, change, warning, effect = row.split(" | ")
     for cell in [cell for cell in work["cells"] if name in ("", cell["id"])]:
         if change == "lost":
             work["cells"].remove(cell)
         elif change == "doubled":
             work["cells"].append(cell | {"execution_count": 900})
         else:
-            cell.update(change)
-    path = save(work, tmp_path / "submitted")
+            cell.update(json.loads(change))
+    path = write(tmp_path / "submitted", work, NAME)
     findings = submit.Findings(path, original)
     (sentence,) = findings.problems + findings.remarks
     assert warning in sentence
@@ -348,9 +277,9 @@ def test_a_file_next_to_the_notebook_would_be_missing_or_is_a_later_one(
     (tmp_path / "my_tools.py").touch()
     (tmp_path / "mnist.py").touch()
     work["cells"][-1]["source"] = "%time x = 1\nimport my_tools, mnist\n!ls"
-    path = save(work, tmp_path)
+    path = write(tmp_path, work, NAME)
     os.utime(path, (1, 1))
-    save(work, tmp_path, "neural_network-Copy1.ipynb")
+    write(tmp_path, work, "neural_network-Copy1.ipynb")
     (tmp_path / "other.ipynb").write_text('{"cells": []}')
     later, module = submit.Findings(path, original).problems
     assert "neural_network-Copy1.ipynb was saved later" in later
@@ -370,10 +299,10 @@ def run_kit(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_submit_writes_the_one_file_and_says_where_it_goes(
     work: Notebook, unpacked: Path
 ) -> None:
-    save(work, unpacked, "neural_network (1).ipynb")
+    write(unpacked, work, "neural_network (1).ipynb")
     result = programs.succeeded(run_kit(unpacked, "submit"))
     target = unpacked / "hand_in" / f"{LAB}.ipynb"
-    assert json.loads(target.read_text("utf-8")) == work
+    assert read_json(target) == work
     assert "12 of 12 exercises are answered" in result.stdout
     assert "called 'neural_network (1).ipynb'" in result.stdout
     end = f"Submit this one file: {target}\nHand in on Moodle, task 3.\n"
@@ -423,15 +352,15 @@ def test_submit_of_the_course_says_what_grading_would_repair(
     tmp_path: Path,
 ) -> None:
     lab_course(project, tmp_path)
-    work["cells"].remove(cell_of(work, "one-hot-public"))
+    work["cells"].remove(by_id(work, "one-hot-public"))
     folder = tmp_path / "lab" / LAB
     lab.renew(folder, tmp_path / "release" / LAB)
-    save(work, folder)
+    write(folder, work, NAME)
     output = programs.run_line("submit", tmp_path)
     target = folder / "hand_in" / f"{LAB}.ipynb"
     assert "Grading would note: " in output
     assert f"Submit this one file: {target}" in output
-    assert json.loads(target.read_text("utf-8")) == work
+    assert read_json(target) == work
 
 
 # ---- the table at the end of the lab, without nbgrader and nbproctor -----------------
@@ -451,7 +380,7 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
 ) -> None:
     """Not as it stood when its test ran."""
     folder = project / "release" / LAB
-    release = nbformat.read(folder / f"{LAB}.ipynb", as_version=4)
+    release = read_notebook(folder / f"{LAB}.ipynb")
     right = sample_class.solutions(lab_master)
     done = ("sigmoid", "regularization", "initialize_parameters", "predict")
     answers_of_some = {name: right[name] for name in (*done, "backward_propagation")}
@@ -461,9 +390,8 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
     partly, solved = (
         [
             cell
-            for cell in sample_class.solve(release, answers).cells
-            if cell.cell_type == "code"
-            and ("nbgrader" in cell.metadata or cell.id == "try-self-check")
+            for cell in code_of(sample_class.solve(release, answers))
+            if "nbgrader" in cell.metadata or cell.id == "try-self-check"
         ]
         for answers in (answers_of_some, right)
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -20,6 +20,7 @@ pytest.importorskip("distributed")
 
 from nbproctor.engine import cluster as engine_cluster
 from nbproctor.engine import worker as engine_worker
+from tests.notebooks import read_json
 
 __all__ = ["PROJECT", "RunningCluster", "engine_cluster", "engine_worker"]
 
@@ -54,6 +55,7 @@ worker.Grader.run, servers._start = dies, refuses
 """
 
 
+@dataclass
 class RunningCluster:
     """A scheduler, and workers with one thread each.
 
@@ -69,34 +71,30 @@ class RunningCluster:
         Variables of their environment.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        workers: int,
-        host: str = "tcp://127.0.0.1",
-        env: Mapping[str, str] | None = None,
-    ) -> None:
-        self.folder = folder
-        self._workers = workers
-        self._host = host
-        self._env = {**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})}
-        self._file = folder / "scheduler.json"
-        (folder / "preload.py").write_text(PRELOAD.replace("FOLDER", repr(str(folder))))
-        self._log = (folder / "log").open("wb")
+    folder: Path
+    workers: int
+    host: str = "tcp://127.0.0.1"
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        program = PRELOAD.replace("FOLDER", repr(str(self.folder)))
+        (self.folder / "preload.py").write_text(program)
+        self._file = self.folder / "scheduler.json"
+        self._log = (self.folder / "log").open("wb")
         self._start(port=0)
         self.address = self._address()
 
     def _start(self, port: int) -> None:
-        kind = [f"--nworkers={self._workers}"] if self._workers else ["--no-nanny"]
+        kind = [f"--nworkers={self.workers}"] if self.workers else ["--no-nanny"]
         preload = f"--preload={self.folder / 'preload.py'}"
         self._processes = [
             subprocess.Popen(
                 [sys.executable, "-m", f"distributed.cli.dask_{program}", *options,
                  "--no-dashboard", f"--scheduler-file={self._file}",
-                 f"--host={self._host}"],
+                 f"--host={self.host}"],
                 stderr=self._log,
                 cwd=self.folder,
-                env=self._env,
+                env={**os.environ, "PYTHONPATH": str(PROJECT), **self.env},
             )
             for program, options in {
                 "scheduler": [f"--port={port}"],
@@ -109,7 +107,7 @@ class RunningCluster:
         while not (self._file.is_file() and self._file.stat().st_size):
             assert self._processes[0].poll() is None, "the scheduler has ended"
             Event().wait(0.05)
-        address: str = json.loads(self._file.read_text())["address"]
+        address: str = read_json(self._file)["address"]
         return address
 
     @cached_property
@@ -117,7 +115,7 @@ class RunningCluster:
         from distributed import Client
 
         client = Client(self.address, set_as_default=False, timeout=30)
-        client.wait_for_workers(self._workers, timeout=60)
+        client.wait_for_workers(self.workers, timeout=60)
         return client
 
     def pids(self) -> list[int]:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.nbgrader import Course
 from nbproctor.platforms import Person
 from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
@@ -68,24 +67,11 @@ def test_the_broken_class_gets_status_and_score_each_and_is_never_touched(
     for case in cases:
         reason = results[case.name].reason
         assert all(note in reason for note in case.note.split("|"))
-    table = nbgrader.scores(course, "tiny")
-    assert list(table.columns) == ["fizz", "mean_of", "total"]
-    totals = table["total"].astype(object).where(table["total"].notna(), None)
-    assert totals.to_dict() == {case.name: case.score for case in cases}
-
-
-def test_formgraders_button_takes_the_same_way(
-    course: Path,
-    hand_in: HandIn,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from nbgrader.apps.api import NbGraderAPI
-
-    hand_in("ann", "tiny-Copy1.ipynb")
-    monkeypatch.chdir(course)
-    result = NbGraderAPI(config=Course(course).config).autograde("tiny", "ann")
-    assert result["success"], result
-    assert nbgrader.scores(course, "tiny").loc["ann", "total"] == 10
+    totals = nbgrader.scores(course, "tiny")["total"]
+    assert {*totals.index} == expected.keys()
+    assert totals.dropna().to_dict() == {
+        case.name: case.score for case in cases if case.score is not None
+    }
 
 
 def test_scores_are_those_of_stock_nbgrader(
@@ -155,9 +141,6 @@ def test_what_one_submission_does_to_grading_costs_no_other_exercise_or_student(
     scores = nbgrader.scores(course, "tiny")
     assert scores.loc["bob"].isna().all()
     assert "stranger" not in scores.index
-    standings = nbgrader.participants(opened)
-    report_page = nbgrader.report(opened, standings)[0]
-    assert report_page.read_text().count('aria-label="2 passed"') == 1
 
 
 HELPED = "import helper\n\ndef fizz(n):\n    return helper.rule(n)"

@@ -30,8 +30,8 @@ STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "hal"]
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
-    running = RunningCluster(tmp_path_factory.mktemp("cluster"), workers=2)
+def cluster(module_path: Path) -> Iterator[RunningCluster]:
+    running = RunningCluster(module_path, workers=2)
     yield running
     running.close()
 

@@ -26,36 +26,34 @@ FILES = {"cert": "own.pem", "key": "own.key"}
 
 
 @pytest.fixture(scope="module")
-def keys(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def keys(project: Path, module_path: Path) -> Path:
     """Keys and certificates of an authority; in `other` those of another."""
-    folder = tmp_path_factory.mktemp("keys")
     make = ["sh", str(project / "examples/cluster/keys.sh")]
-    (folder / "other").mkdir()
-    for each in (folder, folder / "other"):
+    (module_path / "other").mkdir()
+    for each in (module_path, module_path / "other"):
         succeeded(start(*make, cwd=each))
-    return folder
+    return module_path
 
 
 def settings(folder: Path) -> dict[str, str | bool]:
     """Dask's configuration with the keys of a folder."""
-    result: dict[str, str | bool] = {"distributed.comm.require-encryption": True}
-    result["distributed.comm.tls.ca-file"] = str(folder / "ca.pem")
-    for role in ("client", "scheduler", "worker"):
-        for kind, file in FILES.items():
-            result[f"distributed.comm.tls.{role}.{kind}"] = str(folder / file)
-    return result
+    files = {
+        f"distributed.comm.tls.{role}.{kind}": str(folder / file)
+        for role in ("client", "scheduler", "worker")
+        for kind, file in FILES.items()
+    }
+    files["distributed.comm.tls.ca-file"] = str(folder / "ca.pem")
+    return files | {"distributed.comm.require-encryption": True}
 
 
 @pytest.fixture(scope="module")
-def cluster(
-    keys: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningCluster]:
+def cluster(keys: Path) -> Iterator[RunningCluster]:
     env = {
         f"DASK_{name}".replace(".", "__"): str(value)
         for name, value in settings(keys).items()
     }
     running = RunningCluster(
-        tmp_path_factory.mktemp("cluster"),
+        keys,
         workers=0,
         host="tls://127.0.0.1",
         env=env,

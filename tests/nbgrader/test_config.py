@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigString
 
@@ -28,6 +29,7 @@ from tests.nbgrader.tiny import (
     book,
     configure,
     graded,
+    may_be_released,
     released,
     run_nbgrader,
     solved,
@@ -175,28 +177,24 @@ def test_what_answers_may_use_is_configured(
     assert "Answers may use the network" in page and "cannot read /gone: c.Nb" in page
 
 
-@pytest.mark.parametrize(
-    ("line", "limits"),
-    [
-        ("", Limits(60, 60, 300)),
-        ("c.ExecutePreprocessor.timeout = 7", Limits(7, 7, 300)),
-        (
-            "c.ExecutePreprocessor.timeout = 7; c.Execute.timeout = 100; "
-            "c.Nbproctor.call_seconds = 2",
-            Limits(2, 100, 500),
-        ),
-        # Of the command line.
-        ("c.Execute.timeout = DeferredConfigString('7')", Limits(7, 7, 300)),
-        ("c.Execute.timeout = DeferredConfigString('None')", Limits(60, 60, 300)),
-        ("c.Execute.timeout = DeferredConfigString('-1')", Limits(60, 60, 300)),
-    ],
-)
-def test_nbgrader_s_time_limit_is_the_default_of_ours(
-    line: str, limits: Limits
-) -> None:
+# Seconds for a call, a cell and a submission, and what is configured; a deferred string
+# is an option of the command line.
+LIMITS = """\
+60 60 300 pass
+7 7 300 c.ExecutePreprocessor.timeout = 7
+2 100 500 c.Execute.timeout = 100; c.Nbproctor.call_seconds = 2
+7 7 300 c.Execute.timeout = DeferredConfigString('7')
+60 60 300 c.Execute.timeout = DeferredConfigString('None')
+60 60 300 c.Execute.timeout = DeferredConfigString('-1')
+"""
+
+
+@pytest.mark.parametrize("row", LIMITS.splitlines())
+def test_nbgrader_s_time_limit_is_the_default_of_ours(row: str) -> None:
+    *seconds, line = row.split(maxsplit=3)
     config = Config()
     exec(line, {"c": config, "DeferredConfigString": DeferredConfigString})
-    assert Nbproctor(config=config).limits() == limits
+    assert Nbproctor(config=config).limits() == Limits(*map(float, seconds))
 
 
 # ---- nbgrader's own options ----------------------------------------------------------
@@ -215,7 +213,7 @@ def test_header_and_footer_belong_to_the_notebook(
     assert [release["cells"][n]["id"] for n in (0, -1)] == ["head", "foot"]
     hand_in("ann")
     assert graded(course)["ann"].score == 12
-    assert all(check.passed for check in room.check_release(Course(course, "tiny")))
+    assert may_be_released(course)
 
 
 def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
@@ -272,7 +270,7 @@ def test_folders_and_options_come_from_the_course_and_the_home_folder(
         configure(course, f"c.CourseDirectory.{stock}_directory = {name!r}")
         if (course / stock).exists():
             (course / stock).rename(course / name)
-    assert all(check.passed for check in room.check_release(Course(course, "tiny")))
+    assert may_be_released(course)
     assert graded(course)["ann"].score == 10
     configure(course, "c.Nbproctor.repair_answers = False")
     run_nbgrader(course, "autograde", "tiny")
@@ -283,16 +281,21 @@ def test_folders_and_options_come_from_the_course_and_the_home_folder(
     assert (course / "pages/ann/tiny/tiny.html").is_file()
 
 
-def test_files_get_the_rights_that_nbgrader_gives(
-    course: Path, hand_in: HandIn
+def test_formgrader_s_button_grades_and_files_get_the_rights_that_nbgrader_gives(
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     configure(
         course,
         "c.Autograde.permissions = 640",
         "c.CourseDirectory.groupshared = True",
     )
-    hand_in("ann")
-    graded(course)
+    hand_in("ann", "tiny-Copy1.ipynb")
+    monkeypatch.chdir(course)
+    result = NbGraderAPI(config=Course(course).config).autograde("tiny", "ann")
+    assert result["success"], result
+    assert totals(course) == {"ann": 10}
     modes = {".": 0o42775, "tiny.ipynb": 0o100640}
     folder = course / "autograded/ann/tiny"
     assert {name: (folder / name).stat().st_mode for name in modes} == modes

@@ -19,7 +19,7 @@ from nbproctor import nbgrader
 from nbproctor.nbgrader.watch import BATCH_SIZE, TryResult, Watch
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import write
-from tests.nbgrader.test_watch import NOON, page
+from tests.nbgrader.test_watch import NOON, WRONG, page
 from tests.nbgrader.tiny import (
     book,
     configure,
@@ -35,7 +35,6 @@ from tests.users import run_tests
 pytestmark = pytest.mark.slow
 IS_ROOT = os.geteuid() == 0
 TIME = "2026-03-01 10:00:00.000000 UTC"
-WRONG = "def mean_of(numbers):\n    return 0.5"
 ADA = 65531
 BOB = 65532  # accounts without a name
 

@@ -20,11 +20,12 @@ from sqlalchemy.exc import OperationalError
 
 from nbproctor import nbgrader
 from nbproctor.engine import EngineError, ExecutionError
-from nbproctor.nbgrader import CourseError, speed
+from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.sandbox import bubblewrap
 from nbproctor.sandbox.workers import OverdueError
 from tests.nbgrader.tiny import HandIn, graded, run_nbgrader, totals
+from tests.notebooks import read_json
 from tests.programs import start, succeeded
 from tests.users import bound_by_rights
 
@@ -93,26 +94,6 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
         "bob": 10,
         "cem": 10,
     }
-
-
-def test_a_locked_gradebook_makes_nobody_ungradable(
-    course: Path,
-    hand_in: HandIn,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for student in ("ann", "bob", "cem"):
-        hand_in(student)
-    monkeypatch.setattr(speed, "BUSY_MILLISECONDS", 50)
-    other = sqlite3.connect(course / "gradebook.db", isolation_level=None)
-
-    def lock(result: object) -> None:
-        other.execute("BEGIN EXCLUSIVE")
-
-    with pytest.raises(CourseError, match=r"Another program has locked.*same command"):
-        nbgrader.grade(course, "tiny", progress=lock)
-    assert [path.parts[-3] for path in course.rglob("grading.json")] == ["ann"]
-    other.close()
-    assert {r.status for r in graded(course).values()} == {"graded"}
 
 
 def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
@@ -262,7 +243,7 @@ def test_what_is_lost_is_made_again_and_nothing_else(
     result.parent.mkdir(parents=True)
     result.write_text("{")  # half made
     assert graded(course)["ann"].score == 10
-    assert json.loads(result.read_text())["cells"]
+    assert read_json(result)["cells"]
 
     def lose_gradebook() -> None:
         for path in course.glob("gradebook.db*"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ from tests.cli.term import OWNER, Term
 from tests.cli.term_class import marker
 from tests.nbgrader.test_exchange import Exchange
 from tests.nbgrader.tiny import run_nbgrader, totals
+from tests.notebooks import read_json
 from tests.programs import start, succeeded
 from tests.users import NOBODY, in_reach, require_other_users
 
@@ -80,7 +80,7 @@ def test_a_round_through_the_exchange(
             run_nbgrader(course, *command.split())
             continue
         if "submit" in command:
-            release = json.loads((home / "tiny/tiny.ipynb").read_text("utf-8"))
+            release = read_json(home / "tiny/tiny.ipynb")
             write(home / "tiny", answered(release))
         run_as_student("-m", "nbgrader", *command.split())
         if "submit" in command:

@@ -10,18 +10,18 @@ import nbformat
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.nbgrader import CourseError
-from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms import Person
 from tests.broken.cases import by_id, text
 from tests.nbgrader.tiny import (
     HandIn,
     configure,
     graded,
+    may_be_released,
     run_nbgrader,
     source_of,
     statuses,
 )
+from tests.notebooks import read_notebook
 from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
@@ -66,18 +66,15 @@ def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
         "c.ClearSolutions.code_stub = {'python': 'raise ValueError'}",
         "c.ClearSolutions.enforce_metadata = False",
     )
-    kinds = {cell.id: cell.kind for cell in MasterNotebook.read(path).cells}
     shutil.rmtree(course / "release")
-    opened = nbgrader.Course(course, "tiny")
-    (master,) = opened.masters
-    cells = {cell.id: cell for cell in master.cells}
-    assert cells["mean-oracle"].kind == "helper" != kinds["mean-oracle"]
-    stub = cells["fizz"].stub  # before there is a release, too
+    (master,) = nbgrader.Course(course, "tiny").masters
+    fizz = next(cell for cell in master.cells if cell.id == "fizz")
+    stub = fizz.stub  # before there is a release, too
     assert stub.endswith("\n    raise ValueError") and "return" not in stub
     nbgrader.generate(course, "tiny")
-    assert all(check.passed for check in nbgrader.check_release(opened))
+    assert may_be_released(course)
     answer = "def mean_of(numbers):\n    return sum(numbers) / len(numbers)"
-    hand_in("right", fizz=cells["fizz"].source, mean_of=answer)
+    hand_in("right", fizz=fizz.source, mean_of=answer)
     hand_in("blank", fizz=stub, mean_of=answer)
     assert statuses(graded(course)) == {"right": ("graded", 10), "blank": ("graded", 5)}
 
@@ -119,7 +116,7 @@ def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
     folder = course / "feedback/ann/tiny"
     page = (folder / "tiny.html").read_text("utf-8")
     shown = html.unescape(re.sub("<[^>]+>", "", page))
-    annotated = nbformat.read(folder / "tiny.feedback.ipynb", as_version=4)
+    annotated = read_notebook(folder / "tiny.feedback.ipynb")
     nbformat.validate(annotated)
     assert not any("nbgrader" in cell.metadata for cell in annotated.cells)
     notebook = "\n".join(cell.source for cell in annotated.cells)
@@ -138,8 +135,3 @@ def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
     for verdict in results["ann"].verdicts["tiny"]:
         assert verdict.message in shown  # no more is said there than here
         assert not (verdict.printed and verdict.max_points)
-
-
-def test_feedback_before_any_grading_is_said(course: Path) -> None:
-    with pytest.raises(CourseError, match="graded yet"):
-        nbgrader.feedback(course, "tiny")

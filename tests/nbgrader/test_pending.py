@@ -9,6 +9,7 @@ import pytest
 
 from nbproctor import nbgrader, platforms
 from tests.cli.term import read_table
+from tests.nbgrader.test_regrade import ODD
 from tests.nbgrader.tiny import (
     book,
     configure,
@@ -22,7 +23,6 @@ from tests.pages.lab import words
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
-ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
 ESSAY = "Because."
 QUESTION = {
     "grade": True,
@@ -33,21 +33,19 @@ QUESTION = {
 
 
 @pytest.fixture(scope="module")
-def original(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(class_course: Path) -> Path:
     """Make a course with a question: three wait for a person, one is ungradable."""
-    course = tmp_path_factory.mktemp("pending") / "course"
-    shutil.copytree(template, course)
-    with source_of(course) as notebook:
+    with source_of(class_course) as notebook:
         notebook["cells"].append(cell("why", "Why?", "markdown", **QUESTION))
-    hand_in(course, "ann", why=ESSAY)
-    hand_in(course, "bob", why=ESSAY, fizz=ODD)
-    hand_in(course, "cem", why=ESSAY)
-    hand_in(course, "eve").write_text('{"cells": [')
-    text = grade(course)
+    hand_in(class_course, "ann", why=ESSAY)
+    hand_in(class_course, "bob", why=ESSAY, fizz=ODD)
+    hand_in(class_course, "cem", why=ESSAY)
+    hand_in(class_course, "eve").write_text('{"cells": [')
+    text = grade(class_course)
     assert "ann; bob; cem: To be graded by hand: why.\n" in text
     assert "4 submitted, 0 graded, 3 to be graded by hand, 1 not graded." in text
     assert "No total is complete yet." in text
-    return course
+    return class_course
 
 
 def grade(course: Path) -> str:

@@ -1,5 +1,6 @@
 """Release of an assignment: what is refused or found, and what students get."""
 
+import json
 import math
 import re
 import shutil
@@ -30,52 +31,38 @@ from tests.timing import patience
 pytestmark = pytest.mark.slow
 
 
-HIDES = "import math\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"
-FEWER_POINTS = "# Fizz (5 points)\n\n- multiples of three (7)"
+# A cell of the source, a field of it, another value of that as JSON, and what is said.
+RULES = r"""
+fizz-public | grade_id | "fizz" | 'fizz'
+mean-values | points | 4 | (5 points)' says 5 points, but the test \
+cells below it add up to 6
+fizz-text | source | "# Fizz (5 points)\n\n- multiples of three (7)" | \
+gives 7 points for 'multiples of three', but that test cell has 3
+mean-values | points | null | mean-values
+mean-values | points | -1 | mean-values
+setup | grade_id | "" | cell 2
+setup | schema_version | 1 | update
+setup | solution | null | solution
+setup | id | null | no id
+setup | source | "import math\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS" | \
+'setup' contains hidden tests
+mean-values | source | "### BEGIN HIDDEN TESTS\n" | END HIDDEN
+""".replace("\\\n", "")
 
 
-@pytest.mark.parametrize(
-    ("name", "key", "value", "message"),
-    [
-        ("fizz-public", "grade_id", "fizz", "'fizz'"),
-        (
-            "mean-values",
-            "points",
-            4,
-            r"\(5 points\)' says 5 points, but the test cells below it add up to 6",
-        ),
-        (
-            "fizz-text",
-            "source",
-            FEWER_POINTS,
-            "gives 7 points for 'multiples of three', but that test cell has 3",
-        ),
-        ("mean-values", "points", None, "mean-values"),
-        ("mean-values", "points", -1, "mean-values"),
-        ("setup", "grade_id", "", "cell 2"),
-        ("setup", "schema_version", 1, "update"),
-        ("setup", "solution", None, "solution"),
-        ("setup", "id", None, "no id"),
-        ("setup", "source", HIDES, "'setup' contains hidden tests"),
-        ("mean-values", "source", "### BEGIN HIDDEN TESTS\n", "END HIDDEN"),
-    ],
-)
-def test_a_source_that_breaks_a_rule_changes_nothing(
-    course: Path,
-    name: str,
-    key: str,
-    value: object,
-    message: str,
-) -> None:
+@pytest.mark.parametrize("row", RULES.strip().splitlines())
+def test_a_source_that_breaks_a_rule_changes_nothing(course: Path, row: str) -> None:
+    name, key, value, message = row.split(" | ")
     with source_of(course, release=False) as notebook:
         block = by_id(notebook, name)
         part = block if key in block else block["metadata"]["nbgrader"]
-        part[key] = value
-        if value is None:
+        part[key] = json.loads(value)
+        if part[key] is None:
             del part[key]
     before = content(course)
-    with pytest.raises(CourseError, match=message) as refused:
+    with pytest.raises(CourseError) as refused:
         nbgrader.generate(course, "tiny")
+    assert message in str(refused.value)
     assert str(course / "source/tiny/tiny.ipynb") in str(refused.value)
     assert content(course) == before
 

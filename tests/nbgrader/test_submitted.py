@@ -9,7 +9,14 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
 from tests.broken.cases import write
-from tests.nbgrader.tiny import graded, hand_in, run_nbgrader, solved, statuses
+from tests.nbgrader.tiny import (
+    graded,
+    hand_in,
+    run_nbgrader,
+    solved,
+    statuses,
+    totals,
+)
 from tests.programs import run_here, succeeded
 
 pytestmark = pytest.mark.slow
@@ -29,8 +36,12 @@ def course(template: Path, tmp_path: Path) -> Path:
 
 
 def test_names_with_signs_in_them_are_graded_like_any_other(course: Path) -> None:
+    """By nbgrader's own command, too: as a pattern, the first id would mean nobody."""
     for student in ODD_NAMES:
         hand_in(course, student).with_name("beside.txt").write_text("x")
+    for command in ("autograde", "generate_feedback"):
+        run_nbgrader(course, command, "tiny", f"--student={ODD_NAMES[0]}")
+    assert totals(course) == {ODD_NAMES[0]: 10}
     results = graded(course)
     pages = nbgrader.feedback(course, "tiny")
     assert statuses(results) == dict.fromkeys(ODD_NAMES, ("graded", 10))
@@ -40,16 +51,6 @@ def test_names_with_signs_in_them_are_graded_like_any_other(course: Path) -> Non
         assert "tiny.html" in returned
         assert "tiny.ipynb" not in returned
     assert unread(course) == []
-
-
-def test_nbgraders_own_command_takes_one_student_with_a_bracket(course: Path) -> None:
-    for student in ("anna[1]", "anna1"):
-        hand_in(course, student)
-    for command in ("autograde", "generate_feedback"):
-        run_nbgrader(course, command, "tiny", "--student=anna[1]")
-    # As a pattern, the id means anna1 too, and the real one is not left out.
-    scores = nbgrader.scores(course, "tiny")["total"]
-    assert scores["anna[1]"] == 10
 
 
 def test_a_name_that_cannot_be_an_id_is_refused_and_ends_nothing(course: Path) -> None:
@@ -83,14 +84,13 @@ def test_what_lies_elsewhere_is_listed_with_where_it_should_be(course: Path) -> 
         "submitted/file/tiny": "not a folder",
         "submitted/dora.zip": "submitted/<student>/tiny/",
     }
-    reasons = dict(each.split(READ) for each in unread(course))
-    assert reasons.keys() == expected.keys()
-    assert all(expected[path] in reasons[path] for path in expected)
     with pytest.raises(CourseError, match=r"submitted/direct/tiny\.ipynb was not read"):
         nbgrader.grade(course, "tiny")
     hand_in(course, "honest")
     (submitted / "honest/essay").mkdir()
     done = succeeded(run_here("grade", "tiny", "--sandbox=weak", cwd=course))
-    assert all(path + READ in done.stderr for path in expected)
-    assert done.stderr.count(READ) == len(expected)
+    lines = [line for line in done.stderr.splitlines() if READ in line]
+    reasons = dict(line.removeprefix("Not graded: ").split(READ) for line in lines)
+    assert reasons.keys() == expected.keys()
+    assert all(expected[path] in reasons[path] for path in expected)
     assert "honest" in done.stdout

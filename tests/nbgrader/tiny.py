@@ -14,6 +14,8 @@ from nbgrader.api import Gradebook
 from nbproctor import nbgrader
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import ANSWERS, answered, by_id, text, write
+from tests.nbgrader.rows import url
+from tests.notebooks import read_json
 from tests.programs import run_python
 
 Notebook = dict[str, Any]
@@ -55,6 +57,12 @@ def stubs(course: Path) -> dict[str, str]:
     return {name: text(by_id(release, name)) for name in ANSWERS}
 
 
+def may_be_released(course: Path) -> bool:
+    """Whether the source, and the release if there is one, pass all checks."""
+    opened = nbgrader.Course(course, "tiny")
+    return all(check.passed for check in nbgrader.check_release(opened))
+
+
 def graded(course: Path, **options: Any) -> dict[str, SubmissionResult]:
     return {o.student: o for o in nbgrader.grade(course, "tiny", **options)}
 
@@ -84,7 +92,7 @@ def switch_off(course: Path) -> None:
 
 
 def book(course: Path) -> Gradebook:
-    return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
+    return Gradebook(url(course), "tiny")
 
 
 def grade_by_hand(
@@ -102,9 +110,14 @@ def grade_by_hand(
         opened.db.commit()
 
 
-def run_nbgrader(course: Path, *arguments: str, status: int = 0) -> str:
-    """Run nbgrader's own command, as a teacher would; return what it complains of."""
-    env = os.environ | {"PATH": os.defpath}  # nothing is activated
+def run_nbgrader(
+    course: Path, *arguments: str, status: int = 0, path: str = os.defpath
+) -> str:
+    """Run nbgrader's own command, as a teacher would; return what it complains of.
+
+    Unless another `path` is given, no environment is activated.
+    """
+    env = os.environ | {"PATH": path}
     done = run_python("nbgrader", *arguments, cwd=course, env=env)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stderr
@@ -114,7 +127,7 @@ def run_nbgrader(course: Path, *arguments: str, status: int = 0) -> str:
 def source_of(course: Path, release: bool = True) -> Iterator[Notebook]:
     """Yield the source to be changed; write it, and make the release again."""
     path = course / "source/tiny/tiny.ipynb"
-    notebook = json.loads(path.read_text("utf-8"))
+    notebook = read_json(path)
     yield notebook
     path.write_text(json.dumps(notebook), "utf-8")
     if release:

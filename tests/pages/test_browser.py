@@ -29,10 +29,9 @@ def page() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(module_path: Path) -> Path:
     """A folder with a page of each kind."""
-    folder = tmp_path_factory.mktemp("pages")
-    lab = Lab(folder)
+    lab = Lab(module_path)
     text = "# Mine\n\n| a | b |\n|---|---|\n| $x$ | [l](https://example.org) |\n"
     added = "def f(x: int) -> str:\n    return 'é'  # comment\nprint(1.5)"
     pixel = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
@@ -55,10 +54,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     class_ = {"mistakes": ann, "right": bob, "refused": cem}
     pages = {name: Feedback(each, lab.outline).page() for name, each in class_.items()}
     pages["report"], _ = lab.report([*class_.values()])
-    write_audit(folder)
+    write_audit(module_path)
     for name, content in pages.items():
-        (folder / f"{name}.html").write_text(content, "utf-8")
-    return folder
+        (module_path / f"{name}.html").write_text(content, "utf-8")
+    return module_path
 
 
 def audit_of(kind: Kind, lost: float = 1.5, **caught: str) -> Entry:

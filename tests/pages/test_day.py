@@ -5,7 +5,6 @@ Needs Chromium, Playwright and npm (for axe-core); skips where one is missing.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -17,7 +16,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import ZipFile
 
-import nbformat
 import pytest
 
 from examples import sample_class
@@ -26,6 +24,7 @@ from nbproctor.kit import handout
 from nbproctor.notebook import MasterNotebook
 from tests.copies import PLOT, lab_course, shorten_lab
 from tests.kernels import brief
+from tests.notebooks import read_json, read_notebook
 from tests.pages.browser import LOOKS, MARKS, accessible, browser
 from tests.programs import run_python, start, succeeded
 
@@ -34,12 +33,12 @@ LAB = "neural_network"
 
 
 @pytest.fixture(scope="module")
-def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(project: Path, module_path: Path) -> Path:
     """The lab up to its third exercise, with one plot, in a folder with a space.
 
     All of it is opened in tests/kit/test_browser_site.py.
     """
-    folder = tmp_path_factory.mktemp("whole day") / "my course"
+    folder = module_path / "my course"
     lab_course(project, folder, "data")
     shorten_lab(folder / f"source/{LAB}/{LAB}.ipynb", plots=True)
     for part in ("nbgrader_config.py", "requirements.txt", "kit.py"):
@@ -87,7 +86,7 @@ def port_of(process: subprocess.Popen[bytes], runtime: Path) -> int:
     for _ in range(480):
         for path in runtime.glob("jpserver-*.json"):
             with suppress(ValueError):  # it is being written
-                return json.loads(path.read_text("utf-8"))["port"]
+                return read_json(path)["port"]
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.25)
             break
@@ -126,12 +125,6 @@ def go_to(
     )
 
 
-def menu(page: Any, *names: str) -> None:
-    page.locator(".lm-MenuBar-item", has_text=names[0]).first.click()
-    for name in names[1:]:
-        page.get_by_role("menuitem", name=name, exact=True).first.click()
-
-
 def work_in_jupyterlab(
     page: Any,
     folder: Path,
@@ -140,7 +133,7 @@ def work_in_jupyterlab(
 ) -> str:
     """Solve two exercises, look at the plot, validate, save; return what was said."""
     original = folder / "kit" / "original" / f"{LAB}.ipynb"
-    notebook = nbformat.read(original, as_version=4)
+    notebook = read_notebook(original)
     command = [sys.executable, str(folder / "kit" / "lab.py")]
     command.append("--LabApp.expose_app_in_browser=True")
     with jupyter(command, folder, home) as address:
@@ -151,7 +144,9 @@ def work_in_jupyterlab(
         assert page.get_by_text("Create Assignment").count() == 0
         assert page.get_by_text("Jupyter news").count() == 0
         go_to(page, notebook, "sigmoid")
-        menu(page, "Run", "Run All Above Selected Cell")
+        page.locator(".lm-MenuBar-item", has_text="Run").first.click()
+        above = page.get_by_role("menuitem", name="Run All Above Selected Cell")
+        above.first.click()
         solve(page, notebook, "sigmoid", answers["sigmoid"])
         go_to(page, notebook, "sigmoid-public")
         page.keyboard.press("Shift+Enter")

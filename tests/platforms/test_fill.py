@@ -193,7 +193,7 @@ def test_only_the_marks_change_and_once(name: str, coding: str) -> None:
 
 GONE = '"Gone, Long",1999,999,gone'
 AMARA = '"Okafor, Amara",1042,900,aokafor,A,9.50,,95.00,A\r\n'
-LEFT: dict[str, tuple[str, str, str]] = {
+LEFT = {
     "not graded": (CANVAS, "Nguyễn, Minh", "no mark: no notebook"),
     "excused": (CANVAS, "Ångström, Pia", "is excused (EX)"),
     "of no class": (CANVAS, "Gone, Long", "is not in this course"),
@@ -244,7 +244,7 @@ def worth(points: str, mark: str) -> str:
 
 FIVE = CANVAS.replace("Neural Network (77)", "Lab five (77)")
 AGAIN = "#900,#aokafor,Okafor,Amara,ao@example.edu,,#\r\n"
-REFUSED: list[tuple[str, bool, str]] = [
+REFUSED = [
     (worth("10.00", "8.00"), False, "worth 10 points there and 100 here"),
     (worth("0.00", "0.00"), True, "worth 0 points there and 100 here"),
     (FIVE, False, r"Intro \(76\)\n  Lab five \(77\)"),

@@ -1,10 +1,7 @@
 """Gradescope's container, simulated: its folders, its scripts, a small class."""
 
-import json
-import os
 import shutil
 import subprocess
-import sys
 import sysconfig
 import venv
 import zipfile
@@ -16,75 +13,56 @@ import pytest
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.gradescope import results, write_autograder
 from nbproctor.results import SubmissionResult, Verdict
+from tests.copies import unpack
 from tests.nbgrader.tiny import configure, hand_in
+from tests.notebooks import read_json
 from tests.programs import start, succeeded
 
 
 @pytest.fixture(scope="module")
 def course(
     project: Path,
-    template: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    class_course: Path,
 ) -> Path:
-    """A course with a student of each kind, not yet graded."""
-    course = tmp_path_factory.mktemp("class") / "course"
-    shutil.copytree(template, course)
-    shutil.copy(project / "requirements.txt", course)
-    (course / "gradebook.db").touch()
-    (course / "data").mkdir(exist_ok=True)
-    (course / "data/x.gz").touch()
-    configure(course, "c.Nbproctor.call_seconds = 1")  # one student's answer hangs
-    hand_in(course, "hangs", fizz="import time\ndef fizz(n):\n    time.sleep(99)")
-    broken = hand_in(course, "broken")
+    """A course that is not graded yet: an answer that hangs, and half a file."""
+    shutil.copy(project / "requirements.txt", class_course)
+    (class_course / "data").mkdir(exist_ok=True)
+    (class_course / "data/x.gz").touch()
+    configure(class_course, "c.Nbproctor.call_seconds = 1")
+    hand_in(class_course, "hangs", fizz="import time\ndef fizz(n):\n    time.sleep(99)")
+    broken = hand_in(class_course, "broken")
     broken.write_text(broken.read_text()[:300])
-    return course
+    return class_course
 
 
 @pytest.fixture(scope="module")
-def archive(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def archive(course: Path, module_path: Path) -> Path:
     """What a teacher uploads to Gradescope."""
-    path = tmp_path_factory.mktemp("gradescope") / "autograder.zip"
+    path = module_path / "autograder.zip"
     write_autograder(course, course / "source/tiny", path, "visible")
     return path
 
 
 @pytest.fixture(scope="module")
 def autograder(archive: Path) -> Path:
-    """The folder ``/autograder`` as Gradescope makes it from the archive."""
-    root = archive.with_suffix("")
-    with zipfile.ZipFile(archive) as file:
-        file.extractall(root / "source")
-        for entry in file.infolist():  # which zipfile forgets
-            os.chmod(root / "source" / entry.filename, entry.external_attr >> 16)
-    _environment(root / "source")
-    setup = (root / "source/setup.sh").read_text()
-    script = setup.replace("apt-get", "true apt-get")  # this computer stays as it is
-    autograder_source = root / "source"
-    done = succeeded(
-        start(
-            "bash", "-c", script, autograder_source / "setup.sh", cwd=autograder_source
-        )
-    )
-    assert done.stdout.strip().endswith("earns every point in this container.")
-    shutil.copy(root / "source/run_autograder", root)
-    return root
+    """The folder ``/autograder`` as Gradescope makes it from the archive.
 
-
-def _environment(source: Path) -> None:
-    """Make an environment with the packages that are here, and the archive's nbproctor.
-
-    Installing them anew takes a network and a minute.
+    In an environment with the packages that are here, and the archive's nbproctor:
+    installing them anew takes a network and a minute.
     """
+    root = archive.with_suffix("")
+    source = root / "source"
+    unpack(archive, source)
     venv.create(source / ".venv", symlinks=True)
-    installed = Path(sysconfig.get_path("purelib"))
-    target = source / ".venv" / installed.relative_to(sys.prefix)
-    (target / "all.pth").write_text(f"{source}\n{installed}\n")
-    for name in ("bin", "share/jupyter"):
-        (source / ".venv" / name).mkdir(parents=True, exist_ok=True)
-        for path in (Path(sys.prefix) / name).iterdir():
-            link = source / ".venv" / name / path.name
-            if not link.exists():
-                link.symlink_to(path)
+    (packages,) = source.glob(".venv/lib/python*/site-packages")
+    paths = f"{source}\n{sysconfig.get_path('purelib')}\n"
+    (packages / "all.pth").write_text(paths)
+    setup = (source / "setup.sh").read_text()
+    script = setup.replace("apt-get", "true apt-get")  # this computer stays as it is
+    done = succeeded(start("bash", "-c", script, source / "setup.sh", cwd=source))
+    assert done.stdout.strip().endswith("earns every point in this container.")
+    shutil.copy(source / "run_autograder", root)
+    return root
 
 
 def run(root: Path, submission: Path) -> tuple[subprocess.CompletedProcess[str], Any]:
@@ -92,7 +70,7 @@ def run(root: Path, submission: Path) -> tuple[subprocess.CompletedProcess[str],
         shutil.rmtree(root / name, ignore_errors=True)
     shutil.copytree(submission, root / "submission")
     done = start(root / "run_autograder", cwd=root)
-    return done, json.loads((root / "results/results.json").read_text())
+    return done, read_json(root / "results/results.json")
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ import pytest
 from nbproctor.platforms import (
     Person,
     Roster,
-    RosterError,
     read_class_list,
     read_groups,
 )
@@ -130,28 +129,6 @@ def test_a_list_of_groups(tmp_path: Path, text: str) -> None:
     (tmp_path / "groups.csv").write_text(text)
     groups = read_groups(tmp_path / "groups.csv", roster)
     assert groups == {"Team Blue": roster.people[:2]}
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "is empty"),
-        ("colour,size\nred,2\n", "no column that identifies"),
-        ("student_id,name\n", "lists no students"),
-        ("PK\x03\x04", "not a CSV file"),
-        ("group,student\nBlue,nobody\n", "row 2: 'nobody' does not identify one"),
-        ("student,name\naokafor,Amara\n", "has no column 'group'"),
-    ],
-)
-def test_what_is_no_list_of_the_class_is_said(
-    tmp_path: Path,
-    text: str,
-    reason: str,
-) -> None:
-    roster = Roster(people(tmp_path, CANVAS))
-    with pytest.raises(RosterError, match=reason):
-        people(tmp_path, text)
-        read_groups(tmp_path / "class.csv", roster)
 
 
 KIMS = {
