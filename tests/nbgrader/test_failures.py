@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from nbproctor import nbgrader
 from nbproctor.engine import EngineError, ExecutionError
-from nbproctor.nbgrader import CourseError
+from nbproctor.nbgrader import CourseError, speed
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.sandbox import bubblewrap
 from nbproctor.sandbox.workers import OverdueError
@@ -94,6 +94,26 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
         "bob": 10,
         "cem": 10,
     }
+
+
+def test_a_locked_gradebook_makes_nobody_ungradable(
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for student in ("ann", "bob", "cem"):
+        hand_in(student)
+    monkeypatch.setattr(speed, "BUSY_MILLISECONDS", 50)
+    other = sqlite3.connect(course / "gradebook.db", isolation_level=None)
+
+    def lock(result: object) -> None:
+        other.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(CourseError, match=r"Another program has locked.*same command"):
+        nbgrader.grade(course, "tiny", progress=lock)
+    assert [path.parts[-3] for path in course.rglob("grading.json")] == ["ann"]
+    other.close()
+    assert {r.status for r in graded(course).values()} == {"graded"}
 
 
 def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
