@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from nbproctor.errors import NbproctorError
 
@@ -41,12 +42,13 @@ LIMITS = {
 }
 
 
+@dataclass
 class MessageBudget:
     """What one message has used of the limits so far."""
 
-    error: type[NbproctorError]  # raised when it has used too much
-    subject: str  # what error messages call the message
-    used: dict[str, int]
+    error: ClassVar[type[NbproctorError]]  # raised when it has used too much
+    subject: ClassVar[str]  # what error messages call the message
+    used: dict[str, int] = field(default_factory=dict)
 
     def spend(self, limit: str, amount: int) -> None:
         """Use an amount of a limit."""

@@ -11,7 +11,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -50,14 +50,14 @@ class Interruption(BaseException):
     """Ends what runs from outside: the one thing that no cell or function raises."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Encoded:
     """A value ready to be sent, and the mutable parts of it in order of appearance."""
 
-    text: bytes
-    buffers: list[Any]
-    size: int
-    mutables: list[Any]
+    text: bytes = b""
+    buffers: list[Any] = field(default_factory=list)  # of the raw part
+    size: int = 0  # bytes of these
+    mutables: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -65,8 +65,8 @@ class Frame:
     """One received message, not decoded yet."""
 
     kind: int
-    text: bytes | bytearray | memoryview
-    raw: bytearray | memoryview
+    text: memoryview
+    raw: memoryview
 
 
 class Wire:
@@ -120,19 +120,12 @@ class Wire:
         if text_size > LIMITS["text"].most or size > LIMITS["bytes"].most:
             raise ProtocolError("a message is too large")
         end = _HEAD.size + size
-        content = memoryview(data)[_HEAD.size : end]
+        content = data[_HEAD.size : end]
         self._unread = data[end:]
         received = len(content)
-        if received == size:
-            return Frame(
-                kind=kind,
-                text=content[:text_size],
-                raw=bytearray(content[text_size:]),
-            )
         # Memory that nobody has written to is not really taken: a head that lies
         # about its size costs nothing.
-        whole = np.empty(size, np.uint8)
-        view = whole.data
+        view = np.empty(size, np.uint8).data
         view[:received] = content
         begin = time.monotonic()
         while received < size:

@@ -20,18 +20,16 @@ from nbproctor.protocol.table import (
     Change,
     Node,
     Parts,
-    Reader,
     Receiver,
     Row,
     Sender,
-    Writer,
     add_rows,
 )
 
 # --- lists, dictionaries, sets --------------------------------------------------------
 
 
-def _container_writer(*head: Node) -> Writer:
+def _container_writer(*head: Node) -> Callable[..., Node]:
     """Make what writes the items of a container, or keys and values in turn."""
 
     def write(
@@ -47,7 +45,7 @@ def _container_writer(*head: Node) -> Writer:
     return write
 
 
-def _container_reader(kind: Callable[[Any], Any]) -> Reader:
+def _container_reader(kind: Callable[[Any], Any]) -> Callable[..., Any]:
     def read(
         receiver: Receiver,
         node: list[Node],
@@ -61,7 +59,7 @@ def _container_reader(kind: Callable[[Any], Any]) -> Reader:
     return read
 
 
-def _dict_reader(kind: Callable[[Any], Any]) -> Reader:
+def _dict_reader(kind: Callable[[Any], Any]) -> Callable[..., Any]:
     def read(
         receiver: Receiver,
         node: list[Node],

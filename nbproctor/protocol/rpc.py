@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain
 from threading import RLock
@@ -218,7 +217,7 @@ def encode(
     mutable parts of the request that this replies to. `UnsendableError`: too deep, too
     large, or refused.
     """
-    sender = Sender(default, received)
+    sender = Sender(default=default, received=received)
     try:
         node = sender.write_value(value, 0)
         text = _write_text(node, finite=sender.finite)
@@ -226,43 +225,8 @@ def encode(
         raise UnsendableError(f"a value cannot be sent: {error}") from error
     sender.spend_text(text)
     # The raw part starts aligned, so that arrays can be views of it.
-    text += b" " * (-len(text) % ALIGN)
-    return Encoded(
-        text=text,
-        buffers=sender.buffers,
-        size=sender.size,
-        mutables=sender.mutables,
-    )
-
-
-@dataclass(slots=True)
-class Decoded:
-    """A decoded value that can tell what was changed in it since."""
-
-    value: Any  # as it was sent, changed by whoever got it
-    # Its mutable parts in order, each with what `Change.same` compares, if tracked.
-    tracked: list[tuple[Mutable, Any]]
-    # Whether a part, or one of what it replies to, is there repeatedly.
-    has_repeats: bool
-
-    def compare(self) -> tuple[list[tuple[int, Mutable]], dict[int, int]]:
-        """Compare the mutable parts with what arrived.
-
-        Returns numbers and copies of those that have changed, and `id` → number of all.
-        """
-        changes = []
-        numbers = {}
-        for number, (now, before) in enumerate(self.tracked):
-            change = change_of(now)
-            if change is None:
-                continue
-            same = change.same(now, before)
-            if same is None:  # it cannot be what its original becomes
-                continue
-            numbers[id(now)] = number
-            if not same:
-                changes.append((number, copy(now)))
-        return changes, numbers
+    sender.text = text + b" " * (-len(text) % ALIGN)
+    return sender
 
 
 def decode(
@@ -271,16 +235,15 @@ def decode(
     *,
     track: bool = False,
     request: Sequence[Mutable] = (),
-) -> Decoded:
+) -> Receiver:
     """Decode a frame; `ProtocolError`, whatever is wrong with it.
 
     `resolve` makes something of a reference. With `track`, the mutable parts are
-    remembered, so that `Decoded.compare` can be asked; `request` are those of the
-    request that this frame replies to.
+    copied, so that `Receiver.compare` can be asked; `request` are those of the request
+    that this frame replies to.
     """
-    raw = memoryview(frame.raw)
     receiver = Receiver(
-        raw=raw,
+        raw=frame.raw,
         resolve=resolve,
         track=track,
         request=request,
@@ -288,18 +251,14 @@ def decode(
     try:
         text = bytes(frame.text)
         receiver.spend_text(text)
-        value = receiver.read_value(_read_text(text), 0)
+        receiver.value = receiver.read_value(_read_text(text), 0)
     except ProtocolError:
         raise
     except _UNREADABLE as error:
         raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
-    if receiver.position != len(raw):
+    if receiver.position != len(receiver.raw):
         raise ProtocolError("a message holds more data than it names")
-    return Decoded(
-        value=value,
-        tracked=receiver.tracked,
-        has_repeats=receiver.has_repeats,
-    )
+    return receiver
 
 
 def write_back(mutables: list[Mutable], changes: Any) -> None:
