@@ -84,10 +84,6 @@ class Exports(NumberedObjects):
             if type(value) is ReferenceFunction
         )
 
-    def passed_objects(self) -> list[Any]:
-        """Return the objects that this test has passed to student code."""
-        return list(self.objects.values())
-
     def export(self, value: Any) -> Ref:
         """Return a number for an object; a test can pass only what it defines."""
         kind: Any = type(value)

@@ -94,19 +94,17 @@ class StudentProcesses:
             if has_excluded_hog or end is None:
                 outputs, filled, end = self._try(step)
         if end is not None or (filled and _lacks_memory(outputs)):
-            self._exclude(step, end)
-        else:
-            self.executed_steps.append(step)
-            if filled and step.index is not None:
-                self._memory_hog = step
-        if step.name in self._excluded_cells:
-            note = self.notes[-1]
+            note = self._exclude(step, end)
             output = error_output(
                 name="CellStopped",
                 text=note,
                 lines=[note],
             )
             outputs.append(output)
+        else:
+            self.executed_steps.append(step)
+            if filled and step.index is not None:
+                self._memory_hog = step
         if any(map(verdicts.is_refusal, outputs)):
             self.refused[step.exercise or step.name] = step.source
         stop = verdicts.describe_stop(
@@ -133,23 +131,23 @@ class StudentProcesses:
         text = "[outputs left out: this notebook shows more than can be stored]\n"
         return [stream_output(text, "stderr")]
 
-    def _exclude(self, step: Step, end: ProcessEnded | None) -> None:
-        """Leave out a cell that ended its process or filled the memory."""
+    def _exclude(self, step: Step, end: ProcessEnded | None) -> str:
+        """Leave out a cell that ended its process or filled the memory; note why."""
         self._excluded_cells.add(step.name)
         subject = f"Cell `{step.name}`"
+        note = (
+            f"{subject} used too much memory, so it was left out of the remaining "
+            "tests."
+        )
         if end is not None:
-            message = self.describe_end(
+            note = self.describe_end(
                 end,
                 subject=subject,
                 limit=self.limits.cell,
-            )
-            self.notes.append(message.text)
-        else:
-            self.notes.append(
-                f"{subject} used too much memory, so it was left out of the "
-                "remaining tests."
-            )
+            ).text
+        self.notes.append(note)
         self.end()
+        return note
 
     def exclude_memory_hog(self) -> bool:
         """End the process; leave out the cell that filled the memory, if one did.
@@ -300,9 +298,7 @@ class StudentProcesses:
 
     def passed_objects(self) -> list[Any]:
         """Return the objects that the last test has passed to student code."""
-        return (
-            self._session.exports.passed_objects() if self._session is not None else []
-        )
+        return [*self._session.exports.objects.values()] if self._session else []
 
     def _note_call(self) -> None:
         self.reference_calls += 1
@@ -325,7 +321,7 @@ class StudentProcesses:
         rows = {"timeout": verdicts.TIMEOUT, "died": verdicts.DIED}
         message = rows.get(end.reason, verdicts.PROTOCOL)
         if time.monotonic() > self.deadline:
-            message = verdicts.NO_TIME
+            message = verdicts.NO_TIME._replace(outcome=message.outcome)
         return message(
             subject=subject,
             limit=limit,

@@ -86,7 +86,7 @@ class Session:
         if self.end is not None:
             raise self.end
         outermost = self._call_deadline is None
-        if self._call_deadline is None:
+        if outermost:
             limit = self._seconds if seconds is None else seconds
             self._call_deadline = min(time.monotonic() + limit, self.deadline)
             self._callbacks = 0
