@@ -127,18 +127,15 @@ def follow_through_plan(
     solutions = _solutions_of(exercise, job.cells)
     extras = defaultdict[str, list[Step]](list)  # by the cell above them
     answers: dict[str, StudentCell] = {}
-    student_texts = []
     above = ""
     for cell in job.student:
         if cell.id in masters:
             above = str(cell.id)
             if above in solutions and above not in answers:
                 answers[above] = cell
-                student_texts.append(cell.source)
         else:
             # It is no answer, so it takes no name from others.
             extras[above].append(replace(_student_step(cell), keeps_names=True))
-            student_texts.append(cell.source)
     if all(
         cell.source == masters[name].stub != masters[name].source
         for name, cell in answers.items()
@@ -150,27 +147,22 @@ def follow_through_plan(
     for name in unfinished:
         usable.difference_update(_solutions_of(name, job.cells))
     references = []
-    functions_by_exercise = {}
     reference_functions = frozenset[str]()
-    for master in job.cells:
-        if master.id in solutions:
-            break
-        if master.kind in ("provided", "solution") and not master.skip:
-            references.append(master.source)
-        if master.id in usable:
-            functions = tests.functions[master.id] - defined
-            functions_by_exercise[master.id] = functions
-            reference_functions |= functions
     steps = [*extras[""]]
+    is_above = True
     for master in job.cells:
+        is_above = is_above and master.id not in solutions
+        if is_above and master.kind in ("provided", "solution") and not master.skip:
+            references.append(master.source)
         if master.id in answers:
             steps.append(_student_step(answers[master.id], master))
         elif master.kind == "provided" and not master.skip:
             steps.append(Step(f"provided {master.id}", master.stub))
         elif master.kind == "test":
             steps.append(Step(master.id, test=master))
-        elif master.id in functions_by_exercise:
-            functions = functions_by_exercise[master.id]
+        elif is_above and master.id in usable:
+            functions = tests.functions[master.id] - defined
+            reference_functions |= functions
             step_name = f"functions of {master.id}"
             steps.append(Step(step_name, reference_functions=functions))
         steps += extras[master.id]
@@ -185,8 +177,8 @@ def follow_through_plan(
             planned.append(step)
     while planned and planned[-1].test is None:
         planned.pop()
-    words = WORD.findall("\n".join(student_texts))
-    if reference_functions.isdisjoint(words):
+    texts = [step.source for step in planned if step.index is not None]
+    if reference_functions.isdisjoint(WORD.findall("\n".join(texts))):
         reference_functions = frozenset()  # nobody can call one, so none is made ready
     return planned, References(tuple(references), reference_functions)
 

@@ -247,33 +247,6 @@ class Proxy:
         array = _convert(self, np.ndarray, "array")
         return array if dtype is None else array.astype(dtype)
 
-    # Arithmetic and order: the student's among their own objects, else the judge's.
-    __add__ = partialmethod(_arithmetic, "add")
-    __sub__ = partialmethod(_arithmetic, "sub")
-    __mul__ = partialmethod(_arithmetic, "mul")
-    __truediv__ = partialmethod(_arithmetic, "truediv")
-    __floordiv__ = partialmethod(_arithmetic, "floordiv")
-    __mod__ = partialmethod(_arithmetic, "mod")
-    __pow__ = partialmethod(_arithmetic, "pow")
-    __matmul__ = partialmethod(_arithmetic, "matmul")
-    __neg__ = partialmethod(_arithmetic, "neg")
-    __pos__ = partialmethod(_arithmetic, "pos")
-    __lt__ = partialmethod(_order, "lt")
-    __le__ = partialmethod(_order, "le")
-    __gt__ = partialmethod(_order, "gt")
-    __ge__ = partialmethod(_order, "ge")
-
-    # With a value of the test's in front, or of one object alone: never the student's.
-    __abs__ = partialmethod(_operate_in_judge, "abs")
-    __radd__ = partialmethod(_operate_reflected, "add")
-    __rsub__ = partialmethod(_operate_reflected, "sub")
-    __rmul__ = partialmethod(_operate_reflected, "mul")
-    __rtruediv__ = partialmethod(_operate_reflected, "truediv")
-    __rfloordiv__ = partialmethod(_operate_reflected, "floordiv")
-    __rmod__ = partialmethod(_operate_reflected, "mod")
-    __rpow__ = partialmethod(_operate_reflected, "pow")
-    __rmatmul__ = partialmethod(_operate_reflected, "matmul")
-
     # What an object says of itself.
 
     def __hash__(self) -> int:
@@ -289,9 +262,20 @@ class Proxy:
     def __str__(self) -> str:
         return _convert(self, str, "str")
 
-    __getitem__ = partialmethod(_apply, "getitem")
-    __setitem__ = partialmethod(_apply, "setitem")
-    __delitem__ = partialmethod(_apply, "delitem")
+
+# Arithmetic: the student's among their own objects, else the judge's. With a value of
+# the test's in front: never the student's.
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    setattr(Proxy, f"__{_name}__", partialmethod(_arithmetic, _name))
+    setattr(Proxy, f"__r{_name}__", partialmethod(_operate_reflected, _name))
+for _method, _names in (
+    (_arithmetic, ("neg", "pos")),
+    (_order, ("lt", "le", "gt", "ge")),
+    (_operate_in_judge, ("abs",)),
+    (_apply, ("getitem", "setitem", "delitem")),
+):
+    for _name in _names:
+        setattr(Proxy, f"__{_name}__", partialmethod(_method, _name))
 
 
 class CallableProxy(Proxy):

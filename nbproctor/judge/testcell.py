@@ -17,7 +17,6 @@ import types
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import (
-    ExitStack,
     contextmanager,
     redirect_stderr,
     redirect_stdout,
@@ -32,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from nbproctor.expect import measures, specification
+from nbproctor.expect.calls import replaced
 from nbproctor.judge.classes import STAND_INS
 from nbproctor.judge.compiled import (
     BrokenTestError,
@@ -305,13 +305,9 @@ def _reset_global_state(session: Session, first_seed: int) -> Iterator[None]:
         warnings.catch_warnings(),
         np.errstate(),
         np.printoptions(),
-        ExitStack() as stack,
+        replaced(np.random, seed=partial(_seed, np.random.seed, "numpy", session)),
+        replaced(random, seed=partial(_seed, random.seed, "random", session)),
     ):
-        for name, module in (("numpy", np.random), ("random", random)):
-            original = module.seed
-            stack.callback(setattr, module, "seed", original)
-            seed = partial(_seed, original, name, session)
-            setattr(module, "seed", seed)  # noqa: B010 - for mypy
         yield
 
 

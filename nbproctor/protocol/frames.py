@@ -127,10 +127,11 @@ class Wire:
         # about its size costs nothing.
         view = np.empty(size, np.uint8).data
         view[:received] = content
-        begin = time.monotonic()
-        while received < size:
-            received += self._receive_into(view[received:], deadline)
-        self._note_transfer(size, begin)
+        if received < size:
+            begin = time.monotonic()
+            while received < size:
+                received += self._receive_into(view[received:], deadline)
+            self._note_transfer(size, begin)
         return Frame(
             kind=kind,
             text=view[:text_size],
