@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ from nbproctor.expect import specification
 from nbproctor.judge import verdicts
 from nbproctor.judge.exports import ReferenceFunction, builtin_name
 from nbproctor.judge.order import WORD, References, Step
-from nbproctor.judge.proxy import ProcessEnded
+from nbproctor.judge.proxy import ProcessEnded, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.judge.verdicts import Message
 from nbproctor.protocol.frames import Interruption
@@ -63,18 +63,17 @@ class StudentProcesses:
     _memory_hog: Step | None = None  # of those played, the last to use up the memory
     _reference_functions: dict[str, ReferenceFunction] = field(default_factory=dict)
     reference_calls: int = 0  # that the judge has seen
-    # Class, cell and line of the last cell's exception, as its process reports them.
-    raised: tuple[str, str | None, int | None] = ("", None, None)
+    raised: StudentRaised | None = None  # by the last cell, as its process reports it
     _reference_session: Session | None = None
     _session: Session | None = None
     _output_room: int = field(default_factory=lambda: MAX_OUTPUT_BYTES)
     _spawned: int = 0
 
     def close(self) -> None:
-        """End the process that lives, if one does."""
-        self.end()
-        if self._reference_session is not None:
-            self._reference_session.close()
+        """End the processes that live."""
+        for session in (self._session, self._reference_session):
+            if session is not None:
+                session.close()
 
     def run(self, step: Step) -> None:
         """Run a cell, in a fresh process if it ends the one that there is."""
@@ -175,7 +174,7 @@ class StudentProcesses:
         seconds: float | None = None,
     ) -> tuple[list[Output], bool]:
         """Run a cell; return its outputs, and whether it has used up the memory."""
-        self.raised = "", None, None
+        self.raised = None
         # An object that a test passed on is not for the cells after it.
         session.exports.clear()
         try:
@@ -193,6 +192,13 @@ class StudentProcesses:
                 step.keeps_names,
                 seconds=seconds or self.limits.cell,
             )
+            match reply:
+                case (outputs, filled, None):
+                    pass
+                case (outputs, filled, description):
+                    self.raised = session.rebuild_student_error(description)
+                case _:
+                    return clean(reply), False
         except Interruption:
             raise
         except BaseException as error:
@@ -205,13 +211,6 @@ class StudentProcesses:
                 lines=[text],
             )
             return [output], isinstance(error, MemoryError)
-        match reply:
-            case (outputs, filled, [str(base), str(cell), int(line)]):
-                self.raised = base, cell, line
-            case (outputs, filled, _):
-                pass
-            case _:
-                return clean(reply), False
         return clean(outputs), filled is True
 
     def ensure_session(self) -> Session:
@@ -270,26 +269,22 @@ class StudentProcesses:
                 lines += [line[0] for line in constants if line[1] in words]
         return "\n".join(lines)
 
-    def untried(self) -> list[tuple[str, int, str]]:
-        """Return the branches that no call has entered: cell, line and its text.
+    def untried(self) -> Iterator[tuple[str, int, str]]:
+        """Yield the branches that no call has entered: cell, line and its text.
 
         The student's process says which.
         """
-        if self._session is None:
-            return []
         branches = None
         with suppress(Exception, ProcessEnded):
-            branches = self._session.ask("untried")
+            branches = self._session and self._session.ask("untried")
         if type(branches) is not list:
-            return []
-        untried = []
+            return
         for branch in branches:
             match branch:
                 case (str(cell), int(line)) if cell in self.sources:
                     text = verdicts.quote_line(self.sources[cell], line)
                     if text is not None:
-                        untried.append((cell, line, text))
-        return untried
+                        yield cell, line, text
 
     @property
     def records(self) -> specification.Records:

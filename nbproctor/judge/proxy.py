@@ -68,8 +68,8 @@ class Handle(NamedTuple):
     label: str  # name of its class; of a function or class, its own too
     # The class of a library that it has to do with, if any, and how: it may be of
     # ``exact`` this class, an ``object`` of one derived, the ``class``, or ``derived``.
-    kind: type | None = None
-    relation: str = ""
+    kind: Any = None
+    relation: str = ""  # none without a class
 
 
 def handle_of(proxy: object) -> Handle:
@@ -180,8 +180,7 @@ class Proxy:
 
     def __eq__(self, other: object) -> bool:
         handle = handle_of(self)
-        is_class = handle.kind is not None and handle.relation == "class"
-        if is_class and handle.kind is other:
+        if handle.relation == "class" and handle.kind is other:
             return True
         if not _is_in_process_of(other, self):
             _note_uncalled(self, "__eq__")

@@ -21,7 +21,6 @@ from nbproctor.cells import CellText
 from nbproctor.expect import specification
 from nbproctor.expect.measures import Measured
 from nbproctor.judge import clock, order, testcell, verdicts
-from nbproctor.judge.classes import make_student_error
 from nbproctor.judge.compiled import BrokenTestError, Tests
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
@@ -300,12 +299,12 @@ class NotebookRun:
             v for v in self.verdicts.values() if v.outcome in ("timeout", "died")
         ]
         losing = {v.exercise for v in stopped if v.points < v.max_points}
-        notes = dict.fromkeys(self.student.notes)
+        notes = [*self.student.notes]
         for each in stopped:
             is_first = not each.message.startswith(STOPPED)
             if each.max_points and each.exercise in losing and is_first:
-                notes[each.message] = None
-        return list(notes)
+                notes.append(each.message)
+        return list(dict.fromkeys(notes))
 
     def explain_stops(self) -> None:
         """Let tests report first what prevented a cell from being run.
@@ -335,8 +334,9 @@ class NotebookRun:
         stops = self._stops.get(cell.exercise, [])
         if cell.where == "nowhere":
             return verdict(cell, verdicts.UNJUDGED)
-        if test.broken and cell.where == "judge":
-            return verdict(cell, verdicts.BROKEN(text=test.broken))
+        broken = test.program.broken
+        if broken and cell.where == "judge":
+            return verdict(cell, verdicts.BROKEN(text=broken))
         if time.monotonic() > self.deadline:
             return verdict(cell, verdicts.OUT_OF_TIME)
         if len(stops) >= self.max_stops:
@@ -449,14 +449,10 @@ class NotebookRun:
 
     def _explain_outputs(self, outputs: list[Output], cell: Cell) -> Message:
         """Return what a public test says, with the line where an answer fails."""
-        base, error_cell, line = self.student.raised
+        error = self.student.raised
+        if error is not None and error.cell not in (None, cell.id):
+            return explain(error, self.student.sources, hidden=False)
         for output in outputs:
-            if output["output_type"] == "error" and error_cell not in (None, cell.id):
-                error = make_student_error(base, output["evalue"])
-                error.kind = output["ename"]
-                error.cell = error_cell
-                error.line = line
-                return explain(error, self.student.sources, hidden=False)
             if name := _UNKNOWN_NAME.fullmatch(str(output.get("evalue"))):
                 return verdicts.NO_NAME(name=name[1])
         return verdicts.score_outputs(outputs, cell)[1]

@@ -183,26 +183,24 @@ class Session:
     def resolve(self, ref: Ref) -> Any:
         """Return what the student names."""
         number, *description = ref.fields or (None,)
-        if ref.tag == "student" and type(number) is int:
-            return self._proxy(number, *description)
         if ref.tag == "judge" and not description:
             return self.exports.resolve(number)
-        raise ProtocolError("the student's reference cannot be read")
-
-    def _proxy(self, number: int, *description: Any) -> Proxy:
-        """Return the handle of an object, of what the tag `student` says about it."""
-        existing = self._proxies.get(number)
-        if existing is not None:
-            return existing
-        match description:
-            case (str(kind), str(name), bool(calls), str(public), str(relation)):
-                label = printable(f"{kind} {name}".strip())
+        if ref.tag == "student" and type(number) is int:
+            existing = self._proxies.get(number)
+            if existing is not None:
+                return existing
+        match ref:
+            case (
+                "student",
+                (int(), str(kind), str(name), bool(calls), str(public), str(relation)),
+            ) if type(number) is int:
+                library_class = class_named(public)
                 handle = Handle(
                     session=self,
                     number=number,
-                    label=label,
-                    kind=class_named(public),
-                    relation=relation,
+                    label=printable(f"{kind} {name}".strip()),
+                    kind=library_class,
+                    relation=relation if library_class else "",
                 )
                 proxy = CallableProxy(handle) if calls else Proxy(handle)
                 self._proxies[number] = proxy
@@ -228,19 +226,25 @@ class Session:
         return [number, name, text]
 
     def rebuild_exception(self, report: Any) -> BaseException:
-        """Return the exception that a student process reports."""
+        """Return the exception that a student process reports, or the test's own."""
         match report:
+            case [*description, (int() | None) as relayed]:
+                raised = None if relayed is None else self._raised.get(relayed)
+                if raised is not None and not isinstance(raised, NEVER_RERAISED):
+                    return raised
+                return self.rebuild_student_error(description)
+        raise ProtocolError("the student's exception cannot be read")
+
+    def rebuild_student_error(self, description: Any) -> StudentRaised:
+        """Return the student's exception with a description."""
+        match description:
             case [
                 str(base),
                 str(kind),
                 str(text),
                 (str() | None) as cell,
                 (int() | None) as line,
-                (int() | None) as relayed,
             ]:
-                raised = None if relayed is None else self._raised.get(relayed)
-                if raised is not None and not isinstance(raised, NEVER_RERAISED):
-                    return raised
                 error = make_student_error(base, text[:MAX_ERROR_TEXT])
                 error.kind = printable(kind)
                 error.origin = self

@@ -90,12 +90,10 @@ class Namespace:
         this process: in follow-through, or after a process has ended. A helper cell
         that raises an exception of its own makes it a `BrokenTestError`.
         """
-        sys.modules[MODULE] = self._main
         needs = self._tests.cells[name].needs
         if any(self._session_of.get(cell) is not session for cell in needs):
             for cell in needs:
                 self._run_again(cell, session, seconds)
-                sys.modules[MODULE] = self._main
         return self._fill(name, session)
 
     def end(self, name: str, session: Session) -> None:
@@ -143,6 +141,7 @@ class Namespace:
         process; a module or Python's own; the student's process. What an exercise is
         to import, the student must have, but the test gets its own.
         """
+        sys.modules[MODULE] = self._main
         tests = self._tests
         test = tests.cells[name]
         helpers = tests.helpers[: test.helpers]
@@ -251,11 +250,8 @@ def points_of(value: Any, most: float) -> float:
         number = _number(value)
         if number is None:
             return most
-        if number != number:  # NaN
-            return 0.0
-        # An integer may be too long for a float.
-        limited = min(max(number, 0), most)
-        return float(limited)
+        # An integer may be too long for a float. NaN is not more than 0.
+        return float(min(max(0, number), most))
     # A signaling NaN; an object of the test's that cannot be looked at.
     except Exception:
         return 0.0

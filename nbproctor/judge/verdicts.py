@@ -393,7 +393,7 @@ def _number(output: Output) -> float | None:
         number = float(output["data"]["text/plain"])
     except (KeyError, TypeError, ValueError):
         return None
-    return max(number, 0.0) if number == number else 0.0
+    return max(0.0, number)  # 0 for NaN
 
 
 def _messages(cell: Cell) -> set[str]:

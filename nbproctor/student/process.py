@@ -29,8 +29,6 @@ from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.student.handles import (
     Handles,
     describe_exception,
-    find_base,
-    find_place,
     has_special_method,
     make_function,
     make_stand_in,
@@ -117,7 +115,7 @@ class Student:
     ) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
 
-        At last comes what it raised: the built-in class, our name of a cell, the line.
+        At last comes what it raised, as of `describe_exception`.
         With `keeps_names`, names that it removes are there again after it. What tests
         drew is not shown as if this cell had. What was rehearsed counts as run until
         any other cell runs: it may change what those after it do.
@@ -135,7 +133,7 @@ class Student:
             self.shell.user_ns.setdefault(name, value)
         raised = None
         if error := self.shell.error:
-            raised = [find_base(error), *find_place(error, self.shell.compile.cells)]
+            raised = describe_exception(error, self.shell.compile.cells)
         return outputs, had_room and not _has_free_memory(), raised
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
