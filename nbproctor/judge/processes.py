@@ -139,11 +139,7 @@ class StudentProcesses:
             "tests."
         )
         if end is not None:
-            note = self.describe_end(
-                end,
-                subject=subject,
-                limit=self.limits.cell,
-            ).text
+            note = self.describe_end(end, subject).text
         self.notes.append(note)
         self.end()
         return note
@@ -306,12 +302,7 @@ class StudentProcesses:
             session.ask("unpack", files, seconds=self.limits.cell)
         return session
 
-    def describe_end(
-        self,
-        end: ProcessEnded,
-        subject: str,
-        limit: float,
-    ) -> Message:
+    def describe_end(self, end: ProcessEnded, subject: str) -> Message:
         """Say why a process has ended, and what it was doing."""
         rows = {"timeout": verdicts.TIMEOUT, "died": verdicts.DIED}
         message = rows.get(end.reason, verdicts.PROTOCOL)
@@ -319,7 +310,7 @@ class StudentProcesses:
             message = verdicts.NO_TIME._replace(outcome=message.outcome)
         return message(
             subject=subject,
-            limit=limit,
+            limit=end.limit,
             end=end,
         )
 

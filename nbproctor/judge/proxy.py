@@ -45,11 +45,20 @@ class StudentError(StudentRaised, NbproctorError):
 
 
 class ProcessEnded(Interruption):
-    """The student process has ended; `reason` is timeout, died or protocol."""
+    """The student process has ended; `reason` is timeout, died or protocol.
 
-    def __init__(self, reason: str, detail: str) -> None:
+    A timeout came after so many seconds (`limit`).
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str,
+        limit: float = 0.0,
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
+        self.limit = limit
 
 
 def printable(text: str) -> str:

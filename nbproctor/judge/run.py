@@ -21,14 +21,13 @@ from nbproctor.cells import CellText
 from nbproctor.expect import specification
 from nbproctor.expect.measures import Measured
 from nbproctor.judge import clock, order, testcell, verdicts
-from nbproctor.judge.compiled import BrokenTestError, Tests
+from nbproctor.judge.compiled import Tests
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
 from nbproctor.judge.proxy import ProcessEnded
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import (
     Namespace,
-    TestTimeout,
     import_own_modules,
     points_of,
 )
@@ -111,7 +110,7 @@ class SecondRuns:
         exercise = str(test.exercise)
         first = self.first_run.verdicts.get(test.id)
         if exercise not in self._runs and first and first.points < first.max_points:
-            self._begin(exercise, unfinished, is_answered=first.outcome != "error")
+            self._begin(exercise, unfinished, first)
         if exercise not in self._runs:
             return
         second_run, steps = self._runs[exercise]
@@ -132,8 +131,7 @@ class SecondRuns:
         self,
         exercise: str,
         unfinished: frozenset[str],
-        *,
-        is_answered: bool,
+        first: Verdict,
     ) -> None:
         first_run = self.first_run
         steps, references = order.follow_through_plan(
@@ -142,7 +140,7 @@ class SecondRuns:
             tests=first_run.tests,
             unfinished=unfinished,
         )
-        if is_answered and not references.functions:
+        if first.outcome != "error" and not references.functions:
             return
         now = time.monotonic()
         half = (first_run.deadline - now) / 2  # the rest is for later exercises
@@ -357,7 +355,13 @@ class NotebookRun:
         points = 0.0
         with testcell.captured(session.processor_seconds) as (out, err, measured):
             try:
-                value = self._value(cell, session)
+                seconds = min(self.job.limits.cell, self.deadline - time.monotonic())
+                value = self._names.run(
+                    cell.id,
+                    session=session,
+                    seconds=seconds,
+                    answer=student.answer_with_constants(cell.exercise or ""),
+                )
                 if session.end is not None:
                     raise session.end
                 points = points_of(value, cell.points)
@@ -369,15 +373,10 @@ class NotebookRun:
                     points = 0.0
                     message = verdicts.STDERR
             except ProcessEnded as end:
+                session.close(end)
                 if end.reason == "died" and student.exclude_memory_hog():
                     return self._judge(cell)
                 return self._stopped(cell, end)
-            except TestTimeout:
-                session.close()
-                timeout = ProcessEnded("timeout", "the test took too long")
-                return self._stopped(cell, timeout, self.job.limits.cell)
-            except BrokenTestError as error:
-                return verdict(cell, verdicts.BROKEN(text=error))
             except BaseException as error:  # a test may raise anything
                 lacks_memory = isinstance(error, MemoryError)
                 if lacks_memory and cell.exercise not in self._memory_retries:
@@ -394,24 +393,6 @@ class NotebookRun:
             printed="" if hidden else plain_text(out.getvalue()),
             measures=tuple(map(_as_lines, measured)),
         )
-
-    def _value(self, cell: Cell, session: Session) -> Any:
-        seconds = min(self.job.limits.cell, self.deadline - time.monotonic())
-        try:
-            space = self._names.begin(
-                cell.id,
-                session=session,
-                seconds=seconds,
-            )
-            return testcell.run(
-                self.tests.cells[cell.id],
-                space,
-                session=session,
-                seconds=seconds,
-                answer=self.student.answer_with_constants(cell.exercise or ""),
-            )
-        finally:
-            self._names.end(cell.id, session)
 
     @cached_property
     def _student_names(self) -> set[str]:
@@ -439,7 +420,7 @@ class NotebookRun:
             outputs, _ = student.send(session, Step(cell.id, cell.source), seconds)
             student.defined_by_tests.add(cell.id)
         except ProcessEnded as end:
-            return verdict(cell, self._describe_end(cell, end, seconds))
+            return verdict(cell, self._describe_end(cell, end))
         message = self._explain_outputs(outputs, cell)
         printed = [o["text"] for o in outputs if o.get("name") == "stdout"]
         return replace(
@@ -450,10 +431,10 @@ class NotebookRun:
     def _explain_outputs(self, outputs: list[Output], cell: Cell) -> Message:
         """Return what a public test says, with the line where an answer fails."""
         error = self.student.raised
-        if error is not None and error.cell not in (None, cell.id):
-            return explain(error, self.student.sources, hidden=False)
-        for output in outputs:
-            if name := _UNKNOWN_NAME.fullmatch(str(output.get("evalue"))):
+        if error is not None:
+            if error.cell not in (None, cell.id):
+                return explain(error, self.student.sources, hidden=False)
+            if name := _UNKNOWN_NAME.fullmatch(error.text):
                 return verdicts.NO_NAME(name=name[1])
         return verdicts.score_outputs(outputs, cell)[1]
 
@@ -473,7 +454,7 @@ class NotebookRun:
                 student.send(session, step)
             outputs, _ = student.send(session, Step(cell.id, cell.source))
         except ProcessEnded as end:
-            return self._stopped(cell, end, self.job.limits.cell)
+            return self._stopped(cell, end)
         finally:
             session.close()
         points, message = verdicts.score_outputs(outputs, cell)
@@ -518,27 +499,13 @@ class NotebookRun:
                 return verdicts.METHOD_NOT_CALLED(by=method)
         return message
 
-    def _stopped(
-        self,
-        cell: Cell,
-        end: ProcessEnded,
-        limit: float | None = None,
-    ) -> Verdict:
-        message = self._describe_end(cell, end, limit or self.job.limits.call)
+    def _stopped(self, cell: Cell, end: ProcessEnded) -> Verdict:
+        message = self._describe_end(cell, end)
         self._stops.setdefault(cell.exercise, []).append(message.outcome)
         return verdict(cell, message)
 
-    def _describe_end(
-        self,
-        cell: Cell,
-        end: ProcessEnded,
-        limit: float,
-    ) -> Message:
-        return self.student.describe_end(
-            end,
-            subject=f"`{cell.exercise or cell.id}`",
-            limit=limit,
-        )
+    def _describe_end(self, cell: Cell, end: ProcessEnded) -> Message:
+        return self.student.describe_end(end, f"`{cell.exercise or cell.id}`")
 
 
 def _imports_in(source: str) -> str:

@@ -65,7 +65,8 @@ class Session:
         # `exports.ReferenceFunction`.
         self.is_only_process = True
         self._child = child
-        self._seconds = call_seconds
+        self._call_seconds = call_seconds
+        self._limit = call_seconds  # of the call that runs
         self._call_deadline: float | None = None
         self._depth = self._callbacks = 0
         # One handle an object, so that ``is`` tells what it should.
@@ -87,8 +88,8 @@ class Session:
             raise self.end
         outermost = self._call_deadline is None
         if outermost:
-            limit = self._seconds if seconds is None else seconds
-            self._call_deadline = min(time.monotonic() + limit, self.deadline)
+            self._limit = seconds or self._call_seconds
+            self._call_deadline = min(time.monotonic() + self._limit, self.deadline)
             self._callbacks = 0
         try:
             return self._connection.ask(
@@ -96,7 +97,8 @@ class Session:
             )
         except ProtocolError as error:
             reason = _REASONS.get(type(error), "protocol")
-            raise self.close(ProcessEnded(reason, str(error))) from None
+            end = ProcessEnded(reason, str(error), self._limit)
+            raise self.close(end) from None
         finally:
             if outermost:
                 self._call_deadline = None
@@ -182,18 +184,16 @@ class Session:
 
     def resolve(self, ref: Ref) -> Any:
         """Return what the student names."""
-        number, *description = ref.fields or (None,)
-        if ref.tag == "judge" and not description:
-            return self.exports.resolve(number)
-        if ref.tag == "student" and type(number) is int:
-            existing = self._proxies.get(number)
-            if existing is not None:
-                return existing
         match ref:
+            case ("judge", (number,)):
+                return self.exports.resolve(number)
             case (
                 "student",
-                (int(), str(kind), str(name), bool(calls), str(public), str(relation)),
+                (number, str(kind), str(name), bool(calls), str(public), str(relation)),
             ) if type(number) is int:
+                existing = self._proxies.get(number)
+                if existing is not None:
+                    return existing
                 library_class = class_named(public)
                 handle = Handle(
                     session=self,

@@ -42,7 +42,7 @@ from nbproctor.judge.compiled import (
     used_in,
 )
 from nbproctor.judge.exports import MODULE
-from nbproctor.judge.proxy import Proxy, StudentRaised
+from nbproctor.judge.proxy import ProcessEnded, Proxy, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.protocol.frames import Interruption
 from nbproctor.sandbox.policy import site_packages
@@ -78,25 +78,35 @@ class Namespace:
         self._session_of: dict[str, Session] = {}  # test cells that were run → for whom
         self._definitions_only = set(outside_judge)
 
-    def begin(
+    def run(
         self,
         name: str,
         session: Session,
         seconds: float,
-    ) -> Names:
-        """Begin a test: make what it sees, with the student's names bound beforehand.
+        answer: str,
+    ) -> Any:
+        """Run a test cell, as `run` does, with what it sees.
 
         Test cells that it needs are run first, if they were not in this run and for
         this process: in follow-through, or after a process has ended. A helper cell
         that raises an exception of its own makes it a `BrokenTestError`.
         """
-        needs = self._tests.cells[name].needs
-        if any(self._session_of.get(cell) is not session for cell in needs):
-            for cell in needs:
-                self._run_again(cell, session, seconds)
-        return self._fill(name, session)
+        test = self._tests.cells[name]
+        try:
+            if any(self._session_of.get(cell) is not session for cell in test.needs):
+                for cell in test.needs:
+                    self._run_again(cell, session, seconds)
+            return run(
+                test,
+                self._fill(name, session),
+                session=session,
+                seconds=seconds,
+                answer=answer,
+            )
+        finally:
+            self._end(name, session)
 
-    def end(self, name: str, session: Session) -> None:
+    def _end(self, name: str, session: Session) -> None:
         """End a test; store the names that it made for later ones, passed or not."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
         self._session_of[name] = session
@@ -131,7 +141,7 @@ class Namespace:
         except BaseException:
             pass  # it has its own verdict; what it made until then is there
         finally:
-            self.end(cell, session)
+            self._end(cell, session)
 
     def _fill(self, name: str, session: Session) -> Names:
         """Fill the namespace for a test.
@@ -216,10 +226,6 @@ def import_own_modules() -> None:
 # ---- one test cell run -----
 
 
-class TestTimeout(Interruption):
-    """A test cell took too long; not an error that a test may catch."""
-
-
 def run(
     test: CompiledTest,
     space: Names,
@@ -229,7 +235,7 @@ def run(
 ) -> Any:
     """Run a test cell and return its last value, or raise what it raises.
 
-    After so many seconds, that is a `TestTimeout`. `answer` is the text of the cell
+    After so many seconds, that is a `ProcessEnded`. `answer` is the text of the cell
     that it judges.
     """
     recording = specification.recording(session.recorded, answer)
@@ -332,7 +338,7 @@ def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
     def raise_timeout(*_: Any) -> None:
-        raise TestTimeout
+        raise ProcessEnded("timeout", "the test took too long", seconds)
 
     before = signal.signal(signal.SIGALRM, raise_timeout)
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))

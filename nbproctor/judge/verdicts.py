@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nbproctor import expect, results
-from nbproctor.judge.compiled import TEST_FILE
+from nbproctor.judge.compiled import TEST_FILE, BrokenTestError
 from nbproctor.judge.exports import NotExportableError, builtin_name
 from nbproctor.judge.proxy import StudentRaised
 from nbproctor.markers import parse
@@ -191,7 +191,7 @@ def explain(
     """
     if isinstance(error, StudentRaised):
         return _of_student(error, sources, hidden)
-    if isinstance(error, NotExportableError):
+    if isinstance(error, NotExportableError | BrokenTestError):
         return BROKEN(text=error)
     if isinstance(error, UnsendableError):
         return TOO_MUCH

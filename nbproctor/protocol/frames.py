@@ -12,7 +12,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,7 +27,6 @@ _HEAD = struct.Struct("<2sBBIIQ12x")
 _CHUNK = 1 << 16
 _SLACK = 0.2  # seconds that a wait may last beyond its deadline
 _SLOWEST = 1e8  # bytes a second: a slower transfer may be an answer that computes
-_In = TypeVar("_In")
 
 
 class ProtocolError(NbproctorError):
@@ -155,8 +154,8 @@ class Wire:
 
     def _call_with_deadline(
         self,
-        operation: Callable[[_In], int],
-        argument: _In,
+        operation: Callable[[memoryview], int],
+        argument: memoryview,
         deadline: float | None,
     ) -> int:
         try:

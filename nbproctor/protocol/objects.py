@@ -80,7 +80,7 @@ EXCEPTIONS = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, BaseException)
 }
-GRADER_MODULES = {"nbproctor", "IPython", "__main__"}
+_NO_LIBRARIES = {"nbproctor", "IPython", "__main__", *sys.stdlib_module_names}
 _name_of: dict[int, str] = {}  # by `id`: a class may say what it likes of its hash
 _class_of: dict[str, type] = {}
 
@@ -89,7 +89,7 @@ def list_library_classes(_: object = ()) -> None:
     """List the classes of all libraries that are imported now."""
     for module_name, module in list(sys.modules.items()):
         top = module_name.partition(".")[0]
-        if top in sys.stdlib_module_names or top in GRADER_MODULES:
+        if top in _NO_LIBRARIES:
             continue
         namespace = getattr(module, "__dict__", {})
         for value in list(namespace.values()):

@@ -267,12 +267,11 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
         raise ProtocolError("the changes of a call are not a list")
     previous = -1
     for pair in changes:
-        match pair:
-            # Each part once: a long list given to it a million times would take hours.
-            case (int(number), new) if previous < number < len(mutables):
-                old = mutables[number]
-            case _:
-                raise ProtocolError("a change of a call has no number of a part")
+        if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not int:
+            raise ProtocolError("a change of a call has no number")
+        number, new = pair
+        # Each part once: a long list given to it a million times would take hours.
+        old = mutables[number] if previous < number < len(mutables) else None
         change = change_of(old)
         if change is None or type(old) is not type(new):
             raise ProtocolError("a change of a call does not fit what was sent")

@@ -21,7 +21,7 @@ from nbproctor.protocol.objects import EXCEPTIONS, NumberedObjects, Ref, known_b
 from nbproctor.protocol.rpc import Connection
 
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
-_BASES = (tuple, bool, int, float, complex, str, bytes, list, dict, set, frozenset)
+_BASES = (tuple, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
 @dataclass
@@ -51,13 +51,14 @@ class Handles(NumberedObjects):
         name = value.__name__ if issubclass(kind, _NAMED) else ""
         if type(name) is not str:
             name = ""
-        description = (
+        fields = (
+            self.number_of(value),
             kind.__name__[:100],
             name[:100],
             callable(value),
             *_library_of(value),
         )
-        return Ref("student", (self.number_of(value), *description))
+        return Ref("student", fields)
 
 
 def _adds_something(value: Any) -> bool:
