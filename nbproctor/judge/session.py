@@ -7,7 +7,6 @@ rebuilt. The first message that is late or breaks the protocol ends the process.
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections import deque
 from contextlib import suppress
@@ -16,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from nbproctor.expect import specification
 from nbproctor.judge.classes import make_student_error
+from nbproctor.judge.deadline import CallDeadline
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.proxy import (
     NEVER_RERAISED,
@@ -66,7 +66,7 @@ class Session:
         self.is_only_process = True
         self._child = child
         self._seconds = call_seconds
-        self._call_deadline: float | None = None
+        self._call_deadline: CallDeadline | None = None
         self._depth = self._callbacks = 0
         # One handle an object, so that ``is`` tells what it should.
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
@@ -86,9 +86,12 @@ class Session:
         if self.end is not None:
             raise self.end
         outermost = self._call_deadline is None
-        if self._call_deadline is None:
-            limit = self._seconds if seconds is None else seconds
-            self._call_deadline = min(time.monotonic() + limit, self.deadline)
+        if outermost:
+            self._call_deadline = CallDeadline(
+                seconds=self._seconds if seconds is None else seconds,
+                latest=self.deadline,
+                student_seconds=self.processor_seconds,
+            )
             self._callbacks = 0
         try:
             return self._connection.ask(
