@@ -7,7 +7,6 @@ rebuilt. The first message that is late or breaks the protocol ends the process.
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections import deque
 from contextlib import suppress
@@ -16,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from nbproctor.expect import specification
 from nbproctor.judge.classes import make_student_error
+from nbproctor.judge.deadline import CallDeadline
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.proxy import (
     NEVER_RERAISED,
@@ -67,7 +67,7 @@ class Session:
         self._child = child
         self._call_seconds = call_seconds
         self._limit = call_seconds  # of the call that runs
-        self._call_deadline: float | None = None
+        self._call_deadline: CallDeadline | None = None
         self._depth = self._callbacks = 0
         # One handle an object, so that ``is`` tells what it should.
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
@@ -89,7 +89,11 @@ class Session:
         outermost = self._call_deadline is None
         if outermost:
             self._limit = seconds or self._call_seconds
-            self._call_deadline = min(time.monotonic() + self._limit, self.deadline)
+            self._call_deadline = CallDeadline(
+                seconds=self._limit,
+                latest=self.deadline,
+                student_seconds=self.processor_seconds,
+            )
             self._callbacks = 0
         try:
             return self._connection.ask(

@@ -12,7 +12,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,8 @@ _HEAD = struct.Struct("<2sBBIIQ12x")
 _CHUNK = 1 << 16
 _SLACK = 0.2  # seconds that a wait may last beyond its deadline
 _SLOWEST = 1e8  # bytes a second: a slower transfer may be an answer that computes
+#: How many seconds a wait may still last; `LateError`: no longer.
+Deadline: TypeAlias = Callable[[], float]
 
 
 class ProtocolError(NbproctorError):
@@ -86,9 +88,9 @@ class Wire:
         self,
         kind: int,
         encoded: Encoded,
-        deadline: float | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
-        """Send one frame; `deadline` is a `time.monotonic` value."""
+        """Send one frame before `deadline`."""
         text = encoded.text
         self._sent = self._sent + 1 & 0xFFFFFFFF
         head = _HEAD.pack(_MAGIC, _VERSION, kind, self._sent, len(text), encoded.size)
@@ -104,7 +106,7 @@ class Wire:
                 unsent = unsent[count:]
         self._note_transfer(encoded.size, begin)
 
-    def receive(self, deadline: float | None = None) -> Frame:
+    def receive(self, deadline: Deadline | None = None) -> Frame:
         """Receive one frame, whatever the pace of its bytes, before `deadline`."""
         data = self._unread or self._receive_part(deadline)
         while len(data) < _HEAD.size:
@@ -141,13 +143,13 @@ class Wire:
         seconds = time.monotonic() - begin
         Wire.transfer_seconds += min(seconds, size / _SLOWEST)
 
-    def _receive_into(self, view: memoryview, deadline: float | None) -> int:
+    def _receive_into(self, view: memoryview, deadline: Deadline | None) -> int:
         count = self._call_with_deadline(self._sock.recv_into, view, deadline)
         if not count:
             raise ClosedError("the other side is gone")
         return count
 
-    def _receive_part(self, deadline: float | None) -> bytes:
+    def _receive_part(self, deadline: Deadline | None) -> bytes:
         # To ``recv`` 64 KiB takes memory that is new to this process, page by page.
         count = self._receive_into(self._room, deadline)
         return bytes(self._room[:count])
@@ -156,24 +158,23 @@ class Wire:
         self,
         operation: Callable[[memoryview], int],
         argument: memoryview,
-        deadline: float | None,
+        deadline: Deadline | None,
     ) -> int:
-        try:
-            self._set_timeout(deadline)
-            return operation(argument)
-        except BlockingIOError:
-            raise LateError("the other side is late") from None
-        except OSError as error:
-            raise ClosedError(f"the other side is gone ({error})") from error
+        while True:
+            try:
+                self._set_timeout(deadline)
+                return operation(argument)
+            except BlockingIOError:
+                continue  # the deadline says whether that was all
+            except OSError as error:
+                raise ClosedError(f"the other side is gone ({error})") from error
 
-    def _set_timeout(self, deadline: float | None) -> None:
+    def _set_timeout(self, deadline: Deadline | None) -> None:
         """Have the kernel end a wait soon after the deadline."""
         # Python's own timeouts take three more system calls for each message.
         timeout = 0.0  # as long as it takes
         if deadline is not None:
-            seconds = deadline - time.monotonic()
-            if seconds <= 0:
-                raise LateError("there is no time left")
+            seconds = deadline()
             if seconds <= self._timeout <= seconds + _SLACK:
                 return
             timeout = seconds + _SLACK / 2

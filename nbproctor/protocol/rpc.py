@@ -27,6 +27,7 @@ import numpy as np
 from nbproctor.protocol import numpy_values, python_values  # noqa: F401 (their rows)
 from nbproctor.protocol.budget import ALIGN
 from nbproctor.protocol.frames import (
+    Deadline,
     Encoded,
     Frame,
     Interruption,
@@ -121,7 +122,7 @@ class Connection:
     # A student's threads may all call an object of the test's, one at a time.
     _turn: Any = field(default_factory=RLock)
 
-    def ask(self, name: str, *arguments: Any, deadline: float | None = None) -> Any:
+    def ask(self, name: str, *arguments: Any, deadline: Deadline | None = None) -> Any:
         """Ask the other side and wait for its reply.
 
         It raises what the other side raised, as `handler` makes it; `UnsendableError`,
@@ -147,7 +148,7 @@ class Connection:
             return value
         raise self.handler.rebuild_exception(value)
 
-    def _exchange(self, request: Encoded, deadline: float | None) -> Frame:
+    def _exchange(self, request: Encoded, deadline: Deadline | None) -> Frame:
         """Send a request, answer those of the other side, and return the reply."""
         try:
             self.wire.send(REQUEST, request, deadline)
@@ -167,7 +168,7 @@ class Connection:
         while True:
             self._serve(self.wire.receive(), None)
 
-    def _serve(self, frame: Frame, deadline: float | None) -> None:
+    def _serve(self, frame: Frame, deadline: Deadline | None) -> None:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
         request = decode(frame, self.handler.resolve, track=True)

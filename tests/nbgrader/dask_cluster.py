@@ -19,8 +19,9 @@ import pytest
 pytest.importorskip("distributed")
 
 from nbproctor.engine import cluster as engine_cluster
+from nbproctor.engine import worker as engine_worker
 
-__all__ = ["PROJECT", "RunningCluster", "engine_cluster"]
+__all__ = ["PROJECT", "RunningCluster", "engine_cluster", "engine_worker"]
 
 PROJECT = Path(__file__).parents[2]
 # Loaded into each worker. No submission can end or hold up its worker from inside the
@@ -28,11 +29,11 @@ PROJECT = Path(__file__).parents[2]
 PRELOAD = """
 import os, re, signal, threading
 from pathlib import Path
-from nbproctor.engine import cluster, servers
+from nbproctor.engine import servers, worker
 
-if not hasattr(cluster, "untouched"):  # Dask loads this file twice
-    cluster.untouched = cluster.Grader.run, servers._start
-run, start = cluster.untouched
+if not hasattr(worker, "untouched"):  # Dask loads this file twice
+    worker.untouched = worker.Grader.run, servers._start
+run, start = worker.untouched
 folder = Path(FOLDER)  # this file is a copy
 
 def dies(self, cells, files):
@@ -49,7 +50,7 @@ def refuses(*arguments):
         raise servers.EngineError("Landlock is missing.")
     return start(*arguments)
 
-cluster.Grader.run, servers._start = dies, refuses
+worker.Grader.run, servers._start = dies, refuses
 """
 
 

@@ -20,7 +20,7 @@ from nbproctor.nbgrader.run import CACHE
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.forkserver import ForkServer
-from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster
+from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster, engine_worker
 from tests.nbgrader.rows import compare_classes, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded, statuses
 from tests.programs import run_python
@@ -159,7 +159,7 @@ def test_a_cluster_that_cannot_be_used_says_why_and_nothing_is_graded(
     for name, message in VERSIONS.items():
         with monkeypatch.context() as patch:
             other = versions() | {name: "0"}
-            patch.setattr(engine_cluster, "versions", Mock(return_value=other))
+            patch.setattr(engine_worker, "versions", Mock(return_value=other))
             refused(message)
     cluster.let("no-sandbox")
     # No fork server of a coordinator before is warm for this.
@@ -178,6 +178,6 @@ def test_a_cluster_that_cannot_be_used_says_why_and_nothing_is_graded(
 
 def test_a_worker_of_several_threads_is_told_how_to_start(project: Path) -> None:
     path = project / "examples/tiny/source/tiny/tiny.ipynb"
-    grader = engine_cluster.Grader(MasterNotebook.read(path), Settings())
+    grader = engine_worker.Grader(MasterNotebook.read(path), Settings())
     grader.setup(SimpleNamespace(state=SimpleNamespace(nthreads=4)))
     assert "--nworkers 4 --nthreads 1" in grader.refusal
