@@ -46,6 +46,7 @@ _CHANGES = "add append clear discard extend insert pop popitem remove reverse"
 _CHANGES += " setdefault sort update"
 _IN_JUDGE = "helper", "test"  # kinds of cells that the judge runs
 _WITH_CODE = "provided", "solution", *_IN_JUDGE
+WORD = re.compile(r"[^\W\d]\w*")
 Import = tuple[str, CodeType]  # the name that is bound, and the code
 Names = dict[str, Any]  # the global names that code runs with
 
@@ -158,7 +159,8 @@ class Tests:
     # that tests change.
     names_from_tests: frozenset[str]
     # Exercise → the functions that its reference solution defines, if that defines
-    # nothing else: these can be lent to another exercise.
+    # nothing else: these can be lent to another exercise. What neither a test nor a
+    # text for students names is a tool of the solution alone.
     functions: dict[str, frozenset[str]]
 
     @classmethod
@@ -188,6 +190,11 @@ class Tests:
             defined = _functions(cell)
             if defined and program.binds <= defined | imported_names:
                 functions[cell.id] = defined
+        known_names = used_in(programs[c.id] for c in cells if c.kind in _IN_JUDGE)
+        known_names |= {word for cell in cells for word in WORD.findall(cell.stub)}
+        functions = {
+            name: each & known_names or each for name, each in functions.items()
+        }
         provided_names = dict(provided_imports).keys()
         tests = _compile_tests(cells, programs, provided_names)
         helpers = tuple(programs[cell.id] for cell in cells if cell.kind == "helper")

@@ -155,7 +155,8 @@ class Exports(NumberedObjects):
     ) -> None:
         """Set a public attribute, but neither a method nor anything of a class."""
         descriptor = inspect.getattr_static(_classes(target)[0], name, None)
-        plain = not isinstance(target, (type, *_FUNCTIONS)) and not callable(descriptor)
+        fixed = (type, ReferenceFunction, *_FUNCTIONS)
+        plain = not isinstance(target, fixed) and not callable(descriptor)
         if name.startswith("_") or not plain:
             raise RefusedError(
                 f"attribute {name!r} of the test's {type(target).__name__} cannot be "

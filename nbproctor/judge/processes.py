@@ -17,8 +17,9 @@ import msgspec
 
 from nbproctor.expect import specification
 from nbproctor.judge import verdicts
+from nbproctor.judge.compiled import WORD
 from nbproctor.judge.exports import ReferenceFunction, builtin_name
-from nbproctor.judge.order import WORD, References, Step
+from nbproctor.judge.order import References, Step
 from nbproctor.judge.proxy import ProcessEnded, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.judge.verdicts import Message
@@ -181,6 +182,7 @@ class StudentProcesses:
                     if n in step.reference_functions
                 }
                 session.ask("lend", functions)
+                session.reference_functions |= functions
             reply = session.ask(
                 "run",
                 step.source,
@@ -233,6 +235,7 @@ class StudentProcesses:
                 self._reference_functions = {**self.references.judge_functions}
                 if self.references.functions:
                     self._reference_functions |= self._functions_of(self.references)
+                session.reference_session = self._reference_session
             for step in list(self.executed_steps):
                 try:
                     self.send(session, step)
@@ -286,6 +289,11 @@ class StudentProcesses:
     def records(self) -> specification.Records:
         """What was answered so far."""
         return self._session.recorded if self._session else {}
+
+    def processor_seconds(self) -> float:
+        """Return what the living processes have used, that of the references too."""
+        sessions = (self._session, self._reference_session)
+        return sum(each.processor_seconds() for each in sessions if each is not None)
 
     def passed_objects(self) -> list[Any]:
         """Return the objects that the last test has passed to student code."""

@@ -302,7 +302,7 @@ def _named_class(name: str) -> type:
 
 
 def _note_uncalled(proxy: Proxy, *methods: str) -> None:
-    """Note methods not called: see `Session.find_uncalled_method`."""
+    """Note methods not called: see `Session.end_test`."""
     handle_of(proxy).session.uncalled_methods.append((proxy, *methods))
 
 

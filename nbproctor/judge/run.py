@@ -110,7 +110,7 @@ class SecondRuns:
         exercise = str(test.exercise)
         first = self.first_run.verdicts.get(test.id)
         if exercise not in self._runs and first and first.points < first.max_points:
-            self._begin(exercise, unfinished, first)
+            self._begin(exercise, unfinished, test)
         if exercise not in self._runs:
             return
         second_run, steps = self._runs[exercise]
@@ -131,7 +131,7 @@ class SecondRuns:
         self,
         exercise: str,
         unfinished: frozenset[str],
-        first: Verdict,
+        test: Cell,
     ) -> None:
         first_run = self.first_run
         steps, references = order.follow_through_plan(
@@ -140,7 +140,7 @@ class SecondRuns:
             tests=first_run.tests,
             unfinished=unfinished,
         )
-        if first.outcome != "error" and not references.functions:
+        if test.id not in first_run.unanswered and not references.functions:
             return
         now = time.monotonic()
         half = (first_run.deadline - now) / 2  # the rest is for later exercises
@@ -162,7 +162,7 @@ class SecondRuns:
             # where it runs, the marks do not add up.
             if second.points < first.points:
                 return
-            is_unanswered = first.outcome == "error"
+            is_unanswered = name in self.first_run.unanswered
             may_gain = is_unanswered or name in second_run.reference_callers
             if may_gain and second.points > first.points:
                 better[name] = second
@@ -174,6 +174,7 @@ class SecondRuns:
             verdicts[name] = replace(
                 second,
                 message=message,
+                measures=first.measures,  # of the student's own notebook
                 source="follow-through",
             )
 
@@ -206,6 +207,8 @@ class NotebookRun:
             files=job.files,
             references=self.references,
         )
+        # Tests that raised an exception before any call returned.
+        self.unanswered: set[str] = set()
         # Tests for which a reference function was called, by them or by a cell before.
         self.reference_callers: set[str] = set()
         self.untried: list[str] = []  # as in `Report`
@@ -352,47 +355,72 @@ class NotebookRun:
             session = student.ensure_session()
         except ProcessEnded as end:
             return self._stopped(cell, end)
-        points = 0.0
-        with testcell.captured(session.processor_seconds) as (out, err, measured):
+        with testcell.captured(student.processor_seconds) as (out, err, measured):
             try:
-                seconds = min(self.job.limits.cell, self.deadline - time.monotonic())
-                value = self._names.run(
-                    cell.id,
-                    session=session,
-                    seconds=seconds,
-                    answer=student.answer_with_constants(cell.exercise or ""),
-                )
-                if session.end is not None:
-                    raise session.end
-                points = points_of(value, cell.points)
-                message = verdicts.PASSED
-                if points < cell.points:
-                    message = verdicts.PART(points=points, most=cell.points)
-                strict = hidden and self.job.stderr_fails_tests
-                if strict and (err.getvalue() or session.ask("stderr") is True):
-                    points = 0.0
-                    message = verdicts.STDERR
+                value, error = self._run_test(cell, session)
+                if self._may_retry(cell, error, session):
+                    # It may not be at fault. It is judged again in a fresh process.
+                    student.exclude_memory_hog()
+                    return self._judge(cell)
+                points = points_of(value, cell.points) if error is None else 0.0
+                has_written, uncalled_method = session.end_test()
             except ProcessEnded as end:
                 session.close(end)
                 if end.reason == "died" and student.exclude_memory_hog():
                     return self._judge(cell)
                 return self._stopped(cell, end)
-            except BaseException as error:  # a test may raise anything
-                lacks_memory = isinstance(error, MemoryError)
-                if lacks_memory and cell.exercise not in self._memory_retries:
-                    # It may not be at fault. It is judged again in a fresh process.
-                    self._memory_retries.add(cell.exercise)
-                    student.exclude_memory_hog()
-                    return self._judge(cell)
-                message = explain(error, student.sources, hidden=hidden)
-                name = error.name if isinstance(error, NameError) else None
-                if name and any(name in text for text in student.refused.values()):
-                    message = verdicts.REFUSED(where="")
+        if error is None:
+            message = verdicts.PASSED
+            if points < cell.points:
+                message = verdicts.PART(points=points, most=cell.points)
+            strict = hidden and self.job.stderr_fails_tests
+            if strict and (err.getvalue() or has_written):
+                points = 0.0
+                message = verdicts.STDERR
+        else:
+            message = explain(error, student.sources, hidden=hidden)
+            name = error.name if isinstance(error, NameError) else None
+            if name and any(name in text for text in student.refused.values()):
+                message = verdicts.REFUSED(where="")
+            if message.outcome == "error" and not session.has_answered:
+                self.unanswered.add(cell.id)
         return replace(
-            verdict(cell, self._excused(cell, message, session), points),
+            verdict(cell, self._excused(cell, message, uncalled_method), points),
             printed="" if hidden else plain_text(out.getvalue()),
             measures=tuple(map(_as_lines, measured)),
         )
+
+    def _run_test(
+        self,
+        cell: Cell,
+        session: Session,
+    ) -> tuple[Any, BaseException | None]:
+        """Run a test in the judge; return its value, or what it raised."""
+        try:
+            value = self._names.run(
+                cell.id,
+                session=session,
+                seconds=min(self.job.limits.cell, self.deadline - time.monotonic()),
+                answer=self.student.answer_with_constants(cell.exercise or ""),
+            )
+        except ProcessEnded:
+            raise
+        except BaseException as error:  # a test may raise anything
+            return None, error
+        return value, None
+
+    def _may_retry(
+        self,
+        cell: Cell,
+        error: BaseException | None,
+        session: Session,
+    ) -> bool:
+        """Whether a test lacked memory before it got an answer, once an exercise."""
+        lacks_memory = isinstance(error, MemoryError) and not session.has_answered
+        is_first = cell.exercise not in self._memory_retries
+        if lacks_memory:
+            self._memory_retries.add(cell.exercise)
+        return lacks_memory and is_first
 
     @cached_property
     def _student_names(self) -> set[str]:
@@ -489,14 +517,14 @@ class NotebookRun:
         self,
         cell: Cell,
         message: Message,
-        session: Session | None = None,
+        uncalled_method: str = "",
     ) -> Message:
         """Return what a test says, or that it waits: it may be lost because of us."""
         if message.outcome in ("failed", "error"):
             if cell.exercise in self.student.refused:
                 return verdicts.REFUSED(where=f" in `{cell.exercise}`")
-            if session and (method := session.find_uncalled_method()):
-                return verdicts.METHOD_NOT_CALLED(by=method)
+            if uncalled_method:
+                return verdicts.METHOD_NOT_CALLED(by=uncalled_method)
         return message
 
     def _stopped(self, cell: Cell, end: ProcessEnded) -> Verdict:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections import deque
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -38,6 +38,7 @@ from nbproctor.protocol.objects import Ref, class_named
 from nbproctor.protocol.rpc import TO_JUDGE, Connection
 
 _REASONS = {LateError: "timeout", ClosedError: "died"}
+_CALLS = ("call", "calls", "apply")
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
@@ -59,8 +60,13 @@ class Session:
         # What the judge has decided in this test: an object, and the methods not asked.
         self.uncalled_methods: deque[tuple[Any, ...]] = deque(maxlen=MAX_UNCALLED)
         self.deadline = float("inf")  # the moment that nothing may take longer than
-        self.processor_seconds = child.processor_seconds
+        self.processor_seconds: Callable[[], float] = child.processor_seconds
         self.recorded: specification.Records = {}  # what it has answered so far
+        self.has_answered = False  # whether a call has returned in this test
+        # Functions of references that the student's process has got, and the session of
+        # the process that they run in.
+        self.reference_functions: dict[str, Any] = {}
+        self.reference_session: Session | None = None
         # Whether no other process runs code of the same notebook: see
         # `exports.ReferenceFunction`.
         self.is_only_process = True
@@ -96,7 +102,7 @@ class Session:
             )
             self._callbacks = 0
         try:
-            return self._connection.ask(
+            reply = self._connection.ask(
                 request, *arguments, deadline=self._call_deadline
             )
         except ProtocolError as error:
@@ -106,6 +112,9 @@ class Session:
         finally:
             if outermost:
                 self._call_deadline = None
+        if request in _CALLS and not (type(reply) is list and not reply):
+            self.has_answered = True
+        return reply
 
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test, and return the values of those names that the student has.
@@ -120,18 +129,25 @@ class Session:
         self.uncalled_methods.clear()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
-    def find_uncalled_method(self) -> str:
-        """Return why the test may have failed by what the judge decided, or nothing.
+    def end_test(self) -> tuple[bool, str]:
+        """End a test; return whether the student's code wrote to stderr, and a method.
 
-        The student's process says which of these methods there is, and no more.
+        The judge did without that method, which may be why the test has failed. It is
+        asked for after each test: a student must not learn which of them fail.
         """
         methods = {"__class__"}
         for _, *names in self.uncalled_methods:
             methods.update(names)
-        method = ""
-        with suppress(BaseException):  # whatever the student's side raises
-            method = self.ask("excuse", [*self.uncalled_methods])
-        return method if type(method) is str and method in methods else ""
+        try:
+            reply = self.ask("end", [*self.uncalled_methods])
+        except ProcessEnded:
+            raise
+        except BaseException:  # whatever the student's side raises
+            reply = None
+        match reply:
+            case (bool(has_written), str(method)):
+                return has_written, method if method in methods else ""
+        return True, ""  # this process has been tampered with
 
     def close(self, reason: ProcessEnded | None = None) -> ProcessEnded:
         """End the student process; return why it has ended."""

@@ -180,6 +180,9 @@ class Namespace:
             student_objects = {}
         for student_name in student_names & student_objects.keys():
             space[student_name] = student_objects[student_name]
+        # What a test itself asks of a reference is none of the student's business.
+        for student_name in student_names & session.reference_functions.keys():
+            space[student_name] = session.reference_functions[student_name]
         for imported_name in imported_names - student_objects.keys():
             space.pop(imported_name, None)
         for helper in helpers:
@@ -238,6 +241,7 @@ def run(
     After so many seconds, that is a `ProcessEnded`. `answer` is the text of the cell
     that it judges.
     """
+    session.has_answered = False
     recording = specification.recording(session.recorded, answer)
     with _reset_global_state(session, test.seed), _time_limit(seconds), recording:
         return test.program.run(space)
@@ -299,7 +303,7 @@ def _reset_global_state(session: Session, first_seed: int) -> Iterator[None]:
     """Start a test with the same global state each time.
 
     No student can predict what it draws before it sets a seed. If it sets one, the
-    student's process sets it, too.
+    student's process sets it, too, and that of the references.
     """
     np.random.seed(_words_of(first_seed))
     random.seed(first_seed)
@@ -333,6 +337,8 @@ def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:
     """Seed a global generator, and the student's."""
     seed_judge(*values)
     session.ask("seed", module, list(values))
+    if session.reference_session is not None:
+        session.reference_session.ask("seed", module, list(values))
 
 
 @contextmanager

@@ -65,8 +65,7 @@ TO_STUDENT: Requests = {
     },
     "apply": {"name": str, "arguments": list},
     "seed": {"module": str, "arguments": list},
-    "stderr": {},
-    "excuse": {"decided": list},
+    "end": {"decided": list},
     "lend": {"functions": dict},
     "untried": {},
 }

@@ -90,8 +90,7 @@ class Student:
             "set": setattr,
             "apply": apply_function,
             "seed": seed,
-            "stderr": self.on_stderr,
-            "excuse": self.on_excuse,
+            "end": self.on_end,
             "lend": self.on_lend,
             "untried": self.on_untried,
         }
@@ -156,20 +155,18 @@ class Student:
             self.reference_functions[name] = make_function(name, function)
         self.shell.user_ns.update(self.reference_functions)
 
-    def on_stderr(self) -> bool:
-        """Whether anything was written to stderr since the test began."""
-        return self.shell.outputs.has_stream("stderr")
+    def on_end(self, decided: list[Any]) -> tuple[bool, str]:
+        """End a test; return whether anything was written to stderr, and a method.
 
-    def on_excuse(self, decided: list[Any]) -> str:
-        """Return the first method of those that the judge did without, if there is one.
-
-        That is ``__class__`` if it got as plain what a class of the student's derives.
+        That is the first of those that the judge did without, if there is one, or
+        ``__class__`` if it got as plain what a class of the student's derives.
         """
+        has_written = self.shell.outputs.has_stream("stderr")
         for value, *methods in decided:
             for method in methods:
                 if method == "__class__" or has_special_method(value, method):
-                    return str(method)
-        return "__class__" if self.handles.simplified_subclass else ""
+                    return has_written, str(method)
+        return has_written, "__class__" if self.handles.simplified_subclass else ""
 
     def on_untried(self) -> list[tuple[str, int]]:
         """Return cell and line of each branch that no call has entered."""
