@@ -1740,9 +1740,11 @@ assert f(7) == 21, f"f(7) gave {f(7)}"
 def f(x): return 3 * x
 --- f answer
 asked = []
-class Number(float):
+class Number:
+    def __init__(self, value): self.value = value
+    def __float__(self): return float(self.value)
     def __str__(self): raise RuntimeError
-    __repr__ = __format__ = __str__
+    __repr__ = __str__
 def f(x):
     asked.append(x)
     return Number(2 * x if 1 in asked else 3 * x)
