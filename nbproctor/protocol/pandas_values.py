@@ -23,7 +23,7 @@ _MAX_FREQ = 40  # characters
 _MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value
 _MAX_COLUMNS = 20_000
 _FEW_COLUMNS = 16  # that are sent one by one, even if all are of one kind
-_MAX_LABELS = LIMITS["keys"].most
+_MAX_LABELS = LIMITS["keys"]
 # Since version 3, a copy takes nothing until one of the two is changed.
 _COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 _TICKS = ("D", "h", "min", "s", "ms", "us", "ns", "H", "T", "S", "L", "U", "N")
