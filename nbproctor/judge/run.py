@@ -155,6 +155,7 @@ class SecondRuns:
     def _award_points(self, second_run: NotebookRun) -> None:
         second_run.student.close()
         verdicts = self.first_run.verdicts
+        condition = "with correct functions from the exercises before it"
         better = {}
         for name, second in second_run.verdicts.items():
             first = verdicts[name]
@@ -165,17 +166,15 @@ class SecondRuns:
             is_unanswered = first.outcome == "error"
             may_gain = is_unanswered or name in second_run.reference_callers
             if may_gain and second.points > first.points:
-                better[name] = second
-        condition = "with correct functions from the exercises before it"
-        for name, second in better.items():
-            message = f"Passed {condition}."
-            if second.points < second.max_points:
-                message = f"{second.message} ({condition})"
-            verdicts[name] = replace(
-                second,
-                message=message,
-                source="follow-through",
-            )
+                message = f"Passed {condition}."
+                if second.points < second.max_points:
+                    message = f"{second.message} ({condition})"
+                better[name] = replace(
+                    second,
+                    message=message,
+                    source="follow-through",
+                )
+        verdicts.update(better)
 
 
 @dataclass
@@ -321,10 +320,8 @@ class NotebookRun:
         for cell in cells:
             judged = self.verdicts.get(cell.id)
             stop = stops.get(cell.exercise or "")
-            if judged is None or stop is None:
-                continue
-            is_lost = judged.outcome in ("failed", "error")
-            if is_lost and (runs_no_answer or stop.outcome == "error"):
+            is_lost = judged is not None and judged.outcome in ("failed", "error")
+            if is_lost and stop and (runs_no_answer or stop.outcome == "error"):
                 self.verdicts[cell.id] = verdict(cell, stop)
 
     def _judge(self, cell: Cell, history: Sequence[Step] = ()) -> Verdict:

@@ -125,15 +125,6 @@ def _strings(
     return pd.array(values, dtype=pd.StringDtype(storage, **na))
 
 
-def _categories(
-    codes: Any,
-    categories: Any,
-    ordered: Any,
-) -> Any:
-    dtype = pd.CategoricalDtype(categories, ordered)
-    return pd.Categorical.from_codes(codes, dtype=dtype)
-
-
 # --- indexes and tables ---------------------------------------------------------------
 
 
@@ -281,7 +272,9 @@ add_rows(
         fields="places few flag",
         classes=pd.Categorical,
         parts=lambda x: (np.array(x.codes), x.categories, bool(x.ordered)),
-        build=_categories,
+        build=lambda codes, categories, ordered: pd.Categorical.from_codes(
+            codes, dtype=pd.CategoricalDtype(categories, ordered)
+        ),
     ),
     Row(
         tag="pandas.strings",

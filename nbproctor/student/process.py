@@ -40,15 +40,6 @@ _FUNCTIONS = vars(builtins) | vars(operator)
 _FUNCTIONS |= {"deepcopy": copy.deepcopy, "array": np.array}
 
 
-def call(
-    target: Any,
-    args: Any,
-    kwargs: Any,
-) -> Any:
-    """Call something."""
-    return target(*args, **kwargs)
-
-
 def unpack(files: dict[bytes, bytes]) -> None:
     """Write what was handed in beside the notebook; cells can import it, too."""
     sys.path.insert(0, "")
@@ -56,11 +47,6 @@ def unpack(files: dict[bytes, bytes]) -> None:
         path = Path(os.fsdecode(name))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def apply_function(name: str, arguments: list[Any]) -> Any:
-    """Apply a built-in function, one of `operator`, ``deepcopy`` or ``array``."""
-    return _FUNCTIONS[name](*arguments)
 
 
 def seed(module: str, arguments: list[Any]) -> None:
@@ -84,16 +70,16 @@ class Student:
             "unpack": unpack,
             "run": self.on_run,
             "begin": self.on_begin,
-            "call": call,
+            "call": lambda target, args, kwargs: target(*args, **kwargs),
             "calls": make_calls,
             "get": getattr,
             "set": setattr,
-            "apply": apply_function,
+            "apply": lambda name, arguments: _FUNCTIONS[name](*arguments),
             "seed": seed,
             "stderr": self.on_stderr,
             "excuse": self.on_excuse,
             "lend": self.on_lend,
-            "untried": self.on_untried,
+            "untried": lambda: [*shell.compile.untried()],
         }
         self.connection = Connection(
             wire=Wire(sock),
@@ -120,7 +106,9 @@ class Student:
         drew is not shown as if this cell had. What was rehearsed counts as run until
         any other cell runs: it may change what those after it do.
         """
-        _close_figures()
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None and pyplot.get_fignums():
+            pyplot.close("all")
         if source in self.shell.opening_outputs:
             return self.shell.opening_outputs[source], False, None
         if cell is not None:
@@ -171,10 +159,6 @@ class Student:
                     return str(method)
         return "__class__" if self.handles.simplified_subclass else ""
 
-    def on_untried(self) -> list[tuple[str, int]]:
-        """Return cell and line of each branch that no call has entered."""
-        return [*self.shell.compile.untried()]
-
     # --- objects ----------------------------------------------------------------
 
     def resolve(self, ref: Ref) -> Any:
@@ -215,12 +199,6 @@ def _has_free_memory() -> bool:
     except MemoryError:
         return False
     return True
-
-
-def _close_figures() -> None:
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None and pyplot.get_fignums():
-        pyplot.close("all")
 
 
 def main(sock: socket.socket) -> None:
