@@ -17,7 +17,15 @@ from pandas.tseries.frequencies import to_offset
 from nbproctor.protocol.budget import LIMITS, hashes_collide
 from nbproctor.protocol.numpy_values import DTYPES, NUMBERS, is_array
 from nbproctor.protocol.python_values import STANDARD
-from nbproctor.protocol.table import FIELDS, Change, Parts, Row, add_rows, parts_of
+from nbproctor.protocol.table import (
+    FIELDS,
+    Change,
+    Parts,
+    Row,
+    add_rows,
+    exactly,
+    parts_of,
+)
 
 _MAX_FREQ = 40  # characters
 _MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value
@@ -91,10 +99,10 @@ FIELDS |= {
     "index": _is_index,
     "few": _is_small_index,
     "levels": lambda x: type(x) is tuple and all(map(_is_small_index, x)),
-    "range": lambda x: type(x) is range,
+    "range": exactly(range),
     "steps": lambda x: x is None or (type(x) is str and len(x) <= _MAX_FREQ),
     "storage": lambda x: type(x) is str and x in ("python", "pyarrow"),
-    "moment": lambda x: type(x) is np.datetime64,
+    "moment": exactly(np.datetime64),
 }
 
 # --- columns and scalars --------------------------------------------------------------
@@ -216,18 +224,11 @@ def _same(one: Any, other: Any) -> bool:
         return False
 
 
-def _copy(x: Any) -> Any:
-    return x.copy(deep=not _COPY_ON_WRITE)
-
-
-def _assign(old: Any, new: Any) -> None:
-    type(old).__init__(old, new)  # what pandas's own ``inplace=True`` comes to
-
-
 _TABLE = Change(
-    copy=_copy,
+    copy=lambda x: x.copy(deep=not _COPY_ON_WRITE),
     same=_same,
-    assign=_assign,
+    # What pandas's own ``inplace=True`` comes to.
+    assign=lambda old, new: type(old).__init__(old, new),
 )
 add_rows(
     Row(

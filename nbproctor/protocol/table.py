@@ -75,15 +75,20 @@ def _fit(row: Row, parts: Sequence[Any]) -> bool:
     )
 
 
+def exactly(kind: type) -> Field:
+    """Make the question whether a field is of this type, not of one derived from it."""
+    return lambda x: type(x) is kind
+
+
 ROWS: dict[str, Row] = {}  # by tag
 FIELDS: dict[str, Field] = {
     "value": lambda x: True,
     "key": lambda x: True,
     "count": lambda x: type(x) is int and x >= 0,
-    "integer": lambda x: type(x) is int,
-    "float": lambda x: type(x) is float,
-    "text": lambda x: type(x) is str,
-    "flag": lambda x: type(x) is bool,
+    "integer": exactly(int),
+    "float": exactly(float),
+    "text": exactly(str),
+    "flag": exactly(bool),
 }
 _row_of: dict[type, Row] = {}
 

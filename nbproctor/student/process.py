@@ -16,6 +16,7 @@ import resource
 import socket
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -205,7 +206,5 @@ def main(sock: socket.socket) -> None:
     """Serve the judge at the other end of `sock` until it hangs up."""
     shell = get_shell()
     shell.install()
-    try:
+    with suppress(ClosedError):
         Student(sock, shell).connection.serve()
-    except ClosedError:
-        return
