@@ -62,7 +62,6 @@ class StudentProcesses:
         # Of the cells played, the last to use up the memory.
         self._memory_hog: Step | None = None
         self._reference_functions: dict[str, ReferenceFunction] = {}
-        self.reference_calls = 0  # that the judge has seen
         # By the last cell, as its process reports it.
         self.raised: StudentRaised | None = None
         self._reference_session: Session | None = None
@@ -253,7 +252,7 @@ class StudentProcesses:
             session.ask("run", source, None, False, seconds=self.limits.cell)
         functions = session.begin(sorted(references.functions))
         return {
-            name: ReferenceFunction(f, self._note_call) for name, f in functions.items()
+            name: ReferenceFunction(function) for name, function in functions.items()
         }
 
     def answer_with_constants(self, exercise: str) -> str:
@@ -291,9 +290,6 @@ class StudentProcesses:
     def passed_objects(self) -> list[Any]:
         """Return the objects that the last test has passed to student code."""
         return [*self._session.exports.objects.values()] if self._session else []
-
-    def _note_call(self) -> None:
-        self.reference_calls += 1
 
     def start_session(self, files: dict[bytes, bytes]) -> Session:
         """Start a process in which nothing has run, with files beside the notebook."""

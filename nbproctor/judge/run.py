@@ -22,6 +22,7 @@ from nbproctor.expect import specification
 from nbproctor.expect.measures import Measured
 from nbproctor.judge import clock, order, testcell, verdicts
 from nbproctor.judge.compiled import Tests
+from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
 from nbproctor.judge.proxy import ProcessEnded
@@ -247,12 +248,12 @@ class NotebookRun:
     def run_steps(self, steps: Iterable[Step]) -> None:
         """Do the next steps; the process that runs cells lives on."""
         for step in steps:
-            calls = self.student.reference_calls
+            calls = ReferenceFunction.calls
             test = step.test
             position = len(self._history)
             if test is None:
                 self.student.run(step)
-                self._cells_call_references |= self.student.reference_calls > calls
+                self._cells_call_references |= ReferenceFunction.calls > calls
             elif test.where == "beside":
                 self._in_process_tests.append((test, position))
             else:
@@ -261,7 +262,7 @@ class NotebookRun:
                 has_failed = judged.outcome not in ("passed", "not run")
                 if has_failed and test.placement_reason:
                     self._in_process_tests.append((test, position))
-                is_caller = self.student.reference_calls > calls
+                is_caller = ReferenceFunction.calls > calls
                 if self._cells_call_references or self._uses_references(is_caller):
                     self.reference_callers.add(test.id)
             self._history.append(step)

@@ -77,7 +77,7 @@ class Student:
             "set": setattr,
             "apply": lambda name, arguments: _FUNCTIONS[name](*arguments),
             "seed": seed,
-            "stderr": self.on_stderr,
+            "stderr": lambda: shell.outputs.has_stream("stderr"),
             "excuse": self.on_excuse,
             "lend": self.on_lend,
             "untried": lambda: [*shell.compile.untried()],
@@ -144,10 +144,6 @@ class Student:
         for name, function in functions.items():
             self.reference_functions[name] = make_function(name, function)
         self.shell.user_ns.update(self.reference_functions)
-
-    def on_stderr(self) -> bool:
-        """Whether anything was written to stderr since the test began."""
-        return self.shell.outputs.has_stream("stderr")
 
     def on_excuse(self, decided: list[Any]) -> str:
         """Return the first method of those that the judge did without, if there is one.

@@ -112,13 +112,10 @@ class Transformer(TransformerManager):
 
     def do_token_transforms(self, lines: list[str]) -> list[str]:
         """Replace magics, if there can be any; a notebook may add its own kind."""
-        if self.token_transformers == self._default_transforms and not _MAGIC.search(
-            "".join(lines)
-        ):
-            return lines
-        changed: list[str]
-        changed = super().do_token_transforms(lines)  # type: ignore[no-untyped-call]
-        return changed
+        has_own_kind = self.token_transformers != self._default_transforms
+        if has_own_kind or _MAGIC.search("".join(lines)):
+            lines = super().do_token_transforms(lines)  # type: ignore[no-untyped-call]
+        return lines
 
 
 def may_await(source: str) -> bool:
