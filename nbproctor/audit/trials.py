@@ -369,7 +369,7 @@ class _Walk:
         """Return what a decorated solution earns; `function` is for the decorator."""
         lent = {}
         if function is not None:
-            lent[BORROWED_NAME] = ReferenceFunction(function, lambda: None)
+            lent[BORROWED_NAME] = ReferenceFunction(function)
             decorator += f"({BORROWED_NAME})"
         source = borrowers.decorate_functions(cell.source, decorator)
         if source is None:

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -45,30 +45,30 @@ class StudentProcesses:
     # They run in a process beside the student's, which gets functions that call theirs,
     # and nothing of a reference itself.
     references: References | None
-    outputs: dict[int, list[Output]] = field(default_factory=dict)  # as in `Report`
-    notes: list[str] = field(default_factory=list)  # as in `Report`
-    # In the process that lives.
-    executed_steps: list[Step] = field(default_factory=list)
-    # Public tests that have run in it.
-    defined_by_tests: set[str] = field(default_factory=set)
-    # The student's own cells by our names.
-    sources: dict[str, str] = field(default_factory=dict)
-    # In each of them, the lines that give a number to a name.
-    _constants: dict[str, list[re.Match[str]]] = field(default_factory=dict)
-    # Cells and exercises that the sandbox has refused something, and their text.
-    refused: dict[str, str] = field(default_factory=dict)
-    # Exercises whose cell was not run, or not all of it, and what their tests say then.
-    stops: dict[str, Message] = field(default_factory=dict)
-    # Cells that ended their process.
-    _excluded_cells: set[str] = field(default_factory=set)
-    _memory_hog: Step | None = None  # of those played, the last to use up the memory
-    _reference_functions: dict[str, ReferenceFunction] = field(default_factory=dict)
-    reference_calls: int = 0  # that the judge has seen
-    raised: StudentRaised | None = None  # by the last cell, as its process reports it
-    _reference_session: Session | None = None
-    _session: Session | None = None
-    _output_room: int = field(default_factory=lambda: MAX_OUTPUT_BYTES)
-    _spawned: int = 0
+
+    def __post_init__(self) -> None:
+        self.outputs: dict[int, list[Output]] = {}  # as in `Report`
+        self.notes: list[str] = []  # as in `Report`
+        self.executed_steps: list[Step] = []  # in the process that lives
+        self.defined_by_tests = set[str]()  # public tests that have run in it
+        self.sources: dict[str, str] = {}  # the student's own cells by our names
+        # In each of them, the lines that give a number to a name.
+        self._constants: dict[str, list[re.Match[str]]] = {}
+        # Cells and exercises that the sandbox has refused something, and their text.
+        self.refused: dict[str, str] = {}
+        # Exercises whose cell was not run, or not all of it, and what their tests say
+        # then.
+        self.stops: dict[str, Message] = {}
+        self._excluded_cells = set[str]()  # that ended their process
+        # Of the cells played, the last to use up the memory.
+        self._memory_hog: Step | None = None
+        self._reference_functions: dict[str, ReferenceFunction] = {}
+        # By the last cell, as its process reports it.
+        self.raised: StudentRaised | None = None
+        self._reference_session: Session | None = None
+        self._session: Session | None = None
+        self._output_room = MAX_OUTPUT_BYTES
+        self._spawned = 0
 
     def close(self) -> None:
         """End the processes that live."""
@@ -255,7 +255,7 @@ class StudentProcesses:
             session.ask("run", source, None, False, seconds=self.limits.cell)
         functions = session.begin(sorted(references.functions))
         return {
-            name: ReferenceFunction(f, self._note_call) for name, f in functions.items()
+            name: ReferenceFunction(function) for name, function in functions.items()
         }
 
     def answer_with_constants(self, exercise: str) -> str:
@@ -298,9 +298,6 @@ class StudentProcesses:
     def passed_objects(self) -> list[Any]:
         """Return the objects that the last test has passed to student code."""
         return [*self._session.exports.objects.values()] if self._session else []
-
-    def _note_call(self) -> None:
-        self.reference_calls += 1
 
     def start_session(self, files: dict[bytes, bytes]) -> Session:
         """Start a process in which nothing has run, with files beside the notebook."""

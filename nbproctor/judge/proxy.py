@@ -255,22 +255,18 @@ class Proxy:
         array = _convert(self, np.ndarray, "array")
         return array if dtype is None else array.astype(dtype)
 
-    # What an object says of itself.
 
-    def __hash__(self) -> int:
-        return _convert(self, int, "hash")
-
-    __len__ = partialmethod(_convert, int, "len")
-    __int__ = partialmethod(_convert, int, "int")
-    __float__ = partialmethod(_convert, float, "float")
-
-    def __repr__(self) -> str:
-        return _convert(self, str, "repr")
-
-    def __str__(self) -> str:
-        return _convert(self, str, "str")
-
-
+# What an object says of itself, and of which type that has to be.
+_CONVERSIONS: dict[str, type] = {
+    "hash": int,
+    "len": int,
+    "int": int,
+    "float": float,
+    "repr": str,
+    "str": str,
+}
+for _name, _kind in _CONVERSIONS.items():
+    setattr(Proxy, f"__{_name}__", partialmethod(_convert, _kind, _name))
 # Arithmetic: the student's among their own objects, else the judge's. With a value of
 # the test's in front: never the student's.
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):

@@ -22,6 +22,7 @@ from nbproctor.expect import specification
 from nbproctor.expect.measures import Measured
 from nbproctor.judge import clock, order, testcell, verdicts
 from nbproctor.judge.compiled import Tests
+from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
 from nbproctor.judge.proxy import ProcessEnded
@@ -155,6 +156,7 @@ class SecondRuns:
     def _award_points(self, second_run: NotebookRun) -> None:
         second_run.student.close()
         verdicts = self.first_run.verdicts
+        condition = "with correct functions from the exercises before it"
         better = {}
         for name, second in second_run.verdicts.items():
             first = verdicts[name]
@@ -165,18 +167,16 @@ class SecondRuns:
             is_unanswered = name in self.first_run.unanswered
             may_gain = is_unanswered or name in second_run.reference_callers
             if may_gain and second.points > first.points:
-                better[name] = second
-        condition = "with correct functions from the exercises before it"
-        for name, second in better.items():
-            message = f"Passed {condition}."
-            if second.points < second.max_points:
-                message = f"{second.message} ({condition})"
-            verdicts[name] = replace(
-                second,
-                message=message,
-                measures=first.measures,  # of the student's own notebook
-                source="follow-through",
-            )
+                message = f"Passed {condition}."
+                if second.points < second.max_points:
+                    message = f"{second.message} ({condition})"
+                better[name] = replace(
+                    second,
+                    message=message,
+                    measures=first.measures,  # of the student's own notebook
+                    source="follow-through",
+                )
+        verdicts.update(better)
 
 
 @dataclass
@@ -251,12 +251,12 @@ class NotebookRun:
     def run_steps(self, steps: Iterable[Step]) -> None:
         """Do the next steps; the process that runs cells lives on."""
         for step in steps:
-            calls = self.student.reference_calls
+            calls = ReferenceFunction.calls
             test = step.test
             position = len(self._history)
             if test is None:
                 self.student.run(step)
-                self._cells_call_references |= self.student.reference_calls > calls
+                self._cells_call_references |= ReferenceFunction.calls > calls
             elif test.where == "beside":
                 self._in_process_tests.append((test, position))
             else:
@@ -265,7 +265,7 @@ class NotebookRun:
                 has_failed = judged.outcome not in ("passed", "not run")
                 if has_failed and test.placement_reason:
                     self._in_process_tests.append((test, position))
-                is_caller = self.student.reference_calls > calls
+                is_caller = ReferenceFunction.calls > calls
                 if self._cells_call_references or self._uses_references(is_caller):
                     self.reference_callers.add(test.id)
             self._history.append(step)
@@ -324,10 +324,8 @@ class NotebookRun:
         for cell in cells:
             judged = self.verdicts.get(cell.id)
             stop = stops.get(cell.exercise or "")
-            if judged is None or stop is None:
-                continue
-            is_lost = judged.outcome in ("failed", "error")
-            if is_lost and (runs_no_answer or stop.outcome == "error"):
+            is_lost = judged is not None and judged.outcome in ("failed", "error")
+            if is_lost and stop and (runs_no_answer or stop.outcome == "error"):
                 self.verdicts[cell.id] = verdict(cell, stop)
 
     def _judge(self, cell: Cell, history: Sequence[Step] = ()) -> Verdict:

@@ -164,29 +164,27 @@ class Session:
             raise ProtocolError("a call used the test's objects too often")
         if self._depth >= MAX_DEPTH:
             raise RecursionError("calls between student and test are nested too deep")
+        number, *others = arguments
+        exports = self.exports
         self._depth += 1
         try:
-            return self._dispatch(request, arguments)
+            target = exports.find(number)
+            match request, *others:
+                case "get", name:
+                    return exports.get(target, name)
+                case "set", name, value:
+                    return exports.set(target, name, value)
+                case "call", args, kwargs:
+                    return target(*args, **kwargs)
+                case "method", name, args, kwargs:
+                    return exports.get(target, name)(*args, **kwargs)
+                case "item", key:
+                    return target[key]
+                case ("attributes",):
+                    return exports.attributes(target)
+            return len(target)  # the last of `TO_JUDGE`
         finally:
             self._depth -= 1
-
-    def _dispatch(self, request: str, arguments: list[Any]) -> Any:
-        number, *arguments = arguments
-        target = self.exports.find(number)
-        match request, *arguments:
-            case "get", name:
-                return self.exports.get(target, name)
-            case "set", name, value:
-                return self.exports.set(target, name, value)
-            case "call", args, kwargs:
-                return target(*args, **kwargs)
-            case "method", name, args, kwargs:
-                return self.exports.get(target, name)(*args, **kwargs)
-            case "item", key:
-                return target[key]
-            case ("attributes",):
-                return self.exports.attributes(target)
-        return len(target)  # the last of `TO_JUDGE`
 
     # --- what the student's values are here -------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import io
+import math
 import random
 import signal
 import sys
@@ -83,7 +84,9 @@ class Namespace:
         name: str,
         session: Session,
         seconds: float,
-        answer: str,
+        answer: str = "",
+        *,
+        is_needed: bool = False,
     ) -> Any:
         """Run a test cell, as `run` does, with what it sees.
 
@@ -92,13 +95,27 @@ class Namespace:
         that raises an exception of its own makes it a `BrokenTestError`.
         """
         test = self._tests.cells[name]
+        if any(self._session_of.get(cell) is not session for cell in test.needs):
+            for cell in test.needs:
+                try:
+                    self.run(
+                        cell,
+                        session=session,
+                        seconds=seconds,
+                        is_needed=True,
+                    )
+                except Interruption:
+                    raise
+                except BaseException:
+                    pass  # it has its own verdict; what it made until then is there
         try:
-            if any(self._session_of.get(cell) is not session for cell in test.needs):
-                for cell in test.needs:
-                    self._run_again(cell, session, seconds)
+            space = self._fill(name, session)
+            # What ended a process once would do so again.
+            if is_needed and name in self._definitions_only:
+                return execute(test.definitions, space)
             return run(
                 test,
-                self._fill(name, session),
+                space,
                 session=session,
                 seconds=seconds,
                 answer=answer,
@@ -116,32 +133,6 @@ class Namespace:
             self._shared.pop(shared, None)
             if shared in self._space:
                 self._shared[shared] = self._space[shared]
-
-    def _run_again(
-        self,
-        cell: str,
-        session: Session,
-        seconds: float,
-    ) -> None:
-        space = self._fill(cell, session)
-        test = self._tests.cells[cell]
-        try:
-            # What ended a process once would do so again.
-            if cell in self._definitions_only:
-                execute(test.definitions, space)
-            else:
-                run(
-                    test,
-                    space,
-                    session=session,
-                    seconds=seconds,
-                )
-        except Interruption:
-            raise
-        except BaseException:
-            pass  # it has its own verdict; what it made until then is there
-        finally:
-            self._end(cell, session)
 
     def _fill(self, name: str, session: Session) -> Names:
         """Fill the namespace for a test.
@@ -257,18 +248,15 @@ def points_of(value: Any, most: float) -> float:
     process count as 0.
     """
     try:
-        number = _number(value)
-        if number is None:
-            return most
         # An integer may be too long for a float. NaN is not more than 0.
-        return float(min(max(0, number), most))
+        return float(min(max(0, _number(value)), most))
     # A signaling NaN; an object of the test's that cannot be looked at.
     except Exception:
         return 0.0
 
 
 def _number(value: Any) -> Any:
-    """Return the number that a test cell ends in; None if it ends in no number."""
+    """Return the number that a test cell ends in; infinity if it ends in no number."""
     if isinstance(value, Proxy | complex):
         return 0
     kind = type(value)
@@ -277,9 +265,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
         is_numeric = value.size and value.dtype.kind in "iuf"
         return float(value.min()) if is_numeric else 0.0
-    if kind in (int, float, Fraction, Decimal):
-        return value
-    return None
+    return value if kind in (int, float, Fraction, Decimal) else math.inf
 
 
 @contextmanager
@@ -324,13 +310,9 @@ def _words_of(seed: int) -> list[int]:
 
 def seed_student(session: Session, seed: int) -> None:
     """Seed the student's global generators, if the student's code lets it be done."""
-    try:
+    with suppress(Exception, StudentRaised):  # what a public test draws earns nothing
         session.ask("seed", "numpy", [_words_of(seed)])
         session.ask("seed", "random", [seed % 2**62])
-    except Interruption:
-        raise
-    except BaseException:
-        pass  # what a public test draws earns nothing
 
 
 def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:

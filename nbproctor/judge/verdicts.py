@@ -262,7 +262,7 @@ def describe_stop(
         text = str(output.get("evalue"))
         if kind in ("SyntaxError", "IndentationError", "TabError"):
             # IPython drops the empty lines at the top before it compiles.
-            lines_above = source[: len(source) - len(source.lstrip())].count("\n")
+            lines_above = source.count("\n") - source.lstrip().count("\n")
             where = ""
             if position := _PLACE.search(text):
                 where = f", line {int(position[1]) + lines_above}"

@@ -118,7 +118,7 @@ class Wire:
         if number != self._received:
             raise ProtocolError("a message is out of sequence")
         size = text_size + raw_size
-        if text_size > LIMITS["text"].most or size > LIMITS["bytes"].most:
+        if text_size > LIMITS["text"] or size > LIMITS["bytes"]:
             raise ProtocolError("a message is too large")
         end = _HEAD.size + size
         content = data[_HEAD.size : end]

@@ -52,7 +52,7 @@ def _dtype_of(code: Node) -> np.dtype[Any]:
     if _CODE.fullmatch(code):
         with suppress(ValueError, TypeError):
             dtype = np.dtype(code)
-            if dtype.itemsize <= LIMITS["bytes"].most:
+            if dtype.itemsize <= LIMITS["bytes"]:
                 return dtype
     raise ProtocolError("an array has an unknown or impossible dtype")
 

@@ -65,11 +65,10 @@ def _dict_reader(kind: Callable[[Any], Any]) -> Callable[..., Any]:
         node: list[Node],
         depth: int,
     ) -> Any:
-        if not len(node) % 2:
-            raise ProtocolError("a dictionary has a key without a value")
         items = receiver.read_fields(node, depth)
         keys = items[::2]
         receiver.spend_keys(keys)
+        # A key without a value is a `ValueError`.
         return kind(dict(zip(keys, items[1::2], strict=True)))
 
     return read

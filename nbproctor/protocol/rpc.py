@@ -319,7 +319,7 @@ def _read_text(text: bytes) -> Node:
 # and takes forever to walk; a list that holds itself never ends.
 MAX_REPEATED = 1 << 22
 _OPEN = -1
-_CONTAINERS = (list, tuple, set, frozenset, dict)
+_CONTAINERS = (list, tuple, set, frozenset)
 
 
 def check_repeats(roots: Iterable[Any]) -> None:
@@ -329,7 +329,7 @@ def check_repeats(roots: Iterable[Any]) -> None:
 
     def size_of(x: Any) -> int:
         nonlocal once
-        own_size = _own_size(x, type(x))
+        own_size, parts = _measure(x)
         if not own_size:
             return 0
         known_size = sizes.get(id(x))
@@ -339,7 +339,7 @@ def check_repeats(roots: Iterable[Any]) -> None:
             return known_size
         sizes[id(x)] = _OPEN
         once += own_size
-        size = own_size + sum(map(size_of, _inner(x, type(x))))
+        size = own_size + sum(map(size_of, parts))
         sizes[id(x)] = size
         return size
 
@@ -351,22 +351,24 @@ def check_repeats(roots: Iterable[Any]) -> None:
         raise ProtocolError("a value repeats its parts too often")
 
 
-def _own_size(x: Any, kind: type) -> int:
-    """Return the size of a value without its parts; 0 if it is quickly read."""
+def _measure(x: Any) -> tuple[int, Iterable[Any]]:
+    """Return the size of a value without its parts (0: it is quickly read), and these.
+
+    The parts of one that was measured before are not looked at.
+    """
+    kind = type(x)
     if kind in (str, bytes):
-        return len(x) >> 6
+        return len(x) >> 6, ()
     if kind is int:
-        return int(x).bit_length() >> 6
-    if kind is range or issubclass(kind, _CONTAINERS):
-        return len(x) + 1
-    if change_of(x) is None:
-        return 0
-    return int(getattr(x, "size", 0)) + 1  # an array, a table or a stream
-
-
-def _inner(x: Any, kind: type) -> Iterable[Any]:
-    if kind is np.ndarray:
-        return x.reshape(-1).tolist() if x.dtype.kind == "O" else ()
+        return x.bit_length() >> 6, ()
+    if kind is range:
+        return len(x) + 1, ()
     if issubclass(kind, dict):
-        return chain(x.keys(), x.values())
-    return x if issubclass(kind, _CONTAINERS) else ()
+        return len(x) + 1, chain(x.keys(), x.values())
+    if issubclass(kind, _CONTAINERS):
+        return len(x) + 1, x
+    if change_of(x) is None:
+        return 0, ()
+    has_parts = kind is np.ndarray and x.dtype.kind == "O"
+    # An array, a table or a stream.
+    return getattr(x, "size", 0) + 1, x.flat if has_parts else ()

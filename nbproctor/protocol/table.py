@@ -75,15 +75,20 @@ def _fit(row: Row, parts: Sequence[Any]) -> bool:
     )
 
 
+def exactly(kind: type) -> Field:
+    """Make the question whether a field is of this type, not of one derived from it."""
+    return lambda x: type(x) is kind
+
+
 ROWS: dict[str, Row] = {}  # by tag
 FIELDS: dict[str, Field] = {
     "value": lambda x: True,
     "key": lambda x: True,
     "count": lambda x: type(x) is int and x >= 0,
-    "integer": lambda x: type(x) is int,
-    "float": lambda x: type(x) is float,
-    "text": lambda x: type(x) is str,
-    "flag": lambda x: type(x) is bool,
+    "integer": exactly(int),
+    "float": exactly(float),
+    "text": exactly(str),
+    "flag": exactly(bool),
 }
 _row_of: dict[type, Row] = {}
 
@@ -124,29 +129,22 @@ def parts_of(value: Any) -> Parts | None:
 # --- libraries ------------------------------------------------------------------------
 
 
-# Library → the module of its rows, and who imports it along with itself. Judge and
-# student process are forks of one process, so both have these rows, or neither has:
-# without pandas, nothing changes, and nobody imports it.
-LIBRARIES = {
-    "pandas": ("nbproctor.protocol.pandas_values", ("seaborn", "statsmodels")),
-}
+# Libraries with a module of rows → who imports them. Judge and student process are
+# forks of one process, so both have these rows, or neither has: without pandas, nothing
+# changes, and nobody imports it.
+LIBRARIES = {"pandas": {"pandas", "seaborn", "statsmodels"}}
 
 
 def libraries_used(modules: Iterable[str]) -> list[str]:
     """Return the libraries with rows that are among these modules, or come with one."""
     tops = {name.partition(".")[0] for name in modules}
-    used = []
-    for name, (_, importers) in LIBRARIES.items():
-        if tops & {name, *importers}:
-            used.append(name)
-    return used
+    return [name for name, importers in LIBRARIES.items() if tops & importers]
 
 
 def load_rows(_: object = ()) -> None:
     """Load the rows of the libraries that are imported here, before any fork."""
-    for name, (rows, _) in LIBRARIES.items():
-        if name in sys.modules:
-            import_module(rows)
+    for name in LIBRARIES.keys() & sys.modules.keys():
+        import_module(f"nbproctor.protocol.{name}_values")
 
 
 # --- messages -------------------------------------------------------------------------
@@ -235,7 +233,7 @@ class Sender(MessageBudget, Encoded):
             return
         gap = -size % ALIGN
         self.size += size + gap
-        if self.size > LIMITS["bytes"].most:
+        if self.size > LIMITS["bytes"]:
             self.spend("bytes", self.size)
         self.buffers.append(data)
         if gap:

@@ -158,12 +158,11 @@ class JudgeObject:
             raise TypeError("an object of the test cannot be created again")
         _call("init_again", self, *args, **kwargs)
 
-    def __copy__(self) -> Any:
-        return self.__deepcopy__({})
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+    def __copy__(self, memo: object = None) -> Any:
         copied = vars(type(self)).get("copied")
         return copied(self) if copied else self
+
+    __deepcopy__ = __copy__
 
     def __getattribute__(self, name: str) -> Any:
         """Ask the judge first, then the notebook's class of this name."""

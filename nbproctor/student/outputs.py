@@ -47,8 +47,8 @@ class Outputs:
             room = TEXT_BYTES - self._bytes
         fitting = text[:room]
         lines = fitting.count("\n")
-        if self._lines + lines > LINES or self._lines == LINES:
-            allowed = LINES - self._lines
+        allowed = LINES - self._lines
+        if lines > allowed or not allowed:
             fitting = "".join(fitting.splitlines(keepends=True)[:allowed])
             lines = allowed
         self._bytes += len(fitting)
@@ -178,22 +178,22 @@ def _visible(text: str) -> str:
 
 
 class Stream(io.TextIOBase):
-    """``sys.stdout`` or ``sys.stderr`` of a shell: hands its text to a function."""
+    """``sys.stdout`` or ``sys.stderr`` of a shell: writes into its current outputs."""
 
     encoding = "utf-8"
     errors = "replace"
 
-    def __init__(self, name: str, write: Any) -> None:
+    def __init__(self, name: str, shell: Any) -> None:
         super().__init__()
         self.name = f"<{name}>"
         self._channel = name
-        self._write = write
+        self._shell = shell
 
     def write(self, text: str) -> int:
         """Pass `text` on."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._write(self._channel, text)
+        self._shell.outputs.write(self._channel, text)
         return len(text)
 
     def writable(self) -> bool:

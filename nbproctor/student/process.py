@@ -16,6 +16,7 @@ import resource
 import socket
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -40,15 +41,6 @@ _FUNCTIONS = vars(builtins) | vars(operator)
 _FUNCTIONS |= {"deepcopy": copy.deepcopy, "array": np.array}
 
 
-def call(
-    target: Any,
-    args: Any,
-    kwargs: Any,
-) -> Any:
-    """Call something."""
-    return target(*args, **kwargs)
-
-
 def unpack(files: dict[bytes, bytes]) -> None:
     """Write what was handed in beside the notebook; cells can import it, too."""
     sys.path.insert(0, "")
@@ -56,11 +48,6 @@ def unpack(files: dict[bytes, bytes]) -> None:
         path = Path(os.fsdecode(name))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def apply_function(name: str, arguments: list[Any]) -> Any:
-    """Apply a built-in function, one of `operator`, ``deepcopy`` or ``array``."""
-    return _FUNCTIONS[name](*arguments)
 
 
 def seed(module: str, arguments: list[Any]) -> None:
@@ -84,15 +71,15 @@ class Student:
             "unpack": unpack,
             "run": self.on_run,
             "begin": self.on_begin,
-            "call": call,
+            "call": lambda target, args, kwargs: target(*args, **kwargs),
             "calls": make_calls,
             "get": getattr,
             "set": setattr,
-            "apply": apply_function,
+            "apply": lambda name, arguments: _FUNCTIONS[name](*arguments),
             "seed": seed,
             "end": self.on_end,
             "lend": self.on_lend,
-            "untried": self.on_untried,
+            "untried": lambda: [*shell.compile.untried()],
         }
         self.connection = Connection(
             wire=Wire(sock),
@@ -119,7 +106,9 @@ class Student:
         drew is not shown as if this cell had. What was rehearsed counts as run until
         any other cell runs: it may change what those after it do.
         """
-        _close_figures()
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None and pyplot.get_fignums():
+            pyplot.close("all")
         if source in self.shell.opening_outputs:
             return self.shell.opening_outputs[source], False, None
         if cell is not None:
@@ -168,10 +157,6 @@ class Student:
                     return has_written, str(method)
         return has_written, "__class__" if self.handles.simplified_subclass else ""
 
-    def on_untried(self) -> list[tuple[str, int]]:
-        """Return cell and line of each branch that no call has entered."""
-        return [*self.shell.compile.untried()]
-
     # --- objects ----------------------------------------------------------------
 
     def resolve(self, ref: Ref) -> Any:
@@ -214,17 +199,9 @@ def _has_free_memory() -> bool:
     return True
 
 
-def _close_figures() -> None:
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None and pyplot.get_fignums():
-        pyplot.close("all")
-
-
 def main(sock: socket.socket) -> None:
     """Serve the judge at the other end of `sock` until it hangs up."""
     shell = get_shell()
     shell.install()
-    try:
+    with suppress(ClosedError):
         Student(sock, shell).connection.serve()
-    except ClosedError:
-        return
