@@ -307,7 +307,7 @@ class _Walk:
                         continue
                     # The first counts: it is the reference's, and what a loop without
                     # an end has noted is not retained.
-                    calls = borrowers.find_calls(run.passed_objects())
+                    calls = borrowers.find_calls(run.student.passed_objects())
                     self.calls = calls | self.calls
 
         run.run_to_end(plan())
@@ -369,7 +369,7 @@ class _Walk:
         """Return what a decorated solution earns; `function` is for the decorator."""
         lent = {}
         if function is not None:
-            lent[BORROWED_NAME] = ReferenceFunction(function, lambda: None)
+            lent[BORROWED_NAME] = ReferenceFunction(function)
             decorator += f"({BORROWED_NAME})"
         source = borrowers.decorate_functions(cell.source, decorator)
         if source is None:

@@ -62,6 +62,7 @@ def diagnosis(
 ) -> str:
     """Name what is wrong with the values of an answer of the right shape."""
     is_integer = got.dtype.kind in "iu"
+    precision = 1e-6 if got.dtype == np.float32 else 1e-12
     got = got.astype(float)
     want = want.astype(float)
     bad = wrong & ~np.isfinite(got)
@@ -88,7 +89,7 @@ def diagnosis(
     if np.ptp(got) == 0 < np.ptp(want):
         return "has the same value in every entry"
     for digits in range(5):
-        if np.allclose(got, np.round(want, digits), 1e-6, 0):
+        if np.allclose(got, np.round(want, digits), precision, 0):
             return "was rounded"
     wrong_count = wrong.sum()
     if wrong_count > 1 and _is_cut_off(got, want, rtol):

@@ -26,6 +26,7 @@ from nbproctor.judge.proxy import (
     built_in,
     handle_of,
 )
+from nbproctor.protocol.objects import EXCEPTIONS
 
 
 def make_student_error(base: str, text: str) -> StudentRaised:
@@ -33,19 +34,14 @@ def make_student_error(base: str, text: str) -> StudentRaised:
 
     It is made without calling ``__init__``: some insist on arguments of their own.
     """
-    kind = _exception_class_named(base)
+    builtin = vars(builtins)[base] if base in EXCEPTIONS else Exception
+    kind = _exception_class(builtin)
     # MemoryError has a `__new__` that makes no class with another base before it.
     new = Exception.__new__ if issubclass(kind, MemoryError) else kind.__new__
     error = new(kind)
     error.text = text
     error.args = (text,)
     return error
-
-
-def _exception_class_named(base: str) -> type[StudentRaised]:
-    builtin = getattr(builtins, base, None)
-    is_exception = isinstance(builtin, type) and issubclass(builtin, BaseException)
-    return _exception_class(builtin if is_exception else Exception)
 
 
 @cache
@@ -67,7 +63,7 @@ class _TypeMeta(type):
         value = args[0] if len(args) == 1 else None
         if isinstance(value, Proxy):
             handle = handle_of(value)
-            if handle.kind is not None and handle.relation == "exact":
+            if handle.relation == "exact":
                 return handle.kind
             return ask(value, "apply", "type", [value])
         if isinstance(value, StudentRaised):
@@ -93,7 +89,7 @@ def _make_class_check(builtin: Any, *relations: str) -> Any:
 
     def classifies(value: Any, kinds: Any) -> bool:
         handle = handle_of(value) if isinstance(value, Proxy) else None
-        if handle is None or handle.kind is None or handle.relation not in relations:
+        if handle is None or handle.relation not in relations:
             return bool(builtin(value, kinds))
         for kind in _each(kinds):
             if isinstance(kind, type) and kind is not Type:

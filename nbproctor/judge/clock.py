@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nbproctor.expect import measures
+from nbproctor.expect.calls import replaced
 from nbproctor.protocol.frames import Wire
 
 Clock = Callable[[], float]
@@ -27,14 +28,9 @@ def patch_clocks() -> Iterator[None]:
         "process_time": _with_student(time.process_time),
     }
     clocks |= {f"{name}_ns": _nanoseconds(clock) for name, clock in clocks.items()}
-    originals = {name: getattr(time, name) for name in clocks}
-    vars(time).update(clocks)
-    timeit.default_timer = time.perf_counter
-    try:
+    timer = clocks["perf_counter"]
+    with replaced(time, **clocks), replaced(timeit, default_timer=timer):
         yield
-    finally:
-        vars(time).update(originals)
-        timeit.default_timer = time.perf_counter
 
 
 def _without_transfer(clock: Clock) -> Clock:

@@ -46,6 +46,7 @@ _CHANGES = "add append clear discard extend insert pop popitem remove reverse"
 _CHANGES += " setdefault sort update"
 _IN_JUDGE = "helper", "test"  # kinds of cells that the judge runs
 _WITH_CODE = "provided", "solution", *_IN_JUDGE
+WORD = re.compile(r"[^\W\d]\w*")
 Import = tuple[str, CodeType]  # the name that is bound, and the code
 Names = dict[str, Any]  # the global names that code runs with
 
@@ -63,6 +64,7 @@ class Program:
     uses: frozenset[str]  # global names that it reads
     binds_first: frozenset[str]  # those that it binds before it reads them
     binds: frozenset[str]  # all that it binds; of a test, also what it changes in place
+    broken: str = ""  # why the cell cannot be run; it is an empty one then
 
     @classmethod
     def from_source(
@@ -82,20 +84,15 @@ class Program:
             if runs_in_judge and text != source:
                 text = plain_python(_WITHOUT_EFFECT.sub("", source))
             tree = parse_code(text, file)
-            ids = (getattr(node, "id", "") for node in ast.walk(tree))
-            if runs_in_judge and _NOTEBOOK in ids:
-                raise BrokenTestError(
-                    f"the cell {name} uses a magic or `{_NOTEBOOK}`, which only a "
-                    "notebook has"
-                )
             whole = compile_code(tree, file)
-            statements = tree.body
             last = None
-            if statements and not source.rstrip().endswith(";"):
-                end = statements[-1]
-                if isinstance(end, ast.Expr):
-                    statements = statements[:-1]
-                    last = compile_code(ast.Expression(end.value), file, "eval")
+            match tree.body:
+                case [*statements, ast.Expr(value)] if not source.rstrip().endswith(
+                    ";"
+                ):
+                    last = compile_code(ast.Expression(value), file, "eval")
+                case statements:
+                    pass
             body = compile_code(ast.Module(statements, []), file)
         except (SyntaxError, ValueError) as error:
             raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
@@ -105,6 +102,11 @@ class Program:
             inner_reads, inner_binds = _global_names(code)
             uses |= inner_reads
             binds |= inner_binds
+        if runs_in_judge and _NOTEBOOK in uses:
+            raise BrokenTestError(
+                f"the cell {name} uses a magic or `{_NOTEBOOK}`, which only a "
+                "notebook has"
+            )
         changed = uses.intersection(_changed(tree)) if runs_in_judge else frozenset()
         return cls(
             body=body,
@@ -124,8 +126,7 @@ class Program:
 class CompiledTest:
     """A test cell, and what it has to do with the cells above it and below."""
 
-    program: Program  # an empty one, if it cannot be run
-    broken: str  # why it cannot be run
+    program: Program
     helpers: int  # how many helper cells come before it
     # As in a kernel, it may need test cells above it: these in order, with those that
     # they need themselves; and the names that they make and nothing after them anew.
@@ -158,14 +159,15 @@ class Tests:
     # that tests change.
     names_from_tests: frozenset[str]
     # Exercise → the functions that its reference solution defines, if that defines
-    # nothing else: these can be lent to another exercise.
+    # nothing else: these can be lent to another exercise. What neither a test nor a
+    # text for students names is a tool of the solution alone.
     functions: dict[str, frozenset[str]]
 
     @classmethod
     def from_cells(cls, source: Iterable[Cell]) -> Tests:
         """Compile the cells of a master notebook."""
         cells = [cell for cell in source if cell.kind in _WITH_CODE]
-        programs, broken = _compile_all(cells)
+        programs = _compile_all(cells)
         provided_imports: list[Import] = []
         solution_imports: list[Import] = []
         solution_names = set[str]()
@@ -188,13 +190,13 @@ class Tests:
             defined = _functions(cell)
             if defined and program.binds <= defined | imported_names:
                 functions[cell.id] = defined
+        known_names = used_in(programs[c.id] for c in cells if c.kind in _IN_JUDGE)
+        known_names |= {word for cell in cells for word in WORD.findall(cell.stub)}
+        functions = {
+            name: each & known_names or each for name, each in functions.items()
+        }
         provided_names = dict(provided_imports).keys()
-        tests = _compile_tests(
-            cells,
-            programs=programs,
-            broken=broken,
-            provided=provided_names,
-        )
+        tests = _compile_tests(cells, programs, provided_names)
         helpers = tuple(programs[cell.id] for cell in cells if cell.kind == "helper")
         tested = [test.program for test in tests.values()]
         used_in_judge = used_in((*helpers, *tested))
@@ -266,10 +268,9 @@ def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
     return frozenset().union(*sets)
 
 
-def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]:
-    """Compile cells, what is no Python as nothing; return why tests cannot be run."""
+def _compile_all(cells: list[Cell]) -> dict[str, Program]:
+    """Compile cells; what is no Python, as nothing."""
     programs = {}
-    broken = {}
     helper_fault = ""  # no test after such a helper cell can be judged
     # No other word: the student's process is asked for these.
     earlier_names = set[str]()
@@ -284,8 +285,8 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
             if helper_fault and cell.kind == "test":
                 raise BrokenTestError(helper_fault)
         except BrokenTestError as error:
-            program = Program.from_source("", cell.id)
-            broken[cell.id] = str(error)
+            empty = Program.from_source("", cell.id)
+            program = replace(empty, broken=str(error))
             if cell.kind == "helper" and not helper_fault:
                 helper_fault = str(error)
         programs[cell.id] = program
@@ -302,13 +303,12 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
             if isinstance(text, str) and text.isidentifier():
                 words.add(text)
         programs[cell.id] = replace(program, uses=program.uses | words)
-    return programs, broken
+    return programs
 
 
 def _compile_tests(
     cells: list[Cell],
     programs: dict[str, Program],
-    broken: dict[str, str],
     provided: Set[str],
 ) -> dict[str, CompiledTest]:
     """Compile the test cells; `provided` are the names that provided cells import."""
@@ -320,23 +320,23 @@ def _compile_tests(
     helper_names = set[str]()
     tests = {}
     for cell in cells:
+        program = programs[cell.id]
         if cell.kind == "helper":
             helpers += 1
-            helper_names |= programs[cell.id].binds
+            helper_names |= program.binds
         elif cell.kind == "test":
             source = cell.source if cell.id in needed else ""
             definitions = definitions_of(parse(source))
             visible = parse(cell.stub)
             is_hidden = cell.points > 0 or cell.stub != cell.source
-            has_ties = cell.id in needed or needs[cell.id] or cell.id in broken
-            uses_helpers = (helper_names - provided) & programs[cell.id].uses
-            uses_helpers |= programs[cell.id].binds & used_by_helpers
+            has_ties = cell.id in needed or needs[cell.id] or program.broken
+            uses_helpers = (helper_names - provided) & program.uses
+            uses_helpers |= program.binds & used_by_helpers
             uses_tools = any(name.startswith(TOOLS) for name in imports(cell.source))
             needs_judge = is_hidden or has_ties or uses_helpers or uses_tools
             visible_definitions = definitions_of(visible)
             tests[cell.id] = CompiledTest(
-                program=programs[cell.id],
-                broken=broken.get(cell.id, ""),
+                program=program,
                 helpers=helpers,
                 needs=needs[cell.id],
                 shared=shared[cell.id],

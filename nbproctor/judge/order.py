@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import (
     Callable,
@@ -15,12 +14,10 @@ from collections.abc import (
 from dataclasses import dataclass, field, replace
 
 from nbproctor.cells import CellText
-from nbproctor.judge.compiled import Tests, used_in
+from nbproctor.judge.compiled import WORD, Tests, used_in
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
-
-WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def follow_through_plan(
     """Plan an exercise alone, with correct functions of the exercises before it.
 
     A function is used as a reference if its solution defines nothing but functions, if
-    the answer on trial does not define it again, and if its exercise is not
+    the exercise on trial does not define it again, and if its own exercise is not
     `unfinished`, that is, has no tests still to come. No other answer runs. The
     student's cells that belong to no exercise come after the cell that they follow in
     the submission. The plan ends with the last test of the exercise that may gain. It
@@ -127,50 +124,45 @@ def follow_through_plan(
     solutions = _solutions_of(exercise, job.cells)
     extras = defaultdict[str, list[Step]](list)  # by the cell above them
     answers: dict[str, StudentCell] = {}
-    student_texts = []
     above = ""
     for cell in job.student:
         if cell.id in masters:
             above = str(cell.id)
             if above in solutions and above not in answers:
                 answers[above] = cell
-                student_texts.append(cell.source)
         else:
             # It is no answer, so it takes no name from others.
             extras[above].append(replace(_student_step(cell), keeps_names=True))
-            student_texts.append(cell.source)
     if all(
         cell.source == masters[name].stub != masters[name].source
         for name, cell in answers.items()
     ):
         return [], References()  # nothing but stubs
-    answer = "\n".join(cell.source for cell in answers.values())
-    defined = CellText.parse(answer).names
+    own_names = set[str]()  # of the answer and of its reference solution
+    for name in solutions:
+        own_names |= CellText.parse(masters[name].source).names
+        if name in answers:
+            own_names |= CellText.parse(answers[name].source).names
     usable = set(tests.functions)
     for name in unfinished:
         usable.difference_update(_solutions_of(name, job.cells))
     references = []
-    functions_by_exercise = {}
     reference_functions = frozenset[str]()
-    for master in job.cells:
-        if master.id in solutions:
-            break
-        if master.kind in ("provided", "solution") and not master.skip:
-            references.append(master.source)
-        if master.id in usable:
-            functions = tests.functions[master.id] - defined
-            functions_by_exercise[master.id] = functions
-            reference_functions |= functions
     steps = [*extras[""]]
+    is_above = True
     for master in job.cells:
+        is_above = is_above and master.id not in solutions
+        if is_above and master.kind in ("provided", "solution") and not master.skip:
+            references.append(master.source)
         if master.id in answers:
             steps.append(_student_step(answers[master.id], master))
         elif master.kind == "provided" and not master.skip:
             steps.append(Step(f"provided {master.id}", master.stub))
         elif master.kind == "test":
             steps.append(Step(master.id, test=master))
-        elif master.id in functions_by_exercise:
-            functions = functions_by_exercise[master.id]
+        elif is_above and master.id in usable:
+            functions = tests.functions[master.id] - own_names
+            reference_functions |= functions
             step_name = f"functions of {master.id}"
             steps.append(Step(step_name, reference_functions=functions))
         steps += extras[master.id]
@@ -185,7 +177,12 @@ def follow_through_plan(
             planned.append(step)
     while planned and planned[-1].test is None:
         planned.pop()
-    words = WORD.findall("\n".join(student_texts))
+    words = set[str]()
+    for step in planned:
+        if step.test is not None:
+            words |= tests.cells[step.test.id].program.uses
+        elif step.index is not None:
+            words.update(WORD.findall(step.source))
     if reference_functions.isdisjoint(words):
         reference_functions = frozenset()  # nobody can call one, so none is made ready
     return planned, References(tuple(references), reference_functions)

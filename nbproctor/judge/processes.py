@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from nbproctor.expect import specification
 from nbproctor.judge import verdicts
+from nbproctor.judge.compiled import WORD
 from nbproctor.judge.exports import ReferenceFunction, builtin_name
-from nbproctor.judge.order import WORD, References, Step
-from nbproctor.judge.proxy import ProcessEnded
+from nbproctor.judge.order import References, Step
+from nbproctor.judge.proxy import ProcessEnded, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.judge.verdicts import Message
 from nbproctor.protocol.frames import Interruption
@@ -44,37 +45,36 @@ class StudentProcesses:
     # They run in a process beside the student's, which gets functions that call theirs,
     # and nothing of a reference itself.
     references: References | None
-    outputs: dict[int, list[Output]] = field(default_factory=dict)  # as in `Report`
-    notes: list[str] = field(default_factory=list)  # as in `Report`
-    # In the process that lives.
-    executed_steps: list[Step] = field(default_factory=list)
-    # Public tests that have run in it.
-    defined_by_tests: set[str] = field(default_factory=set)
-    # The student's own cells by our names.
-    sources: dict[str, str] = field(default_factory=dict)
-    # In each of them, the lines that give a number to a name.
-    _constants: dict[str, list[re.Match[str]]] = field(default_factory=dict)
-    # Cells and exercises that the sandbox has refused something, and their text.
-    refused: dict[str, str] = field(default_factory=dict)
-    # Exercises whose cell was not run, or not all of it, and what their tests say then.
-    stops: dict[str, Message] = field(default_factory=dict)
-    # Cells that ended their process.
-    _excluded_cells: set[str] = field(default_factory=set)
-    _memory_hog: Step | None = None  # of those played, the last to use up the memory
-    _reference_functions: dict[str, ReferenceFunction] = field(default_factory=dict)
-    reference_calls: int = 0  # that the judge has seen
-    # Class, cell and line of the last cell's exception, as its process reports them.
-    raised: tuple[str, str | None, int | None] = ("", None, None)
-    _reference_session: Session | None = None
-    _session: Session | None = None
-    _output_room: int = field(default_factory=lambda: MAX_OUTPUT_BYTES)
-    _spawned: int = 0
+
+    def __post_init__(self) -> None:
+        self.outputs: dict[int, list[Output]] = {}  # as in `Report`
+        self.notes: list[str] = []  # as in `Report`
+        self.executed_steps: list[Step] = []  # in the process that lives
+        self.defined_by_tests = set[str]()  # public tests that have run in it
+        self.sources: dict[str, str] = {}  # the student's own cells by our names
+        # In each of them, the lines that give a number to a name.
+        self._constants: dict[str, list[re.Match[str]]] = {}
+        # Cells and exercises that the sandbox has refused something, and their text.
+        self.refused: dict[str, str] = {}
+        # Exercises whose cell was not run, or not all of it, and what their tests say
+        # then.
+        self.stops: dict[str, Message] = {}
+        self._excluded_cells = set[str]()  # that ended their process
+        # Of the cells played, the last to use up the memory.
+        self._memory_hog: Step | None = None
+        self._reference_functions: dict[str, ReferenceFunction] = {}
+        # By the last cell, as its process reports it.
+        self.raised: StudentRaised | None = None
+        self._reference_session: Session | None = None
+        self._session: Session | None = None
+        self._output_room = MAX_OUTPUT_BYTES
+        self._spawned = 0
 
     def close(self) -> None:
-        """End the process that lives, if one does."""
-        self.end()
-        if self._reference_session is not None:
-            self._reference_session.close()
+        """End the processes that live."""
+        for session in (self._session, self._reference_session):
+            if session is not None:
+                session.close()
 
     def run(self, step: Step) -> None:
         """Run a cell, in a fresh process if it ends the one that there is."""
@@ -94,19 +94,17 @@ class StudentProcesses:
             if has_excluded_hog or end is None:
                 outputs, filled, end = self._try(step)
         if end is not None or (filled and _lacks_memory(outputs)):
-            self._exclude(step, end)
-        else:
-            self.executed_steps.append(step)
-            if filled and step.index is not None:
-                self._memory_hog = step
-        if step.name in self._excluded_cells:
-            note = self.notes[-1]
+            note = self._exclude(step, end)
             output = error_output(
                 name="CellStopped",
                 text=note,
                 lines=[note],
             )
             outputs.append(output)
+        else:
+            self.executed_steps.append(step)
+            if filled and step.index is not None:
+                self._memory_hog = step
         if any(map(verdicts.is_refusal, outputs)):
             self.refused[step.exercise or step.name] = step.source
         stop = verdicts.describe_stop(
@@ -133,23 +131,19 @@ class StudentProcesses:
         text = "[outputs left out: this notebook shows more than can be stored]\n"
         return [stream_output(text, "stderr")]
 
-    def _exclude(self, step: Step, end: ProcessEnded | None) -> None:
-        """Leave out a cell that ended its process or filled the memory."""
+    def _exclude(self, step: Step, end: ProcessEnded | None) -> str:
+        """Leave out a cell that ended its process or filled the memory; note why."""
         self._excluded_cells.add(step.name)
         subject = f"Cell `{step.name}`"
+        note = (
+            f"{subject} used too much memory, so it was left out of the remaining "
+            "tests."
+        )
         if end is not None:
-            message = self.describe_end(
-                end,
-                subject=subject,
-                limit=self.limits.cell,
-            )
-            self.notes.append(message.text)
-        else:
-            self.notes.append(
-                f"{subject} used too much memory, so it was left out of the "
-                "remaining tests."
-            )
+            note = self.describe_end(end, subject).text
+        self.notes.append(note)
         self.end()
+        return note
 
     def exclude_memory_hog(self) -> bool:
         """End the process; leave out the cell that filled the memory, if one did.
@@ -177,7 +171,7 @@ class StudentProcesses:
         seconds: float | None = None,
     ) -> tuple[list[Output], bool]:
         """Run a cell; return its outputs, and whether it has used up the memory."""
-        self.raised = "", None, None
+        self.raised = None
         # An object that a test passed on is not for the cells after it.
         session.exports.clear()
         try:
@@ -188,6 +182,7 @@ class StudentProcesses:
                     if n in step.reference_functions
                 }
                 session.ask("lend", functions)
+                session.reference_functions |= functions
             reply = session.ask(
                 "run",
                 step.source,
@@ -195,6 +190,13 @@ class StudentProcesses:
                 step.keeps_names,
                 seconds=seconds or self.limits.cell,
             )
+            match reply:
+                case (outputs, filled, None):
+                    pass
+                case (outputs, filled, description):
+                    self.raised = session.rebuild_student_error(description)
+                case _:
+                    return clean(reply), False
         except Interruption:
             raise
         except BaseException as error:
@@ -207,13 +209,6 @@ class StudentProcesses:
                 lines=[text],
             )
             return [output], isinstance(error, MemoryError)
-        match reply:
-            case (outputs, filled, [str(base), str(cell), int(line)]):
-                self.raised = base, cell, line
-            case (outputs, filled, _):
-                pass
-            case _:
-                return clean(reply), False
         return clean(outputs), filled is True
 
     def ensure_session(self) -> Session:
@@ -240,6 +235,7 @@ class StudentProcesses:
                 self._reference_functions = {**self.references.judge_functions}
                 if self.references.functions:
                     self._reference_functions |= self._functions_of(self.references)
+                session.reference_session = self._reference_session
             for step in list(self.executed_steps):
                 try:
                     self.send(session, step)
@@ -259,7 +255,7 @@ class StudentProcesses:
             session.ask("run", source, None, False, seconds=self.limits.cell)
         functions = session.begin(sorted(references.functions))
         return {
-            name: ReferenceFunction(f, self._note_call) for name, f in functions.items()
+            name: ReferenceFunction(function) for name, function in functions.items()
         }
 
     def answer_with_constants(self, exercise: str) -> str:
@@ -272,40 +268,36 @@ class StudentProcesses:
                 lines += [line[0] for line in constants if line[1] in words]
         return "\n".join(lines)
 
-    def untried(self) -> list[tuple[str, int, str]]:
-        """Return the branches that no call has entered: cell, line and its text.
+    def untried(self) -> Iterator[tuple[str, int, str]]:
+        """Yield the branches that no call has entered: cell, line and its text.
 
         The student's process says which.
         """
-        if self._session is None:
-            return []
         branches = None
         with suppress(Exception, ProcessEnded):
-            branches = self._session.ask("untried")
+            branches = self._session and self._session.ask("untried")
         if type(branches) is not list:
-            return []
-        untried = []
+            return
         for branch in branches:
             match branch:
                 case (str(cell), int(line)) if cell in self.sources:
                     text = verdicts.quote_line(self.sources[cell], line)
                     if text is not None:
-                        untried.append((cell, line, text))
-        return untried
+                        yield cell, line, text
 
     @property
     def records(self) -> specification.Records:
         """What was answered so far."""
         return self._session.recorded if self._session else {}
 
+    def processor_seconds(self) -> float:
+        """Return what the living processes have used, that of the references too."""
+        sessions = (self._session, self._reference_session)
+        return sum(each.processor_seconds() for each in sessions if each is not None)
+
     def passed_objects(self) -> list[Any]:
         """Return the objects that the last test has passed to student code."""
-        return (
-            self._session.exports.passed_objects() if self._session is not None else []
-        )
-
-    def _note_call(self) -> None:
-        self.reference_calls += 1
+        return [*self._session.exports.objects.values()] if self._session else []
 
     def start_session(self, files: dict[bytes, bytes]) -> Session:
         """Start a process in which nothing has run, with files beside the notebook."""
@@ -315,20 +307,15 @@ class StudentProcesses:
             session.ask("unpack", files, seconds=self.limits.cell)
         return session
 
-    def describe_end(
-        self,
-        end: ProcessEnded,
-        subject: str,
-        limit: float,
-    ) -> Message:
+    def describe_end(self, end: ProcessEnded, subject: str) -> Message:
         """Say why a process has ended, and what it was doing."""
         rows = {"timeout": verdicts.TIMEOUT, "died": verdicts.DIED}
         message = rows.get(end.reason, verdicts.PROTOCOL)
         if time.monotonic() > self.deadline:
-            message = verdicts.NO_TIME
+            message = verdicts.NO_TIME._replace(outcome=message.outcome)
         return message(
             subject=subject,
-            limit=limit,
+            limit=end.limit,
             end=end,
         )
 

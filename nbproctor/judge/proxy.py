@@ -45,11 +45,20 @@ class StudentError(StudentRaised, NbproctorError):
 
 
 class ProcessEnded(Interruption):
-    """The student process has ended; `reason` is timeout, died or protocol."""
+    """The student process has ended; `reason` is timeout, died or protocol.
 
-    def __init__(self, reason: str, detail: str) -> None:
+    A timeout came after so many seconds (`limit`).
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str,
+        limit: float = 0.0,
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
+        self.limit = limit
 
 
 def printable(text: str) -> str:
@@ -68,8 +77,8 @@ class Handle(NamedTuple):
     label: str  # name of its class; of a function or class, its own too
     # The class of a library that it has to do with, if any, and how: it may be of
     # ``exact`` this class, an ``object`` of one derived, the ``class``, or ``derived``.
-    kind: type | None = None
-    relation: str = ""
+    kind: Any = None
+    relation: str = ""  # none without a class
 
 
 def handle_of(proxy: object) -> Handle:
@@ -180,8 +189,7 @@ class Proxy:
 
     def __eq__(self, other: object) -> bool:
         handle = handle_of(self)
-        is_class = handle.kind is not None and handle.relation == "class"
-        if is_class and handle.kind is other:
+        if handle.relation == "class" and handle.kind is other:
             return True
         if not _is_in_process_of(other, self):
             _note_uncalled(self, "__eq__")
@@ -247,51 +255,31 @@ class Proxy:
         array = _convert(self, np.ndarray, "array")
         return array if dtype is None else array.astype(dtype)
 
-    # Arithmetic and order: the student's among their own objects, else the judge's.
-    __add__ = partialmethod(_arithmetic, "add")
-    __sub__ = partialmethod(_arithmetic, "sub")
-    __mul__ = partialmethod(_arithmetic, "mul")
-    __truediv__ = partialmethod(_arithmetic, "truediv")
-    __floordiv__ = partialmethod(_arithmetic, "floordiv")
-    __mod__ = partialmethod(_arithmetic, "mod")
-    __pow__ = partialmethod(_arithmetic, "pow")
-    __matmul__ = partialmethod(_arithmetic, "matmul")
-    __neg__ = partialmethod(_arithmetic, "neg")
-    __pos__ = partialmethod(_arithmetic, "pos")
-    __lt__ = partialmethod(_order, "lt")
-    __le__ = partialmethod(_order, "le")
-    __gt__ = partialmethod(_order, "gt")
-    __ge__ = partialmethod(_order, "ge")
 
-    # With a value of the test's in front, or of one object alone: never the student's.
-    __abs__ = partialmethod(_operate_in_judge, "abs")
-    __radd__ = partialmethod(_operate_reflected, "add")
-    __rsub__ = partialmethod(_operate_reflected, "sub")
-    __rmul__ = partialmethod(_operate_reflected, "mul")
-    __rtruediv__ = partialmethod(_operate_reflected, "truediv")
-    __rfloordiv__ = partialmethod(_operate_reflected, "floordiv")
-    __rmod__ = partialmethod(_operate_reflected, "mod")
-    __rpow__ = partialmethod(_operate_reflected, "pow")
-    __rmatmul__ = partialmethod(_operate_reflected, "matmul")
-
-    # What an object says of itself.
-
-    def __hash__(self) -> int:
-        return _convert(self, int, "hash")
-
-    __len__ = partialmethod(_convert, int, "len")
-    __int__ = partialmethod(_convert, int, "int")
-    __float__ = partialmethod(_convert, float, "float")
-
-    def __repr__(self) -> str:
-        return _convert(self, str, "repr")
-
-    def __str__(self) -> str:
-        return _convert(self, str, "str")
-
-    __getitem__ = partialmethod(_apply, "getitem")
-    __setitem__ = partialmethod(_apply, "setitem")
-    __delitem__ = partialmethod(_apply, "delitem")
+# What an object says of itself, and of which type that has to be.
+_CONVERSIONS: dict[str, type] = {
+    "hash": int,
+    "len": int,
+    "int": int,
+    "float": float,
+    "repr": str,
+    "str": str,
+}
+for _name, _kind in _CONVERSIONS.items():
+    setattr(Proxy, f"__{_name}__", partialmethod(_convert, _kind, _name))
+# Arithmetic: the student's among their own objects, else the judge's. With a value of
+# the test's in front: never the student's.
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    setattr(Proxy, f"__{_name}__", partialmethod(_arithmetic, _name))
+    setattr(Proxy, f"__r{_name}__", partialmethod(_operate_reflected, _name))
+for _method, _names in (
+    (_arithmetic, ("neg", "pos")),
+    (_order, ("lt", "le", "gt", "ge")),
+    (_operate_in_judge, ("abs",)),
+    (_apply, ("getitem", "setitem", "delitem")),
+):
+    for _name in _names:
+        setattr(Proxy, f"__{_name}__", partialmethod(_method, _name))
 
 
 class CallableProxy(Proxy):
@@ -310,7 +298,7 @@ def _named_class(name: str) -> type:
 
 
 def _note_uncalled(proxy: Proxy, *methods: str) -> None:
-    """Note methods not called: see `Session.find_uncalled_method`."""
+    """Note methods not called: see `Session.end_test`."""
     handle_of(proxy).session.uncalled_methods.append((proxy, *methods))
 
 

@@ -10,6 +10,7 @@ import ast
 import re
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -20,15 +21,14 @@ from nbproctor.cells import CellText
 from nbproctor.expect import specification
 from nbproctor.expect.measures import Measured
 from nbproctor.judge import clock, order, testcell, verdicts
-from nbproctor.judge.classes import make_student_error
-from nbproctor.judge.compiled import BrokenTestError, Tests
+from nbproctor.judge.compiled import Tests
+from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
 from nbproctor.judge.proxy import ProcessEnded
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import (
     Namespace,
-    TestTimeout,
     import_own_modules,
     points_of,
 )
@@ -63,35 +63,24 @@ def grade(job: Job, spawn: Spawn) -> Report:
     """Grade one submission: the student's own notebook, with second runs in it."""
     tests = Tests.from_bytes(job.tests) if job.tests else Tests.from_cells(job.cells)
     start = time.monotonic()
-    deadline = start + job.limits.submission
     run = NotebookRun(
         job=job,
         tests=tests,
         spawn=spawn,
-        deadline=deadline,
+        deadline=start + job.limits.submission,
         max_stops=2,
     )
-    second_runs = SecondRuns(
-        job=job,
-        tests=tests,
-        spawn=spawn,
-        deadline=deadline,
-        verdicts=run.verdicts,
-    )
     plan = order.plan_notebook(job, tests)
-    try:
+    with closing(SecondRuns(run)) as second_runs:
         if job.follow_through:
             run.run_to_end(order.with_second_runs(plan, second_runs.judge))
         else:
             run.run_to_end(plan)
-    finally:
-        second_runs.close()
     run.judge_in_process()
-    run.explain_stops(job)
-    ordered = [run.verdicts[c.id] for c in job.cells if c.kind == "test"]
+    run.explain_stops()
     return Report(
-        outputs=run.outputs,
-        verdicts=ordered,
+        outputs=run.student.outputs,
+        verdicts=[run.verdicts[name] for name in tests.cells],
         notes=run.notes,
         untried=run.untried,
         seconds=round(time.monotonic() - start, 3),
@@ -108,11 +97,7 @@ class SecondRuns:
     depends on.
     """
 
-    job: Job
-    tests: Tests
-    spawn: Spawn
-    deadline: float
-    verdicts: dict[str, Verdict]  # of the first run, and what is granted
+    first_run: NotebookRun  # its verdicts get what is granted
     # Exercise → its run, and what that has still to do.
     _runs: dict[str, tuple[NotebookRun, list[Step]]] = field(default_factory=dict)
 
@@ -124,9 +109,9 @@ class SecondRuns:
         exercises whose tests are still to come.
         """
         exercise = str(test.exercise)
-        first = self.verdicts.get(test.id)
+        first = self.first_run.verdicts.get(test.id)
         if exercise not in self._runs and first and first.points < first.max_points:
-            self._begin(exercise, unfinished, is_answered=first.outcome != "error")
+            self._begin(exercise, unfinished, test)
         if exercise not in self._runs:
             return
         second_run, steps = self._runs[exercise]
@@ -141,94 +126,89 @@ class SecondRuns:
     def close(self) -> None:
         """End the processes that live."""
         for second_run, _ in self._runs.values():
-            second_run.close()
+            second_run.student.close()
 
     def _begin(
         self,
         exercise: str,
         unfinished: frozenset[str],
-        *,
-        is_answered: bool,
+        test: Cell,
     ) -> None:
+        first_run = self.first_run
         steps, references = order.follow_through_plan(
-            self.job,
+            first_run.job,
             exercise,
-            tests=self.tests,
+            tests=first_run.tests,
             unfinished=unfinished,
         )
-        if is_answered and not references.functions:
+        if test.id not in first_run.unanswered and not references.functions:
             return
         now = time.monotonic()
-        half = now + (self.deadline - now) / 2  # the rest is for later exercises
-        second_run = NotebookRun(
-            job=self.job,
-            tests=self.tests,
-            spawn=self.spawn,
-            deadline=half,
+        half = (first_run.deadline - now) / 2  # the rest is for later exercises
+        second_run = replace(
+            first_run,
+            deadline=now + half,
             max_stops=1,
             references=references,
         )
         self._runs[exercise] = second_run, steps
 
     def _award_points(self, second_run: NotebookRun) -> None:
-        second_run.close()
+        second_run.student.close()
+        verdicts = self.first_run.verdicts
+        condition = "with correct functions from the exercises before it"
         better = {}
         for name, second in second_run.verdicts.items():
-            first = self.verdicts[name]
+            first = verdicts[name]
             # One answer earns them all: of two answers in one cell, each chosen by
             # where it runs, the marks do not add up.
             if second.points < first.points:
                 return
-            is_unanswered = first.outcome == "error"
+            is_unanswered = name in self.first_run.unanswered
             may_gain = is_unanswered or name in second_run.reference_callers
             if may_gain and second.points > first.points:
-                better[name] = second
-        condition = "with correct functions from the exercises before it"
-        for name, second in better.items():
-            message = f"Passed {condition}."
-            if second.points < second.max_points:
-                message = f"{second.message} ({condition})"
-            self.verdicts[name] = replace(
-                second,
-                message=message,
-                source="follow-through",
-            )
+                message = f"Passed {condition}."
+                if second.points < second.max_points:
+                    message = f"{second.message} ({condition})"
+                better[name] = replace(
+                    second,
+                    message=message,
+                    measures=first.measures,  # of the student's own notebook
+                    source="follow-through",
+                )
+        verdicts.update(better)
 
 
+@dataclass
 class NotebookRun:
-    """One run through a notebook of a job: `verdicts`, `outputs`, `notes` of a report.
+    """One run through a notebook of a job: `verdicts` and `notes` of a report.
 
     At `deadline`, the time of the notebook is used up. When `max_stops` tests of an
     exercise have ended their process, the rest of them is not tried: a hang costs its
     whole limit.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        tests: Tests,
-        spawn: Spawn,
-        deadline: float,
-        max_stops: int,
-        references: References | None = None,
-    ) -> None:
+    job: Job
+    tests: Tests
+    spawn: Spawn
+    deadline: float
+    max_stops: int
+    references: References | None = None
+
+    def __post_init__(self) -> None:
         self.verdicts: dict[str, Verdict] = {}
-        self._limits = job.limits
-        self._tests = tests
-        self._deadline = deadline
+        job = self.job
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
-        self._names = Namespace(tests, elsewhere)
-        test_ids = {cell.id for cell in job.cells if cell.kind == "test"}
-        self._student_texts = [c.source for c in job.student if c.id not in test_ids]
-        self._stderr_fails = job.stderr_fails_tests
-        self._student = StudentProcesses(
+        self._names = Namespace(self.tests, elsewhere)
+        self.student = StudentProcesses(
             limits=job.limits,
-            spawn=spawn,
-            deadline=deadline,
+            spawn=self.spawn,
+            deadline=self.deadline,
             files=job.files,
-            references=references,
+            references=self.references,
         )
-        self.outputs = self._student.outputs
+        # Tests that raised an exception before any call returned.
+        self.unanswered: set[str] = set()
         # Tests for which a reference function was called, by them or by a cell before.
         self.reference_callers: set[str] = set()
         self.untried: list[str] = []  # as in `Report`
@@ -237,7 +217,6 @@ class NotebookRun:
         self._history: list[Step] = []  # with the test cells among them
         # Tests for the student's process, each with how many steps come before it.
         self._in_process_tests: list[tuple[Cell, int]] = []
-        self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
         # Exercises that lacked memory once.
         self._memory_retries: set[str | None] = set()
@@ -253,33 +232,31 @@ class NotebookRun:
             self.run_steps(steps)
             self.untried = [
                 f"`{cell}`, line {line}: `{text}`"
-                for cell, line, text in self._student.untried()
+                for cell, line, text in self.student.untried()
                 if self._has_all_points(cell)
             ]
         finally:
-            self.close()
+            self.student.close()
 
     def _has_all_points(self, exercise: str) -> bool:
         """Whether all tests of an exercise have been judged here, and have passed."""
-        is_scored = False
+        outcomes = set()
         for step in self._history:
             test = step.test
             if test is not None and test.exercise == exercise and test.points:
-                is_scored = True
                 judged = self.verdicts.get(test.id)
-                if judged is None or judged.outcome != "passed":
-                    return False
-        return is_scored
+                outcomes.add(judged and judged.outcome)
+        return outcomes == {"passed"}
 
     def run_steps(self, steps: Iterable[Step]) -> None:
         """Do the next steps; the process that runs cells lives on."""
         for step in steps:
-            calls = self._student.reference_calls
+            calls = ReferenceFunction.calls
             test = step.test
             position = len(self._history)
             if test is None:
-                self._student.run(step)
-                self._cells_call_references |= self._student.reference_calls > calls
+                self.student.run(step)
+                self._cells_call_references |= ReferenceFunction.calls > calls
             elif test.where == "beside":
                 self._in_process_tests.append((test, position))
             else:
@@ -288,27 +265,19 @@ class NotebookRun:
                 has_failed = judged.outcome not in ("passed", "not run")
                 if has_failed and test.placement_reason:
                     self._in_process_tests.append((test, position))
-                is_caller = self._student.reference_calls > calls
+                is_caller = ReferenceFunction.calls > calls
                 if self._cells_call_references or self._uses_references(is_caller):
                     self.reference_callers.add(test.id)
             self._history.append(step)
 
     def _uses_references(self, is_caller: bool) -> bool:
         """Whether the last test called a reference, or judged answers that did."""
-        records = self._student.records
+        records = self.student.records
         for key in records.keys() - self._reference_records.keys():
             self._reference_records[key] = is_caller
         used = [self._reference_records.get(key) for key in specification.looked_up]
         specification.looked_up.clear()
         return is_caller or any(used)
-
-    def close(self) -> None:
-        """End the process that lives, if one does."""
-        self._student.close()
-
-    def passed_objects(self) -> list[Any]:
-        """Return the objects that the last test has passed on."""
-        return self._student.passed_objects()
 
     def judge_in_process(self) -> None:
         """Judge the tests that run in the student's process.
@@ -331,131 +300,134 @@ class NotebookRun:
             v for v in self.verdicts.values() if v.outcome in ("timeout", "died")
         ]
         losing = {v.exercise for v in stopped if v.points < v.max_points}
-        notes = dict.fromkeys(self._student.notes)
+        notes = [*self.student.notes]
         for each in stopped:
             is_first = not each.message.startswith(STOPPED)
             if each.max_points and each.exercise in losing and is_first:
-                notes[each.message] = None
-        return list(notes)
+                notes.append(each.message)
+        return list(dict.fromkeys(notes))
 
-    def explain_stops(self, job: Job) -> None:
+    def explain_stops(self) -> None:
         """Let tests report first what prevented a cell from being run.
 
         A line that is not part of an answer, and stops all answers, must not cause a 0.
         """
-        stops = self._student.stops
-        stubs = {cell.id: cell.stub.strip() for cell in job.cells}
+        stops = self.student.stops
+        cells = self.job.cells
+        stubs = {cell.id: cell.stub.strip() for cell in cells}
         outcomes = set()
         for step in self._history:
             if step.exercise and step.source.strip() != stubs[step.exercise]:
                 stop = stops.get(step.exercise)
                 outcomes.add(stop.outcome if stop else "")
         runs_no_answer = outcomes == {"not run"}
-        for cell in job.cells:
+        for cell in cells:
             judged = self.verdicts.get(cell.id)
             stop = stops.get(cell.exercise or "")
-            if judged is None or stop is None:
-                continue
-            is_lost = judged.outcome in ("failed", "error")
-            if is_lost and (runs_no_answer or stop.outcome == "error"):
+            is_lost = judged is not None and judged.outcome in ("failed", "error")
+            if is_lost and stop and (runs_no_answer or stop.outcome == "error"):
                 self.verdicts[cell.id] = verdict(cell, stop)
 
-    def _judge(
-        self,
-        cell: Cell,
-        history: Sequence[Step] = (),
-        *,
-        retry: bool = True,
-    ) -> Verdict:
-        broken = self._tests.cells[cell.id].broken
+    def _judge(self, cell: Cell, history: Sequence[Step] = ()) -> Verdict:
+        test = self.tests.cells[cell.id]
         stops = self._stops.get(cell.exercise, [])
         if cell.where == "nowhere":
             return verdict(cell, verdicts.UNJUDGED)
+        broken = test.program.broken
         if broken and cell.where == "judge":
             return verdict(cell, verdicts.BROKEN(text=broken))
-        if time.monotonic() > self._deadline:
+        if time.monotonic() > self.deadline:
             return verdict(cell, verdicts.OUT_OF_TIME)
-        if len(stops) >= self._max_stops:
+        if len(stops) >= self.max_stops:
             message = verdicts.STOPPED(exercise=cell.exercise)
             return verdict(cell, message._replace(outcome=stops[-1]))
         if cell.where == "beside":
             return self._judge_in_process(cell, history)
-        test = self._tests.cells[cell.id]
         variables = test.program.binds - test.visible_bindings
         if test.is_public and not (variables and variables & self._student_names):
             return self._run_public_test(cell)
-        student = self._student
+        student = self.student
         hidden = cell.points > 0 or cell.stub != cell.source
         try:
             # A failure here says nothing about the answer.
             session = student.ensure_session()
         except ProcessEnded as end:
             return self._stopped(cell, end)
-        points = 0.0
-        with testcell.captured(session.processor_seconds) as (out, err, measured):
+        with testcell.captured(student.processor_seconds) as (out, err, measured):
             try:
-                value = self._value(cell, session)
-                if session.end is not None:
-                    raise session.end
-                points = points_of(value, cell.points)
-                message = verdicts.PASSED
-                if points < cell.points:
-                    message = verdicts.PART(points=points, most=cell.points)
-                strict = hidden and self._stderr_fails
-                if strict and (err.getvalue() or session.ask("stderr") is True):
-                    points = 0.0
-                    message = verdicts.STDERR
-            except ProcessEnded as end:
-                if retry and end.reason == "died" and student.exclude_memory_hog():
-                    return self._judge(cell, retry=False)
-                return self._stopped(cell, end)
-            except TestTimeout:
-                session.close()
-                timeout = ProcessEnded("timeout", "the test took too long")
-                return self._stopped(cell, timeout, self._limits.cell)
-            except BrokenTestError as error:
-                return verdict(cell, verdicts.BROKEN(text=error))
-            except BaseException as error:  # a test may raise anything
-                short = retry and isinstance(error, MemoryError)
-                if short and cell.exercise not in self._memory_retries:
+                value, error = self._run_test(cell, session)
+                if self._may_retry(cell, error, session):
                     # It may not be at fault. It is judged again in a fresh process.
-                    self._memory_retries.add(cell.exercise)
                     student.exclude_memory_hog()
-                    return self._judge(cell, retry=False)
-                message = explain(error, student.sources, hidden=hidden)
-                name = error.name if isinstance(error, NameError) else None
-                if name and any(name in text for text in student.refused.values()):
-                    message = verdicts.REFUSED(where="")
+                    return self._judge(cell)
+                points = points_of(value, cell.points) if error is None else 0.0
+                has_written, uncalled_method = session.end_test()
+            except ProcessEnded as end:
+                session.close(end)
+                if end.reason == "died" and student.exclude_memory_hog():
+                    return self._judge(cell)
+                return self._stopped(cell, end)
+        if error is None:
+            message = verdicts.PASSED
+            if points < cell.points:
+                message = verdicts.PART(points=points, most=cell.points)
+            strict = hidden and self.job.stderr_fails_tests
+            if strict and (err.getvalue() or has_written):
+                points = 0.0
+                message = verdicts.STDERR
+        else:
+            message = explain(error, student.sources, hidden=hidden)
+            name = error.name if isinstance(error, NameError) else None
+            if name and any(name in text for text in student.refused.values()):
+                message = verdicts.REFUSED(where="")
+            if message.outcome == "error" and not session.has_answered:
+                self.unanswered.add(cell.id)
         return replace(
-            verdict(cell, self._excused(cell, message, session), points),
+            verdict(cell, self._excused(cell, message, uncalled_method), points),
             printed="" if hidden else plain_text(out.getvalue()),
             measures=tuple(map(_as_lines, measured)),
         )
 
-    def _value(self, cell: Cell, session: Session) -> Any:
-        seconds = min(self._limits.cell, self._deadline - time.monotonic())
+    def _run_test(
+        self,
+        cell: Cell,
+        session: Session,
+    ) -> tuple[Any, BaseException | None]:
+        """Run a test in the judge; return its value, or what it raised."""
         try:
-            space = self._names.begin(
+            value = self._names.run(
                 cell.id,
                 session=session,
-                seconds=seconds,
+                seconds=min(self.job.limits.cell, self.deadline - time.monotonic()),
+                answer=self.student.answer_with_constants(cell.exercise or ""),
             )
-            return testcell.run(
-                self._tests.cells[cell.id],
-                space,
-                session=session,
-                seconds=seconds,
-                answer=self._student.answer_with_constants(cell.exercise or ""),
-            )
-        finally:
-            self._names.end(cell.id, session)
+        except ProcessEnded:
+            raise
+        except BaseException as error:  # a test may raise anything
+            return None, error
+        return value, None
+
+    def _may_retry(
+        self,
+        cell: Cell,
+        error: BaseException | None,
+        session: Session,
+    ) -> bool:
+        """Whether a test lacked memory before it got an answer, once an exercise."""
+        lacks_memory = isinstance(error, MemoryError) and not session.has_answered
+        is_first = cell.exercise not in self._memory_retries
+        if lacks_memory:
+            self._memory_retries.add(cell.exercise)
+        return lacks_memory and is_first
 
     @cached_property
-    def _student_names(self) -> frozenset[str]:
+    def _student_names(self) -> set[str]:
         """The names that the student's cells make."""
-        return frozenset().union(
-            *(CellText.parse(text).names for text in self._student_texts)
-        )
+        names = set[str]()
+        for cell in self.job.student:
+            if cell.id not in self.tests.cells:
+                names |= CellText.parse(cell.source).names
+        return names
 
     def _run_public_test(self, cell: Cell) -> Verdict:
         """Run a test in the student's process, where the notebook is, as in a kernel.
@@ -463,17 +435,18 @@ class NotebookRun:
         It has no points and hides nothing, so nobody gains by its result. A test that
         would bind a name of the student's anew runs in the judge.
         """
-        student = self._student
+        student = self.student
         # It makes several calls, but one that hangs must not cost a whole cell's time.
-        seconds = min(self._limits.cell, 2 * self._limits.call)
+        limits = self.job.limits
+        seconds = min(limits.cell, 2 * limits.call)
         try:
             session = student.ensure_session()
             if "rand" in cell.source:  # it draws the same numbers each time
-                testcell.seed_student(session, self._tests.cells[cell.id].seed)
+                testcell.seed_student(session, self.tests.cells[cell.id].seed)
             outputs, _ = student.send(session, Step(cell.id, cell.source), seconds)
             student.defined_by_tests.add(cell.id)
         except ProcessEnded as end:
-            return verdict(cell, self._describe_stop(cell, end, seconds))
+            return verdict(cell, self._describe_end(cell, end))
         message = self._explain_outputs(outputs, cell)
         printed = [o["text"] for o in outputs if o.get("name") == "stdout"]
         return replace(
@@ -483,15 +456,11 @@ class NotebookRun:
 
     def _explain_outputs(self, outputs: list[Output], cell: Cell) -> Message:
         """Return what a public test says, with the line where an answer fails."""
-        base, error_cell, line = self._student.raised
-        for output in outputs:
-            if output["output_type"] == "error" and error_cell not in (None, cell.id):
-                error = make_student_error(base, output["evalue"])
-                error.kind = output["ename"]
-                error.cell = error_cell
-                error.line = line
-                return explain(error, self._student.sources, hidden=False)
-            if name := _UNKNOWN_NAME.fullmatch(str(output.get("evalue"))):
+        error = self.student.raised
+        if error is not None:
+            if error.cell not in (None, cell.id):
+                return explain(error, self.student.sources, hidden=False)
+            if name := _UNKNOWN_NAME.fullmatch(error.text):
                 return verdicts.NO_NAME(name=name[1])
         return verdicts.score_outputs(outputs, cell)[1]
 
@@ -504,36 +473,36 @@ class NotebookRun:
         nothing else that the sandbox keeps from it, nor hidden parts of test cells that
         the judge judges (but for imports), which are never in this process.
         """
-        student = self._student
+        student = self.student
         session = student.start_session(student.files)
         try:
             for step in self._steps_before(cell, history):
                 student.send(session, step)
             outputs, _ = student.send(session, Step(cell.id, cell.source))
         except ProcessEnded as end:
-            return self._stopped(cell, end, self._limits.cell)
+            return self._stopped(cell, end)
         finally:
             session.close()
         points, message = verdicts.score_outputs(outputs, cell)
         on_stderr = any(output.get("name") == "stderr" for output in outputs)
-        if points and self._stderr_fails and on_stderr:
+        if points and self.job.stderr_fails_tests and on_stderr:
             points = 0.0
             message = verdicts.STDERR
         return verdict(cell, self._excused(cell, message), points)
 
     def _steps_before(self, cell: Cell, history: Sequence[Step]) -> list[Step]:
         """Return the steps that a test in the student's process needs before it."""
-        test = self._tests.cells[cell.id]
+        test = self.tests.cells[cell.id]
         needs = {*test.needs}
-        for name, other in self._tests.cells.items():
+        for name, other in self.tests.cells.items():
             # Whatever uses names of these may have changed what they stand for.
             uses_shared = other.program.uses & test.shared
-            if uses_shared or other.program.binds & self._tests.names_from_tests:
+            if uses_shared or other.program.binds & self.tests.names_from_tests:
                 needs.add(name)
         steps = []
         for step in history:
             if step.test is None:
-                if step in self._student.executed_steps:
+                if step in self.student.executed_steps:
                     steps.append(step)
             elif step.name in needs and step.test.where == "beside":
                 steps.append(Step(step.name, step.test.source))
@@ -546,39 +515,23 @@ class NotebookRun:
         self,
         cell: Cell,
         message: Message,
-        session: Session | None = None,
+        uncalled_method: str = "",
     ) -> Message:
         """Return what a test says, or that it waits: it may be lost because of us."""
         if message.outcome in ("failed", "error"):
-            if cell.exercise in self._student.refused:
+            if cell.exercise in self.student.refused:
                 return verdicts.REFUSED(where=f" in `{cell.exercise}`")
-            if session and (method := session.find_uncalled_method()):
-                return verdicts.METHOD_NOT_CALLED(by=method)
+            if uncalled_method:
+                return verdicts.METHOD_NOT_CALLED(by=uncalled_method)
         return message
 
-    def _stopped(
-        self,
-        cell: Cell,
-        end: ProcessEnded,
-        limit: float | None = None,
-    ) -> Verdict:
-        message = self._describe_stop(cell, end, limit or self._limits.call)
+    def _stopped(self, cell: Cell, end: ProcessEnded) -> Verdict:
+        message = self._describe_end(cell, end)
         self._stops.setdefault(cell.exercise, []).append(message.outcome)
         return verdict(cell, message)
 
-    def _describe_stop(
-        self,
-        cell: Cell,
-        end: ProcessEnded,
-        limit: float,
-    ) -> Message:
-        message = self._student.describe_end(
-            end,
-            subject=f"`{cell.exercise or cell.id}`",
-            limit=limit,
-        )
-        outcome: Outcome = "timeout" if end.reason == "timeout" else "died"
-        return message._replace(outcome=outcome)
+    def _describe_end(self, cell: Cell, end: ProcessEnded) -> Message:
+        return self.student.describe_end(end, f"`{cell.exercise or cell.id}`")
 
 
 def _imports_in(source: str) -> str:

@@ -7,15 +7,15 @@ rebuilt. The first message that is late or breaks the protocol ends the process.
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections import deque
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
 from nbproctor.expect import specification
 from nbproctor.judge.classes import make_student_error
+from nbproctor.judge.deadline import CallDeadline
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.proxy import (
     NEVER_RERAISED,
@@ -38,6 +38,7 @@ from nbproctor.protocol.objects import Ref, class_named
 from nbproctor.protocol.rpc import TO_JUDGE, Connection
 
 _REASONS = {LateError: "timeout", ClosedError: "died"}
+_CALLS = ("call", "calls", "apply")
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
@@ -59,14 +60,20 @@ class Session:
         # What the judge has decided in this test: an object, and the methods not asked.
         self.uncalled_methods: deque[tuple[Any, ...]] = deque(maxlen=MAX_UNCALLED)
         self.deadline = float("inf")  # the moment that nothing may take longer than
-        self.processor_seconds = child.processor_seconds
+        self.processor_seconds: Callable[[], float] = child.processor_seconds
         self.recorded: specification.Records = {}  # what it has answered so far
+        self.has_answered = False  # whether a call has returned in this test
+        # Functions of references that the student's process has got, and the session of
+        # the process that they run in.
+        self.reference_functions: dict[str, Any] = {}
+        self.reference_session: Session | None = None
         # Whether no other process runs code of the same notebook: see
         # `exports.ReferenceFunction`.
         self.is_only_process = True
         self._child = child
-        self._seconds = call_seconds
-        self._call_deadline: float | None = None
+        self._call_seconds = call_seconds
+        self._limit = call_seconds  # of the call that runs
+        self._call_deadline: CallDeadline | None = None
         self._depth = self._callbacks = 0
         # One handle an object, so that ``is`` tells what it should.
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
@@ -86,20 +93,28 @@ class Session:
         if self.end is not None:
             raise self.end
         outermost = self._call_deadline is None
-        if self._call_deadline is None:
-            limit = self._seconds if seconds is None else seconds
-            self._call_deadline = min(time.monotonic() + limit, self.deadline)
+        if outermost:
+            self._limit = seconds or self._call_seconds
+            self._call_deadline = CallDeadline(
+                seconds=self._limit,
+                latest=self.deadline,
+                student_seconds=self.processor_seconds,
+            )
             self._callbacks = 0
         try:
-            return self._connection.ask(
+            reply = self._connection.ask(
                 request, *arguments, deadline=self._call_deadline
             )
         except ProtocolError as error:
             reason = _REASONS.get(type(error), "protocol")
-            raise self.close(ProcessEnded(reason, str(error))) from None
+            end = ProcessEnded(reason, str(error), self._limit)
+            raise self.close(end) from None
         finally:
             if outermost:
                 self._call_deadline = None
+        if request in _CALLS and not (type(reply) is list and not reply):
+            self.has_answered = True
+        return reply
 
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test, and return the values of those names that the student has.
@@ -114,18 +129,25 @@ class Session:
         self.uncalled_methods.clear()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
-    def find_uncalled_method(self) -> str:
-        """Return why the test may have failed by what the judge decided, or nothing.
+    def end_test(self) -> tuple[bool, str]:
+        """End a test; return whether the student's code wrote to stderr, and a method.
 
-        The student's process says which of these methods there is, and no more.
+        The judge did without that method, which may be why the test has failed. It is
+        asked for after each test: a student must not learn which of them fail.
         """
         methods = {"__class__"}
         for _, *names in self.uncalled_methods:
             methods.update(names)
-        method = ""
-        with suppress(BaseException):  # whatever the student's side raises
-            method = self.ask("excuse", [*self.uncalled_methods])
-        return method if type(method) is str and method in methods else ""
+        try:
+            reply = self.ask("end", [*self.uncalled_methods])
+        except ProcessEnded:
+            raise
+        except BaseException:  # whatever the student's side raises
+            reply = None
+        match reply:
+            case (bool(has_written), str(method)):
+                return has_written, method if method in methods else ""
+        return True, ""  # this process has been tampered with
 
     def close(self, reason: ProcessEnded | None = None) -> ProcessEnded:
         """End the student process; return why it has ended."""
@@ -142,29 +164,27 @@ class Session:
             raise ProtocolError("a call used the test's objects too often")
         if self._depth >= MAX_DEPTH:
             raise RecursionError("calls between student and test are nested too deep")
+        number, *others = arguments
+        exports = self.exports
         self._depth += 1
         try:
-            return self._dispatch(request, arguments)
+            target = exports.find(number)
+            match request, *others:
+                case "get", name:
+                    return exports.get(target, name)
+                case "set", name, value:
+                    return exports.set(target, name, value)
+                case "call", args, kwargs:
+                    return target(*args, **kwargs)
+                case "method", name, args, kwargs:
+                    return exports.get(target, name)(*args, **kwargs)
+                case "item", key:
+                    return target[key]
+                case ("attributes",):
+                    return exports.attributes(target)
+            return len(target)  # the last of `TO_JUDGE`
         finally:
             self._depth -= 1
-
-    def _dispatch(self, request: str, arguments: list[Any]) -> Any:
-        number, *arguments = arguments
-        target = self.exports.find(number)
-        match request, *arguments:
-            case "get", name:
-                return self.exports.get(target, name)
-            case "set", name, value:
-                return self.exports.set(target, name, value)
-            case "call", args, kwargs:
-                return target(*args, **kwargs)
-            case "method", name, args, kwargs:
-                return self.exports.get(target, name)(*args, **kwargs)
-            case "item", key:
-                return target[key]
-            case ("attributes",):
-                return self.exports.attributes(target)
-        return len(target)  # the last of `TO_JUDGE`
 
     # --- what the student's values are here -------------------------------------
 
@@ -182,27 +202,23 @@ class Session:
 
     def resolve(self, ref: Ref) -> Any:
         """Return what the student names."""
-        number, *description = ref.fields or (None,)
-        if ref.tag == "student" and type(number) is int:
-            return self._proxy(number, *description)
-        if ref.tag == "judge" and not description:
-            return self.exports.resolve(number)
-        raise ProtocolError("the student's reference cannot be read")
-
-    def _proxy(self, number: int, *description: Any) -> Proxy:
-        """Return the handle of an object, of what the tag `student` says about it."""
-        existing = self._proxies.get(number)
-        if existing is not None:
-            return existing
-        match description:
-            case (str(kind), str(name), bool(calls), str(public), str(relation)):
-                label = printable(f"{kind} {name}".strip())
+        match ref:
+            case ("judge", (number,)):
+                return self.exports.resolve(number)
+            case (
+                "student",
+                (number, str(kind), str(name), bool(calls), str(public), str(relation)),
+            ) if type(number) is int:
+                existing = self._proxies.get(number)
+                if existing is not None:
+                    return existing
+                library_class = class_named(public)
                 handle = Handle(
                     session=self,
                     number=number,
-                    label=label,
-                    kind=class_named(public),
-                    relation=relation,
+                    label=printable(f"{kind} {name}".strip()),
+                    kind=library_class,
+                    relation=relation if library_class else "",
                 )
                 proxy = CallableProxy(handle) if calls else Proxy(handle)
                 self._proxies[number] = proxy
@@ -228,19 +244,25 @@ class Session:
         return [number, name, text]
 
     def rebuild_exception(self, report: Any) -> BaseException:
-        """Return the exception that a student process reports."""
+        """Return the exception that a student process reports, or the test's own."""
         match report:
+            case [*description, (int() | None) as relayed]:
+                raised = None if relayed is None else self._raised.get(relayed)
+                if raised is not None and not isinstance(raised, NEVER_RERAISED):
+                    return raised
+                return self.rebuild_student_error(description)
+        raise ProtocolError("the student's exception cannot be read")
+
+    def rebuild_student_error(self, description: Any) -> StudentRaised:
+        """Return the student's exception with a description."""
+        match description:
             case [
                 str(base),
                 str(kind),
                 str(text),
                 (str() | None) as cell,
                 (int() | None) as line,
-                (int() | None) as relayed,
             ]:
-                raised = None if relayed is None else self._raised.get(relayed)
-                if raised is not None and not isinstance(raised, NEVER_RERAISED):
-                    return raised
                 error = make_student_error(base, text[:MAX_ERROR_TEXT])
                 error.kind = printable(kind)
                 error.origin = self

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import io
+import math
 import random
 import signal
 import sys
@@ -17,7 +18,6 @@ import types
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import (
-    ExitStack,
     contextmanager,
     redirect_stderr,
     redirect_stdout,
@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from nbproctor.expect import measures, specification
+from nbproctor.expect.calls import replaced
 from nbproctor.judge.classes import STAND_INS
 from nbproctor.judge.compiled import (
     BrokenTestError,
@@ -42,7 +43,7 @@ from nbproctor.judge.compiled import (
     used_in,
 )
 from nbproctor.judge.exports import MODULE
-from nbproctor.judge.proxy import Proxy, StudentRaised
+from nbproctor.judge.proxy import ProcessEnded, Proxy, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.protocol.frames import Interruption
 from nbproctor.sandbox.policy import site_packages
@@ -78,27 +79,51 @@ class Namespace:
         self._session_of: dict[str, Session] = {}  # test cells that were run → for whom
         self._definitions_only = set(outside_judge)
 
-    def begin(
+    def run(
         self,
         name: str,
         session: Session,
         seconds: float,
-    ) -> Names:
-        """Begin a test: make what it sees, with the student's names bound beforehand.
+        answer: str = "",
+        *,
+        is_needed: bool = False,
+    ) -> Any:
+        """Run a test cell, as `run` does, with what it sees.
 
         Test cells that it needs are run first, if they were not in this run and for
         this process: in follow-through, or after a process has ended. A helper cell
         that raises an exception of its own makes it a `BrokenTestError`.
         """
-        sys.modules[MODULE] = self._main
-        needs = self._tests.cells[name].needs
-        if any(self._session_of.get(cell) is not session for cell in needs):
-            for cell in needs:
-                self._run_again(cell, session, seconds)
-                sys.modules[MODULE] = self._main
-        return self._fill(name, session)
+        test = self._tests.cells[name]
+        if any(self._session_of.get(cell) is not session for cell in test.needs):
+            for cell in test.needs:
+                try:
+                    self.run(
+                        cell,
+                        session=session,
+                        seconds=seconds,
+                        is_needed=True,
+                    )
+                except Interruption:
+                    raise
+                except BaseException:
+                    pass  # it has its own verdict; what it made until then is there
+        try:
+            space = self._fill(name, session)
+            # What ended a process once would do so again.
+            if is_needed and name in self._definitions_only:
+                return execute(test.definitions, space)
+            return run(
+                test,
+                space,
+                session=session,
+                seconds=seconds,
+                answer=answer,
+            )
+        finally:
+            self._end(name, session)
 
-    def end(self, name: str, session: Session) -> None:
+    def _end(self, name: str, session: Session) -> None:
         """End a test; store the names that it made for later ones, passed or not."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
         self._session_of[name] = session
@@ -109,32 +134,6 @@ class Namespace:
             if shared in self._space:
                 self._shared[shared] = self._space[shared]
 
-    def _run_again(
-        self,
-        cell: str,
-        session: Session,
-        seconds: float,
-    ) -> None:
-        space = self._fill(cell, session)
-        test = self._tests.cells[cell]
-        try:
-            # What ended a process once would do so again.
-            if cell in self._definitions_only:
-                execute(test.definitions, space)
-            else:
-                run(
-                    test,
-                    space,
-                    session=session,
-                    seconds=seconds,
-                )
-        except Interruption:
-            raise
-        except BaseException:
-            pass  # it has its own verdict; what it made until then is there
-        finally:
-            self.end(cell, session)
-
     def _fill(self, name: str, session: Session) -> Names:
         """Fill the namespace for a test.
 
@@ -143,6 +142,7 @@ class Namespace:
         process; a module or Python's own; the student's process. What an exercise is
         to import, the student must have, but the test gets its own.
         """
+        sys.modules[MODULE] = self._main
         tests = self._tests
         test = tests.cells[name]
         helpers = tests.helpers[: test.helpers]
@@ -171,6 +171,9 @@ class Namespace:
             student_objects = {}
         for student_name in student_names & student_objects.keys():
             space[student_name] = student_objects[student_name]
+        # What a test itself asks of a reference is none of the student's business.
+        for student_name in student_names & session.reference_functions.keys():
+            space[student_name] = session.reference_functions[student_name]
         for imported_name in imported_names - student_objects.keys():
             space.pop(imported_name, None)
         for helper in helpers:
@@ -217,10 +220,6 @@ def import_own_modules() -> None:
 # ---- one test cell run -----
 
 
-class TestTimeout(Interruption):
-    """A test cell took too long; not an error that a test may catch."""
-
-
 def run(
     test: CompiledTest,
     space: Names,
@@ -230,9 +229,10 @@ def run(
 ) -> Any:
     """Run a test cell and return its last value, or raise what it raises.
 
-    After so many seconds, that is a `TestTimeout`. `answer` is the text of the cell
+    After so many seconds, that is a `ProcessEnded`. `answer` is the text of the cell
     that it judges.
     """
+    session.has_answered = False
     recording = specification.recording(session.recorded, answer)
     with _reset_global_state(session, test.seed), _time_limit(seconds), recording:
         return test.program.run(space)
@@ -248,21 +248,15 @@ def points_of(value: Any, most: float) -> float:
     process count as 0.
     """
     try:
-        number = _number(value)
-        if number is None:
-            return most
-        if number != number:  # NaN
-            return 0.0
-        # An integer may be too long for a float.
-        limited = min(max(number, 0), most)
-        return float(limited)
+        # An integer may be too long for a float. NaN is not more than 0.
+        return float(min(max(0, _number(value)), most))
     # A signaling NaN; an object of the test's that cannot be looked at.
     except Exception:
         return 0.0
 
 
 def _number(value: Any) -> Any:
-    """Return the number that a test cell ends in; None if it ends in no number."""
+    """Return the number that a test cell ends in; infinity if it ends in no number."""
     if isinstance(value, Proxy | complex):
         return 0
     kind = type(value)
@@ -271,9 +265,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
         is_numeric = value.size and value.dtype.kind in "iuf"
         return float(value.min()) if is_numeric else 0.0
-    if kind in (int, float, Fraction, Decimal):
-        return value
-    return None
+    return value if kind in (int, float, Fraction, Decimal) else math.inf
 
 
 @contextmanager
@@ -297,7 +289,7 @@ def _reset_global_state(session: Session, first_seed: int) -> Iterator[None]:
     """Start a test with the same global state each time.
 
     No student can predict what it draws before it sets a seed. If it sets one, the
-    student's process sets it, too.
+    student's process sets it, too, and that of the references.
     """
     np.random.seed(_words_of(first_seed))
     random.seed(first_seed)
@@ -305,13 +297,9 @@ def _reset_global_state(session: Session, first_seed: int) -> Iterator[None]:
         warnings.catch_warnings(),
         np.errstate(),
         np.printoptions(),
-        ExitStack() as stack,
+        replaced(np.random, seed=partial(_seed, np.random.seed, "numpy", session)),
+        replaced(random, seed=partial(_seed, random.seed, "random", session)),
     ):
-        for name, module in (("numpy", np.random), ("random", random)):
-            original = module.seed
-            stack.callback(setattr, module, "seed", original)
-            seed = partial(_seed, original, name, session)
-            setattr(module, "seed", seed)  # noqa: B010 - for mypy
         yield
 
 
@@ -322,25 +310,23 @@ def _words_of(seed: int) -> list[int]:
 
 def seed_student(session: Session, seed: int) -> None:
     """Seed the student's global generators, if the student's code lets it be done."""
-    try:
+    with suppress(Exception, StudentRaised):  # what a public test draws earns nothing
         session.ask("seed", "numpy", [_words_of(seed)])
         session.ask("seed", "random", [seed % 2**62])
-    except Interruption:
-        raise
-    except BaseException:
-        pass  # what a public test draws earns nothing
 
 
 def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:
     """Seed a global generator, and the student's."""
     seed_judge(*values)
     session.ask("seed", module, list(values))
+    if session.reference_session is not None:
+        session.reference_session.ask("seed", module, list(values))
 
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
     def raise_timeout(*_: Any) -> None:
-        raise TestTimeout
+        raise ProcessEnded("timeout", "the test took too long", seconds)
 
     before = signal.signal(signal.SIGALRM, raise_timeout)
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nbproctor import expect, results
-from nbproctor.judge.compiled import TEST_FILE
+from nbproctor.judge.compiled import TEST_FILE, BrokenTestError
 from nbproctor.judge.exports import NotExportableError, builtin_name
 from nbproctor.judge.proxy import StudentRaised
 from nbproctor.markers import parse
@@ -109,54 +109,56 @@ _PLAIN_MAGIC = re.compile(r"%%(time|capture)\b")  # below which a cell runs as u
 # Messages of Python and NumPy that help and carry nothing but shapes and names. They
 # are spelled out: a student's exception with such a message could carry anything else.
 _YOURS = "an object of yours"  # said for a proxy, which is no word of the student's
-_N = r"-?\d{1,6}"
-_NAME = r"'?[A-Za-z_][\w.]{0,60}'?"
-_SHAPE = r"\((?:\d{1,6},? ?){0,4}\)"
-_CORE = r"signature \(n\?,k\),\(k,m\?\)->\(n\?,m\?\)"
-_NO_VALUE = r"where it is not associated with a value( in enclosing scope)?"
-_COUNT = rf"({_N}|from {_N} to {_N}) positional arguments? but {_N} (was|were) given"
-_HELPFUL = [
-    re.compile(pattern)
-    for pattern in (
-        rf"operands could not be broadcast together with shapes ({_SHAPE} ?){{1,3}}",
-        rf"could not broadcast input array from shape {_SHAPE} into shape {_SHAPE}",
-        rf"non-broadcastable output operand with shape {_SHAPE} doesn't match the "
-        rf"broadcast shape {_SHAPE}",
-        rf"shapes {_SHAPE} and {_SHAPE} not aligned: {_N} \(dim {_N}\) != {_N}"
-        rf" \(dim {_N}\)",
-        rf"matmul: Input operand \d has a mismatch in its core dimension \d, with "
-        rf"gufunc {_CORE} \(size {_N} is different from {_N}\)",
-        rf"matmul: Input operand \d does not have enough dimensions \(has \d, gufunc "
-        rf"core with {_CORE} requires \d\)",
-        r"The truth value of an array with more than one element is ambiguous\. "
-        r"Use a\.any\(\) or a\.all\(\)",
-        rf"name {_NAME} is not defined",
-        rf"cannot access (free|local) variable {_NAME} {_NO_VALUE}",
-        rf"{_NAME} object has no attribute {_NAME}",
-        rf"the test's {_NAME} has no attribute {_NAME}",
-        rf"{_NAME}\(\) takes (no arguments|{_COUNT})",
-        rf"{_NAME}\(\) missing {_N} required (positional|keyword-only) "
-        rf"arguments?: {_NAME}((,| and|, and) {_NAME}){{0,4}}",
-        rf"{_NAME}\(\) got (an unexpected keyword|multiple values for) "
-        rf"argument {_NAME}",
-        rf"unsupported operand type\(s\) for (\*\* or pow\(\)|[-+*/%@&|^<>=]{{1,3}}): "
-        rf"{_NAME} and {_NAME}",
-        rf"({_NAME} object|{_YOURS}) is not (callable|iterable|subscriptable)",
-        rf"index {_N} is out of bounds for axis {_N} with size {_N}",
-        rf"axis {_N} is out of bounds for array of dimension {_N}",
-        r"(list|tuple|string) index out of range",
-        rf"'[<=>]{{1,2}}' not supported between instances of {_NAME} and {_NAME}",
-        rf"object of type {_NAME} has no len\(\)",
-        rf"can only concatenate {_NAME} \(not \"{_NAME}\"\) to {_NAME}",
-        r"((float |integer )?((floor )?division|modulo)|integer division or modulo)"
-        r" by zero",
-        r"maximum recursion depth exceeded( in comparison)?",
-        rf"cannot reshape array of size {_N} into shape ({_SHAPE}|\({_N},newaxis\))",
-        rf"all the input arrays must have same number of dimensions, but the array at "
-        rf"index {_N} has {_N} dimension\(s\) and the array at index {_N} has {_N} "
-        rf"dimension\(s\)",
+_PARTS = {
+    "N": r"-?\d{1,6}",
+    "NAME": r"'?[A-Za-z_][\w.]{0,60}'?",
+    "SHAPE": r"\((?:\d{1,6},? ?){0,4}\)",
+}
+_HELPFUL = (
+    r"operands could not be broadcast together with shapes (SHAPE ?){1,3}",
+    r"could not broadcast input array from shape SHAPE into shape SHAPE",
+    r"non-broadcastable output operand with shape SHAPE doesn't match the broadcast "
+    r"shape SHAPE",
+    r"shapes SHAPE and SHAPE not aligned: N \(dim N\) != N \(dim N\)",
+    r"matmul: Input operand \d has a mismatch in its core dimension \d, with gufunc "
+    r"signature \(n\?,k\),\(k,m\?\)->\(n\?,m\?\) \(size N is different from N\)",
+    r"matmul: Input operand \d does not have enough dimensions \(has \d, gufunc core "
+    r"with signature \(n\?,k\),\(k,m\?\)->\(n\?,m\?\) requires \d\)",
+    r"The truth value of an array with more than one element is ambiguous\. "
+    r"Use a\.any\(\) or a\.all\(\)",
+    r"name NAME is not defined",
+    r"cannot access (free|local) variable NAME where it is not associated with a value"
+    r"( in enclosing scope)?",
+    r"NAME object has no attribute NAME",
+    r"the test's NAME has no attribute NAME",
+    r"NAME\(\) takes (no arguments|"
+    r"(N|from N to N) positional arguments? but N (was|were) given)",
+    r"NAME\(\) missing N required (positional|keyword-only) arguments?: "
+    r"NAME((,| and|, and) NAME){0,4}",
+    r"NAME\(\) got (an unexpected keyword|multiple values for) argument NAME",
+    r"unsupported operand type\(s\) for (\*\* or pow\(\)|[-+*/%@&|^<>=]{1,3}): "
+    r"NAME and NAME",
+    rf"(NAME object|{_YOURS}) is not (callable|iterable|subscriptable)",
+    r"index N is out of bounds for axis N with size N",
+    r"axis N is out of bounds for array of dimension N",
+    r"(list|tuple|string) index out of range",
+    r"'[<=>]{1,2}' not supported between instances of NAME and NAME",
+    r"object of type NAME has no len\(\)",
+    r"can only concatenate NAME \(not \"NAME\"\) to NAME",
+    r"((float |integer )?((floor )?division|modulo)|integer division or modulo)"
+    r" by zero",
+    r"maximum recursion depth exceeded( in comparison)?",
+    r"cannot reshape array of size N into shape (SHAPE|\(N,newaxis\))",
+    r"all the input arrays must have same number of dimensions, but the array at index "
+    r"N has N dimension\(s\) and the array at index N has N dimension\(s\)",
+)
+_HELPFUL_PATTERN = re.compile(
+    re.sub(
+        r"\b(N|NAME|SHAPE)\b",
+        lambda match: _PARTS[match[0]],
+        "|".join(f"({pattern})" for pattern in _HELPFUL),
     )
-]
+)
 
 
 def verdict(
@@ -189,7 +191,7 @@ def explain(
     """
     if isinstance(error, StudentRaised):
         return _of_student(error, sources, hidden)
-    if isinstance(error, NotExportableError):
+    if isinstance(error, NotExportableError | BrokenTestError):
         return BROKEN(text=error)
     if isinstance(error, UnsendableError):
         return TOO_MUCH
@@ -260,7 +262,7 @@ def describe_stop(
         text = str(output.get("evalue"))
         if kind in ("SyntaxError", "IndentationError", "TabError"):
             # IPython drops the empty lines at the top before it compiles.
-            lines_above = source[: len(source) - len(source.lstrip())].count("\n")
+            lines_above = source.count("\n") - source.lstrip().count("\n")
             where = ""
             if position := _PLACE.search(text):
                 where = f", line {int(position[1]) + lines_above}"
@@ -301,7 +303,8 @@ def _of_check(error: BaseException, hidden: bool) -> Message:
         return CHECK(text=text.split("\n")[0])
     if text and not hidden:
         return CHECK(text=text)
-    shapes = re.search(rf"\(shapes ({_SHAPE}), ({_SHAPE}) mismatch\)", text)
+    shape = _PARTS["SHAPE"]
+    shapes = re.search(rf"\(shapes ({shape}), ({shape}) mismatch\)", text)
     if shapes:
         # NumPy names the first argument first, which by custom is the answer.
         return SHAPES(one=shapes[1], other=shapes[2])
@@ -328,7 +331,7 @@ def _text(error: BaseException) -> str:
 
 def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
     """Whether a message is of a listed kind and names nothing but the student's own."""
-    if not any(pattern.fullmatch(text) for pattern in _HELPFUL):
+    if not _HELPFUL_PATTERN.fullmatch(text):
         return False
     student_text = "\n".join(sources.values())
     student_words = set(re.findall(r"[A-Za-z_]\w*", student_text))
@@ -390,7 +393,7 @@ def _number(output: Output) -> float | None:
         number = float(output["data"]["text/plain"])
     except (KeyError, TypeError, ValueError):
         return None
-    return max(number, 0.0) if number == number else 0.0
+    return max(0.0, number)  # 0 for NaN
 
 
 def _messages(cell: Cell) -> set[str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 from nbproctor.errors import NbproctorError
 
@@ -20,51 +21,45 @@ MAX_BITS = 1 << 20  # of an integer
 _MAX_ALIKE = 100  # keys of one hash
 
 
-class Limit(NamedTuple):
-    """How much of something one message may hold, and what is said of more."""
-
-    most: int
-    wording: str
-
-
+# How much of something one message may hold.
 LIMITS = {
-    # A student process has 1 GiB.
-    "bytes": Limit(256 << 20, "{} is larger than {mib} MiB"),
-    # Of arrays with nothing in them: NumPy takes that of one item all the same.
-    "room": Limit(256 << 20, "arrays take too much room"),
-    "text": Limit(32 << 20, "{} needs more than {mib} MiB of text"),
-    "parts": Limit(1 << 20, "{} has too many parts"),  # containers, arrays, handles
-    "commas": Limit(1 << 22, "{} has too many parts"),
-    "keys": Limit(50_000, "{} has more than {most:,} keys"),  # of dicts and sets
-    # Of ranges, and of arrays with nothing in them.
-    "length": Limit(1 << 24, "an empty array or a range has too many rows or columns"),
+    "bytes": 256 << 20,  # a student process has 1 GiB
+    # Bytes of arrays with nothing in them: NumPy takes that of one item all the same.
+    "room": 256 << 20,
+    "text": 32 << 20,  # bytes
+    "parts": 1 << 20,  # containers, arrays, handles
+    "commas": 1 << 22,
+    "keys": 50_000,  # of dicts and sets
+    "length": 1 << 24,  # of ranges, and of arrays with nothing in them
 }
 
 
+@dataclass
 class MessageBudget:
     """What one message has used of the limits so far."""
 
-    error: type[NbproctorError]  # raised when it has used too much
-    subject: str  # what error messages call the message
-    used: dict[str, int]
+    error: ClassVar[type[NbproctorError]]  # raised when it has used too much
+    subject: ClassVar[str]  # what error messages call the message
+    used: dict[str, int] = field(default_factory=dict)
 
     def spend(self, limit: str, amount: int) -> None:
         """Use an amount of a limit."""
         used = self.used.get(limit, 0) + amount
         self.used[limit] = used
-        most, wording = LIMITS[limit]
+        most = LIMITS[limit]
         if used > most:
-            mib = most >> 20
-            raise self.error(wording.format(self.subject, most=most, mib=mib))
+            raise self.error(
+                f"{self.subject} is too large: {limit} {used:,} of {most:,}"
+            )
 
     def remaining(self, limit: str) -> int:
         """Return how much may still be used of a limit."""
-        return LIMITS[limit].most - self.used.get(limit, 0)
+        return LIMITS[limit] - self.used.get(limit, 0)
 
     def spend_text(self, text: bytes) -> None:
         """Use the text of a message, before it is parsed or after it was written."""
         size = len(text)
-        if size > LIMITS["parts"].most:  # a short one cannot be too much
+        if size > LIMITS["parts"]:  # a short one cannot be too much
             parts = text.count(b"[") + text.count(b"{")
             self.spend("parts", parts)
             self.spend("commas", text.count(b","))

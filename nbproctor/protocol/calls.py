@@ -68,8 +68,8 @@ def call_method(
     name: str,
     attributes: Mapping[str, Any] | None,
     arguments: Sequence[Any],
-    reads: Sequence[str] = (),
-    read_only: bool = False,
+    reads: Sequence[str],
+    read_only: bool,
 ) -> list[Any]:
     """Call a method of a new object; return its answer, and attributes after it.
 

@@ -11,8 +11,8 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,8 @@ _HEAD = struct.Struct("<2sBBIIQ12x")
 _CHUNK = 1 << 16
 _SLACK = 0.2  # seconds that a wait may last beyond its deadline
 _SLOWEST = 1e8  # bytes a second: a slower transfer may be an answer that computes
-_In = TypeVar("_In")
+#: How many seconds a wait may still last; `LateError`: no longer.
+Deadline: TypeAlias = Callable[[], float]
 
 
 class ProtocolError(NbproctorError):
@@ -50,14 +51,14 @@ class Interruption(BaseException):
     """Ends what runs from outside: the one thing that no cell or function raises."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Encoded:
     """A value ready to be sent, and the mutable parts of it in order of appearance."""
 
-    text: bytes
-    buffers: list[Any]
-    size: int
-    mutables: list[Any]
+    text: bytes = b""
+    buffers: list[Any] = field(default_factory=list)  # of the raw part
+    size: int = 0  # bytes of these
+    mutables: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -65,8 +66,8 @@ class Frame:
     """One received message, not decoded yet."""
 
     kind: int
-    text: bytes | bytearray | memoryview
-    raw: bytearray | memoryview
+    text: memoryview
+    raw: memoryview
 
 
 class Wire:
@@ -87,9 +88,9 @@ class Wire:
         self,
         kind: int,
         encoded: Encoded,
-        deadline: float | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
-        """Send one frame; `deadline` is a `time.monotonic` value."""
+        """Send one frame before `deadline`."""
         text = encoded.text
         self._sent = self._sent + 1 & 0xFFFFFFFF
         head = _HEAD.pack(_MAGIC, _VERSION, kind, self._sent, len(text), encoded.size)
@@ -105,7 +106,7 @@ class Wire:
                 unsent = unsent[count:]
         self._note_transfer(encoded.size, begin)
 
-    def receive(self, deadline: float | None = None) -> Frame:
+    def receive(self, deadline: Deadline | None = None) -> Frame:
         """Receive one frame, whatever the pace of its bytes, before `deadline`."""
         data = self._unread or self._receive_part(deadline)
         while len(data) < _HEAD.size:
@@ -117,27 +118,21 @@ class Wire:
         if number != self._received:
             raise ProtocolError("a message is out of sequence")
         size = text_size + raw_size
-        if text_size > LIMITS["text"].most or size > LIMITS["bytes"].most:
+        if text_size > LIMITS["text"] or size > LIMITS["bytes"]:
             raise ProtocolError("a message is too large")
         end = _HEAD.size + size
-        content = memoryview(data)[_HEAD.size : end]
+        content = data[_HEAD.size : end]
         self._unread = data[end:]
         received = len(content)
-        if received == size:
-            return Frame(
-                kind=kind,
-                text=content[:text_size],
-                raw=bytearray(content[text_size:]),
-            )
         # Memory that nobody has written to is not really taken: a head that lies
         # about its size costs nothing.
-        whole = np.empty(size, np.uint8)
-        view = whole.data
+        view = np.empty(size, np.uint8).data
         view[:received] = content
-        begin = time.monotonic()
-        while received < size:
-            received += self._receive_into(view[received:], deadline)
-        self._note_transfer(size, begin)
+        if received < size:
+            begin = time.monotonic()
+            while received < size:
+                received += self._receive_into(view[received:], deadline)
+            self._note_transfer(size, begin)
         return Frame(
             kind=kind,
             text=view[:text_size],
@@ -148,39 +143,38 @@ class Wire:
         seconds = time.monotonic() - begin
         Wire.transfer_seconds += min(seconds, size / _SLOWEST)
 
-    def _receive_into(self, view: memoryview, deadline: float | None) -> int:
+    def _receive_into(self, view: memoryview, deadline: Deadline | None) -> int:
         count = self._call_with_deadline(self._sock.recv_into, view, deadline)
         if not count:
             raise ClosedError("the other side is gone")
         return count
 
-    def _receive_part(self, deadline: float | None) -> bytes:
+    def _receive_part(self, deadline: Deadline | None) -> bytes:
         # To ``recv`` 64 KiB takes memory that is new to this process, page by page.
         count = self._receive_into(self._room, deadline)
         return bytes(self._room[:count])
 
     def _call_with_deadline(
         self,
-        operation: Callable[[_In], int],
-        argument: _In,
-        deadline: float | None,
+        operation: Callable[[memoryview], int],
+        argument: memoryview,
+        deadline: Deadline | None,
     ) -> int:
-        try:
-            self._set_timeout(deadline)
-            return operation(argument)
-        except BlockingIOError:
-            raise LateError("the other side is late") from None
-        except OSError as error:
-            raise ClosedError(f"the other side is gone ({error})") from error
+        while True:
+            try:
+                self._set_timeout(deadline)
+                return operation(argument)
+            except BlockingIOError:
+                continue  # the deadline says whether that was all
+            except OSError as error:
+                raise ClosedError(f"the other side is gone ({error})") from error
 
-    def _set_timeout(self, deadline: float | None) -> None:
+    def _set_timeout(self, deadline: Deadline | None) -> None:
         """Have the kernel end a wait soon after the deadline."""
         # Python's own timeouts take three more system calls for each message.
         timeout = 0.0  # as long as it takes
         if deadline is not None:
-            seconds = deadline - time.monotonic()
-            if seconds <= 0:
-                raise LateError("there is no time left")
+            seconds = deadline()
             if seconds <= self._timeout <= seconds + _SLACK:
                 return
             timeout = seconds + _SLACK / 2

@@ -38,6 +38,7 @@ _CODE = re.compile(
     r"[<>|][biufcSU][1-9][0-9]{0,8}"
     r"|[<>][mM]8\[([1-9][0-9]{0,3})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]"
 )
+_LAYOUTS: list[Node] = [[], ["F"], ["r"], ["F", "r"]]
 NUMBERS = "biufc"  # kinds
 _UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
 _DATES = [f"{kind}8[{unit}]" for kind in "Mm" for unit in _UNITS]
@@ -51,7 +52,7 @@ def _dtype_of(code: Node) -> np.dtype[Any]:
     if _CODE.fullmatch(code):
         with suppress(ValueError, TypeError):
             dtype = np.dtype(code)
-            if dtype.itemsize <= LIMITS["bytes"].most:
+            if dtype.itemsize <= LIMITS["bytes"]:
                 return dtype
     raise ProtocolError("an array has an unknown or impossible dtype")
 
@@ -103,9 +104,9 @@ def _read_array(
     depth: int,
 ) -> Array:
     _, code, sizes, *layout = node
-    if layout and layout not in (["F"], ["r"], ["F", "r"]):
+    if layout not in _LAYOUTS:
         raise ProtocolError("an array has an unknown layout")
-    order: Any = "F" if layout and layout[0] == "F" else "C"
+    order: Any = "F" if "F" in layout else "C"
     array = _read_items(receiver, _dtype_of(code), _shape(sizes), order)
     if "r" in layout:
         array.flags.writeable = False
@@ -138,7 +139,7 @@ def _check_content(array: Array) -> None:
     if dtype.kind == "U":
         flat = np.ascontiguousarray(array).reshape(-1)
         points = flat.view(f"{dtype.str[0]}u4")
-        if points.size and points.max() > _MAX_POINT:
+        if points.max() > _MAX_POINT:
             raise ProtocolError("an array contains something that is not text")
 
 
@@ -180,21 +181,19 @@ def _read_objects(
 
 
 def _copy(x: Array) -> Any:
+    """Return what no assignment changes, the content, and the objects in it."""
     # Of objects the bytes are addresses, which hold as long as the objects are kept.
     objects = x.reshape(-1).tolist() if x.dtype.kind == "O" else None
     columns = x.flags.fnc
     data = (x.T if columns else x).tobytes()
-    return data, columns, x.dtype, x.shape, objects
+    return (x.dtype, len(data)), (x.shape, columns, data), objects
 
 
 def _same(now: Array, before: Any) -> bool | None:
-    data, columns, dtype, shape, _ = before
-    if now.nbytes != len(data) or now.dtype != dtype:
+    form, content, _ = _copy(now)
+    if form != before[0]:
         return None  # it has been resized
-    if now.shape != shape or now.flags.fnc != columns:
-        return False
-    same: bool = (now.T if columns else now).tobytes() == data
-    return same
+    return bool(content == before[1])
 
 
 def _assign(old: Array, new: Array) -> None:

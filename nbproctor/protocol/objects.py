@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from nbproctor.protocol.frames import ProtocolError
-from nbproctor.protocol.table import Node, Receiver, Row, add_rows
+from nbproctor.protocol.table import FIELDS, Node, Receiver, Row, Sender, add_rows
 
 
 class Ref(NamedTuple):
@@ -80,7 +80,7 @@ EXCEPTIONS = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, BaseException)
 }
-GRADER_MODULES = {"nbproctor", "IPython", "__main__"}
+_NO_LIBRARIES = {"nbproctor", "IPython", "__main__", *sys.stdlib_module_names}
 _name_of: dict[int, str] = {}  # by `id`: a class may say what it likes of its hash
 _class_of: dict[str, type] = {}
 
@@ -89,7 +89,7 @@ def list_library_classes(_: object = ()) -> None:
     """List the classes of all libraries that are imported now."""
     for module_name, module in list(sys.modules.items()):
         top = module_name.partition(".")[0]
-        if top in sys.stdlib_module_names or top in GRADER_MODULES:
+        if top in _NO_LIBRARIES:
             continue
         namespace = getattr(module, "__dict__", {})
         for value in list(namespace.values()):
@@ -121,6 +121,14 @@ def class_named(name: str) -> type | None:
 # --- rows -----------------------------------------------------------------------------
 
 
+def _write_ref(
+    sender: Sender,
+    x: Ref,
+    depth: int,
+) -> Node:
+    return sender.write_values([x.tag, *x.fields], depth)
+
+
 def _read_ref(
     receiver: Receiver,
     node: list[Node],
@@ -130,64 +138,42 @@ def _read_ref(
     return receiver.resolve(Ref(node[0], tuple(fields)))
 
 
-def _number(node: list[Node], parts: Sequence[Any]) -> int:
-    _, number = node
-    if type(number) is not int or not 0 <= number < len(parts):
+def _read_repeated(
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> Any:
+    receiver.has_repeats = True
+    tag, number = node
+    parts = receiver.request if tag == "request" else receiver.mutables
+    if not FIELDS["count"](number) or number >= len(parts):
         raise ProtocolError("a message names a part that does not exist")
-    return number
-
-
-def _read_request(
-    receiver: Receiver,
-    node: list[Node],
-    depth: int,
-) -> Any:
-    receiver.has_repeats = True
-    return receiver.request[_number(node, receiver.request)]
-
-
-def _read_again(
-    receiver: Receiver,
-    node: list[Node],
-    depth: int,
-) -> Any:
-    receiver.has_repeats = True
-    part, _ = receiver.tracked[_number(node, receiver.tracked)]
-    if part is None:
+    if parts[number] is None:
         raise ProtocolError("a value contains itself")
-    return part
+    return parts[number]
 
 
-add_rows(
-    Row(
-        tag="student",
-        fields="integer text text flag text text",
-        classes=Ref,
-        write=lambda sender, x, depth: sender.write_values([x.tag, *x.fields], depth),
-        read=_read_ref,
-    ),
-    Row(
-        tag="judge",
-        fields="integer text text*",
-        classes=(),
-        read=_read_ref,
-    ),
-    Row(
-        tag="library",
-        fields="text text",
-        classes=(),
-        read=_read_ref,
-    ),
-    Row(
-        tag="request",
-        fields="count",
-        classes=(),
-        read=_read_request,
-    ),
-    Row(
-        tag="again",
-        fields="count",
-        classes=(),
-        read=_read_again,
-    ),
-)
+_REFERENCES = {
+    "student": "integer text text flag text text",
+    "judge": "integer text text*",
+    "library": "text text",
+}
+for tag, fields in _REFERENCES.items():
+    add_rows(
+        Row(
+            tag=tag,
+            fields=fields,
+            classes=Ref,
+            write=_write_ref,
+            read=_read_ref,
+        )
+    )
+for tag in ("request", "again"):
+    add_rows(
+        Row(
+            tag=tag,
+            fields="count",
+            classes=(),
+            read=_read_repeated,
+        )
+    )

@@ -17,13 +17,21 @@ from pandas.tseries.frequencies import to_offset
 from nbproctor.protocol.budget import LIMITS, hashes_collide
 from nbproctor.protocol.numpy_values import DTYPES, NUMBERS, is_array
 from nbproctor.protocol.python_values import STANDARD
-from nbproctor.protocol.table import FIELDS, Change, Parts, Row, add_rows, parts_of
+from nbproctor.protocol.table import (
+    FIELDS,
+    Change,
+    Parts,
+    Row,
+    add_rows,
+    exactly,
+    parts_of,
+)
 
 _MAX_FREQ = 40  # characters
 _MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value
 _MAX_COLUMNS = 20_000
 _FEW_COLUMNS = 16  # that are sent one by one, even if all are of one kind
-_MAX_LABELS = LIMITS["keys"].most
+_MAX_LABELS = LIMITS["keys"]
 # Since version 3, a copy takes nothing until one of the two is changed.
 _COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 _TICKS = ("D", "h", "min", "s", "ms", "us", "ns", "H", "T", "S", "L", "U", "N")
@@ -91,10 +99,10 @@ FIELDS |= {
     "index": _is_index,
     "few": _is_small_index,
     "levels": lambda x: type(x) is tuple and all(map(_is_small_index, x)),
-    "range": lambda x: type(x) is range,
+    "range": exactly(range),
     "steps": lambda x: x is None or (type(x) is str and len(x) <= _MAX_FREQ),
     "storage": lambda x: type(x) is str and x in ("python", "pyarrow"),
-    "moment": lambda x: type(x) is np.datetime64,
+    "moment": exactly(np.datetime64),
 }
 
 # --- columns and scalars --------------------------------------------------------------
@@ -123,15 +131,6 @@ def _strings(
 ) -> Any:
     na = {"na_value": np.nan} if is_nan else {}
     return pd.array(values, dtype=pd.StringDtype(storage, **na))
-
-
-def _categories(
-    codes: Any,
-    categories: Any,
-    ordered: Any,
-) -> Any:
-    dtype = pd.CategoricalDtype(categories, ordered)
-    return pd.Categorical.from_codes(codes, dtype=dtype)
 
 
 # --- indexes and tables ---------------------------------------------------------------
@@ -225,18 +224,11 @@ def _same(one: Any, other: Any) -> bool:
         return False
 
 
-def _copy(x: Any) -> Any:
-    return x.copy(deep=not _COPY_ON_WRITE)
-
-
-def _assign(old: Any, new: Any) -> None:
-    type(old).__init__(old, new)  # what pandas's own ``inplace=True`` comes to
-
-
 _TABLE = Change(
-    copy=_copy,
+    copy=lambda x: x.copy(deep=not _COPY_ON_WRITE),
     same=_same,
-    assign=_assign,
+    # What pandas's own ``inplace=True`` comes to.
+    assign=lambda old, new: type(old).__init__(old, new),
 )
 add_rows(
     Row(
@@ -281,7 +273,9 @@ add_rows(
         fields="places few flag",
         classes=pd.Categorical,
         parts=lambda x: (np.array(x.codes), x.categories, bool(x.ordered)),
-        build=_categories,
+        build=lambda codes, categories, ordered: pd.Categorical.from_codes(
+            codes, dtype=pd.CategoricalDtype(categories, ordered)
+        ),
     ),
     Row(
         tag="pandas.strings",

@@ -20,18 +20,16 @@ from nbproctor.protocol.table import (
     Change,
     Node,
     Parts,
-    Reader,
     Receiver,
     Row,
     Sender,
-    Writer,
     add_rows,
 )
 
 # --- lists, dictionaries, sets --------------------------------------------------------
 
 
-def _container_writer(*head: Node) -> Writer:
+def _container_writer(*head: Node) -> Callable[..., Node]:
     """Make what writes the items of a container, or keys and values in turn."""
 
     def write(
@@ -47,7 +45,7 @@ def _container_writer(*head: Node) -> Writer:
     return write
 
 
-def _container_reader(kind: Callable[[Any], Any]) -> Reader:
+def _container_reader(kind: Callable[[Any], Any]) -> Callable[..., Any]:
     def read(
         receiver: Receiver,
         node: list[Node],
@@ -61,17 +59,16 @@ def _container_reader(kind: Callable[[Any], Any]) -> Reader:
     return read
 
 
-def _dict_reader(kind: Callable[[Any], Any]) -> Reader:
+def _dict_reader(kind: Callable[[Any], Any]) -> Callable[..., Any]:
     def read(
         receiver: Receiver,
         node: list[Node],
         depth: int,
     ) -> Any:
-        if not len(node) % 2:
-            raise ProtocolError("a dictionary has a key without a value")
         items = receiver.read_fields(node, depth)
         keys = items[::2]
         receiver.spend_keys(keys)
+        # A key without a value is a `ValueError`.
         return kind(dict(zip(keys, items[1::2], strict=True)))
 
     return read
@@ -161,12 +158,10 @@ def _read_range(
     depth: int,
 ) -> range:
     start, stop, step = receiver.read_fields(node, depth)
-    if not all(type(x) is int for x in (start, stop, step)):
+    if not all(map(FIELDS["integer"], (start, stop, step))):
         raise ProtocolError("a range is not made of integers")
     numbers = range(start, stop, step)
-    if numbers[receiver.remaining("length") :]:
-        raise ProtocolError("ranges are too long")
-    receiver.spend("length", len(numbers))
+    receiver.spend("length", len(numbers))  # or it has no length: an `ArithmeticError`
     return numbers
 
 

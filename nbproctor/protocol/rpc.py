@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain
 from threading import RLock
@@ -28,6 +27,7 @@ import numpy as np
 from nbproctor.protocol import numpy_values, python_values  # noqa: F401 (their rows)
 from nbproctor.protocol.budget import ALIGN
 from nbproctor.protocol.frames import (
+    Deadline,
     Encoded,
     Frame,
     Interruption,
@@ -65,8 +65,7 @@ TO_STUDENT: Requests = {
     },
     "apply": {"name": str, "arguments": list},
     "seed": {"module": str, "arguments": list},
-    "stderr": {},
-    "excuse": {"decided": list},
+    "end": {"decided": list},
     "lend": {"functions": dict},
     "untried": {},
 }
@@ -122,7 +121,7 @@ class Connection:
     # A student's threads may all call an object of the test's, one at a time.
     _turn: Any = field(default_factory=RLock)
 
-    def ask(self, name: str, *arguments: Any, deadline: float | None = None) -> Any:
+    def ask(self, name: str, *arguments: Any, deadline: Deadline | None = None) -> Any:
         """Ask the other side and wait for its reply.
 
         It raises what the other side raised, as `handler` makes it; `UnsendableError`,
@@ -148,7 +147,7 @@ class Connection:
             return value
         raise self.handler.rebuild_exception(value)
 
-    def _exchange(self, request: Encoded, deadline: float | None) -> Frame:
+    def _exchange(self, request: Encoded, deadline: Deadline | None) -> Frame:
         """Send a request, answer those of the other side, and return the reply."""
         try:
             self.wire.send(REQUEST, request, deadline)
@@ -168,7 +167,7 @@ class Connection:
         while True:
             self._serve(self.wire.receive(), None)
 
-    def _serve(self, frame: Frame, deadline: float | None) -> None:
+    def _serve(self, frame: Frame, deadline: Deadline | None) -> None:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
         request = decode(frame, self.handler.resolve, track=True)
@@ -218,7 +217,7 @@ def encode(
     mutable parts of the request that this replies to. `UnsendableError`: too deep, too
     large, or refused.
     """
-    sender = Sender(default, received)
+    sender = Sender(default=default, received=received)
     try:
         node = sender.write_value(value, 0)
         text = _write_text(node, finite=sender.finite)
@@ -226,43 +225,8 @@ def encode(
         raise UnsendableError(f"a value cannot be sent: {error}") from error
     sender.spend_text(text)
     # The raw part starts aligned, so that arrays can be views of it.
-    text += b" " * (-len(text) % ALIGN)
-    return Encoded(
-        text=text,
-        buffers=sender.buffers,
-        size=sender.size,
-        mutables=sender.mutables,
-    )
-
-
-@dataclass(slots=True)
-class Decoded:
-    """A decoded value that can tell what was changed in it since."""
-
-    value: Any  # as it was sent, changed by whoever got it
-    # Its mutable parts in order, each with what `Change.same` compares, if tracked.
-    tracked: list[tuple[Mutable, Any]]
-    # Whether a part, or one of what it replies to, is there repeatedly.
-    has_repeats: bool
-
-    def compare(self) -> tuple[list[tuple[int, Mutable]], dict[int, int]]:
-        """Compare the mutable parts with what arrived.
-
-        Returns numbers and copies of those that have changed, and `id` → number of all.
-        """
-        changes = []
-        numbers = {}
-        for number, (now, before) in enumerate(self.tracked):
-            change = change_of(now)
-            if change is None:
-                continue
-            same = change.same(now, before)
-            if same is None:  # it cannot be what its original becomes
-                continue
-            numbers[id(now)] = number
-            if not same:
-                changes.append((number, copy(now)))
-        return changes, numbers
+    sender.text = text + b" " * (-len(text) % ALIGN)
+    return sender
 
 
 def decode(
@@ -271,16 +235,15 @@ def decode(
     *,
     track: bool = False,
     request: Sequence[Mutable] = (),
-) -> Decoded:
+) -> Receiver:
     """Decode a frame; `ProtocolError`, whatever is wrong with it.
 
     `resolve` makes something of a reference. With `track`, the mutable parts are
-    remembered, so that `Decoded.compare` can be asked; `request` are those of the
-    request that this frame replies to.
+    copied, so that `Receiver.compare` can be asked; `request` are those of the request
+    that this frame replies to.
     """
-    raw = memoryview(frame.raw)
     receiver = Receiver(
-        raw=raw,
+        raw=frame.raw,
         resolve=resolve,
         track=track,
         request=request,
@@ -288,18 +251,14 @@ def decode(
     try:
         text = bytes(frame.text)
         receiver.spend_text(text)
-        value = receiver.read_value(_read_text(text), 0)
+        receiver.value = receiver.read_value(_read_text(text), 0)
     except ProtocolError:
         raise
     except _UNREADABLE as error:
         raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
-    if receiver.position != len(raw):
+    if receiver.position != len(receiver.raw):
         raise ProtocolError("a message holds more data than it names")
-    return Decoded(
-        value=value,
-        tracked=receiver.tracked,
-        has_repeats=receiver.has_repeats,
-    )
+    return receiver
 
 
 def write_back(mutables: list[Mutable], changes: Any) -> None:
@@ -360,7 +319,7 @@ def _read_text(text: bytes) -> Node:
 # and takes forever to walk; a list that holds itself never ends.
 MAX_REPEATED = 1 << 22
 _OPEN = -1
-_CONTAINERS = (list, tuple, set, frozenset, dict)
+_CONTAINERS = (list, tuple, set, frozenset)
 
 
 def check_repeats(roots: Iterable[Any]) -> None:
@@ -370,7 +329,7 @@ def check_repeats(roots: Iterable[Any]) -> None:
 
     def size_of(x: Any) -> int:
         nonlocal once
-        own_size = _own_size(x, type(x))
+        own_size, parts = _measure(x)
         if not own_size:
             return 0
         known_size = sizes.get(id(x))
@@ -380,7 +339,7 @@ def check_repeats(roots: Iterable[Any]) -> None:
             return known_size
         sizes[id(x)] = _OPEN
         once += own_size
-        size = own_size + sum(map(size_of, _inner(x, type(x))))
+        size = own_size + sum(map(size_of, parts))
         sizes[id(x)] = size
         return size
 
@@ -392,22 +351,24 @@ def check_repeats(roots: Iterable[Any]) -> None:
         raise ProtocolError("a value repeats its parts too often")
 
 
-def _own_size(x: Any, kind: type) -> int:
-    """Return the size of a value without its parts; 0 if it is quickly read."""
+def _measure(x: Any) -> tuple[int, Iterable[Any]]:
+    """Return the size of a value without its parts (0: it is quickly read), and these.
+
+    The parts of one that was measured before are not looked at.
+    """
+    kind = type(x)
     if kind in (str, bytes):
-        return len(x) >> 6
+        return len(x) >> 6, ()
     if kind is int:
-        return int(x).bit_length() >> 6
-    if kind is range or issubclass(kind, _CONTAINERS):
-        return len(x) + 1
-    if change_of(x) is None:
-        return 0
-    return int(getattr(x, "size", 0)) + 1  # an array, a table or a stream
-
-
-def _inner(x: Any, kind: type) -> Iterable[Any]:
-    if kind is np.ndarray:
-        return x.reshape(-1).tolist() if x.dtype.kind == "O" else ()
+        return x.bit_length() >> 6, ()
+    if kind is range:
+        return len(x) + 1, ()
     if issubclass(kind, dict):
-        return chain(x.keys(), x.values())
-    return x if issubclass(kind, _CONTAINERS) else ()
+        return len(x) + 1, chain(x.keys(), x.values())
+    if issubclass(kind, _CONTAINERS):
+        return len(x) + 1, x
+    if change_of(x) is None:
+        return 0, ()
+    has_parts = kind is np.ndarray and x.dtype.kind == "O"
+    # An array, a table or a stream.
+    return getattr(x, "size", 0) + 1, x.flat if has_parts else ()

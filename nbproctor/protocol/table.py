@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import import_module
@@ -19,14 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nbproctor.protocol.budget import ALIGN, LIMITS, MAX_DEPTH, MessageBudget
-from nbproctor.protocol.frames import ProtocolError, UnsendableError
+from nbproctor.protocol.frames import Encoded, ProtocolError, UnsendableError
 
 Node = Any  # what JSON can hold: a value by itself, or a list of a tag and its fields
 Parts = tuple[Any, ...]
 Mutable = Any  # a list, dict, set, array, table …
-# Writes a value at a depth, or returns None if it is to stay where it is.
-Writer = Callable[["Sender", Any, int], Node]
-Reader = Callable[["Receiver", list[Node], int], Any]
 # Whether a field can be this. The sender asks it too: what does not fit stays there.
 Field = Callable[[Any], bool]
 
@@ -43,21 +41,16 @@ class Change(NamedTuple):
 class Row(NamedTuple):
     """One type of value, which is written and read, or sent by its parts."""
 
-    tag: str  # that of a library's begins with the library
+    tag: str  # of a value of a library: its name, a dot and that of the value
     fields: str  # keys of `FIELDS`, the last one perhaps with a star: any number of it
     classes: type | tuple[type, ...]  # exactly these, nothing derived from them
-    write: Writer | None = None
-    read: Reader | None = None
+    # Called with a `Sender`, a value and a depth: its node; None if it stays there.
+    write: Any = None
+    read: Any = None  # called with a `Receiver`, a node and a depth: the value
     change: Change | None = None
     # Takes a value apart, one part for each field; None beyond the limits.
     parts: Callable[[Any], Parts | None] | None = None
-    # Makes a value, or raises whatever where the parts do not fit.
-    build: Callable[..., Any] | None = None
-
-    @property
-    def library(self) -> str:
-        """The library whose values these are; empty for what is always sent."""
-        return self.tag.rpartition(".")[0]
+    build: Any = None  # makes a value, or raises whatever where the parts do not fit
 
 
 @cache
@@ -73,13 +66,18 @@ def _kinds_of(fields: str) -> tuple[list[Field], list[Field]]:
     return once, starred
 
 
-def _kinds(row: Row, count: int) -> list[Field]:
-    """Return the kinds of so many fields; too few or too many do not fit."""
+def _fit(row: Row, parts: Sequence[Any]) -> bool:
+    """Whether there are as many parts as fields, and each is what its field says."""
     once, starred = _kinds_of(row.fields)
-    more = count - len(once)
-    if more < 0 or (more and not starred):
-        raise ProtocolError(f"a value {row.tag!r} has too few parts or too many")
-    return once + starred * more
+    kinds = once + starred * (len(parts) - len(once))
+    return len(kinds) == len(parts) and all(
+        fits(part) for fits, part in zip(kinds, parts, strict=True)
+    )
+
+
+def exactly(kind: type) -> Field:
+    """Make the question whether a field is of this type, not of one derived from it."""
+    return lambda x: type(x) is kind
 
 
 ROWS: dict[str, Row] = {}  # by tag
@@ -87,25 +85,25 @@ FIELDS: dict[str, Field] = {
     "value": lambda x: True,
     "key": lambda x: True,
     "count": lambda x: type(x) is int and x >= 0,
-    "integer": lambda x: type(x) is int,
-    "float": lambda x: type(x) is float,
-    "text": lambda x: type(x) is str,
-    "flag": lambda x: type(x) is bool,
+    "integer": exactly(int),
+    "float": exactly(float),
+    "text": exactly(str),
+    "flag": exactly(bool),
 }
 _row_of: dict[type, Row] = {}
-_writers: dict[type, Writer] = {}
-_readers: dict[str, Reader] = {}
 
 
 def add_rows(*rows: Row) -> None:
     """Add rows to the table."""
     for row in rows:
-        ROWS[row.tag] = row
-        _readers[row.tag] = _reader_of(row)
+        complete = row._replace(
+            write=row.write or partial(_write_parts, row),
+            read=row.read or partial(_read_parts, row),
+        )
+        ROWS[row.tag] = complete
         classes = row.classes if isinstance(row.classes, tuple) else (row.classes,)
         for kind in classes:
-            _row_of[kind] = row
-            _writers[kind] = _writer_of(row)
+            _row_of[kind] = complete
 
 
 def change_of(value: Any) -> Change | None:
@@ -121,44 +119,32 @@ def parts_of(value: Any) -> Parts | None:
         return None
     try:
         parts = row.parts(value)
-        if parts is not None and _fit(_kinds(row, len(parts)), parts):
+        if parts is not None and _fit(row, parts):
             return parts
     except Exception:  # what a library says of its own unusual values
         pass
     return None
 
 
-def _fit(kinds: list[Field], parts: Sequence[Any]) -> bool:
-    """Whether each part is what its field says."""
-    return all(fits(part) for fits, part in zip(kinds, parts, strict=True))
-
-
 # --- libraries ------------------------------------------------------------------------
 
 
-# Library → the module of its rows, and who imports it along with itself. Judge and
-# student process are forks of one process, so both have these rows, or neither has:
-# without pandas, nothing changes, and nobody imports it.
-LIBRARIES = {
-    "pandas": ("nbproctor.protocol.pandas_values", ("seaborn", "statsmodels")),
-}
+# Libraries with a module of rows → who imports them. Judge and student process are
+# forks of one process, so both have these rows, or neither has: without pandas, nothing
+# changes, and nobody imports it.
+LIBRARIES = {"pandas": {"pandas", "seaborn", "statsmodels"}}
 
 
 def libraries_used(modules: Iterable[str]) -> list[str]:
     """Return the libraries with rows that are among these modules, or come with one."""
     tops = {name.partition(".")[0] for name in modules}
-    used = []
-    for name, (_, importers) in LIBRARIES.items():
-        if tops & {name, *importers}:
-            used.append(name)
-    return used
+    return [name for name, importers in LIBRARIES.items() if tops & importers]
 
 
 def load_rows(_: object = ()) -> None:
     """Load the rows of the libraries that are imported here, before any fork."""
-    for name, (rows, _) in LIBRARIES.items():
-        if name in sys.modules:
-            import_module(rows)
+    for name in LIBRARIES.keys() & sys.modules.keys():
+        import_module(f"nbproctor.protocol.{name}_values")
 
 
 # --- messages -------------------------------------------------------------------------
@@ -168,23 +154,19 @@ _AS_IT_IS = _JSON - {int, float}
 _SMALL = 1 << 63
 _FEW = 8  # fields that are as quick looked at one by one
 _UNFINISHED = -1
-_NOT_YET = None, None
+_ARRAYS = ["a"], ["O"]  # how their nodes begin
 
 
-@dataclass
-class Sender(MessageBudget):
+@dataclass(kw_only=True)
+class Sender(MessageBudget, Encoded):
     """Makes JSON of a message's values, and a raw part; see `rpc.encode`."""
 
     error = UnsendableError
     subject = "a value"
     finite = True  # all floats of it, so far
-    size = 0  # bytes of the raw part
 
     default: Callable[[Any], Any]
     received: Mapping[int, int]
-    used: dict[str, int] = field(default_factory=dict)
-    buffers: list[Any] = field(default_factory=list)
-    mutables: list[Mutable] = field(default_factory=list)
     # Of the mutable parts, by `id`.
     _numbers: dict[int, int] = field(default_factory=dict)
     # Values by `id`.
@@ -201,9 +183,12 @@ class Sender(MessageBudget):
             return x
         if depth > MAX_DEPTH:
             raise UnsendableError(f"a value is nested more than {MAX_DEPTH} deep")
-        write = _writers.get(kind)
-        if write is not None:
-            node = write(self, x, depth + 1)
+        row = _row_of.get(kind)
+        if row is not None:
+            if row.change is None:
+                node = row.write(self, x, depth + 1)
+            else:
+                node = self._write_mutable(row, x, depth + 1)
             if node is not None:
                 return node
         return self._write_fallback(x, depth)
@@ -215,9 +200,9 @@ class Sender(MessageBudget):
                 items[index] = self.write_value(x, depth)
         return items
 
-    def write_mutable(
+    def _write_mutable(
         self,
-        write: Writer,
+        row: Row,
         x: Mutable,
         depth: int,
     ) -> Node:
@@ -231,7 +216,7 @@ class Sender(MessageBudget):
             number = len(self.mutables)
             self.mutables.append(x)
             numbers[key] = _UNFINISHED
-            node = write(self, x, depth)
+            node = row.write(self, x, depth)
             if node is None:  # it stays where it is
                 self.mutables.pop()
                 del numbers[key]
@@ -248,7 +233,7 @@ class Sender(MessageBudget):
             return
         gap = -size % ALIGN
         self.size += size + gap
-        if self.size > LIMITS["bytes"].most:
+        if self.size > LIMITS["bytes"]:
             self.spend("bytes", self.size)
         self.buffers.append(data)
         if gap:
@@ -270,7 +255,7 @@ class Sender(MessageBudget):
         if type(part) is tuple:
             return all(map(self._is_sendable, part))
         row = _row_of.get(type(part))
-        if row is None or row.parts is None or not row.library:
+        if row is None or "." not in row.tag:
             return True
         return self.take_apart(part) is not None
 
@@ -279,27 +264,29 @@ class Sender(MessageBudget):
         kind = type(x)  # not what it says of itself
         if issubclass(kind, np.generic):  # of a class of somebody's
             for base in kind.__mro__[1:]:
-                if base in _writers:
+                if base in _row_of:
                     return self.write_value(base(x), depth)
         return self.write_value(self.default(x), depth)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Receiver(MessageBudget):
-    """Makes values of what JSON held; for its fields, see `rpc.decode`."""
+    """Makes a value of what JSON held; for its fields, see `rpc.decode`."""
 
     error = ProtocolError
     subject = "a message"
+    value: Any = None  # as it was sent, changed by whoever got it
     position = 0  # bytes of the raw part that are taken, by one value after the other
-    has_repeats = False  # whether a part appears more than once
+    # Whether a part, or one of what it replies to, is there repeatedly.
+    has_repeats = False
 
     raw: memoryview
     resolve: Callable[[Any], Any]
     track: bool
     request: Sequence[Mutable]
-    used: dict[str, int] = field(default_factory=dict)
-    # (None, None): not whole yet.
-    tracked: list[tuple[Mutable, Any]] = field(default_factory=list)
+    # In order of beginning; None: not whole yet.
+    mutables: list[Mutable] = field(default_factory=list)
+    copies: list[Any] = field(default_factory=list)  # of these, for `Change.same`
 
     def read_value(self, x: Node, depth: int) -> Any:
         """Read a value; `depth` counts the values around it."""
@@ -308,10 +295,20 @@ class Receiver(MessageBudget):
             return x
         if kind is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
             raise ProtocolError("a value has no tag, or is nested too deep")
-        tag = x[0]
-        if tag not in _readers:
-            raise ProtocolError(f"a value has an unknown tag {tag[:40]!r}")
-        return _readers[tag](self, x, depth + 1)
+        row = ROWS.get(x[0])
+        if row is None:
+            raise ProtocolError(f"a value has an unknown tag {x[0][:40]!r}")
+        change = row.change
+        if change is None:
+            return row.read(self, x, depth + 1)
+        number = len(self.mutables)
+        self.mutables.append(None)
+        self.copies.append(None)
+        part = row.read(self, x, depth + 1)
+        self.mutables[number] = part
+        if self.track:
+            self.copies[number] = change.copy(part)
+        return part
 
     def read_fields(
         self,
@@ -337,46 +334,25 @@ class Receiver(MessageBudget):
         self.position = end + -size % ALIGN
         return part
 
+    def compare(self) -> tuple[list[tuple[int, Mutable]], dict[int, int]]:
+        """Compare the mutable parts with what arrived.
 
-# --- rows at work ---------------------------------------------------------------------
-
-# An array that is a part has no number of its own: it cannot change by itself.
-_ARRAYS = "a", "O"
-
-
-def _writer_of(row: Row) -> Writer:
-    """Return what writes values of a row, and numbers them if they can be changed."""
-    content = row.write or partial(_write_parts, row)
-
-    def numbered(
-        sender: Sender,
-        x: Mutable,
-        depth: int,
-    ) -> Node:
-        return sender.write_mutable(content, x, depth)
-
-    return content if row.change is None else numbered
+        Returns numbers and copies of those that have changed, and `id` → number of all.
+        """
+        changes = []
+        numbers = {}
+        for number, now in enumerate(self.mutables):
+            change = change_of(now)
+            same = change and change.same(now, self.copies[number])
+            if same is None:  # it cannot be what its original becomes
+                continue
+            numbers[id(now)] = number
+            if not same:
+                changes.append((number, copy(now)))
+        return changes, numbers
 
 
-def _reader_of(row: Row) -> Reader:
-    """Return what reads values of a row, and numbers them if they can be changed."""
-    content = row.read or partial(_read_parts, row)
-    copy = None if row.change is None else row.change.copy
-
-    def numbered(
-        receiver: Receiver,
-        node: list[Node],
-        depth: int,
-    ) -> Mutable:
-        mutables = receiver.tracked
-        number = len(mutables)  # they are counted in order of beginning
-        mutables.append(_NOT_YET)
-        part = content(receiver, node, depth)
-        before = copy(part) if receiver.track and copy else None
-        mutables[number] = part, before
-        return part
-
-    return content if copy is None else numbered
+# --- values by their parts ------------------------------------------------------------
 
 
 def _write_parts(
@@ -385,16 +361,16 @@ def _write_parts(
     x: Any,
     depth: int,
 ) -> Node:
-    parts = sender.take_apart(x) if row.library else parts_of(x)
+    parts = sender.take_apart(x) if "." in row.tag else parts_of(x)
     if parts is None:
         return None
     node = [row.tag]
     for part in parts:
-        write = ROWS["a"].write if type(part) is np.ndarray else None
-        if write is None or depth > MAX_DEPTH:
-            node.append(sender.write_value(part, depth))
+        # An array that is a part has no number of its own: it cannot change by itself.
+        if type(part) is np.ndarray:
+            node.append(ROWS["a"].write(sender, part, depth + 1))
         else:
-            node.append(write(sender, part, depth + 1))
+            node.append(sender.write_value(part, depth))
     return node
 
 
@@ -404,19 +380,15 @@ def _read_parts(
     node: list[Node],
     depth: int,
 ) -> Any:
-    assert row.build is not None
     parts = node[1:]
-    kinds = _kinds(row, len(parts))
     for index, part in enumerate(parts):
-        is_array = type(part) is list and part and part[0] in _ARRAYS
-        read = ROWS[part[0]].read if is_array and depth <= MAX_DEPTH else None
-        if read is None:
-            parts[index] = receiver.read_value(part, depth)
+        if type(part) is list and part[:1] in _ARRAYS:
+            parts[index] = ROWS[part[0]].read(receiver, part, depth + 1)
         else:
-            parts[index] = read(receiver, part, depth + 1)
+            parts[index] = receiver.read_value(part, depth)
     try:
-        if _fit(kinds, parts):
+        if _fit(row, parts):
             return row.build(*parts)
     except Exception as error:  # whatever its library says of parts that do not fit
         raise ProtocolError(f"parts do not fit ({error!s:.100})") from error
-    raise ProtocolError(f"a value with tag {row.tag!r} has a part of another kind")
+    raise ProtocolError(f"a value with tag {row.tag!r} has parts of another kind")

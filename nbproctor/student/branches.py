@@ -73,16 +73,8 @@ def _line(node: ast.AST) -> int:
 
 def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
     """Yield the branches of a statement; an ``elif`` is a statement of its own."""
-    match node:
-        case ast.If():
-            yield node.body
-            if node.orelse:
-                yield node.orelse
-        case ast.For() | ast.AsyncFor() | ast.While():
-            yield node.body
-        case ast.Try():
-            for handler in node.handlers:
-                yield handler.body
-        case ast.Match():
-            for case in node.cases:
-                yield case.body
+    branches: Any = getattr(node, "handlers", []) or getattr(node, "cases", [node])
+    for branch in branches:
+        yield branch.body
+    if isinstance(node, ast.If) and node.orelse:
+        yield node.orelse

@@ -21,7 +21,7 @@ from nbproctor.protocol.objects import EXCEPTIONS, NumberedObjects, Ref, known_b
 from nbproctor.protocol.rpc import Connection
 
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
-_BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
+_BASES = (tuple, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
 @dataclass
@@ -45,22 +45,20 @@ class Handles(NumberedObjects):
                 # A matrix is a slip like any.
                 self.simplified_subclass |= kind is not np.matrix
                 return np.ndarray.view(value, np.ndarray)
-        elif issubclass(kind, tuple):
-            self.simplified_subclass |= _adds_something(value)
-            return tuple(tuple.__iter__(value))
         elif issubclass(kind, _BASES):
             self.simplified_subclass |= _adds_something(value)
             return _as_base(value)
         name = value.__name__ if issubclass(kind, _NAMED) else ""
         if type(name) is not str:
             name = ""
-        description = (
+        fields = (
+            self.number_of(value),
             kind.__name__[:100],
             name[:100],
             callable(value),
             *_library_of(value),
         )
-        return Ref("student", (self.number_of(value), *description))
+        return Ref("student", fields)
 
 
 def _adds_something(value: Any) -> bool:
@@ -80,7 +78,7 @@ def _as_base(value: Any) -> Any:
         return base.__getitem__(value, slice(None))
     if base is dict:
         return dict(dict.items(value))
-    if base in (list, set, frozenset):
+    if base in (tuple, list, set, frozenset):
         return base(base.__iter__(value))
     return base.__pos__(value)
 
@@ -106,39 +104,29 @@ def describe_exception(
 ) -> list[Any]:
     """Say what an exception is, and where in the student's cells it was raised.
 
-    That is its first built-in class, its own class, its text, the name of the cell, and
-    the line. For `cells`, see `shell.Compiler`.
+    That is its first built-in class, its own class, its text, the name of the last of
+    these cells in its traceback, and the line there. For `cells`, see `shell.Compiler`.
     """
     kind = type(error)
+    class_names = [base.__name__ for base in kind.__mro__]
+    built_in = next((name for name in class_names if name in EXCEPTIONS), "")
     try:
         text = str(error)
     except BaseException:
         text = "<the exception has no text>"
-    return [
-        find_base(error),
-        kind.__name__[:100],
-        text[:2000],
-        *find_place(error, cells),
-    ]
-
-
-def find_base(error: BaseException) -> str:
-    """Return the first built-in class of an exception."""
-    class_names = [each.__name__ for each in type(error).__mro__]
-    return next((name for name in class_names if name in EXCEPTIONS), "")
-
-
-def find_place(
-    error: BaseException, cells: Mapping[str, tuple[str, int]]
-) -> list[str | int | None]:
-    """Return the last of the student's cells in a traceback, and the line there."""
     cell = None
     line = None
     for frame, number in traceback.walk_tb(error.__traceback__):
         if position := cells.get(frame.f_code.co_filename):
             cell, blank = position
             line = number + blank
-    return [cell, line]
+    return [
+        built_in,
+        kind.__name__[:100],
+        text[:2000],
+        cell,
+        line,
+    ]
 
 
 # ---- the judge's objects ------------------------------------------------------------
@@ -170,12 +158,11 @@ class JudgeObject:
             raise TypeError("an object of the test cannot be created again")
         _call("init_again", self, *args, **kwargs)
 
-    def __copy__(self) -> Any:
-        return self.__deepcopy__({})
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+    def __copy__(self, memo: object = None) -> Any:
         copied = vars(type(self)).get("copied")
         return copied(self) if copied else self
+
+    __deepcopy__ = __copy__
 
     def __getattribute__(self, name: str) -> Any:
         """Ask the judge first, then the notebook's class of this name."""

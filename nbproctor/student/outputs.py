@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ class Outputs:
 
     def __init__(self) -> None:
         self._outputs: list[Output] = []
-        self._ids: list[str | None] = []
+        self._displayed = defaultdict[str | None, list[Output]](list)  # by their ids
         self._bytes = 0
         self._lines = 0
         self._displays = 0
@@ -46,8 +47,8 @@ class Outputs:
             room = TEXT_BYTES - self._bytes
         fitting = text[:room]
         lines = fitting.count("\n")
-        if self._lines + lines > LINES or self._lines == LINES:
-            allowed = LINES - self._lines
+        allowed = LINES - self._lines
+        if lines > allowed or not allowed:
             fitting = "".join(fitting.splitlines(keepends=True)[:allowed])
             lines = allowed
         self._bytes += len(fitting)
@@ -79,9 +80,8 @@ class Outputs:
         mimebundle = {str(mime): self._shorten(item) for mime, item in data.items()}
         alternative = alternative_texts(metadata, mimebundle)
         if update:
-            for earlier, shown_id in zip(self._outputs, self._ids, strict=True):
-                if shown_id is not None and shown_id == display_id:
-                    earlier.update(data=mimebundle, metadata=alternative)
+            for earlier in self._displayed[display_id]:
+                earlier.update(data=mimebundle, metadata=alternative)
             return
         self._start()
         self._displays += 1
@@ -89,16 +89,14 @@ class Outputs:
             if mime.startswith("image/") and isinstance(item, str):
                 self._images += len(item)
         if self._displays > DISPLAYS or self._images > IMAGE_BYTES:
-            if "display" not in self._truncated:
-                self._truncated.add("display")
-                note = "[left out: a cell may not show more displays or images]"
-                shown = {
-                    "output_type": "display_data",
-                    "metadata": {},
-                    "data": {"text/plain": note},
-                }
-                self._append(shown, None)
-            return
+            if "display" in self._truncated:
+                return
+            self._truncated.add("display")
+            kind = "display_data"
+            note = "[left out: a cell may not show more displays or images]"
+            mimebundle = {"text/plain": note}
+            alternative = {}
+            display_id = None
         output: Output = {
             "output_type": kind,
             "data": mimebundle,
@@ -106,7 +104,9 @@ class Outputs:
         }
         if kind == "execute_result":
             output["execution_count"] = execution_count
-        self._append(output, display_id)
+        if display_id is not None:
+            self._displayed[display_id].append(output)
+        self._append(output)
 
     def error(
         self,
@@ -121,7 +121,7 @@ class Outputs:
             text=str(self._shorten(value)),
             lines=[str(self._shorten(line)) for line in traceback[-50:]],
         )
-        self._append(output, None)
+        self._append(output)
 
     def clear(self, wait: bool) -> None:
         """Forget everything, now or when something new comes."""
@@ -138,19 +138,17 @@ class Outputs:
         if self._clear_next:
             self._clear_next = False
             self._outputs.clear()
-            self._ids.clear()
 
-    def _append(self, output: Output, display_id: str | None) -> None:
+    def _append(self, output: Output) -> None:
         if len(self._outputs) < 4 * DISPLAYS:
             self._outputs.append(output)
-            self._ids.append(display_id)
 
     def _stream(self, name: str, text: str) -> None:
         last = self._outputs[-1] if self._outputs else {}
         if last.get("name") == name:
             last.setdefault("parts", []).append(text)
         else:
-            self._append(stream_output("", name) | {"parts": [text]}, None)
+            self._append(stream_output("", name) | {"parts": [text]})
 
     def _drop_all_overwritten(self) -> None:
         for output in self._outputs:
@@ -180,22 +178,22 @@ def _visible(text: str) -> str:
 
 
 class Stream(io.TextIOBase):
-    """``sys.stdout`` or ``sys.stderr`` of a shell: hands its text to a function."""
+    """``sys.stdout`` or ``sys.stderr`` of a shell: writes into its current outputs."""
 
     encoding = "utf-8"
     errors = "replace"
 
-    def __init__(self, name: str, write: Any) -> None:
+    def __init__(self, name: str, shell: Any) -> None:
         super().__init__()
         self.name = f"<{name}>"
         self._channel = name
-        self._write = write
+        self._shell = shell
 
     def write(self, text: str) -> int:
         """Pass `text` on."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._write(self._channel, text)
+        self._shell.outputs.write(self._channel, text)
         return len(text)
 
     def writable(self) -> bool:

@@ -16,6 +16,7 @@ import resource
 import socket
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,6 @@ from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.student.handles import (
     Handles,
     describe_exception,
-    find_base,
-    find_place,
     has_special_method,
     make_function,
     make_stand_in,
@@ -42,15 +41,6 @@ _FUNCTIONS = vars(builtins) | vars(operator)
 _FUNCTIONS |= {"deepcopy": copy.deepcopy, "array": np.array}
 
 
-def call(
-    target: Any,
-    args: Any,
-    kwargs: Any,
-) -> Any:
-    """Call something."""
-    return target(*args, **kwargs)
-
-
 def unpack(files: dict[bytes, bytes]) -> None:
     """Write what was handed in beside the notebook; cells can import it, too."""
     sys.path.insert(0, "")
@@ -58,11 +48,6 @@ def unpack(files: dict[bytes, bytes]) -> None:
         path = Path(os.fsdecode(name))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def apply_function(name: str, arguments: list[Any]) -> Any:
-    """Apply a built-in function, one of `operator`, ``deepcopy`` or ``array``."""
-    return _FUNCTIONS[name](*arguments)
 
 
 def seed(module: str, arguments: list[Any]) -> None:
@@ -86,16 +71,15 @@ class Student:
             "unpack": unpack,
             "run": self.on_run,
             "begin": self.on_begin,
-            "call": call,
+            "call": lambda target, args, kwargs: target(*args, **kwargs),
             "calls": make_calls,
             "get": getattr,
             "set": setattr,
-            "apply": apply_function,
+            "apply": lambda name, arguments: _FUNCTIONS[name](*arguments),
             "seed": seed,
-            "stderr": self.on_stderr,
-            "excuse": self.on_excuse,
+            "end": self.on_end,
             "lend": self.on_lend,
-            "untried": self.on_untried,
+            "untried": lambda: [*shell.compile.untried()],
         }
         self.connection = Connection(
             wire=Wire(sock),
@@ -117,12 +101,14 @@ class Student:
     ) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
 
-        At last comes what it raised: the built-in class, our name of a cell, the line.
+        At last comes what it raised, as of `describe_exception`.
         With `keeps_names`, names that it removes are there again after it. What tests
         drew is not shown as if this cell had. What was rehearsed counts as run until
         any other cell runs: it may change what those after it do.
         """
-        _close_figures()
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None and pyplot.get_fignums():
+            pyplot.close("all")
         if source in self.shell.opening_outputs:
             return self.shell.opening_outputs[source], False, None
         if cell is not None:
@@ -135,7 +121,7 @@ class Student:
             self.shell.user_ns.setdefault(name, value)
         raised = None
         if error := self.shell.error:
-            raised = [find_base(error), *find_place(error, self.shell.compile.cells)]
+            raised = describe_exception(error, self.shell.compile.cells)
         return outputs, had_room and not _has_free_memory(), raised
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
@@ -158,24 +144,18 @@ class Student:
             self.reference_functions[name] = make_function(name, function)
         self.shell.user_ns.update(self.reference_functions)
 
-    def on_stderr(self) -> bool:
-        """Whether anything was written to stderr since the test began."""
-        return self.shell.outputs.has_stream("stderr")
+    def on_end(self, decided: list[Any]) -> tuple[bool, str]:
+        """End a test; return whether anything was written to stderr, and a method.
 
-    def on_excuse(self, decided: list[Any]) -> str:
-        """Return the first method of those that the judge did without, if there is one.
-
-        That is ``__class__`` if it got as plain what a class of the student's derives.
+        That is the first of those that the judge did without, if there is one, or
+        ``__class__`` if it got as plain what a class of the student's derives.
         """
+        has_written = self.shell.outputs.has_stream("stderr")
         for value, *methods in decided:
             for method in methods:
                 if method == "__class__" or has_special_method(value, method):
-                    return str(method)
-        return "__class__" if self.handles.simplified_subclass else ""
-
-    def on_untried(self) -> list[tuple[str, int]]:
-        """Return cell and line of each branch that no call has entered."""
-        return [*self.shell.compile.untried()]
+                    return has_written, str(method)
+        return has_written, "__class__" if self.handles.simplified_subclass else ""
 
     # --- objects ----------------------------------------------------------------
 
@@ -219,17 +199,9 @@ def _has_free_memory() -> bool:
     return True
 
 
-def _close_figures() -> None:
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None and pyplot.get_fignums():
-        pyplot.close("all")
-
-
 def main(sock: socket.socket) -> None:
     """Serve the judge at the other end of `sock` until it hangs up."""
     shell = get_shell()
     shell.install()
-    try:
+    with suppress(ClosedError):
         Student(sock, shell).connection.serve()
-    except ClosedError:
-        return

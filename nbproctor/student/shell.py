@@ -81,8 +81,8 @@ class Compiler(CachingCompiler):
         name = super().get_code_name(raw_code, transformed_code, number)
         if self.cell is not None:
             # IPython drops the empty lines at the top before it compiles.
-            blank = len(raw_code) - len(raw_code.lstrip())
-            self.cells[name] = self.cell, raw_code.count("\n", 0, blank)
+            blank = raw_code.count("\n") - raw_code.lstrip().count("\n")
+            self.cells[name] = self.cell, blank
         return name
 
     def __call__(self, source: Any, filename: str, symbol: str, **kwargs: Any) -> Any:
@@ -112,13 +112,10 @@ class Transformer(TransformerManager):
 
     def do_token_transforms(self, lines: list[str]) -> list[str]:
         """Replace magics, if there can be any; a notebook may add its own kind."""
-        if self.token_transformers == self._default_transforms and not _MAGIC.search(
-            "".join(lines)
-        ):
-            return lines
-        changed: list[str]
-        changed = super().do_token_transforms(lines)  # type: ignore[no-untyped-call]
-        return changed
+        has_own_kind = self.token_transformers != self._default_transforms
+        if has_own_kind or _MAGIC.search("".join(lines)):
+            lines = super().do_token_transforms(lines)  # type: ignore[no-untyped-call]
+        return lines
 
 
 def may_await(source: str) -> bool:
@@ -200,8 +197,8 @@ class ZMQInteractiveShell(InteractiveShell):
         self.start_outputs()
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.kernel = _Kernel()
-        self.stdout = Stream("stdout", self._write)
-        self.stderr = Stream("stderr", self._write)
+        self.stdout = Stream("stdout", self)
+        self.stderr = Stream("stderr", self)
         for name in _SCRIPTS:
             self.magics_manager.register_function(self._no_magic, "line_cell", name)
 
@@ -284,9 +281,6 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def _no_magic(self, line: str, cell: str = "") -> None:
         self.system(f"{line}\n{cell}")
-
-    def _write(self, name: str, text: str) -> None:
-        self.outputs.write(name, text)
 
     def _showtraceback(
         self,

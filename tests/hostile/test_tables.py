@@ -68,10 +68,10 @@ TABLES = Assignment("tables", SETUP, ANSWERS, TESTS)
 
 # Replaces what goes over the wire in the place of a `Token`.
 FORGE = """\
-from nbproctor.protocol.table import _writers
+from nbproctor.protocol.table import Row, add_rows
 class Token: ...
 def forge(tag, *fields):
-    _writers[Token] = lambda *_: [tag, *fields]
+    add_rows(Row("forged", "", Token, lambda *_: [tag, *fields]))
 """
 YES = """
 class Yes(float):

@@ -1414,8 +1414,23 @@ raise NotImplementedError
 --- cut_1 test 1: 0
 assert cut(5) == 2.5
 --- use solution
-def use(x): return cut(x) + half_of(2)
+def use(x): return cut(x) + 1
 --- use_1 test 1: 1 follow-through
+assert use(4.5) == 3.0
+
+=== but what no test and no text for students names is a tool of that reference alone
+--- cut solution
+def cut(x):
+    return half_of(x // 1)
+def half_of(x):
+    return x / 2
+--- cut answer
+raise NotImplementedError
+--- cut_1 test 1: 0
+assert cut(5) == 2.5
+--- use solution
+def use(x): return cut(x) + half_of(2)
+--- use_1 test 1: 0
 assert use(4.5) == 3.0
 
 === a reference may use the object of a test
@@ -2048,6 +2063,150 @@ def quarter(x): return half(half(x))
 assert quarter(8.0) == 2.0
 --- half_2 test 1: 0
 assert half(2) == 1
+
+=== nothing is kept on a reference from one test to the next
+--- half solution
+def half(x): return x / 2
+--- half answer
+raise NotImplementedError
+--- half_1 test 1: 0
+assert half(4) == 2
+--- use solution
+def scaled(x): return 7 * half(x)
+def use(scaler, x): return scaler.scale(x) + half(x)
+--- use answer
+lent = half.__closure__[0].cell_contents
+def use(scaler, x):
+    lent.kept = scaler
+    return scaler.scale(x) + half(x)
+def scaled(x):
+    return half(x) and lent.kept.scale(x)
+--- use_1 test 1: 0
+class Scaler:
+    def scale(self, x): return 7 * (x / 2)
+assert use(Scaler(), 6) == 24
+--- use_2 test 1: 0
+assert scaled(10) == 35
+
+=== a call that raises where the answer before it was wrong is no missing answer
+--- f solution
+def f(x): return 3 * x
+--- f answer
+asked = []
+def f(x):
+    asked.append(x)
+    if asked.count(x) > 1:
+        raise RuntimeError
+    return 2 * x if 1 in asked else 3 * x
+--- f_public test: 0
+assert f(1)
+--- f_1 test 1: 0 own error
+assert f(7) == 21, f"f(7) gave {f(7)}"
+
+=== nor is a number of the student's own that cannot be shown
+--- f solution
+def f(x): return 3 * x
+--- f answer
+asked = []
+class Number:
+    def __init__(self, value): self.value = value
+    def __float__(self): return float(self.value)
+    def __str__(self): raise RuntimeError
+    __repr__ = __str__
+def f(x):
+    asked.append(x)
+    return Number(2 * x if 1 in asked else 3 * x)
+--- f_public test: 0
+assert f(1)
+--- f_1 test 1: 0
+got = f(7)
+assert abs(got - 21) < 1e-9, f"another number than {got}"
+
+=== what a test itself asks of a reference passes no process of the student's
+--- half solution
+def half(x): return x / 2
+--- half answer
+raise NotImplementedError
+--- half_1 test 1: 0
+assert half(4) == 2
+--- rescale solution
+def rescale(x): return half(2 * x + 1)
+--- rescale answer
+results = []
+place = half.__closure__[0]
+real = place.cell_contents
+def spy(x):
+    results.append(real(x))
+    return results[-1]
+place.cell_contents = spy
+def rescale(x): return results[-1]
+--- rescale_1 test 1: 0
+assert half(2 * 5 + 1) == rescale(5)
+
+=== a later exercise that defines a function anew gets none by this name
+--- area solution
+def area(r): return 3.14159 * r * r
+--- area answer
+raise NotImplementedError
+--- area_1 test 1: 0
+assert area(1) > 3
+--- exact solution
+PI = 3.141592653589793
+def area(r): return PI * r * r
+--- exact answer
+pass  # area
+--- exact_1 test 1: 0
+assert abs(area(3) - 28.274) < 0.01
+
+=== an answer need not name the reference that its test compares it with
+--- loops solution
+def loops(x): return [v * v for v in x]
+--- loops answer
+raise NotImplementedError
+--- loops_1 test 1: 0
+assert loops([2]) == [4]
+--- power solution
+def power(x): return [v ** 2 for v in x]
+--- power_1 test 1: 1 follow-through
+assert power([1, 2]) == loops([1, 2])
+
+=== a seed of the test's is one for references, too
+--- np provided
+import numpy as np
+--- start solution
+def start(n): return np.random.randn(n)
+--- start answer
+raise NotImplementedError
+--- start_1 test 1: 0
+assert start(3).shape == (3,)
+--- net solution
+def net(n): return 2 * start(n)
+--- net_1 test 1: 1 follow-through
+np.random.seed(3)
+weights = net(4)
+np.random.seed(3)
+assert np.allclose(weights, 2 * np.random.randn(4))
+
+=== the time of a reference counts as the answer's
+--- slow solution
+def slow(n):
+    total = 0
+    for _ in range(1_500_000):
+        total += n
+    return total // 1_500_000
+--- slow answer
+raise NotImplementedError
+--- slow_1 test 1: 0
+assert slow(1) == 1
+--- fast solution
+def fast(n): return n
+--- fast answer
+def fast(n): return slow(n)
+--- fast_1 test 1: 0
+import time
+start = time.process_time()
+n = fast(3)
+assert n == 3 and time.process_time() - start < 0.005
 
 === a solution that a person grades is an exercise of its own
 --- half solution 3

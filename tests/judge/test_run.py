@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from nbproctor.expect import measure
+from nbproctor.judge.session import Session
 from nbproctor.notebook import Cell
 from nbproctor.results import Measure, Report
 from tests.forked import spawn
@@ -117,6 +118,26 @@ def test_a_branch_that_no_test_has_entered_is_named(
 
 
 DIES = "def f(x): __import__('os')._exit(0)"
+
+
+def test_a_student_process_is_asked_the_same_whether_a_test_passes_or_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def noted(session: Session, request: str, *arguments: Any, **options: Any) -> Any:
+        requests.append(request)
+        return ask(session, request, *arguments, **options)
+
+    ask = Session.ask
+    monkeypatch.setattr(Session, "ask", noted)
+    requests: list[str] = []
+    requests_by_outcome = {}
+    for outcome, right in {"passed": 1, "failed": 2}.items():
+        requests.clear()
+        test = cell("f_1", "test", f"assert f() == {right}", 1.0)
+        report = judged(test, answer="f = lambda: 1")
+        assert report.verdicts[0].outcome == outcome
+        requests_by_outcome[outcome] = [*requests]
+    assert requests_by_outcome["passed"] == requests_by_outcome["failed"]
 
 
 def test_a_process_that_cannot_be_started_is_no_verdict() -> None:

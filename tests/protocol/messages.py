@@ -22,7 +22,7 @@ from nbproctor.protocol import (
 from nbproctor.protocol.frames import Encoded, Frame, ProtocolError, UnsendableError
 from nbproctor.protocol.numpy_values import DTYPES
 from nbproctor.protocol.objects import Ref
-from nbproctor.protocol.table import FIELDS, ROWS, Row
+from nbproctor.protocol.table import FIELDS, ROWS, Receiver, Row
 
 Values = st.SearchStrategy[Any]
 
@@ -69,7 +69,7 @@ def encode(value: Any, default: Any = unnamed, **about: Any) -> Encoded:
     return rpc.encode(value, default, **about)
 
 
-def decode(frame: Frame, resolve: Any = unknown, **about: Any) -> rpc.Decoded:
+def decode(frame: Frame, resolve: Any = unknown, **about: Any) -> Receiver:
     """Decode a value, plain if nobody knows its names."""
     return rpc.decode(frame, resolve, **about)
 

@@ -7,6 +7,7 @@ its deadline; what a student's function changes is changed for the test as well.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import resource
 import socket
@@ -25,6 +26,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nbproctor.judge.deadline import CallDeadline
 from nbproctor.protocol.frames import (
     ClosedError,
     Frame,
@@ -50,13 +52,13 @@ def pair() -> Iterator[Pair]:
         yield near, far
 
 
-def soon() -> float:
-    return time.monotonic() + 0.2
+def soon(seconds: float = 0.2) -> CallDeadline:
+    return CallDeadline(seconds, latest=math.inf, student_seconds=float)
 
 
-def later() -> float:
+def later() -> CallDeadline:
     """When what has been sent is there, however busy the computer is."""
-    return time.monotonic() + 30
+    return soon(30)
 
 
 @given(messages.anything, st.integers(0, 10**6), st.integers(1, 255))
@@ -127,7 +129,7 @@ def test_silence_and_single_bytes_end_at_the_deadline(pair: Pair) -> None:
         prepare()
         started = time.monotonic()
         with pytest.raises(LateError):
-            Wire(pair[1]).receive(started + patience)
+            Wire(pair[1]).receive(soon(patience))
         assert time.monotonic() - started < 30
     stop.set()
     thread.join()
@@ -315,7 +317,7 @@ def test_a_change_that_does_not_fit_ends_the_conversation(changes: str) -> None:
 def test_a_reply_that_could_not_be_read_ends_the_conversation(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(deadline: float | None = None) -> Frame:
+    def lost(deadline: CallDeadline | None = None) -> Frame:
         raise error
 
     with answered_by(lambda got: got) as connection:

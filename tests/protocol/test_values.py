@@ -25,7 +25,7 @@ from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
 from nbproctor.protocol.rpc import check_repeats
 from tests.protocol.messages import decode, decoded, encode, encoded, frame, same
 
-MAX_RANGE = LIMITS["length"].most
+MAX_RANGE = LIMITS["length"]
 
 
 def arrived(value: Any) -> Any:
@@ -87,7 +87,7 @@ def test_both_sides_keep_each_limit(
 ) -> None:
     sent = encoded(more)
     for name, most in limits.items():
-        monkeypatch.setitem(LIMITS, name, LIMITS[name]._replace(most=most))
+        monkeypatch.setitem(LIMITS, name, most)
     assert same(decoded(frame(encoded(value))).value, value)
     with pytest.raises(UnsendableError):
         encoded(more)
