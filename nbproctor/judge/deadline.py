@@ -57,9 +57,9 @@ class CallDeadline:
         computed = self.student_seconds() + process_time() - self._judge_start
         progress = computed - self._computed
         is_stuck = progress < MIN_PROCESSOR_SHARE * (now - self._checked)
-        rest = min(self.seconds - computed, self.latest - now)
-        if is_stuck or rest <= 0:
+        remaining = min(self.seconds - computed, self.latest - now)
+        if is_stuck or remaining <= 0:
             raise LateError("there is no time left")
         self._checked = now
         self._computed = computed
-        self._end = now + max(rest, _STEP)
+        self._end = now + max(remaining, _STEP)
