@@ -66,13 +66,14 @@ def read_memories(running: Future[Report]) -> Iterator[tuple[int, bytes]]:
     """Yield the memory of all processes below this one, again and again.
 
     Those that were there before are looked at in the end, and what has a reference in
-    it once: the others may yet get one. Who waits for it goes on after such a round.
+    it once: the others may yet get one. Who waits for it goes on after a whole round.
     """
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     done: set[int] = set()
+    waiting: set[psutil.Process] = set()
     while True:
         ended = wait([running], timeout=0.1).done
-        waiting = []
+        waiting_before, waiting = waiting, set()
         for process in psutil.Process().children(recursive=True):
             if process.pid in done or (process.pid in before and not ended):
                 continue
@@ -83,9 +84,9 @@ def read_memories(running: Future[Report]) -> Iterator[tuple[int, bytes]]:
             if MARK.encode() in memory:
                 done.add(process.pid)
             if STUDENT.encode() in memory:
-                waiting.append(process)
+                waiting.add(process)
             yield process.pid, memory
-        for process in waiting:
+        for process in waiting & waiting_before:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGUSR1)
         if ended:
