@@ -24,11 +24,14 @@ _Line = tuple[str, str]  # as it is, and its code
 MAX_CHARS = 200_000  # a longer text is one block
 MAX_REMEMBERED = 10_000  # characters; most texts are the same in a whole class
 
+_STRING = (
+    r"(?:\"\"\"(?:[^\"\\]|\\[\s\S]|\"(?!\"\"))*+(?:\"\"\"|\Z)"
+    r"|'''(?:[^'\\]|\\[\s\S]|'(?!''))*+(?:'''|\Z)"
+    r"|\"(?:[^\"\\\n]|\\[\s\S])*+\"?|'(?:[^'\\\n]|\\[\s\S])*+'?)"
+)
 _TOKEN = re.compile(
-    r"(?P<comment>#[^\n]*)"
-    r"|(?P<triple>\"\"\"(?:[^\"\\]|\\[\s\S]|\"(?!\"\"))*+(?:\"\"\"|\Z)"
-    r"|'''(?:[^'\\]|\\[\s\S]|'(?!''))*+(?:'''|\Z))"
-    r"|(?P<string>\"(?:[^\"\\\n]|\\[\s\S])*+\"?|'(?:[^'\\\n]|\\[\s\S])*+'?)"
+    rf"(?P<lone>(?<![^\n])[ \trRuUbB]*+{_STRING}(?=[^\S\n]*(?:\n|\Z)))"
+    rf"|(?P<comment>#[^\n]*)|(?P<string>{_STRING})"
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<joined>\\\n)"
     r"|(?P<definition>\n(?=@|(?:async )?(?:def|class)\b))|(?P<line>\n)"
 )
@@ -314,7 +317,7 @@ class CellText:
         parts = []
         position = 0
         for token in _TOKEN.finditer(self.text):
-            if token.lastgroup in ("comment", "triple", "string"):
+            if token.lastgroup in ("lone", "comment", "string"):
                 code = self.text[position : token.start()]
                 parts += [_plain_blanks(code), token[0]]
                 position = token.end()
@@ -405,8 +408,8 @@ def _cut(source: str) -> list[list[_Line]]:
     finished = []
     current: list[_Line] = []
     complete = False  # the current block has more than decorators and comments
-    for line, code, top in _lines(source):
-        if top and code and not code[0].isspace():
+    for text, code in _logical_lines(source):
+        if code[:1].strip():
             if complete and not _CONTINUES.match(code):
                 end = len(current) - _trailing(current)
                 finished.append(current[:end])
@@ -414,7 +417,7 @@ def _cut(source: str) -> list[list[_Line]]:
                 complete = False
             if not code.startswith("@"):
                 complete = True
-        current.append((line, code))
+        current += zip(text.split("\n"), code.split("\n"), strict=True)
     return [*finished, current]
 
 
@@ -428,47 +431,34 @@ def _trailing(block: list[_Line]) -> int:
     return count
 
 
-def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield line, the line without comments and lone strings, and if it is top level.
+def _logical_lines(source: str) -> Iterator[tuple[str, str]]:
+    """Yield each line, and its code: without comments, and strings that stand alone.
 
-    There, no bracket, string or backslash of an earlier line is open. A definition at
-    the left margin ends every bracket: the rest of the cell must not be swallowed.
+    The line goes on where a bracket or a string is open, or after a backslash. But a
+    definition at the left margin ends every bracket: the rest of the cell must not be
+    swallowed.
     """
-    parts = []
-    tops = {0}  # where these lines start
-    position = depth = 0
+    start = position = depth = 0
+    code: list[str] = []
     for token in _TOKEN.finditer(source):
         kind = token.lastgroup
-        parts.append(source[position : token.start()])
+        code.append(source[position : token.start()])
         position = token.end()
-        text = token[0]
-        is_string = kind in ("triple", "string")
-        if kind == "comment" or (is_string and _alone(source, token)):
-            text = "\n" * text.count("\n")
-        parts.append(text)
+        if kind == "definition" or (kind == "line" and not depth):
+            yield source[start : token.start()], "".join(code)
+            start = position
+            depth = 0
+            code = []
+        elif kind in ("lone", "comment"):
+            code.append("\n" * token[0].count("\n"))
+        else:
+            code.append(token[0])
         if kind == "open":
             depth += 1
         elif kind == "close":
             depth = max(depth - 1, 0)
-        elif kind == "definition":
-            depth = 0
-        if kind in ("line", "definition") and not depth:
-            tops.add(position)
-    parts.append(source[position:])
-    code_lines = "".join(parts).split("\n")
-    start = 0
-    for line, code in zip(source.split("\n"), code_lines, strict=True):
-        yield line, code, start in tops
-        start += len(line) + 1
-
-
-def _alone(source: str, token: re.Match[str]) -> bool:
-    """Whether a string is a statement of its own, as a docstring is."""
-    start = token.start()
-    end = token.end()
-    before = source[max(start - 200, 0) : start].rpartition("\n")[2]
-    after = source[end : end + 200].partition("\n")[0]
-    return not before.strip(" \trRuUbBfF") and not after.strip()
+    code.append(source[position:])
+    yield source[start:], "".join(code)
 
 
 def _plain_blanks(code: str) -> str:
