@@ -99,10 +99,6 @@ class Target:
             read_only,
         )
 
-    def parts_of(self, result: Any) -> Iterator[Any]:
-        """Yield what such a call answers: the answer, then the attributes."""
-        return iter(result if self.method else [result])
-
     def start(self, state: State) -> FunctionCall:
         """Return how all calls of one object start: without their arguments."""
         owner = self.owner()
@@ -210,7 +206,8 @@ class Specification:
                 read_only=read_only and not self.target.method,
             )
             for values, (state, arguments) in zip(before, split, strict=True):
-                parts = self.target.parts_of(next(results))
+                result = next(results)
+                parts = iter(result if self.target.method else [result])
                 answer = self.read(next(parts), parts)
                 state_after = dict(zip(state, parts, strict=True))
                 arguments_after = [copies.get(id(each), each) for each in arguments]
@@ -224,15 +221,20 @@ class Specification:
     def _untouchable(self, state: State, arguments: Sequence[Any]) -> dict[str, Any]:
         """Return what a call must leave alone, by its name.
 
-        Of an object of the test's own, that is its type and its attributes.
+        Of an object of the test's own, that is its type and its public attributes.
         """
         values = {name: state[name] for name in state if name not in self.reads}
         values.update(zip(self.arguments, arguments, strict=True))
         untouchable = dict(values)
         for name, value in values.items():
-            if not _is_plain(value):
-                untouchable[name] = type(value)
-                untouchable |= _attributes(value)
+            if _is_plain(value):
+                continue
+            untouchable[name] = type(value)
+            stays_with_student = hasattr(type(value), "_nbproctor_calls")
+            attributes = {} if stays_with_student else getattr(value, "__dict__", {})
+            for attribute, part in attributes.items():
+                if _is_plain(part) and not attribute.startswith("_"):
+                    untouchable[attribute] = copy.deepcopy(part)
         return untouchable
 
     def read(self, answer: Any, later: Iterator[Any]) -> Any:
@@ -429,11 +431,7 @@ class Each:
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
         for name in _names(self.cases):
-            answered = specification.answered(
-                name,
-                otherwise=self.otherwise,
-                until_error=self.until_error,
-            )
+            answered = specification.answered(name, self.otherwise, self.until_error)
             for case, answer in answered:
                 self.judge(*case, answer)
 
@@ -481,10 +479,9 @@ class Values:
 
     def _title(self, specification: Specification, case: Case) -> str:
         """Return what messages call the answer to a case."""
-        if callable(self.name):
-            return self.name(*case) or specification.title
-        if self.name:
-            return self.name
+        name = self.name(*case) if callable(self.name) else self.name
+        if name:
+            return name
         # An ordinary question may be answered rightly: say what this one is.
         shape = max(map(np.shape, case), key=math.prod)
         if math.prod(shape) > 300:
@@ -534,8 +531,9 @@ class After:
             return
         answers = [answer for _, answer in specification.answered(self.cases)]
         _expect_numbers(specification, answers)
-        is_constant = all(is_same(each, answers[0], each) for each in answers[1:])
-        assert len(answers) < 2 or not is_constant, (
+        first, *others = answers
+        is_constant = all(is_same(other, first, other) for other in others)
+        assert not others or not is_constant, (
             f"{specification.name}: all questions get one answer"
         )
 
@@ -618,25 +616,8 @@ def _names(cases: str | Sequence[str]) -> list[str]:
     return [cases] if isinstance(cases, str) else [*cases]
 
 
-def _is_student_s(value: Any) -> bool:
-    """Whether a value is an object that stays in the student's process."""
-    return hasattr(type(value), "_nbproctor_calls")
-
-
 def _is_plain(value: Any) -> bool:
     return isinstance(value, (*VALUES, int, float, str, np.generic))
-
-
-def _attributes(value: Any) -> dict[str, Any]:
-    """Return the plain attributes of an object of the test's, but for private ones."""
-    if _is_student_s(value):
-        return {}
-    attributes = getattr(value, "__dict__", {})
-    return {
-        name: copy.deepcopy(each)
-        for name, each in attributes.items()
-        if _is_plain(each) and not name.startswith("_")
-    }
 
 
 @dataclass(frozen=True)
