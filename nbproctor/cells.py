@@ -29,6 +29,7 @@ _STRING = (
     r"|'''(?:[^'\\]|\\[\s\S]|'(?!''))*+(?:'''|\Z)"
     r"|\"(?:[^\"\\\n]|\\[\s\S])*+\"?|'(?:[^'\\\n]|\\[\s\S])*+'?)"
 )
+_WORDS = re.compile(rf"({_STRING}|#[^\n]*)")
 _TOKEN = re.compile(
     rf"(?P<lone>(?<![^\n])[ \trRuUbB]*+{_STRING}(?=[^\S\n]*(?:\n|\Z)))"
     rf"|(?P<comment>#[^\n]*)|(?P<string>{_STRING})"
@@ -38,6 +39,7 @@ _TOKEN = re.compile(
 _HEADER = re.compile(r"(?:async )?(def|class)\s+(\w+)")
 _CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[)\]}]")
 _IMPORT = re.compile(r"(?:from\s+\S+\s+)?import\s+(.+)", re.DOTALL)
+_IMPORTED_NAME = re.compile(r"(?<![\w.])([\w*]++)(?:\.[\w.]*+)?\s*+(?:[,)]|\Z)")
 _ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
 _NOTHING = re.compile(r"raise NotImplementedError\b.*|pass|\.\.\.|return|return None")
 _LAST_RAISE = re.compile(
@@ -124,9 +126,7 @@ class Block:
             return frozenset({self.name})
         names: list[str] = []
         if match := _IMPORT.match(self._statement):
-            for part in re.sub(r"[()]", " ", match[1]).split(","):
-                last_word = part.split()[-1:]
-                names += [word.partition(".")[0] for word in last_word]
+            names = _IMPORTED_NAME.findall(match[1])
         elif match := _ASSIGNMENT.match(self._statement):
             names = re.findall(r"\w+", match[1])
         return frozenset(names)
@@ -136,13 +136,10 @@ class Block:
         """Whether a function has no body but ``raise NotImplementedError`` or so."""
         if self.name is None:
             return False
-        lines = self.code[len(self.decorators) :]
-        body = [lines[-1].rpartition(":")[2].strip()]  # of a function in one line
-        for number, line in enumerate(lines, 1):
-            if line.endswith(":"):
-                body = [*lines[number:]]
-                break
-        return all(map(_NOTHING.fullmatch, body))
+        _, colon, body = f"{self._statement}\n".partition(":\n")
+        if not colon:  # a function in one line
+            body = self.code[-1].rpartition(":")[2].strip()
+        return all(map(_NOTHING.fullmatch, body.splitlines()))
 
     def defines(self, stub: Block) -> bool:
         """Whether it binds what a stub defines: ``f = lambda x: x`` does too."""
@@ -314,14 +311,9 @@ class CellText:
         """Return code with common blanks, and nothing invisible, outside of strings."""
         if self.text.isascii():
             return self.text
-        parts = []
-        position = 0
-        for token in _TOKEN.finditer(self.text):
-            if token.lastgroup in ("lone", "comment", "string"):
-                code = self.text[position : token.start()]
-                parts += [_plain_blanks(code), token[0]]
-                position = token.end()
-        parts.append(_plain_blanks(self.text[position:]))
+        parts = _WORDS.split(self.text)  # every second one is a string or a comment
+        for number in range(0, len(parts), 2):
+            parts[number] = _INVISIBLE.sub("", _BLANK.sub(" ", parts[number]))
         return "".join(parts)
 
 
@@ -394,10 +386,9 @@ def source_of(raw: RawCell) -> str:
     if not isinstance(source, list):
         return ""
     lines = [line for line in source if isinstance(line, str)]
-    if any("\n" in line for line in lines):
-        return "".join(lines)
     # Some programs leave out the line ends that belong to the format.
-    return "\n".join(lines)
+    line_end = "" if any("\n" in line for line in lines) else "\n"
+    return line_end.join(lines)
 
 
 # ---- scanning ------------------------------------------------------------------------
@@ -459,7 +450,3 @@ def _logical_lines(source: str) -> Iterator[tuple[str, str]]:
             depth = max(depth - 1, 0)
     code.append(source[position:])
     yield source[start:], "".join(code)
-
-
-def _plain_blanks(code: str) -> str:
-    return _INVISIBLE.sub("", _BLANK.sub(" ", code))
