@@ -83,7 +83,9 @@ def mutants(source: str) -> list[Mutant]:
     parts = _parts(tree)
     omissions = {}
     for part in dict.fromkeys(parts.values()):
-        omissions[part] = _omission(tree, part)
+        copies: dict[int, Any] = {}
+        whole = copy.deepcopy(tree, copies)
+        omissions[part] = ast.unparse(_Omission(copies[id(part)]).visit(whole))
         changes.append((f"left out: {_brief(part)}", omissions[part], part))
     names = {reference: ""}  # by text, which `ast.unparse` makes the same for one tree
     numbers = Counter[str]()
@@ -140,15 +142,11 @@ def _parts(tree: Module) -> dict[ast.AST, ast.AST]:
     return parts
 
 
-def _omission(tree: Module, part: ast.AST) -> str:
-    """Leave out a part, and all that needs a name which is set there alone."""
-    copies: dict[int, Any] = {}
-    whole = copy.deepcopy(tree, copies)
-    return ast.unparse(_Omission(copies[id(part)]).visit(whole))
-
-
 class _Omission(ast.NodeTransformer):
-    """Leaves out a part, and what needs it, in each function on its own."""
+    """Leaves out a part, and what needs a name that is set there alone.
+
+    It does so in each function on its own.
+    """
 
     def __init__(self, part: ast.AST, names: Iterable[str] = ()) -> None:
         self.part = part
@@ -168,9 +166,8 @@ class _Omission(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:
         node = super().visit(node)
-        if not isinstance(node, ast.stmt) or isinstance(node, DEFINITIONS):
-            return node
-        if not self._is_left_out(node):
+        is_statement = isinstance(node, ast.stmt) and not isinstance(node, DEFINITIONS)
+        if not is_statement or not self._is_left_out(node):
             return node
         for name in _names(node, Store):
             if self.setters[name] < 2:
@@ -184,8 +181,11 @@ class _Omission(ast.NodeTransformer):
 
 def _names(node: ast.AST, context: type[ast.expr_context]) -> list[str]:
     """Return the names that are read or set."""
-    names = [each for each in ast.walk(node) if isinstance(each, Name)]
-    return [name.id for name in names if isinstance(name.ctx, context)]
+    return [
+        each.id
+        for each in ast.walk(node)
+        if isinstance(each, Name) and isinstance(each.ctx, context)
+    ]
 
 
 def _brief(*nodes: ast.AST) -> str:
