@@ -37,9 +37,7 @@ def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
     half as many entries again as such a number.
     """
     usual = {name: size for name, (size, _) in ranges.items()}
-    tables = [usual]
-    for size in (4, 2, 1):
-        tables.append(dict.fromkeys(usual, size))
+    tables = [usual, *(dict.fromkeys(usual, size) for size in (4, 2, 1))]
     for name, (usual_size, most) in ranges.items():
         other_sizes = {1, int(beyond(usual_size, most))} - {usual_size}
         entries = beyond(most, _MOST_ENTRIES)
@@ -83,8 +81,7 @@ def neutral(*case: Any) -> list[Case]:
     state = case[0]
     if isinstance(state, dict):
         numbers = [name for name, part in state.items() if isinstance(part, float)]
-        new_state = state | dict.fromkeys(numbers, 0.0)
-        cases.append(_with_part(case, 0, "", new_state))
+        cases.append((state | dict.fromkeys(numbers, 0.0), *case[1:]))
     return [*map(copy.deepcopy, cases)]
 
 

@@ -254,8 +254,7 @@ def is_multiple(array: Any, *others: Any) -> bool:
     for other in others:
         if array is None or other is None:
             continue
-        square = (other**2).sum() or 1
-        factor = (array * other).sum() / square
+        factor = np.vdot(array, other) / (np.vdot(other, other) or 1)
         close = _is_close(array, factor * other)
         if abs(factor) > 1e-3 and np.all(close):
             return True

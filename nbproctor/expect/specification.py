@@ -7,6 +7,7 @@ once in the judge, and judged by as many properties as there are.
 
 import contextlib
 import copy
+import itertools
 import math
 import operator
 import types
@@ -496,19 +497,14 @@ def _fitting_mistakes(
 ) -> Mapping[str, Any]:
     """Return mistakes in the last earlier case: first those that fit all answers."""
     mistakes = specification.mistakes_of(*earlier[-1])
-    answers = [*earlier]
-    with contextlib.suppress(Exception):
-        answers += later
     fitting = dict(mistakes)
-    for case, answer in answers:
-        formulas = specification.mistakes_of(case, answer)
-        try:
+    with contextlib.suppress(Exception):  # at an answer of another form, or an error
+        for case, answer in itertools.chain(earlier, later):
             plain = specification.plain(answer, *case)
-        except AssertionError:  # no formula has this form
-            return mistakes
-        for sentence in fitting.keys() & formulas.keys():
-            if not is_same(plain, formulas[sentence], formulas[sentence]):
-                del fitting[sentence]
+            formulas = specification.mistakes_of(case, answer)
+            for sentence in fitting.keys() & formulas.keys():
+                if not is_same(plain, formulas[sentence], formulas[sentence]):
+                    del fitting[sentence]
     return {**fitting, **mistakes}
 
 
@@ -802,9 +798,6 @@ def _with_mistake(
     sentence: str,
 ) -> Any:
     """Return what a mistake answers to a case; entries that it leaves out are right."""
-    wrong = table.get(sentence)
-    if wrong is None:
-        return right
     if isinstance(right, Mapping):
-        return {**right, **wrong}
-    return wrong
+        return {**right, **table.get(sentence, {})}
+    return table.get(sentence, right)
