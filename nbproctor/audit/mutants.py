@@ -81,7 +81,7 @@ def mutants(source: str) -> list[Mutant]:
     reference = ast.unparse(tree)
     changes = [*_small_changes(tree)]
     parts = _parts(tree)
-    omissions = {}
+    omissions: dict[ast.AST, str] = {tree: reference}
     for part in dict.fromkeys(parts.values()):
         copies: dict[int, Any] = {}
         whole = copy.deepcopy(tree, copies)
@@ -91,13 +91,12 @@ def mutants(source: str) -> list[Mutant]:
     numbers = Counter[str]()
     nodes = {}
     for name, text, node in changes:
-        if text in names:
-            continue
-        numbers[name] += 1
-        names[text] = name
-        nodes[text] = node
-        if numbers[name] > 1:
-            names[text] += f" ({numbers[name]})"
+        if text not in names:
+            numbers[name] += 1
+            nodes[text] = node
+            names[text] = name
+            if numbers[name] > 1:
+                names[text] += f" ({numbers[name]})"
     all_mutants = []
     for text, node in nodes.items():
         diff = difflib.unified_diff(
@@ -108,12 +107,11 @@ def mutants(source: str) -> list[Mutant]:
             n=2,
             lineterm="",
         )
-        omission = omissions.get(parts.get(node, tree), reference)
         mutant = Mutant(
             name=names[text],
             source=text,
             diff="\n".join(diff),
-            omission=names[omission],
+            omission=names[omissions[parts.get(node, tree)]],
         )
         all_mutants.append(mutant)
     return all_mutants

@@ -188,12 +188,14 @@ def with_oracles(master: MasterNotebook, oracles: Mapping[str, Cell]) -> MasterN
 
     It follows them, so it may use their tools.
     """
-    cells = [*master.cells]
-    for cell in master.of_kind("solution"):
-        if cell.id in oracles:
-            end = max(n for n, each in enumerate(cells, 1) if each.exercise == cell.id)
-            cells.insert(end, oracles[cell.id])
-    return master.with_cells(cells)
+    waiting = dict(oracles)
+    cells = []
+    for cell in reversed(master.cells):
+        oracle = waiting.pop(cell.exercise or "", None)
+        if oracle:
+            cells.append(oracle)
+        cells.append(cell)
+    return master.with_cells(reversed(cells))
 
 
 class _Exercise:
