@@ -313,7 +313,8 @@ class CellText:
             return self.text
         parts = _WORDS.split(self.text)  # every second one is a string or a comment
         for number in range(0, len(parts), 2):
-            parts[number] = _INVISIBLE.sub("", _BLANK.sub(" ", parts[number]))
+            code = _BLANK.sub(" ", parts[number])
+            parts[number] = _INVISIBLE.sub("", code)
         return "".join(parts)
 
 

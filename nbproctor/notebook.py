@@ -46,7 +46,8 @@ def support_files(
         )
         if path.is_file() and path.suffix != ".ipynb" and not is_ignored:
             files[relative.as_posix()] = str(path.resolve())
-    if data and not any(Path(path).parts[0] == "data" for path in files):
+    has_data = any(Path(path).parts[0] == "data" for path in files)
+    if data and not has_data:
         files["data"] = data
     return files
 

@@ -102,7 +102,9 @@ def one_line(text: object, limit: int = 300) -> str:
     """Return the text as one short line."""
     words = plain_text(text, 20 * limit).split()
     line = " ".join(words)
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    if len(line) <= limit:
+        return line
+    return line[: limit - 1] + "…"
 
 
 def markdown(

@@ -85,8 +85,10 @@ def _borrowed(target: Any, call: Function) -> Function:
             except TypeError:
                 if not count:
                     raise
-        state = getattr(target, "__dict__", {}).items()
-        public = {k: v for k, v in state if isinstance(v, _PLAIN) and k[0] != "_"}
+        public = {}
+        for name, value in getattr(target, "__dict__", {}).items():
+            if isinstance(value, _PLAIN) and name[0] != "_":
+                public[name] = value
         return result, public
 
     return ask

@@ -85,8 +85,10 @@ def mutants(source: str) -> list[Mutant]:
     for part in dict.fromkeys(parts.values()):
         copies: dict[int, Any] = {}
         whole = copy.deepcopy(tree, copies)
-        omissions[part] = ast.unparse(_Omission(copies[id(part)]).visit(whole))
-        changes.append((f"left out: {_brief(part)}", omissions[part], part))
+        _Omission(copies[id(part)]).visit(whole)
+        omissions[part] = ast.unparse(whole)
+        name = f"left out: {_brief(part)}"
+        changes.append((name, omissions[part], part))
     names = {reference: ""}  # by text, which `ast.unparse` makes the same for one tree
     numbers = Counter[str]()
     nodes = {}
@@ -119,7 +121,8 @@ def mutants(source: str) -> list[Mutant]:
 
 def _small_changes(tree: Module) -> Iterator[tuple[str, str, ast.AST]]:
     """Yield each mistake in turn: its name, the whole text with it, the old node."""
-    for parent, old, name, new in [*_changes(tree, "cell"), *_columns(tree)]:
+    changes = [*_changes(tree, "cell"), *_columns(tree)]
+    for parent, old, name, new in changes:
         copies: dict[int, Any] = {id(old): new}
         text = ast.unparse(copy.deepcopy(tree, copies))
         if not isinstance(old, FunctionDef):

@@ -130,15 +130,15 @@ class AuditResult:
     @property
     def faults(self) -> list[str]:
         """Everything for which the audit fails, in words."""
-        return [
-            *self.problems,
-            *(f"{e.place or e.exercise}: {e.fault}" for e in self.entries if e.fault),
-            *(
-                f"{check.name}: {check.found}"
-                for check in self.checks
-                if not check.passed
-            ),
-        ]
+        faults = [*self.problems]
+        for entry in self.entries:
+            fault = entry.fault
+            if fault:
+                faults.append(f"{entry.place or entry.exercise}: {fault}")
+        for check in self.checks:
+            if not check.passed:
+                faults.append(f"{check.name}: {check.found}")
+        return faults
 
     @property
     def survivors(self) -> list[Entry]:

@@ -367,13 +367,16 @@ class _Walk:
     def _try_calls(self, exercise: _Exercise) -> Iterator[BorrowedAnswer]:
         """Try calls of the tests' objects as the answer to an exercise."""
         possible = sum(step.test.points for step in exercise.graded if step.test)
-        dull = [self._points(exercise, name) for name in borrowers.DUMMY_ANSWERS]
-        # With full points, a dull answer is a right one here.
-        dull = [earned for earned in dull if earned and sum(earned.values()) < possible]
+        dull = []
+        for name in borrowers.DUMMY_ANSWERS:
+            earned = self._points(exercise, name)
+            # With full points, a dull answer is a right one here.
+            if earned and sum(earned.values()) < possible:
+                dull.append(earned)
         for name, call in self.calls.values() if dull else ():
             more = []
             for test, value in self._points(exercise, "borrows", call).items():
-                if all(value > earned.get(test, 0) for earned in dull):
+                if all(value > points.get(test, 0) for points in dull):
                     more.append(test)
             yield BorrowedAnswer(
                 exercise=exercise.cell.id,

@@ -248,8 +248,9 @@ def apply_diff(
                 raise VariantError(
                     f"{line!r} in diff should start with -, + or a space"
                 )
-        old = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "+")
-        edits[old] = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "-")
+        old = [f"{line[1:]}\n" for line in lines if line[:1] != "+"]
+        new = [f"{line[1:]}\n" for line in lines if line[:1] != "-"]
+        edits["".join(old)] = "".join(new)
     return _replaced(text, edits, name, start="^")
 
 

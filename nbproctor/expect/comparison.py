@@ -69,7 +69,8 @@ def expect(
     right = np.asarray(want)
     if right.dtype.kind not in "iuf" or np.isnan(right).any():
         raise ValueError(f"The test of {name} is broken: it expects {want!r:.60}.")
-    answer = _numbers(got, name, right.shape, lists=isinstance(want, list | tuple))
+    is_list = isinstance(want, list | tuple)
+    answer = _numbers(got, name, right.shape, lists=is_list)
     with np.errstate(all="ignore"):
         if {answer.dtype.kind, right.dtype.kind} <= {"i", "u"}:
             wrong = answer != right
@@ -254,7 +255,8 @@ def is_multiple(array: Any, *others: Any) -> bool:
     for other in others:
         if array is None or other is None:
             continue
-        factor = np.vdot(array, other) / (np.vdot(other, other) or 1)
+        square = np.vdot(other, other) or 1
+        factor = np.vdot(array, other) / square
         close = _is_close(array, factor * other)
         if abs(factor) > 1e-3 and np.all(close):
             return True
@@ -274,7 +276,8 @@ def entry_in_any_shape(
         array = np.asarray(got[key], dtype=float)
     except (LookupError, TypeError, ValueError):
         return None
-    if array.size != math.prod(shape) or not np.isfinite(array).all():
+    has_size = array.size == math.prod(shape)
+    if not has_size or not np.isfinite(array).all():
         return None
     return in_shape(array, shape)
 
@@ -342,7 +345,9 @@ def _entries(
     for key in want:
         label = key
         if name:
-            quoted = f'"{key}"' if isinstance(key, str) else repr(key)
+            quoted = repr(key)
+            if isinstance(key, str):
+                quoted = f'"{key}"'
             label = f"{name}[{quoted}]"
         entries.append((key, label, got[key]))
     return entries

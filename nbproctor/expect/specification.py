@@ -183,7 +183,9 @@ class Specification:
 
     def state_and_arguments(self, case: Case) -> tuple[State, Case]:
         """Split a case; a plain function has no state."""
-        return (case[0], case[1:]) if self.has_state else ({}, case)
+        if not self.has_state:
+            return {}, case
+        return case[0], case[1:]
 
     def ask(self, cases: Iterable[Case], read_only: bool = False) -> Record:
         """Ask the student's function, of a new object for each case, until it raises.
@@ -269,7 +271,8 @@ class Specification:
 
     def record(self, name: str) -> Record:
         """Return what was answered to some cases; the judge asks once."""
-        return _remember(self.key(name), lambda: self.ask(self.cases[name]()))
+        key = self.key(name)
+        return _remember(key, lambda: self.ask(self.cases[name]()))
 
     def answered(
         self,
@@ -382,7 +385,9 @@ def _origin(value: Any, depth: int = 5) -> Any:
     if kind is not types.FunctionType or not depth:
         # Equal to that of the same object only, which lives on as long.
         return types.MethodType(id, value)
-    parts = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+    defaults = value.__defaults__ or ()
+    named_defaults = value.__kwdefaults__ or {}
+    parts = [*defaults, *named_defaults.values()]
     for cell in value.__closure__ or ():
         with contextlib.suppress(ValueError):  # it is empty
             parts.append(cell.cell_contents)
@@ -750,7 +755,8 @@ def _in_place(
     calls: list[FunctionCall],
 ) -> Any:
     """Add calls that change an argument into a new one, or return the new one."""
-    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+    are_dictionaries = isinstance(old, dict) and isinstance(new, dict)
+    if are_dictionaries and old.keys() == new.keys():
         entries = {key: _in_place(old[key], new[key], calls) for key in new}
         is_changed_in_place = all(entries[key] is old[key] for key in old)
         return old if is_changed_in_place else entries
@@ -788,7 +794,8 @@ def prove(specification: Specification) -> list[str]:
             faults = [*map(specification.failure, specification.properties)]
         messages = [str(fault) for fault in faults if fault]
         if not any(say in message for message in messages for say in sentences):
-            failures.append(f"{specification.name} {sentence}: {messages[:1]}")
+            name = specification.name
+            failures.append(f"{name} {sentence}: {messages[:1]}")
     return failures
 
 
