@@ -24,17 +24,22 @@ _Line = tuple[str, str]  # as it is, and its code
 MAX_CHARS = 200_000  # a longer text is one block
 MAX_REMEMBERED = 10_000  # characters; most texts are the same in a whole class
 
+_STRING = (
+    r"(?:\"\"\"(?:[^\"\\]|\\[\s\S]|\"(?!\"\"))*+(?:\"\"\"|\Z)"
+    r"|'''(?:[^'\\]|\\[\s\S]|'(?!''))*+(?:'''|\Z)"
+    r"|\"(?:[^\"\\\n]|\\[\s\S])*+\"?|'(?:[^'\\\n]|\\[\s\S])*+'?)"
+)
+_WORDS = re.compile(rf"({_STRING}|#[^\n]*)")
 _TOKEN = re.compile(
-    r"(?P<comment>#[^\n]*)"
-    r"|(?P<triple>\"\"\"(?:[^\"\\]|\\[\s\S]|\"(?!\"\"))*+(?:\"\"\"|\Z)"
-    r"|'''(?:[^'\\]|\\[\s\S]|'(?!''))*+(?:'''|\Z))"
-    r"|(?P<string>\"(?:[^\"\\\n]|\\[\s\S])*+\"?|'(?:[^'\\\n]|\\[\s\S])*+'?)"
+    rf"(?P<lone>(?<![^\n])[ \trRuUbB]*+{_STRING}(?=[^\S\n]*(?:\n|\Z)))"
+    rf"|(?P<comment>#[^\n]*)|(?P<string>{_STRING})"
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<joined>\\\n)"
     r"|(?P<definition>\n(?=@|(?:async )?(?:def|class)\b))|(?P<line>\n)"
 )
 _HEADER = re.compile(r"(?:async )?(def|class)\s+(\w+)")
 _CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[)\]}]")
 _IMPORT = re.compile(r"(?:from\s+\S+\s+)?import\s+(.+)", re.DOTALL)
+_IMPORTED_NAME = re.compile(r"(?<![\w.])([\w*]++)(?:\.[\w.]*+)?\s*+(?:[,)]|\Z)")
 _ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
 _NOTHING = re.compile(r"raise NotImplementedError\b.*|pass|\.\.\.|return|return None")
 _LAST_RAISE = re.compile(
@@ -121,9 +126,7 @@ class Block:
             return frozenset({self.name})
         names: list[str] = []
         if match := _IMPORT.match(self._statement):
-            for part in re.sub(r"[()]", " ", match[1]).split(","):
-                last_word = part.split()[-1:]
-                names += [word.partition(".")[0] for word in last_word]
+            names = _IMPORTED_NAME.findall(match[1])
         elif match := _ASSIGNMENT.match(self._statement):
             names = re.findall(r"\w+", match[1])
         return frozenset(names)
@@ -133,13 +136,10 @@ class Block:
         """Whether a function has no body but ``raise NotImplementedError`` or so."""
         if self.name is None:
             return False
-        lines = self.code[len(self.decorators) :]
-        body = [lines[-1].rpartition(":")[2].strip()]  # of a function in one line
-        for number, line in enumerate(lines, 1):
-            if line.endswith(":"):
-                body = [*lines[number:]]
-                break
-        return all(map(_NOTHING.fullmatch, body))
+        _, colon, body = f"{self._statement}\n".partition(":\n")
+        if not colon:  # a function in one line
+            body = self.code[-1].rpartition(":")[2].strip()
+        return all(map(_NOTHING.fullmatch, body.splitlines()))
 
     def defines(self, stub: Block) -> bool:
         """Whether it binds what a stub defines: ``f = lambda x: x`` does too."""
@@ -311,14 +311,10 @@ class CellText:
         """Return code with common blanks, and nothing invisible, outside of strings."""
         if self.text.isascii():
             return self.text
-        parts = []
-        position = 0
-        for token in _TOKEN.finditer(self.text):
-            if token.lastgroup in ("comment", "triple", "string"):
-                code = self.text[position : token.start()]
-                parts += [_plain_blanks(code), token[0]]
-                position = token.end()
-        parts.append(_plain_blanks(self.text[position:]))
+        parts = _WORDS.split(self.text)  # every second one is a string or a comment
+        for number in range(0, len(parts), 2):
+            code = _BLANK.sub(" ", parts[number])
+            parts[number] = _INVISIBLE.sub("", code)
         return "".join(parts)
 
 
@@ -391,10 +387,9 @@ def source_of(raw: RawCell) -> str:
     if not isinstance(source, list):
         return ""
     lines = [line for line in source if isinstance(line, str)]
-    if any("\n" in line for line in lines):
-        return "".join(lines)
     # Some programs leave out the line ends that belong to the format.
-    return "\n".join(lines)
+    line_end = "" if any("\n" in line for line in lines) else "\n"
+    return line_end.join(lines)
 
 
 # ---- scanning ------------------------------------------------------------------------
@@ -405,8 +400,8 @@ def _cut(source: str) -> list[list[_Line]]:
     finished = []
     current: list[_Line] = []
     complete = False  # the current block has more than decorators and comments
-    for line, code, top in _lines(source):
-        if top and code and not code[0].isspace():
+    for text, code in _logical_lines(source):
+        if code[:1].strip():
             if complete and not _CONTINUES.match(code):
                 end = len(current) - _trailing(current)
                 finished.append(current[:end])
@@ -414,7 +409,7 @@ def _cut(source: str) -> list[list[_Line]]:
                 complete = False
             if not code.startswith("@"):
                 complete = True
-        current.append((line, code))
+        current += zip(text.split("\n"), code.split("\n"), strict=True)
     return [*finished, current]
 
 
@@ -428,48 +423,31 @@ def _trailing(block: list[_Line]) -> int:
     return count
 
 
-def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield line, the line without comments and lone strings, and if it is top level.
+def _logical_lines(source: str) -> Iterator[tuple[str, str]]:
+    """Yield each line, and its code: without comments, and strings that stand alone.
 
-    There, no bracket, string or backslash of an earlier line is open. A definition at
-    the left margin ends every bracket: the rest of the cell must not be swallowed.
+    The line goes on where a bracket or a string is open, or after a backslash. But a
+    definition at the left margin ends every bracket: the rest of the cell must not be
+    swallowed.
     """
-    parts = []
-    tops = {0}  # where these lines start
-    position = depth = 0
+    start = position = depth = 0
+    code: list[str] = []
     for token in _TOKEN.finditer(source):
         kind = token.lastgroup
-        parts.append(source[position : token.start()])
+        code.append(source[position : token.start()])
         position = token.end()
-        text = token[0]
-        is_string = kind in ("triple", "string")
-        if kind == "comment" or (is_string and _alone(source, token)):
-            text = "\n" * text.count("\n")
-        parts.append(text)
+        if kind == "definition" or (kind == "line" and not depth):
+            yield source[start : token.start()], "".join(code)
+            start = position
+            depth = 0
+            code = []
+        elif kind in ("lone", "comment"):
+            code.append("\n" * token[0].count("\n"))
+        else:
+            code.append(token[0])
         if kind == "open":
             depth += 1
         elif kind == "close":
             depth = max(depth - 1, 0)
-        elif kind == "definition":
-            depth = 0
-        if kind in ("line", "definition") and not depth:
-            tops.add(position)
-    parts.append(source[position:])
-    code_lines = "".join(parts).split("\n")
-    start = 0
-    for line, code in zip(source.split("\n"), code_lines, strict=True):
-        yield line, code, start in tops
-        start += len(line) + 1
-
-
-def _alone(source: str, token: re.Match[str]) -> bool:
-    """Whether a string is a statement of its own, as a docstring is."""
-    start = token.start()
-    end = token.end()
-    before = source[max(start - 200, 0) : start].rpartition("\n")[2]
-    after = source[end : end + 200].partition("\n")[0]
-    return not before.strip(" \trRuUbBfF") and not after.strip()
-
-
-def _plain_blanks(code: str) -> str:
-    return _INVISIBLE.sub("", _BLANK.sub(" ", code))
+    code.append(source[position:])
+    yield source[start:], "".join(code)

@@ -103,7 +103,8 @@ def parse(source: str) -> ast.Module:
 
 def asserts(source: str) -> bool:
     """Whether an ``assert`` runs when the cell does (not inside a function)."""
-    return any(isinstance(node, ast.Assert) for node in walk_top_level(parse(source)))
+    nodes = walk_top_level(parse(source))
+    return any(isinstance(node, ast.Assert) for node in nodes)
 
 
 def walk_top_level(

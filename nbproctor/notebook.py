@@ -13,9 +13,10 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,12 +41,13 @@ def support_files(
     files = {}
     for path in sorted(source.rglob("*")):
         relative = path.relative_to(source)
-        if path.suffix == ".ipynb" or not path.is_file():
-            continue
-        if any(fnmatch(part, name) for part in relative.parts for name in ignored):
-            continue
-        files[relative.as_posix()] = str(path.resolve())
-    if data and not any(Path(path).parts[0] == "data" for path in files):
+        is_ignored = any(
+            fnmatch(part, name) for part in relative.parts for name in ignored
+        )
+        if path.is_file() and path.suffix != ".ipynb" and not is_ignored:
+            files[relative.as_posix()] = str(path.resolve())
+    has_data = any(Path(path).parts[0] == "data" for path in files)
+    if data and not has_data:
         files["data"] = data
     return files
 
@@ -71,10 +73,9 @@ def temporary_copy(source: Path) -> Iterator[Path]:
         root = Path(name)
         folder = root.joinpath(*source.parts[1:])
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*IGNORED))
-        parent = folder
-        while parent != root.parent:
-            parent.chmod(0o755)  # student processes may have a user id of their own
-            parent = parent.parent
+        for parent in (folder, *folder.parents):
+            if parent.is_relative_to(root):
+                parent.chmod(0o755)  # a student process may have another user id
         data = data_folder(source / "any.ipynb")
         if data:
             link = root.joinpath(*Path(data).parts[1:])
@@ -112,11 +113,14 @@ class Cell:
     kind: Kind
     source: str  # the teacher's, reference solution and hidden tests included
     points: float  # 0 for everything ungraded
-    exercise: str | None  # `id` of the solution cell that this cell is, or scores
-    skip: bool  # tagged ``skip-grading``: a demo that grading does not run
-    cell_id: str  # the notebook format's, by which lost metadata is found again
-    stub: str  # what a student is given: in the release, or `source` without regions
-    nbgrader: dict[str, Any]  # metadata as it must be in every submission, or empty
+    # `id` of the solution cell that this cell is, or scores.
+    exercise: str | None = None
+    skip: bool = False  # tagged ``skip-grading``: a demo that grading does not run
+    # The notebook format's, by which lost metadata is found again; none if it is added.
+    cell_id: str = ""
+    stub: str = ""  # what a student is given: in the release, or without regions
+    # As it must be in every submission, or empty.
+    nbgrader: dict[str, Any] = field(default_factory=dict)
     where: Where = "judge"
     # Why not in the judge; of one in the judge, why its place is not known.
     placement_reason: str = ""
@@ -124,15 +128,15 @@ class Cell:
     @property
     def locked(self) -> bool:
         """Whether the teacher's text replaces whatever a student made of it."""
-        meta = self.nbgrader
-        if not meta or meta["solution"]:
-            return False
-        return bool(meta["grade"] or meta["locked"])
+        grade, solution, locked = map(
+            self.nbgrader.get, ("grade", "solution", "locked")
+        )
+        return not solution and bool(grade or locked)
 
     @property
     def is_stored(self) -> bool:
         """Whether nbgrader stores the cell: grade, solution, locked or task is set."""
-        return any(self.nbgrader.get(flag) for flag in _FLAGS)
+        return any(map(self.nbgrader.get, _FLAGS))
 
 
 def cell_name(cell: RawCell, position: int) -> str:
@@ -220,25 +224,6 @@ class MasterNotebookError(NbproctorError):
     """The source notebook cannot be read as an assignment."""
 
 
-def added_test(
-    name: str,
-    source: str,
-    exercise: str | None = None,
-) -> Cell:
-    """Return a test cell that is no cell of a notebook."""
-    return Cell(
-        id=name,
-        kind="test",
-        source=source,
-        points=1,
-        exercise=exercise,
-        skip=False,
-        cell_id="",
-        stub="",
-        nbgrader={},
-    )
-
-
 @dataclass(frozen=True)
 class MasterNotebook:
     """An assignment frozen for grading."""
@@ -279,11 +264,10 @@ class MasterNotebook:
             A file is missing, is no notebook, or leaves a region open.
         """
         content = _content(path)
-        raw = content["cells"]
-        if header:
-            raw = _content(header)["cells"] + raw
-        if footer:
-            raw = raw + _content(footer)["cells"]
+        raw = []
+        for part in (header, path, footer):
+            if part:
+                raw += _content(part)["cells"]
         released = {}
         if release is not None and release.exists():
             for position, cell in enumerate(_content(release)["cells"]):
@@ -291,10 +275,11 @@ class MasterNotebook:
         try:
             cells = tuple(read_cells(raw, released, markers))
             texts = tuple(_texts(raw, {cell.id for cell in cells}, markers))
-            scripts = []
-            for file in sorted(path.parent.rglob("*.*")):
-                if file.is_file() and file.suffix.lower() == SCRIPT:
-                    scripts.append(hashlib.sha256(file.read_bytes()).hexdigest())
+            scripts = [
+                hashlib.sha256(file.read_bytes()).hexdigest()
+                for file in sorted(path.parent.rglob("*.*"))
+                if file.is_file() and file.suffix.lower() == SCRIPT
+            ]
         except (KeyError, ValueError, TypeError, OSError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error
         modules: list[str] = []
@@ -345,9 +330,7 @@ class MasterNotebook:
         It is the text that students have: hidden parts stay where they are safe.
         """
         sources = []
-        for cell in self.cells:
-            if cell.kind == "solution":
-                break
+        for cell in takewhile(lambda cell: cell.kind != "solution", self.cells):
             if cell.kind == "provided" and cell.locked and not cell.skip:
                 sources.append(cell.stub)
         return tuple(sources)

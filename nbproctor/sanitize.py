@@ -173,27 +173,24 @@ def attachments(raw: object, budget: DisplayBudget | None = None) -> Pictures:
 
 
 def _output(output: dict[Any, Any], budget: DisplayBudget) -> Output | None:
-    # An array in their place would be compared item by item, and have no truth.
-    for key in ("output_type", "name"):
-        if not isinstance(output.get(key, ""), str):
-            return None
+    # Only text is compared: an array would be item by item, and have no truth.
     match output:
-        case {"output_type": "stream", "name": "stdout" | "stderr" as name}:
+        case {"output_type": str("stream"), "name": str("stdout" | "stderr" as name)}:
             return stream_output(_text(output.get("text"), budget), name)
-        case {"output_type": "error"}:
-            name = one_line(output.get("ename"), 100)
+        case {"output_type": str("error")}:
+            error = one_line(output.get("ename"), 100)
             text = _text(output.get("evalue"), budget)
             lines = []
             traceback = output.get("traceback")
             if isinstance(traceback, list):
                 lines = [_text(line, budget) for line in traceback[:MAX_TRACEBACK]]
-            return error_output(name, text, lines)
+            return error_output(error, text, lines)
         case {
-            "output_type": "display_data" | "execute_result" as kind,
+            "output_type": str("display_data" | "execute_result" as kind),
             "data": dict(data),
         }:
             bundle = _mimebundle(data, budget)
-            shown = {
+            shown: Output = {
                 "output_type": kind,
                 "data": bundle,
                 "metadata": alternative_texts(output.get("metadata"), bundle),

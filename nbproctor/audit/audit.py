@@ -16,9 +16,9 @@ from nbproctor.audit import trials
 from nbproctor.audit.borrowers import BorrowedAnswer
 from nbproctor.audit.result import AuditResult, Entry
 from nbproctor.audit.trials import AuditError
-from nbproctor.audit.variants import Trial, Variants
+from nbproctor.audit.variants import REFERENCE, Trial, Variants
 from nbproctor.engine import Execution, ExecutionError, Pool, Settings
-from nbproctor.notebook import MasterNotebook, added_test, temporary_copy
+from nbproctor.notebook import Cell, MasterNotebook, temporary_copy
 from nbproctor.results import Check, StudentCell
 
 
@@ -54,15 +54,15 @@ def audit(
     variants = Variants.read(folder, references)
     exercises = [exercise] if exercise else list(references)
     variants.trials = [t for t in variants.trials if t.exercise in exercises]
-    solutions = []
-    for name in exercises:
-        reference = Trial(
+    solutions = [
+        Trial(
             exercise=name,
-            kind="reference",
-            name="reference",
+            kind=REFERENCE,
+            name=REFERENCE,
             source=references[name],
         )
-        solutions.append(reference)
+        for name in exercises
+    ]
     solutions += variants.trials
     all_checks = list(checks)
     entries: list[Entry] = []
@@ -111,7 +111,13 @@ def _whole_notebooks(
     """
     proven = master
     if any("Specification" in cell.source for cell in master.cells):
-        proven = master.with_cells([*master.cells, added_test(SENTENCES, _PROOF)])
+        proof_test = Cell(
+            id=SENTENCES,
+            kind="test",
+            source=_PROOF,
+            points=1,
+        )
+        proven = master.with_cells([*master.cells, proof_test])
     most = sum(cell.points for cell in master.of_kind("test"))
     for name, expected in ("master", most), ("blank", 0.0):
         is_reference = name == "master"
@@ -184,12 +190,13 @@ def _check_borrowed_answers(
 
 
 def _hints(variants: Variants, folder: Path) -> list[str]:
-    written = {trial.exercise for trial in variants.trials if trial.kind != "mutant"}
-    every = dict.fromkeys(trial.exercise for trial in variants.trials)
-    bare = [exercise for exercise in every if exercise not in written]
+    bare = dict.fromkeys(trial.exercise for trial in variants.trials)
+    for trial in variants.trials:
+        if trial.kind != "mutant":
+            bare.pop(trial.exercise, None)
     if not bare:
         return []
-    first = folder / bare[0]
+    first = folder / next(iter(bare))
     return [
         f"Only mutants were tried for {', '.join(bare)}. To check that "
         "correct solutions keep every point and incorrect ones lose some, put correct "

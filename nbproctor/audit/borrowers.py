@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from itertools import product, starmap
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -85,8 +85,10 @@ def _borrowed(target: Any, call: Function) -> Function:
             except TypeError:
                 if not count:
                     raise
-        state = getattr(target, "__dict__", {}).items()
-        public = {k: v for k, v in state if isinstance(v, _PLAIN) and k[0] != "_"}
+        public = {}
+        for name, value in getattr(target, "__dict__", {}).items():
+            if isinstance(value, _PLAIN) and name[0] != "_":
+                public[name] = value
         return result, public
 
     return ask
@@ -112,17 +114,16 @@ class PassedArrays:
     def exercises_passing(self, exercise: str) -> Iterator[BorrowedAnswer]:
         """Yield the other exercises whose tests pass on one of its results."""
         for other, arrays in self._arguments.items():
-            pairs = product(arrays, self._results[exercise])
-            if other != exercise and any(starmap(_is_same, pairs)):
+            is_passed = any(
+                array.shape == result.shape and np.allclose(array, result)
+                for array, result in product(arrays, self._results[exercise])
+            )
+            if is_passed and other != exercise:
                 yield BorrowedAnswer(
                     exercise=exercise,
                     name=f"an array that tests pass to {other}",
                     says="it is the correct result of a call",
                 )
-
-
-def _is_same(array: Array, other: Array) -> bool:
-    return array.shape == other.shape and np.allclose(array, other)
 
 
 # ---- in the student's process --------------------------------------------------------

@@ -81,21 +81,24 @@ def mutants(source: str) -> list[Mutant]:
     reference = ast.unparse(tree)
     changes = [*_small_changes(tree)]
     parts = _parts(tree)
-    omissions = {}
+    omissions: dict[ast.AST, str] = {tree: reference}
     for part in dict.fromkeys(parts.values()):
-        omissions[part] = _omission(tree, part)
-        changes.append((f"left out: {_brief(part)}", omissions[part], part))
+        copies: dict[int, Any] = {}
+        whole = copy.deepcopy(tree, copies)
+        _Omission(copies[id(part)]).visit(whole)
+        omissions[part] = ast.unparse(whole)
+        name = f"left out: {_brief(part)}"
+        changes.append((name, omissions[part], part))
     names = {reference: ""}  # by text, which `ast.unparse` makes the same for one tree
     numbers = Counter[str]()
     nodes = {}
     for name, text, node in changes:
-        if text in names:
-            continue
-        numbers[name] += 1
-        names[text] = name
-        nodes[text] = node
-        if numbers[name] > 1:
-            names[text] += f" ({numbers[name]})"
+        if text not in names:
+            numbers[name] += 1
+            nodes[text] = node
+            names[text] = name
+            if numbers[name] > 1:
+                names[text] += f" ({numbers[name]})"
     all_mutants = []
     for text, node in nodes.items():
         diff = difflib.unified_diff(
@@ -106,12 +109,11 @@ def mutants(source: str) -> list[Mutant]:
             n=2,
             lineterm="",
         )
-        omission = omissions.get(parts.get(node, tree), reference)
         mutant = Mutant(
             name=names[text],
             source=text,
             diff="\n".join(diff),
-            omission=names[omission],
+            omission=names[omissions[parts.get(node, tree)]],
         )
         all_mutants.append(mutant)
     return all_mutants
@@ -119,7 +121,8 @@ def mutants(source: str) -> list[Mutant]:
 
 def _small_changes(tree: Module) -> Iterator[tuple[str, str, ast.AST]]:
     """Yield each mistake in turn: its name, the whole text with it, the old node."""
-    for parent, old, name, new in [*_changes(tree, "cell"), *_columns(tree)]:
+    changes = [*_changes(tree, "cell"), *_columns(tree)]
+    for parent, old, name, new in changes:
         copies: dict[int, Any] = {id(old): new}
         text = ast.unparse(copy.deepcopy(tree, copies))
         if not isinstance(old, FunctionDef):
@@ -140,15 +143,11 @@ def _parts(tree: Module) -> dict[ast.AST, ast.AST]:
     return parts
 
 
-def _omission(tree: Module, part: ast.AST) -> str:
-    """Leave out a part, and all that needs a name which is set there alone."""
-    copies: dict[int, Any] = {}
-    whole = copy.deepcopy(tree, copies)
-    return ast.unparse(_Omission(copies[id(part)]).visit(whole))
-
-
 class _Omission(ast.NodeTransformer):
-    """Leaves out a part, and what needs it, in each function on its own."""
+    """Leaves out a part, and what needs a name that is set there alone.
+
+    It does so in each function on its own.
+    """
 
     def __init__(self, part: ast.AST, names: Iterable[str] = ()) -> None:
         self.part = part
@@ -168,9 +167,8 @@ class _Omission(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:
         node = super().visit(node)
-        if not isinstance(node, ast.stmt) or isinstance(node, DEFINITIONS):
-            return node
-        if not self._is_left_out(node):
+        is_statement = isinstance(node, ast.stmt) and not isinstance(node, DEFINITIONS)
+        if not is_statement or not self._is_left_out(node):
             return node
         for name in _names(node, Store):
             if self.setters[name] < 2:
@@ -184,8 +182,11 @@ class _Omission(ast.NodeTransformer):
 
 def _names(node: ast.AST, context: type[ast.expr_context]) -> list[str]:
     """Return the names that are read or set."""
-    names = [each for each in ast.walk(node) if isinstance(each, Name)]
-    return [name.id for name in names if isinstance(name.ctx, context)]
+    return [
+        each.id
+        for each in ast.walk(node)
+        if isinstance(each, Name) and isinstance(each.ctx, context)
+    ]
 
 
 def _brief(*nodes: ast.AST) -> str:

@@ -132,7 +132,8 @@ class AuditResult:
         """Everything for which the audit fails, in words."""
         faults = [*self.problems]
         for entry in self.entries:
-            if fault := entry.fault:
+            fault = entry.fault
+            if fault:
                 faults.append(f"{entry.place or entry.exercise}: {fault}")
         for check in self.checks:
             if not check.passed:
@@ -162,10 +163,11 @@ class AuditResult:
 
     def _of_kind(self, kind: str, exercise: str = "") -> list[Entry]:
         """Return the entries of a kind, of all exercises unless one is named."""
-        entries = [entry for entry in self.entries if entry.kind == kind]
-        if exercise:
-            entries = [entry for entry in entries if entry.exercise == exercise]
-        return entries
+        return [
+            entry
+            for entry in self.entries
+            if entry.kind == kind and exercise in ("", entry.exercise)
+        ]
 
     def prices(self) -> Iterator[dict[str, Any]]:
         """Yield each graded test with its points and the incorrect solutions it costs.

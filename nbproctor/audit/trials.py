@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -80,7 +80,6 @@ class TrialBatch:
     settings: Settings  # of the forks
     trials: list[Trial]
     borrowing_exercises: list[str]  # exercises that are tried with the tests' objects
-    processor: int | None = None
 
 
 Progress: TypeAlias = Callable[[Trial], object]
@@ -147,18 +146,16 @@ def _ask_worker(
     variables = dict.fromkeys(THREAD_VARIABLES, "1") | REPRODUCIBLE_VARIABLES
     worker = PythonProcess(command, os.environ | variables, cwd=folder)
     try:
-        with closing(Processor()) as processor:
-            on_processor = replace(batch, processor=processor.number)
-            write_block(worker.sock, json.encode(on_processor))
-            while True:
-                message = json.decode(read_block(worker.sock), type=Message)
-                if message is None:
-                    return messages
-                if isinstance(message, str):
-                    raise AuditError(message)
-                if isinstance(message, Entry):
-                    progress(message)
-                messages.append(message)
+        write_block(worker.sock, json.encode(batch))
+        while True:
+            message = json.decode(read_block(worker.sock), type=Message)
+            if message is None:
+                return messages
+            if isinstance(message, str):
+                raise AuditError(message)
+            if isinstance(message, Entry):
+                progress(message)
+            messages.append(message)
     except (EOFError, ConnectionError) as error:
         reason = worker.output_tail(1000) or "no message"
         raise AuditError(f"a process of the audit has died: {reason}") from error
@@ -171,10 +168,11 @@ def _ask_worker(
 
 def main(descriptor: int) -> None:
     """Walk through the notebook that the parent sends, and tell it each result."""
+    processor = Processor()  # its own until it ends
+    pin_to_processor(processor.number)
     with socket.socket(fileno=descriptor) as parent, clock.patch_clocks():
         parent.set_inheritable(False)
         batch = json.decode(read_block(parent), type=TrialBatch)
-        pin_to_processor(batch.processor)
         end = None
         try:
             with tempfile.TemporaryDirectory(prefix="nbproctor-") as base:
@@ -190,12 +188,46 @@ def with_oracles(master: MasterNotebook, oracles: Mapping[str, Cell]) -> MasterN
 
     It follows them, so it may use their tools.
     """
-    cells = [*master.cells]
-    for cell in master.of_kind("solution"):
-        if cell.id in oracles:
-            end = max(n for n, each in enumerate(cells, 1) if each.exercise == cell.id)
-            cells.insert(end, oracles[cell.id])
-    return master.with_cells(cells)
+    waiting = dict(oracles)
+    cells = []
+    for cell in reversed(master.cells):
+        oracle = waiting.pop(cell.exercise or "", None)
+        if oracle:
+            cells.append(oracle)
+        cells.append(cell)
+    return master.with_cells(reversed(cells))
+
+
+class _Exercise:
+    """An exercise on trial: its solution cell, and the steps that judge an answer."""
+
+    def __init__(self, cell: Cell, cells_below: Sequence[Cell]) -> None:
+        self.cell = cell
+        self.steps: list[Step] = []  # up to its last test
+        self.oracle: list[Step] = []
+        test_count = 0
+        for other in cells_below:
+            if other.kind == "solution":
+                break
+            if other.kind == "test" and not other.cell_id:
+                self.oracle.append(Step(other.id, test=other))
+            elif other.kind == "test":
+                self.steps.append(Step(other.id, test=other))
+                test_count = len(self.steps)
+            elif other.kind == "provided" and not other.skip:
+                self.steps.append(Step(other.id, other.source))
+        del self.steps[test_count:]
+        self.public = [s for s in self.steps if s.test and not s.test.points]
+        self.graded = [step for step in self.steps if step not in self.public]
+
+    def answer(self, source: str) -> Step:
+        """Return the step that runs an answer."""
+        return Step(
+            name=self.cell.id,
+            source=source,
+            index=0,
+            exercise=self.cell.id,
+        )
 
 
 class _Walk:
@@ -208,15 +240,14 @@ class _Walk:
         settings = batch.settings
         uid = free_uid(settings.policy, in_bubblewrap=False)
         self.policy = replace(settings.policy, uid=uid)
-        cells = batch.master.cells
         self.job = Job(
-            cells=cells,
+            cells=batch.master.cells,
             student=(),
             limits=settings.limits,
             stderr_fails_tests=settings.stderr_fails_tests,
         )
         self.tests = Tests.from_cells(self.job.cells)
-        self.stubs = {cell.id: cell.stub for cell in cells if cell.kind == "test"}
+        self.stubs = {cell.id: cell.stub for cell in batch.master.of_kind("test")}
         self.calls: dict[Any, Call] = {}  # of objects that tests passed on
         sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
 
@@ -238,9 +269,9 @@ class _Walk:
                 libc.give_back_memory()
                 # Old objects are not looked at again, so their pages stay shared.
                 gc.freeze()
-                steps = _steps(master.cells[index:])
-                yield from self._try_all(cell, steps)
-                exercises.append((cell, [s for s in steps if not _is_added(s)]))
+                exercise = _Exercise(cell, master.cells[index:])
+                yield from self._try_all(exercise)
+                exercises.append(exercise)
             if cell.kind in ("provided", "solution") and not cell.skip:
                 for output in shell.run(cell.source, cell.id):
                     if output["output_type"] == "error":
@@ -252,20 +283,21 @@ class _Walk:
         libc.give_back_memory()
         # All other solutions are there, as where a notebook is done.
         arrays = borrowers.PassedArrays()
-        for cell, steps in exercises:
-            self._points(cell, steps, "notes", partial(arrays.note, cell.id))
-        for cell, steps in exercises:
-            if cell.id in self.batch.borrowing_exercises:
-                others = arrays.exercises_passing(cell.id)
-                yield [*self._try_calls(cell, steps), *others]
+        for exercise in exercises:
+            note = partial(arrays.note, exercise.cell.id)
+            self._points(exercise, "notes", note)
+        for exercise in exercises:
+            name = exercise.cell.id
+            if name in self.batch.borrowing_exercises:
+                yield [*self._try_calls(exercise), *arrays.exercises_passing(name)]
 
-    def _try_all(self, cell: Cell, steps: list[Step]) -> Iterator[Entry]:
+    def _try_all(self, exercise: _Exercise) -> Iterator[Entry]:
         job = self.job
         for trial in self.batch.trials:
-            if trial.exercise != cell.id:
+            if trial.exercise != exercise.cell.id:
                 continue
             start = time.monotonic()
-            entry = self._try(trial, cell, steps, job)
+            entry = self._try(trial, exercise, job)
             duration = time.monotonic() - start
             if duration > MIN_TIMEOUT:  # so long a loop may have filled the memory
                 libc.give_back_memory()
@@ -277,38 +309,30 @@ class _Walk:
     def _try(
         self,
         trial: Trial,
-        cell: Cell,
-        steps: list[Step],
+        exercise: _Exercise,
         job: Job,
     ) -> Entry:
         # As a submission is repaired before it is graded.
+        cell = exercise.cell
         text = CellText(trial.source)
         source = text.without_stub_line(CellText(cell.stub), CellText(cell.source)).text
-        is_mutant = trial.kind == "mutant"
-        first = [_answer(cell, source)]
-        public = []  # whatever fails one of these has to lose a point
-        last = []  # the oracle, for what has passed all others
-        for step in steps:
-            if _is_added(step):
-                last.append(step)
-            elif is_mutant and step.test and not step.test.points:
-                public.append(step)
-            else:
-                first.append(step)
+        groups = [exercise.answer(source)], exercise.steps
+        if trial.kind == "mutant":
+            # What fails a public test has to lose a point in one of the others.
+            groups = [exercise.answer(source), *exercise.graded], exercise.public
         run = self._run(job)
 
         def plan() -> Iterator[Step]:
-            for group in (first, public, last):
-                if any(v.outcome != "passed" for v in run.verdicts.values()):
-                    return
+            for group in groups:
                 for step in group:
                     yield step
-                    if _is_added(step):  # no student's code gets what it passes
-                        continue
                     # The first counts: it is the reference's, and what a loop without
                     # an end has noted is not retained.
                     calls = borrowers.find_calls(run.student.passed_objects())
                     self.calls = calls | self.calls
+                if any(v.outcome != "passed" for v in run.verdicts.values()):
+                    return
+            yield from exercise.oracle
 
         run.run_to_end(plan())
         run.judge_in_process()
@@ -340,29 +364,29 @@ class _Walk:
             references=references,
         )
 
-    def _try_calls(self, cell: Cell, steps: list[Step]) -> Iterator[BorrowedAnswer]:
+    def _try_calls(self, exercise: _Exercise) -> Iterator[BorrowedAnswer]:
         """Try calls of the tests' objects as the answer to an exercise."""
-        possible = sum(step.test.points for step in steps if step.test)
-        dull = [self._points(cell, steps, name) for name in borrowers.DUMMY_ANSWERS]
-        # With full points, a dull answer is a right one here.
-        dull = [earned for earned in dull if earned and sum(earned.values()) < possible]
+        possible = sum(step.test.points for step in exercise.graded if step.test)
+        dull = []
+        for name in borrowers.DUMMY_ANSWERS:
+            earned = self._points(exercise, name)
+            # With full points, a dull answer is a right one here.
+            if earned and sum(earned.values()) < possible:
+                dull.append(earned)
         for name, call in self.calls.values() if dull else ():
-            points = self._points(cell, steps, "borrows", call).items()
-            more = [
-                test
-                for test, value in points
-                if all(value > earned.get(test, 0) for earned in dull)
-            ]
+            more = []
+            for test, value in self._points(exercise, "borrows", call).items():
+                if all(value > points.get(test, 0) for points in dull):
+                    more.append(test)
             yield BorrowedAnswer(
-                exercise=cell.id,
+                exercise=exercise.cell.id,
                 name=name,
                 says=f"it earns the points of {', '.join(more)}" if more else "",
             )
 
     def _points(
         self,
-        cell: Cell,
-        steps: list[Step],
+        exercise: _Exercise,
         decorator: str,
         function: Callable[..., Any] | None = None,
     ) -> dict[str, float]:
@@ -371,45 +395,10 @@ class _Walk:
         if function is not None:
             lent[BORROWED_NAME] = ReferenceFunction(function)
             decorator += f"({BORROWED_NAME})"
-        source = borrowers.decorate_functions(cell.source, decorator)
+        source = borrowers.decorate_functions(exercise.cell.source, decorator)
         if source is None:
             return {}
         run = self._run(self.job, References(judge_functions=lent))
-        plan = [
-            Step("lent", reference_functions=frozenset(lent)),
-            _answer(cell, source),
-        ]
-        for step in steps:
-            if step.test is None or step.test.points:
-                plan.append(step)
-        run.run_to_end(plan)
+        functions = Step("lent", reference_functions=frozenset(lent))
+        run.run_to_end([functions, exercise.answer(source), *exercise.graded])
         return {name: verdict.points for name, verdict in run.verdicts.items()}
-
-
-def _is_added(step: Step) -> bool:
-    """Whether a step is a test that the notebook itself lacks."""
-    return step.test is not None and not step.test.cell_id
-
-
-def _answer(cell: Cell, source: str) -> Step:
-    return Step(
-        name=cell.id,
-        source=source,
-        index=0,
-        exercise=cell.id,
-    )
-
-
-def _steps(cells: Sequence[Cell]) -> list[Step]:
-    """Return what follows a solution cell, up to its last test."""
-    steps = []
-    end = 0
-    for cell in cells:
-        if cell.kind == "solution":
-            break
-        if cell.kind == "test":
-            steps.append(Step(cell.id, test=cell))
-            end = len(steps)
-        elif cell.kind == "provided" and not cell.skip:
-            steps.append(Step(cell.id, cell.source))
-    return steps[:end]

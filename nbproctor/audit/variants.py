@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -35,9 +35,9 @@ from nbproctor.cells import compile_code, parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.expect import expect
 from nbproctor.markers import bound_names
-from nbproctor.notebook import Cell, added_test
+from nbproctor.notebook import Cell
 
-REFERENCE = "reference"
+REFERENCE: Final = "reference"
 Kind = Literal["reference", "right", "wrong", "mutant"]
 ROUNDS = 50  # random inputs of an oracle
 _NUMERIC = int, float, np.number, np.ndarray
@@ -248,8 +248,9 @@ def apply_diff(
                 raise VariantError(
                     f"{line!r} in diff should start with -, + or a space"
                 )
-        old = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "+")
-        edits[old] = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "-")
+        old = [f"{line[1:]}\n" for line in lines if line[:1] != "+"]
+        new = [f"{line[1:]}\n" for line in lines if line[:1] != "-"]
+        edits["".join(old)] = "".join(new)
     return _replaced(text, edits, name, start="^")
 
 
@@ -326,7 +327,13 @@ def oracle_test(exercise: str, text: str) -> Cell:
         f"_found = _disagreement(inputs, oracle, {answer})\n"
         "assert _found is None, _found\n"
     )
-    return added_test(f"{exercise}: oracle", source, exercise)
+    return Cell(
+        id=f"{exercise}: oracle",
+        kind="test",
+        source=source,
+        points=1,
+        exercise=exercise,
+    )
 
 
 def disagreement(

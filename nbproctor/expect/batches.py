@@ -41,12 +41,11 @@ def expect_passes(
     reason = "is an example missing?"
     if m % size in (0, m):
         reason = "its batch_size divides the number of examples, or is above it"
-    for x, y in batches:
-        is_empty = not x.shape[1] or not y.shape[1]
-        assert not is_empty, f"{name}: an empty batch was found; {reason}"
     ends = "where does the loop over batches start and end?"
     assert len(batches), f"{name}: no batch was used; {ends}"
     for x, y in batches:
+        is_used = x.shape[1] and y.shape[1]
+        assert is_used, f"{name}: an empty batch was found; {reason}"
         assert len(x) == len(X), (
             f"{name}: a batch must keep all rows of X, its features: examples are "
             "columns"

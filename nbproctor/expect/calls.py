@@ -32,17 +32,15 @@ def replaced(owner: Any, **attributes: Any) -> Iterator[None]:
     So all its objects have them, whoever makes these. What was not there before is
     removed again.
     """
-    before = {name: getattr(owner, name) for name in attributes if name in dir(owner)}
-    try:
+    names = dir(owner)
+    with contextlib.ExitStack() as stack:
         for name, value in attributes.items():
+            if name in names:
+                stack.callback(setattr, owner, name, getattr(owner, name))
+            else:
+                stack.callback(delattr, owner, name)
             setattr(owner, name, value)
         yield
-    finally:
-        for name in attributes:
-            if name in before:
-                setattr(owner, name, before[name])
-            else:
-                delattr(owner, name)
 
 
 def answers_of(

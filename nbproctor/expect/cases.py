@@ -44,7 +44,8 @@ def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
         other_sizes = {1, int(beyond(usual_size, most))} - {usual_size}
         entries = beyond(most, _MOST_ENTRIES)
         if entries > most >= _SIZE_OF_DATA:
-            other_sizes.add(int(1.5 * entries) // min(usual.values()))
+            least = min(usual.values())
+            other_sizes.add(int(1.5 * entries) // least)
         for size in sorted(other_sizes):
             tables.append(usual | {name: size})
     return [make(**table) for table in tables]
@@ -78,13 +79,15 @@ def neutral(*case: Any) -> list[Case]:
     cases = []
     for number, key, part in _parts(case):
         is_number = isinstance(case[number], int | float)
-        for new in (1,) if is_number else (0, 1):
-            cases.append(_with_part(case, number, key, 0 * part + new))
+        values = (1,) if is_number else (0, 1)
+        for value in values:
+            new = 0 * part + value
+            cases.append(_with_part(case, number, key, new))
     state = case[0]
     if isinstance(state, dict):
         numbers = [name for name, part in state.items() if isinstance(part, float)]
-        new_state = state | dict.fromkeys(numbers, 0.0)
-        cases.append(_with_part(case, 0, "", new_state))
+        zeros = dict.fromkeys(numbers, 0.0)
+        cases.append((state | zeros, *case[1:]))
     return [*map(copy.deepcopy, cases)]
 
 
@@ -158,7 +161,9 @@ def _others(value: Any) -> Iterator[Any]:
         return
     for axis in np.argsort(value.shape)[::-1]:
         order = np.arange(value.shape[axis])
-        middle = slice(3, -3) if len(order) > 7 else slice(None)
+        middle = slice(None)
+        if len(order) > 7:
+            middle = slice(3, -3)
         order[middle] = order[middle][::-1]
         reordered = np.take(value, order, axis)
         yield reordered

@@ -80,8 +80,10 @@ def diagnosis(
         return "has the values of the transposed answer"
     difference = got - want
     should_be_whole = (want == np.trunc(want)).all()
-    if should_be_whole and np.unique(difference).tolist() in ([1], [-1]):
-        return f"is off by one{everywhere}"
+    if should_be_whole:
+        differences = np.unique(difference).tolist()
+        if differences in ([1], [-1]):
+            return f"is off by one{everywhere}"
     if is_integer and not should_be_whole and (np.abs(difference) < 1).all():
         return "was cut to whole numbers: was it stored in an integer array?"
     if not got.any():
@@ -117,7 +119,8 @@ def _fitting_ratios(
             ratios[f"divided by {label}"] = 1 / factor
     fitting = []
     for words, ratio in ratios.items():
-        if abs(ratio - 1) > 0.01 and fits(got, ratio * want, rtol):
+        is_factor = abs(ratio - 1) > 0.01
+        if is_factor and fits(got, ratio * want, rtol):
             fitting.append(words)
     return " or ".join(fitting)
 

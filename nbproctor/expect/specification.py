@@ -7,11 +7,10 @@ once in the judge, and judged by as many properties as there are.
 
 import contextlib
 import copy
+import itertools
 import math
 import operator
-import sys
 import types
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field
@@ -64,8 +63,7 @@ Records: TypeAlias = dict[tuple[Any, ...], Record]
 recorded: Records | None = None
 # Of these, what was looked at since somebody cleared this.
 looked_up: set[tuple[Any, ...]] = set()
-# What lives as long as one test cell: answers with objects of the student's process,
-# and what ended the judging of a property.
+# What lives as long as one test cell: answers with objects of the student's process.
 _cell_records: Records = {}
 
 
@@ -101,10 +99,6 @@ class Target:
             reads,
             read_only,
         )
-
-    def parts_of(self, result: Any) -> Iterator[Any]:
-        """Yield what such a call answers: the answer, then the attributes."""
-        return iter(result if self.method else [result])
 
     def start(self, state: State) -> FunctionCall:
         """Return how all calls of one object start: without their arguments."""
@@ -189,57 +183,62 @@ class Specification:
 
     def state_and_arguments(self, case: Case) -> tuple[State, Case]:
         """Split a case; a plain function has no state."""
-        return (case[0], case[1:]) if self.has_state else ({}, case)
+        if not self.has_state:
+            return {}, case
+        return case[0], case[1:]
 
-    def ask(
-        self,
-        cases: Iterable[Case],
-        changes: list[Change],
-        read_only: bool = False,
-    ) -> Iterator[Any]:
-        """Ask the student's function, of a new object for each case.
+    def ask(self, cases: Iterable[Case], read_only: bool = False) -> Record:
+        """Ask the student's function, of a new object for each case, until it raises.
 
-        `changes` gets for each case what its call must leave alone, before and after.
         For `read_only`, see `answers_of`.
         """
-        split = [self.state_and_arguments(case) for case in cases]
-        before = [self._untouchable(*parts) for parts in split]
-        calls = [
-            self.target.call(state, arguments, (*self.reads, *state), read_only)
-            for state, arguments in split
-        ]
+        answers: list[Any] = []
+        changes: list[Change] = []
+        record = Record(answers, changes=changes)
         copies: dict[int, Any] = {}
-        answers = answers_of(
-            *calls,
-            copies=copies,
-            read_only=read_only and not self.target.method,
-        )
-        for values, (state, arguments) in zip(before, split, strict=True):
-            parts = self.target.parts_of(next(answers))
-            answer = self.read(next(parts), parts)
-            state_after = dict(zip(state, parts, strict=True))
-            arguments_after = tuple(copies.get(id(each), each) for each in arguments)
-            after = self._untouchable(state_after, arguments_after)
-            changes.append((values, after))
-            yield answer
+        try:
+            split = [self.state_and_arguments(case) for case in cases]
+            before = [self._untouchable(*parts) for parts in split]
+            calls = [
+                self.target.call(state, arguments, (*self.reads, *state), read_only)
+                for state, arguments in split
+            ]
+            results = answers_of(
+                *calls,
+                copies=copies,
+                read_only=read_only and not self.target.method,
+            )
+            for values, (state, arguments) in zip(before, split, strict=True):
+                result = next(results)
+                parts = iter(result if self.target.method else [result])
+                answer = self.read(next(parts), parts)
+                state_after = dict(zip(state, parts, strict=True))
+                arguments_after = [copies.get(id(each), each) for each in arguments]
+                after = self._untouchable(state_after, arguments_after)
+                changes.append((values, after))
+                answers.append(answer)
+        except Exception as error:
+            return record._replace(failure=error)
+        return record
 
-    def _untouchable(self, state: State, arguments: Case) -> dict[str, Any]:
+    def _untouchable(self, state: State, arguments: Sequence[Any]) -> dict[str, Any]:
         """Return what a call must leave alone, by its name.
 
-        Of an object of the test's own, that is its type and its attributes.
+        Of an object of the test's own, that is its type and its public attributes.
         """
         values = {name: state[name] for name in state if name not in self.reads}
         values.update(zip(self.arguments, arguments, strict=True))
-        plain = {}
-        attributes = {}
+        untouchable = dict(values)
         for name, value in values.items():
-            plain[name] = value if _is_plain(value) else type(value)
-            attributes.update(_attributes(value))
-        return plain | attributes
-
-    def reads_of(self, changed: Any) -> list[FunctionCall]:
-        """Return calls that read the answer from an object; what it lacks is None."""
-        return [(getattr, changed, name, None) for name in self.reads]
+            if _is_plain(value):
+                continue
+            untouchable[name] = type(value)
+            stays_with_student = hasattr(type(value), "_nbproctor_calls")
+            attributes = {} if stays_with_student else getattr(value, "__dict__", {})
+            for attribute, part in attributes.items():
+                if _is_plain(part) and not attribute.startswith("_"):
+                    untouchable[attribute] = copy.deepcopy(part)
+        return untouchable
 
     def read(self, answer: Any, later: Iterator[Any]) -> Any:
         """Return an answer: what the call returned, or what was read after it.
@@ -266,7 +265,6 @@ class Specification:
             self.name,
             name,
             *self.reads,
-            type(self).__qualname__,
             *self.target.origin,
             _origin(self.cases[name]),
         )
@@ -274,23 +272,7 @@ class Specification:
     def record(self, name: str) -> Record:
         """Return what was answered to some cases; the judge asks once."""
         key = self.key(name)
-        looked_up.add(key)
-        all_records = _cell_records | (recorded or {})
-        if key in all_records:
-            return all_records[key]
-        answers: list[Any] = []
-        changes: list[Change] = []
-        failure: BaseException | None = None
-        try:
-            for answer in self.ask([*self.cases[name]()], changes):
-                answers.append(answer)
-        except Exception as error:
-            failure = error
-        record = Record(answers, failure=failure, changes=changes)
-        if recorded is not None:
-            records = recorded if _is_value(answers) else _cell_records
-            records[key] = record
-        return record
+        return _remember(key, lambda: self.ask(self.cases[name]()))
 
     def answered(
         self,
@@ -345,22 +327,36 @@ class Specification:
             return self.mistakes(*case, answer)
         return self.mistakes(*case)
 
+    def failure(self, name: str) -> Exception | None:
+        """Judge a property; return what is wrong, as the exception that says it."""
+        try:
+            for judgement in self.properties[name]:
+                judgement(self)
+        except Exception as error:
+            return error
+        return None
+
     def holds(self, name: str) -> bool:
         """Whether a property holds: another one may judge only what this one leaves.
 
         The judge finds out once, whoever asks; in a kernel nothing is remembered.
         """
         key = "holds", self.name, name, *self.target.origin
-        results = {} if recorded is None else recorded
-        looked_up.add(key)
-        if key not in results:
-            failure = None
-            try:
-                _judge(self, name)
-            except Exception as error:
-                failure = error
-            results[key] = Record([], failure)
-        return results[key].failure is None
+        result = _remember(key, lambda: Record([], self.failure(name)))
+        return result.failure is None
+
+
+def _remember(key: tuple[Any, ...], ask: Callable[[], Record]) -> Record:
+    """Return a record, which the judge makes once."""
+    looked_up.add(key)
+    records = _cell_records | (recorded or {})
+    if key in records:
+        return records[key]
+    record = ask()
+    if recorded is not None:
+        records = recorded if _is_value(record.answers) else _cell_records
+        records[key] = record
+    return record
 
 
 @contextlib.contextmanager
@@ -383,39 +379,25 @@ def recording(records: Records, source: str | None = None) -> Iterator[None]:
 
 def _origin(value: Any, depth: int = 5) -> Any:
     """Return what tells a function from all others: its code, and that of its parts."""
-    if _is_student_s(value) or not depth:
-        return _Identity(value)
-    if isinstance(value, bool | int | float | str | None):
+    kind = type(value)
+    if kind in (bool, int, float, str, types.NoneType):
         return value
-    if isinstance(value, types.FunctionType):
-        parts = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
-        for cell in value.__closure__ or ():
-            with contextlib.suppress(ValueError):  # it is empty
-                parts.append(cell.cell_contents)
-        return value.__code__, *(_origin(part, depth - 1) for part in parts)
-    module = sys.modules.get(getattr(value, "__module__", None) or "")
-    name = getattr(value, "__name__", "")
-    is_of_library = getattr(module, name, None) is value
-    return (module, name) if is_of_library else _Identity(value)
-
-
-class _Identity:
-    """An object that nothing tells from others but that it is this one."""
-
-    def __init__(self, value: Any) -> None:
-        self._value = value  # which lives on, so that no other gets its `id`
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other._value is self._value
-
-    def __hash__(self) -> int:
-        return id(self._value)
+    if kind is not types.FunctionType or not depth:
+        # Equal to that of the same object only, which lives on as long.
+        return types.MethodType(id, value)
+    defaults = value.__defaults__ or ()
+    named_defaults = value.__kwdefaults__ or {}
+    parts = [*defaults, *named_defaults.values()]
+    for cell in value.__closure__ or ():
+        with contextlib.suppress(ValueError):  # it is empty
+            parts.append(cell.cell_contents)
+    return value.__code__, *(_origin(part, depth - 1) for part in parts)
 
 
 def _is_value(answer: Any) -> bool:
     """Whether an answer is a plain value, and no object of the student's process."""
     if type(answer) is dict:
-        return all(map(_is_value, answer.values()))
+        answer = [*answer.values()]
     if type(answer) in (list, tuple):
         return all(map(_is_value, answer))
     plain = bool, int, float, str, np.ndarray, np.generic, type(None)
@@ -427,26 +409,15 @@ Judgement: TypeAlias = Callable[[Specification], None]
 
 def check(specification: Specification, name: str) -> None:
     """Judge one property; an `AssertionError` says what is wrong."""
-    try:
-        _judge(specification, name)
-    except Exception as error:
-        if specification.helpers is None:
-            raise
-        first = error
-    else:
-        return
-    try:
+    failure = specification.failure(name)
+    if failure and specification.helpers:
         with recording({}), specification.helpers():
-            _judge(specification, name)
-    except Exception:
-        if isinstance(first, AssertionError):
-            raise first from None  # it judges values of the answer's own
-        raise
-
-
-def _judge(specification: Specification, name: str) -> None:
-    for judgement in specification.properties[name]:
-        judgement(specification)
+            failure_with_helpers = specification.failure(name)
+        # An assertion judges values of the answer's own.
+        if not failure_with_helpers or not isinstance(failure, AssertionError):
+            failure = failure_with_helpers
+    if failure:
+        raise failure
 
 
 @dataclass(frozen=True)
@@ -465,13 +436,8 @@ class Each:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        names = [self.cases] if isinstance(self.cases, str) else self.cases
-        for name in names:
-            answered = specification.answered(
-                name,
-                otherwise=self.otherwise,
-                until_error=self.until_error,
-            )
+        for name in _names(self.cases):
+            answered = specification.answered(name, self.otherwise, self.until_error)
             for case, answer in answered:
                 self.judge(*case, answer)
 
@@ -519,10 +485,9 @@ class Values:
 
     def _title(self, specification: Specification, case: Case) -> str:
         """Return what messages call the answer to a case."""
-        if callable(self.name):
-            return self.name(*case) or specification.title
-        if self.name:
-            return self.name
+        name = self.name(*case) if callable(self.name) else self.name
+        if name:
+            return name
         # An ordinary question may be answered rightly: say what this one is.
         shape = max(map(np.shape, case), key=math.prod)
         if math.prod(shape) > 300:
@@ -537,19 +502,14 @@ def _fitting_mistakes(
 ) -> Mapping[str, Any]:
     """Return mistakes in the last earlier case: first those that fit all answers."""
     mistakes = specification.mistakes_of(*earlier[-1])
-    answers = [*earlier]
-    with contextlib.suppress(Exception):
-        answers += later
     fitting = dict(mistakes)
-    for case, answer in answers:
-        formulas = specification.mistakes_of(case, answer)
-        try:
+    with contextlib.suppress(Exception):  # at an answer of another form, or an error
+        for case, answer in itertools.chain(earlier, later):
             plain = specification.plain(answer, *case)
-        except AssertionError:  # no formula has this form
-            return mistakes
-        for sentence in fitting.keys() & formulas.keys():
-            if not is_same(plain, formulas[sentence], formulas[sentence]):
-                del fitting[sentence]
+            formulas = specification.mistakes_of(case, answer)
+            for sentence in fitting.keys() & formulas.keys():
+                if not is_same(plain, formulas[sentence], formulas[sentence]):
+                    del fitting[sentence]
     return {**fitting, **mistakes}
 
 
@@ -572,8 +532,9 @@ class After:
             return
         answers = [answer for _, answer in specification.answered(self.cases)]
         _expect_numbers(specification, answers)
-        is_constant = all(is_same(each, answers[0], each) for each in answers[1:])
-        assert len(answers) < 2 or not is_constant, (
+        first, *others = answers
+        is_constant = all(is_same(other, first, other) for other in others)
+        assert not others or not is_constant, (
             f"{specification.name}: all questions get one answer"
         )
 
@@ -626,19 +587,21 @@ class Unchanged:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        names = [self.cases] if isinstance(self.cases, str) else [*self.cases]
+        names = _names(self.cases)
         names[0] = specification.usable(names[0], self.otherwise)
         first, *_ = specification.cases[names[0]]()
         cases = kinds(*first, narrow=True)
-        changes: list[Change] = []
+        record = specification.ask(cases, read_only=True)
+        changes = [*record.changes]
         is_changed_back = False
-        if _raises(specification.ask(cases, changes, read_only=True)):
-            # What raises for other reasons, too, costs those who judge values.
-            is_changed_back = any(
-                _raises(specification.ask([case], [], read_only=True))
-                and not _raises(specification.ask([case], changes))
-                for case in cases
-            )
+        # What raises for other reasons, too, costs those who judge values.
+        for case in cases if record.failure else ():
+            if specification.ask([case], read_only=True).failure:
+                writable = specification.ask([case])
+                changes += writable.changes
+                if writable.failure is None:
+                    is_changed_back = True
+                    break
         for name in names:
             changes += specification.record(name).changes
         for before, after in changes:
@@ -650,33 +613,12 @@ class Unchanged:
         )
 
 
-def _raises(answers: Iterable[Any]) -> bool:
-    try:
-        deque(answers, maxlen=0)
-    except Exception:
-        return True
-    return False
-
-
-def _is_student_s(value: Any) -> bool:
-    """Whether a value is an object that stays in the student's process."""
-    return hasattr(type(value), "_nbproctor_calls")
+def _names(cases: str | Sequence[str]) -> list[str]:
+    return [cases] if isinstance(cases, str) else [*cases]
 
 
 def _is_plain(value: Any) -> bool:
     return isinstance(value, (*VALUES, int, float, str, np.generic))
-
-
-def _attributes(value: Any) -> dict[str, Any]:
-    """Return the plain attributes of an object of the test's, but for private ones."""
-    if _is_student_s(value):
-        return {}
-    attributes = getattr(value, "__dict__", {})
-    return {
-        name: copy.deepcopy(each)
-        for name, each in attributes.items()
-        if _is_plain(each) and not name.startswith("_")
-    }
 
 
 @dataclass(frozen=True)
@@ -701,19 +643,19 @@ class Anew:
         """Judge this."""
         answered = [*specification.answered(self.cases, self.otherwise)]
         keep = not self.shares and not specification.reads
-        *others, last = answered
         if keep:
+            *others, last = answered
             repeated = [*others[:2], last, last]
         else:
             others = answered
             repeated = answered[:1]
-        turn = 1 + len(others)
         questions = [answered[0], *others, *repeated]
         cases = [case for case, _ in questions]
         is_right = not self.after or specification.holds(self.after)
         earlier = specification.right(*cases[0])
         used: list[Any] = []
         repeats = []
+        turn = 1 + len(others)
         answers = _ask_one_object(specification, cases, turn, keep)
         for (case, fresh), answer in zip(questions, answers, strict=True):
             right = specification.right(*case)
@@ -771,20 +713,20 @@ def _ask_one_object(
     split = [specification.state_and_arguments(case) for case in cases]
     first_state, objects = split[0]
     beginning = specification.target.start(first_state)
-    changed = beginning[-1]
-    reads = specification.reads_of(changed)
+    owner = beginning[-1]
+    reads = [(getattr, owner, name, None) for name in specification.reads]
     calls: list[FunctionCall] = []
     change_counts = []
     for number, (state, arguments) in enumerate(split):
         gets_new = number == turn
-        change = setattr if gets_new else set_in_place
+        set_value = setattr if gets_new else set_in_place
         state_before, _ = split[number - 1]
         changes: list[FunctionCall] = []
         for name, value in state.items():
             is_other = value is not state_before[name]
             if is_other or gets_new or name in specification.reads:
                 new = copy.deepcopy(value) if _is_plain(value) else value
-                changes.append((change, changed, name, new))
+                changes.append((set_value, owner, name, new))
         new_objects = copy.deepcopy(arguments)
         if not gets_new:
             pairs = zip(objects, new_objects, strict=True)
@@ -799,13 +741,11 @@ def _ask_one_object(
     for (state, _), count in zip(split, change_counts, strict=True):
         for _ in range(count):
             next(answers)
-        values = {name: next(answers) for name in specification.reads}
-        rounded = {  # to the numbers of 16 bits that an answer may use
-            name: state[name].astype(value.dtype)
-            for name, value in values.items()
-            if isinstance(value, np.ndarray)
-        }
-        expect_same(values, rounded, "", _IN_PLACE)
+        for name in specification.reads:
+            value = next(answers)
+            if isinstance(value, np.ndarray):
+                # An answer may use numbers of 16 bits.
+                expect_same(value, state[name].astype(value.dtype), name, _IN_PLACE)
         yield specification.read(next(answers), answers)
 
 
@@ -815,7 +755,8 @@ def _in_place(
     calls: list[FunctionCall],
 ) -> Any:
     """Add calls that change an argument into a new one, or return the new one."""
-    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+    are_dictionaries = isinstance(old, dict) and isinstance(new, dict)
+    if are_dictionaries and old.keys() == new.keys():
         entries = {key: _in_place(old[key], new[key], calls) for key in new}
         is_changed_in_place = all(entries[key] is old[key] for key in old)
         return old if is_changed_in_place else entries
@@ -832,42 +773,38 @@ def prove(specification: Specification) -> list[str]:
     What its formula answers is judged by all properties. Another sentence may be said
     if its formula answers the same.
     """
-    questions = {}
-    sentences = {}
+    if specification.mistakes is _no_mistakes:
+        return []  # there may be no right answer either
+    tables: dict[str, list[tuple[Any, Mapping[str, Any]]]] = {}
+    sentences: dict[str, Any] = {}
     for name, make in specification.cases.items():
-        pairs = []
+        tables[name] = []
         for case in make():
-            # Where nothing follows from an answer, there may be no right one.
-            answer = specification.follows and specification.right(*case)
-            table = specification.mistakes_of(case, answer)
-            pairs.append((case, table))
-            sentences.update(dict.fromkeys(table))
-        questions[name] = pairs
+            right = specification.right(*case)
+            table = specification.mistakes_of(case, right)
+            tables[name].append((right, table))
+            sentences |= table
     failures = []
     for sentence in sentences:
         records: Records = {}
-        for name, pairs in questions.items():
-            answers = [
-                _answer_with(table.get(sentence), specification.right(*case))
-                for case, table in pairs
-            ]
-            records[specification.key(name)] = Record(answers)
-        messages = []
+        for name, pairs in tables.items():
+            wrong = [_with_mistake(*pair, sentence) for pair in pairs]
+            records[specification.key(name)] = Record(wrong)
         with recording(records):
-            for name in specification.properties:
-                try:
-                    _judge(specification, name)
-                except Exception as error:  # also where nobody is there to answer
-                    messages.append(str(error))
+            faults = [*map(specification.failure, specification.properties)]
+        messages = [str(fault) for fault in faults if fault]
         if not any(say in message for message in messages for say in sentences):
-            failures.append(f"{specification.name} {sentence}: {messages[:1]}")
+            name = specification.name
+            failures.append(f"{name} {sentence}: {messages[:1]}")
     return failures
 
 
-def _answer_with(wrong: Any, right: Any) -> Any:
-    """Return a wrong answer, whose other entries are right."""
-    if wrong is None:
-        return right
+def _with_mistake(
+    right: Any,
+    table: Mapping[str, Any],
+    sentence: str,
+) -> Any:
+    """Return what a mistake answers to a case; entries that it leaves out are right."""
     if isinstance(right, Mapping):
-        return {**right, **wrong}
-    return wrong
+        return {**right, **table.get(sentence, {})}
+    return table.get(sentence, right)
