@@ -37,15 +37,15 @@ errors statuses writing
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=121_125,  # 92,000
-        nodes_per_code_line=5.495,  # 5.3
+        nodes=118_250,  # 92,000
+        nodes_per_code_line=5.462,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=2,
     ),
     "tests": Readability(
-        nodes=99_417,  # 95,000
-        nodes_per_code_line=4.352,  # 5.0
+        nodes=94_760,  # at most 95,000
+        nodes_per_code_line=4.156,  # 5.0
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=0,

@@ -446,13 +446,13 @@ class Each:
 class Values:
     """Compare the values of each answer with the right ones, and with mistakes.
 
-    `name` is a text, or a function of the case; `options` are those of `expect`. Of
-    dictionaries, only `entries` are judged, or all if there are none. With `any_shape`,
-    an answer of another shape is right: another property judges that. For `otherwise`,
-    see `Each`.
+    `cases` is a name, or several; `name` is a text, or a function of the case;
+    `options` are those of `expect`. Of dictionaries, only `entries` are judged, or all
+    if there are none. With `any_shape`, an answer of another shape is right: another
+    property judges that. For `otherwise`, see `Each`.
     """
 
-    cases: str
+    cases: str | Sequence[str]
     name: str | Callable[..., str] = ""
     options: Mapping[str, float] = field(default_factory=dict)
     entries: Sequence[str] = ()
@@ -461,7 +461,9 @@ class Values:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        answered = specification.answered(self.cases, self.otherwise)
+        answered = itertools.chain.from_iterable(
+            specification.answered(name, self.otherwise) for name in _names(self.cases)
+        )
         earlier: list[Answered] = []
         for case, answer in answered:
             earlier.append((case, answer))

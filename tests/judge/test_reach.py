@@ -73,7 +73,8 @@ def read_memories(running: Future[Report]) -> Iterator[tuple[int, bytes]]:
     waiting: set[psutil.Process] = set()
     while True:
         ended = wait([running], timeout=0.1).done
-        waiting_before, waiting = waiting, set()
+        waiting_before = waiting
+        waiting = set()
         for process in psutil.Process().children(recursive=True):
             if process.pid in done or (process.pid in before and not ended):
                 continue
