@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections import Counter, defaultdict
 from collections.abc import (
     Callable,
@@ -196,10 +197,15 @@ def _may_gain(
 ) -> bool:
     """Whether a test may give points that an exercise earns by other functions.
 
-    One that reads only references says nothing about this exercise. A test may find
-    methods by their name in a text, so this is known of functions only.
+    One that reads only references says nothing about this exercise. The tools of a test
+    may find methods by their name in a text, so what they read is known of functions
+    only.
     """
     if test.exercise != exercise or not test.points or test.where != "judge":
+        return False
+    own_reads = tests.cells[test.id].program.uses - vars(builtins).keys()
+    own_reads -= dict(tests.imports).keys()
+    if own_reads and own_reads <= reference_functions:
         return False
     if exercise not in tests.functions:
         return True

@@ -72,7 +72,6 @@ class Session:
         self.is_only_process = True
         self._child = child
         self._call_seconds = call_seconds
-        self._limit = call_seconds  # of the call that runs
         self._call_deadline: CallDeadline | None = None
         self._depth = self._callbacks = 0
         # One handle an object, so that ``is`` tells what it should.
@@ -94,20 +93,18 @@ class Session:
             raise self.end
         outermost = self._call_deadline is None
         if outermost:
-            self._limit = seconds or self._call_seconds
-            self._call_deadline = CallDeadline(
-                seconds=self._limit,
-                latest=self.deadline,
-                student_seconds=self.processor_seconds,
-            )
             self._callbacks = 0
+        deadline = self._call_deadline or CallDeadline(
+            seconds=seconds or self._call_seconds,
+            latest=self.deadline,
+            student_seconds=self.processor_seconds,
+        )
+        self._call_deadline = deadline
         try:
-            reply = self._connection.ask(
-                request, *arguments, deadline=self._call_deadline
-            )
+            reply = self._connection.ask(request, *arguments, deadline=deadline)
         except ProtocolError as error:
             reason = _REASONS.get(type(error), "protocol")
-            end = ProcessEnded(reason, str(error), self._limit)
+            end = ProcessEnded(reason, str(error), deadline.seconds)
             raise self.close(end) from None
         finally:
             if outermost:

@@ -2158,6 +2158,23 @@ pass  # area
 --- exact_1 test 1: 0
 assert abs(area(3) - 28.274) < 0.01
 
+=== a test that looks at a function of another exercise alone says nothing of a class
+--- hot solution
+def hot(c): return c * 9 / 5 + 32
+--- hot answer
+raise NotImplementedError
+--- hot_1 test 1: 0
+assert hot(100) == 212
+--- meter solution
+class Meter:
+    def read(self): return hot(20)
+--- meter answer
+pass  # hot
+--- meter_1 test 1: 0
+assert hot(10) == 50
+--- meter_2 test 1: 0
+assert Meter().read() == 68
+
 === an answer need not name the reference that its test compares it with
 --- loops solution
 def loops(x): return [v * v for v in x]
