@@ -80,7 +80,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
     run.explain_stops()
     return Report(
         outputs=run.student.outputs,
-        verdicts=[run.verdicts[name] for name in tests.cells],
+        verdicts=[run.verdicts[c.id] for c in job.cells if c.kind == "test"],
         notes=run.notes,
         untried=run.untried,
         seconds=round(time.monotonic() - start, 3),
