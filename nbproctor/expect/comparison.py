@@ -94,7 +94,12 @@ def _is_close(
     rtol: float = 1e-4,
     atol: float = 1e-6,
 ) -> Any:
-    return np.isclose(answer, right, rtol, atol, equal_nan=True)
+    """Do as ``np.isclose``, which takes five times as long for few numbers."""
+    is_nan = (answer != answer) & (right != right)
+    tolerance = atol + rtol * abs(right)
+    is_near = abs(answer - right) < tolerance
+    is_equal = answer == right
+    return is_nan | is_equal | is_near
 
 
 def _resolve_mistakes(mistakes: Mistakes) -> Mapping[str, Any]:

@@ -72,9 +72,8 @@ class StudentProcesses:
 
     def close(self) -> None:
         """End the processes that live."""
-        for session in (self._session, self._reference_session):
-            if session is not None:
-                session.close()
+        for session in self._sessions():
+            session.close()
 
     def run(self, step: Step) -> None:
         """Run a cell, in a fresh process if it ends the one that there is."""
@@ -292,8 +291,13 @@ class StudentProcesses:
 
     def processor_seconds(self) -> float:
         """Return what the living processes have used, that of the references too."""
-        sessions = (self._session, self._reference_session)
-        return sum(each.processor_seconds() for each in sessions if each is not None)
+        return sum(session.processor_seconds() for session in self._sessions())
+
+    def _sessions(self) -> Iterator[Session]:
+        """Yield the student's session and that of the references, if there are any."""
+        for session in (self._session, self._reference_session):
+            if session:
+                yield session
 
     def passed_objects(self) -> list[Any]:
         """Return the objects that the last test has passed to student code."""

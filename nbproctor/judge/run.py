@@ -218,7 +218,7 @@ class NotebookRun:
         # Tests for the student's process, each with how many steps come before it.
         self._in_process_tests: list[tuple[Cell, int]] = []
         self._stops: dict[str | None, list[Outcome]] = {}
-        # Exercises that lacked memory once.
+        # Exercises of which a test was judged once more for lack of memory.
         self._memory_retries: set[str | None] = set()
 
     def run_to_end(self, steps: Iterable[Step]) -> None:
@@ -356,11 +356,16 @@ class NotebookRun:
         with testcell.captured(student.processor_seconds) as (out, err, measured):
             try:
                 value, error = self._run_test(cell, session)
-                if self._may_retry(cell, error, session):
+                lacks_memory = isinstance(error, MemoryError)
+                is_first = cell.exercise not in self._memory_retries
+                if lacks_memory and is_first and not session.has_answered:
                     # It may not be at fault. It is judged again in a fresh process.
+                    self._memory_retries.add(cell.exercise)
                     student.exclude_memory_hog()
                     return self._judge(cell)
-                points = points_of(value, cell.points) if error is None else 0.0
+                points = 0.0
+                if error is None:
+                    points = points_of(value, cell.points)
                 has_written, uncalled_method = session.end_test()
             except ProcessEnded as end:
                 session.close(end)
@@ -406,19 +411,6 @@ class NotebookRun:
         except BaseException as error:  # a test may raise anything
             return None, error
         return value, None
-
-    def _may_retry(
-        self,
-        cell: Cell,
-        error: BaseException | None,
-        session: Session,
-    ) -> bool:
-        """Whether a test lacked memory before it got an answer, once an exercise."""
-        lacks_memory = isinstance(error, MemoryError) and not session.has_answered
-        is_first = cell.exercise not in self._memory_retries
-        if lacks_memory:
-            self._memory_retries.add(cell.exercise)
-        return lacks_memory and is_first
 
     @cached_property
     def _student_names(self) -> set[str]:

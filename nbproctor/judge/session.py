@@ -109,7 +109,8 @@ class Session:
         finally:
             if outermost:
                 self._call_deadline = None
-        if request in _CALLS and not (type(reply) is list and not reply):
+        is_empty = type(reply) is list and not reply
+        if request in _CALLS and not is_empty:
             self.has_answered = True
         return reply
 

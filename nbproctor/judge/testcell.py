@@ -169,11 +169,10 @@ class Namespace:
         )
         if type(student_objects) is not dict:
             student_objects = {}
+        # A test calls a reference itself: the student's process takes no part in it.
+        student_objects |= session.reference_functions
         for student_name in student_names & student_objects.keys():
             space[student_name] = student_objects[student_name]
-        # What a test itself asks of a reference is none of the student's business.
-        for student_name in student_names & session.reference_functions.keys():
-            space[student_name] = session.reference_functions[student_name]
         for imported_name in imported_names - student_objects.keys():
             space.pop(imported_name, None)
         for helper in helpers:
@@ -318,9 +317,9 @@ def seed_student(session: Session, seed: int) -> None:
 def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:
     """Seed a global generator, and the student's."""
     seed_judge(*values)
-    session.ask("seed", module, list(values))
-    if session.reference_session is not None:
-        session.reference_session.ask("seed", module, list(values))
+    for each in (session, session.reference_session):
+        if each:
+            each.ask("seed", module, list(values))
 
 
 @contextmanager
