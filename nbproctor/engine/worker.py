@@ -1,4 +1,4 @@
-"""What a worker of a Dask cluster does with the submissions that reach it.
+"""Run submissions on a worker of a Dask cluster.
 
 Here is the other side of `nbproctor.engine.cluster`: a plugin that holds an assignment,
 and functions that Dask calls by name on each worker.

@@ -59,7 +59,7 @@ class CallDeadline:
         is_stuck = progress < MIN_PROCESSOR_SHARE * (now - self._checked)
         remaining = min(self.seconds - computed, self.latest - now)
         if is_stuck or remaining <= 0:
-            raise LateError("there is no time left")
+            raise LateError("the time limit has passed")
         self._checked = now
         self._computed = computed
         self._end = now + max(remaining, _STEP)

@@ -256,7 +256,7 @@ class Proxy:
         return array if dtype is None else array.astype(dtype)
 
 
-# What an object says of itself, and of which type that has to be.
+# Conversions of an object, and the type that each has to return.
 _CONVERSIONS: dict[str, type] = {
     "hash": int,
     "len": int,

@@ -99,7 +99,7 @@ _BEGIN_HIDDEN, _END_HIDDEN = (f"### {marker}" for marker in _MARKERS.hidden)
 
 
 Settings: TypeAlias = dict[str, Any]
-"""What a block or a test says of itself: key → value."""
+"""Settings of a block or a test: key → value."""
 Metadata: TypeAlias = dict[str, Any]
 """What nbgrader has to know of a cell: key → value."""
 

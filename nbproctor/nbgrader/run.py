@@ -49,7 +49,7 @@ class Run:
 
     @cached_property
     def marks(self) -> defaultdict[str, StudentMarks]:
-        """What the gradebook has held when the run began: student → marks."""
+        """The marks in the gradebook when the run began: student → marks."""
         return self.course.marks()
 
     def graded_folder(self, student: str) -> Path:

@@ -80,7 +80,7 @@ class TryResult:
     """The result of one submission before the deadline."""
 
     student: str
-    result: SubmissionResult | None  # None: no tries left, or what is said below
+    result: SubmissionResult | None  # None: no try left, late, or a problem
     noticed: datetime  # UTC
     tries_today: int = 0  # with this one
     late: bool = False  # it came after the student's deadline

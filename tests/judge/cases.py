@@ -1142,7 +1142,7 @@ class BadMinimum(np.ndarray):
     def min(self, *args, **kwargs): raise RuntimeError
 np.zeros(2).view(BadMinimum)
 
-=== a result of the student's process that is no score earns nothing
+=== a result of the student's process that is not a score earns nothing
 --- f solution
 def f(x): return float(x)
 --- f_nan beside 2: 0 failed: Partly right: 0 of 2 points.
@@ -2088,7 +2088,7 @@ assert use(Scaler(), 6) == 24
 --- use_2 test 1: 0
 assert scaled(10) == 35
 
-=== a call that raises where the answer before it was wrong is no missing answer
+=== an exception after a wrong answer does not count as a missing answer
 --- f solution
 def f(x): return 3 * x
 --- f answer
@@ -2103,7 +2103,7 @@ assert f(1)
 --- f_1 test 1: 0 own error
 assert f(7) == 21, f"f(7) gave {f(7)}"
 
-=== nor is a number of the student's own that cannot be shown
+=== nor does a wrong number of the student's own that cannot be shown
 --- f solution
 def f(x): return 3 * x
 --- f answer

@@ -34,7 +34,7 @@ def original(class_course: Path) -> Path:
     """Grade two students: one is right, one is wrong about fizz(0)."""
     hand_in(class_course, "right")
     hand_in(class_course, "odd", fizz=ODD)
-    assert again(class_course) == []  # first marks are no changes
+    assert again(class_course) == []  # first marks are not changes
     assert totals(class_course) == {"odd": 7, "right": 10}
     return class_course
 
