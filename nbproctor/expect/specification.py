@@ -383,7 +383,8 @@ def _origin(value: Any, depth: int = 5) -> Any:
     if kind in (bool, int, float, str, types.NoneType):
         return value
     if kind is not types.FunctionType or not depth:
-        # Equal to that of the same object only, which lives on as long.
+        # Two bound methods are equal only if they are of the same object. Each keeps
+        # its object alive, so no other gets the same `id`.
         return types.MethodType(id, value)
     defaults = value.__defaults__ or ()
     named_defaults = value.__kwdefaults__ or {}
