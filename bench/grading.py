@@ -39,6 +39,7 @@ from nbproctor import nbgrader
 from nbproctor.audit.variants import read_variants
 from nbproctor.engine import Servers, Settings
 from nbproctor.engine.servers import compile_tests
+from nbproctor.expect import recording
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Job, StudentCell
 from nbproctor.sandbox.policy import Policy
@@ -237,6 +238,7 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
 def plain(master: MasterNotebook) -> float:
     """Processor seconds of the same cells and tests in one plain Python process.
 
+    Each question is asked once, as in the judge; a kernel would ask some repeatedly.
     With one thread, as in forks: others would spin while they wait for a busy core.
     """
     os.chdir(ROOT / "source" / LAB)
@@ -247,6 +249,7 @@ def plain(master: MasterNotebook) -> float:
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
         threadpool_limits(1),
+        recording({}),
     ):
         for cell in master.cells:
             if cell.kind != "provided" or not cell.skip:

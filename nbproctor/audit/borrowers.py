@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
 import types
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.judge.exports import Exports, ReferenceFunction
+from nbproctor.judge.exports import Exports, ReferenceFunction, is_of_test
 from nbproctor.markers import parse, walk_top_level
 
 BORROWED_NAME = "_handed_over"  # the name of the call that is borrowed
@@ -45,9 +46,10 @@ def find_calls(objects: Iterable[Any]) -> dict[Any, Call]:
     """Return what an answer could call on the objects that tests pass to it.
 
     Each call is listed once, by its code: helper cells make their classes again for
-    every test.
+    every test. What the code of a method by value names is within reach, too.
     """
     calls: dict[Any, Call] = {}
+    objects = [*objects]
     for value in objects:
         if isinstance(value, type | ReferenceFunction):
             continue
@@ -64,6 +66,10 @@ def find_calls(objects: Iterable[Any]) -> dict[Any, Call]:
                 function = getattr(call, "__func__", call)
                 code = getattr(function, "__code__", title)
                 calls[code] = title, _borrowed(value, call)
+                if hasattr(function, "_nbproctor_by_value"):
+                    named = inspect.getclosurevars(function)
+                    values = [*named.globals.values(), *named.nonlocals.values()]
+                    objects += filter(is_of_test, values)
     return calls
 
 

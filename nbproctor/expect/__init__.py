@@ -7,7 +7,7 @@ ratio that hidden data would show.
 """
 
 from nbproctor.expect.batches import expect_passes
-from nbproctor.expect.calls import answers_of, quiet, replaced
+from nbproctor.expect.calls import answers_of, by_value, quiet, replaced
 from nbproctor.expect.cases import changed, kinds, neutral, sizes
 from nbproctor.expect.comparison import (
     entry_in_any_shape,
@@ -36,10 +36,12 @@ from nbproctor.expect.specification import (
     prove,
     recording,
 )
+from nbproctor.protocol.calls import Answer
 
 __all__ = [
     "After",
     "Anew",
+    "Answer",
     "Each",
     "Shape",
     "Specification",
@@ -47,6 +49,7 @@ __all__ = [
     "Values",
     "answers_of",
     "beyond",
+    "by_value",
     "calls_to",
     "calls_to_method",
     "changed",

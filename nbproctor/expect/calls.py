@@ -3,16 +3,18 @@
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias, TypeVar
 
 from nbproctor.protocol.calls import (
     copy_values,
+    fill_in,
     make_calls,
     make_read_only,
     objects_in,
 )
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 #: A function, and its arguments.
 FunctionCall: TypeAlias = tuple[Any, ...]
 
@@ -43,6 +45,24 @@ def replaced(owner: Any, **attributes: Any) -> Iterator[None]:
         yield
 
 
+def by_value(method: Method) -> Method:
+    """Let a method of a test's class run where its object is used, without a message.
+
+    A decorator. The student's process gets the method's code and all that this code
+    names, by value, so student code could read them: decorate no right answer, and no
+    method that notes its calls. The method sees the public attributes of its object.
+
+    Examples
+    --------
+    >>> class Activation:
+    ...     @by_value
+    ...     def __call__(self, z):
+    ...         return np.sinh(z)
+    """
+    method._nbproctor_by_value = True  # type: ignore[attr-defined]
+    return method
+
+
 def answers_of(
     *calls: FunctionCall,
     keep: bool = False,
@@ -57,7 +77,7 @@ def answers_of(
     shows; else each answer is copied at once. `copies` gets the copy of each argument,
     by the id of that: what calls have changed shows there. With `read_only`, arrays
     are, so a call that would change one raises. A call that raises does so when its
-    turn comes.
+    turn comes. ``Answer(0)`` stands for the answer to the first call, in later ones.
     """
     # An object of the student's is no value, and no copy of it is sent.
     copied = copy_values([*calls], copies)
@@ -81,10 +101,12 @@ def _with_later_calls(
 ) -> Iterator[Any]:
     """Yield the answers; then make the call that raised, and those after it."""
     yield from answers
-    for function, *arguments in calls[len(answers) :]:
+    for call in calls[len(answers) :]:
+        function, *arguments = fill_in(call, answers)
         with quiet():
             if proxy is None:
                 answer = function(*arguments)
             else:
                 answer = type(proxy)._nbproctor_call(proxy, function, arguments)
+        answers.append(answer)
         yield answer

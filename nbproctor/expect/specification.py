@@ -35,6 +35,7 @@ from nbproctor.expect.comparison import (
 )
 from nbproctor.protocol.calls import (
     VALUES,
+    Answer,
     answer_and_overwrite,
     call_method,
     make_object,
@@ -100,14 +101,18 @@ class Target:
             read_only,
         )
 
-    def start(self, state: State) -> FunctionCall:
-        """Return how all calls of one object start: without their arguments."""
+    def start(self, state: State) -> tuple[list[FunctionCall], FunctionCall]:
+        """Return calls that make one object, and how all calls of it then start.
+
+        These lack only their arguments. Of a method, they start with answers to the
+        first two calls of the message: the function, and the object.
+        """
         owner = self.owner()
         if not self.method:
-            return (owner,)
+            return [], (owner,)
         method = getattr, owner, self.method
         new_object = make_object, owner, self.attributes(state)
-        return tuple(answers_of(method, new_object))
+        return [method, new_object], (Answer(0), Answer(1))
 
     @property
     def origin(self) -> tuple[Any, ...]:
@@ -715,10 +720,10 @@ def _ask_one_object(
     """
     split = [specification.state_and_arguments(case) for case in cases]
     first_state, objects = split[0]
-    beginning = specification.target.start(first_state)
+    calls, beginning = specification.target.start(first_state)
+    first_answer = len(calls)
     owner = beginning[-1]
     reads = [(getattr, owner, name, None) for name in specification.reads]
-    calls: list[FunctionCall] = []
     change_counts = []
     for number, (state, arguments) in enumerate(split):
         gets_new = number == turn
@@ -740,7 +745,7 @@ def _ask_one_object(
             call = (answer_and_overwrite, *call)
         calls += [*changes, *reads, call, *reads]
         change_counts.append(len(changes))
-    answers = answers_of(*calls, keep=keep)
+    answers = itertools.islice(answers_of(*calls, keep=keep), first_answer, None)
     for (state, _), count in zip(split, change_counts, strict=True):
         for _ in range(count):
             next(answers)

@@ -12,10 +12,12 @@ import builtins
 import inspect
 import sys
 import types
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
 from typing import Any, ClassVar
 
+import cloudpickle
 import numpy as np
 
 from nbproctor.errors import NbproctorError
@@ -34,6 +36,8 @@ from nbproctor.protocol.objects import NumberedObjects, Ref
 MODULE = "__main__"
 _FUNCTIONS = (types.FunctionType, types.MethodType, partial)
 _PLAIN = (int, float, complex, str, bytes, type(None), np.generic, *VALUES)
+_NUMBERS = {bool, int, float, type(None), np.bool_, np.int64, np.float64}
+_MAX_SHORT = 1 << 16  # bytes of an array that is sent before it is asked for
 _LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)
 
 
@@ -89,9 +93,11 @@ class Exports(NumberedObjects):
         kind: Any = type(value)
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")
-        if _is_of_test(value):
-            methods = _public_methods(kind)
-            return Ref("judge", (self.number_of(value), kind.__name__, *methods))
+        if is_of_test(value):
+            code, names = _methods(kind)
+            number = self.number_of(value)
+            numbers = _public_attributes(value, _is_number)
+            return Ref("judge", (number, kind.__name__, code, numbers, *names))
         if isinstance(value, types.ModuleType):
             return Ref("library", (value.__name__, ""))
         library_object = value.type if isinstance(value, np.dtype) else value
@@ -165,23 +171,64 @@ class Exports(NumberedObjects):
         setattr(target, name, value)
 
 
+def short_attributes(target: Any) -> dict[str, Any]:
+    """Return the public attributes that the student need not ask for one by one."""
+    return _public_attributes(target, _is_short)
+
+
+def _public_attributes(
+    target: Any,
+    is_sent: Callable[[Any], bool],
+) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in getattr(target, "__dict__", {}).items()
+        if not name.startswith("_") and is_sent(value)
+    }
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in _NUMBERS
+
+
+def _is_short(value: Any) -> bool:
+    if type(value) is np.ndarray:
+        return value.dtype.kind in "biufc" and value.nbytes <= _MAX_SHORT
+    return _is_number(value) or is_of_test(value)
+
+
 @cache
-def _public_methods(kind: type) -> list[str]:
-    """Return names of public methods, which the student may call without asking."""
-    methods = []
+def _methods(kind: type) -> tuple[bytes, list[str]]:
+    """Return the methods of a class that run in the student's process, and names.
+
+    Names are those of other public methods, which the student may call without asking.
+    Only the student's process, which is not trusted, unpickles anything.
+    """
+    by_value = {}
+    names = []
     for name in dir(kind):
-        if not name.startswith("_"):
-            method = inspect.getattr_static(kind, name)
-            if isinstance(method, _FUNCTIONS) and _is_of_test(method):
-                methods.append(name)
-    return methods
+        method = inspect.getattr_static(kind, name)
+        if not isinstance(method, _FUNCTIONS) or not is_of_test(method):
+            continue
+        if hasattr(method, "_nbproctor_by_value"):
+            by_value[name] = method
+        elif not name.startswith("_"):
+            names.append(name)
+    try:
+        return cloudpickle.dumps(by_value) if by_value else b"", names
+    except Exception as error:
+        raise NotExportableError(
+            f"A method of {kind.__name__} cannot be sent by value: its code uses what "
+            f"does not leave the tests ({error!s:.200})."
+        ) from error
 
 
-def _is_of_test(value: Any) -> bool:
+def is_of_test(value: Any) -> bool:
+    """Whether test cells define an object: a function, or of which class it is."""
     if isinstance(value, types.MethodType):
-        return _is_of_test(value.__func__)
+        return is_of_test(value.__func__)
     if isinstance(value, partial):
-        return _is_of_test(value.func)
+        return is_of_test(value.func)
     if isinstance(value, types.FunctionType):
         return value.__globals__.get("__name__") == MODULE
     if type(value) in (types.SimpleNamespace, ReferenceFunction):

@@ -3,12 +3,38 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from nbproctor.protocol.table import Row, add_rows
+
 # A later call may change answers of these types.
 VALUES = np.ndarray, dict, list, tuple
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Stands for the answer to an earlier call of the same message, by its position."""
+
+    position: int
+
+
+add_rows(
+    Row(
+        tag="answer",
+        fields="integer",
+        classes=Answer,
+        parts=lambda x: (x.position,),
+        build=Answer,
+    )
+)
+
+
+def fill_in(call: Sequence[Any], answers: Sequence[Any]) -> list[Any]:
+    """Return a function and its arguments, with earlier answers where they belong."""
+    return [answers[each.position] if type(each) is Answer else each for each in call]
 
 
 def objects_in(value: Any) -> Iterator[Any]:
@@ -110,11 +136,14 @@ def answer_and_overwrite(function: Any, *arguments: Any) -> Any:
 def make_calls(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
     """Make calls, ``(function, *arguments)`` each, until one raises.
 
-    With `keep` an answer is the object itself, else a copy of the value that it is now.
+    Any of these may be an `Answer`. With `keep` an answer is the object itself, else a
+    copy of the value that it is now.
     """
-    answers = []
+    answers: list[Any] = []
+    copies = []
     with suppress(Exception):
-        for function, *arguments in calls:
-            answer = function(*arguments)
-            answers.append(answer if keep else _copy_answer(answer))
-    return answers
+        for call in calls:
+            function, *arguments = fill_in(call, answers)
+            answers.append(function(*arguments))
+            copies.append(answers[-1] if keep else _copy_answer(answers[-1]))
+    return copies

@@ -155,7 +155,7 @@ def _read_repeated(
 
 _REFERENCES = {
     "student": "integer text text flag text text",
-    "judge": "integer text text*",
+    "judge": "integer text value value text*",
     "library": "text text",
 }
 for tag, fields in _REFERENCES.items():

@@ -118,8 +118,8 @@ class Connection:
     wire: Wire
     requests: Requests
     handler: Any
-    # A student's threads may all call an object of the test's, one at a time.
-    _turn: Any = field(default_factory=RLock)
+    # A student's threads may all use objects of the test's, one at a time.
+    turn: Any = field(default_factory=RLock)
 
     def ask(self, name: str, *arguments: Any, deadline: Deadline | None = None) -> Any:
         """Ask the other side and wait for its reply.
@@ -130,7 +130,7 @@ class Connection:
         """
         request = name, *arguments
         encoded = encode(request, self.handler.default)
-        with self._turn:
+        with self.turn:
             frame = self._exchange(encoded, deadline)
             decoded = decode(frame, self.handler.resolve, request=encoded.mutables)
         reply = decoded.value

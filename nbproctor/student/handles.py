@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, ClassVar
 
+import cloudpickle
 import numpy as np
 
 from nbproctor.protocol.objects import EXCEPTIONS, NumberedObjects, Ref, known_base
@@ -37,7 +38,7 @@ class Handles(NumberedObjects):
         if kind is types.MethodType:
             owner = type(value.__self__)
             if issubclass(owner, JudgeObject) and value.__name__ in vars(owner):
-                return self.default(_ask(value.__self__, "get", value.__name__))
+                return self.default(_get(value.__self__, value.__name__))
         if issubclass(kind, JudgeObject):
             return Ref("judge", (value._nbproctor_link[1],))
         if issubclass(kind, np.ndarray):
@@ -131,6 +132,11 @@ def describe_exception(
 
 # ---- the judge's objects ------------------------------------------------------------
 
+# Attributes of the judge's objects, by their numbers. While student code runs, the
+# judge waits, so they stay as they are until the next message.
+_attribute_cache: dict[int, dict[str, Any]] = {}
+clear_attribute_cache = _attribute_cache.clear
+
 
 class JudgeObject:
     """An object of the judge's, as student code sees it; `make_stand_in` makes one.
@@ -169,7 +175,7 @@ class JudgeObject:
         if name.startswith("_") or name in vars(type(self)):
             return object.__getattribute__(self, name)
         try:
-            return _ask(self, "get", name)
+            return _get(self, name)
         except AttributeError:
             if not hasattr(type(self), name):
                 raise
@@ -212,16 +218,21 @@ def make_stand_in(
     connection: Connection,
     number: int,
     kind: str,
+    code: bytes,
+    attributes: dict[str, Any],
     *names: str,
 ) -> JudgeObject:
     """Make what stands for an object of the judge's: its class and public methods.
 
-    Where the notebook has a class of this name, it is one of its instances, too.
+    `code` has methods that run here, and `names` are those that run in the judge. Where
+    the notebook has a class of this name, the object is one of its instances, too.
     """
     try:
-        prototype = object.__new__(_class_named(kind, names, notebook[kind]))
+        kind_here = _class_named(kind, names, code, notebook[kind])
+        prototype = object.__new__(kind_here)
     except Exception:  # no class of this name, or one that nobody can derive from
-        prototype = object.__new__(_class_named(kind, names, object))
+        prototype = object.__new__(_class_named(kind, names, code, object))
+    _attribute_cache[number] = attributes
     type(prototype)._nbproctor_known = prototype
     object.__setattr__(prototype, "_nbproctor_link", (connection, number, kind))
     return prototype
@@ -231,10 +242,13 @@ def make_stand_in(
 def _class_named(
     kind: str,
     names: tuple[str, ...],
+    code: bytes,
     base: type,
 ) -> type[JudgeObject]:
     """Return the class of what stands for a test's objects: messages have its name."""
     methods = {name: make_function(name, partial(_call, name)) for name in names}
+    if code:
+        methods |= cloudpickle.loads(code)
     return type(kind, (JudgeObject, base), {"__module__": "__main__", **methods})
 
 
@@ -255,6 +269,19 @@ def _call(name: str, owner: JudgeObject, /, *args: Any, **kwargs: Any) -> Any:
     return _ask(owner, "method", name, args, kwargs)
 
 
+def _get(target: JudgeObject, name: str) -> Any:
+    """Get an attribute: from the judge, unless it came with the last message."""
+    connection, number, _ = target._nbproctor_link
+    with connection.turn:
+        attributes = _attribute_cache.get(number, {})
+        if name in attributes:
+            return attributes[name]
+        value, _attribute_cache[number] = _ask(target, "get", name)
+        return value
+
+
 def _ask(target: JudgeObject, request: str, *arguments: Any) -> Any:
     connection, number, _ = target._nbproctor_link
-    return connection.ask(request, number, *arguments)
+    with connection.turn:
+        clear_attribute_cache()
+        return connection.ask(request, number, *arguments)

@@ -29,6 +29,7 @@ from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.student.handles import (
     Handles,
+    clear_attribute_cache,
     describe_exception,
     has_special_method,
     make_function,
@@ -91,7 +92,10 @@ class Student:
 
     def answer(self, name: str, arguments: Iterable[Any]) -> Any:
         """Answer a request of the judge's."""
-        return self.handlers[name](*arguments)
+        try:
+            return self.handlers[name](*arguments)
+        finally:
+            clear_attribute_cache()
 
     def on_run(
         self,

@@ -40,8 +40,12 @@ assert np.allclose(Net(3.0).forward(X), 3 * X + 1)
 net = Net(3.0)
 assert net.step(0.5) is None and net.weight == 2.5
 --- train-test 1
+from nbproctor.expect import by_value
+def named(x): return {named}
 class Model:
     def __init__(self): self.weight = 2.0
+    @by_value
+    def part(self, x): return named(x) + 5
     def forward(self, X): return {forward}
     def step(self, by): {step}
 net = Model()
@@ -52,6 +56,7 @@ assert net.weight != 2.0"""
 HARMLESS = {
     "given": "X",
     "function": "3 * x",
+    "named": "3 * x",
     "forward": "self.weight * X + 2",
     "step": "self.weight = self.weight - 2 * by",
 }
@@ -76,6 +81,7 @@ def borrowed(folder: Path, **parts: str) -> list[Check]:
 def test_a_right_answer_that_a_test_hands_over_is_a_fault(tmp_path: Path) -> None:
     right = {
         "function": "2 * x",
+        "named": "2 * x",
         "forward": "self.weight * X + 1",
         "step": "self.weight = self.weight - by",
     }
@@ -88,10 +94,11 @@ def test_a_right_answer_that_a_test_hands_over_is_a_fault(tmp_path: Path) -> Non
         "Model.step gives away step: it earns the points of step-moves",
         "an array that tests pass to train gives away forward: it is the correct "
         "result of a call",
+        "named gives away double: it earns the points of double-values",
     ]
 
 
 def test_other_objects_may_be_handed_over(tmp_path: Path) -> None:
     (check,) = borrowed(tmp_path)
     assert check.passed
-    assert check.found.startswith("3 calls, and none passes")
+    assert check.found.startswith("5 calls, and none passes")

@@ -773,7 +773,7 @@ def fail(): raise ValueError("bad label 7")
 4:     kept[:] = 3 * x
 >>>
 import operator, numpy as np, pytest
-from nbproctor.expect import answers_of
+from nbproctor.expect import Answer, answers_of
 x, net = np.ones(2), Net(2)
 calls = (reused, x), (operator.iadd, x, 1), (reused, x)
 first, _, second = answers_of(*calls)
@@ -782,10 +782,45 @@ first, _, second = answers_of(*calls, keep=True)
 assert (first.tolist(), second.tolist()) == ([4, 4], [4, 4])
 assert x.tolist() == [1, 1]
 assert [*answers_of((setattr, net, "n", 5), (getattr, net, "n"))] == [None, 5]
+made = answers_of((Net, 7), (getattr, Answer(0), "n"), (reused, Answer(1)))
+assert [answer.tolist() for answer in [*made][2:]] == [[14, 14]]
 answers = answers_of((len, "a"), (fail,), (len, "b"))
 assert next(answers) == 1
 with pytest.raises(ValueError, match="bad label 7"):
     next(answers)
+=== methods of a test's object, by value
+def run(net):
+    outputs = []
+    for x in range(3):
+        attributes = net.count, net.weights.sum(), net.part.count, net.twice
+        outputs.append((*attributes, net(x)))
+        net.add(x)
+    return outputs, sum(net.one() for _ in range(300_000))
+>>>
+6:         net.add(1)
+>>>
+import numpy as np
+from nbproctor.expect import by_value
+def plus(x, y): return x + y
+class Part: pass
+class Net:
+    def __init__(self):
+        self.count, self.weights, self.part = 0, np.ones(2), Part()
+        self.part.count = 5
+    @by_value
+    def __call__(self, x): return plus(10 * x, self.count)
+    @by_value
+    def one(self): return 1
+    @property
+    def twice(self): return 2 * self.count
+    def add(self, x):
+        self.count += x
+        self.weights[0] += x
+        self.part.count -= x
+net = Net()
+outputs, total = run(net)
+assert outputs == [(0, 2, 5, 0, 0), (0, 2, 5, 0, 10), (1, 3, 4, 2, 21)]
+assert (net.count, total) == (3, 300_000)
 === objects that convert to an array
 import numpy as np
 class Half:

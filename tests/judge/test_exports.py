@@ -18,7 +18,6 @@ from nbproctor.judge.exports import (
     RefusedError,
 )
 from nbproctor.protocol.frames import UnsendableError
-from nbproctor.protocol.objects import Ref
 
 SOURCE = """
 import json
@@ -60,6 +59,10 @@ class Table(UserDict):
     def first(self):
         return 1
 
+class Locked:
+    def part(self): return lock
+    part._nbproctor_by_value = True
+
 class Tanh:
     def __call__(self, x):
         return x
@@ -67,7 +70,7 @@ class Tanh:
 
 
 # The namespace of a test cell.
-TEST: dict[str, Any] = {"__name__": MODULE}
+TEST: dict[str, Any] = {"__name__": MODULE, "lock": threading.Lock()}
 exec(SOURCE, TEST)
 
 
@@ -92,7 +95,10 @@ def test_what_a_test_defines_can_be_handed_over(
     value: str,
     description: tuple[str, ...],
 ) -> None:
-    assert exports.export(eval(value, TEST)) == Ref("judge", (0, *description))
+    kind, *methods = description
+    reference = exports.export(eval(value, TEST))
+    assert reference.tag == "judge"
+    assert [*reference.fields[:2], *reference.fields[4:]] == [0, kind, *methods]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +110,7 @@ def test_what_a_test_defines_can_be_handed_over(
         functools.partial(json.dumps, 1),
         json.JSONEncoder().encode,
         lambda: 1,
+        TEST["Locked"](),  # its method by value cannot be sent
     ],
     ids=lambda value: type(value).__name__,
 )

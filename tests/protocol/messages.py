@@ -19,6 +19,7 @@ from nbproctor.protocol import (
     pandas_values,  # noqa: F401 (their rows)
     rpc,
 )
+from nbproctor.protocol.calls import Answer
 from nbproctor.protocol.frames import Encoded, Frame, ProtocolError, UnsendableError
 from nbproctor.protocol.numpy_values import DTYPES
 from nbproctor.protocol.objects import Ref
@@ -254,8 +255,9 @@ def values(inner: Values) -> dict[str, Values]:
         "D": st.sampled_from([*DTYPES.values()])
         | st.sampled_from([np.dtype("O"), np.dtype("U3"), np.dtype(">i4")]),
         "student": st.just(HandedObject("student", (3, "Net", "", True, "", ""))),
-        "judge": st.just(HandedObject("judge", (0, "Spy", "forward"))),
+        "judge": st.just(HandedObject("judge", (0, "Spy", b"", {}, "forward"))),
         "library": st.just(HandedObject("library", ("numpy", "tanh"))),
+        "answer": st.builds(Answer, small),
         "request": st.just(PART),
         "again": st.lists(inner, max_size=2).map(lambda part: (part, part)),
         "Counter": dicts.map(Counter),
