@@ -343,13 +343,12 @@ def _untar(file: Candidate, info: tarfile.TarInfo) -> IO[bytes]:
 def _describe_submitted(student_files: list[StudentFile], notebook: str) -> str:
     if not student_files:
         return f"No file was submitted. Expected: '{notebook}.ipynb'."
-    names = [replace_surrogates(file.relative_path) for file in student_files[:3]]
-    shown = ", ".join(names)
+    shown = list_few([replace_surrogates(each.relative_path) for each in student_files])
     if len(student_files) == 1:
         kind = wrong_kind(_head(student_files[0].open))
         if kind:
             shown += f", which is {kind}"
-    return f"No notebook was submitted (only {shown}). Expected: '{notebook}.ipynb'."
+    return f"'{notebook}.ipynb' is missing. Submitted: only {shown}."
 
 
 def _start(data: bytes) -> bytes:
