@@ -219,9 +219,14 @@ def candidates(
         # The very name first, then what browsers and Jupyter make of it.
         name = candidate.base
         alike = name.lower().startswith(notebook.lower())
-        depth = candidate.name.count("/")
         exact = name == f"{notebook}.ipynb"
-        return candidate.is_script, not exact, not alike, depth, candidate.name
+        return (
+            candidate.is_script,
+            not exact,
+            not alike,
+            candidate.name.count("/"),  # how deep it is
+            candidate.name,
+        )
 
     return sorted(likely, key=distance)
 

@@ -370,9 +370,8 @@ def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
 
 @edited("repaired", 5, "The last one was graded: fizz.")
 def older_copy_of_an_answer_at_the_end(notebook: Notebook) -> None:
-    older = "def fizz(n):\n    return n"
-    copied = by_id(notebook, "fizz") | {"id": "older", "source": older}
-    notebook["cells"].append(copied)
+    changes = {"id": "older", "source": "def fizz(n):\n    return n"}
+    notebook["cells"].append(by_id(notebook, "fizz") | changes)
 
 
 @edited("repaired", 10, "moved to where")
