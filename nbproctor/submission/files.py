@@ -349,10 +349,9 @@ def _describe_submitted(student_files: list[StudentFile], notebook: str) -> str:
     if not student_files:
         return f"No file was submitted. Expected: '{notebook}.ipynb'."
     shown = list_few([replace_surrogates(each.relative_path) for each in student_files])
-    if len(student_files) == 1:
-        kind = wrong_kind(_head(student_files[0].open))
-        if kind:
-            shown += f", which is {kind}"
+    kind = wrong_kind(_head(student_files[0].open))
+    if kind and len(student_files) == 1:
+        shown += f", which is {kind}"
     return f"'{notebook}.ipynb' is missing. Submitted: only {shown}."
 
 
