@@ -78,7 +78,7 @@ def decide(
     is_other_time = previous.late != after.late
     if is_new:
         reason = "submitted again"
-    elif submission.reasons and not submission.repaired:
+    elif not submission.repaired:
         reason = " ".join(dict.fromkeys(submission.reasons.values()))
     elif is_other_time and before.penalty != after.penalty:
         reason = "submission time changed"
