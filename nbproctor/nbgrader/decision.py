@@ -78,7 +78,7 @@ def decide(
     is_other_time = previous.late != after.late
     if is_new:
         reason = "submitted again"
-    elif submission.reasons:
+    elif not submission.repaired:
         reason = " ".join(dict.fromkeys(submission.reasons.values()))
     elif is_other_time and before.penalty != after.penalty:
         reason = "submission time changed"
@@ -104,8 +104,9 @@ def decide(
 def _status(submission: Submission, marks: StudentMarks) -> Status:
     if not submission.repaired:
         return "ungradable"
-    reports = submission.reports.values()
-    if submission.reasons or any(r.notes or not_run(r) for r in reports):
+    if submission.reasons or any(
+        report.notes or not_run(report) for report in submission.reports.values()
+    ):
         return "partial"
     if any(repaired.notes for repaired in submission.repaired.values()):
         return "repaired"

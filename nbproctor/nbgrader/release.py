@@ -117,7 +117,8 @@ def sections(cells: Iterable[RawCell]) -> list[PointsSection]:
     result = []
     open_ones: list[PointsSection] = []
     for cell in cells:
-        if nbgrader_metadata(cell).get("grade"):
+        meta = nbgrader_metadata(cell)
+        if meta.get("grade"):
             for section in open_ones:
                 section.cells.append(cell)
         if cell["cell_type"] != "markdown":
@@ -138,6 +139,8 @@ def sections(cells: Iterable[RawCell]) -> list[PointsSection]:
                 result.append(section)
         for section in open_ones:
             section.items.extend(_ITEM.findall(text))
+            if meta.get("task"):  # whose own heading may say its points
+                section.cells.append(cell)
     return result
 
 
@@ -154,7 +157,7 @@ def _points_problems(cells: list[RawCell]) -> Iterator[str]:
             meta = nbgrader_metadata(cell)
             worth = float(meta.get("points") or 0)
             points += worth
-            if meta.get("solution"):
+            if meta.get("solution") or meta.get("task"):
                 by_hand += worth
             if worth:
                 tests.append(("".join(cell["source"]), worth))
@@ -244,18 +247,16 @@ def _generate(
     gradebook: bool,
 ) -> None:
     converter = course.converter(GenerateAssignment)
-    coursedir = converter.coursedir
-    config = converter.config
-    coursedir.release_directory = step
+    converter.coursedir.release_directory = step
     for part, path in course.header_and_footer.items():
         # nbgrader looks for it where it was started.
-        config.IncludeHeaderFooter[part] = str(path)
+        converter.config.IncludeHeaderFooter[part] = str(path)
     if not gradebook:
         converter.no_database = True
-        config.SaveCells.enabled = False
+        converter.config.SaveCells.enabled = False
     # nbgrader runs the reference to make tests of AUTOTEST lines: not in the source.
     with temporary_copy(course.folder("source")) as folder:
-        coursedir.source_directory = str(folder.parent)
+        converter.coursedir.source_directory = str(folder.parent)
         # Named, because nbgrader's own search takes a bracket in a path for a pattern.
         target = converter._format_source(course.assignment, ".")
         paths = [f"{target}/{path.name}" for path in course.sources()]
@@ -285,11 +286,12 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     """
     course = Course.load(course, assignment)
     settings = _settings(course)
-    source = course.folder("source")
     faults = []
     with Pool(1) as pool:
         for master in course.place_tests(settings, pool, again=True):
-            for _, fault in kernel_faults(master, source, settings.limits.cell):
+            for _, fault in kernel_faults(
+                master, course.folder("source"), settings.limits.cell
+            ):
                 faults.append(f"{STOCK}: {fault}")
             graded = apply_trust(master, course.options.trust)
             for fault in reference_faults(graded, settings, pool):
@@ -308,12 +310,13 @@ def differences(course: Course) -> list[str]:
         One sentence for each such answer and test cell.
     """
     settings = _settings(course)
-    source = course.folder("source")
     sentences: list[str] = []
     with Pool(1) as pool:
         for master in course.masters:
             graded = apply_trust(master, course.options.trust)
-            sentences += wrong_differences(graded, source, settings, pool)
+            sentences += wrong_differences(
+                graded, course.folder("source"), settings, pool
+            )
     return sentences
 
 
@@ -340,10 +343,13 @@ def check_release(course: Course) -> list[Check]:
     for path, data in fresh.items():
         if path.suffix == ".ipynb":
             markers += course.markers.find_markers(data.decode())
-    finding = f"found {markers}" if markers else "no markers"
     checks = [
         Check("source", passed=True, found="can be released"),
-        Check("release is clean", passed=not markers, found=finding),
+        Check(
+            "release is clean",
+            passed=not markers,
+            found=f"found {markers}" if markers else "no markers",
+        ),
     ]
     release = course.folder("release")
     if old := _contents(release):

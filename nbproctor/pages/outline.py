@@ -52,7 +52,7 @@ class Outline:
     """One notebook of an assignment, as its pages show it."""
 
     master: MasterNotebook
-    title: str  # its first heading
+    title: str  # its first heading of level 1, or its name
     exercises: tuple[Exercise, ...]  # in source order
 
     @classmethod
@@ -60,7 +60,8 @@ class Outline:
         """Return the outline of a master notebook."""
         title = master.notebook
         for _, text in master.texts:
-            if heading := HEADING.search(text):
+            heading = HEADING.search(text)
+            if heading and heading[1] == "#":
                 title = heading[2].strip()
                 break
         return cls(

@@ -219,9 +219,14 @@ def candidates(
         # The very name first, then what browsers and Jupyter make of it.
         name = candidate.base
         alike = name.lower().startswith(notebook.lower())
-        depth = candidate.name.count("/")
         exact = name == f"{notebook}.ipynb"
-        return candidate.is_script, not exact, not alike, depth, candidate.name
+        return (
+            candidate.is_script,
+            not exact,
+            not alike,
+            candidate.name.count("/"),  # how deep it is
+            candidate.name,
+        )
 
     return sorted(likely, key=distance)
 
@@ -343,13 +348,11 @@ def _untar(file: Candidate, info: tarfile.TarInfo) -> IO[bytes]:
 def _describe_submitted(student_files: list[StudentFile], notebook: str) -> str:
     if not student_files:
         return f"No file was submitted. Expected: '{notebook}.ipynb'."
-    names = [replace_surrogates(file.relative_path) for file in student_files[:3]]
-    shown = ", ".join(names)
-    if len(student_files) == 1:
-        kind = wrong_kind(_head(student_files[0].open))
-        if kind:
-            shown += f", which is {kind}"
-    return f"No notebook was submitted (only {shown}). Expected: '{notebook}.ipynb'."
+    shown = list_few([replace_surrogates(each.relative_path) for each in student_files])
+    kind = wrong_kind(_head(student_files[0].open))
+    if kind and len(student_files) == 1:
+        shown += f", which is {kind}"
+    return f"'{notebook}.ipynb' is missing. Submitted: only {shown}."
 
 
 def _start(data: bytes) -> bytes:

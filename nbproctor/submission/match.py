@@ -297,7 +297,8 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
         ]
         for cell in filter(None, claimed):
             same = not owners or stub_of(cell).plain == text
-            if same and texts.level(handed, cell) == plan.best.get(cell.id, 0):
+            level = texts.level(handed, cell)
+            if same and level == plan.best.get(cell.id, level):  # given cells have none
                 claims[cell.id].append(entry)
                 break
     for name, entries in claims.items():

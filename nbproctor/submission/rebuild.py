@@ -32,7 +32,8 @@ _SENTENCES = {
     "restored": "Changed read-only cells were restored",
     "copies": "Unchanged copies of original cells were left out",
     "text": "Answers in text cells were made code cells again",
-    "moved": "Read-only cells were moved back to their original position",
+    "several": "More than one cell answers these exercises. The last one was graded",
+    "moved": "Read-only cells were moved to where they belong",
     "missing": "Missing read-only cells were added again",
     "elsewhere": "Answers were found in a different cell than expected",
     "added": "Code that was added to read-only cells was moved to new cells",
@@ -153,10 +154,9 @@ class Rebuilt:
 
     def _without_stub(self, handed: SubmittedCell, exercise: Cell) -> SubmittedCell:
         """Leave out the stub next to an answer; say so if it would have cost points."""
-        stub = stub_of(exercise)
         blocks = handed.text.blocks
         written = {block.signature for block in blocks if not block.is_unwritten}
-        left_over = stub.signatures & written
+        left_over = stub_of(exercise).signatures & written
         answer = [
             block
             for block in blocks
@@ -172,9 +172,9 @@ class Rebuilt:
         self, handed: SubmittedCell, exercise: Cell
     ) -> SubmittedCell:
         """Comment out the stub's line where that only ends a finished answer."""
-        stub = stub_of(exercise)
-        reference = CellText.parse(exercise.source)
-        text = handed.text.without_stub_line(stub, reference)
+        text = handed.text.without_stub_line(
+            stub_of(exercise), CellText.parse(exercise.source)
+        )
         if text is handed.text:
             return handed
         self._changes["raises"].append(exercise.id)
@@ -199,6 +199,8 @@ class Rebuilt:
             if cell is None:
                 copied = texts.cells.get(handed.name)
                 if copied and not copied.locked and texts.is_answered(handed, copied):
+                    if texts.level(handed, copied):
+                        changes["several"].append(copied.id)
                     copied = None
                 copied = copied or by_text.get(handed.text.plain)
                 if copied and texts.master.repairs:
@@ -248,9 +250,8 @@ class Rebuilt:
             if test.kind != "test":
                 continue
             for cell in cells[position:]:
-                is_given_code = cell.id in in_order
-                is_earlier = is_given_code and order[cell.id] < order[test.id]
-                if cell.id == test.exercise or is_earlier:
+                is_earlier = order[cell.id] < order[test.id]
+                if cell.id == test.exercise or (is_earlier and cell.id in in_order):
                     wrong.add(test.id)
         return wrong
 

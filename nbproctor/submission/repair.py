@@ -85,8 +85,11 @@ def repair(
         )
     additions: dict[str, list[SubmittedCell]] = {}
     for other in others if master.repairs else ():
-        present = chosen.answers.keys() | additions.keys()
-        more = [name for name in other.answers if name not in present]
+        more = [
+            name
+            for name in other.answers
+            if name not in chosen.answers and name not in additions
+        ]
         for exercise in more:
             additions[exercise] = other.answer_with_own_code(exercise, chosen)
         if more:
@@ -114,12 +117,13 @@ def student_cells(cells: Sequence[Any]) -> list[StudentCell]:
     code = []
     for index, cell in enumerate(cells):
         if cell["cell_type"] == "code":
-            student_cell = StudentCell(
-                index=index,
-                id=grade_id(cell) or cell.get("id"),
-                source=cell["source"],
+            code.append(
+                StudentCell(
+                    index=index,
+                    id=grade_id(cell) or cell.get("id"),
+                    source=cell["source"],
+                )
             )
-            code.append(student_cell)
     return code
 
 
@@ -191,5 +195,8 @@ def _read(
         if rebuilt.belongs or not master.of_kind("solution", "task", "test"):
             readings.append(rebuilt)
     if not readings:
-        raise Ungradable(f"No cell of '{file.name}' belongs to this assignment.")
+        raise Ungradable(
+            f"No cell of '{file.name}' belongs to this assignment's notebook "
+            f"'{master.notebook}'."
+        )
     return readings

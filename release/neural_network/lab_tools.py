@@ -307,7 +307,7 @@ EXERCISES = {
     11: ("5.1 Training", ["NNClassifier.fit"]),
     12: ("5.2 Prediction", ["NNClassifier.predict"]),
 }
-# Exercises that a public test uses; each may use others in turn.
+# Exercises on which one builds; each may build on others in turn.
 NEEDS = {
     2: [1],
     8: [1, 7],
@@ -382,7 +382,7 @@ def adviser(names):
         if earlier := first_to_do(number, names):
             state = "right" if is_written(earlier, names) else "written"
             return (
-                f"exercise {earlier} is not {state} yet, and this test uses it: "
+                f"exercise {earlier} is not {state} yet; this one builds on it: "
                 "do that first"
             )
         return STILL_ENDED.format("it: delete that line") if ended else ""

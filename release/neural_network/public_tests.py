@@ -7,6 +7,7 @@ gives a picture its sentence, needs what draws the picture.
 import copy
 import linecache
 import sys
+import textwrap
 import traceback
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -58,9 +59,9 @@ class Card:
             self.marks.append(f"✓ {name}")
 
     def show(self):
-        """Print the marks; no line ends between a sign and its words."""
+        """Print the marks in lines that end between two of them: Jupyter cuts words."""
         marks = (mark.replace(" ", "\N{NO-BREAK SPACE}") for mark in self.marks)
-        print(*marks, sep="   ")
+        print(textwrap.fill("   ".join(marks), 80))
 
 
 def no_advice(number, ended):

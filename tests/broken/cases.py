@@ -197,7 +197,7 @@ for _case, _name in {
     CASES.append(Case(_case, _make, "repaired", 10, f"'{_name}' was graded as"))
 
 
-@case("ungradable", None, "No notebook")
+@case("ungradable", None, "is missing")
 def link_to_a_file_outside(folder: Path, notebook: Notebook) -> None:
     outside = write(folder.parent / "outside", notebook, "other.ipynb")
     (folder / NAME).symlink_to(outside)
@@ -299,13 +299,13 @@ def unknown_kernel(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "Missing")
 def test_cells_deleted(notebook: Notebook) -> None:
-    deleted = {"fizz-numbers", "fizz-multiples", "mean-oracle", "mean-public"}
-    notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in deleted]
+    for name in ("fizz-numbers", "fizz-multiples", "mean-oracle", "mean-public"):
+        notebook["cells"].remove(by_id(notebook, name))
 
 
 @edited("repaired", 5, "The notebook has no cell for: fizz")
 def solution_cell_deleted(notebook: Notebook) -> None:
-    notebook["cells"] = [c for c in notebook["cells"] if c["id"] != "fizz"]
+    notebook["cells"].remove(by_id(notebook, "fizz"))
 
 
 @edited("repaired", 10, "a different cell than expected: fizz")
@@ -362,17 +362,24 @@ def answer_above_the_stub_in_one_cell(notebook: Notebook) -> None:
 
 @edited("graded", 10)
 def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
+    cells = notebook["cells"]
     cell = by_id(notebook, "fizz")
-    below = copy.deepcopy(cell) | {"id": "below", "source": "print(fizz(3))"}
-    notebook["cells"].insert(notebook["cells"].index(cell) + 1, below)
+    below = cell | {"id": "below", "source": "print(fizz(3))"}
+    cells.insert(cells.index(cell) + 1, below)
 
 
-@edited("repaired", 10, "moved back")
+@edited("repaired", 5, "The last one was graded: fizz.")
+def older_copy_of_an_answer_at_the_end(notebook: Notebook) -> None:
+    changes = {"id": "older", "source": "def fizz(n):\n    return n"}
+    notebook["cells"].append(by_id(notebook, "fizz") | changes)
+
+
+@edited("repaired", 10, "moved to where")
 def tests_moved_to_the_top(notebook: Notebook) -> None:
     notebook["cells"].sort(key=lambda cell: not cell["id"].startswith("mean-"))
 
 
-@edited("repaired", 10, "moved back")
+@edited("repaired", 10, "moved to where")
 def exercises_swapped(notebook: Notebook) -> None:
     cells = notebook["cells"]
     fizz, mean = (cells.index(by_id(notebook, name)) for name in ANSWERS)
@@ -450,7 +457,7 @@ def marks_on_the_next_cell(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "copies of original cells")
 def doubled_and_the_second_half_is_blank(notebook: Notebook) -> None:
-    notebook["cells"] += copy.deepcopy(blank(notebook, *ANSWERS)["cells"])
+    notebook["cells"] += blank(notebook, *ANSWERS)["cells"]
     metadata_lost_as_in_colab(notebook)
 
 
@@ -502,7 +509,7 @@ def empty_file_under_the_name(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook, "work.ipynb")
 
 
-@case("ungradable", None, "belongs to this assignment")
+@case("ungradable", None, "this assignment's notebook 'tiny'")
 def notebook_of_last_week(folder: Path, notebook: Notebook) -> None:
     setup = by_id(notebook, "setup")
     write(folder, notebook | {"cells": [setup, new_cell("total = 6")]})

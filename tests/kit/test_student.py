@@ -415,7 +415,7 @@ def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
         NOT_STARTED,
         PASSES,
         NOT_STARTED,
-        f"{LOOK}: exercise 2 is not written yet, and this test uses it: do that first",
+        f"{LOOK}: exercise 2 is not written yet; this one builds on it: do that first",
         NOT_STARTED,
         NOT_STARTED,
         "– no test has run (a given exercise has none)",

@@ -271,8 +271,8 @@ def test_a_page_is_accessible_and_printed_on_one_or_two_sheets(
 ) -> None:
     accessible(page, (lab.folder / name).as_uri(), axe)
     see(page, lab.folder / name)
-    printed = page.pdf(prefer_css_page_size=True)
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
+    pages = re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))
+    assert len(pages) in (1, 2)
 
 
 def test_the_change_that_fools_a_network_is_the_smallest(
@@ -331,8 +331,7 @@ def slide(
     name: str,
     value: float,
 ) -> None:
-    slider = page.get_by_label(name, exact=True)
-    slider.evaluate(
+    page.get_by_label(name, exact=True).evaluate(
         "(s, value) => { s.value = value; s.dispatchEvent(new Event('input')); }", value
     )
 

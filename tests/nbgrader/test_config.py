@@ -311,7 +311,7 @@ def test_questions_and_tasks_wait_for_a_person_and_unmarked_cells_for_nobody(
         notebook["cells"] += [
             cell("by-hand", "## 3. By hand", "markdown"),
             cell("draw", "# Draw.", points=2, **by_hand),
-            cell("task", "Do it.", "markdown", task=True, points=3),
+            cell("task", "## 4. Do it (3 points)", "markdown", task=True, points=3),
         ]
     assert room.lint(course, "tiny") == []
     hand_in("ann", draw="print('drawn')")

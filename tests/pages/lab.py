@@ -162,12 +162,11 @@ def verdicts(**points: float) -> list[Verdict]:
         earned = points.get(name.replace("-", "_"))
         verdict = Verdict(name, name.partition("-")[0], most, most, "passed")
         if earned is not None:
-            message = f"{name} is wrong."
             verdict = replace(
                 verdict,
                 points=earned,
                 outcome="failed",
-                message=message,
+                message=f"{name} is wrong.",
             )
         results.append(verdict)
     return results

@@ -100,8 +100,9 @@ def test_axe_finds_nothing_and_no_page_is_cut(
 def test_forced_colours_leave_the_bars(page: Any, written: Path) -> None:
     page.emulate_media(color_scheme="light", forced_colors="active")
     page.goto((written / "right.html").as_uri())
-    bar = page.locator(".bar b").first
-    colour = bar.evaluate("bar => getComputedStyle(bar).backgroundColor")
+    colour = page.locator(".bar b").first.evaluate(
+        "bar => getComputedStyle(bar).backgroundColor"
+    )
     assert colour == "rgb(47, 158, 99)"  # passed
 
 

@@ -241,19 +241,18 @@ def test_a_test_judged_in_the_student_s_process_is_marked_so(lab: Lab) -> None:
 def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
     renamed: dict[str, Any] = {"status": "repaired", "notes": ["It was renamed."]}
     class_ = [lab.graded(student=name, **renamed) for name in ("ann", "bob", "cem")]
-    untried = ["`f`, line 3: `return 0`"]
-    class_.append(lab.graded(student="dan", untried=untried, late=7200.0))
+    dan = lab.graded(student="dan", untried=["`f`, line 3: `return 0`"], late=7200.0)
     cut = GradedNotebook("eve", "", "lab", "lab", "ungradable", ["It is cut short."])
-    page, lines = lab.report([*class_, cut], late_without_time={"ann", "zoe"})
+    page, lines = lab.report([*class_, dan, dan, cut], late_without_time={"ann", "zoe"})
     assert lines[0].endswith("1 not graded, 2 late.")
     text = words(page)
     phrases = (
-        "Could not be graded: please check eve : It is cut short.",
+        "late 2 Could not be graded: please check eve : It is cut short.",
         "To be graded by hand 4 students : essay",
         "Repaired",
         "Ann Ode ann , Ann Ode bob , Ann Ode cem : It was renamed.",
         "Code that no test has run",
-        "Ann Ode dan : f , line 3: return 0",
+        "The lines Ann Ode dan : f , line 3: return 0 Late",
         "Ann Ode ann : the platform does not say how late Ann Ode dan : 2 hours",
     )
     positions = [text.index(phrase) for phrase in phrases]
@@ -266,14 +265,15 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
     for n in range(36):
         wrong = {"first_values": 1} if n == 1 else {}
         wrong |= {"second_values": 4 - n % 5} if n % 5 else {}
-        graded = lab.graded(
-            verdicts(**wrong),
-            student=f"s{n:02}",
-            penalty=100.0 if n == 35 else 0.0,  # no total falls below 0
-            waiting=[],
-            marks={"essay": BY_HAND},
+        class_.append(
+            lab.graded(
+                verdicts(**wrong),
+                student=f"s{n:02}",
+                penalty=100.0 if n == 35 else 0.0,  # no total falls below 0
+                waiting=[],
+                marks={"essay": BY_HAND},
+            )
         )
-        class_.append(graded)
     page, lines = lab.report(class_)
     assert lines[0] == "36 submitted, 36 graded."
     assert lines[1].startswith("Median 8 of 10 points")

@@ -97,15 +97,16 @@ def test_what_the_teacher_changed_after_the_release_is_not_the_students_change(
     tmp_path: Path,
 ) -> None:
     """A forged checksum hides the student's own change, which is undone as before."""
+    now = "\ndef tool():\n    return 2"
     newer = MASTER.with_cells(
-        replace(cell, source=f"{cell.source}\nnew = 1", stub=f"{cell.stub}\nnew = 1")
+        replace(cell, source=cell.source + now, stub=cell.stub + now)
         if cell.id == "fizz-numbers"
         else cell
         for cell in MASTER.cells
     )
     notebook = answered(RELEASE)
     sign(notebook)
-    around(notebook, "fizz-numbers", after="\nold_helper = 1")
+    around(notebook, "fizz-numbers", after="\ndef tool():\n    return 1")
     write(tmp_path, notebook)
     repaired = repair(tmp_path, newer)
     assert "Changed read-only cells were restored: fizz-numbers." in repaired.notes
