@@ -68,7 +68,6 @@ class Session:
         self.processor_seconds: Callable[[], float] = child.processor_seconds
         self.recorded: specification.Records = {}  # what it has answered so far
         self.has_answered = False  # whether a call has returned in this test
-        self._has_sent = False  # whether the student's process has sent values in it
         # Functions of references that the student's process has got, and the session of
         # the process that they run in.
         self.reference_functions: dict[str, Any] = {}
@@ -115,7 +114,6 @@ class Session:
         finally:
             if outermost:
                 self._call_deadline = None
-        self._has_sent = True
         is_empty = type(reply) is list and not reply
         if request in _CALLS and not is_empty:
             self.has_answered = True
@@ -132,20 +130,14 @@ class Session:
             self.exports.clear()
         self._raised.clear()
         self.uncalled_methods.clear()
-        values = self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
-        objects = values.values() if type(values) is dict else [values]
-        self._has_sent = not all(issubclass(type(each), Proxy) for each in objects)
-        return values
+        return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def end_test(self) -> tuple[bool, str]:
         """End a test; return whether the student's code wrote to stderr, and a method.
 
         The judge did without that method, which may be why the test has failed. It is
-        asked for after each test: a student must not learn which of them fail. What the
-        judge asked earlier has its answers.
+        asked for after each test: a student must not learn which of them fail.
         """
-        if not self._has_sent:
-            return False, ""
         methods = {"__class__"}
         for _, *names in self.uncalled_methods:
             methods.update(names)

@@ -79,7 +79,6 @@ class Wire:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(True)
         self._sock = sock
-        self._timeout = 0.0
         self._sent = self._received = 0
         self._unread = b""
         self._room = memoryview(bytearray(_CHUNK))
@@ -162,24 +161,10 @@ class Wire:
     ) -> int:
         while True:
             try:
-                self._set_timeout(deadline)
+                if deadline is not None:
+                    self._sock.settimeout(deadline() + _SLACK)
                 return operation(argument)
-            except BlockingIOError:
+            except TimeoutError:
                 continue  # the deadline says whether that was all
             except OSError as error:
                 raise ClosedError(f"the other side is gone ({error})") from error
-
-    def _set_timeout(self, deadline: Deadline | None) -> None:
-        """Have the kernel end a wait soon after the deadline."""
-        # Python's own timeouts take three more system calls for each message.
-        timeout = 0.0  # as long as it takes
-        if deadline is not None:
-            seconds = deadline()
-            if seconds <= self._timeout <= seconds + _SLACK:
-                return
-            timeout = seconds + _SLACK / 2
-        if timeout != self._timeout:
-            value = struct.pack("ll", int(timeout), int(timeout % 1 * 1e6))
-            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-                self._sock.setsockopt(socket.SOL_SOCKET, option, value)
-            self._timeout = timeout

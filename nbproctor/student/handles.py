@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from functools import cache, partial
@@ -205,9 +205,6 @@ class JudgeObject:
 
     def __bool__(self) -> bool:
         return True
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter([self[i] for i in range(len(self))])
 
     def __repr__(self) -> str:
         return f"<{self._nbproctor_link[2]} of the test>"

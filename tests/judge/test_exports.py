@@ -59,10 +59,6 @@ class Table(UserDict):
     def first(self):
         return 1
 
-class Locked:
-    def part(self): return lock
-    part._nbproctor_by_value = True
-
 class Tanh:
     def __call__(self, x):
         return x
@@ -70,7 +66,7 @@ class Tanh:
 
 
 # The namespace of a test cell.
-TEST: dict[str, Any] = {"__name__": MODULE, "lock": threading.Lock()}
+TEST: dict[str, Any] = {"__name__": MODULE}
 exec(SOURCE, TEST)
 
 
@@ -110,7 +106,6 @@ def test_what_a_test_defines_can_be_handed_over(
         functools.partial(json.dumps, 1),
         json.JSONEncoder().encode,
         lambda: 1,
-        TEST["Locked"](),  # its method by value cannot be sent
     ],
     ids=lambda value: type(value).__name__,
 )
