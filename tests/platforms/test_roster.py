@@ -85,9 +85,12 @@ IN_BLACKBOARD = "900; Okafor, Amara; student=900 login=aokafor"
         ),
         (GERMAN, "cp1252", "900; Müller, Amara; sis=900 email=amara@x.edu"),
         (
-            "login,name\nstudent11,Amara Okafor\n",  # no participant of Moodle
+            # No participant of Moodle, and no doctor.
+            "login,name,surname,firstname\nstudent11,Amara Okafor,,Amara\n"
+            'mdr,"al Rahman, Md."\njlee,Jo van Lee,van Lee,Jo',
             "utf-8",
-            "student11; Okafor, Amara; login=student11",
+            "student11; Okafor, Amara; login=student11\n"
+            "mdr; al Rahman, Md.; login=mdr\njlee; van Lee, Jo; login=jlee",
         ),
         (
             "Идентификатор,Статус,Оценка\nУчастник11,Да,\nУчастник12,Да,\n",
