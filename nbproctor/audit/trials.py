@@ -137,9 +137,9 @@ def _ask_worker(
     """Let one worker run its batch of the trials."""
     messages: list[TrialResult] = []
     command = partial(python_command, __name__)
-    policy = batch.settings.policy
     with tempfile.TemporaryDirectory(prefix="nbproctor-") as base:
-        worker = PythonProcess(command, environment(policy, Path(base)), cwd=folder)
+        variables = environment(batch.settings.policy, Path(base))
+        worker = PythonProcess(command, variables, cwd=folder)
         try:
             write_block(worker.sock, json.encode(batch))
             while True:

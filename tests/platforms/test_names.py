@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbproctor.platforms import Person, Roster, read_time, registry
+from nbproctor.platforms import Roster, read_time, registry
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.person import split_name
 
 WORD = st.text(st.characters(categories=["L"]), min_size=1, max_size=12)
 NAME = st.lists(WORD, min_size=2, max_size=3).map(" ".join)
@@ -83,16 +82,6 @@ def test_names_that_a_platform_makes_are_read_back(
         # Of several identifiers, as a name may be parted, one is right.
         values = value if isinstance(value, tuple) else [value]
         assert text.format(**parts) in map(str, values)
-
-
-# What stands after a comma in other names.
-SUFFIX = st.sampled_from(["Jr.", "III", "Md."])
-
-
-@given(st.lists(WORD | SUFFIX, min_size=1, max_size=4).map(" ".join))
-def test_a_name_that_was_joined_is_parted_as_before(name: str) -> None:
-    parts = split_name(name)
-    assert split_name(Person("", *parts).full_name) == parts
 
 
 # As Moodle's language packs write times, and what no one can be sure of; listopada is
