@@ -10,7 +10,6 @@ computer has is used.
 from __future__ import annotations
 
 import gc
-import os
 import socket
 import sys
 import tempfile
@@ -51,12 +50,7 @@ from nbproctor.sandbox.fork import (
     wait_until_sandboxed,
     write_block,
 )
-from nbproctor.sandbox.forkserver import (
-    REPRODUCIBLE_VARIABLES,
-    THREAD_VARIABLES,
-    PythonProcess,
-    python_command,
-)
+from nbproctor.sandbox.forkserver import PythonProcess, environment, python_command
 from nbproctor.sandbox.layers import SandboxError
 from nbproctor.sandbox.policy import free_uid
 from nbproctor.sandbox.processors import Processor, count_processors, pin_to_processor
@@ -143,24 +137,25 @@ def _ask_worker(
     """Let one worker run its batch of the trials."""
     messages: list[TrialResult] = []
     command = partial(python_command, __name__)
-    variables = dict.fromkeys(THREAD_VARIABLES, "1") | REPRODUCIBLE_VARIABLES
-    worker = PythonProcess(command, os.environ | variables, cwd=folder)
-    try:
-        write_block(worker.sock, json.encode(batch))
-        while True:
-            message = json.decode(read_block(worker.sock), type=Message)
-            if message is None:
-                return messages
-            if isinstance(message, str):
-                raise AuditError(message)
-            if isinstance(message, Entry):
-                progress(message)
-            messages.append(message)
-    except (EOFError, ConnectionError) as error:
-        reason = worker.output_tail(1000) or "no message"
-        raise AuditError(f"a process of the audit has died: {reason}") from error
-    finally:
-        worker.end(timeout=0)
+    with tempfile.TemporaryDirectory(prefix="nbproctor-") as base:
+        variables = environment(batch.settings.policy, Path(base))
+        worker = PythonProcess(command, variables, cwd=folder)
+        try:
+            write_block(worker.sock, json.encode(batch))
+            while True:
+                message = json.decode(read_block(worker.sock), type=Message)
+                if message is None:
+                    return messages
+                if isinstance(message, str):
+                    raise AuditError(message)
+                if isinstance(message, Entry):
+                    progress(message)
+                messages.append(message)
+        except (EOFError, ConnectionError) as error:
+            reason = worker.output_tail(1000) or "no message"
+            raise AuditError(f"a process of the audit has died: {reason}") from error
+        finally:
+            worker.end(timeout=0)
 
 
 # ---- in a worker ---------------------------------------------------------------------
@@ -175,9 +170,8 @@ def main(descriptor: int) -> None:
         batch = json.decode(read_block(parent), type=TrialBatch)
         end = None
         try:
-            with tempfile.TemporaryDirectory(prefix="nbproctor-") as base:
-                for message in _Walk(batch, Path(base)).walk():
-                    write_block(parent, json.encode(message))
+            for message in _Walk(batch, Path(tempfile.gettempdir())).walk():
+                write_block(parent, json.encode(message))
         except AuditError as error:
             end = str(error)
         write_block(parent, json.encode(end))

@@ -260,7 +260,7 @@ def _student_step(cell: StudentCell, master: Cell | None = None) -> Step:
         name = master.id
         if master.kind == "solution":
             exercise = master.id
-        elif master.kind == "provided" and master.nbgrader and source == master.source:
+        elif master.nbgrader and source == master.source:
             source = master.stub  # without the parts that are hidden from students
     return Step(
         name=name,

@@ -216,9 +216,9 @@ def _of_student(
     kind = error.kind if is_written else builtin_name(error)
     where = "when your code was called"
     source = sources.get(error.cell or "")
-    if source is not None and error.line is not None:
+    if source is not None:
         where = f"in cell `{error.cell}`"
-        code = quote_line(source, error.line)
+        code = quote_line(source, error.line or 0)
         if code is not None:
             where += f", line {error.line}: `{code}`"
     if is_forbidden(kind, error.text):
@@ -313,10 +313,7 @@ def _of_check(error: BaseException, hidden: bool) -> Message:
 
 def _is_written(error: BaseException) -> bool:
     """Whether a test or `expect` raised an exception: its text is meant to be shown."""
-    frames = traceback.extract_tb(error.__traceback__)
-    if not frames:
-        return False
-    file = frames[-1].filename
+    file = traceback.extract_tb(error.__traceback__)[-1].filename
     is_of_test = file.startswith(TEST_FILE)
     return is_of_test or Path(file).parent == Path(expect.__file__).parent
 

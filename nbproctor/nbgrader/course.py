@@ -316,7 +316,7 @@ class Course:
         student may replace.
         """
         options = options or self.options
-        sets = environment(Path(), Path()).keys()
+        sets = environment(Policy(), Path()).keys()
         for name, value in options.environment.items():
             if not name or name in sets or "=" in name or "\0" in name + value:
                 raise CourseError(

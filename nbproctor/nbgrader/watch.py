@@ -243,16 +243,18 @@ class Watch(ExitStack):
         record = self._students[student]
         mode = self._course.options.early_feedback
         today = _day(now)
-        # Also of what could not be graded: that an execution failed tells something.
-        passes = self._passes(result) if result else {}
+        passes: Passes = {}
         problem = ""
         if mode != "nothing":
+            # Also of what could not be graded: a failed execution tells something.
+            passes = self._passes(result) if result else {}
             if mode == "page" and result:
                 feedback(self._course, self._course.assignment, None, [student])
             else:
                 self._write(student, result, passes)
             problem = "; ".join(self._run_exchange("ReleaseFeedback", student).values())
-        # Now: after a kill the page is made again, and counted once.
+        # Only feedback is a try. Now: after a kill the page is made again, and counted
+        # once.
         if passes and not problem:
             attempt = Attempt(now, record.files, passes)
             with self._course.gradebook() as book:

@@ -256,7 +256,7 @@ def feedback_names(
                     f"and {path}. Collect again, so that each student has a "
                     "different name."
                 )
-    listing = records / platform.listing
-    if platform.listing and listing.is_file():
+    listing = records / platform.listing  # the folder itself, if there is none
+    if listing.is_file():
         back.files[listing.name] = listing
     return back

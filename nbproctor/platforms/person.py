@@ -21,7 +21,7 @@ _UMLAUTS = str.maketrans(
         "ü": "ue",
     }
 )
-_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md)\.?", re.I)
+_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd)\.?", re.I)
 _PLAIN = str.maketrans(
     {
         "ø": "o",
@@ -142,10 +142,11 @@ def split_name(name: str) -> tuple[str, str]:
     """Split a full name into last and first: at the comma, else before the last word.
 
     "King, Jr., Martin" has the last name "King, Jr."; a comma before "Jr." alone does
-    not part anything ("Martin King, Jr.").
+    not part anything ("Martin King, Jr."), unless only one word is before it. So what
+    `Person.full_name` has joined is parted as before.
     """
     last, *suffixes = [part.strip() for part in name.split(",")]
-    if suffixes and not _SUFFIX.fullmatch(suffixes[-1]):
+    if suffixes and not (" " in last and _SUFFIX.fullmatch(suffixes[-1])):
         first = suffixes.pop()
     else:
         first, _, last = " ".join(last.split()).rpartition(" ")

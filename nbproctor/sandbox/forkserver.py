@@ -51,9 +51,6 @@ THREAD_VARIABLES = [
     f"{library}_NUM_THREADS"
     for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
 ]
-# The same submission prints its sets in the same order each time, and its assertions
-# run, whatever variables are set where it is graded.
-REPRODUCIBLE_VARIABLES = {"PYTHONHASHSEED": "0", "PYTHONOPTIMIZE": ""}
 
 
 class ForkServerError(NbproctorError, RuntimeError):
@@ -120,7 +117,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
 
         process = PythonProcess(
             command,
-            dict(policy.environment) | environment(base, cache),
+            environment(policy, base),
             cwd="/",
             # Ctrl-C in the terminal is the parent's to answer.
             start_new_session=True,
@@ -289,8 +286,8 @@ def python_command(module: str, descriptor: int) -> list[str]:
 
 def cache_folder(base: Path) -> Path:
     """Return where matplotlib keeps its font list, which takes seconds to make."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = caches / "nbproctor" / "matplotlib"
+    caches = Path.home() / ".cache" / os.environ.get("XDG_CACHE_HOME", "")
+    folder = caches / "nbproctor" / "matplotlib"  # absolute, whatever is set
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -298,9 +295,13 @@ def cache_folder(base: Path) -> Path:
     return folder
 
 
-def environment(base: Path, cache: Path) -> dict[str, str]:
-    """Return an environment that has nothing of the parent's, no secret above all."""
-    return {
+def environment(policy: Policy, base: Path) -> dict[str, str]:
+    """Return an environment that has nothing of the parent's, no secret above all.
+
+    Every process that runs code of a notebook has it, in grading and in an audit: a
+    mark must not depend on variables that are set where it is given.
+    """
+    return dict(policy.environment) | {
         "HOME": str(base),
         "IPYTHONDIR": str(base / "ipython"),
         # pandas imports pyarrow where that is installed, whose allocator starts a
@@ -315,11 +316,14 @@ def environment(base: Path, cache: Path) -> dict[str, str]:
         # it. A kernel that has freed a large array keeps as much.
         "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
         "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
-        "MPLCONFIGDIR": str(cache),
+        "MPLCONFIGDIR": str(cache_folder(base)),
         "NBGRADER_EXECUTION": "autograde",  # nbgrader's: cells may ask for it
         "PATH": "/usr/bin:/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
-        **REPRODUCIBLE_VARIABLES,
+        # The same submission prints its sets in the same order each time, and its
+        # assertions run.
+        "PYTHONHASHSEED": "0",
+        "PYTHONOPTIMIZE": "",
         "TMPDIR": str(base),
         **dict.fromkeys(THREAD_VARIABLES, "1"),
     }

@@ -95,18 +95,19 @@ def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
 
 
 @pytest.mark.slow
-def test_one_exercise_is_tried_without_the_others_and_an_old_release_is_a_fault(tiny):
+def test_one_exercise_is_tried_alone_and_an_old_or_unclean_release_is_a_fault(tiny):
     from nbproctor import nbgrader
 
     nbgrader.generate(tiny, "tiny")
     course = nbgrader.Course(tiny, "tiny")
     assert all(check.passed for check in nbgrader.check_release(course))
-    change(tiny / "release/tiny/tiny.ipynb", {"fizz(3)": "fizz(6)"})
+    change(tiny / NOTEBOOK, {'"kernelspec"': '"title": "BEGIN SOLUTION", "kernelspec"'})
     checks = nbgrader.check_release(nbgrader.Course(tiny, "tiny"))
     progress = []
     result = tried(tiny, "tiny", checks, progress.append, exercise="mean_of")
-    (fault,) = result.faults
-    assert "does not match the source" in fault
+    unclean, old = result.faults
+    assert unclean == "release is clean: found ['BEGIN SOLUTION']"
+    assert "does not match the source" in old
     assert {e.exercise for e in result.entries} == {*result.tests} == {"mean_of"}
     assert {e.kind for e in result.entries} == {"reference", "right", "wrong", "mutant"}
     assert {trial.exercise for trial in progress} == {"mean_of"}
@@ -119,6 +120,11 @@ def fizz(n):
 --- fizz/right/only_small_numbers.py
 def fizz(n):
     return 'fizz' if n % 3 == 0 or n > 99 else str(n)
+--- fizz/right/warns.py
+import warnings
+def fizz(n):
+    warnings.warn("no error, however the audit is started")
+    return str(n) if n % 3 else "fizz"
 --- nothing/right/lost.py
 x = 1
 --- mean_of/oracle.py
@@ -237,7 +243,9 @@ def troubled(project: Path, tmp_path_factory: pytest.TempPathFactory) -> AuditRe
     with (tiny / "variants/tiny/fizz/wrong.toml").open("a", encoding="utf-8") as file:
         file.write(BAD_ENTRIES)
     change(tiny / NOTEBOOK, {'assert fizz(-4) == \\"-4\\"': QUICK})
-    return tried(tiny)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONWARNINGS", "error")
+        return tried(tiny)
 
 
 @pytest.mark.slow

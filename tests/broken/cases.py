@@ -333,9 +333,13 @@ def all_cells_merged_into_a_locked_one_and_one_wrong(notebook: Notebook) -> None
 
 @edited("repaired", 10, "read-only cells was moved to new cells: setup")
 def an_import_and_a_helper_added_to_a_locked_cell(notebook: Notebook) -> None:
-    helper = "def third(n):\n    return math.fmod(n, 3) == 0"
+    # The class looks like a stub, and is none of the assignment's.
+    helper = (
+        "class Odd(Exception):\n    pass\n\n\n"
+        "def third(n):\n    return math.fmod(n, 3) == 0"
+    )
     around(notebook, "setup", after=f"\nimport math\n\n\n{helper}")
-    set_answer(notebook, "fizz", '    return "fizz" if third(n) else str(n)')
+    set_answer(notebook, "fizz", '    return "fizz" if Odd and third(n) else str(n)')
 
 
 @edited("repaired", 5, "unclear which exercise they belong to: fizz-public")

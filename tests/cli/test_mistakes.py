@@ -19,7 +19,7 @@ FILES = {
     "all.rar": "Rar!",
     "empty.zip": "",
     "cut.zip": "PK\x03\x04",
-    "colours.csv": "colour,size\nred,2\n",
+    "colours.csv": "colour,group\nred,2\n",
     "titles.csv": "student_id,name\n",
     "names.csv": "student,name\naokafor,Amara\n",
     "groups.csv": "group,student\nBlue,nobody\n",
@@ -40,6 +40,7 @@ collect canvas.zip tiny --as=Blue=nobody | does not identify one student in the 
 collect canvas.zip tiny --as='Blue=Kim Smith' | may be Smith, Kim (ksmith1); Smith, Kim
 collect canvas.zip tiny --groups=groups.csv | row 2: 'nobody' does not identify one
 collect canvas.zip tiny --groups=names.csv | has no column 'group'
+collect canvas.zip tiny --groups=colours.csv | row 2 names no student. Name a column
 collect . other | There is no assignment 'other'
 collect canvas.zip tiny --timezone=Mars | no time zone 'Mars'
 collect canvas.zip second | collect DOWNLOAD tiny

@@ -47,7 +47,9 @@ NAMES = {
 exec("def two(a, b): pass\ndef endless(): endless()", NAMES)
 
 
-def explain_to_student(text: str = "", line: int = 2, cell: str | None = "area") -> str:
+def explain_to_student(
+    text: str = "", line: int | None = 2, cell: str | None = "area"
+) -> str:
     """Return what is said of an exception in a student's code."""
     error = StudentError()
     error.kind = "ValueError"
@@ -76,8 +78,8 @@ def test_a_message_that_helps_is_shown_and_with_anything_more_in_it_not(
         )
 
 
-@pytest.mark.parametrize("line", [0, 3, -1])
-def test_only_a_line_that_a_cell_has_is_quoted(line: int) -> None:
+@pytest.mark.parametrize("line", [0, 3, -1, None])
+def test_only_a_line_that_a_cell_has_is_quoted(line: int | None) -> None:
     explanation = "Your code raised Exception in cell `area`"
     assert explain_to_student(line=line) == explanation
     explanation = "Your code raised Exception when your code was called"
@@ -93,7 +95,9 @@ def test_a_name_that_carries_data_is_not_shown(name: str) -> None:
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-def test_a_proxy_is_not_named(hidden: bool) -> None:
+def test_a_proxy_is_not_named_nor_the_data_of_a_hidden_test(hidden: bool) -> None:
     error = TypeError("'Proxy' object is not callable")
     _, explanation = explain(error, SOURCES, hidden=hidden)
     assert explanation.endswith("an object of yours is not callable")
+    _, explanation = explain(TypeError("no 0.73"), SOURCES, hidden=hidden)
+    assert explanation.endswith("no 0.73") != hidden

@@ -28,12 +28,14 @@ WRONG = {
     "fizz": "def fizz(n):\n    return 1",
     "mean_of": "def mean_of(n):\n    return 1",
 }
-# No assertions, warnings are errors, a safe path; and variables of the same meaning.
+# No assertions, warnings are errors, a safe path; and variables of the same meaning,
+# and one that moves a cache to somewhere else in each process.
 FLAGS = ["-P", "-O", "-W", "error", "-s"]
 VARIABLES = {
     "PYTHONOPTIMIZE": "1",
     "PYTHONWARNINGS": "error",
     "PYTHONSAFEPATH": "1",
+    "XDG_CACHE_HOME": "not/absolute",
 }
 MARKS = {
     "right": 10,

@@ -204,6 +204,7 @@ def test_where_the_teacher_says_so_nothing_is_given_back(
     hand_in("ada", mean_of=WRONG)
     (tried,) = looks(watching(course))
     assert tried.result and tried.result.score == 5
+    assert tried.tries_today == 0
     assert not (course / "feedback").exists()
 
 

@@ -39,6 +39,7 @@ assert first(1) == 1
 {HIDDEN}
 --- first-types test 1
 # Types.
+### No part of the title.
 {HIDDEN}
 --- tools
 # Tools of the tests.

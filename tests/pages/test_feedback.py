@@ -96,8 +96,12 @@ PAGES = {
     ),
     "no notebook": Page(
         lost="first_values",
+        changes={"first-values": {"message": "It ends in cell `first`, line 2."}},
         graded={"path": None},
-        says="1.1 First function partly right 1 / 3 first-values is wrong.",
+        says="""
+            1.1 First function partly right 1 / 3 It ends in cell first , line 2. Line
+            2 of your cell.
+        """,
     ),
     "no answer": Page(
         lost="first_values first_types",
@@ -152,13 +156,18 @@ PAGES = {
         omits="not right yet",
     ),
     "marks and comments by hand": Page(
-        lost="second_values",
+        lost="first_types second_values",
         graded={
-            "marks": {"second-values": Mark(3.5, by_hand=True), "essay": BY_HAND},
+            "marks": {
+                "first-types": Mark(1.0, by_hand=True),
+                "second-values": Mark(3.5, by_hand=True),
+                "essay": BY_HAND,
+            },
             "comments": {"second": "**Nearly**: <script>alert(1)</script> $x<y$"},
         },
         says="""
             9.5 / 10 points
+            Types. passed by hand 1 / 1
             1.2 Second function partly right by hand comment 3.5 / 4
             From your teacher Nearly :
         """,
@@ -311,9 +320,11 @@ def test_statistics_of_a_class_are_over_complete_totals_and_marked_essays(
         "Complete totals: 2 of 3.",
         "Hardest exercise: 1.3 An essay, 33% of its points earned.",
     )
+    text = words(page)
     assert (
         " To be graded by hand Ann Ode bob : essay Totals Complete totals: 2 of 3"
-    ) in words(page)
+    ) in text
+    assert "1.3 An essay :" not in text  # among the mistakes
     lines = lab.report(class_[:1])[1]
     assert lines[1] == "No total is complete yet."
     assert lines[2].startswith("Hardest exercise: 1.1 First function, 33%")

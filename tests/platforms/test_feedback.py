@@ -31,6 +31,7 @@ def collect(
 KNOWN = member("aokafor", "Okafor, Amara", "participant=4711")
 IN_MOODLE = [KNOWN, member("nguyen", "Nguyễn, Minh")]
 # Platform; > what is collected, < names in the zip, - who gets nothing, and why.
+# Blackboard takes no feedback.
 # Canvas takes user and file from the first two numbers. It passes over a name whose
 # last part is "link", and shows no page under the name of a notebook.
 BACK = """
@@ -122,6 +123,11 @@ BACK = """
 > aokafor/lab.ipynb
 < aokafor/lab.feedback.ipynb
 < aokafor/lab.html
+
+= plain files
+> Lab_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb
+< aokafor/lab.feedback.ipynb
+< aokafor/lab.html
 """
 
 
@@ -145,6 +151,7 @@ def test_each_platform_gets_the_names_that_it_knows(tmp_path: Path, case: str) -
     assert (back.platform.name, sorted(back.files)) == (platform, names)
     unmatched = dict(back.unmatched)
     assert unmatched.keys() == without.keys()
+    assert back.students | without.keys() == {student for student, *_ in pages}
     assert all(without[student] in reason for student, reason in unmatched.items())
     if platform == "Brightspace":  # the list beside the folders, not a student's own
         assert back.files["index.html"].read_text() == paths[-1]

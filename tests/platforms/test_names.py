@@ -106,6 +106,7 @@ TIMES = """\
 ----- 24 November 2026, 22:30
 ----- 24.11.2026 22:30
 ----- 2026년 11월 24일 화요일, 오후 10:30
+----- 2026년 11월 24일 화요일, 오후 12:30
 ----- Tuesday, 24 November 2026, 13:30 PM
 ----- Tuesday, 24 November 2026, 10:30 in the evening
 ----- Tuesday, 24 November 2026

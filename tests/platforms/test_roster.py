@@ -85,9 +85,13 @@ IN_BLACKBOARD = "900; Okafor, Amara; student=900 login=aokafor"
         ),
         (GERMAN, "cp1252", "900; Müller, Amara; sis=900 email=amara@x.edu"),
         (
-            "login,name\nstudent11,Amara Okafor\n",  # no participant of Moodle
+            # No participant of Moodle, no doctor, and parted as `full_name` joins it.
+            "login,name,surname,firstname\nstudent11,Amara Okafor,,Amara\n"
+            'mdr,"al Rahman, Md."\njlee,Jo van Lee,van Lee,Jo\nking,"King, Jr."',
             "utf-8",
-            "student11; Okafor, Amara; login=student11",
+            "student11; Okafor, Amara; login=student11\n"
+            "mdr; al Rahman, Md.; login=mdr\njlee; van Lee, Jo; login=jlee\n"
+            "king; King, Jr.; login=king",
         ),
         (
             "Идентификатор,Статус,Оценка\nУчастник11,Да,\nУчастник12,Да,\n",
