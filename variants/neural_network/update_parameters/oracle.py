@@ -9,7 +9,8 @@ def inputs(rng):
 
 def answer(theta, grads, rate):
     state = theta | {"learning_rate": rate}
-    update, network = UPDATE.target.start(state)
+    make, _ = UPDATE.target.start(state)
+    update, network = answers_of(*make)
     update(network, {f"d{name}": grad for name, grad in grads.items()})
     return {name: getattr(network, name) for name in PARAMETERS}
 
