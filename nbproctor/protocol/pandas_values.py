@@ -15,7 +15,7 @@ from pandas.arrays import NumpyExtensionArray
 from pandas.tseries.frequencies import to_offset
 
 from nbproctor.protocol.budget import LIMITS, hashes_collide
-from nbproctor.protocol.numpy_values import DTYPES, NUMBERS, is_array
+from nbproctor.protocol.numpy_values import DTYPES, is_array
 from nbproctor.protocol.python_values import STANDARD
 from nbproctor.protocol.table import (
     FIELDS,
@@ -29,8 +29,7 @@ from nbproctor.protocol.table import (
 
 _MAX_FREQ = 40  # characters
 _MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value
-_MAX_COLUMNS = 20_000
-_FEW_COLUMNS = 16  # that are sent one by one, even if all are of one kind
+_MAX_COLUMNS = 2_000
 _MAX_LABELS = LIMITS["keys"]
 # Since version 3, a copy takes nothing until one of the two is changed.
 _COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
@@ -92,7 +91,6 @@ def _is_small_index(x: Any) -> bool:
 FIELDS |= {
     "strings": lambda x: is_array("O")(x) and {*map(type, x)} <= {str, type(None)},
     "column": _is_column,
-    "columns": lambda x: _is_column(x) or is_array(NUMBERS, 2)(x),
     "label": _is_label,
     "labels": _are_labels,
     "titles": lambda x: type(x) is tuple and _is_label(x),
@@ -187,24 +185,11 @@ def _frame_parts(x: Any) -> Parts | None:
     count = x.shape[1]
     if count > _MAX_COLUMNS:
         return None
-    if count > _FEW_COLUMNS:
-        kind, *others = set(x.dtypes)
-        if not others and kind.kind in NUMBERS:
-            block = x.to_numpy()
-            if type(block) is np.ndarray and block.dtype == kind:
-                return x.columns, x.index, block
     columns = [_column(x.iloc[:, n].array) for n in range(count)]
     return x.columns, x.index, *columns
 
 
 def _frame(columns: Any, index: Any, *values: Any) -> Any:
-    if len(values) == 1 and values[0].ndim == 2:
-        return pd.DataFrame(
-            values[0],
-            index=index,
-            columns=columns,
-            copy=False,
-        )
     _check(len(values) == len(columns) <= _MAX_COLUMNS, "no columns")
     series = {n: _series(column, index, None) for n, column in enumerate(values)}
     frame = pd.DataFrame(series, index=index, copy=False)
@@ -233,7 +218,7 @@ _TABLE = Change(
 add_rows(
     Row(
         tag="pandas.DataFrame",
-        fields="index index columns*",
+        fields="index index column*",
         classes=pd.DataFrame,
         parts=_frame_parts,
         build=_frame,

@@ -76,25 +76,18 @@ def exports() -> Exports:
 
 
 @pytest.mark.parametrize(
-    ("value", "description"),
+    "value",
     [
-        ("square", ("function",)),
-        ("Spy()", ("Spy", "forward")),
-        ("Spy().forward", ("method",)),
-        ("partial(square, 1)", ("partial",)),
-        ("SimpleNamespace(x=1)", ("SimpleNamespace",)),
-        ("Table()", ("Table", "first")),  # no method that a library wrote
+        "square",
+        "Spy()",
+        "Spy().forward",
+        "partial(square, 1)",
+        "SimpleNamespace(x=1)",
+        "Table()",
     ],
 )
-def test_what_a_test_defines_can_be_handed_over(
-    exports: Exports,
-    value: str,
-    description: tuple[str, ...],
-) -> None:
-    kind, *methods = description
-    reference = exports.export(eval(value, TEST))
-    assert reference.tag == "judge"
-    assert [*reference.fields[:2], *reference.fields[4:]] == [0, kind, *methods]
+def test_what_a_test_defines_can_be_handed_over(exports: Exports, value: str) -> None:
+    assert exports.export(eval(value, TEST)).tag == "judge"
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,11 @@ def frame(packed: Encoded) -> Frame:
     return Frame(0, packed.text, bytearray(b"".join(packed.buffers)))
 
 
+def message(node: Any, raw: bytes | bytearray = b"") -> Frame:
+    """Return a frame of a node, as anybody could send it."""
+    return Frame(0, json.dumps(node).encode(), bytearray(raw))
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two values are equal to the bit and in their exact types."""
     if isinstance(other, slice):
@@ -293,7 +298,6 @@ RIGHT: dict[str, Values] = {
     "places": st.just(["a", "|i1", [2]]),
     "strings": st.just(_OBJECTS),
     "column": st.sampled_from([_OBJECTS, ["a", "<f8", [2]]]),
-    "columns": st.sampled_from([_OBJECTS, ["a", "<f8", [2, 1]]]),
     "label": plain,
     "labels": st.just(_OBJECTS),
     "titles": st.just(["t", "p", None]),

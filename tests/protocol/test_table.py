@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbproctor.protocol.frames import Frame, ProtocolError
+from nbproctor.protocol.frames import ProtocolError
 from nbproctor.protocol.rpc import TO_JUDGE, TO_STUDENT
 from nbproctor.protocol.table import FIELDS, ROWS
 from nbproctor.student.process import Student
@@ -70,7 +70,7 @@ def test_a_wrong_missing_or_further_field_is_a_protocol_error(tag: str) -> None:
 
     def refused(node: Any, raw: bytes) -> None:
         with pytest.raises(ProtocolError):
-            decoded(Frame(0, json.dumps(node).encode(), bytearray(raw)))
+            decoded(messages.message(node, raw))
 
     @given(VALUES[tag])
     @settings(max_examples=5)
@@ -100,7 +100,7 @@ def test_what_is_read_of_a_hostile_message_can_be_sent_on(
     message: Any, raw: bytes
 ) -> None:
     with contextlib.suppress(ProtocolError):
-        got = decoded(Frame(0, json.dumps(message).encode(), bytearray(raw)))
+        got = decoded(messages.message(message, raw))
         got.compare()
         repr(got.value)
         assert same(decoded(frame(encoded(got.value))).value, got.value)

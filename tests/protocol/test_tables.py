@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbproctor.protocol.frames import Frame, ProtocolError
-from tests.protocol.messages import decoded, encoded
+from nbproctor.protocol.frames import ProtocolError
+from tests.protocol.messages import decoded, encoded, message
 
 
 def node_of(value: Any) -> tuple[Any, bytearray]:
@@ -21,7 +21,7 @@ def node_of(value: Any) -> tuple[Any, bytearray]:
 
 
 def read(node: Any, raw: bytes | bytearray = b"") -> Any:
-    return decoded(Frame(0, json.dumps(node).encode(), bytearray(raw))).value
+    return decoded(message(node, raw)).value
 
 
 # --- what is imported -----------------------------------------------------------------

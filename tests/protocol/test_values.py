@@ -23,17 +23,21 @@ from nbproctor.protocol import rpc
 from nbproctor.protocol.budget import LIMITS, MAX_BITS
 from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
 from nbproctor.protocol.rpc import check_repeats
-from tests.protocol.messages import decode, decoded, encode, encoded, frame, same
+from tests.protocol.messages import (
+    decode,
+    decoded,
+    encode,
+    encoded,
+    frame,
+    message,
+    same,
+)
 
 MAX_RANGE = LIMITS["length"]
 
 
 def arrived(value: Any) -> Any:
     return decode(frame(encode(value))).value
-
-
-def message(node: Any, raw: bytes = b"") -> Frame:
-    return Frame(0, json.dumps(node).encode(), bytearray(raw))
 
 
 def refused(node: Any, raw: bytes = b"") -> bool:
