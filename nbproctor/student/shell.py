@@ -33,10 +33,9 @@ from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
-from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.text import SList
-from traitlets import Instance, Type
+from traitlets import Type
 from traitlets.config import Config
 
 from nbproctor.results import NO_COMMANDS, Output
@@ -56,9 +55,6 @@ NOTHING_SHOWN = "Nothing is shown by other programs while a notebook is graded: 
 _NO_INPUT = (
     "input() cannot be used while a notebook is graded: use a fixed value instead."
 )
-# Magics, commands and help; the signs at the start of a line are automatic quotes and
-# calls.
-_MAGIC = re.compile(r"[%!?]|^\s*[,;/]", re.MULTILINE)
 
 
 class Compiler(CachingCompiler):
@@ -98,29 +94,6 @@ class Compiler(CachingCompiler):
             source = "".join(linecache.getlines(file))
             for line in self.lines.untried(file, source):
                 yield cell, line + blank
-
-
-class Transformer(TransformerManager):
-    """Takes a cell apart into tokens only where a magic may be found.
-
-    IPython's search for magics takes longer than to run the cell.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._default_transforms = list(self.token_transformers)
-
-    def do_token_transforms(self, lines: list[str]) -> list[str]:
-        """Replace magics, if there can be any; a notebook may add its own kind."""
-        has_own_kind = self.token_transformers != self._default_transforms
-        if has_own_kind or _MAGIC.search("".join(lines)):
-            lines = super().do_token_transforms(lines)  # type: ignore[no-untyped-call]
-        return lines
-
-
-def may_await(source: str) -> bool:
-    """Whether a cell may have an ``await`` outside of functions."""
-    return "await" in source or "async" in source
 
 
 class _Display(DisplayPublisher):
@@ -187,7 +160,6 @@ class ZMQInteractiveShell(InteractiveShell):
 
     compile: Compiler
     compiler_class = Type(Compiler)
-    input_transformer_manager = Instance(Transformer, ())
     display_pub_class = Type(_Display)
     displayhook_class = Type(_Result)
 
@@ -227,16 +199,6 @@ class ZMQInteractiveShell(InteractiveShell):
         sys.stderr = self.stderr
         sys.stdin = io.StringIO()
         _refuse()
-
-    def should_run_async(
-        self, raw_cell: str, *, transformed_cell: str | None = None, **about: Any
-    ) -> bool:
-        """Whether the cell has an ``await`` outside of functions."""
-        return may_await(transformed_cell or raw_cell) and bool(
-            super().should_run_async(
-                raw_cell, transformed_cell=transformed_cell, **about
-            )
-        )
 
     def enable_matplotlib(self, gui: str | None = None) -> Any:
         """Draw inline whatever was asked for: there is no window here."""
