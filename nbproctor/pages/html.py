@@ -248,12 +248,10 @@ def _picture(source: str, env: EnvType) -> str | None:
 
 def inline(text: str) -> Markup:
     """Return one sentence, with what stands between backticks as code."""
-    parts = escape(text).split("`")
-    if len(parts) % 2 == 0:  # one is left over
-        return Markup(escape(text))
-    for index in range(1, len(parts), 2):
-        parts[index] = f"<code>{parts[index]}</code>"
-    return Markup("".join(parts))
+    sentence = escape(text)
+    if sentence.count("`") % 2 == 0:  # none is left over
+        sentence = re.sub("`([^`]*)`", r"<code>\1</code>", sentence)
+    return Markup(sentence)
 
 
 def outputs(shown: Sequence[Output]) -> Markup:
