@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from nbproctor.audit.variants import Trial
@@ -175,25 +175,22 @@ class AuditResult:
         One mistake should cost the test that names it, and no other.
         """
         for exercise, tests in self.tests.items():
-            lost = Counter[str]()
-            alone = Counter[str]()
-            unnamed = Counter[str]()
-            for entry in self._of_kind("wrong", exercise):
-                names = entry.lost_tests(tests)
-                lost.update(names)
-                if len(names) == 1:
-                    alone.update(names)
-                others = [name for name in names if name not in entry.naming_tests]
-                if others != names:  # one of them names its symptom
-                    unnamed.update(others)
+            wrong = self._of_kind("wrong", exercise)
             for test, points in tests.items():
+                losing = [entry for entry in wrong if test in entry.caught]
+                alone = [entry for entry in losing if entry.lost_tests(tests) == [test]]
+                unnamed = 0  # another test names their symptom
+                for entry in losing:
+                    naming_tests = tests.keys() & entry.naming_tests
+                    if naming_tests and test not in naming_tests:
+                        unnamed += 1
                 yield {
                     "exercise": exercise,
                     "test": test,
                     "points": points,
-                    "lost": lost[test],
-                    "alone": alone[test],
-                    "unnamed": unnamed[test],
+                    "lost": len(losing),
+                    "alone": len(alone),
+                    "unnamed": unnamed,
                 }
 
     def raising(self) -> Iterator[dict[str, Any]]:
@@ -257,7 +254,7 @@ class AuditResult:
 def _mean(values: Sequence[float]) -> float:
     if not values:
         return 0.0
-    return sum(values) / len(values)
+    return fmean(values)
 
 
 def _points_lost(verdicts: Sequence[Verdict]) -> float:

@@ -112,7 +112,7 @@ class Servers(AbstractContextManager["Servers"]):
         preload = settings.policy, _modules(master), master.opening_cells
         server = self._take_idle(preload)
         if server is None:
-            server = _start(master, settings)
+            server = _start(preload, master.notebook)
             self._add(server, preload)
         try:
             yield server
@@ -189,14 +189,13 @@ def _modules(master: MasterNotebook) -> tuple[str, ...]:
     return tuple(filter(_installed, names))
 
 
-def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
+def _start(preload: _Preload, notebook: str) -> ForkServer:
     """Start one; what starts a thread there is left to each notebook to run itself."""
-    modules = _modules(master)
-    opening = master.opening_cells
+    policy, modules, opening = preload
     for imported, rehearsed in ((modules, opening), (modules, ()), ((), ())):
         try:
             server = ForkServer.start(
-                settings.policy,
+                policy,
                 [
                     *(*imported, *_PRELOADED),
                     ("nbproctor.student.shell:run_opening_cells", rehearsed),
@@ -212,7 +211,7 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
             log.info(
                 "Fork server %d started for %s, sandbox level %s.",
                 server.pid,
-                master.notebook,
+                notebook,
                 server.level,
             )
             return server

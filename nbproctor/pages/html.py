@@ -216,7 +216,7 @@ def markdown(
 
 @lru_cache(maxsize=500)  # the text of the assignment is the same on every page
 def _without_pictures(text: str) -> Markup:
-    return Markup(_MARKDOWN.render(text, {"attached": {}, "folder": None}))
+    return Markup(_MARKDOWN.render(text))
 
 
 def _picture(source: str, env: EnvType) -> str | None:
@@ -230,9 +230,10 @@ def _picture(source: str, env: EnvType) -> str | None:
     if folder is None or ":" in source or source.startswith("/"):
         return None
     path = folder / source
-    if path.suffix.lower() not in _PICTURES:
+    picture = _PICTURES.get(path.suffix.lower())
+    if picture is None:
         return None
-    mime, magic = _PICTURES[path.suffix.lower()]
+    mime, magic = picture
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
         if not inside or path.stat().st_size > _MAX_PICTURE:
@@ -247,12 +248,10 @@ def _picture(source: str, env: EnvType) -> str | None:
 
 def inline(text: str) -> Markup:
     """Return one sentence, with what stands between backticks as code."""
-    parts = escape(text).split("`")
-    if len(parts) % 2 == 0:  # one is left over
-        return Markup(escape(text))
-    for index in range(1, len(parts), 2):
-        parts[index] = f"<code>{parts[index]}</code>"
-    return Markup("".join(parts))
+    sentence = escape(text)
+    if sentence.count("`") % 2 == 0:  # none is left over
+        sentence = re.sub("`([^`]*)`", r"<code>\1</code>", sentence)
+    return Markup(sentence)
 
 
 def outputs(shown: Sequence[Output]) -> Markup:

@@ -115,12 +115,11 @@ def make(
         allowance=Allowance(seconds, MEMORY),
         count=count,
     )
-    failed: list[str] = []
     with workers:
         for _ in ("whole", "without the notebook"):
             jobs_by_future = {workers.ask(job): job for job in waiting}
             waiting = []
-            failed = []
+            failed: list[str] = []
             for future in as_completed(jobs_by_future):
                 job = jobs_by_future[future]
                 if error := _error(future):
