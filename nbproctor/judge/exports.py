@@ -13,7 +13,6 @@ import inspect
 import sys
 import types
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache, partial
 from typing import Any, ClassVar
 
@@ -22,7 +21,6 @@ import numpy as np
 
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.proxy import ProcessEnded
-from nbproctor.protocol.calls import VALUES
 from nbproctor.protocol.frames import (
     ClosedError,
     LateError,
@@ -35,7 +33,6 @@ from nbproctor.protocol.objects import NumberedObjects, Ref
 # runs its checks only ``if __name__ == "__main__"``.
 MODULE = "__main__"
 _FUNCTIONS = (types.FunctionType, types.MethodType, partial)
-_PLAIN = (int, float, complex, str, bytes, type(None), np.generic, *VALUES)
 _NUMBERS = {bool, int, float, type(None), np.bool_, np.int64, np.float64}
 _MAX_SHORT = 1 << 16  # bytes of an array that is sent before it is asked for
 _LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)
@@ -96,7 +93,7 @@ class Exports(NumberedObjects):
         if is_of_test(value):
             code, names = _methods(kind)
             number = self.number_of(value)
-            numbers = _public_attributes(value, _is_number)
+            numbers = public_attributes(value, _is_number)
             return Ref("judge", (number, kind.__name__, code, numbers, *names))
         if isinstance(value, types.ModuleType):
             return Ref("library", (value.__name__, ""))
@@ -142,17 +139,6 @@ class Exports(NumberedObjects):
             f"the test's {type(target).__name__} has no attribute {name!r}"
         )
 
-    def attributes(self, target: Any) -> dict[str, Any]:
-        """Return the public attributes of an object, those that can be sent."""
-        attributes = {}
-        for name in getattr(target, "__dict__", {}):
-            with suppress(RefusedError, NotExportableError):
-                value = self.get(target, name)
-                if not isinstance(value, _PLAIN):
-                    self.export(value)
-                attributes[name] = value
-        return attributes
-
     def set(
         self,
         target: Any,
@@ -171,15 +157,11 @@ class Exports(NumberedObjects):
         setattr(target, name, value)
 
 
-def short_attributes(target: Any) -> dict[str, Any]:
-    """Return the public attributes that the student need not ask for one by one."""
-    return _public_attributes(target, _is_short)
-
-
-def _public_attributes(
+def public_attributes(
     target: Any,
     is_sent: Callable[[Any], bool],
 ) -> dict[str, Any]:
+    """Return the public attributes of an object that go to the student unasked."""
     return {
         name: value
         for name, value in getattr(target, "__dict__", {}).items()
@@ -191,7 +173,8 @@ def _is_number(value: Any) -> bool:
     return type(value) in _NUMBERS
 
 
-def _is_short(value: Any) -> bool:
+def is_short(value: Any) -> bool:
+    """Whether an attribute is quickly sent with another one."""
     if type(value) is np.ndarray:
         return value.dtype.kind in "biufc" and value.nbytes <= _MAX_SHORT
     return _is_number(value) or is_of_test(value)

@@ -20,7 +20,8 @@ from nbproctor.judge.exports import (
     Exports,
     RefusedError,
     builtin_name,
-    short_attributes,
+    is_short,
+    public_attributes,
 )
 from nbproctor.judge.proxy import (
     NEVER_RERAISED,
@@ -174,7 +175,8 @@ class Session:
             target = exports.find(number)
             match request, *others:
                 case "get", name:
-                    return exports.get(target, name), short_attributes(target)
+                    value = exports.get(target, name)
+                    return value, public_attributes(target, is_short)
                 case "set", name, value:
                     return exports.set(target, name, value)
                 case "call", args, kwargs:
@@ -184,7 +186,8 @@ class Session:
                 case "item", key:
                     return target[key]
                 case ("attributes",):
-                    return exports.attributes(target)
+                    names = getattr(target, "__dict__", {})
+                    return [name for name in names if not name.startswith("_")]
             return len(target)  # the last of `TO_JUDGE`
         finally:
             self._depth -= 1

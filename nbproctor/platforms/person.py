@@ -295,18 +295,15 @@ class Person:
         """Return this student, known by more identifiers."""
         more = tuple(more)
         earlier = [i for i in self.identifiers if i not in more]
-        certain = []
-        numbers = []
-        for identifier in dict.fromkeys(
-            [*earlier, *more]
-        ):  # what was said last is last
-            if identifier.kind is Kind.NUMBER:
-                numbers.append(identifier)
-            elif identifier.kind not in (*UNCERTAIN, Kind.COURSE):
-                certain.append(identifier)
+        # What was said last is last.
+        identifiers = dict.fromkeys([*earlier, *more])
+        unusable = (*UNCERTAIN, Kind.COURSE)
+        certain = [i for i in identifiers if i.kind not in unusable]
         # Once the kind of a number is known, it is no longer one of no kind.
         values = {identifier.value for identifier in certain}
-        certain += [number for number in numbers if number.value not in values]
+        for identifier in identifiers:
+            if identifier.kind is Kind.NUMBER and identifier.value not in values:
+                certain.append(identifier)
         return replace(self, identifiers=tuple(in_order_of_kinds(certain)))
 
     def is_better_named(self, other: Person) -> bool:

@@ -77,7 +77,6 @@ class Wire:
     transfer_seconds: ClassVar[float] = 0.0
 
     def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(True)
         self._sock = sock
         self._sent = self._received = 0
         self._unread = b""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from functools import cache, partial
@@ -184,7 +185,10 @@ class JudgeObject:
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
         """What ``vars`` returns: the public attributes, as they are now."""
-        attributes: dict[str, Any] = _ask(self, "attributes")
+        attributes = {}
+        for name in _ask(self, "attributes"):
+            with suppress(Exception):  # it is private, or cannot be sent
+                attributes[name] = _get(self, name)
         return attributes
 
     def __setattr__(self, name: str, value: Any) -> None:
