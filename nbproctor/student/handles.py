@@ -187,7 +187,7 @@ class JudgeObject:
         """What ``vars`` returns: the public attributes, as they are now."""
         attributes = {}
         for name in _ask(self, "attributes"):
-            with suppress(Exception):  # it is private, or cannot be sent
+            with suppress(Exception):  # it cannot be sent
                 attributes[name] = _get(self, name)
         return attributes
 
