@@ -286,12 +286,11 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     """
     course = Course.load(course, assignment)
     settings = _settings(course)
+    source = course.folder("source")
     faults = []
     with Pool(1) as pool:
         for master in course.place_tests(settings, pool, again=True):
-            for _, fault in kernel_faults(
-                master, course.folder("source"), settings.limits.cell
-            ):
+            for _, fault in kernel_faults(master, source, settings.limits.cell):
                 faults.append(f"{STOCK}: {fault}")
             graded = apply_trust(master, course.options.trust)
             for fault in reference_faults(graded, settings, pool):
@@ -310,13 +309,12 @@ def differences(course: Course) -> list[str]:
         One sentence for each such answer and test cell.
     """
     settings = _settings(course)
+    source = course.folder("source")
     sentences: list[str] = []
     with Pool(1) as pool:
         for master in course.masters:
             graded = apply_trust(master, course.options.trust)
-            sentences += wrong_differences(
-                graded, course.folder("source"), settings, pool
-            )
+            sentences += wrong_differences(graded, source, settings, pool)
     return sentences
 
 
@@ -343,13 +341,10 @@ def check_release(course: Course) -> list[Check]:
     for path, data in fresh.items():
         if path.suffix == ".ipynb":
             markers += course.markers.find_markers(data.decode())
+    finding = f"found {markers}" if markers else "no markers"
     checks = [
         Check("source", passed=True, found="can be released"),
-        Check(
-            "release is clean",
-            passed=not markers,
-            found=f"found {markers}" if markers else "no markers",
-        ),
+        Check("release is clean", passed=not markers, found=finding),
     ]
     release = course.folder("release")
     if old := _contents(release):

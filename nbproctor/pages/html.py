@@ -264,9 +264,8 @@ def outputs(shown: Sequence[Output]) -> Markup:
         if mime in data:
             alt = output["metadata"].get(mime, {}).get("alt", "")
             description = escape(alt or "Picture made by this cell")
-            parts.append(
-                f'<img src="data:{mime};base64,{data[mime]}" alt="{description}">'
-            )
+            source = f"data:{mime};base64,{data[mime]}"
+            parts.append(f'<img src="{source}" alt="{description}">')
         elif output["output_type"] == "error":
             error = f"{output['ename']}: {output['evalue']}"
             lines = output["traceback"] or [error]

@@ -107,11 +107,13 @@ def class_report(
         for name, outline in outlines.items()
         for exercise in outline.exercises
     ]
+    gradable_items = [item for item in items if not isnan(item.difficulty)]
     late = [
         graded
         for graded in notebooks
         if graded.late or graded.student in late_without_time
     ]
+    times = [graded.seconds for graded in notebooks if graded.seconds]
     values = dict(
         title=next(iter(outlines.values())).title,
         assignment=notebooks[0].assignment,
@@ -133,18 +135,12 @@ def class_report(
         names={graded.student: full_name(graded) for graded in notebooks},
         code=html.code,
         looks=_find_notebooks_to_check(notebooks),
-        hardest=min(
-            (item for item in items if not isnan(item.difficulty)),
-            key=attrgetter("difficulty"),
-            default=None,
-        ),
+        hardest=min(gradable_items, key=attrgetter("difficulty"), default=None),
         late=late,
         missing=missing,
         excused=excused,
         few=MIN_STUDENTS if len(totals) < MIN_STUDENTS else 0,
-        times=_quantiles(
-            [graded.seconds for graded in notebooks if graded.seconds], (0.5, 0.9, 1)
-        ),
+        times=_quantiles(times, (0.5, 0.9, 1)),
         inline=html.inline,
     )
     lines = render("report.txt", **values).strip().split("\n")
