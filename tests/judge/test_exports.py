@@ -7,6 +7,7 @@ import json
 import threading
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import pytest
 
@@ -18,6 +19,7 @@ from nbproctor.judge.exports import (
     RefusedError,
 )
 from nbproctor.protocol.frames import UnsendableError
+from nbproctor.protocol.objects import Ref
 
 SOURCE = """
 import json
@@ -65,6 +67,7 @@ class Tanh:
 """
 
 
+NONE = cloudpickle.dumps({})  # no method is sent by value
 # The namespace of a test cell.
 TEST: dict[str, Any] = {"__name__": MODULE}
 exec(SOURCE, TEST)
@@ -76,18 +79,22 @@ def exports() -> Exports:
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "description"),
     [
-        "square",
-        "Spy()",
-        "Spy().forward",
-        "partial(square, 1)",
-        "SimpleNamespace(x=1)",
-        "Table()",
+        ("square", ("function", NONE, {})),
+        ("Spy()", ("Spy", NONE, {}, "forward")),
+        ("Spy().forward", ("method", NONE, {})),
+        ("partial(square, 1)", ("partial", NONE, {})),
+        ("SimpleNamespace(x=1)", ("SimpleNamespace", NONE, {"x": 1})),
+        ("Table()", ("Table", NONE, {}, "first")),  # no method that a library wrote
     ],
 )
-def test_what_a_test_defines_can_be_handed_over(exports: Exports, value: str) -> None:
-    assert exports.export(eval(value, TEST)).tag == "judge"
+def test_what_a_test_defines_can_be_handed_over(
+    exports: Exports,
+    value: str,
+    description: tuple[Any, ...],
+) -> None:
+    assert exports.export(eval(value, TEST)) == Ref("judge", (0, *description))
 
 
 @pytest.mark.parametrize(
