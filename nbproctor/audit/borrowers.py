@@ -68,8 +68,8 @@ def find_calls(objects: Iterable[Any]) -> dict[Any, Call]:
                 calls[code] = title, _borrowed(value, call)
                 if hasattr(function, "_nbproctor_by_value"):
                     named = inspect.getclosurevars(function)
-                    values = [*named.globals.values(), *named.nonlocals.values()]
-                    objects += filter(is_of_test, values)
+                    for names in (named.globals, named.nonlocals):
+                        objects += filter(is_of_test, names.values())
     return calls
 
 

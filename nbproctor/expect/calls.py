@@ -46,11 +46,11 @@ def replaced(owner: Any, **attributes: Any) -> Iterator[None]:
 
 
 def by_value(method: Method) -> Method:
-    """Let a method of a test's class run where its object is used, without a message.
+    """Send a method of a test's class by value: a call of it needs no message.
 
-    A decorator. The student's process gets the method's code and all that this code
-    names, by value, so student code could read them: decorate no right answer, and no
-    method that notes its calls. The method sees the public attributes of its object.
+    A decorator. The method runs in the student's process and can use the public
+    attributes of its object. Student code can read the method's code and all that this
+    code names: decorate no right answer, and no method that stores its calls.
 
     Examples
     --------

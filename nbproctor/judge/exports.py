@@ -33,7 +33,7 @@ from nbproctor.protocol.objects import NumberedObjects, Ref
 # runs its checks only ``if __name__ == "__main__"``.
 MODULE = "__main__"
 _FUNCTIONS = (types.FunctionType, types.MethodType, partial)
-_NUMBERS = {bool, int, float, type(None), np.bool_, np.int64, np.float64}
+_NUMBERS = {bool, int, float, type(None), np.float64}
 _MAX_SHORT = 1 << 16  # bytes of an array that is sent before it is asked for
 _LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)
 
@@ -159,9 +159,9 @@ class Exports(NumberedObjects):
 
 def public_attributes(
     target: Any,
-    is_sent: Callable[[Any], bool],
+    is_sent: Callable[[Any], bool] = lambda value: True,
 ) -> dict[str, Any]:
-    """Return the public attributes of an object that go to the student unasked."""
+    """Return the public attributes of an object, or those that go to the student."""
     return {
         name: value
         for name, value in getattr(target, "__dict__", {}).items()
@@ -197,7 +197,7 @@ def _methods(kind: type) -> tuple[bytes, list[str]]:
             by_value[name] = method
         elif not name.startswith("_"):
             names.append(name)
-    return cloudpickle.dumps(by_value) if by_value else b"", names
+    return cloudpickle.dumps(by_value), names
 
 
 def is_of_test(value: Any) -> bool:

@@ -186,8 +186,7 @@ class Session:
                 case "item", key:
                     return target[key]
                 case ("attributes",):
-                    names = getattr(target, "__dict__", {})
-                    return [name for name in names if not name.startswith("_")]
+                    return [*public_attributes(target)]
             return len(target)  # the last of `TO_JUDGE`
         finally:
             self._depth -= 1

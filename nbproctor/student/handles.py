@@ -135,8 +135,7 @@ def describe_exception(
 
 # Attributes of the judge's objects, by their numbers. While student code runs, the
 # judge waits, so they stay as they are until the next message.
-_attribute_cache: dict[int, dict[str, Any]] = {}
-clear_attribute_cache = _attribute_cache.clear
+attribute_cache: dict[int, dict[str, Any]] = {}
 
 
 class JudgeObject:
@@ -229,11 +228,10 @@ def make_stand_in(
     the notebook has a class of this name, the object is one of its instances, too.
     """
     try:
-        kind_here = _class_named(kind, names, code, notebook[kind])
-        prototype = object.__new__(kind_here)
+        prototype = object.__new__(_class_named(kind, names, code, notebook[kind]))
     except Exception:  # no class of this name, or one that nobody can derive from
         prototype = object.__new__(_class_named(kind, names, code, object))
-    _attribute_cache[number] = attributes
+    attribute_cache[number] = attributes
     type(prototype)._nbproctor_known = prototype
     object.__setattr__(prototype, "_nbproctor_link", (connection, number, kind))
     return prototype
@@ -248,8 +246,7 @@ def _class_named(
 ) -> type[JudgeObject]:
     """Return the class of what stands for a test's objects: messages have its name."""
     methods = {name: make_function(name, partial(_call, name)) for name in names}
-    if code:
-        methods |= cloudpickle.loads(code)
+    methods |= cloudpickle.loads(code)
     return type(kind, (JudgeObject, base), {"__module__": "__main__", **methods})
 
 
@@ -274,15 +271,15 @@ def _get(target: JudgeObject, name: str) -> Any:
     """Get an attribute: from the judge, unless it came with the last message."""
     connection, number, _ = target._nbproctor_link
     with connection.turn:
-        attributes = _attribute_cache.get(number, {})
+        attributes = attribute_cache.get(number, {})
         if name in attributes:
             return attributes[name]
-        value, _attribute_cache[number] = _ask(target, "get", name)
+        value, attribute_cache[number] = _ask(target, "get", name)
         return value
 
 
 def _ask(target: JudgeObject, request: str, *arguments: Any) -> Any:
     connection, number, _ = target._nbproctor_link
     with connection.turn:
-        clear_attribute_cache()
+        attribute_cache.clear()
         return connection.ask(request, number, *arguments)

@@ -29,7 +29,7 @@ from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.student.handles import (
     Handles,
-    clear_attribute_cache,
+    attribute_cache,
     describe_exception,
     has_special_method,
     make_function,
@@ -95,7 +95,7 @@ class Student:
         try:
             return self.handlers[name](*arguments)
         finally:
-            clear_attribute_cache()
+            attribute_cache.clear()
 
     def on_run(
         self,
