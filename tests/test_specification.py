@@ -560,7 +560,7 @@ def cut(
         (cut(EXAMPLES[:4]), "need 3 updates an epoch"),
         (cut(EXAMPLES[1:]) + cut([2]), "holds some examples twice"),
         (cut(EXAMPLES, labels=LABELS[:, ::-1]), "were not shuffled alike"),
-        (cut(EXAMPLES, 3) + cut([0]), "a batch of more than 2 examples"),
+        (cut(EXAMPLES, 3) + cut([0]), "batch_size is 2, but a larger batch was found"),
         ([(x / 255, y) for x, y in cut(EXAMPLES)], "was divided by 255"),
         ([*cut(EXAMPLES), (INPUTS[:, :0], LABELS[:, :0])], "an empty batch"),
         ([], "no batch was used"),

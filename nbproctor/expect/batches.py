@@ -58,7 +58,7 @@ def expect_passes(
         f"epoch; {ends}"
     )
     assert all(x.shape[1] <= size for x, _ in batches), (
-        f"{name}: a batch of more than {size} examples was found"
+        f"{name}: batch_size is {size}, but a larger batch was found"
     )
     for start in range(0, len(batches), steps):
         epoch_X, epoch_labels = zip(*batches[start : start + steps], strict=True)
