@@ -215,3 +215,6 @@ def test_whom_the_platform_excuses_is_excused_here_when_a_person_agrees(
     standings = nbgrader.participants(opened)
     row = nbgrader.class_table(opened, standings).loc["odd"]
     assert row["status"] == "excused" and isnan(row["total"])
+    with_one(course)  # both would lose points
+    output = succeeded(run_here("grade", cwd=course)).stdout
+    assert "1 mark would be lower" in output
