@@ -372,10 +372,17 @@ def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
     cells.insert(cells.index(cell) + 1, below)
 
 
-@edited("repaired", 5, "The last one was graded: fizz.")
+@edited("repaired", 10, "The one above their tests was graded: fizz.")
 def older_copy_of_an_answer_at_the_end(notebook: Notebook) -> None:
     changes = {"id": "older", "source": "def fizz(n):\n    return n"}
     notebook["cells"].append(by_id(notebook, "fizz") | changes)
+
+
+@edited("repaired", 10, "The one above their tests was graded: fizz.")
+def older_copy_of_an_answer_above_it(notebook: Notebook) -> None:
+    at = notebook["cells"].index(by_id(notebook, "fizz"))
+    changes = {"id": "older", "source": "def fizz(n):\n    return n"}
+    notebook["cells"].insert(at, by_id(notebook, "fizz") | changes)
 
 
 @edited("repaired", 10, "moved to where")
