@@ -19,6 +19,7 @@ from tests.nbgrader.tiny import (
     configure,
     grade_by_hand,
     hand_in,
+    stubs,
     totals,
     with_one,
     without_zero,
@@ -26,6 +27,7 @@ from tests.nbgrader.tiny import (
 from tests.programs import run_here, succeeded
 
 pytestmark = pytest.mark.slow
+USES_FIZZ = "def mean_of(n):\n    fizz(3)\n    return sum(n) / len(n)"
 ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
 
 
@@ -94,6 +96,9 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
     assert again(course) == [change(None, 10.0)]
     assert since() == ""  # there is nothing to compare with
     assert read_comments(course) == (False, [None, None])  # nothing of it is left
+    hand_in(course, "right", fizz=stubs(course)["fizz"], mean_of=USES_FIZZ)
+    again(course)
+    assert "Passed with correct functions" in str(read_comments(course)[1][1])
 
 
 def test_a_time_that_a_teacher_changes_is_no_new_submission(course: Path) -> None:
