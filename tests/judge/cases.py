@@ -2367,7 +2367,9 @@ def f(x):
     try: return x + int(np.ones(4 << 20).sum())
     except MemoryError:
         import os; os._exit(1)
---- f_1 test 2: 2
+--- f_1 test 2: 0 failed: A hidden check fails.
+assert f(1) == 1
+--- f_2 test 2: 2
 assert f(1) == 1 + (4 << 20)
 --- notes
 Cell `cell 2` used too much memory, so it was left out of the remaining tests.
