@@ -77,7 +77,7 @@ z = 1
 f()
 --- f_1 test 1: 1
 assert f(y) == f(z) == 1
---- f_needs_it test 1: 0
+--- f_needs_it test 1: 0 failed: A hidden check fails.
 assert f(1) == 1 and x == 2
 
 === an answer that waits for input is not called unsolved
@@ -1138,6 +1138,8 @@ np.array([np.nan, 1.0])
 np.array([])
 --- f_record test 2: 0 failed: Partly right: 0 of 2
 np.array([(1, 2)], 'i8,i8')
+--- f_duration test 2: 0 failed: Partly right: 0 of 2
+np.timedelta64(3)
 --- f_text test 2: 0 failed: Partly right: 0 of 2
 np.array(['a'])
 --- f_complex test 2: 0 failed: Partly right: 0 of 2

@@ -177,6 +177,13 @@ def test_namesakes_stay_apart_and_lists_of_two_platforms_meet(line: str) -> None
 def test_a_new_name_is_taken_by_an_identifier_and_the_one_before_stays_known() -> None:
     """Of a row without an identifier of the student's, the name is only another one."""
     roster = Roster([member("s1", "Okafor, Amara", "sis=S1 login=ao")])
+    unclear = member("", "King, Mo", "sis=S1")
+    assert roster.merge([unclear]).questions
+    roster.merge([member("", "Okafor, Amara", "sis=S1")])
+    assert roster.people == roster.students
+    assert roster.merge([unclear]).questions
+    roster.add_identity(roster.students[0], unclear.identity)
+    assert roster.people == roster.students
     for row, shown, other in (
         (member("", "King, Mo", "sis=S1 canvas=42"), "King, Mo", "Okafor, Amara"),
         (member("", "mo, the one", "github=mo"), "King, Mo", "mo, the one"),
