@@ -232,7 +232,7 @@ def _show(filled: FilledGradeFile, file: str) -> None:
         f"Marks that stay the same: {filled.unchanged}."
     )
     print_list("Not changed:", [f"{name}: {reason}" for name, reason in filled.skipped])
-    if filled.skipped:
+    if filled.unrecognised:
         echo(
             f"If a student is not recognised, import the file first: {PROGRAM} roster "
             f"{file}"

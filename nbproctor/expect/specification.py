@@ -31,6 +31,7 @@ from nbproctor.expect.comparison import (
     expect_shape,
     expect_unchanged,
     in_shape,
+    is_of,
     is_same,
 )
 from nbproctor.protocol.calls import (
@@ -479,7 +480,7 @@ class Values:
             if self.entries:
                 right = {key: right[key] for key in self.entries}
             plain = specification.plain(answer, *case)
-            is_array = self.any_shape and isinstance(plain, np.ndarray)
+            is_array = self.any_shape and is_of(plain, np.ndarray)
             if is_array and plain.size == np.size(right):
                 plain = in_shape(plain, np.shape(right))
             expect(
@@ -551,7 +552,7 @@ def _expect_numbers(specification: Specification, answers: Sequence[Any]) -> Non
     """Check that answers are finite numbers, and not all zero."""
     is_zero = True
     for answer in answers:
-        entries = answer if isinstance(answer, Mapping) else {"": answer}
+        entries = answer if is_of(answer, Mapping) else {"": answer}
         for key, value in entries.items():
             expect_finite(value, f"{specification.name} {key}".strip())
             if np.any(value):
@@ -751,7 +752,7 @@ def _ask_one_object(
             next(answers)
         for name in specification.reads:
             value = next(answers)
-            if isinstance(value, np.ndarray):
+            if is_of(value, np.ndarray):
                 # An answer may use numbers of 16 bits.
                 expect_same(value, state[name].astype(value.dtype), name, _IN_PLACE)
         yield specification.read(next(answers), answers)

@@ -389,7 +389,7 @@ class NotebookRun:
                 self.unanswered.add(cell.id)
         return replace(
             verdict(cell, self._excused(cell, message, uncalled_method), points),
-            printed="" if hidden else plain_text(out.getvalue()),
+            printed="" if hidden else plain_text(out.getvalue(), testcell.MAX_PRINTED),
             measures=tuple(map(_as_lines, measured)),
         )
 

@@ -89,7 +89,9 @@ TOO_MUCH = Message(
     "not run", "Not graded: a value is too large or too deeply nested to be sent."
 )
 METHOD_NOT_CALLED = Message(
-    "not run", "Not graded: it depends on an object's `{by}`, which is not called here."
+    "not run",
+    "Not graded: it depends on {by}, which grading does not use. Where a number, an "
+    "array or a list is asked for, return exactly that.",
 )
 ALL_STOPPED = Message(
     "not run", "Not graded: in grading, any answer would stop at such a line ({line})."

@@ -362,9 +362,9 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     Index: student id. Columns: ``last_name``, ``first_name``, ``email``; of each
     assignment its points under its name (NaN: no mark), and with ``_of``, ``_status``,
     ``_hours_late``, ``_submitted`` and ``_due`` (both UTC) behind it what they are of,
-    and how they came about. ``total`` is the sum of the marks, and ``total_of`` what
-    those assignments are worth in which the student has a mark or nothing submitted,
-    but others have a mark.
+    and how they came about. ``total_of`` is what those assignments are worth in which
+    the student has a mark or nothing submitted, but others have a mark. ``total`` is
+    the sum of the marks in them: 0 for nothing submitted, and NaN if there are none.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
@@ -392,4 +392,6 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
             # Work without a mark counts only if it is missing. Nobody excused has one.
             counts = marks.notna() | (whole[f"{name}_status"] == "missing")
             whole["total_of"] += whole[f"{name}_of"] * counts
+    nothing_submitted = whole["total"].isna() & (whole["total_of"] > 0)
+    whole["total"] = whole["total"].mask(nothing_submitted, 0.0)
     return whole, names

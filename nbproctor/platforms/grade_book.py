@@ -293,6 +293,7 @@ class FilledGradeFile:
     excused: list[str] = field(default_factory=list)  # by the platform
     #: Rows that were left as they are: whose, and why.
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    unrecognised: int = 0  # of these rows
     absent: list[str] = field(default_factory=list)  # who have a mark but no row
     data: bytes = b""  # every byte but those of the changed cells is as it was
 
@@ -353,6 +354,7 @@ def fill(
         if match.person is None:
             reason = match.question or "is not in this course"
             filled.skipped.append((str(identity), reason))
+            filled.unrecognised += 1
             continue
         student = match.person.student
         if student in row_of:

@@ -312,6 +312,8 @@ class Person:
         A list of full names does not say where the last name begins: only its last word
         was taken for it.
         """
+        if normalize(self.full_name) in other.values(Kind.NAME):
+            return False
         if len(self.last.split()) >= len(other.last.split()):
             return True
         other_name = normalize(other.first + other.last)

@@ -32,7 +32,8 @@ _SENTENCES = {
     "restored": "Changed read-only cells were restored",
     "copies": "Unchanged copies of original cells were left out",
     "text": "Answers in text cells were made code cells again",
-    "several": "More than one cell answers these exercises. The last one was graded",
+    "several": "More than one cell answers these exercises. The one above their tests "
+    "was graded",
     "moved": "Read-only cells were moved to where they belong",
     "missing": "Missing read-only cells were added again",
     "elsewhere": "Answers were found in a different cell than expected",
