@@ -124,7 +124,7 @@ class Block:
         """The names that a definition, an import or an assignment binds."""
         if self.name:
             return frozenset({self.name})
-        names: list[str] = []
+        names = []
         if match := _IMPORT.match(self._statement):
             names = _IMPORTED_NAME.findall(match[1])
         elif match := _ASSIGNMENT.match(self._statement):
@@ -431,7 +431,7 @@ def _logical_lines(source: str) -> Iterator[tuple[str, str]]:
     swallowed.
     """
     start = position = depth = 0
-    code: list[str] = []
+    code = []
     for token in _TOKEN.finditer(source):
         kind = token.lastgroup
         code.append(source[position : token.start()])

@@ -269,7 +269,7 @@ class MasterNotebook:
             if part:
                 raw += _content(part)["cells"]
         released = {}
-        if release is not None and release.exists():
+        if release and release.exists():
             for position, cell in enumerate(_content(release)["cells"]):
                 released[cell_name(cell, position)] = cell
         try:

@@ -386,7 +386,7 @@ class _Walk:
     ) -> dict[str, float]:
         """Return what a decorated solution earns; `function` is for the decorator."""
         lent = {}
-        if function is not None:
+        if function:
             lent[BORROWED_NAME] = ReferenceFunction(function)
             decorator += f"({BORROWED_NAME})"
         source = borrowers.decorate_functions(exercise.cell.source, decorator)

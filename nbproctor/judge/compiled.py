@@ -168,8 +168,8 @@ class Tests:
         """Compile the cells of a master notebook."""
         cells = [cell for cell in source if cell.kind in _WITH_CODE]
         programs = _compile_all(cells)
-        provided_imports: list[Import] = []
-        solution_imports: list[Import] = []
+        provided_imports = []
+        solution_imports = []
         solution_names = set[str]()
         functions = {}
         read_by_others = set[str]()
@@ -440,9 +440,9 @@ def _global_names(
     From the compiled code: ``symtable`` calls the variable of a comprehension a name of
     the cell since Python 3.12, which inlines comprehensions.
     """
-    reads = set[str]()
-    bound = set[str]()  # in the body of a class: its attributes
-    bound_globally = set[str]()
+    reads = set()
+    bound = set()  # in the body of a class: its attributes
+    bound_globally = set()
     for step in dis.get_instructions(code):
         if step.opname == "STORE_NAME":
             bound.add(step.argval)

@@ -96,11 +96,11 @@ def with_second_runs(
     student code, and however one process leaves a message for another, it helps with no
     earlier test.
     """
-    coming = Counter(step.test.exercise for step in steps if step.test is not None)
+    coming = Counter(step.test.exercise for step in steps if step.test)
     for step in steps:
         yield step
         test = step.test
-        if test is not None and test.exercise:
+        if test and test.exercise:
             coming[test.exercise] -= 1
             unfinished = frozenset(filter(None, +coming))
             judge_again(test, unfinished)
@@ -123,8 +123,8 @@ def follow_through_plan(
     """
     masters = {cell.id: cell for cell in job.cells}
     solutions = _solutions_of(exercise, job.cells)
-    extras = defaultdict[str, list[Step]](list)  # by the cell above them
-    answers: dict[str, StudentCell] = {}
+    extras = defaultdict(list)  # by the cell above them
+    answers = {}
     above = ""
     for cell in job.student:
         if cell.id in masters:
@@ -180,7 +180,7 @@ def follow_through_plan(
         planned.pop()
     words = set[str]()
     for step in planned:
-        if step.test is not None:
+        if step.test:
             words |= tests.cells[step.test.id].program.uses
         elif step.index is not None:
             words.update(WORD.findall(step.source))
@@ -237,7 +237,7 @@ def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
     complete = []
     for step in reversed(steps):
         words.update(WORD.findall(step.source))
-        if step.test is not None and words:
+        if step.test and words:
             test = tests.cells[step.test.id]
             text = ""
             # ``from … import *`` may bring any name.
@@ -256,7 +256,7 @@ def _student_step(cell: StudentCell, master: Cell | None = None) -> Step:
     name = f"cell {cell.index + 1}"
     source = cell.source
     exercise = None
-    if master is not None:
+    if master:
         name = master.id
         if master.kind == "solution":
             exercise = master.id

@@ -92,7 +92,7 @@ class StudentProcesses:
             # In a fresh process, this cell may have the memory.
             if has_excluded_hog or end is None:
                 outputs, filled, end = self._try(step)
-        if end is not None or (filled and _lacks_memory(outputs)):
+        if end or (filled and _lacks_memory(outputs)):
             note = self._exclude(step, end)
             output = error_output(
                 name="CellStopped",
@@ -138,7 +138,7 @@ class StudentProcesses:
             f"{subject} used too much memory, so it was left out of the remaining "
             "tests."
         )
-        if end is not None:
+        if end:
             note = self.describe_end(end, subject).text
         self.notes.append(note)
         self.end()
@@ -160,7 +160,7 @@ class StudentProcesses:
 
     def end(self) -> None:
         """End the process that lives, if one does: the next is a fresh one."""
-        if self._session is not None:
+        if self._session:
             self._session.close()
 
     def send(
@@ -212,7 +212,7 @@ class StudentProcesses:
 
     def ensure_session(self) -> Session:
         """Return the living student process, or a fresh one with all cells replayed."""
-        while self._session is None or self._session.end is not None:
+        while self._session is None or self._session.end:
             if self._spawned >= MAX_SPAWNS:
                 raise ProcessEnded("died", "its process ended too often")
             if time.monotonic() > self.deadline:
@@ -222,14 +222,14 @@ class StudentProcesses:
             session = self.start_session(self.files)
             self._session = session
             self.defined_by_tests.clear()
-            if previous is not None:
+            if previous:
                 # What was answered stays answered: else who ends the process on purpose
                 # could give another answer. What raised may have been the process's
                 # fault.
                 for call, record in previous.recorded.items():
                     if record.failure is None:
                         session.recorded[call] = record
-            if self.references is not None:
+            if self.references:
                 session.is_only_process = False
                 self._reference_functions = {**self.references.judge_functions}
                 if self.references.functions:
@@ -246,7 +246,7 @@ class StudentProcesses:
 
     def _functions_of(self, references: References) -> dict[str, ReferenceFunction]:
         """Run the reference solutions in a process of their own."""
-        if self._reference_session is not None:
+        if self._reference_session:
             self._reference_session.close()
         session = self._reference_session = self.start_session({})
         session.is_only_process = False

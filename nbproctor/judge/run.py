@@ -243,7 +243,7 @@ class NotebookRun:
         outcomes = set()
         for step in self._history:
             test = step.test
-            if test is not None and test.exercise == exercise and test.points:
+            if test and test.exercise == exercise and test.points:
                 judged = self.verdicts.get(test.id)
                 outcomes.add(judged and judged.outcome)
         return outcomes == {"passed"}
@@ -449,7 +449,7 @@ class NotebookRun:
     def _explain_outputs(self, outputs: list[Output], cell: Cell) -> Message:
         """Return what a public test says, with the line where an answer fails."""
         error = self.student.raised
-        if error is not None:
+        if error:
             if error.cell not in (None, cell.id):
                 return explain(error, self.student.sources, hidden=False)
             if name := _UNKNOWN_NAME.fullmatch(error.text):

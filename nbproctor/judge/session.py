@@ -95,7 +95,7 @@ class Session:
         Student code may raise a `StudentRaised`. A process that does not answer is
         ended (`ProcessEnded`). An argument may be an `UnsendableError`.
         """
-        if self.end is not None:
+        if self.end:
             raise self.end
         outermost = self._call_deadline is None
         if outermost:

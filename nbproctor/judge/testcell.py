@@ -127,7 +127,7 @@ class Namespace:
         """End a test; store the names that it made for later ones, passed or not."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
         self._session_of[name] = session
-        if session.end is not None:
+        if session.end:
             self._definitions_only.add(name)
         for shared in self._tests.cells[name].program.binds & self._shared_names:
             self._shared.pop(shared, None)

@@ -115,7 +115,7 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]
     With them come the packages that they need. What is compiled has to be Pyodide's.
     """
     wheels = {}
-    compiled = set[str]()
+    compiled = set()
     waiting = list(names)
     finished = set(PROVIDED)
     while waiting:

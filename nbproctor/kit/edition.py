@@ -53,7 +53,7 @@ def write_edition(
     """
     assignment = course.assignment
     notebooks = {}
-    provided = set[str]()
+    provided = set()
     for path in course.sources():
         content = json.loads(path.read_text("utf-8"))
         notebooks[path], names = shorten(content, hours, course.markers)

@@ -199,7 +199,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
         nbgrader writes, validates and reads it again between the two.
         """
-        assert self._submission is not None
+        assert self._submission
         staged = Path(notebook_filename)
         student = self._submission.student
         assignment = self.coursedir.assignment_id
@@ -224,7 +224,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:
         """Return what executing `nb` gave, executing it now if it is not what ran."""
-        assert self._submissions is not None and self._submission is not None
+        assert self._submissions and self._submission
         submission = self._submission
         cells, future = submission.running[notebook]
         if student_cells(nb.cells) != cells:  # a preprocessor of this course changed it

@@ -243,7 +243,7 @@ class Watch(ExitStack):
         record = self._students[student]
         mode = self._course.options.early_feedback
         today = _day(now)
-        passes: Passes = {}
+        passes = {}
         problem = ""
         if mode != "nothing":
             # Also of what could not be graded: a failed execution tells something.

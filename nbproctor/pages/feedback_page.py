@@ -182,7 +182,7 @@ class Feedback:
         source = source_of(cell)
         if not is_markdown and cell.get("cell_type") != "code":
             return None
-        if master is not None:
+        if master:
             if master.kind == "helper":
                 return None
             if master.locked or master.kind == "test":
@@ -192,7 +192,7 @@ class Feedback:
             return None
         role: Role = "given" if from_source else "own"
         exercise = ""
-        if master is not None:
+        if master:
             exercise = master.exercise or master.id
             if master.kind == "test":
                 role = "test"
@@ -235,7 +235,7 @@ class Feedback:
                 sections.append(section)
             row = rows.get(cell.exercise)
             if row:
-                if cell.exercise not in of_row and section.row is not None:
+                if cell.exercise not in of_row and section.row:
                     section = Section("")
                     sections.append(section)
                 section = of_row.setdefault(cell.exercise, section)

@@ -119,7 +119,7 @@ def make(
         for _ in ("whole", "without the notebook"):
             jobs_by_future = {workers.ask(job): job for job in waiting}
             waiting = []
-            failed: list[str] = []
+            failed = []
             for future in as_completed(jobs_by_future):
                 job = jobs_by_future[future]
                 if error := _error(future):

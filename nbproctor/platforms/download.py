@@ -128,7 +128,7 @@ class Download:
         by_student = defaultdict(list)
         for entry in content.entries:
             name = names.get(entry.path)
-            if name is None:
+            if not name:
                 if entry.path.name == platform.listing:
                     self.listing = self.listing or entry.read()
                 else:

@@ -216,7 +216,7 @@ def _write_scalar(
     depth: int,
 ) -> Node:
     code = _code_of(x.dtype)
-    if code is not None:
+    if code:
         raw = x.tobytes()
         sender.append_buffer(raw, len(raw))
         return ["n", code]

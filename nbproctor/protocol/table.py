@@ -183,7 +183,7 @@ class Sender(MessageBudget, Encoded):
         if depth > MAX_DEPTH:
             raise UnsendableError(f"a value is nested more than {MAX_DEPTH} deep")
         row = _row_of.get(kind)
-        if row is not None:
+        if row:
             if row.change is None:
                 node = row.write(self, x, depth + 1)
             else:

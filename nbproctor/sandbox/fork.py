@@ -54,7 +54,7 @@ class Fork:
             os.waitpid(self.pid, 0)
             self.pid = 0
         self.sock.close()
-        if self.scratch is not None and self.scratch.exists():
+        if self.scratch and self.scratch.exists():
             shutil.rmtree(self.scratch)
 
 
@@ -128,8 +128,8 @@ def _run_fork(
             last = number
         os.closerange(last + 1, os.sysconf("SC_OPEN_MAX"))
         try:
-            if policy is not None:
-                assert scratch is not None
+            if policy:
+                assert scratch
                 layers.enter(policy, scratch)
         except SandboxError as error:
             socks[0].sendall(FAILED)

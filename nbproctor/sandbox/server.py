@@ -122,7 +122,7 @@ class Child:
 
     def close(self) -> None:
         """End the process, whatever it is doing, and close the socket."""
-        if self._server is not None:
+        if self._server:
             send(self._server, {"kill": self.pid})
             receive(self._server)
             self._server = None
@@ -183,7 +183,7 @@ class Server:
             request, _ = receive(sock)
             if "kill" in request:
                 process = self.running.get(request["kill"])
-                if process is not None and process.judge == judge:
+                if process and process.judge == judge:
                     self.end(process.pid)
                 send(sock, {})
             elif "seconds" in request:  # its own sandbox lets no process look at others

@@ -111,7 +111,7 @@ class Student:
         any other cell runs: it may change what those after it do.
         """
         pyplot = sys.modules.get("matplotlib.pyplot")
-        if pyplot is not None and pyplot.get_fignums():
+        if pyplot and pyplot.get_fignums():
             pyplot.close("all")
         if source in self.shell.opening_outputs:
             return self.shell.opening_outputs[source], False, None

@@ -212,7 +212,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
             if block.code not in texts.given_code:
                 owners.setdefault(index, answered.id)
     last = {owner: index for index, owner in sorted(owners.items())}
-    parts = defaultdict[str, list[Block]](list)  # by owner; "" for the student's own
+    parts = defaultdict(list)  # by owner; "" for the student's own
     pieces = []
     for index, block in enumerate(blocks):
         owner = owners.get(index, "")
@@ -278,13 +278,13 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
     """
     texts = plan.texts
     by_id = {}
-    by_text = defaultdict[str, list[Cell]](list)
+    by_text = defaultdict(list)
     for cell in texts.cells.values():
         by_id[cell.cell_id] = cell
         if cell.locked:
             by_text[stub_of(cell).plain].append(cell)
     by_text[""] = []
-    claims = defaultdict[str, list[PlannedCell]](list)
+    claims = defaultdict(list)
     for entry in plan.entries:
         handed = entry.handed
         text = handed.text.plain
@@ -360,7 +360,7 @@ def _free_entries(cell: Cell, plan: Plan) -> list[PlannedCell]:
     """Return what looks like an answer between the neighbours of its own cell."""
     texts = plan.texts
     rank = texts.order[cell.id]
-    between: list[PlannedCell] = []
+    between = []
     is_above = True
     for entry in plan.entries:
         if entry.cell is None and is_above:

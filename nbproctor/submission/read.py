@@ -171,7 +171,7 @@ def _notebooks(
 def _cells_of_script(text: str) -> list[RawCell]:
     """Cut a Python script with marks of cells into its cells."""
     parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
-    cells: list[RawCell] = []
+    cells = []
     for kind, code in zip(parts[::2], parts[1::2], strict=True):
         if "markdown" in kind or "raw" in kind:
             continue

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.cells import RawNotebook, SubmittedCell, grade_id
+from nbproctor.cells import RawNotebook, grade_id
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.submission.files import (
@@ -83,7 +83,7 @@ def repair(
             f"because no other notebook answers more than {len(chosen.answers)} "
             "exercises."
         )
-    additions: dict[str, list[SubmittedCell]] = {}
+    additions = {}
     for other in others if master.repairs else ():
         more = [
             name
