@@ -92,10 +92,10 @@ def audit(
     return AuditResult(
         assignment=assignment,
         tests=tests,
-        entries=tuple(entries),
-        checks=tuple(all_checks),
-        problems=tuple(variants.problems),
-        hints=tuple(hints),
+        entries=entries,
+        checks=all_checks,
+        problems=variants.problems,
+        hints=hints,
         seconds=time.monotonic() - start,
     )
 

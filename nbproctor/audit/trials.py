@@ -336,8 +336,8 @@ class _Walk:
             verdicts=[*run.verdicts.values()],
             stubs=self.stubs,
             oracle=oracle,
-            notes=tuple(run.notes),
-            untried=tuple(run.untried),
+            notes=run.notes,
+            untried=run.untried,
         )
 
     def _run(self, job: Job, references: References | None = None) -> NotebookRun:
