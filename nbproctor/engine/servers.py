@@ -199,8 +199,8 @@ def _start(preload: _Preload, notebook: str) -> ForkServer:
                 [
                     *(*imported, *_PRELOADED),
                     ("nbproctor.student.shell:run_opening_cells", rehearsed),
-                    ("nbproctor.protocol.objects:list_library_classes", ()),
-                    ("nbproctor.protocol.table:load_rows", ()),
+                    ("nbproctor.protocol.objects:list_library_classes",),
+                    ("nbproctor.protocol.table:load_rows",),
                 ],
                 student_main="nbproctor.student.process:main",
                 judge_main="nbproctor.judge.run:main",

@@ -141,7 +141,7 @@ def libraries_used(modules: Iterable[str]) -> list[str]:
     return [name for name, importers in LIBRARIES.items() if tops & importers]
 
 
-def load_rows(_: object = ()) -> None:
+def load_rows() -> None:
     """Load the rows of the libraries that are imported here, before any fork."""
     for name in LIBRARIES.keys() & sys.modules.keys():
         import_module(f"nbproctor.protocol.{name}_values")

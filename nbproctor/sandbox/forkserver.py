@@ -25,8 +25,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox import bubblewrap
 from nbproctor.sandbox.fork import (
@@ -78,14 +76,14 @@ class ForkServer(AbstractContextManager["ForkServer"]):
     def start(
         cls,
         policy: Policy,
-        preload: Sequence[str | tuple[str, Sequence[str]]],
+        preload: Sequence[str | tuple[Any, ...]],
         student_main: str,
         judge_main: str,
     ) -> ForkServer:
         """Start a fork server and wait until it is warm.
 
-        It imports the modules of `preload`, and calls functions (``"module:function"``,
-        argument) in it, in a folder that holds the policy's files.
+        It imports the modules of `preload`, and calls functions (``"module:function"``
+        and arguments) in it, in a folder that holds the policy's files.
         ``student_main(sock)`` and ``judge_main(job, spawn) -> bytes`` are named so too,
         where ``spawn()`` returns a `server.Child`.
         `ForkServerError`: one does not import, or a mandatory layer is missing.
@@ -134,11 +132,11 @@ class ForkServer(AbstractContextManager["ForkServer"]):
                 {
                     "base": str(base),
                     "processor": processor.number,
-                    "preload": list(preload),
+                    "preload": preload,
                     "student_main": student_main,
                     "judge_main": judge_main,
-                    "policy": msgspec.to_builtins(policy),
-                    "judge_policy": msgspec.to_builtins(judge),
+                    "policy": policy,
+                    "judge_policy": judge,
                 }
             )
         except BaseException:

@@ -155,7 +155,7 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
         # user has cleared the death signal, so it is set only now.
         libc.prctl(libc.PR_SET_DUMPABLE, 0)
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
-        if libc.capabilities() != 0:
+        if libc.has_capabilities():
             raise SandboxError("capabilities are left")
 
     yield "scratch folder", make_scratch

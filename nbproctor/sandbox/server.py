@@ -336,7 +336,8 @@ def main(descriptor: int) -> None:
             if isinstance(item, str):
                 import_module(item)
             else:
-                resolve_name(item[0])(item[1])
+                function, *arguments = item
+                resolve_name(function)(*arguments)
         os.chdir("/")
         judge_policy = msgspec.convert(setup["judge_policy"], Policy)
         if not policy.weak:
