@@ -314,14 +314,14 @@ class MasterNotebook:
         return hash(self.digest)
 
     @property
-    def exercises(self) -> tuple[str, ...]:
+    def exercises(self) -> list[str]:
         """Names of the exercises in source order."""
         names = [cell.exercise for cell in self.cells if cell.exercise]
-        return tuple(dict.fromkeys(names))
+        return list(dict.fromkeys(names))
 
-    def of_kind(self, *kinds: Kind) -> tuple[Cell, ...]:
+    def of_kind(self, *kinds: Kind) -> list[Cell]:
         """Cells of the given kinds, in source order."""
-        return tuple(cell for cell in self.cells if cell.kind in kinds)
+        return [cell for cell in self.cells if cell.kind in kinds]
 
     @property
     def opening_cells(self) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ def follow_through_plan(
     job: Job,
     exercise: str,
     tests: Tests,
-    unfinished: Collection[str] = (),
+    unfinished: Collection[str],
 ) -> tuple[list[Step], References]:
     """Plan an exercise alone, with correct functions of the exercises before it.
 

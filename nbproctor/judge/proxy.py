@@ -77,8 +77,8 @@ class Handle(NamedTuple):
     label: str  # name of its class; of a function or class, its own too
     # The class of a library that it has to do with, if any, and how: it may be of
     # ``exact`` this class, an ``object`` of one derived, the ``class``, or ``derived``.
-    kind: Any = None
-    relation: str = ""  # none without a class
+    kind: Any
+    relation: str  # none without a class
 
 
 def handle_of(proxy: object) -> Handle:

@@ -113,8 +113,8 @@ class Question:
     """An exercise as the other grader has it."""
 
     name: str
-    points: Any = None  # a number, or one for each test
-    by_hand: bool = False
+    points: Any  # a number, or one for each test
+    by_hand: bool
     is_plain: bool = False  # of a notebook of assertions
     is_answered: bool = False
     graders: list[Metadata] = field(default_factory=list)  # of its tests

@@ -150,7 +150,7 @@ class StudentMarks:
 def read_marks(
     book: SharedGradebook,
     assignment: str,
-    student: str | None = None,
+    student: str | None,
 ) -> defaultdict[str, StudentMarks]:
     """Read the marks of a class, or of one student: student id → marks.
 

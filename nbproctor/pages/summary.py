@@ -118,9 +118,9 @@ class ResultRow:
     points: float | None
     cause: str
     hint: str
-    tests: list[Test] = field(default_factory=list)
-    by_hand: bool = False
-    commented: bool = False
+    tests: list[Test]
+    by_hand: bool
+    commented: bool
 
     @property
     def lost_points(self) -> float:

@@ -52,16 +52,16 @@ class CollectedSubmission:
     """What one student submitted: the newest attempt."""
 
     person: Person
+    submitted: datetime | None  # with a time zone, where the platform says it
+    late: bool  # says the platform
+    attempt: str  # orders attempts, where the platform has such a thing
+    #: Names under which the platform takes feedback, one a file or one for all.
+    addresses: list[str]
+    #: What a teacher should know: earlier attempts, files that share a name.
+    notes: list[str]
     files: dict[PurePosixPath, bytes] = field(default_factory=dict)  # by their place
-    submitted: datetime | None = None  # with a time zone, where the platform says it
-    late: bool = False  # says the platform
-    attempt: str = ""  # orders attempts, where the platform has such a thing
     group: str = ""  # who handed it in together; empty: the student alone
     found_by: str = ""  # by what the person was found in the roster; empty: not in one
-    #: Names under which the platform takes feedback, one a file or one for all.
-    addresses: list[str] = field(default_factory=list)
-    #: What a teacher should know: earlier attempts, files that share a name.
-    notes: list[str] = field(default_factory=list)
     state: State = "new"  # as `collected.write` finds it
     reason: str = ""  # the older one was kept
 
@@ -243,7 +243,7 @@ class Download:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
         last = max(newest, key=attrgetter("age"))
         submission = CollectedSubmission(
-            person,
+            person=person,
             submitted=when,
             late=any(file.late for file in newest),
             attempt=last.attempt or last.number,
@@ -353,7 +353,7 @@ def parse_download(
     assignment: str,
     notebooks: Sequence[str],
     roster: Roster,
-    zone: tzinfo | None = None,
+    zone: tzinfo | None,
     groups: Mapping[str, list[Person]] = {},
     times: Mapping[str, str] = {},
 ) -> Download:

@@ -240,9 +240,9 @@ def _dtype_parts(x: np.dtype[Any]) -> Parts | None:
     return None if code is None else (code,)
 
 
-def is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
-    """Make the question whether a part is an array of NumPy's of these kinds."""
-    return lambda x: type(x) is np.ndarray and x.ndim == dims and x.dtype.kind in kinds
+def is_array(kinds: str) -> Callable[[Any], bool]:
+    """Make the question whether a part is a row of NumPy's, of one of these kinds."""
+    return lambda x: type(x) is np.ndarray and x.ndim == 1 and x.dtype.kind in kinds
 
 
 FIELDS |= {name: FIELDS["value"] for name in ("dtype", "shape", "layout")}

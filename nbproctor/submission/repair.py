@@ -50,7 +50,7 @@ class Repaired:
     notebook: RawNotebook  # every cell of the master that nbgrader knows once
     notes: list[str]  # sentences for the student on everything that was changed
     path: Path  # of the file that it was read from
-    answered: bool = True  # whether anything says more than what was handed out
+    answered: bool  # whether anything says more than what was handed out
 
 
 def repair(
