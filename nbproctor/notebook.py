@@ -170,6 +170,7 @@ def read_cells(
             points = float(grader.get("points") or 0)
         helps = not points and markers.is_all_hidden(source)
         kind = _kind(source, grader and flags, code, helps, exercise)
+        is_solution = kind == "solution"
         stub = markers.without_regions(source)
         if name in released:
             stub = "".join(released[name]["source"])
@@ -177,9 +178,9 @@ def read_cells(
             grader |= flags | {"cell_type": cell["cell_type"]}
         else:  # where regions need no metadata; students see no hidden part
             source = markers.without_regions(source, markers.hidden, markers.scheme)
-        if kind == "solution" or not grader:
+        if is_solution or not grader:
             source = markers.without_solution_markers(source)
-        if kind == "solution":
+        if is_solution:
             exercise = name
         tags = cell.get("metadata", {}).get("tags", [])
         is_in_process = kind == "test" and BESIDE_TAG in tags
@@ -189,7 +190,7 @@ def read_cells(
             kind=kind,
             source=source,
             points=points,
-            exercise=exercise if scores or kind == "solution" else None,
+            exercise=exercise if scores or is_solution else None,
             skip=SKIP_TAG in tags,
             cell_id=str(cell.get("id", name)),
             stub=stub,

@@ -203,11 +203,13 @@ class _Exercise:
         for other in cells_below:
             if other.kind == "solution":
                 break
-            if other.kind == "test" and not other.cell_id:
-                self.oracle.append(Step(other.id, test=other))
-            elif other.kind == "test":
-                self.steps.append(Step(other.id, test=other))
-                test_count = len(self.steps)
+            if other.kind == "test":
+                step = Step(other.id, test=other)
+                if other.cell_id:
+                    self.steps.append(step)
+                    test_count = len(self.steps)
+                else:  # nobody's notebook has it
+                    self.oracle.append(step)
             elif other.kind == "provided" and not other.skip:
                 self.steps.append(Step(other.id, other.source))
         del self.steps[test_count:]

@@ -13,14 +13,16 @@ from nbproctor.cli import (
 from nbproctor.cli.app import app, main
 
 # `--help` lists them in the order of use.
-ORDER = ["doctor", "lab", "submit", "new", "adopt", "lint", "audit", "release"]
-ORDER += ["roster", "due", "watch", "extend", "collect", "late", "grade", "export"]
-ORDER += ["init", "off"]
+ORDER = """
+    doctor lab submit new adopt lint audit release
+    roster due watch extend collect late grade export
+    init off
+"""
 
 
 def _position(command: CommandInfo) -> int:
     assert command.callback
-    return ORDER.index(command.callback.__name__)
+    return ORDER.split().index(command.callback.__name__)
 
 
 app.registered_commands.sort(key=_position)

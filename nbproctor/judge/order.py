@@ -151,22 +151,22 @@ def follow_through_plan(
     reference_functions = frozenset[str]()
     steps = [*extras[""]]
     is_above = True
-    for master in job.cells:
-        is_above = is_above and master.id not in solutions
+    for name, master in masters.items():
+        is_above = is_above and name not in solutions
         if is_above and master.kind in ("provided", "solution") and not master.skip:
             references.append(master.source)
-        if master.id in answers:
-            steps.append(_student_step(answers[master.id], master))
+        if name in answers:
+            steps.append(_student_step(answers[name], master))
         elif master.kind == "provided" and not master.skip:
-            steps.append(Step(f"provided {master.id}", master.stub))
+            steps.append(Step(f"provided {name}", master.stub))
         elif master.kind == "test":
-            steps.append(Step(master.id, test=master))
-        elif is_above and master.id in usable:
-            functions = tests.functions[master.id] - own_names
+            steps.append(Step(name, test=master))
+        elif is_above and name in usable:
+            functions = tests.functions[name] - own_names
             reference_functions |= functions
-            step_name = f"functions of {master.id}"
+            step_name = f"functions of {name}"
             steps.append(Step(step_name, reference_functions=functions))
-        steps += extras[master.id]
+        steps += extras[name]
     planned = []
     for step in _with_definitions(steps, tests):
         if step.test is None or _may_gain(

@@ -61,25 +61,26 @@ def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
     others = {path.name for path in _entries(source)} - {assignment}
     for student in _entries(submitted):
         shown = f"{submitted.name}/{one_line(student.name)}"
+        folder = f"{shown}/"
         if any(map(os.path.islink, (student, student / assignment))):
-            yield f"{shown}/", f"{LINK}; put the folder itself there"
+            yield folder, f"{LINK}; put the folder itself there"
         elif not student.is_dir():
             if student.name.lower() not in RESERVED_FILES:
                 where = f"{submitted.name}/<student>/{assignment}/"
                 yield shown, f"it is not in a student's folder; move it to {where}"
         elif reason := refuse_student(student.name):
-            yield f"{shown}/", f"{reason}; rename the folder"
+            yield folder, f"{reason}; rename the folder"
         else:
             entries = _entries(student)
             if not entries and os.access(student, os.R_OK | os.X_OK):
-                yield f"{shown}/", "it is empty"
+                yield folder, "it is empty"
             for entry in entries:
                 if any(_same(entry.stem, other) for other in others):
                     continue  # grading that assignment names it
                 if reason := _refuse_entry(entry, assignment, len(entries) == 1):
                     slash = "/" if entry.is_dir() else ""
-                    path = f"{shown}/{one_line(entry.name)}{slash}"
-                    yield path, f"{reason}move it to {shown}/{assignment}/"
+                    path = f"{folder}{one_line(entry.name)}{slash}"
+                    yield path, f"{reason}move it to {folder}{assignment}/"
 
 
 def _refuse_entry(

@@ -197,13 +197,14 @@ class Download:
         """Return whose files these are, and by what that was found; empty: unclear."""
         if not str(identity):
             identity = Identity(files[0].key)
+        label = str(identity)
         match = self.roster.find(identity)
         if match.person:
             if match.matched_by == "--as":
                 self.roster.add_identity(match.person, identity)
             return [(match.person, match.matched_by)]
         if match.question:
-            self.add_question(str(identity), str(match))
+            self.add_question(label, str(match))
             if match.kind_suggestion:
                 self.kind_suggestions.add(match.kind_suggestion)
             return []
@@ -214,7 +215,7 @@ class Download:
                 names.add(owner.name)
         if names:
             self.add_question(
-                str(identity),
+                label,
                 f"The files in it name students ({'; '.join(sorted(names)[:5])}). Not "
                 "collected. Give each student a folder or a file with their name.",
             )
@@ -222,7 +223,7 @@ class Download:
         person = self.roster.new_person(identity)
         if self.roster.people:
             sentence = f"Not in the class list. Collected as {person.student!r}."
-            self.add_problem(str(identity), sentence)
+            self.add_problem(label, sentence)
         return [(person, "")]
 
     def newest(self, person: Person, files: Files) -> CollectedSubmission:
