@@ -226,7 +226,7 @@ class CellText:
     @cached_property
     def compiled(self) -> CodeType | None:
         """The code of a cell, never to be run; None for the `return` of a function."""
-        if self.tree is None:
+        if not self.tree:
             return None
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         with suppress(*_NO_PYTHON):

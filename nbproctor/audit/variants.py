@@ -216,7 +216,11 @@ def _source(
     return change(f"{text}\n", table[form], of)
 
 
-def _with_body(text: str, body: str, _: str) -> str:
+def _with_body(
+    text: str,
+    body: str,
+    _: str,
+) -> str:
     """Return a cell whose last function has another body."""
     function = parse_code(text).body[-1]
     if not isinstance(function, ast.FunctionDef):

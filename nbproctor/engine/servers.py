@@ -111,7 +111,7 @@ class Servers(AbstractContextManager["Servers"]):
         # Nothing in a fork server depends on what else is graded with it.
         preload = settings.policy, _modules(master), master.opening_cells
         server = self._take_idle(preload)
-        if server is None:
+        if not server:
             server = _start(preload, master.notebook)
             self._add(server, preload)
         try:

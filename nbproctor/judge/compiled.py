@@ -119,7 +119,7 @@ class Program:
     def run(self, names: Names) -> Any:
         """Run the cell with these global names; return the value that it ends in."""
         execute(self.body, names)
-        return None if self.last is None else execute(self.last, names)
+        return execute(self.last, names) if self.last else None
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def plan_notebook(job: Job, tests: Tests) -> list[Step]:
     steps_above: dict[str, int] = {}  # test → how many steps stand above it
     for cell in job.student:
         master = masters.get(cell.id or "")
-        if master is None:
+        if not master:
             steps.append(_student_step(cell))
         elif master.kind == "test":
             steps_above.setdefault(master.id, len(steps))
@@ -169,14 +169,14 @@ def follow_through_plan(
         steps += extras[name]
     planned = []
     for step in _with_definitions(steps, tests):
-        if step.test is None or _may_gain(
+        if not step.test or _may_gain(
             step.test,
             exercise=exercise,
             tests=tests,
             reference_functions=reference_functions,
         ):
             planned.append(step)
-    while planned and planned[-1].test is None:
+    while planned and not planned[-1].test:
         planned.pop()
     words = set[str]()
     for step in planned:

@@ -90,7 +90,7 @@ class StudentProcesses:
         if lacked_memory:
             has_excluded_hog = self.exclude_memory_hog()
             # In a fresh process, this cell may have the memory.
-            if has_excluded_hog or end is None:
+            if has_excluded_hog or not end:
                 outputs, filled, end = self._try(step)
         if end or (filled and _lacks_memory(outputs)):
             note = self._exclude(step, end)
@@ -212,7 +212,7 @@ class StudentProcesses:
 
     def ensure_session(self) -> Session:
         """Return the living student process, or a fresh one with all cells replayed."""
-        while self._session is None or self._session.end:
+        while not self._session or self._session.end:
             if self._spawned >= MAX_SPAWNS:
                 raise ProcessEnded("died", "its process ended too often")
             if time.monotonic() > self.deadline:

@@ -309,7 +309,11 @@ def _is_in_process_of(value: object, proxy: Proxy) -> TypeGuard[Proxy]:
     return handle_of(value).session is handle_of(proxy).session
 
 
-def _ask_comparison(name: str, proxy: Proxy, other: Proxy) -> bool:
+def _ask_comparison(
+    name: str,
+    proxy: Proxy,
+    other: Proxy,
+) -> bool:
     """Ask the student to compare their own objects; anything but a bool is an error."""
     result = _apply(proxy, name, other)
     if type(result) is np.bool_:

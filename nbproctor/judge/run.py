@@ -254,7 +254,7 @@ class NotebookRun:
             calls = ReferenceFunction.calls
             test = step.test
             position = len(self._history)
-            if test is None:
+            if not test:
                 self.student.run(step)
                 self._cells_call_references |= ReferenceFunction.calls > calls
             elif test.where == "beside":
@@ -493,7 +493,7 @@ class NotebookRun:
                 needs.add(name)
         steps = []
         for step in history:
-            if step.test is None:
+            if not step.test:
                 if step in self.student.executed_steps:
                     steps.append(step)
             elif step.name in needs and step.test.where == "beside":

@@ -89,7 +89,12 @@ class Session:
             handler=self,
         )
 
-    def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
+    def ask(
+        self,
+        request: str,
+        *arguments: Any,
+        seconds: float | None = None,
+    ) -> Any:
         """Ask the student process for something.
 
         Student code may raise a `StudentRaised`. A process that does not answer is

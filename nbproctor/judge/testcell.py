@@ -314,7 +314,12 @@ def seed_student(session: Session, seed: int) -> None:
         session.ask("seed", "random", [seed % 2**62])
 
 
-def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:
+def _seed(
+    seed_judge: Any,
+    module: str,
+    session: Session,
+    *values: Any,
+) -> None:
     """Seed a global generator, and the student's."""
     seed_judge(*values)
     for each in (session, session.reference_session):

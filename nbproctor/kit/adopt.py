@@ -250,7 +250,7 @@ class Adopted:
         """
         row = self._append_cell(cell, cell.cell_type)
         question = self._question
-        if question is None:
+        if not question:
             return
         is_first = not (self._marks_answers or question.is_answered)
         may_answer = question.by_hand or cell.cell_type != "markdown"
@@ -264,7 +264,7 @@ class Adopted:
             return  # they are in the notebook
         tests, is_hidden = _test_file(path)
         question = self._question
-        if question is None or question.name != name:
+        if not question or question.name != name:
             question = self._open({"name": name})
         question.points = question.points or tests.get("points")
         last = self.cells[-1] if self.cells else None
@@ -275,7 +275,7 @@ class Adopted:
                 self._test(cell, {"hidden": is_hidden} | case)
         if not question.is_answered:
             row = self._find_defining_cell(question.test_code) or last
-            if row and row.question is None and row.kind == "code":
+            if row and not row.question and row.kind == "code":
                 self._answer(row, question)
         self._close()
 
@@ -324,10 +324,10 @@ class Adopted:
     def _plain_test(self, cell: NotebookNode) -> None:
         """Take assertions for a test of the nearest answer that they use."""
         row = self._find_defining_cell(cell.source)
-        if row is None or (row.question and not row.question.is_plain):
+        if not row or (row.question and not row.question.is_plain):
             self._leave_out(cell)
             return
-        if row.question is None:
+        if not row.question:
             question = self._open({"name": "exercise"})
             question.is_plain = True
             self._answer(row, question)
@@ -423,7 +423,7 @@ class Adopted:
             if _BEGIN not in marked:
                 continue
             row.cell.source = marked
-            if row.question is None:
+            if not row.question:
                 row.kind = "answer"
                 _set_grader(row.cell, self._free("answer"))
             elif _has_blank(source):
@@ -674,7 +674,7 @@ def _mark(source: str, tested: Set[str]) -> str:
         lines.insert(end, indent + _END)
         lines.insert(start, indent + _BEGIN)
     marked = "\n".join(lines)
-    if CellText.parse(_MARKERS.without_regions(marked)).tree is None:
+    if not CellText.parse(_MARKERS.without_regions(marked)).tree:
         return f"{_BEGIN}\n{source}\n{_END}"
     return marked
 

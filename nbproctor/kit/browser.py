@@ -51,7 +51,7 @@ def make_site(course: Course, pyodide: Path | None = None) -> Path:
     Pyodide comes from its own address, or is copied from the folder `pyodide` into the
     site, which then loads nothing from elsewhere. `HandoutError`: something is missing.
     """
-    if find_spec("jupyterlite_pyodide_kernel") is None:
+    if not find_spec("jupyterlite_pyodide_kernel"):
         raise HandoutError(
             "The site needs JupyterLite, which is not installed. Run "
             "pip install 'nbproctor[browser]', then the same command again."
@@ -128,7 +128,7 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]
             file = f"{name.replace('-', '_')}-{package.version}-py3-none-any.whl"
             wheels[file] = package
             for need in map(Requirement, package.requires or []):
-                if need.marker is None or need.marker.evaluate({"extra": ""}):
+                if not need.marker or need.marker.evaluate({"extra": ""}):
                     waiting.append(need.name)
         else:
             compiled.add(name)

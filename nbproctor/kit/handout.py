@@ -133,7 +133,7 @@ def requirements(course: Course) -> list[str]:
     for package in sorted(packages):
         pattern = re.compile(rf"^{re.escape(package)}==\S+", re.M | re.I)
         pin = pattern.search(pins)
-        if pin is None:
+        if not pin:
             file = course.root / "requirements.txt"
             installed = pattern.search(_installed())
             example = f", for example {installed[0]}" if installed else ""

@@ -190,7 +190,7 @@ class Findings:
                     "NotImplementedError, below your code. Delete this line."
                 )
         for cell in self._cells:
-            if cell.is_code and cell.text.tree is None:
+            if cell.is_code and not cell.text.tree:
                 if cell.name in self.stubs:
                     self.problems.append(
                         f"The cell of exercise {cell.name} cannot run: it has a syntax "

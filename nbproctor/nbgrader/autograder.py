@@ -78,7 +78,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             with course_lock(Path(self.coursedir.root), doing), grading_log(graded):
                 super().start()
             ungradable = [r.student for r in self.results if r.is_failure]
-            if ungradable and self.course is None:
+            if ungradable and not self.course:
                 raise CourseError(
                     f"Could not be graded: {', '.join(ungradable)}. The reasons "
                     "are above, and in grading.json in each student's folder."

@@ -277,7 +277,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.notebooks = notebooks
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
-        if self.course is None:  # or grading has said so
+        if not self.course:  # or grading has said so
             for student, reason in course.find_unwritable(standings).items():
                 raise PageError(f"{student}: {reason}. All other pages were made.")
 

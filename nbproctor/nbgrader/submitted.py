@@ -141,7 +141,7 @@ def _has_notebook(folder: Path) -> bool:
 def submission_time(folder: Path) -> datetime | None:
     """Return when a folder was submitted, in UTC, if a readable file in it says so."""
     file = find(folder, TIMESTAMP_FILE)
-    if file is None or file.size > MAX_DATE:
+    if not file or file.size > MAX_DATE:
         return None
     with suppress(ValueError, OverflowError, OSError):
         text = file.read().decode()

@@ -124,7 +124,7 @@ class Watch(ExitStack):
 
     def is_finished(self, now: datetime) -> bool:
         """Whether everybody's time is over, and what came at its end is tried."""
-        if self.due is None:
+        if not self.due:
             return False
         last = max([self.due, *self.deadlines.values()])
         return now > last + GRACE_PERIOD and not self._more
@@ -260,7 +260,7 @@ class Watch(ExitStack):
             with self._course.gradebook() as book:
                 record_try(book, self._course.assignment, student, attempt)
             record.tries.append(attempt)
-        if result is None:
+        if not result:
             record.waiting = {today: record.files}
         else:
             record.done = record.files
@@ -317,7 +317,10 @@ class Watch(ExitStack):
         copy_for_release(self._course, student)
 
     def _run_exchange(
-        self, name: str, student: str = "*", **options: bool
+        self,
+        name: str,
+        student: str = "*",
+        **options: bool,
     ) -> dict[str, str]:
         """Have a command of nbgrader's work in its exchange, if that is used.
 

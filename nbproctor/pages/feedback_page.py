@@ -246,7 +246,7 @@ class Feedback:
         exercises = []
         for name, row in rows.items():
             exercises.append(of_row.get(name) or Section(row.exercise.name, row))
-        others = [s for s in sections if s.row is None and s.has_student_cell]
+        others = [s for s in sections if not s.row and s.has_student_cell]
         return exercises, others
 
 

@@ -241,7 +241,7 @@ class Summary:
         mark = self._graded.mark(cell.id)
         points = mark.points if cell.points else None
         from_points = mark.by_hand or verdict is None
-        if verdict is None:
+        if not verdict:
             verdict = Verdict(
                 cell_id=cell.id,
                 exercise=cell.exercise,

@@ -350,7 +350,7 @@ def fill(
         if not str(identity):
             continue
         match = roster.find(identity)
-        if match.person is None:
+        if not match.person:
             reason = match.question or "is not in this course"
             filled.skipped.append((str(identity), reason))
             continue

@@ -127,7 +127,7 @@ class Platform:
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """Read a file's path in a download as `path` says; None: it is not named so."""
         match = re.fullmatch(self.path, "/".join(parts))
-        if match is None:
+        if not match:
             return None
         groups = defaultdict[str, str](str)
         for group, text in match.groupdict("").items():
@@ -238,7 +238,7 @@ def choose_column(
     similar = []
     for index, head in enumerate(heads):
         match = re.match(titles, head)
-        if match is None:
+        if not match:
             continue
         listing += f"\n  {head}"
         if normalize(match[1]) == name:
@@ -259,7 +259,7 @@ def form_of_marks(most: str, sheet: Sheet) -> tuple[float, bool, int | None]:
     """Return the highest mark, and how marks are written: comma, number of places."""
     highest = number(most)
     tail = re.search(r"([.,])(\d+)\s*$", most)
-    if tail is None:
+    if not tail:
         return highest, sheet.separator == ";", None
     mark, places = tail.groups()
     return highest, mark == ",", len(places)

@@ -395,7 +395,7 @@ class Roster:
                 if match.kind_suggestion:
                     result.kind_suggestions.add(match.kind_suggestion)
                 unclear.append(replace(row, student=""))
-            elif match.person is None:
+            elif not match.person:
                 student = self.new_person(identity).student
                 self.add(replace(row, student=student))
                 result.new += 1

@@ -121,7 +121,12 @@ class Connection:
     # A student's threads may all use objects of the test's, one at a time.
     turn: Any = field(default_factory=RLock)
 
-    def ask(self, name: str, *arguments: Any, deadline: Deadline | None = None) -> Any:
+    def ask(
+        self,
+        name: str,
+        *arguments: Any,
+        deadline: Deadline | None = None,
+    ) -> Any:
         """Ask the other side and wait for its reply.
 
         It raises what the other side raised, as `handler` makes it; `UnsendableError`,
@@ -273,7 +278,7 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
         # Each part once: a long list given to it a million times would take hours.
         old = mutables[number] if previous < number < len(mutables) else None
         change = change_of(old)
-        if change is None or type(old) is not type(new):
+        if not change or type(old) is not type(new):
             raise ProtocolError("a change of a call does not fit what was sent")
         previous = number
         change.assign(old, new)
@@ -367,7 +372,7 @@ def _measure(x: Any) -> tuple[int, Iterable[Any]]:
         return len(x) + 1, chain(x.keys(), x.values())
     if issubclass(kind, _CONTAINERS):
         return len(x) + 1, x
-    if change_of(x) is None:
+    if not change_of(x):
         return 0, ()
     has_parts = kind is np.ndarray and x.dtype.kind == "O"
     # An array, a table or a stream.

@@ -109,7 +109,7 @@ def add_rows(*rows: Row) -> None:
 def change_of(value: Any) -> Change | None:
     """Return how to compare and to change a value in place, if that can be."""
     row = _row_of.get(type(value))
-    return None if row is None else row.change
+    return row.change if row else None
 
 
 def parts_of(value: Any) -> Parts | None:
@@ -184,7 +184,7 @@ class Sender(MessageBudget, Encoded):
             raise UnsendableError(f"a value is nested more than {MAX_DEPTH} deep")
         row = _row_of.get(kind)
         if row:
-            if row.change is None:
+            if not row.change:
                 node = row.write(self, x, depth + 1)
             else:
                 node = self._write_mutable(row, x, depth + 1)
@@ -254,7 +254,7 @@ class Sender(MessageBudget, Encoded):
         if type(part) is tuple:
             return all(map(self._is_sendable, part))
         row = _row_of.get(type(part))
-        if row is None or "." not in row.tag:
+        if not row or "." not in row.tag:
             return True
         return self.take_apart(part) is not None
 
@@ -295,10 +295,10 @@ class Receiver(MessageBudget):
         if kind is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
             raise ProtocolError("a value has no tag, or is nested too deep")
         row = ROWS.get(x[0])
-        if row is None:
+        if not row:
             raise ProtocolError(f"a value has an unknown tag {x[0][:40]!r}")
         change = row.change
-        if change is None:
+        if not change:
             return row.read(self, x, depth + 1)
         number = len(self.mutables)
         self.mutables.append(None)

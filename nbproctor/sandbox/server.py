@@ -114,7 +114,7 @@ class Child:
 
     def processor_seconds(self) -> float:
         """Return the processor time that it has used so far; 0 once it has ended."""
-        if self._server is None:
+        if not self._server:
             return 0.0
         send(self._server, {"seconds": self.pid})
         answer, _ = receive(self._server)
@@ -293,7 +293,7 @@ class Server:
         Returns its wait status if it had ended by itself, else None.
         """
         process = self.running.pop(pid, None)
-        if process is None:
+        if not process:
             return None
         if process.judge == pid:
             self.end_students(pid)

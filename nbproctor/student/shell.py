@@ -81,7 +81,13 @@ class Compiler(CachingCompiler):
             self.cells[name] = self.cell, blank
         return name
 
-    def __call__(self, source: Any, filename: str, symbol: str, **kwargs: Any) -> Any:
+    def __call__(
+        self,
+        source: Any,
+        filename: str,
+        symbol: str,
+        **kwargs: Any,
+    ) -> Any:
         """Compile code; of a student's cell, note which lines run."""
         code = super().__call__(source, filename, symbol, **kwargs)
         if filename in self.cells:

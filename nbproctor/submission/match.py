@@ -316,7 +316,7 @@ def _by_definition(plan: Plan) -> Iterator[Match]:
         entries = [
             entry
             for entry in plan.entries
-            if entry.cell is None and texts.level(entry.handed, cell) == level
+            if not entry.cell and texts.level(entry.handed, cell) == level
         ]
         free = [entry for entry in entries if not entry.is_locked_piece]
         if entries:
@@ -363,7 +363,7 @@ def _free_entries(cell: Cell, plan: Plan) -> list[PlannedCell]:
     between = []
     is_above = True
     for entry in plan.entries:
-        if entry.cell is None and is_above:
+        if not entry.cell and is_above:
             between.append(entry)
         elif entry.cell and texts.order[entry.cell.id] < rank:
             between.clear()

@@ -193,7 +193,7 @@ def _objects(text: str) -> tuple[list[RawNotebook], int]:
     length = 0
     start = _OBJECT.search(text)  # the first object; then those that begin as one
     for _ in range(MAX_STARTS):
-        if start is None or len(notebooks) == MAX_VERSIONS:
+        if not start or len(notebooks) == MAX_VERSIONS:
             break
         end = start.start() + 1
         with suppress(ValueError, RecursionError):
