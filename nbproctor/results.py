@@ -250,10 +250,10 @@ def points_of(cells: Iterable[str], marks: Mapping[str, Mark]) -> float | None:
     return sum(graded)
 
 
-def cells_of(path: Path | str | None) -> list[RawCell]:
+def cells_of(path: Path | None) -> list[RawCell]:
     """Return the cells of a graded notebook; none if there is no readable one."""
     try:
-        text = Path(path or "").read_text("utf-8")
+        text = (path or Path()).read_text("utf-8")
         cells = json.loads(text, object_hook=_join_lines)["cells"]
         return [cell for cell in cells if isinstance(cell, dict)]
     except (OSError, ValueError, KeyError, TypeError):

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from nbproctor import sanitize
@@ -111,7 +110,7 @@ class Feedback:
         `key` is the fingerprint of everything that it was made from.
         """
         graded = self._graded
-        folder = Path(graded.path).parent if graded.path else None
+        folder = graded.path.parent if graded.path else None
         exercises, others = self._sections()
         return render(
             "feedback.html",

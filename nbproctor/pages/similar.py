@@ -103,14 +103,15 @@ def tokens(text: str) -> Iterator[str]:
     """
     end = 0
     for match in TOKENS.finditer(text):
-        before = text[end : match.start()]
+        start = match.start()
+        before = text[end:start]
         end = match.end()
         yield from "".join(before.split())
         word = match[0]
         match match.lastgroup:
             case "s":
-                line_start = text.rfind("\n", 0, match.start()) + 1
-                stands_alone = not text[line_start : match.start()].strip()
+                line_start = text.rfind("\n", 0, start) + 1
+                stands_alone = not text[line_start:start].strip()
                 is_triple = len(word) >= 6 and word[:3] == word[-3:]
                 if not (stands_alone and is_triple):
                     yield "text"  # no docstring

@@ -507,13 +507,13 @@ def test_a_page_that_takes_too_much_is_made_without_its_notebook(
     for name in ("ann", "bob"):
         lab = Lab(tmp_path / name)
         graded = lab.graded(student=name)
-        jobs.append(PageJob(graded, str(lab.folder / "lab.html"), f"key of {name}"))
+        jobs.append(PageJob(graded, lab.folder / "lab.html", f"key of {name}"))
     spoil(Path(str(graded.path)))
     assert not any(job.is_made for job in jobs)
     finished = make(jobs, {"lab": lab.outline})
     assert sorted(job.key for job in finished) == [job.key for job in jobs]
     for job in jobs:
-        page = Path(job.page)
+        page = job.page
         assert job.is_made and not replace(job, key="of another").is_made
         read_notebook(notebook_of(page))
         text = words(page.read_text())
