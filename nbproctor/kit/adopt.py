@@ -612,11 +612,12 @@ def _parts(cell: NotebookNode) -> Iterator[NotebookNode]:
         yield cell
         return
     for number, part in enumerate(_IN_TEXT.split(cell.source)):
+        text = part.strip()
         if number % 2:
-            yield nbformat.v4.new_raw_cell(part.strip())
-        elif part.strip():
+            yield nbformat.v4.new_raw_cell(text)
+        elif text:
             metadata = dict(cell.metadata)
-            yield nbformat.v4.new_markdown_cell(part.strip(), metadata=metadata)
+            yield nbformat.v4.new_markdown_cell(text, metadata=metadata)
 
 
 def _settings(text: str) -> Settings:

@@ -207,7 +207,7 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
                 for c in notebook.source_cells
             }
             differences = gradebook_cells.items() ^ source_cells.items()
-            changed = sorted({name for name, _ in differences})
+            changed = sorted(dict(differences))
         if changed:
             raise CourseError(
                 f"The source of {master.assignment!r} has changed since the release "

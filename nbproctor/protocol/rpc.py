@@ -173,9 +173,10 @@ class Connection:
             self._serve(self.wire.receive(), None)
 
     def _serve(self, frame: Frame, deadline: Deadline | None) -> None:
+        handler = self.handler
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
-        request = decode(frame, self.handler.resolve, track=True)
+        request = decode(frame, handler.resolve, track=True)
         if request.has_repeats:
             check_repeats([request.value])
         match request.value:
@@ -185,22 +186,22 @@ class Connection:
                 raise ProtocolError("a request does not exist")
         kind = VALUE
         try:
-            value = self.handler.answer(name, arguments)
+            value = handler.answer(name, arguments)
         except (ProtocolError, Interruption):
             raise
         except BaseException as error:
             kind = RAISED
-            value = self.handler.describe_exception(error)
+            value = handler.describe_exception(error)
         try:
             changes, numbers = request.compare()
             reply = value, changes or None
-            encoded = encode(reply, self.handler.default, numbers)
+            encoded = encode(reply, handler.default, numbers)
         except Interruption:
             raise
         except BaseException as error:  # an object of a student's may raise anything
             kind = RAISED
-            description = self.handler.describe_exception(error)
-            encoded = encode((description, None), self.handler.default)
+            description = handler.describe_exception(error)
+            encoded = encode((description, None), handler.default)
         self.wire.send(kind, encoded, deadline)
 
 
@@ -337,15 +338,16 @@ def check_repeats(roots: Iterable[Any]) -> None:
         own_size, parts = _measure(x)
         if not own_size:
             return 0
-        known_size = sizes.get(id(x))
+        key = id(x)
+        known_size = sizes.get(key)
         if known_size == _OPEN:
             raise ProtocolError("a value contains itself")
         if known_size is not None:
             return known_size
-        sizes[id(x)] = _OPEN
+        sizes[key] = _OPEN
         once += own_size
         size = own_size + sum(map(size_of, parts))
-        sizes[id(x)] = size
+        sizes[key] = size
         return size
 
     try:

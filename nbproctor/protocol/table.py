@@ -243,12 +243,13 @@ class Sender(MessageBudget, Encoded):
 
         A table with an index that stays where it is would be no table.
         """
-        if id(x) not in self._parts_by_id:
+        key = id(x)
+        if key not in self._parts_by_id:
             parts = parts_of(x)
             if parts is not None and not self._is_sendable(parts):
                 parts = None
-            self._parts_by_id[id(x)] = x, parts  # kept, so that no other gets its `id`
-        return self._parts_by_id[id(x)][1]
+            self._parts_by_id[key] = x, parts  # kept, so that no other gets its `id`
+        return self._parts_by_id[key][1]
 
     def _is_sendable(self, part: Any) -> bool:
         if type(part) is tuple:

@@ -195,12 +195,13 @@ def _objects(text: str) -> tuple[list[RawNotebook], int]:
     for _ in range(MAX_STARTS):
         if not start or len(notebooks) == MAX_VERSIONS:
             break
-        end = start.start() + 1
+        begin = start.start()
+        end = begin + 1
         with suppress(ValueError, RecursionError):
-            content, after = decoder.raw_decode(text, start.start())
+            content, after = decoder.raw_decode(text, begin)
             if "cells" in content:
                 notebooks.append(content)
-                length += after - start.start()
+                length += after - begin
                 end = after
         start = _NOTEBOOK.search(text, end)
     return notebooks, length
