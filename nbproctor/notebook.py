@@ -325,7 +325,7 @@ class MasterNotebook:
         return [cell for cell in self.cells if cell.kind in kinds]
 
     @property
-    def opening_cells(self) -> tuple[str, ...]:
+    def opening_cells(self) -> list[str]:
         """Locked code before the first exercise, which most notebooks begin with.
 
         It is the text that students have: hidden parts stay where they are safe.
@@ -334,7 +334,7 @@ class MasterNotebook:
         for cell in takewhile(lambda cell: cell.kind != "solution", self.cells):
             if cell.kind == "provided" and cell.locked and not cell.skip:
                 sources.append(cell.stub)
-        return tuple(sources)
+        return sources
 
 
 def _content(path: Path) -> RawNotebook:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import fsum
@@ -89,8 +89,8 @@ class StudentCell:
 class Job:
     """One submission to be graded against the cells of a master notebook."""
 
-    cells: tuple[Cell, ...]
-    student: tuple[StudentCell, ...]
+    cells: Sequence[Cell]
+    student: Sequence[StudentCell]
     limits: Limits = field(default_factory=Limits)
     follow_through: bool = True
     # Whether any text on stderr costs a test cell its points, as under nbgrader.

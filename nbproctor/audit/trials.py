@@ -395,6 +395,6 @@ class _Walk:
         if source is None:
             return {}
         run = self._run(self.job, References(judge_functions=lent))
-        functions = Step("lent", reference_functions=frozenset(lent))
+        functions = Step("lent", reference_functions=lent)
         run.run_to_end([functions, exercise.answer(source), *exercise.graded])
         return {name: verdict.points for name, verdict in run.verdicts.items()}

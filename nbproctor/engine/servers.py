@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -83,7 +83,7 @@ class Settings:
         return total.hexdigest()
 
 
-_Preload = tuple[Policy, tuple[str, ...], tuple[str, ...]]  # modules, rehearsed cells
+_Preload = tuple[Policy, Sequence[str], Sequence[str]]  # modules, rehearsed cells
 
 
 class Servers(AbstractContextManager["Servers"]):
@@ -175,7 +175,7 @@ def compile_tests(master: MasterNotebook) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _modules(master: MasterNotebook) -> tuple[str, ...]:
+def _modules(master: MasterNotebook) -> list[str]:
     """Return what is imported before any fork.
 
     Of what only solutions and tests import, that are the libraries whose values cross.
@@ -186,7 +186,7 @@ def _modules(master: MasterNotebook) -> tuple[str, ...]:
         for cell in master.of_kind("provided", "solution", "helper", "test"):
             imported.update(imports(cell.source))
     names = dict.fromkeys((*master.modules, *libraries_used(imported)))
-    return tuple(filter(_installed, names))
+    return list(filter(_installed, names))
 
 
 def _start(preload: _Preload, notebook: str) -> ForkServer:

@@ -11,6 +11,7 @@ from collections.abc import (
     Iterator,
     Mapping,
     Sequence,
+    Set,
 )
 from dataclasses import dataclass, field, replace
 
@@ -31,7 +32,7 @@ class Step:
     test: Cell | None = None
     exercise: str | None = None  # the exercise whose solution this is
     # Functions of reference solutions that the student's process gets first.
-    reference_functions: frozenset[str] = frozenset()
+    reference_functions: Collection[str] = ()
     keeps_names: bool = False  # whether names that it removes are there again after it
     defines: str = ""  # the test cell whose definitions these are
 
@@ -44,8 +45,8 @@ class References:
     `judge_functions` run in the judge.
     """
 
-    cells: tuple[str, ...] = ()
-    functions: frozenset[str] = frozenset()
+    cells: Sequence[str] = ()
+    functions: Collection[str] = ()
     judge_functions: Mapping[str, ReferenceFunction] = field(default_factory=dict)
 
 
@@ -148,7 +149,7 @@ def follow_through_plan(
     for name in unfinished:
         usable.difference_update(_solutions_of(name, job.cells))
     references = []
-    reference_functions = frozenset[str]()
+    reference_functions = set[str]()
     steps = [*extras[""]]
     is_above = True
     for name, master in masters.items():
@@ -185,15 +186,15 @@ def follow_through_plan(
         elif step.index is not None:
             words.update(WORD.findall(step.source))
     if reference_functions.isdisjoint(words):
-        reference_functions = frozenset()  # nobody can call one, so none is made ready
-    return planned, References(tuple(references), reference_functions)
+        reference_functions = set()  # nobody can call one, so none is made ready
+    return planned, References(references, reference_functions)
 
 
 def _may_gain(
     test: Cell,
     exercise: str,
     tests: Tests,
-    reference_functions: frozenset[str],
+    reference_functions: Set[str],
 ) -> bool:
     """Whether a test may give points that an exercise earns by other functions.
 

@@ -121,7 +121,7 @@ def report(
     standings: Standings,
     *,
     find_similar: bool = False,
-) -> tuple[Path, tuple[str, ...]]:
+) -> tuple[Path, list[str]]:
     """Write the class report; return its path and its lines for a terminal.
 
     `standings` are what `participants` returns. With `find_similar`, it looks for

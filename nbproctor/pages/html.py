@@ -55,7 +55,7 @@ TOKENS = re.compile(
     r"""|(?P<w>[^\W\d]\w*)""",
     re.DOTALL,
 )
-_DEFINES = frozenset({"def", "class"})
+_DEFINES = ("def", "class")
 
 
 @lru_cache(maxsize=500)  # the cells of the assignment are the same on every page

@@ -29,7 +29,7 @@ GRAM = 8  # tokens of a fingerprint: what is shorter is not seen
 WINDOW = 5  # so a passage of GRAM + WINDOW - 1 = 12 tokens is always seen
 MAX_TEXT = 20_000  # characters of an answer that are compared
 MAX_CLASS_SHARE = 0.1  # a fingerprint that more of the class have makes no pair
-_WORDS = frozenset([*keyword.kwlist, *dir(builtins)])
+_WORDS = {*keyword.kwlist, *dir(builtins)}
 MIN_SHARED = 12  # fingerprints that two must share: shorter answers are alike by nature
 # Of what is special about the shorter answer, the longer one has so much.
 MIN_SIMILARITY = 0.8

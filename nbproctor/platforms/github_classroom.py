@@ -17,7 +17,7 @@ class GitHubClassroom(Platform):
     path = r"([^/]*)-submissions/\1-(?P<GITHUB>[^/]+)/(?P<file>.+)"
     lists = (
         PeopleList(
-            known_by=frozenset({"identifier", "github_username"}),
+            known_by={"identifier", "github_username"},
             kinds={"name": "ignored"},  # a student chose it on GitHub
         ),
     )

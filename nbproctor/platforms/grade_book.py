@@ -46,7 +46,7 @@ from nbproctor.platforms.sheet import (
 )
 
 _CLASS_LIST = PeopleList(
-    known_by=frozenset({"student_id", "numbers"}),
+    known_by={"student_id", "numbers"},
     kinds={"studentid": Kind.COURSE},
 )
 # Names in rows of a platform's own, which are about nobody.

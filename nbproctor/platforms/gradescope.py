@@ -79,7 +79,7 @@ class Gradescope(Platform):
                     name=first.name,
                     identifiers=first.identifiers,
                     submitted=submission.created_at,
-                    others=tuple(others),
+                    others=others,
                 )
         return parsed
 

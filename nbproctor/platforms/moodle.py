@@ -117,7 +117,7 @@ class Moodle(Platform):
             return GradeColumn(
                 index,
                 *form_of_marks(most, sheet),
-                locked=frozenset(locked),
+                locked=locked,
             )
         raise ExportError(
             "The grading worksheet has no column for points. If the assignment uses a "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -45,7 +45,7 @@ class FileName:
     #: Of the student's, typed into the platform, or its own page about the hand-in; or
     #: a teacher's, which belongs to no submission.
     kind: FileKind = "file"
-    others: tuple[Identity, ...] = ()  # who handed it in together with this student
+    others: Sequence[Identity] = ()  # who handed it in together with this student
     address: str = ""  # under which the platform takes feedback on it, if it does
 
     @property
@@ -79,7 +79,7 @@ class GradeColumn:
     most: float  # what the platform says that the assignment is worth, or NaN
     comma: bool = False  # a decimal comma
     places: int | None = None  # decimal places; None: as many as needed, up to 2
-    locked: frozenset[int] = frozenset()  # rows whose mark must not be changed
+    locked: Collection[int] = ()  # rows whose mark must not be changed
     excused: str = ""  # what stands for "no mark is wanted"; empty: nothing does
 
     def format(self, score: float) -> str:
@@ -94,7 +94,7 @@ class GradeColumn:
 class PeopleList(NamedTuple):
     """Titles of columns that mean something else in this list of people."""
 
-    known_by: frozenset[str]  # titles that only this list has together
+    known_by: set[str]  # titles that only this list has together
     kinds: Mapping[str, str]  # of columns, by the title as `normalize` has it
 
 

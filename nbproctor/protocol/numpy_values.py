@@ -31,7 +31,7 @@ from nbproctor.protocol.table import (
 Array = np.ndarray[Any, Any]
 _MAX_DIMS = 64
 _MAX_POINT = 0x10FFFF  # of Unicode: Python fails at text with others
-_CHECKED = frozenset("bU")  # kinds whose bytes may say what NumPy never would
+_CHECKED = "bU"  # kinds whose bytes may say what NumPy never would
 _COPIED = 1 << 14  # bytes of an array that are quicker copied than viewed
 # Numbers, bytes, text and dates of a fixed size.
 _CODE = re.compile(

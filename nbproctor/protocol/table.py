@@ -149,7 +149,7 @@ def load_rows() -> None:
 
 # --- messages -------------------------------------------------------------------------
 
-_JSON = frozenset((type(None), bool, int, float, str))
+_JSON = {type(None), bool, int, float, str}
 _AS_IT_IS = _JSON - {int, float}
 _SMALL = 1 << 63
 _UNFINISHED = -1

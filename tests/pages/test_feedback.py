@@ -314,12 +314,12 @@ def test_statistics_of_a_class_are_over_complete_totals_and_marked_essays(
         lab.graded([], student="eve", status="ungradable", waiting=[]),
     ]
     page, lines = lab.report(class_)
-    assert lines == (
+    assert lines == [
         "4 submitted, 2 graded, 1 to be graded by hand, 1 not graded.",
         "Median 7.5 of 10 points. The middle 50% of students have 7.25 to 7.75. "
         "Complete totals: 2 of 3.",
         "Hardest exercise: 1.3 An essay, 33% of its points earned.",
-    )
+    ]
     text = words(page)
     assert (
         " To be graded by hand Ann Ode bob : essay Totals Complete totals: 2 of 3"
