@@ -55,8 +55,9 @@ def support_files(
 def data_folder(notebook: Path) -> str | None:
     """Return the nearest folder ``data`` beside or above a notebook, in its course."""
     for folder in notebook.resolve().parents:
-        if (folder / "data").is_dir():
-            return str(folder / "data")
+        data = folder / "data"
+        if data.is_dir():
+            return str(data)
         if (folder / "nbgrader_config.py").exists():
             return None
     return None
@@ -171,6 +172,7 @@ def read_cells(
         helps = not points and markers.is_all_hidden(source)
         kind = _kind(source, grader and flags, code, helps, exercise)
         is_solution = kind == "solution"
+        is_test = kind == "test"
         stub = markers.without_regions(source)
         if name in released:
             stub = "".join(released[name]["source"])
@@ -183,8 +185,8 @@ def read_cells(
         if is_solution:
             exercise = name
         tags = cell.get("metadata", {}).get("tags", [])
-        is_in_process = kind == "test" and BESIDE_TAG in tags
-        scores = kind == "test" and (points or UNGRADED_TAG not in tags)
+        is_in_process = is_test and BESIDE_TAG in tags
+        scores = is_test and (points or UNGRADED_TAG not in tags)
         yield Cell(
             id=name,
             kind=kind,

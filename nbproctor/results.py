@@ -174,12 +174,13 @@ class Verdict:
     def outputs(self) -> list[Output]:
         """Make the outputs from which nbgrader reads exactly these points."""
         outputs = []
+        message = self.message
         text = self.printed + "".join(f"{measure}\n" for measure in self.measures)
         if text:
             outputs.append(stream_output(text))
         if self.outcome != "passed" and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
-            outputs.append(error_output(name, self.message, [self.message]))
+            outputs.append(error_output(name, message, [message]))
         elif self.points < self.max_points:
             outputs.append(
                 {
@@ -189,8 +190,8 @@ class Verdict:
                     "execution_count": None,
                 }
             )
-        elif self.message:
-            outputs.append(stream_output(self.message + "\n"))
+        elif message:
+            outputs.append(stream_output(message + "\n"))
         return outputs
 
 

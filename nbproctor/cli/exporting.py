@@ -96,7 +96,7 @@ def export(
     elif product in ("csv", "parquet"):
         path = to or exported / f"{name}.{product}"
         nbgrader.write_table(table := _graded(course), path)
-        empty = int(table["total"].isna().sum())
+        empty = table["total"].isna().sum()
         echo(f"{len(table)} students, {empty} of them without a mark: {path}")
     elif autograder := platforms.AUTOGRADERS.get(product):
         nbgrader.check_exportable(course)

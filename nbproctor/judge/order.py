@@ -129,7 +129,7 @@ def follow_through_plan(
     above = ""
     for cell in job.student:
         if cell.id in masters:
-            above = str(cell.id)
+            above = cell.id
             if above in solutions and above not in answers:
                 answers[above] = cell
         else:

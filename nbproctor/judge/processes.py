@@ -77,10 +77,13 @@ class StudentProcesses:
 
     def run(self, step: Step) -> None:
         """Run a cell, in a fresh process if it ends the one that there is."""
-        if step.index is not None:
-            self.sources[step.name] = step.source
-            self._constants[step.name] = [*_CONSTANT.finditer(step.source)]
-        if step.name in self._excluded_cells:
+        name = step.name
+        index = step.index
+        source = step.source
+        if index is not None:
+            self.sources[name] = source
+            self._constants[name] = [*_CONSTANT.finditer(source)]
+        if name in self._excluded_cells:
             return
         if step.defines in self.defined_by_tests:
             self.executed_steps.append(step)  # for a fresh process
@@ -102,19 +105,19 @@ class StudentProcesses:
             outputs.append(output)
         else:
             self.executed_steps.append(step)
-            if filled and step.index is not None:
+            if filled and index is not None:
                 self._memory_hog = step
         if any(map(verdicts.is_refusal, outputs)):
-            self.refused[step.exercise or step.name] = step.source
+            self.refused[step.exercise or name] = source
         stop = verdicts.describe_stop(
-            name=step.name,
-            source=step.source,
+            name=name,
+            source=source,
             outputs=outputs,
         )
         if step.exercise and stop:
             self.stops[step.exercise] = stop
-        if step.index is not None:
-            self.outputs[step.index] = self._limit_outputs(outputs)
+        if index is not None:
+            self.outputs[index] = self._limit_outputs(outputs)
 
     def _try(self, step: Step) -> tuple[list[Output], bool, ProcessEnded | None]:
         try:

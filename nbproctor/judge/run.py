@@ -330,7 +330,9 @@ class NotebookRun:
 
     def _judge(self, cell: Cell, history: Sequence[Step] = ()) -> Verdict:
         test = self.tests.cells[cell.id]
-        stops = self._stops.get(cell.exercise, [])
+        exercise = cell.exercise
+        max_points = cell.points
+        stops = self._stops.get(exercise, [])
         if cell.where == "nowhere":
             return verdict(cell, verdicts.UNJUDGED)
         broken = test.program.broken
@@ -339,7 +341,7 @@ class NotebookRun:
         if time.monotonic() > self.deadline:
             return verdict(cell, verdicts.OUT_OF_TIME)
         if len(stops) >= self.max_stops:
-            message = verdicts.STOPPED(exercise=cell.exercise)
+            message = verdicts.STOPPED(exercise=exercise)
             return verdict(cell, message._replace(outcome=stops[-1]))
         if cell.where == "beside":
             return self._judge_in_process(cell, history)
@@ -347,7 +349,7 @@ class NotebookRun:
         if test.is_public and not (variables and variables & self._student_names):
             return self._run_public_test(cell)
         student = self.student
-        hidden = cell.points > 0 or cell.stub != cell.source
+        hidden = max_points > 0 or cell.stub != cell.source
         try:
             # A failure here says nothing about the answer.
             session = student.ensure_session()
@@ -357,15 +359,15 @@ class NotebookRun:
             try:
                 value, error = self._run_test(cell, session)
                 lacks_memory = isinstance(error, MemoryError)
-                is_first = cell.exercise not in self._memory_retries
+                is_first = exercise not in self._memory_retries
                 if lacks_memory and is_first and not session.has_answered:
                     # It may not be at fault. It is judged again in a fresh process.
-                    self._memory_retries.add(cell.exercise)
+                    self._memory_retries.add(exercise)
                     student.exclude_memory_hog()
                     return self._judge(cell)
                 points = 0.0
                 if error is None:
-                    points = points_of(value, cell.points)
+                    points = points_of(value, max_points)
                 has_written, uncalled_method = session.end_test()
             except ProcessEnded as end:
                 session.close(end)
@@ -374,8 +376,8 @@ class NotebookRun:
                 return self._stopped(cell, end)
         if error is None:
             message = verdicts.PASSED
-            if points < cell.points:
-                message = verdicts.PART(points=points, most=cell.points)
+            if points < max_points:
+                message = verdicts.PART(points=points, most=max_points)
             strict = hidden and self.job.stderr_fails_tests
             if strict and (err.getvalue() or has_written):
                 points = 0.0

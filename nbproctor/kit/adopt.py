@@ -193,12 +193,13 @@ class Adopted:
     def _begin_or_end(self, block: re.Match[str], settings: Settings) -> None:
         """Act on a cell that says what comes next."""
         side, content, _ = block.groups()
+        begins = side == "BEGIN"
         if content == "QUESTION":
             self._close()
-            if side == "BEGIN":
+            if begins:
                 self._open(settings)
         elif content:
-            self._block = content if side == "BEGIN" else ""
+            self._block = content if begins else ""
         else:
             self.files = []
             # Otter has three such lists: of students, of the autograder, of both.

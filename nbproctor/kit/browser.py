@@ -66,6 +66,7 @@ def make_site(course: Course, pyodide: Path | None = None) -> Path:
     target = course.root / "dist" / f"{assignment}_browser"
     with TemporaryDirectory() as folder:
         lite = Path(folder)
+        built_site = lite / "site"
         for name, data in handout.student_files(course).items():
             for path in {name, name.removeprefix(f"{handout.ORIGINAL}/")}:
                 write_file(lite / "contents" / path, data)
@@ -86,12 +87,12 @@ def make_site(course: Course, pyodide: Path | None = None) -> Path:
             output = (done.stdout + done.stderr)[-2000:]
             raise HandoutError(f"JupyterLite could not make the site:\n{output}")
         page = handout.first_page(course, browser=True)
-        (lite / "site/index.html").write_text(page, "utf-8")
+        (built_site / "index.html").write_text(page, "utf-8")
         if not pyodide:
-            _report_blocked_network(lite / "site")
+            _report_blocked_network(built_site)
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
-        shutil.move(lite / "site", target)
+        shutil.move(built_site, target)
     return target
 
 

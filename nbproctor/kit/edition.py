@@ -67,9 +67,10 @@ def write_edition(
     ignored = shutil.ignore_patterns(*IGNORED, "*.ipynb")
     shutil.copytree(folder, source, ignore=ignored, dirs_exist_ok=True)
     variants = course.root / "variants"
-    if (variants / assignment).is_dir():
+    longer_variants = variants / assignment
+    if longer_variants.is_dir():
         left_out = shutil.ignore_patterns(*provided)
-        shutil.copytree(variants / assignment, variants / source.name, ignore=left_out)
+        shutil.copytree(longer_variants, variants / source.name, ignore=left_out)
     # Last: only with its notebooks there is an assignment.
     points = 0.0
     for path, content in notebooks.items():

@@ -93,10 +93,11 @@ class Findings:
     def lines(self) -> list[str]:
         """Return the findings in lines to print."""
         saved = datetime.fromtimestamp(self._notebook.stat().st_mtime).astimezone()
-        answered = len(self.stubs) - len(self.unanswered)
+        total = len(self.stubs)
+        answered = total - len(self.unanswered)
         lines = [
             f"{self._notebook.name}, saved on {saved:%d %B %Y at %H:%M %Z}: "
-            f"{answered} of {len(self.stubs)} exercises are answered."
+            f"{answered} of {total} exercises are answered."
         ]
         if self.unanswered:
             wrong = "" if answered else " Is it the file that you worked in?"

@@ -247,8 +247,9 @@ def staging_folders(coursedir: CourseDirectory) -> Iterator[None]:
     """Make `coursedir` name new folders in the course as submitted and autograded."""
     before = coursedir.submitted_directory, coursedir.autograded_directory
     with tempfile.TemporaryDirectory(prefix=STAGING, dir=coursedir.root) as folder:
-        coursedir.submitted_directory = f"{Path(folder).name}/submitted"
-        coursedir.autograded_directory = f"{Path(folder).name}/autograded"
+        name = Path(folder).name
+        coursedir.submitted_directory = f"{name}/submitted"
+        coursedir.autograded_directory = f"{name}/autograded"
         try:
             yield
         finally:

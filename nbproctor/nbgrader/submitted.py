@@ -92,14 +92,15 @@ def _refuse_entry(
 
     Other files and folders that a student has are no work.
     """
+    name = entry.name
     if entry.is_dir():
-        is_named = _same(entry.name, assignment) or _has_notebook(entry)
-        if entry.name == assignment or not is_named:
+        is_named = _same(name, assignment) or _has_notebook(entry)
+        if name == assignment or not is_named:
             return ""
         return f"no assignment has this name. If it is {assignment}, "
-    if entry.name == assignment:
+    if name == assignment:
         return "it is not a folder; "
-    if is_alone or entry.name.lower().endswith(_LOOSE):
+    if is_alone or name.lower().endswith(_LOOSE):
         return "it is not in an assignment's folder; "
     return ""
 

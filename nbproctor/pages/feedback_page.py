@@ -176,10 +176,11 @@ class Feedback:
     def _shown(self, cell: RawCell) -> ShownCell | None:
         """Return a cell as it may be seen; None: it must stay hidden."""
         name = grade_id(cell)
-        is_markdown = cell.get("cell_type") == "markdown"
+        cell_type = cell.get("cell_type")
+        is_markdown = cell_type == "markdown"
         master = self._outline.cells.get(name or str(cell.get("id")))
         source = source_of(cell)
-        if not is_markdown and cell.get("cell_type") != "code":
+        if not is_markdown and cell_type != "code":
             return None
         if master:
             if master.kind == "helper":

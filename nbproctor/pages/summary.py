@@ -252,24 +252,25 @@ class Summary:
                 outcome="not run",
             )
         message = verdict.message
+        outcome = verdict.outcome
         state: State = "failed"
         if from_points and points is not None:
             if points >= max_points:
                 state = "passed"
             elif points:
                 state = "partly"
-        elif verdict.outcome == "not run" or message.startswith(STOPPED):
+        elif outcome == "not run" or message.startswith(STOPPED):
             state = "not-run"
-        elif verdict.outcome == "passed":
+        elif outcome == "passed":
             state = "passed"
         elif message.startswith(NOT_SOLVED):
             state = "not-started"
-        elif verdict.outcome == "failed" and verdict.points:
+        elif outcome == "failed" and verdict.points:
             state = "partly"
         followed = verdict.source == "follow-through"
         through = followed and verdict.points >= verdict.max_points
         # Where its exercise has all points, the mistake is elsewhere, or the test's.
-        failed = verdict.outcome not in ("passed", "not run")
+        failed = outcome not in ("passed", "not run")
         if through or (full and not max_points and failed):
             message = excuse
             if not (from_points and max_points):

@@ -67,13 +67,14 @@ class Gradescope(Platform):
             return {}
         parsed = {}
         for entry in entries:
-            if not entry.path.is_relative_to(top.path.parent):
+            path = entry.path
+            if not path.is_relative_to(top.path.parent):
                 continue
-            key, *path_inside = entry.path.relative_to(top.path.parent).parts
+            key, *path_inside = path.relative_to(top.path.parent).parts
             submission = submissions.get(key)
             if path_inside and submission and submission.submitters:
                 first, *others = map(_identity, submission.submitters)
-                parsed[entry.path] = FileName(
+                parsed[path] = FileName(
                     key=key,
                     file=PurePosixPath(*path_inside),
                     name=first.name,

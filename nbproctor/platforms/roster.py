@@ -431,12 +431,13 @@ def _keys(person: Person) -> set[_Key]:
         text = value.casefold()
         local_part = text.partition("@")[0]
         word = re.sub(r"\W", "", text)  # as OpenOlat writes it
+        in_words = f"{kind} in words"
         keys |= {
             (kind, text),
             (_ANY, text),
             (_ANY, local_part),
-            (f"{kind} in words", text),
-            (f"{kind} in words", word),
+            (in_words, text),
+            (in_words, word),
         }
     return keys
 

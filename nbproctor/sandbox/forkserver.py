@@ -185,9 +185,10 @@ class ForkServer(AbstractContextManager["ForkServer"]):
             raise JudgeError(
                 f"the judge died before it had a result{_describe_status(status)}"
             )
+        content = answer[1:]
         if answer[:1] != READY:
-            raise JudgeError(f"the judge raised:\n{answer[1:].decode()}")
-        return answer[1:]
+            raise JudgeError(f"the judge raised:\n{content.decode()}")
+        return content
 
     def close(self) -> None:
         """End the fork server and everything that it started."""

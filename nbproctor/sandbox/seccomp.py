@@ -227,13 +227,14 @@ def _filter(network: bool) -> Any:
     import pyseccomp as sc  # type: ignore[import-untyped]
 
     words = " ".join((FILES, EVENTS, MEMORY, SOCKET, PROCESS, SIGNALS))
+    done = sc.ERRNO(0)
     answers = [
         (sc.ALLOW, _rows(words)),
         (sc.ERRNO(errno.ENOSYS), _rows(ABSENT)),
-        (sc.ERRNO(0), _rows(NO_OPS)),
+        (done, _rows(NO_OPS)),
         (sc.ERRNO(errno.EOPNOTSUPP), [(UNSUPPORTED,)]),
         (sc.ALLOW, RESTRICTED + NETWORK * network),
-        (sc.ERRNO(0), RESTRICTED_NO_OPS),
+        (done, RESTRICTED_NO_OPS),
     ]
     program = sc.SyscallFilter(sc.ERRNO(errno.EPERM))
     # 32-bit and x32 calls have other numbers: never let one be mistaken.
