@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from nbproctor.audit.variants import Trial
 from nbproctor.results import Check, Verdict
 from nbproctor.templates import render
-from nbproctor.writing import write_file
+from nbproctor.writing import write_file, write_json
 
 # Points that may be lost without a public test or a comment that warns of it.
 MAX_SILENT_POINTS = 2.0
@@ -276,8 +275,7 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
         "prices": [*result.prices()],
         "raising": [*result.raising()],
     }
-    encoded = json.dumps(content, indent=1, ensure_ascii=False)
-    write_file(data, f"{encoded}\n")
+    write_json(data, content)
     return html, data
 
 

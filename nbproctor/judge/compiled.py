@@ -22,6 +22,7 @@ from nbproctor.cells import compile_code, parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import (
     DEFINITIONS,
+    IMPORTS,
     bound_names,
     definitions_of,
     imports,
@@ -413,7 +414,7 @@ def _imports_of(source: str) -> Iterator[Import]:
     for node in walk_top_level(tree):
         if isinstance(node, DEFINITIONS):
             bound.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
+        elif isinstance(node, IMPORTS):
             imports.append(node)
     for node in imports:
         for alias in node.names:

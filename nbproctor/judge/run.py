@@ -33,7 +33,7 @@ from nbproctor.judge.testcell import (
     points_of,
 )
 from nbproctor.judge.verdicts import Message, explain, verdict
-from nbproctor.markers import parse
+from nbproctor.markers import IMPORTS, definitions_of, parse
 from nbproctor.notebook import Cell
 from nbproctor.results import (
     STOPPED,
@@ -501,7 +501,8 @@ class NotebookRun:
             elif step.name in needs and step.test.where == "beside":
                 steps.append(Step(step.name, step.test.source))
             elif step.name in needs:
-                steps.append(Step(step.name, _imports_in(step.test.source)))
+                imports = definitions_of(parse(step.test.source), IMPORTS)
+                steps.append(Step(step.name, ast.unparse(imports)))
                 steps.append(Step(step.name, step.test.stub))
         return steps
 
@@ -526,15 +527,6 @@ class NotebookRun:
 
     def _describe_end(self, cell: Cell, end: ProcessEnded) -> Message:
         return self.student.describe_end(end, f"`{cell.exercise or cell.id}`")
-
-
-def _imports_in(source: str) -> str:
-    """Return the imports at the top level of a cell."""
-    imports = []
-    for node in parse(source).body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            imports.append(ast.unparse(node))
-    return "\n".join(imports)
 
 
 def _as_lines(measured: Measured) -> Measure:

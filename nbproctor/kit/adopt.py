@@ -30,7 +30,14 @@ from nbproctor.cells import (
     parse_code,
 )
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import DEFINITIONS, Markers, imports, parse, walk_top_level
+from nbproctor.markers import (
+    DEFINITIONS,
+    IMPORTS,
+    Markers,
+    imports,
+    parse,
+    walk_top_level,
+)
 from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import SKIP_TAG, language_of
 from nbproctor.writing import write_file
@@ -701,7 +708,7 @@ def _regions(source: str, tested: Set[str]) -> list[tuple[int, int]]:
 def _is_given(statement: ast.stmt, tested: Set[str]) -> bool:
     """Whether a line is an import, a text, or a literal that no test looks at."""
     if not isinstance(statement, ast.Assign | ast.Expr):
-        return isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass)
+        return isinstance(statement, IMPORTS | ast.Pass)
     source = ast.unparse(statement)
     if not _is_literal(statement.value) or _has_blank(source):
         return False

@@ -20,7 +20,7 @@ from nbproctor.markers import Markers
 from nbproctor.nbgrader import Course
 from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import IGNORED, cell_name, read_cells
-from nbproctor.writing import write_file
+from nbproctor.writing import write_json
 
 _TAG = re.compile(r"from-(\d+)-hours")
 _TEXT = re.compile(r"<!-- below (\d+) hours\n(.*?)\n-->", re.DOTALL)
@@ -75,8 +75,7 @@ def write_edition(
     points = 0.0
     for path, content in notebooks.items():
         name = source.name if path.stem == assignment else path.stem
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        write_file(source / f"{name}.ipynb", f"{text}\n")
+        write_json(source / f"{name}.ipynb", content)
         cells = read_cells(content["cells"], {}, course.markers)
         points += sum(cell.points for cell in cells)
     return points
