@@ -380,7 +380,7 @@ def run(
         visibility=visibility,
         seconds=time.monotonic() - start,
     )
-    write_json(root / "results" / "results.json", content)
+    write_json(root / "results/results.json", content)
     echo(f"{result.status}. {result.reason}")
     if "tests" not in content:
         echo("There is no score (not even a 0). Grade this submission by hand.")

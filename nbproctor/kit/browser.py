@@ -63,7 +63,7 @@ def make_site(course: Course, pyodide: Path | None = None) -> Path:
         _check(pyodide, KERNEL_NEEDS.union(compiled))
     assignment = course.assignment
     configuration = _configuration(assignment, [*compiled, *wheels])
-    target = course.root / "dist" / f"{assignment}_browser"
+    target = course.root / f"dist/{assignment}_browser"
     with TemporaryDirectory() as folder:
         lite = Path(folder)
         built_site = lite / "site"

@@ -61,7 +61,7 @@ def pack(course: Course) -> Path:
         content[name] = _start(template)
     content |= contents(JUPYTER, "kit/jupyter/")
     assignment = course.assignment
-    target = course.root / "dist" / f"{assignment}.zip"
+    target = course.root / f"dist/{assignment}.zip"
     entries = {f"{assignment}/{name}": data for name, data in content.items()}
     write_zip(target, entries, _mode)
     return target

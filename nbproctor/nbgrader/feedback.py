@@ -184,7 +184,7 @@ def _write_report(
     name: str,
     text: str,
 ) -> Path:
-    page = course.root / "report" / f"{name}.html"
+    page = course.root / f"report/{name}.html"
     write_file(page, text)
     return page
 

@@ -30,7 +30,7 @@ def write_autograder(
     visibility: Visibility,
 ) -> str:
     """Write the workflow; it clones the students' repositories and grades them."""
-    path = to or course / ".github" / "workflows" / f"grade_{source.name}.yml"
+    path = to or course / f".github/workflows/grade_{source.name}.yml"
     write_file(path, render("classroom.yml", assignment=source.name))
     return (
         f"Workflow: {path}\n"

@@ -286,7 +286,7 @@ def python_command(module: str, descriptor: int) -> list[str]:
 def cache_folder(base: Path) -> Path:
     """Return where matplotlib keeps its font list, which takes seconds to make."""
     caches = Path.home() / ".cache" / os.environ.get("XDG_CACHE_HOME", "")
-    folder = caches / "nbproctor" / "matplotlib"  # absolute, whatever is set
+    folder = caches / "nbproctor/matplotlib"  # absolute, whatever is set
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
