@@ -163,11 +163,10 @@ def gain_mounts() -> bool:
     default profile do not. It is tried in forks first, since a namespace without rights
     cannot be left again. The process needs to have one thread.
     """
-    if _mounts(lambda: None):
-        return True
-    if os.geteuid() == 0 or not _mounts(enter_user_namespace):
+    if not can_mount():
         return False
-    enter_user_namespace()
+    if not _mounts(lambda: None):
+        enter_user_namespace()
     return True
 
 
