@@ -99,7 +99,7 @@ def parse(source: str) -> ast.Module:
     try:
         return parse_code(plain_python(source))
     except (SyntaxError, ValueError):
-        return ast.Module(body=[], type_ignores=[])
+        return ast.Module([], [])
 
 
 def asserts(source: str) -> bool:

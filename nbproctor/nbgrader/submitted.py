@@ -15,6 +15,7 @@ from nbgrader.utils import parse_utc
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.marks import StudentMarks
+from nbproctor.platforms.person import normalize
 from nbproctor.results import SubmissionResult
 from nbproctor.sanitize import one_line
 from nbproctor.submission.border import LINK, TIMESTAMP_FILE, find, walk
@@ -125,13 +126,8 @@ def refuse_student(student: str) -> str | None:
 
 
 def _same(name: str, assignment: str) -> bool:
-    """Whether two names differ in case, blanks, hyphens or accents' coding only."""
-    return _bare(assignment) in _bare(name)
-
-
-def _bare(name: str) -> str:
-    name = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(filter(str.isalnum, name))
+    """Whether two names differ in case, blanks, hyphens or accents only."""
+    return normalize(assignment) in normalize(name)
 
 
 def _has_notebook(folder: Path) -> bool:

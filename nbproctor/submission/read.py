@@ -324,7 +324,7 @@ def _shortened(cell: SubmittedCell) -> str:
 
 def _one_side(text: str, side: Side) -> str:
     """Take one side where a merge left marks of a conflict."""
-    if "<<<<<<<" not in text or ">>>>>>>" not in text:
+    if "<<<<<<<" not in text:
         return text
     return _CONFLICT.sub(rf"\g<{side}>", text)
 
