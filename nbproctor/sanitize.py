@@ -45,7 +45,8 @@ _ATTACHMENT = re.compile(
 _PICTURE = re.compile(r"(\(data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\))")
 _MARKUP = re.compile(r"[<>\"&]")
 _RUN = re.compile(r"(([^\w\n])\2{199})\2+|(\n{20})\n+")
-_IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+#: Media types of pictures, and how these begin.
+IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _AS_TEXT = ("text/plain", "text/markdown", "text/latex", "application/json")
 
 
@@ -165,7 +166,7 @@ def attachments(raw: object, budget: DisplayBudget | None = None) -> Pictures:
     for name, mimes in raw.items() if isinstance(raw, dict) else ():
         if not isinstance(mimes, dict):
             continue
-        for mime in _IMAGES:
+        for mime in IMAGES:
             picture = _picture(mimes.get(mime), mime, budget)
             if picture:
                 pictures[str(name)] = {mime: picture}
@@ -205,7 +206,7 @@ def _output(output: dict[Any, Any], budget: DisplayBudget) -> Output | None:
 
 def _mimebundle(data: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
     bundle = {}
-    for mime in _IMAGES:
+    for mime in IMAGES:
         picture = _picture(data.get(mime), mime, budget)
         if picture:
             bundle[mime] = picture
@@ -223,7 +224,7 @@ def alternative_texts(metadata: object, bundle: dict[str, str]) -> dict[str, Any
     pictures: dict[str, Any] = {}
     if not isinstance(metadata, dict):
         return pictures
-    for mime in _IMAGES.keys() & bundle.keys():
+    for mime in IMAGES.keys() & bundle.keys():
         entry = metadata.get(mime)
         if isinstance(entry, dict):
             alt = _MARKUP.sub("", one_line(entry.get("alt")))
@@ -250,7 +251,7 @@ def _picture(
         raw = base64.b64decode("".join(data.split()), validate=True)
     except (binascii.Error, ValueError):
         return None
-    if not raw.startswith(_IMAGES[mime]):
+    if not raw.startswith(IMAGES[mime]):
         return None
     budget.picture_characters -= len(data)
     return base64.b64encode(raw).decode()

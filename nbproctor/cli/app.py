@@ -151,7 +151,7 @@ def options(
     ] = None,
 ) -> None:
     """Take the options that belong to no command."""
-    if course is None:
+    if not course:
         return
     if not (course / "nbgrader_config.py").is_file():
         raise CommandError(f"{course} is not a course: it has no nbgrader_config.py.")

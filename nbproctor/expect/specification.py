@@ -471,7 +471,7 @@ class Values:
         answered = itertools.chain.from_iterable(
             specification.answered(name, self.otherwise) for name in _names(self.cases)
         )
-        earlier: list[Answered] = []
+        earlier = []
         for case, answer in answered:
             earlier.append((case, answer))
             right = specification.right(*case)
@@ -730,7 +730,7 @@ def _ask_one_object(
         gets_new = number == turn
         set_value = setattr if gets_new else set_in_place
         state_before, _ = split[number - 1]
-        changes: list[FunctionCall] = []
+        changes = []
         for name, value in state.items():
             is_other = value is not state_before[name]
             if is_other or gets_new or name in specification.reads:

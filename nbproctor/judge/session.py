@@ -89,13 +89,18 @@ class Session:
             handler=self,
         )
 
-    def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
+    def ask(
+        self,
+        request: str,
+        *arguments: Any,
+        seconds: float | None = None,
+    ) -> Any:
         """Ask the student process for something.
 
         Student code may raise a `StudentRaised`. A process that does not answer is
         ended (`ProcessEnded`). An argument may be an `UnsendableError`.
         """
-        if self.end is not None:
+        if self.end:
             raise self.end
         outermost = self._call_deadline is None
         if outermost:

@@ -41,7 +41,7 @@ class Submission(ReadSubmission):
     # What lies next to the notebook, by its place there.
     files: dict[Path, StudentFile] = field(default_factory=dict)
     # It stands if the same files are submitted now; None if they are not.
-    reusable_result: SubmissionResult | None = None
+    reusable_result: SubmissionResult | None
     try_again: bool = False  # in the next run, though it is the same
 
     def refuse(self, notebooks: Iterable[str], reason: str) -> None:

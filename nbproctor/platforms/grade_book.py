@@ -46,7 +46,7 @@ from nbproctor.platforms.sheet import (
 )
 
 _CLASS_LIST = PeopleList(
-    known_by=frozenset({"student_id", "numbers"}),
+    known_by={"student_id", "numbers"},
     kinds={"studentid": Kind.COURSE},
 )
 # Names in rows of a platform's own, which are about nobody.
@@ -351,7 +351,7 @@ def fill(
         if not str(identity):
             continue
         match = roster.find(identity)
-        if match.person is None:
+        if not match.person:
             reason = match.question or "is not in this course"
             filled.skipped.append((str(identity), reason))
             filled.unrecognised += 1

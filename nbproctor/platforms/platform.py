@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -45,7 +45,7 @@ class FileName:
     #: Of the student's, typed into the platform, or its own page about the hand-in; or
     #: a teacher's, which belongs to no submission.
     kind: FileKind = "file"
-    others: tuple[Identity, ...] = ()  # who handed it in together with this student
+    others: Sequence[Identity] = ()  # who handed it in together with this student
     address: str = ""  # under which the platform takes feedback on it, if it does
 
     @property
@@ -79,7 +79,7 @@ class GradeColumn:
     most: float  # what the platform says that the assignment is worth, or NaN
     comma: bool = False  # a decimal comma
     places: int | None = None  # decimal places; None: as many as needed, up to 2
-    locked: frozenset[int] = frozenset()  # rows whose mark must not be changed
+    locked: Collection[int] = ()  # rows whose mark must not be changed
     excused: str = ""  # what stands for "no mark is wanted"; empty: nothing does
 
     def format(self, score: float) -> str:
@@ -94,7 +94,7 @@ class GradeColumn:
 class PeopleList(NamedTuple):
     """Titles of columns that mean something else in this list of people."""
 
-    known_by: frozenset[str]  # titles that only this list has together
+    known_by: set[str]  # titles that only this list has together
     kinds: Mapping[str, str]  # of columns, by the title as `normalize` has it
 
 
@@ -127,7 +127,7 @@ class Platform:
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """Read a file's path in a download as `path` says; None: it is not named so."""
         match = re.fullmatch(self.path, "/".join(parts))
-        if match is None:
+        if not match:
             return None
         groups = defaultdict[str, str](str)
         for group, text in match.groupdict("").items():
@@ -238,7 +238,7 @@ def choose_column(
     similar = []
     for index, head in enumerate(heads):
         match = re.match(titles, head)
-        if match is None:
+        if not match:
             continue
         listing += f"\n  {head}"
         if normalize(match[1]) == name:
@@ -259,7 +259,7 @@ def form_of_marks(most: str, sheet: Sheet) -> tuple[float, bool, int | None]:
     """Return the highest mark, and how marks are written: comma, number of places."""
     highest = number(most)
     tail = re.search(r"([.,])(\d+)\s*$", most)
-    if tail is None:
+    if not tail:
         return highest, sheet.separator == ";", None
     mark, places = tail.groups()
     return highest, mark == ",", len(places)

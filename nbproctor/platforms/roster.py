@@ -395,7 +395,7 @@ class Roster:
                 if match.kind_suggestion:
                     result.kind_suggestions.add(match.kind_suggestion)
                 unclear.append(replace(row, student=""))
-            elif match.person is None:
+            elif not match.person:
                 student = self.new_person(identity).student
                 self.add(replace(row, student=student))
                 result.new += 1
@@ -444,12 +444,13 @@ def _keys(person: Person) -> set[_Key]:
         text = value.casefold()
         local_part = text.partition("@")[0]
         word = re.sub(r"\W", "", text)  # as OpenOlat writes it
+        in_words = f"{kind} in words"
         keys |= {
             (kind, text),
             (_ANY, text),
             (_ANY, local_part),
-            (f"{kind} in words", text),
-            (f"{kind} in words", word),
+            (in_words, text),
+            (in_words, word),
         }
     return keys
 

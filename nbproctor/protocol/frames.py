@@ -160,7 +160,7 @@ class Wire:
     ) -> int:
         while True:
             try:
-                if deadline is not None:
+                if deadline:
                     self._sock.settimeout(deadline() + _SLACK)
                 return operation(argument)
             except TimeoutError:

@@ -85,7 +85,7 @@ _name_of: dict[int, str] = {}  # by `id`: a class may say what it likes of its h
 _class_of: dict[str, type] = {}
 
 
-def list_library_classes(_: object = ()) -> None:
+def list_library_classes() -> None:
     """List the classes of all libraries that are imported now."""
     for module_name, module in list(sys.modules.items()):
         top = module_name.partition(".")[0]

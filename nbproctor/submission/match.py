@@ -213,7 +213,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
             if block.code not in texts.given_code:
                 owners.setdefault(index, answered.id)
     last = {owner: index for index, owner in sorted(owners.items())}
-    parts = defaultdict[str, list[Block]](list)  # by owner; "" for the student's own
+    parts = defaultdict(list)  # by owner; "" for the student's own
     pieces = []
     for index, block in enumerate(blocks):
         owner = owners.get(index, "")
@@ -279,13 +279,13 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
     """
     texts = plan.texts
     by_id = {}
-    by_text = defaultdict[str, list[Cell]](list)
+    by_text = defaultdict(list)
     for cell in texts.cells.values():
         by_id[cell.cell_id] = cell
         if cell.locked:
             by_text[stub_of(cell).plain].append(cell)
     by_text[""] = []
-    claims = defaultdict[str, list[PlannedCell]](list)
+    claims = defaultdict(list)
     for entry in plan.entries:
         handed = entry.handed
         text = handed.text.plain
@@ -318,7 +318,7 @@ def _by_definition(plan: Plan) -> Iterator[Match]:
         entries = [
             entry
             for entry in plan.entries
-            if entry.cell is None and texts.level(entry.handed, cell) == level
+            if not entry.cell and texts.level(entry.handed, cell) == level
         ]
         free = [entry for entry in entries if not entry.is_locked_piece]
         if entries:
@@ -368,10 +368,10 @@ def _free_entries(cell: Cell, plan: Plan) -> list[PlannedCell]:
     """Return what looks like an answer between the neighbours of its own cell."""
     texts = plan.texts
     rank = texts.order[cell.id]
-    between: list[PlannedCell] = []
+    between = []
     is_above = True
     for entry in plan.entries:
-        if entry.cell is None and is_above:
+        if not entry.cell and is_above:
             between.append(entry)
         elif entry.cell and texts.order[entry.cell.id] < rank:
             between.clear()

@@ -171,7 +171,7 @@ def _notebooks(
 def _cells_of_script(text: str) -> list[RawCell]:
     """Cut a Python script with marks of cells into its cells."""
     parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
-    cells: list[RawCell] = []
+    cells = []
     for kind, code in zip(parts[::2], parts[1::2], strict=True):
         if "markdown" in kind or "raw" in kind:
             continue
@@ -193,14 +193,15 @@ def _objects(text: str) -> tuple[list[RawNotebook], int]:
     length = 0
     start = _OBJECT.search(text)  # the first object; then those that begin as one
     for _ in range(MAX_STARTS):
-        if start is None or len(notebooks) == MAX_VERSIONS:
+        if not start or len(notebooks) == MAX_VERSIONS:
             break
-        end = start.start() + 1
+        begin = start.start()
+        end = begin + 1
         with suppress(ValueError, RecursionError):
-            content, after = decoder.raw_decode(text, start.start())
+            content, after = decoder.raw_decode(text, begin)
             if "cells" in content:
                 notebooks.append(content)
-                length += after - start.start()
+                length += after - begin
                 end = after
         start = _NOTEBOOK.search(text, end)
     return notebooks, length
@@ -323,7 +324,7 @@ def _shortened(cell: SubmittedCell) -> str:
 
 def _one_side(text: str, side: Side) -> str:
     """Take one side where a merge left marks of a conflict."""
-    if "<<<<<<<" not in text or ">>>>>>>" not in text:
+    if "<<<<<<<" not in text:
         return text
     return _CONFLICT.sub(rf"\g<{side}>", text)
 

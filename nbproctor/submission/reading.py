@@ -99,15 +99,16 @@ def read(settings: ReaderSettings, request: ReadRequest) -> ReadSubmission:
         notes = _closed(request.folder, closed)
         if request.read_notebooks and mark != request.graded:
             for master in settings.masters:
-                others = {*settings.notebooks} - {master.notebook}
+                name = master.notebook
+                others = {*settings.notebooks} - {name}
                 try:
                     repaired = repair(request.folder, master, others)
                     repaired.notes.extend(notes)
-                    submission.repaired[master.notebook] = repaired
+                    submission.repaired[name] = repaired
                 except Ungradable as failure:
                     # What cannot be read may be the notebook.
                     reason = " ".join(notes) or replace_surrogates(str(failure))
-                    submission.reasons[master.notebook] = reason
+                    submission.reasons[name] = reason
     except MemoryError:
         raise
     except OSError as error:

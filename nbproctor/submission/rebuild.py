@@ -73,7 +73,7 @@ class Rebuilt:
         has_marks = any(entry.handed.name in plan.texts.cells for entry in plan.entries)
         for entry in plan.entries:
             cell = entry.cell
-            if cell is None or cell.kind not in ("solution", "task", "test"):
+            if not cell or cell.kind not in ("solution", "task", "test"):
                 continue
             self.belongs = True
             if cell.kind == "solution":
@@ -145,7 +145,7 @@ class Rebuilt:
         texts = []
         for entry in self._entries:
             text = entry.handed.text
-            if entry.cell is None and entry.handed.kind == "code":
+            if not entry.cell and entry.handed.kind == "code":
                 texts.append(text)
             elif entry.cell and entry.cell.kind == "solution":
                 stub = stub_of(entry.cell)
@@ -197,7 +197,7 @@ class Rebuilt:
         for entry in self._entries:
             handed = entry.handed
             cell = entry.cell
-            if cell is None:
+            if not cell:
                 copied = texts.cells.get(handed.name)
                 if copied and not copied.locked and texts.is_answered(handed, copied):
                     if texts.level(handed, copied):

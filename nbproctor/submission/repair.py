@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.cells import RawNotebook, SubmittedCell, grade_id
+from nbproctor.cells import RawNotebook, grade_id
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.submission.files import (
@@ -50,7 +50,7 @@ class Repaired:
     notebook: RawNotebook  # every cell of the master that nbgrader knows once
     notes: list[str]  # sentences for the student on everything that was changed
     path: Path  # of the file that it was read from
-    answered: bool = True  # whether anything says more than what was handed out
+    answered: bool  # whether anything says more than what was handed out
 
 
 def repair(
@@ -83,7 +83,7 @@ def repair(
             f"because no other notebook answers more than {len(chosen.answers)} "
             "exercises."
         )
-    additions: dict[str, list[SubmittedCell]] = {}
+    additions = {}
     for other in others if master.repairs else ():
         more = [
             name
