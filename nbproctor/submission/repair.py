@@ -16,6 +16,7 @@ from typing import Any
 from nbproctor.cells import RawNotebook, grade_id
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
+from nbproctor.sanitize import quote
 from nbproctor.submission.files import (
     FILE_COST,
     Budget,
@@ -67,9 +68,10 @@ def repair(
     chosen, *others = readings
     version = chosen.version
     name = version.file.name
+    shown = version.file.quoted
     expected = f"{master.notebook}.ipynb"
     if name != expected:
-        notes.insert(0, f"The notebook '{name}' was graded as '{expected}'.")
+        notes.insert(0, f"The notebook {shown} was graded as '{expected}'.")
     others = [
         other
         for other in others
@@ -79,7 +81,7 @@ def repair(
     other_names = {other.version.file.name for other in others} - {name}
     if other_names:
         notes.append(
-            f"{len(other_names) + 1} notebooks were submitted. '{name}' was graded, "
+            f"{len(other_names) + 1} notebooks were submitted. {shown} was graded, "
             f"because no other notebook answers more than {len(chosen.answers)} "
             "exercises."
         )
@@ -101,7 +103,8 @@ def repair(
     notes += version.notes
     if version.language not in ("python", "ipython"):
         notes.append(
-            f"The notebook was set to a '{version.language}' kernel. Python was used."
+            f"The notebook was set to a {quote(version.language)} kernel. Python was "
+            "used."
         )
     answered = bool(chosen.answers) or not master.of_kind("solution", "task")
     return Repaired(
@@ -196,7 +199,7 @@ def _read(
             readings.append(rebuilt)
     if not readings:
         raise Ungradable(
-            f"No cell of '{file.name}' belongs to this assignment's notebook "
+            f"No cell of {file.quoted} belongs to this assignment's notebook "
             f"'{master.notebook}'."
         )
     return readings
