@@ -30,6 +30,7 @@ from nbproctor.submission.rebuild import Rebuilt
 __all__ = ["Repaired", "Ungradable", "repair", "student_cells"]
 
 MAX_SCRIPTS = 20  # that are read next to a notebook
+MAX_FAILURES = 10  # notes on files that cannot be read
 _FORMAT = {
     "metadata": {
         "kernelspec": {
@@ -172,11 +173,12 @@ def _readings(
     if not readings:
         raise Ungradable(failures[0])
     readings.sort(key=_rank)
-    notes += [
+    passed_over = [
         f"{failure} Another file was graded."
         for number, failure in sorted(failures.items())
         if number < readings[0].number and not files[number].is_script
     ]
+    notes += passed_over[:MAX_FAILURES]
     return readings, notes
 
 
