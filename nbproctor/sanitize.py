@@ -24,6 +24,7 @@ MAX_IMAGES = 8 << 20
 MAX_MARKDOWN = 50_000  # characters of one text
 MAX_NOTEBOOK = 4_000_000  # characters of all text of a notebook
 MAX_LINE = 10_000
+MAX_QUOTED = 100  # characters of a student's in a sentence
 MAX_TRACEBACK = 60  # lines
 
 # Where a cell begins, also to a program that separates by semicolons, for which the
@@ -69,7 +70,7 @@ def clean(outputs: object) -> list[Output]:
     budget = DisplayBudget(MAX_TEXT)
     cleaned = []
     for output in outputs[:MAX_OUTPUTS]:
-        clean_output = _output(output, budget) if isinstance(output, dict) else None
+        clean_output = _output(output, budget)
         if clean_output:
             cleaned.append(clean_output)
     return cleaned
@@ -106,6 +107,12 @@ def one_line(text: object, limit: int = 300) -> str:
     if len(line) <= limit:
         return line
     return line[: limit - 1] + "…"
+
+
+def quote(text: object, mark: str = "'") -> str:
+    """Return words of a student's for a sentence: in quotes that they cannot end."""
+    words = one_line(text, MAX_QUOTED).replace(mark, "\u2019")
+    return f"{mark}{words}{mark}"
 
 
 def markdown(
@@ -173,7 +180,7 @@ def attachments(raw: object, budget: DisplayBudget | None = None) -> Pictures:
     return pictures
 
 
-def _output(output: dict[Any, Any], budget: DisplayBudget) -> Output | None:
+def _output(output: Any, budget: DisplayBudget) -> Output | None:
     # Only text is compared: an array would be item by item, and have no truth.
     match output:
         case {"output_type": str("stream"), "name": str("stdout" | "stderr" as name)}:

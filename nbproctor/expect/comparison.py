@@ -233,10 +233,11 @@ def expect_normal(
     Raises
     ------
     AssertionError
-        They do not; says which of the three is wrong.
+        They do not; says which of the three is wrong. Or some are nan or inf.
     """
-    name = f"{name}:"
     values = (np.asarray(got, dtype=float) - mean) / spread
+    expect_finite(values, name)  # of nan, no comparison below holds
+    name = f"{name}:"
     bound = 6 / np.sqrt(values.size)
     deviation = values.std()
     if abs(values.mean()) > bound * max(1, deviation):
@@ -336,7 +337,7 @@ def _snapshot(value: Any) -> object:
         return value.shape, value.dtype, value.tobytes()
     if is_of(value, np.generic):
         value = value.item()
-    return repr(value)
+    return type(value), repr(value)  # an object of the student's may say any text
 
 
 def _wrong_type(

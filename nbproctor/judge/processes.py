@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,7 @@ from nbproctor.sanitize import clean, one_line
 _CONSTANT = re.compile(r"^([^\W\d]\w*) *= *[\d.(][^\n]*", re.MULTILINE)
 MAX_OUTPUT_BYTES = 64 << 20  # of all cells of a notebook
 MAX_SPAWNS = 30  # of one run through a notebook
+MAX_UNTRIED = 100  # branches that a report names
 # Starts a student process: `sock` is our end of a pair, `close` ends the process.
 Spawn = Callable[[], Any]
 
@@ -270,22 +271,24 @@ class StudentProcesses:
                 lines += [line[0] for line in constants if line[1] in words]
         return "\n".join(lines)
 
-    def untried(self) -> Iterator[tuple[str, int, str]]:
-        """Yield the branches that no call has entered: cell, line and its text.
+    def untried(self, cells: Collection[str | None]) -> Iterator[str]:
+        """Yield the branches of cells that no call has entered, a few at most.
 
-        The student's process says which.
+        The student's process says which: it may say a million, and lines that are not.
         """
         branches = None
         with suppress(Exception, ProcessEnded):
             branches = self._session and self._session.ask("untried")
         if type(branches) is not list:
             return
+        count = 0
         for branch in branches:
             match branch:
-                case (str(cell), int(line)) if cell in self.sources:
-                    text = verdicts.quote_line(self.sources[cell], line)
-                    if text is not None:
-                        yield cell, line, text
+                case (str(cell), int(line)) if cell in cells and count < MAX_UNTRIED:
+                    count += 1
+                    code = verdicts.quote_line(self.sources.get(cell, ""), line)
+                    if code is not None:
+                        yield f"`{cell}`, line {line}: {code}"
 
     @property
     def records(self) -> specification.Records:

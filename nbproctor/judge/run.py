@@ -230,23 +230,21 @@ class NotebookRun:
         """
         try:
             self.run_steps(steps)
-            self.untried = [
-                f"`{cell}`, line {line}: `{text}`"
-                for cell, line, text in self.student.untried()
-                if self._has_all_points(cell)
-            ]
+            self.untried = [*self.student.untried(self._solved_exercises())]
         finally:
             self.student.close()
 
-    def _has_all_points(self, exercise: str) -> bool:
-        """Whether all tests of an exercise have been judged here, and have passed."""
-        outcomes = set()
-        for step in self._history:
-            test = step.test
-            if test and test.exercise == exercise and test.points:
-                judged = self.verdicts.get(test.id)
-                outcomes.add(judged and judged.outcome)
-        return outcomes == {"passed"}
+    def _solved_exercises(self) -> set[str | None]:
+        """Return the exercises whose tests have all been judged here, and passed."""
+        exercises = set()
+        unsolved = set()
+        for cell in self.job.cells:
+            if cell.kind == "test" and cell.points:
+                exercises.add(cell.exercise)
+                judged = self.verdicts.get(cell.id)
+                if judged is None or judged.outcome != "passed":
+                    unsolved.add(cell.exercise)
+        return exercises - unsolved
 
     def run_steps(self, steps: Iterable[Step]) -> None:
         """Do the next steps; the process that runs cells lives on."""

@@ -16,8 +16,9 @@ from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
+from nbproctor.sanitize import quote
 from nbproctor.submission.border import TIMESTAMP_FILE, StudentFile, walk
-from nbproctor.submission.files import replace_surrogates
+from nbproctor.submission.files import list_few
 from nbproctor.submission.reading import OVERDUE, TOO_MUCH, ReadRequest, ReadSubmission
 from nbproctor.submission.repair import student_cells
 
@@ -202,12 +203,12 @@ class Prefetch:
                 remaining -= file.size
                 submission.files[path] = file
             else:
-                dropped.append(replace_surrogates(path))
+                dropped.append(quote(str(path)))
         if dropped:
             limit = MAX_FILES_BYTES >> 20
             first.notes.append(
                 f"Besides the notebook, at most {MAX_FILES_BESIDE:,} files and "
-                f"{limit} MB are used. Left out: {', '.join(dropped[:3])}."
+                f"{limit} MB are used. Left out: {list_few(dropped)}."
             )
 
     def execute(

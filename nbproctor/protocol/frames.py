@@ -166,4 +166,4 @@ class Wire:
             except TimeoutError:
                 continue  # the deadline says whether that was all
             except OSError as error:
-                raise ClosedError(f"the other side is gone ({error})") from error
+                raise ClosedError("the other side is gone") from error

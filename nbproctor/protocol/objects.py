@@ -129,11 +129,12 @@ def _write_ref(
     return sender.write_values([x.tag, *x.fields], depth)
 
 
-def _read_ref(
+def read_reference(
     receiver: Receiver,
     node: list[Node],
     depth: int,
 ) -> Any:
+    """Read what only the receiver can make something of."""
     fields = receiver.read_fields(node, depth)  # who resolves it checks them
     return receiver.resolve(Ref(node[0], tuple(fields)))
 
@@ -165,7 +166,7 @@ for tag, fields in _REFERENCES.items():
             fields=fields,
             classes=Ref,
             write=_write_ref,
-            read=_read_ref,
+            read=read_reference,
         )
     )
 for tag in ("request", "again"):

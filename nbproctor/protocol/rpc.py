@@ -165,7 +165,7 @@ class Connection:
             raise
         except Exception as error:
             # No memory, no stack: a reply that was not read would answer the next call.
-            raise ProtocolError(f"a message was lost ({error!r:.100})") from error
+            raise ProtocolError("a message was lost") from error
 
     def serve(self) -> None:
         """Answer requests until the other side is gone."""
@@ -261,7 +261,7 @@ def decode(
     except ProtocolError:
         raise
     except _UNREADABLE as error:
-        raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
+        raise ProtocolError("a message cannot be read") from error
     if receiver.position != len(receiver.raw):
         raise ProtocolError("a message holds more data than it names")
     return receiver

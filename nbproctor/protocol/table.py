@@ -297,7 +297,7 @@ class Receiver(MessageBudget):
             raise ProtocolError("a value has no tag, or is nested too deep")
         row = ROWS.get(x[0])
         if not row:
-            raise ProtocolError(f"a value has an unknown tag {x[0][:40]!r}")
+            raise ProtocolError("a value has an unknown tag")
         change = row.change
         if not change:
             return row.read(self, x, depth + 1)
@@ -388,5 +388,5 @@ def _read_parts(
         if _fit(row, parts):
             return row.build(*parts)
     except Exception as error:  # whatever its library says of parts that do not fit
-        raise ProtocolError(f"parts do not fit ({error!s:.100})") from error
+        raise ProtocolError("parts do not fit") from error
     raise ProtocolError(f"a value with tag {row.tag!r} has parts of another kind")

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.calls import make_calls
+from nbproctor.protocol.calls import Answer, make_calls
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
@@ -170,6 +170,8 @@ class Student:
             return self.handles.objects[ref.fields[0]]
         if ref.tag == "judge":
             return make_stand_in(self.shell.user_ns, self.connection, *ref.fields)
+        if ref.tag == "answer":
+            return Answer(*ref.fields)
         module_name, path = ref.fields
         module = import_module(module_name)
         return operator.attrgetter(path)(module) if path else module

@@ -112,9 +112,9 @@ def read_versions(
         raise failures[0]
     for number, version in enumerate(versions, 1):
         if failures or len(versions) > 1:
-            version.label = f"version {number} of '{file.name}'"
+            version.label = f"version {number} of {file.quoted}"
             version.notes.append(
-                f"'{file.name}' contains several versions of the notebook (merge "
+                f"{file.quoted} contains several versions of the notebook (merge "
                 f"markers, or one after the other). Version {number} was graded."
             )
     return versions
@@ -164,7 +164,7 @@ def _notebooks(
     code = _cells_of_script(text)
     if not code:
         raise file.fault("is not a notebook: it contains no code")
-    notes.append(f"'{file.name}' is not a notebook. Its code was graded.")
+    notes.append(f"{file.quoted} is not a notebook. Its code was graded.")
     return [{"cells": code}]
 
 
@@ -247,7 +247,7 @@ def _version(
     cells = [_read_cell(cell, side) for cell in whole]
     version = Version(
         file=file,
-        label=f"'{file.name}'",
+        label=file.quoted,
         cells=cells,
         notes=notes,
         language=_language(notebook),
@@ -304,7 +304,7 @@ def _is_damaged(cell: RawCell) -> bool:
 def _language(notebook: RawNotebook) -> str:
     """Return the language of the kernel; Python where the metadata is damaged."""
     with suppress(AttributeError, RecursionError):
-        return replace_surrogates(language_of(notebook))
+        return language_of(notebook)
     return "python"
 
 
