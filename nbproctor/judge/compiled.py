@@ -445,12 +445,13 @@ def _global_names(
     bound = set()  # in the body of a class: its attributes
     bound_globally = set()
     for step in dis.get_instructions(code):
+        name = step.argval
         if step.opname == "STORE_NAME":
-            bound.add(step.argval)
+            bound.add(name)
         elif step.opname == "STORE_GLOBAL":
-            bound_globally.add(step.argval)
-        elif step.opname in _READS and step.argval not in bound:
-            reads.add(step.argval)
+            bound_globally.add(name)
+        elif step.opname in _READS and name not in bound:
+            reads.add(name)
     if outermost:
         bound_globally |= bound
     return frozenset(reads), frozenset(bound_globally)

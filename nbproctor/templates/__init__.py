@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import sysconfig
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -16,7 +16,7 @@ _PAGES = Environment(
     lstrip_blocks=True,
 )
 _PAGES.globals["statuses"] = STATUSES
-_PAGES.globals["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
+_PAGES.globals["python"] = sysconfig.get_python_version()
 
 
 def render(name: str, **values: object) -> str:
