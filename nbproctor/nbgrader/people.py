@@ -384,7 +384,7 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
             columns[column] = f"{name}_{column}"
         parts.append(table[[*columns]].rename(columns=columns))
     whole = pd.concat([people_part, *parts], axis="columns").rename_axis("student")
-    whole["total"] = whole[names].sum(axis="columns", min_count=1)
+    whole["total"] = whole[names].sum(axis="columns")
     whole["total_of"] = 0
     for name in names:
         marks = whole[name]
@@ -392,6 +392,5 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
             # Work without a mark counts only if it is missing. Nobody excused has one.
             counts = marks.notna() | (whole[f"{name}_status"] == "missing")
             whole["total_of"] += whole[f"{name}_of"] * counts
-    nothing_submitted = whole["total"].isna() & (whole["total_of"] > 0)
-    whole["total"] = whole["total"].mask(nothing_submitted, 0.0)
+    whole["total"] = whole["total"].where(whole["total_of"] > 0)
     return whole, names
