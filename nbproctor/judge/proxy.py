@@ -178,9 +178,7 @@ class Proxy:
     def _nbproctor_class(self) -> Any:
         """Return the class, for `expect`, which reads no more of it than that."""
         handle = handle_of(self)
-        if handle.relation in ("exact", "object"):
-            return handle.kind
-        return _named_class(handle.label.partition(" ")[0])
+        return handle.kind or _named_class(handle.label.partition(" ")[0])
 
     def __setattr__(self, name: str, value: Any) -> None:
         ask(self, "set", self, name, value)

@@ -607,7 +607,7 @@ def test_what_the_text_claims_is_what_the_solved_lab_prints(solved):
     assert [float(a) > 2 * float(b) for a, b in gains] == [True, True, False]
     drawings = re.findall(r"(\d+)% are read", solved["try-drawings"][0].text)
     squeezed, prepared, direct = map(int, drawings)
-    assert squeezed < 30 and min(prepared, direct) > 90
+    assert squeezed < 30 < 90 < min(prepared, direct)
 
 
 @pytest.mark.slow
