@@ -318,10 +318,8 @@ def is_of(value: object, *kinds: type) -> bool:
     return issubclass(_class_of(value), kinds)
 
 
-def _class_of(value: object) -> type:
-    known = getattr(type(value), "_nbproctor_class", type)
-    kind: type = known(value)
-    return kind
+def _class_of(value: object) -> Any:
+    return getattr(type(value), "_nbproctor_class", type)(value)
 
 
 def _fail(name: str, symptom: str) -> NoReturn:

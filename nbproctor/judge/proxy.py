@@ -175,13 +175,10 @@ class Proxy:
             raise AttributeError(name)
         return ask(self, "get", self, name)
 
-    def _nbproctor_class(self) -> type:
+    def _nbproctor_class(self) -> Any:
         """Return the class, for `expect`, which reads no more of it than that."""
         handle = handle_of(self)
-        if handle.relation in ("exact", "object"):
-            kind: type = handle.kind
-            return kind
-        return _named_class(handle.label.partition(" ")[0])
+        return handle.kind or _named_class(handle.label.partition(" ")[0])
 
     def __setattr__(self, name: str, value: Any) -> None:
         ask(self, "set", self, name, value)

@@ -139,15 +139,14 @@ class Session:
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def end_test(self) -> tuple[bool, str]:
-        """End a test; return whether the student's code wrote to stderr, and a reason.
+        """End a test; return whether the student's code wrote to stderr, and a method.
 
-        It names a method of an object that the judge did without, which may be why the
-        test has failed. It is asked for after each test: a student must not learn which
-        of them fail.
+        The judge did without that method, which may be why the test has failed. It is
+        asked for after each test: a student must not learn which of them fail.
         """
-        owners: dict[str, Any] = {"__class__": None}
-        for owner, *names in reversed(self.uncalled_methods):
-            owners |= dict.fromkeys(names, owner)
+        methods = {"__class__"}
+        for _, *names in self.uncalled_methods:
+            methods.update(names)
         try:
             reply = self.ask("end", [*self.uncalled_methods])
         except ProcessEnded:
@@ -155,10 +154,8 @@ class Session:
         except BaseException:  # whatever the student's side raises
             reply = None
         match reply:
-            case (bool(has_written), str(method)) if method in owners:
-                return has_written, _uncalled(owners[method], method)
-            case (bool(has_written), str()):
-                return has_written, ""
+            case (bool(has_written), str(method)):
+                return has_written, method if method in methods else ""
         return True, ""  # this process has been tampered with
 
     def close(self, reason: ProcessEnded | None = None) -> ProcessEnded:
@@ -283,12 +280,3 @@ class Session:
                 error.line = line
                 return error
         raise ProtocolError("the student's exception cannot be read")
-
-
-def _uncalled(owner: Any, method: str) -> str:
-    """Describe a method that is not called; of a library's object, with its class."""
-    kind = None if owner is None else handle_of(owner).kind
-    thing = f"a `{kind.__name__}`" if kind else "an object of yours"
-    if method == "__class__":
-        return f"the class of {thing}"
-    return f"`{method}` of {thing}"

@@ -395,8 +395,7 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
             counts = is_marked | (table["status"] == "missing")
             total_of += table["max_score"] * counts
     whole = pd.concat([people_part, *parts], axis="columns").rename_axis("student")
-    whole["total"] = whole[names].sum(axis="columns", min_count=1)
+    whole["total"] = whole[names].sum(axis="columns")
     whole["total_of"] = total_of
-    nothing_submitted = whole["total"].isna() & (whole["total_of"] > 0)
-    whole["total"] = whole["total"].mask(nothing_submitted, 0.0)
+    whole["total"] = whole["total"].where(whole["total_of"] > 0)
     return whole, names

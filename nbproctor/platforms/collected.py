@@ -227,7 +227,7 @@ def feedback_names(
     record = read_record(records)
     counts = Counter(row["platform"] for row in record.values() if row.get("address"))
     platforms = (*load_plug_ins(), *PLATFORMS)
-    taking = [p for p in platforms if p.upload and counts[p.name]]
+    taking = [p for p in platforms if counts[p.name]]
     platform = max(taking, key=lambda p: counts[p.name], default=PLAIN)
     back = FeedbackNames(platform)
     for student, page, notebook in pages:

@@ -183,11 +183,6 @@ def merge(notebook: Notebook, *cells: Notebook, keep: str) -> None:
 # --- names and places ---------------------------------------------------------
 
 
-@edited("graded", 10)
-def untouched(notebook: Notebook) -> None:
-    """As it is."""
-
-
 for _case, _name in {
     "renamed_by_a_browser": "tiny (1).ipynb",
     "any_name": "My homework.ipynb",

@@ -140,7 +140,7 @@ def equality(): return {"a": 1}
 --- equality answer
 from collections import UserDict
 def equality(): return UserDict(a=1)
---- equality_1 test 1: 0 not-run: on `__eq__` of an object of yours
+--- equality_1 test 1: 0 not-run: object's `__eq__`
 assert equality() == {"a": 1}
 --- truth solution
 def truth(): return []
@@ -149,7 +149,7 @@ class Bag:
     items = ()
     def __len__(self): return len(self.items)
 def truth(): return Bag()
---- truth_1 test 1: 0 not-run: on `__len__` of an object of yours
+--- truth_1 test 1: 0 not-run: object's `__len__`
 assert not truth()
 --- arithmetic solution
 def arithmetic(): return 2
@@ -157,23 +157,23 @@ def arithmetic(): return 2
 class Two:
     def __mul__(self, n): return 2 * n
 def arithmetic(): return Two()
---- arithmetic_1 test 1: 0 not-run: on `__mul__` of an object of yours
+--- arithmetic_1 test 1: 0 not-run: object's `__mul__`
 assert arithmetic() * 3 == 6
 --- methods solution
 class Vector(list):
     def norm(self): return 5
 def methods(): return Vector([3, 4])
---- methods_1 test 1: 0 not-run: on the class of an object of yours
+--- methods_1 test 1: 0 not-run: object's `__class__`
 assert methods() == [3, 4] and methods().norm() == 5
 --- number solution
 class Length(float): unit = 'm'
 def number(): return Length(2)
---- number_1 test 1: 0 not-run: on the class of an object of yours
+--- number_1 test 1: 0 not-run: object's `__class__`
 assert number().unit == 'm'
 --- masked solution
 import numpy as np
 def masked(): return np.ma.array([1.0, 9.0], mask=[False, True])
---- masked_1 test 1: 0 not-run: on the class of an object of yours
+--- masked_1 test 1: 0 not-run: object's `__class__`
 assert masked().mean() == 1
 --- looped solution
 def looped():
@@ -182,15 +182,6 @@ def looped():
     return x
 --- looped_1 test 1: 0 not-run: too large or too deep
 assert looped()[0]
-
---- library solution
-import numpy as np
-def library(): return np.ones(2)
---- library answer
-import numpy as np
-def library(): return np.poly1d([1, 1])
---- library_1 test 1: 0 not-run: on `__eq__` of a `poly1d`
-assert (library() == np.ones(2)).all()
 
 === a wrong answer without such an excuse is wrong
 --- library solution

@@ -49,8 +49,7 @@ def test_what_a_test_prints_is_told_of_public_ones_alone() -> None:
 def test_a_public_test_draws_the_same_numbers_each_time() -> None:
     seeds_anew = "import random, numpy as np\nrandom.seed()\nnp.random.seed()"
     draws = cell("public", "test", "print(random.random(), np.random.rand())")
-    reports = [judged(draws, answer=seeds_anew) for _ in range(2)]
-    first, second = (report.verdicts[0].printed for report in reports)
+    first, second = (judged(draws, answer=seeds_anew).verdicts for _ in range(2))
     assert first == second
 
 

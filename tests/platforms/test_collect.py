@@ -12,7 +12,7 @@ import pytest
 from nbgrader.utils import parse_utc
 
 from nbproctor import platforms
-from nbproctor.platforms import Roster
+from nbproctor.platforms import CollectError, Roster
 from nbproctor.platforms.download import CollectedSubmission
 from tests.platforms.downloads import (
     CLASS,
@@ -613,11 +613,14 @@ def test_a_bad_file_is_said_and_leaves_the_others(data: bytes, reason: str) -> N
     assert all(line.isprintable() and len(line) < 500 for line in plan.problems)
 
 
-def test_a_zip_bomb_of_a_student_stays_packed() -> None:
+def test_a_zip_bomb_of_a_student_stays_packed(monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = zipped({"lab.ipynb": bytes(12 << 20)})
     plan = understand({"aokafor/lab.zip": bomb, "bking/lab.ipynb": "good"})
     assert [str(p) for p in plan.submissions[0].files] == ["lab.zip"]
     assert "would unpack to 12 MB" in problems_of(plan)
+    monkeypatch.setattr("nbproctor.platforms.archive.MAX_TOTAL", 1 << 20)
+    with pytest.raises(CollectError, match="Nothing was unpacked"):
+        understand(bomb)
 
 
 @pytest.mark.parametrize(
