@@ -29,7 +29,7 @@ from nbproctor.protocol.table import (
 # --- lists, dictionaries, sets --------------------------------------------------------
 
 
-def _container_writer(*head: Node) -> Callable[..., Node]:
+def _container_writer(tag: str) -> Callable[..., Node]:
     """Make what writes the items of a container, or keys and values in turn."""
 
     def write(
@@ -40,34 +40,23 @@ def _container_writer(*head: Node) -> Callable[..., Node]:
         if type(x) not in (list, tuple):  # all others have keys
             sender.spend("keys", len(x))
         items = chain.from_iterable(x.items()) if isinstance(x, dict) else x
-        return sender.write_values([*head, *items], depth)
+        return sender.write_values([tag, *items], depth)
 
     return write
 
 
-def _container_reader(kind: Callable[[Any], Any]) -> Callable[..., Any]:
+def _container_reader(kind: Any) -> Callable[..., Any]:
     def read(
         receiver: Receiver,
         node: list[Node],
         depth: int,
     ) -> Any:
         items = receiver.read_fields(node, depth)
+        keys = items[::2] if issubclass(kind, dict) else items
         if kind is not tuple:
-            receiver.spend_keys(items)
-        return kind(items)
-
-    return read
-
-
-def _dict_reader(kind: Callable[[Any], Any]) -> Callable[..., Any]:
-    def read(
-        receiver: Receiver,
-        node: list[Node],
-        depth: int,
-    ) -> Any:
-        items = receiver.read_fields(node, depth)
-        keys = items[::2]
-        receiver.spend_keys(keys)
+            receiver.spend_keys(keys)
+        if keys is items:
+            return kind(items)
         # A key without a value is a `ValueError`.
         return kind(dict(zip(keys, items[1::2], strict=True)))
 
@@ -281,15 +270,18 @@ add_rows(
         change=_STREAM,
     ),
 )
-for dict_class in (dict, Counter, OrderedDict):
-    tag = "d" if dict_class is dict else dict_class.__name__
+for tag, dict_class in (
+    ("d", dict),
+    ("Counter", Counter),
+    ("OrderedDict", OrderedDict),
+):
     add_rows(
         Row(
             tag=tag,
             fields="value*",
             classes=dict_class,
             write=_container_writer(tag),
-            read=_dict_reader(dict_class),
+            read=_container_reader(dict_class),
             change=_ITEMS,
         )
     )
