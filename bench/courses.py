@@ -113,6 +113,16 @@ c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 08/SLU14 - Modules & Packages
 c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 10/SLU17_1
 c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 11/SLU18_1
 c7bdc3bfea79 LDSSA/ds-prep-course-2023 Week 11/SLU18_4
+6bfff28c4cd6 LDSSA/ds-prep-course-2025 Week 01/SLU02 - Programming Basics
+6bfff28c4cd6 LDSSA/ds-prep-course-2025 Week 04/SLU06 - Git Intermediate
+6bfff28c4cd6 LDSSA/ds-prep-course-2025 Week 06/SLU11 - String & File Handling
+6bfff28c4cd6 LDSSA/ds-prep-course-2025 Week 08/SLU14 - Modules & Packages
+6bfff28c4cd6 LDSSA/ds-prep-course-2025 Week 09/SLU15 - Debugging & Text Editor
+324f5302ade9 LDSSA/ds-prep-course-2021 Week 10/SLU17_2 - Exam Prep I
+324f5302ade9 LDSSA/ds-prep-course-2021 Week 11/SLU18_1 - Exam Prep II
+750ce60a0957 LDSSA/batch5-coding-test-solutions Exercise notebook
+27c92e899fca EugeneGIS/Geo-Python-2019 Exercise for Lesson 4
+38cae24f2245 downunder777/dsci-100-student-python materials/py_worksheet_intro
 1cda137c2844 zackives/gradescope-nbgrader source/ps1/problem1
 436a53caff3b zichengliao/zuics101-fa17 source/lab10/lab10
 436a53caff3b zichengliao/zuics101-fa17 source/lab11_new
@@ -158,6 +168,7 @@ d780cb70b6e6 GabbySuwichaya/Machine-Learning-Course SVM
 7efdf3457b37 rish-av/NNFL-2020 nbgrader/source
 ecbf30293009 zllu2/iMSA_577 assignments/source/Module3/assignment_high
 d394a280335f zllu2/iMSA570_Linden assignments/source/module3/assignment_high
+54874ea230cd Fraol-Gmichael/Deep-Learning-Specialization-Coursera Course 1/W2A2
 # numerics
 8246e07eef02 219project/num_meth_nbgrader TestCourse/source/Eigenvalues
 8246e07eef02 219project/num_meth_nbgrader TestCourse/source/LSQ

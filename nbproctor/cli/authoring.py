@@ -283,8 +283,8 @@ def init(container: Container = False) -> None:
     echo(_DIFFERENCES)
     if faulty:
         raise CommandError(
-            "With nbproctor, the reference solution does not earn every point in "
-            f"{', '.join(faulty)}. See above."
+            "With nbproctor, the reference solution loses points or cannot be graded: "
+            f"{', '.join(faulty)}. The reason is above."
         )
 
 

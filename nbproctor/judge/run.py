@@ -514,7 +514,7 @@ class NotebookRun:
         if message.outcome in ("failed", "error"):
             if cell.exercise in self.student.refused:
                 return verdicts.REFUSED(where=f" in `{cell.exercise}`")
-            if uncalled_method:
+            if uncalled_method and not cell.placement_reason:
                 return verdicts.METHOD_NOT_CALLED(by=uncalled_method)
         return message
 

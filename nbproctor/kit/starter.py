@@ -63,7 +63,7 @@ def new_source(course: Path, name: str) -> Path:
     config = course / "nbgrader_config.py"
     if config.exists():
         source = nbgrader.Course(course, name).folder("source")
-    if any(source.glob("*.ipynb")):
+    if any(source.glob("[!.]*.ipynb")):
         raise StarterError(f"{source} already exists. Choose another name.")
     if not config.exists():
         text = (_STARTER / "config.txt").read_text("utf-8")

@@ -124,7 +124,7 @@ class Findings:
                 "accept only 20. Delete large outputs or pictures."
             )
         later = []
-        for path in sorted(notebook.parent.glob("*.ipynb")):
+        for path in sorted(notebook.parent.glob("[!.]*.ipynb")):
             is_later = path.stat().st_mtime > details.st_mtime
             if is_later and _is_assignment(path, self._original):
                 later.append(path.name)
@@ -254,7 +254,7 @@ def find(folder: Path, original: Path) -> Path:
     exact = folder / original.name
     if exact.is_file():
         return exact
-    paths = sorted(folder.glob("*.ipynb"))
+    paths = sorted(folder.glob("[!.]*.ipynb"))
     others = [path for path in paths if _is_assignment(path, original)]
     if len(others) == 1:
         return others[0]
@@ -274,7 +274,7 @@ def submit(
 
     The notebook is looked for in `folder`, unless it is the `file`.
     """
-    for original in sorted(handed_out.glob("*.ipynb")):
+    for original in sorted(handed_out.glob("[!.]*.ipynb")):
         notebook = file or find(folder, original)
         lines = Findings(notebook, original).lines()
         target = folder / TARGET / original.name

@@ -209,16 +209,16 @@ class Course:
     def assignments(self) -> list[str]:
         """Return the names of the assignments that have a source notebook, sorted."""
         source = self.folder("source", assignment="*").parent
-        return sorted({path.parent.name for path in source.glob("*/*.ipynb")})
+        return sorted({path.parent.name for path in source.glob("[!.]*/[!.]*.ipynb")})
 
     def sources(self) -> list[Path]:
-        """Return the source notebooks of the assignment.
+        """Return the source notebooks of the assignment, as nbgrader: no hidden files.
 
         `CourseError`: there is none, or nbgrader refuses the assignment's name.
         """
         _check_name(self.assignment)
         source = self.folder("source")
-        if not (notebooks := sorted(source.glob("*.ipynb"))):
+        if not (notebooks := sorted(source.glob("[!.]*.ipynb"))):
             raise CourseError(
                 f"There is no notebook in {source}. Assignments in this course: "
                 f"{', '.join(self.assignments()) or 'none'}."

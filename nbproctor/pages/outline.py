@@ -7,16 +7,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from nbproctor import sanitize
 from nbproctor.notebook import Cell, MasterNotebook
 
-HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+)$")
+HEADING = re.compile(
+    r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+?)"
+    r"(?:[ \t]+#+)?[ \t]*$"  # it may be closed by the same marks
+)
 _NUMBER = re.compile(r"(\d+(?:\.\d+)*)[.):]?\s+(?:[·–—-]\s+)?(.+)")
 # "(5 points)", "(exercise 3, 5 points)", "· 5 points" at the end of a heading
 _WORTH = r"\b\d+(\.\d+)?\s*(points?|pts?|marks?)\b"
-_POINTS = re.compile(rf"\s*(\([^()]*{_WORTH}[^()]*\)|[·,–—-]?\s*{_WORTH})\s*$")
+_POINTS = re.compile(rf"(?i)\s*(\([^()]*{_WORTH}[^()]*\)|[·,–—-]?\s*{_WORTH})\s*$")
 _ORDINAL = re.compile(r"\bexercise\s+(\d+)\b", re.IGNORECASE)
 
 
@@ -62,7 +65,7 @@ class Outline:
         for _, text in master.texts:
             heading = HEADING.search(text)
             if heading and heading[1] == "#":
-                title = heading[2].strip()
+                title = heading[2]
                 break
         return cls(
             master=master,
@@ -90,17 +93,18 @@ class Outline:
         return sum(exercise.points for exercise in self.exercises)
 
 
-def _headings(master: MasterNotebook) -> dict[str, str]:
-    """Return the last heading above each cell, or in it."""
-    last_at = {}  # number of cells above → heading
+def _headings(master: MasterNotebook) -> dict[str, list[str]]:
+    """Return the headings above each cell, or in it: innermost first."""
+    headings_at: Any = defaultdict(list)  # number of cells above → headings
     for position, text in master.texts:
-        for match in HEADING.finditer(text):
-            last_at[position] = match[2].strip().rstrip("#").strip()
+        headings_at[position] += HEADING.findall(text)
     headings = {}
-    heading = ""
+    current: Any = []
     for index, cell in enumerate(master.cells):
-        heading = last_at.get(index, heading)
-        headings[cell.id] = heading
+        for marks, text in headings_at[index]:
+            outer = [heading for heading in current if heading[0] < marks]
+            current = [(marks, text), *outer]
+        headings[cell.id] = [text for _, text in current]
     return headings
 
 
@@ -115,9 +119,10 @@ def _exercises(master: MasterNotebook) -> Iterator[Exercise]:
         for name, group in groups.items()
         if group[0].kind == "solution" or any(cell.points for cell in group)
     }
-    uses = Counter(headings[name] for name in exercises)
+    uses = Counter(text for name in exercises for text in headings[name])
     for name, group in exercises.items():
-        heading = headings[name]
+        # Not "Example" or "Solution", which several exercises have, but an outer one.
+        heading = min(headings[name], key=uses.__getitem__, default="")
         text = _POINTS.sub("", heading)
         number = ""
         title = text or name

@@ -212,7 +212,7 @@ class Summary:
         else:
             state = "failed"
         cause, hint = self._explain_loss(
-            exercise=exercise.id,
+            answer=cells[exercise.id],
             state=state,
             tests=tests,
         )
@@ -320,7 +320,7 @@ class Summary:
 
     def _explain_loss(
         self,
-        exercise: str,
+        answer: Cell,
         state: State,
         tests: Sequence[Test],
     ) -> tuple[str, str]:
@@ -329,7 +329,8 @@ class Summary:
             return "", ""
         if state == "waiting":
             return "Your teacher will grade this answer by hand.", ""
-        if error := _raised(self._student_cells.get(exercise, {})):
+        error = _raised(self._student_cells.get(answer.id, {}))
+        if error and answer.kind != "test":
             hint = "The message below your cell."
             if position := _SYNTAX_ERROR_LINE.search(error):
                 hint = f"Line {position[1]} of your cell."
@@ -344,7 +345,7 @@ class Summary:
         hint = first.title
         if position := _LINE.search(first.message):
             name = position[1]
-            cell = "your cell" if name == exercise else f"the cell `{name}`"
+            cell = "your cell" if name == answer.id else f"the cell `{name}`"
             hint = f"Line {position[2]} of {cell}."
         elif first.verdict.outcome == "timeout":
             hint = "Look for a loop that never ends or takes much too long."

@@ -39,7 +39,6 @@ _CODE = re.compile(
     r"|[<>][mM]8\[([1-9][0-9]{0,3})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]"
 )
 _LAYOUTS: list[Node] = [[], ["F"], ["r"], ["F", "r"]]
-NUMBERS = "biufc"  # kinds
 _UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
 _DATES = [f"{kind}8[{unit}]" for kind in "Mm" for unit in _UNITS]
 _NATIVE = [np.dtype(code) for code in (*"?bhilqBHILQefdgFDG", *_DATES)]

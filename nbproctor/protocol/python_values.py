@@ -274,8 +274,11 @@ add_rows(
         change=_STREAM,
     ),
 )
-for dict_class in (dict, Counter, OrderedDict):
-    tag = "d" if dict_class is dict else dict_class.__name__
+for tag, dict_class in (
+    ("d", dict),
+    ("Counter", Counter),
+    ("OrderedDict", OrderedDict),
+):
     add_rows(
         Row(
             tag=tag,

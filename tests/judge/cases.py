@@ -330,6 +330,16 @@ import io, contextlib
 with contextlib.redirect_stdout(io.StringIO()) as out:
     inside()
 assert out.getvalue() == '1\n'
+--- method solution
+def method(x): return [x]
+--- method answer
+class Ours(list):
+    def first(self): return self[0]
+def method(x): return Ours([x])
+--- method_right unplaced 2: 0 not-run: it passes only in the student's process
+assert method(1).first() == 1
+--- method_wrong unplaced 2: 0 failed
+assert method(1).first() == 2
 
 === a name that an exercise defines is the student's
 --- provided provided

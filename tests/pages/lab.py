@@ -25,7 +25,9 @@ CELLS = f"""
 --- plain markdown
 # A small lab
 
-## 1.1 First function (3 points)
+## 1.1 First function (3 points) ##
+
+### Example
 --- first solution
 def first(x):
     ### BEGIN SOLUTION
@@ -46,6 +48,8 @@ assert first(1) == 1
 {HIDDEN}
 --- plain markdown
 ## 1.2 Second function
+
+### Example
 
 $\\sum_i x_i$
 --- second solution
@@ -97,7 +101,7 @@ class Lab:
 
     def __init__(self, folder: Path, heading: str = "") -> None:
         self.folder = folder
-        path = folder / "source" / "lab" / "lab.ipynb"
+        path = folder / "source/lab/lab.ipynb"
         path.parent.mkdir(parents=True)
         cells = source_cells()
         if heading:

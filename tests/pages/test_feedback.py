@@ -52,6 +52,7 @@ HEADINGS = """\
 ## 3.1 Sums (exercise 2, 6 points) | 3.1 Sums | exercise 2 (3.1)
 ## Sums · 6 points | Sums | Sums
 ## Exercise 4: sums (1.5 pts) | Exercise 4: sums | exercise 4
+## Sums (6 Marks) | Sums | Sums
 ## 2 · Sums of 6 points of view | 2 Sums of 6 points of view | exercise 2
 """
 
