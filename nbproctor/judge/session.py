@@ -136,7 +136,15 @@ class Session:
             self.exports.clear()
         self._raised.clear()
         self.uncalled_methods.clear()
-        return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
+        kept = tuple(self._proxies) if keep else ()
+        values = self.ask("begin", tuple(names), kept)
+        self._connection.has_text = keep or not _are_without_text(values)
+        return values
+
+    @property
+    def has_sent_text(self) -> bool:
+        """Whether this test may have text, or bytes, of the student's."""
+        return self._connection.has_text
 
     def end_test(self) -> tuple[bool, str]:
         """End a test; return whether the student's code wrote to stderr, and a reason.
@@ -292,3 +300,10 @@ def _uncalled(owner: Any, method: str) -> str:
     if method == "__class__":
         return f"the class of {thing}"
     return f"`{method}` of {thing}"
+
+
+def _are_without_text(values: Any) -> bool:
+    """Whether global names of the student's stand for objects and numbers only."""
+    return type(values) is dict and all(
+        isinstance(value, Proxy | int | float) for value in values.values()
+    )
