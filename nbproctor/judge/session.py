@@ -136,8 +136,8 @@ class Session:
             self.exports.clear()
         self._raised.clear()
         self.uncalled_methods.clear()
-        kept = tuple(self._proxies) if keep else ()
-        values = self.ask("begin", tuple(names), kept)
+        handles = tuple(self._proxies) if keep else ()
+        values = self.ask("begin", tuple(names), handles)
         self._connection.has_text = keep or not _are_without_text(values)
         return values
 
