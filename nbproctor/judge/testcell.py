@@ -26,7 +26,7 @@ from contextlib import (
 )
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,16 @@ _EXECUTORS = (
     "sympy.parsing.sympy_parser",
     "timeit",
 )
-_judged: deque[Session] = deque(maxlen=1)  # the process that the last test asked
+_judged: deque[Session] = deque(maxlen=1)  # the process that the running test asks
 
 
-def refuse_sent_text(event: str, arguments: tuple[Any, ...]) -> None:
+@cache
+def guard_text() -> None:
+    """Let this process, a judge, execute no text of the student's; for good."""
+    sys.addaudithook(_refuse_sent_text)
+
+
+def _refuse_sent_text(event: str, arguments: tuple[Any, ...]) -> None:
     """Refuse to execute a text for a test that may have text of the student's.
 
     An audit hook of the judge, which runs no student code. Nobody sees of a text where
@@ -160,6 +166,7 @@ class Namespace:
     def _end(self, name: str, session: Session) -> None:
         """End a test; store the names that it made for later ones, passed or not."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
+        _judged.clear()
         self._session_of[name] = session
         if session.end:
             self._definitions_only.add(name)
