@@ -13,7 +13,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 from functools import lru_cache, partialmethod
-from typing import Any, NamedTuple, TypeGuard, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from nbproctor.protocol.frames import Interruption
 _T = TypeVar("_T")
 
 # What Python and NumPy look up by name on an object, and must find here.
-_LOCAL = {"__array__", "__deepcopy__", "__mro_entries__"}
+_LOCAL = {"__array__", "__deepcopy__", "__mro_entries__", "__reduce_ex__"}
 NEVER_RERAISED = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
 
@@ -252,6 +252,10 @@ class Proxy:
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         raise TypeError("a test cannot derive a class from one of the student's")
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        # What the student said here would name what pickle imports into the judge.
+        raise TypeError("a test cannot pickle an object of the student's")
 
     def __deepcopy__(self, memo: Any) -> Any:
         return _apply(self, "deepcopy")

@@ -55,6 +55,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
     `spawn` starts a student process, which runs `student.process.main`.
     """
     import_own_modules()
+    testcell.guard_text()
     return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))
 
 

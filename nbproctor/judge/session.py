@@ -136,7 +136,15 @@ class Session:
             self.exports.clear()
         self._raised.clear()
         self.uncalled_methods.clear()
-        return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
+        handles = tuple(self._proxies) if keep else ()
+        values = self.ask("begin", tuple(names), handles)
+        self._connection.has_text = keep or not _are_without_text(values)
+        return values
+
+    @property
+    def has_sent_text(self) -> bool:
+        """Whether this test may have text, or bytes, of the student's."""
+        return self._connection.has_text
 
     def end_test(self) -> tuple[bool, str]:
         """End a test; return whether the student's code wrote to stderr, and a method.
@@ -280,3 +288,10 @@ class Session:
                 error.line = line
                 return error
         raise ProtocolError("the student's exception cannot be read")
+
+
+def _are_without_text(values: Any) -> bool:
+    """Whether global names of the student's stand for objects and numbers only."""
+    return type(values) is dict and all(
+        isinstance(value, Proxy | int | float) for value in values.values()
+    )

@@ -16,6 +16,7 @@ import signal
 import sys
 import types
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import (
     contextmanager,
@@ -25,7 +26,7 @@ from contextlib import (
 )
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from nbproctor.expect import measures, specification
 from nbproctor.expect.calls import replaced
 from nbproctor.judge.classes import STAND_INS
 from nbproctor.judge.compiled import (
+    TEST_FILE,
     BrokenTestError,
     CompiledTest,
     Names,
@@ -50,6 +52,44 @@ from nbproctor.sandbox.policy import site_packages
 
 MAX_PRINTED = 20_000  # characters of a test
 _MAIN_OF_JUDGE = sys.modules[MODULE]
+# What executes text for a test, besides `compile`, `eval` and `exec` in its own cell.
+_EXECUTORS = (
+    "code",
+    "codeop",
+    "doctest",
+    "runpy",
+    "sympy.parsing.sympy_parser",
+    "timeit",
+)
+_judged: deque[Session] = deque(maxlen=1)  # the process that the running test asks
+
+
+@cache
+def guard_text() -> None:
+    """Let this process, a judge, execute no text of the student's; for good."""
+    sys.addaudithook(_refuse_sent_text)
+
+
+def _refuse_sent_text(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse to execute a text for a test that may have text of the student's.
+
+    An audit hook of the judge, which runs no student code. Nobody sees of a text where
+    it came from, so what a test puts together itself is refused then, too. What the
+    source passes only in the student's process is judged there.
+    """
+    if event in ("compile", "pickle.find_class") and _judged:
+        caller = sys._getframe(1)
+        own_files = TEST_FILE, str(Path.cwd())
+        is_of_test = caller.f_code.co_filename.startswith(own_files)
+        executes = is_of_test or caller.f_globals.get("__name__") in _EXECUTORS
+        text = arguments[0]
+        if isinstance(text, bytes):
+            text = text.decode(errors="replace")
+        is_spelled_out = event == "compile" and text in caller.f_code.co_consts
+        if executes and not is_spelled_out and _judged[0].has_sent_text:
+            raise BrokenTestError(
+                "it executes text that student code could have written"
+            )
 
 
 def display(*values: Any, **_: Any) -> None:
@@ -126,6 +166,7 @@ class Namespace:
     def _end(self, name: str, session: Session) -> None:
         """End a test; store the names that it made for later ones, passed or not."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
+        _judged.clear()
         self._session_of[name] = session
         if session.end:
             self._definitions_only.add(name)
@@ -167,6 +208,7 @@ class Namespace:
         student_objects = session.begin(
             sorted(student_names | imported_names), keep=bool(self._shared)
         )
+        _judged.append(session)
         if type(student_objects) is not dict:
             student_objects = {}
         # A test calls a reference itself: the student's process takes no part in it.

@@ -125,6 +125,7 @@ def _read_items(
         return np.empty(shape, dtype)
     raw = receiver.read_bytes(count * dtype.itemsize)
     array = np.ndarray(shape, dtype, raw, 0, None, order)
+    receiver.has_text |= dtype.kind in "SU"
     if dtype.kind in _CHECKED:
         _check_content(array)
     return array

@@ -135,7 +135,9 @@ def read_reference(
     depth: int,
 ) -> Any:
     """Read what only the receiver can make something of."""
+    has_text = receiver.has_text
     fields = receiver.read_fields(node, depth)  # who resolves it checks them
+    receiver.has_text = has_text  # the name of a class is none
     return receiver.resolve(Ref(node[0], tuple(fields)))
 
 

@@ -131,6 +131,7 @@ def _read_bytes(
     _, count = node
     if not FIELDS["count"](count):
         raise ProtocolError("bytes have no length")
+    receiver.has_text = True
     return bytes(receiver.read_bytes(count))
 
 

@@ -120,6 +120,7 @@ class Connection:
     handler: Any
     # A student's threads may all use objects of the test's, one at a time.
     turn: Any = field(default_factory=RLock)
+    has_text: bool = False  # whether text or bytes have come since somebody reset this
 
     def ask(
         self,
@@ -138,6 +139,7 @@ class Connection:
         with self.turn:
             frame = self._exchange(encoded, deadline)
             decoded = decode(frame, self.handler.resolve, request=encoded.mutables)
+        self.has_text |= decoded.has_text
         reply = decoded.value
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
@@ -177,6 +179,7 @@ class Connection:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
         request = decode(frame, handler.resolve, track=True)
+        self.has_text = True  # what it asks for, at least
         if request.has_repeats:
             check_repeats([request.value])
         match request.value:

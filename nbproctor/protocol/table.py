@@ -279,6 +279,7 @@ class Receiver(MessageBudget):
     position = 0  # bytes of the raw part that are taken, by one value after the other
     # Whether a part, or one of what it replies to, is there repeatedly.
     has_repeats = False
+    has_text = False  # or bytes, that its sender may have made
 
     raw: memoryview
     resolve: Callable[[Any], Any]
@@ -292,6 +293,7 @@ class Receiver(MessageBudget):
         """Read a value; `depth` counts the values around it."""
         kind = type(x)
         if kind in _JSON:
+            self.has_text |= kind is str
             return x
         if kind is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
             raise ProtocolError("a value has no tag, or is nested too deep")
@@ -321,6 +323,8 @@ class Receiver(MessageBudget):
         for index, x in enumerate(items):
             if type(x) not in _JSON:
                 items[index] = self.read_value(x, depth)
+            elif type(x) is str:
+                self.has_text = True
         return items
 
     def read_bytes(self, size: int) -> memoryview:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
+import pickle
 import threading
 from typing import Any
 
@@ -18,6 +20,7 @@ from nbproctor.judge.exports import (
     NotExportableError,
     RefusedError,
 )
+from nbproctor.judge.proxy import CallableProxy, Handle
 from nbproctor.protocol.frames import UnsendableError
 from nbproctor.protocol.objects import Ref
 
@@ -168,3 +171,18 @@ def test_an_object_of_the_test_before_is_taken_back(exports: Exports) -> None:
     # Its number is never another object's.
     assert exports.export(TEST["square"]).fields[0] == 1
     assert exports.export(spy).fields[0] == 2
+
+
+class Silent:
+    """The session of a process that is asked nothing."""
+
+    def ask(self, *request: Any) -> Any:
+        raise AssertionError(request)
+
+
+@pytest.mark.parametrize("reads", [copy.copy, pickle.dumps, cloudpickle.dumps])
+def test_no_library_asks_a_student_s_object_how_it_is_made(reads: Any) -> None:
+    """It would import what the object says, and call it."""
+    proxy = CallableProxy(Handle(Silent(), 1, "function f", None, ""))
+    with pytest.raises(TypeError, match="cannot pickle"):
+        reads(proxy)
