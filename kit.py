@@ -20,7 +20,7 @@ During the term:
     python kit.py due       set when an assignment is due
     python kit.py extend    give one student more time
     python kit.py collect   copy the submissions in a platform's zip to submitted/
-    python kit.py late      record submission times that the platform does not give
+    python kit.py late      record submission times that the platform lacks
     python kit.py grade     grade what is in submitted/
     python kit.py export    fill in the platform's grade file and pack the feedback
 
@@ -219,7 +219,7 @@ def container(arguments):
     known = [engine, "image", "inspect", image]
     if subprocess.call(known, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         say(
-            "Building the image %s with %s. This takes some minutes, once."
+            "Building the image %s with %s. This takes a few minutes, once."
             % (image, engine)
         )
         recipe = os.path.join(HERE, RECIPE)

@@ -32,8 +32,8 @@ GRADED_IN_PART = ReportSection("Graded in part: please check")
 GRADED = ReportSection("Graded, but something looks unusual")
 REPAIRED = ReportSection(
     "Repaired",
-    introduction="You need not do anything. Repairs cost no points, and students see "
-    "them on their feedback pages.",
+    introduction="You do not need to do anything. Repairs cost no points, and "
+    "students see them on their feedback pages.",
     list_name="The repairs",
 )
 UNTRIED = ReportSection(

@@ -387,7 +387,7 @@ def late(
     assignment: Assignment = None,
     timezone: Zone = "",
 ) -> None:
-    """Record submission times that the platform does not give.
+    """Record submission times that the platform does not provide.
 
     Use this command, for example, for notebooks that came by e-mail. FILE can also be
     Moodle's grading worksheet. nbgrader reads these times from timestamp.txt, next to
