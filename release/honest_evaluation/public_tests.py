@@ -1,7 +1,7 @@
-"""Public tests: a card that says what holds, and the first thing that does not.
+"""Public tests: a card that lists what is right, and explains the first mistake.
 
-This file goes with a notebook, and needs nothing but Python and NumPy; `show`, which
-gives a picture its sentence, needs what draws the picture.
+This file belongs next to a notebook, and needs only Python and NumPy. `show`, which
+describes a picture in a sentence, also needs the library that draws the picture.
 """
 
 import copy
@@ -29,7 +29,7 @@ class PublicTestError(AssertionError):
 
 
 class Card:
-    """What a public test has looked at so far, and the first thing that is wrong."""
+    """What a public test has checked so far, and the first mistake."""
 
     def __init__(self):
         self.marks = []
@@ -37,9 +37,10 @@ class Card:
 
     @contextmanager
     def part(self, name):
-        """Look at one thing. The test goes on where it is wrong, but for the first.
+        """Check one part of the test. If the first part fails, the test ends.
 
-        What stops with an error after that could not be judged.
+        If a later part fails, the test continues. A part that raises an error after
+        a mistake was found counts as not checked.
         """
         try:
             yield
@@ -59,21 +60,21 @@ class Card:
             self.marks.append(f"✓ {name}")
 
     def show(self):
-        """Print the marks in lines that end between two of them: Jupyter cuts words."""
+        """Print the marks. Lines break only between marks: Jupyter breaks words."""
         marks = (mark.replace(" ", "\N{NO-BREAK SPACE}") for mark in self.marks)
         print(textwrap.fill("   ".join(marks), 80))
 
 
 def no_advice(number, ended):
-    """Say nothing: a notebook may have no advice on what to do first."""
+    """Return no advice: not every notebook says what to do first."""
     return ""
 
 
 def public_test(number, advise=no_advice):
-    """Run the public test of an exercise at once, with `Card.part`: a decorator.
+    """Return a decorator that runs the public test of an exercise immediately.
 
-    `advise(number, ended)` says what to do first, if anything; `ended` tells it whether
-    NotImplementedError came.
+    The test is called with `Card.part`. `advise(number, ended)` returns what to do
+    first, or an empty text; `ended` is True if NotImplementedError was raised.
     """
 
     def run(test):
@@ -87,7 +88,7 @@ def public_test(number, advise=no_advice):
             card.show()
             if advice := advise(number, isinstance(error, NotImplementedError)):
                 raise PublicTestError(advice) from error
-            if isinstance(error, NotImplementedError):  # a line, not its way to there
+            if isinstance(error, NotImplementedError):  # one line, no traceback
                 error._render_traceback_ = lambda: [f"✗ {NOT_WRITTEN}"]
             elif lines := error_in_answer(error, test):
                 error._render_traceback_ = lambda: lines
@@ -99,9 +100,10 @@ def public_test(number, advise=no_advice):
 
 
 def error_in_answer(error, test):
-    """Return lines that show where an answer stops, and why; none if it is not known.
+    """Return lines that show where and why an answer raised an error, if this is known.
 
-    The answer's line is the last that was typed into a cell other than the test's.
+    The line of the answer is the last one in the traceback that is in a cell, but not
+    in the cell of the test.
     """
     others = {test.__code__.co_filename, __file__}
     places = []
@@ -123,7 +125,7 @@ def error_in_answer(error, test):
 
 
 class Question(NamedTuple):
-    """A row of a table: what is called with what, and the right answer."""
+    """One call of a table: function, arguments, and the right answer."""
 
     part: str
     function: str
@@ -140,12 +142,12 @@ class Between(NamedTuple):
 
 
 class Method:
-    """A method, as a function of attributes of its object and of its arguments.
+    """A method, as a function of the attributes of its object and of its arguments.
 
-    `make` makes the object of the first question with attributes of these shapes; it
-    serves all such questions. An attribute may be one of an attribute: ``model.W1``.
-    The answer is what the method returns, or the attributes `sets`, which it sets. With
-    `shares`, two answers may share arrays.
+    `make` makes an object from the attributes. All questions whose attributes have the
+    same shapes use one object. An attribute may belong to another attribute:
+    ``model.W1``. The answer is what the method returns, or the values of the attributes
+    in `sets` after the call. With `shares`, two answers may share arrays.
     """
 
     def __init__(self, make, name="__call__", attributes=(), sets=(), shares=False):
@@ -154,7 +156,7 @@ class Method:
         self.owners = {}
 
     def ask(self, values, is_first=False):
-        """Call it, of a new object if it has to be the first call.
+        """Call the method, on a new object if it must be the first call.
 
         Returns the answer and all attributes, or the exception.
         """
@@ -170,10 +172,11 @@ class Method:
             return error
 
     def call(self, owner, state, arguments, is_first):
-        """Call it of an object with these attributes; return answer and attributes.
+        """Call the method of an object with these attributes.
 
-        Unless it is the first call, they have other values in the same arrays before,
-        so what the method keeps of them shows.
+        Returns the answer and the attributes. Unless it is the first call, the method
+        is called before with other values in the same arrays. So a method that caches
+        something from this call gives itself away.
         """
         pairs = [*zip(self.attributes, state, strict=True)]
         if pairs and not is_first:
@@ -194,14 +197,14 @@ class Method:
         if self.sets:
             answer = {path: copy.copy(getattr(owner, path)) for path in self.sets}
         elif pairs and isinstance(answer, dict):
-            # The next call may fill the same one anew.
+            # The next call may fill the same dictionary again.
             answer = copy.deepcopy(dict(answer)) if self.shares else dict(answer)
         after = [attrgetter(path)(owner) for path in self.attributes]
         return [answer, *map(copy.copy, after)]
 
 
 def set_attribute(owner, path, value):
-    """Set an attribute, in its array if that can hold the value."""
+    """Set an attribute, in place if its array has the shape and type of the value."""
     holder, _, name = path.rpartition(".")
     if holder:  # another object each time
         setattr(owner, holder, copy.deepcopy(getattr(owner, holder)))
@@ -215,7 +218,7 @@ def set_attribute(owner, path, value):
 
 
 def method(owner, name):
-    """Return a method of a class or an object, or say that it is not there yet."""
+    """Return a method of a class or an object, or raise that it does not exist yet."""
     kind = owner if isinstance(owner, type) else owner.__class__
     advice = f"did its cell run without an error, below @add_to({kind.__name__})?"
     if name == "__call__":
@@ -235,9 +238,9 @@ def elementwise(values):
 
 
 def columnwise(*row):
-    """Return rows of one whose last argument has an example in each column.
+    """Return rows made from one whose last argument has an example in each column.
 
-    They have all columns, the first, the last two in another order, and thousands.
+    They have all columns, only the first, the last two in reverse order, and thousands.
     """
     *values, X, right = row
     whole = [*range(np.shape(X)[1])]
@@ -255,7 +258,7 @@ def columns_of(right, columns):
 
 
 def questions_of(functions, arguments, table, also, lists):
-    """Return the questions of a table; each is asked once more with other types."""
+    """Return the questions of a table, and each once more with other types."""
     methods = {
         name: each if isinstance(each, Method) else Method(each)
         for name, each in functions.items()
@@ -299,14 +302,15 @@ def ask(
     rtol=1e-4,
     atol=1e-6,
 ):
-    """Ask functions all questions of a table; judge its parts, and what holds for all.
+    """Call functions with all rows of a table, and check each part of the test.
 
-    `functions` has by the name that messages use a `Method`, or what looks up a
-    function. `table` has for each part rows: arguments, and the right answer: a number,
-    an array, `Between`, or a dictionary of them; if there are several functions, that
-    of each by its name. `also` has the types that arguments may have, too; `numbers`
-    are the kinds of numbers that are right. `hints` end the messages of parts. What is
-    a list in a row becomes what `lists` makes of it.
+    `functions` maps the name that messages use to a `Method`, or to a function that
+    looks up the answer. `table` maps each part to its rows: the arguments, then the
+    right answer. This is a number, an array, `Between`, or a dictionary of these; if
+    there are several functions, a dictionary with the right answer of each. `also` has
+    further types of arguments, `numbers` the kinds of numbers that are accepted. A
+    message of a part ends with its hint from `hints`. `lists` converts the lists in a
+    row.
     """
     questions = questions_of(functions, arguments, table, also, lists)
     copies = [copy.deepcopy(question.values) for question in questions]
@@ -363,7 +367,7 @@ def ask(
     with part("second call"):
         for question, before in pairs[:2]:
             answer = answer_of(question.method.ask(question.values))
-            if isinstance(before, dict):  # which may have more than is judged
+            if isinstance(before, dict):  # it may have more entries than are checked
                 names = before.keys() & question.right
                 before = {name: before[name] for name in names}
             for right in (question.right, before):
@@ -384,7 +388,7 @@ def ask(
 
 
 def kind_of(value):
-    """Return what two arguments share of which one can become the other in place."""
+    """Return a key, equal for two values if one can replace the other in place."""
     if isinstance(value, dict):
         entries = ((key, np.asarray(value[key])) for key in value)
         return tuple((key, array.shape, array.tobytes()) for key, array in entries)
@@ -393,9 +397,10 @@ def kind_of(value):
 
 
 def beyond_numbers_of(function, usual, most):
-    """Return how large something is: as usual, or beyond the numbers in an answer.
+    """Return the usual size, or one more than the largest number in the answer.
 
-    So what an answer does only up to some number shows. Grading asks that, too.
+    So a test finds an answer that is right only up to some size. Grading checks this,
+    too.
     """
     constants = getattr(function, "__code__", left_out.__code__).co_consts
     numbers = [n for n in constants if isinstance(n, int | float)]
@@ -403,12 +408,12 @@ def beyond_numbers_of(function, usual, most):
 
 
 def answer_of(result):
-    """Return the answer of what `Method.ask` returned, or the exception."""
+    """Return the answer in a result of `Method.ask`, or the exception."""
     return result if isinstance(result, Exception) else result[0]
 
 
 def changes(name, old, new):
-    """Yield the name of an argument, or of its entries, that is not what it was."""
+    """Yield the name of an argument, or of each of its entries, that has changed."""
     if isinstance(old, dict) and [*old] == [*new]:
         for key in old:
             yield from changes(f'{name}["{key}"]', old[key], new[key])
@@ -433,7 +438,7 @@ def shown(value, digits=4):
 
 
 def call_of(question):
-    """Return a question as code: what is called with what."""
+    """Return the call of a question as code."""
     values = question.values[len(question.method.attributes) :]
     text = f"{question.function}({', '.join(map(shown, values))})"
     return text if len(text) < 90 else f"{question.function}(…)"
@@ -447,7 +452,7 @@ def settings_of(question):
 
 
 def entry_name(question, key=None):
-    """Return what a message calls an answer, or its entry; that takes a while."""
+    """Return the name of an answer, or of its entry, for a message. It is slow."""
     call = call_of(question)
     if key in question.method.sets:
         call = f"{key} after {call}"
@@ -457,7 +462,7 @@ def entry_name(question, key=None):
 
 
 def entries(question, answer):
-    """Yield right answer, answer and what makes their name, for each entry there is."""
+    """Yield the right value, the answer and a function that names it, by entry."""
     right = question.right
     if isinstance(answer, Exception):
         raise answer
@@ -475,7 +480,7 @@ def entries(question, answer):
 
 
 def check_names(right, answer):
-    """Check that a dictionary has all entries, of which those that it has are right."""
+    """Check that a dictionary has all entries. Those that it has are right."""
     missing = [name for name in right if name not in answer]
     others = [name for name in answer if name not in right]
     assert not missing, (
@@ -502,7 +507,7 @@ def check_answer(question, answer, rtol, atol):
             digits = 4 if shown(entry) != shown(high) else 8
             entry, low, high = (shown(each, digits) for each in (entry, low, high))
             bounds = f"lie between {low} and {high}"
-            if "e+" in high:  # so large a bound is none
+            if "e+" in high:  # a bound as large as this is not a limit
                 bounds = f"be at least {low}"
             must = bounds if isinstance(right, Between) else f"be {high}"
             raise AssertionError(f"{name} is {entry}, but must {must}")
@@ -543,19 +548,19 @@ def check_shape(right, answer, make_name):
 
 
 def show(alt):
-    """Show the current figure, with a sentence for those who cannot see it."""
+    """Show the current figure, with a description for screen readers."""
     import matplotlib.pyplot as plt
     from IPython.display import display
 
     display(plt.gcf(), metadata={"image/png": {"alt": alt}})
     plt.close()
-    # JupyterLab gives a picture no alternative text: a screen reader finds it here.
+    # JupyterLab sets no alternative text, so a screen reader finds the text here.
     unseen = f'<span style="position: absolute; opacity: 0">{alt}</span>'
     display({"text/html": unseen, "text/plain": alt}, raw=True)
 
 
 def go_on_in_colab():
-    """Let Colab's Run All go on after an error; elsewhere a tag on the cell does."""
+    """Let *Run All* continue after an error in Colab; elsewhere, a cell tag does."""
     if "google.colab" in sys.modules:
         from IPython import get_ipython
 
@@ -566,7 +571,7 @@ def go_on_in_colab():
 
 
 def shorten_what_is_not_written():
-    """Let a cell say in one line which exercise it needs that is not written yet."""
+    """Replace the traceback of an exercise that is not written by one line."""
     try:
         from IPython import get_ipython
     except ImportError:
@@ -583,11 +588,11 @@ def shorten_what_is_not_written():
 
 
 def left_out():
-    """Be an exercise as it is handed out."""
+    """Do what an exercise does before a student has written it."""
     raise NotImplementedError
 
 
 def is_left_out(code):
-    """Whether a function does nothing but to raise `NotImplementedError`."""
+    """Whether a function only raises `NotImplementedError`."""
     stub = left_out.__code__
     return (code.co_code, code.co_names) == (stub.co_code, stub.co_names)

@@ -1,7 +1,7 @@
-"""Tools of the lab: methods a cell each, pictures with a sentence, and advice.
+"""Tools of the lab: one method per cell, checks of `fit`, advice, and the contest.
 
-`adviser` and `self_check` are given the names of the notebook, and look there when they
-are asked. The public tests are those of `public_tests`.
+`adviser` and `self_check` get the global names of the notebook, and look up functions
+there when they are called. The public tests themselves are in `public_tests`.
 """
 
 import copy
@@ -32,7 +32,7 @@ ask = partial(public_tests.ask, lists=np.array)
 
 
 def add_to(cls):
-    """Make the function below it a method of `cls`: a decorator."""
+    """Return a decorator that makes a function a method of `cls`."""
 
     def attach(method):
         setattr(cls, method.__name__, method)
@@ -78,11 +78,11 @@ def measured_slopes(network, X, Y, cost, numerical_gradient):
     }
 
 
-# --- how a network starts -----------------------------------------------------------
+# --- starting weights of a network ----------------------------------------------
 
 
 def check_weights(name, W):
-    """Check mean, spread and form of weights; chance stays within six errors."""
+    """Check mean, spread and distribution of weights, within six standard errors."""
     mean, spread, error = np.mean(W), np.std(W), 6 / np.sqrt(W.size)
     assert abs(mean) < error * max(0.01, spread), (
         f"{name}: the mean should be 0, but found {mean:.5f}"
@@ -101,7 +101,7 @@ def check_weights(name, W):
 
 
 def settle(network, labels):
-    """Let a network of equal sizes answer with these labels, all but surely."""
+    """Set weights with which a network predicts these labels with near certainty."""
     size = labels.size
     network.W1, network.W2 = 20 * np.eye(size), 20 * np.eye(size)[:, labels[0]]
     network.b1, network.b2 = np.full((size, 1), -10.0), np.full((size, 1), -10.0)
@@ -109,7 +109,7 @@ def settle(network, labels):
 
 
 def descend(network, one_hot, X, Y, steps):
-    """Take steps with all examples, by the methods of the network; return W2."""
+    """Take steps of gradient descent with all examples, and return W2."""
     labels = one_hot(Y, network.n_classes)
     for _ in range(steps):
         cache = network.forward_propagation(X)
@@ -126,7 +126,7 @@ def cost_of(network, compute_cost, X, labels):
 
 
 def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
-    """Change settings, fit, and look at all that holds after every fit; return W2."""
+    """Change settings, fit, check what must hold after every fit, and return W2."""
     x, y = X.copy("K"), Y.copy()
     for name, value in changes.items():
         setattr(classifier, name, value)
@@ -161,7 +161,7 @@ def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
 
 @contextmanager
 def settled_start(kind, labels):
-    """Let networks of a class start as `settle` makes them."""
+    """Replace `initialize_parameters` of a class by `settle`."""
     start = kind.initialize_parameters
     kind.initialize_parameters = lambda network: settle(network, labels) and None
     try:
@@ -171,7 +171,7 @@ def settled_start(kind, labels):
 
 
 def noted_fit(classifier, X, Y, inputs, batches, updates):
-    """Fit a classifier whose network (2, 3, 12) notes what comes; say if it stops."""
+    """Fit with a network (2, 3, 12) that records calls; return whether fit raised."""
     kind = type(classifier.model)
     names = "forward_propagation", "backward_propagation", "update_parameters"
     before = [getattr(kind, name) for name in names]
@@ -204,7 +204,7 @@ def noted_fit(classifier, X, Y, inputs, batches, updates):
 
 
 def check_use_of_network(classifier, X, Y):
-    """Fit, and say what is wrong with how the given network was used."""
+    """Fit, and check how `fit` uses the network of the classifier."""
     classifier.model.is_given = True
     notes = [], [], []
     is_stopped = noted_fit(classifier, X.copy(), Y.copy(), *notes)
@@ -215,7 +215,7 @@ def check_use_of_network(classifier, X, Y):
 
 
 def check_shapes(notes, classifier, X):
-    """Say what is wrong with the shapes of batches, as `noted_fit` has noted them.
+    """Check the shapes of the batches that `noted_fit` has recorded.
 
     `notes` are the shapes of inputs, the batches (X, Y, shape of the cache, bias), and
     the updates.
@@ -247,7 +247,7 @@ def check_shapes(notes, classifier, X):
 
 
 def check_batches(notes, classifier, X, Y):
-    """Say what is wrong with batches whose shapes are right."""
+    """Check batches whose shapes are right."""
     size, epochs = classifier.batch_size, classifier.epochs
     _, batches, updates = notes
     m = X.shape[1]
@@ -286,7 +286,7 @@ def check_batches(notes, classifier, X, Y):
         )
 
 
-# --- what to mend first ---------------------------------------------------------
+# --- what to do first ---------------------------------------------------------
 
 
 # Each exercise: title and functions.
@@ -307,7 +307,7 @@ EXERCISES = {
     11: ("5.1 Training", ["NNClassifier.fit"]),
     12: ("5.2 Prediction", ["NNClassifier.predict"]),
 }
-# Exercises on which one builds; each may build on others in turn.
+# The exercises that an exercise uses directly.
 NEEDS = {
     2: [1],
     8: [1, 7],
@@ -319,7 +319,7 @@ NEEDS = {
 
 
 def functions_written(number, names):
-    """Return for each function of an exercise whether it does more than to raise."""
+    """Return, for each function of an exercise, whether it is written."""
     written = []
     for path in EXERCISES[number][1]:
         name, *method = path.split(".")
@@ -334,20 +334,20 @@ def functions_written(number, names):
 
 
 def is_written(number, names):
-    """Whether each function of an exercise does more than to raise."""
+    """Whether every function of an exercise is written."""
     return all(functions_written(number, names))
 
 
 def test_of(number, names):
-    """Return the public test of an exercise as it was run; None if it was not."""
+    """Return the public test of an exercise as it was run, or None."""
     line = f"@public_test({number}, advise)"
     tests = [cell for cell in names.get("In", ()) if line in cell.splitlines()]
-    # The first is the notebook's own; later ones may be changed copies.
+    # The first is that of the notebook; later ones may be changed copies.
     return tests[0] if tests else None
 
 
 def run_quietly(cell, names):
-    """Run a cell with these names, and show nothing that it prints."""
+    """Run a cell with these global names, and hide its output."""
     from IPython.utils.capture import capture_output
 
     with capture_output():
@@ -355,7 +355,7 @@ def run_quietly(cell, names):
 
 
 def is_right(number, names):
-    """Whether an exercise is written, and passes its public test if that has run."""
+    """Whether an exercise is written, and passes its public test if this was run."""
     if not is_written(number, names):
         return False
     try:
@@ -366,7 +366,7 @@ def is_right(number, names):
 
 
 def first_to_do(number, names):
-    """Return what to do before an exercise: not right, but all it needs is; or None."""
+    """Return the first wrong exercise that this one depends on, or None."""
     for earlier in NEEDS.get(number, ()):
         if not is_right(earlier, names):
             return first_to_do(earlier, names) or earlier
@@ -374,7 +374,7 @@ def first_to_do(number, names):
 
 
 def adviser(names):
-    """Return what `public_test` asks what to do first, for a notebook's names."""
+    """Return the function that gives `public_test` its advice on what to do first."""
 
     def advise(number, ended):
         if ended and not is_written(number, names):
@@ -396,14 +396,14 @@ STILL_ENDED = "your code is there, but raise NotImplementedError still ends {}"
 
 
 def self_check(names):
-    """Say of all exercises how they stand, for a notebook's names."""
+    """Print the state of every exercise of the notebook with these names."""
     for number, (title, _) in EXERCISES.items():
         print(f"{number:>2}  {title:<34}{public_test_says(number, names)}")
     print("\nThis is not a mark: points come from the hidden tests, which check more.")
 
 
 def public_test_says(number, names):
-    """How an exercise stands: its public test is tried again, if it has run before."""
+    """Return the state of an exercise; if its public test was run, run it again."""
     test = test_of(number, names)
     if not any(functions_written(number, names)):
         return "○ not started"
@@ -418,8 +418,8 @@ def public_test_says(number, names):
             return "→ look here: " + STILL_ENDED.format(code.co_name)
         return f"→ look here: {code.co_name} is not written yet"
     except BaseException as error:  # BaseException: one that you stop counts, too
-        told = str(error).strip() or type(error).__name__
-        return f"→ look here: {told}".splitlines()[0]
+        message = str(error).strip() or type(error).__name__
+        return f"→ look here: {message}".splitlines()[0]
 
 
 # --- a test that you write (section 4.5) -------------------------------------------
@@ -473,18 +473,18 @@ def without_last(right, network, X, Y, cache):
 
 
 def same_for_all_units(right, network, X, Y, cache):
-    """Return gradients in which all hidden units share one step of the bias."""
+    """Return gradients in which db1 is the same for all hidden units."""
     grads = right(network, X, Y, cache)
     return dict(grads, db1=np.full_like(grads["db1"], grads["db1"].mean()))
 
 
 def as_for_squares(right, network, X, Y, cache):
-    """Return gradients with the slope of the output in them."""
+    """Return the gradients of a squared error."""
     A2 = cache["A2"]
     return right(network, X, Y, dict(cache, A2=Y + (A2 - Y) * A2 * (1 - A2)))
 
 
-# What is wrong, and a function that makes it of a right `backward_propagation`.
+# Each mistake, and a function that computes its gradients with the right method.
 GRADIENT_MISTAKES = {
     "every sign is wrong": of_all(lambda grad, m: -grad),
     "1/m is missing": of_all(lambda grad, m: m * grad),
@@ -514,14 +514,14 @@ RIGHT_GRADIENTS = {
 
 
 def is_caught(accepts, right, backward):
-    """Whether a student's test refuses one way to get the gradients."""
+    """Whether a student's test rejects these gradients."""
     return not accepts(lambda *given: backward(right, *given))
 
 
 def try_test(accepts, names):
-    """Say which wrong gradients the test of section 4.5 catches.
+    """Print which wrong gradients the test of section 4.5 catches.
 
-    A mistake that changes nothing in your way to write the method is left out.
+    A mistake that does not change the gradients of your method is left out.
     """
     right = names["NeuralNetwork"].backward_propagation
     network, (X, Y) = names["random_network"](0.8, 1.5), names["random_examples"](6)
@@ -551,9 +551,9 @@ def try_test(accepts, names):
 class Looks:
     """A counter of looks at validation digits, for the contest of section 7.7.
 
-    It keeps one line a look in a file beside the notebook, so that a restart forgets
-    nothing. Who deletes the file, or looks without it, deceives nobody else. The
-    same predictions as in an earlier look tell nothing new, and are not counted again.
+    It writes a line for each look into a file next to the notebook, so the count
+    survives a restart. You could delete the file, but that would not be honest. A look
+    with the same predictions as an earlier one is not counted again.
     """
 
     BUDGET, SECONDS = 20, 3
@@ -562,7 +562,7 @@ class Looks:
         self.digits, self.file = (X, Y, X_new, Y_new), Path(path)
 
     def __call__(self, kind):
-        """Train a Challenger, say what it reads of the validation digits, count."""
+        """Train a Challenger, print its accuracy on validation digits, and count."""
         if kind is None:
             print("You do not take part yet: Challenger is None.")
             return
