@@ -160,9 +160,8 @@ class SecondRuns:
         better = {}
         for name, second in second_run.verdicts.items():
             first = verdicts[name]
-            # An answer can find out in which run it is, and behave differently. So the
-            # marks of an exercise never come from both runs where one lost what the
-            # other won.
+            # An answer can find out in which run it is, and behave differently. So a
+            # second run that loses any points of the first run gives none.
             if second.points < first.points:
                 return
             is_unanswered = name in self.first_run.unanswered

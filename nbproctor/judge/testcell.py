@@ -164,7 +164,7 @@ class Namespace:
         # No other module, so that ``dir()`` shows what the student has.
         for module in used_names & self._modules.keys() - student_names:
             space[module] = self._modules[module]
-        # The student process gives values only for the names that were requested.
+        # Of the student process's answer, only the requested names are used.
         student_objects = session.begin(
             sorted(student_names | imported_names), keep=bool(self._shared)
         )

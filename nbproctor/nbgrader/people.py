@@ -242,7 +242,7 @@ def late_without_time(standings: Standings) -> list[str]:
 
 
 def outdated(course: Course, standings: Standings) -> list[str]:
-    """Return the ids of students whose files or deadlines changed after grading.
+    """Return the ids of students whose files, times or deadlines have changed.
 
     Their marks are out of date until the next `grade`. Results without a fingerprint,
     such as those of plain nbgrader, are not compared.
