@@ -62,6 +62,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 STUDENT = os.path.join(HERE, "kit")
 VENV = os.path.join(HERE, ".venv")
 ASIDE = VENV + ".old"
+LOCK = VENV + ".lock"  # of the command that installs packages
 STAMP = os.path.join(VENV, "kit.json")
 WINDOWS = os.name == "nt"
 BIN = os.path.join(VENV, "Scripts" if WINDOWS else "bin")
@@ -337,17 +338,59 @@ def environment():
 
 
 def ensure(files):
-    """Make .venv hold the pins of `files`, doing only what is missing."""
-    wanted = dict((name, fingerprint(name)) for name in files)
-    state = read_stamp()
-    if not usable(state) or state["pins"].get(RUNTIME) != wanted[RUNTIME]:
-        state = build(state is not None or os.path.lexists(VENV))
-    missing = [name for name in files if state["pins"].get(name) != wanted[name]]
-    for name in missing:
-        say("Adding the packages of %s to .venv (about a minute)." % name)
-        install(installer(), ["-r", os.path.join(HERE, name)])
-        state["pins"][name] = wanted[name]
-        write_stamp(state)
+    """Make .venv hold the pins of `files`, doing only what is missing.
+
+    A new .venv also holds what was added to the one before. Of two commands at the
+    same time, the second waits, and uses what the first has installed.
+    """
+    if not missing(files, read_stamp()):
+        return
+    with open(LOCK, "a") as lock:
+        wait_for(lock)
+        state = read_stamp()
+        if RUNTIME in missing(files, state):
+            previous = state["pins"] if state else {}
+            added = [name for name in (DEVELOPMENT, BROWSER) if name in previous]
+            files = files + [name for name in added if name not in files]
+            state = build(state is not None or os.path.lexists(VENV))
+        for name in missing(files, state):
+            say("Adding the packages of %s to .venv (about a minute)." % name)
+            install(installer(), ["-r", os.path.join(HERE, name)])
+            state["pins"][name] = fingerprint(name)
+            write_stamp(state)
+
+
+def missing(files, state):
+    """Return the files of pins whose packages are not in .venv."""
+    pins = state["pins"] if usable(state) else {}
+    return [name for name in files if pins.get(name) != fingerprint(name)]
+
+
+def wait_for(lock):
+    """Wait until no other command has the lock, which ends with its process."""
+    waits = False
+    while is_locked(lock):
+        if not waits:
+            say("Another command is installing packages into .venv. Waiting for it.")
+        waits = True
+        time.sleep(0.2)
+
+
+def is_locked(lock):
+    """Say whether another process has the lock; if none has it, take it."""
+    try:
+        if WINDOWS:
+            import msvcrt
+
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as problem:
+        # Others come from a file system without locks.
+        return problem.errno in (errno.EACCES, errno.EAGAIN)
+    return False
 
 
 def build(anew):

@@ -124,7 +124,7 @@ class Block:
         """The names that a definition, an import or an assignment binds."""
         if self.name:
             return frozenset({self.name})
-        names: list[str] = []
+        names = []
         if match := _IMPORT.match(self._statement):
             names = _IMPORTED_NAME.findall(match[1])
         elif match := _ASSIGNMENT.match(self._statement):
@@ -226,7 +226,7 @@ class CellText:
     @cached_property
     def compiled(self) -> CodeType | None:
         """The code of a cell, never to be run; None for the `return` of a function."""
-        if self.tree is None:
+        if not self.tree:
             return None
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         with suppress(*_NO_PYTHON):
@@ -431,7 +431,7 @@ def _logical_lines(source: str) -> Iterator[tuple[str, str]]:
     swallowed.
     """
     start = position = depth = 0
-    code: list[str] = []
+    code = []
     for token in _TOKEN.finditer(source):
         kind = token.lastgroup
         code.append(source[position : token.start()])

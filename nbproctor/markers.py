@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from nbproctor.cells import imported, parse_code
 
+IMPORTS = ast.Import | ast.ImportFrom
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Region = tuple[str, str]  # what the lines have in them that begin it and end it
 _COMMENT = re.compile(r"^[^\S\n]*#.*$", re.MULTILINE)
@@ -98,7 +99,7 @@ def parse(source: str) -> ast.Module:
     try:
         return parse_code(plain_python(source))
     except (SyntaxError, ValueError):
-        return ast.Module(body=[], type_ignores=[])
+        return ast.Module([], [])
 
 
 def asserts(source: str) -> bool:
@@ -120,9 +121,13 @@ def walk_top_level(
             yield from walk_top_level(child, kinds)
 
 
-def definitions_of(tree: ast.Module) -> ast.Module:
-    """Return only the imports, functions and classes at the top of a module."""
-    kinds = ast.Import | ast.ImportFrom | DEFINITIONS
+def definitions_of(
+    tree: ast.Module, kinds: UnionType = IMPORTS | DEFINITIONS
+) -> ast.Module:
+    """Return only the imports, functions and classes at the top of a module.
+
+    Or only statements of other `kinds`.
+    """
     statements: list[ast.stmt] = [n for n in tree.body if isinstance(n, kinds)]
     return ast.Module(statements, [])
 
@@ -133,7 +138,7 @@ def bound_names(definitions: ast.Module) -> set[str]:
     for node in definitions.body:
         if isinstance(node, DEFINITIONS):
             names.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
+        elif isinstance(node, IMPORTS):
             for alias in node.names:
                 names.add(alias.asname or alias.name.partition(".")[0])
     return names

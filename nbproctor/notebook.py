@@ -55,8 +55,9 @@ def support_files(
 def data_folder(notebook: Path) -> str | None:
     """Return the nearest folder ``data`` beside or above a notebook, in its course."""
     for folder in notebook.resolve().parents:
-        if (folder / "data").is_dir():
-            return str(folder / "data")
+        data = folder / "data"
+        if data.is_dir():
+            return str(data)
         if (folder / "nbgrader_config.py").exists():
             return None
     return None
@@ -170,6 +171,8 @@ def read_cells(
             points = float(grader.get("points") or 0)
         helps = not points and markers.is_all_hidden(source)
         kind = _kind(source, grader and flags, code, helps, exercise)
+        is_solution = kind == "solution"
+        is_test = kind == "test"
         stub = markers.without_regions(source)
         if name in released:
             stub = "".join(released[name]["source"])
@@ -177,19 +180,19 @@ def read_cells(
             grader |= flags | {"cell_type": cell["cell_type"]}
         else:  # where regions need no metadata; students see no hidden part
             source = markers.without_regions(source, markers.hidden, markers.scheme)
-        if kind == "solution" or not grader:
+        if is_solution or not grader:
             source = markers.without_solution_markers(source)
-        if kind == "solution":
+        if is_solution:
             exercise = name
         tags = cell.get("metadata", {}).get("tags", [])
-        is_in_process = kind == "test" and BESIDE_TAG in tags
-        scores = kind == "test" and (points or UNGRADED_TAG not in tags)
+        is_in_process = is_test and BESIDE_TAG in tags
+        scores = is_test and (points or UNGRADED_TAG not in tags)
         yield Cell(
             id=name,
             kind=kind,
             source=source,
             points=points,
-            exercise=exercise if scores or kind == "solution" else None,
+            exercise=exercise if scores or is_solution else None,
             skip=SKIP_TAG in tags,
             cell_id=str(cell.get("id", name)),
             stub=stub,
@@ -269,7 +272,7 @@ class MasterNotebook:
             if part:
                 raw += _content(part)["cells"]
         released = {}
-        if release is not None and release.exists():
+        if release and release.exists():
             for position, cell in enumerate(_content(release)["cells"]):
                 released[cell_name(cell, position)] = cell
         try:
@@ -314,17 +317,17 @@ class MasterNotebook:
         return hash(self.digest)
 
     @property
-    def exercises(self) -> tuple[str, ...]:
+    def exercises(self) -> list[str]:
         """Names of the exercises in source order."""
         names = [cell.exercise for cell in self.cells if cell.exercise]
-        return tuple(dict.fromkeys(names))
+        return list(dict.fromkeys(names))
 
-    def of_kind(self, *kinds: Kind) -> tuple[Cell, ...]:
+    def of_kind(self, *kinds: Kind) -> list[Cell]:
         """Cells of the given kinds, in source order."""
-        return tuple(cell for cell in self.cells if cell.kind in kinds)
+        return [cell for cell in self.cells if cell.kind in kinds]
 
     @property
-    def opening_cells(self) -> tuple[str, ...]:
+    def opening_cells(self) -> list[str]:
         """Locked code before the first exercise, which most notebooks begin with.
 
         It is the text that students have: hidden parts stay where they are safe.
@@ -333,7 +336,7 @@ class MasterNotebook:
         for cell in takewhile(lambda cell: cell.kind != "solution", self.cells):
             if cell.kind == "provided" and cell.locked and not cell.skip:
                 sources.append(cell.stub)
-        return tuple(sources)
+        return sources
 
 
 def _content(path: Path) -> RawNotebook:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import fsum
@@ -89,8 +89,8 @@ class StudentCell:
 class Job:
     """One submission to be graded against the cells of a master notebook."""
 
-    cells: tuple[Cell, ...]
-    student: tuple[StudentCell, ...]
+    cells: Sequence[Cell]
+    student: Sequence[StudentCell]
     limits: Limits = field(default_factory=Limits)
     follow_through: bool = True
     # Whether any text on stderr costs a test cell its points, as under nbgrader.
@@ -174,12 +174,13 @@ class Verdict:
     def outputs(self) -> list[Output]:
         """Return outputs from which nbgrader reads exactly these points."""
         outputs = []
+        message = self.message
         text = self.printed + "".join(f"{measure}\n" for measure in self.measures)
         if text:
             outputs.append(stream_output(text))
         if self.outcome != "passed" and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
-            outputs.append(error_output(name, self.message, [self.message]))
+            outputs.append(error_output(name, message, [message]))
         elif self.points < self.max_points:
             outputs.append(
                 {
@@ -189,8 +190,8 @@ class Verdict:
                     "execution_count": None,
                 }
             )
-        elif self.message:
-            outputs.append(stream_output(self.message + "\n"))
+        elif message:
+            outputs.append(stream_output(message + "\n"))
         return outputs
 
 
@@ -250,10 +251,10 @@ def points_of(cells: Iterable[str], marks: Mapping[str, Mark]) -> float | None:
     return sum(graded)
 
 
-def cells_of(path: Path | str | None) -> list[RawCell]:
+def cells_of(path: Path | None) -> list[RawCell]:
     """Return the cells of a graded notebook; none if it cannot be read."""
     try:
-        text = Path(path or "").read_text("utf-8")
+        text = (path or Path()).read_text("utf-8")
         cells = json.loads(text, object_hook=_join_lines)["cells"]
         return [cell for cell in cells if isinstance(cell, dict)]
     except (OSError, ValueError, KeyError, TypeError):

@@ -24,6 +24,7 @@ MAX_IMAGES = 8 << 20
 MAX_MARKDOWN = 50_000  # characters of one text
 MAX_NOTEBOOK = 4_000_000  # characters of all text of a notebook
 MAX_LINE = 10_000
+MAX_QUOTED = 100  # characters of a student's in a sentence
 MAX_TRACEBACK = 60  # lines
 
 # Where a cell begins, also to a program that separates by semicolons, for which the
@@ -45,7 +46,8 @@ _ATTACHMENT = re.compile(
 _PICTURE = re.compile(r"(\(data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\))")
 _MARKUP = re.compile(r"[<>\"&]")
 _RUN = re.compile(r"(([^\w\n])\2{199})\2+|(\n{20})\n+")
-_IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+#: Media types of pictures, and how these begin.
+IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _AS_TEXT = ("text/plain", "text/markdown", "text/latex", "application/json")
 
 
@@ -68,7 +70,7 @@ def clean(outputs: object) -> list[Output]:
     budget = DisplayBudget(MAX_TEXT)
     cleaned = []
     for output in outputs[:MAX_OUTPUTS]:
-        clean_output = _output(output, budget) if isinstance(output, dict) else None
+        clean_output = _output(output, budget)
         if clean_output:
             cleaned.append(clean_output)
     return cleaned
@@ -105,6 +107,12 @@ def one_line(text: object, limit: int = 300) -> str:
     if len(line) <= limit:
         return line
     return line[: limit - 1] + "…"
+
+
+def quote(text: object, mark: str = "'") -> str:
+    """Return words of a student's for a sentence: in quotes that they cannot end."""
+    words = one_line(text, MAX_QUOTED).replace(mark, "\u2019")
+    return f"{mark}{words}{mark}"
 
 
 def markdown(
@@ -165,14 +173,14 @@ def attachments(raw: object, budget: DisplayBudget | None = None) -> Pictures:
     for name, mimes in raw.items() if isinstance(raw, dict) else ():
         if not isinstance(mimes, dict):
             continue
-        for mime in _IMAGES:
+        for mime in IMAGES:
             picture = _picture(mimes.get(mime), mime, budget)
             if picture:
                 pictures[str(name)] = {mime: picture}
     return pictures
 
 
-def _output(output: dict[Any, Any], budget: DisplayBudget) -> Output | None:
+def _output(output: Any, budget: DisplayBudget) -> Output | None:
     # Only text is compared: an array would be item by item, and have no truth.
     match output:
         case {"output_type": str("stream"), "name": str("stdout" | "stderr" as name)}:
@@ -205,7 +213,7 @@ def _output(output: dict[Any, Any], budget: DisplayBudget) -> Output | None:
 
 def _mimebundle(data: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
     bundle = {}
-    for mime in _IMAGES:
+    for mime in IMAGES:
         picture = _picture(data.get(mime), mime, budget)
         if picture:
             bundle[mime] = picture
@@ -223,7 +231,7 @@ def alternative_texts(metadata: object, bundle: dict[str, str]) -> dict[str, Any
     pictures: dict[str, Any] = {}
     if not isinstance(metadata, dict):
         return pictures
-    for mime in _IMAGES.keys() & bundle.keys():
+    for mime in IMAGES.keys() & bundle.keys():
         entry = metadata.get(mime)
         if isinstance(entry, dict):
             alt = _MARKUP.sub("", one_line(entry.get("alt")))
@@ -250,7 +258,7 @@ def _picture(
         raw = base64.b64decode("".join(data.split()), validate=True)
     except (binascii.Error, ValueError):
         return None
-    if not raw.startswith(_IMAGES[mime]):
+    if not raw.startswith(IMAGES[mime]):
         return None
     budget.picture_characters -= len(data)
     return base64.b64encode(raw).decode()

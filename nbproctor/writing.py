@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -20,3 +21,9 @@ def write_file(path: Path, data: bytes | str) -> None:
     if path.exists():
         shutil.copymode(path, unfinished)
     unfinished.replace(path)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write a JSON file in the same way, for people to read, too."""
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    write_file(path, f"{text}\n")

@@ -7,6 +7,7 @@ import math
 import re
 import sys
 import warnings
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,10 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from nbproctor import expect as tools
 from nbproctor.expect import (
     answers_of,
     expect,
+    expect_entry,
     expect_finite,
+    expect_normal,
+    expect_passes,
+    expect_same,
     expect_shape,
     expect_unchanged,
     quiet,
@@ -253,6 +259,49 @@ def test_finite_says_where_it_is_not() -> None:
     bad = changed(changed(WANT, (0, 2), np.inf), (1, slice(0, 2)), np.nan)
     with pytest.raises(AssertionError, match=r"^J has inf at index \[0, 2\] \(3 of 12"):
         expect_finite(bad, "J")
+
+
+NORMAL = np.random.default_rng(3).normal(2, 3, 5000)
+EXAMPLES = RNG.normal(size=(3, 8))
+#: Tool of `expect` → an answer that it accepts, and a call of it with an answer.
+ACCEPTED: dict[Any, tuple[Any, Callable[[Any], object]]] = {
+    expect: (WANT, lambda got: expect(got, WANT, "A")),
+    expect_entry: (WANT, lambda got: expect_entry({"A": got}, "A", (4, 3), "A")),
+    expect_finite: (WANT, lambda got: expect_finite(got, "A")),
+    expect_normal: (NORMAL, lambda got: expect_normal(got, 2, 3, "W")),
+    expect_passes: (
+        EXAMPLES,
+        lambda got: expect_passes([(got, got)], EXAMPLES, EXAMPLES, 8, "fit"),
+    ),
+    expect_same: (WANT, lambda got: expect_same(got, WANT, "A")),
+    expect_unchanged: (WANT, lambda got: expect_unchanged(got, WANT, "X")),
+}
+
+
+@pytest.mark.parametrize("tool", ACCEPTED, ids=lambda tool: tool.__name__)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_no_tool_that_judges_numbers_accepts_one_that_is_none(
+    tool: Any, value: float
+) -> None:
+    right, judge = ACCEPTED[tool]
+    judge(right)
+    with pytest.raises(AssertionError):
+        judge(changed(right, (0,) * right.ndim, value))
+
+
+def test_every_tool_that_judges_numbers_is_in_this_table() -> None:
+    names = {name for name in tools.__all__ if name.startswith("expect")}
+    assert {tool.__name__ for tool in ACCEPTED} == names - {"expect_shape"}
+
+
+def test_the_text_of_an_object_is_no_number() -> None:
+    class Text:
+        def __repr__(self) -> str:
+            return "0.5"
+
+    expect_unchanged(0.5, 0.5, "rate")
+    with pytest.raises(AssertionError, match="rate was changed"):
+        expect_unchanged(Text(), 0.5, "rate")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nbproctor.audit import trials
 from nbproctor.audit.borrowers import BorrowedAnswer
-from nbproctor.audit.result import AuditResult, Entry
+from nbproctor.audit.result import AuditResult
 from nbproctor.audit.trials import AuditError
 from nbproctor.audit.variants import REFERENCE, Trial, Variants
 from nbproctor.engine import Execution, ExecutionError, Pool, Settings
@@ -65,7 +65,7 @@ def audit(
     ]
     solutions += variants.trials
     all_checks = list(checks)
-    entries: list[Entry] = []
+    entries = []
     hints = _hints(variants, folder)
     settings = replace(
         settings,
@@ -92,10 +92,10 @@ def audit(
     return AuditResult(
         assignment=assignment,
         tests=tests,
-        entries=tuple(entries),
-        checks=tuple(all_checks),
-        problems=tuple(variants.problems),
-        hints=tuple(hints),
+        entries=entries,
+        checks=all_checks,
+        problems=variants.problems,
+        hints=hints,
         seconds=time.monotonic() - start,
     )
 
@@ -148,7 +148,7 @@ def _whole_notebooks(
             passed=earned == expected and not (is_reference and failed),
             found=text,
         )
-        if proof is not None:
+        if proof:
             yield Check(
                 name=SENTENCES,
                 passed=not proof.message,

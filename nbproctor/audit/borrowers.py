@@ -183,7 +183,7 @@ def borrows(call: Function) -> Callable[[Function], Function]:
         named: dict[str, Any],
     ) -> Any:
         values = (*arguments, *named.values())
-        attributes: dict[str, Any] = {}
+        attributes = {}
         if arguments and hasattr(arguments[0], "__dict__"):
             attributes = vars(arguments[0])
             values = values[1:]

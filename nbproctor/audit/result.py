@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from nbproctor.audit.variants import Trial
 from nbproctor.results import Check, Verdict
 from nbproctor.templates import render
-from nbproctor.writing import write_file
+from nbproctor.writing import write_file, write_json
 
 # Points that may be lost without a public test or a comment that warns of it.
 MAX_SILENT_POINTS = 2.0
@@ -32,8 +31,8 @@ class Entry(Trial):
     unannounced: float  # those of them whose test's comment does not warn of it
     disagreement: str  # where it differs from the oracle
     fuzzed: bool  # whether the oracle was asked: it passed all tests
-    notes: tuple[str, ...]  # of processes that hung or died
-    untried: tuple[str, ...]  # its branches that no test enters, if it passes them all
+    notes: Sequence[str]  # of processes that hung or died
+    untried: Sequence[str]  # its branches that no test enters, if it passes them all
 
     @classmethod
     def from_trial(
@@ -42,8 +41,8 @@ class Entry(Trial):
         verdicts: Sequence[Verdict],
         stubs: Mapping[str, str],
         oracle: Verdict | None = None,
-        notes: tuple[str, ...] = (),
-        untried: tuple[str, ...] = (),
+        notes: Sequence[str] = (),
+        untried: Sequence[str] = (),
     ) -> Entry:
         """Judge a trial; `stubs` has the text that students see of each test."""
         failed = [verdict for verdict in verdicts if verdict.outcome != "passed"]
@@ -121,10 +120,10 @@ class AuditResult:
 
     assignment: str
     tests: dict[str, dict[str, float]]  # exercise → its graded tests → points
-    entries: tuple[Entry, ...]
-    checks: tuple[Check, ...]  # of whole notebooks: master, blank, release
-    problems: tuple[str, ...]  # files that were left out: path and reason
-    hints: tuple[str, ...]  # what a teacher could add
+    entries: Sequence[Entry]
+    checks: Sequence[Check]  # of whole notebooks: master, blank, release
+    problems: Sequence[str]  # files that were left out: path and reason
+    hints: Sequence[str]  # what a teacher could add
     seconds: float  # that it took
 
     @property
@@ -276,8 +275,7 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
         "prices": [*result.prices()],
         "raising": [*result.raising()],
     }
-    encoded = json.dumps(content, indent=1, ensure_ascii=False)
-    write_file(data, f"{encoded}\n")
+    write_json(data, content)
     return html, data
 
 

@@ -203,11 +203,13 @@ class _Exercise:
         for other in cells_below:
             if other.kind == "solution":
                 break
-            if other.kind == "test" and not other.cell_id:
-                self.oracle.append(Step(other.id, test=other))
-            elif other.kind == "test":
-                self.steps.append(Step(other.id, test=other))
-                test_count = len(self.steps)
+            if other.kind == "test":
+                step = Step(other.id, test=other)
+                if other.cell_id:
+                    self.steps.append(step)
+                    test_count = len(self.steps)
+                else:  # nobody's notebook has it
+                    self.oracle.append(step)
             elif other.kind == "provided" and not other.skip:
                 self.steps.append(Step(other.id, other.source))
         del self.steps[test_count:]
@@ -336,8 +338,8 @@ class _Walk:
             verdicts=[*run.verdicts.values()],
             stubs=self.stubs,
             oracle=oracle,
-            notes=tuple(run.notes),
-            untried=tuple(run.untried),
+            notes=run.notes,
+            untried=run.untried,
         )
 
     def _run(self, job: Job, references: References | None = None) -> NotebookRun:
@@ -386,13 +388,13 @@ class _Walk:
     ) -> dict[str, float]:
         """Return what a decorated solution earns; `function` is for the decorator."""
         lent = {}
-        if function is not None:
+        if function:
             lent[BORROWED_NAME] = ReferenceFunction(function)
             decorator += f"({BORROWED_NAME})"
         source = borrowers.decorate_functions(exercise.cell.source, decorator)
         if source is None:
             return {}
         run = self._run(self.job, References(judge_functions=lent))
-        functions = Step("lent", reference_functions=frozenset(lent))
+        functions = Step("lent", reference_functions=lent)
         run.run_to_end([functions, exercise.answer(source), *exercise.graded])
         return {name: verdict.points for name, verdict in run.verdicts.items()}

@@ -216,7 +216,11 @@ def _source(
     return change(f"{text}\n", table[form], of)
 
 
-def _with_body(text: str, body: str, _: str) -> str:
+def _with_body(
+    text: str,
+    body: str,
+    _: str,
+) -> str:
     """Return a cell whose last function has another body."""
     function = parse_code(text).body[-1]
     if not isinstance(function, ast.FunctionDef):
@@ -242,15 +246,20 @@ def apply_diff(
     """
     edits = {}
     for hunk in re.split(r"(?m)^@@.*\n", diff):
-        lines = hunk.splitlines()
-        for line in lines:
-            if line and line[0] not in " -+":
+        old = ""
+        new = ""
+        for line in hunk.splitlines():
+            mark = line[:1]
+            if mark not in " -+":
                 raise VariantError(
                     f"{line!r} in diff should start with -, + or a space"
                 )
-        old = [f"{line[1:]}\n" for line in lines if line[:1] != "+"]
-        new = [f"{line[1:]}\n" for line in lines if line[:1] != "-"]
-        edits["".join(old)] = "".join(new)
+            text_of_line = f"{line[1:]}\n"
+            if mark != "+":
+                old += text_of_line
+            if mark != "-":
+                new += text_of_line
+        edits[old] = new
     return _replaced(text, edits, name, start="^")
 
 
@@ -264,15 +273,22 @@ def _replaced(
 
     `start` is the pattern of where they may start.
     """
+    patterns = []
     for old in edits:
-        count = len(re.findall(start + re.escape(old), text, re.MULTILINE))
+        pattern = start + re.escape(old)
+        count = len(re.findall(pattern, text, re.MULTILINE))
         if count != 1 or not old:
             raise VariantError(
                 f"no longer fits: the text it replaces, {old!r:.200}, must occur once "
                 f"in {name}, but occurs {count} times"
             )
-    pattern = "|".join(start + re.escape(old) for old in edits)
-    return re.sub(pattern, lambda match: edits[match[0]], text, flags=re.MULTILINE)
+        patterns.append(pattern)
+    return re.sub(
+        "|".join(patterns),
+        lambda match: edits[match[0]],
+        text,
+        flags=re.MULTILINE,
+    )
 
 
 # Of an entry of ``right.toml`` or ``wrong.toml``: how each makes a cell of the text

@@ -151,7 +151,7 @@ def options(
     ] = None,
 ) -> None:
     """Handle the options that come before the command."""
-    if course is None:
+    if not course:
         return
     if not (course / "nbgrader_config.py").is_file():
         raise CommandError(f"{course} is not a course: it has no nbgrader_config.py.")
@@ -205,6 +205,9 @@ def choose(course: nbgrader.Course, assignment: str | None) -> nbgrader.Course:
         course.sources()  # says what is wrong with its name
         return course
     problem = f"There is no assignment {assignment!r}. " if assignment else ""
+    for word in sys.argv:
+        if word in names:
+            raise CommandError(f"{problem}The assignment comes last: … {word}")
     raise CommandError(f"{problem}Name the assignment, one of: {', '.join(names)}.")
 
 

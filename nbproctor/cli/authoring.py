@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import time
@@ -37,7 +36,7 @@ from nbproctor.platforms.download import MAX_SUBMISSION
 from nbproctor.platforms.gradescope import results
 from nbproctor.platforms.platform import Visibility
 from nbproctor.submission import border
-from nbproctor.writing import write_file
+from nbproctor.writing import write_json
 
 # In a container that a platform (Gradescope) runs: a course without students.
 container = typer.Typer()
@@ -381,8 +380,7 @@ def run(
         visibility=visibility,
         seconds=time.monotonic() - start,
     )
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    write_file(root / "results" / "results.json", f"{text}\n")
+    write_json(root / "results/results.json", content)
     echo(f"{result.status}. {result.reason}")
     if "tests" not in content:
         echo("There is no score (not even a 0). Grade this submission by hand.")

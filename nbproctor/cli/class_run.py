@@ -94,7 +94,13 @@ def grade_class(
         names=names,
     )
     console.print(table)
-    echo(*_reasons(results, names), *change_lines(changes, names, students or ()))
+    named = students or ()
+    # Nobody waits for the mark of a student who is excused.
+    due = {
+        s for s, each in standings.items() if STATUSES[each.result.status].is_mark_due
+    }
+    changes = [each for each in changes if each.student in due.union(named)]
+    echo(*_reasons(results, names), *change_lines(changes, names, named))
     echo(*late_lines(course, standings))
     for each in nbgrader.describe_unread(course):
         error_console.print(f"[yellow]Not graded:[/] {escape(each)}")

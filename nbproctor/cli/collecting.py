@@ -209,7 +209,10 @@ def read_class_list(
     """
     path = course.root / CLASS_LIST
     everybody = Roster(platforms.read_class_list(path) if path.is_file() else [])
+    listed_names = {each.student for each in everybody.people if each.full_name}
     for person in nbgrader.people(course):
+        if person.student in listed_names:  # a teacher may have changed it there
+            person = platforms.Person(person.student, identifiers=person.identifiers)
         everybody.add(person)
     for each in same or []:
         kind, _, other = each.partition("=")

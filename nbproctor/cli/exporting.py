@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,7 +96,7 @@ def export(
     elif product in ("csv", "parquet"):
         path = to or exported / f"{name}.{product}"
         nbgrader.write_table(table := _graded(course), path)
-        empty = int(table["total"].isna().sum())
+        empty = table["total"].isna().sum()
         echo(f"{len(table)} students, {empty} of them without a mark: {path}")
     elif autograder := platforms.AUTOGRADERS.get(product):
         nbgrader.check_exportable(course)
@@ -163,21 +162,17 @@ def _filled(
             f"There is no file {file}. Name a file to fill in, or one of: {_MADE}."
         )
     table = _graded(course)
-    reasons = {
-        str(student): f"{row['status']}. {row['reason']}".strip()
-        for student, row in table.iterrows()
-        if isnan(row["total"])
-    }
+    reasons = (table["status"] + ". " + table["reason"]).str.strip()
     return platforms.fill(
         file.read_bytes(),
-        course.assignment,
-        {str(student): score for student, score in table["total"].items()},
-        float(table["max_score"].max()),
-        read_class_list(course),
-        reasons,
-        course.read_column("excused"),
-        column,
-        scale,
+        assignment=course.assignment,
+        scores=dict(zip(table.index, table["total"], strict=True)),
+        max_score=float(table["max_score"].max()),
+        roster=read_class_list(course),
+        reasons=dict(zip(table.index, reasons, strict=True)),
+        excused=course.read_column("excused"),
+        column=column,
+        scale=scale,
     )
 
 
@@ -232,7 +227,7 @@ def _show(filled: FilledGradeFile, file: str) -> None:
         f"Marks that stay the same: {filled.unchanged}."
     )
     print_list("Not changed:", [f"{name}: {reason}" for name, reason in filled.skipped])
-    if filled.skipped:
+    if filled.unrecognised:
         echo(
             f"If a student is not recognised, import the file first: {PROGRAM} roster "
             f"{file}"

@@ -151,7 +151,7 @@ def _now() -> datetime:
 
 def _until(moment: datetime | None) -> str:
     """Return the words for the end of a period; the moment is in UTC."""
-    if moment is None:
+    if not moment:
         return ""
     return f" until {local_time(moment)}"
 
@@ -163,7 +163,7 @@ def _describe_try(attempt: nbgrader.TryResult) -> str:
         return f"{clock}: {attempt.problem}."
     if attempt.late:
         return f"{clock}: submitted after the deadline, so it gets no early feedback."
-    if result is None:
+    if not result:
         return f"{clock}: no tries left today."
     mark = ""
     if result.score is not None:

@@ -63,7 +63,7 @@ def execute(execution: Execution, servers: Servers) -> Report:
     job = Job(
         tests=compile_tests(master),
         cells=master.cells,
-        student=tuple(execution.cells),
+        student=execution.cells,
         files={os.fsencode(name): data for name, data in execution.files.items()},
         limits=settings.limits,
         # With a network, an answer could send out what correct functions return.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -83,7 +83,7 @@ class Settings:
         return total.hexdigest()
 
 
-_Preload = tuple[Policy, tuple[str, ...], tuple[str, ...]]  # modules, rehearsed cells
+_Preload = tuple[Policy, Sequence[str], Sequence[str]]  # modules, rehearsed cells
 
 
 class Servers(AbstractContextManager["Servers"]):
@@ -110,7 +110,7 @@ class Servers(AbstractContextManager["Servers"]):
         # Only these are in a fork server, so its earlier submissions do not matter.
         preload = settings.policy, _modules(master), master.opening_cells
         server = self._take_idle(preload)
-        if server is None:
+        if not server:
             server = _start(preload, master.notebook)
             self._add(server, preload)
         try:
@@ -174,7 +174,7 @@ def compile_tests(master: MasterNotebook) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _modules(master: MasterNotebook) -> tuple[str, ...]:
+def _modules(master: MasterNotebook) -> list[str]:
     """Return the modules that are imported before any fork.
 
     Of the modules that only solutions and tests import, these are the libraries whose
@@ -186,7 +186,7 @@ def _modules(master: MasterNotebook) -> tuple[str, ...]:
         for cell in master.of_kind("provided", "solution", "helper", "test"):
             imported.update(imports(cell.source))
     names = dict.fromkeys((*master.modules, *libraries_used(imported)))
-    return tuple(filter(_installed, names))
+    return list(filter(_installed, names))
 
 
 def _start(preload: _Preload, notebook: str) -> ForkServer:
@@ -199,8 +199,8 @@ def _start(preload: _Preload, notebook: str) -> ForkServer:
                 [
                     *(*imported, *_PRELOADED),
                     ("nbproctor.student.shell:run_opening_cells", rehearsed),
-                    ("nbproctor.protocol.objects:list_library_classes", ()),
-                    ("nbproctor.protocol.table:load_rows", ()),
+                    ("nbproctor.protocol.objects:list_library_classes",),
+                    ("nbproctor.protocol.table:load_rows",),
                 ],
                 student_main="nbproctor.student.process:main",
                 judge_main="nbproctor.judge.run:main",

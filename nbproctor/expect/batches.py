@@ -44,13 +44,14 @@ def expect_passes(
     ends = "where does the loop over batches start and end?"
     assert len(batches), f"{name}: no batch was used; {ends}"
     for x, y in batches:
-        is_used = x.shape[1] and y.shape[1]
-        assert is_used, f"{name}: an empty batch was found; {reason}"
+        count = x.shape[1]
+        label_count = y.shape[1]
+        assert count and label_count, f"{name}: an empty batch was found; {reason}"
         assert len(x) == len(X), (
             f"{name}: a batch must keep all rows of X, its features: examples are "
             "columns"
         )
-        assert x.shape[1] == y.shape[1], (
+        assert count == label_count, (
             f"{name}: X and Y of a batch hold different numbers of examples"
         )
     assert len(batches) % steps == 0, (

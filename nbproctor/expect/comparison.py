@@ -9,7 +9,8 @@ import numpy as np
 
 from nbproctor.expect.diagnoses import Shape, diagnosis, fits, hint, not_finite
 
-_NUMERIC = int, float, complex, np.generic, np.ndarray
+_NUMERIC = (int, float, complex, np.generic, np.ndarray)
+_LISTS = (list, tuple)
 AGAIN = "differs when the call is repeated: is something left over from the first call?"
 Mistakes: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 
@@ -133,8 +134,8 @@ def expect_shape(
 
 
 def expect_unchanged(
-    now: object,
-    before: object,
+    now: Any,
+    before: Any,
     name: str,
 ) -> None:
     """Check that a call has not changed an argument or attribute.
@@ -148,14 +149,14 @@ def expect_unchanged(
         A value, shape, dtype, length or key has changed; says where.
     """
     advice = "during the call, but must not be changed: work on a copy"
-    if isinstance(before, list | tuple) and isinstance(now, list | tuple):
+    if isinstance(before, _LISTS) and is_of(now, *_LISTS):
         now = dict(enumerate(now))
         before = dict(enumerate(before))
     if not isinstance(before, Mapping):
         if _snapshot(now) != _snapshot(before):
             _fail(name, f"was changed {advice}")
         return
-    if not isinstance(now, Mapping) or set(now) != set(before):
+    if not is_of(now, Mapping) or set(now) != set(before):
         _fail(name, f"got other keys, or another length, {advice}")
     for key, label, entry in _entries(now, before, name):
         expect_unchanged(entry, before[key], label)
@@ -163,7 +164,7 @@ def expect_unchanged(
 
 def entries_of(answer: Any, right: Any) -> Any:
     """Return the entries to compare, or all if no name is right."""
-    if isinstance(right, Mapping) and isinstance(answer, Mapping):
+    if isinstance(right, Mapping) and is_of(answer, Mapping):
         return {key: answer[key] for key in right if key in answer} or answer
     return answer
 
@@ -182,8 +183,8 @@ def is_same(
 
 
 def expect_same(
-    answer: object,
-    other: object,
+    answer: Any,
+    other: Any,
     name: str,
     reason: str = AGAIN,
 ) -> None:
@@ -191,7 +192,7 @@ def expect_same(
 
     Of two mappings, the entries of `other` are compared.
     """
-    if isinstance(other, Mapping) and isinstance(answer, Mapping):
+    if is_of(other, Mapping) and is_of(answer, Mapping):
         for key, label, entry in _entries(answer, other, name):
             expect_same(entry, other[key], label, reason)
         return
@@ -233,10 +234,11 @@ def expect_normal(
     Raises
     ------
     AssertionError
-        They do not; says which of the three is wrong.
+        They do not; says which of the three is wrong. Or some are nan or inf.
     """
-    name = f"{name}:"
     values = (np.asarray(got, dtype=float) - mean) / spread
+    expect_finite(values, name)  # of nan, no comparison below holds
+    name = f"{name}:"
     bound = 6 / np.sqrt(values.size)
     deviation = values.std()
     if abs(values.mean()) > bound * max(1, deviation):
@@ -309,6 +311,20 @@ def expect_finite(got: object, name: str) -> None:
         _fail(name, not_finite(answer, bad))
 
 
+def is_of(value: object, *kinds: type) -> bool:
+    """Whether a value is of one of some classes, or what it stands for is.
+
+    That is known in the judge, which notes who else asks for the class: see `Proxy`.
+    """
+    return issubclass(_class_of(value), kinds)
+
+
+def _class_of(value: object) -> type:
+    known = getattr(type(value), "_nbproctor_class", type)
+    kind: type = known(value)
+    return kind
+
+
 def _fail(name: str, symptom: str) -> NoReturn:
     line = " ".join(f"{name} {symptom}".split())
     if len(line) > 160:
@@ -316,13 +332,13 @@ def _fail(name: str, symptom: str) -> NoReturn:
     raise AssertionError(line)
 
 
-def _snapshot(value: object) -> object:
+def _snapshot(value: Any) -> object:
     """Return a copy that shows any change of a value; nan is equal to nan."""
-    if isinstance(value, np.ndarray):
+    if is_of(value, np.ndarray):
         return value.shape, value.dtype, value.tobytes()
-    if isinstance(value, np.generic):
+    if is_of(value, np.generic):
         value = value.item()
-    return repr(value)
+    return type(value), repr(value)  # an object of the student's may say any text
 
 
 def _wrong_type(
@@ -332,17 +348,17 @@ def _wrong_type(
 ) -> NoReturn:
     if got is None:
         _fail(name, f"is None, but {ask}: is `return` (or an assignment) missing?")
-    _fail(name, f"has the type {got.__class__.__name__:.40}, but {ask}")
+    _fail(name, f"has the type {_class_of(got).__name__:.40}, but {ask}")
 
 
 def _entries(
-    got: object,
+    got: Any,
     want: Mapping[Any, Any],
     name: str,
-) -> list[tuple[Any, str, object]]:
+) -> list[tuple[Any, str, Any]]:
     """Return the entries that a mapping should have: key, name of the entry, value."""
     keys = ", ".join(map(repr, want))
-    if not isinstance(got, Mapping):
+    if not is_of(got, Mapping):
         _wrong_type(got, name, f"should be a dict with {keys}")
     missing = [repr(key) for key in want if key not in got]
     if missing:
@@ -372,8 +388,8 @@ def _numbers(
     elif shape:
         ask = f"should be an array of shape {shape}"
     # NumPy would convert a list, or any object with a length, to an array.
-    is_list = lists and isinstance(got, list | tuple)
-    if not is_list and not isinstance(got, _NUMERIC):
+    is_list = lists and is_of(got, *_LISTS)
+    if not is_list and not is_of(got, *_NUMERIC):
         _wrong_type(got, name, ask)
     try:
         if type(got) is int and abs(got) >> 63:

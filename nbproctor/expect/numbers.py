@@ -44,7 +44,7 @@ def numbers_in(text: str) -> frozenset[float]:
     """
     code = _SEED.sub("seed()", text)
     tree = CellText.parse(code).tree or ast.Module([], [])
-    constants: list[Any] = [getattr(node, "value", 0) for node in ast.walk(tree)]
+    constants = [getattr(node, "value", 0) for node in ast.walk(tree)]
     with suppress(SyntaxError, ValueError, RecursionError):  # a line out of place
         constants += _constants_in(compile_code(tree, "<numbers>"))
     numbers = {each for each in constants if type(each) in (int, float)}

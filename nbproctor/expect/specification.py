@@ -31,6 +31,7 @@ from nbproctor.expect.comparison import (
     expect_shape,
     expect_unchanged,
     in_shape,
+    is_of,
     is_same,
 )
 from nbproctor.protocol.calls import (
@@ -473,7 +474,7 @@ class Values:
         answered = itertools.chain.from_iterable(
             specification.answered(name, self.otherwise) for name in _names(self.cases)
         )
-        earlier: list[Answered] = []
+        earlier = []
         for case, answer in answered:
             earlier.append((case, answer))
             right = specification.right(*case)
@@ -482,7 +483,7 @@ class Values:
             if self.entries:
                 right = {key: right[key] for key in self.entries}
             plain = specification.plain(answer, *case)
-            is_array = self.any_shape and isinstance(plain, np.ndarray)
+            is_array = self.any_shape and is_of(plain, np.ndarray)
             if is_array and plain.size == np.size(right):
                 plain = in_shape(plain, np.shape(right))
             expect(
@@ -554,7 +555,7 @@ def _expect_numbers(specification: Specification, answers: Sequence[Any]) -> Non
     """Check that answers are finite numbers, and not all zero."""
     is_zero = True
     for answer in answers:
-        entries = answer if isinstance(answer, Mapping) else {"": answer}
+        entries = answer if is_of(answer, Mapping) else {"": answer}
         for key, value in entries.items():
             expect_finite(value, f"{specification.name} {key}".strip())
             if np.any(value):
@@ -734,7 +735,7 @@ def _ask_one_object(
         gets_new = number == turn
         set_value = setattr if gets_new else set_in_place
         state_before, _ = split[number - 1]
-        changes: list[FunctionCall] = []
+        changes = []
         for name, value in state.items():
             is_other = value is not state_before[name]
             if is_other or gets_new or name in specification.reads:
@@ -756,7 +757,7 @@ def _ask_one_object(
             next(answers)
         for name in specification.reads:
             value = next(answers)
-            if isinstance(value, np.ndarray):
+            if is_of(value, np.ndarray):
                 # An answer may use numbers of 16 bits.
                 expect_same(value, state[name].astype(value.dtype), name, _IN_PLACE)
         yield specification.read(next(answers), answers)

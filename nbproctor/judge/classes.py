@@ -89,7 +89,7 @@ def _make_class_check(builtin: Any, *relations: str) -> Any:
 
     def classifies(value: Any, kinds: Any) -> bool:
         handle = handle_of(value) if isinstance(value, Proxy) else None
-        if handle is None or handle.relation not in relations:
+        if not handle or handle.relation not in relations:
             return bool(builtin(value, kinds))
         for kind in _each(kinds):
             if isinstance(kind, type) and kind is not Type:

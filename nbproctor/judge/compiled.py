@@ -22,6 +22,7 @@ from nbproctor.cells import compile_code, parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import (
     DEFINITIONS,
+    IMPORTS,
     bound_names,
     definitions_of,
     imports,
@@ -119,7 +120,7 @@ class Program:
     def run(self, names: Names) -> Any:
         """Run the cell with these global names; return the value that it ends in."""
         execute(self.body, names)
-        return None if self.last is None else execute(self.last, names)
+        return execute(self.last, names) if self.last else None
 
 
 @dataclass(frozen=True)
@@ -130,16 +131,16 @@ class CompiledTest:
     helpers: int  # how many helper cells come before it
     # As in a kernel, it may need test cells above it: these in order, with those that
     # they need themselves; and the names that they make and nothing after them anew.
-    needs: tuple[str, ...]
-    shared: frozenset[str]
+    needs: list[str]
+    shared: set[str]
     definitions: CodeType  # its imports and definitions alone, if another needs them
     # Whether it runs in the student's process, as in a kernel: it has no points and no
     # hidden parts, measures nothing, needs no hidden cell, and no other test needs it.
     is_public: bool
     # Of the part that students see: the names that it assigns, those that its imports
     # and definitions bind, and these as text.
-    visible_variables: frozenset[str]
-    visible_bindings: frozenset[str]
+    visible_variables: set[str]
+    visible_bindings: set[str]
     visible_definitions: str
     # Of the global random generators; who cannot read the solutions cannot guess it.
     seed: int
@@ -150,26 +151,26 @@ class Tests:
     """The test cells of an assignment, and what they stand on."""
 
     cells: dict[str, CompiledTest]
-    helpers: tuple[Program, ...]  # helper cells in source order
-    solution_names: frozenset[str]  # global names that the reference solutions define
-    solution_imports: frozenset[str]  # those that only reference solutions import
+    helpers: list[Program]  # helper cells in source order
+    solution_names: set[str]  # global names that the reference solutions define
+    solution_imports: set[str]  # those that only reference solutions import
     # The imports of all these cells, one module each: bound name (``*`` too), code.
-    imports: tuple[Import, ...]
+    imports: list[Import]
     # Global names that the source's other cells read: those that they do not make, or
     # that tests change.
-    names_from_tests: frozenset[str]
+    names_from_tests: set[str]
     # Exercise → the functions that its reference solution defines, if that defines
     # nothing else: these can be lent to another exercise. What neither a test nor a
     # text for students names is a tool of the solution alone.
-    functions: dict[str, frozenset[str]]
+    functions: dict[str, set[str]]
 
     @classmethod
     def from_cells(cls, source: Iterable[Cell]) -> Tests:
         """Compile the cells of a master notebook."""
         cells = [cell for cell in source if cell.kind in _WITH_CODE]
         programs = _compile_all(cells)
-        provided_imports: list[Import] = []
-        solution_imports: list[Import] = []
+        provided_imports = []
+        solution_imports = []
         solution_names = set[str]()
         functions = {}
         read_by_others = set[str]()
@@ -197,7 +198,7 @@ class Tests:
         }
         provided_names = dict(provided_imports).keys()
         tests = _compile_tests(cells, programs, provided_names)
-        helpers = tuple(programs[cell.id] for cell in cells if cell.kind == "helper")
+        helpers = [programs[cell.id] for cell in cells if cell.kind == "helper"]
         tested = [test.program for test in tests.values()]
         used_in_judge = used_in((*helpers, *tested))
         used_in_judge |= {"*"}
@@ -208,10 +209,10 @@ class Tests:
         return cls(
             cells=tests,
             helpers=helpers,
-            solution_names=frozenset(solution_names),
-            solution_imports=frozenset(dict(solution_imports).keys() - provided_names),
-            imports=tuple(entry for entry in imports if entry[0] in used_in_judge),
-            names_from_tests=frozenset(names_from_tests - vars(builtins).keys()),
+            solution_names=solution_names,
+            solution_imports=dict(solution_imports).keys() - provided_names,
+            imports=[entry for entry in imports if entry[0] in used_in_judge],
+            names_from_tests=names_from_tests - vars(builtins).keys(),
             functions=functions,
         )
 
@@ -233,7 +234,7 @@ class Tests:
             name: CompiledTest(Program(*program), *fields)
             for name, (program, *fields) in cells.items()
         }
-        return cls(tests, tuple(Program(*fields) for fields in helpers), *others)
+        return cls(tests, [Program(*fields) for fields in helpers], *others)
 
 
 def used_in(programs: Iterable[Program]) -> frozenset[str]:
@@ -342,8 +343,8 @@ def _compile_tests(
                 shared=shared[cell.id],
                 definitions=compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
                 is_public=not needs_judge,
-                visible_variables=frozenset(_assigned_names(visible)),
-                visible_bindings=frozenset(bound_names(visible_definitions)),
+                visible_variables=_assigned_names(visible),
+                visible_bindings=bound_names(visible_definitions),
                 visible_definitions=ast.unparse(visible_definitions),
                 seed=_seed(cell, solutions),
             )
@@ -354,14 +355,14 @@ def _needs(
     cells: list[Cell],
     programs: dict[str, Program],
     provided: Set[str],
-) -> tuple[dict[str, tuple[str, ...]], dict[str, frozenset[str]]]:
+) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
     """Find what test cells need of each other: cells, and names that these make.
 
     A global name is whose cell bound it last, in the order of the source. A module
     that provided cells import is there for every test, whoever imports it again.
     """
     owner: dict[str, str] = {}
-    needs: dict[str, tuple[str, ...]] = {}
+    needs: dict[str, list[str]] = {}
     shared = {}
     for cell in cells:
         program = programs[cell.id]
@@ -380,9 +381,9 @@ def _needs(
             for name in programs[test].uses & owner.keys():
                 todo.add(owner[name])
             todo -= needed
-        needs[cell.id] = tuple(name for name in programs if name in needed)
+        needs[cell.id] = [name for name in programs if name in needed]
         names = {name for name, test in owner.items() if test in needed}
-        shared[cell.id] = frozenset(names - program.binds_first)
+        shared[cell.id] = names - program.binds_first
         repeated_imports = dict(_imports_of(cell.source)).keys() & provided
         owner |= dict.fromkeys(program.binds - repeated_imports, cell.id)
     return needs, shared
@@ -396,13 +397,13 @@ def _seed(test: Cell, solutions: Iterable[Cell]) -> int:
     return int.from_bytes(digest.digest())
 
 
-def _functions(cell: Cell) -> frozenset[str]:
+def _functions(cell: Cell) -> set[str]:
     """Return the functions without decorators that a cell defines."""
-    return frozenset(
+    return {
         node.name
         for node in parse(cell.source).body
         if isinstance(node, ast.FunctionDef) and not node.decorator_list
-    )
+    }
 
 
 def _imports_of(source: str) -> Iterator[Import]:
@@ -413,7 +414,7 @@ def _imports_of(source: str) -> Iterator[Import]:
     for node in walk_top_level(tree):
         if isinstance(node, DEFINITIONS):
             bound.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
+        elif isinstance(node, IMPORTS):
             imports.append(node)
     for node in imports:
         for alias in node.names:
@@ -440,9 +441,9 @@ def _global_names(
     From the compiled code: ``symtable`` calls the variable of a comprehension a name of
     the cell since Python 3.12, which inlines comprehensions.
     """
-    reads = set[str]()
-    bound = set[str]()  # in the body of a class: its attributes
-    bound_globally = set[str]()
+    reads = set()
+    bound = set()  # in the body of a class: its attributes
+    bound_globally = set()
     for step in dis.get_instructions(code):
         if step.opname == "STORE_NAME":
             bound.add(step.argval)

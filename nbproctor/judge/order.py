@@ -11,6 +11,7 @@ from collections.abc import (
     Iterator,
     Mapping,
     Sequence,
+    Set,
 )
 from dataclasses import dataclass, field, replace
 
@@ -31,7 +32,7 @@ class Step:
     test: Cell | None = None
     exercise: str | None = None  # the exercise whose solution this is
     # Functions of reference solutions that the student's process gets first.
-    reference_functions: frozenset[str] = frozenset()
+    reference_functions: Collection[str] = ()
     keeps_names: bool = False  # whether names that it removes are restored
     defines: str = ""  # the test cell whose definitions these are
 
@@ -44,8 +45,8 @@ class References:
     `judge_functions` run in the judge.
     """
 
-    cells: tuple[str, ...] = ()
-    functions: frozenset[str] = frozenset()
+    cells: Sequence[str] = ()
+    functions: Collection[str] = ()
     judge_functions: Mapping[str, ReferenceFunction] = field(default_factory=dict)
 
 
@@ -63,7 +64,7 @@ def plan_notebook(job: Job, tests: Tests) -> list[Step]:
     steps_above: dict[str, int] = {}  # test → number of steps above it
     for cell in job.student:
         master = masters.get(cell.id or "")
-        if master is None:
+        if not master:
             steps.append(_student_step(cell))
         elif master.kind == "test":
             steps_above.setdefault(master.id, len(steps))
@@ -96,11 +97,11 @@ def with_second_runs(
     student code cannot help with an earlier test, even if one process could leave a
     message for another.
     """
-    coming = Counter(step.test.exercise for step in steps if step.test is not None)
+    coming = Counter(step.test.exercise for step in steps if step.test)
     for step in steps:
         yield step
         test = step.test
-        if test is not None and test.exercise:
+        if test and test.exercise:
             coming[test.exercise] -= 1
             unfinished = frozenset(filter(None, +coming))
             judge_again(test, unfinished)
@@ -110,7 +111,7 @@ def follow_through_plan(
     job: Job,
     exercise: str,
     tests: Tests,
-    unfinished: Collection[str] = (),
+    unfinished: Collection[str],
 ) -> tuple[list[Step], References]:
     """Plan an exercise alone, with correct functions of the exercises before it.
 
@@ -123,12 +124,12 @@ def follow_through_plan(
     """
     masters = {cell.id: cell for cell in job.cells}
     solutions = _solutions_of(exercise, job.cells)
-    extras = defaultdict[str, list[Step]](list)  # by the cell above them
-    answers: dict[str, StudentCell] = {}
+    extras = defaultdict(list)  # by the cell above them
+    answers = {}
     above = ""
     for cell in job.student:
         if cell.id in masters:
-            above = str(cell.id)
+            above = cell.id
             if above in solutions and above not in answers:
                 answers[above] = cell
         else:
@@ -148,52 +149,52 @@ def follow_through_plan(
     for name in unfinished:
         usable.difference_update(_solutions_of(name, job.cells))
     references = []
-    reference_functions = frozenset[str]()
+    reference_functions = set[str]()
     steps = [*extras[""]]
     is_above = True
-    for master in job.cells:
-        is_above = is_above and master.id not in solutions
+    for name, master in masters.items():
+        is_above = is_above and name not in solutions
         if is_above and master.kind in ("provided", "solution") and not master.skip:
             references.append(master.source)
-        if master.id in answers:
-            steps.append(_student_step(answers[master.id], master))
+        if name in answers:
+            steps.append(_student_step(answers[name], master))
         elif master.kind == "provided" and not master.skip:
-            steps.append(Step(f"provided {master.id}", master.stub))
+            steps.append(Step(f"provided {name}", master.stub))
         elif master.kind == "test":
-            steps.append(Step(master.id, test=master))
-        elif is_above and master.id in usable:
-            functions = tests.functions[master.id] - own_names
+            steps.append(Step(name, test=master))
+        elif is_above and name in usable:
+            functions = tests.functions[name] - own_names
             reference_functions |= functions
-            step_name = f"functions of {master.id}"
+            step_name = f"functions of {name}"
             steps.append(Step(step_name, reference_functions=functions))
-        steps += extras[master.id]
+        steps += extras[name]
     planned = []
     for step in _with_definitions(steps, tests):
-        if step.test is None or _may_gain(
+        if not step.test or _may_gain(
             step.test,
             exercise=exercise,
             tests=tests,
             reference_functions=reference_functions,
         ):
             planned.append(step)
-    while planned and planned[-1].test is None:
+    while planned and not planned[-1].test:
         planned.pop()
     words = set[str]()
     for step in planned:
-        if step.test is not None:
+        if step.test:
             words |= tests.cells[step.test.id].program.uses
         elif step.index is not None:
             words.update(WORD.findall(step.source))
     if reference_functions.isdisjoint(words):
-        reference_functions = frozenset()  # nobody can call one, so none is made ready
-    return planned, References(tuple(references), reference_functions)
+        reference_functions = set()  # nobody can call one, so none is made ready
+    return planned, References(references, reference_functions)
 
 
 def _may_gain(
     test: Cell,
     exercise: str,
     tests: Tests,
-    reference_functions: frozenset[str],
+    reference_functions: Set[str],
 ) -> bool:
     """Whether a test may give points that an exercise earns by other functions.
 
@@ -237,7 +238,7 @@ def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
     complete = []
     for step in reversed(steps):
         words.update(WORD.findall(step.source))
-        if step.test is not None and words:
+        if step.test and words:
             test = tests.cells[step.test.id]
             text = ""
             # ``from … import *`` may bring any name.
@@ -256,7 +257,7 @@ def _student_step(cell: StudentCell, master: Cell | None = None) -> Step:
     name = f"cell {cell.index + 1}"
     source = cell.source
     exercise = None
-    if master is not None:
+    if master:
         name = master.id
         if master.kind == "solution":
             exercise = master.id

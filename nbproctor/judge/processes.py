@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,7 @@ from nbproctor.sanitize import clean, one_line
 _CONSTANT = re.compile(r"^([^\W\d]\w*) *= *[\d.(][^\n]*", re.MULTILINE)
 MAX_OUTPUT_BYTES = 64 << 20  # of all cells of a notebook
 MAX_SPAWNS = 30  # of one run through a notebook
+MAX_UNTRIED = 100  # branches that a report names
 # Starts a student process: `sock` is our end of a pair, `close` ends the process.
 Spawn = Callable[[], Any]
 
@@ -77,10 +78,13 @@ class StudentProcesses:
 
     def run(self, step: Step) -> None:
         """Run a cell, in a fresh process if it ends the one that there is."""
-        if step.index is not None:
-            self.sources[step.name] = step.source
-            self._constants[step.name] = [*_CONSTANT.finditer(step.source)]
-        if step.name in self._excluded_cells:
+        name = step.name
+        index = step.index
+        source = step.source
+        if index is not None:
+            self.sources[name] = source
+            self._constants[name] = [*_CONSTANT.finditer(source)]
+        if name in self._excluded_cells:
             return
         if step.defines in self.defined_by_tests:
             self.executed_steps.append(step)  # for a fresh process
@@ -90,9 +94,9 @@ class StudentProcesses:
         if lacked_memory:
             has_excluded_hog = self.exclude_memory_hog()
             # In a fresh process, this cell may have the memory.
-            if has_excluded_hog or end is None:
+            if has_excluded_hog or not end:
                 outputs, filled, end = self._try(step)
-        if end is not None or (filled and _lacks_memory(outputs)):
+        if end or (filled and _lacks_memory(outputs)):
             note = self._exclude(step, end)
             output = error_output(
                 name="CellStopped",
@@ -102,19 +106,19 @@ class StudentProcesses:
             outputs.append(output)
         else:
             self.executed_steps.append(step)
-            if filled and step.index is not None:
+            if filled and index is not None:
                 self._memory_hog = step
         if any(map(verdicts.is_refusal, outputs)):
-            self.refused[step.exercise or step.name] = step.source
+            self.refused[step.exercise or name] = source
         stop = verdicts.describe_stop(
-            name=step.name,
-            source=step.source,
+            name=name,
+            source=source,
             outputs=outputs,
         )
         if step.exercise and stop:
             self.stops[step.exercise] = stop
-        if step.index is not None:
-            self.outputs[step.index] = self._limit_outputs(outputs)
+        if index is not None:
+            self.outputs[index] = self._limit_outputs(outputs)
 
     def _try(self, step: Step) -> tuple[list[Output], bool, ProcessEnded | None]:
         try:
@@ -138,7 +142,7 @@ class StudentProcesses:
             f"{subject} used too much memory, so it was left out of the remaining "
             "tests."
         )
-        if end is not None:
+        if end:
             note = self.describe_end(end, subject).text
         self.notes.append(note)
         self.end()
@@ -160,7 +164,7 @@ class StudentProcesses:
 
     def end(self) -> None:
         """End the process that lives, if one does: the next is a fresh one."""
-        if self._session is not None:
+        if self._session:
             self._session.close()
 
     def send(
@@ -212,7 +216,7 @@ class StudentProcesses:
 
     def ensure_session(self) -> Session:
         """Return the living student process, or a fresh one with all cells replayed."""
-        while self._session is None or self._session.end is not None:
+        while not self._session or self._session.end:
             if self._spawned >= MAX_SPAWNS:
                 raise ProcessEnded("died", "its process ended too often")
             if time.monotonic() > self.deadline:
@@ -222,14 +226,14 @@ class StudentProcesses:
             session = self.start_session(self.files)
             self._session = session
             self.defined_by_tests.clear()
-            if previous is not None:
+            if previous:
                 # What was answered stays answered: else who ends the process on purpose
                 # could give another answer. What raised may have been the process's
                 # fault.
                 for call, record in previous.recorded.items():
                     if record.failure is None:
                         session.recorded[call] = record
-            if self.references is not None:
+            if self.references:
                 session.is_only_process = False
                 self._reference_functions = {**self.references.judge_functions}
                 if self.references.functions:
@@ -246,7 +250,7 @@ class StudentProcesses:
 
     def _functions_of(self, references: References) -> dict[str, ReferenceFunction]:
         """Run the reference solutions in a process of their own."""
-        if self._reference_session is not None:
+        if self._reference_session:
             self._reference_session.close()
         session = self._reference_session = self.start_session({})
         session.is_only_process = False
@@ -267,22 +271,24 @@ class StudentProcesses:
                 lines += [line[0] for line in constants if line[1] in words]
         return "\n".join(lines)
 
-    def untried(self) -> Iterator[tuple[str, int, str]]:
-        """Yield the branches that no call has entered: cell, line and its text.
+    def untried(self, cells: Collection[str | None]) -> Iterator[str]:
+        """Yield the branches of cells that no call has entered, a few at most.
 
-        The student's process says which.
+        The student's process says which: it may say a million, and lines that are not.
         """
         branches = None
         with suppress(Exception, ProcessEnded):
             branches = self._session and self._session.ask("untried")
         if type(branches) is not list:
             return
+        count = 0
         for branch in branches:
             match branch:
-                case (str(cell), int(line)) if cell in self.sources:
-                    text = verdicts.quote_line(self.sources[cell], line)
-                    if text is not None:
-                        yield cell, line, text
+                case (str(cell), int(line)) if cell in cells and count < MAX_UNTRIED:
+                    count += 1
+                    code = verdicts.quote_line(self.sources.get(cell, ""), line)
+                    if code is not None:
+                        yield f"`{cell}`, line {line}: {code}"
 
     @property
     def records(self) -> specification.Records:

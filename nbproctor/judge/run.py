@@ -33,7 +33,7 @@ from nbproctor.judge.testcell import (
     points_of,
 )
 from nbproctor.judge.verdicts import Message, explain, verdict
-from nbproctor.markers import parse
+from nbproctor.markers import IMPORTS, definitions_of, parse
 from nbproctor.notebook import Cell
 from nbproctor.results import (
     STOPPED,
@@ -230,23 +230,21 @@ class NotebookRun:
         """
         try:
             self.run_steps(steps)
-            self.untried = [
-                f"`{cell}`, line {line}: `{text}`"
-                for cell, line, text in self.student.untried()
-                if self._has_all_points(cell)
-            ]
+            self.untried = [*self.student.untried(self._solved_exercises())]
         finally:
             self.student.close()
 
-    def _has_all_points(self, exercise: str) -> bool:
-        """Whether all tests of an exercise have been judged here, and have passed."""
-        outcomes = set()
-        for step in self._history:
-            test = step.test
-            if test is not None and test.exercise == exercise and test.points:
-                judged = self.verdicts.get(test.id)
-                outcomes.add(judged and judged.outcome)
-        return outcomes == {"passed"}
+    def _solved_exercises(self) -> set[str | None]:
+        """Return the exercises whose tests have all been judged here, and passed."""
+        exercises = set()
+        unsolved = set()
+        for cell in self.job.cells:
+            if cell.kind == "test" and cell.points:
+                exercises.add(cell.exercise)
+                judged = self.verdicts.get(cell.id)
+                if judged is None or judged.outcome != "passed":
+                    unsolved.add(cell.exercise)
+        return exercises - unsolved
 
     def run_steps(self, steps: Iterable[Step]) -> None:
         """Do the next steps; the student process stays alive."""
@@ -254,7 +252,7 @@ class NotebookRun:
             calls = ReferenceFunction.calls
             test = step.test
             position = len(self._history)
-            if test is None:
+            if not test:
                 self.student.run(step)
                 self._cells_call_references |= ReferenceFunction.calls > calls
             elif test.where == "beside":
@@ -330,7 +328,9 @@ class NotebookRun:
 
     def _judge(self, cell: Cell, history: Sequence[Step] = ()) -> Verdict:
         test = self.tests.cells[cell.id]
-        stops = self._stops.get(cell.exercise, [])
+        exercise = cell.exercise
+        max_points = cell.points
+        stops = self._stops.get(exercise, [])
         if cell.where == "nowhere":
             return verdict(cell, verdicts.UNJUDGED)
         broken = test.program.broken
@@ -339,7 +339,7 @@ class NotebookRun:
         if time.monotonic() > self.deadline:
             return verdict(cell, verdicts.OUT_OF_TIME)
         if len(stops) >= self.max_stops:
-            message = verdicts.STOPPED(exercise=cell.exercise)
+            message = verdicts.STOPPED(exercise=exercise)
             return verdict(cell, message._replace(outcome=stops[-1]))
         if cell.where == "beside":
             return self._judge_in_process(cell, history)
@@ -347,7 +347,7 @@ class NotebookRun:
         if test.is_public and not (variables and variables & self._student_names):
             return self._run_public_test(cell)
         student = self.student
-        hidden = cell.points > 0 or cell.stub != cell.source
+        hidden = max_points > 0 or cell.stub != cell.source
         try:
             # A failure here says nothing about the answer.
             session = student.ensure_session()
@@ -357,16 +357,16 @@ class NotebookRun:
             try:
                 value, error = self._run_test(cell, session)
                 lacks_memory = isinstance(error, MemoryError)
-                is_first = cell.exercise not in self._memory_retries
+                is_first = exercise not in self._memory_retries
                 if lacks_memory and is_first and not session.has_answered:
                     # The answer may not be at fault, so it is judged again in a fresh
                     # process.
-                    self._memory_retries.add(cell.exercise)
+                    self._memory_retries.add(exercise)
                     student.exclude_memory_hog()
                     return self._judge(cell)
                 points = 0.0
                 if error is None:
-                    points = points_of(value, cell.points)
+                    points = points_of(value, max_points)
                 has_written, uncalled_method = session.end_test()
             except ProcessEnded as end:
                 session.close(end)
@@ -375,8 +375,8 @@ class NotebookRun:
                 return self._stopped(cell, end)
         if error is None:
             message = verdicts.PASSED
-            if points < cell.points:
-                message = verdicts.PART(points=points, most=cell.points)
+            if points < max_points:
+                message = verdicts.PART(points=points, most=max_points)
             strict = hidden and self.job.stderr_fails_tests
             if strict and (err.getvalue() or has_written):
                 points = 0.0
@@ -390,7 +390,7 @@ class NotebookRun:
                 self.unanswered.add(cell.id)
         return replace(
             verdict(cell, self._excused(cell, message, uncalled_method), points),
-            printed="" if hidden else plain_text(out.getvalue()),
+            printed="" if hidden else plain_text(out.getvalue(), testcell.MAX_PRINTED),
             measures=tuple(map(_sanitize_measure, measured)),
         )
 
@@ -451,7 +451,7 @@ class NotebookRun:
     def _explain_outputs(self, outputs: list[Output], cell: Cell) -> Message:
         """Return what a public test says, with the line where an answer fails."""
         error = self.student.raised
-        if error is not None:
+        if error:
             if error.cell not in (None, cell.id):
                 return explain(error, self.student.sources, hidden=False)
             if name := _UNKNOWN_NAME.fullmatch(error.text):
@@ -495,13 +495,14 @@ class NotebookRun:
                 needs.add(name)
         steps = []
         for step in history:
-            if step.test is None:
+            if not step.test:
                 if step in self.student.executed_steps:
                     steps.append(step)
             elif step.name in needs and step.test.where == "beside":
                 steps.append(Step(step.name, step.test.source))
             elif step.name in needs:
-                steps.append(Step(step.name, _imports_in(step.test.source)))
+                imports = definitions_of(parse(step.test.source), IMPORTS)
+                steps.append(Step(step.name, ast.unparse(imports)))
                 steps.append(Step(step.name, step.test.stub))
         return steps
 
@@ -526,15 +527,6 @@ class NotebookRun:
 
     def _describe_end(self, cell: Cell, end: ProcessEnded) -> Message:
         return self.student.describe_end(end, f"`{cell.exercise or cell.id}`")
-
-
-def _imports_in(source: str) -> str:
-    """Return the imports at the top level of a cell."""
-    imports = []
-    for node in parse(source).body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            imports.append(ast.unparse(node))
-    return "\n".join(imports)
 
 
 def _sanitize_measure(measured: Measured) -> Measure:

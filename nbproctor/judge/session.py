@@ -89,13 +89,18 @@ class Session:
             handler=self,
         )
 
-    def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
+    def ask(
+        self,
+        request: str,
+        *arguments: Any,
+        seconds: float | None = None,
+    ) -> Any:
         """Send a request to the student process, and return the answer.
 
         Student code may raise a `StudentRaised`. A process that does not answer is
         ended (`ProcessEnded`). An argument may be an `UnsendableError`.
         """
-        if self.end is not None:
+        if self.end:
             raise self.end
         outermost = self._call_deadline is None
         if outermost:
@@ -134,14 +139,15 @@ class Session:
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def end_test(self) -> tuple[bool, str]:
-        """End a test; return whether stderr was written to, and an uncalled method.
+        """End a test; return whether the student's code wrote to stderr, and a reason.
 
-        The judge never calls this method, which may be why the test failed. It is
-        requested after every test, because a student must not learn which tests fail.
+        It names a method of an object that the judge did without, which may be why the
+        test has failed. It is asked for after each test: a student must not learn which
+        of them fail.
         """
-        methods = {"__class__"}
-        for _, *names in self.uncalled_methods:
-            methods.update(names)
+        owners: dict[str, Any] = {"__class__": None}
+        for owner, *names in reversed(self.uncalled_methods):
+            owners |= dict.fromkeys(names, owner)
         try:
             reply = self.ask("end", [*self.uncalled_methods])
         except ProcessEnded:
@@ -149,8 +155,10 @@ class Session:
         except BaseException:  # student code may raise anything
             reply = None
         match reply:
-            case (bool(has_written), str(method)):
-                return has_written, method if method in methods else ""
+            case (bool(has_written), str(method)) if method in owners:
+                return has_written, _uncalled(owners[method], method)
+            case (bool(has_written), str()):
+                return has_written, ""
         return True, ""  # this process has been tampered with
 
     def close(self, reason: ProcessEnded | None = None) -> ProcessEnded:
@@ -276,3 +284,12 @@ class Session:
                 error.line = line
                 return error
         raise ProtocolError("the student's exception cannot be read")
+
+
+def _uncalled(owner: Any, method: str) -> str:
+    """Describe a method that is not called; of a library's object, with its class."""
+    kind = None if owner is None else handle_of(owner).kind
+    thing = f"a `{kind.__name__}`" if kind else "an object of yours"
+    if method == "__class__":
+        return f"the class of {thing}"
+    return f"`{method}` of {thing}"

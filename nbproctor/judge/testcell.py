@@ -128,7 +128,7 @@ class Namespace:
         """End a test, passed or not, and store the names that later tests may read."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
         self._session_of[name] = session
-        if session.end is not None:
+        if session.end:
             self._definitions_only.add(name)
         for shared in self._tests.cells[name].program.binds & self._shared_names:
             self._shared.pop(shared, None)
@@ -281,7 +281,6 @@ def captured(
         yield out, err, measures.measured
     measures.measured = None
     measures.student_seconds = float
-    out.truncate(MAX_PRINTED)
 
 
 @contextmanager
@@ -315,7 +314,12 @@ def seed_student(session: Session, seed: int) -> None:
         session.ask("seed", "random", [seed % 2**62])
 
 
-def _seed(seed_judge: Any, module: str, session: Session, *values: Any) -> None:
+def _seed(
+    seed_judge: Any,
+    module: str,
+    session: Session,
+    *values: Any,
+) -> None:
     """Seed a global generator, and the student's."""
     seed_judge(*values)
     for each in (session, session.reference_session):

@@ -24,7 +24,7 @@ from nbproctor.notebook import Cell
 from nbproctor.protocol.frames import UnsendableError
 from nbproctor.protocol.objects import EXCEPTIONS
 from nbproctor.results import Outcome, Output, Verdict
-from nbproctor.sanitize import one_line
+from nbproctor.sanitize import one_line, quote
 
 
 class Message(NamedTuple):
@@ -89,7 +89,9 @@ TOO_MUCH = Message(
     "not run", "Not graded: a value is too large or too deeply nested to be sent."
 )
 METHOD_NOT_CALLED = Message(
-    "not run", "Not graded: it depends on an object's `{by}`, which is not called here."
+    "not run",
+    "Not graded: it depends on {by}, which grading does not use. Where a number, an "
+    "array or a list is asked for, return exactly that.",
 )
 ALL_STOPPED = Message(
     "not run", "Not graded: in grading, any answer would stop at such a line ({line})."
@@ -101,6 +103,7 @@ PASSES_INSIDE = Message(
 # Words of the system: not permitted, access denied, read-only, no network. Words of
 # Python and NumPy for files outside the assignment, which do not exist in the sandbox.
 _OUTSIDE = r"/(?!tmp/nbproctor)"
+MAX_SEARCHED = 2000  # characters: to look through more takes the square of its length
 _FORBIDDEN = re.compile(
     rf"\[Errno (1|13|30|-[23])\]|\[Errno 2\][^']*'{_OUTSIDE}|^{_OUTSIDE}.* not found\.$"
 )
@@ -220,7 +223,7 @@ def _of_student(
         where = f"in cell `{error.cell}`"
         code = quote_line(source, error.line or 0)
         if code is not None:
-            where += f", line {error.line}: `{code}`"
+            where += f", line {error.line}: {code}"
     if is_forbidden(kind, error.text):
         return REFUSED(where=f" {where}")
     if error.kind == "UnsendableError" != kind:
@@ -237,10 +240,10 @@ def _of_student(
 
 
 def quote_line(source: str, number: int) -> str | None:
-    """Return a line of a cell, short enough to quote; None if it has no such line."""
+    """Return a line of a cell as code in a sentence; None if it has no such line."""
     lines = source.splitlines()
     if 0 < number <= len(lines):
-        return one_line(lines[number - 1], 100)
+        return quote(lines[number - 1], "`")
     return None
 
 
@@ -256,7 +259,7 @@ def describe_stop(
     """
     magic = source.lstrip().partition("\n")[0]
     if magic.startswith("%%") and not _PLAIN_MAGIC.match(magic):
-        return ALL_STOPPED(line=f"a magic, `{one_line(magic, 100)}`")
+        return ALL_STOPPED(line=f"a magic, {quote(magic, '`')}")
     for output in outputs:
         kind = str(output.get("ename"))
         text = str(output.get("evalue"))
@@ -275,16 +278,16 @@ def describe_stop(
                 text=text,
             )
         if kind in ("ImportError", "ModuleNotFoundError"):
-            return ALL_STOPPED(line=f"an import, {one_line(text, 100)}")
+            return ALL_STOPPED(line=f"an import, {quote(text, '`')}")
         printed = str(output.get("text"))
         if printed.startswith("UsageError: "):
-            return ALL_STOPPED(line=f"a magic, {one_line(printed[12:], 100)}")
+            return ALL_STOPPED(line=f"a magic, {quote(printed[12:], '`')}")
     return None
 
 
 def is_forbidden(kind: str, text: str) -> bool:
     """Whether a student's exception means that the sandbox forbids something."""
-    return kind == "PermissionError" or bool(_FORBIDDEN.search(text))
+    return kind == "PermissionError" or bool(_FORBIDDEN.search(text[:MAX_SEARCHED]))
 
 
 def is_refusal(output: Output) -> bool:

@@ -30,7 +30,14 @@ from nbproctor.cells import (
     parse_code,
 )
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import DEFINITIONS, Markers, imports, parse, walk_top_level
+from nbproctor.markers import (
+    DEFINITIONS,
+    IMPORTS,
+    Markers,
+    imports,
+    parse,
+    walk_top_level,
+)
 from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import SKIP_TAG, language_of
 from nbproctor.writing import write_file
@@ -113,8 +120,8 @@ class Question:
     """An exercise as the other grader has it."""
 
     name: str
-    points: Any = None  # a number, or one for each test
-    by_hand: bool = False
+    points: Any  # a number, or one for each test
+    by_hand: bool
     is_plain: bool = False  # of a notebook of assertions
     is_answered: bool = False
     graders: list[Metadata] = field(default_factory=list)  # of its tests
@@ -193,12 +200,13 @@ class Adopted:
     def _begin_or_end(self, block: re.Match[str], settings: Settings) -> None:
         """Act on a cell that says what comes next."""
         side, content, _ = block.groups()
+        begins = side == "BEGIN"
         if content == "QUESTION":
             self._close()
-            if side == "BEGIN":
+            if begins:
                 self._open(settings)
         elif content:
-            self._block = content if side == "BEGIN" else ""
+            self._block = content if begins else ""
         else:
             self.files = []
             # Otter has three such lists: of students, of the autograder, of both.
@@ -250,7 +258,7 @@ class Adopted:
         """
         row = self._append_cell(cell, cell.cell_type)
         question = self._question
-        if question is None:
+        if not question:
             return
         is_first = not (self._marks_answers or question.is_answered)
         may_answer = question.by_hand or cell.cell_type != "markdown"
@@ -264,7 +272,7 @@ class Adopted:
             return  # they are in the notebook
         tests, is_hidden = _test_file(path)
         question = self._question
-        if question is None or question.name != name:
+        if not question or question.name != name:
             question = self._open({"name": name})
         question.points = question.points or tests.get("points")
         last = self.cells[-1] if self.cells else None
@@ -275,7 +283,7 @@ class Adopted:
                 self._test(cell, {"hidden": is_hidden} | case)
         if not question.is_answered:
             row = self._find_defining_cell(question.test_code) or last
-            if row and row.question is None and row.kind == "code":
+            if row and not row.question and row.kind == "code":
                 self._answer(row, question)
         self._close()
 
@@ -324,10 +332,10 @@ class Adopted:
     def _plain_test(self, cell: NotebookNode) -> None:
         """Take assertions for a test of the nearest answer that they use."""
         row = self._find_defining_cell(cell.source)
-        if row is None or (row.question and not row.question.is_plain):
+        if not row or (row.question and not row.question.is_plain):
             self._leave_out(cell)
             return
-        if row.question is None:
+        if not row.question:
             question = self._open({"name": "exercise"})
             question.is_plain = True
             self._answer(row, question)
@@ -423,7 +431,7 @@ class Adopted:
             if _BEGIN not in marked:
                 continue
             row.cell.source = marked
-            if row.question is None:
+            if not row.question:
                 row.kind = "answer"
                 _set_grader(row.cell, self._free("answer"))
             elif _has_blank(source):
@@ -612,11 +620,12 @@ def _parts(cell: NotebookNode) -> Iterator[NotebookNode]:
         yield cell
         return
     for number, part in enumerate(_IN_TEXT.split(cell.source)):
+        text = part.strip()
         if number % 2:
-            yield nbformat.v4.new_raw_cell(part.strip())
-        elif part.strip():
+            yield nbformat.v4.new_raw_cell(text)
+        elif text:
             metadata = dict(cell.metadata)
-            yield nbformat.v4.new_markdown_cell(part.strip(), metadata=metadata)
+            yield nbformat.v4.new_markdown_cell(text, metadata=metadata)
 
 
 def _settings(text: str) -> Settings:
@@ -674,7 +683,7 @@ def _mark(source: str, tested: Set[str]) -> str:
         lines.insert(end, indent + _END)
         lines.insert(start, indent + _BEGIN)
     marked = "\n".join(lines)
-    if CellText.parse(_MARKERS.without_regions(marked)).tree is None:
+    if not CellText.parse(_MARKERS.without_regions(marked)).tree:
         return f"{_BEGIN}\n{source}\n{_END}"
     return marked
 
@@ -699,7 +708,7 @@ def _regions(source: str, tested: Set[str]) -> list[tuple[int, int]]:
 def _is_given(statement: ast.stmt, tested: Set[str]) -> bool:
     """Whether a line is an import, a text, or a literal that no test looks at."""
     if not isinstance(statement, ast.Assign | ast.Expr):
-        return isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass)
+        return isinstance(statement, IMPORTS | ast.Pass)
     source = ast.unparse(statement)
     if not _is_literal(statement.value) or _has_blank(source):
         return False

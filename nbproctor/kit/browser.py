@@ -51,7 +51,7 @@ def make_site(course: Course, pyodide: Path | None = None) -> Path:
     Pyodide comes from its own address, or is copied from the folder `pyodide` into the
     site, which then loads nothing from elsewhere. `HandoutError`: something is missing.
     """
-    if find_spec("jupyterlite_pyodide_kernel") is None:
+    if not find_spec("jupyterlite_pyodide_kernel"):
         raise HandoutError(
             "The site needs JupyterLite, which is not installed. Run "
             "pip install 'nbproctor[browser]', then the same command again."
@@ -63,9 +63,10 @@ def make_site(course: Course, pyodide: Path | None = None) -> Path:
         _check(pyodide, KERNEL_NEEDS.union(compiled))
     assignment = course.assignment
     configuration = _configuration(assignment, [*compiled, *wheels])
-    target = course.root / "dist" / f"{assignment}_browser"
+    target = course.root / f"dist/{assignment}_browser"
     with TemporaryDirectory() as folder:
         lite = Path(folder)
+        built_site = lite / "site"
         for name, data in handout.student_files(course).items():
             for path in {name, name.removeprefix(f"{handout.ORIGINAL}/")}:
                 write_file(lite / "contents" / path, data)
@@ -86,12 +87,12 @@ def make_site(course: Course, pyodide: Path | None = None) -> Path:
             output = (done.stdout + done.stderr)[-2000:]
             raise HandoutError(f"JupyterLite could not make the site:\n{output}")
         page = handout.first_page(course, browser=True)
-        (lite / "site/index.html").write_text(page, "utf-8")
+        (built_site / "index.html").write_text(page, "utf-8")
         if not pyodide:
-            _report_blocked_network(lite / "site")
+            _report_blocked_network(built_site)
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
-        shutil.move(lite / "site", target)
+        shutil.move(built_site, target)
     return target
 
 
@@ -115,7 +116,7 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]
     With them come the packages that they need. What is compiled has to be Pyodide's.
     """
     wheels = {}
-    compiled = set[str]()
+    compiled = set()
     waiting = list(names)
     finished = set(PROVIDED)
     while waiting:
@@ -128,7 +129,7 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]
             file = f"{name.replace('-', '_')}-{package.version}-py3-none-any.whl"
             wheels[file] = package
             for need in map(Requirement, package.requires or []):
-                if need.marker is None or need.marker.evaluate({"extra": ""}):
+                if not need.marker or need.marker.evaluate({"extra": ""}):
                     waiting.append(need.name)
         else:
             compiled.add(name)

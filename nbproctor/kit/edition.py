@@ -20,7 +20,7 @@ from nbproctor.markers import Markers
 from nbproctor.nbgrader import Course
 from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import IGNORED, cell_name, read_cells
-from nbproctor.writing import write_file
+from nbproctor.writing import write_json
 
 _TAG = re.compile(r"from-(\d+)-hours")
 _TEXT = re.compile(r"<!-- below (\d+) hours\n(.*?)\n-->", re.DOTALL)
@@ -53,7 +53,7 @@ def write_edition(
     """
     assignment = course.assignment
     notebooks = {}
-    provided = set[str]()
+    provided = set()
     for path in course.sources():
         content = json.loads(path.read_text("utf-8"))
         notebooks[path], names = shorten(content, hours, course.markers)
@@ -67,15 +67,15 @@ def write_edition(
     ignored = shutil.ignore_patterns(*IGNORED, "*.ipynb")
     shutil.copytree(folder, source, ignore=ignored, dirs_exist_ok=True)
     variants = course.root / "variants"
-    if (variants / assignment).is_dir():
+    longer_variants = variants / assignment
+    if longer_variants.is_dir():
         left_out = shutil.ignore_patterns(*provided)
-        shutil.copytree(variants / assignment, variants / source.name, ignore=left_out)
+        shutil.copytree(longer_variants, variants / source.name, ignore=left_out)
     # Last: only with its notebooks there is an assignment.
     points = 0.0
     for path, content in notebooks.items():
         name = source.name if path.stem == assignment else path.stem
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        write_file(source / f"{name}.ipynb", f"{text}\n")
+        write_json(source / f"{name}.ipynb", content)
         cells = read_cells(content["cells"], {}, course.markers)
         points += sum(cell.points for cell in cells)
     return points

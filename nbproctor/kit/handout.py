@@ -61,7 +61,7 @@ def pack(course: Course) -> Path:
         content[name] = _start(template)
     content |= contents(JUPYTER, "kit/jupyter/")
     assignment = course.assignment
-    target = course.root / "dist" / f"{assignment}.zip"
+    target = course.root / f"dist/{assignment}.zip"
     entries = {f"{assignment}/{name}": data for name, data in content.items()}
     write_zip(target, entries, _mode)
     return target
@@ -133,7 +133,7 @@ def requirements(course: Course) -> list[str]:
     for package in sorted(packages):
         pattern = re.compile(rf"^{re.escape(package)}==\S+", re.M | re.I)
         pin = pattern.search(pins)
-        if pin is None:
+        if not pin:
             file = course.root / "requirements.txt"
             installed = pattern.search(_installed())
             example = f", for example {installed[0]}" if installed else ""

@@ -93,10 +93,11 @@ class Findings:
     def lines(self) -> list[str]:
         """Return the findings in lines to print."""
         saved = datetime.fromtimestamp(self._notebook.stat().st_mtime).astimezone()
-        answered = len(self.stubs) - len(self.unanswered)
+        total = len(self.stubs)
+        answered = total - len(self.unanswered)
         lines = [
             f"{self._notebook.name}, saved on {saved:%d %B %Y at %H:%M %Z}: "
-            f"{answered} of {len(self.stubs)} exercises are answered."
+            f"{answered} of {total} exercises are answered."
         ]
         if self.unanswered:
             wrong = "" if answered else " Is it the file that you worked in?"
@@ -190,7 +191,7 @@ class Findings:
                     "NotImplementedError, below your code. Delete this line."
                 )
         for cell in self._cells:
-            if cell.is_code and cell.text.tree is None:
+            if cell.is_code and not cell.text.tree:
                 if cell.name in self.stubs:
                     self.problems.append(
                         f"The cell of exercise {cell.name} cannot run: it has a syntax "

@@ -78,7 +78,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             with course_lock(Path(self.coursedir.root), doing), grading_log(graded):
                 super().start()
             ungradable = [r.student for r in self.results if r.is_failure]
-            if ungradable and self.course is None:
+            if ungradable and not self.course:
                 raise CourseError(
                     f"Could not be graded: {', '.join(ungradable)}. The reasons "
                     "are above, and in grading.json in each student's folder."
@@ -199,7 +199,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
         nbgrader writes, validates and reads it again between the two.
         """
-        assert self._submission is not None
+        assert self._submission
         staged = Path(notebook_filename)
         student = self._submission.student
         assignment = self.coursedir.assignment_id
@@ -224,7 +224,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:
         """Return the report of `nb`; execute it now if its code cells have changed."""
-        assert self._submissions is not None and self._submission is not None
+        assert self._submissions and self._submission
         submission = self._submission
         cells, future = submission.running[notebook]
         if student_cells(nb.cells) != cells:  # a preprocessor of this course changed it
@@ -247,8 +247,9 @@ def staging_folders(coursedir: CourseDirectory) -> Iterator[None]:
     """Let `coursedir` use new temporary folders as submitted and autograded."""
     before = coursedir.submitted_directory, coursedir.autograded_directory
     with tempfile.TemporaryDirectory(prefix=STAGING, dir=coursedir.root) as folder:
-        coursedir.submitted_directory = f"{Path(folder).name}/submitted"
-        coursedir.autograded_directory = f"{Path(folder).name}/autograded"
+        name = Path(folder).name
+        coursedir.submitted_directory = f"{name}/submitted"
+        coursedir.autograded_directory = f"{name}/autograded"
         try:
             yield
         finally:

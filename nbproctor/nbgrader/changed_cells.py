@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -99,16 +100,17 @@ class _Changes:
         for name, cell in self.new.items():
             for table in _kinds(cell):
                 row = table(name=name, notebook=self.notebook)
+                parts = []
                 if table is not SolutionCell:
                     row.cell_type = cell.nbgrader["cell_type"]
                 if table in (GradeCell, TaskCell):
                     row.max_score = cell.points
+                    parts.append(api.Grade)
+                if table in (SolutionCell, TaskCell):
+                    parts.append(api.Comment)
                 book.db.add(row)
-                for submission in self.notebook.submissions:
-                    if table in (GradeCell, TaskCell):
-                        book.db.add(api.Grade(cell=row, notebook=submission))
-                    if table in (SolutionCell, TaskCell):
-                        book.db.add(api.Comment(cell=row, notebook=submission))
+                for part, submission in product(parts, self.notebook.submissions):
+                    book.db.add(part(cell=row, notebook=submission))
 
 
 def _kinds(cell: Cell) -> set[Any]:

@@ -317,7 +317,8 @@ class Course:
         """
         options = options or self.options
         sets = environment(Policy(), Path()).keys()
-        for name, value in options.environment.items():
+        variables = options.environment.items()
+        for name, value in variables:
             if not name or name in sets or "=" in name or "\0" in name + value:
                 raise CourseError(
                     f"c.Nbproctor.environment sets {name!r}, which is reserved for "
@@ -330,7 +331,7 @@ class Course:
         policy = Policy(
             memory=options.memory_megabytes << 20,
             readable=tuple(options.readable),
-            environment=tuple(sorted(options.environment.items())),
+            environment=tuple(sorted(variables)),
             network=self.assignment in options.network,
             files=tuple(files.items()),
             weak=options.weak_sandbox,

@@ -104,19 +104,20 @@ class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[mis
         status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode):
             raise RefusedFileError("it is a link or not a folder, so it is not read")
-        owner = str(status.st_uid)
+        uid = status.st_uid
+        owner = str(uid)
         is_account = False
         with suppress(KeyError):
-            owner = pwd.getpwuid(status.st_uid).pw_name
+            owner = pwd.getpwuid(uid).pw_name
         with suppress(KeyError):
             is_account = bool(pwd.getpwnam(student))
         if self.check_owner and owner != student:
             message = f"the account {owner} submitted it, not {student}"
-            is_teacher = status.st_uid in (0, os.geteuid())
+            is_teacher = uid in (0, os.geteuid())
             if not is_teacher and (is_account or owner in self._enrolled):
                 raise RefusedFileError(message)
             self.log.warning("%s: %s", one_line(path), message)
-        return status.st_uid
+        return uid
 
     @cached_property
     def _enrolled(self) -> set[str]:

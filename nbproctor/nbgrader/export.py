@@ -76,7 +76,7 @@ def _start(app: ExportApp) -> None:
 
 def _scored(book: Gradebook) -> defaultdict[tuple[str, str], list[bool]]:
     """Return (assignment, student) → for each graded cell, whether it has a score."""
-    works = defaultdict[tuple[str, str], list[bool]](list)
+    works = defaultdict(list)
     for grade in book.db.query(Grade):
         scores = (grade.auto_score, grade.manual_score)
         work = grade.assignment.name, grade.student.id

@@ -84,7 +84,7 @@ def graded_notebooks(
                 comments=record.comments.get(name, {}),
                 penalty=record.penalties.get(name, 0.0),
                 late=record.late,
-                path=str(graded) if is_graded else None,
+                path=graded if is_graded else None,
                 seconds=result.seconds.get(name, 0.0),
                 version=_version(record, result),
                 since=result.since.get(name, ""),
@@ -121,7 +121,7 @@ def report(
     standings: Standings,
     *,
     find_similar: bool = False,
-) -> tuple[Path, tuple[str, ...]]:
+) -> tuple[Path, list[str]]:
     """Write the class report; return its path and its lines for a terminal.
 
     `standings` are what `participants` returns. With `find_similar`, it looks for
@@ -185,7 +185,7 @@ def _write_report(
     name: str,
     text: str,
 ) -> Path:
-    page = course.root / "report" / f"{name}.html"
+    page = course.root / f"report/{name}.html"
     write_file(page, text)
     return page
 
@@ -264,7 +264,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             job = _make_job(course, graded, makers[graded.notebook])
             if self.force or not job.is_made:
                 waiting.append(job)
-                by_student[graded.student].append(graded.path or job.page)
+                by_student[graded.student].append(str(graded.path or job.page))
         for student in by_student:
             copy_for_release(course, student)
         try:
@@ -278,7 +278,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.notebooks = notebooks
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
-        if self.course is None:  # otherwise grading has reported this
+        if not self.course:  # otherwise grading has reported this
             for student, reason in course.find_unwritable(standings).items():
                 raise PageError(f"{student}: {reason}. All other pages were made.")
 
@@ -331,10 +331,10 @@ def _make_job(
     key = hashlib.sha256(maker)
     key.update(msgspec.json.encode(facts, order="deterministic"))
     if graded.path:
-        key.update(Path(graded.path).read_bytes())
+        key.update(graded.path.read_bytes())
     return PageJob(
         graded=graded,
-        page=str(pages_folder / f"{graded.notebook}.html"),
+        page=pages_folder / f"{graded.notebook}.html",
         key=key.hexdigest(),
     )
 

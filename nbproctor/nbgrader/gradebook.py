@@ -186,7 +186,8 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
     `CourseError`: the release was never made, or the source has changed since.
     """
     for master in expected:
-        course = find_assignment(book, master.assignment).course_id
+        assignment = master.assignment
+        course = find_assignment(book, assignment).course_id
         if course != book.course_id:
             raise CourseError(
                 f"The gradebook {book.url} belongs to the course {course!r}, not to "
@@ -194,11 +195,11 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
                 "that gradebook away and make the release again."
             )
         try:
-            notebook = book.find_notebook(master.notebook, master.assignment)
+            notebook = book.find_notebook(master.notebook, assignment)
         except MissingEntry:
             changed = [f"the whole notebook '{master.notebook}'"]
         else:
-            worth = book.find_worth(master.assignment)
+            worth = book.find_worth(assignment)
             source_cells = {
                 c.id: (c.locked and c.source, c.points)
                 for c in master.cells
@@ -209,10 +210,10 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
                 for c in notebook.source_cells
             }
             differences = gradebook_cells.items() ^ source_cells.items()
-            changed = sorted({name for name, _ in differences})
+            changed = sorted(dict(differences))
         if changed:
             raise CourseError(
-                f"The source of {master.assignment!r} has changed since the release "
+                f"The source of {assignment!r} has changed since the release "
                 f"was made ({list_few(changed)}). Make the release again, then grade."
             )
 

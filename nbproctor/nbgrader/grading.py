@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 
 import nbgrader.apps.api
@@ -177,4 +178,4 @@ def regrade(
         only = [result.student for result in converter.results]
     standings = participants(course, converter.results, only).values()
     results = [each.result for each in standings]
-    return results, sorted(converter.changes, key=lambda change: change.student)
+    return results, sorted(converter.changes, key=attrgetter("student"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import fsum
@@ -90,7 +91,7 @@ class StudentMarks:
 
     timestamp: datetime | None = None  # when it was submitted (UTC), if that is known
     late: float = 0.0  # seconds after the due date
-    grades: tuple[CellGrade, ...] = ()  # of each graded cell, in the assignment's order
+    grades: Sequence[CellGrade] = ()  # of each graded cell, in the assignment's order
     # Notebook → points taken off for submitting late.
     penalties: dict[str, float] = field(default_factory=dict)
     # Notebook → cell → what a person wrote about it.
@@ -150,7 +151,7 @@ class StudentMarks:
 def read_marks(
     book: SharedGradebook,
     assignment: str,
-    student: str | None = None,
+    student: str | None,
 ) -> defaultdict[str, StudentMarks]:
     """Read the marks of a class, or of one student: student id → marks.
 
@@ -178,7 +179,7 @@ def read_marks(
         grades[student_id][notebook, cell] = same.setdefault(grade, grade)
     for student_id, by_cell in grades.items():
         in_order = [by_cell[key] for key in worth_of if key in by_cell]
-        marks[student_id].grades = tuple(in_order)
+        marks[student_id].grades = in_order
     for student_id, notebook, cell, text in rows_of(_COMMENTS):
         marks[student_id].comments.setdefault(notebook, {})[cell] = text
     return marks

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import fsum, nan
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbgrader.utils import parse_utc
 
@@ -223,7 +223,12 @@ def participants(
         is_late = student in late and is_over and status != "excused"
         standings[student] = Participant(
             person=person,
-            result=replace(result, status=status, reason=reason, score=score),
+            result=replace(
+                result,
+                status=status,
+                reason=reason,
+                score=score,
+            ),
             has_submitted=has_submitted,
             marks=marks,
             waiting=waiting,
@@ -362,9 +367,9 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     Index: student id. Columns: ``last_name``, ``first_name``, ``email``; of each
     assignment its points under its name (NaN: no mark), and with ``_of``, ``_status``,
     ``_hours_late``, ``_submitted`` and ``_due`` (both UTC) behind it what they are of,
-    and how they came about. ``total`` is the sum of the marks, and ``total_of`` what
-    those assignments are worth in which the student has a mark or nothing submitted,
-    but others have a mark.
+    and how they came about. ``total_of`` is what those assignments are worth in which
+    the student has a mark or nothing submitted, but others have a mark. ``total`` is
+    the sum of the marks in them: 0 for nothing submitted, and NaN if there are none.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
@@ -373,6 +378,7 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     names = [name for name in course.assignments() if name in deadlines]
     people_part = pd.DataFrame(columns=_NAMES)
     parts = []
+    total_of: Any = 0
     for name in names:
         opened = course.for_assignment(name)
         table = class_table(opened, participants(opened))
@@ -383,13 +389,14 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
         for column in ("status", "hours_late", "submitted", "due"):
             columns[column] = f"{name}_{column}"
         parts.append(table[[*columns]].rename(columns=columns))
+        is_marked = table["total"].notna()
+        if is_marked.any():
+            # Work without a mark counts only if it is missing. Nobody excused has one.
+            counts = is_marked | (table["status"] == "missing")
+            total_of += table["max_score"] * counts
     whole = pd.concat([people_part, *parts], axis="columns").rename_axis("student")
     whole["total"] = whole[names].sum(axis="columns", min_count=1)
-    whole["total_of"] = 0
-    for name in names:
-        marks = whole[name]
-        if marks.notna().any():
-            # Work without a mark counts only if it is missing. Nobody excused has one.
-            counts = marks.notna() | (whole[f"{name}_status"] == "missing")
-            whole["total_of"] += whole[f"{name}_of"] * counts
+    whole["total_of"] = total_of
+    nothing_submitted = whole["total"].isna() & (whole["total_of"] > 0)
+    whole["total"] = whole["total"].mask(nothing_submitted, 0.0)
     return whole, names

@@ -16,8 +16,9 @@ from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
+from nbproctor.sanitize import quote
 from nbproctor.submission.border import TIMESTAMP_FILE, StudentFile, walk
-from nbproctor.submission.files import replace_surrogates
+from nbproctor.submission.files import list_few
 from nbproctor.submission.reading import OVERDUE, TOO_MUCH, ReadRequest, ReadSubmission
 from nbproctor.submission.repair import student_cells
 
@@ -40,7 +41,7 @@ class Submission(ReadSubmission):
     # Files next to the notebook, by relative path.
     files: dict[Path, StudentFile] = field(default_factory=dict)
     # The earlier result, if the same files are submitted now; otherwise None.
-    reusable_result: SubmissionResult | None = None
+    reusable_result: SubmissionResult | None
     try_again: bool = False  # grade it in the next run, too
 
     def refuse(self, notebooks: Iterable[str], reason: str) -> None:
@@ -201,12 +202,12 @@ class Prefetch:
                 remaining -= file.size
                 submission.files[path] = file
             else:
-                dropped.append(replace_surrogates(path))
+                dropped.append(quote(str(path)))
         if dropped:
             limit = MAX_FILES_BYTES >> 20
             first.notes.append(
                 f"Besides the notebook, at most {MAX_FILES_BESIDE:,} files and "
-                f"{limit} MB are used. Left out: {', '.join(dropped[:3])}."
+                f"{limit} MB are used. Left out: {list_few(dropped)}."
             )
 
     def execute(

@@ -348,10 +348,11 @@ def check_release(course: Course) -> list[Check]:
     ]
     release = course.folder("release")
     if old := _contents(release):
+        is_new = fresh == old
         finding = f"{release} does not match the source: make the release again"
-        if fresh == old:
+        if is_new:
             finding = "matches the source"
-        checks.append(Check("release is new", passed=fresh == old, found=finding))
+        checks.append(Check("release is new", passed=is_new, found=finding))
     return checks
 
 

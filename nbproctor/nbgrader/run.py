@@ -102,7 +102,7 @@ class Run:
         earlier = None if self.force else SubmissionResult.read(graded)
         marks = self.marks[student]
         if (
-            earlier is not None
+            earlier
             and earlier.graded_with == self.graded_with
             and is_same_time(earlier, marks, self.folders[student])
             and earlier.scores() <= {(g.notebook, g.cell, g.auto) for g in marks.grades}

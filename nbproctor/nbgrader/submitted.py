@@ -15,6 +15,7 @@ from nbgrader.utils import parse_utc
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.marks import StudentMarks
+from nbproctor.platforms.person import normalize
 from nbproctor.results import SubmissionResult
 from nbproctor.sanitize import one_line
 from nbproctor.submission.border import LINK, TIMESTAMP_FILE, find, walk
@@ -61,25 +62,26 @@ def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
     others = {path.name for path in _visible_entries(source)} - {assignment}
     for student in _visible_entries(submitted):
         shown = f"{submitted.name}/{one_line(student.name)}"
+        folder = f"{shown}/"
         if any(map(os.path.islink, (student, student / assignment))):
-            yield f"{shown}/", f"{LINK}; put the folder itself there"
+            yield folder, f"{LINK}; put the folder itself there"
         elif not student.is_dir():
             if student.name.lower() not in RESERVED_FILES:
                 where = f"{submitted.name}/<student>/{assignment}/"
                 yield shown, f"it is not in a student's folder; move it to {where}"
         elif reason := refuse_student(student.name):
-            yield f"{shown}/", f"{reason}; rename the folder"
+            yield folder, f"{reason}; rename the folder"
         else:
             entries = _visible_entries(student)
             if not entries and os.access(student, os.R_OK | os.X_OK):
-                yield f"{shown}/", "it is empty"
+                yield folder, "it is empty"
             for entry in entries:
                 if any(_is_same_name(entry.stem, other) for other in others):
                     continue  # grading that assignment names it
                 if reason := _refuse_entry(entry, assignment, len(entries) == 1):
                     slash = "/" if entry.is_dir() else ""
-                    path = f"{shown}/{one_line(entry.name)}{slash}"
-                    yield path, f"{reason}move it to {shown}/{assignment}/"
+                    path = f"{folder}{one_line(entry.name)}{slash}"
+                    yield path, f"{reason}move it to {folder}{assignment}/"
 
 
 def _refuse_entry(
@@ -91,14 +93,15 @@ def _refuse_entry(
 
     Other files and folders of a student are not submissions.
     """
+    name = entry.name
     if entry.is_dir():
-        is_named = _is_same_name(entry.name, assignment) or _has_notebook(entry)
-        if entry.name == assignment or not is_named:
+        is_named = _is_same_name(name, assignment) or _has_notebook(entry)
+        if name == assignment or not is_named:
             return ""
         return f"no assignment has this name. If it is {assignment}, "
-    if entry.name == assignment:
+    if name == assignment:
         return "it is not a folder; "
-    if is_alone or entry.name.lower().endswith(_LOOSE):
+    if is_alone or name.lower().endswith(_LOOSE):
         return "it is not in an assignment's folder; "
     return ""
 
@@ -123,13 +126,8 @@ def refuse_student(student: str) -> str | None:
 
 
 def _is_same_name(name: str, assignment: str) -> bool:
-    """Whether two names differ only in case, blanks, hyphens or encoding of accents."""
-    return _bare(assignment) in _bare(name)
-
-
-def _bare(name: str) -> str:
-    name = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(filter(str.isalnum, name))
+    """Whether two names differ in case, blanks, hyphens or accents only."""
+    return normalize(assignment) in normalize(name)
 
 
 def _has_notebook(folder: Path) -> bool:
@@ -140,7 +138,7 @@ def _has_notebook(folder: Path) -> bool:
 def submission_time(folder: Path) -> datetime | None:
     """Return when a folder was submitted, in UTC, if a file in it has the time."""
     file = find(folder, TIMESTAMP_FILE)
-    if file is None or file.size > MAX_DATE:
+    if not file or file.size > MAX_DATE:
         return None
     with suppress(ValueError, OverflowError, OSError):
         text = file.read().decode()

@@ -124,7 +124,7 @@ class Watch(ExitStack):
 
     def is_finished(self, now: datetime) -> bool:
         """Whether all deadlines have passed and the last submissions were tried."""
-        if self.due is None:
+        if not self.due:
             return False
         last = max([self.due, *self.deadlines.values()])
         return now > last + GRACE_PERIOD and not self._more
@@ -197,9 +197,10 @@ class Watch(ExitStack):
 
     def _grade(self, students: list[str], now: datetime) -> list[TryResult]:
         """Grade the students who have a try left, and write feedback for all."""
-        options = self._course.options
+        course = self._course
+        options = course.options
         today = _day(now)
-        obstacles = self._course.find_unwritable(students)
+        obstacles = course.find_unwritable(students)
         tries = []
         for student, problem in obstacles.items():
             self._students[student].failures += 1
@@ -214,12 +215,12 @@ class Watch(ExitStack):
                 if self._students[student].tries_on(today) < options.early_tries
             ]
             if self._exchange:  # otherwise nobody could fetch the page
-                folder = partial(self._course.folder, "submitted")
+                folder = partial(course.folder, "submitted")
                 graded = [s for s in graded if read_secret(folder(s))]
         if graded:
             graded_now, _ = regrade(
-                self._course,
-                self._course.assignment,
+                course,
+                course.assignment,
                 options=RunOptions(graded, keep_pages=True, weak_sandbox=self._weak),
                 pool=self._pool,
             )
@@ -240,17 +241,18 @@ class Watch(ExitStack):
         result: SubmissionResult | None,
         now: datetime,
     ) -> TryResult:
+        course = self._course
         record = self._students[student]
-        mode = self._course.options.early_feedback
+        mode = course.options.early_feedback
         today = _day(now)
-        passes: Passes = {}
+        passes = {}
         problem = ""
         if mode != "nothing":
             # An ungradable submission counts, too: a failed execution gives something
             # away.
             passes = self._passes(result) if result else {}
             if mode == "page" and result:
-                feedback(self._course, self._course.assignment, None, [student])
+                feedback(course, course.assignment, None, [student])
             else:
                 self._write(student, result, passes)
             problem = "; ".join(self._run_exchange("ReleaseFeedback", student).values())
@@ -258,10 +260,10 @@ class Watch(ExitStack):
         # made again, but counted once.
         if passes and not problem:
             attempt = Attempt(now, record.files, passes)
-            with self._course.gradebook() as book:
-                record_try(book, self._course.assignment, student, attempt)
+            with course.gradebook() as book:
+                record_try(book, course.assignment, student, attempt)
             record.tries.append(attempt)
-        if result is None:
+        if not result:
             record.waiting = {today: record.files}
         else:
             record.done = record.files
@@ -295,12 +297,13 @@ class Watch(ExitStack):
         submission. It has notes only if nothing was executed: which line was stopped is
         more than one bit.
         """
-        folder = self._course.folder("feedback", student)
+        course = self._course
+        folder = course.folder("feedback", student)
         record = self._students[student]
         passes = record.passes | passes
         earlier = record.tries if result else record.tries[:-1]
         is_failure = result is not None and result.is_failure
-        for name, outline in self._course.outlines.items():
+        for name, outline in course.outlines.items():
             path = folder / f"{name}.html"
             early = render(
                 "early.html",
@@ -313,13 +316,16 @@ class Watch(ExitStack):
                 notes=result.notes.get(name, []) if result and is_failure else [],
                 is_failure=is_failure,
                 is_waiting=result is None,
-                most=self._course.options.early_tries,
+                most=course.options.early_tries,
             )
             write_file(path, prepend_early_feedback(path, early))
-        copy_for_release(self._course, student)
+        copy_for_release(course, student)
 
     def _run_exchange(
-        self, name: str, student: str = "*", **options: bool
+        self,
+        name: str,
+        student: str = "*",
+        **options: bool,
     ) -> dict[str, str]:
         """Run one of nbgrader's exchange commands, if the exchange is used.
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from nbproctor import sanitize
@@ -111,7 +110,7 @@ class Feedback:
         `key` is the fingerprint of everything that it was made from.
         """
         graded = self._graded
-        folder = Path(graded.path).parent if graded.path else None
+        folder = graded.path.parent if graded.path else None
         exercises, others = self._sections()
         return render(
             "feedback.html",
@@ -177,12 +176,13 @@ class Feedback:
     def _visible_cell(self, cell: RawCell) -> ShownCell | None:
         """Return a cell as the student may see it; None: it must stay hidden."""
         name = grade_id(cell)
-        is_markdown = cell.get("cell_type") == "markdown"
+        cell_type = cell.get("cell_type")
+        is_markdown = cell_type == "markdown"
         master = self._outline.cells.get(name or str(cell.get("id")))
         source = source_of(cell)
-        if not is_markdown and cell.get("cell_type") != "code":
+        if not is_markdown and cell_type != "code":
             return None
-        if master is not None:
+        if master:
             if master.kind == "helper":
                 return None
             if master.locked or master.kind == "test":
@@ -192,7 +192,7 @@ class Feedback:
             return None
         role: Role = "given" if from_source else "own"
         exercise = ""
-        if master is not None:
+        if master:
             exercise = master.exercise or master.id
             if master.kind == "test":
                 role = "test"
@@ -235,7 +235,7 @@ class Feedback:
                 sections.append(section)
             row = rows.get(cell.exercise)
             if row:
-                if cell.exercise not in of_row and section.row is not None:
+                if cell.exercise not in of_row and section.row:
                     section = Section("")
                     sections.append(section)
                 section = of_row.setdefault(cell.exercise, section)
@@ -246,7 +246,7 @@ class Feedback:
         exercises = []
         for name, row in rows.items():
             exercises.append(of_row.get(name) or Section(row.exercise.name, row))
-        others = [s for s in sections if s.row is None and s.has_student_cell]
+        others = [s for s in sections if not s.row and s.has_student_cell]
         return exercises, others
 
 

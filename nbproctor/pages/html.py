@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import keyword
+import mimetypes
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -28,18 +29,13 @@ from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from nbproctor.results import Output
-from nbproctor.sanitize import Pictures
+from nbproctor.sanitize import IMAGES, Pictures
 
 MAX_CODE = 50_000  # characters of a cell that are shown
 MAX_OUTPUT = 20_000  # characters of an output that are shown
 MAX_FORMULA = 2000  # characters of a formula that is laid out
 HEAD = 40  # first lines of an output that are shown
 TAIL = 10  # last lines of it
-_PICTURES = {
-    ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
-    ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
-    ".jpeg": ("image/jpeg", b"\xff\xd8\xff"),
-}
 _MAX_PICTURE = 2 << 20  # bytes
 _WEB = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 
@@ -55,7 +51,7 @@ TOKENS = re.compile(
     r"""|(?P<w>[^\W\d]\w*)""",
     re.DOTALL,
 )
-_DEFINES = frozenset({"def", "class"})
+_DEFINES = ("def", "class")
 
 
 @lru_cache(maxsize=500)  # the cells of the assignment are the same on every page
@@ -230,10 +226,9 @@ def _picture(source: str, env: EnvType) -> str | None:
     if folder is None or ":" in source or source.startswith("/"):
         return None
     path = folder / source
-    picture = _PICTURES.get(path.suffix.lower())
-    if picture is None:
+    mime, _ = mimetypes.guess_type(path.name)
+    if mime not in IMAGES:
         return None
-    mime, magic = picture
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
         if not inside or path.stat().st_size > _MAX_PICTURE:
@@ -241,7 +236,7 @@ def _picture(source: str, env: EnvType) -> str | None:
         content = path.read_bytes()
     except (OSError, ValueError):
         return None
-    if not content.startswith(magic):
+    if not content.startswith(IMAGES[mime]):
         return None
     return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 

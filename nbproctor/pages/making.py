@@ -47,19 +47,19 @@ class PageJob:
     """A page to be made, and the annotated notebook that goes with it."""
 
     graded: GradedNotebook
-    page: str  # path where it goes
+    page: Path  # where it goes
     key: str  # fingerprint of everything that it is made from
 
     @property
     def is_made(self) -> bool:
         """Whether page and notebook exist, made from the current inputs."""
         try:
-            with Path(self.page).open(encoding="utf-8") as file:
+            with self.page.open(encoding="utf-8") as file:
                 start = file.read(START)
         except (OSError, ValueError):
             return False
         key = f'name="nbproctor-key" content="{self.key}"'
-        return key in start and notebook_of(Path(self.page)).exists()
+        return key in start and notebook_of(self.page).exists()
 
     def without_notebook(self) -> PageJob:
         """Return the job of a page without cells, which says that they are left out."""
@@ -104,7 +104,7 @@ def make(
     waiting = list(jobs)
     if not waiting:
         return
-    for folder in sorted({Path(job.page).parent for job in waiting}):
+    for folder in sorted({job.page.parent for job in waiting}):
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):  # a worker would blame one page
             raise PermissionError(EACCES, os.strerror(EACCES), str(folder))
@@ -120,7 +120,7 @@ def make(
         for _ in ("whole", "without the notebook"):
             jobs_by_future = {workers.ask(job): job for job in waiting}
             waiting = []
-            failed: list[str] = []
+            failed = []
             for future in as_completed(jobs_by_future):
                 job = jobs_by_future[future]
                 if error := _describe_failure(future):
@@ -150,12 +150,11 @@ def _describe_failure(future: Future[str]) -> str:
 
 def _make_page(outlines: dict[str, Outline], job: PageJob) -> str:
     """Make a page and its notebook in a worker; return why not, or nothing."""
-    path = Path(job.page)
     try:
         feedback = Feedback(job.graded, outlines[job.graded.notebook])
         notebook = json.dumps(feedback.notebook(), ensure_ascii=False, indent=1)
-        write_file(notebook_of(path), notebook)
-        write_file(path, feedback.page(job.key))  # last: it has the key
+        write_file(notebook_of(job.page), notebook)
+        write_file(job.page, feedback.page(job.key))  # last: it has the key
     except MemoryError:
         raise
     except Exception as failure:  # whatever is in the page, only this page fails

@@ -76,13 +76,13 @@ class Outline:
         return {cell.id: cell for cell in self.master.cells}
 
     @cached_property
-    def texts(self) -> frozenset[str]:
+    def texts(self) -> set[str]:
         """The Markdown of the student version, and its sanitized form."""
         texts = set()
         for _, text in self.master.texts:
             texts.add(text.strip())
             texts.add(sanitize.markdown(text).strip())
-        return frozenset(texts)
+        return texts
 
     @property
     def points(self) -> float:

@@ -67,7 +67,7 @@ def class_report(
     groups: Mapping[str, str] = {},
     permissions: Sequence[str] = (),
     find_similar: bool = False,
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[str, list[str]]:
     """Return the page on a class, and its most important facts in three lines.
 
     `notebooks` are all submitted notebooks; `outlines` are by notebook name. `missing`
@@ -144,7 +144,7 @@ def class_report(
         inline=html.inline,
     )
     lines = render("report.txt", **values).strip().split("\n")
-    return render("report.html", **values), tuple(lines)
+    return render("report.html", **values), lines
 
 
 def _quantiles(values: Sequence[float], shares: Sequence[float]) -> list[float]:

@@ -29,7 +29,7 @@ GRAM = 8  # tokens of a fingerprint: shorter passages do not count
 WINDOW = 5  # so every passage of GRAM + WINDOW - 1 = 12 tokens counts
 MAX_TEXT = 20_000  # characters of an answer that are compared
 MAX_CLASS_SHARE = 0.1  # more common fingerprints make no pair
-_WORDS = frozenset([*keyword.kwlist, *dir(builtins)])
+_WORDS = {*keyword.kwlist, *dir(builtins)}
 MIN_SHARED = 12  # fingerprints that a pair must share: short answers are always alike
 # Share of the unusual code of the shorter answer that the longer one must have.
 MIN_SIMILARITY = 0.8
@@ -103,14 +103,15 @@ def tokens(text: str) -> Iterator[str]:
     """
     end = 0
     for match in TOKENS.finditer(text):
-        before = text[end : match.start()]
+        start = match.start()
+        before = text[end:start]
         end = match.end()
         yield from "".join(before.split())
         word = match[0]
         match match.lastgroup:
             case "s":
-                line_start = text.rfind("\n", 0, match.start()) + 1
-                stands_alone = not text[line_start : match.start()].strip()
+                line_start = text.rfind("\n", 0, start) + 1
+                stands_alone = not text[line_start:start].strip()
                 is_triple = len(word) >= 6 and word[:3] == word[-3:]
                 if not (stands_alone and is_triple):
                     yield "text"  # no docstring

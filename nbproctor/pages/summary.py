@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from nbproctor.cells import RawCell, error_output_of, grade_id, source_of
@@ -67,7 +68,7 @@ class GradedNotebook:
     comments: dict[str, str] = field(default_factory=dict)
     penalty: float = 0.0  # points taken off for a late submission
     late: float = 0.0  # seconds after the due date; 0 if in time
-    path: str | None = None  # of the notebook in ``autograded``, if there is one
+    path: Path | None = None  # of the notebook in ``autograded``, if there is one
     seconds: float = 0.0  # that its tests took; 0: not known
     version: str = ""  # when the files were submitted and graded, and their hash
     since: str = ""  # what has changed since the student's last submission
@@ -118,9 +119,9 @@ class ResultRow:
     points: float | None
     cause: str
     hint: str
-    tests: list[Test] = field(default_factory=list)
-    by_hand: bool = False
-    commented: bool = False
+    tests: list[Test]
+    by_hand: bool
+    commented: bool
 
     @property
     def lost_points(self) -> float:
@@ -240,45 +241,47 @@ class Summary:
         """
         verdict = self._verdicts.get(cell.id)
         mark = self._graded.mark(cell.id)
-        points = mark.points if cell.points else None
+        max_points = cell.points
+        points = mark.points if max_points else None
         from_points = mark.by_hand or verdict is None
-        if verdict is None:
+        if not verdict:
             verdict = Verdict(
                 cell_id=cell.id,
                 exercise=cell.exercise,
                 points=0.0,
-                max_points=cell.points,
+                max_points=max_points,
                 outcome="not run",
             )
         message = verdict.message
+        outcome = verdict.outcome
         state: State = "failed"
         if from_points and points is not None:
-            if points >= cell.points:
+            if points >= max_points:
                 state = "passed"
             elif points:
                 state = "partly"
-        elif verdict.outcome == "not run" or message.startswith(STOPPED):
+        elif outcome == "not run" or message.startswith(STOPPED):
             state = "not-run"
-        elif verdict.outcome == "passed":
+        elif outcome == "passed":
             state = "passed"
         elif message.startswith(NOT_SOLVED):
             state = "not-started"
-        elif verdict.outcome == "failed" and verdict.points:
+        elif outcome == "failed" and verdict.points:
             state = "partly"
         followed = verdict.source == "follow-through"
         through = followed and verdict.points >= verdict.max_points
         # If its exercise has all points, the mistake is elsewhere, or in the test.
-        failed = verdict.outcome not in ("passed", "not run")
-        if through or (full and not cell.points and failed):
+        failed = outcome not in ("passed", "not run")
+        if through or (full and not max_points and failed):
             message = excuse
-            if not (from_points and cell.points):
+            if not (from_points and max_points):
                 state = "given"
         return Test(
             id=cell.id,
             title=_opening_comment(cell.stub) or cell.id,
             state=state,
             points=points,
-            max_points=cell.points,
+            max_points=max_points,
             verdict=verdict,
             message=message,
             by_hand=mark.by_hand,

@@ -43,15 +43,15 @@ class Canvas(Platform):
     )
     lists = (
         PeopleList(
-            known_by=frozenset({"Student", "ID"}),
+            known_by={"Student", "ID"},
             kinds=_GRADE_BOOK,
         ),
         PeopleList(
-            known_by=frozenset({"LastName", "ID"}),
+            known_by={"LastName", "ID"},
             kinds=_GRADE_BOOK,
         ),
         PeopleList(
-            known_by=frozenset({"canvas_user_id"}),
+            known_by={"canvas_user_id"},
             kinds={"userid": Kind.SIS},  # of groups
         ),
     )

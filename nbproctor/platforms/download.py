@@ -33,6 +33,7 @@ from nbproctor.platforms.registry import (
 )
 from nbproctor.platforms.roster import Groups, Roster
 from nbproctor.platforms.sheet import read_time
+from nbproctor.sanitize import one_line
 from nbproctor.submission.border import TIMESTAMP_FILE
 from nbproctor.submission.files import list_few
 
@@ -52,16 +53,16 @@ class CollectedSubmission:
     """What one student submitted: the newest attempt."""
 
     person: Person
+    submitted: datetime | None  # with a time zone, where the platform says it
+    late: bool  # says the platform
+    attempt: str  # orders attempts, where the platform has such a thing
+    #: Names under which the platform takes feedback, one a file or one for all.
+    addresses: list[str]
+    #: What a teacher should know: earlier attempts, files that share a name.
+    notes: list[str]
     files: dict[PurePosixPath, bytes] = field(default_factory=dict)  # by their place
-    submitted: datetime | None = None  # with a time zone, where the platform says it
-    late: bool = False  # says the platform
-    attempt: str = ""  # orders attempts, where the platform has such a thing
     group: str = ""  # who handed it in together; empty: the student alone
     found_by: str = ""  # by what the person was found in the roster; empty: not in one
-    #: Names under which the platform takes feedback, one a file or one for all.
-    addresses: list[str] = field(default_factory=list)
-    #: What a teacher should know: earlier attempts, files that share a name.
-    notes: list[str] = field(default_factory=list)
     state: State = "new"  # as `collected.write` finds it
     reason: str = ""  # the older one was kept
 
@@ -108,7 +109,7 @@ class Download:
 
     def add_problem(self, where: str, sentence: str) -> None:
         """Add a line: the file or the student, and what is wrong, as a sentence."""
-        self.problems.append(f"{where}: {sentence}")
+        self.problems.append(f"{one_line(where)}: {sentence}")
 
     def add_question(self, where: str, sentence: str) -> None:
         """Add a line about work that was not placed because a teacher has to say."""
@@ -128,7 +129,7 @@ class Download:
         by_student = defaultdict(list)
         for entry in content.entries:
             name = names.get(entry.path)
-            if name is None:
+            if not name:
                 if entry.path.name == platform.listing:
                     self.listing = self.listing or entry.read()
                 else:
@@ -197,13 +198,14 @@ class Download:
         """Return whose files these are, and by what that was found; empty: unclear."""
         if not str(identity):
             identity = Identity(files[0].key)
+        label = str(identity)
         match = self.roster.find(identity)
         if match.person:
             if match.matched_by == "--as":
                 self.roster.add_identity(match.person, identity)
             return [(match.person, match.matched_by)]
         if match.question:
-            self.add_question(str(identity), str(match))
+            self.add_question(label, str(match))
             if match.kind_suggestion:
                 self.kind_suggestions.add(match.kind_suggestion)
             return []
@@ -214,7 +216,7 @@ class Download:
                 names.add(owner.name)
         if names:
             self.add_question(
-                str(identity),
+                label,
                 f"The files in it name students ({'; '.join(sorted(names)[:5])}). Not "
                 "collected. Give each student a folder or a file with their name.",
             )
@@ -222,7 +224,7 @@ class Download:
         person = self.roster.new_person(identity)
         if self.roster.people:
             sentence = f"Not in the class list. Collected as {person.student!r}."
-            self.add_problem(str(identity), sentence)
+            self.add_problem(label, sentence)
         return [(person, "")]
 
     def newest(self, person: Person, files: Files) -> CollectedSubmission:
@@ -243,7 +245,7 @@ class Download:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
         last = max(newest, key=attrgetter("age"))
         submission = CollectedSubmission(
-            person,
+            person=person,
             submitted=when,
             late=any(file.late for file in newest),
             attempt=last.attempt or last.number,
@@ -353,7 +355,7 @@ def parse_download(
     assignment: str,
     notebooks: Sequence[str],
     roster: Roster,
-    zone: tzinfo | None = None,
+    zone: tzinfo | None,
     groups: Mapping[str, list[Person]] = {},
     times: Mapping[str, str] = {},
 ) -> Download:

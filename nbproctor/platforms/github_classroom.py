@@ -17,7 +17,7 @@ class GitHubClassroom(Platform):
     path = r"([^/]*)-submissions/\1-(?P<GITHUB>[^/]+)/(?P<file>.+)"
     lists = (
         PeopleList(
-            known_by=frozenset({"identifier", "github_username"}),
+            known_by={"identifier", "github_username"},
             kinds={"name": "ignored"},  # a student chose it on GitHub
         ),
     )
@@ -30,7 +30,7 @@ def write_autograder(
     visibility: Visibility,
 ) -> str:
     """Write the workflow; it clones the students' repositories and grades them."""
-    path = to or course / ".github" / "workflows" / f"grade_{source.name}.yml"
+    path = to or course / f".github/workflows/grade_{source.name}.yml"
     write_file(path, render("classroom.yml", assignment=source.name))
     return (
         f"Workflow: {path}\n"

@@ -46,7 +46,7 @@ from nbproctor.platforms.sheet import (
 )
 
 _CLASS_LIST = PeopleList(
-    known_by=frozenset({"student_id", "numbers"}),
+    known_by={"student_id", "numbers"},
     kinds={"studentid": Kind.COURSE},
 )
 # Names in rows of a platform's own, which are about nobody.
@@ -293,6 +293,7 @@ class FilledGradeFile:
     excused: list[str] = field(default_factory=list)  # by the platform
     #: Rows that were left as they are: whose, and why.
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    unrecognised: int = 0  # of these rows
     absent: list[str] = field(default_factory=list)  # who have a mark but no row
     data: bytes = b""  # every byte but those of the changed cells is as it was
 
@@ -350,9 +351,10 @@ def fill(
         if not str(identity):
             continue
         match = roster.find(identity)
-        if match.person is None:
+        if not match.person:
             reason = match.question or "is not in this course"
             filled.skipped.append((str(identity), reason))
+            filled.unrecognised += 1
             continue
         student = match.person.student
         if student in row_of:

@@ -67,19 +67,20 @@ class Gradescope(Platform):
             return {}
         parsed = {}
         for entry in entries:
-            if not entry.path.is_relative_to(top.path.parent):
+            path = entry.path
+            if not path.is_relative_to(top.path.parent):
                 continue
-            key, *path_inside = entry.path.relative_to(top.path.parent).parts
+            key, *path_inside = path.relative_to(top.path.parent).parts
             submission = submissions.get(key)
             if path_inside and submission and submission.submitters:
                 first, *others = map(_identity, submission.submitters)
-                parsed[entry.path] = FileName(
+                parsed[path] = FileName(
                     key=key,
                     file=PurePosixPath(*path_inside),
                     name=first.name,
                     identifiers=first.identifiers,
                     submitted=submission.created_at,
-                    others=tuple(others),
+                    others=others,
                 )
         return parsed
 
@@ -122,7 +123,7 @@ def write_autograder(
         content[path.relative_to(course).as_posix()] = path
     for path in _below(_PACKAGE):
         content[path.relative_to(_PACKAGE.parent).as_posix()] = path
-    target = to or course / "exported" / f"{source.name}_gradescope.zip"
+    target = to or course / f"exported/{source.name}_gradescope.zip"
     write_zip(target, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
     return (
         f"Autograder: {target}, {target.stat().st_size >> 20} MB\n"

@@ -117,7 +117,7 @@ class Moodle(Platform):
             return GradeColumn(
                 index,
                 *form_of_marks(most, sheet),
-                locked=frozenset(locked),
+                locked=locked,
             )
         raise ExportError(
             "The grading worksheet has no column for points. If the assignment uses a "
@@ -152,7 +152,7 @@ def _is_worksheet(sheet: Sheet) -> bool:
     words = set()
     for text in sheet.column(0):
         match = re.fullmatch(r"(\D{8,}|\D* \D*|\D*[^\0-\x7f]\D*)\d+", text)
-        if match is None:
+        if not match:
             return False
         words.add(match[1])
     return len(words) == 1

@@ -311,6 +311,8 @@ class Person:
         A list of full names does not show where the last name begins, so only its last
         word was used.
         """
+        if normalize(self.full_name) in other.values(Kind.NAME):
+            return False
         if len(self.last.split()) >= len(other.last.split()):
             return True
         other_name = normalize(other.first + other.last)

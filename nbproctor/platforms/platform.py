@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -45,7 +45,7 @@ class FileName:
     #: The student's file; text typed into the platform, or the platform's own page
     #: about the submission; or a teacher's file, which is not part of a submission.
     kind: FileKind = "file"
-    others: tuple[Identity, ...] = ()  # who submitted it with this student
+    others: Sequence[Identity] = ()  # who submitted it with this student
     address: str = ""  # name under which the platform accepts feedback on it
 
     @property
@@ -79,7 +79,7 @@ class GradeColumn:
     most: float  # the platform's maximum for the assignment, or NaN
     comma: bool = False  # a decimal comma
     places: int | None = None  # decimal places; None: as many as needed, up to 2
-    locked: frozenset[int] = frozenset()  # rows whose mark must not be changed
+    locked: Collection[int] = ()  # rows whose mark must not be changed
     excused: str = ""  # text for an excused student; empty: there is none
 
     def format(self, score: float) -> str:
@@ -94,7 +94,7 @@ class GradeColumn:
 class PeopleList(NamedTuple):
     """Titles of columns that have a special meaning in this list of people."""
 
-    known_by: frozenset[str]  # titles that together occur only in this list
+    known_by: set[str]  # titles that together occur only in this list
     kinds: Mapping[str, str]  # of columns, by the title as `normalize` has it
 
 
@@ -127,7 +127,7 @@ class Platform:
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """Read a file's path in a download by `path`; None: it does not match."""
         match = re.fullmatch(self.path, "/".join(parts))
-        if match is None:
+        if not match:
             return None
         groups = defaultdict[str, str](str)
         for group, text in match.groupdict("").items():
@@ -237,7 +237,7 @@ def choose_column(
     similar = []
     for index, head in enumerate(heads):
         match = re.match(titles, head)
-        if match is None:
+        if not match:
             continue
         listing += f"\n  {head}"
         if normalize(match[1]) == name:
@@ -258,7 +258,7 @@ def form_of_marks(most: str, sheet: Sheet) -> tuple[float, bool, int | None]:
     """Return the highest mark, and how marks are written: comma, number of places."""
     highest = number(most)
     tail = re.search(r"([.,])(\d+)\s*$", most)
-    if tail is None:
+    if not tail:
         return highest, sheet.separator == ";", None
     mark, places = tail.groups()
     return highest, mark == ",", len(places)

@@ -397,18 +397,31 @@ class Roster:
                 if match.kind_suggestion:
                     result.kind_suggestions.add(match.kind_suggestion)
                 unclear.append(replace(row, student=""))
-            elif match.person is None:
+            elif not match.person:
                 student = self.new_person(identity).student
                 self.add(replace(row, student=student))
                 result.new += 1
-            elif match.person.may_be_called(identity.name):
-                named_row = replace(row, student=match.person.student)
-                result.changed += self.add(named_row)
             else:
-                result.changed += self.add_identity(match.person, identity)
+                result.changed += self._add_row(row, match.person)
         for person in unclear:
             self.add(person)
         return result
+
+    def _add_row(self, row: Person, person: Person) -> bool:
+        """Add what a row says of somebody; return whether that is news.
+
+        Another name in a row with an identifier of the person's is the name that this
+        person has now. The one before stays known: a platform may still have it.
+        """
+        identity = row.identity
+        named_row = replace(row, student=person.student)
+        if person.may_be_called(identity.name):
+            return self.add(named_row)
+        if person not in self._match_identifiers(identity):
+            return self.add_identity(person, identity)
+        self.add(named_row)
+        self.add_identity(named_row, replace(identity, name=person.full_name))
+        return True
 
     def _complete(self, before: Person, person: Person) -> bool:
         """Add data on a person; return whether this changed anything."""
@@ -433,12 +446,13 @@ def _keys(person: Person) -> set[_Key]:
         text = value.casefold()
         local_part = text.partition("@")[0]
         word = re.sub(r"\W", "", text)  # as OpenOlat writes it
+        in_words = f"{kind} in words"
         keys |= {
             (kind, text),
             (_ANY, text),
             (_ANY, local_part),
-            (f"{kind} in words", text),
-            (f"{kind} in words", word),
+            (in_words, text),
+            (in_words, word),
         }
     return keys
 

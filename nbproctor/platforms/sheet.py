@@ -57,7 +57,7 @@ KIND_OF_TITLE = {
 def number(text: str) -> float:
     """Return the number in a cell, with point or comma; NaN: there is none."""
     match = re.fullmatch(r"\s*(-?\d+(?:[.,]\d+)?)\s*", text)
-    if match is None:
+    if not match:
         return nan
     return float(match[1].replace(",", "."))
 
@@ -108,7 +108,7 @@ def read_time(text: str, *languages: str) -> datetime | None:
     parts = re.fullmatch(
         r"(.*?)(?<!\d)(\d{1,2})(?:[:.h]| h )?(\d\d)(\D*)", _flat(text), re.S
     )
-    if parts is None:
+    if not parts:
         return None
     date = parts[1]
     numbers = [int(digits) for digits in re.findall(r"\d+", date)]

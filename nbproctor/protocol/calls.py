@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nbproctor.protocol.objects import read_reference
 from nbproctor.protocol.table import Row, add_rows
 
 # A later call may change answers of these types.
@@ -26,8 +27,10 @@ add_rows(
         tag="answer",
         fields="integer",
         classes=Answer,
-        parts=lambda x: (x.position,),
-        build=Answer,
+        write=lambda sender, answer, depth: ["answer", answer.position],
+        # A student's process may send none: in a later call of the judge's, it would
+        # stand for what another function answers there.
+        read=read_reference,
     )
 )
 
@@ -37,13 +40,18 @@ def fill_in(call: Sequence[Any], answers: Sequence[Any]) -> list[Any]:
     return [answers[each.position] if type(each) is Answer else each for each in call]
 
 
+def _parts(value: Any) -> Iterator[Any]:
+    """Yield what tuples, lists and dictionaries hold, or the value itself."""
+    if isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _parts(part)
+    else:
+        yield value
+
+
 def objects_in(value: Any) -> Iterator[Any]:
     """Yield the objects in a value that are of none of the types `VALUES`."""
-    if not isinstance(value, VALUES):
-        yield value
-    elif not isinstance(value, np.ndarray):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from objects_in(part)
+    return (part for part in _parts(value) if not isinstance(part, np.ndarray))
 
 
 def copy_values(value: Any, memo: dict[int, Any] | None = None) -> Any:
@@ -72,11 +80,9 @@ def _copy_plainly(value: Any) -> Any:
 
 def make_read_only(value: Any) -> None:
     """Make arrays read-only, also those in tuples, lists and dictionaries."""
-    if isinstance(value, np.ndarray):
-        value.flags.writeable = False
-    elif isinstance(value, dict | list | tuple):
-        for part in value.values() if isinstance(value, dict) else value:
-            make_read_only(part)
+    for part in _parts(value):
+        if isinstance(part, np.ndarray):
+            part.flags.writeable = False
 
 
 def make_object(kind: Any, attributes: Mapping[str, Any] | None) -> Any:

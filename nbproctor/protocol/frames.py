@@ -160,10 +160,10 @@ class Wire:
     ) -> int:
         while True:
             try:
-                if deadline is not None:
+                if deadline:
                     self._sock.settimeout(deadline() + _SLACK)
                 return operation(argument)
             except TimeoutError:
                 continue  # the deadline says whether that was all
             except OSError as error:
-                raise ClosedError(f"the other side is gone ({error})") from error
+                raise ClosedError("the other side is gone") from error

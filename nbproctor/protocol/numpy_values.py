@@ -31,7 +31,7 @@ from nbproctor.protocol.table import (
 Array = np.ndarray[Any, Any]
 _MAX_DIMS = 64
 _MAX_POINT = 0x10FFFF  # of Unicode: Python fails at text with others
-_CHECKED = frozenset("bU")  # kinds whose bytes may say what NumPy never would
+_CHECKED = "bU"  # kinds whose bytes may say what NumPy never would
 _COPIED = 1 << 14  # bytes of an array that are quicker copied than viewed
 # Numbers, bytes, text and dates of a fixed size.
 _CODE = re.compile(
@@ -216,7 +216,7 @@ def _write_scalar(
     depth: int,
 ) -> Node:
     code = _code_of(x.dtype)
-    if code is not None:
+    if code:
         raw = x.tobytes()
         sender.append_buffer(raw, len(raw))
         return ["n", code]
@@ -240,9 +240,9 @@ def _dtype_parts(x: np.dtype[Any]) -> Parts | None:
     return None if code is None else (code,)
 
 
-def is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
-    """Make the question whether a part is an array of NumPy's of these kinds."""
-    return lambda x: type(x) is np.ndarray and x.ndim == dims and x.dtype.kind in kinds
+def is_array(kinds: str) -> Callable[[Any], bool]:
+    """Make the question whether a part is a row of NumPy's, of one of these kinds."""
+    return lambda x: type(x) is np.ndarray and x.ndim == 1 and x.dtype.kind in kinds
 
 
 FIELDS |= {name: FIELDS["value"] for name in ("dtype", "shape", "layout")}

@@ -85,7 +85,7 @@ _name_of: dict[int, str] = {}  # by `id`: a class may say what it likes of its h
 _class_of: dict[str, type] = {}
 
 
-def list_library_classes(_: object = ()) -> None:
+def list_library_classes() -> None:
     """List the classes of all libraries that are imported now."""
     for module_name, module in list(sys.modules.items()):
         top = module_name.partition(".")[0]
@@ -129,11 +129,12 @@ def _write_ref(
     return sender.write_values([x.tag, *x.fields], depth)
 
 
-def _read_ref(
+def read_reference(
     receiver: Receiver,
     node: list[Node],
     depth: int,
 ) -> Any:
+    """Read what only the receiver can make something of."""
     fields = receiver.read_fields(node, depth)  # who resolves it checks them
     return receiver.resolve(Ref(node[0], tuple(fields)))
 
@@ -165,7 +166,7 @@ for tag, fields in _REFERENCES.items():
             fields=fields,
             classes=Ref,
             write=_write_ref,
-            read=_read_ref,
+            read=read_reference,
         )
     )
 for tag in ("request", "again"):

@@ -6,8 +6,8 @@ Moments are compared by ``==`` like numbers, so they are sent whole, not as hand
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from io import StringIO
 from itertools import chain
 from operator import attrgetter, is_
@@ -29,49 +29,42 @@ from nbproctor.protocol.table import (
 # --- lists, dictionaries, sets --------------------------------------------------------
 
 
-def _container_writer(*head: Node) -> Callable[..., Node]:
-    """Make what writes the items of a container, or keys and values in turn."""
-
-    def write(
-        sender: Sender,
-        x: Any,
-        depth: int,
-    ) -> Node:
-        if type(x) not in (list, tuple):  # all others have keys
-            sender.spend("keys", len(x))
-        items = chain.from_iterable(x.items()) if isinstance(x, dict) else x
-        return sender.write_values([*head, *items], depth)
-
-    return write
+def _write_container(
+    tag: str,
+    sender: Sender,
+    x: Any,
+    depth: int,
+) -> Node:
+    """Write the items of a container, or keys and values in turn."""
+    if type(x) not in (list, tuple):  # all others have keys
+        sender.spend("keys", len(x))
+    items = chain.from_iterable(x.items()) if isinstance(x, dict) else x
+    return sender.write_values([tag, *items], depth)
 
 
-def _container_reader(kind: Callable[[Any], Any]) -> Callable[..., Any]:
-    def read(
-        receiver: Receiver,
-        node: list[Node],
-        depth: int,
-    ) -> Any:
-        items = receiver.read_fields(node, depth)
-        if kind is not tuple:
-            receiver.spend_keys(items)
-        return kind(items)
-
-    return read
+def _read_container(
+    kind: Any,
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> Any:
+    items = receiver.read_fields(node, depth)
+    if kind is not tuple:
+        receiver.spend_keys(items)
+    return kind(items)
 
 
-def _dict_reader(kind: Callable[[Any], Any]) -> Callable[..., Any]:
-    def read(
-        receiver: Receiver,
-        node: list[Node],
-        depth: int,
-    ) -> Any:
-        items = receiver.read_fields(node, depth)
-        keys = items[::2]
-        receiver.spend_keys(keys)
-        # A key without a value is a `ValueError`.
-        return kind(dict(zip(keys, items[1::2], strict=True)))
-
-    return read
+def _read_dict(
+    kind: Any,
+    receiver: Receiver,
+    node: list[Node],
+    depth: int,
+) -> Any:
+    items = receiver.read_fields(node, depth)
+    keys = items[::2]
+    receiver.spend_keys(keys)
+    # A key without a value is a `ValueError`.
+    return kind(dict(zip(keys, items[1::2], strict=True)))
 
 
 # Items are compared by `is`: `==` would take 1 for True, and ask them.
@@ -197,7 +190,7 @@ add_rows(
         tag="l",
         fields="value*",
         classes=list,
-        write=_container_writer("l"),
+        write=partial(_write_container, "l"),
         read=Receiver.read_fields,
         change=_ITEMS,
     ),
@@ -205,23 +198,23 @@ add_rows(
         tag="t",
         fields="value*",
         classes=tuple,
-        write=_container_writer("t"),
-        read=_container_reader(tuple),
+        write=partial(_write_container, "t"),
+        read=partial(_read_container, tuple),
     ),
     Row(
         tag="s",
         fields="key*",
         classes=set,
-        write=_container_writer("s"),
-        read=_container_reader(set),
+        write=partial(_write_container, "s"),
+        read=partial(_read_container, set),
         change=_KEYS,
     ),
     Row(
         tag="z",
         fields="key*",
         classes=frozenset,
-        write=_container_writer("z"),
-        read=_container_reader(frozenset),
+        write=partial(_write_container, "z"),
+        read=partial(_read_container, frozenset),
     ),
     Row(
         tag="b",
@@ -288,8 +281,8 @@ for dict_class in (dict, Counter, OrderedDict):
             tag=tag,
             fields="value*",
             classes=dict_class,
-            write=_container_writer(tag),
-            read=_dict_reader(dict_class),
+            write=partial(_write_container, tag),
+            read=partial(_read_dict, dict_class),
             change=_ITEMS,
         )
     )

@@ -121,7 +121,12 @@ class Connection:
     # A student's threads may all use objects of the test's, one at a time.
     turn: Any = field(default_factory=RLock)
 
-    def ask(self, name: str, *arguments: Any, deadline: Deadline | None = None) -> Any:
+    def ask(
+        self,
+        name: str,
+        *arguments: Any,
+        deadline: Deadline | None = None,
+    ) -> Any:
         """Ask the other side and wait for its reply.
 
         It raises what the other side raised, as `handler` makes it; `UnsendableError`,
@@ -160,7 +165,7 @@ class Connection:
             raise
         except Exception as error:
             # No memory, no stack: a reply that was not read would answer the next call.
-            raise ProtocolError(f"a message was lost ({error!r:.100})") from error
+            raise ProtocolError("a message was lost") from error
 
     def serve(self) -> None:
         """Answer requests until the other side is gone."""
@@ -168,9 +173,10 @@ class Connection:
             self._serve(self.wire.receive(), None)
 
     def _serve(self, frame: Frame, deadline: Deadline | None) -> None:
+        handler = self.handler
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
-        request = decode(frame, self.handler.resolve, track=True)
+        request = decode(frame, handler.resolve, track=True)
         if request.has_repeats:
             check_repeats([request.value])
         match request.value:
@@ -180,22 +186,22 @@ class Connection:
                 raise ProtocolError("a request does not exist")
         kind = VALUE
         try:
-            value = self.handler.answer(name, arguments)
+            value = handler.answer(name, arguments)
         except (ProtocolError, Interruption):
             raise
         except BaseException as error:
             kind = RAISED
-            value = self.handler.describe_exception(error)
+            value = handler.describe_exception(error)
         try:
             changes, numbers = request.compare()
             reply = value, changes or None
-            encoded = encode(reply, self.handler.default, numbers)
+            encoded = encode(reply, handler.default, numbers)
         except Interruption:
             raise
         except BaseException as error:  # an object of a student's may raise anything
             kind = RAISED
-            description = self.handler.describe_exception(error)
-            encoded = encode((description, None), self.handler.default)
+            description = handler.describe_exception(error)
+            encoded = encode((description, None), handler.default)
         self.wire.send(kind, encoded, deadline)
 
 
@@ -255,7 +261,7 @@ def decode(
     except ProtocolError:
         raise
     except _UNREADABLE as error:
-        raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
+        raise ProtocolError("a message cannot be read") from error
     if receiver.position != len(receiver.raw):
         raise ProtocolError("a message holds more data than it names")
     return receiver
@@ -273,7 +279,7 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
         # Each part once: a long list given to it a million times would take hours.
         old = mutables[number] if previous < number < len(mutables) else None
         change = change_of(old)
-        if change is None or type(old) is not type(new):
+        if not change or type(old) is not type(new):
             raise ProtocolError("a change of a call does not fit what was sent")
         previous = number
         change.assign(old, new)
@@ -332,15 +338,16 @@ def check_repeats(roots: Iterable[Any]) -> None:
         own_size, parts = _measure(x)
         if not own_size:
             return 0
-        known_size = sizes.get(id(x))
+        key = id(x)
+        known_size = sizes.get(key)
         if known_size == _OPEN:
             raise ProtocolError("a value contains itself")
         if known_size is not None:
             return known_size
-        sizes[id(x)] = _OPEN
+        sizes[key] = _OPEN
         once += own_size
         size = own_size + sum(map(size_of, parts))
-        sizes[id(x)] = size
+        sizes[key] = size
         return size
 
     try:
@@ -367,7 +374,7 @@ def _measure(x: Any) -> tuple[int, Iterable[Any]]:
         return len(x) + 1, chain(x.keys(), x.values())
     if issubclass(kind, _CONTAINERS):
         return len(x) + 1, x
-    if change_of(x) is None:
+    if not change_of(x):
         return 0, ()
     has_parts = kind is np.ndarray and x.dtype.kind == "O"
     # An array, a table or a stream.

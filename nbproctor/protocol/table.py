@@ -109,7 +109,7 @@ def add_rows(*rows: Row) -> None:
 def change_of(value: Any) -> Change | None:
     """Return how to compare and to change a value in place, if that can be."""
     row = _row_of.get(type(value))
-    return None if row is None else row.change
+    return row.change if row else None
 
 
 def parts_of(value: Any) -> Parts | None:
@@ -141,7 +141,7 @@ def libraries_used(modules: Iterable[str]) -> list[str]:
     return [name for name, importers in LIBRARIES.items() if tops & importers]
 
 
-def load_rows(_: object = ()) -> None:
+def load_rows() -> None:
     """Load the rows of the libraries that are imported here, before any fork."""
     for name in LIBRARIES.keys() & sys.modules.keys():
         import_module(f"nbproctor.protocol.{name}_values")
@@ -149,7 +149,7 @@ def load_rows(_: object = ()) -> None:
 
 # --- messages -------------------------------------------------------------------------
 
-_JSON = frozenset((type(None), bool, int, float, str))
+_JSON = {type(None), bool, int, float, str}
 _AS_IT_IS = _JSON - {int, float}
 _SMALL = 1 << 63
 _UNFINISHED = -1
@@ -183,8 +183,8 @@ class Sender(MessageBudget, Encoded):
         if depth > MAX_DEPTH:
             raise UnsendableError(f"a value is nested more than {MAX_DEPTH} deep")
         row = _row_of.get(kind)
-        if row is not None:
-            if row.change is None:
+        if row:
+            if not row.change:
                 node = row.write(self, x, depth + 1)
             else:
                 node = self._write_mutable(row, x, depth + 1)
@@ -243,18 +243,19 @@ class Sender(MessageBudget, Encoded):
 
         A table with an index that stays where it is would be no table.
         """
-        if id(x) not in self._parts_by_id:
+        key = id(x)
+        if key not in self._parts_by_id:
             parts = parts_of(x)
             if parts is not None and not self._is_sendable(parts):
                 parts = None
-            self._parts_by_id[id(x)] = x, parts  # kept, so that no other gets its `id`
-        return self._parts_by_id[id(x)][1]
+            self._parts_by_id[key] = x, parts  # kept, so that no other gets its `id`
+        return self._parts_by_id[key][1]
 
     def _is_sendable(self, part: Any) -> bool:
         if type(part) is tuple:
             return all(map(self._is_sendable, part))
         row = _row_of.get(type(part))
-        if row is None or "." not in row.tag:
+        if not row or "." not in row.tag:
             return True
         return self.take_apart(part) is not None
 
@@ -295,10 +296,10 @@ class Receiver(MessageBudget):
         if kind is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
             raise ProtocolError("a value has no tag, or is nested too deep")
         row = ROWS.get(x[0])
-        if row is None:
-            raise ProtocolError(f"a value has an unknown tag {x[0][:40]!r}")
+        if not row:
+            raise ProtocolError("a value has an unknown tag")
         change = row.change
-        if change is None:
+        if not change:
             return row.read(self, x, depth + 1)
         number = len(self.mutables)
         self.mutables.append(None)
@@ -387,5 +388,5 @@ def _read_parts(
         if _fit(row, parts):
             return row.build(*parts)
     except Exception as error:  # whatever its library says of parts that do not fit
-        raise ProtocolError(f"parts do not fit ({error!s:.100})") from error
+        raise ProtocolError("parts do not fit") from error
     raise ProtocolError(f"a value with tag {row.tag!r} has parts of another kind")

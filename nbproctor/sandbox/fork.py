@@ -8,7 +8,6 @@ other: nothing that a student wrote comes this way, that goes through
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -21,6 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+
+from msgspec import json
 
 from nbproctor.sandbox import layers
 from nbproctor.sandbox.layers import SandboxError
@@ -41,7 +42,7 @@ class Fork:
 
     pid: int  # 0 when it has been collected
     sock: socket.socket  # the parent's end of the pair whose other end the fork has
-    scratch: Path | None = None  # a folder, which `close` removes
+    scratch: Path | None  # a folder, which `close` removes
 
     def processor_seconds(self) -> float:
         """Return the processor time that it has used so far."""
@@ -54,7 +55,7 @@ class Fork:
             os.waitpid(self.pid, 0)
             self.pid = 0
         self.sock.close()
-        if self.scratch is not None and self.scratch.exists():
+        if self.scratch and self.scratch.exists():
             shutil.rmtree(self.scratch)
 
 
@@ -128,8 +129,8 @@ def _run_fork(
             last = number
         os.closerange(last + 1, os.sysconf("SC_OPEN_MAX"))
         try:
-            if policy is not None:
-                assert scratch is not None
+            if policy:
+                assert scratch
                 layers.enter(policy, scratch)
         except SandboxError as error:
             socks[0].sendall(FAILED)
@@ -165,7 +166,7 @@ def read_block(sock: socket.socket) -> bytes:
 
 def send(sock: socket.socket, message: Json, *descriptors: int) -> None:
     """Send one control message, with open descriptors."""
-    write_block(sock, json.dumps(message).encode(), *descriptors)
+    write_block(sock, json.encode(message), *descriptors)
 
 
 def receive(sock: socket.socket) -> tuple[Json, list[int]]:
@@ -176,7 +177,7 @@ def receive(sock: socket.socket) -> tuple[Json, list[int]]:
     head += _read(sock, _LENGTH.size - len(head))
     (size,) = _LENGTH.unpack(head)
     text = _read(sock, size)
-    return json.loads(text), descriptors
+    return json.decode(text), descriptors
 
 
 def _read(sock: socket.socket, size: int) -> bytes:

@@ -25,8 +25,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox import bubblewrap
 from nbproctor.sandbox.fork import (
@@ -78,14 +76,14 @@ class ForkServer(AbstractContextManager["ForkServer"]):
     def start(
         cls,
         policy: Policy,
-        preload: Sequence[str | tuple[str, Sequence[str]]],
+        preload: Sequence[str | tuple[Any, ...]],
         student_main: str,
         judge_main: str,
     ) -> ForkServer:
         """Start a fork server and wait until it is warm.
 
-        It imports the modules of `preload`, and calls functions (``"module:function"``,
-        argument) in it, in a folder that holds the policy's files.
+        It imports the modules of `preload`, and calls functions (``"module:function"``
+        and arguments) in it, in a folder that holds the policy's files.
         ``student_main(sock)`` and ``judge_main(job, spawn) -> bytes`` are named so too,
         where ``spawn()`` returns a `server.Child`.
         `ForkServerError`: one does not import, or a mandatory layer is missing.
@@ -134,11 +132,11 @@ class ForkServer(AbstractContextManager["ForkServer"]):
                 {
                     "base": str(base),
                     "processor": processor.number,
-                    "preload": list(preload),
+                    "preload": preload,
                     "student_main": student_main,
                     "judge_main": judge_main,
-                    "policy": msgspec.to_builtins(policy),
-                    "judge_policy": msgspec.to_builtins(judge),
+                    "policy": policy,
+                    "judge_policy": judge,
                 }
             )
         except BaseException:
@@ -187,9 +185,10 @@ class ForkServer(AbstractContextManager["ForkServer"]):
             raise JudgeError(
                 f"the judge died before it had a result{_describe_status(status)}"
             )
+        content = answer[1:]
         if answer[:1] != READY:
-            raise JudgeError(f"the judge raised:\n{answer[1:].decode()}")
-        return answer[1:]
+            raise JudgeError(f"the judge raised:\n{content.decode()}")
+        return content
 
     def close(self) -> None:
         """End the fork server and everything that it started."""
@@ -287,7 +286,7 @@ def python_command(module: str, descriptor: int) -> list[str]:
 def cache_folder(base: Path) -> Path:
     """Return where matplotlib keeps its font list, which takes seconds to make."""
     caches = Path.home() / ".cache" / os.environ.get("XDG_CACHE_HOME", "")
-    folder = caches / "nbproctor" / "matplotlib"  # absolute, whatever is set
+    folder = caches / "nbproctor/matplotlib"  # absolute, whatever is set
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

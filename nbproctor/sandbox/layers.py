@@ -117,6 +117,7 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
     if policy.uid is not None:
         uid = policy.uid
         gid = policy.uid
+    is_other_user = uid != os.geteuid()
     own_tmpfs = False
 
     def make_scratch() -> None:
@@ -131,10 +132,10 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
             )
             own_tmpfs = True
         except (OSError, AttributeError):
-            if uid != os.geteuid():
+            if is_other_user:
                 os.chown(scratch, uid, gid)
         for path in place_files(policy, scratch, COPIED):
-            if uid != os.geteuid():  # or it could not be changed
+            if is_other_user:  # or it could not be changed
                 os.chown(path, uid, gid)
         os.chdir(scratch)
         folder = str(scratch)
@@ -155,7 +156,7 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
         # user has cleared the death signal, so it is set only now.
         libc.prctl(libc.PR_SET_DUMPABLE, 0)
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
-        if libc.capabilities() != 0:
+        if libc.has_capabilities():
             raise SandboxError("capabilities are left")
 
     yield "scratch folder", make_scratch

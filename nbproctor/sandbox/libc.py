@@ -58,14 +58,12 @@ def prctl(option: int, value: int = 0) -> int:
     )
 
 
-def capabilities() -> int:
-    """Return the capabilities that this thread has or could take, as a bit mask."""
+def has_capabilities() -> bool:
+    """Whether there is a capability that this thread has or could take."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     words = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
     _call("capget", header, words)
-    low = words[0] | words[1] | words[2]
-    high = words[3] | words[4] | words[5]
-    return high << 32 | low
+    return any(words)
 
 
 def drop_capabilities() -> None:
@@ -165,11 +163,10 @@ def gain_mounts() -> bool:
     default profile do not. It is tried in forks first, since a namespace without rights
     cannot be left again. The process needs to have one thread.
     """
-    if _mounts(lambda: None):
-        return True
-    if os.geteuid() == 0 or not _mounts(enter_user_namespace):
+    if not can_mount():
         return False
-    enter_user_namespace()
+    if not _mounts(lambda: None):
+        enter_user_namespace()
     return True
 
 

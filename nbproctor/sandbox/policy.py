@@ -25,7 +25,7 @@ _SYSTEM = """
     /sys/devices/system/cpu/online /sys/devices/system/cpu/possible
     /dev/null /dev/random /dev/urandom
 """
-SYSTEM = tuple(_SYSTEM.split())
+SYSTEM = _SYSTEM.split()
 # What names of computers are looked up in, and certificates.
 _NETWORK = """
     /etc/gai.conf /etc/host.conf /etc/hosts /etc/nsswitch.conf /etc/protocols
@@ -33,7 +33,7 @@ _NETWORK = """
     /etc/resolv.conf /etc/services /etc/ssl/certs /etc/ssl/openssl.cnf
     /run/systemd/resolve /usr/share/ca-certificates
 """
-NETWORK = tuple(_NETWORK.split())
+NETWORK = _NETWORK.split()
 PACKAGE = Path(__file__).parents[1]
 PYTHON = ("bin", "lib", "lib64", "pyvenv.cfg")  # of a prefix
 # Ids that no account has by custom: systemd's range for passing services.
@@ -78,7 +78,7 @@ def readable_paths(policy: Policy) -> list[str]:
 
 
 @cache
-def interpreter_paths() -> tuple[str, ...]:
+def interpreter_paths() -> list[str]:
     """Return what this Python needs to run and to import what it has not yet.
 
     Named piece by piece: a prefix such as /usr/local also holds other people's files
@@ -98,7 +98,7 @@ def interpreter_paths() -> tuple[str, ...]:
         folders.update(prefix / part for part in PYTHON)
     folders.update(map(Path, site_packages()))
     existing = filter(Path.exists, folders)
-    return tuple(sorted(map(str, existing)))
+    return sorted(map(str, existing))
 
 
 def site_packages() -> list[str]:

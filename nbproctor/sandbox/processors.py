@@ -90,7 +90,7 @@ class Processor:
 
     def close(self) -> None:
         """Give up the claim."""
-        if self._claim is not None:
+        if self._claim:
             self._claim.close()
 
 

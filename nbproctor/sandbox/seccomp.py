@@ -84,16 +84,34 @@ UNSUPPORTED = "fallocate"
 
 # Calls that are held to some of their arguments --------------------------------------
 
+# These would tell of any process whether it is there: here of the own one, 0, only.
+OWN_PROCESS = """
+    get_robust_list getpgid getsid sched_getaffinity sched_getparam sched_getscheduler
+"""
+# Clocks have small numbers; a negative one is another process's processor time.
+CLOCKS = "clock_getres clock_gettime clock_nanosleep"
 INT = 0xFFFFFFFF  # the kernel reads so much of an argument that is an int
 WHOLE = (1 << 64) - 1
 CLONE_THREAD = 0x00010000
 CLONE_NEW = 0x7E020000  # every kind of namespace
-# What a map may be: shared, private, fixed, anonymous, without swap, filled at once, a
-# thread's stack, and what the kernel ignores (denywrite, executable).  Not growing
-# downwards or droppable, which RLIMIT_DATA does not count; not of huge pages, of which
-# the machine has one pool; not locked.
-MAP_FLAGS = 0x01 | 0x02 | 0x10 | 0x20 | 0x40 | 0x800 | 0x1000
-MAP_FLAGS |= 0x4000 | 0x8000 | 0x10000 | 0x20000 | 0x100000
+# What a map may be.  Not growing downwards or droppable, which RLIMIT_DATA does not
+# count; not of huge pages, of which the machine has one pool; not locked.
+MAP_FLAGS = sum(
+    (
+        0x01,  # MAP_SHARED
+        0x02,  # MAP_PRIVATE
+        0x10,  # MAP_FIXED
+        0x20,  # MAP_ANONYMOUS
+        0x40,  # MAP_32BIT
+        0x800,  # MAP_DENYWRITE, which the kernel ignores
+        0x1000,  # MAP_EXECUTABLE, likewise
+        0x4000,  # MAP_NORESERVE
+        0x8000,  # MAP_POPULATE
+        0x10000,  # MAP_NONBLOCK
+        0x20000,  # MAP_STACK
+        0x100000,  # MAP_FIXED_NOREPLACE
+    )
+)
 MAP_SHARED_ANONYMOUS = 0x01 | 0x20
 MAP_MASK = WHOLE & ~MAP_FLAGS | MAP_SHARED_ANONYMOUS
 AF_UNIX = 1
@@ -120,18 +138,9 @@ RESTRICTED: list[Row] = [
     # joining a thread and C++ need that kind.  Not those that lend priority: they look
     # for a process by a number that the caller has written down.
     *(("futex", (1, 0x7F, operation)) for operation in (0, 1, 3, 4, 5, 9, 10)),
-    # These would tell of any process whether it is there: here of the own one, 0, only.
-    ("get_robust_list", (0, INT, 0)),
-    ("getpgid", (0, INT, 0)),
-    ("getpriority", (1, INT, 0)),
-    ("getsid", (0, INT, 0)),
-    ("sched_getaffinity", (0, INT, 0)),
-    ("sched_getparam", (0, INT, 0)),
-    ("sched_getscheduler", (0, INT, 0)),
-    # Clocks have small numbers; a negative one is another process's processor time.
-    ("clock_getres", (0, INT & ~CLOCK_NUMBERS, 0)),
-    ("clock_gettime", (0, INT & ~CLOCK_NUMBERS, 0)),
-    ("clock_nanosleep", (0, INT & ~CLOCK_NUMBERS, 0)),
+    *((name, (0, INT, 0)) for name in OWN_PROCESS.split()),
+    ("getpriority", (1, INT, 0)),  # likewise
+    *((name, (0, INT & ~CLOCK_NUMBERS, 0)) for name in CLOCKS.split()),
     ("clone", (0, CLONE_THREAD | CLONE_NEW, CLONE_THREAD)),
     # Shared anonymous memory escapes RLIMIT_DATA: a map that is private, or of a file.
     *(("mmap", (3, MAP_MASK, kind)) for kind in (0x20, 0x01, 0x00)),
@@ -168,13 +177,12 @@ RESTRICTED: list[Row] = [
     ),
     # Timeouts, the judge's; larger buffers are nobody's.
     *(("setsockopt", (1, INT, SOL_SOCKET), (2, INT, option)) for option in (20, 21)),
-    # Ask a terminal or a descriptor something harmless; TIOCSTI and the like stay out.
-    ("ioctl", (1, INT, 0x5401)),  # TCGETS
-    ("ioctl", (1, INT, 0x5413)),  # TIOCGWINSZ
-    ("ioctl", (1, INT, 0x541B)),  # FIONREAD
-    ("ioctl", (1, INT, 0x5421)),  # FIONBIO
-    ("ioctl", (1, INT, 0x5450)),  # FIONCLEX
-    ("ioctl", (1, INT, 0x5451)),  # FIOCLEX
+    # Ask a terminal or a descriptor something harmless: TCGETS, TIOCGWINSZ, FIONREAD,
+    # FIONBIO, FIONCLEX, FIOCLEX. TIOCSTI and the like stay out.
+    *(
+        ("ioctl", (1, INT, request))
+        for request in (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+    ),
     # Duplicate, flags, whose lock is in the way (nobody's), size of a pipe.  F_SETOWN
     # and F_SETSIG stay out: with them the kernel sends any signal to any process of the
     # same user; leases, notices and write hints: others see them; F_SETPIPE_SZ: a pipe
@@ -197,10 +205,17 @@ NETWORK_CALLS = "connect recvmmsg sendmmsg sendmsg"
 TCP = 6
 IPV6 = 41
 V6ONLY = 26
+OPTIONS_BY_LEVEL = {
+    TCP: (1, 4, 5, 6, 18),
+    SOL_SOCKET: (2, 6, 9),
+    IPV6: (V6ONLY,),
+}
 KINDS = [((1, SOCK_TYPE, kind), (2, INT, way)) for kind in (1, 2) for way in (0, 6, 17)]
-OPTIONS = [((1, INT, TCP), (2, INT, number)) for number in (1, 4, 5, 6, 18)]
-OPTIONS += [((1, INT, SOL_SOCKET), (2, INT, number)) for number in (2, 6, 9)]
-OPTIONS += [((1, INT, IPV6), (2, INT, V6ONLY))]
+OPTIONS = [
+    ((1, INT, level), (2, INT, number))
+    for level, numbers in OPTIONS_BY_LEVEL.items()
+    for number in numbers
+]
 NETWORK = _rows(NETWORK_CALLS)
 NETWORK += [("socket", (0, WHOLE, inet), *kind) for inet in (2, 10) for kind in KINDS]
 NETWORK += [(f"{how}sockopt", *option) for how in ("get", "set") for option in OPTIONS]
@@ -212,13 +227,14 @@ def _filter(network: bool) -> Any:
     import pyseccomp as sc  # type: ignore[import-untyped]
 
     words = " ".join((FILES, EVENTS, MEMORY, SOCKET, PROCESS, SIGNALS))
+    done = sc.ERRNO(0)
     answers = [
         (sc.ALLOW, _rows(words)),
         (sc.ERRNO(errno.ENOSYS), _rows(ABSENT)),
-        (sc.ERRNO(0), _rows(NO_OPS)),
+        (done, _rows(NO_OPS)),
         (sc.ERRNO(errno.EOPNOTSUPP), [(UNSUPPORTED,)]),
         (sc.ALLOW, RESTRICTED + NETWORK * network),
-        (sc.ERRNO(0), RESTRICTED_NO_OPS),
+        (done, RESTRICTED_NO_OPS),
     ]
     program = sc.SyscallFilter(sc.ERRNO(errno.EPERM))
     # 32-bit and x32 calls have other numbers: never let one be mistaken.

@@ -114,7 +114,7 @@ class Child:
 
     def processor_seconds(self) -> float:
         """Return the processor time that it has used so far; 0 once it has ended."""
-        if self._server is None:
+        if not self._server:
             return 0.0
         send(self._server, {"seconds": self.pid})
         answer, _ = receive(self._server)
@@ -122,7 +122,7 @@ class Child:
 
     def close(self) -> None:
         """End the process, whatever it is doing, and close the socket."""
-        if self._server is not None:
+        if self._server:
             send(self._server, {"kill": self.pid})
             receive(self._server)
             self._server = None
@@ -183,7 +183,7 @@ class Server:
             request, _ = receive(sock)
             if "kill" in request:
                 process = self.running.get(request["kill"])
-                if process is not None and process.judge == judge:
+                if process and process.judge == judge:
                     self.end(process.pid)
                 send(sock, {})
             elif "seconds" in request:  # its own sandbox lets no process look at others
@@ -293,7 +293,7 @@ class Server:
         Returns its wait status if it had ended by itself, else None.
         """
         process = self.running.pop(pid, None)
-        if process is None:
+        if not process:
             return None
         if process.judge == pid:
             self.end_students(pid)
@@ -336,7 +336,8 @@ def main(descriptor: int) -> None:
             if isinstance(item, str):
                 import_module(item)
             else:
-                resolve_name(item[0])(item[1])
+                function, *arguments = item
+                resolve_name(function)(*arguments)
         os.chdir("/")
         judge_policy = msgspec.convert(setup["judge_policy"], Policy)
         if not policy.weak:

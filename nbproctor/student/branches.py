@@ -26,7 +26,7 @@ class ExecutedLines:
 
     def __init__(self) -> None:
         self._executed: defaultdict[str, set[int]] = defaultdict(set)  # by file name
-        if _monitoring is not None:
+        if _monitoring:
             self._event = _monitoring.events.LINE
             if _monitoring.get_tool(_TOOL) is None:
                 _monitoring.use_tool_id(_TOOL, "nbproctor")
@@ -73,7 +73,7 @@ def _line(node: ast.AST) -> int:
 
 def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
     """Yield the branches of a statement; an ``elif`` is a statement of its own."""
-    branches: Any = getattr(node, "handlers", []) or getattr(node, "cases", [node])
+    branches = getattr(node, "handlers", []) or getattr(node, "cases", [node])
     for branch in branches:
         yield branch.body
     if isinstance(node, ast.If) and node.orelse:

@@ -262,7 +262,13 @@ def make_function(name: str, outside: Callable[..., Any]) -> Callable[..., Any]:
     return named_function
 
 
-def _call(name: str, owner: JudgeObject, /, *args: Any, **kwargs: Any) -> Any:
+def _call(
+    name: str,
+    owner: JudgeObject,
+    /,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
     """Call a method of the judge's: one message, not two."""
     return _ask(owner, "method", name, args, kwargs)
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.calls import make_calls
+from nbproctor.protocol.calls import Answer, make_calls
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
@@ -110,22 +110,23 @@ class Student:
         drew is not shown as if this cell had. What was rehearsed counts as run until
         any other cell runs: it may change what those after it do.
         """
+        shell = self.shell
         pyplot = sys.modules.get("matplotlib.pyplot")
-        if pyplot is not None and pyplot.get_fignums():
+        if pyplot and pyplot.get_fignums():
             pyplot.close("all")
-        if source in self.shell.opening_outputs:
-            return self.shell.opening_outputs[source], False, None
+        if source in shell.opening_outputs:
+            return shell.opening_outputs[source], False, None
         if cell is not None:
-            self.shell.opening_outputs.clear()
-        self.shell.error = None
+            shell.opening_outputs.clear()
+        shell.error = None
         had_room = _has_free_memory()
-        names = dict(self.shell.user_ns) if keeps_names else {}
-        outputs = self.shell.run(source, cell)
+        names = dict(shell.user_ns) if keeps_names else {}
+        outputs = shell.run(source, cell)
         for name, value in names.items():
-            self.shell.user_ns.setdefault(name, value)
+            shell.user_ns.setdefault(name, value)
         raised = None
-        if error := self.shell.error:
-            raised = describe_exception(error, self.shell.compile.cells)
+        if error := shell.error:
+            raised = describe_exception(error, shell.compile.cells)
         return outputs, had_room and not _has_free_memory(), raised
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
@@ -169,6 +170,8 @@ class Student:
             return self.handles.objects[ref.fields[0]]
         if ref.tag == "judge":
             return make_stand_in(self.shell.user_ns, self.connection, *ref.fields)
+        if ref.tag == "answer":
+            return Answer(*ref.fields)
         module_name, path = ref.fields
         module = import_module(module_name)
         return operator.attrgetter(path)(module) if path else module

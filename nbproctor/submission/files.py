@@ -22,6 +22,7 @@ from typing import IO
 
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import SCRIPT
+from nbproctor.sanitize import quote
 from nbproctor.submission.border import (
     ENVIRONMENT,
     IGNORED,
@@ -110,6 +111,11 @@ class Candidate:
     open: Opener
 
     @property
+    def quoted(self) -> str:
+        """The name as a sentence shows it."""
+        return quote(self.name)
+
+    @property
     def base(self) -> str:
         """The file's own name, without folders."""
         return self.name.rpartition("/")[2]
@@ -144,12 +150,13 @@ class Candidate:
             return self.fault(f"cannot be read: {reason}")
         if isinstance(error, MemoryError):
             return self.fault("takes too much memory to be read")
-        reason = str(error).rstrip(".") or "it is cut short"
+        # Its text may hold names of files, too.
+        reason = quote(str(error), "`") if str(error) else "it is cut short"
         return self.fault(f"cannot be unpacked: {reason}")
 
     def fault(self, predicate: str) -> Ungradable:
         """Return why the file cannot be graded: a sentence about it."""
-        return Ungradable(f"'{self.name}' {predicate}.")
+        return Ungradable(f"{self.quoted} {predicate}.")
 
 
 def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
@@ -198,7 +205,7 @@ def candidates(
     for each in student_files:
         file = Candidate(
             path=folder / each.relative_path,
-            name=replace_surrogates(each.relative_path),
+            name=str(each.relative_path),
             cost=each.size,
             head=_head(each.open),
             open=each.open,
@@ -210,9 +217,7 @@ def candidates(
     if not likely:
         reason = _describe_submitted(student_files, notebook)
         for refused, reason_of_refusal in refusals[:1]:
-            reason += (
-                f" '{replace_surrogates(refused)}' was not read: {reason_of_refusal}."
-            )
+            reason += f" {quote(str(refused))} was not read: {reason_of_refusal}."
         raise Ungradable(reason)
 
     def distance(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
@@ -258,7 +263,7 @@ def _notebooks(
         except Ungradable as fault:
             faults.append(str(fault))
         if budget.is_spent and not members:
-            faults.append(f"'{file.name}' is too large to read once it is unpacked.")
+            faults.append(f"{file.quoted} is too large to read once it is unpacked.")
         if members:
             return members
     return [file] if _is_likely(file) else []
@@ -294,7 +299,7 @@ def _members(
         if not name.startswith(environment_folders):
             member = Candidate(
                 path=file.path,
-                name=replace_surrogates(f"{file.name}/{name}"),
+                name=f"{file.name}/{name}",
                 cost=cost,
                 head=head,
                 open=opener,
@@ -348,7 +353,7 @@ def _untar(file: Candidate, info: tarfile.TarInfo) -> IO[bytes]:
 def _describe_submitted(student_files: list[StudentFile], notebook: str) -> str:
     if not student_files:
         return f"No file was submitted. Expected: '{notebook}.ipynb'."
-    shown = list_few([replace_surrogates(each.relative_path) for each in student_files])
+    shown = list_few([quote(str(each.relative_path)) for each in student_files])
     kind = wrong_kind(_head(student_files[0].open))
     if kind and len(student_files) == 1:
         shown += f", which is {kind}"

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import takewhile
 
 from nbproctor.cells import Block, CellText, SubmittedCell
 from nbproctor.notebook import Cell, MasterNotebook
@@ -212,7 +213,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
             if block.code not in texts.given_code:
                 owners.setdefault(index, answered.id)
     last = {owner: index for index, owner in sorted(owners.items())}
-    parts = defaultdict[str, list[Block]](list)  # by owner; "" for the student's own
+    parts = defaultdict(list)  # by owner; "" for the student's own
     pieces = []
     for index, block in enumerate(blocks):
         owner = owners.get(index, "")
@@ -278,13 +279,13 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
     """
     texts = plan.texts
     by_id = {}
-    by_text = defaultdict[str, list[Cell]](list)
+    by_text = defaultdict(list)
     for cell in texts.cells.values():
         by_id[cell.cell_id] = cell
         if cell.locked:
             by_text[stub_of(cell).plain].append(cell)
     by_text[""] = []
-    claims = defaultdict[str, list[PlannedCell]](list)
+    claims = defaultdict(list)
     for entry in plan.entries:
         handed = entry.handed
         text = handed.text.plain
@@ -301,9 +302,10 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
             if same and level == plan.best.get(cell.id, level):  # given cells have none
                 claims[cell.id].append(entry)
                 break
-    for name, entries in claims.items():
+    # Tests first: the answer above them is the one that they see.
+    for name in sorted(claims, key=lambda name: not texts.cells[name].locked):
         cell = texts.cells[name]
-        yield _graded_copy(entries, cell, texts), cell
+        yield _graded_copy(claims[name], cell, plan), cell
 
 
 def _by_definition(plan: Plan) -> Iterator[Match]:
@@ -316,11 +318,11 @@ def _by_definition(plan: Plan) -> Iterator[Match]:
         entries = [
             entry
             for entry in plan.entries
-            if entry.cell is None and texts.level(entry.handed, cell) == level
+            if not entry.cell and texts.level(entry.handed, cell) == level
         ]
         free = [entry for entry in entries if not entry.is_locked_piece]
         if entries:
-            yield _graded_copy(free or entries, cell, texts), cell
+            yield _graded_copy(free or entries, cell, plan), cell
 
 
 def _by_place(plan: Plan) -> Iterator[Match]:
@@ -343,27 +345,33 @@ def _by_place(plan: Plan) -> Iterator[Match]:
 def _graded_copy(
     entries: list[PlannedCell],
     cell: Cell,
-    texts: MasterTexts,
+    plan: Plan,
 ) -> PlannedCell:
-    """Of several copies of a cell, return the last one that was worked on.
+    """Of several copies of a cell, return the last one above the tests of the exercise.
 
-    It is the one that Python uses; an untouched copy below it is an accident. A locked
-    cell is put back as given anyway: one with its name is as good as any.
+    It is the one that the public test judges when the notebook is run from top to
+    bottom, so the student has seen its result: a copy further down may be an older one.
+    A copy that was not worked on is an accident; if there is no other above the tests,
+    the last one counts. A locked cell is put back as given anyway: one with its name is
+    as good as any.
     """
     if cell.locked:
         return min(entries, key=lambda entry: entry.handed.name != cell.id)
-    worked = [entry for entry in entries if texts.is_answered(entry.handed, cell)]
-    return (worked or entries)[-1]
+    answered = [e for e in entries if plan.texts.is_answered(e.handed, cell)]
+    copies = answered or entries
+    tests = [t for t in plan.texts.master.of_kind("test") if t.exercise == cell.id]
+    above = takewhile(lambda entry: entry.cell not in tests, plan.entries)
+    return ([entry for entry in above if entry in copies] or copies)[-1]
 
 
 def _free_entries(cell: Cell, plan: Plan) -> list[PlannedCell]:
     """Return what looks like an answer between the neighbours of its own cell."""
     texts = plan.texts
     rank = texts.order[cell.id]
-    between: list[PlannedCell] = []
+    between = []
     is_above = True
     for entry in plan.entries:
-        if entry.cell is None and is_above:
+        if not entry.cell and is_above:
             between.append(entry)
         elif entry.cell and texts.order[entry.cell.id] < rank:
             between.clear()

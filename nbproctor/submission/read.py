@@ -112,9 +112,9 @@ def read_versions(
         raise failures[0]
     for number, version in enumerate(versions, 1):
         if failures or len(versions) > 1:
-            version.label = f"version {number} of '{file.name}'"
+            version.label = f"version {number} of {file.quoted}"
             version.notes.append(
-                f"'{file.name}' contains several versions of the notebook (merge "
+                f"{file.quoted} contains several versions of the notebook (merge "
                 f"markers, or one after the other). Version {number} was graded."
             )
     return versions
@@ -164,14 +164,14 @@ def _notebooks(
     code = _cells_of_script(text)
     if not code:
         raise file.fault("is not a notebook: it contains no code")
-    notes.append(f"'{file.name}' is not a notebook. Its code was graded.")
+    notes.append(f"{file.quoted} is not a notebook. Its code was graded.")
     return [{"cells": code}]
 
 
 def _cells_of_script(text: str) -> list[RawCell]:
     """Cut a Python script with marks of cells into its cells."""
     parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
-    cells: list[RawCell] = []
+    cells = []
     for kind, code in zip(parts[::2], parts[1::2], strict=True):
         if "markdown" in kind or "raw" in kind:
             continue
@@ -193,14 +193,15 @@ def _objects(text: str) -> tuple[list[RawNotebook], int]:
     length = 0
     start = _OBJECT.search(text)  # the first object; then those that begin as one
     for _ in range(MAX_STARTS):
-        if start is None or len(notebooks) == MAX_VERSIONS:
+        if not start or len(notebooks) == MAX_VERSIONS:
             break
-        end = start.start() + 1
+        begin = start.start()
+        end = begin + 1
         with suppress(ValueError, RecursionError):
-            content, after = decoder.raw_decode(text, start.start())
+            content, after = decoder.raw_decode(text, begin)
             if "cells" in content:
                 notebooks.append(content)
-                length += after - start.start()
+                length += after - begin
                 end = after
         start = _NOTEBOOK.search(text, end)
     return notebooks, length
@@ -246,7 +247,7 @@ def _version(
     cells = [_read_cell(cell, side) for cell in whole]
     version = Version(
         file=file,
-        label=f"'{file.name}'",
+        label=file.quoted,
         cells=cells,
         notes=notes,
         language=_language(notebook),
@@ -303,7 +304,7 @@ def _is_damaged(cell: RawCell) -> bool:
 def _language(notebook: RawNotebook) -> str:
     """Return the language of the kernel; Python where the metadata is damaged."""
     with suppress(AttributeError, RecursionError):
-        return replace_surrogates(language_of(notebook))
+        return language_of(notebook)
     return "python"
 
 
@@ -323,7 +324,7 @@ def _shortened(cell: SubmittedCell) -> str:
 
 def _one_side(text: str, side: Side) -> str:
     """Take one side where a merge left marks of a conflict."""
-    if "<<<<<<<" not in text or ">>>>>>>" not in text:
+    if "<<<<<<<" not in text:
         return text
     return _CONFLICT.sub(rf"\g<{side}>", text)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.processors import count_processors
 from nbproctor.sandbox.workers import WALL_TIME_FACTOR, Allowance, Workers, serve
+from nbproctor.sanitize import one_line, quote
 from nbproctor.submission.files import (
     Ungradable,
     fingerprint,
     list_few,
-    replace_surrogates,
 )
 from nbproctor.submission.repair import Repaired, repair
 
@@ -99,26 +99,27 @@ def read(settings: ReaderSettings, request: ReadRequest) -> ReadSubmission:
         notes = _closed(request.folder, closed)
         if request.read_notebooks and mark != request.graded:
             for master in settings.masters:
-                others = {*settings.notebooks} - {master.notebook}
+                name = master.notebook
+                others = {*settings.notebooks} - {name}
                 try:
                     repaired = repair(request.folder, master, others)
                     repaired.notes.extend(notes)
-                    submission.repaired[master.notebook] = repaired
+                    submission.repaired[name] = repaired
                 except Ungradable as failure:
                     # What cannot be read may be the notebook.
-                    reason = " ".join(notes) or replace_surrogates(str(failure))
-                    submission.reasons[master.notebook] = reason
+                    reason = " ".join(notes) or str(failure)
+                    submission.reasons[name] = reason
     except MemoryError:
         raise
     except OSError as error:
         failure_parts = (
             error.errno or 0,
             error.strerror or "",
-            replace_surrogates(str(error.filename)),
+            one_line(str(error.filename)),
         )
         return ReadSubmission(submission.fingerprint, failure=failure_parts)
     except Exception as error:  # whatever is in a student's files
-        reason = replace_surrogates(f"The submission could not be read ({error!r}).")
+        reason = one_line(f"The submission could not be read ({error!r}).")
         reasons = {master.notebook: reason for master in settings.masters}
         return ReadSubmission(submission.fingerprint, reasons=reasons)
     return submission
@@ -126,8 +127,8 @@ def read(settings: ReaderSettings, request: ReadRequest) -> ReadSubmission:
 
 def _closed(folder: Path, closed: list[Path]) -> list[str]:
     """Say what cannot be read, and what to do, in one sentence or none."""
-    names = [replace_surrogates(path.relative_to(folder)) for path in closed]
-    names = ["what was submitted" if name == "." else f"'{name}'" for name in names]
+    paths = [str(path.relative_to(folder)) for path in closed]
+    names = ["what was submitted" if path == "." else quote(path) for path in paths]
     if not names:
         return []
     return [

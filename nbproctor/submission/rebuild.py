@@ -32,7 +32,8 @@ _SENTENCES = {
     "restored": "Changed read-only cells were restored",
     "copies": "Unchanged copies of original cells were left out",
     "text": "Answers in text cells were made code cells again",
-    "several": "More than one cell answers these exercises. The last one was graded",
+    "several": "More than one cell answers these exercises. The one above their tests "
+    "was graded",
     "moved": "Read-only cells were moved to where they belong",
     "missing": "Missing read-only cells were added again",
     "elsewhere": "Answers were found in a different cell than expected",
@@ -72,7 +73,7 @@ class Rebuilt:
         has_marks = any(entry.handed.name in plan.texts.cells for entry in plan.entries)
         for entry in plan.entries:
             cell = entry.cell
-            if cell is None or cell.kind not in ("solution", "task", "test"):
+            if not cell or cell.kind not in ("solution", "task", "test"):
                 continue
             self.belongs = True
             if cell.kind == "solution":
@@ -144,7 +145,7 @@ class Rebuilt:
         texts = []
         for entry in self._entries:
             text = entry.handed.text
-            if entry.cell is None and entry.handed.kind == "code":
+            if not entry.cell and entry.handed.kind == "code":
                 texts.append(text)
             elif entry.cell and entry.cell.kind == "solution":
                 stub = stub_of(entry.cell)
@@ -196,7 +197,7 @@ class Rebuilt:
         for entry in self._entries:
             handed = entry.handed
             cell = entry.cell
-            if cell is None:
+            if not cell:
                 copied = texts.cells.get(handed.name)
                 if copied and not copied.locked and texts.is_answered(handed, copied):
                     if texts.level(handed, copied):

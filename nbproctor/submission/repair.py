@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.cells import RawNotebook, SubmittedCell, grade_id
+from nbproctor.cells import RawNotebook, grade_id
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
+from nbproctor.sanitize import quote
 from nbproctor.submission.files import (
     FILE_COST,
     Budget,
@@ -29,6 +30,7 @@ from nbproctor.submission.rebuild import Rebuilt
 __all__ = ["Repaired", "Ungradable", "repair", "student_cells"]
 
 MAX_SCRIPTS = 20  # that are read next to a notebook
+MAX_FAILURES = 10  # notes on files that cannot be read
 _FORMAT = {
     "metadata": {
         "kernelspec": {
@@ -50,7 +52,7 @@ class Repaired:
     notebook: RawNotebook  # every cell of the master that nbgrader knows once
     notes: list[str]  # sentences for the student on everything that was changed
     path: Path  # of the file that it was read from
-    answered: bool = True  # whether anything says more than what was handed out
+    answered: bool  # whether anything says more than what was handed out
 
 
 def repair(
@@ -67,9 +69,10 @@ def repair(
     chosen, *others = readings
     version = chosen.version
     name = version.file.name
+    shown = version.file.quoted
     expected = f"{master.notebook}.ipynb"
     if name != expected:
-        notes.insert(0, f"The notebook '{name}' was graded as '{expected}'.")
+        notes.insert(0, f"The notebook {shown} was graded as '{expected}'.")
     others = [
         other
         for other in others
@@ -79,11 +82,11 @@ def repair(
     other_names = {other.version.file.name for other in others} - {name}
     if other_names:
         notes.append(
-            f"{len(other_names) + 1} notebooks were submitted. '{name}' was graded, "
+            f"{len(other_names) + 1} notebooks were submitted. {shown} was graded, "
             f"because no other notebook answers more than {len(chosen.answers)} "
             "exercises."
         )
-    additions: dict[str, list[SubmittedCell]] = {}
+    additions = {}
     for other in others if master.repairs else ():
         more = [
             name
@@ -101,7 +104,8 @@ def repair(
     notes += version.notes
     if version.language not in ("python", "ipython"):
         notes.append(
-            f"The notebook was set to a '{version.language}' kernel. Python was used."
+            f"The notebook was set to a {quote(version.language)} kernel. Python was "
+            "used."
         )
     answered = bool(chosen.answers) or not master.of_kind("solution", "task")
     return Repaired(
@@ -169,11 +173,12 @@ def _readings(
     if not readings:
         raise Ungradable(failures[0])
     readings.sort(key=_rank)
-    notes += [
+    passed_over = [
         f"{failure} Another file was graded."
         for number, failure in sorted(failures.items())
         if number < readings[0].number and not files[number].is_script
     ]
+    notes += passed_over[:MAX_FAILURES]
     return readings, notes
 
 
@@ -196,7 +201,7 @@ def _read(
             readings.append(rebuilt)
     if not readings:
         raise Ungradable(
-            f"No cell of '{file.name}' belongs to this assignment's notebook "
+            f"No cell of {file.quoted} belongs to this assignment's notebook "
             f"'{master.notebook}'."
         )
     return readings

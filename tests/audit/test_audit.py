@@ -80,7 +80,7 @@ def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
     progress = []
     checks = nbgrader.check_release(nbgrader.Course(tiny, "tiny"))
     result = tried(tiny, checks=checks, progress=progress.append)
-    assert result.faults == [] and result.hints == ()
+    assert result.faults == [] and result.hints == []
     assert result.killed == 1 and result.survivors == []
     assert {c.name: c.passed for c in result.checks} == dict.fromkeys(
         ("source", "release is clean", "master", "blank"), True

@@ -372,10 +372,11 @@ def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
     cells.insert(cells.index(cell) + 1, below)
 
 
-@edited("repaired", 5, "The last one was graded: fizz.")
-def older_copy_of_an_answer_at_the_end(notebook: Notebook) -> None:
+@edited("repaired", 10, "The one above their tests was graded: fizz.")
+def older_copies_of_an_answer_above_and_at_the_end(notebook: Notebook) -> None:
     changes = {"id": "older", "source": "def fizz(n):\n    return n"}
-    notebook["cells"].append(by_id(notebook, "fizz") | changes)
+    older = by_id(notebook, "fizz") | changes
+    notebook["cells"] = [older, *notebook["cells"], older | {"id": "oldest"}]
 
 
 @edited("repaired", 10, "moved to where")
@@ -425,13 +426,6 @@ def cells_that_are_no_cells(notebook: Notebook) -> None:
 def answers_in_fences_as_from_a_chat(notebook: Notebook) -> None:
     for name in ANSWERS:
         around(notebook, name, "```python\n", "\n```")
-
-
-@edited("repaired", 10, "Invisible characters")
-def hard_blanks_and_invisible_signs(notebook: Notebook) -> None:
-    for name in ANSWERS:
-        cell = by_id(notebook, name)
-        cell["source"] = "\ufeff" + text(cell).replace("    ", "\u00a0" * 4)
 
 
 @edited("repaired", 10, "Version 2 was graded")
@@ -580,12 +574,6 @@ for _case, _name, _data, _note in (
 ):
     _make = partial(only, name=_name, data=_data)
     CASES.append(Case(_case, _make, "ungradable", None, _note))
-
-
-@case("ungradable", None, "cut short")
-def truncated(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    path.write_bytes(path.read_bytes()[:-400])
 
 
 @case("ungradable", None, "password required")

@@ -86,6 +86,28 @@ def test_the_classroom_workflow_runs_what_this_test_runs(course: Path) -> None:
     assert scores.isna()["ksmith1"]
 
 
+# A file and what is changed in it, the options of an import of the class list, and
+# what the student is called after it.
+RENAMED = """\
+canvas.csv | Okafor, Amara | Stone, Mary | | Okafor, Amara
+canvas.csv | | | --as='login aokafor=aokafor' | Stone, Mary
+canvas.csv | Stone, Mary | Okafor, Amara | | Stone, Mary
+collected/roster.csv | "Stone","Mary" | "Hill","May" | | Hill, May
+"""
+
+
+def test_a_student_s_new_name_comes_from_a_list_or_is_written_by_hand(
+    course: Path,
+) -> None:
+    for line in RENAMED.splitlines():
+        file, old, new, options, name = map(str.strip, line.split("|"))
+        path = course / file
+        path.write_text(path.read_text().replace(old, new))
+        run_line(f"roster canvas.csv {options}", course)
+        names = nbgrader.labels(nbgrader.Course(course, "tiny"))
+        assert names["aokafor"] == name
+
+
 HELPER = "def half(n): return n // 2\n"
 OPENING = """
 import csv_tools

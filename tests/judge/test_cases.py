@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nbproctor.protocol.objects import list_library_classes
 from tests.judge.cases import FIRST_RUN, FOLLOW_THROUGH, MEMORY, STOPPED
 from tests.judge.notebooks import Case, earned
 
@@ -29,6 +30,7 @@ def cases(
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    list_library_classes()  # of this process, which is the judge's
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from nbproctor.expect import measure
 from nbproctor.judge.session import Session
+from nbproctor.judge.testcell import MAX_PRINTED
 from nbproctor.notebook import Cell
 from nbproctor.results import Measure, Report
 from tests.forked import spawn
@@ -29,16 +30,28 @@ def judged(*tests: Cell, answer: str = ANSWER, **options: Any) -> Report:
 def test_what_a_test_prints_is_told_of_public_ones_alone() -> None:
     prints = "print('checked')\nassert f(1) == 1"
     fails = prints + "\nassert f(2) == 3"
+    runs_in_judge = "f = f\ndisplay('checked')\nprint('x' * 30_000)"
     report = judged(
         cell("public", "test", prints),
+        cell("public-judge", "test", runs_in_judge),
         cell("public-fails", "test", fails),
         cell("hidden", "test", prints, 1.0),
         cell("hidden-fails", "test", fails, 1.0),
         cell("hidden-part", "test", prints + "\n0.5", 1.0),
     )
     printed = [verdict.printed for verdict in report.verdicts]
-    assert ["checked" in text for text in printed] == [True, True, False, False, False]
-    assert [v.outcome for v in report.verdicts] == ["passed", "failed"] * 2 + ["failed"]
+    assert ["checked" in text for text in printed] == [True] * 3 + [False] * 3
+    assert max(map(len, printed)) == MAX_PRINTED
+    outcomes = [verdict.outcome for verdict in report.verdicts]
+    assert outcomes == ["passed", *["passed", "failed"] * 2, "failed"]
+
+
+def test_a_public_test_draws_the_same_numbers_each_time() -> None:
+    seeds_anew = "import random, numpy as np\nrandom.seed()\nnp.random.seed()"
+    draws = cell("public", "test", "print(random.random(), np.random.rand())")
+    reports = [judged(draws, answer=seeds_anew) for _ in range(2)]
+    first, second = (report.verdicts[0].printed for report in reports)
+    assert first == second
 
 
 MEASURES = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 
 from nbproctor.judge import exports
 from nbproctor.judge import session as session_of
-from nbproctor.judge.proxy import ProcessEnded, StudentRaised
+from nbproctor.judge.proxy import ProcessEnded, Proxy, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.protocol.rpc import TO_JUDGE
+from nbproctor.protocol.table import ROWS
 from tests.protocol import messages
 
 HEAD = struct.Struct("<2sBBIIQ12x")
@@ -136,6 +138,27 @@ def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
         student.sock.close()
     assert type(spy).rate == 0.5
     assert callable(spy.first)
+
+
+@pytest.mark.parametrize("tag", ROWS)
+def test_a_student_makes_no_object_of_a_class_of_ours(tag: str) -> None:
+    """It could mean something to the judge, as an `Answer` would in a later call."""
+
+    @given(messages.values(messages.plain)[tag])
+    @settings(max_examples=5)
+    def arrives(value: Any) -> None:
+        sent = messages.encoded(value)
+        node = json.loads(sent.text)
+        student = Student((1, ["t", node, ["l"]]), raw=b"".join(sent.buffers))
+        reply = None
+        with contextlib.suppress(ProcessEnded):
+            reply = student.session.ask("call", Spy(), ([],), {})
+        student.session.close()
+        student.sock.close()
+        package, _, _ = type(reply).__module__.partition(".")
+        assert issubclass(type(reply), Proxy) or package != "nbproctor"
+
+    arrives()
 
 
 CALL = '0 ["t", "call", 0, ["t"], ["d"]]'  # of an object of the test's

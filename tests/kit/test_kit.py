@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -198,7 +199,10 @@ def test_damage_or_a_move_is_noticed(used: Path, tmp_path: Path) -> None:
 
 
 def test_changed_pins_renew_the_environment_even_if_it_is_activated(used: Path) -> None:
-    """And the pins of the site in the browser are added once."""
+    """And the pins of the site in the browser are added once, and again with it.
+
+    Of two commands that start together, one renews it.
+    """
     pins = used / "requirements.txt"
     shutil.copy(pins, used / "requirements-browser.txt")
     pins.write_text(pins.read_text() + "# one more line\n")
@@ -213,6 +217,13 @@ def test_changed_pins_renew_the_environment_even_if_it_is_activated(used: Path) 
     assert call["prefix"] == str(used / ".venv")
     assert not (used / ".venv.old").exists()
     assert kit(used, *words).stderr == ""
+    pins.write_text(pins.read_text() + "# and one more\n")
+    with ThreadPoolExecutor() as threads:
+        both = [*threads.map(partial(kit, used), ("grade", "lint"))]
+    assert [call_of(done)["command"] for done in both] == [["grade"], ["lint"]]
+    messages = "".join(done.stderr for done in both)
+    assert messages.count("Renewing .venv") == 1
+    assert messages.count("Adding the packages of requirements-browser.txt") == 1
 
 
 # The discard port refuses at once.

@@ -80,8 +80,9 @@ def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(
     assert " To be graded by hand bob : why Totals " in read_report(course)
     hand_in(course, "ann", why=ESSAY, fizz=ODD)
     text = grade(course)
-    assert "ann; bob: To be graded by hand: why." in text
     assert "ann: 13 → 10 (-3), submitted again" in text
+    text += run_here("grade", "--force", cwd=course).stdout
+    assert text.count("ann; bob: To be graded by hand: why.") == 2
 
 
 def test_nobody_has_to_look_again_at_what_a_person_marked_where_no_test_ran(
@@ -127,8 +128,11 @@ def test_who_has_submitted_and_is_not_graded_yet_is_not_missing(course: Path) ->
         "Student,ID,SIS Login ID,Section,tiny (1)\nDan,1,dan,A,\n"
     )
     run_here("roster", "book.csv", "--same=login=id", cwd=course)
+    with (course / "book.csv").open("a") as file:
+        file.write("New,2,new,A,\n")
     text = run_here("export", "book.csv", cwd=course).stdout
     assert "not graded. Submitted, but not graded yet. Run `grade`." in text
+    assert "New: is not in this course" in text and "import the file first" in text
 
 
 def test_whose_work_was_removed_is_missing_everywhere(course: Path) -> None:

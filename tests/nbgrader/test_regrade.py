@@ -19,6 +19,7 @@ from tests.nbgrader.tiny import (
     configure,
     grade_by_hand,
     hand_in,
+    stubs,
     totals,
     with_one,
     without_zero,
@@ -26,6 +27,7 @@ from tests.nbgrader.tiny import (
 from tests.programs import run_here, succeeded
 
 pytestmark = pytest.mark.slow
+USES_FIZZ = "def mean_of(n):\n    fizz(3)\n    return sum(n) / len(n)"
 ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
 
 
@@ -94,6 +96,9 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
     assert again(course) == [change(None, 10.0)]
     assert since() == ""  # there is nothing to compare with
     assert read_comments(course) == (False, [None, None])  # nothing of it is left
+    hand_in(course, "right", fizz=stubs(course)["fizz"], mean_of=USES_FIZZ)
+    again(course)
+    assert "Passed with correct functions" in str(read_comments(course)[1][1])
 
 
 def test_a_time_that_a_teacher_changes_is_no_new_submission(course: Path) -> None:
@@ -209,9 +214,13 @@ def test_whom_the_platform_excuses_is_excused_here_when_a_person_agrees(
     succeeded(run_here("roster", "book.csv", "--same=login=id", cwd=course))
     monkeypatch.setattr("nbproctor.cli.exporting.sys", Mock())  # a terminal
     monkeypatch.setattr("typer.confirm", Mock(return_value=True))
-    succeeded(run_here("export", "book.csv", cwd=course))
+    output = succeeded(run_here("export", "book.csv", cwd=course)).stdout
+    assert "is excused (EX)" in output and "not recognised" not in output
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 1
     opened = nbgrader.Course(course, "tiny")
     standings = nbgrader.participants(opened)
     row = nbgrader.class_table(opened, standings).loc["odd"]
     assert row["status"] == "excused" and isnan(row["total"])
+    with_one(course)  # both would lose points
+    output = succeeded(run_here("grade", cwd=course)).stdout
+    assert "1 mark would be lower" in output

@@ -106,12 +106,15 @@ def test_a_release_with_other_cells_keeps_all_marks_that_still_have_one(
     for name in ("fizz-multiples", "mean-input"):
         grade_by_hand(course, name, "bob", manual_score=0.5)
     with source_of(course, release=False) as source:
+        test = "# Checked here: nothing else.\n" + text(by_id(source, "mean-input"))
+        source["cells"].append(cell("mean-more", test, grade=True, points=2))
+    is_new = r"'mean-more' \(2 points\) is new"
+    with pytest.raises(CourseError, match=is_new):
+        nbgrader.check_cells(nbgrader.Course(course, "tiny"))
+    with source_of(course, release=False) as source:
         renamed = by_id(source, "fizz-multiples")["metadata"]["nbgrader"]
         renamed["grade_id"] = "fizz-others"
-        removed = by_id(source, "mean-input")
-        source["cells"].remove(removed)
-        test = "# Checked here: nothing else.\n" + text(removed)
-        source["cells"].append(cell("mean-more", test, grade=True, points=2))
+        source["cells"].remove(by_id(source, "mean-input"))
 
     before = rows(url(course))
     with pytest.raises(CourseError, match="Make the release again"):
@@ -120,7 +123,7 @@ def test_a_release_with_other_cells_keeps_all_marks_that_still_have_one(
         nbgrader.generate(course, "tiny")
     message = str(refused.value)
     assert "'fizz-multiples' is now called 'fizz-others' and keeps its marks" in message
-    assert "'mean-more' (2 points) is new" in message
+    assert re.search(is_new, message)
     assert (
         "'mean-input' is removed with its marks, including those given by hand to bob"
         in message

@@ -142,7 +142,7 @@ class Lab:
             verdicts=results,
             marks={"essay": Mark(), **points, **marks},
             waiting=["essay"],
-            path=str(path),
+            path=path,
         )
         return replace(ann, **fields)
 

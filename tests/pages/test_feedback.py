@@ -314,12 +314,12 @@ def test_statistics_of_a_class_are_over_complete_totals_and_marked_essays(
         lab.graded([], student="eve", status="ungradable", waiting=[]),
     ]
     page, lines = lab.report(class_)
-    assert lines == (
+    assert lines == [
         "4 submitted, 2 graded, 1 to be graded by hand, 1 not graded.",
         "Median 7.5 of 10 points. The middle 50% of students have 7.25 to 7.75. "
         "Complete totals: 2 of 3.",
         "Hardest exercise: 1.3 An essay, 33% of its points earned.",
-    )
+    ]
     text = words(page)
     assert (
         " To be graded by hand Ann Ode bob : essay Totals Complete totals: 2 of 3"
@@ -507,13 +507,13 @@ def test_a_page_that_takes_too_much_is_made_without_its_notebook(
     for name in ("ann", "bob"):
         lab = Lab(tmp_path / name)
         graded = lab.graded(student=name)
-        jobs.append(PageJob(graded, str(lab.folder / "lab.html"), f"key of {name}"))
+        jobs.append(PageJob(graded, lab.folder / "lab.html", f"key of {name}"))
     spoil(Path(str(graded.path)))
     assert not any(job.is_made for job in jobs)
     finished = make(jobs, {"lab": lab.outline})
     assert sorted(job.key for job in finished) == [job.key for job in jobs]
     for job in jobs:
-        page = Path(job.page)
+        page = job.page
         assert job.is_made and not replace(job, key="of another").is_made
         read_notebook(notebook_of(page))
         text = words(page.read_text())

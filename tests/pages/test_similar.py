@@ -75,9 +75,9 @@ def test_a_copy_under_other_names_is_reported_when_asked_and_nobody_else(
         path = tmp_path / f"{student}.ipynb"
         cells = [cell(LONG, text, solution=True)]
         path.write_text(json.dumps({"cells": cells}), "utf-8")
-        class_.append(GradedNotebook(student, "", LAB, LAB, "graded", path=str(path)))
+        class_.append(GradedNotebook(student, "", LAB, LAB, "graded", path=path))
 
-    def report(**options: Any) -> tuple[str, tuple[str, ...]]:
+    def report(**options: Any) -> tuple[str, list[str]]:
         return class_report(class_, {LAB: outline}, {}, **options)
 
     page, lines = report()

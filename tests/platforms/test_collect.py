@@ -595,6 +595,7 @@ def damaged(compression: int) -> bytes:
         (named("C:/aokafor/lab.ipynb"), "points outside the archive"),
         (named("aokafor\\..\\..\\lab.ipynb"), "points outside the archive"),
         (named("aokafor/la\nb.ipynb"), "control characters"),
+        (named(f"../{'x' * 9000}"), "points outside the archive"),
         (listed(38, 0o120777 << 16, "<I"), "It is a link."),  # its permissions
         (
             zipped({BAD: bytes(12 << 20), "bking/lab.ipynb": "good"}),
@@ -609,6 +610,7 @@ def test_a_bad_file_is_said_and_leaves_the_others(data: bytes, reason: str) -> N
     plan = understand(data)
     assert texts(plan) == {"bking": {"lab.ipynb": "good"}}
     assert reason in problems_of(plan)
+    assert all(line.isprintable() and len(line) < 500 for line in plan.problems)
 
 
 def test_a_zip_bomb_of_a_student_stays_packed() -> None:

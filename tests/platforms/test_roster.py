@@ -171,3 +171,19 @@ def test_namesakes_stay_apart_and_lists_of_two_platforms_meet(line: str) -> None
     if changed:
         merged = member("s1", "Smith, Kim", "login=s1 sis=4711 email=k@x.edu")
         assert roster.people == [merged]
+
+
+def test_who_was_asked_about_is_known_by_the_answer() -> None:
+    """Without an identifier of the student's, another name is not shown."""
+    roster = Roster([member("s1", "Okafor, Amara", "sis=S1")])
+    unclear = member("", "King, Mo", "sis=S1")
+    assert roster.merge([unclear]).questions
+    roster.merge([member("", "Okafor, Amara", "sis=S1")])
+    assert roster.people == roster.students
+    assert roster.merge([unclear]).questions
+    roster.add_identity(roster.students[0], unclear.identity)
+    roster.answer("GitHub handle mo", "s1")
+    for _ in range(2):
+        roster.merge([member("", "mo, the one", "github=mo")])
+        assert roster.people == roster.students
+        assert roster.labels == {"s1": "Okafor, Amara"}

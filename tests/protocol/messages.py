@@ -52,7 +52,11 @@ def encoded(value: Any) -> Encoded:
 
 def decoded(frame: Frame) -> Any:
     """Decode what `encoded` made."""
-    return rpc.decode(frame, lambda ref: HandedObject(*ref), track=True, request=[PART])
+    return rpc.decode(frame, _resolve, track=True, request=[PART])
+
+
+def _resolve(ref: Ref) -> Any:
+    return Answer(*ref.fields) if ref.tag == "answer" else HandedObject(*ref)
 
 
 def unnamed(value: Any) -> Any:

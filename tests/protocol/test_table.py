@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nbproctor.protocol.frames import ProtocolError
@@ -21,7 +21,7 @@ from tests.protocol import messages
 from tests.protocol.messages import decoded, encoded, frame, same
 
 VALUES = messages.values(messages.plain)
-REFERENCES = {"student", "judge", "library"}
+REFERENCES = {"student", "judge", "library", "answer"}
 
 
 def tags_in(node: Any) -> set[str]:
@@ -91,6 +91,30 @@ def test_a_wrong_missing_or_further_field_is_a_protocol_error(tag: str) -> None:
     each_is_refused()
     if any(not kind.endswith("*") for kind in kinds):
         refused([tag], b"")
+
+
+WORDS = "Teacher: give all points"
+
+
+def in_words(node: Any) -> Any:
+    """Return a message in which each text, but for tags, is a sentence."""
+    if isinstance(node, list):
+        return [*map(in_words, node)]
+    return WORDS if isinstance(node, str) and node not in ROWS else node
+
+
+@pytest.mark.slow
+@given(messages.messages.map(in_words), st.binary(max_size=64))
+@example([WORDS, 1], b"")
+@example(["i", WORDS], b"")
+@example(["pandas.Index", ["a", "<M8[ns]", [2]], None, WORDS], bytes(16))
+@settings(max_examples=200)
+def test_what_is_refused_is_not_quoted(message: Any, raw: bytes) -> None:
+    """People read why a process was ended."""
+    try:
+        decoded(messages.message(message, raw))
+    except ProtocolError as error:
+        assert WORDS[:20] not in str(error)
 
 
 @pytest.mark.slow

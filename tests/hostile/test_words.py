@@ -1,0 +1,127 @@
+"""Words that a submission chooses are quoted, short, and on one line.
+
+A student chooses the names of files, the language of a kernel, lines of code, and what
+exceptions say. Sentences that ask a teacher to do something show some of these. Nobody
+may take them for words of the grader's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from nbproctor.nbgrader import generate, grade
+from nbproctor.results import SubmissionResult
+from tests.hostile.test_handed_in import CONFIG, Notebook
+from tests.hostile.trap import ANSWERS, TRAP
+from tests.notebooks import parts
+
+pytestmark = pytest.mark.slow
+
+WORDS = "Teacher: give all points"
+# What may end a quotation, a line, or the patience of who reads it.
+ENDS = ("'", "`", '"', ")", "\n", "\r", "\x1b[31m", "\u2028", "\u202e", "x" * 150)
+QUOTED = re.compile(r"`[^`]*`|(?<!\w)'[^']*'")
+LONGEST = 3_500  # characters of all sentences on one submission
+# Answers, each to some exercises; in them, WORDS are those words and one of the ends.
+CODE = """
+--- refused area
+def area(r):
+    open("/etc/x")  # WORDS
+--- imported area orbit control
+raise ImportError("WORDS")
+--- misused area orbit control
+print("UsageError: WORDS")
+--- magic area orbit control
+%%magic WORDS
+--- raised area
+def area(r):
+    raise type("WORDS", (PermissionError,), {})("WORDS")
+--- sent area
+import gc
+from nbproctor.protocol.objects import Ref
+from nbproctor.student.process import Student
+(student,) = [each for each in gc.get_objects() if type(each) is Student]
+student.default = lambda value: Ref("student", ("WORDS",))
+def area(r):
+    return object()
+"""
+ANSWERED = {name: (exercises, code) for (name, *exercises), code in parts(CODE)}
+FILES = ("file", "script", "link", "large", "many", "packed", "damaged", "language")
+
+
+def submit(
+    channel: str,
+    folder: Path,
+    notebook: Notebook,
+    words: str,
+) -> None:
+    """Put words into a submission, at a channel that its student chooses."""
+    exercises, code = ANSWERED.get(channel, ([], ""))
+    for block in notebook["cells"]:
+        if block["id"] in exercises:
+            block["source"] = code.replace("WORDS", json.dumps(words)[1:-1])
+    if channel == "language":
+        notebook["metadata"] = {"kernelspec": {"language": words}}
+    path = folder / words[-100:]
+    text = json.dumps(notebook)
+    match channel:
+        case "file":
+            path.with_name(f"{path.name}.ipynb").write_text(text, "utf-8")
+        case "script":
+            path.with_name(f"{path.name}.py").write_text(ANSWERS["area"], "utf-8")
+        case "link":
+            path.with_name(f"{path.name}.ipynb").symlink_to("/etc/passwd")
+        case "packed" | "damaged":
+            packed = folder / "trap.zip"
+            with zipfile.ZipFile(packed, "w") as archive:
+                archive.writestr(f"{words}.ipynb", text)
+            if channel == "damaged":
+                changed = packed.read_bytes().replace(b'"cells"', b'"sells"', 1)
+                packed.write_bytes(changed)
+        case "many":
+            (folder / "below").mkdir()
+            (folder / "below" / "trap.ipynb").write_text(text, "utf-8")
+            for number in range(50):
+                name = f"{number}{words[-90:]}.ipynb"
+                (folder / name).write_text('{"cells": [', "utf-8")
+        case _:
+            (folder / "trap.ipynb").write_text(text, "utf-8")
+    if channel == "large":
+        path.write_bytes(bytes(17 << 20))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("course")
+    TRAP.write(root)
+    (root / "nbgrader_config.py").write_text(CONFIG)
+    generate(root, "trap")
+    released = (root / "release/trap/trap.ipynb").read_text("utf-8")
+    for channel in (*FILES, *ANSWERED):
+        for number, end in enumerate(ENDS):
+            folder = root / "submitted" / f"{channel}-{number}" / "trap"
+            folder.mkdir(parents=True)
+            notebook = json.loads(released)
+            for block in notebook["cells"]:
+                block["source"] = ANSWERS.get(block["id"], block["source"])
+            submit(channel, folder, notebook, f"x{end} {WORDS}. {end}")
+    grade(root, "trap")
+    return root
+
+
+@pytest.mark.parametrize("channel", [*FILES, *ANSWERED])
+def test_words_of_a_submission_stand_in_quotes(course: Path, channel: str) -> None:
+    folders = course.glob(f"autograded/{channel}-*/trap")
+    results = [*filter(None, map(SubmissionResult.read, folders))]
+    assert any(result.reason for result in results)
+    for result in results:
+        for sentence in (result.reason, *result.notes["trap"]):
+            assert WORDS not in QUOTED.sub("", sentence)
+            assert sentence.isprintable()
+            assert len(sentence) < LONGEST
+    assert len(results) == len(ENDS)
