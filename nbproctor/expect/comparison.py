@@ -312,16 +312,16 @@ def expect_finite(got: object, name: str) -> None:
 
 
 def is_of(value: object, *kinds: type) -> bool:
-    """Whether a value is of one of some classes, or what it stands for is.
+    """Whether a value, or the object for which a proxy stands, has one of some classes.
 
-    That is known in the judge, which notes who else asks for the class: see `Proxy`.
+    The judge knows the class of a proxy's object, and records other uses: see `Proxy`.
     """
     return issubclass(_class_of(value), kinds)
 
 
 def _class_of(value: object) -> type:
-    known = getattr(type(value), "_nbproctor_class", type)
-    kind: type = known(value)
+    find_class = getattr(type(value), "_nbproctor_class", type)
+    kind: type = find_class(value)
     return kind
 
 

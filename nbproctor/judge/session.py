@@ -289,7 +289,7 @@ class Session:
 def _uncalled(owner: Any, method: str) -> str:
     """Describe a method that is not called; of a library's object, with its class."""
     kind = None if owner is None else handle_of(owner).kind
-    thing = f"a `{kind.__name__}`" if kind else "an object of yours"
+    label = f"a `{kind.__name__}`" if kind else "an object of yours"
     if method == "__class__":
-        return f"the class of {thing}"
-    return f"`{method}` of {thing}"
+        return f"the class of {label}"
+    return f"`{method}` of {label}"
