@@ -24,7 +24,7 @@ from nbproctor.writing import write_file
 
 Output = dict[str, Any]  # as nbformat has it
 Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
-# How messages of the judge's begin that pages tell from others with the same outcome.
+# Beginnings of messages of the judge, by which pages recognise them.
 NOT_SOLVED = "Not solved yet: NotImplementedError"
 STOPPED = "Not run: "
 # How the student's process says that a command was not run.
@@ -59,7 +59,7 @@ def error_output(
 
 @dataclass(frozen=True)
 class Limits:
-    """How long, in seconds.
+    """Time limits, in seconds.
 
     Attributes
     ----------
@@ -96,13 +96,13 @@ class Job:
     # Whether any text on stderr costs a test cell its points, as under nbgrader.
     stderr_fails_tests: bool = False
     tests: bytes = b""  # `compiled.Tests` of the cells; empty: still to be compiled
-    # Beside the notebook: content by the name's bytes, which may be no Unicode.
+    # Files next to the notebook: name as bytes, which may not be Unicode → content.
     files: dict[bytes, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A number that a test reports by a name: shown, and never counted."""
+    """A number that a test reports under a name: shown, but not graded."""
 
     name: str
     value: float
@@ -142,15 +142,15 @@ class Verdict:
     message
         One line for the student; empty when passed.
     source
-        In which notebook the points were earned: the student's ``own``, or, by
-        ``follow-through``, one where all other exercises are right.
+        The run in which the points were earned: the student's ``own``, or
+        ``follow-through``, with correct functions from earlier exercises.
     printed
         What a public test itself printed.
     where
         Where the test cell was judged; in the student's process (``beside``), its code
         could have forged this.
     measures
-        Numbers that the test reports beside its points.
+        Numbers that the test reports in addition to its points.
     """
 
     cell_id: str
@@ -165,14 +165,14 @@ class Verdict:
     measures: tuple[Measure, ...] = ()
 
     def __post_init__(self) -> None:
-        """Share words with other verdicts: those of a class are in memory at once."""
+        """Share equal texts with other verdicts, to save memory in a large class."""
         for name in ("cell_id", "exercise", "outcome", "source", "where"):
             word = getattr(self, name)
             if type(word) is str:
                 object.__setattr__(self, name, sys.intern(word))
 
     def outputs(self) -> list[Output]:
-        """Make the outputs from which nbgrader reads exactly these points."""
+        """Return outputs from which nbgrader reads exactly these points."""
         outputs = []
         message = self.message
         text = self.printed + "".join(f"{measure}\n" for measure in self.measures)
@@ -211,15 +211,15 @@ class Report:
     Attributes
     ----------
     outputs
-        Clean outputs of the student's cells, by their place in the notebook.
+        Sanitized outputs of the student's cells, by position in the notebook.
     verdicts
         One for each test cell, in source order.
     notes
-        What went wrong on the way, in words: cells stopped, processes that died.
+        Sentences on what went wrong: cells that were stopped, processes that died.
     seconds
-        How long it took; two reports that differ in this alone are equal.
+        Duration; two reports that differ only in this are equal.
     untried
-        Branches of answers with all points that no test has entered, in words.
+        Sentences on branches that no test has entered, in answers with all points.
     """
 
     outputs: dict[int, list[Output]]
@@ -231,19 +231,19 @@ class Report:
 
 @dataclass(frozen=True)
 class Mark:
-    """Mark of one graded cell, from the gradebook."""
+    """The mark of one graded cell in the gradebook."""
 
     points: float | None = None  # extra credit included; None: not graded yet
     by_hand: bool = False
 
 
 def total_of(points: Iterable[float], penalty: float) -> float:
-    """Return what is left of points after a late penalty: never below 0."""
+    """Return the points after a late penalty, never below 0."""
     return max(fsum(points) - penalty, 0.0)
 
 
 def points_of(cells: Iterable[str], marks: Mapping[str, Mark]) -> float | None:
-    """Return the sum of what is graded of some cells; None if nothing of it is."""
+    """Return the sum of the graded cells among some cells; None if none is graded."""
     points = [marks[name].points for name in cells if name in marks]
     graded = [number for number in points if number is not None]
     if not graded:
@@ -252,7 +252,7 @@ def points_of(cells: Iterable[str], marks: Mapping[str, Mark]) -> float | None:
 
 
 def cells_of(path: Path | None) -> list[RawCell]:
-    """Return the cells of a graded notebook; none if there is no readable one."""
+    """Return the cells of a graded notebook; none if it cannot be read."""
     try:
         text = (path or Path()).read_text("utf-8")
         cells = json.loads(text, object_hook=_join_lines)["cells"]
@@ -277,7 +277,7 @@ Score = tuple[str, str, float]  # notebook, cell, points
 
 @dataclass(frozen=True)
 class SubmissionResult:
-    """How the grading of one submission ended.
+    """Result of grading one submission.
 
     Attributes
     ----------
@@ -286,30 +286,29 @@ class SubmissionResult:
     status : Status
         A row of `STATUSES`: ``repaired`` is after a stated repair; ``partial`` if
         something died or timed out, the rest is graded; ``not graded``, ``missing`` and
-        ``excused`` are never kept: what is true may change at any time.
+        ``excused`` are never stored, because they may change at any time.
     reason : str
         Why, in sentences.
     score : float or None
-        Points after a late penalty; None where nothing was graded (never 0 for that).
+        Points after a late penalty; None, never 0, if nothing was graded.
     max_score : float
         Points of the assignment.
     notes : dict
         Notebook name → sentences for the student: repairs, what died or timed out.
     verdicts : dict
-        Notebook name → what each test said.
+        Notebook name → verdict of each test.
     handed_in : str
         SHA-256 of everything in the student's folder; empty: to be graded again.
     graded_with : list of str
-        `CachingExecutor.conditions_digest` of each notebook: what a report depends on
-        besides it.
+        `CachingExecutor.conditions_digest` of each notebook.
     seconds : dict
         Notebook name → how long its tests took.
     late : float
-        Seconds after the due date, as it was when this was graded.
+        Seconds after the due date at the time of grading.
     graded : datetime or None
         When this was graded.
     since : dict
-        Notebook name → what has changed since the student submitted before.
+        Notebook name → what has changed since the previous submission.
     untried : dict
         Notebook name → branches of correct answers that no test has entered. It is for
         the teacher, and changes no mark.
@@ -332,11 +331,11 @@ class SubmissionResult:
 
     @property
     def is_failure(self) -> bool:
-        """Whether there is no mark where there should be one."""
+        """Whether a mark is missing that should exist."""
         return STATUSES[self.status].is_failure
 
     def scores(self) -> set[Score]:
-        """Return the automatic scores that the gradebook must hold."""
+        """Return the automatic scores that the gradebook must have."""
         return {
             (name, verdict.cell_id, verdict.points)
             for name, verdicts in self.verdicts.items()
@@ -345,13 +344,13 @@ class SubmissionResult:
         }
 
     def write(self, folder: Path) -> None:
-        """Write ``grading.json`` so that it is whole or not there at all."""
+        """Write ``grading.json``, either completely or not at all."""
         text = msgspec.json.format(msgspec.json.encode(self), indent=1)
         write_file(folder / FILE, text + b"\n")
 
     @classmethod
     def read(cls, folder: Path) -> SubmissionResult | None:
-        """Read the file of a graded submission; None if there is no readable one."""
+        """Read the file of a graded submission; None if it cannot be read."""
         try:
             return msgspec.json.decode((folder / FILE).read_bytes(), type=cls)
         except (OSError, msgspec.MsgspecError):

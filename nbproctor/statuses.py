@@ -19,10 +19,10 @@ Status = Literal[
 
 @dataclass(frozen=True)
 class ReportSection:
-    """Part of the class report that lists what is said of some submissions."""
+    """A part of the class report, which lists notes on some submissions."""
 
     title: str
-    introduction: str = ""  # says why the list is closed at first
+    introduction: str = ""  # shown above the list, which is then collapsed
     list_name: str = ""
 
 
@@ -59,19 +59,19 @@ class StatusRow:
 
     name: Status  # in the table of a class, in ``grading.json`` and in an export
     headline: str  # on the student's page
-    advice: str = ""  # there, below what is said of this submission
-    section: ReportSection | None = None  # of the class report, if it lists these
+    advice: str = ""  # below it, and below the notes on this submission
+    section: ReportSection | None = None  # of the class report, if it lists this status
     is_failure: bool = False  # no mark; the command that graded ends with status 1
-    is_mark_due: bool = True  # without a mark, something is still to be done
+    is_mark_due: bool = True  # a missing mark means work to do
     is_remarkable: bool = True  # the page of a term shows it with the mark
 
     @property
     def may_wait(self) -> bool:
-        """Whether a person may still have parts to mark."""
+        """Whether a person may still have parts to grade."""
         return self.is_mark_due and not self.is_failure
 
 
-#: By name, the gravest first.
+#: By name, the most serious first.
 STATUSES: dict[str, StatusRow] = {
     row.name: row
     for row in (

@@ -44,7 +44,7 @@ def _import_lazily(name: str) -> ModuleType:
 
 if TYPE_CHECKING:
     from nbproctor import nbgrader as nbgrader
-else:  # nbgrader and pandas take a second: `--help`, a wrong argument need neither
+else:  # importing nbgrader takes a second, and `--help` does not need it
     nbgrader = _import_lazily("nbproctor.nbgrader")
 
 app = typer.Typer(
@@ -56,19 +56,19 @@ app = typer.Typer(
     "them.",
 )
 _Command = TypeVar("_Command", bound=Callable[..., None])
-# How `kit.py` was called, for lines that say what to type next; taken out, so that no
-# program started here inherits it.
+# What the user typed before the command, such as `python kit.py`, for messages that
+# name a command. It is removed from the environment, so that no subprocess inherits it.
 PROGRAM = os.environ.pop("NBPROCTOR_TYPED", "nbproctor")
 
 
 class _Console(Console):
-    """A console that no text can steer: names of files and kernels are students'.
+    """A console without escape sequences: students choose names that are printed.
 
-    Commands that other rooms name, as in `nbproctor grade`, are shown as to be typed.
+    Commands in messages, such as `nbproctor grade`, are shown as users type them.
     """
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Return what is printed, without escape sequences and control characters."""
+        """Return the text to print, without escape sequences and control characters."""
         text = plain_text(text).replace("`nbproctor ", f"`{PROGRAM} ")
         return super().render_str(text, **options)
 
@@ -82,13 +82,13 @@ error_console = _Console(
 
 
 def echo(*lines: object, to: Console = console) -> None:
-    """Print lines as they are; a terminal may break them."""
+    """Print lines without markup; only the terminal wraps them."""
     for line in lines:
         to.print(escape(str(line)), soft_wrap=True)
 
 
 class _LogPrinter(logging.Handler):
-    """Prints what the log says, as a plug-in that was left out."""
+    """Prints log messages, for example that a plug-in was left out."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
@@ -150,7 +150,7 @@ def options(
         ),
     ] = None,
 ) -> None:
-    """Take the options that belong to no command."""
+    """Handle the options that come before the command."""
     if not course:
         return
     if not (course / "nbgrader_config.py").is_file():
@@ -178,13 +178,13 @@ def find_course() -> Path:
 
 
 def open_course(assignment: str | None) -> nbgrader.Course:
-    """Return the course around the working directory, at the assignment meant."""
+    """Return the course around the working directory, opened at an assignment."""
     return choose(nbgrader.Course(find_course()), assignment)
 
 
 @contextmanager
 def show_status(doing: str) -> Iterator[Status]:
-    """Show that something goes on: a line that moves, or one where nobody watches."""
+    """Show a spinner on a terminal; elsewhere print one line."""
     if not console.is_terminal:
         echo(f"{doing} …")
     with console.status(escape(doing)) as status:
@@ -192,7 +192,7 @@ def show_status(doing: str) -> Iterator[Status]:
 
 
 def choose(course: nbgrader.Course, assignment: str | None) -> nbgrader.Course:
-    """Open the assignment named, or configured, or the only one that there is."""
+    """Open the named assignment, or the configured one, or the only one."""
     names = course.assignments()
     assignment = assignment or course.options.assignment
     if not names:
@@ -256,7 +256,7 @@ def main() -> None:
     except NbproctorError as error:
         _stop(str(error))
     except Exception as error:
-        _stop(_sentence(error))
+        _stop(_describe_error(error))
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
@@ -266,8 +266,8 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _prepare_process() -> None:
-    """Provide what a command and its subprocesses expect, where it is missing."""
-    # A number that is free would be given to the next file, and be printed into.
+    """Provide standard streams and a home folder where they are missing."""
+    # If a number below 3 is free, the next file gets it, and output goes into it.
     while (number := os.open(os.devnull, os.O_RDWR)) < 3:
         os.set_inheritable(number, True)
     os.close(number)
@@ -286,8 +286,8 @@ def _prepare_process() -> None:
         atexit.register(shutil.rmtree, home, ignore_errors=True)
 
 
-def _sentence(error: BaseException) -> str:
-    """Return what an error means that no other module has put into words."""
+def _describe_error(error: BaseException) -> str:
+    """Describe an error that is not an `NbproctorError`."""
     cause: BaseException | None = error
     while cause is not None:
         if computer_error := nbgrader.as_computer_error(cause):

@@ -56,7 +56,7 @@ def grade_class(
     assignment = course.assignment
     students = options.students
     waiting = len(students or course.submissions())
-    if waiting and not console.is_terminal:  # on one, a bar moves instead
+    if waiting and not console.is_terminal:  # a terminal shows a progress bar
         console.print(f"Grading {assignment} …")
     with Progress(
         "{task.description}",
@@ -129,7 +129,7 @@ def _reasons(
             students_line = "; ".join(students)
             if len(students) < 4:
                 yield f"{students_line}: {reason}"
-            else:  # what it is comes before a long list
+            else:  # the reason comes before a long list
                 yield f"{len(students)} students: {reason}"
                 yield f"  {students_line}"
 
@@ -149,7 +149,7 @@ def open_lines(course: nbgrader.Course) -> Iterator[str]:
 
 
 def late_lines(course: nbgrader.Course, standings: nbgrader.Standings) -> Iterator[str]:
-    """Yield lines on those who are late at an unknown time, so without a penalty."""
+    """Yield lines on students who were late at an unknown time: they got no penalty."""
     assignment = course.assignment
     if students := nbgrader.late_without_time(standings):
         names = nbgrader.list_names(course, students)
@@ -170,9 +170,9 @@ def score_table(
     outlines: Iterable[Outline],
     names: Mapping[str, str],
 ) -> Group:
-    """Lay out students × exercises; a dash is what was not graded, never a 0.
+    """Lay out students × exercises; a dash means not graded, and is never a 0.
 
-    `results` are those who get a row; `names` those to show for their ids.
+    Each of `results` gets a row; `names` has the name to show for each id.
     """
     exercises = {}
     for outline in outlines:
@@ -187,7 +187,7 @@ def score_table(
         legend.append(escape(f"{number} = {exercise.name} ({exercise.points:g})"))
     table.add_column("total", justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
-    # Nobody graded may be in the gradebook yet.
+    # The gradebook may have none of these students yet.
     scores = scores.reindex([result.student for result in results])
     for result in results:
         earned = scores.loc[result.student].to_dict()
@@ -195,7 +195,7 @@ def score_table(
         table.add_row(
             escape(names[result.student]),
             *row,
-            # As the gradebook has it now: somebody may have graded by hand since.
+            # From the gradebook: somebody may have graded by hand since.
             _score(earned["total"], result.max_score) + _penalty(earned),
             result.status,
         )
@@ -223,7 +223,7 @@ def change_lines(
     names: Mapping[str, str],
     students: Collection[str] = (),
 ) -> list[str]:
-    """Return lines on changed marks: whose, by how much, why, and which did not change.
+    """Return lines on changed marks: student, change, reason, and marks that stay.
 
     For the `students` who were named on the command line, list each test too.
     """

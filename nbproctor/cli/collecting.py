@@ -416,7 +416,7 @@ def _moment(
     timezone: str,
     default_time: time,
 ) -> datetime:
-    """Read a time; of a day alone, it is the moment `default_time`."""
+    """Read a time; a date without a time gets `default_time`."""
     try:
         when = platforms.read_time(text) or datetime.fromisoformat(text)
     except ValueError as error:

@@ -92,7 +92,7 @@ def export(
     course = choose(course, assignment)
     name = course.assignment
     if product == "feedback":
-        _give_back(course, to or exported / f"{name}_feedback.zip")
+        _pack_feedback(course, to or exported / f"{name}_feedback.zip")
     elif product in ("csv", "parquet"):
         path = to or exported / f"{name}.{product}"
         nbgrader.write_table(table := _graded(course), path)
@@ -125,7 +125,7 @@ def export(
     echo(*open_lines(course))
 
 
-def _give_back(course: nbgrader.Course, target: Path) -> None:
+def _pack_feedback(course: nbgrader.Course, target: Path) -> None:
     """Pack everybody's feedback into one zip, named as the platform expects it."""
     with show_status("Updating the feedback pages"):  # a comment may be newer than them
         nbgrader.feedback(course, course.assignment)

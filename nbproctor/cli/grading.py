@@ -24,7 +24,7 @@ from nbproctor.cli.app import (
 from nbproctor.cli.class_run import grade_class
 from nbproctor.platforms import local_time
 
-SECONDS = 2.0  # between two polls of `watch`
+POLL_SECONDS = 2.0  # between two polls of `watch`
 
 
 @command("grade", "grade lab2 --student=20260013 --lower")
@@ -132,14 +132,14 @@ def watch(
         while not watching.is_finished(_now()):
             try:
                 tries = watching.poll(_now())
-                echo(*map(_line, tries))
+                echo(*map(_describe_try, tries))
                 problems = problems or any(each.problem for each in tries)
                 message = ""
             except nbgrader.CourseError as error:  # somebody else grades: the next poll
                 if str(error) != message:
                     echo(error)
                 message = str(error)
-            time.sleep(SECONDS)
+            time.sleep(POLL_SECONDS)
     echo(f"The deadline has passed. To grade everybody: {PROGRAM} grade {name}")
     if problems:
         raise typer.Exit(1)
@@ -150,13 +150,13 @@ def _now() -> datetime:
 
 
 def _until(moment: datetime | None) -> str:
-    """Say how long; the moment is in UTC."""
+    """Return the words for the end of a period; the moment is in UTC."""
     if not moment:
         return ""
     return f" until {local_time(moment)}"
 
 
-def _line(attempt: nbgrader.TryResult) -> str:
+def _describe_try(attempt: nbgrader.TryResult) -> str:
     clock = f"{datetime.now().astimezone():%H:%M:%S %Z} {attempt.student}"
     result = attempt.result
     if attempt.problem:

@@ -1,7 +1,7 @@
 """Cached reports: a submission that was run once is not run again.
 
-A report is a pure function of what `key` names, so a run that was killed continues
-where it stopped.
+A report depends only on what `key` includes, so a run that was killed continues where
+it stopped.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from nbproctor.sandbox.policy import PACKAGE, site_packages
 
 SCANS = 10  # the folder is measured again whenever a tenth of its bound was written
 SOURCE_KEY = "nbproctor's source"
-# No report depends on what installs packages, and of nbproctor the source counts.
+# No report depends on pip. Of nbproctor, the source counts, not the version.
 IGNORED_PACKAGES = {"pip", "nbproctor"}
 
 
 def key(execution: Execution, conditions: str) -> str:
-    """Return the name of a report: the hash of all that it depends on.
+    """Return the name of a report: the hash of everything that it depends on.
 
     `conditions` is what `CachingExecutor.conditions_digest` returns.
     """
@@ -42,7 +42,7 @@ def key(execution: Execution, conditions: str) -> str:
 
 
 def _hash(*parts: object) -> str:
-    # JSON of ASCII alone also holds names of files that are no Unicode.
+    # JSON with only ASCII can also contain file names that are not Unicode.
     encoded = json.dumps(msgspec.to_builtins(parts), sort_keys=True)
     return hashlib.blake2b(encoded.encode(), digest_size=32).hexdigest()
 
@@ -50,8 +50,8 @@ def _hash(*parts: object) -> str:
 def versions() -> dict[str, str]:
     """Return the versions of nbproctor, of Python and of the installed packages.
 
-    A worker of a cluster must have the same. That of nbproctor is the SHA-256 of its
-    modules: a number in a file would stay the same while somebody works on them.
+    A worker of a cluster must have the same versions. The version of nbproctor is the
+    SHA-256 of its modules, because its number stays the same while somebody edits them.
     """
     source = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -62,7 +62,7 @@ def versions() -> dict[str, str]:
         "Python": platform.python_version(),
     }
     for folder in site_packages():
-        # Names of folders alone: reading the metadata of all takes 0.2 seconds.
+        # Only names of folders: reading all metadata takes 0.2 seconds.
         for path in sorted(Path(folder).glob("*.dist-info")):
             name, _, version = path.stem.partition("-")
             if name.lower() not in IGNORED_PACKAGES:
@@ -72,18 +72,18 @@ def versions() -> dict[str, str]:
 
 @dataclass
 class Cache:
-    """Reports in a folder, which removes those that were not used for longest.
+    """Reports in a folder; those that were used least recently are removed first.
 
     Several processes may use it at once.
     """
 
     folder: Path
-    max_bytes: int  # of all reports; for a moment, it can be a tenth more
-    _bytes_until_scan: int = 0  # to be written before the folder is measured again
+    max_bytes: int  # of all reports; it may be exceeded by a tenth
+    _bytes_until_scan: int = 0  # to write before the next scan
     _lock: Lock = field(default_factory=Lock)
 
     def read(self, name: str) -> Report | None:
-        """Return a report; None if there is none that is whole."""
+        """Return a report, or None if it is missing or damaged."""
         path = self._path(name)
         try:
             data = zlib.decompress(path.read_bytes())
@@ -99,7 +99,7 @@ class Cache:
         path = self._path(name)
         data = zlib.compress(msgspec.msgpack.encode(report), 1)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)  # its checksum tells whether it is whole
+        path.write_bytes(data)  # its checksum shows whether it is complete
         with self._lock:
             self._bytes_until_scan -= len(data)
             if self._bytes_until_scan < 0:
@@ -125,11 +125,11 @@ class Cache:
 
 @dataclass
 class CachingExecutor:
-    """An executor with a cache before it."""
+    """An executor that first looks for a cached report."""
 
     cache: Cache
-    executor: Executor  # of what is not kept
-    force: bool = False  # then, of everything
+    executor: Executor  # for what is not cached
+    force: bool = False  # then for everything
     _versions: dict[str, str] = field(default_factory=lambda: versions())
     _conditions: dict[tuple[str, Settings], str] = field(default_factory=dict)
     _deferred_prepare: tuple[MasterNotebook, Settings] | None = None
@@ -159,15 +159,15 @@ class CachingExecutor:
             self.executor.prepare(*self._deferred_prepare)
             self._deferred_prepare = None
         running = self.executor.execute(execution)
-        running.add_done_callback(lambda done: self._keep(name, done, future))
+        running.add_done_callback(lambda done: self._cache_report(name, done, future))
         return future
 
     def conditions_digest(self, master: MasterNotebook, settings: Settings) -> str:
-        """Return the hash of all that a report depends on, except the submission.
+        """Return the hash of what a report depends on, except the submission.
 
         ``grading.json`` has it, too: a submission counts as already graded if neither
         its files nor this hash have changed. A result from a weak sandbox does not
-        count in a complete one.
+        count in a complete sandbox.
         """
         dependencies = master.digest, settings
         if dependencies not in self._conditions:  # it reads the assignment's files
@@ -179,7 +179,7 @@ class CachingExecutor:
             )
         return self._conditions[dependencies]
 
-    def _keep(
+    def _cache_report(
         self,
         name: str,
         done: Future[Report],

@@ -40,9 +40,9 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10
 CLOSE_SECONDS = 5
-POLL_INTERVAL = 0.5  # of a connection that is broken
+POLL_INTERVAL = 0.5  # of a broken connection
 NO_WORKER_TIMEOUT = 120.0  # without any worker, or without the scheduler
-DEATHS = 3  # of workers; then their submission is given up
+DEATHS = 3  # of workers, until their submission is given up
 
 
 class Cluster(AbstractContextManager["Cluster"]):
@@ -56,9 +56,9 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._address = address
         self._lock = asyncio.Lock()
         self._grader = cache(Grader)  # one for each assignment
-        self._registered: set[tuple[str, str]] = set()  # at a scheduler, a plugin
-        self._reports: set[Future[Report]] = set()  # that are still to come
-        self._refusals: dict[str, str] = {}  # by address of a worker sent away
+        self._registered: set[tuple[str, str]] = set()  # scheduler, plugin
+        self._reports: set[Future[Report]] = set()  # still to come
+        self._refusals: dict[str, str] = {}  # by address of a worker that was removed
         # Dask advises against large arguments; a student's files may be large.
         warnings.filterwarnings("ignore", message="Sending large graph")
         self._runner: Any = LoopRunner()
@@ -71,7 +71,7 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     @property
     def concurrency(self) -> int:
-        """How many submissions workers have, and have waiting for them."""
+        """How many submissions run on workers or wait for them."""
         return 2 * max(int(self._client.scheduler_info()["total_threads"]), 1)
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
@@ -116,14 +116,14 @@ class Cluster(AbstractContextManager["Cluster"]):
         await self._retire(refusals)
 
     async def _execute(self, grader: Grader, execution: Execution) -> Report:
-        """Have a submission executed, again where no worker could answer."""
+        """Execute a submission; try again if no worker could answer."""
         while True:
             try:
                 await self._register(grader)
                 report: Report = await self._send(grader, execution)
                 return report
             except UnusableWorkerError:
-                with suppress(OSError):  # else it is asked at its next submission
+                with suppress(OSError):  # otherwise its next submission finds this
                     await self._retire(await self._find_refusals(grader))
             except (FutureCancelledError, OSError) as error:
                 log.info("Connection lost, so no worker is at fault: %r", error)
@@ -150,9 +150,9 @@ class Cluster(AbstractContextManager["Cluster"]):
         return self._client.get({key: task}, key, sync=False, fifo_timeout=0)
 
     async def _register(self, grader: Grader) -> None:
-        """Let all workers have an assignment, the ones to come included.
+        """Give an assignment to all workers, including those that start later.
 
-        A scheduler that was started again knows nothing of it.
+        A scheduler that was restarted has lost it.
         """
         async with self._lock:
             await self._wait_for_scheduler()
@@ -169,7 +169,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             self._registered.add(registration)
 
     async def _wait_for_scheduler(self) -> None:
-        """Wait until the client is connected; it tries for some seconds by itself."""
+        """Wait until the client is connected; it retries for some seconds."""
         until = time.monotonic() + NO_WORKER_TIMEOUT
         while self._client.status != "running":
             if time.monotonic() > until:

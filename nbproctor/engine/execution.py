@@ -47,9 +47,9 @@ class Execution:
 
 
 def execute(execution: Execution, servers: Servers) -> Report:
-    """Grade one submission: a pure function of all but `servers`.
+    """Grade one submission; the report depends on `execution` alone.
 
-    It runs in a fork server of these. `ExecutionError`: no result even at the second
+    It runs in one of the fork servers. `ExecutionError`: no result even at the second
     try, or not in time; `StoppedError`: the run was stopped; `EngineError`: no fork
     server can be started here.
     """
@@ -66,7 +66,7 @@ def execute(execution: Execution, servers: Servers) -> Report:
         student=execution.cells,
         files={os.fsencode(name): data for name, data in execution.files.items()},
         limits=settings.limits,
-        # With a network, an answer could tell others what right ones beside it return.
+        # With a network, an answer could send out what correct functions return.
         follow_through=settings.follow_through and not settings.policy.network,
         stderr_fails_tests=settings.stderr_fails_tests,
     )
@@ -74,8 +74,8 @@ def execute(execution: Execution, servers: Servers) -> Report:
     # Both tries together: a submission that breaks its judge gets no second limit.
     limit = settings.limits.submission
     until = time.monotonic() + limit + GRACE_SECONDS
-    # A student reads what is raised. It says nothing that a submission can choose, as
-    # how much time was left, or what a judge that failed had in mind.
+    # A student reads the message. It contains nothing that a submission can choose,
+    # such as the remaining time, or the memory of a judge that failed.
     for attempt in (1, 2):
         try:
             with servers.acquire(master, settings) as server:
@@ -108,20 +108,20 @@ class Executor(Protocol):
 class Pool(ThreadPoolExecutor):
     """An executor on this computer, with fork servers of its own.
 
-    Its workers are threads, as many as there are processors if nobody says: all they do
-    is wait for a fork server, which is a process.
+    Its workers are threads, by default one for each processor. They only wait for a
+    fork server, which is a process.
     """
 
     def __init__(self, workers: int = 0) -> None:
         self.concurrency = workers or count_processors()
         super().__init__(self.concurrency, "nbproctor")
         self._servers = Servers()
-        self._files = ""  # digest of those that fork servers have read
+        self._files = ""  # digest of the files that fork servers have read
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Start the first fork server; `EngineError` tells what is missing.
 
-        Those that have read other contents of the assignment's files are ended.
+        Fork servers that have read other versions of the assignment's files are ended.
         """
         files = Settings(policy=settings.policy).digest()
         if files != self._files:
@@ -138,7 +138,7 @@ class Pool(ThreadPoolExecutor):
         """End all workers and their fork servers."""
         super().shutdown(wait=False, cancel_futures=cancel_futures)
         if cancel_futures:
-            self._servers.close()  # what still runs fails now: nobody waits for it
+            self._servers.close()  # running executions fail: nobody waits for them
         super().shutdown(wait=wait)
         self._servers.close()
 

@@ -39,7 +39,7 @@ class ExecutionError(NbproctorError):
 
 
 class StoppedError(ExecutionError):
-    """The run was stopped: nothing is executed any more."""
+    """The run was stopped, so nothing more is executed."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Settings:
     """How submissions of one assignment are executed.
 
     `limits` are times and output, `policy` what student processes may use and read,
-    with the assignment's own files in ``policy.files``. In `follow_through`, an
-    exercise is graded again among correct others. With `stderr_fails_tests`, any text
-    on stderr costs a test cell its points.
+    with the assignment's own files in ``policy.files``. With `follow_through`, a failed
+    exercise is graded again with correct functions from earlier exercises. With
+    `stderr_fails_tests`, any text on stderr costs a test cell its points.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -58,7 +58,7 @@ class Settings:
     stderr_fails_tests: bool = False
 
     def own_files(self) -> Iterator[tuple[Path, Path]]:
-        """Yield the assignment's own files, and those in its folders: place, path."""
+        """Yield target and path of the assignment's own files, also in its folders."""
         for target, source in self.policy.files:
             root = Path(source)
             for path in (root, *root.rglob("*")):
@@ -66,10 +66,10 @@ class Settings:
                     yield Path(target, path.relative_to(root)), path
 
     def digest(self) -> str:
-        """Return the SHA-256 of all that a verdict depends on besides the cells.
+        """Return the SHA-256 of what a verdict depends on besides the cells.
 
-        That is the limits, and the assignment's own files: their contents, of a folder
-        of data the names and sizes.
+        These are the limits and the assignment's own files: the content of single
+        files, the name and size of files in folders.
         """
         policy = replace(self.policy, files=(), weak=False)
         settings = replace(self, policy=policy)
@@ -87,14 +87,14 @@ _Preload = tuple[Policy, Sequence[str], Sequence[str]]  # modules, rehearsed cel
 
 
 class Servers(AbstractContextManager["Servers"]):
-    """Fork servers to be acquired: as many as are used at a time, and kept warm.
+    """Fork servers for one caller at a time each; they stay warm for the next caller.
 
-    Whoever makes them closes them; executions that still run then fail.
+    `close` ends them all; executions that are still running then fail.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._all: dict[ForkServer, _Preload | None] = {}  # None: for nothing any more
+        self._all: dict[ForkServer, _Preload | None] = {}  # None: never again
         self._idle: list[ForkServer] = []
         self._closed = False
 
@@ -102,13 +102,12 @@ class Servers(AbstractContextManager["Servers"]):
     def acquire(
         self, master: MasterNotebook, settings: Settings
     ) -> Iterator[ForkServer]:
-        """Yield a fork server that is warm for an assignment, started if need be.
+        """Yield a fork server that is warm for an assignment; start one if necessary.
 
-        After an exception it is ended, and the next to be acquired is another.
-        `EngineError`: none can be started here; `StoppedError`: the run was
-        stopped.
+        After an exception, this fork server is ended. `EngineError`: none can be
+        started here; `StoppedError`: the run was stopped.
         """
-        # Nothing in a fork server depends on what else is graded with it.
+        # Only these are in a fork server, so its earlier submissions do not matter.
         preload = settings.policy, _modules(master), master.opening_cells
         server = self._take_idle(preload)
         if not server:
@@ -123,7 +122,7 @@ class Servers(AbstractContextManager["Servers"]):
             self._idle.append(server)
 
     def retire(self) -> None:
-        """Let none of them be acquired again; end those that nobody uses."""
+        """Retire all fork servers: end the idle ones, and reuse none of the others."""
         with self._lock:
             self._all = dict.fromkeys(self._all)
             idle = self._idle
@@ -132,7 +131,7 @@ class Servers(AbstractContextManager["Servers"]):
             self._end(server)
 
     def close(self) -> None:
-        """End all of them, for good."""
+        """End all fork servers for good."""
         with self._lock:
             self._closed = True
             ended = [*self._all]
@@ -140,7 +139,7 @@ class Servers(AbstractContextManager["Servers"]):
             self._end(server)
 
     def _take_idle(self, preload: _Preload) -> ForkServer | None:
-        """Take an idle one; one that is gone, or warm for something else, is ended."""
+        """Return an idle fork server, but end one that is gone or warm for another."""
         with self._lock:
             if self._closed:
                 raise StoppedError("The run was stopped.")
@@ -167,7 +166,7 @@ class Servers(AbstractContextManager["Servers"]):
         self.close()
 
 
-@lru_cache(maxsize=8)  # a class has the same
+@lru_cache(maxsize=8)  # the same for a whole class
 def compile_tests(master: MasterNotebook) -> bytes:
     """Compile the test cells of an assignment, for `Job.tests`."""
     with _compiling:
@@ -176,10 +175,11 @@ def compile_tests(master: MasterNotebook) -> bytes:
 
 @lru_cache(maxsize=8)
 def _modules(master: MasterNotebook) -> list[str]:
-    """Return what is imported before any fork.
+    """Return the modules that are imported before any fork.
 
-    Of what only solutions and tests import, that are the libraries whose values cross.
-    What is not installed fails in the cell that imports it, as in a kernel.
+    Of the modules that only solutions and tests import, these are the libraries whose
+    values the protocol can send. A module that is not installed fails in the cell that
+    imports it, as in a kernel.
     """
     imported = set[str]()
     with _compiling:
@@ -190,7 +190,7 @@ def _modules(master: MasterNotebook) -> list[str]:
 
 
 def _start(preload: _Preload, notebook: str) -> ForkServer:
-    """Start one; what starts a thread there is left to each notebook to run itself."""
+    """Start a fork server; preload less if a module or a cell starts a thread."""
     policy, modules, opening = preload
     for imported, rehearsed in ((modules, opening), (modules, ()), ((), ())):
         try:

@@ -1,6 +1,6 @@
 """Run submissions on a worker of a Dask cluster.
 
-Here is the other side of `nbproctor.engine.cluster`: a plugin that holds an assignment,
+This is the other side of `nbproctor.engine.cluster`: a plugin that holds an assignment,
 and functions that Dask calls by name on each worker.
 """
 
@@ -22,7 +22,7 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
 from nbproctor.writing import write_file
 
-# One fork server, whatever coordinators come and go: a worker has one thread.
+# One fork server for all coordinators, because a worker has one thread.
 _servers = Servers()
 
 
@@ -45,12 +45,12 @@ class Grader(WorkerPlugin):
             target: path.read_bytes() for target, path in settings.own_files()
         }
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self.refusal = ""  # why a worker does not execute it
+        self.refusal = ""  # why this worker cannot execute it
 
     def setup(self, worker: Any) -> None:
-        """Write the files and start a fork server, or note why that cannot be.
+        """Write the files and start a fork server, or store the reason why it cannot.
 
-        Nothing is raised: Dask would let the worker in all the same.
+        Nothing is raised: Dask would accept the worker anyway.
         """
         try:
             self._check(worker.state.nthreads, versions())

@@ -21,7 +21,7 @@ FunctionCall: TypeAlias = tuple[Any, ...]
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Drop what is no part of an answer: warnings, and progress bars on stderr."""
+    """Suppress warnings and progress bars on stderr."""
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
@@ -29,10 +29,10 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def replaced(owner: Any, **attributes: Any) -> Iterator[None]:
-    """Give a class other methods or attributes, and take them back.
+    """Replace methods or attributes of a class, and restore them at the end.
 
-    So all its objects have them, whoever makes these. What was not there before is
-    removed again.
+    All objects of the class then have them. Attributes that did not exist before are
+    removed at the end.
     """
     names = dir(owner)
     with contextlib.ExitStack() as stack:
@@ -49,8 +49,8 @@ def by_value(method: Method) -> Method:
     """Send a method of a test's class by value: a call of it needs no message.
 
     A decorator. The method runs in the student's process and can use the public
-    attributes of its object. Student code can read the method's code and all that this
-    code names: decorate no right answer, and no method that stores its calls.
+    attributes of its object. Student code can read the method's code and every function
+    that it names, so never decorate a right answer, or a method that stores its calls.
 
     Examples
     --------
@@ -69,17 +69,18 @@ def answers_of(
     copies: dict[int, Any] | None = None,
     read_only: bool = False,
 ) -> Iterator[Any]:
-    """Yield what calls answer, made one after another: ``(function, *arguments)`` each.
+    """Make calls, each ``(function, *arguments)``, in turn, and yield their answers.
 
-    If any part is a student's, one message asks all. They get copies of the arguments,
-    the same one of an array that comes twice; ``operator.iadd`` and ``setattr`` may
-    stand between them. With `keep`, what a later call has changed in an earlier answer
-    shows; else each answer is copied at once. `copies` gets the copy of each argument,
-    by the id of that: what calls have changed shows there. With `read_only`, arrays
-    are, so a call that would change one raises. A call that raises does so when its
-    turn comes. ``Answer(0)`` stands for the answer to the first call, in later ones.
+    If a function or an argument belongs to the student, all calls are sent in one
+    message. The calls get copies of the arguments; an array that occurs twice is copied
+    once. ``operator.iadd`` and ``setattr`` are possible calls, too. With `keep`, an
+    earlier answer shows what a later call has changed in it; otherwise, each answer is
+    copied immediately. `copies` receives the copy of each argument, by its id, and
+    shows what the calls have changed. With `read_only`, arrays are read-only, so a call
+    that would change one raises an exception. An exception is raised when the answer to
+    its call is next. In later calls, ``Answer(0)`` stands for the answer to the first.
     """
-    # An object of the student's is no value, and no copy of it is sent.
+    # An object of the student is not a value, so no copy of it is sent.
     copied = copy_values([*calls], copies)
     if read_only:
         make_read_only(copied)

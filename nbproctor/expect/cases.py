@@ -1,4 +1,4 @@
-"""Cases of a specification: sizes, types, 0 and 1, and each but little changed."""
+"""Cases of a specification: sizes, types, 0 and 1, and small changes."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,7 @@ import numpy as np
 from nbproctor.expect.comparison import is_same
 from nbproctor.expect.numbers import beyond
 
-#: Arguments of a call; first of all the state of the object, if the function has one.
+#: Arguments of a call; the state of the object comes first, if there is one.
 Case: TypeAlias = tuple[Any, ...]
 Kind: TypeAlias = tuple[str, Literal["C", "F"]]  # a number type and an order in memory
 #: In these, numbers have room enough that usual formulas do not overflow.
@@ -29,12 +29,13 @@ _MOST_ENTRIES = 2**20
 
 
 def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
-    """Return cases of all kinds of sizes; `make` makes one from sizes, by their names.
+    """Return cases of many sizes; `make` makes a case from sizes, by name.
 
-    Each size has its usual number, which should be its own, and the most that `beyond`
-    may make of it. All are usual, equal, 2, or 1; each is 1 alone, and beyond the
-    answer's numbers alone. A size of data is also so large that each array with it has
-    half as many entries again as such a number.
+    Each size has a usual number, different from the others, and a limit for `beyond`.
+    In the cases, all sizes are usual, equal, 2, or 1; then one size at a time is 1, and
+    one at a time is beyond the numbers in the answer. A size of data is also made so
+    large that each array with it has one and a half times as many entries as such a
+    number.
     """
     usual = {name: size for name, (size, _) in ranges.items()}
     tables = [usual]
@@ -52,11 +53,12 @@ def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
 
 
 def changed(right: Callable[..., Any], *case: Any) -> list[Case]:
-    """Return a case, then more, each with one array or number changed from the last.
+    """Return a case, then more, each with one array or number changed.
 
-    The right answer is another one each time; what does not change it stays. An array
-    keeps its type, its shape, its sum, its entries if their order matters, and its text
-    if it has more than 1,000: so whatever of it an answer is remembered by, it is old.
+    The right answer changes each time; changes without effect on it are left out. An
+    array keeps its type, shape, sum, its entries if their order matters, and its text
+    if it has more than 1,000 entries. So an answer that caches results by any of these
+    returns an old one.
     """
     cases = [case]
     for number, key, part in _parts(case):
@@ -70,11 +72,11 @@ def changed(right: Callable[..., Any], *case: Any) -> list[Case]:
 
 
 def neutral(*case: Any) -> list[Case]:
-    """Return cases in which one array or number is 0, or 1, and the others as usual.
+    """Return cases in which one array or number is 0 or 1, and the others are usual.
 
-    A formula may be easier there, or have no meaning. An argument that is a number,
-    such as a size, is 1 only. At last, all numbers of the state are 0. No two cases
-    share an array.
+    An argument that is a number, such as a size, becomes only 1, because a formula may
+    have no meaning for 0. In the last case, all numbers of the state are 0. No two
+    cases share an array.
     """
     cases = []
     for number, key, part in _parts(case):
@@ -92,11 +94,11 @@ def neutral(*case: Any) -> list[Case]:
 
 
 def kinds(*case: Any, narrow: bool = False) -> list[Case]:
-    """Return a case with its arrays in each type that holds them, by rows or columns.
+    """Return a case with its arrays in each type that fits, by rows or columns.
 
-    In arguments, fractions become whole numbers, too, but those in the state of an
-    object stay. At last, one argument after another is whole, and the others are not.
-    With `narrow`, types are among them in which usual formulas overflow.
+    Fractions in arguments also become whole numbers, but fractions in the state of an
+    object stay. In the last cases, one argument at a time is whole. With `narrow`,
+    there are also types in which usual formulas overflow.
     """
     cases = []
     for kind in (_NARROW, *_ROOMY) if narrow else _ROOMY:
@@ -116,7 +118,7 @@ def _in_kind(
     kind: Kind,
     whole: bool,
 ) -> Any:
-    """Return arrays of a kind, those of another type if that cannot hold them."""
+    """Return arrays of a kind, or of another type if this one does not fit."""
     if isinstance(value, Mapping):
         return {key: _in_kind(entry, kind, whole) for key, entry in value.items()}
     if not isinstance(value, np.ndarray):
@@ -135,7 +137,7 @@ def _in_kind(
 
 
 def _parts(case: Case) -> Iterator[tuple[int, str, Any]]:
-    """Yield the arrays and numbers of a case: where they stand, their key, they."""
+    """Yield the arrays and numbers of a case, each with its position and key."""
     for number, value in enumerate(case):
         parts = value if isinstance(value, dict) else {"": value}
         for key, part in parts.items():
@@ -155,7 +157,7 @@ def _with_part(
 
 
 def _others(value: Any) -> Iterator[Any]:
-    """Yield others in the place of an array or number, the more alike ones first."""
+    """Yield replacements for an array or number, the most similar first."""
     if not isinstance(value, np.ndarray) or value.size < 2:
         yield value + 1
         return

@@ -1,4 +1,4 @@
-"""Comparison of an answer with the right one: types, shapes, values, what changed."""
+"""Comparison of an answer with the right one: types, shapes, values, changes."""
 
 import functools
 import math
@@ -30,7 +30,8 @@ def expect(
     Parameters
     ----------
     got
-        The answer, of any floating or integer dtype. A list is one only for a list.
+        The answer, of any floating or integer dtype. A list is accepted only if `want`
+        is a list.
     want
         A number, an array, a list of numbers, or a mapping of these, whose entries are
         judged as ``name["key"]``.
@@ -40,13 +41,13 @@ def expect(
         Right is ``|got - want| <= atol + rtol * |want|``; the defaults admit float32.
         Where both are integers they must be equal.
     factors
-        Constant factors that tell the mistake, by their name in the formula:
-        ``{"m": 7, "the number of classes": 4}``. Only the name is shown. The factor 2
-        is always among them, and so is the inverse of each.
+        Constant factors of typical mistakes, by their name in the formula: ``{"m": 7,
+        "the number of classes": 4}``. Only the name is shown. The factor 2 and the
+        inverse of each factor are always included.
     mistakes
-        Wrong answers that typical mistakes give, by the symptom to report: a mapping,
-        or a function that returns it, called only if the answer is wrong. Where `want`
-        is a mapping, each wrong answer is a mapping of some of its entries.
+        The answers of typical mistakes, by the symptom to report: a mapping, or a
+        function that returns it, which is called only if the answer is wrong. Where
+        `want` is a mapping, each wrong answer is a mapping of some of its entries.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def _is_close(
     rtol: float = 1e-4,
     atol: float = 1e-6,
 ) -> Any:
-    """Do as ``np.isclose``, which takes five times as long for few numbers."""
+    """Like ``np.isclose``, but five times as fast for few numbers."""
     is_nan = (answer != answer) & (right != right)
     tolerance = atol + rtol * abs(right)
     is_near = abs(answer - right) < tolerance
@@ -122,7 +123,7 @@ def expect_shape(
     shape: Shape,
     name: str,
 ) -> None:
-    """Check that an answer is a numeric array of a shape; ``()`` is that of a number.
+    """Check that an answer is a numeric array of a shape; a number has shape ``()``.
 
     Raises
     ------
@@ -137,7 +138,7 @@ def expect_unchanged(
     before: Any,
     name: str,
 ) -> None:
-    """Check that an argument or attribute is what it was before a call.
+    """Check that a call has not changed an argument or attribute.
 
     `before` is a deep copy from before the call: a number, text, an array, or a list
     or mapping of these.
@@ -162,7 +163,7 @@ def expect_unchanged(
 
 
 def entries_of(answer: Any, right: Any) -> Any:
-    """Return the entries that are judged, or all if no name is right."""
+    """Return the entries to compare, or all if no name is right."""
     if isinstance(right, Mapping) and is_of(answer, Mapping):
         return {key: answer[key] for key in right if key in answer} or answer
     return answer
@@ -173,7 +174,7 @@ def is_same(
     other: Any,
     right: Any,
 ) -> bool:
-    """Whether two answers agree, in the entries that the right one has."""
+    """Whether two answers are equal in the entries of the right one."""
     try:
         expect_same(entries_of(answer, right), entries_of(other, right), "")
     except (AssertionError, TypeError, ValueError):
@@ -187,9 +188,9 @@ def expect_same(
     name: str,
     reason: str = AGAIN,
 ) -> None:
-    """Compare two answers to one question, whatever is right; `reason` is then said.
+    """Compare two answers to the same call; if they differ, the message is `reason`.
 
-    Of two mappings, the entries of `other` count.
+    Of two mappings, the entries of `other` are compared.
     """
     if is_of(other, Mapping) and is_of(answer, Mapping):
         for key, label, entry in _entries(answer, other, name):
@@ -211,7 +212,7 @@ def expect_entry(
     shape: Shape,
     name: str,
 ) -> Any:
-    """Return one entry of a mapping as an array of a shape, or say why it is none."""
+    """Return one entry of a mapping as an array of a shape, or raise why not."""
     [(_, label, entry)] = _entries(got, {key: None}, name)
     expect_shape(entry, shape, label)
     expect_finite(entry, label)
@@ -226,9 +227,9 @@ def expect_normal(
 ) -> None:
     """Check that random numbers come from a normal distribution.
 
-    Mean, spread and form may each be six standard errors away, so a right answer fails
-    by chance once in more than 100 million. So may the number of values that are more
-    than three standard deviations away, if that is more than none.
+    Mean, standard deviation and form may each be six standard errors away, so a right
+    answer fails by chance less than once in 100 million. The same holds for the number
+    of values beyond three standard deviations, if there are any.
 
     Raises
     ------
@@ -255,9 +256,9 @@ def expect_normal(
 
 
 def is_multiple(array: Any, *others: Any) -> bool:
-    """Whether an array is a multiple of one of the others that is not zero.
+    """Whether an array is a multiple of one of the others, and not zero.
 
-    None, as `entry_in_any_shape` may return it, is no multiple, and has none.
+    None, which `entry_in_any_shape` may return, is not a multiple.
     """
     for other in others:
         if array is None or other is None:
@@ -275,9 +276,9 @@ def entry_in_any_shape(
     key: Any,
     shape: Shape,
 ) -> Any:
-    """Return an entry in a shape, transposed or of other dimensions; or None.
+    """Return an entry, transposed or reshaped to a shape if necessary, or None.
 
-    Where another property judges the shape.
+    For tests in which another property checks the shape.
     """
     try:
         array = np.asarray(got[key], dtype=float)
@@ -311,9 +312,9 @@ def expect_finite(got: object, name: str) -> None:
 
 
 def is_of(value: object, *kinds: type) -> bool:
-    """Whether a value is of one of some classes, or what it stands for is.
+    """Whether a value, or the object for which a proxy stands, has one of some classes.
 
-    That is known in the judge, which notes who else asks for the class: see `Proxy`.
+    The judge knows the class of a proxy's object, and records other uses: see `Proxy`.
     """
     return issubclass(_class_of(value), kinds)
 
@@ -330,7 +331,7 @@ def _fail(name: str, symptom: str) -> NoReturn:
 
 
 def _snapshot(value: Any) -> object:
-    """Return what shows any change of a value, and to which nan is equal."""
+    """Return a copy that shows any change of a value; nan is equal to nan."""
     if is_of(value, np.ndarray):
         return value.shape, value.dtype, value.tobytes()
     if is_of(value, np.generic):
@@ -378,13 +379,13 @@ def _numbers(
     shape: Shape | None,
     lists: bool = False,
 ) -> Any:
-    """Return an answer as a numeric array of a shape, or say why it is none."""
+    """Return an answer as a numeric array of a shape, or raise why it is not one."""
     ask = "should be a number"
     if shape is None:
         ask = "should hold numbers"
     elif shape:
         ask = f"should be an array of shape {shape}"
-    # NumPy would take a list, or any object with a length, for an array.
+    # NumPy would convert a list, or any object with a length, to an array.
     is_list = lists and is_of(got, *_LISTS)
     if not is_list and not is_of(got, *_NUMERIC):
         _wrong_type(got, name, ask)

@@ -1,4 +1,4 @@
-"""Measures: numbers, with pictures, that a test reports and that never count."""
+"""Measures: numbers, with pictures, that a test reports without grading them."""
 
 import base64
 import io
@@ -16,7 +16,7 @@ MAX_SIDE = 128  # pixels of a picture
 
 
 class Measured(NamedTuple):
-    """A number that a test has measured; of pictures, caption and PNG in base64."""
+    """A number that a test has measured; a picture is its caption and base64 PNG."""
 
     name: str
     value: float
@@ -38,7 +38,7 @@ def measure(
     pictures: Sequence[tuple[str, npt.ArrayLike]] = (),
     of: float = 0,
 ) -> None:
-    """Report a number that pages show under a name, and that never counts.
+    """Report a number that pages show under a name, and that is not graded.
 
     With `of`, the value is a count, and pages say *375 of 500 (75 %)*.
     Only the judge reports it. In a kernel and in the student's process, it is printed.
@@ -72,8 +72,7 @@ def measure(
 def processor_seconds() -> float:
     """Return the processor time of the test so far, and of the answers that it calls.
 
-    What a test measures or leaves out by it does not depend on how busy the computer
-    is; by the time of day, it would.
+    Unlike the time by the clock, it does not depend on how busy the computer is.
     """
     return time.process_time()  # in the judge, see `judge.clock`
 

@@ -1,4 +1,4 @@
-"""How large a case is: beyond all numbers that stand in the student's answer."""
+"""Sizes of cases: beyond all numbers in the student's answer."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 from nbproctor.cells import CellText, compile_code
 
-#: In the judge, the numbers that stand in the answer, while it is judged.
+#: In the judge, the numbers in the answer that is being judged.
 answer_numbers: frozenset[float] = frozenset()
 # A number, but no size.
 _SEED = re.compile(r"\b(default_rng|RandomState|seed)\(\s*\d+\s*\)")
@@ -25,11 +25,12 @@ _COUNTS_TO = {
 
 
 def beyond(usual: float, most: float) -> float:
-    """Return how large something is in a case: `usual`, or beyond the answer's numbers.
+    """Return the size of something in a case: `usual`, or beyond the answer's numbers.
 
-    A kernel does not know these. In grading, it is two more than the largest number up
-    to `most` that stands in the student's answer: so what is different from some number
-    on is tried there, be it a size or, counted from 0, an index.
+    A kernel does not know these numbers, and always returns `usual`. In grading, it is
+    two more than the largest number up to `most` in the student's answer. So an answer
+    that behaves differently from some number on is tested there, even if this number is
+    an index, which counts from 0.
     """
     larger = [int(number) + 2 for number in answer_numbers if usual <= number <= most]
     return max(larger, default=usual)
@@ -37,9 +38,9 @@ def beyond(usual: float, most: float) -> float:
 
 @lru_cache(maxsize=64)  # many tests judge one answer
 def numbers_in(text: str) -> frozenset[float]:
-    """Return the numbers in Python code, and how far its number types count.
+    """Return the numbers in Python code, and the limits of its number types.
 
-    Among them is what Python computes before the answer runs, as in ``4 * 1024``.
+    They include numbers that Python computes when it compiles, as in ``4 * 1024``.
     """
     code = _SEED.sub("seed()", text)
     tree = CellText.parse(code).tree or ast.Module([], [])

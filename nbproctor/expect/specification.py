@@ -1,8 +1,8 @@
 """Specification of an exercise: one place from which its hidden tests are made.
 
-It stands in a helper cell beside the exercise. A hidden test is then one line, such as
-``check(MEAN, "values")``. What a student's function answers to some cases is asked
-once in the judge, and judged by as many properties as there are.
+It is in a helper cell near the exercise. A hidden test is then one line, such as
+``check(MEAN, "values")``. In the judge, a student's function is called once with each
+case, and all properties check the same answer.
 """
 
 import contextlib
@@ -49,9 +49,9 @@ Change: TypeAlias = tuple[State, State]
 
 
 class Record(NamedTuple):
-    """What was answered to some cases, and the exception that ended it.
+    """The answers to some cases, and the exception that ended the calls.
 
-    `changes` hold for each case what its call must leave alone, before and after.
+    `changes` has, for each case, what its call must not change, before and after.
     """
 
     answers: list[Any]
@@ -59,13 +59,14 @@ class Record(NamedTuple):
     changes: Sequence[Change] = ()
 
 
-#: What the student's process has answered, in the judge: what was asked → its record. A
-#: kernel asks anew, as code may have changed.
+#: In the judge: key of the questions → record of the answers. A kernel calls the
+#: function again, because its code may have changed.
 Records: TypeAlias = dict[tuple[Any, ...], Record]
 recorded: Records | None = None
-# Of these, what was looked at since somebody cleared this.
+# Keys that were looked up since this was last cleared.
 looked_up: set[tuple[Any, ...]] = set()
-# What lives as long as one test cell: answers with objects of the student's process.
+# Records that last for one test cell: their answers have objects of the student's
+# process.
 _cell_records: Records = {}
 
 
@@ -73,9 +74,9 @@ _cell_records: Records = {}
 class Target:
     """A function to call, or a method of an object that is made for each call.
 
-    `owner` looks up the function, or the class of the `method`. An object gets its
-    `attributes` for a state without ``__init__``. If these are None, it is made as the
-    notebook does: ``owner()()``.
+    `owner` looks up the function, or the class of the `method`. An object is made
+    without ``__init__``, and gets the `attributes` that belong to a state. If these are
+    None, it is made as in the notebook: ``owner()()``.
     """
 
     owner: Callable[[], Any]
@@ -89,7 +90,7 @@ class Target:
         reads: Sequence[str],
         read_only: bool = False,
     ) -> FunctionCall:
-        """Return a call; of a method, it answers attributes of the object, too."""
+        """Return a call; that of a method also returns attributes of the object."""
         if not self.method:
             return (self.owner(), *arguments)
         return (
@@ -103,10 +104,10 @@ class Target:
         )
 
     def start(self, state: State) -> tuple[list[FunctionCall], FunctionCall]:
-        """Return calls that make one object, and how all calls of it then start.
+        """Return calls that make one object, and the start of all calls of its method.
 
-        These lack only their arguments. Of a method, they start with answers to the
-        first two calls of the message: the function, and the object.
+        The arguments are still to be added. A call of a method starts with the answers
+        to the first two calls of the message: the function and the object.
         """
         owner = self.owner()
         if not self.method:
@@ -117,11 +118,11 @@ class Target:
 
     @property
     def origin(self) -> tuple[Any, ...]:
-        """What tells it from another target: the code that looks it up."""
+        """The identity of the target: the code that looks it up."""
         return _origin(self.owner), self.method, _origin(self.attributes)
 
 
-# A specification names one of these: a plain function, or a method of a class.
+# The two kinds of target: a plain function, or a method of a class.
 calls_to = Target
 calls_to_method = Target
 
@@ -132,44 +133,45 @@ def _no_mistakes(*case: Any) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Specification:
-    """What one function of an exercise has to answer.
+    """What one function of an exercise must return.
 
     Parameters
     ----------
     name
-        What messages call an answer, such as ``'mean_of(values)'``.
+        The name of an answer in messages, such as ``'mean_of(values)'``.
     target
-        What is called: see `calls_to` and `calls_to_method`. A plain function has the
-        state ``{}``.
+        The function to call: see `calls_to` and `calls_to_method`. A plain function has
+        the state ``{}``.
     right
-        Another way to the right answer of a case, not the reference solution.
+        Another way to compute the right answer to a case, not the reference solution.
     arguments
-        What the student calls the arguments.
+        The names of the arguments in messages.
     cases
-        Name → function that makes cases: what a call is made with. In cases whose name
-        begins with ``square``, all sizes are equal: there a mistake in a formula seldom
-        raises.
+        Name → function that makes cases, the arguments of calls. In cases whose name
+        begins with ``square``, all sizes are equal, so a mistake in a formula seldom
+        raises an exception.
     properties
-        Name → judgements, which are called in turn. Each is judged in one test cell.
+        Name → list of checks, which are called in turn. Each property has one test
+        cell.
     mistakes
-        For a case, what typical mistakes answer, by the sentence that names them.
-        `prove` shows that each sentence is said of its own formula.
+        For a case, sentence → what an answer with this typical mistake returns. `prove`
+        checks that each formula gets its own sentence.
     follows
-        For a case and an answer, the right values for `Values`, where one entry is
-        computed from another: a mistake in that one costs its own property alone. Then
-        `mistakes` gets the answer, too.
+        For a case and an answer, the right values for `Values`, if one entry is
+        computed from another. So a mistake in one entry costs only its own property.
+        `mistakes` then gets the answer, too.
     factors
         For a case, the factors of `expect`.
     plain
-        Makes an answer comparable, where another property judges its form.
+        Converts an answer before it is compared, if another property checks its form.
     has_state
         Whether a case begins with the state of an object.
     reads
-        Attributes of the object that are the answer, once it was called; without them
-        the answer is what the call returns.
+        Attributes of the object that are the answer after a call. Without them, the
+        answer is what the call returns.
     helpers
-        A context in which functions that an answer may use, but need not, are right. A
-        property that fails is judged once more in it.
+        A context in which other functions that an answer may use are right. A property
+        that fails is checked once more in it.
     """
 
     name: str
@@ -194,7 +196,7 @@ class Specification:
         return case[0], case[1:]
 
     def ask(self, cases: Iterable[Case], read_only: bool = False) -> Record:
-        """Ask the student's function, of a new object for each case, until it raises.
+        """Call the student's function with each case, until it raises an exception.
 
         For `read_only`, see `answers_of`.
         """
@@ -228,9 +230,9 @@ class Specification:
         return record
 
     def _untouchable(self, state: State, arguments: Sequence[Any]) -> dict[str, Any]:
-        """Return what a call must leave alone, by its name.
+        """Return what a call must not change, by name.
 
-        Of an object of the test's own, that is its type and its public attributes.
+        For an object of the test, these are its type and its public attributes.
         """
         values = {name: state[name] for name in state if name not in self.reads}
         values.update(zip(self.arguments, arguments, strict=True))
@@ -247,9 +249,9 @@ class Specification:
         return untouchable
 
     def read(self, answer: Any, later: Iterator[Any]) -> Any:
-        """Return an answer: what the call returned, or what was read after it.
+        """Return an answer: what the call returned, or the attributes read after it.
 
-        Of a call that has to return nothing, ``returned`` is what it did return.
+        If the call should return nothing, ``returned`` is what it returned.
         """
         attributes = {name: next(later) for name in self.reads}
         if attributes and answer is not None:
@@ -258,14 +260,14 @@ class Specification:
 
     @property
     def title(self) -> str:
-        """What messages call an answer; attributes have names of their own."""
+        """The name of an answer in messages; attributes have their own names."""
         return "" if self.reads else self.name
 
     def key(self, name: str) -> tuple[Any, ...]:
-        """Return what tells these questions from those of another specification.
+        """Return a key for these cases that no other specification has.
 
-        Not the name alone, which two functions may share. Helper cells run again before
-        each test, so it is the code that stays the same, and not the object.
+        Two functions may have the same name. Helper cells run again before each test,
+        so the key contains code, which stays the same, and no objects.
         """
         return (
             self.name,
@@ -276,7 +278,7 @@ class Specification:
         )
 
     def record(self, name: str) -> Record:
-        """Return what was answered to some cases; the judge asks once."""
+        """Return the answers to some cases; the judge makes the calls only once."""
         key = self.key(name)
         return _remember(key, lambda: self.ask(self.cases[name]()))
 
@@ -286,21 +288,21 @@ class Specification:
         otherwise: str = "",
         until_error: bool = False,
     ) -> Iterator[Answered]:
-        """Yield cases to judge with what was answered, then raise what ended it."""
+        """Yield cases with their answers, then raise what ended the calls."""
         name = self.usable(name, otherwise)
         record = self.record(name)
-        # Made anew: an answer may have changed an object that it was handed.
+        # Make the cases again: a call may have changed an object that it was passed.
         yield from zip(self.cases[name](), record.answers, strict=False)
         if record.failure is not None and not until_error:
             raise record.failure
 
     def usable(self, name: str, otherwise: str) -> str:
-        """Return the cases to judge: others, if these raise and a value is wrong there.
+        """Return the cases to check: others if these raise and values are wrong there.
 
-        So a mistake that raises costs no more than one that does not. And raising never
-        earns more than a wrong value does: who raises wherever the answer is not known
-        is asked in vain in the square cases, too, or is right there. Without others,
-        these are judged.
+        So a mistake that raises an exception costs no more than one that does not.
+        Raising on purpose never earns more than a wrong value: such an answer raises in
+        the square cases, too, or is right there. Without others, these cases are
+        checked.
         """
         if not otherwise:
             return name
@@ -312,10 +314,10 @@ class Specification:
         return otherwise
 
     def is_wrong_in_squares(self) -> bool:
-        """Whether a value is wrong in the square cases; what raises is no value.
+        """Whether a value is wrong in the square cases; an exception is no value.
 
-        What the judge asks anew in each cell excuses nothing: it may be wrong here, and
-        right where it counts.
+        Answers that the judge does not cache do not count: they may be wrong here, and
+        right where they earn points.
         """
         for name in self.cases:
             if not name.startswith("square"):
@@ -328,13 +330,13 @@ class Specification:
         return False
 
     def mistakes_of(self, case: Case, answer: Any) -> Mapping[str, Any]:
-        """Return what typical mistakes answer to a case."""
+        """Return what typical mistakes return for a case."""
         if self.follows:
             return self.mistakes(*case, answer)
         return self.mistakes(*case)
 
     def failure(self, name: str) -> Exception | None:
-        """Judge a property; return what is wrong, as the exception that says it."""
+        """Check a property; return the exception that says what is wrong, or None."""
         try:
             for judgement in self.properties[name]:
                 judgement(self)
@@ -343,9 +345,9 @@ class Specification:
         return None
 
     def holds(self, name: str) -> bool:
-        """Whether a property holds: another one may judge only what this one leaves.
+        """Whether a property holds, for properties that depend on it.
 
-        The judge finds out once, whoever asks; in a kernel nothing is remembered.
+        The judge caches this; a kernel does not.
         """
         key = "holds", self.name, name, *self.target.origin
         result = _remember(key, lambda: Record([], self.failure(name)))
@@ -353,7 +355,7 @@ class Specification:
 
 
 def _remember(key: tuple[Any, ...], ask: Callable[[], Record]) -> Record:
-    """Return a record, which the judge makes once."""
+    """Return a record, which the judge caches."""
     looked_up.add(key)
     records = _cell_records | (recorded or {})
     if key in records:
@@ -367,9 +369,9 @@ def _remember(key: tuple[Any, ...], ask: Callable[[], Record]) -> Record:
 
 @contextlib.contextmanager
 def recording(records: Records, source: str | None = None) -> Iterator[None]:
-    """Record answers there, and judge what is there already.
+    """Cache answers in `records`, and use those that are there.
 
-    `source` is the text of the answer, for `beyond`; without one it is as before.
+    `source` is the text of the answer, for `beyond`; an empty text changes nothing.
     """
     global recorded, _cell_records
     before = recorded, _cell_records, numbers.answer_numbers
@@ -384,7 +386,7 @@ def recording(records: Records, source: str | None = None) -> Iterator[None]:
 
 
 def _origin(value: Any, depth: int = 5) -> Any:
-    """Return what tells a function from all others: its code, and that of its parts."""
+    """Return the identity of a function: its code, and the code of its parts."""
     kind = type(value)
     if kind in (bool, int, float, str, types.NoneType):
         return value
@@ -396,13 +398,13 @@ def _origin(value: Any, depth: int = 5) -> Any:
     named_defaults = value.__kwdefaults__ or {}
     parts = [*defaults, *named_defaults.values()]
     for cell in value.__closure__ or ():
-        with contextlib.suppress(ValueError):  # it is empty
+        with contextlib.suppress(ValueError):  # the cell is empty
             parts.append(cell.cell_contents)
     return value.__code__, *(_origin(part, depth - 1) for part in parts)
 
 
 def _is_value(answer: Any) -> bool:
-    """Whether an answer is a plain value, and no object of the student's process."""
+    """Whether an answer is a plain value, not an object of the student's process."""
     if type(answer) is dict:
         answer = [*answer.values()]
     if type(answer) in (list, tuple):
@@ -415,12 +417,12 @@ Judgement: TypeAlias = Callable[[Specification], None]
 
 
 def check(specification: Specification, name: str) -> None:
-    """Judge one property; an `AssertionError` says what is wrong."""
+    """Check one property; an `AssertionError` says what is wrong."""
     failure = specification.failure(name)
     if failure and specification.helpers:
         with recording({}), specification.helpers():
             failure_with_helpers = specification.failure(name)
-        # An assertion judges values of the answer's own.
+        # An assertion error describes values of the answer itself, so it is kept.
         if not failure_with_helpers or not isinstance(failure, AssertionError):
             failure = failure_with_helpers
     if failure:
@@ -429,11 +431,12 @@ def check(specification: Specification, name: str) -> None:
 
 @dataclass(frozen=True)
 class Each:
-    """Judge each answer to some cases by a function of the case and the answer.
+    """Check each answer to some cases with a function of the case and the answer.
 
-    `cases` is a name, or several. If a call raises, and a value is wrong where all
-    sizes are equal, the cases `otherwise` are judged. With `until_error`, what was
-    answered before a call that raises is judged: the error costs another property.
+    `cases` is a name, or several. If a call raises an exception, and a value is wrong
+    where all sizes are equal, the cases `otherwise` are checked. With `until_error`,
+    the answers before an exception are checked, and the exception costs another
+    property.
     """
 
     cases: str | Sequence[str]
@@ -454,9 +457,9 @@ class Values:
     """Compare the values of each answer with the right ones, and with mistakes.
 
     `cases` is a name, or several; `name` is a text, or a function of the case;
-    `options` are those of `expect`. Of dictionaries, only `entries` are judged, or all
-    if there are none. With `any_shape`, an answer of another shape is right: another
-    property judges that. For `otherwise`, see `Each`.
+    `options` are those of `expect`. Of dictionaries, only `entries` are checked, or all
+    entries if there are none. With `any_shape`, an answer of another shape is right,
+    because another property checks the shape. For `otherwise`, see `Each`.
     """
 
     cases: str | Sequence[str]
@@ -493,11 +496,11 @@ class Values:
             )
 
     def _title(self, specification: Specification, case: Case) -> str:
-        """Return what messages call the answer to a case."""
+        """Return the name of the answer to a case, for messages."""
         name = self.name(*case) if callable(self.name) else self.name
         if name:
             return name
-        # An ordinary question may be answered rightly: say what this one is.
+        # Other cases may be right, so the message describes this one.
         shape = max(map(np.shape, case), key=math.prod)
         if math.prod(shape) > 300:
             return f"{specification.title} for shape {shape}"
@@ -509,10 +512,10 @@ def _fitting_mistakes(
     earlier: Sequence[Answered],
     later: Iterable[Answered],
 ) -> Mapping[str, Any]:
-    """Return mistakes in the last earlier case: first those that fit all answers."""
+    """Return the mistakes of the last case; those that fit all answers first."""
     mistakes = specification.mistakes_of(*earlier[-1])
     fitting = dict(mistakes)
-    with contextlib.suppress(Exception):  # at an answer of another form, or an error
+    with contextlib.suppress(Exception):  # an answer of another form
         for case, answer in itertools.chain(earlier, later):
             plain = specification.plain(answer, *case)
             formulas = specification.mistakes_of(case, answer)
@@ -524,10 +527,10 @@ def _fitting_mistakes(
 
 @dataclass(frozen=True)
 class After:
-    """Judge something only if another property holds, so a mistake costs that alone.
+    """Check something only if another property holds, so a mistake costs one.
 
-    If it does not hold, the answers to some cases still have to be finite numbers, not
-    all zero and not all the same: what answers nothing loses this, too.
+    If it does not hold, the answers to some cases must still be finite numbers, not all
+    zero and not all the same. So a function that computes nothing fails here, too.
     """
 
     earlier: str
@@ -583,12 +586,12 @@ class Shape:
 
 @dataclass(frozen=True)
 class Unchanged:
-    """Check that calls leave their arguments, and the state of their object, alone.
+    """Check that calls do not change their arguments or the state of their object.
 
-    Attributes that are the answer may change. Those of the test's own objects may not.
-    `cases` is a name, or several. The first of them is also tried in all types and
-    orders in memory, and read-only: what converts its arguments works on a copy of
-    some, and on the caller's own of others.
+    Attributes that are the answer may change; attributes of the test's objects may not.
+    `cases` is a name, or several. The first is also called with all types and memory
+    orders, and with read-only arrays: an answer that converts its arguments copies some
+    of them, but not others.
     """
 
     cases: str | Sequence[str]
@@ -603,7 +606,7 @@ class Unchanged:
         record = specification.ask(cases, read_only=True)
         changes = [*record.changes]
         is_changed_back = False
-        # What raises for other reasons, too, costs those who judge values.
+        # If it raises with writable arrays, too, properties of values fail.
         for case in cases if record.failure else ():
             if specification.ask([case], read_only=True).failure:
                 writable = specification.ask([case])
@@ -632,15 +635,16 @@ def _is_plain(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Anew:
-    """Check that each question is looked at anew, whatever is right.
+    """Check that no call depends on an earlier call.
 
-    One object is asked all cases, best those of `changed`, and each answer must be that
-    of a new object. As that may remember, too, not all answers may be the first, nor
-    one the right answer to the case before: but if the property `after` does not hold,
-    another mistake may do that. The object and the arguments change in place; then, the
-    first cases are asked again with new arrays, and the last one twice, its first
-    answer overwritten in between. Attributes that are the answer must not share memory;
-    with `shares`, two answers may.
+    One object is called with all cases, best those of `changed`, and must return what a
+    new object returns. A new object may have cached something, too. So not all answers
+    may equal the first one, and none may be the right answer to the previous case,
+    unless the property `after` does not hold: then this may have another reason. The
+    object and the arguments are changed in place. Then the first cases are called again
+    with new arrays, and the last one twice, with its first answer overwritten in
+    between. Attributes that are the answer must not share memory; with `shares`, two
+    answers may.
     """
 
     cases: str
@@ -714,10 +718,11 @@ def _ask_one_object(
     turn: int,
     keep: bool,
 ) -> Iterator[Any]:
-    """Yield what one object answers to cases; for number `turn` it gets new arrays.
+    """Yield the answers of one object; case number `turn` gets new arrays.
 
     With `keep`, its answer to the last but one is overwritten before the last.
-    Attributes that are the answer must be what all were set to: else two share memory.
+    Attributes that are the answer must have the values that were set; otherwise, two of
+    them share memory.
     """
     split = [specification.state_and_arguments(case) for case in cases]
     first_state, objects = split[0]
@@ -763,7 +768,7 @@ def _in_place(
     new: Any,
     calls: list[FunctionCall],
 ) -> Any:
-    """Add calls that change an argument into a new one, or return the new one."""
+    """Add calls that change an argument in place, or return the new argument."""
     are_dictionaries = isinstance(old, dict) and isinstance(new, dict)
     if are_dictionaries and old.keys() == new.keys():
         entries = {key: _in_place(old[key], new[key], calls) for key in new}
@@ -777,13 +782,13 @@ def _in_place(
 
 
 def prove(specification: Specification) -> list[str]:
-    """Show that each mistake loses and is named; return those that are not.
+    """Check that each mistake fails and is named; return those that are not.
 
-    What its formula answers is judged by all properties. Another sentence may be said
-    if its formula answers the same.
+    All properties check what its formula returns. The sentence of another mistake is
+    accepted if its formula returns the same.
     """
     if specification.mistakes is _no_mistakes:
-        return []  # there may be no right answer either
+        return []  # there may be no right answer
     tables: dict[str, list[tuple[Any, Mapping[str, Any]]]] = {}
     sentences: dict[str, Any] = {}
     for name, make in specification.cases.items():
@@ -813,7 +818,7 @@ def _with_mistake(
     table: Mapping[str, Any],
     sentence: str,
 ) -> Any:
-    """Return what a mistake answers to a case; entries that it leaves out are right."""
+    """Return the answer of a mistake; entries that it leaves out are right."""
     if isinstance(right, Mapping):
         return {**right, **table.get(sentence, {})}
     return table.get(sentence, right)

@@ -24,16 +24,16 @@ from nbproctor.results import Job, StudentCell
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do: run code in the student process, or judge a test cell."""
+    """One step: run code in the student process, or judge a test cell."""
 
-    name: str  # what the cell is called in messages
+    name: str  # the name of the cell in messages
     source: str = ""  # to run in the student's process; empty for a test
     index: int | None = None  # the cell's place, if it is one of the student's own
     test: Cell | None = None
     exercise: str | None = None  # the exercise whose solution this is
     # Functions of reference solutions that the student's process gets first.
     reference_functions: Collection[str] = ()
-    keeps_names: bool = False  # whether names that it removes are there again after it
+    keeps_names: bool = False  # whether names that it removes are restored
     defines: str = ""  # the test cell whose definitions these are
 
 
@@ -51,17 +51,17 @@ class References:
 
 
 def plan_notebook(job: Job, tests: Tests) -> list[Step]:
-    """Plan the student's notebook as it is.
+    """Plan the run of the student's notebook.
 
-    A test cell is judged where it stands in the submission; one that was deleted, or
-    moved before its exercise, right after the solution cell, or else at the end. None
-    is judged before one that stands above it in the source: an object that it hands
-    over might answer there. Cells that the source marks to be skipped are run if the
-    student has changed them.
+    A test cell is judged at its position in the submission. A test cell that was
+    deleted, or moved before its exercise, is judged right after the solution cell, or
+    else at the end. No test is judged before one that is above it in the source,
+    because an object that it passes might be an answer there. Cells that the source
+    marks to be skipped are run if the student has changed them.
     """
     masters = {cell.id: cell for cell in job.cells}
     steps = []
-    steps_above: dict[str, int] = {}  # test → how many steps stand above it
+    steps_above: dict[str, int] = {}  # test → number of steps above it
     for cell in job.student:
         master = masters.get(cell.id or "")
         if not master:
@@ -90,12 +90,12 @@ def plan_notebook(job: Job, tests: Tests) -> list[Step]:
 def with_second_runs(
     steps: Sequence[Step], judge_again: Callable[[Cell, frozenset[str]], object]
 ) -> Iterator[Step]:
-    """Yield a plan; call `judge_again` for each test of an exercise, right after it.
+    """Yield a plan; call `judge_again` right after each test of an exercise.
 
-    It gets the test, and the exercises of which tests are still to come. So no test has
-    its second run after the first run of a later test. Whatever that one passes to
-    student code, and however one process leaves a message for another, it helps with no
-    earlier test.
+    It gets the test, and the exercises that have tests still to come. So no test has
+    its second run after the first run of a later test. What a later test passes to
+    student code cannot help with an earlier test, even if one process could leave a
+    message for another.
     """
     coming = Counter(step.test.exercise for step in steps if step.test)
     for step in steps:

@@ -1,11 +1,11 @@
 """The student's functions, classes and objects as a test cell sees them.
 
 A `Proxy` stands for an object that stays in the student process. Calls, attributes and
-items go there; plain data comes back. Two objects of the student's are compared,
-ordered and added there: their class could return the same answers from any method.
-Equality, order and arithmetic with values of the test's, and truth, are the judge's own
-and never asked of the student. Nor is what an object is: the process that has it, its
-number and its class are known here, and a student's class could say anything.
+items are requested there, and plain data comes back. Two objects of the student are
+compared, ordered and added there, because any method of their class could return the
+same. Truth, and equality, order and arithmetic with values of the test, are decided in
+the judge, and never by student code. So is the identity of an object: its process,
+number and class are known here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nbproctor.protocol.frames import Interruption
 
 _T = TypeVar("_T")
 
-# What Python and NumPy look up by name on an object, and must find here.
+# Names that Python and NumPy look up on every object, and must find here.
 _LOCAL = {"__array__", "__deepcopy__", "__mro_entries__", "__reduce_ex__"}
 NEVER_RERAISED = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
@@ -32,16 +32,16 @@ class StudentRaised(BaseException):
 
     kind = "Exception"  # name of the student's class
     text = ""
-    cell: str | None = None  # where in the student's own cells, if it was there
+    cell: str | None = None  # the student's cell, if it was raised in one
     line: int | None = None
-    origin: object = None  # the session whose process raised it
+    origin: object = None  # session of the process that raised it
 
     def __str__(self) -> str:
         return self.text
 
 
 class StudentError(StudentRaised, NbproctorError):
-    """Student code raised an `Exception`, as most do; ``sys.exit`` raises none."""
+    """Student code raised an `Exception`; ``sys.exit`` does not."""
 
 
 class ProcessEnded(Interruption):
@@ -62,7 +62,7 @@ class ProcessEnded(Interruption):
 
 
 def printable(text: str) -> str:
-    """Return what a student process calls something, fit to be shown."""
+    """Return a name from a student process, safe to show."""
     text = text[:100]
     if text.isprintable():
         return text
@@ -70,7 +70,7 @@ def printable(text: str) -> str:
 
 
 class Handle(NamedTuple):
-    """What the judge knows of an object that stays in a student process."""
+    """What the judge knows about an object that stays in a student process."""
 
     session: Any  # the `session.Session` of that process
     number: int
@@ -82,7 +82,7 @@ class Handle(NamedTuple):
 
 
 def handle_of(proxy: object) -> Handle:
-    """Return what is known of a proxy's object, without asking it."""
+    """Return what the judge knows about a proxy's object, without a request."""
     handle: Handle = object.__getattribute__(proxy, "_nbproctor")
     return handle
 
@@ -93,7 +93,7 @@ def ask(proxy: object, request: str, *arguments: Any) -> Any:
 
 
 def _apply(proxy: object, name: str, *arguments: Any) -> Any:
-    """Have a function of Python's applied to an object, where the object is."""
+    """Apply a built-in function to an object in its process."""
     return ask(proxy, "apply", name, [proxy, *arguments])
 
 
@@ -102,7 +102,7 @@ def _convert(
     kind: type[_T],
     name: str,
 ) -> _T:
-    """Return what a function of Python's makes of an object: exactly of this kind."""
+    """Convert an object by a built-in function; the result has exactly this type."""
     return _require_type(kind, _apply(proxy, name))
 
 
@@ -132,7 +132,7 @@ def _order(
 
 
 def _operate_in_judge(proxy: Any, name: str, *others: Any) -> Any:
-    """Apply an operator that is never the student's."""
+    """Apply an operator in the judge, never in the student's process."""
     _note_uncalled(proxy, f"__{name}__")
     return getattr(operator, name)(_as_number(proxy, *others), *others)
 
@@ -144,7 +144,7 @@ def _operate_reflected(proxy: Any, name: str, *others: Any) -> Any:
 
 
 def _as_number(proxy: Any, *others: Any) -> Any:
-    """Return the number, or beside an array the array, that an object converts to."""
+    """Return the number to which an object converts, or next to an array the array."""
     arrays = any(isinstance(other, np.ndarray) for other in others)
     return np.asarray(proxy) if arrays else float(proxy)
 
@@ -307,7 +307,7 @@ def _named_class(name: str) -> type:
 
 
 def _note_uncalled(proxy: Proxy, *methods: str) -> None:
-    """Note methods not called: see `Session.end_test`."""
+    """Record methods that were not called: see `Session.end_test`."""
     handle_of(proxy).session.uncalled_methods.append((proxy, *methods))
 
 
@@ -331,7 +331,7 @@ def _ask_comparison(
 
 
 def built_in(kind: type) -> type:
-    """Return the first class that is built in, of a class and its bases."""
+    """Return the first built-in class among a class and its bases."""
     return next(base for base in kind.__mro__ if base.__module__ == "builtins")
 
 

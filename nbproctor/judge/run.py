@@ -1,7 +1,7 @@
-"""One submission judged: runs through its notebook, cells in student processes.
+"""Judge one submission: run its cells in student processes, and its tests here.
 
-The judge is trusted and runs no student code: that stays in student processes. What
-ends one costs the test that it happened in; the next goes on.
+The judge is trusted and runs no student code. If a student process ends, the test that
+was running fails, and the next test continues with a fresh process.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
 
 @clock.patch_clocks()
 def grade(job: Job, spawn: Spawn) -> Report:
-    """Grade one submission: the student's own notebook, with second runs in it."""
+    """Grade one submission, with second runs of the exercises that lose points."""
     tests = Tests.from_bytes(job.tests) if job.tests else Tests.from_cells(job.cells)
     start = time.monotonic()
     run = NotebookRun(
@@ -90,7 +90,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
 
 @dataclass
 class SecondRuns:
-    """Exercises that lost points, judged again with correct solutions of those before.
+    """Second runs of exercises that lost points, with correct earlier solutions.
 
     This is not a second chance for a guess. Points are given to a test in which the
     judge saw a call of a reference function, and to a test that got no answer in the
@@ -98,16 +98,16 @@ class SecondRuns:
     depends on.
     """
 
-    first_run: NotebookRun  # its verdicts get what is granted
-    # Exercise → its run, and what that has still to do.
+    first_run: NotebookRun  # its verdicts get the points
+    # Exercise → its run, and the steps that are still to come.
     _runs: dict[str, tuple[NotebookRun, list[Step]]] = field(default_factory=dict)
 
     def judge(self, test: Cell, unfinished: frozenset[str]) -> None:
-        """Judge a test again, from the first one that lost its exercise points.
+        """Judge a test again if this test or one before it lost its exercise points.
 
-        It has just been judged in the first run, and no later test has. So the
-        arguments and objects of later tests cannot answer it. `unfinished` are the
-        exercises whose tests are still to come.
+        Called directly after the first run has judged the test, before any later test.
+        So no argument or object of a later test can help to answer it. `unfinished` are
+        the exercises that have tests still to come.
         """
         exercise = str(test.exercise)
         first = self.first_run.verdicts.get(test.id)
@@ -125,7 +125,7 @@ class SecondRuns:
             self._award_points(second_run)
 
     def close(self) -> None:
-        """End the processes that live."""
+        """End the student processes of all second runs."""
         for second_run, _ in self._runs.values():
             second_run.student.close()
 
@@ -161,8 +161,8 @@ class SecondRuns:
         better = {}
         for name, second in second_run.verdicts.items():
             first = verdicts[name]
-            # One answer earns them all: of two answers in one cell, each chosen by
-            # where it runs, the marks do not add up.
+            # An answer can find out in which run it is, and behave differently. So a
+            # second run that loses any points of the first run gives none.
             if second.points < first.points:
                 return
             is_unanswered = name in self.first_run.unanswered
@@ -184,9 +184,9 @@ class SecondRuns:
 class NotebookRun:
     """One run through a notebook of a job: `verdicts` and `notes` of a report.
 
-    At `deadline`, the time of the notebook is used up. When `max_stops` tests of an
-    exercise have ended their process, the rest of them is not tried: a hang costs its
-    whole limit.
+    After `deadline`, no further test is run. After `max_stops` tests of an exercise
+    have ended their process, its other tests are not run: each hang takes a whole time
+    limit.
     """
 
     job: Job
@@ -215,15 +215,15 @@ class NotebookRun:
         self.untried: list[str] = []  # as in `Report`
         self._cells_call_references = False
         self._reference_records: dict[Any, bool] = {}  # whether a reference was called
-        self._history: list[Step] = []  # with the test cells among them
-        # Tests for the student's process, each with how many steps come before it.
+        self._history: list[Step] = []  # all steps so far, test cells included
+        # Tests for the student's process, each with the number of steps before it.
         self._in_process_tests: list[tuple[Cell, int]] = []
         self._stops: dict[str | None, list[Outcome]] = {}
         # Exercises of which a test was judged once more for lack of memory.
         self._memory_retries: set[str | None] = set()
 
     def run_to_end(self, steps: Iterable[Step]) -> None:
-        """Run cells and judge tests in order; end with no process left.
+        """Run cells and judge tests in order, then end the student process.
 
         Two kinds of tests wait for `judge_in_process`: those that are judged in the
         student's process, and those that fail although it is unknown whether they can
@@ -248,7 +248,7 @@ class NotebookRun:
         return exercises - unsolved
 
     def run_steps(self, steps: Iterable[Step]) -> None:
-        """Do the next steps; the process that runs cells lives on."""
+        """Do the next steps; the student process stays alive."""
         for step in steps:
             calls = ReferenceFunction.calls
             test = step.test
@@ -294,7 +294,7 @@ class NotebookRun:
 
     @property
     def notes(self) -> list[str]:
-        """What was stopped, each once: cells, and tests whose exercise lost by it."""
+        """What was stopped, each once: cells, and tests whose exercise lost points."""
         stopped = [
             v for v in self.verdicts.values() if v.outcome in ("timeout", "died")
         ]
@@ -307,7 +307,7 @@ class NotebookRun:
         return list(dict.fromkeys(notes))
 
     def explain_stops(self) -> None:
-        """Let tests report first what prevented a cell from being run.
+        """Replace a failure by the reason why the cell of its exercise could not run.
 
         A line that is not part of an answer, and stops all answers, must not cause a 0.
         """
@@ -360,7 +360,8 @@ class NotebookRun:
                 lacks_memory = isinstance(error, MemoryError)
                 is_first = exercise not in self._memory_retries
                 if lacks_memory and is_first and not session.has_answered:
-                    # It may not be at fault. It is judged again in a fresh process.
+                    # The answer may not be at fault, so it is judged again in a fresh
+                    # process.
                     self._memory_retries.add(exercise)
                     student.exclude_memory_hog()
                     return self._judge(cell)
@@ -391,7 +392,7 @@ class NotebookRun:
         return replace(
             verdict(cell, self._excused(cell, message, uncalled_method), points),
             printed="" if hidden else plain_text(out.getvalue(), testcell.MAX_PRINTED),
-            measures=tuple(map(_as_lines, measured)),
+            measures=tuple(map(_sanitize_measure, measured)),
         )
 
     def _run_test(
@@ -423,18 +424,19 @@ class NotebookRun:
         return names
 
     def _run_public_test(self, cell: Cell) -> Verdict:
-        """Run a test in the student's process, where the notebook is, as in a kernel.
+        """Run a test in the student's process, as in a kernel.
 
-        It has no points and hides nothing, so nobody gains by its result. A test that
-        would bind a name of the student's anew runs in the judge.
+        It has no points and hides nothing, so forging it gains nothing. A test that
+        assigns to a name of the student runs in the judge.
         """
         student = self.student
-        # It makes several calls, but one that hangs must not cost a whole cell's time.
+        # It makes several calls, but one that hangs must not take the time of a whole
+        # cell.
         limits = self.job.limits
         seconds = min(limits.cell, 2 * limits.call)
         try:
             session = student.ensure_session()
-            if "rand" in cell.source:  # it draws the same numbers each time
+            if "rand" in cell.source:  # it gets the same random numbers each time
                 testcell.seed_student(session, self.tests.cells[cell.id].seed)
             outputs, _ = student.send(session, Step(cell.id, cell.source), seconds)
             student.defined_by_tests.add(cell.id)
@@ -460,11 +462,11 @@ class NotebookRun:
     def _judge_in_process(self, cell: Cell, history: Sequence[Step]) -> Verdict:
         """Run a test cell, and what comes before it, in a process of the student's own.
 
-        What captures output, patches or deletes a student's names, or looks into
-        objects of any library cannot be judged through proxies. It runs as in a kernel:
-        the student's code could forge its result, as under stock nbgrader, but reaches
-        nothing else that the sandbox keeps from it, nor hidden parts of test cells that
-        the judge judges (but for imports), which are never in this process.
+        A test that captures output, patches or deletes a student's names, or uses
+        objects of any library cannot be judged through proxies. It runs as in a kernel.
+        Student code could forge its result, as under stock nbgrader. It still cannot
+        leave the sandbox, and the hidden parts of the judge's own test cells, except
+        imports, are never in this process.
         """
         student = self.student
         session = student.start_session(student.files)
@@ -511,7 +513,7 @@ class NotebookRun:
         message: Message,
         uncalled_method: str = "",
     ) -> Message:
-        """Return what a test says, or that it waits: it may be lost because of us."""
+        """Return the message, or that the test waits: the sandbox may be the cause."""
         if message.outcome in ("failed", "error"):
             if cell.exercise in self.student.refused:
                 return verdicts.REFUSED(where=f" in `{cell.exercise}`")
@@ -528,8 +530,8 @@ class NotebookRun:
         return self.student.describe_end(end, f"`{cell.exercise or cell.id}`")
 
 
-def _as_lines(measured: Measured) -> Measure:
-    """Return what a test has measured, with words that are safe to show."""
+def _sanitize_measure(measured: Measured) -> Measure:
+    """Return what a test has measured, with text that is safe to show."""
     return Measure(
         name=one_line(measured.name),
         value=measured.value,

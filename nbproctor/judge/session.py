@@ -1,7 +1,7 @@
 """The judge's connection to one student process: its questions and their answers.
 
 Objects of the student's become `proxy.Proxy`, and objects of a test become `exports`.
-Exceptions that cross are the test's own, by number, or the student's, which are
+Exceptions that are sent belong to the test, by number, or to the student, and are
 rebuilt. The first message that is late or breaks the protocol ends the process.
 """
 
@@ -55,22 +55,22 @@ MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 class Session:
     """The judge's connection to one student process.
 
-    `child` has a ``sock``, and methods: ``close`` ends the process, and
-    ``processor_seconds`` returns what it has used. One call may take `call_seconds`,
+    `child` has a ``sock``, and two methods: ``close`` ends the process, and
+    ``processor_seconds`` returns its processor time. One call may take `call_seconds`,
     calls back into the test included.
     """
 
     def __init__(self, child: Any, call_seconds: float) -> None:
         self.exports = Exports()
         self.end: ProcessEnded | None = None  # why the process has ended
-        # What the judge has decided in this test: an object, and the methods not asked.
+        # What the judge has decided in this test: an object, and methods not called.
         self.uncalled_methods: deque[tuple[Any, ...]] = deque(maxlen=MAX_UNCALLED)
-        self.deadline = float("inf")  # the moment that nothing may take longer than
+        self.deadline = float("inf")  # no request may last beyond this moment
         self.processor_seconds: Callable[[], float] = child.processor_seconds
-        self.recorded: specification.Records = {}  # what it has answered so far
+        self.recorded: specification.Records = {}  # answers so far
         self.has_answered = False  # whether a call has returned in this test
-        # Functions of references that the student's process has got, and the session of
-        # the process that they run in.
+        # Reference functions that the student's process has, and the session of the
+        # process in which they run.
         self.reference_functions: dict[str, Any] = {}
         self.reference_session: Session | None = None
         # Whether no other process runs code of the same notebook: see
@@ -80,9 +80,9 @@ class Session:
         self._call_seconds = call_seconds
         self._call_deadline: CallDeadline | None = None
         self._depth = self._callbacks = 0
-        # One handle an object, so that ``is`` tells what it should.
+        # One handle for each object, so that ``is`` works.
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
-        self._raised: dict[int, BaseException] = {}  # by the test's own objects
+        self._raised: dict[int, BaseException] = {}  # raised by objects of the test
         self._connection = Connection(
             wire=Wire(child.sock),
             requests=TO_JUDGE,
@@ -95,7 +95,7 @@ class Session:
         *arguments: Any,
         seconds: float | None = None,
     ) -> Any:
-        """Ask the student process for something.
+        """Send a request to the student process, and return the answer.
 
         Student code may raise a `StudentRaised`. A process that does not answer is
         ended (`ProcessEnded`). An argument may be an `UnsendableError`.
@@ -126,7 +126,7 @@ class Session:
         return reply
 
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
-        """Start a test, and return the values of those names that the student has.
+        """Start a test, and return the values of these names in the student's process.
 
         The result is a dictionary, unless the student's process lies. Both sides forget
         the objects of the test before. With `keep`, these stay, and so do handles that
@@ -159,7 +159,7 @@ class Session:
             reply = self.ask("end", [*self.uncalled_methods])
         except ProcessEnded:
             raise
-        except BaseException:  # whatever the student's side raises
+        except BaseException:  # student code may raise anything
             reply = None
         match reply:
             case (bool(has_written), str(method)):
@@ -219,7 +219,7 @@ class Session:
         return self.exports.export(value)
 
     def resolve(self, ref: Ref) -> Any:
-        """Return what the student names."""
+        """Return the object that the student names."""
         match ref:
             case ("judge", (number,)):
                 return self.exports.resolve(number)
@@ -247,14 +247,15 @@ class Session:
 
     def describe_exception(self, error: BaseException) -> list[Any]:
         """Return a description of an exception for the student, and remember it."""
-        # Text of a test's exception may show what it wanted; of a reference's, more.
+        # The text of a test's exception may show the expected value, and that of a
+        # reference even more.
         name = builtin_name(error)
         text = f"a {name} in an object of the test"
         if isinstance(error, StudentRaised | RefusedError | RecursionError):
             origin = getattr(error, "origin", None)
             if origin in (None, self):
                 text = str(error)
-        # It may hold what the student sent, as often as it likes.
+        # It may contain objects that the student sent, any number of times.
         traceback.clear_frames(error.__traceback__)
         number = next(reversed(self._raised), -1) + 1
         self._raised[number] = error

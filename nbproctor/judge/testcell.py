@@ -2,8 +2,8 @@
 
 A test sees the modules that the source notebook imports, the names that earlier helper
 cells make, and the student's names. Of the names that other test cells made, it sees
-those that it reads and that nothing else has made since, as in a kernel. Most test
-cells need none of these.
+those that it reads, unless something else has assigned to them since, as in a kernel.
+Most test cells need none.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _refuse_sent_text(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def display(*values: Any, **_: Any) -> None:
-    """Replace the notebook's own, which a student must not define."""
+    """Replace IPython's `display`, which student code must not redefine."""
     sys.stdout.writelines(f"{value!r}\n" for value in values)
 
 
@@ -104,19 +104,20 @@ class Namespace:
     """The global names that test cells see in one run through a notebook.
 
     There is one dictionary, as in a kernel: a function of an earlier test cell reads
-    what its names mean now. Before each test it holds what that test may see. Of test
-    cells judged `outside_judge`, others get what they import and define.
+    the current values of its names. Before each test, it is filled with what this test
+    may see. Of test cells judged `outside_judge`, others get only imports and
+    definitions.
     """
 
     def __init__(self, tests: Tests, outside_judge: Iterable[str]) -> None:
         self._tests = tests
         self._modules = _modules(tests)
-        self._main = types.ModuleType(MODULE)  # what a test imports by this name
+        self._main = types.ModuleType(MODULE)  # a test may import it by name
         self._space: Names = vars(self._main)
-        self._shared: dict[str, Any] = {}  # what test cells made for later ones
+        self._shared: dict[str, Any] = {}  # names that test cells made for later ones
         shared_names = (test.shared for test in tests.cells.values())
         self._shared_names = frozenset().union(*shared_names)
-        self._session_of: dict[str, Session] = {}  # test cells that were run → for whom
+        self._session_of: dict[str, Session] = {}  # test cell → session it ran for
         self._definitions_only = set(outside_judge)
 
     def run(
@@ -128,11 +129,11 @@ class Namespace:
         *,
         is_needed: bool = False,
     ) -> Any:
-        """Run a test cell, as `run` does, with what it sees.
+        """Run a test cell, as `run` does, with the names that it may see.
 
-        Test cells that it needs are run first, if they were not in this run and for
-        this process: in follow-through, or after a process has ended. A helper cell
-        that raises an exception of its own makes it a `BrokenTestError`.
+        Test cells that it needs are run first, unless this process has run them: in
+        follow-through, or after a process has ended. If a helper cell raises an
+        exception of its own, this raises `BrokenTestError`.
         """
         test = self._tests.cells[name]
         if any(self._session_of.get(cell) is not session for cell in test.needs):
@@ -147,10 +148,10 @@ class Namespace:
                 except Interruption:
                     raise
                 except BaseException:
-                    pass  # it has its own verdict; what it made until then is there
+                    pass  # it has its own verdict; names made before the error stay
         try:
             space = self._fill(name, session)
-            # What ended a process once would do so again.
+            # A cell that ended a process once would end it again.
             if is_needed and name in self._definitions_only:
                 return execute(test.definitions, space)
             return run(
@@ -164,7 +165,7 @@ class Namespace:
             self._end(name, session)
 
     def _end(self, name: str, session: Session) -> None:
-        """End a test; store the names that it made for later ones, passed or not."""
+        """End a test, passed or not, and store the names that later tests may read."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
         _judged.clear()
         self._session_of[name] = session
@@ -179,9 +180,9 @@ class Namespace:
         """Fill the namespace for a test.
 
         A name comes from the first of these that has it: earlier test cells, helper
-        cells and the test itself; an exercise that is to define it, in the student's
-        process; a module or Python's own; the student's process. What an exercise is
-        to import, the student must have, but the test gets its own.
+        cells and the test itself; the student's process, if an exercise must define the
+        name; a module or a built-in; the student's process. If an exercise must import
+        a module, the student must have imported it, but the test gets its own import.
         """
         sys.modules[MODULE] = self._main
         tests = self._tests
@@ -201,17 +202,17 @@ class Namespace:
         space.clear()
         space["__name__"] = MODULE
         space["__builtins__"] = built_in
-        # No other module: ``dir()`` is to tell what the student has.
+        # No other module, so that ``dir()`` shows what the student has.
         for module in used_names & self._modules.keys() - student_names:
             space[module] = self._modules[module]
-        # The student process says what a name is, but not which names there are.
+        # Of the student process's answer, only the requested names are used.
         student_objects = session.begin(
             sorted(student_names | imported_names), keep=bool(self._shared)
         )
         _judged.append(session)
         if type(student_objects) is not dict:
             student_objects = {}
-        # A test calls a reference itself: the student's process takes no part in it.
+        # A test calls a reference directly, without the student's process.
         student_objects |= session.reference_functions
         for student_name in student_names & student_objects.keys():
             space[student_name] = student_objects[student_name]
@@ -223,7 +224,7 @@ class Namespace:
             except Interruption:
                 raise
             except (StudentRaised, AssertionError):
-                # It checks an answer, and costs nothing unless a name is missing now.
+                # It checks an answer. That matters only if a name is missing now.
                 others = used_in(other for other in programs if other != helper)
                 missing = helper.binds_first - space.keys()
                 if others & missing:
@@ -236,7 +237,7 @@ class Namespace:
 
 
 def _modules(tests: Tests) -> Names:
-    """Import what test cells use; the name of what is not here is the student's."""
+    """Import what test cells use; the name of a missing module is the student's."""
     space: Names = {}
     for _, code in tests.imports:
         with suppress(ImportError):
@@ -270,8 +271,8 @@ def run(
 ) -> Any:
     """Run a test cell and return its last value, or raise what it raises.
 
-    After so many seconds, that is a `ProcessEnded`. `answer` is the text of the cell
-    that it judges.
+    After so many seconds, it raises `ProcessEnded`. `answer` is the text of the cell
+    that the test judges.
     """
     session.has_answered = False
     recording = specification.recording(session.recorded, answer)
@@ -291,7 +292,7 @@ def points_of(value: Any, most: float) -> float:
     try:
         # An integer may be too long for a float. NaN is not more than 0.
         return float(min(max(0, _number(value)), most))
-    # A signaling NaN; an object of the test's that cannot be looked at.
+    # A signaling NaN, or an object of the test that cannot be compared.
     except Exception:
         return 0.0
 
@@ -301,7 +302,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, Proxy | complex):
         return 0
     kind = type(value)
-    if kind.__name__ in ("NAType", "NaTType"):  # any sum with pandas's is one
+    if kind.__name__ in ("NAType", "NaTType"):  # so is every sum with it
         return 0
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
         is_numeric = value.size and value.dtype.kind in "iuf"
@@ -328,8 +329,8 @@ def captured(
 def _reset_global_state(session: Session, first_seed: int) -> Iterator[None]:
     """Start a test with the same global state each time.
 
-    No student can predict what it draws before it sets a seed. If it sets one, the
-    student's process sets it, too, and that of the references.
+    No student can predict what the test draws before it sets a seed. If the test sets a
+    seed, the student's process and the reference process set it, too.
     """
     np.random.seed(_words_of(first_seed))
     random.seed(first_seed)
@@ -349,7 +350,7 @@ def _words_of(seed: int) -> list[int]:
 
 
 def seed_student(session: Session, seed: int) -> None:
-    """Seed the student's global generators, if the student's code lets it be done."""
+    """Seed the student's global generators, unless student code prevents it."""
     with suppress(Exception, StudentRaised):  # what a public test draws earns nothing
         session.ask("seed", "numpy", [_words_of(seed)])
         session.ask("seed", "random", [seed % 2**62])

@@ -1,4 +1,4 @@
-"""Verdicts: which outcome a test cell has, when, and in which words.
+"""Verdicts: the outcomes of test cells, and their messages.
 
 A public test may show everything. A hidden test may show its author's message, which
 exception the student's code raised, and at which of *their* lines. It must not show
@@ -79,7 +79,7 @@ UNJUDGED = Message(
     "not run",
     "This test cannot run outside the student's process. Please tell your teacher.",
 )
-# It was run, and what it says is no fault of the answer's: a person has to look.
+# The test was run, but its result may not be the answer's fault: a person decides.
 REFUSED = Message(
     "not run",
     "Not graded: your code needs something that grading does not allow{where}, such as "
@@ -100,8 +100,8 @@ PASSES_INSIDE = Message(
     "not run", "Not graded: it passes only in the student's process."
 )
 
-# Not permitted, access denied, read-only, no network: as the system says it. What lies
-# outside of the assignment is not even there: as Python and NumPy say it.
+# Words of the system: not permitted, access denied, read-only, no network. Words of
+# Python and NumPy for files outside the assignment, which do not exist in the sandbox.
 _OUTSIDE = r"/(?!tmp/nbproctor)"
 MAX_SEARCHED = 2000  # characters: to look through more takes the square of its length
 _FORBIDDEN = re.compile(
@@ -109,9 +109,9 @@ _FORBIDDEN = re.compile(
 )
 _PLACE = re.compile(r" \([^()]*, line (\d+)\)\Z")  # at the end of a SyntaxError
 _PLAIN_MAGIC = re.compile(r"%%(time|capture)\b")  # below which a cell runs as usual
-# Messages of Python and NumPy that help and carry nothing but shapes and names. They
-# are spelled out: a student's exception with such a message could carry anything else.
-_YOURS = "an object of yours"  # said for a proxy, which is no word of the student's
+# Messages of Python and NumPy that help, and that contain only shapes and names. They
+# are spelled out, because a student's exception could contain anything else.
+_YOURS = "an object of yours"  # stands for a proxy in a message
 _PARTS = {
     "N": r"-?\d{1,6}",
     "NAME": r"'?[A-Za-z_][\w.]{0,60}'?",
@@ -189,8 +189,8 @@ def explain(
 ) -> Message:
     """Explain to the student an exception that a test cell raised.
 
-    `sources` are the student's own cells by our names for them. Only their lines are
-    quoted. Text and data of a `hidden` test stay unknown.
+    `sources` are the student's own cells, by name. Only their lines are quoted. Text
+    and data of a `hidden` test are not shown.
     """
     if isinstance(error, StudentRaised):
         return _of_student(error, sources, hidden)
@@ -201,7 +201,7 @@ def explain(
     if isinstance(error, NameError) and error.name:
         return NO_NAME(name=error.name)
     name = builtin_name(error)
-    if name in ("AssertionError", "BaseException"):  # or a tool's own, as pytest's
+    if name in ("AssertionError", "BaseException"):  # or that of a tool such as pytest
         return _of_check(error, hidden)
     text = one_line(re.sub(r"'\w*Proxy'( object)?", _YOURS, _text(error)))
     if hidden and not _is_helpful(text, sources):
@@ -252,7 +252,7 @@ def describe_stop(
     source: str,
     outputs: list[Output],
 ) -> Message | None:
-    """Explain why no line of a cell, or none below some line, was run.
+    """Explain why a cell was not run, or not below some line.
 
     Python cannot read it, or it stops at a magic or an import that does not exist. This
     says nothing about the answers.
@@ -286,12 +286,12 @@ def describe_stop(
 
 
 def is_forbidden(kind: str, text: str) -> bool:
-    """Whether an exception of a student's says that the sandbox forbids something."""
+    """Whether a student's exception means that the sandbox forbids something."""
     return kind == "PermissionError" or bool(_FORBIDDEN.search(text[:MAX_SEARCHED]))
 
 
 def is_refusal(output: Output) -> bool:
-    """Whether an output of a cell says that the sandbox forbids what it does."""
+    """Whether an output of a cell means that the sandbox forbids something."""
     if results.NO_COMMANDS in str(output.get("text")):
         return True
     return is_forbidden(
@@ -322,7 +322,7 @@ def _is_written(error: BaseException) -> bool:
 
 
 def _text(error: BaseException) -> str:
-    """Return an exception's text; an object of the student's may be asked for it."""
+    """Return the text of an exception, which may call an object of the student."""
     try:
         return str(error)
     except BaseException:
@@ -330,7 +330,7 @@ def _text(error: BaseException) -> str:
 
 
 def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
-    """Whether a message is of a listed kind and names nothing but the student's own."""
+    """Whether a message is of a listed kind, and has only names of the student."""
     if not _HELPFUL_PATTERN.fullmatch(text):
         return False
     student_text = "\n".join(sources.values())

@@ -1,8 +1,8 @@
-"""Autograder of nbgrader, with executions that run in parallel in other processes.
+"""nbgrader's autograder, with executions that run in parallel in other processes.
 
 nbgrader's steps for each submission are unchanged. They read the repaired submission
 from a staging folder instead of ``submitted/``, and wait for a report instead of
-starting a kernel. The results of a submission are moved to their place at once, or
+starting a kernel. The results of a submission are moved into the course together, or
 thrown away.
 """
 
@@ -46,19 +46,19 @@ log = logging.getLogger(__name__)
 
 
 class ProctoredAutograde(Autograde):  # type: ignore[misc]
-    """`Autograde` that repairs first, and whose `Execute` gets a report (`report`)."""
+    """`Autograde` that repairs first; its `Execute` takes the outputs of a report."""
 
     #: Called with the result of each submission as soon as it is known.
     on_result: Callable[[SubmissionResult], None] | None = None
     #: The course, if it has been read already.
     course: Course | None = None
-    #: What is asked of this run; nbgrader's own command lowers marks, too.
+    #: The options of this run; nbgrader's own command may lower marks, too.
     options = RunOptions(allow_lower=True)
-    #: Executes and stays open; if None, the run has one of its own.
+    #: Executes, and stays open afterwards; if None, the run makes its own.
     pool: Pool | None = None
     changes: Sequence[MarkChange] = ()
     results: list[SubmissionResult]
-    # While a class is graded; nbgrader calls the methods that need them.
+    # Set while a class is graded, for methods that nbgrader calls.
     _submissions: Prefetch | None = None
     _submission: Submission | None = None
 
@@ -85,7 +85,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 )
 
     def init_notebooks(self) -> None:
-        """Wait: which file is a submission's notebook is not known yet."""
+        """Do nothing: the notebook of a submission is not known yet."""
 
     def convert_notebooks(self) -> None:
         """Grade the class."""
@@ -99,7 +99,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             if not self.create_student:
                 enrolled = {student.id for student in book.students}
                 reasons |= dict.fromkeys(run.folders.keys() - enrolled, STRANGER)
-            self._leave_out(run, reasons)
+            self._report_skipped(run, reasons)
             for sentence in describe_unread(course):
                 self.log.warning("%s", sentence)
             # Of a run that was killed.
@@ -113,8 +113,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                     self._submissions = Prefetch(run, pool, workers)
                     self._grade_class(self._submissions, run, decisions)
 
-    def _leave_out(self, run: Run, reasons: dict[str, str]) -> None:
-        """Tell of students who are not graded, and why; their marks stay."""
+    def _report_skipped(self, run: Run, reasons: dict[str, str]) -> None:
+        """Report students who are not graded, and why; their marks stay."""
         for student, reason in sorted(reasons.items()):
             del run.folders[student]
             self._report_result(
@@ -147,7 +147,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 if isinstance(error, ExecutionError):
                     reason = str(error)
                 submission.refuse(run.masters, reason)
-                submission.try_again = True  # it may not be at fault
+                submission.try_again = True  # the submission may not be at fault
                 failed.append(submission)
                 log.error("%s failed: %r", submission.student, error)
                 self.log.error("%s failed", submission.student, exc_info=True)
@@ -171,7 +171,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             decisions.mark_ungradable(submission)
             return
         for _, future in submission.running.values():
-            future.result()  # now: nobody waits for the gradebook meanwhile
+            future.result()  # wait here, before the gradebook is locked
         key = run.course.assignment, submission.student
         with staging_folders(self.coursedir):
             staged = Path(self._format_source(*key))
@@ -223,7 +223,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             self.write_single_notebook(f"{writes(notebook)}\n", resources)
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:
-        """Return what executing `nb` gave, executing it now if it is not what ran."""
+        """Return the report of `nb`; execute it now if its code cells have changed."""
         assert self._submissions and self._submission
         submission = self._submission
         cells, future = submission.running[notebook]
@@ -234,7 +234,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         return report
 
     def _report_result(self, result: SubmissionResult) -> None:
-        """Report the result of a submission to the log and to who asked for it."""
+        """Report the result of a submission to the log and to `on_result`."""
         self.results.append(result)
         write = self.log.error if result.is_failure else self.log.info
         write("%s: %s. %s", result.student, result.status, result.reason)
@@ -244,7 +244,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
 @contextmanager
 def staging_folders(coursedir: CourseDirectory) -> Iterator[None]:
-    """Make `coursedir` name new folders in the course as submitted and autograded."""
+    """Let `coursedir` use new temporary folders as submitted and autograded."""
     before = coursedir.submitted_directory, coursedir.autograded_directory
     with tempfile.TemporaryDirectory(prefix=STAGING, dir=coursedir.root) as folder:
         name = Path(folder).name

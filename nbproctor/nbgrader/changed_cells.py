@@ -1,7 +1,7 @@
 """Cells that were renamed, added or removed after somebody was graded.
 
-nbgrader always refuses such a release. Here the gradebook is adapted to it, after it
-has been copied and a teacher has read what happens to the marks.
+nbgrader always refuses such a release. Here, a teacher first reads what happens to the
+marks; then the gradebook is copied, and adapted to the release.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _TABLES = {
 class _Changes:
     """Changes to make in the gradebook, to the cells of one notebook.
 
-    A cell with the kind and text of one that is gone was renamed.
+    A new cell with the kind and text of a removed one counts as renamed.
     """
 
     def __init__(self, notebook: Any, master: MasterNotebook) -> None:
@@ -67,7 +67,7 @@ class _Changes:
         self.renamed = renamed  # old name → new name, rows
 
     def describe(self, course: Course) -> Iterator[str]:
-        """Yield what becomes of each cell, and of whose marks."""
+        """Yield what happens to each cell, and whose marks this affects."""
         for old, (name, _) in self.renamed.items():
             yield f"'{old}' is now called '{name}' and keeps its marks"
         for name, cell in self.new.items():
@@ -87,7 +87,7 @@ class _Changes:
             yield sentence
 
     def apply(self, book: Gradebook) -> None:
-        """Write them; the caller commits. SaveCells of nbgrader fills in the rest."""
+        """Write the changes; the caller commits. nbgrader's SaveCells adds the rest."""
         for name, rows in self.renamed.values():
             for row in rows:
                 row.name = name
@@ -120,7 +120,7 @@ def _kinds(cell: Cell) -> set[Any]:
 
 
 def _find_changes(course: Course, book: Gradebook) -> list[_Changes]:
-    """Compare the notebooks that somebody submitted with the course's own."""
+    """Compare notebooks for which there are submissions with the course's own."""
     all_changes = []
     for master in course.masters:
         with suppress(MissingEntry):  # not released yet
@@ -133,10 +133,10 @@ def _find_changes(course: Course, book: Gradebook) -> list[_Changes]:
 
 
 def check_cells(course: Course, change: bool = False) -> Path | None:
-    """Check that a release may be made: that nobody has marks for other cells.
+    """Check that nobody has marks for cells that the release does not have.
 
-    With `change`, the gradebook is adapted instead; returns the copy that was made of
-    it first. `CourseError` says what would become of whose marks.
+    With `change`, the gradebook is copied and adapted instead; this returns the copy.
+    `CourseError` says what would happen to whose marks.
     """
     url = make_url(course.coursedir.db_url)
     is_file = url.get_backend_name() == "sqlite"

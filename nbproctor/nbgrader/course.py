@@ -1,6 +1,6 @@
 """A course: its configuration, read once, its folders, sources and gradebook.
 
-Whatever is asked of a course, from grading to an export, is asked of one `Course`.
+All commands, from grading to an export, get facts about a course from a `Course`.
 """
 
 from __future__ import annotations
@@ -58,11 +58,10 @@ MAX_PATH = 480  # bytes: SQLite takes 504, with the name of a gradebook
 class Course:
     """A course folder and all facts about it; each is read only once.
 
-    As nbgrader's own `CourseDirectory`, it is opened at an `assignment`, if something
-    is asked of one. `coursedir` is that of nbgrader: as one of its commands has
-    configured it, or else from the configuration, which is read then. Copy `config`
-    before you change it. `CourseError`: the folder is not a course, or its
-    configuration has an error.
+    Like nbgrader's own `CourseDirectory`, it can be opened at an `assignment`.
+    `coursedir` is nbgrader's: the one of a running nbgrader command, or a new one from
+    the configuration, which is read then. Copy `config` before you change it.
+    `CourseError`: the folder is not a course, or its configuration has an error.
     """
 
     def __init__(
@@ -81,17 +80,17 @@ class Course:
 
     @classmethod
     def from_converter(cls, converter: BaseConverter) -> Course:
-        """Return the course that one of nbgrader's own commands is at work on."""
-        # A run makes nbgrader's own view point to other folders for a time.
+        """Return the course on which one of nbgrader's own commands is working."""
+        # During a run, nbgrader's own object points to other folders.
         coursedir = copy(converter.coursedir)
         course = cls(Path(coursedir.root), coursedir.assignment_id, coursedir)
-        # The view may have been made before the course's configuration was read.
+        # This object may have been made before the course's configuration was read.
         course.config = converter.config
         return course
 
     @classmethod
     def load(cls, course: Path | Course, assignment: str) -> Course:
-        """Return a course at an assignment; one that is open there, as it is."""
+        """Return a course at an assignment; if it is already open there, itself."""
         if isinstance(course, Course):
             return course.for_assignment(assignment)
         return cls(course, assignment)
@@ -107,7 +106,7 @@ class Course:
 
     @cached_property
     def options(self) -> Nbproctor:
-        """What the configuration says to nbproctor."""
+        """The options of nbproctor in the configuration."""
         return Nbproctor(config=self.config)
 
     def folder(
@@ -116,7 +115,7 @@ class Course:
         student: str = ".",
         assignment: str = "",
     ) -> Path:
-        """Return ``<course>/<step>/<student>/<assignment>`` as the course has it."""
+        """Return ``<course>/<step>/<student>/<assignment>``, as configured."""
         name = assignment or self.assignment
         directory = getattr(self.coursedir, f"{step}_directory")
         path = self.coursedir.format_path(directory, student, name)
@@ -125,11 +124,11 @@ class Course:
 
     @property
     def records(self) -> Path:
-        """The folder of what platforms, and teachers, said of the assignment."""
+        """The folder with what platforms and teachers recorded about the assignment."""
         return self.root / "collected" / self.assignment
 
     def read_column(self, column: str) -> dict[str, str]:
-        """Return what is recorded there of each student: student → a column's text."""
+        """Return a column of these records: student → text."""
         texts = {}
         for student, row in platforms.read_record(self.records).items():
             if row.get(column):
@@ -157,7 +156,7 @@ class Course:
         """
         pattern = self.coursedir.student_id
         parent = self._shared_folder("submitted")
-        # The pattern itself: an id that was given by name, with a bracket in it.
+        # The pattern itself may be an id with a bracket in it.
         names = {pattern}
         if parent.is_dir():
             entries = [entry.name for entry in parent.iterdir()]
@@ -176,9 +175,9 @@ class Course:
         return submissions
 
     def find_unwritable(self, students: Iterable[str]) -> dict[str, str]:
-        """Return whose results cannot be written, and why.
+        """Return the students whose results cannot be written, and why.
 
-        Where they go there must be folders that can be written, and no link.
+        The results need writable folders, and no link may be on the path.
         """
         reasons = {}
         for student, step in product(students, ("autograded", "feedback")):
@@ -192,7 +191,7 @@ class Course:
         return reasons
 
     def _own_folders(self, step: str, student: str) -> list[Path]:
-        """Return the folders of a student's own on the path, outermost first."""
+        """Return the folders on the path that are one student's, outermost first."""
         shared = self._shared_folder(step)
         path = self.folder(step, student)
         return [
@@ -200,7 +199,7 @@ class Course:
         ]
 
     def _shared_folder(self, step: str) -> Path:
-        """Return the folder in a step's path that is the last which students share."""
+        """Return the innermost folder on a step's path that all students share."""
         parts = self.folder(step, "*").parts
         return Path(*parts[: parts.index("*")])
 
@@ -227,7 +226,7 @@ class Course:
 
     @cached_property
     def markers(self) -> Markers:
-        """What marks solutions and hidden parts, as nbgrader's own steps say it."""
+        """The markers of solutions and hidden parts in nbgrader's configuration."""
         solution, hidden, scheme = (
             step(config=self.config, log=Log())
             for step in (ClearSolutions, ClearHiddenTests, ClearMarkScheme)
@@ -254,7 +253,7 @@ class Course:
 
     @property
     def header_and_footer(self) -> dict[str, Path]:
-        """The notebooks that the course puts around each of its own, if any."""
+        """The notebooks that the course adds before and after each notebook, if any."""
         options = self.config.IncludeHeaderFooter
         parts = [part for part in ("header", "footer") if options.get(part)]
         return {part: Path(self.coursedir.root, options[part]) for part in parts}
@@ -290,7 +289,8 @@ class Course:
     def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
         """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.
 
-        They are made from what the reference solution gives, and kept in the gradebook.
+        nbgrader makes them from the reference solution, and stores them in the
+        gradebook.
         """
         if not any(has_autotests(cell.source) for cell in master.cells):
             return master
@@ -350,7 +350,7 @@ class Course:
         *,
         again: bool = False,
     ) -> list[MasterNotebook]:
-        """Return the notebooks with their tests where `find_placement` puts them."""
+        """Return the notebooks, with each test placed by `find_placement`."""
         masters = [
             find_placement(master, self, settings, pool, again=again)
             for master in self.masters
@@ -360,7 +360,7 @@ class Course:
         return masters
 
     def clear_cache(self) -> None:
-        """Forget what was read of the assignment: it was written again."""
+        """Forget what was read of the assignment, because its files have changed."""
         for name in ("masters", "outlines"):
             vars(self).pop(name, None)
 
@@ -377,7 +377,7 @@ class Course:
 
     @contextmanager
     def gradebook(self) -> Iterator[SharedGradebook]:
-        """Open the gradebook: one for all who have it open at the same time.
+        """Open the gradebook, or share the one that is already open.
 
         `CourseError` says why the database cannot be used, and what to do.
         """
@@ -392,13 +392,13 @@ class Course:
         return SharedGradebook(self.coursedir.db_url, self.coursedir.course_id)
 
     def marks(self, student: str | None = None) -> defaultdict[str, StudentMarks]:
-        """Return what the gradebook holds of the assignment: see `read_marks`."""
+        """Return the marks of the assignment in the gradebook: see `read_marks`."""
         with self.gradebook() as book:
             return read_marks(book, self.assignment, student)
 
 
 def _check_name(assignment: str) -> None:
-    """Raise `CourseError` if nbgrader does not take this name of an assignment."""
+    """Raise `CourseError` if nbgrader does not accept the name of an assignment."""
     with suppress(TraitError):
         coursedir = CourseDirectory(assignment_id=assignment, log=Log())
         if coursedir.assignment_id == assignment:
@@ -410,7 +410,7 @@ def _check_name(assignment: str) -> None:
 
 
 def _check_path(root: Path) -> None:
-    """Raise `CourseError` if a course cannot be used where it is."""
+    """Raise `CourseError` if a course cannot be used at its path."""
     path = root.absolute()
     shown = one_line(str(path))
     if replace_surrogates(path) != str(path):
@@ -430,9 +430,9 @@ def _check_path(root: Path) -> None:
 def _read_config(root: Path) -> Config:
     """Execute the configuration of a course.
 
-    As for nbgrader's own commands, what the user's and the machine's
-    ``nbgrader_config.py`` say holds where the course's own says nothing, and in one
-    folder JSON counts: all commands must give the same grades.
+    As for nbgrader's own commands, the course's file overrides those of the user and of
+    the machine, and in one folder, JSON overrides Python. All commands must give the
+    same grades.
     """
     if not (root / "nbgrader_config.py").is_file():
         raise CourseError(

@@ -33,13 +33,13 @@ NOTHING_ANSWERED = "No exercise is answered in this file. It may be the wrong fi
 
 @dataclass(frozen=True)
 class MarkChange:
-    """A student whose mark has changed: total points; None is no mark."""
+    """A change of a student's total points; None is no mark."""
 
     student: str
-    before: float | None  # of what is graded, while both wait for a person
+    before: float | None  # of the graded parts, while both totals wait for a person
     after: float | None
     reason: str  # in a few words
-    is_kept: bool  # it would be lower for the same files, and the one before was kept
+    is_kept: bool  # the new mark is lower for the same files, so the earlier one stays
     # Test cell → points before and after, where they differ.
     cells: dict[str, tuple[float | None, float | None]] = field(
         default_factory=dict, compare=False
@@ -55,9 +55,9 @@ def decide(
 ) -> MarkChange | None:
     """Decide on the marks of a submission that had a result before.
 
-    A mark may not fall for the same files, unless asked; or unless it falls only
-    because they are later than they were: that is the act of a teacher, or of the
-    platform. None: nothing has changed.
+    A mark may not fall for the same files, with two exceptions: `may_lower`, and a late
+    penalty after a deadline or a submission time was changed. None: nothing has
+    changed.
     """
     total_before = before.total()
     total = after.total()
@@ -72,7 +72,7 @@ def decide(
             cells[grade.cell] = points, grade.points
     if not cells and total_before == total:
         return None
-    # What cannot be read now was read before: nobody submitted anything else.
+    # These files cannot be read now, but could be before: they are the same files.
     is_unread = submission.has_unreadable_files and submission.reasons
     is_new = not is_unread and previous.handed_in != submission.fingerprint
     is_other_time = previous.late != after.late
@@ -117,7 +117,7 @@ def _status(submission: Submission, marks: StudentMarks) -> Status:
 class Decisions:
     """Decides on the submissions of a run, one after the other, and writes.
 
-    `on_result` is called with each result when it is written, or when it stays.
+    `on_result` is called with each result, new or unchanged.
     """
 
     run: Run
@@ -160,7 +160,8 @@ class Decisions:
                 commit()
                 run.remove_graded(student)
                 if not self.options.keep_pages:
-                    # Feedback on an earlier submission must not stand for this one.
+                    # Feedback on an earlier submission must not be taken for this
+                    # one's.
                     pages = run.course.folder("feedback", student)
                     remove_pages(pages, run.masters)
         if previous and is_kept:
@@ -174,7 +175,7 @@ class Decisions:
         marks: StudentMarks,
         since: dict[str, str],
     ) -> SubmissionResult:
-        """Return what ``grading.json`` is to say of a submission."""
+        """Return the content of ``grading.json`` for a submission."""
         status = _status(submission, marks)
         notes = submission.notes()
         all_repaired = submission.repaired.values()
@@ -206,7 +207,7 @@ class Decisions:
         )
 
     def mark_ungradable(self, submission: Submission) -> None:
-        """Take back the scores of what cannot be graded, if it may be, and say why."""
+        """Withdraw the scores of an ungradable submission if this is allowed."""
         assignment = self.run.course.assignment
         student = submission.student
 
@@ -231,7 +232,7 @@ class Decisions:
     def _annotate(
         self, submission: Submission, reviewed: Collection[tuple[str, str]]
     ) -> None:
-        """Take back scores that say nothing, and put remarks next to the answers.
+        """Withdraw scores that say nothing, and write remarks next to the answers.
 
         `reviewed` are notebooks and cells with the same answers as before: no person
         has to look at them again, which nbgrader asks for.
@@ -264,7 +265,7 @@ class Decisions:
         folder = run.graded_folder(submission.student)
         sentences = {}
         for name, outline in run.course.outlines.items():
-            path = folder / f"{name}.ipynb"  # the one of before
+            path = folder / f"{name}.ipynb"  # the earlier one
             repaired = submission.repaired.get(name)
             if repaired and path.is_file():
                 sentences[name] = _describe_changes(
@@ -285,7 +286,7 @@ def _describe_changes(
     cells_before: Iterable[RawCell],
     cells: Iterable[RawCell],
 ) -> str:
-    """Say what another file has changed: points, or answers without effect."""
+    """Describe the effect of a new file: points, or changed answers without effect."""
     old_sources = {grade_id(cell): source_of(cell) for cell in cells_before}
     sources = {grade_id(cell): source_of(cell) for cell in cells}
     changes = []

@@ -41,10 +41,10 @@ NO_TIME = "its name does not say when it was submitted"
 MAX_NAMED = 10  # failures in one message
 
 
-class _OneByOne:
-    """One of nbgrader's commands, with the failures of each student."""
+class _PerStudentCommand:
+    """One of nbgrader's commands, which continues after the failure of one student."""
 
-    #: Folder → why its student's work, or page, stays where it is.
+    #: Folder → why its submission, or page, was not copied.
     failures: dict[str, str]
     fail: Callable[[str], None]
 
@@ -61,21 +61,21 @@ class _OneByOne:
 
     @contextmanager
     def attempt(self, folder: str) -> Iterator[None]:
-        """Let a failure in the work for one student affect only this student."""
+        """Record a failure of one student, so that the command continues."""
         try:
             yield
-        except Exception as error:  # whatever a student made of it
+        except Exception as error:  # a student controls what is in the folder
             if computer := as_computer_error(error):
-                self.failures.clear()  # it is not these that end the command
+                self.failures.clear()  # the command ends for another reason
                 raise computer from error
             self.failures[one_line(folder)] = one_line(str(error) or repr(error))
 
 
-class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
-    """`ExchangeCollect` that lets in nothing but the students' own regular files."""
+class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[misc]
+    """`ExchangeCollect` that accepts only the students' own regular files."""
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
-        """Read a folder's name; what is not a student's is nobody's newest work."""
+        """Read a folder's name; a folder that is not a student's is no submission."""
         name = Path(path).name
         student, _, *time = name.rsplit("+", 3)
         record = {
@@ -93,10 +93,10 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
         return record
 
     def _check(self, path: str, student: str) -> int:
-        """Return who owns a folder; `RefusedFileError` if it is not a student's."""
+        """Return the owner of a folder; `RefusedFileError` if it is not a student's."""
         if reason := refuse_student(student):
             raise RefusedFileError(reason)
-        # nbgrader would take it for a pattern, or for the name without blanks.
+        # nbgrader would read it as a pattern, or as the name without blanks.
         if not {*"*?["}.isdisjoint(student) or student != student.strip():
             raise RefusedFileError(
                 "its name contains *, ? or [, or begins or ends with a space"
@@ -125,7 +125,7 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
             return {student.id for student in book.students}
 
     def copy_files(self) -> None:
-        """Collect what is new of each student."""
+        """Collect the new submission of each student."""
         self.log.info("Checking the submissions of %d students", len(self.src_records))
         for record in self.src_records:
             with self.attempt(record["filename"]):
@@ -156,7 +156,7 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
         try:
             refusals = self._replace(target, filename, timestamp, owner)
         finally:
-            with suppress(OSError):  # there is something in it
+            with suppress(OSError):  # it is not empty
                 target.parent.rmdir()
         self.log.info("Collected: %s", username)
         for path, reason in refusals[:1]:
@@ -172,7 +172,7 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
         timestamp: datetime,
         owner: int,
     ) -> list[border.Refusal]:
-        """Copy a folder of the exchange next to its place, then move it there whole."""
+        """Copy a folder of the exchange next to its target, then move it there."""
         with TemporaryDirectory(prefix=".collect-", dir=target.parent) as private:
             received = Path(private, "received")
             ready = Path(private, "ready")
@@ -192,7 +192,7 @@ class ProctoredCollect(_OneByOne, ExchangeCollect):  # type: ignore[misc]
         return refusals
 
 
-class ProctoredReleaseFeedback(_OneByOne, ExchangeReleaseFeedback):  # type: ignore[misc]
+class ProctoredReleaseFeedback(_PerStudentCommand, ExchangeReleaseFeedback):  # type: ignore[misc]
     """`ExchangeReleaseFeedback` for one student after the other."""
 
     def copy_files(self) -> None:

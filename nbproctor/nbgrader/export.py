@@ -26,7 +26,7 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
     """
 
     def export(self, gradebook: Gradebook) -> None:
-        """Write the file, then empty the scores that nobody gave."""
+        """Write the file, then empty the scores that were never given."""
         super().export(gradebook)
         path = Path(self.to or "grades.csv")
         with path.open(newline="") as file:
@@ -38,7 +38,7 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
             if is_whole and not any(scored[row[0], row[3]]):  # assignment, student_id
                 row[-4] = ""  # raw_score
                 row[-2] = ""  # score
-        # With names that the platform, or students, chose.
+        # Names are chosen by the platform or by students.
         write_rows(path, [header, *rows])
 
 
@@ -75,7 +75,7 @@ def _start(app: ExportApp) -> None:
 
 
 def _scored(book: Gradebook) -> defaultdict[tuple[str, str], list[bool]]:
-    """Return assignment and student → of each graded cell whether it has a score."""
+    """Return (assignment, student) → for each graded cell, whether it has a score."""
     works = defaultdict(list)
     for grade in book.db.query(Grade):
         scores = (grade.auto_score, grade.manual_score)
@@ -87,8 +87,8 @@ def _scored(book: Gradebook) -> defaultdict[tuple[str, str], list[bool]]:
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table, as CSV or Parquet by the file's name.
 
-    In the CSV file no cell is a formula to a spreadsheet program; a mark that was not
-    given is an empty cell.
+    In the CSV file, a spreadsheet program reads no cell as a formula. A missing mark is
+    an empty cell.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":

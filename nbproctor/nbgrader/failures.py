@@ -1,4 +1,4 @@
-"""Failures in words: those that a teacher can correct and no submission causes.
+"""Messages for failures that a teacher can correct and that no submission causes.
 
 The disk, the gradebook and the computer stop the run with a sentence. They make no
 submission ungradable, so the same command continues where it stopped.
@@ -20,7 +20,7 @@ from nbproctor.errors import NbproctorError
 from nbproctor.sandbox.workers import WorkerError
 
 AGAIN = "Then run the same command again."
-# What the system says → what a teacher reads.
+# Error of the system → message for the teacher.
 _SYSTEM = (
     ((errno.ENOSPC, errno.EDQUOT), "The disk is full ({}). Free some space."),
     ((errno.EROFS,), "A file of the course cannot be written ({})."),
@@ -34,7 +34,7 @@ _SYSTEM = (
     ),
     ((errno.ENOMEM, errno.EIO), "This computer cannot continue ({})."),
 )
-# What a database says, by a word of it.
+# Word in an error of the database → message for the teacher.
 _GRADEBOOK = (
     (
         "locked",
@@ -63,15 +63,15 @@ _GRADEBOOK = (
 
 
 class CourseError(NbproctorError):
-    """Something that a teacher has to correct; the message says what and how."""
+    """A problem that a teacher has to correct; the message says how."""
 
 
 class ComputerError(CourseError):
-    """A failure of this computer, of no submission; the message says what to do."""
+    """A failure of this computer, not of a submission; the message says what to do."""
 
 
 def as_computer_error(error: BaseException) -> Exception | None:
-    """Return the error to stop with, or None where a submission may be at fault."""
+    """Return the error with which to stop, or None if a submission may be at fault."""
     if isinstance(error, EngineError | WorkerError | ComputerError):
         return error
     if isinstance(error, MemoryError):
@@ -90,7 +90,7 @@ def as_computer_error(error: BaseException) -> Exception | None:
 
 
 def no_kernel(lines: Sequence[str]) -> ComputerError:
-    """Return what to say of a kernel that did not start, or that was ended."""
+    """Return the message for a kernel that did not start, or was ended."""
     last_line = next(filter(None, map(str.strip, reversed(lines))))
     advice = "The kernel did not start, or the notebook's code ended it ({})."
     for numbers, system_advice in _SYSTEM:
@@ -102,7 +102,7 @@ def no_kernel(lines: Sequence[str]) -> ComputerError:
 def _database_message(error: BaseException | None) -> str | None:
     """Return the database's own words; nbgrader hides them in errors of its own."""
     while error is not None:
-        # Not its other kinds: they are faults of a program, not of the file.
+        # Only this kind: the others are bugs in a program, not faults of the file.
         if type(error) in (OperationalError, DatabaseError):
             return str(getattr(error, "orig", error))
         error = error.__cause__ or error.__context__
@@ -111,7 +111,7 @@ def _database_message(error: BaseException | None) -> str | None:
 
 @contextmanager
 def raise_nbgrader_errors(converter: BaseConverter) -> Iterator[None]:
-    """End a command of nbgrader's in its way: with a sentence, and status 1."""
+    """End an nbgrader command as nbgrader does: with a message, and status 1."""
     try:
         yield
     except Exception as error:
@@ -123,10 +123,11 @@ def raise_nbgrader_errors(converter: BaseConverter) -> Iterator[None]:
 
 
 class Log(logging.Logger):
-    """Keeps the errors that nbgrader logs, to report the one that says what is wrong.
+    """Stores the errors that nbgrader logs, to report the first cause.
 
-    Not nbgrader's global logger: two runs in one process must not mix. Of a large
-    class, all else that it logs would fill the memory.
+    It replaces nbgrader's global logger, because two runs in one process must not mix.
+    It stores only errors, because everything else would fill the memory in a large
+    class.
     """
 
     def __init__(self) -> None:
@@ -134,7 +135,7 @@ class Log(logging.Logger):
         self.errors: list[str] = []
 
     def handle(self, record: logging.LogRecord) -> None:
-        """Keep what a record says."""
+        """Store an error."""
         self.errors.append(record.getMessage())
 
     def reason(self) -> str:
@@ -146,7 +147,7 @@ class Log(logging.Logger):
 
 
 def run(converter: BaseConverter, doing: str) -> None:
-    """Run what `Course.converter` returned; on failure raise `CourseError` with why."""
+    """Run a converter from `Course.converter`; on failure, raise `CourseError`."""
     try:
         converter.start()
     except NbGraderException as error:

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[int, int], None]  # pages made, pages to be made
-SECRET = "submission_secret.txt"  # by nbgrader's own: names the page in the exchange
-MAX_SIDE = 1000  # bytes of a file that tells a submission from others
+SECRET = "submission_secret.txt"  # nbgrader derives the page's name from it
+MAX_SIDE = 1000  # bytes of a file that identifies a submission
 
 
 def graded_notebooks(
@@ -50,9 +50,9 @@ def graded_notebooks(
     standings: Standings,
     purpose: str,
 ) -> list[GradedNotebook]:
-    """Return what was graded, or refused, of the participants who have submitted.
+    """Return the notebooks of all participants who have submitted, graded or refused.
 
-    `CourseError`: there is none; the message says what they are for (`purpose`).
+    `CourseError`: there is none; the message says for which `purpose` they are needed.
     """
     notebooks = []
     obstacles = course.find_unwritable(standings)
@@ -105,7 +105,7 @@ def _full_name(person: Person) -> str:
 
 
 def _version(record: StudentMarks, result: SubmissionResult) -> str:
-    """Say which files a page is of: when they came, were graded, and their mark."""
+    """Identify the files of a page: when submitted and graded, and their hash."""
     parts = []
     if record.timestamp:
         parts.append(f"submitted {local_time(record.timestamp)}")
@@ -156,9 +156,10 @@ def term_report(
     table: pd.DataFrame,
     assignments: list[str],
 ) -> Path:
-    """Write the pages of a whole term, of the table that `people.term` returns.
+    """Write the pages of a whole term, from the table that `people.term` returns.
 
-    One is for the teacher, and in the folder ``term`` next to it one for each student.
+    One page is for the teacher. The folder ``term`` next to it has one for each
+    student.
     """
     rows = table.reset_index().to_dict("records")
     values = {"assignments": assignments, "local_time": local_time}
@@ -197,7 +198,7 @@ def feedback(
 ) -> Path:
     """Write the feedback page of every submitted notebook; return their folder.
 
-    A page whose grades, comments and notebook have not changed is left as it is.
+    A page is not made again if its grades, comments and notebook have not changed.
 
     Parameters
     ----------
@@ -223,7 +224,7 @@ def feedback(
 def pages(course: Course) -> list[tuple[str, Path, Path]]:
     """Return the pages made so far: student id, page, and the notebook next to it.
 
-    There is none of who has submitted nothing, or no longer.
+    A student without a submission has no page here.
     """
     pages = []
     for student in course.submissions():
@@ -235,12 +236,12 @@ def pages(course: Course) -> list[tuple[str, Path, Path]]:
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     """`GenerateFeedback` with nbproctor's pages, also for ungradable submissions.
 
-    What lies next to a graded notebook is not copied: no page shows anything of it.
+    Files next to a graded notebook are not copied, because no page shows them.
     """
 
-    #: Called with the number of pages made so far, and of those to be made.
+    #: Called with the number of pages made so far, and in all.
     on_page: Progress | None = None
-    #: Whose pages alone are looked at; None: all that ``coursedir`` chooses.
+    #: Students whose pages are checked; None: all that ``coursedir`` chooses.
     students: Collection[str] | None = None
     #: The course, if it has been read already.
     course: Course | None = None
@@ -277,7 +278,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.notebooks = notebooks
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
-        if not self.course:  # or grading has said so
+        if not self.course:  # otherwise grading has reported this
             for student, reason in course.find_unwritable(standings).items():
                 raise PageError(f"{student}: {reason}. All other pages were made.")
 
@@ -285,37 +286,37 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
 def copy_for_release(course: Course, student: str) -> None:
     """Copy the files that ``nbgrader release_feedback`` needs next to a page.
 
-    From them the exchange knows which submission the page belongs to.
+    They tell the exchange to which submission the page belongs.
     """
     handed_in = course.folder("submitted", student)
     pages = course.folder("feedback", student)
     if secret := read_secret(handed_in):
         write_file(pages / SECRET, secret)
-    if when := submission_time(handed_in):  # not the student's words: it is printed
+    if when := submission_time(handed_in):  # a time, not a student's text
         write_file(pages / TIMESTAMP_FILE, f"{when} UTC")
 
 
 def read_secret(handed_in: Path) -> bytes:
-    """Return what names a submission's pages in the exchange; empty if nothing can."""
+    """Return the secret that names a submission's pages in the exchange, or nothing."""
     file = find(handed_in, SECRET)
     with suppress(RefusedFileError, UnicodeDecodeError):
         if file and file.size < MAX_SIDE:
             secret = file.read()
-            secret.decode()  # as nbgrader will
+            secret.decode()  # nbgrader does the same
             return secret
     return b""
 
 
 def remove_pages(pages_folder: Path, notebooks: Iterable[str]) -> None:
-    """Remove pages of an earlier submission: they must not stand for this one."""
+    """Remove pages of an earlier submission, which must not be taken for this one's."""
     for name in notebooks:
         page = pages_folder / f"{name}.html"
         for path in (page, notebook_of(page)):
-            if path.is_dir():  # somebody else's, in the way
+            if path.is_dir():  # not a page, but in its place
                 shutil.rmtree(path)
             path.unlink(missing_ok=True)
     if pages_folder.is_dir() and not any(pages_folder.glob("*.html")):
-        # Or it would be released, or zipped, without a page.
+        # Otherwise it would be released, or zipped, without a page.
         shutil.rmtree(pages_folder)
 
 
@@ -324,7 +325,7 @@ def _make_job(
     graded: GradedNotebook,
     maker: bytes,
 ) -> PageJob:
-    """Return where a page goes, and the fingerprint of all it is made from."""
+    """Return the job of a page: its path, and the fingerprint of all its inputs."""
     pages_folder = course.folder("feedback", graded.student)
     facts = replace(graded, path=None, seconds=0)
     key = hashlib.sha256(maker)

@@ -1,6 +1,6 @@
-"""Gradebook of nbgrader: open it, check it, write remarks, withdraw scores.
+"""Gradebook of nbgrader: open it, check it, write comments, withdraw scores.
 
-A course has one `SharedGradebook`, which all of a run share (`speed.share_gradebook`).
+A course has one `SharedGradebook` for a whole run (`speed.share_gradebook`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
 from nbproctor.submission.files import list_few
 
-# nbgrader builds its objects in an order that SQLAlchemy comments on, harmlessly.
+# nbgrader builds its objects in an order of which SQLAlchemy warns needlessly.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 
@@ -39,14 +39,15 @@ class _Session(Session):
     """A session of `SharedGradebook.transaction`."""
 
     def commit(self) -> None:
-        """Wait for the commit of the transaction."""
+        """Do nothing: the transaction commits later."""
 
 
 class SharedGradebook(Gradebook):  # type: ignore[misc]
     """A gradebook that many open and close; its connections close with the last one.
 
-    Cells of the source do not change while it is open, so they are read once. Of a
-    submission, a transaction reads all grades at once, and all comments.
+    Cells of the source do not change while it is open, so they are read once. A
+    transaction reads all grades of a submission with one query, and all comments with
+    another.
     """
 
     def __init__(self, db_url: str, course_id: str) -> None:
@@ -65,17 +66,17 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         self.close()
 
     def close(self) -> None:
-        """End the session, and all connections, if nobody uses it any more."""
+        """End the session and all connections, if this was the last user."""
         if not self._depth:
             self._cells.clear()
             super().close()
 
     @contextmanager
     def transaction(self) -> Iterator[Callable[[], None]]:
-        """Hold back what is committed meanwhile, until what is yielded is called.
+        """Delay all commits until the yielded function is called.
 
-        Without that call, nothing of it stands: also after a kill. In SQLite, nobody
-        else can write in between, so what was read in it holds.
+        Without this call, nothing is written, not even after a kill. With SQLite,
+        nobody else can write in between, so values that were read stay valid.
         """
         with self.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
@@ -109,7 +110,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         return worth
 
     def _found_once(self, find: str, *names: str) -> Any:
-        """Return a row that no run changes, and that no commit makes read again."""
+        """Return a row that no run changes, so that it is read only once."""
         key = (find, *names)
         if key not in self._cells:
             self._cells[key] = getattr(super(), find)(*names)
@@ -131,7 +132,8 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         key = table, notebook, assignment, student
         if key not in self._rows:
             submitted = self.find_submission_notebook(notebook, assignment, student)
-            # Not what nbgrader computes for each row by queries of its own.
+            # Without the values that nbgrader computes for each row by separate
+            # queries.
             columns = [getattr(table, column.key) for column in table.__table__.columns]
             rows = (
                 self.db.query(BaseCell.name, table)
@@ -160,11 +162,11 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
 
 
 def find_deadlines(book: Gradebook, row: Any) -> defaultdict[str, Any]:
-    """Return until when each student may submit, in UTC; None: at any time.
+    """Return the deadline of each student, in UTC; None: no deadline.
 
-    Those with an extension are in it; of everybody else, it is the due date. `row` is
-    an assignment's. Not all rows of submissions are read: `watch` asks this every
-    second.
+    Students with an extension are in it; for all others, it is the due date. `row` is
+    that of an assignment. Not all rows of submissions are read, because `watch` calls
+    this at every poll.
     """
     table = SubmittedAssignment
     extensions = select(table.student_id, table.extension).where(
@@ -179,7 +181,7 @@ def find_deadlines(book: Gradebook, row: Any) -> defaultdict[str, Any]:
 
 
 def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -> None:
-    """Check that the gradebook's cells are the source's: grading needs both.
+    """Check that the gradebook has the cells of the source.
 
     `CourseError`: the release was never made, or the source has changed since.
     """
@@ -219,17 +221,17 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
 def unscore(grade: Grade) -> None:
     """Take back an automatic score that says nothing.
 
-    nbgrader knows *not graded* as no score and *needs manual grade*.
+    nbgrader's form of *not graded* is no score and *needs manual grade*.
     """
     grade.auto_score = None
     grade.needs_manual_grade = True
 
 
 def withdraw(notebook: SubmittedNotebook, reason: str) -> None:
-    """Withdraw the test scores of a notebook that could not be graded, and say why.
+    """Withdraw the test scores of a notebook that could not be graded; write why.
 
     An older score must not count for a newer submission, nor may there be a 0. Scores
-    that a person gave stay.
+    by hand stay.
     """
     notebook.late_submission_penalty = None
     for grade in notebook.grades:
@@ -258,7 +260,8 @@ def write_comments(
             if verdict.exercise == comment.name:
                 texts.append(f"{verdict.cell_id}: {verdict.message}")
         if texts:
-            # A feedback page renders it, with names of a student's files in it.
+            # A feedback page renders this Markdown, which contains names of a student's
+            # files.
             text = " ".join(filter(None, [*texts, comment.auto_comment]))
             comment.auto_comment = sanitize.markdown(text)
             texts = []

@@ -36,15 +36,14 @@ def proctor(config: Config) -> None:
 
     From then on, for this process only, ``Autograde`` is `ProctoredAutograde` and
     ``GenerateFeedback`` is `ProctoredFeedback` in nbgrader's own commands and behind
-    formgrader's buttons; ``collect`` and ``release_feedback`` let in only students' own
-    regular files, and stop for no single student; ``nbgrader export`` writes no 0 for
-    what was not graded, or names whose work it is; and notebooks are not validated
-    after every preprocessor.
-    All else that the configuration says stays in force, before this call or after it.
+    formgrader's buttons; ``collect`` and ``release_feedback`` accept only students' own
+    regular files, and continue if one student fails; ``nbgrader export`` writes no 0
+    for a submission that was not graded, or lists it; and notebooks are not validated
+    after every preprocessor. All other options of the configuration stay in force.
 
-    Where nbproctor is not installed, nbgrader would pass over the error and grade
-    without a sandbox. What `nbproctor init` writes (`kit.starter.SWITCH`) has
-    ``autograde`` refuse then, and nothing else.
+    If nbproctor is not installed, nbgrader would ignore the error and grade without a
+    sandbox. So the lines that `nbproctor init` writes (`kit.starter.SWITCH`) make
+    ``autograde`` refuse then.
 
     Parameters
     ----------
@@ -58,13 +57,13 @@ def proctor(config: Config) -> None:
     config.Nbproctor.enabled = True
 
 
-# As soon as a course asks for it: nbgrader passes over an error in a configuration, and
-# would then grade without a sandbox. Without ``enabled``, this class grades nothing.
+# This comes first, because nbgrader ignores an error in a configuration, and would then
+# grade without a sandbox. Without ``enabled``, this class grades nothing.
 nbgrader.apps.autogradeapp.Autograde = ProctoredAutograde
 nbgrader.apps.api.Autograde = ProctoredAutograde
 nbgrader.apps.generatefeedbackapp.GenerateFeedback = ProctoredFeedback
 nbgrader.apps.api.GenerateFeedback = ProctoredFeedback
-# A course may have an exchange of another kind, which has no such folders.
+# Another kind of exchange may have no such folders.
 ExchangeFactory.collect.default_value = ProctoredCollect
 ExchangeFactory.release_feedback.default_value = ProctoredReleaseFeedback
 
@@ -87,8 +86,8 @@ nbgrader.apps.NbGraderAPI.get_submitted_timestamp = _get_submitted_timestamp
 def _is_ignored(filename: str, ignore_globs: Sequence[str] | None = None) -> bool:
     """Whether the name of a file (not of its folders) matches one of the patterns.
 
-    nbgrader's own takes whole paths for patterns, in which brackets mean something
-    else: of the student ``anna[1]`` it would leave out nothing.
+    nbgrader's own function puts the whole path into a pattern, in which brackets have a
+    meaning: for the student ``anna[1]``, it would leave out nothing.
     """
     name = Path(filename).name
     return any(
@@ -111,8 +110,8 @@ def grade(
 ) -> list[SubmissionResult]:
     """Grade what was submitted, each submission on its own.
 
-    What is graded already, and has not changed since, is not graded again; so the
-    same call finishes a class after an interruption.
+    Submissions that are graded and have not changed are skipped, so after an
+    interruption, the same call continues.
 
     Parameters
     ----------
@@ -126,15 +125,15 @@ def grade(
     Returns
     -------
     list of SubmissionResult
-        One a student, sorted by student id; what cannot be graded is ``ungradable``
-        with a reason, and never ends the class. Without `students`, those whom the
-        gradebook knows and who submitted nothing are ``missing``.
+        One for each student, sorted by student id. A submission that cannot be graded
+        is ``ungradable``, with a reason; the others are graded. Without `students`,
+        students in the gradebook who submitted nothing are ``missing``.
 
     Raises
     ------
     CourseError
-        The assignment is unknown, or not released as it stands; nothing was handed
-        in; or nothing can be executed on this computer.
+        The assignment is unknown, or its current source was not released; nothing was
+        submitted; or nothing can be executed on this computer.
     """
     options = RunOptions(
         students,
@@ -154,11 +153,10 @@ def regrade(
     *,
     pool: Pool | None = None,
 ) -> tuple[list[SubmissionResult], list[MarkChange]]:
-    """Grade as `grade` does; return its results, and whose mark has changed.
+    """Grade as `grade` does; return the results and the changed marks.
 
-    Marks and comments given by hand stay, whatever the tests say now. Without
-    `options`, no mark becomes lower for the same files: it is kept, with the result
-    from before. `pool` executes and stays open.
+    Marks and comments by hand stay. Without `options`, no mark becomes lower for the
+    same files: the earlier mark and result stay. `pool` executes and stays open.
     """
     options = options or RunOptions()
     course = Course.load(course, assignment)

@@ -1,7 +1,8 @@
-"""What nbproctor touches inside nbgrader: each place, by its reason.
+"""Names inside nbgrader that nbproctor uses or replaces, by reason.
 
-nbgrader promises none of these names. `tests/nbgrader/test_inside.py` names those that
-are another in the nbgrader that is installed than in the versions tested.
+None of these names is part of nbgrader's public interface.
+`tests/nbgrader/test_inside.py` lists those that differ between the installed nbgrader
+and the tested versions.
 """
 
 from nbproctor.nbgrader.speed import GRADEBOOK_USERS

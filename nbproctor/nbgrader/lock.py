@@ -1,4 +1,4 @@
-"""Lock on a course, one writer at a time; and the log of what a run does."""
+"""Lock of a course, for one writer at a time; and the log of a run."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def course_lock(
     doing: str,
     kind: str = "",
 ) -> Iterator[None]:
-    """Keep other commands from writing results of a course meanwhile.
+    """Prevent other commands from writing results of a course at the same time.
 
-    The operating system gives the lock back when its process ends, however it ends.
-    Whoever comes second gets a `CourseError` that says what somebody else is `doing`.
-    Locks of another `kind` are apart.
+    The operating system releases the lock when its process ends, however it ends. A
+    second command gets a `CourseError` that says what the first is `doing`. Locks of
+    different `kind` are independent.
     """
     owner = course / OWNER.format(kind)
     try:
-        # The same lock for all who ask in this thread: grading again grades within.
+        # One thread may take the lock again.
         lock = FileLock(course / LOCK.format(kind), timeout=0, is_singleton=True)
         with lock:
             if lock.lock_counter > 1:
@@ -67,7 +67,7 @@ def _user() -> str:
 
 @contextmanager
 def grading_log(folder: Path) -> Iterator[None]:
-    """Write what the package logs meanwhile into the log in `folder`."""
+    """Write the package's log messages into the log in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(folder / LOG, encoding="utf-8")
     handler.setFormatter(

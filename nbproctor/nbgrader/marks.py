@@ -1,4 +1,4 @@
-"""Marks of an assignment, as the gradebook holds them: read once, for all who ask."""
+"""Marks of an assignment in the gradebook, read once for all callers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sqlalchemy import Select, select
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.results import Mark, total_of
 
-ROWS = 10_000  # that are in memory at once
+ROWS = 10_000  # in memory at the same time
 
 # Submission, notebook, and what is read of each submitted notebook, or of each cell.
 _NOTEBOOKS = (
@@ -57,7 +57,7 @@ _COMMENTS = (
 
 
 class CellGrade(NamedTuple):
-    """What the gradebook holds of one graded cell."""
+    """One graded cell in the gradebook."""
 
     notebook: str
     cell: str
@@ -65,14 +65,14 @@ class CellGrade(NamedTuple):
     auto: float | None
     manual: float | None
     extra: float | None
-    # Has no score yet, or one that a person gave to another answer.
+    # Has no score yet, or only one that a person gave to another answer.
     needs_manual_grade: bool
 
     @property
     def points(self) -> float | None:
-        """Points with extra credit; None: not graded. A person's count before a test's.
+        """Points with extra credit, by hand or else of the test; None: not graded.
 
-        As nbgrader's own `Grade.score`, but for what has none.
+        Like nbgrader's `Grade.score`, except that a missing score is not 0.
         """
         points = self.auto if self.manual is None else self.manual
         if points is None:
@@ -87,7 +87,7 @@ class CellGrade(NamedTuple):
 
 @dataclass(slots=True)
 class StudentMarks:
-    """What the gradebook holds of one student's submission."""
+    """One student's submission in the gradebook."""
 
     timestamp: datetime | None = None  # when it was submitted (UTC), if that is known
     late: float = 0.0  # seconds after the due date
@@ -104,7 +104,7 @@ class StudentMarks:
 
     @property
     def earned(self) -> float:
-        """Points of which the penalty is taken."""
+        """Points before the late penalty."""
         return fsum(grade.points or 0.0 for grade in self.grades)
 
     @property
@@ -114,12 +114,12 @@ class StudentMarks:
 
     @property
     def waiting(self) -> list[CellGrade]:
-        """The cells that a person still has to mark."""
+        """The cells that a person still has to grade."""
         return [grade for grade in self.grades if grade.needs_manual_grade]
 
     @property
     def reviewed(self) -> set[tuple[str, str]]:
-        """Notebook and cell of the marks that a person gave to these answers."""
+        """Notebook and cell of each mark that a person gave to these answers."""
         return {
             (grade.notebook, grade.cell)
             for grade in self.grades
@@ -142,7 +142,7 @@ class StudentMarks:
         return self.total_so_far()
 
     def total_so_far(self) -> float | None:
-        """Return the same of the parts that have a score; None: there is none."""
+        """Return the same for the parts that have a score; None: no part has one."""
         points = [grade.points for grade in self.grades]
         scores = [score for score in points if score is not None]
         return total_of(scores, self.penalty) if scores else None
@@ -155,8 +155,8 @@ def read_marks(
 ) -> defaultdict[str, StudentMarks]:
     """Read the marks of a class, or of one student: student id → marks.
 
-    Of who has submitted nothing, they are empty. One query a table. Equal grades are
-    one object: of a large class that is a lot.
+    The marks of a student who submitted nothing are empty. There is one query for each
+    table. Equal grades share one object, which saves memory in a large class.
     """
     worth_of = book.find_worth(assignment)
     chosen = [Assignment.name == assignment]

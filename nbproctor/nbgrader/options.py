@@ -15,12 +15,12 @@ from nbproctor.sandbox.policy import Policy
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What is asked of one grading run, beside what the course configures."""
+    """Options of one grading run, in addition to the course's configuration."""
 
-    students: Collection[str] | None = None  # all who submitted if None
-    force: bool = False  # grade again what is graded already
+    students: Collection[str] | None = None  # None: everybody who submitted
+    force: bool = False  # also grade what is already graded
     allow_lower: bool = False  # let a mark become lower though the files are the same
-    keep_pages: bool = False  # leave the feedback on an earlier submission
+    keep_pages: bool = False  # do not remove the feedback on an earlier submission
     # As the course configures it, if false or empty: see `grading.regrade`.
     weak_sandbox: bool = False  # grade where layers of the sandbox are missing
     cluster: str = ""  # address of the Dask scheduler whose workers execute
@@ -130,7 +130,7 @@ class Nbproctor(Configurable):
         )
 
     def describe_permissions(self, assignment: str) -> list[str]:
-        """Say what the course lets answers of an assignment use, in sentences."""
+        """Return sentences that say what answers of an assignment may use."""
         names = ", ".join(sorted(self.environment))
         readable = [
             p for p in self.readable if Path(p).is_absolute() and Path(p).exists()
@@ -149,14 +149,14 @@ class Nbproctor(Configurable):
         ]
 
 
-for trait in Nbproctor.class_own_traits().values():  # a course may set each of them
+for trait in Nbproctor.class_own_traits().values():  # the options that a course may set
     trait.tag(config=True)
 
 
 def _timeout(config: Config) -> float | None:
     """Return nbgrader's time limit for a cell, if the course sets one."""
     for name in ("Execute", "ExecutePreprocessor"):
-        try:  # a text, where it is given on the command line
+        try:  # it is a text if given on the command line
             seconds = float(config[name].get("timeout"))
         except (TypeError, ValueError):  # none: nbgrader lets a cell run for ever
             continue

@@ -35,7 +35,7 @@ _ABOUT = [*_NAMES, "status", "reason", "submitted", "hours_late"]
 
 
 def people(course: Course) -> list[Person]:
-    """Return everybody whom the gradebook knows."""
+    """Return everybody in the gradebook."""
     with course.gradebook() as book:
         return [
             Person(
@@ -51,12 +51,12 @@ def people(course: Course) -> list[Person]:
 
 
 def labels(course: Course) -> dict[str, str]:
-    """Return how everybody is shown, by id."""
+    """Return the name to show for each student id."""
     return platforms.labels({each.student: each.name for each in people(course)})
 
 
 def list_names(course: Course, students: Iterable[str]) -> str:
-    """Return how students are shown, in one line."""
+    """Return the names to show for students, in one line."""
     names = labels(course)
     return "; ".join(names.get(student, student) for student in students)
 
@@ -64,7 +64,7 @@ def list_names(course: Course, students: Iterable[str]) -> str:
 def enrol(course: Course, class_list: Iterable[Person]) -> None:
     """Enter people into the gradebook.
 
-    What a person's entry leaves empty is kept as the gradebook has it.
+    An empty field of a person does not overwrite the gradebook.
     """
     with course.gradebook() as book, book.transaction() as commit:
         for person in class_list:
@@ -83,11 +83,11 @@ def _names(person: Person) -> dict[str, str]:
 
 
 def set_due(course: Course, due: datetime) -> list[str]:
-    """Set when the assignment is due; return who has a fixed time of their own.
+    """Set when the assignment is due; return the students with a fixed deadline.
 
-    nbgrader stores an extension as a duration after the due date. So whoever has more
-    time until a fixed moment gets another duration, and that moment stays.
-    `CourseError`: the assignment was not released.
+    nbgrader stores an extension as a duration after the due date. So a student with a
+    fixed deadline gets another duration, and the deadline stays. `CourseError`: the
+    assignment was not released.
     """
     assignment = course.assignment
     fixed_times = course.read_column("until")
@@ -105,7 +105,7 @@ def extend(
     student: str,
     extension: datetime | timedelta,
 ) -> tuple[datetime, datetime]:
-    """Let a student submit later than others; return until when, and those (UTC).
+    """Let a student submit later; return the student's and the others' deadline (UTC).
 
     A moment stays if the due date changes; a duration is added to any due date.
     `CourseError`: the assignment has no due date, or nobody knows the student.
@@ -134,9 +134,9 @@ def excuse(
     student: str,
     yes: bool,
 ) -> None:
-    """Say that a student needs no mark in the assignment, or does after all.
+    """Excuse a student from the assignment, or no longer excuse the student.
 
-    `CourseError`: nobody knows the assignment, or the student.
+    `CourseError`: the assignment or the student is not in the gradebook.
     """
     with course.gradebook() as book:
         find_assignment(book, course.assignment)
@@ -151,14 +151,14 @@ Standings: TypeAlias = Mapping[str, "Participant"]
 
 @dataclass(frozen=True)
 class Participant:
-    """How one student stands in an assignment, as of now."""
+    """The current state of one student in an assignment."""
 
     person: Person
-    result: SubmissionResult  # whose score and reason a person's marks may have changed
-    has_submitted: bool  # or their work was removed from the course
+    result: SubmissionResult  # score and reason include marks by hand
+    has_submitted: bool  # or the submission was removed from the course
     marks: StudentMarks  # none if nothing is submitted
-    waiting: list[CellGrade]  # what a person still has to mark
-    is_late_without_time: bool  # by the platform's word alone, and could be penalised
+    waiting: list[CellGrade]  # cells that a person still has to grade
+    is_late_without_time: bool  # only the platform says so, and a penalty is possible
 
 
 def participants(
@@ -166,12 +166,12 @@ def participants(
     new_results: Iterable[SubmissionResult] = (),
     students: Collection[str] | None = None,
 ) -> dict[str, Participant]:
-    """Return how everybody stands in the assignment: student id → participant.
+    """Return the state of everybody in the assignment: student id → participant.
 
-    This alone says who has submitted, is excused, or waits for a person: table,
-    summary, report and exports ask it. `new_results` replace those in the course's
-    folders. Of other students than those in `students`, if it is given, nothing is
-    read. `CourseError`: the gradebook does not know the assignment.
+    This is the only place that decides who has submitted, is excused, or waits for a
+    person: table, summary, report and exports use it. `new_results` replace the results
+    in the course's folders. If `students` is given, only these are read. `CourseError`:
+    the gradebook does not know the assignment.
     """
     results = {result.student: result for result in new_results}
     submitted = course.submissions()
@@ -201,7 +201,7 @@ def participants(
         if has_submitted:
             folder = course.folder("autograded", student)
             stored = results.get(student) or SubmissionResult.read(folder)
-            if stored and stored.student == student:  # not of somebody else, copied
+            if stored and stored.student == student:  # not copied from somebody else
                 result = stored
             elif folder.is_dir():
                 result = replace(result, status="graded", reason="")
@@ -238,19 +238,19 @@ def participants(
 
 
 def late_without_time(standings: Standings) -> list[str]:
-    """Return the ids of those who are late by the platform's word, at an unknown time.
+    """Return the ids of students whom the platform calls late, without a time.
 
     Without a time there is no penalty. Students whose deadline has not passed are left
-    out, and so is everybody in a course without a late penalty.
+    out. In a course without a late penalty, nobody is returned.
     """
     return [s for s, each in standings.items() if each.is_late_without_time]
 
 
 def outdated(course: Course, standings: Standings) -> list[str]:
-    """Return the ids of those whose files, times or deadlines changed after grading.
+    """Return the ids of students whose files, times or deadlines have changed.
 
-    Their marks are of before: the next `grade` looks at them again. Results without a
-    fingerprint, as of plain nbgrader, are not looked at.
+    Their marks are out of date until the next `grade`. Results without a fingerprint,
+    such as those of plain nbgrader, are not compared.
     """
     students = []
     for student, participant in standings.items():
@@ -273,7 +273,7 @@ def _check_enrolled(book: SharedGradebook, student: str) -> None:
 
 
 def check_exportable(course: Course) -> None:
-    """Check that a course may be given to a platform that grades with it.
+    """Check that a course may be uploaded to a platform that grades with it.
 
     `CourseError`: the assignment is unknown, or the configuration names a database: its
     password would go along, and the platform's runs would write into it.
@@ -297,7 +297,7 @@ def scores(
     Parameters
     ----------
     standings : mapping, optional
-        What `participants` returns, if that was asked already.
+        What `participants` returned, if it was already called.
 
     Returns
     -------

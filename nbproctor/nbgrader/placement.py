@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 def read_placement(master: MasterNotebook, course: Course) -> MasterNotebook:
-    """Return the notebook with its test cells where they were found to belong."""
+    """Return the notebook with its test cells placed as recorded."""
     record = _read(course).get(master.assignment, {}).get(master.notebook, {})
     if record.get("digest") != _digest(master):
         return master
@@ -59,7 +59,7 @@ def find_placement(
 ) -> MasterNotebook:
     """Determine where the test cells are judged, or read it, and record it.
 
-    `again` determines it even if it is recorded.
+    With `again`, it is determined even if it is recorded.
     """
     recorded = read_placement(master, course)
     if recorded is not master and not again:
@@ -78,15 +78,15 @@ def find_placement(
     path = Path(course.coursedir.root, FILE)
     try:
         path.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n", "utf-8")
-    except OSError as error:  # found again by the next run
+    except OSError as error:  # the next run determines it again
         log.warning("%s cannot be written: %s", path, error)
     return _with_placement(master, places)
 
 
 def apply_trust(master: MasterNotebook, trust: str) -> MasterNotebook:
-    """Return the notebook as submissions are graded by it.
+    """Return the notebook with the placement that the option `trust` allows.
 
-    Where `trust` is the judge's alone, nothing is judged in the student's process.
+    If only the judge is trusted, no test is judged in the student's process.
     """
     if trust != "judge":
         return master
@@ -101,7 +101,7 @@ def apply_trust(master: MasterNotebook, trust: str) -> MasterNotebook:
 
 
 def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
-    """Say which test cells the judge does not judge, and why."""
+    """Describe which test cells are not judged by the judge, and why."""
     tests = [cell for master in masters for cell in master.of_kind("test")]
     lines = []
     for where, description in (
@@ -137,9 +137,9 @@ def _places(
 ) -> Places:
     """Return the places other than the judge."""
     settings = replace(settings, follow_through=False)
-    pool.prepare(master, settings)  # or say why nothing can be executed
+    pool.prepare(master, settings)  # or raise why nothing can be executed
 
-    # What the source places itself stays there.
+    # A placement by a tag in the source stays.
     free = {cell.id for cell in master.cells if cell.placement_reason != TAGGED}
 
     def lost_in(places: Places) -> dict[str, str]:
@@ -152,8 +152,7 @@ def _places(
     trial: Places = {}
     lost = lost_in(trial)
     reasons = lost
-    # A test that uses names of one that has moved fails then, and moves along. So does
-    # what it needs of others in the student's process.
+    # A test that uses names of a test that was moved fails then, and is moved, too.
     while moving := reasons.keys() - trial.keys():
         for name in moving:
             trial[name] = ("beside", reasons[name])

@@ -1,4 +1,4 @@
-"""Prefetch: submissions are read, repaired and executing before nbgrader asks."""
+"""Prefetch: read, repair and execute submissions before nbgrader needs them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nbproctor.submission.reading import OVERDUE, TOO_MUCH, ReadRequest, ReadSub
 from nbproctor.submission.repair import student_cells
 
 MAX_FILES_BESIDE = 2_000
-AHEAD = 32  # submissions prepared before nbgrader asks, at least
+AHEAD = 32  # submissions that are prepared in advance, at least
 RESERVED_FILES = {FILE, f".{FILE}", TIMESTAMP_FILE}
 
 
@@ -32,26 +32,25 @@ class Submission(ReadSubmission):
     """One student's submission, on its way from the files to the reports."""
 
     student: str
-    folder: Path  # of the files that were submitted
-    # By the name of a notebook: what is being executed, and the report to come; the
-    # report that was used.
+    folder: Path  # of the submitted files
+    # Notebook name → what is executed, and its future report; the report that was used.
     running: dict[str, tuple[list[StudentCell], Future[Report]]] = field(
         default_factory=dict
     )
     reports: dict[str, Report] = field(default_factory=dict)
-    # What lies next to the notebook, by its place there.
+    # Files next to the notebook, by relative path.
     files: dict[Path, StudentFile] = field(default_factory=dict)
-    # It stands if the same files are submitted now; None if they are not.
+    # The earlier result, if the same files are submitted now; otherwise None.
     reusable_result: SubmissionResult | None
-    try_again: bool = False  # in the next run, though it is the same
+    try_again: bool = False  # grade it in the next run, too
 
     def refuse(self, notebooks: Iterable[str], reason: str) -> None:
-        """Say why nothing of these notebooks, which are all, can be graded."""
+        """Refuse all notebooks of the submission, for this reason."""
         self.repaired.clear()
         self.reasons = dict.fromkeys(notebooks, reason)
 
     def notes(self) -> dict[str, list[str]]:
-        """Return what the student should know: notebook name → sentences."""
+        """Return sentences for the student: notebook name → sentences."""
         notes = {}
         for name, repaired in self.repaired.items():
             report = self.reports.get(name)
@@ -66,7 +65,7 @@ class Submission(ReadSubmission):
     def stage(self, staged: Path, notebooks: Collection[str]) -> None:
         """Lay out a folder from which nbgrader reads the submission.
 
-        It only asks whether there are `notebooks`: those that are not give it zeros.
+        It only checks whether `notebooks` exist: it gives zeros for missing ones.
         """
         staged.mkdir(parents=True)
         for path, file in self.files.items():
@@ -80,7 +79,7 @@ class Submission(ReadSubmission):
 def not_run(report: Report) -> dict[str, str]:
     """Return the tests that say nothing about the answer: test → why.
 
-    A broken test, or one for which no time was left: nothing is graded with it.
+    These are broken tests, and tests for which no time was left. They are not graded.
     """
     return {
         verdict.cell_id: verdict.message
@@ -90,7 +89,7 @@ def not_run(report: Report) -> dict[str, str]:
 
 
 class Prefetch:
-    """Submissions of a run, in its order; more are read and executed meanwhile.
+    """Submissions of a run, in order; later ones are read and executed in advance.
 
     `workers` read what students submitted, and executions run in `pool`.
     """
@@ -110,15 +109,15 @@ class Prefetch:
             pool.prepare(master, run.settings)
 
     def __iter__(self) -> Iterator[Submission]:
-        # It bounds the memory used. Twice what is executed at once: no worker of a
-        # cluster waits for the next.
+        # A limit for memory; twice the number executed at once, so that no worker of a
+        # cluster has to wait.
         busy = 2 * self._pool.concurrency
         students = iter(self._run.folders)
         for student in self._run.folders:
             ahead = max(AHEAD, busy) - len(self._reading) - len(self._waiting)
             for following in islice(students, ahead):
                 self._read(following)
-            # Whoever is read slowly holds nobody up while others can be executed.
+            # A submission that is read slowly does not delay the others.
             while student not in self._waiting or (
                 self._reading and len(self._waiting) < busy
             ):
@@ -128,7 +127,7 @@ class Prefetch:
             yield self._waiting.pop(student)
 
     def _read(self, student: str) -> None:
-        """Have a submission read, unless it is still the same."""
+        """Start reading a submission, unless it has not changed."""
         folder = self._run.folders[student]
         earlier = self._run.reusable_result(student)
         graded = earlier.handed_in if earlier else ""
@@ -140,7 +139,7 @@ class Prefetch:
         )
 
     def _execute_read(self) -> None:
-        """Start the executions of what has been read by now."""
+        """Execute the submissions that have been read."""
         for future in filter(Future.done, [*self._reading]):
             submission = self._reading.pop(future)
             self._prepare(submission, future)
@@ -156,7 +155,7 @@ class Prefetch:
             if earlier and earlier.handed_in == submission.fingerprint:
                 submission.reusable_result = earlier
                 return
-            self._keep_files(submission)
+            self._collect_files(submission)
             for name in self._run.masters:
                 if repaired := submission.repaired.get(name):
                     self.execute(submission, name, repaired.notebook["cells"])
@@ -165,21 +164,21 @@ class Prefetch:
         except Exception as error:
             if as_computer_error(error) and not isinstance(error, PermissionError):
                 raise
-            # Whatever is in a student's files, it must not end the class.
+            # No content of a student's files may end the run for the class.
             reason = f"The submission could not be read ({type(error).__name__})."
             submission.refuse(self._run.masters, reason)
 
     def _refuse_unread(self, submission: Submission, error: ExceededError) -> None:
-        """Refuse what takes too much to be read; a mark for the same files stays."""
+        """Refuse a submission that exceeds the limits; an earlier mark stays."""
         with suppress(ExceededError):
             request = ReadRequest(submission.folder, read_notebooks=False)
             submission.fingerprint = self._readers.ask(request).result().fingerprint
         reason = OVERDUE if isinstance(error, OverdueError) else TOO_MUCH
         submission.refuse(self._run.masters, reason)
-        submission.try_again = True  # on another day this computer may be faster
+        submission.try_again = True  # this computer may be faster another time
 
-    def _keep_files(self, submission: Submission) -> None:
-        """Find what lies next to the notebook, without what the course puts there."""
+    def _collect_files(self, submission: Submission) -> None:
+        """Collect the files next to the notebook, except the assignment's own."""
         if not submission.repaired:
             return
         first = next(iter(submission.repaired.values()))
@@ -198,7 +197,7 @@ class Prefetch:
             if path in folders or not handed_out.isdisjoint((path, *path.parents)):
                 continue
             if not file.is_readable:
-                continue  # which the reader has said
+                continue  # the reader has reported it
             if file.size < remaining and len(submission.files) < MAX_FILES_BESIDE:
                 remaining -= file.size
                 submission.files[path] = file

@@ -1,8 +1,8 @@
-"""Proof: the points of an assignment's own answers as submissions and in a kernel.
+"""Proof: compare the points of known answers as submissions and in a kernel.
 
-It comes last, when it is decided where each test cell is judged. It compares only
-marks, so it finds a difference whatever its cause. Everything is graded from the file
-on, like a submission, or run by a kernel in a copy of the source.
+It runs after placement. It compares only marks, so it finds a difference whatever the
+cause. Everything is graded from a file, like a submission, or run by a kernel in a copy
+of the source.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ QUICK = Limits(
     cell=10.0,
     submission=60.0,
 )
-# Variables that change what Python and matplotlib do, so that marks would depend on who
-# starts this; and those of them that only say where modules are.
+# Variables that change what Python and matplotlib do, so marks would depend on who
+# starts this; and those among them that only say where modules are.
 _BEHAVIOUR = ("PYTHON", "MPLBACKEND")
 _PATHS = ("PYTHONHOME", "PYTHONPATH")
-# What the sandbox forbids, as code that was lost by it looks, and what to do.
+# What the sandbox forbids: a pattern of the code that fails, and what to do.
 _FORBIDDEN = {
     r"[\"'](https?|ftp)://|\bimport (requests|urllib|socket|http)\b": (
         "Its code may use the network, which grading does not allow. If it must, put "
@@ -62,13 +62,13 @@ def wrong_answers(master: MasterNotebook) -> dict[str, MasterNotebook]:
     blank = [c if c.locked else replace(c, source=c.stub) for c in master.cells]
     wrong = {"a blank notebook": master.with_cells(blank)}
     for value in (None, 0):
-        cells = [_dull(cell, value) for cell in master.cells]
+        cells = [_dummy_answer(cell, value) for cell in master.cells]
         wrong[f"an answer that returns {value}"] = master.with_cells(cells)
     return wrong
 
 
-def _dull(cell: Cell, value: int | None) -> Cell:
-    """Return a solution cell whose functions always return one value."""
+def _dummy_answer(cell: Cell, value: int | None) -> Cell:
+    """Return a solution cell whose functions always return the same value."""
     if cell.kind != "solution":
         return cell
     tree = parse(cell.source)
@@ -84,7 +84,7 @@ def reference_faults(
     settings: Settings,
     pool: Executor,
 ) -> Iterator[str]:
-    """Grade the reference as a submission; yield what it loses, in sentences."""
+    """Grade the reference as a submission; yield a sentence for each loss."""
     try:
         report = grade_answers(master, master, settings, pool)
     except (ExecutionError, Ungradable) as error:
@@ -111,7 +111,7 @@ def wrong_differences(
     settings: Settings,
     pool: Executor,
 ) -> Iterator[str]:
-    """Grade wrong answers as submissions and by a kernel; yield where marks differ.
+    """Grade wrong answers as submissions and by a kernel; yield the differences.
 
     Differences that follow-through causes are intended and not reported.
     """
@@ -143,7 +143,7 @@ def grade_answers(
     settings: Settings,
     pool: Executor,
 ) -> Report:
-    """Grade answers from the file on, like a submission."""
+    """Grade answers from a file, like submissions."""
     cells = [
         {
             "cell_type": cell.nbgrader.get("cell_type", "code"),
@@ -205,7 +205,7 @@ def run_in_kernel(
     source: Path,
     timeout: float,
 ) -> list[NotebookNode]:
-    """Run all code in a copy of `source` as stock nbgrader does, but skipped cells.
+    """Run a copy of `source` as stock nbgrader does, without the skipped cells.
 
     A cell that needs more than `timeout` seconds is interrupted.
     """
@@ -238,7 +238,7 @@ def run_in_kernel(
         except RuntimeError as error:
             log.seek(0)
             raise no_kernel([str(error), *log]) from error
-        finally:  # it fails where no kernel was started
+        finally:  # it raises if no kernel was started
             atexit.unregister(client._cleanup_kernel)
     nodes: list[NotebookNode] = notebook.cells
     return nodes
@@ -268,7 +268,7 @@ def _node(cell: Cell) -> NotebookNode:
 
 
 def _points(node: NotebookNode, settings: Settings) -> float | None:
-    """Return what nbgrader gives a cell, if it gives anything."""
+    """Return the points that nbgrader gives a cell, or None."""
     if not settings.stderr_fails_tests:
         node.outputs = [o for o in node.outputs if o.get("name") != "stderr"]
     try:

@@ -1,9 +1,8 @@
-"""Release: what an assignment must pass before students see it, and how it is made.
+"""Release: check an assignment, and make its student version.
 
-`check_sources` looks at the source; `lint` proves that the reference solution earns
-every point: once as stock nbgrader grades, in a kernel, and once through the engine,
-where tests see proxies; without what skipped demo cells make. A test that passes here
-and there means the same to both.
+`check_sources` checks the source. `lint` checks that the reference solution earns every
+point: once in a kernel, as stock nbgrader grades, and once in the engine, where tests
+see proxies. Skipped cells do not run.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from nbproctor.notebook import MasterNotebook, MasterNotebookError, temporary_co
 from nbproctor.results import Check
 from nbproctor.sandbox.layers import SandboxError, prepare
 
-STOCK = "stock nbgrader"  # begins what the reference loses there
+STOCK = "stock nbgrader"  # prefix of its faults
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) +(.*?)\s*$", re.MULTILINE)
 # What a heading may end with: "(7 points)", "(exercise 3, 7 points)".
@@ -89,7 +88,7 @@ def _metadata_problems(cells: list[RawCell]) -> Iterator[str]:
 
 
 def _id_problems(content: RawNotebook) -> Iterator[str]:
-    """Ask for the ids that the format asks for, since 4.5 for all, and for names."""
+    """Yield problems with cell ids, which format 4.5 requires, and with names."""
     ids = [cell.get("id") for cell in content["cells"]]
     if content.get("nbformat_minor", 0) >= 5 and not all(ids):
         # nbformat would make up new ids every time.
@@ -102,18 +101,18 @@ def _id_problems(content: RawNotebook) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class PointsSection:
-    """A section whose heading says points, as far as the next heading of its level."""
+    """A section whose heading has points; it ends at the next heading of its level."""
 
     level: int
     heading: str
     points: float
     heading_cell: RawCell
-    cells: list[RawCell]  # that are graded, some of them for 0 points
-    items: list[tuple[str, str]]  # of its lists: text and points
+    cells: list[RawCell]  # graded cells, some with 0 points
+    items: list[tuple[str, str]]  # items of its lists: text and points
 
 
 def sections(cells: Iterable[RawCell]) -> list[PointsSection]:
-    """Return the sections of a notebook that say points, outer ones first."""
+    """Return the sections whose headings have points, outer ones first."""
     result = []
     open_ones: list[PointsSection] = []
     for cell in cells:
@@ -139,13 +138,13 @@ def sections(cells: Iterable[RawCell]) -> list[PointsSection]:
                 result.append(section)
         for section in open_ones:
             section.items.extend(_ITEM.findall(text))
-            if meta.get("task"):  # whose own heading may say its points
+            if meta.get("task"):  # its own heading may have its points
                 section.cells.append(cell)
     return result
 
 
 def _points_problems(cells: list[RawCell]) -> Iterator[str]:
-    """Compare what a section says with what its cells are worth: heading and lists.
+    """Compare the points in headings and lists with those of the cells.
 
     An item of a list is about the test cell that has the same words.
     """
@@ -161,7 +160,7 @@ def _points_problems(cells: list[RawCell]) -> Iterator[str]:
                 by_hand += worth
             if worth:
                 tests.append(("".join(cell["source"]), worth))
-        # A heading may leave out what is graded by hand.
+        # A heading may leave out the points that are given by hand.
         totals = (points - by_hand, points)
         if all(abs(section.points - total) > 1e-9 for total in totals):
             yield (
@@ -183,7 +182,8 @@ def _hidden_problems(master: MasterNotebook, markers: Markers) -> Iterator[str]:
             "test",
             "helper",
         ):
-            # It would run where student code does, who could read and replace it.
+            # It would run in the student's process, where students could read and
+            # replace it.
             yield (
                 f"{cell.id!r} contains hidden tests, but is not a test cell: give it "
                 "points, or put helpers for hidden tests into a cell of their own"
@@ -196,7 +196,7 @@ def generate(
     *,
     change_cells: bool = False,
 ) -> Path | None:
-    """Make the student version of an assignment, and tell the gradebook its cells.
+    """Make the student version of an assignment, and enter its cells in the gradebook.
 
     The release is made next to its final place and swapped in when it is complete,
     so that a failure leaves the old one as it was.
@@ -214,7 +214,7 @@ def generate(
     """
     course = Course.load(course, assignment)
     release = course.folder("release")
-    # First without the gradebook: a source that fails must not touch it.
+    # First without the gradebook, so that a source with a fault does not change it.
     with _try_release(course) as temporary:
         copy = check_cells(course, change_cells)
         _generate(course, f"{temporary.name}/new", gradebook=True)
@@ -249,15 +249,15 @@ def _generate(
     converter = course.converter(GenerateAssignment)
     converter.coursedir.release_directory = step
     for part, path in course.header_and_footer.items():
-        # nbgrader looks for it where it was started.
+        # nbgrader looks for it in its working directory.
         converter.config.IncludeHeaderFooter[part] = str(path)
     if not gradebook:
         converter.no_database = True
         converter.config.SaveCells.enabled = False
-    # nbgrader runs the reference to make tests of AUTOTEST lines: not in the source.
+    # nbgrader runs the reference for AUTOTEST lines: not in the source folder.
     with temporary_copy(course.folder("source")) as folder:
         converter.coursedir.source_directory = str(folder.parent)
-        # Named, because nbgrader's own search takes a bracket in a path for a pattern.
+        # Named, because nbgrader's own search reads a bracket in a path as a pattern.
         target = converter._format_source(course.assignment, ".")
         paths = [f"{target}/{path.name}" for path in course.sources()]
         converter.assignments = {target: paths}
@@ -301,7 +301,7 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
 def differences(course: Course) -> list[str]:
     """Grade wrong answers to the assignment in both ways; say where their marks differ.
 
-    They are a blank notebook, and functions that return one value whatever is asked.
+    The wrong answers are a blank notebook, and functions that always return the same.
 
     Returns
     -------

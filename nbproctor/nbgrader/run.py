@@ -40,7 +40,7 @@ class Run:
         self.options = options
         self.force = force
         masters = {master.notebook: master for master in course.masters}
-        # Those that are graded, by name, and the names of all of the assignment.
+        # The notebooks to grade, by name, and the names of all notebooks.
         self.masters = {name: masters[name] for name in course.outlines}
         self.notebooks = frozenset(masters)
         self.settings = course.settings(options, replaceable)
@@ -57,7 +57,7 @@ class Run:
         return self.course.folder("autograded", student)
 
     def remove_graded(self, student: str) -> None:
-        """Remove what earlier runs left of the notebooks that are graded now.
+        """Remove the results of earlier runs for the notebooks that are graded now.
 
         Without ``grading.json``, which goes first, they count as not graded.
         """
@@ -69,10 +69,10 @@ class Run:
 
     @contextmanager
     def executor(self, pool: Pool | None) -> Iterator[CachingExecutor]:
-        """Yield what executes the submissions, with the course's cache before it.
+        """Yield the executor of the submissions, with the course's cache.
 
-        `pool` is one that stays open. `EngineError`: no scheduler answers, or Dask is
-        not installed.
+        `pool` is used, and stays open, if given. `EngineError`: no scheduler answers,
+        or Dask is not installed.
         """
         folder = Path(self.course.coursedir.root, CACHE)
         with nullcontext(pool) if pool else _opened(self.options) as running:
@@ -94,9 +94,9 @@ class Run:
         self.graded_with = [pool.conditions_digest(m, self.settings) for m in masters]
 
     def reusable_result(self, student: str) -> SubmissionResult | None:
-        """Return the result that stands if the same files are submitted now.
+        """Return the earlier result, if it is valid for the same files.
 
-        What it says must still be in the gradebook and in the student's folder.
+        Its marks must still be in the gradebook, and its files in the student's folder.
         """
         graded = self.graded_folder(student)
         earlier = None if self.force else SubmissionResult.read(graded)

@@ -1,9 +1,9 @@
-"""What makes nbgrader's own work faster; nothing here changes a mark.
+"""Make nbgrader's own work faster; nothing here changes a mark.
 
-nbgrader opens a new gradebook ten times a submission. Each of these makes an engine and
-a connection, and asks for every table whether it is there; nbgrader has no setting for
-it. So in a run the name ``Gradebook``, in the modules that the run goes through, stands
-for one gradebook. nbgrader reads rows one by one, and commits forty times a submission.
+nbgrader opens a new gradebook ten times a submission. Each makes an engine and a
+connection, and checks whether every table exists. nbgrader has no setting for this. So
+during a run, the name ``Gradebook`` in nbgrader's modules returns one shared gradebook.
+nbgrader reads rows one by one, and commits forty times a submission.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BUSY_MILLISECONDS = 60_000
 
 @event.listens_for(Engine, "connect")
 def _configure_sqlite(connection: Any, _record: Any) -> None:
-    """Let commits to a SQLite gradebook not wait for the disk one by one.
+    """Configure a SQLite gradebook so that commits do not wait for the disk.
 
     nbgrader commits about forty times a submission. With a write-ahead log and
     ``synchronous=NORMAL``, the gradebook is whole after any crash; a power cut may
@@ -55,7 +55,7 @@ def _get_alembic_version() -> str | None:
 api.get_alembic_version = _get_alembic_version
 
 
-# Where a grading run opens gradebooks, under the name ``Gradebook``.
+# Modules in which a grading run opens a ``Gradebook``.
 GRADEBOOK_USERS = (
     "nbgrader.converters.autograde",
     "nbgrader.preprocessors.latesubmissions",
@@ -63,8 +63,8 @@ GRADEBOOK_USERS = (
     "nbgrader.preprocessors.overwritekernelspec",
     "nbgrader.preprocessors.saveautogrades",
 )
-# Where nbgrader looks rows up by a column that none of its own indices begins with:
-# without these, each submission reads the grades of the whole class.
+# Columns by which nbgrader looks up rows, but for which it has no index: without one,
+# each submission reads the grades of the whole class.
 _INDICES = {
     "grade": "notebook_id",
     "comment": "notebook_id",

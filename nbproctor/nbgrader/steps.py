@@ -1,7 +1,7 @@
-"""Steps of nbgrader's two pipelines, those of ours among them, without their copies.
+"""Steps of nbgrader's two pipelines, with nbproctor's own, and without copies.
 
-nbconvert copies a notebook six times, and validates it three times, on its way. Here
-nobody else holds the notebook, so none is needed.
+nbconvert copies a notebook six times and validates it three times. Here nothing else
+uses the notebook, so no copy is needed.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def find_submissions(
 
 
 def describe_unread(course: Course) -> list[str]:
-    """Say what lies in ``submitted/`` and was not read, and where it should be."""
+    """Describe files in ``submitted/`` that are not read, and where they should be."""
     pattern = course.folder("submitted", "*")
     if pattern.parts[-2:] != ("*", course.assignment):
         return []  # the course has a layout of its own
@@ -59,8 +59,8 @@ def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
     """Yield a path below the course, and why it is not read."""
     assignment = course.assignment
     source = course.folder("source").parent
-    others = {path.name for path in _entries(source)} - {assignment}
-    for student in _entries(submitted):
+    others = {path.name for path in _visible_entries(source)} - {assignment}
+    for student in _visible_entries(submitted):
         shown = f"{submitted.name}/{one_line(student.name)}"
         folder = f"{shown}/"
         if any(map(os.path.islink, (student, student / assignment))):
@@ -72,11 +72,11 @@ def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
         elif reason := refuse_student(student.name):
             yield folder, f"{reason}; rename the folder"
         else:
-            entries = _entries(student)
+            entries = _visible_entries(student)
             if not entries and os.access(student, os.R_OK | os.X_OK):
                 yield folder, "it is empty"
             for entry in entries:
-                if any(_same(entry.stem, other) for other in others):
+                if any(_is_same_name(entry.stem, other) for other in others):
                     continue  # grading that assignment names it
                 if reason := _refuse_entry(entry, assignment, len(entries) == 1):
                     slash = "/" if entry.is_dir() else ""
@@ -89,13 +89,13 @@ def _refuse_entry(
     assignment: str,
     is_alone: bool,
 ) -> str:
-    """Return why grading does not read a student's entry, up to what to do; or nothing.
+    """Return why grading does not read an entry of a student, or an empty text.
 
-    Other files and folders that a student has are no work.
+    Other files and folders of a student are not submissions.
     """
     name = entry.name
     if entry.is_dir():
-        is_named = _same(name, assignment) or _has_notebook(entry)
+        is_named = _is_same_name(name, assignment) or _has_notebook(entry)
         if name == assignment or not is_named:
             return ""
         return f"no assignment has this name. If it is {assignment}, "
@@ -106,10 +106,10 @@ def _refuse_entry(
     return ""
 
 
-def _entries(folder: Path) -> list[Path]:
-    """Return what is in a folder; hidden files are the computer's own."""
+def _visible_entries(folder: Path) -> list[Path]:
+    """Return the entries of a folder, without hidden files."""
     if not os.access(folder, os.R_OK | os.X_OK):
-        return []  # grading reports whose work is there
+        return []  # grading reports this student
     return sorted(folder.glob("[!.]*"))
 
 
@@ -125,7 +125,7 @@ def refuse_student(student: str) -> str | None:
     return None
 
 
-def _same(name: str, assignment: str) -> bool:
+def _is_same_name(name: str, assignment: str) -> bool:
     """Whether two names differ in case, blanks, hyphens or accents only."""
     return normalize(assignment) in normalize(name)
 
@@ -136,7 +136,7 @@ def _has_notebook(folder: Path) -> bool:
 
 
 def submission_time(folder: Path) -> datetime | None:
-    """Return when a folder was submitted, in UTC, if a readable file in it says so."""
+    """Return when a folder was submitted, in UTC, if a file in it has the time."""
     file = find(folder, TIMESTAMP_FILE)
     if not file or file.size > MAX_DATE:
         return None
@@ -151,13 +151,13 @@ def is_same_time(
     marks: StudentMarks,
     folder: Path,
 ) -> bool:
-    """Whether submission time and deadline are those of a result."""
+    """Whether submission time and deadline are the same as for a result."""
     recorded = submission_time(folder)
     return result.late == marks.late and recorded in (None, marks.timestamp)
 
 
 def read_timestamp(text: str) -> datetime:
-    """Return a time of a student's in UTC; `ValueError` or `OverflowError` if none."""
+    """Read a time, in UTC; `ValueError` or `OverflowError` if it is none."""
     if " /" in text or ".." in text:  # a time zone may be the path of a file
         raise ValueError(text)
     when: datetime = parse_utc(text)

@@ -1,6 +1,6 @@
 """Tries before the deadline: when a student had feedback, and which exercises passed.
 
-They are in the gradebook beside nbgrader's own tables, so a copy of it has them, too.
+They are in a table of their own in the gradebook, so a copy of the gradebook has them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.pages.summary import Passes, TriedNotebook
 from nbproctor.platforms import local_time
 
-# A try is the rows of a student with one time and the same files.
+# The rows of a student with the same time and the same files are one try.
 TRIES = Table(
     "nbproctor_told",
     MetaData(),
@@ -49,7 +49,7 @@ class Attempt:
     passes: Passes = field(default_factory=dict)  # by exercise
 
     def notebook(self, outline: Outline) -> TriedNotebook:
-        """Return what a page shows of it, of one notebook."""
+        """Return what a page shows of the try, for one notebook."""
         return TriedNotebook(
             when=local_time(self.when),
             passes={

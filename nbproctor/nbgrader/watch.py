@@ -1,9 +1,9 @@
 """Feedback before the deadline: grade what arrives, and give back what is allowed.
 
-A try is one submission, and tells of each exercise whether it passes. What a student
-learns is bounded by how many tries a day has: each is in the gradebook, so a run that
-was killed goes on with the same count. Without a try left, nothing is executed: how
-long that takes tells something, too.
+A try is one submission; its feedback says which exercises pass. The tries per day limit
+what a student learns. Each try is in the gradebook, so a run that was killed continues
+with the same count. Without a try left, nothing is executed, because the time of an
+execution also gives something away.
 """
 
 from __future__ import annotations
@@ -45,26 +45,26 @@ from nbproctor.submission.border import Refusal, submitted_files
 from nbproctor.templates import render
 from nbproctor.writing import write_file
 
-# Students who wait together: all get their pages when the last of them is graded.
+# Students in one batch: all get their pages when the last of them is graded.
 BATCH_SIZE = 16
 GRACE_PERIOD = timedelta(minutes=1)
 
 
 @dataclass
 class _Student:
-    """Record of a student; files stand in it as what `_files` returns of them."""
+    """Record of a student; files are stored as the digest that `_files` returns."""
 
     files: str = ""  # at the last poll
-    noticed: datetime = datetime.min  # when these were first seen; UTC
-    failures: int = 0  # of giving something back, for these and before
+    noticed: datetime = datetime.min  # when these were first found; UTC
+    failures: int = 0  # consecutive failures to return feedback
     late: str = ""  # files that were reported as late
     waiting: dict[date, str] = field(default_factory=dict)  # for another day
-    done: str = ""  # files that are tried
+    done: str = ""  # files that have had their try
     tries: list[Attempt] = field(default_factory=list)  # the oldest first
 
     @property
     def passes(self) -> Passes:
-        """Exercise → whether it passes, as the student was told last."""
+        """Exercise → whether it passes, in the last feedback."""
         passes: Passes = {}
         for attempt in self.tries:
             passes |= attempt.passes
@@ -88,12 +88,12 @@ class TryResult:
 
 
 class Watch(ExitStack):
-    """Looks for what arrives for one assignment, until the deadline.
+    """Grades new submissions of one assignment, until the deadline.
 
-    `exchange`: what arrives is collected from nbgrader's exchange, and feedback is
-    released there; it is put into ``submitted/`` by somebody else otherwise. `weak`:
-    also where layers of the sandbox are missing. A context manager, which ends its
-    processes: starting them takes as long as grading six submissions.
+    With `exchange`, it collects submissions from nbgrader's exchange and releases
+    feedback there; otherwise, another command fills ``submitted/``. With `weak`, layers
+    of the sandbox may be missing. It is a context manager, which ends its processes at
+    the end: starting them takes as long as grading six submissions.
     """
 
     def __init__(
@@ -108,12 +108,12 @@ class Watch(ExitStack):
         self._weak = weak
         self._course = Course(root, assignment)
         options = self._course.options
-        # A connection to a cluster may break in days: each batch has its own.
+        # A connection to a cluster may break within days, so each batch makes its own.
         self._pool = (
             None if options.cluster else self.enter_context(Pool(options.workers))
         )
         self._students: dict[str, _Student] = defaultdict(_Student)
-        self._more = False  # the last poll has left something for the next
+        self._more = False  # the last poll has left submissions for the next
         self._problems: set[tuple[str, str]] = set()  # each is reported once
         with self._course.gradebook() as book:
             self._read_deadlines(book)
@@ -123,17 +123,17 @@ class Watch(ExitStack):
                 self._students[student].done = tries[-1].files
 
     def is_finished(self, now: datetime) -> bool:
-        """Whether everybody's time is over, and what came at its end is tried."""
+        """Whether all deadlines have passed and the last submissions were tried."""
         if not self.due:
             return False
         last = max([self.due, *self.deadlines.values()])
         return now > last + GRACE_PERIOD and not self._more
 
     def poll(self, now: datetime) -> list[TryResult]:
-        """Grade what has arrived since the last poll, and give back what may be given.
+        """Grade what has arrived since the last poll, and return the allowed feedback.
 
-        `now` is in UTC. Something is taken when two polls have found it the same: it
-        is not still being written. `CourseError`: as `regrade`; the next poll will
+        `now` is in UTC. A submission is graded if two polls have found the same files,
+        so none is still being written. `CourseError`: as `regrade`; the next poll will
         find the same again.
         """
         failures = self._run_exchange("Collect", update=True)
@@ -143,7 +143,7 @@ class Watch(ExitStack):
         ]
         settled = self._settled(now)
         if settled:
-            course = self._course  # whose source may have changed since
+            course = self._course  # its source may have changed
             self._course = Course(course.root, course.assignment)
         with self._course.gradebook() as book:
             self._read_deadlines(book)
@@ -152,12 +152,12 @@ class Watch(ExitStack):
             record = self._students[student]
             if record.noticed <= (self.deadlines[student] or datetime.max):
                 taken.append(student)
-            elif record.late != record.files:  # `grade` will take these files
+            elif record.late != record.files:  # `grade` will grade these files
                 tries.append(TryResult(student, None, record.noticed, late=True))
                 record.late = record.files
         self._more = len(taken) > BATCH_SIZE
         if taken:
-            # Repeated failures of one must not delay the others.
+            # Repeated failures of one student must not delay the others.
             records = self._students
             taken.sort(key=lambda s: (records[s].failures, records[s].noticed))
             tries += self._grade(taken[:BATCH_SIZE], now)
@@ -180,7 +180,7 @@ class Watch(ExitStack):
             record = self._students[student]
             try:
                 files = _files(folder)
-            except OSError as error:  # which reading it will say
+            except OSError as error:  # reading will report it
                 files = str(error)
             if files != record.files:
                 record.files = files
@@ -190,13 +190,13 @@ class Watch(ExitStack):
         return settled
 
     def _read_deadlines(self, book: SharedGradebook) -> None:
-        """Read the deadline, if any, and when each student's own one is."""
+        """Read the deadline, if any, and the deadlines of individual students."""
         row = find_assignment(book, self._course.assignment)
         self.due: datetime | None = row.duedate
         self.deadlines = find_deadlines(book, row)
 
     def _grade(self, students: list[str], now: datetime) -> list[TryResult]:
-        """Grade those who have a try left, and give back to all."""
+        """Grade the students who have a try left, and write feedback for all."""
         course = self._course
         options = course.options
         today = _day(now)
@@ -214,7 +214,7 @@ class Watch(ExitStack):
                 for student in students
                 if self._students[student].tries_on(today) < options.early_tries
             ]
-            if self._exchange:  # else nobody could fetch the page from there
+            if self._exchange:  # otherwise nobody could fetch the page
                 folder = partial(course.folder, "submitted")
                 graded = [s for s in graded if read_secret(folder(s))]
         if graded:
@@ -228,7 +228,7 @@ class Watch(ExitStack):
         for student, result in results.items():
             try:
                 tries.append(self._release_feedback(student, result, now))
-            except Exception as error:  # of one submission: the next poll tries again
+            except Exception as error:  # the next poll tries it again
                 if computer := as_computer_error(error):
                     raise computer from error
                 self._students[student].failures += 1
@@ -248,15 +248,16 @@ class Watch(ExitStack):
         passes = {}
         problem = ""
         if mode != "nothing":
-            # Also of what could not be graded: a failed execution tells something.
+            # An ungradable submission counts, too: a failed execution gives something
+            # away.
             passes = self._passes(result) if result else {}
             if mode == "page" and result:
                 feedback(course, course.assignment, None, [student])
             else:
                 self._write(student, result, passes)
             problem = "; ".join(self._run_exchange("ReleaseFeedback", student).values())
-        # Only feedback is a try. Now: after a kill the page is made again, and counted
-        # once.
+        # Only feedback is a try. It is recorded now, so that after a kill, the page is
+        # made again, but counted once.
         if passes and not problem:
             attempt = Attempt(now, record.files, passes)
             with course.gradebook() as book:
@@ -275,7 +276,7 @@ class Watch(ExitStack):
         )
 
     def _passes(self, result: SubmissionResult) -> Passes:
-        """Return of each exercise whether all of its tests pass."""
+        """Return, for each exercise, whether all of its tests pass."""
         passes = {}
         for name, outline in self._course.outlines.items():
             verdicts = result.verdicts.get(name, [])
@@ -290,10 +291,11 @@ class Watch(ExitStack):
         result: SubmissionResult | None,
         passes: Passes,
     ) -> None:
-        """Write for each notebook which exercises pass, no more; and earlier tries.
+        """Write, for each notebook, which exercises pass, and the earlier tries.
 
-        It is a page, or stands on top of one that says more of an earlier submission.
-        Notes only on what was not executed: which line was stopped is more than a bit.
+        This is a page of its own, or the top of a page with more feedback on an earlier
+        submission. It has notes only if nothing was executed: which line was stopped is
+        more than one bit.
         """
         course = self._course
         folder = course.folder("feedback", student)
@@ -325,9 +327,9 @@ class Watch(ExitStack):
         student: str = "*",
         **options: bool,
     ) -> dict[str, str]:
-        """Have a command of nbgrader's work in its exchange, if that is used.
+        """Run one of nbgrader's exchange commands, if the exchange is used.
 
-        Return what it could not do: folder or student → why.
+        Returns the failures: folder or student → reason.
         """
         if not self._exchange:
             return {}
@@ -352,7 +354,7 @@ class Watch(ExitStack):
 
 
 def _files(folder: Path) -> str:
-    """Return what tells a student's files from others, without reading them."""
+    """Return a digest of a student's files, without reading their content."""
     digest = hashlib.sha256()
     refusals: list[Refusal] = []
     for file in submitted_files(folder, refusals):
@@ -364,5 +366,5 @@ def _files(folder: Path) -> str:
 
 
 def _day(moment: datetime) -> date:
-    """Return the day here of a moment that is in UTC."""
+    """Return the local day of a moment in UTC."""
     return moment.replace(tzinfo=UTC).astimezone().date()

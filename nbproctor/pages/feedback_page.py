@@ -1,7 +1,7 @@
 """Feedback on one graded notebook: a page, and a copy with the feedback in its cells.
 
-Both show the same cells. What the assignment locks is shown as students got it: a
-hidden test is never part of that.
+Both show the same cells. A locked cell is shown as students got it, so without hidden
+tests.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from nbproctor.pages.summary import (
 from nbproctor.results import Output, cells_of
 from nbproctor.templates import render
 
-# Hints, which a notebook folds: sanitized, they would all be open.
+# Hints, which a notebook collapses; sanitizing would show them all.
 _FOLDED = re.compile(r"\s*< ?details")
 # ``given``: a cell of the assignment; ``own``: a cell that the student added.
 Role: TypeAlias = Literal["given", "answer", "own", "test"]
@@ -33,12 +33,12 @@ Role: TypeAlias = Literal["given", "answer", "own", "test"]
 
 @dataclass(frozen=True)
 class ShownCell:
-    """One cell of the graded notebook, as its student may see it."""
+    """One cell of the graded notebook, as the student may see it."""
 
     role: Role
-    exercise: str  # that it answers or scores, or its own name
+    exercise: str  # exercise that it answers or tests, or its own name
     source: str
-    heading: str  # in it, if students got it like this
+    heading: str  # heading in it, if the cell is the assignment's
     is_markdown: bool  # it is Markdown, not code
     attached: sanitize.Pictures  # pictures that its Markdown shows
     outputs: Sequence[Output]
@@ -47,12 +47,12 @@ class ShownCell:
 
     @property
     def is_given(self) -> bool:
-        """Whether it is unchanged and has no comment of a person."""
+        """Whether the cell is the assignment's, and has no comment by a person."""
         return self.role == "given" and not self.comment
 
     @property
     def empty(self) -> bool:
-        """Whether a page has nothing to show of it."""
+        """Whether the cell has nothing to show."""
         if self.role == "test":
             return self.test is None
         if self.source.strip():
@@ -70,7 +70,7 @@ class Section:
 
     @property
     def has_student_cell(self) -> bool:
-        """Whether it holds a student's own cell, or something went wrong in it."""
+        """Whether it has a cell of the student, or a cell that failed."""
         for cell in self.cells:
             kinds = {output["output_type"] for output in cell.outputs}
             if not cell.is_given or "error" in kinds:
@@ -79,9 +79,9 @@ class Section:
 
     @property
     def groups(self) -> list[list[ShownCell]]:
-        """Its cells, text and code of the assignment that follow each other as one."""
+        """Its cells; consecutive cells of the assignment form one group."""
         groups: list[list[ShownCell]] = []
-        may_join = False  # the group before
+        may_join = False  # the previous group
         for cell in self.cells:
             if cell.is_given and may_join:
                 groups[-1].append(cell)
@@ -92,7 +92,7 @@ class Section:
 
 
 class Feedback:
-    """What page and notebook say; the graded notebook is read once."""
+    """The content of page and notebook; the graded notebook is read once."""
 
     def __init__(self, graded: GradedNotebook, outline: Outline) -> None:
         self._graded = graded
@@ -102,7 +102,7 @@ class Feedback:
         self._tests = {test.id: test for test in self._summary.ungraded}
         for row in self._summary.rows:
             self._tests |= {test.id: test for test in row.tests}
-        self._cells = [*filter(None, map(self._shown, raw))]
+        self._cells = [*filter(None, map(self._visible_cell, raw))]
 
     def page(self, key: str = "") -> str:
         """Return the page as HTML, complete in one file.
@@ -129,7 +129,7 @@ class Feedback:
     def notebook(self) -> RawNotebook:
         """Return a notebook (format 4.5) that shows feedback below each cell.
 
-        It holds no metadata of nbgrader's, so that nobody can submit it by mistake.
+        It has no metadata of nbgrader, so that nobody can submit it by mistake.
         """
         overview = render(
             "overview.md",
@@ -173,8 +173,8 @@ class Feedback:
             "nbformat_minor": 5,
         }
 
-    def _shown(self, cell: RawCell) -> ShownCell | None:
-        """Return a cell as it may be seen; None: it must stay hidden."""
+    def _visible_cell(self, cell: RawCell) -> ShownCell | None:
+        """Return a cell as the student may see it; None: it must stay hidden."""
         name = grade_id(cell)
         cell_type = cell.get("cell_type")
         is_markdown = cell_type == "markdown"
@@ -221,9 +221,9 @@ class Feedback:
         )
 
     def _sections(self) -> tuple[list[Section], list[Section]]:
-        """Return a section an exercise, and the others with cells of the student's.
+        """Return a section for each exercise, and other sections with student's cells.
 
-        The notebook is cut at its headings, and where an exercise follows another.
+        The notebook is divided at its headings, and where an exercise follows another.
         """
         rows = {row.exercise.id: row for row in self._summary.rows}
         section = Section("")
@@ -251,7 +251,7 @@ class Feedback:
 
 
 def _plain(text: str) -> str:
-    """Return a sentence that Markdown shows as it is, code between backticks too."""
+    """Return a sentence, escaped so that Markdown shows it unchanged."""
     return sanitize.markdown(text).replace("|", "\\|").replace("$", "\\$")
 
 

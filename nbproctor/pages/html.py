@@ -1,8 +1,8 @@
 """Cells of a notebook as HTML: text with its formulas, code, outputs.
 
-The HTML runs nothing and loads nothing from the network: no HTML of a cell stays,
+The HTML runs nothing and loads nothing from the network: HTML in a cell is removed, and
 pictures are in the page or left out. Formulas are MathML, which a browser shows without
-a font or a script from outside.
+other fonts or scripts.
 """
 
 from __future__ import annotations
@@ -96,18 +96,18 @@ _ATTRIBUTES = re.compile(
     "scriptlevel|separator|stretchy|symmetric|width"
 )
 _VALUE = re.compile(r"[\w .%+-]{1,40}")
-# Browsers know these variants only as letters of their own.
+# Browsers support these variants only as separate letters.
 _VARIANTS = ("bold", "double-struck", "fraktur", "script")
 
 
 def _formula(latex: str, settings: Mapping[str, Any]) -> str:
-    """Return a formula as MathML, or as its own LaTeX where that cannot be read."""
+    """Return a formula as MathML, or as its LaTeX if that cannot be parsed."""
     latex = latex.strip()
     display = "inline"
     start = "<math"
     if settings["display_mode"]:  # on lines of its own
         display = "block"
-        # One that is wider than a phone is scrolled alone, and by keyboard too.
+        # A formula that is wider than a phone scrolls separately, also by keyboard.
         start = '<math tabindex="0"'
     if latex and len(latex) <= MAX_FORMULA:
         supported = latex.replace("{aligned}", "{align*}")
@@ -171,7 +171,7 @@ class _Renderer(RendererHTML):
     def link_open(self, tokens: Sequence[Token], index: int, *_: Any) -> str:
         target = str(tokens[index].attrGet("href") or "")
         if not _WEB.match(target):
-            return "<a>"  # a place in the notebook: not a place on this page
+            return "<a>"  # a place in the notebook is not one on this page
         return f'<a href="{escape(target)}" rel="noopener noreferrer">'
 
     def fence(self, tokens: Sequence[Token], index: int, *_: Any) -> str:
@@ -216,7 +216,7 @@ def _without_pictures(text: str) -> Markup:
 
 
 def _picture(source: str, env: EnvType) -> str | None:
-    """Return a picture as a URL that holds it, if the notebook brings it along."""
+    """Return a picture as a data URL, if the notebook contains it."""
     if source.startswith("attachment:"):
         name = source.removeprefix("attachment:")
         for mime, data in env["attached"].get(name, {}).items():
@@ -242,7 +242,7 @@ def _picture(source: str, env: EnvType) -> str | None:
 
 
 def inline(text: str) -> Markup:
-    """Return one sentence, with what stands between backticks as code."""
+    """Return one sentence, with text between backticks as code."""
     sentence = escape(text)
     if sentence.count("`") % 2 == 0:  # none is left over
         sentence = re.sub("`([^`]*)`", r"<code>\1</code>", sentence)
@@ -267,14 +267,14 @@ def outputs(shown: Sequence[Output]) -> Markup:
             text = _text("\n".join(lines))
             parts.append(f'<pre class="error">{text}</pre>')
         elif alt and data.get("text/plain") == alt:
-            alt = ""  # said again for readers that know no alternative text
+            alt = ""  # repeated for readers without alternative text
         elif text := output.get("text", data.get("text/plain", "")):
             parts.append(f"<pre>{_text(text)}</pre>")
     return Markup("".join(parts))
 
 
 def _text(text: str) -> str:
-    """Return text as HTML, shortened in its middle, which it says."""
+    """Return text as HTML; a long text is shortened in the middle, with a note."""
     lines = text.rstrip("\n").split("\n")
     surplus = len(lines) - HEAD - TAIL
     if surplus > 1:

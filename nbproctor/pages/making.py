@@ -1,8 +1,8 @@
 """Making the pages of a class: each in a worker, see `nbproctor.sandbox.workers`.
 
 A student may find a way to make a page slow or large. Then its worker is ended, and
-another one makes the page without the notebook. This is the only limit on a page: its
-parts need not count time or memory again.
+another worker makes the page without the notebook. The code that makes a page has no
+other limits of time or memory.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from nbproctor.sandbox.workers import (
 )
 from nbproctor.writing import write_file
 
-# Of a page: in so many characters stands its key; then there may be early feedback.
+# In so many first characters of a page is its key; early feedback may follow.
 START = 400
 _KEY = re.compile(r'(name="nbproctor-key" content=")[^"]*')
 _TOP = re.compile(r'<main>\n(?:<section class="early">.*?</section>\n)?', re.DOTALL)
@@ -52,7 +52,7 @@ class PageJob:
 
     @property
     def is_made(self) -> bool:
-        """Whether page and notebook are there, made from the same as now."""
+        """Whether page and notebook exist, made from the current inputs."""
         try:
             with self.page.open(encoding="utf-8") as file:
                 start = file.read(START)
@@ -62,15 +62,16 @@ class PageJob:
         return key in start and notebook_of(self.page).exists()
 
     def without_notebook(self) -> PageJob:
-        """Return the job of a page without the notebook's cells, which it says."""
+        """Return the job of a page without cells, which says that they are left out."""
         notes = [*self.graded.notes, TOO_MUCH]
         return replace(self, graded=replace(self.graded, path=None, notes=notes))
 
 
 def prepend_early_feedback(page: Path, early: str) -> str:
-    """Return a page of early feedback, above the finished page that is already there.
+    """Return a page with early feedback above the existing finished page.
 
-    That is of an earlier submission, and made anew when the newer one is graded.
+    The finished page is about an earlier submission. It is made again when the newer
+    submission is graded.
     """
     finished = page.read_text("utf-8") if page.exists() else ""
     if not _KEY.search(finished[:START]):
@@ -85,7 +86,7 @@ class PageError(NbproctorError):
 
 
 def notebook_of(page: Path) -> Path:
-    """Return where the annotated notebook of a page is."""
+    """Return the path of the annotated notebook of a page."""
     return page.with_suffix(".feedback.ipynb")
 
 
@@ -96,16 +97,16 @@ def make(
 ) -> Iterator[PageJob]:
     """Make pages, as many at once as there are processors; yield each that is made.
 
-    `outlines` are the assignment's, by notebook; `seconds` of computing are for a page.
-    `PageError`: some could not be made, not even without the notebook; all others are.
-    `OSError`: a folder for them cannot be written.
+    `outlines` are the assignment's, by notebook; each page has `seconds` of computing
+    time. `PageError`: some pages could not be made, not even without the notebook; all
+    others were. `OSError`: a folder for them cannot be written.
     """
     waiting = list(jobs)
     if not waiting:
         return
     for folder in sorted({job.page.parent for job in waiting}):
         folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):  # in a worker it would be one page's fault
+        if not os.access(folder, os.W_OK):  # a worker would blame one page
             raise PermissionError(EACCES, os.strerror(EACCES), str(folder))
     count = min(count_processors(), len(waiting))
     workers = Workers(
@@ -122,7 +123,7 @@ def make(
             failed = []
             for future in as_completed(jobs_by_future):
                 job = jobs_by_future[future]
-                if error := _error(future):
+                if error := _describe_failure(future):
                     waiting.append(job.without_notebook())
                     failed.append(f"{job.graded.student} ({error})")
                 else:
@@ -135,7 +136,7 @@ def make(
         )
 
 
-def _error(future: Future[str]) -> str:
+def _describe_failure(future: Future[str]) -> str:
     """Return why a page could not be made, or nothing."""
     try:
         return future.result()
@@ -147,7 +148,7 @@ def _error(future: Future[str]) -> str:
         raise PageError(str(error)) from error
 
 
-def _answer(outlines: dict[str, Outline], job: PageJob) -> str:
+def _make_page(outlines: dict[str, Outline], job: PageJob) -> str:
     """Make a page and its notebook in a worker; return why not, or nothing."""
     try:
         feedback = Feedback(job.graded, outlines[job.graded.notebook])
@@ -156,10 +157,10 @@ def _answer(outlines: dict[str, Outline], job: PageJob) -> str:
         write_file(job.page, feedback.page(job.key))  # last: it has the key
     except MemoryError:
         raise
-    except Exception as failure:  # whatever is in it, it is one page
+    except Exception as failure:  # whatever is in the page, only this page fails
         return f"{type(failure).__name__}: {failure}"
     return ""
 
 
 if __name__ == "__main__":
-    serve(_answer, dict[str, Outline], PageJob)
+    serve(_make_page, dict[str, Outline], PageJob)

@@ -27,17 +27,17 @@ _ORDINAL = re.compile(r"\bexercise\s+(\d+)\b", re.IGNORECASE)
 class Exercise:
     """Exercise on a page: a solution with its tests, or a cell graded by hand."""
 
-    id: str  # of its solution cell, or of the cell that is graded alone
+    id: str  # of its solution cell, or of the only graded cell
     number: str  # of the Markdown heading above it; may be empty
     title: str
-    label: str  # how a sentence names it: ``exercise 3 (2.1)``
+    label: str  # its name in a sentence: ``exercise 3 (2.1)``
     points: float
     tests: tuple[str, ...]  # in source order, public ones included
     by_hand: tuple[str, ...]  # cells that only a person can grade
 
     @property
     def graded(self) -> tuple[str, ...]:
-        """Its tests, and its cells that a person grades."""
+        """Its tests, and its cells that are graded by hand."""
         return self.tests + self.by_hand
 
     @property
@@ -52,7 +52,7 @@ Outlines: TypeAlias = Mapping[str, "Outline"]
 
 @dataclass(frozen=True)
 class Outline:
-    """One notebook of an assignment, as its pages show it."""
+    """One notebook of an assignment, as the pages show it."""
 
     master: MasterNotebook
     title: str  # its first heading of level 1, or its name
@@ -80,7 +80,7 @@ class Outline:
 
     @cached_property
     def texts(self) -> set[str]:
-        """The Markdown that a student gets, and what sanitizing makes of it."""
+        """The Markdown of the student version, and its sanitized form."""
         texts = set()
         for _, text in self.master.texts:
             texts.add(text.strip())
@@ -89,7 +89,7 @@ class Outline:
 
     @property
     def points(self) -> float:
-        """What the notebook is worth."""
+        """Points of the notebook."""
         return sum(exercise.points for exercise in self.exercises)
 
 

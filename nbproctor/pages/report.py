@@ -39,7 +39,7 @@ Mistake: TypeAlias = tuple[str, str, list[str]]
 
 MAX_MISTAKES = 20  # sentences that are shown
 BINS = 10  # of the histogram
-MIN_STUDENTS = 30  # students: below so many, a correlation says nothing of a test
+MIN_STUDENTS = 30  # students: with fewer, a correlation says nothing
 QUARTERS = (0.25, 0.5, 0.75)
 
 
@@ -68,14 +68,14 @@ def class_report(
     permissions: Sequence[str] = (),
     find_similar: bool = False,
 ) -> tuple[str, list[str]]:
-    """Say how a class did: the page, and the most important of it in three lines.
+    """Return the page on a class, and its most important facts in three lines.
 
-    `notebooks` are all that was submitted; `outlines` are by notebook name. `missing`
-    has student id → name of those who submitted nothing, `excused` of those who need
-    no mark, `late_without_time` those who were late, as a platform says without saying
-    how much. With `find_similar`, it looks for long answers that are more alike than
-    the class is; `groups` has student id → name of the group, in which all are one.
-    `permissions` say what answers could use.
+    `notebooks` are all submitted notebooks; `outlines` are by notebook name. `missing`
+    has student id → name of those who submitted nothing, and `excused` of those who
+    need no mark. `late_without_time` has those whom a platform calls late without a
+    time. With `find_similar`, it looks for unusually similar long answers; `groups` has
+    student id → name of the group, which counts as one student. `permissions` say what
+    answers could use.
     """
     all_rows, answers = _read(notebooks, outlines, find_similar=find_similar)
     due = {each.student for each in notebooks if STATUSES[each.status].is_mark_due}
@@ -84,7 +84,7 @@ def class_report(
     penalties = defaultdict[str, float](float)
     for graded in notebooks:
         penalties[graded.student] += graded.penalty
-    earned = defaultdict(list)  # where anything is graded
+    earned = defaultdict(list)  # only of graded notebooks
     for graded, row in all_rows:
         if graded.student in due and row.points is not None:
             earned[graded.student].append(row.points)
@@ -191,12 +191,12 @@ def _item(
     rows: Mapping[str, ResultRow],
     totals: Mapping[str, float],
 ) -> Item:
-    """Say how an exercise went: `rows` and `totals` are by student."""
+    """Return the results of an exercise; `rows` and `totals` are by student."""
     import pandas as pd  # a quarter of a second, which few commands need
 
     points_of = {}
     for student, row in rows.items():
-        # nbgrader gives 0 to an answer that was not begun: no person has marked it.
+        # nbgrader gives 0 to an answer that was not started, without a person.
         is_marked = row.by_hand or not exercise.by_hand
         if row.state != "waiting" and is_marked:
             points_of[student] = row.points
@@ -211,7 +211,7 @@ def _item(
 
 
 def _mistakes(rows: Rows) -> list[Mistake]:
-    """Return the sentences of what lost points, the most frequent first."""
+    """Return the sentences about lost points, the most frequent first."""
     students = defaultdict(list)
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
@@ -228,9 +228,9 @@ def _bins(
     low: float,
     high: float,
 ) -> list[tuple[float, float, int]]:
-    """Count values in steps of equal width: from, up to, and how many."""
+    """Count values in bins of equal width: lower and upper bound, and number."""
     top = high if high > low else low + 1.0
-    # Full marks are in the highest step, and extra credit is.
+    # The highest bin includes full marks and extra credit.
     counts, edges = np.histogram(np.minimum(values, high), BINS, (low, top))
     return list(zip(edges, edges[1:], counts, strict=False))
 
@@ -240,7 +240,7 @@ def _in_process_tests(
 ) -> Iterator[tuple[str, str, str, int, int]]:
     """Yield the tests that ran in the student's process, and why.
 
-    Exercise, test, the reason, and how many of how many have the points.
+    Each has exercise, test, reason, and how many of how many students have the points.
     """
     earned = defaultdict(list)
     for graded in notebooks:
@@ -258,9 +258,9 @@ def _in_process_tests(
 
 
 def _find_notebooks_to_check(notebooks: Sequence[GradedNotebook]) -> NotebooksToCheck:
-    """Return whose work to check: section → note → all notebooks that have it.
+    """Return the notebooks to check: section → note → notebooks with this note.
 
-    One line a note: in a large class many submit a renamed file.
+    Each note is one line, because in a large class, many submit a renamed file.
     """
     looks: NotebooksToCheck = {
         section: defaultdict(list) for section in REPORT_SECTIONS

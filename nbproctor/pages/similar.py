@@ -1,8 +1,8 @@
 """Pairs of students whose answers are unusually similar, for a teacher to check.
 
 The method is winnowing (Schleimer, Wilkerson and Aiken 2003, the algorithm of MOSS and
-copydetect) over tokens instead of characters. A variable is only *a name*, so renaming
-it hides nothing. Comments, docstrings and layout are not tokens. Code that many
+copydetect) over tokens instead of characters. All variables are the same token, so
+renaming hides nothing. Comments, docstrings and layout are not tokens. Code that many
 students wrote because the task asks for it counts little: the fewer students have a
 fingerprint, the more it counts. Nothing here is a verdict.
 """
@@ -25,13 +25,13 @@ from nbproctor.pages.outline import Outlines
 Answers: TypeAlias = dict[tuple[str, str], dict[str, str]]
 """Notebook and exercise → student → text of the answer, at most `MAX_TEXT` signs."""
 
-GRAM = 8  # tokens of a fingerprint: what is shorter is not seen
-WINDOW = 5  # so a passage of GRAM + WINDOW - 1 = 12 tokens is always seen
+GRAM = 8  # tokens of a fingerprint: shorter passages do not count
+WINDOW = 5  # so every passage of GRAM + WINDOW - 1 = 12 tokens counts
 MAX_TEXT = 20_000  # characters of an answer that are compared
-MAX_CLASS_SHARE = 0.1  # a fingerprint that more of the class have makes no pair
+MAX_CLASS_SHARE = 0.1  # more common fingerprints make no pair
 _WORDS = {*keyword.kwlist, *dir(builtins)}
-MIN_SHARED = 12  # fingerprints that two must share: shorter answers are alike by nature
-# Of what is special about the shorter answer, the longer one has so much.
+MIN_SHARED = 12  # fingerprints that a pair must share: short answers are always alike
+# Share of the unusual code of the shorter answer that the longer one must have.
 MIN_SIMILARITY = 0.8
 
 
@@ -39,7 +39,7 @@ class SimilarAnswer(NamedTuple):
     """One answer that two students share."""
 
     shared: int  # fingerprints
-    share: float  # of what is special about the shorter answer, 0 to 1
+    share: float  # of the unusual code of the shorter answer, 0 to 1
     exercise: str
     answers: tuple[str, str]  # in the order of the students
 
@@ -55,9 +55,9 @@ def similar(
 ) -> list[Pair]:
     """Find pairs of students whose long answers are unusually similar.
 
-    Those who share most come first. `outlines` are the assignment's, by notebook. For a
-    group (`group`: student → its name), an answer is compared once, and never with
-    another one of the group.
+    The pairs that share most come first. `outlines` are the assignment's, by notebook.
+    `group` has student → name of the group; the answers of a group are not compared
+    with each other.
     """
     pairs = defaultdict(list)
     for notebook, outline in outlines.items():
@@ -67,7 +67,7 @@ def similar(
         for exercise in outline.exercises:
             texts = answers.get((notebook, exercise.id), {})
             teams = {student: group.get(student, student) for student in texts}
-            # Of a team that submits one text, the last student stands for it.
+            # If a team submits one text, the last student represents the team.
             authors = {
                 (teams[student], text): student for student, text in texts.items()
             }
@@ -91,15 +91,15 @@ def similar(
 
 
 def _rank(pair: Pair) -> tuple[int, tuple[str, str]]:
-    """Return the order of pairs: by how many fingerprints they share in all."""
+    """Return the sort key of a pair: the number of shared fingerprints."""
     students, similar_answers = pair
     return -sum(answer.shared for answer in similar_answers), students
 
 
 def tokens(text: str) -> Iterator[str]:
-    """Yield what an answer, code or prose, consists of but for what is easily changed.
+    """Yield the tokens of an answer, code or prose, that are hard to disguise.
 
-    A name says something only where it is one of Python's, or an attribute.
+    A name counts only if it is one of Python's own, or an attribute.
     """
     end = 0
     for match in TOKENS.finditer(text):
@@ -138,7 +138,7 @@ def fingerprints(text: str) -> set[int]:
 def similar_pairs(
     marks: Mapping[str, set[int]],
 ) -> Iterator[tuple[tuple[str, str], int, float]]:
-    """Yield pairs of students, how much their answers share, and what part that is.
+    """Yield pairs of students, how many fingerprints they share, and which part.
 
     `marks`: student → fingerprints of the answer.
     """

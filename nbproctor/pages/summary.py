@@ -1,8 +1,8 @@
 """Summary of one graded notebook: how each exercise and each of its tests went.
 
-Points are the gradebook's, messages are the verdicts', and what the student's own cells
-raised stands in the graded notebook. Feedback page, annotated notebook and class report
-are all made from it.
+Points come from the gradebook, messages from the verdicts, and errors of the student's
+own cells from the graded notebook. Feedback page, annotated notebook and class report
+are made from this summary.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ State = Literal[
 ]
 
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
-_WRONG = "but is wrong"  # what `expect` says when it knows no better
+_WRONG = "but is wrong"  # the message of `expect` without a diagnosis
 _SYNTAX_ERROR_LINE = re.compile(r"\(<[^<>]*>, line (\d+)\)")
 
 
@@ -44,7 +44,7 @@ Passes: TypeAlias = dict[str, bool]
 
 @dataclass(frozen=True)
 class TriedNotebook:
-    """What a student was told of a notebook before the deadline."""
+    """Feedback on a notebook that a student got before the deadline."""
 
     when: str  # with its zone
     passes: Passes
@@ -55,29 +55,29 @@ class GradedNotebook:
     """One notebook that one student submitted, graded or not."""
 
     student: str
-    name: str  # as people write it; may be empty
+    name: str  # as it is written; may be empty
     assignment: str
     notebook: str
     status: Status  # of the whole submission
-    #: Sentences on this notebook: repairs, what died, why it could not be graded.
+    #: Sentences on this notebook: repairs, crashes, why it could not be graded.
     notes: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     marks: dict[str, Mark] = field(default_factory=dict)  # of its graded cells
-    waiting: list[str] = field(default_factory=list)  # cells a person still has to mark
+    waiting: list[str] = field(default_factory=list)  # cells to grade by hand
     #: Cell → what a person wrote about it, in Markdown.
     comments: dict[str, str] = field(default_factory=dict)
     penalty: float = 0.0  # points taken off for a late submission
     late: float = 0.0  # seconds after the due date; 0 if in time
     path: Path | None = None  # of the notebook in ``autograded``, if there is one
     seconds: float = 0.0  # that its tests took; 0: not known
-    version: str = ""  # which files these are, when they came and were graded
+    version: str = ""  # when the files were submitted and graded, and their hash
     since: str = ""  # what has changed since the student's last submission
     untried: list[str] = field(default_factory=list)  # for the teacher: see `Report`
     tries: list[TriedNotebook] = field(default_factory=list)  # the newest first
 
     @property
     def points(self) -> list[float]:
-        """Those of the cells that have a mark."""
+        """Points of the cells that have a mark."""
         points = [mark.points for mark in self.marks.values()]
         return [number for number in points if number is not None]
 
@@ -88,11 +88,11 @@ class GradedNotebook:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every graded cell has its mark, and no person has to look again."""
+        """Whether every graded cell has a mark, and none waits for a person."""
         return not self.waiting and len(self.points) == len(self.marks)
 
     def mark(self, cell: str) -> Mark:
-        """Return the mark of a cell; without points where there is none."""
+        """Return the mark of a cell; if there is none, one without points."""
         return self.marks.get(cell, Mark())
 
 
@@ -101,7 +101,7 @@ class Test:
     """A test cell on a page."""
 
     id: str
-    title: str  # what its comment says that it checks
+    title: str  # from its first comment
     state: State
     points: float | None  # None: it has none, or it was not run
     max_points: float  # 0: a public test
@@ -112,7 +112,7 @@ class Test:
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One exercise: points, state, one cause, what to look at first."""
+    """One exercise: points, state, one cause, and a hint on where to start."""
 
     exercise: Exercise
     state: State
@@ -130,7 +130,7 @@ class ResultRow:
 
     @property
     def effort(self) -> tuple[bool, int, float]:
-        """Order of exercises to do next: those with few causes that are named first."""
+        """Sort key of exercises to do next: first those with few causes, all named."""
         if self.state == "not-started":
             return True, 0, 0.0
         messages = {
@@ -147,7 +147,7 @@ class ResultRow:
 class Summary:
     """Summary of a student's notebook, as the first screen of the page shows it.
 
-    `cells` are those of the graded notebook, for what the student's own ones raised;
+    `cells` are those of the graded notebook, for errors of the student's own cells;
     there may be none.
     """
 
@@ -167,16 +167,16 @@ class Summary:
             for exercise, earned in points.items()
             if earned is None or earned < exercise.points
         ]
-        #: One an exercise, in source order.
+        #: One for each exercise, in source order.
         self.rows = [self._row(*each) for each in points.items()]
         remarkable = {v.cell_id for v in graded.verdicts if v.measures or v.message}
-        #: Tests of no exercise that measured something, or failed.
+        #: Tests outside any exercise that measured something, or failed.
         self.ungraded = [
             self._test(cell, "", full=False)
             for cell in outline.master.cells
             if not cell.exercise and not cell.points and cell.id in remarkable
         ]
-        #: Points that a person still has to give, where anything is graded.
+        #: Points that wait for a person, if anything is graded.
         self.waiting = 0.0
         for cell in outline.master.cells:
             if graded.points and graded.mark(cell.id).points is None:
@@ -184,7 +184,7 @@ class Summary:
 
     @property
     def next_exercise(self) -> ResultRow | None:
-        """The cheapest next step: an exercise that lost points by itself."""
+        """The exercise to do next: the easiest one with a mistake of its own."""
         lost = ("failed", "partly", "not-started")
         rows = [row for row in self.rows if row.state in lost]
         return min(rows, key=attrgetter("effort"), default=None)
@@ -234,9 +234,10 @@ class Summary:
         excuse: str,
         full: bool,
     ) -> Test:
-        """Say how one test went.
+        """Return one test as the page shows it.
 
-        `full`: its exercise has all points; `excuse` is then said of a test that fails.
+        `full`: its exercise has all points; then `excuse` is the message of a failed
+        test.
         """
         verdict = self._verdicts.get(cell.id)
         mark = self._graded.mark(cell.id)
@@ -269,7 +270,7 @@ class Summary:
             state = "partly"
         followed = verdict.source == "follow-through"
         through = followed and verdict.points >= verdict.max_points
-        # Where its exercise has all points, the mistake is elsewhere, or the test's.
+        # If its exercise has all points, the mistake is elsewhere, or in the test.
         failed = outcome not in ("passed", "not run")
         if through or (full and not max_points and failed):
             message = excuse
@@ -287,13 +288,13 @@ class Summary:
         )
 
     def _explain_full_points(self, exercise: Exercise, by_hand: bool) -> str:
-        """Say why a test may fail although its exercise has all its points."""
+        """Return why a test may fail although its exercise has all points."""
         if by_hand:
             return "You have the points: they were given by hand."
         exercises = self._outline.exercises
         above = exercises[: exercises.index(exercise)]
         others = [e for e in self._lost if e != exercise]
-        # A second run has correct solutions of the exercises above, and no others.
+        # A second run has correct solutions only of the exercises above.
         culprits = [e for e in others if e in above] or others
         if not culprits:
             return "This test is stricter than the graded tests. You have the points."
@@ -305,10 +306,9 @@ class Summary:
         return f"This test fails only because of {because}. You have the points."
 
     def _not_started(self, answer: Cell, tests: Sequence[Test]) -> bool:
-        """Whether an answer is as it was given, is lost, or only raises that it is.
+        """Whether an answer is unchanged, missing, or only raises NotImplementedError.
 
-        Without a notebook (`_student_cells` is empty) nothing is known of the answer's
-        text.
+        Without a notebook (`_student_cells` is empty) the answer's text is unknown.
         """
         if self._student_cells and answer.kind in ("solution", "task"):
             cell = self._student_cells.get(answer.id)
@@ -340,7 +340,7 @@ class Summary:
         if not bad:
             return "", ""
         named = [t for t in bad if t.max_points and t.message]
-        # The first of the best: otherwise they stay in source order.
+        # The first test with a diagnosis; if there is none, the first test.
         first = min(named, key=lambda test: _WRONG in test.message, default=bad[0])
         hint = first.title
         if position := _LINE.search(first.message):

@@ -1,7 +1,7 @@
 """People: their names, and the identifiers by which platforms know them, by kind.
 
-The same text means different people on different platforms: a login here may be the
-GitHub handle of somebody else. So every identifier has a `Kind`.
+The same text can mean different people on different platforms: a student's login may be
+the GitHub handle of somebody else. So every identifier has a `Kind`.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _PLAIN = str.maketrans(
 
 
 class Kind(StrEnum):
-    """What an identifier is; in the order in which a new student's id is chosen."""
+    """Kind of an identifier, in the order in which a new student's id is chosen."""
 
     COURSE = "id"  # in this course: the folder in ``submitted/``
     STUDENT = "student id"
     LOGIN = "login"
-    #: A text of which nobody knows what it is, as the name of a folder; and what a
-    #: teacher once typed into GitHub Classroom for each student.
+    #: A text of unknown kind, such as the name of a folder; and the identifier that a
+    #: teacher typed into GitHub Classroom for each student.
     WORD = "word"
     IDENTIFIER = "roster identifier"
     SIS = "SIS id"
@@ -58,15 +58,14 @@ class Kind(StrEnum):
 
 
 class KindRule(NamedTuple):
-    """What is special about a kind."""
+    """Properties of a kind."""
 
-    column: str = ""  # its title in our own class list
-    #: Titles of columns of other lists, as `normalize` has them, the most telling
-    #: first.
+    column: str = ""  # title of its column in nbproctor's class list
+    #: Titles of columns in other lists, normalized by `normalize`, the clearest first.
     titles: str = ""
-    #: A person has only one: another one is another person's.
+    #: A person has only one, so another one belongs to another person.
     is_single: bool = False
-    #: It hides who somebody is, so it is not expected to be in the class list.
+    #: It is anonymous, so it is not expected in the class list.
     is_hidden: bool = False
 
 
@@ -116,18 +115,18 @@ KINDS = {
     Kind.ANONYMOUS: KindRule(column="canvas_anonymous_id", is_hidden=True),
     Kind.NAME: KindRule(column="other_name"),
 }
-#: Kinds that say nothing of what an identifier is, and what it may be for certain.
+#: Unknown kinds, each with the kinds that such an identifier may be.
 UNCERTAIN = {
     Kind.WORD: (Kind.COURSE, Kind.EMAIL),
     Kind.IDENTIFIER: (Kind.EMAIL,),
     Kind.NUMBER: (),
 }
-#: What a word may be where a name stands next to it.
+#: The kinds that a word next to a name may be.
 WORD_KINDS = (Kind.COURSE, Kind.STUDENT, Kind.LOGIN, Kind.SIS, Kind.EMAIL)
 
 
 class Identifier(NamedTuple):
-    """By what a platform knows somebody."""
+    """An identifier of a person on a platform."""
 
     kind: Kind
     value: str
@@ -142,8 +141,8 @@ def split_name(name: str) -> tuple[str, str]:
     """Split a full name into last and first: at the comma, else before the last word.
 
     "King, Jr., Martin" has the last name "King, Jr."; a comma before "Jr." alone does
-    not part anything ("Martin King, Jr."), unless only one word is before it. So what
-    `Person.full_name` has joined is parted as before.
+    not count ("Martin King, Jr."), unless only one word is before it. So this reverses
+    `Person.full_name`.
     """
     last, *suffixes = [part.strip() for part in name.split(",")]
     if suffixes and not (" " in last and _SUFFIX.fullmatch(suffixes[-1])):
@@ -168,9 +167,9 @@ def normalize(text: str) -> str:
 
 
 def spellings(last: str, first: str) -> set[str]:
-    """Return how a platform may write a name: in either order, without "Jr." too.
+    """Return spellings of a name: in either order, and also without "Jr.".
 
-    And with umlauts as two letters, as in *Mueller*.
+    Umlauts may be two letters, as in *Mueller*.
     """
     names = set()
     for family_name in (last, last.split(",")[0]):
@@ -189,7 +188,7 @@ Identifiers = tuple[Identifier, ...]
 
 @dataclass(frozen=True)
 class Identity:
-    """What one file says of who somebody is: a name, identifiers, or both."""
+    """Identity of a person according to one file: a name, identifiers, or both."""
 
     name: str = ""
     identifiers: Identifiers = ()
@@ -212,7 +211,7 @@ class Identity:
 
     @property
     def answer(self) -> str:
-        """By what ``--as`` says who is meant: an identifier, since names are shared."""
+        """The left side of ``--as``: an identifier if there is one, or the name."""
         return str(self.identifiers[0]) if self.identifiers else self.name
 
     def matches(self, text: str) -> bool:
@@ -223,7 +222,7 @@ class Identity:
 
 
 def labels(names: Mapping[str, str]) -> dict[str, str]:
-    """Return how students are shown, by id: the name, and the id if others share it.
+    """Return the names to show, by id; a shared name is shown with the id.
 
     `names` are those of a class, by id.
     """
@@ -241,7 +240,7 @@ def in_order_of_kinds(identifiers: Iterable[Identifier]) -> list[Identifier]:
 
 
 def possible_ids(identifiers: Iterable[Identifier]) -> list[str]:
-    """Return how somebody may be called in a course, the best first."""
+    """Return possible ids for somebody in a course, the best first."""
     ids = []
     for kind, value in in_order_of_kinds(identifiers):
         if kind is Kind.EMAIL:
@@ -252,10 +251,10 @@ def possible_ids(identifiers: Iterable[Identifier]) -> list[str]:
 
 @dataclass(frozen=True)
 class Person:
-    """A student, as the class list has it; what is not known is empty."""
+    """A student in the class list; unknown fields are empty."""
 
-    #: The id: name of the folder in ``submitted/``, row of the gradebook. Empty where a
-    #: class list names somebody of whom a teacher has to say who it is.
+    #: The id: the name of the folder in ``submitted/``, and in the gradebook. It is
+    #: empty if a teacher has to decide who this is.
     student: str
     last: str = ""
     first: str = ""
@@ -263,22 +262,22 @@ class Person:
 
     @property
     def name(self) -> str:
-        """The name as a list sorts it, or the id where there is none."""
+        """The name, last name first, or the id if there is no name."""
         return self.full_name or self.student or str(self.identity)
 
     @property
     def full_name(self) -> str:
-        """The name as a list sorts it, or nothing."""
+        """The name, last name first, or nothing."""
         return ", ".join(filter(None, (self.last, self.first)))
 
     @property
     def email(self) -> str:
-        """The e-mail address that was said last, or nothing."""
+        """The most recent e-mail address, or nothing."""
         return next(reversed(self.values(Kind.EMAIL)), "")
 
     @property
     def identity(self) -> Identity:
-        """What a list says of this student; its id is this course's business."""
+        """Name and identifiers, without the id in this course."""
         return Identity(self.full_name, self.identifiers)
 
     def values(self, *kinds: Kind) -> tuple[str, ...]:
@@ -292,14 +291,14 @@ class Person:
         return (Identifier(Kind.COURSE, self.student), *self.identifiers)
 
     def with_identifiers(self, more: Iterable[Identifier]) -> Person:
-        """Return this student, known by more identifiers."""
+        """Return this student with more identifiers."""
         more = tuple(more)
         earlier = [i for i in self.identifiers if i not in more]
-        # What was said last is last.
+        # The most recent identifiers come last.
         identifiers = dict.fromkeys([*earlier, *more])
         unusable = (*UNCERTAIN, Kind.COURSE)
         certain = [i for i in identifiers if i.kind not in unusable]
-        # Once the kind of a number is known, it is no longer one of no kind.
+        # A number whose kind becomes known is no longer of unknown kind.
         values = {identifier.value for identifier in certain}
         for identifier in identifiers:
             if identifier.kind is Kind.NUMBER and identifier.value not in values:
@@ -307,10 +306,10 @@ class Person:
         return replace(self, identifiers=tuple(in_order_of_kinds(certain)))
 
     def is_better_named(self, other: Person) -> bool:
-        """Whether this name is to be shown, and not that of another list.
+        """Whether this spelling of a name is better than the one in another list.
 
-        A list of full names does not say where the last name begins: only its last word
-        was taken for it.
+        A list of full names does not show where the last name begins, so only its last
+        word was used.
         """
         if normalize(self.full_name) in other.values(Kind.NAME):
             return False
@@ -326,17 +325,17 @@ class Person:
         return bool(values and others) and values.isdisjoint(others)
 
     def conflicting_kind(self, identity: Identity) -> str:
-        """Return the kind of which this student has another identifier, or nothing."""
+        """Return a kind of which this student has another identifier, or nothing."""
         for kind, rule in KINDS.items():
             if rule.is_single and self.has_another(kind, identity):
                 return kind
         return ""
 
     def may_be_called(self, name: str) -> bool:
-        """Whether a platform's name can be this student's: nothing says otherwise.
+        """Whether a platform's name is compatible with this student.
 
         It is a spelling of the name, or an id; or one of the two has all words of the
-        other, as where a second first name is left out. Canvas joins the words.
+        other, for example if a middle name is left out. Canvas joins the words.
         """
         spelled = spellings(self.last, self.first)
         joined = normalize(name)

@@ -1,4 +1,4 @@
-"""Platform: what the module of one learning platform says, and what most share."""
+"""Platform: the interface of a learning platform, with common defaults."""
 
 from __future__ import annotations
 
@@ -32,58 +32,58 @@ class ExportError(NbproctorError):
 
 @dataclass(frozen=True)
 class FileName:
-    """What the name of one file of a download says."""
+    """The information in the name of one file of a download."""
 
-    key: str  # tells students of this download apart
-    file: PurePosixPath  # as the student named it, with the student's own folders
+    key: str  # distinguishes the students in this download
+    file: PurePosixPath  # the student's name for it, with the student's own folders
     name: str = ""  # as the platform writes it; empty in anonymous downloads
     identifiers: Identifiers = ()  # as the platform has them
     late: bool = False
     submitted: datetime | None = None  # without a zone: in the platform's local time
-    attempt: str = ""  # tells attempts of a student apart and orders them, if several
-    number: str = ""  # orders the files of one attempt, where the platform does
-    #: Of the student's, typed into the platform, or its own page about the hand-in; or
-    #: a teacher's, which belongs to no submission.
+    attempt: str = ""  # distinguishes and orders several attempts of a student
+    number: str = ""  # orders the files of one attempt, if the platform does
+    #: The student's file; text typed into the platform, or the platform's own page
+    #: about the submission; or a teacher's file, which is not part of a submission.
     kind: FileKind = "file"
-    others: Sequence[Identity] = ()  # who handed it in together with this student
-    address: str = ""  # under which the platform takes feedback on it, if it does
+    others: Sequence[Identity] = ()  # who submitted it with this student
+    address: str = ""  # name under which the platform accepts feedback on it
 
     @property
     def identity(self) -> Identity:
-        """What it says of who handed it in."""
+        """The name and identifiers of who submitted it."""
         return Identity(self.name, self.identifiers)
 
     @property
     def age(self) -> tuple[int, str]:
-        """Orders files: the later one is greater."""
+        """Sort key: a later file is greater."""
         text = self.attempt or self.number
         return len(text), text
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedFile(FileName):
-    """One file of a download, and what its name says."""
+    """One file of a download, with the information in its name."""
 
     entry: ArchiveEntry
 
 
 Names = dict[PurePosixPath, FileName]  # by the path in a download
-Columns = dict[str, list[int]]  # of a list, by what they say: a kind, or a word
+Columns = dict[str, list[int]]  # columns of a list, by kind of identifier or by a word
 
 
 @dataclass(frozen=True)
 class GradeColumn:
-    """Where a platform's file has the marks of one assignment."""
+    """The column with the marks of one assignment in a platform's file."""
 
     column: int
-    most: float  # what the platform says that the assignment is worth, or NaN
+    most: float  # the platform's maximum for the assignment, or NaN
     comma: bool = False  # a decimal comma
     places: int | None = None  # decimal places; None: as many as needed, up to 2
     locked: Collection[int] = ()  # rows whose mark must not be changed
-    excused: str = ""  # what stands for "no mark is wanted"; empty: nothing does
+    excused: str = ""  # text for an excused student; empty: there is none
 
     def format(self, score: float) -> str:
-        """Return how the file has a mark."""
+        """Return a mark as the file writes it."""
         if self.places is None:
             text = f"{score:.2f}".rstrip("0").rstrip(".")
         else:
@@ -92,9 +92,9 @@ class GradeColumn:
 
 
 class PeopleList(NamedTuple):
-    """Titles of columns that mean something else in this list of people."""
+    """Titles of columns that have a special meaning in this list of people."""
 
-    known_by: set[str]  # titles that only this list has together
+    known_by: set[str]  # titles that together occur only in this list
     kinds: Mapping[str, str]  # of columns, by the title as `normalize` has it
 
 
@@ -104,28 +104,28 @@ _OTHER_KINDS: tuple[FileKind, ...] = ("typed", "page", "course")
 class Platform:
     """A learning platform: one module, and a line of `registry.PLATFORMS` or a plug-in.
 
-    What a platform does not have, it does not override.
+    A subclass overrides only what its platform has.
     """
 
     name = "plain files"
-    #: An expression for the path of a file in a download. Groups in capitals are kinds
-    #: of identifiers; others are fields of `FileName`, or a ``kind`` of file. A 2 or 3
-    #: behind it makes one more group of a name. What a student calls a file comes last,
-    #: and may look like all that stands before it: so each part before takes as little
-    #: as it can.
+    #: A regular expression for the path of a file in a download. Groups in capitals are
+    #: kinds of identifiers; others are fields of `FileName`, or a ``kind`` of file. A
+    #: name may be repeated with a 2 or 3 at the end. The student's own file name comes
+    #: last, and may look like the parts before it, so each of these should match as
+    #: little as possible.
     path = ""
     upload = ""  # where a teacher uploads the zip of feedback; empty: nowhere
     why_no_address = ""  # why a student has no `FileName.address`, and what to do
-    #: An expression for the titles of a grade book's columns that take marks; its two
-    #: groups are the assignment's name and what it is worth.
+    #: A regular expression for the titles of mark columns in a grade book; its two
+    #: groups are the assignment's name and its maximum.
     titles = ""
-    lists: tuple[PeopleList, ...] = ()  # that it exports, with titles of its own sense
-    listing = ""  # its own file in a download, which it wants back with the feedback
-    numbers_groups = False  # what a group submitted has its number, not a member's
-    times = ""  # the list that says when each was submitted, where no download does
+    lists: tuple[PeopleList, ...] = ()  # lists that it exports, with special titles
+    listing = ""  # its own file in a download, which must be in the feedback zip
+    numbers_groups = False  # a group's submission has the number of the group
+    times = ""  # the list with submission times, if downloads have none
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
-        """Read a file's path in a download as `path` says; None: it is not named so."""
+        """Read a file's path in a download by `path`; None: it does not match."""
         match = re.fullmatch(self.path, "/".join(parts))
         if not match:
             return None
@@ -151,7 +151,7 @@ class Platform:
         )
 
     def parse_all(self, entries: Sequence[ArchiveEntry]) -> Names:
-        """Read the names of a whole download; folders around them do not matter."""
+        """Read the names of a whole download, whatever folders are around them."""
         parsed = {}
         for entry in entries:
             parts = entry.path.parts
@@ -164,20 +164,20 @@ class Platform:
         return parsed
 
     def correct(self, names: Names) -> None:
-        """Correct what single names say by what all of a download say together."""
+        """Correct single names, given all names of a download."""
 
     def students(self, files: Sequence[SubmittedFile]) -> list[Identity]:
-        """Return what says whose files these are: of one student, or of several."""
+        """Return the identities of the students who submitted these files together."""
         return [files[0].identity, *files[0].others]
 
     def address_of(self, address: str, member: Person) -> str:
-        """Return under which name feedback goes to a member of a group; none: ""."""
+        """Return the name of the feedback for a member of a group, or ""."""
         return address
 
     def find_people(self, sheet: Sheet, columns: Columns) -> None:
-        """Correct which columns of a list say who somebody is, and what they submitted.
+        """Correct which columns of a list identify people and have submission times.
 
-        Column ``submitted`` says when.
+        The column ``submitted`` has the time.
         """
 
     def grade_column(
@@ -186,9 +186,9 @@ class Platform:
         assignment: str,
         column: str | None,
     ) -> GradeColumn | None:
-        """Tell where marks go; None: the platform gives no such file.
+        """Find the column for marks; None: the platform has no such file.
 
-        The column is looked for by the assignment's name, or by `column`, a part of its
+        The column is found by the assignment's name, or by `column`, a part of its
         title. It is an `ExportError` if it is unclear which column is meant.
         """
         if not self.titles:
@@ -204,13 +204,13 @@ class Platform:
         page: Path,
         notebook: Path,
     ) -> dict[Path, str]:
-        """Return which files go back, and their names in the zip; none: no place."""
+        """Return the files to return, by their names in the zip; none: impossible."""
         folder = address.split("/")[0]
         return {path: f"{folder}/{path.name}" for path in (page, notebook)}
 
 
 def common_length(sequences: Iterable[Sequence[str]]) -> int:
-    """Return with how many equal texts all the sequences begin."""
+    """Return the length of the common beginning of all sequences."""
     length = 0
     for texts in zip(*sequences, strict=False):
         if len({*texts}) > 1:
@@ -225,11 +225,10 @@ def choose_column(
     assignment: str,
     column: str | None,
 ) -> tuple[int, re.Match[str]]:
-    """Return which column is meant, and the match of its title.
+    """Return the column for an assignment, and the match of its title.
 
-    `titles` is an expression for the titles of columns that take marks, whose first
-    group is the assignment's name. It is an `ExportError` if none is meant, or more
-    than one.
+    `titles` is a regular expression for the titles of mark columns; its first group is
+    the assignment's name. It is an `ExportError` if not exactly one column fits.
     """
     name = normalize(column or assignment)
     searched_group = 0 if column else 1

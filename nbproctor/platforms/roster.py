@@ -1,7 +1,8 @@
-"""Class list: who is meant by what a platform says. The one matcher of the package.
+"""Class list: find the person that a platform means. Only this module matches people.
 
-Identifiers match within their kind only. What fits several people, or nobody but by a
-number of another kind, is asked and never assumed: a `Match` then holds a question.
+Identifiers match only within their kind. If an identity fits several people, or only by
+a number of another kind, nothing is assumed: the `Match` has a question for the
+teacher.
 """
 
 from __future__ import annotations
@@ -32,22 +33,22 @@ from nbproctor.platforms.person import (
 _ANY = "any kind"  # of identifier
 _Key = tuple[str, str]  # kind and text of an identifier
 Groups = Mapping[str, list[Person]]  # the members, by the group's name
-#: What parts the words of a folder's name; an id may hold the later of them.
+#: Separators of words in a folder's name; an id may contain the later ones.
 _BETWEEN_WORDS = (r"[\s,;()\[\]]+", r"[\s,;()\[\]_]+", r"[\s,;()\[\]_-]+")
 
 
 class RosterError(NbproctorError):
-    """A class list cannot be read, or does not know somebody; says what to do."""
+    """A class list cannot be read, or lacks somebody; the message says what to do."""
 
 
 class Match(NamedTuple):
-    """Who is meant. Neither a person nor a question: nobody of the class."""
+    """The person found, or a question. Without both, it is nobody in the class."""
 
     person: Person | None = None
     matched_by: str = ""  # the kind of an identifier, "name" or "--as"
     question: str = ""  # why it is not certain
     answer: str = ""  # the option that answers the question
-    kind_suggestion: str = ""  # what may hold for all, for the option ``--same``
+    kind_suggestion: str = ""  # kinds that may be the same, for the option ``--same``
 
     def __str__(self) -> str:
         return f"{self.question} Skipped. To assign it to a student: {self.answer}"
@@ -55,19 +56,19 @@ class Match(NamedTuple):
 
 @dataclass
 class MergeResult:
-    """What another class list brought."""
+    """Result of merging another class list."""
 
     new: int = 0
     changed: int = 0
-    #: A line for each row that was not taken, with what answers it.
+    #: A line for each row that was skipped, with the option that answers it.
     questions: list[str] = field(default_factory=list)
-    # What may answer many of them.
+    # An option that may answer many of them.
     kind_suggestions: set[str] = field(default_factory=set)
 
 
 @dataclass
 class Roster:
-    """Everybody in the class, and who may be in it: those without an id."""
+    """Everybody in the class, and people without an id, who may be in it."""
 
     people: list[Person] = field(default_factory=list)
     #: A teacher's answers: a text, and the id of the student who is meant by it; and of
@@ -84,12 +85,12 @@ class Roster:
 
     @property
     def students(self) -> list[Person]:
-        """Everybody who is certain to be in the class."""
+        """Everybody who is certainly in the class."""
         return [person for person in self.people if person.student]
 
     @property
     def labels(self) -> dict[str, str]:
-        """How each student is shown, by id."""
+        """The name to show for each student id."""
         return labels({person.student: person.name for person in self.students})
 
     def _enter(self, person: Person) -> None:
@@ -97,7 +98,7 @@ class Roster:
             self._index[key].add(person)
 
     def _people_with(self, kind: str, text: str) -> Set[Person]:
-        """Return who has an identifier."""
+        """Return the people who have an identifier."""
         return self._index.get((kind, text.casefold()), set())
 
     def _person_with_id(self, student: str) -> Person | None:
@@ -111,10 +112,10 @@ class Roster:
         return sorted(people, key=self.people.index)
 
     def answer(self, text: str, student: str) -> None:
-        """Take a teacher's word for who is meant by a name or an identifier.
+        """Store a teacher's answer: the student meant by a name or an identifier.
 
-        Without a student it is somebody new. `RosterError`: it is not one student of
-        the class list.
+        An empty student means somebody new. `RosterError`: it is not one student of the
+        class list.
         """
         if not normalize(text):
             raise RosterError(
@@ -125,7 +126,7 @@ class Roster:
         self.answers.append((text, student))
 
     def add_kind_alias(self, kind: str, other: str) -> None:
-        """Take a teacher's word that identifiers of one kind are those of another.
+        """Store a teacher's answer that two kinds of identifiers are the same.
 
         `RosterError`: there is no such kind.
         """
@@ -147,9 +148,9 @@ class Roster:
                 self._complete(person, replace(person, identifiers=more))
 
     def find(self, identity: Identity, namesakes: Container[Person] = ()) -> Match:
-        """Find who is meant: as a teacher answered, by identifiers, or by name.
+        """Find a person: by a teacher's answer, by identifiers, or by name.
 
-        Who is only one of the `namesakes` is not meant by a name alone.
+        One of the `namesakes` is never found by name only.
         """
         answers = {student for text, student in self.answers if identity.matches(text)}
         if len(answers) == 1:
@@ -175,7 +176,7 @@ class Roster:
         return self._make_question(claims, objection, identity)
 
     def _match_identifiers(self, identity: Identity) -> dict[Person, str]:
-        """Return who has an identifier of the identity, of the same kind; and which."""
+        """Return who has an identifier of the same kind as the identity, and which."""
         claims: dict[Person, str] = {}
         for kind, value in identity.identifiers:
             kinds = UNCERTAIN.get(kind, (kind,))
@@ -191,7 +192,7 @@ class Roster:
         return claims
 
     def _in_words(self, text: str) -> Iterator[tuple[Person, str]]:
-        """Yield whose id is one of the words of a text, and the rest of the text."""
+        """Yield people whose id is one of the words of a text, with the other words."""
         words = {w for between in _BETWEEN_WORDS for w in re.split(between, text)}
         kinds: tuple[Kind, ...] = WORD_KINDS
         if Kind.WORD in self.kind_aliases:
@@ -212,7 +213,7 @@ class Roster:
         return self._people_with(Kind.NAME, normalize(name)) == {person}
 
     def _match_name(self, identity: Identity) -> set[Person]:
-        """Return who has exactly the name of the identity, however it is written."""
+        """Return the people with exactly this name, in any spelling."""
         spelled = spellings(*split_name(identity.text))
         spelled.add(normalize(identity.text))
         people = set[Person]()
@@ -226,7 +227,7 @@ class Roster:
         by: str,
         identity: Identity,
     ) -> str:
-        """Return what speaks against somebody whom an identity fits, or nothing."""
+        """Return the reason why a person who fits may be wrong, or nothing."""
         if not person.student:
             return "This may be {}, who is not in the class list yet."
         if not person.may_be_called(identity.name):
@@ -243,7 +244,7 @@ class Roster:
         return ""
 
     def _ask_about_similar(self, identity: Identity) -> Match:
-        """Ask where a number of another kind, or a word of a name, is somebody's."""
+        """Return a question if a number of another kind, or a word of a name, fits."""
         similar = {person for person, _ in self._in_words(identity.word)}
         for _, value in identity.identifiers:
             for text in (value, safe_file_name(value), value.partition("@")[0]):
@@ -259,7 +260,7 @@ class Roster:
         )
 
     def _suggest_kind(self, people: Iterable[Person], identity: Identity) -> str:
-        """Return of which kind the identifiers may be, or nothing."""
+        """Return the kind that the identifiers may have, or nothing."""
         texts = {value.casefold() for _, value in identity.identifiers}
         for person in people:
             identifiers = person.all_identifiers()
@@ -287,7 +288,7 @@ class Roster:
     def find_one(self, student: str) -> Person:
         """Return the student who has this id, login, e-mail or name.
 
-        `RosterError`: nobody has, or several have.
+        `RosterError`: nobody has it, or several have it.
         """
         matches = set[Person]()
         for kind in WORD_KINDS:
@@ -306,7 +307,7 @@ class Roster:
         )
 
     def new_person(self, identity: Identity) -> Person:
-        """Return somebody who is not in the class list, with an id that nobody has."""
+        """Return a new person, with an id that nobody else has."""
         ids = possible_ids(identity.identifiers) or [safe_file_name(identity.name)]
         numbered = (f"{ids[0]}-{number}" for number in count(2))
         for student in chain(ids, numbered):
@@ -321,7 +322,7 @@ class Roster:
         return person.with_identifiers(identity.identifiers)
 
     def add(self, person: Person) -> bool:
-        """Add somebody, or complete who has this id; return whether that is news."""
+        """Add a person, or complete the one with this id; return whether it is new."""
         before = self._person_with_id(person.student)
         if before:
             return self._complete(before, person)
@@ -331,9 +332,9 @@ class Roster:
         return True
 
     def add_identity(self, person: Person, identity: Identity) -> bool:
-        """Know somebody by what a platform says; return whether that is news.
+        """Add a platform's identity to a person; return whether this changed anything.
 
-        A name that somebody else has is not kept: next time it may be theirs.
+        A name that somebody else has is not stored, because next time it may be theirs.
         """
         more = [*identity.identifiers]
         name = identity.text
@@ -348,7 +349,7 @@ class Roster:
         return is_news
 
     def _forget_unclear(self, identifiers: Iterable[Identifier]) -> None:
-        """Forget those without an id of whom all identifiers are somebody's now."""
+        """Remove people without an id whose identifiers all belong to somebody now."""
         answered = set(identifiers)
         people = []
         for person in self.people:
@@ -359,18 +360,19 @@ class Roster:
             self.__post_init__()
 
     def merge(self, people: Iterable[Person]) -> MergeResult:
-        """Add the people of another list, and what it says of those who are known.
+        """Add the people of another list, and its data on people who are already known.
 
         People are the same by an identifier of one kind; by name only where nobody else
         of either list has it, and nothing says otherwise: a class may have two Kim
-        Smiths. What the other list leaves empty is kept. Nobody is removed. Those who
-        are asked about are kept without an id, so that nobody is taken for them.
+        Smiths. Fields that the other list leaves empty stay. Nobody is removed. People
+        about whom there is a question are stored without an id, so that nobody is
+        mistaken for them.
         """
         result = MergeResult()
         rows = [_without_course_ids(person) for person in people]
         for row in rows:
             self._forget_unclear(row.identifiers)
-        # Who is in the other list by an identifier is nobody else's namesake there.
+        # A person whom the other list has by an identifier is no namesake there.
         taken = set[Person]()
         for row in rows:
             taken.update(self._match_identifiers(row.identity))
@@ -422,7 +424,7 @@ class Roster:
         return True
 
     def _complete(self, before: Person, person: Person) -> bool:
-        """Add what is said of somebody; return whether that is news."""
+        """Add data on a person; return whether this changed anything."""
         named = person if person.is_better_named(before) else before
         after = replace(
             before,
@@ -437,7 +439,7 @@ class Roster:
 
 
 def _keys(person: Person) -> set[_Key]:
-    """Return by which kinds and texts somebody is looked for."""
+    """Return the kinds and texts by which a person can be found."""
     names = spellings(person.last, person.first)
     keys: set[_Key] = {(Kind.NAME, name) for name in names}
     for kind, value in person.all_identifiers():

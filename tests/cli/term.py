@@ -42,7 +42,7 @@ from nbproctor import nbgrader
 from nbproctor.cli import grading
 nbgrader.lint = nbgrader.differences = lambda *arguments: []
 looks = iter([False, False, True])
-grading.SECONDS = 0
+grading.POLL_SECONDS = 0
 nbgrader.Watch.is_finished = lambda *arguments: next(looks)
 """
 HALF = """\

@@ -205,7 +205,7 @@ def test_watch_ends_with_status_1_where_work_was_not_collected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = exchange.inbound / "eve+tiny+tomorrow+random"
-    monkeypatch.setattr("nbproctor.cli.grading.SECONDS", 0)
+    monkeypatch.setattr("nbproctor.cli.grading.POLL_SECONDS", 0)
     monkeypatch.setattr(Watch, "is_finished", Mock(side_effect=[False, True] * 2))
     for status in 0, 1:
         done = run_here("watch", "tiny", "--exchange", "--sandbox=weak", cwd=course)

@@ -209,7 +209,7 @@ def test_where_the_teacher_says_so_nothing_is_given_back(
 
 
 # The command, which looks more often than every two seconds.
-WATCH = "from nbproctor.cli import grading, main; grading.SECONDS = 0.1; main()"
+WATCH = "from nbproctor.cli import grading, main; grading.POLL_SECONDS = 0.1; main()"
 
 
 def test_two_commands_exclude_each_other_and_each_ends_by_ctrl_c(

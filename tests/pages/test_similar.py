@@ -87,7 +87,7 @@ def test_a_copy_under_other_names_is_reported_when_asked_and_nobody_else(
     pair = "<strong>own03</strong> and <strong>thief</strong>"
     (share,) = re.findall(rf"{pair}: .* \((\d+) %\)", page)
     assert int(share) > 95
-    assert "not a proof" in page and "<script" not in page
+    assert "not proof of copying" in page and "<script" not in page
     blue = dict.fromkeys(("own03", "thief"), "Blue")
     _, together = report(find_similar=True, groups=blue | {"own04": "Red"})
     assert class_.pop().student == "thief"
