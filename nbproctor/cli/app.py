@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import io
 import logging
 import os
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 else:  # importing nbgrader takes a second, and `--help` does not need it
     nbgrader = _import_lazily("nbproctor.nbgrader")
 
+GARBAGE_THRESHOLD = 50_000  # objects made since the last collection; Python's is 700
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -236,6 +238,8 @@ def main() -> None:
     # one of the two seconds in which a command starts, for a check that no notebook
     # needs. The kit pins a jsonschema without it; other courses may have a later one.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    # Collections look at all that is imported, again and again: a sixth of the start.
+    gc.set_threshold(GARBAGE_THRESHOLD)
     # nbgrader logs the traceback of what a database raises, and then raises it.
     logging.getLogger("tornado.application").disabled = True
     logging.getLogger("nbproctor.platforms").addHandler(_LogPrinter())

@@ -99,7 +99,7 @@ class Executor(Protocol):
     def concurrency(self) -> int: ...  # noqa: D102 (see Attributes)
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
-        """Get ready for an assignment; `EngineError` tells what is missing."""
+        """Get ready for an assignment; `EngineError` may tell what is missing."""
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Grade one submission: see `engine.execute`."""
@@ -119,16 +119,14 @@ class Pool(ThreadPoolExecutor):
         self._files = ""  # digest of the files that fork servers have read
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
-        """Start the first fork server; `EngineError` tells what is missing.
+        """End the fork servers that have read other contents of the files.
 
-        Fork servers that have read other versions of the assignment's files are ended.
+        Each worker starts its own at its first execution, all at the same time.
         """
         files = Settings(policy=settings.policy).digest()
         if files != self._files:
             self._servers.retire()
         self._files = files
-        with self._servers.acquire(master, settings):
-            pass
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Grade one submission in a worker: see `engine.execute`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -178,15 +177,13 @@ def _modules(master: MasterNotebook) -> list[str]:
     """Return the modules that are imported before any fork.
 
     Of the modules that only solutions and tests import, these are the libraries whose
-    values the protocol can send. A module that is not installed fails in the cell that
-    imports it, as in a kernel.
+    values the protocol can send.
     """
     imported = set[str]()
     with _compiling:
         for cell in master.of_kind("provided", "solution", "helper", "test"):
             imported.update(imports(cell.source))
-    names = dict.fromkeys((*master.modules, *libraries_used(imported)))
-    return list(filter(_installed, names))
+    return list(dict.fromkeys((*master.modules, *libraries_used(imported))))
 
 
 def _start(preload: _Preload, notebook: str) -> ForkServer:
@@ -197,7 +194,8 @@ def _start(preload: _Preload, notebook: str) -> ForkServer:
             server = ForkServer.start(
                 policy,
                 [
-                    *(*imported, *_PRELOADED),
+                    *_PRELOADED,
+                    ("nbproctor.student.shell:import_modules", imported),
                     ("nbproctor.student.shell:run_opening_cells", rehearsed),
                     ("nbproctor.protocol.objects:list_library_classes",),
                     ("nbproctor.protocol.table:load_rows",),
@@ -216,10 +214,3 @@ def _start(preload: _Preload, notebook: str) -> ForkServer:
             )
             return server
     raise EngineError(str(reason)) from reason
-
-
-def _installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False

@@ -323,6 +323,13 @@ def _refuse_process(self: Any, command: Any = "", *args: Any, **kwargs: Any) -> 
     _refuse_command(command)
 
 
+def import_modules(names: Sequence[str]) -> None:
+    """Import what notebooks import; what is not installed fails in its cell."""
+    for name in names:
+        with suppress(ImportError):
+            import_module(name)
+
+
 def run_opening_cells(sources: Sequence[str]) -> None:
     """Run the cells that open every notebook once, in the process that is forked.
 
