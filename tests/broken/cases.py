@@ -615,7 +615,7 @@ MISSING = "import nothing_here"
 FILE = "%%writefile answer.txt"
 INSTALL = "!pip install numpy"
 for _case, _fizz, _mean, _score, _note in (
-    ("every_answer_below_an_unknown_magic", MAGIC, MAGIC, None, "`%sparkly` not found"),
+    ("every_answer_below_an_unknown_magic", MAGIC, MAGIC, None, "%sparkly"),
     ("every_answer_below_a_missing_import", MISSING, MISSING, None, "'nothing_here'"),
     ("every_answer_in_a_file", FILE, FILE, None, f"`{FILE}`"),
     ("every_answer_below_a_line_of_its_own", MAGIC, MISSING, None, ""),

@@ -264,7 +264,6 @@ def compare(term: Term, db_url: str) -> None:
         compare_feedback(course / f"exported/{assignment}_feedback.zip", works)
     for work in term.works:
         compare_pages(term, work)
-    assert " total 0 of 15 " in term.page("report", "term", "mmiss.html")
 
 
 def compare_tables(folder: Path, works: pd.DataFrame) -> None:

@@ -123,7 +123,7 @@ def test_another_assignment_has_neither_the_digits_nor_a_place(
     unpack(handout.pack(course), tmp_path)
     folder = tmp_path / "tiny"
     page = (folder / "START.html").read_text("utf-8")
-    assert "where your course asks for it" in page and "something is wrong" in page
+    assert "where your course asks for it" in page and "something goes wrong" in page
     assert not (folder / "data").exists()
     # Unless a module names them.
     (root / "given/tiny/tools.py").write_text("FILES = Path('data') / 'mnist'\n")
