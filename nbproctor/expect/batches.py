@@ -47,8 +47,8 @@ def expect_passes(
         is_used = x.shape[1] and y.shape[1]
         assert is_used, f"{name}: an empty batch was found; {reason}"
         assert len(x) == len(X), (
-            f"{name}: a batch must keep all rows of X, its features: examples are "
-            "columns"
+            f"{name}: a batch must hold columns (examples) of the X that fit is given, "
+            "with all rows"
         )
         assert x.shape[1] == y.shape[1], (
             f"{name}: X and Y of a batch hold different numbers of examples"

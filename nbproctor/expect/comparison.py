@@ -373,6 +373,8 @@ def _numbers(
     # NumPy would take a list, or any object with a length, for an array.
     is_list = lists and isinstance(got, list | tuple)
     if not is_list and not isinstance(got, _NUMERIC):
+        if shape is None and isinstance(got, list | tuple | Mapping):
+            ask = "another type is asked for"  # it may hold numbers
         _wrong_type(got, name, ask)
     try:
         if type(got) is int and abs(got) >> 63:
