@@ -35,7 +35,7 @@ RNG = np.random.default_rng(8)
 WANT = RNG.normal(size=(4, 3)) + 0.03
 SQUARE = RNG.normal(size=(5, 5)) + 0.03
 LABELS = np.array([[3, 0, 2, 1, 4, 3]])
-WRONG = "has the right type and shape, but is wrong everywhere"
+WRONG = "has the right shape, but is wrong everywhere"
 FACTORS = {"m": 7.0, "the number of classes": 4.0}
 GRADIENTS = {"dW1": WANT, "db1": WANT[:, :1]}
 
@@ -89,8 +89,8 @@ def changed(
         (
             0.5,
             WANT[:, :1],
-            "is a single number, but should be an array of shape (4, 1): all went into "
-            "one number, is an `axis` missing?",
+            "is a single number, but should be an array of shape (4, 1): if all was "
+            "added up, is an `axis` missing?",
         ),
         (WANT, WANT[:, :1], "is a sum missing, or were two shapes broadcast?"),
         (WANT, 0.5, "is a sum missing"),

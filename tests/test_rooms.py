@@ -37,8 +37,8 @@ errors statuses writing
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=118_004,  # 92,000
-        nodes_per_code_line=5.397,  # 5.3
+        nodes=118_027,  # 92,000
+        nodes_per_code_line=5.399,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=2,

@@ -388,6 +388,8 @@ def _numbers(
     # NumPy would convert a list, or any object with a length, to an array.
     is_list = lists and is_of(got, *_LISTS)
     if not is_list and not is_of(got, *_NUMERIC):
+        if shape is None and is_of(got, *_LISTS, Mapping):
+            ask = "another type is asked for"  # it may hold numbers
         _wrong_type(got, name, ask)
     try:
         if type(got) is int and abs(got) >> 63:

@@ -20,7 +20,7 @@ def hint(actual: Shape, shape: Shape) -> str:
         if len(actual) > len(shape):
             return ": there are too many dimensions"
     if not actual:
-        return ": all went into one number, is an `axis` missing?"
+        return ": if all was added up, is an `axis` missing?"
     axes = zip(actual, shape, strict=False)
     if not shape or any(length > 1 == right for length, right in axes):
         return ": is a sum missing, or were two shapes broadcast?"
@@ -99,7 +99,7 @@ def diagnosis(
     if not got.ndim:
         return "is one number, as it should be, but not the right one"
     if wrong_count == got.size:
-        return f"has the right type and shape, but is wrong{everywhere}"
+        return f"has the right shape, but is wrong{everywhere}"
     symptom = "is wrong"
     if np.allclose(got[wrong], -want[wrong], rtol):
         symptom = "has the wrong sign"

@@ -546,9 +546,7 @@ class After:
         _expect_numbers(specification, answers)
         first, *others = answers
         is_constant = all(is_same(other, first, other) for other in others)
-        assert not others or not is_constant, (
-            f"{specification.name}: all questions get one answer"
-        )
+        assert not others or not is_constant, f"{specification.name}: {_SAME}"
 
 
 def _expect_numbers(specification: Specification, answers: Sequence[Any]) -> None:
@@ -693,11 +691,10 @@ class Anew:
             earlier = right
         if repeats and all(repeats):
             _expect_numbers(specification, used)
-            raise AssertionError(
-                f"{specification.name}: another question gets the answer of the first"
-            )
+            raise AssertionError(f"{specification.name}: {_SAME}")
 
 
+_SAME = "all questions get one answer: does it depend on what it is given?"
 _SHARED = "changes when another call is made: do two answers share an array?"
 _RANDOM = "differs between two new objects: is it random, without a seed?"
 _OLD = (

@@ -427,14 +427,14 @@ def shown(value, digits=4):
         return "{…}"
     array = np.asarray(value)
     is_short = array.size < 20
+    kind = "an" if array.dtype in (float, int) else array.dtype
     if array.dtype.kind == "f":
         array = array.astype(float)
         if is_short:
             array = np.vectorize(lambda x: round(x, digits) or float(f"{x:.3g}"))(array)
     text = " ".join(str(array.tolist()).split()) if is_short else ""
-    dtype = "" if array.dtype in (float, int) else f", {array.dtype}"
     is_short &= len(text) < 60
-    return text if is_short else f"an array of shape {array.shape}{dtype}"
+    return text if is_short else f"{kind} array of shape {array.shape}"
 
 
 def call_of(question):

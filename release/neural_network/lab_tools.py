@@ -224,7 +224,8 @@ def check_shapes(notes, classifier, X):
     (n, m), k, size = X.shape, classifier.model.n_classes, classifier.batch_size
     for shape in inputs:
         assert shape[0] == n, (
-            f"examples are columns: X must have {n} rows, but found the shape {shape}"
+            "a batch must hold columns (examples) of the X that fit is given, "
+            f"with its {n} rows, but found the shape {shape}"
         )
         assert shape[-1], (
             f"a batch is empty: {m} examples in batches of {size} need no such batch; "
@@ -313,7 +314,7 @@ NEEDS = {
     8: [1, 7],
     9: [2, 4, 5, 6, 7, 8],
     10: [7],
-    11: [3, 4, 5, 7, 8, 9, 10],
+    11: [3, 4, 5, 6, 7, 8, 9, 10],
     12: [7, 8],
 }
 
