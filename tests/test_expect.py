@@ -250,8 +250,12 @@ def test_what_is_no_finite_number_is_told(got: Any) -> None:
         expect_finite(got, "J")
 
 
+@pytest.mark.parametrize("got", [WANT, 3, np.zeros((0, 2))])
+def test_finite_numbers(got: Any) -> None:
+    expect_finite(got, "J")
+
+
 def test_finite_says_where_it_is_not() -> None:
-    expect_finite(WANT, "J")
     bad = changed(changed(WANT, (0, 2), np.inf), (1, slice(0, 2)), np.nan)
     with pytest.raises(AssertionError, match=r"^J has inf at index \[0, 2\] \(3 of 12"):
         expect_finite(bad, "J")

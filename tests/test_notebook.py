@@ -74,6 +74,15 @@ def test_a_cell_below_an_exercise_is_what_its_marks_and_its_text_say(
     assert (parsed.kind, parsed.points) == (kind, points)
 
 
+def test_the_release_gives_the_stubs_where_there_is_one(tmp_path: Path) -> None:
+    read(tmp_path, SOLUTION)
+    released = SOLUTION | {"source": "def f():\n    ..."}
+    path = tmp_path / "release.ipynb"
+    path.write_text(json.dumps({"cells": [released]}), "utf-8")
+    master = MasterNotebook.read(tmp_path / "source/work/work.ipynb", path)
+    assert master.cells[0].stub == "def f():\n    ..."
+
+
 def test_modules_are_those_of_provided_cells_in_order_of_use(tmp_path: Path) -> None:
     setup = "%matplotlib inline\nimport os.path as p, json\nfrom xml.dom import minidom"
     master = read(tmp_path, cell(setup, "setup"), cell("import re\n!ls", "more"))

@@ -24,3 +24,4 @@ def test_a_term_ends_with_exactly_the_marks_of_the_list(
     play(term, url(course))
     compare(term, url(course))
     assert " total 0 of 15 " in term.page("report", "term", "mmiss.html")
+    assert " total – " in term.page("report", "term", "mnguyen.html")

@@ -219,10 +219,11 @@ def test_changed_pins_renew_the_environment_even_if_it_is_activated(used: Path) 
     assert kit(used, *words).stderr == ""
     pins.write_text(pins.read_text() + "# and one more\n")
     with ThreadPoolExecutor() as threads:
-        both = threads.map(partial(kit, used), ("grade", "lint"))
-        messages = "".join(succeeded(done).stderr for done in both)
+        both = [*threads.map(partial(kit, used), ("grade", "lint"))]
+    assert [call_of(done)["command"] for done in both] == [["grade"], ["lint"]]
+    messages = "".join(done.stderr for done in both)
     assert messages.count("Renewing .venv") == 1
-    assert "Adding the packages of requirements-browser.txt" in messages
+    assert messages.count("Adding the packages of requirements-browser.txt") == 1
 
 
 # The discard port refuses at once.

@@ -132,7 +132,7 @@ def test_who_has_submitted_and_is_not_graded_yet_is_not_missing(course: Path) ->
         file.write("New,2,new,A,\n")
     text = run_here("export", "book.csv", cwd=course).stdout
     assert "not graded. Submitted, but not graded yet. Run `grade`." in text
-    assert "import the file first" in text
+    assert "New: is not in this course" in text and "import the file first" in text
     assert "Graded here, but not in the file:\n  ann\n" in text
 
 

@@ -215,7 +215,7 @@ def test_whom_the_platform_excuses_is_excused_here_when_a_person_agrees(
     monkeypatch.setattr("nbproctor.cli.exporting.sys", Mock())  # a terminal
     monkeypatch.setattr("typer.confirm", Mock(return_value=True))
     output = succeeded(run_here("export", "book.csv", cwd=course)).stdout
-    assert "not recognised" not in output
+    assert "is excused (EX)" in output and "not recognised" not in output
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 1
     opened = nbgrader.Course(course, "tiny")
     standings = nbgrader.participants(opened)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor.platforms import (
+    Identity,
     Person,
     Roster,
     read_class_list,
@@ -171,6 +172,20 @@ def test_namesakes_stay_apart_and_lists_of_two_platforms_meet(line: str) -> None
     if changed:
         merged = member("s1", "Smith, Kim", "login=s1 sis=4711 email=k@x.edu")
         assert roster.people == [merged]
+
+
+def test_a_new_name_is_taken_by_an_identifier_and_the_one_before_stays_known() -> None:
+    """Of a row without an identifier of the student's, the name is only another one."""
+    roster = Roster([member("s1", "Okafor, Amara", "sis=S1 login=ao")])
+    for row, shown, other in (
+        (member("", "King, Mo", "sis=S1 canvas=42"), "King, Mo", "Okafor, Amara"),
+        (member("", "mo, the one", "github=mo"), "King, Mo", "mo, the one"),
+        (member("", "mo, the one", "github=mo"), "King, Mo", "Okafor, Amara"),
+    ):
+        roster.answer(str(row.identifiers[0]), "s1")
+        assert not roster.merge([row]).questions
+        assert roster.labels == {"s1": shown}
+        assert roster.find(Identity(other)).person == roster.people[0]
 
 
 def test_who_was_asked_about_is_known_by_the_answer() -> None:
