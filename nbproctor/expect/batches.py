@@ -48,8 +48,8 @@ def expect_passes(
         label_count = y.shape[1]
         assert count and label_count, f"{name}: an empty batch was found; {reason}"
         assert len(x) == len(X), (
-            f"{name}: a batch must hold columns (examples) of the X that fit is given, "
-            "with all rows"
+            f"{name}: a batch must hold columns (examples) of the X that {name} is "
+            "given, with all rows"
         )
         assert count == label_count, (
             f"{name}: X and Y of a batch hold different numbers of examples"

@@ -178,7 +178,9 @@ class Proxy:
     def _nbproctor_class(self) -> Any:
         """Return the class, for `expect`, which reads no more of it than that."""
         handle = handle_of(self)
-        return handle.kind or _named_class(handle.label.partition(" ")[0])
+        if handle.relation in ("exact", "object"):
+            return handle.kind
+        return _named_class(handle.label.partition(" ")[0])
 
     def __setattr__(self, name: str, value: Any) -> None:
         ask(self, "set", self, name, value)
@@ -254,7 +256,7 @@ class Proxy:
         raise TypeError("a test cannot derive a class from one of the student's")
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        # What the student said here would name what pickle imports into the judge.
+        # Pickle would import into the judge whatever student code names here.
         raise TypeError("a test cannot pickle an object of the student's")
 
     def __deepcopy__(self, memo: Any) -> Any:

@@ -63,7 +63,7 @@ class Session:
     def __init__(self, child: Any, call_seconds: float) -> None:
         self.exports = Exports()
         self.end: ProcessEnded | None = None  # why the process has ended
-        # What the judge has decided in this test: an object, and methods not called.
+        # Objects of this test, each with the methods that the judge did without.
         self.uncalled_methods: deque[tuple[Any, ...]] = deque(maxlen=MAX_UNCALLED)
         self.deadline = float("inf")  # no request may last beyond this moment
         self.processor_seconds: Callable[[], float] = child.processor_seconds
@@ -152,9 +152,9 @@ class Session:
         The judge did without that method, which may be why the test has failed. It is
         asked for after each test: a student must not learn which of them fail.
         """
-        methods = {"__class__"}
-        for _, *names in self.uncalled_methods:
-            methods.update(names)
+        owners: dict[str, Any] = {"__class__": None}
+        for owner, *names in reversed(self.uncalled_methods):
+            owners |= dict.fromkeys(names, owner)
         try:
             reply = self.ask("end", [*self.uncalled_methods])
         except ProcessEnded:
@@ -162,8 +162,10 @@ class Session:
         except BaseException:  # student code may raise anything
             reply = None
         match reply:
-            case (bool(has_written), str(method)):
-                return has_written, method if method in methods else ""
+            case (bool(has_written), str(method)) if method in owners:
+                return has_written, _describe_uncalled(owners[method], method)
+            case (bool(has_written), str()):
+                return has_written, ""
         return True, ""  # this process has been tampered with
 
     def close(self, reason: ProcessEnded | None = None) -> ProcessEnded:
@@ -289,6 +291,15 @@ class Session:
                 error.line = line
                 return error
         raise ProtocolError("the student's exception cannot be read")
+
+
+def _describe_uncalled(owner: Any, method: str) -> str:
+    """Describe a method that is not called; of a library's object, with its class."""
+    kind = None if owner is None else handle_of(owner).kind
+    label = f"a `{kind.__name__}`" if kind else "an object of yours"
+    if method == "__class__":
+        return f"the class of {label}"
+    return f"`{method}` of {label}"
 
 
 def _are_without_text(values: Any) -> bool:

@@ -90,8 +90,8 @@ TOO_MUCH = Message(
 )
 METHOD_NOT_CALLED = Message(
     "not run",
-    "Not graded: it depends on an object's `{by}`, which grading does not use. Where a "
-    "number, an array or a list is asked for, return exactly that.",
+    "Not graded: it depends on {by}, which grading does not use. Where a number, an "
+    "array or a list is asked for, return exactly that.",
 )
 ALL_STOPPED = Message(
     "not run", "Not graded: in grading, any answer would stop at such a line ({line})."

@@ -140,7 +140,7 @@ def equality(): return {"a": 1}
 --- equality answer
 from collections import UserDict
 def equality(): return UserDict(a=1)
---- equality_1 test 1: 0 not-run: object's `__eq__`
+--- equality_1 test 1: 0 not-run: on `__eq__` of an object of yours
 assert equality() == {"a": 1}
 --- truth solution
 def truth(): return []
@@ -149,7 +149,7 @@ class Bag:
     items = ()
     def __len__(self): return len(self.items)
 def truth(): return Bag()
---- truth_1 test 1: 0 not-run: object's `__len__`
+--- truth_1 test 1: 0 not-run: on `__len__` of an object of yours
 assert not truth()
 --- arithmetic solution
 def arithmetic(): return 2
@@ -157,23 +157,23 @@ def arithmetic(): return 2
 class Two:
     def __mul__(self, n): return 2 * n
 def arithmetic(): return Two()
---- arithmetic_1 test 1: 0 not-run: object's `__mul__`
+--- arithmetic_1 test 1: 0 not-run: on `__mul__` of an object of yours
 assert arithmetic() * 3 == 6
 --- methods solution
 class Vector(list):
     def norm(self): return 5
 def methods(): return Vector([3, 4])
---- methods_1 test 1: 0 not-run: object's `__class__`
+--- methods_1 test 1: 0 not-run: on the class of an object of yours
 assert methods() == [3, 4] and methods().norm() == 5
 --- number solution
 class Length(float): unit = 'm'
 def number(): return Length(2)
---- number_1 test 1: 0 not-run: object's `__class__`
+--- number_1 test 1: 0 not-run: on the class of an object of yours
 assert number().unit == 'm'
 --- masked solution
 import numpy as np
 def masked(): return np.ma.array([1.0, 9.0], mask=[False, True])
---- masked_1 test 1: 0 not-run: object's `__class__`
+--- masked_1 test 1: 0 not-run: on the class of an object of yours
 assert masked().mean() == 1
 --- looped solution
 def looped():
@@ -182,6 +182,14 @@ def looped():
     return x
 --- looped_1 test 1: 0 not-run: too large or too deep
 assert looped()[0]
+--- library solution
+import numpy as np
+def library(): return np.ones(2)
+--- library answer
+import numpy as np
+def library(): return np.poly1d([1, 1])
+--- library_1 test 1: 0 not-run: on `__eq__` of a `poly1d`
+assert (library() == np.ones(2)).all()
 
 === a wrong answer without such an excuse is wrong
 --- library solution
@@ -193,6 +201,15 @@ def library(): return np.poly1d([1, 1])
 --- library_1 test 1: 0 failed: has the type poly1d, but should be an array
 from nbproctor.expect import expect
 expect(library(), np.ones(2), "library()")
+--- class solution
+import numpy as np
+def kind(): return np.ones(2)
+--- class answer
+import numpy as np
+def kind(): return np.ndarray
+--- class_1 test 1: 0 failed: has the type type, but should be an array
+from nbproctor.expect import expect
+expect(kind(), np.ones(2), "kind()")
 --- bag solution
 def bag(): return 1
 --- bag answer
