@@ -99,7 +99,7 @@ def parse(source: str) -> ast.Module:
     try:
         return parse_code(plain_python(source))
     except (SyntaxError, ValueError):
-        return ast.Module([], [])
+        return ast.Module(body=[], type_ignores=[])
 
 
 def asserts(source: str) -> bool:
@@ -124,9 +124,9 @@ def walk_top_level(
 def definitions_of(
     tree: ast.Module, kinds: UnionType = IMPORTS | DEFINITIONS
 ) -> ast.Module:
-    """Return only the imports, functions and classes at the top of a module.
+    """Return the statements of some kinds at the top of a module.
 
-    Or only statements of other `kinds`.
+    By default, these are imports, functions and classes.
     """
     statements: list[ast.stmt] = [n for n in tree.body if isinstance(n, kinds)]
     return ast.Module(statements, [])

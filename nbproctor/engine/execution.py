@@ -99,7 +99,7 @@ class Executor(Protocol):
     def concurrency(self) -> int: ...  # noqa: D102 (see Attributes)
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
-        """Get ready for an assignment; `EngineError` may tell what is missing."""
+        """Get ready for an assignment. `EngineError`: something is missing."""
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Grade one submission: see `engine.execute`."""

@@ -173,7 +173,7 @@ def compile_tests(master: MasterNotebook) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _modules(master: MasterNotebook) -> list[str]:
+def _modules(master: MasterNotebook) -> tuple[str, ...]:
     """Return the modules that are imported before any fork.
 
     Of the modules that only solutions and tests import, these are the libraries whose
@@ -183,7 +183,7 @@ def _modules(master: MasterNotebook) -> list[str]:
     with _compiling:
         for cell in master.of_kind("provided", "solution", "helper", "test"):
             imported.update(imports(cell.source))
-    return list(dict.fromkeys((*master.modules, *libraries_used(imported))))
+    return tuple(dict.fromkeys((*master.modules, *libraries_used(imported))))
 
 
 def _start(preload: _Preload, notebook: str) -> ForkServer:

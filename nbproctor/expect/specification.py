@@ -314,7 +314,7 @@ class Specification:
         return otherwise
 
     def is_wrong_in_squares(self) -> bool:
-        """Whether a value is wrong in the square cases; an exception is no value.
+        """Whether a value is wrong in the square cases; exceptions do not count.
 
         Answers that the judge does not cache do not count: they may be wrong here, and
         right where they earn points.

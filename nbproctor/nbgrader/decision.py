@@ -33,7 +33,7 @@ NOTHING_ANSWERED = "No exercise is answered in this file. It may be the wrong fi
 
 @dataclass(frozen=True)
 class MarkChange:
-    """A change of a student's total points; None is no mark."""
+    """A change of a student's total points; None means that there is no mark."""
 
     student: str
     before: float | None  # of the graded parts, while both totals wait for a person

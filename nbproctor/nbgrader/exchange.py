@@ -75,7 +75,7 @@ class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[mis
     """`ExchangeCollect` that accepts only the students' own regular files."""
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
-        """Read a folder's name; a folder that is not a student's is no submission."""
+        """Read the name of a submitted folder; refuse one that is not a student's."""
         name = Path(path).name
         student, _, *time = name.rsplit("+", 3)
         record = {

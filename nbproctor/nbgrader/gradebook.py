@@ -221,7 +221,7 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
 def unscore(grade: Grade) -> None:
     """Take back an automatic score that says nothing.
 
-    nbgrader's form of *not graded* is no score and *needs manual grade*.
+    In nbgrader, *not graded* means that there is no score, and *needs manual grade*.
     """
     grade.auto_score = None
     grade.needs_manual_grade = True

@@ -44,7 +44,7 @@ QUICK = Limits(
 # starts this; and those among them that only say where modules are.
 _BEHAVIOUR = ("PYTHON", "MPLBACKEND")
 _PATHS = ("PYTHONHOME", "PYTHONPATH")
-# What the sandbox forbids: a pattern of the code that fails, and what to do.
+# Code that the sandbox forbids: a pattern that finds it, and what to do instead.
 _FORBIDDEN = {
     r"[\"'](https?|ftp)://|\bimport (requests|urllib|socket|http)\b": (
         "Its code may use the network, which grading does not allow. If it must, put "

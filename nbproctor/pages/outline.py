@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from nbproctor import sanitize
 from nbproctor.notebook import Cell, MasterNotebook
@@ -95,11 +95,12 @@ class Outline:
 
 def _headings(master: MasterNotebook) -> dict[str, list[str]]:
     """Return the headings above each cell, or in it: innermost first."""
-    headings_at: Any = defaultdict(list)  # number of cells above → headings
+    # Number of cells above → level and text of each heading.
+    headings_at = defaultdict[int, list[tuple[str, str]]](list)
     for position, text in master.texts:
         headings_at[position] += HEADING.findall(text)
     headings = {}
-    current: Any = []
+    current: list[tuple[str, str]] = []
     for index, cell in enumerate(master.cells):
         for marks, text in headings_at[index]:
             outer = [heading for heading in current if heading[0] < marks]

@@ -298,7 +298,7 @@ class Person:
         identifiers = dict.fromkeys([*earlier, *more])
         unusable = (*UNCERTAIN, Kind.COURSE)
         certain = [i for i in identifiers if i.kind not in unusable]
-        # A number whose kind becomes known is no longer of unknown kind.
+        # When the kind of a number becomes known, drop the entry of unknown kind.
         values = {identifier.value for identifier in certain}
         for identifier in identifiers:
             if identifier.kind is Kind.NUMBER and identifier.value not in values:

@@ -78,7 +78,7 @@ def readable_paths(policy: Policy) -> list[str]:
 
 
 @cache
-def interpreter_paths() -> list[str]:
+def interpreter_paths() -> tuple[str, ...]:
     """Return what this Python needs to run and to import what it has not yet.
 
     Named piece by piece: a prefix such as /usr/local also holds other people's files
@@ -98,7 +98,7 @@ def interpreter_paths() -> list[str]:
         folders.update(prefix / part for part in PYTHON)
     folders.update(map(Path, site_packages()))
     existing = filter(Path.exists, folders)
-    return sorted(map(str, existing))
+    return tuple(sorted(map(str, existing)))
 
 
 def site_packages() -> list[str]:

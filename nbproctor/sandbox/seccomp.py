@@ -16,7 +16,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,8 @@ CLONE_THREAD = 0x00010000
 CLONE_NEW = 0x7E020000  # every kind of namespace
 # What a map may be.  Not growing downwards or droppable, which RLIMIT_DATA does not
 # count; not of huge pages, of which the machine has one pool; not locked.
-MAP_FLAGS = sum(
+MAP_FLAGS = reduce(
+    or_,
     (
         0x01,  # MAP_SHARED
         0x02,  # MAP_PRIVATE
@@ -110,7 +112,7 @@ MAP_FLAGS = sum(
         0x10000,  # MAP_NONBLOCK
         0x20000,  # MAP_STACK
         0x100000,  # MAP_FIXED_NOREPLACE
-    )
+    ),
 )
 MAP_SHARED_ANONYMOUS = 0x01 | 0x20
 MAP_MASK = WHOLE & ~MAP_FLAGS | MAP_SHARED_ANONYMOUS

@@ -43,7 +43,7 @@ from nbproctor.student.branches import ExecutedLines
 from nbproctor.student.outputs import Outputs, Stream
 
 _INLINE = "module://matplotlib_inline.backend_inline"
-_SCRIPTS = "bash sh script sx system perl ruby js pypy !"
+_SCRIPTS = ("bash", "sh", "script", "sx", "system", "perl", "ruby", "js", "pypy", "!")
 # Commands that only show something, or install what is here or not: no test can depend
 # on such a line, whose output nobody takes.
 _HARMLESS_COMMANDS = re.compile(
@@ -177,7 +177,7 @@ class ZMQInteractiveShell(InteractiveShell):
         self.kernel = _Kernel()
         self.stdout = Stream("stdout", self)
         self.stderr = Stream("stderr", self)
-        for name in _SCRIPTS.split():
+        for name in _SCRIPTS:
             self.magics_manager.register_function(self._no_magic, "line_cell", name)
 
     def run(self, source: str, cell: str | None = None) -> list[Output]:
