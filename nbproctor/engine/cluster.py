@@ -74,7 +74,9 @@ class Cluster(AbstractContextManager["Cluster"]):
         """How many submissions run on workers or wait for them."""
         return 2 * max(int(self._client.scheduler_info()["total_threads"]), 1)
 
-    def prepare(self, master: MasterNotebook, settings: Settings) -> None:
+    def prepare(
+        self, master: MasterNotebook, settings: Settings, expected: int = 0
+    ) -> None:
         """Send an assignment to every worker; wait until there is one.
 
         `EngineError` says of each why it cannot execute the assignment, if none can.

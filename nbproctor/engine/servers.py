@@ -107,7 +107,7 @@ class Servers(AbstractContextManager["Servers"]):
         started here; `StoppedError`: the run was stopped.
         """
         # Only these are in a fork server, so its earlier submissions do not matter.
-        preload = settings.policy, _modules(master), master.opening_cells
+        preload = settings.policy, preloaded_modules(master), master.opening_cells
         server = self._take_idle(preload)
         if not server:
             server = _start(preload, master.notebook)
@@ -173,7 +173,7 @@ def compile_tests(master: MasterNotebook) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _modules(master: MasterNotebook) -> tuple[str, ...]:
+def preloaded_modules(master: MasterNotebook) -> tuple[str, ...]:
     """Return the modules that are imported before any fork.
 
     Of the modules that only solutions and tests import, these are the libraries whose
