@@ -14,6 +14,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -316,12 +317,26 @@ def environments(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.removesuffix(ENVIRONMENT) for name in marks)
 
 
+def entry_name(info: zipfile.ZipInfo) -> str:
+    """Return the name of an entry in a zip archive, with ``/`` between folders.
+
+    A name without the UTF-8 flag is cp437 according to the format, but macOS and many
+    servers write UTF-8.
+    """
+    name = info.filename
+    if not info.flag_bits & 0x800:
+        # Otherwise the name is cp437, or its encoding cannot be known.
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")  # some programs on Windows write a backslash
+
+
 _Member = tuple[str, int, bytes, Opener]  # name, cost, head, opener
 
 
 def _in_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
     for info in archive.infolist():
-        name = info.filename.replace("\\", "/")  # as some programs of Windows write it
+        name = entry_name(info)
         is_file = name and not name.endswith("/")  # `is_dir` fails without a name
         if is_file and IGNORED.isdisjoint(name.split("/")):
             opener = partial(archive.open, info.filename)
