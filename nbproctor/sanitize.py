@@ -170,13 +170,11 @@ def attachments(raw: object, budget: DisplayBudget | None = None) -> Pictures:
     """Return the pictures among a text cell's attachments, as the budget allows."""
     budget = budget or DisplayBudget()
     pictures = {}
-    for name, mimes in raw.items() if isinstance(raw, dict) else ():
-        if not isinstance(mimes, dict):
-            continue
-        for mime in IMAGES:
-            picture = _picture(mimes.get(mime), mime, budget)
-            if picture:
-                pictures[str(name)] = {mime: picture}
+    for name, bundle in raw.items() if isinstance(raw, dict) else ():
+        if isinstance(bundle, dict):
+            pictures_by_type = _pictures(bundle, budget)
+            if pictures_by_type:
+                pictures[str(name)] = pictures_by_type
     return pictures
 
 
@@ -212,11 +210,7 @@ def _output(output: Any, budget: DisplayBudget) -> Output | None:
 
 
 def _mimebundle(data: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
-    bundle = {}
-    for mime in IMAGES:
-        picture = _picture(data.get(mime), mime, budget)
-        if picture:
-            bundle[mime] = picture
+    bundle = _pictures(data, budget)
     for mime in _AS_TEXT:
         if isinstance(data.get(mime), str):
             bundle["text/plain"] = _text(data[mime], budget)
@@ -224,6 +218,16 @@ def _mimebundle(data: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
     if not bundle:
         bundle["text/plain"] = "[grading leaves out this kind of output]"
     return bundle
+
+
+def _pictures(bundle: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
+    """Return the pictures in a bundle, by media type."""
+    pictures = {}
+    for mime in IMAGES:
+        picture = _picture(bundle.get(mime), mime, budget)
+        if picture:
+            pictures[mime] = picture
+    return pictures
 
 
 def alternative_texts(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
