@@ -54,8 +54,15 @@ def _check(holds: bool, subject: str) -> None:
 # --- what a part can be ---------------------------------------------------------------
 
 
+def _has_parts(x: Any) -> bool:
+    """Whether a part has parts itself, so that its value is not sent without it."""
+    return parts_of(x) is not None
+
+
 def _is_column(x: Any) -> bool:
-    return type(x) in _ARRAYS or is_array("biufcmMO")(x)
+    if type(x) in _ARRAYS:
+        return _has_parts(x)
+    return is_array("biufcmMO")(x)
 
 
 def _is_label(x: Any) -> bool:
@@ -67,7 +74,7 @@ def _is_label(x: Any) -> bool:
         return True
     if isinstance(x, np.generic):
         return x.dtype.str in DTYPES
-    return kind in _SCALARS and parts_of(x) is not None
+    return kind in _SCALARS and _has_parts(x)
 
 
 def _are_labels(x: Any) -> bool:
@@ -86,7 +93,8 @@ def _are_equal(one: Any, other: Any) -> bool:
 
 
 def _is_index(x: Any) -> bool:
-    return type(x) in (*_INDEXES, pd.RangeIndex, pd.MultiIndex)
+    kinds = (*_INDEXES, pd.RangeIndex, pd.MultiIndex)
+    return type(x) in kinds and _has_parts(x)
 
 
 def _is_small_index(x: Any) -> bool:

@@ -171,8 +171,6 @@ class Sender(MessageBudget, Encoded):
     received: Mapping[int, int]
     # Numbers of the mutable parts, by `id`.
     _numbers: dict[int, int] = field(default_factory=dict)
-    # Each value and its parts, by `id`.
-    _parts_by_id: dict[int, tuple[Any, Parts | None]] = field(default_factory=dict)
 
     def write_value(self, x: Any, depth: int) -> Node:
         """Write a value; `depth` is the number of values that contain it."""
@@ -242,28 +240,6 @@ class Sender(MessageBudget, Encoded):
         self.buffers.append(data)
         if gap:
             self.buffers.append(bytes(gap))
-
-    def take_apart(self, x: Any) -> Parts | None:
-        """Return the parts of a value, or None if one of them stays in this process.
-
-        A table is not sent without its index, for example.
-        """
-        key = id(x)
-        if key not in self._parts_by_id:
-            parts = parts_of(x)
-            if parts is not None and not self._is_sendable(parts):
-                parts = None
-            # With the value itself, so that no other value gets its `id`.
-            self._parts_by_id[key] = x, parts
-        return self._parts_by_id[key][1]
-
-    def _is_sendable(self, part: Any) -> bool:
-        if type(part) is tuple:
-            return all(map(self._is_sendable, part))
-        row = _row_of.get(type(part))
-        if not row or "." not in row.tag:
-            return True
-        return self.take_apart(part) is not None
 
     def _write_fallback(self, x: Any, depth: int) -> Node:
         """Write a value that has no row, or exceeds the limits of its row."""
@@ -371,7 +347,7 @@ def _write_parts(
     x: Any,
     depth: int,
 ) -> Node:
-    parts = sender.take_apart(x) if "." in row.tag else parts_of(x)
+    parts = parts_of(x)
     if parts is None:
         return None
     node = [row.tag]
