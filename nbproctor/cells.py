@@ -325,10 +325,10 @@ _remembered = lru_cache(maxsize=1_000)(CellText)  # more than an assignment has 
 class SubmittedCell:
     """One submitted cell; anything else that the file claims is ignored."""
 
-    kind: str  # code, markdown or raw
-    id: str
-    name: str  # nbgrader's ``grade_id``; empty where there is none
     text: CellText
+    kind: str = "code"  # code, markdown or raw
+    id: str = ""
+    name: str = ""  # nbgrader's ``grade_id``; empty if there is none
     attachments: Any = None
     is_released: bool = False  # as a release gave it, says the checksum in it
 

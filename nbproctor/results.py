@@ -7,7 +7,6 @@ interrupted one, and an earlier submission from the current one.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -163,13 +162,6 @@ class Verdict:
     printed: str = ""
     where: Where = "judge"
     measures: tuple[Measure, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Share equal texts with other verdicts, to save memory in a large class."""
-        for name in ("cell_id", "exercise", "outcome", "source", "where"):
-            word = getattr(self, name)
-            if type(word) is str:
-                object.__setattr__(self, name, sys.intern(word))
 
     def outputs(self) -> list[Output]:
         """Return outputs from which nbgrader reads exactly these points."""

@@ -75,15 +75,6 @@ def _copy_answer(answer: Any) -> Any:
         return answer
 
 
-def _copy_plainly(value: Any) -> Any:
-    """Copy arrays and dictionaries, without the methods of a derived class."""
-    if isinstance(value, np.ndarray):
-        return np.array(np.ndarray.view(value, np.ndarray))
-    if isinstance(value, dict):
-        return {key: _copy_plainly(part) for key, part in dict.items(value)}
-    return value
-
-
 def make_read_only(value: Any) -> None:
     """Make arrays read-only, also those in tuples, lists and dictionaries."""
     for part in _parts(value):
@@ -143,7 +134,7 @@ def set_in_place(
 def answer_and_overwrite(function: Any, *arguments: Any) -> Any:
     """Return a copy of what a function answers, and overwrite the answer's arrays."""
     answer = function(*arguments)
-    before = _copy_plainly(answer)
+    before = _copy_answer(answer)
     arrays = answer.values() if isinstance(answer, dict) else [answer]
     for array in arrays:
         with suppress(Exception):  # it is not an array, or it is read-only

@@ -237,12 +237,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
 
 def _piece(blocks: list[Block], name: str = "") -> SubmittedCell:
     text = joined(blocks).strip("\n")
-    return SubmittedCell(
-        kind="code",
-        id="",
-        name=name,
-        text=CellText.parse(text),
-    )
+    return SubmittedCell(CellText.parse(text), name=name)
 
 
 def joined(blocks: Iterable[Block]) -> str:

@@ -19,12 +19,7 @@ from nbproctor.submission.match import PlannedCell, joined, make_plan, stub_of
 from nbproctor.submission.read import Version
 
 # For a cell that is missing.
-EMPTY_CELL = SubmittedCell(
-    kind="code",
-    id="",
-    name="",
-    text=CellText(""),
-)
+EMPTY_CELL = SubmittedCell(CellText(""))
 
 _SENTENCES = {
     "matched": "Cells without nbgrader's metadata (Colab and VS Code can remove it) "
@@ -108,7 +103,7 @@ class Rebuilt:
             needed = needed.union(*(text.uses for text in more))
         present = {text.plain for text in other._own_code()}
         cells = [
-            replace(EMPTY_CELL, text=text)
+            SubmittedCell(text)
             for text in own_code
             if text in chosen and text.plain not in present
         ]
@@ -207,7 +202,7 @@ class Rebuilt:
                 if copied and texts.master.repairs:
                     helpers = self._helpers_of_stub(handed, copied)
                     if helpers.code:
-                        yield PlannedCell(replace(EMPTY_CELL, text=helpers))
+                        yield PlannedCell(SubmittedCell(helpers))
                     elif copied.id not in changes["elsewhere"]:
                         changes["copies"].append(copied.id)
                     continue
