@@ -32,7 +32,6 @@ Array = np.ndarray[Any, Any]
 _MAX_DIMS = 64
 _MAX_POINT = 0x10FFFF  # the last code point; Python cannot handle text beyond it
 _CHECKED = "bU"  # kinds whose bytes may have values that NumPy never makes
-_COPIED = 1 << 14  # bytes: to copy a smaller array is faster than to make a view
 # Numbers, bytes, text and dates of a fixed size.
 _CODE = re.compile(
     r"[<>|][biufcSU][1-9][0-9]{0,8}"
@@ -87,13 +86,10 @@ def _write_array(
         x = x.T
     if not flags.writeable:
         node.append("r")
-    if size < _COPIED:
-        if not x.size:
-            sender.spend_shape(x.shape, dtype.itemsize)
-        sender.append_buffer(x.tobytes(), size)
-    else:
-        flat = np.ascontiguousarray(x).reshape(-1)
-        sender.append_buffer(flat.view(np.uint8).data, size)
+    if not x.size:
+        sender.spend_shape(x.shape, dtype.itemsize)
+    flat = np.ascontiguousarray(x).reshape(-1)
+    sender.append_buffer(flat.view(np.uint8).data, size)
     return node
 
 

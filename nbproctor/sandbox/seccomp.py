@@ -16,8 +16,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from functools import cache, reduce
-from operator import or_
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +97,7 @@ CLONE_NEW = 0x7E020000  # every kind of namespace
 # What a memory map may be. Not allowed: maps that grow downwards or are droppable,
 # which RLIMIT_DATA does not count; huge pages, of which the computer has one pool;
 # locked maps.
-MAP_FLAGS = reduce(
-    or_,
+MAP_FLAGS = sum(
     (
         0x01,  # MAP_SHARED
         0x02,  # MAP_PRIVATE
