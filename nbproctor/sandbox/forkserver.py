@@ -167,7 +167,6 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         with parent_end:
             with judge_end:
                 judge = self._request({"run": 1}, judge_end.fileno())["pid"]
-            has_ended = False
             try:
                 parent_end.settimeout(timeout)
                 wait_until_sandboxed(parent_end)
@@ -179,9 +178,8 @@ class ForkServer(AbstractContextManager["ForkServer"]):
                 ) from None
             except (EOFError, ConnectionError):
                 answer = b""
-                has_ended = True
             finally:
-                status = self._request({"end": judge, "gone": has_ended})["status"]
+                status = self._request({"end": judge})["status"]
         if not answer:
             raise JudgeError(
                 f"the judge died before it had a result{_describe_status(status)}"

@@ -161,8 +161,6 @@ class Server:
     def _handle_parent(self) -> None:
         request, descriptors = receive(self.control)
         if "end" in request:
-            if request["gone"]:
-                _await_end(request["end"])
             send(self.control, {"status": self.end(request["end"])})
             return
         with socket.socket(fileno=descriptors[0]) as job:
@@ -288,30 +286,20 @@ class Server:
     def end(self, pid: int) -> int | None:
         """End and collect a process, and remove its scratch folder.
 
-        If it is a judge, its students end first. Returns its wait status if it had
-        already ended, or else None.
+        If it is a judge, its students end first. Returns the wait status, which is that
+        of its own end if it was ending already; None if it was collected before.
         """
         process = self.running.pop(pid, None)
         if not process:
             return None
         if process.judge == pid:
             self.end_students(pid)
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended == 0:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        # A process sets its status before it closes its socket, so a signal that comes
+        # after that does not change the status.
+        os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
         shutil.rmtree(process.scratch)
-        return status if ended else None
-
-
-def _await_end(pid: int) -> None:
-    """Wait for the end of a process that has closed its socket, but not for long."""
-    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-    with suppress(ChildProcessError):
-        for _ in range(100):
-            if os.waitid(os.P_PID, pid, options):
-                return
-            time.sleep(0.001)
+        return status
 
 
 def main(descriptor: int) -> None:
