@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nbproctor.protocol.budget import ALIGN, LIMITS, MAX_DEPTH, MessageBudget
+from nbproctor.protocol.budget import ALIGN, MAX_DEPTH, MessageBudget
 from nbproctor.protocol.frames import Encoded, ProtocolError, UnsendableError
 
 Node = Any  # of JSON: one that stands for itself, or a list of a tag and its fields
@@ -235,8 +235,7 @@ class Sender(MessageBudget, Encoded):
             return
         gap = -size % ALIGN
         self.size += size + gap
-        if self.size > LIMITS["bytes"]:
-            self.spend("bytes", self.size)
+        self.spend("bytes", size + gap)
         self.buffers.append(data)
         if gap:
             self.buffers.append(bytes(gap))
