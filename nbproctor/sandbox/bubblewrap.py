@@ -58,17 +58,11 @@ def command(
         line += ["--cap-add", capability]
     line += ["--proc", "/proc", "--dev", "/dev"]
     line += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
-    options = {}
+    binds = dict.fromkeys(writable, "--bind-try")  # "try": if the path exists
     for name in readable_paths(policy):
         if not name.startswith("/dev/"):
-            options[Path(name)] = "--ro-bind"
-    options |= dict.fromkeys(writable, "--bind")
-    binds = {}
-    folders = set[Path]()
-    for path, option in options.items():
-        if path.exists():
-            binds[path] = option
-            folders.update(path.parents)
+            binds.setdefault(Path(name), "--ro-bind-try")
+    folders = set[Path]().union(*(path.parents for path in binds))
     folders -= {Path("/"), Path("/tmp")}
     # Outer folders first, or they would hide the inner ones.
     for path in sorted(folders | binds.keys()):

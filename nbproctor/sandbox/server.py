@@ -64,7 +64,6 @@ class Running:
     pid: int
     slot: int
     scratch: Path
-    policy: Policy
     memory: int  # limit in bytes, including what it shares with the server
     judge: int  # process id of the judge that it belongs to, or is
 
@@ -233,7 +232,6 @@ class Server:
             pid=child.pid,
             slot=slot,
             scratch=scratch,
-            policy=policy,
             memory=most,
             judge=owner,
         )
@@ -264,8 +262,8 @@ class Server:
     def watch(self) -> float:
         """End processes that exceed a limit; return the seconds until the next look."""
         start = time.monotonic()
+        policy = self.policy  # the limits of a judge's scratch folder are the same
         for process in list(self.running.values()):
-            policy = process.policy
             size, count = measure_folder(process.scratch)
             if (
                 size > policy.scratch
