@@ -167,10 +167,12 @@ class Verdict:
         """Return outputs from which nbgrader reads exactly these points."""
         outputs = []
         message = self.message
-        text = self.printed + "".join(f"{measure}\n" for measure in self.measures)
+        lines = [f"{measure}\n" for measure in self.measures]
+        text = self.printed + "".join(lines)
         if text:
             outputs.append(stream_output(text))
-        if self.outcome != "passed" and self.points == 0:
+        has_failed = self.outcome != "passed"
+        if has_failed and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
             outputs.append(error_output(name, message, [message]))
         elif self.points < self.max_points:
