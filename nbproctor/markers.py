@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from types import UnionType
 from typing import NamedTuple
 
@@ -28,6 +29,11 @@ class Markers(NamedTuple):
     scheme: Region = ("BEGIN MARK SCHEME", "END MARK SCHEME")
     stub: str = "# YOUR CODE HERE\nraise NotImplementedError()"  # for a solution
 
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The regions that students do not get."""
+        return self.solution, self.hidden, self.scheme
+
     def has_hidden_tests(self, source: str) -> bool:
         """Whether a part of a cell is hidden from students."""
         return self.hidden[0] in source
@@ -40,7 +46,7 @@ class Markers(NamedTuple):
 
     def find_markers(self, text: str) -> list[str]:
         """Return the markers in a text; a release must have none."""
-        markers = (*self.solution, *self.hidden, *self.scheme)
+        markers = chain(*self.regions)
         return [marker for marker in markers if marker in text]
 
     def without_solution_markers(self, source: str) -> str:
@@ -55,7 +61,7 @@ class Markers(NamedTuple):
 
         `ValueError`: a region begins and does not end.
         """
-        for begin, end in regions or (self.solution, self.hidden, self.scheme):
+        for begin, end in regions or self.regions:
             visible = []
             inside = False
             for line in source.split("\n"):

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from functools import cached_property
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -337,8 +336,11 @@ class MasterNotebook:
         It is the text that students get, without hidden parts.
         """
         sources = []
-        for cell in takewhile(lambda cell: cell.kind != "solution", self.cells):
-            if cell.kind == "provided" and cell.locked and not cell.skip:
+        for cell in self.cells:
+            if cell.kind == "solution":
+                break
+            is_given = cell.kind == "provided" and cell.locked
+            if is_given and not cell.skip:
                 sources.append(cell.stub)
         return sources
 

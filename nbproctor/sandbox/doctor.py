@@ -97,7 +97,8 @@ def _whole_sandbox() -> tuple[str, str]:
     """Enter the sandbox in a fork, to see whether all layers are in force together."""
     from nbproctor.sandbox import fork, layers, policy
 
-    trial = fork.fork(lambda _: None, policy.Policy(), Path(tempfile.mkdtemp()))
+    scratch = Path(tempfile.mkdtemp())
+    trial = fork.fork(lambda _: None, policy.Policy(), scratch)
     try:
         fork.wait_until_sandboxed(trial.sock)
     except (layers.SandboxError, EOFError) as error:

@@ -178,8 +178,6 @@ def receive(sock: socket.socket) -> tuple[Json, list[int]]:
     `EOFError`: the other side has ended.
     """
     head, descriptors, _, _ = socket.recv_fds(sock, _LENGTH.size, 1)
-    if not head:
-        raise EOFError("the other side has gone")
     head += _read(sock, _LENGTH.size - len(head))
     (size,) = _LENGTH.unpack(head)
     text = _read(sock, size)

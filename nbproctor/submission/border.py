@@ -222,9 +222,10 @@ def copy(
     refusals: list[Refusal] = []
     target.mkdir(parents=True)
     files = list(walk(folder, refusals))
-    owners_found = {file.owners for file in files}
-    if owner is not None and not owners_found <= {_owners_of(owner)}:
-        raise RefusedFileError("it was replaced by another folder")
+    if owner is not None:
+        owners = _owners_of(owner)
+        if any(file.owners != owners for file in files):
+            raise RefusedFileError("it was replaced by another folder")
     for relative_path, reason in refusals:
         if relative_path == Path():
             raise RefusedFileError(reason)
