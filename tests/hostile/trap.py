@@ -19,6 +19,7 @@ from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.nbgrader import generate, grade
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
+from tests.broken.cases import write
 from tests.notebooks import cell, notebook, parts, student_cells
 
 # Stands in a hidden test; no student's process may ever see it.
@@ -122,10 +123,8 @@ class Assignment:
 
     def write(self, course: Path) -> MasterNotebook:
         """Write the source notebook into a course and freeze it."""
-        path = course / "source" / self.name / f"{self.name}.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(self.source()), "utf-8")
-        return MasterNotebook.read(path)
+        folder = course / "source" / self.name
+        return MasterNotebook.read(write(folder, self.source(), f"{self.name}.ipynb"))
 
     @cached_property
     def master(self) -> MasterNotebook:
